@@ -1,0 +1,1 @@
+"""Users, grants, keys, sign-in, and the audit trail."""

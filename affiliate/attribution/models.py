@@ -1,0 +1,61 @@
+"""Tables of outcomes: Attribution (versioned, never edited) and Credit."""
+
+import enum
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from affiliate.db import Base, PrimaryKey, enum_column
+
+
+class Unattributed(enum.StrEnum):
+    """Why a conversion has no credit."""
+
+    NO_TOUCH = "no_touch"
+    ALL_REFUSED = "all_refused"  # there were touches; the trace says why each was refused
+
+
+class Attribution(Base):
+    """The outcome for one conversion at one of its revisions. One version is current; older ones stay."""
+
+    __tablename__ = "attributions"
+    __table_args__ = (
+        sa.UniqueConstraint("conversion_id", "version"),
+        sa.UniqueConstraint("conversion_id", "conversion_revision"),
+        sa.Index(
+            "uq_attributions_current",
+            "conversion_id",
+            unique=True,
+            postgresql_where=sa.text("is_current"),
+            sqlite_where=sa.text("is_current"),
+        ),
+    )
+
+    id: Mapped[PrimaryKey]
+    conversion_id: Mapped[UUID] = mapped_column(sa.ForeignKey("conversions.id"))
+    conversion_revision: Mapped[int]
+    version: Mapped[int]
+    is_current: Mapped[bool]
+    model: Mapped[str] = mapped_column(sa.String(32))
+    policy_version: Mapped[int]
+    reason: Mapped[Unattributed | None] = mapped_column(enum_column(Unattributed))  # null when there are credits
+    trace: Mapped[dict[str, Any]]
+    decided_at: Mapped[datetime]
+
+
+class Credit(Base):
+    """A partner's share of a conversion, in basis points; the shares of an attribution add up to 10,000."""
+
+    __tablename__ = "credits"
+    __table_args__ = (sa.UniqueConstraint("attribution_id", "partner_id"),)
+
+    id: Mapped[PrimaryKey]
+    attribution_id: Mapped[UUID] = mapped_column(sa.ForeignKey("attributions.id"))
+    partner_id: Mapped[UUID] = mapped_column(sa.ForeignKey("partners.id"), index=True)
+    link_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("links.id"))
+    coupon_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("coupons.id"))
+    click_id: Mapped[UUID | None]
+    share_bps: Mapped[int]

@@ -1,0 +1,1 @@
+"""Credits become commissions: plans, amounts, life, reversals."""

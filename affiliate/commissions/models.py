@@ -1,0 +1,140 @@
+"""Tables of commissions: CommissionPlan, Commission, CommissionAdjustment."""
+
+import enum
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from affiliate.db import Base, PrimaryKey, enum_column
+
+
+class PlanKind(enum.StrEnum):
+    """How a plan pays."""
+
+    PERCENT = "percent"
+    FIXED = "fixed"
+
+
+class CommissionStatus(enum.StrEnum):
+    """Where a commission is in its life. Why it is there stands in `reason`."""
+
+    UNVERIFIED = "unverified"  # the order was not confirmed by a trusted source: nothing is posted
+    TEST = "test"  # a test order: never counts, never pays
+    PENDING = "pending"
+    APPROVED = "approved"
+    IN_PAYOUT = "in_payout"
+    PAID = "paid"
+    REVERSED = "reversed"
+    DECLINED = "declined"
+
+
+class CommissionReason(enum.StrEnum):
+    """Why a commission is zero or ended."""
+
+    NO_PLAN = "no_plan"
+    ZERO_BASE = "zero_base"
+    SHARE_TOO_SMALL = "share_too_small"
+    REFUNDED = "refunded"
+    ORDER_CANCELLED = "order_cancelled"
+    SUPERSEDED = "superseded"  # a newer attribution version took its place
+    DECLINED_BY_MANAGER = "declined_by_manager"
+
+
+class AdjustmentSource(enum.StrEnum):
+    """What took from a commission."""
+
+    REFUND = "refund"
+    ORDER_EVENT = "order_event"
+    ATTRIBUTION = "attribution"
+    MANAGER = "manager"
+
+
+class CommissionPlan(Base):
+    """What a program pays, from a day on. The newest plan in force at the order's date counts."""
+
+    __tablename__ = "commission_plans"
+    __table_args__ = (sa.UniqueConstraint("program_id", "effective_from"),)
+
+    id: Mapped[PrimaryKey]
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey("programs.id"))
+    name: Mapped[str] = mapped_column(sa.String(120))
+    kind: Mapped[PlanKind] = mapped_column(enum_column(PlanKind))
+    rate_bps: Mapped[int | None]
+    fixed_minor: Mapped[int | None]
+    effective_from: Mapped[datetime]
+    created_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id"))
+    created_at: Mapped[datetime]
+
+
+class Commission(Base):
+    """What a partner earns for one conversion under one attribution version.
+
+    `amount_minor` never changes; `reversed_minor` is the sum of its adjustments; what counts is the difference.
+    """
+
+    __tablename__ = "commissions"
+    __table_args__ = (
+        sa.Index("uq_commissions_source", "credit_id", "level", unique=True),
+        sa.Index(
+            "uq_commissions_live",
+            "conversion_id",
+            "partner_id",
+            "plan_id",
+            "level",
+            unique=True,
+            postgresql_where=sa.text("is_live"),
+            sqlite_where=sa.text("is_live"),
+        ),
+        sa.Index("ix_commissions_partner", "program_id", "partner_id", "earned_at"),
+        sa.Index("ix_commissions_maturing", "status", "matures_at"),
+        sa.CheckConstraint("reversed_minor >= 0 AND reversed_minor <= amount_minor", name="reversed_within_amount"),
+    )
+
+    id: Mapped[PrimaryKey]
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey("programs.id"))
+    partner_id: Mapped[UUID] = mapped_column(sa.ForeignKey("partners.id"))
+    conversion_id: Mapped[UUID] = mapped_column(sa.ForeignKey("conversions.id"), index=True)
+    attribution_id: Mapped[UUID] = mapped_column(sa.ForeignKey("attributions.id"), index=True)
+    credit_id: Mapped[UUID] = mapped_column(sa.ForeignKey("credits.id"))
+    plan_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("commission_plans.id"))
+    level: Mapped[int] = mapped_column(sa.SmallInteger, default=1)
+    is_live: Mapped[bool] = mapped_column(default=True)  # false once superseded
+    status: Mapped[CommissionStatus] = mapped_column(enum_column(CommissionStatus))
+    reason: Mapped[CommissionReason | None] = mapped_column(enum_column(CommissionReason))
+    currency: Mapped[str] = mapped_column(sa.String(3))
+    base_minor: Mapped[int]
+    amount_minor: Mapped[int]
+    reversed_minor: Mapped[int] = mapped_column(default=0)
+    trace: Mapped[dict[str, Any]]  # base, plan, rate, rounding
+    earned_at: Mapped[datetime]  # the order's moment
+    matures_at: Mapped[datetime]  # end of the validation period
+    approved_at: Mapped[datetime | None]
+    paid_at: Mapped[datetime | None]
+    payout_id: Mapped[UUID | None] = mapped_column(index=True)  # a commission enters at most one payout
+    created_at: Mapped[datetime]
+
+
+class CommissionAdjustment(Base):
+    """What one event took from one commission (zero is an outcome too). With `is_clawback` the money was already on its way."""
+
+    __tablename__ = "commission_adjustments"
+    __table_args__ = (
+        sa.UniqueConstraint("commission_id", "source_kind", "source_id"),
+        sa.CheckConstraint("amount_minor >= 0", name="amount_not_negative"),
+    )
+
+    id: Mapped[PrimaryKey]
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey("programs.id"))
+    partner_id: Mapped[UUID] = mapped_column(sa.ForeignKey("partners.id"), index=True)
+    commission_id: Mapped[UUID] = mapped_column(sa.ForeignKey("commissions.id"))
+    source_kind: Mapped[AdjustmentSource] = mapped_column(enum_column(AdjustmentSource))
+    source_id: Mapped[UUID] = mapped_column(index=True)
+    amount_minor: Mapped[int]
+    currency: Mapped[str] = mapped_column(sa.String(3))
+    exceeds_original: Mapped[bool] = mapped_column(default=False)
+    is_clawback: Mapped[bool] = mapped_column(default=False)
+    payout_id: Mapped[UUID | None] = mapped_column(index=True)  # the payout that took a clawback into account
+    created_at: Mapped[datetime]

@@ -1,0 +1,182 @@
+"""The database: declarative base, column types, engine options for SQLite and PostgreSQL, and the one transaction per job.
+
+SQLite: WAL, `synchronous=FULL`, foreign keys, 5 s busy timeout. Writers `BEGIN IMMEDIATE`; readers plain `BEGIN` with
+`query_only`, so that a page never waits behind a batch of writes.
+"""
+
+import contextlib
+import enum
+import re
+from collections.abc import Iterator
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine import Connection, Dialect, Engine
+from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
+
+from affiliate import settings
+
+_BUSY_TIMEOUT_MS = 5_000
+_LOCK_TIMEOUT_MS = 10_000
+_read_only: ContextVar[bool] = ContextVar("read_only", default=False)
+
+
+class UtcDateTime(sa.TypeDecorator[datetime]):
+    """An aware instant. Naive values are refused; SQLite stores UTC and gets its zone back."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a naive instant and turn an aware one into UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise TypeError("a naive datetime cannot be stored")
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """Give the zone back."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+E = TypeVar("E", bound=enum.StrEnum)
+
+
+def enum_column(members: type[E]) -> sa.Enum:
+    """A closed set of words, stored by value in a plain text column with a CHECK."""
+    return sa.Enum(
+        members,
+        native_enum=False,
+        create_constraint=True,
+        length=32,
+        values_callable=lambda cls: [member.value for member in cls],
+        name=re.sub(r"(?<!^)(?=[A-Z])", "_", members.__name__).lower(),
+    )
+
+
+Json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+"""A JSON document; jsonb on PostgreSQL."""
+
+PrimaryKey = Annotated[UUID, mapped_column(sa.Uuid, primary_key=True)]
+
+
+class Base(DeclarativeBase):
+    """All tables. Constraint names follow one convention, so that migrations can name them."""
+
+    metadata = sa.MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_N_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it from the class
+        datetime: UtcDateTime,
+        UUID: sa.Uuid,
+        int: sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+        dict[str, Any]: Json,
+        list[Any]: Json,
+    }
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """What `create_engine` needs for this address; also given to Flask-SQLAlchemy-Lite."""
+    common: dict[str, Any] = {
+        "json_serializer": lambda value: orjson.dumps(value).decode(),
+        "json_deserializer": orjson.loads,
+    }
+    if url.startswith("sqlite"):
+        # No implicit BEGIN of the driver: `_begin` below says which kind each transaction is.
+        return common | {"connect_args": {"isolation_level": None, "timeout": _BUSY_TIMEOUT_MS / 1000}}
+    limits = {"connect_timeout": 5, "options": f"-c lock_timeout={_LOCK_TIMEOUT_MS}"}
+    return common | {"pool_pre_ping": True, "pool_size": 5, "max_overflow": 5, "connect_args": limits}
+
+
+@sa.event.listens_for(Engine, "connect")
+def _prepare_sqlite(dbapi_connection: Any, _record: Any) -> None:
+    if type(dbapi_connection).__module__.startswith("sqlite3"):
+        cursor = dbapi_connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_BUSY_TIMEOUT_MS}"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+
+@sa.event.listens_for(Engine, "begin")
+def _begin(connection: Connection) -> None:
+    read_only = _read_only.get()
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(f"PRAGMA query_only={'ON' if read_only else 'OFF'}")
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+    elif read_only:
+        connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+
+
+@contextlib.contextmanager
+def read_only(on: bool = True) -> Iterator[None]:  # noqa: FBT001, FBT002 - a switch
+    """Transactions begun inside only read (or write again, with `on=False` inside a reading edge)."""
+    token = _read_only.set(on)
+    try:
+        yield
+    finally:
+        _read_only.reset(token)
+
+
+def make_engine(url: str) -> Engine:
+    """An engine with the options above."""
+    return sa.create_engine(url, **engine_options(url))
+
+
+@lru_cache(maxsize=1)
+def _sessions() -> sessionmaker[Session]:
+    return sessionmaker(make_engine(settings.current().database_url), expire_on_commit=False)
+
+
+def dispose() -> None:
+    """Forget the engine (tests, forks)."""
+    if _sessions.cache_info().currsize:
+        _sessions().kw["bind"].dispose()
+    _sessions.cache_clear()
+
+
+@contextlib.contextmanager
+def transaction() -> Iterator[Session]:
+    """One writing transaction, for jobs and commands: committed at the end, rolled back on an error."""
+    with _sessions()() as session, session.begin():
+        yield session
+
+
+@contextlib.contextmanager
+def reading() -> Iterator[Session]:
+    """One reading transaction: never waits for writers, and the database refuses a write in it."""
+    with read_only(), _sessions()() as session, session.begin():
+        yield session
+
+
+def insert_new(session: Session, table: type[Base], rows: list[dict[str, Any]], *, returning: Any = None) -> list[Any]:
+    """Insert the rows that do not exist yet (any unique constraint counts) and give `returning` of the inserted ones.
+
+    The basis of exactly-once: a replay inserts nothing and so counts nothing.
+    """
+    if not rows:
+        return []
+    insert = (postgresql.insert if session.get_bind().dialect.name == "postgresql" else _sqlite_insert)(table)
+    key = returning if returning is not None else next(iter(sa.inspect(table).primary_key))
+    return list(session.scalars(insert.on_conflict_do_nothing().returning(key), rows))
+
+
+def _sqlite_insert(table: type[Base]) -> Any:
+    from sqlalchemy.dialects import sqlite
+
+    return sqlite.insert(table)

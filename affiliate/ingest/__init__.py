@@ -1,0 +1,1 @@
+"""Stream events become clicks, conversions, order events and refunds, exactly once."""

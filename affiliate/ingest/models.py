@@ -1,0 +1,223 @@
+"""Tables of what happened: Click, Conversion, ConversionRevision, OrderEvent, Refund, RejectedEvent, DeadLetter, ClickHour."""
+
+import enum
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from affiliate.db import Base, PrimaryKey, enum_column
+
+
+class ClickVerdict(enum.StrEnum):
+    """Whether a click counts, and if not, why. Raw = valid + rejected by reason, always."""
+
+    VALID = "valid"
+    BOT = "bot"
+    PREFETCH = "prefetch"
+    HEAD = "head"
+    EMBEDDED = "embedded"  # loaded as an image, frame or script: cookie stuffing
+    DUPLICATE = "duplicate"
+    LINK_PAUSED = "link_paused"
+    LINK_EXPIRED = "link_expired"
+    PARTNER_INACTIVE = "partner_inactive"
+    PROGRAM_INACTIVE = "program_inactive"
+    PAST_RETENTION = "past_retention"
+
+
+class Trust(enum.IntEnum):
+    """How far the source of a conversion is believed. From SIGNED upward it is verified."""
+
+    OPEN = 1  # unsigned tag or pixel
+    SIGNED = 2  # signed pixel, postback with token
+    SERVER = 3  # API, store webhook, import, a manager
+
+
+class OrderEventType(enum.StrEnum):
+    """What became of an order after it was placed."""
+
+    PAID = "paid"
+    SHIPPED = "shipped"
+    DELIVERED = "delivered"
+    CANCELLED = "cancelled"
+    AMENDED = "amended"
+
+
+class RejectReason(enum.StrEnum):
+    """Why an event was kept aside instead of becoming a row of its own."""
+
+    CONFLICTING_BODY = "conflicting_body"
+    LOWER_TRUST = "lower_trust"
+    UNKNOWN_PROGRAM = "unknown_program"
+    BAD_SIGNATURE = "bad_signature"
+    BAD_FIELDS = "bad_fields"
+    UNKNOWN_LINK = "unknown_link"
+
+
+class Click(Base):
+    """One arrival on a partner's link, valid or not. Addresses are truncated before they get here."""
+
+    __tablename__ = "clicks"
+    __table_args__ = (
+        sa.Index("ix_clicks_visitor", "visitor_id", "occurred_at"),
+        sa.Index("ix_clicks_partner", "program_id", "partner_id", "occurred_at"),
+    )
+
+    id: Mapped[PrimaryKey]  # UUIDv7 of the arrival
+    program_id: Mapped[UUID]
+    partner_id: Mapped[UUID]
+    link_id: Mapped[UUID]
+    occurred_at: Mapped[datetime]
+    received_at: Mapped[datetime]
+    verdict: Mapped[ClickVerdict] = mapped_column(enum_column(ClickVerdict))
+    source: Mapped[str] = mapped_column(sa.String(16))  # redirect or tag
+    visitor_id: Mapped[UUID | None]  # only with consent
+    subs: Mapped[dict[str, Any]]
+    landing_url: Mapped[str] = mapped_column(sa.String(2000))
+    referrer: Mapped[str | None] = mapped_column(sa.String(500))
+    user_agent: Mapped[str | None] = mapped_column(sa.String(300))
+    address_prefix: Mapped[str | None] = mapped_column(sa.String(50))
+    address_hash: Mapped[str | None] = mapped_column(sa.String(64))
+
+
+class ClickHour(Base):
+    """Exact counts per link, UTC hour and verdict, moved in the transaction of the clicks they count."""
+
+    __tablename__ = "click_hours"
+    __table_args__ = (sa.PrimaryKeyConstraint("program_id", "partner_id", "link_id", "hour", "verdict"),)
+
+    program_id: Mapped[UUID]
+    partner_id: Mapped[UUID]
+    link_id: Mapped[UUID]
+    hour: Mapped[datetime]
+    verdict: Mapped[ClickVerdict] = mapped_column(enum_column(ClickVerdict))
+    clicks: Mapped[int]
+
+
+class Conversion(Base):
+    """A sale (or other act) as believed now. `revision` counts changes that call for a new attribution.
+
+    Amounts are in minor units of `currency`; `amount_minor` is what the customer paid, with tax and shipping inside.
+    """
+
+    __tablename__ = "conversions"
+    __table_args__ = (
+        sa.Index("ix_conversions_order", "program_id", "order_id"),
+        sa.Index("ix_conversions_program_time", "program_id", "occurred_at"),
+    )
+
+    id: Mapped[PrimaryKey]  # UUIDv5 of program, kind, order id
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey("programs.id"))
+    kind: Mapped[str] = mapped_column(sa.String(40))
+    order_id: Mapped[str] = mapped_column(sa.String(120))
+    trust: Mapped[int] = mapped_column(sa.SmallInteger)
+    source: Mapped[str] = mapped_column(sa.String(16))  # tag, pixel, api
+    is_test: Mapped[bool]
+    revision: Mapped[int] = mapped_column(default=1)
+    amount_minor: Mapped[int]
+    tax_minor: Mapped[int] = mapped_column(default=0)
+    shipping_minor: Mapped[int] = mapped_column(default=0)
+    discount_minor: Mapped[int] = mapped_column(default=0)
+    currency: Mapped[str] = mapped_column(sa.String(3))
+    click_id: Mapped[UUID | None] = mapped_column(index=True)
+    click_refusal: Mapped[str | None] = mapped_column(sa.String(32))  # why the click token given was not believed
+    visitor_id: Mapped[UUID | None]
+    coupon: Mapped[str | None] = mapped_column(sa.String(60))
+    customer_id: Mapped[str | None] = mapped_column(sa.String(120))
+    email_hash: Mapped[str | None] = mapped_column(sa.String(64))
+    new_customer: Mapped[bool | None]
+    channel: Mapped[str | None] = mapped_column(sa.String(40))
+    payment_method: Mapped[str | None] = mapped_column(sa.String(40))
+    items: Mapped[list[Any]]  # [{sku, name?, quantity, amount_minor, group?}]
+    fingerprint: Mapped[str] = mapped_column(sa.String(64))  # of the body at this trust level
+    amended_at: Mapped[datetime | None]  # occurred_at of the newest amendment applied
+    occurred_at: Mapped[datetime]
+    received_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class ConversionRevision(Base):
+    """What was believed before a higher source or an amendment replaced it, with the difference."""
+
+    __tablename__ = "conversion_revisions"
+    __table_args__ = (sa.UniqueConstraint("conversion_id", "delivery_id"),)
+
+    id: Mapped[PrimaryKey]
+    conversion_id: Mapped[UUID] = mapped_column(sa.ForeignKey("conversions.id"), index=True)
+    delivery_id: Mapped[UUID]
+    revision: Mapped[int]  # the revision that this one replaced
+    trust: Mapped[int] = mapped_column(sa.SmallInteger)
+    facts: Mapped[dict[str, Any]]
+    differences: Mapped[dict[str, Any]]  # field: [before, after]
+    replaced_at: Mapped[datetime]
+
+
+class OrderEvent(Base):
+    """What became of an order. It may arrive before its order."""
+
+    __tablename__ = "order_events"
+    __table_args__ = (sa.Index("ix_order_events_order", "program_id", "order_id"),)
+
+    id: Mapped[PrimaryKey]  # UUIDv5 of program, order id, event id
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey("programs.id"))
+    order_id: Mapped[str] = mapped_column(sa.String(120))
+    conversion_id: Mapped[UUID] = mapped_column(index=True)  # derived from the order id; the row may come later
+    event_id: Mapped[str] = mapped_column(sa.String(120))
+    type: Mapped[OrderEventType] = mapped_column(enum_column(OrderEventType))
+    amount_minor: Mapped[int | None]
+    currency: Mapped[str | None] = mapped_column(sa.String(3))
+    tax_minor: Mapped[int | None]
+    shipping_minor: Mapped[int | None]
+    fingerprint: Mapped[str] = mapped_column(sa.String(64))
+    is_test: Mapped[bool]
+    occurred_at: Mapped[datetime]
+    received_at: Mapped[datetime]
+
+
+class Refund(Base):
+    """Money given back to a customer. It may arrive before its order. A null amount means all that is left."""
+
+    __tablename__ = "refunds"
+    __table_args__ = (sa.Index("ix_refunds_order", "program_id", "order_id"),)
+
+    id: Mapped[PrimaryKey]  # UUIDv5 of program, order id, refund id
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey("programs.id"))
+    order_id: Mapped[str] = mapped_column(sa.String(120))
+    conversion_id: Mapped[UUID] = mapped_column(index=True)
+    refund_id: Mapped[str] = mapped_column(sa.String(120))
+    amount_minor: Mapped[int | None]
+    currency: Mapped[str | None] = mapped_column(sa.String(3))
+    items: Mapped[list[Any]]
+    reason: Mapped[str | None] = mapped_column(sa.String(200))
+    fingerprint: Mapped[str] = mapped_column(sa.String(64))
+    is_test: Mapped[bool]
+    occurred_at: Mapped[datetime]
+    received_at: Mapped[datetime]
+
+
+class RejectedEvent(Base):
+    """An event that was understood and refused, kept with its reason."""
+
+    __tablename__ = "rejected_events"
+
+    id: Mapped[PrimaryKey]  # the delivery id
+    program_id: Mapped[UUID | None] = mapped_column(index=True)
+    kind: Mapped[str] = mapped_column(sa.String(16))
+    reason: Mapped[RejectReason] = mapped_column(enum_column(RejectReason))
+    payload: Mapped[dict[str, Any]]
+    received_at: Mapped[datetime]
+
+
+class DeadLetter(Base):
+    """An event that could not be stored, put aside with its error so that the rest flows."""
+
+    __tablename__ = "dead_letters"
+    __table_args__ = (sa.UniqueConstraint("stream", "entry_id"),)
+
+    id: Mapped[PrimaryKey]
+    stream: Mapped[str] = mapped_column(sa.String(40))
+    entry_id: Mapped[str] = mapped_column(sa.String(40))
+    payload: Mapped[str] = mapped_column(sa.Text)
+    error: Mapped[str] = mapped_column(sa.Text)
+    failed_at: Mapped[datetime]

@@ -1,0 +1,1 @@
+"""Partners, their members, applications and enrollments."""

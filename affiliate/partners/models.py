@@ -1,0 +1,85 @@
+"""Tables of partners: Partner, Member, Enrollment, Application."""
+
+import enum
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from affiliate.db import Base, PrimaryKey, enum_column
+
+
+class EnrollmentStatus(enum.StrEnum):
+    """Where a partner stands in a program."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    PAUSED = "paused"
+    BANNED = "banned"
+
+
+class MemberRole(enum.StrEnum):
+    """What a person may do for a partner."""
+
+    OWNER = "owner"
+    MEMBER = "member"
+
+
+class Partner(Base):
+    """Who promotes: a blogger, a shop, an agency, a customer who recommends."""
+
+    __tablename__ = "partners"
+
+    id: Mapped[PrimaryKey]
+    name: Mapped[str] = mapped_column(sa.String(120))
+    website: Mapped[str | None] = mapped_column(sa.String(500))
+    country: Mapped[str | None] = mapped_column(sa.String(2))
+    created_at: Mapped[datetime]
+
+
+class Member(Base):
+    """A person of a partner."""
+
+    __tablename__ = "members"
+    __table_args__ = (sa.UniqueConstraint("user_id", "partner_id"),)
+
+    id: Mapped[PrimaryKey]
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"))
+    partner_id: Mapped[UUID] = mapped_column(sa.ForeignKey("partners.id"), index=True)
+    role: Mapped[MemberRole] = mapped_column(enum_column(MemberRole))
+    created_at: Mapped[datetime]
+
+
+class Enrollment(Base):
+    """A partner's membership in a program."""
+
+    __tablename__ = "enrollments"
+    __table_args__ = (
+        sa.UniqueConstraint("program_id", "partner_id"),
+        sa.Index("ix_enrollments_status", "program_id", "status"),
+    )
+
+    id: Mapped[PrimaryKey]
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey("programs.id"))
+    partner_id: Mapped[UUID] = mapped_column(sa.ForeignKey("partners.id"), index=True)
+    status: Mapped[EnrollmentStatus] = mapped_column(enum_column(EnrollmentStatus))
+    reason: Mapped[str | None] = mapped_column(sa.String(500))
+    decided_at: Mapped[datetime | None]
+    decided_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id"))
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class Application(Base):
+    """What an applicant wrote. `answers` by field name; the enrollment carries the decision."""
+
+    __tablename__ = "applications"
+
+    id: Mapped[PrimaryKey]
+    enrollment_id: Mapped[UUID] = mapped_column(sa.ForeignKey("enrollments.id"), unique=True)
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"))
+    answers: Mapped[dict[str, Any]]
+    submitted_at: Mapped[datetime]

@@ -1,0 +1,1 @@
+"""Commissions become payouts: proposed by one person, approved by another."""

@@ -1,0 +1,1 @@
+"""Programs, their settings and goals."""

@@ -1,0 +1,73 @@
+"""Tables of programs: Program and Goal."""
+
+import enum
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from affiliate.db import Base, PrimaryKey, enum_column
+
+
+class ProgramStatus(enum.StrEnum):
+    """Where a program is: only a live one counts clicks; it goes live with at least one goal."""
+
+    DRAFT = "draft"
+    LIVE = "live"
+    PAUSED = "paused"
+
+
+class GoalMetric(enum.StrEnum):
+    """What a goal counts."""
+
+    SALES = "sales"
+    REVENUE = "revenue"
+    NEW_CUSTOMERS = "new_customers"
+    CLICKS = "clicks"
+    ACTIVE_PARTNERS = "active_partners"
+
+
+class Program(Base):
+    """A set of terms that partners join. One currency: commissions, ledger and payouts are kept in it."""
+
+    __tablename__ = "programs"
+
+    id: Mapped[PrimaryKey]
+    slug: Mapped[str] = mapped_column(sa.String(60), unique=True)
+    name: Mapped[str] = mapped_column(sa.String(120))
+    status: Mapped[ProgramStatus] = mapped_column(enum_column(ProgramStatus))
+    currency: Mapped[str] = mapped_column(sa.String(3))
+    time_zone: Mapped[str] = mapped_column(sa.String(64), default="UTC")
+    shop_url: Mapped[str] = mapped_column(sa.String(500))
+    allowed_hosts: Mapped[list[Any]]  # hosts that links may point to, lower case, without port unless one is meant
+    fallback_url: Mapped[str | None] = mapped_column(sa.String(500))
+    click_parameter: Mapped[str] = mapped_column(sa.String(40), default="aff_click")
+    cookie_by_default: Mapped[bool] = mapped_column(default=False)  # whether a cookie is set without a consent signal
+    attribution_window_days: Mapped[int] = mapped_column(default=30)
+    validation_days: Mapped[int] = mapped_column(default=30)
+    payout_min_minor: Mapped[int] = mapped_column(default=0)
+    pixel_secret_version: Mapped[int] = mapped_column(default=1)
+    policy_version: Mapped[int] = mapped_column(default=1)  # counts changes of window and ladder; named in each trace
+    mission: Mapped[str] = mapped_column(sa.Text, default="")
+    description: Mapped[str] = mapped_column(sa.Text, default="")
+    audience: Mapped[str] = mapped_column(sa.Text, default="")
+    terms: Mapped[str] = mapped_column(sa.Text, default="")
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class Goal(Base):
+    """A measurable target of a program for a period, half-open in the program's time zone. Revenue is in minor units."""
+
+    __tablename__ = "goals"
+
+    id: Mapped[PrimaryKey]
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey("programs.id"), index=True)
+    metric: Mapped[GoalMetric] = mapped_column(enum_column(GoalMetric))
+    target: Mapped[int]
+    starts_on: Mapped[date]
+    ends_on: Mapped[date]
+    owner_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id"))
+    created_at: Mapped[datetime]

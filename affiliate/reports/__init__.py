@@ -1,0 +1,1 @@
+"""Figures for pages, read from rollups."""

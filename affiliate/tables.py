@@ -1,0 +1,29 @@
+"""Every table in one place, for migrations and for tools that must know them all."""
+
+from affiliate import mailer
+from affiliate.accounts import models as accounts
+from affiliate.attribution import models as attribution
+from affiliate.commissions import models as commissions
+from affiliate.db import Base
+from affiliate.ingest import models as ingest
+from affiliate.ledger import models as ledger
+from affiliate.links import models as links
+from affiliate.partners import models as partners
+from affiliate.payouts import models as payouts
+from affiliate.programs import models as programs
+
+__all__ = [
+    "accounts",
+    "attribution",
+    "commissions",
+    "ingest",
+    "ledger",
+    "links",
+    "mailer",
+    "metadata",
+    "partners",
+    "payouts",
+    "programs",
+]
+
+metadata = Base.metadata

@@ -1,0 +1,1 @@
+"""The tracker: requests become decisions, decisions become events in the stream."""
