@@ -1,0 +1,141 @@
+"""The packed events: every event survives the trip, nothing else gets through."""
+
+from datetime import UTC, datetime
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
+from uuid import UUID
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from affiliate.tracking import codec
+
+TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=40)
+DOCUMENTS = st.dictionaries(TEXT, TEXT | st.integers(-(2**53), 2**53) | st.booleans() | st.none(), max_size=4)
+
+BY_HINT: dict[Any, st.SearchStrategy[Any]] = {
+    str: TEXT,
+    int: st.integers(-(2**62), 2**62),
+    bool: st.booleans(),
+    UUID: st.uuids(),
+    datetime: st.datetimes(datetime(1970, 1, 2), datetime(2200, 1, 1), timezones=st.timezones()),  # noqa: DTZ001 - zones are added
+    dict[str, str]: st.dictionaries(TEXT, TEXT, max_size=4),
+    dict[str, Any]: DOCUMENTS,
+    list[dict[str, Any]]: st.lists(DOCUMENTS, max_size=4),
+    codec.ClickSource: st.sampled_from(get_args(codec.ClickSource)),
+    codec.LinkState: st.sampled_from(get_args(codec.LinkState)),
+}
+
+
+def values_of(hint: Any) -> st.SearchStrategy[Any]:
+    """Values of an annotation, null where it may be."""
+    if get_origin(hint) is UnionType:
+        return st.none() | BY_HINT[get_args(hint)[0]]
+    return BY_HINT[hint]
+
+
+def events_of(event_type: type[codec.Event]) -> st.SearchStrategy[codec.Event]:
+    """Events of a type with anything that fits in every field."""
+    return st.builds(event_type, **{name: values_of(hint) for name, hint in get_type_hints(event_type).items()})
+
+
+EVENTS = st.one_of([events_of(event_type) for event_type in get_args(codec.Event)])
+
+CLICK = codec.ClickEvent(
+    click_id=UUID("01998f00-0000-7000-8000-000000000001"),
+    program_id=UUID("01998f00-0000-7000-8000-000000000002"),
+    partner_id=UUID("01998f00-0000-7000-8000-000000000003"),
+    link_id=UUID("01998f00-0000-7000-8000-000000000004"),
+    occurred_at=datetime(2026, 11, 16, 12, 0, tzinfo=UTC),
+    source="redirect",
+    link_state="active",
+    method="GET",
+    purpose=None,
+    fetch_dest="document",
+    visitor_id=None,
+    subs={"sub1": "newsletter"},
+    landing_url="https://shop.example/",
+    referrer=None,
+    user_agent="Mozilla/5.0",
+    address_prefix="192.0.2.0/24",
+    address_hash=None,
+)
+
+
+def packed(**changes: Any) -> bytes:
+    """The click above as bytes, with fields replaced by position name."""
+    version, kind, *values = orjson.loads(codec.encode(CLICK))
+    names = list(codec.ClickEvent.__dataclass_fields__)
+    for name, value in changes.items():
+        values[names.index(name)] = value
+    return orjson.dumps([version, kind, *values])
+
+
+@given(EVENTS)
+def test_every_event_comes_back_as_it_was(event: codec.Event) -> None:
+    assert codec.decode(codec.encode(event)) == event
+
+
+@given(st.binary(max_size=200))
+def test_bytes_that_are_no_event_are_refused_and_never_crash(payload: bytes) -> None:
+    with pytest.raises(codec.BadEvent):
+        codec.decode(payload)
+
+
+@given(
+    st.lists(st.none() | st.booleans() | st.integers(-9, 9) | st.text() | st.lists(st.text(), max_size=2), max_size=20)
+)
+def test_a_list_that_is_no_event_is_refused_and_never_crashes(values: list[Any]) -> None:
+    for head in ([], [1], [1, "click"], [1, "conversion"], [1, "refund"]):
+        with pytest.raises(codec.BadEvent):
+            codec.decode(orjson.dumps([*head, *values]))
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        (b"\xff\xfe", "not a list"),
+        (b"{}", "not a list"),
+        (b"[1]", "not a list"),
+        (b'[2,"click"]', "unknown version 2"),
+        (b'[true,"click"]', "unknown version"),
+        (b'[1,["click"]]', "unknown kind"),
+        (b'[1,"impression"]', "unknown kind"),
+        (b'[1,"click"]', "0 fields instead of 17"),
+        (packed(click_id=7), "a wrong field"),
+        (packed(click_id="7"), "a wrong field"),
+        (packed(occurred_at="2026-11-16T12:00:00"), "no time zone"),
+        (packed(occurred_at=1), "a wrong field"),
+        (packed(source="carrier pigeon"), "none of redirect, tag"),
+        (packed(subs={"sub1": 1}), "sub ids are texts"),
+        (packed(method=None), "a wrong field"),
+        (packed(landing_url="https://shop.example/\0"), "NUL"),
+        (packed(subs={"sub1": "a\0b"}), "NUL"),
+        (b'[1,"click","' + b"a" * codec.EVENT_BYTES_MAX + b'"]', "too many"),
+        (packed().replace(b"Mozilla", b"\\ud800"), "not a list"),
+    ],
+)
+def test_a_poisoned_entry_is_refused_with_its_reason(payload: bytes, reason: str) -> None:
+    with pytest.raises(codec.BadEvent, match=reason):
+        codec.decode(payload)
+
+
+def test_the_written_form_of_a_nul_is_an_ordinary_text() -> None:
+    assert (
+        codec.decode(packed(referrer="https://blog.example/?q=\\u0000")).referrer == "https://blog.example/?q=\\u0000"
+    )
+
+
+def test_a_naive_instant_is_not_sent() -> None:
+    naive = codec.RejectedEvent(
+        delivery_id=CLICK.click_id,
+        program_id=None,
+        kind="conversion",
+        reason="bad_fields",
+        payload={},
+        received_at=datetime(2026, 11, 16),  # noqa: DTZ001 - that is the point
+    )
+    with pytest.raises(TypeError, match="naive"):
+        codec.encode(naive)
