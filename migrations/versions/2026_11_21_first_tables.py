@@ -195,6 +195,7 @@ def upgrade() -> None:
         sa.Column("attribution_window_days", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("validation_days", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("payout_min_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("accent", sa.String(length=7), nullable=True),
         sa.Column("pixel_secret_version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("policy_version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("mission", sa.Text(), nullable=False),

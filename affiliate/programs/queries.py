@@ -1,0 +1,46 @@
+"""Every SELECT on programs and goals."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from affiliate.programs.models import Goal, Program, ProgramStatus
+
+PROGRAMS_MAX = 500
+GOALS_MAX = 200
+
+
+def program_by_slug(session: Session, *, slug: str) -> Program | None:
+    """The program of this name in addresses."""
+    return session.scalar(sa.select(Program).where(Program.slug == slug))
+
+
+def program_by_id(session: Session, *, program_id: UUID) -> Program | None:
+    """The program of this id."""
+    return session.get(Program, program_id)
+
+
+def programs(session: Session, *, status: ProgramStatus | None = None, limit: int = PROGRAMS_MAX) -> Sequence[Program]:
+    """The programs by name, all or those of one status."""
+    wanted = sa.select(Program).order_by(Program.name, Program.id).limit(limit)
+    return session.scalars(wanted if status is None else wanted.where(Program.status == status)).all()
+
+
+def programs_of_ids(session: Session, *, program_ids: Sequence[UUID]) -> Sequence[Program]:
+    """These programs, by name."""
+    return session.scalars(sa.select(Program).where(Program.id.in_(program_ids)).order_by(Program.name)).all()
+
+
+def goals_of(session: Session, *, program_id: UUID, limit: int = GOALS_MAX) -> Sequence[Goal]:
+    """The goals of a program, the one that ends last first."""
+    newest_first = (Goal.ends_on.desc(), Goal.id.desc())
+    return session.scalars(
+        sa.select(Goal).where(Goal.program_id == program_id).order_by(*newest_first).limit(limit)
+    ).all()
+
+
+def has_goal(session: Session, *, program_id: UUID) -> bool:
+    """Whether the program has any goal."""
+    return bool(session.scalar(sa.select(sa.exists().where(Goal.program_id == program_id))))

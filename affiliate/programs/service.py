@@ -1,0 +1,246 @@
+"""Every write on programs and goals. Each changes the row only in the state it expects, and leaves an audit row."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.orm import Session
+
+from affiliate import db, ids
+from affiliate.accounts import audit
+from affiliate.accounts.actors import Actor
+from affiliate.errors import Conflict, Invalid, NotFound
+from affiliate.programs import queries, rules
+from affiliate.programs.models import Goal, GoalMetric, Program, ProgramStatus
+
+
+class UnknownProgram(NotFound):
+    """There is no such program."""
+
+
+class SlugTaken(Conflict):
+    """Another program has this name in its addresses."""
+
+    code = "slug_taken"
+
+
+class SettingsMoved(Conflict):
+    """Somebody else changed the settings in between; nothing was written."""
+
+    code = "settings_moved"
+
+
+class NoGoal(Conflict):
+    """A program goes live with at least one goal."""
+
+    code = "no_goal"
+
+
+class WrongStatus(Conflict):
+    """The program is not in the status that this step starts from."""
+
+    code = "wrong_status"
+
+    def __init__(self, status: ProgramStatus) -> None:
+        super().__init__(f"The program is {status}.")
+        self.status = status
+
+
+def create(
+    session: Session,
+    *,
+    slug: str,
+    name: str,
+    currency: str,
+    shop_url: str,
+    allowed_hosts: list[str],
+    actor: Actor,
+    now: datetime,
+    **settings: Any,
+) -> Program:
+    """A new program, in draft. `settings` are further names of `rules.SETTINGS`.
+
+    Raises:
+        Invalid: names each wrong setting.
+        SlugTaken: the slug is another program's.
+    """
+    first = {"name": name, "shop_url": shop_url, "allowed_hosts": allowed_hosts}
+    values = {"slug": slug, "currency": currency} | _checked(first | settings, slug=slug, currency=currency)
+    program_id = ids.new()
+    row = {"id": program_id, "status": ProgramStatus.DRAFT, "created_at": now, "updated_at": now} | values
+    if not db.insert_new(session, Program, [row]):
+        raise SlugTaken(f"Another program is called {slug!r}. Choose another name for the address.")
+    _record(
+        session,
+        "program.create",
+        program_id=program_id,
+        actor=actor,
+        now=now,
+        details={"slug": slug, "name": values["name"]},
+    )
+    return _program(session, program_id)
+
+
+def update_settings(
+    session: Session,
+    *,
+    program_id: UUID,
+    changes: dict[str, Any],
+    actor: Actor,
+    now: datetime,
+    expected_at: datetime | None = None,
+) -> Program:
+    """Change settings; what stays the same is left alone. A change of the window makes a new policy version.
+
+    `expected_at` is the `updated_at` that the person saw.
+
+    Raises:
+        Invalid: names each wrong setting.
+        SettingsMoved: the program was changed since `expected_at`.
+    """
+    program = _program(session, program_id)
+    seen_at = expected_at or program.updated_at
+    wanted = _checked(changes, beside={"shop_url": program.shop_url, "allowed_hosts": program.allowed_hosts})
+    new = {name: value for name, value in wanted.items() if getattr(program, name) != value}
+    if not new:
+        return program
+    before = {name: getattr(program, name) for name in new}
+    if new.keys() & rules.POLICY:
+        new["policy_version"] = program.policy_version + 1
+    if not _guarded(session, program_id, Program.updated_at == seen_at, updated_at=now, **new):
+        raise SettingsMoved("Somebody else changed these settings in between. Look at them again, then save.")
+    _record(
+        session, "program.update", program_id=program_id, actor=actor, now=now, details={"before": before, "after": new}
+    )
+    return program
+
+
+def rotate_pixel_secret(
+    session: Session, *, program_id: UUID, expected_version: int, actor: Actor, now: datetime
+) -> None:
+    """Make the present pixel secret worthless and a new one valid.
+
+    Raises:
+        SettingsMoved: the secret is no longer at `expected_version` (a double submission rotates once).
+    """
+    version = expected_version + 1
+    same = Program.pixel_secret_version == expected_version
+    if not _guarded(session, program_id, same, pixel_secret_version=version, updated_at=now):
+        raise SettingsMoved("The secret was already replaced. The page shows the present one.")
+    _record(
+        session,
+        "program.rotate_pixel_secret",
+        program_id=program_id,
+        actor=actor,
+        now=now,
+        details={"version": version},
+    )
+
+
+def add_goal(
+    session: Session,
+    *,
+    program_id: UUID,
+    metric: GoalMetric,
+    target: int,
+    starts_on: date,
+    ends_on: date,
+    owner_id: UUID | None = None,
+    actor: Actor,
+    now: datetime,
+) -> Goal:
+    """A measurable target for the days from `starts_on` until before `ends_on`; revenue in minor units.
+
+    Raises:
+        Invalid: the target is not above zero, or the period is empty.
+    """
+    wrong = rules.goal_problems(target=target, starts_on=starts_on, ends_on=ends_on)
+    if wrong:
+        raise Invalid({field: [sentence] for field, sentence in wrong.items()})
+    goal = Goal(
+        id=ids.new(), program_id=program_id, metric=metric, target=target,
+        starts_on=starts_on, ends_on=ends_on, owner_id=owner_id, created_at=now,
+    )  # fmt: skip
+    session.add(goal)
+    session.flush()
+    details = {"metric": metric, "target": target, "starts_on": starts_on.isoformat(), "ends_on": ends_on.isoformat()}
+    audit.record(
+        session, actor=actor, action="goal.create", subject_kind="goal", subject_id=goal.id,
+        program_id=program_id, details=details, now=now,
+    )  # fmt: skip
+    return goal
+
+
+def go_live(session: Session, *, program_id: UUID, actor: Actor, now: datetime) -> None:
+    """Let the program count clicks.
+
+    Raises:
+        NoGoal: it has no goal yet.
+        WrongStatus: it is live already.
+    """
+    has_goal = sa.exists().where(Goal.program_id == program_id)
+    stopped = Program.status.in_([ProgramStatus.DRAFT, ProgramStatus.PAUSED])
+    if not _guarded(session, program_id, sa.and_(stopped, has_goal), status=ProgramStatus.LIVE, updated_at=now):
+        status = _program(session, program_id).status
+        if status is ProgramStatus.LIVE:
+            raise WrongStatus(status)
+        raise NoGoal("A program goes live with at least one goal. Add one first.")
+    _record(session, "program.go_live", program_id=program_id, actor=actor, now=now, details={})
+
+
+def pause(session: Session, *, program_id: UUID, actor: Actor, now: datetime) -> None:
+    """Stop counting clicks; visitors still reach the shop, orders of earlier clicks still count.
+
+    Raises:
+        WrongStatus: the program is not live.
+    """
+    if not _guarded(
+        session, program_id, Program.status == ProgramStatus.LIVE, status=ProgramStatus.PAUSED, updated_at=now
+    ):
+        raise WrongStatus(_program(session, program_id).status)
+    _record(session, "program.pause", program_id=program_id, actor=actor, now=now, details={})
+
+
+def _program(session: Session, program_id: UUID) -> Program:
+    program = queries.program_by_id(session, program_id=program_id)
+    if program is None:
+        raise UnknownProgram(str(program_id))
+    return program
+
+
+def _checked(values: dict[str, Any], *, beside: dict[str, Any] | None = None, **fixed: str) -> dict[str, Any]:
+    """The settings as they are stored, or Invalid. `beside` are present values that the new ones must agree with."""
+    strange = values.keys() - set(rules.SETTINGS)
+    if strange:
+        raise Invalid({name: ["This setting does not exist."] for name in sorted(strange)})
+    stored = {name: _clean(name, value) for name, value in values.items()}
+    wrong = rules.problems((beside or {}) | stored | fixed)
+    if wrong:
+        raise Invalid({field: [sentence] for field, sentence in wrong.items()})
+    return stored
+
+
+def _clean(name: str, value: Any) -> Any:
+    if name == "allowed_hosts":
+        return list(dict.fromkeys(rules.clean_host(host) for host in value))
+    if name == "accent":
+        return value.strip().lower() or None if value else None
+    return (value.strip() or (None if name == "fallback_url" else "")) if isinstance(value, str) else value
+
+
+def _guarded(session: Session, program_id: UUID, expected: sa.ColumnElement[bool], **values: Any) -> bool:
+    """Whether the program was in the expected state and now has the values."""
+    change = sa.update(Program).where(Program.id == program_id, expected).values(**values)
+    result = session.execute(change, execution_options={"synchronize_session": "fetch"})
+    return isinstance(result, CursorResult) and result.rowcount == 1
+
+
+def _record(
+    session: Session, action: str, *, program_id: UUID, actor: Actor, now: datetime, details: dict[str, Any]
+) -> None:
+    audit.record(
+        session, actor=actor, action=action, subject_kind="program", subject_id=program_id,
+        program_id=program_id, details=details, now=now,
+    )  # fmt: skip
