@@ -1,0 +1,287 @@
+"""Who may call which route. Each view carries exactly one declaration; a hook before every request enforces it.
+
+A route without a declaration is refused, and a guard test fails for it. Nobody signed in: pages lead to the sign-in,
+machines get 401. No right: 404, so that nobody learns what exists. A key without the scope: 403, because its holder
+is known and can ask for more.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Protocol, TypeVar
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import sqlalchemy as sa
+from flask import Flask, current_app, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from flask_security.utils import check_and_update_authn_fresh
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import Unauthorized
+
+from affiliate import db, errors, signing, web
+from affiliate.accounts import keys, queries, service
+from affiliate.accounts.actors import SYSTEM, Actor
+from affiliate.accounts.models import GrantRole, User
+
+_ATTRIBUTE = "declared_access"
+_EXTENSION = "affiliate_access"
+_KEY_USE_RECORDED_EVERY = timedelta(minutes=1)
+_FRESH_FOR = timedelta(minutes=15)
+_FRESH_GRACE = timedelta(minutes=15)
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class NotHere(errors.NotFound):
+    """There is no such page for this caller."""
+
+    def __init__(self) -> None:
+        super().__init__("There is nothing here for you. Check the address, or sign in with another account.")
+
+
+class ScopeMissing(errors.Forbidden):
+    """The key is good, but was not given this scope."""
+
+    code = "scope_missing"
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"This key does not have the scope {scope}. Make a key that has it.")
+        self.scope = scope
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """Who may call a route: its kind and, by kind, the roles or the scope. `fresh` asks for a recent password."""
+
+    kind: str
+    roles: frozenset[GrantRole] = frozenset()
+    scope: str = ""
+    fresh: bool = False
+
+    def __call__(self, view: View) -> View:
+        """Mark a view. A second mark is a mistake, found when the module is loaded."""
+        if hasattr(view, _ATTRIBUTE):
+            raise TypeError(f"{view.__qualname__} already declares who may call it")
+        setattr(view, _ATTRIBUTE, self)
+        return view
+
+
+public = Declaration("public")
+"""Anybody."""
+
+signed_in = Declaration("signed_in")
+"""Any signed-in person."""
+
+partner = Declaration("partner")
+"""A member of a partner enrolled in the program of `<slug>`. Sets `g.program`, `g.partner`, `g.enrollment`."""
+
+
+def console(*roles: str) -> Declaration:
+    """A person with one of these roles in the program of `<slug>`, or in all (asked for where the route has no slug).
+
+    Admins always pass. Sets `g.program`.
+    """
+    return Declaration("console", roles=frozenset(GrantRole(role) for role in roles))
+
+
+def key(scope: str) -> Declaration:
+    """An API key with this scope, as bearer. Sets `g.api_key`."""
+    if scope not in keys.SCOPES:
+        raise ValueError(f"unknown scope {scope!r}")
+    return Declaration("key", scope=scope)
+
+
+def fresh(declaration: Declaration) -> Declaration:
+    """The same, and the person has typed the password in the last minutes: for what moves money or opens doors."""
+    return replace(declaration, fresh=True)
+
+
+class ProgramOfSlug(Protocol):
+    """`programs.queries.program_by_slug`."""
+
+    def __call__(self, session: Session, *, slug: str) -> Any | None:
+        """The program with this slug, or null."""
+
+
+class Membership(Protocol):
+    """`partners.queries.membership`: partners stand above accounts, so they hand their query in."""
+
+    def __call__(self, session: Session, *, user_id: UUID, program_id: UUID) -> tuple[Any, Any] | None:
+        """The person's partner and its enrollment in the program, unless it is rejected or banned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolvers:
+    """The queries of later stages that access needs; composed in `app`."""
+
+    program_by_slug: ProgramOfSlug
+    membership: Membership
+
+
+@dataclass(frozen=True, slots=True)
+class BearerKey:
+    """The key of this request, as plain values: they outlive the request's transaction."""
+
+    id: UUID
+    program_id: UUID
+    is_test: bool
+    scopes: frozenset[str]
+    used_before_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    resolvers: Resolvers
+    endpoints: dict[str, Declaration]
+
+
+def init_app(app: Flask, *, resolvers: Resolvers) -> None:
+    """Enforce the declarations of this app's routes."""
+    app.extensions[_EXTENSION] = _State(resolvers, {"static": public})
+    app.before_request(_enforce)
+    app.teardown_request(_record_key_use)
+
+
+def declare(app: Flask, endpoint: str, declaration: Declaration) -> None:
+    """Declare a route whose view is a library's own."""
+    _state(app).endpoints[endpoint] = declaration
+
+
+def declaration_of(app: Flask, endpoint: str, method: str) -> Declaration | None:
+    """What the view of this endpoint declares for this method; null if it declares nothing."""
+    state = _state(app)
+    if endpoint in state.endpoints:
+        return state.endpoints[endpoint]
+    view = app.view_functions[endpoint]
+    view_class = getattr(view, "view_class", None)
+    handler = getattr(view_class, ("get" if method == "HEAD" else method.lower()), view) if view_class else view
+    found: Declaration | None = getattr(handler, _ATTRIBUTE, None)
+    return found
+
+
+def actor() -> Actor:
+    """Who acts in this request: the key, the signed-in person, or the system for a visitor."""
+    if (api_key := g.get("api_key")) is not None:
+        return Actor(kind="key", id=api_key.id)
+    if current_user.is_authenticated:
+        return Actor(kind="user", id=current_user.id)
+    return SYSTEM
+
+
+def _state(app: Flask) -> _State:
+    state: _State = app.extensions[_EXTENSION]
+    return state
+
+
+def _enforce() -> ResponseReturnValue | None:
+    declaration = _declared()
+    if declaration.kind == "public":
+        return None
+    if declaration.kind == "key":
+        g.api_key = _api_key(declaration.scope)
+        return None
+    if not current_user.is_authenticated:
+        return _door("security.login")
+    if declaration.fresh and not check_and_update_authn_fresh(_FRESH_FOR, _FRESH_GRACE):
+        return _door("security.verify")
+    _ENTER[declaration.kind](declaration, current_user)
+    return None
+
+
+def _declared() -> Declaration:
+    rule = request.url_rule
+    if rule is None:
+        return public  # no such route: the router's own 404 or 405 follows
+    if request.method == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
+        return public  # answered by Flask with the list of methods, without the view
+    declaration = declaration_of(current_app, rule.endpoint, request.method)
+    if declaration is None:
+        raise RuntimeError(f"{rule.endpoint} does not declare who may call it")
+    return declaration
+
+
+def _enter_signed_in(_declaration: Declaration, _person: User) -> None:
+    pass
+
+
+def _enter_partner(_declaration: Declaration, person: User) -> None:
+    program = _program_of_slug()
+    found = _state(current_app).resolvers.membership(web.orm.session, user_id=person.id, program_id=program.id)
+    if found is None:
+        raise NotHere
+    g.program = program
+    g.partner, g.enrollment = found
+
+
+def _enter_console(declaration: Declaration, person: User) -> None:
+    program = _program_of_slug() if "slug" in (request.view_args or {}) else None
+    program_id = program.id if program is not None else None
+    if not queries.has_grant(web.orm.session, user_id=person.id, roles=declaration.roles, program_id=program_id):
+        raise NotHere
+    g.program = program
+
+
+_ENTER: Mapping[str, Callable[[Declaration, User], None]] = {
+    "signed_in": _enter_signed_in,
+    "partner": _enter_partner,
+    "console": _enter_console,
+}
+
+
+def _program_of_slug() -> Any:
+    slug = str((request.view_args or {})["slug"])
+    program = _state(current_app).resolvers.program_by_slug(web.orm.session, slug=slug)
+    if program is None:
+        raise NotHere
+    return program
+
+
+def _door(endpoint: str) -> ResponseReturnValue:
+    """Lead the person to sign in (or to confirm the password) and back here afterwards."""
+    if web.is_machine_request():
+        raise _unauthorized("Sign in first.")
+    address = url_for(endpoint, next=_way_back())
+    if request.headers.get("HX-Request"):  # htmx would put the whole sign-in page into a corner of this one
+        return "", 204, {"HX-Redirect": address}
+    return redirect(address)
+
+
+def _way_back() -> str:
+    if request.method in web.SAFE_METHODS:
+        return request.full_path.rstrip("?")
+    came_from = urlsplit(request.referrer or "")
+    return came_from.path if came_from.netloc == request.host else "/"
+
+
+def _unauthorized(message: str) -> Unauthorized:
+    return Unauthorized(message, www_authenticate=WWWAuthenticate("bearer", {"realm": "api"}))
+
+
+def _api_key(scope: str) -> BearerKey:
+    authorization = request.authorization
+    if authorization is None or authorization.type != "bearer" or not authorization.token:
+        raise _unauthorized("Send an API key: Authorization: Bearer <key>.")
+    fingerprint = keys.fingerprint(authorization.token)
+    found = queries.api_key_by_fingerprint(web.orm.session, fingerprint=fingerprint)
+    if found is None or not signing.same(found.secret_hash, fingerprint) or found.revoked_at is not None:
+        raise _unauthorized("This API key is unknown or was revoked. Make a new one.")
+    if not keys.allows(found.scopes, scope):
+        raise ScopeMissing(scope)
+    return BearerKey(found.id, found.program_id, found.is_test, frozenset(found.scopes), found.last_used_at)
+
+
+def _record_key_use(_error: BaseException | None) -> None:
+    """Note when a key was last used: after the request's own transaction, at most once a minute, and never in its way."""
+    found: BearerKey | None = g.get("api_key")
+    if found is None:
+        return
+    now = web.request_now()
+    if found.used_before_at is not None and now - found.used_before_at < _KEY_USE_RECORDED_EVERY:
+        return
+    try:
+        with db.read_only(on=False), Session(web.orm.engine) as session, session.begin():
+            service.note_key_use(session, key_id=found.id, now=now, every=_KEY_USE_RECORDED_EVERY)
+    except sa.exc.OperationalError:
+        current_app.logger.warning("the last use of key %s was not recorded: the database is busy", found.id)

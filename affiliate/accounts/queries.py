@@ -1,0 +1,68 @@
+"""What is known of people, their grants, sessions and keys."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from affiliate.accounts.models import ApiKey, Grant, GrantRole, User, UserSession
+
+_SESSIONS_SHOWN_MAX = 50
+
+
+def user_by_email(session: Session, *, email: str) -> User | None:
+    """The person with this address, whatever its case."""
+    return session.scalars(sa.select(User).where(User.email == email.strip().lower())).one_or_none()
+
+
+def signed_in_user(session: Session, *, uniquifier: str, session_id: UUID, now: datetime) -> User | None:
+    """The active person behind a cookie, if the cookie's session row is theirs, not ended and not expired."""
+    return session.scalars(
+        sa.select(User)
+        .join(UserSession, UserSession.user_id == User.id)
+        .where(
+            User.fs_uniquifier == uniquifier,
+            User.active,
+            UserSession.id == session_id,
+            UserSession.ended_at.is_(None),
+            UserSession.expires_at > now,
+        )
+    ).one_or_none()
+
+
+def has_grant(session: Session, *, user_id: UUID, roles: Collection[GrantRole], program_id: UUID | None) -> bool:
+    """Whether the person has one of these roles (admin always counts) in this program or in all; null asks for all programs only."""
+    where = [Grant.user_id == user_id, Grant.role.in_({*roles, GrantRole.ADMIN})]
+    in_all = Grant.program_id.is_(None)
+    where.append(in_all if program_id is None else sa.or_(in_all, Grant.program_id == program_id))
+    return session.scalar(sa.select(sa.exists().where(*where))) or False
+
+
+def granted_program_ids(session: Session, *, user_id: UUID) -> set[UUID | None]:
+    """The programs whose console the person may open; null in the set means all of them."""
+    roles = (GrantRole.MANAGER, GrantRole.FINANCE, GrantRole.ADMIN)
+    return set(session.scalars(sa.select(Grant.program_id).where(Grant.user_id == user_id, Grant.role.in_(roles))))
+
+
+def live_sessions(session: Session, *, user_id: UUID, now: datetime) -> Sequence[UserSession]:
+    """The person's sessions that still work, newest first."""
+    return session.scalars(
+        sa.select(UserSession)
+        .where(UserSession.user_id == user_id, UserSession.ended_at.is_(None), UserSession.expires_at > now)
+        .order_by(UserSession.created_at.desc())
+        .limit(_SESSIONS_SHOWN_MAX)
+    ).all()
+
+
+def api_key_by_fingerprint(session: Session, *, fingerprint: str) -> ApiKey | None:
+    """The key with this SHA-256, revoked or not."""
+    return session.scalars(sa.select(ApiKey).where(ApiKey.secret_hash == fingerprint)).one_or_none()
+
+
+def api_keys(session: Session, *, program_id: UUID) -> Sequence[ApiKey]:
+    """The keys of a program, newest first."""
+    return session.scalars(
+        sa.select(ApiKey).where(ApiKey.program_id == program_id).order_by(ApiKey.created_at.desc())
+    ).all()
