@@ -65,7 +65,7 @@
   });
 
   const axes = (spec, colours) => ({
-    grid: { left: 0, right: 8, top: 28, bottom: 0, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
+    grid: { left: 0, right: 8, top: 28, bottom: 6, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
     xAxis: {
       type: "category", data: spec.labels, axisTick: { show: false }, axisLine: { lineStyle: { color: colours["ink-3"] } },
       axisLabel: { color: colours["ink-3"], hideOverlap: true, fontSize: 12 },
