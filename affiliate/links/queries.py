@@ -1,0 +1,55 @@
+"""Every SELECT on links and coupons."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from affiliate.links.models import Coupon, Link
+
+
+def link_by_code(session: Session, *, code: str) -> Link | None:
+    """The link behind `/r/<code>`, whatever its state."""
+    return session.scalar(sa.select(Link).where(Link.code == code.lower()))
+
+
+def link_of(session: Session, *, program_id: UUID, partner_id: UUID, link_id: UUID) -> Link | None:
+    """One link, if it is this partner's in this program."""
+    return session.scalar(
+        sa.select(Link).where(Link.id == link_id, Link.program_id == program_id, Link.partner_id == partner_id)
+    )
+
+
+def links_of(
+    session: Session, *, program_id: UUID, partner_id: UUID, limit: int, before: UUID | None = None
+) -> Sequence[Link]:
+    """Up to `limit` links of a partner, newest first; `before` is the last id of the page above."""
+    found = sa.select(Link).where(Link.program_id == program_id, Link.partner_id == partner_id)
+    if before is not None:
+        found = found.where(Link.id < before)
+    return session.scalars(found.order_by(Link.id.desc()).limit(limit)).all()
+
+
+def links_by_id(session: Session, *, link_ids: Sequence[UUID]) -> dict[UUID, Link]:
+    """The named links, by id, for pages that show where something came from."""
+    if not link_ids:
+        return {}
+    return {link.id: link for link in session.scalars(sa.select(Link).where(Link.id.in_(link_ids)))}
+
+
+def link_count(session: Session, *, program_id: UUID, partner_id: UUID) -> int:
+    """How many links a partner has in a program."""
+    counted = sa.select(sa.func.count()).where(Link.program_id == program_id, Link.partner_id == partner_id)
+    return session.scalar(counted) or 0
+
+
+def coupons_of(session: Session, *, program_id: UUID, partner_id: UUID, limit: int) -> Sequence[Coupon]:
+    """Up to `limit` coupons of a partner, newest first."""
+    found = sa.select(Coupon).where(Coupon.program_id == program_id, Coupon.partner_id == partner_id)
+    return session.scalars(found.order_by(Coupon.id.desc()).limit(limit)).all()
+
+
+def coupon_by_code(session: Session, *, program_id: UUID, code: str) -> Coupon | None:
+    """The coupon of a program with this code, whatever its case."""
+    return session.scalar(sa.select(Coupon).where(Coupon.program_id == program_id, Coupon.code == code.upper()))
