@@ -40,10 +40,10 @@ _NAME_LENGTH_MAX = 120
 
 def clean_host(text: str) -> str:
     """A host as it is stored: trimmed, lower case, without a last dot; international names in their ASCII form."""
-    host = text.strip().lower().rstrip(".")
+    host = text.strip().lower()
     name, colon, port = host.partition(":")
     try:
-        return name.encode("idna").decode() + colon + port
+        return name.rstrip(".").encode("idna").decode() + colon + port
     except UnicodeError:
         return host
 
