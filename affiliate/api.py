@@ -1,0 +1,165 @@
+"""What all API blueprints share: the OpenAPI document, money and id fields, and paging by cursor."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+from uuid import UUID
+
+from apispec.ext.marshmallow import MarshmallowPlugin
+from flask import request
+from flask_smorest import Api
+from marshmallow import Schema, ValidationError, fields
+
+from affiliate import errors, ids, money
+
+PAGE_SIZE = 50
+PAGE_SIZE_MAX = 200
+OPENAPI_VERSION = "3.1.0"
+Row = TypeVar("Row")
+_AMOUNT_PATTERN = r"^-?(0|[1-9][0-9]{0,15})(\.[0-9]{1,6})?$"
+
+
+class AmountText(fields.Field[str]):
+    """An amount as text, `"49.90"`. The currency's decimals are checked where the currency is known.
+
+    An own class instead of `Decimal(as_string=True)`: apispec writes that one as a number into the OpenAPI document.
+    """
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:  # noqa: ARG002 - marshmallow's signature
+        return None if value is None else str(value)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:  # noqa: ARG002 - as above
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            raise ValidationError("Write the amount as text, for example “49.90”.")
+        return str(value)
+
+
+class PublicId(fields.Field[UUID]):
+    """A UUID in its public form with a prefix, `com_…`."""
+
+    def __init__(self, prefix: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.prefix = prefix
+
+    def _serialize(self, value: UUID | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:  # noqa: ARG002 - marshmallow's signature
+        return None if value is None else ids.public(self.prefix, value)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> UUID:  # noqa: ARG002 - as above
+        try:
+            return ids.parse(self.prefix, str(value))
+        except ids.BadPublicId as error:
+            raise ValidationError(f"Not an id that starts with {self.prefix}_.") from error
+
+
+class MoneySchema(Schema):
+    """`{"amount": "49.90", "currency": "EUR"}`."""
+
+    amount = fields.Method("amount_text", metadata={"type": "string", "format": "decimal", "pattern": _AMOUNT_PATTERN})
+    currency = fields.String()
+
+    def amount_text(self, value: money.Money) -> str:
+        """The amount with exactly the currency's decimals."""
+        return value.text()
+
+
+class ErrorSchema(Schema):
+    """The one shape of an error."""
+
+    code = fields.String(required=True)
+    message = fields.String(required=True)
+    errors = fields.Dict(keys=fields.String(), values=fields.List(fields.String()))
+
+
+def make_api() -> Api:
+    """The OpenAPI document and its blueprints; errors are rendered by `web`, not by smorest."""
+    api = Api()
+    api.ERROR_SCHEMA = ErrorSchema
+    api._register_error_handlers = lambda: None  # noqa: SLF001 - one handler renders all errors, in web.py
+    return api
+
+
+def register_fields(api: Api) -> None:
+    """Tell the OpenAPI document how our fields look."""
+    api.register_field(AmountText, "string", "decimal")
+    api.register_field(PublicId, "string", None)
+    plugin: MarshmallowPlugin = api.ma_plugin
+    if plugin.converter is None:
+        raise RuntimeError("register fields after Api.init_app")
+    plugin.converter.add_attribute_function(
+        lambda _self, field, **_: {"pattern": _AMOUNT_PATTERN} if isinstance(field, AmountText) else {}
+    )
+
+
+def config(*, title: str, version: str) -> dict[str, Any]:
+    """The settings of flask-smorest."""
+    return {
+        "API_TITLE": title,
+        "API_VERSION": version,
+        "OPENAPI_VERSION": OPENAPI_VERSION,
+        "OPENAPI_URL_PREFIX": "/api/v1",
+        "OPENAPI_JSON_PATH": "openapi.json",
+        "API_SPEC_OPTIONS": {
+            "components": {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
+            "security": [{"key": []}],
+        },
+    }
+
+
+def field_errors(messages: Any) -> dict[str, list[str]]:
+    """Nested messages of marshmallow as `{"items.0.amount": ["…"]}`; the part of the request they came from is left out."""
+    flat: dict[str, list[str]] = {}
+
+    def walk(path: str, value: Any) -> None:
+        if isinstance(value, Mapping):
+            for key, inner in value.items():
+                walk(f"{path}.{key}" if path else str(key), inner)
+        elif isinstance(value, Sequence) and not isinstance(value, str):
+            flat[path] = [str(entry) for entry in value]
+        else:
+            flat[path] = [str(value)]
+
+    if (
+        isinstance(messages, Mapping)
+        and len(messages) == 1
+        and set(messages) <= {"json", "query", "path", "form", "json_or_form", "files"}
+    ):
+        messages = next(iter(messages.values()))
+    walk("", messages)
+    return flat
+
+
+class BadCursor(errors.Invalid):
+    """The cursor in the address was not made by us."""
+
+    def __init__(self) -> None:
+        super().__init__({"cursor": ["This is not a cursor of this list. Start without one."]})
+
+
+def cursor_id() -> UUID | None:
+    """The id after which the page begins, from `?cursor=`.
+
+    Raises:
+        BadCursor: not one of ours.
+    """
+    text = request.args.get("cursor")
+    if not text:
+        return None
+    try:
+        return ids.parse("cur", text)
+    except ids.BadPublicId as error:
+        raise BadCursor from error
+
+
+def page_size() -> int:
+    """How many rows the caller wants, between 1 and the maximum."""
+    wanted = request.args.get("limit", PAGE_SIZE, type=int)
+    return max(1, min(wanted, PAGE_SIZE_MAX))
+
+
+def paged(rows: Sequence[Row], *, size: int, key: Callable[[Row], UUID]) -> tuple[list[Row], dict[str, str]]:
+    """The page out of `size + 1` rows, and its `Link` header when there is a next one."""
+    page = list(rows[:size])
+    if len(rows) <= size:
+        return page, {}
+    arguments = request.args.to_dict() | {"cursor": ids.public("cur", key(page[-1]))}
+    return page, {"Link": f'<{request.base_url}?{urlencode(arguments)}>; rel="next"'}

@@ -1,0 +1,91 @@
+"""How values look on pages: money, numbers, dates in the reader's language and zone, by Babel."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from babel.numbers import format_currency, format_decimal
+from flask import Flask, g, request, session
+from flask_babel import Babel, format_date, format_datetime, get_locale
+
+from affiliate import ids
+from affiliate.money import Money
+
+LANGUAGES = {"en": "English", "it": "Italiano", "pl": "Polski"}
+"""The languages of every page, each in its own name."""
+
+UNKNOWN = "–"
+TRUE_MINUS = "−"  # noqa: RUF001 - typography: as wide as a plus
+NO_BREAK_SPACE = "\u00a0"
+
+
+def select_locale() -> str:
+    """The person's language: chosen in the account, else on this browser, else what the browser asks for."""
+    chosen = g.get("user_locale") or session.get("language")
+    if chosen in LANGUAGES:
+        return str(chosen)
+    return request.accept_languages.best_match(list(LANGUAGES)) or "en"
+
+
+def select_time_zone() -> str | None:
+    """The person's zone, else the program's, else UTC."""
+    program = g.get("program")
+    return g.get("user_time_zone") or (program.time_zone if program is not None else None) or "UTC"
+
+
+def locale() -> str:
+    """The language of this request as Babel names it; English outside a request."""
+    return str(get_locale() or "en")
+
+
+def money(value: Money | None) -> str:
+    """`€1,204.50`, `1.204,50 €`, `1 204,50 zł`; a true minus; an en dash for what is not known."""
+    if value is None:
+        return UNKNOWN
+    return format_currency(value.decimal(), value.currency, locale=locale()).replace("-", TRUE_MINUS)
+
+
+def number(value: int | None) -> str:
+    """A whole number with the language's grouping."""
+    return UNKNOWN if value is None else format_decimal(value, locale=locale()).replace("-", TRUE_MINUS)
+
+
+def percent_bps(value: int | None) -> str:
+    """Basis points as percent, `2.6 %`: a no-break space in every language (house rule)."""
+    if value is None:
+        return UNKNOWN
+    text = format_decimal(Decimal(value).scaleb(-2), format="#,##0.##", locale=locale())
+    return f"{text}{NO_BREAK_SPACE}%".replace("-", TRUE_MINUS)
+
+
+def day(value: date | datetime | None) -> str:
+    """`16 Nov 2026` in the reader's language; an instant is cut in the reader's zone."""
+    return UNKNOWN if value is None else format_date(value, "d MMM y")
+
+
+def instant(value: datetime | None) -> str:
+    """`16 Nov 2026, 20:14` in the reader's language and zone."""
+    return UNKNOWN if value is None else format_datetime(value, "d MMM y, HH:mm")
+
+
+def iso(value: datetime | None) -> str:
+    """The exact instant for `<time datetime>`."""
+    return "" if value is None else value.isoformat()
+
+
+def init_app(app: Flask) -> None:
+    """Register Babel, the filters, and what every template may read."""
+    app.config.setdefault("BABEL_DEFAULT_LOCALE", "en")
+    Babel(app, locale_selector=select_locale, timezone_selector=select_time_zone)
+    filters: dict[str, Any] = {
+        "money": money,
+        "number": number,
+        "percent_bps": percent_bps,
+        "date": day,
+        "datetime": instant,
+        "iso": iso,
+    }
+    app.jinja_env.filters.update(filters)
+    app.jinja_env.filters["public"] = lambda identifier, prefix: ids.public(prefix, identifier)
+    app.jinja_env.globals.update(format_money=money, locales=LANGUAGES)
+    app.context_processor(lambda: {"current_locale": locale()})

@@ -1,0 +1,231 @@
+"""Fixtures: real Valkey, a migrated database on SQLite and on PostgreSQL for each test, the Flask app and its client."""
+
+import contextlib
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import redis
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session
+
+from affiliate import db
+from affiliate import settings as settings_module
+from affiliate.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(Path(__file__).parent))  # `import factories`, `import servers`
+
+import servers  # noqa: E402 - found through the path above
+
+_numbers = count(1)
+SECRET_KEY = "a-secret-that-only-tests-know-0123456789"
+
+
+def migrate(engine: Engine) -> None:
+    """Run all migrations over this engine's database."""
+    with engine.connect() as connection:
+        config = Config(toml_file=str(ROOT / "pyproject.toml"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+@pytest.fixture(scope="session")
+def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of this worker's Valkey."""
+    with servers.valkey(tmp_path_factory.mktemp("valkey"), durable=False) as address:
+        yield address
+
+
+@pytest.fixture
+def redis_client(valkey_url: str) -> Iterator[redis.Redis]:
+    """An empty Valkey."""
+    client = redis.Redis.from_url(valkey_url)
+    client.flushall()
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file, copied for each test."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    engine = db.make_engine(f"sqlite:///{path}")
+    migrate(engine)
+    engine.dispose()  # the last connection to close writes the log back into the file
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """This worker's PostgreSQL with a migrated database named `template`."""
+    with servers.postgresql(tmp_path_factory.mktemp("postgresql")) as address:
+        with psycopg.connect(address, autocommit=True) as connection:
+            connection.execute("CREATE DATABASE template")
+        engine = db.make_engine(_psycopg_url(address, "template"))
+        migrate(engine)
+        engine.dispose()
+        yield address
+
+
+def _psycopg_url(address: str, name: str) -> str:
+    return address.replace("postgresql://postgres@/postgres", f"postgresql+psycopg://postgres@/{name}")
+
+
+@contextlib.contextmanager
+def _postgresql_copy(address: str) -> Iterator[str]:
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template")
+        yield _psycopg_url(address, name)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A fresh migrated database: the test runs once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        copy = tmp_path / "affiliate.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), copy)
+        yield f"sqlite:///{copy}"
+    else:
+        with _postgresql_copy(request.getfixturevalue("postgresql_server")) as address:
+            yield address
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """A fresh migrated SQLite database, for tests that need only one."""
+    copy = tmp_path / "affiliate.db"
+    shutil.copy(sqlite_template, copy)
+    return f"sqlite:///{copy}"
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """An engine on the fresh database, on both kinds in turn."""
+    engine = db.make_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def session(engine: Engine) -> Iterator[Session]:
+    """A session on the fresh database. Commit to let other connections see."""
+    with Session(engine, expire_on_commit=False) as session:
+        yield session
+
+
+def _environment(tmp_path: Path, database_url: str, redis_url: str) -> dict[str, str]:
+    return {
+        "AFFILIATE_ENV": "test",
+        "AFFILIATE_DATA_DIR": str(tmp_path / "var"),
+        "AFFILIATE_DATABASE_URL": database_url,
+        "AFFILIATE_REDIS_URL": redis_url,
+        "AFFILIATE_SECRET_KEY": SECRET_KEY,
+        "AFFILIATE_BASE_URL": "http://localhost",
+    }
+
+
+@contextlib.contextmanager
+def using_settings(environment: dict[str, str]) -> Iterator[Settings]:
+    """This process reads these settings: `settings.current()`, `db.transaction()` and jobs see them."""
+    before = dict(os.environ)
+    os.environ.update(environment)
+    settings_module.current.cache_clear()
+    db.dispose()
+    try:
+        yield settings_module.current()
+    finally:
+        db.dispose()
+        os.environ.clear()
+        os.environ.update(before)
+        settings_module.current.cache_clear()
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_url: str, valkey_url: str, redis_client: redis.Redis) -> Iterator[Settings]:
+    """Settings of this process on the fresh database (both kinds in turn) and an empty Valkey."""
+    with using_settings(_environment(tmp_path, database_url, valkey_url)) as settings:
+        yield settings
+
+
+@pytest.fixture
+def sqlite_settings(tmp_path: Path, sqlite_url: str, valkey_url: str, redis_client: redis.Redis) -> Iterator[Settings]:
+    """Settings of this process on SQLite and an empty Valkey."""
+    with using_settings(_environment(tmp_path, sqlite_url, valkey_url)) as settings:
+        yield settings
+
+
+@pytest.fixture
+def app(sqlite_settings: Settings) -> Flask:
+    """The application on SQLite. Forms need no token here; the tests of tokens switch them on."""
+    from affiliate.app import create_app
+
+    app = create_app(sqlite_settings)
+    app.config.update(WTF_CSRF_ENABLED=False)
+    return app
+
+
+@pytest.fixture
+def app_session(app: Flask, sqlite_url: str) -> Iterator[Session]:
+    """A session beside the app, on the app's database, to prepare and to check. Commit to let the app see."""
+    engine = db.make_engine(sqlite_url)
+    with Session(engine, expire_on_commit=False) as session:
+        yield session
+    engine.dispose()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser without JavaScript."""
+    return app.test_client()
+
+
+@pytest.fixture
+def now() -> datetime:
+    """The instant at which tests happen."""
+    return datetime(2026, 11, 16, 12, 0, tzinfo=UTC)
+
+
+class QueryCounter:
+    """Counts the statements that an engine executes."""
+
+    def __init__(self) -> None:
+        self.statements: list[str] = []
+
+    def __len__(self) -> int:
+        return len(self.statements)
+
+
+@pytest.fixture
+def count_queries() -> Any:
+    """Counts the SQL statements of all engines of this process: `with count_queries() as counter`."""
+
+    @contextlib.contextmanager
+    def counting() -> Iterator[QueryCounter]:
+        counter = QueryCounter()
+
+        def note(_conn: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+            if not statement.startswith(("PRAGMA", "BEGIN")):
+                counter.statements.append(statement)
+
+        sa.event.listen(Engine, "before_cursor_execute", note)
+        try:
+            yield counter
+        finally:
+            sa.event.remove(Engine, "before_cursor_execute", note)
+
+    return counting

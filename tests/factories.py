@@ -1,0 +1,207 @@
+"""Rows for tests, inserted directly with sane defaults. Keyword-only; add what you need, keep it small."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from affiliate import ids
+from affiliate.accounts.models import Grant, GrantRole, User
+from affiliate.attribution.models import Attribution, Credit
+from affiliate.commissions.models import CommissionPlan, PlanKind
+from affiliate.ingest.models import Click, ClickVerdict, Conversion, Trust
+from affiliate.links.models import Link, LinkStatus
+from affiliate.partners.models import Enrollment, EnrollmentStatus, Member, MemberRole, Partner
+from affiliate.programs.models import Program, ProgramStatus
+
+NOW = datetime(2026, 11, 16, 12, 0, tzinfo=UTC)
+_numbers = count(1)
+Row = TypeVar("Row")
+
+
+def _add(session: Session, row: Row) -> Row:
+    session.add(row)
+    session.flush()
+    return row
+
+
+def make_user(session: Session, *, email: str | None = None, name: str = "Alice Example", **fields: Any) -> User:
+    """A person without a password."""
+    number = next(_numbers)
+    values = {"id": ids.new(), "email": email or f"person{number}@example.test", "name": name, "active": True}
+    return _add(session, User(**values | {"fs_uniquifier": f"uniquifier{number}", "created_at": NOW} | fields))
+
+
+def make_grant(session: Session, *, user: User, role: GrantRole, program: Program | None = None) -> Grant:
+    """A role, in one program or in all."""
+    return _add(
+        session,
+        Grant(id=ids.new(), user_id=user.id, role=role, program_id=program.id if program else None, created_at=NOW),
+    )
+
+
+def make_program(session: Session, **fields: Any) -> Program:
+    """A live program in euro whose links may point to www.shop.example."""
+    number = next(_numbers)
+    values: dict[str, Any] = {
+        "id": ids.new(),
+        "slug": f"program-{number}",
+        "name": f"Program {number}",
+        "status": ProgramStatus.LIVE,
+        "currency": "EUR",
+        "shop_url": "https://www.shop.example/",
+        "allowed_hosts": ["www.shop.example"],
+        "created_at": NOW,
+        "updated_at": NOW,
+    }
+    return _add(session, Program(**values | fields))
+
+
+def make_partner(
+    session: Session,
+    *,
+    program: Program | None = None,
+    user: User | None = None,
+    status: EnrollmentStatus = EnrollmentStatus.APPROVED,
+    name: str | None = None,
+) -> Partner:
+    """A partner, enrolled in the program if one is given, with the user as its owner if one is given."""
+    partner = _add(session, Partner(id=ids.new(), name=name or f"Partner {next(_numbers)}", created_at=NOW))
+    if program is not None:
+        _add(
+            session,
+            Enrollment(
+                id=ids.new(),
+                program_id=program.id,
+                partner_id=partner.id,
+                status=status,
+                created_at=NOW,
+                updated_at=NOW,
+            ),
+        )
+    if user is not None:
+        _add(
+            session, Member(id=ids.new(), user_id=user.id, partner_id=partner.id, role=MemberRole.OWNER, created_at=NOW)
+        )
+    return partner
+
+
+def make_link(session: Session, *, program: Program, partner: Partner, **fields: Any) -> Link:
+    """An active link to the shop's front page."""
+    values: dict[str, Any] = {
+        "id": ids.new(),
+        "program_id": program.id,
+        "partner_id": partner.id,
+        "code": f"code{next(_numbers)}",
+        "name": "A link",
+    }
+    values |= {
+        "landing_url": "https://www.shop.example/",
+        "subs": {},
+        "status": LinkStatus.ACTIVE,
+        "created_at": NOW,
+        "updated_at": NOW,
+    }
+    return _add(session, Link(**values | fields))
+
+
+def make_click(
+    session: Session, *, link: Link, occurred_at: datetime = NOW - timedelta(days=1), **fields: Any
+) -> Click:
+    """A valid click on the link, a day before NOW."""
+    values: dict[str, Any] = {
+        "id": ids.new_at(occurred_at),
+        "program_id": link.program_id,
+        "partner_id": link.partner_id,
+        "link_id": link.id,
+    }
+    values |= {
+        "occurred_at": occurred_at,
+        "received_at": occurred_at,
+        "verdict": ClickVerdict.VALID,
+        "source": "redirect",
+        "subs": {},
+        "landing_url": link.landing_url,
+    }
+    return _add(session, Click(**values | fields))
+
+
+def make_conversion(
+    session: Session, *, program: Program, order_id: str | None = None, click_id: UUID | None = None, **fields: Any
+) -> Conversion:
+    """A verified sale of 100.00 at NOW."""
+    order = order_id or f"order-{next(_numbers)}"
+    values: dict[str, Any] = {
+        "id": ids.conversion(program_id=program.id, kind=fields.get("kind", "sale"), order_id=order),
+        "program_id": program.id,
+        "kind": "sale",
+        "order_id": order,
+        "trust": Trust.SERVER,
+        "source": "api",
+        "is_test": False,
+        "amount_minor": 100_00,
+        "currency": program.currency,
+        "click_id": click_id,
+        "items": [],
+        "fingerprint": "0" * 64,
+        "occurred_at": NOW,
+        "received_at": NOW,
+    }
+    return _add(session, Conversion(**values | fields))
+
+
+def make_attribution(
+    session: Session,
+    *,
+    conversion: Conversion,
+    partner: Partner | None,
+    link: Link | None = None,
+    version: int = 1,
+    **fields: Any,
+) -> Attribution:
+    """The current outcome of a conversion: all to the partner, or nothing when there is none."""
+    values: dict[str, Any] = {
+        "id": ids.new(),
+        "conversion_id": conversion.id,
+        "conversion_revision": conversion.revision,
+        "version": version,
+    }
+    values |= {
+        "is_current": True,
+        "model": "last_click",
+        "policy_version": 1,
+        "reason": None if partner else "no_touch",
+        "trace": {},
+        "decided_at": NOW,
+    }
+    attribution = _add(session, Attribution(**values | fields))
+    if partner is not None:
+        link_id = link.id if link else None
+        _add(
+            session,
+            Credit(
+                id=ids.new(),
+                attribution_id=attribution.id,
+                partner_id=partner.id,
+                link_id=link_id,
+                click_id=conversion.click_id,
+                share_bps=10_000,
+            ),
+        )
+    return attribution
+
+
+def make_plan(session: Session, *, program: Program, rate_bps: int = 10_00, **fields: Any) -> CommissionPlan:
+    """Ten percent, in force for a year."""
+    values: dict[str, Any] = {
+        "id": ids.new(),
+        "program_id": program.id,
+        "name": "Standard",
+        "kind": PlanKind.PERCENT,
+        "rate_bps": rate_bps,
+    }
+    return _add(
+        session, CommissionPlan(**values | {"effective_from": NOW - timedelta(days=365), "created_at": NOW} | fields)
+    )

