@@ -85,7 +85,7 @@ def register_fields(api: Api) -> None:
     plugin: MarshmallowPlugin = api.ma_plugin
     if plugin.converter is None:
         raise RuntimeError("register fields after Api.init_app")
-    plugin.converter.add_attribute_function(
+    plugin.converter.add_attribute_function(  # type: ignore[no-untyped-call]
         lambda _self, field, **_: {"pattern": _AMOUNT_PATTERN} if isinstance(field, AmountText) else {}
     )
 

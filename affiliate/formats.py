@@ -15,7 +15,7 @@ LANGUAGES = {"en": "English", "it": "Italiano", "pl": "Polski"}
 """The languages of every page, each in its own name."""
 
 UNKNOWN = "–"
-TRUE_MINUS = "−"  # noqa: RUF001 - typography: as wide as a plus
+TRUE_MINUS = "−"
 NO_BREAK_SPACE = "\u00a0"
 
 

@@ -212,7 +212,7 @@ class QueryCounter:
 
 @pytest.fixture
 def count_queries() -> Any:
-    """Counts the SQL statements of all engines of this process: `with count_queries() as counter`."""
+    """A context manager that counts the SQL statements of all engines of this process."""
 
     @contextlib.contextmanager
     def counting() -> Iterator[QueryCounter]:

@@ -1,0 +1,1 @@
+"""The API: what a program key may read, and the few things it may make beside events."""

@@ -1,0 +1,170 @@
+"""What the API reads: rows of one program, each list in id order so that a cursor never skips or repeats."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from affiliate.attribution.models import Attribution
+from affiliate.commissions.models import Commission, CommissionAdjustment
+from affiliate.ingest.models import Conversion, OrderEvent, Refund
+from affiliate.ledger import queries as ledger_queries
+from affiliate.ledger.models import LedgerTransfer
+from affiliate.links.models import Link
+from affiliate.partners.models import Enrollment, Partner
+from affiliate.payouts.models import Payout
+from affiliate.programs.models import Program
+
+Row = TypeVar("Row")
+_COMMISSIONS_OF_ONE_CONVERSION_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolledPartner:
+    """A partner and how it stands in the program."""
+
+    partner: Partner
+    enrollment: Enrollment
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """Everything that explains a conversion: its attributions (newest first), commissions, what was taken, the postings."""
+
+    conversion: Conversion
+    attributions: Sequence[Attribution]
+    commissions: Sequence[Commission]
+    adjustments: Sequence[CommissionAdjustment]
+    transfers: Sequence[LedgerTransfer]
+
+
+def _page(
+    session: Session,
+    statement: sa.Select[tuple[Row]],
+    *,
+    key: InstrumentedAttribute[UUID],
+    after: UUID | None,
+    size: int,
+) -> Sequence[Row]:
+    """Up to `size + 1` rows after the cursor: one more than the page, to know whether there is a next one."""
+    if after is not None:
+        statement = statement.where(key > after)
+    return session.scalars(statement.order_by(key).limit(size + 1)).all()
+
+
+def program(session: Session, *, program_id: UUID) -> Program:
+    """The program of the key."""
+    return session.scalars(sa.select(Program).where(Program.id == program_id)).one()
+
+
+def partners(session: Session, *, program_id: UUID, after: UUID | None, size: int) -> list[EnrolledPartner]:
+    """Partners of the program in any status."""
+    statement = (
+        sa.select(Partner, Enrollment)
+        .join(Enrollment, Enrollment.partner_id == Partner.id)
+        .where(Enrollment.program_id == program_id)
+    )
+    if after is not None:
+        statement = statement.where(Partner.id > after)
+    rows = session.execute(statement.order_by(Partner.id).limit(size + 1)).all()
+    return [EnrolledPartner(partner, enrollment) for partner, enrollment in rows]
+
+
+def partner(session: Session, *, program_id: UUID, partner_id: UUID) -> EnrolledPartner | None:
+    """One partner of the program."""
+    statement = sa.select(Partner, Enrollment).join(Enrollment, Enrollment.partner_id == Partner.id)
+    row = session.execute(statement.where(Enrollment.program_id == program_id, Partner.id == partner_id)).one_or_none()
+    return None if row is None else EnrolledPartner(*row)
+
+
+def links(
+    session: Session, *, program_id: UUID, partner_id: UUID | None, after: UUID | None, size: int
+) -> Sequence[Link]:
+    """Links of the program, of one partner if asked."""
+    statement = sa.select(Link).where(Link.program_id == program_id)
+    if partner_id is not None:
+        statement = statement.where(Link.partner_id == partner_id)
+    return _page(session, statement, key=Link.id, after=after, size=size)
+
+
+def link(session: Session, *, program_id: UUID, link_id: UUID) -> Link | None:
+    """One link of the program."""
+    return session.scalars(sa.select(Link).where(Link.program_id == program_id, Link.id == link_id)).one_or_none()
+
+
+def conversions(
+    session: Session, *, program_id: UUID, order_id: str | None, after: UUID | None, size: int
+) -> Sequence[Conversion]:
+    """Conversions of the program, of one order if asked."""
+    statement = sa.select(Conversion).where(Conversion.program_id == program_id)
+    if order_id is not None:
+        statement = statement.where(Conversion.order_id == order_id)
+    return _page(session, statement, key=Conversion.id, after=after, size=size)
+
+
+def conversion(session: Session, *, program_id: UUID, conversion_id: UUID) -> Conversion | None:
+    """One conversion of the program."""
+    return session.scalars(
+        sa.select(Conversion).where(Conversion.program_id == program_id, Conversion.id == conversion_id)
+    ).one_or_none()
+
+
+def order_events(
+    session: Session, *, program_id: UUID, order_id: str, after: UUID | None, size: int
+) -> Sequence[OrderEvent]:
+    """What became of an order."""
+    statement = sa.select(OrderEvent).where(OrderEvent.program_id == program_id, OrderEvent.order_id == order_id)
+    return _page(session, statement, key=OrderEvent.id, after=after, size=size)
+
+
+def refunds(
+    session: Session, *, program_id: UUID, order_id: str | None, after: UUID | None, size: int
+) -> Sequence[Refund]:
+    """Refunds of the program, of one order if asked."""
+    statement = sa.select(Refund).where(Refund.program_id == program_id)
+    if order_id is not None:
+        statement = statement.where(Refund.order_id == order_id)
+    return _page(session, statement, key=Refund.id, after=after, size=size)
+
+
+def commissions(
+    session: Session, *, program_id: UUID, partner_id: UUID | None, status: str | None, after: UUID | None, size: int
+) -> Sequence[Commission]:
+    """Commissions of the program that are in force, of one partner or status if asked."""
+    statement = sa.select(Commission).where(Commission.program_id == program_id, Commission.is_live)
+    if partner_id is not None:
+        statement = statement.where(Commission.partner_id == partner_id)
+    if status is not None:
+        statement = statement.where(Commission.status == status)
+    return _page(session, statement, key=Commission.id, after=after, size=size)
+
+
+def payouts(session: Session, *, program_id: UUID, after: UUID | None, size: int) -> Sequence[Payout]:
+    """Payouts of the program."""
+    return _page(
+        session, sa.select(Payout).where(Payout.program_id == program_id), key=Payout.id, after=after, size=size
+    )
+
+
+def explained(session: Session, *, program_id: UUID, conversion_id: UUID) -> Explained | None:
+    """A conversion with all that explains it, in a constant number of queries."""
+    found = conversion(session, program_id=program_id, conversion_id=conversion_id)
+    if found is None:
+        return None
+    newest_first = (
+        sa.select(Attribution).where(Attribution.conversion_id == conversion_id).order_by(Attribution.version.desc())
+    )
+    attributions = session.scalars(newest_first.limit(_COMMISSIONS_OF_ONE_CONVERSION_MAX)).all()
+    of_conversion = (
+        sa.select(Commission)
+        .where(Commission.conversion_id == conversion_id)
+        .order_by(Commission.created_at, Commission.id)
+    )
+    rows = session.scalars(of_conversion.limit(_COMMISSIONS_OF_ONE_CONVERSION_MAX)).all()
+    taken = sa.select(CommissionAdjustment).where(CommissionAdjustment.commission_id.in_([row.id for row in rows]))
+    adjustments = session.scalars(taken.order_by(CommissionAdjustment.created_at, CommissionAdjustment.id)).all()
+    sources: list[Any] = [row.id for row in rows] + [row.id for row in adjustments]
+    return Explained(found, attributions, rows, adjustments, ledger_queries.transfers_of(session, source_ids=sources))

@@ -1,0 +1,209 @@
+"""The shapes of the API's answers, and of the one thing it makes itself: links."""
+
+from typing import Any
+
+from marshmallow import Schema, fields, validate
+
+from affiliate.api import MoneySchema, PublicId
+from affiliate.commissions.models import CommissionStatus
+from affiliate.ingest.models import Trust
+from affiliate.money import Money
+
+
+class MoneyOf(fields.Nested):
+    """Money of a row, from a column of minor units and the row's currency; null when either is."""
+
+    def __init__(self, minor: str) -> None:
+        super().__init__(MoneySchema, allow_none=True, dump_only=True)
+        self.minor = minor
+
+    def get_value(self, obj: Any, attr: str, accessor: Any = None, default: Any = None) -> Money | None:  # noqa: ARG002 - marshmallow's signature
+        """The money of this row."""
+        amount, currency = getattr(obj, self.minor), obj.currency
+        return None if amount is None or currency is None else Money(amount, currency)
+
+
+class PageArguments(Schema):
+    """How to page a list: the cursor comes from the `Link` header of the page before."""
+
+    cursor = fields.String(metadata={"description": "From the Link header of the page before"})
+    limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
+
+
+class OrderFilter(PageArguments):
+    """Only what belongs to one order."""
+
+    order_id = fields.String(validate=validate.Length(1, 120))
+
+
+class PartnerFilter(PageArguments):
+    """Only what belongs to one partner."""
+
+    partner = PublicId("ptn")
+
+
+class CommissionFilter(PartnerFilter):
+    """Commissions of one partner or status."""
+
+    status = fields.Enum(CommissionStatus, by_value=True)
+
+
+class ProgramSchema(Schema):
+    """A program."""
+
+    id = PublicId("prg")
+    slug = fields.String()
+    name = fields.String()
+    status = fields.String()
+    currency = fields.String()
+    time_zone = fields.String()
+    shop_url = fields.String()
+    allowed_hosts = fields.List(fields.String())
+    attribution_window_days = fields.Integer()
+    validation_days = fields.Integer()
+
+
+class PartnerSchema(Schema):
+    """A partner of the program, with its enrollment."""
+
+    id = PublicId("ptn", attribute="partner.id")
+    name = fields.String(attribute="partner.name")
+    website = fields.String(attribute="partner.website", allow_none=True)
+    country = fields.String(attribute="partner.country", allow_none=True)
+    status = fields.String(attribute="enrollment.status")
+    enrolled_at = fields.DateTime(attribute="enrollment.created_at")
+
+
+class LinkSchema(Schema):
+    """A partner's link. `url` is what the partner publishes."""
+
+    id = PublicId("lnk", dump_only=True)
+    partner_id = PublicId("ptn", required=True)
+    code = fields.String(validate=validate.Length(3, 40), metadata={"description": "Chosen by us when left out"})
+    url = fields.String(dump_only=True)
+    name = fields.String(load_default="", validate=validate.Length(max=120))
+    landing_url = fields.String(required=True, validate=validate.Length(1, 2000))
+    subs = fields.Dict(keys=fields.String(), values=fields.String(), load_default=dict)
+    status = fields.String(dump_only=True)
+    created_at = fields.DateTime(dump_only=True)
+
+
+class ConversionSchema(Schema):
+    """A conversion as believed now."""
+
+    id = PublicId("cnv")
+    kind = fields.String()
+    order_id = fields.String()
+    amount = MoneyOf("amount_minor")
+    tax = MoneyOf("tax_minor")
+    shipping = MoneyOf("shipping_minor")
+    verified = fields.Function(lambda row: row.trust >= Trust.SIGNED, metadata={"type": "boolean"})
+    source = fields.String()
+    test = fields.Boolean(attribute="is_test")
+    coupon = fields.String(allow_none=True)
+    new_customer = fields.Boolean(allow_none=True)
+    revision = fields.Integer()
+    occurred_at = fields.DateTime()
+    received_at = fields.DateTime()
+
+
+class OrderEventSchema(Schema):
+    """What became of an order."""
+
+    id = PublicId("evt")
+    order_id = fields.String()
+    event_id = fields.String()
+    type = fields.String()
+    amount = MoneyOf("amount_minor")
+    occurred_at = fields.DateTime()
+
+
+class RefundSchema(Schema):
+    """Money given back to a customer; a null amount means all that was left."""
+
+    id = PublicId("ref")
+    order_id = fields.String()
+    refund_id = fields.String()
+    amount = MoneyOf("amount_minor")
+    reason = fields.String(allow_none=True)
+    occurred_at = fields.DateTime()
+
+
+class CommissionSchema(Schema):
+    """What a partner earns for one conversion: `amount` minus `reversed` counts."""
+
+    id = PublicId("com")
+    conversion_id = PublicId("cnv")
+    partner_id = PublicId("ptn")
+    payout_id = PublicId("pay", allow_none=True)
+    status = fields.String()
+    reason = fields.String(allow_none=True)
+    base = MoneyOf("base_minor")
+    amount = MoneyOf("amount_minor")
+    reversed = MoneyOf("reversed_minor")
+    earned_at = fields.DateTime()
+    matures_at = fields.DateTime()
+
+
+class PayoutSchema(Schema):
+    """What one partner gets in one run."""
+
+    id = PublicId("pay")
+    partner_id = PublicId("ptn")
+    status = fields.String()
+    earned = MoneyOf("earned_minor")
+    clawed_back = MoneyOf("clawed_back_minor")
+    amount = MoneyOf("amount_minor")
+    created_at = fields.DateTime()
+    paid_at = fields.DateTime(allow_none=True)
+
+
+class AttributionSchema(Schema):
+    """One version of the outcome, with every touch considered."""
+
+    id = PublicId("att")
+    version = fields.Integer()
+    current = fields.Boolean(attribute="is_current")
+    model = fields.String()
+    policy_version = fields.Integer()
+    reason = fields.String(allow_none=True)
+    trace = fields.Dict()
+    decided_at = fields.DateTime()
+
+
+class AdjustmentSchema(Schema):
+    """What one event took from a commission."""
+
+    id = PublicId("adj")
+    commission_id = PublicId("com")
+    source = fields.String(attribute="source_kind")
+    amount = MoneyOf("amount_minor")
+    exceeds_original = fields.Boolean()
+    clawback = fields.Boolean(attribute="is_clawback")
+    created_at = fields.DateTime()
+
+
+class TransferSchema(Schema):
+    """One movement of money in the ledger."""
+
+    id = PublicId("led")
+    kind = fields.String()
+    amount = MoneyOf("amount_minor")
+    source = fields.String(attribute="source_kind")
+    posted_at = fields.DateTime()
+
+
+class CommissionTraceSchema(CommissionSchema):
+    """A commission with its derivation: base, plan, rate, rounding."""
+
+    trace = fields.Dict()
+
+
+class ExplanationSchema(Schema):
+    """Everything that explains a conversion: touches, rule, window, plan, base, rate, rounding, postings."""
+
+    conversion = fields.Nested(ConversionSchema)
+    attributions = fields.List(fields.Nested(AttributionSchema))
+    commissions = fields.List(fields.Nested(CommissionTraceSchema))
+    adjustments = fields.List(fields.Nested(AdjustmentSchema))
+    ledger = fields.List(fields.Nested(TransferSchema), attribute="transfers")
