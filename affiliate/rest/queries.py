@@ -43,7 +43,7 @@ class Explained:
 
 def _page(
     session: Session,
-    statement: sa.Select[tuple[Row]],
+    statement: sa.Select[Row],
     *,
     key: InstrumentedAttribute[UUID],
     after: UUID | None,
