@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
 from affiliate.db import Base, PrimaryKey, enum_column
 
@@ -34,10 +34,10 @@ class User(Base):
     active: Mapped[bool] = mapped_column(default=True)
     fs_uniquifier: Mapped[str] = mapped_column(sa.String(64), unique=True)
     tf_primary_method: Mapped[str | None] = mapped_column(sa.String(64))
-    tf_totp_secret: Mapped[str | None] = mapped_column(sa.String(255))
-    mf_recovery_codes: Mapped[list[Any] | None]
+    tf_totp_secret: Mapped[str | None] = mapped_column(sa.String(255))  # encrypted
+    tf_last_counter: Mapped[int | None]  # the time step of the last accepted code: a code works once
+    mf_recovery_codes: Mapped[list[Any] | None]  # encrypted
     created_at: Mapped[datetime]
-    grants: Mapped[list["Grant"]] = relationship(back_populates="user", lazy="selectin")
 
 
 class Grant(Base):
@@ -69,7 +69,6 @@ class Grant(Base):
     role: Mapped[GrantRole] = mapped_column(enum_column(GrantRole))
     program_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("programs.id"))
     created_at: Mapped[datetime]
-    user: Mapped[User] = relationship(back_populates="grants")
 
 
 class UserSession(Base):
@@ -79,6 +78,7 @@ class UserSession(Base):
 
     id: Mapped[PrimaryKey]
     user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    device: Mapped[str] = mapped_column(sa.String(60), default="")  # "Firefox, Linux": enough to know it again
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]

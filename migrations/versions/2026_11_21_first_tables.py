@@ -109,6 +109,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_clicks")),
     )
     with op.batch_alter_table("clicks", schema=None) as batch_op:
+        batch_op.create_index("ix_clicks_address", ["address_hash", "occurred_at"], unique=False)
         batch_op.create_index("ix_clicks_partner", ["program_id", "partner_id", "occurred_at"], unique=False)
         batch_op.create_index("ix_clicks_visitor", ["visitor_id", "occurred_at"], unique=False)
 
@@ -252,6 +253,7 @@ def upgrade() -> None:
         sa.Column("fs_uniquifier", sa.String(length=64), nullable=False),
         sa.Column("tf_primary_method", sa.String(length=64), nullable=True),
         sa.Column("tf_totp_secret", sa.String(length=255), nullable=True),
+        sa.Column("tf_last_counter", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column(
             "mf_recovery_codes",
             sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
@@ -317,6 +319,7 @@ def upgrade() -> None:
         sa.Column("source", sa.String(length=16), nullable=False),
         sa.Column("is_test", sa.Boolean(), nullable=False),
         sa.Column("revision", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("attributed_revision", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("amount_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("tax_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("shipping_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -346,6 +349,14 @@ def upgrade() -> None:
         batch_op.create_index("ix_conversions_order", ["program_id", "order_id"], unique=False)
         batch_op.create_index("ix_conversions_program_time", ["program_id", "occurred_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_conversions_received_at"), ["received_at"], unique=False)
+        batch_op.create_index("ix_conversions_visitor", ["visitor_id", "occurred_at"], unique=False)
+        batch_op.create_index(
+            "ix_conversions_waiting",
+            ["received_at"],
+            unique=False,
+            postgresql_where=sa.text("attributed_revision < revision"),
+            sqlite_where=sa.text("attributed_revision < revision"),
+        )
 
     op.create_table(
         "coupons",
@@ -581,12 +592,20 @@ def upgrade() -> None:
         sa.Column("is_test", sa.Boolean(), nullable=False),
         sa.Column("occurred_at", db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("received_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("taken_at", db.UtcDateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_order_events_program_id_programs")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_order_events")),
     )
     with op.batch_alter_table("order_events", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_order_events_conversion_id"), ["conversion_id"], unique=False)
         batch_op.create_index("ix_order_events_order", ["program_id", "order_id"], unique=False)
+        batch_op.create_index(
+            "ix_order_events_waiting",
+            ["received_at"],
+            unique=False,
+            postgresql_where=sa.text("taken_at IS NULL AND type = 'cancelled'"),
+            sqlite_where=sa.text("taken_at IS NULL AND type = 'cancelled'"),
+        )
 
     op.create_table(
         "payout_runs",
@@ -647,17 +666,26 @@ def upgrade() -> None:
         sa.Column("is_test", sa.Boolean(), nullable=False),
         sa.Column("occurred_at", db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("received_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("taken_at", db.UtcDateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_refunds_program_id_programs")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_refunds")),
     )
     with op.batch_alter_table("refunds", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_refunds_conversion_id"), ["conversion_id"], unique=False)
         batch_op.create_index("ix_refunds_order", ["program_id", "order_id"], unique=False)
+        batch_op.create_index(
+            "ix_refunds_waiting",
+            ["received_at"],
+            unique=False,
+            postgresql_where=sa.text("taken_at IS NULL"),
+            sqlite_where=sa.text("taken_at IS NULL"),
+        )
 
     op.create_table(
         "user_sessions",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("device", sa.String(length=60), nullable=False),
         sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("expires_at", db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("ended_at", db.UtcDateTime(timezone=True), nullable=True),
@@ -703,6 +731,7 @@ def upgrade() -> None:
             "trace", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
         ),
         sa.Column("decided_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("commissioned_at", db.UtcDateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["conversion_id"], ["conversions.id"], name=op.f("fk_attributions_conversion_id_conversions")
         ),
@@ -713,6 +742,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("conversion_id", "version", name=op.f("uq_attributions_conversion_id_version")),
     )
     with op.batch_alter_table("attributions", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_attributions_waiting",
+            ["decided_at"],
+            unique=False,
+            postgresql_where=sa.text("commissioned_at IS NULL"),
+            sqlite_where=sa.text("commissioned_at IS NULL"),
+        )
         batch_op.create_index(
             "uq_attributions_current",
             ["conversion_id"],
@@ -1045,6 +1081,11 @@ def downgrade() -> None:
         batch_op.drop_index(
             "uq_attributions_current", postgresql_where=sa.text("is_current"), sqlite_where=sa.text("is_current")
         )
+        batch_op.drop_index(
+            "ix_attributions_waiting",
+            postgresql_where=sa.text("commissioned_at IS NULL"),
+            sqlite_where=sa.text("commissioned_at IS NULL"),
+        )
 
     op.drop_table("attributions")
     op.drop_table("applications")
@@ -1053,6 +1094,9 @@ def downgrade() -> None:
 
     op.drop_table("user_sessions")
     with op.batch_alter_table("refunds", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_refunds_waiting", postgresql_where=sa.text("taken_at IS NULL"), sqlite_where=sa.text("taken_at IS NULL")
+        )
         batch_op.drop_index("ix_refunds_order")
         batch_op.drop_index(batch_op.f("ix_refunds_conversion_id"))
 
@@ -1062,6 +1106,11 @@ def downgrade() -> None:
 
     op.drop_table("payout_runs")
     with op.batch_alter_table("order_events", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_order_events_waiting",
+            postgresql_where=sa.text("taken_at IS NULL AND type = 'cancelled'"),
+            sqlite_where=sa.text("taken_at IS NULL AND type = 'cancelled'"),
+        )
         batch_op.drop_index("ix_order_events_order")
         batch_op.drop_index(batch_op.f("ix_order_events_conversion_id"))
 
@@ -1108,6 +1157,12 @@ def downgrade() -> None:
 
     op.drop_table("coupons")
     with op.batch_alter_table("conversions", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_conversions_waiting",
+            postgresql_where=sa.text("attributed_revision < revision"),
+            sqlite_where=sa.text("attributed_revision < revision"),
+        )
+        batch_op.drop_index("ix_conversions_visitor")
         batch_op.drop_index(batch_op.f("ix_conversions_received_at"))
         batch_op.drop_index("ix_conversions_program_time")
         batch_op.drop_index("ix_conversions_order")
@@ -1142,6 +1197,7 @@ def downgrade() -> None:
     with op.batch_alter_table("clicks", schema=None) as batch_op:
         batch_op.drop_index("ix_clicks_visitor")
         batch_op.drop_index("ix_clicks_partner")
+        batch_op.drop_index("ix_clicks_address")
 
     op.drop_table("clicks")
     op.drop_table("click_hours")
