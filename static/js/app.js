@@ -42,14 +42,14 @@
 
   /* Theme buttons show what is chosen. */
   const paintTheme = () => {
-    for (const button of document.querySelectorAll("[data-theme]")) {
-      button.setAttribute("aria-pressed", String(button.dataset.theme === window.pageTheme.chosen()));
+    for (const button of document.querySelectorAll("[data-choose-theme]")) {
+      button.setAttribute("aria-pressed", String(button.dataset.chooseTheme === window.pageTheme.chosen()));
     }
   };
 
   document.addEventListener("click", (event) => {
-    const target = event.target.closest("[data-copy], [data-dismiss], [data-dialog], [data-close], [data-theme]");
-    if (!target || target === document.body) return;
+    const target = event.target.closest("[data-copy], [data-dismiss], [data-dialog], [data-close], [data-choose-theme]");
+    if (!target) return;
     if (target.dataset.copy) copy(target);
     else if ("dialog" in target.dataset) {
       const dialog = document.getElementById(target.dataset.dialog);
@@ -63,8 +63,8 @@
         dialog.close();
       }
     } else if ("dismiss" in target.dataset) target.closest(".toast-x")?.remove();
-    else if (target.dataset.theme) {
-      window.pageTheme.choose(target.dataset.theme);
+    else if (target.dataset.chooseTheme) {
+      window.pageTheme.choose(target.dataset.chooseTheme);
       paintTheme();
     }
   });
@@ -93,6 +93,23 @@
   addEventListener("pageshow", freeAll); // the page came back from the history
   document.addEventListener("htmx:finally:request", freeAll);
 
+  /* A part that could not be fetched says so in the page, and stays. */
+  const sayFailed = () => {
+    const place = document.querySelector("#main .wrap") ?? document.getElementById("main");
+    if (document.getElementById("failed")) return;
+    const note = document.createElement("p");
+    note.id = "failed";
+    note.className = "note note-bad mb-4";
+    note.setAttribute("role", "alert");
+    note.textContent = words.failed;
+    place.prepend(note);
+    note.scrollIntoView({ block: "nearest" });
+  };
+  document.addEventListener("htmx:response:error", (event) => {
+    if (event.detail?.ctx?.response?.status !== 422) sayFailed();
+  });
+  document.addEventListener("htmx:error", sayFailed);
+
   /* Menus made of <details> close on Escape and when the reader goes elsewhere. */
   const closeMenus = (except) => {
     for (const menu of document.querySelectorAll("details.menu[open], details.acct[open]")) {
@@ -100,6 +117,9 @@
     }
   };
   document.addEventListener("click", (event) => closeMenus(event.target));
+  document.addEventListener("toggle", (event) => {
+    if (event.target.matches?.("details.acct[open]")) event.target.lastElementChild.scrollIntoView({ block: "nearest" });
+  }, true);
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     const menu = event.target.closest?.("details.menu[open], details.acct[open]");
