@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 from affiliate import ids
 from affiliate.accounts.models import Grant, GrantRole, User
 from affiliate.attribution.models import Attribution, Credit
-from affiliate.commissions.models import CommissionPlan, PlanKind
-from affiliate.ingest.models import Click, ClickVerdict, Conversion, Trust
+from affiliate.commissions.models import Commission, CommissionPlan, CommissionStatus, PlanKind
+from affiliate.ingest.models import Click, ClickHour, ClickVerdict, Conversion, Trust
 from affiliate.links.models import Link, LinkStatus
 from affiliate.partners.models import Enrollment, EnrollmentStatus, Member, MemberRole, Partner
+from affiliate.payouts.models import Payout, PayoutRun, PayoutStatus
 from affiliate.programs.models import Program, ProgramStatus
 
 NOW = datetime(2026, 11, 16, 12, 0, tzinfo=UTC)
@@ -205,3 +206,100 @@ def make_plan(session: Session, *, program: Program, rate_bps: int = 10_00, **fi
     return _add(
         session, CommissionPlan(**values | {"effective_from": NOW - timedelta(days=365), "created_at": NOW} | fields)
     )
+
+
+def make_clicks(
+    session: Session, *, link: Link, hour: datetime, clicks: int, verdict: ClickVerdict = ClickVerdict.VALID
+) -> ClickHour:
+    """A rollup of clicks in the UTC hour that begins at `hour`, without the clicks themselves."""
+    values = {"program_id": link.program_id, "partner_id": link.partner_id, "link_id": link.id}
+    return _add(session, ClickHour(**values, hour=hour, verdict=verdict, clicks=clicks))
+
+
+def make_commission(
+    session: Session,
+    *,
+    program: Program,
+    partner: Partner,
+    amount_minor: int = 10_00,
+    earned_at: datetime = NOW,
+    link: Link | None = None,
+    order_id: str | None = None,
+    **fields: Any,
+) -> Commission:
+    """A pending commission of 10.00 for a sale of 100.00 at `earned_at`, with its conversion and attribution."""
+    conversion = make_conversion(
+        session,
+        program=program,
+        order_id=order_id,
+        occurred_at=earned_at,
+        is_test=fields.get("status") is CommissionStatus.TEST,
+    )
+    attribution = make_attribution(session, conversion=conversion, partner=partner, link=link)
+    credit = session.query(Credit).filter_by(attribution_id=attribution.id).one()
+    values: dict[str, Any] = {
+        "id": ids.new_at(earned_at),
+        "program_id": program.id,
+        "partner_id": partner.id,
+        "conversion_id": conversion.id,
+    }
+    values |= {
+        "attribution_id": attribution.id,
+        "credit_id": credit.id,
+        "level": 1,
+        "is_live": True,
+        "status": CommissionStatus.PENDING,
+    }
+    values |= {
+        "currency": program.currency,
+        "base_minor": 100_00,
+        "amount_minor": amount_minor,
+        "reversed_minor": 0,
+        "trace": {},
+    }
+    values |= {
+        "earned_at": earned_at,
+        "matures_at": earned_at + timedelta(days=program.validation_days),
+        "created_at": earned_at,
+    }
+    return _add(session, Commission(**values | fields))
+
+
+def make_payout(
+    session: Session,
+    *,
+    program: Program,
+    partner: Partner,
+    proposer: User,
+    amount_minor: int = 50_00,
+    status: PayoutStatus = PayoutStatus.PROPOSED,
+    **fields: Any,
+) -> Payout:
+    """A run with one payout of 50.00."""
+    run = _add(
+        session,
+        PayoutRun(
+            id=ids.new(),
+            program_id=program.id,
+            currency=program.currency,
+            status=status,
+            total_minor=amount_minor,
+            proposed_by_id=proposer.id,
+            proposed_at=NOW,
+        ),
+    )
+    values: dict[str, Any] = {
+        "id": ids.new(),
+        "run_id": run.id,
+        "program_id": program.id,
+        "partner_id": partner.id,
+        "currency": program.currency,
+    }
+    values |= {
+        "status": status,
+        "earned_minor": amount_minor,
+        "clawed_back_minor": 0,
+        "amount_minor": amount_minor,
+        "created_at": NOW,
+    }
+    return _add(session, Payout(**values | fields))

@@ -1,0 +1,170 @@
+"""The one dictionary of metrics: what each is called, what it means, how it follows from what was counted. Pure.
+
+Pages, exports and the API take labels and formulas from here, so that a number means the same everywhere.
+"""
+
+import enum
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from affiliate.money import BPS_PER_UNIT, Money, divide_half_even, exponent
+
+N_ = str  # marks a sentence for the translators; pages translate it
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What was counted. Amounts are in minor units of `currency`."""
+
+    currency: str
+    clicks_raw: int = 0
+    clicks_valid: int = 0
+    conversions: int = 0
+    revenue_minor: int = 0
+    earned_minor: int = 0
+
+    def __add__(self, other: "Facts") -> "Facts":
+        earned = Money(self.earned_minor, self.currency) + Money(other.earned_minor, other.currency)
+        return Facts(
+            currency=self.currency,
+            clicks_raw=self.clicks_raw + other.clicks_raw,
+            clicks_valid=self.clicks_valid + other.clicks_valid,
+            conversions=self.conversions + other.conversions,
+            revenue_minor=self.revenue_minor + other.revenue_minor,
+            earned_minor=earned.amount_minor,
+        )
+
+
+class Unit(enum.StrEnum):
+    """How a value is printed."""
+
+    COUNT = "count"
+    MONEY = "money"
+    FINE_MONEY = "fine_money"  # a decimal in major units with one place more than the currency has
+    BPS = "bps"
+
+
+Value = int | Money | Decimal | None
+"""None is unknown: nothing to divide by. Never zero."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One number. `label` and `help_text` are English sources for gettext; `formula` is for people, `of` for the machine."""
+
+    key: str
+    label: str
+    help_text: str
+    formula: str
+    unit: Unit
+    of: Callable[[Facts], Value]
+
+
+def total(facts: Iterable[Facts], *, currency: str) -> Facts:
+    """The sum of what was counted; zero of everything for none."""
+    return sum(facts, Facts(currency))
+
+
+def change_bps(now: Value, before: Value) -> int | None:
+    """How much a value changed, in basis points of the earlier one; unknown without an earlier one."""
+    left, right = _scaled(now), _scaled(before)
+    if left is None or right is None or right <= 0:
+        return None
+    return divide_half_even((left - right) * BPS_PER_UNIT, right)
+
+
+def _scaled(value: Value) -> int | None:
+    if isinstance(value, Money):
+        return value.amount_minor
+    if isinstance(value, Decimal):
+        return int(value.scaleb(6))
+    return value
+
+
+def _conversion_rate(facts: Facts) -> int | None:
+    return divide_half_even(facts.conversions * BPS_PER_UNIT, facts.clicks_valid) if facts.clicks_valid else None
+
+
+def _epc(facts: Facts) -> Decimal | None:
+    if not facts.clicks_valid:
+        return None
+    return Decimal(divide_half_even(facts.earned_minor * 10, facts.clicks_valid)).scaleb(-exponent(facts.currency) - 1)
+
+
+def _aov(facts: Facts) -> Money | None:
+    if not facts.conversions:
+        return None
+    return Money(divide_half_even(facts.revenue_minor, facts.conversions), facts.currency)
+
+
+METRICS = {
+    metric.key: metric
+    for metric in (
+        Metric(
+            "clicks_raw",
+            N_("Clicks"),
+            N_("Every arrival on a link, also of bots, previews and repeats."),
+            N_("all arrivals"),
+            Unit.COUNT,
+            lambda facts: facts.clicks_raw,
+        ),
+        Metric(
+            "clicks_valid",
+            N_("Valid clicks"),
+            N_("Clicks by people, without bots, previews and repeats. Only these can bring a sale."),
+            N_("clicks − rejected clicks"),
+            Unit.COUNT,
+            lambda facts: facts.clicks_valid,
+        ),
+        Metric(
+            "conversions",
+            N_("Sales"),
+            N_("Confirmed orders credited to the partner, by the day of the order. Returned ones stay in this count."),
+            N_("credited orders"),
+            Unit.COUNT,
+            lambda facts: facts.conversions,
+        ),
+        Metric(
+            "conversion_rate",
+            N_("Rate"),
+            N_("How many valid clicks became a sale. Sales by coupon count without a click."),
+            N_("sales / valid clicks"),
+            Unit.BPS,
+            _conversion_rate,
+        ),
+        Metric(
+            "epc",
+            N_("Per click (EPC)"),
+            N_("What one valid click earned on average."),
+            N_("earnings / valid clicks"),
+            Unit.FINE_MONEY,
+            _epc,
+        ),
+        Metric(
+            "aov",
+            N_("Basket (AOV)"),
+            N_("What customers paid per order on average, with tax and shipping."),
+            N_("revenue / sales"),
+            Unit.MONEY,
+            _aov,
+        ),
+        Metric(
+            "revenue",
+            N_("Revenue"),
+            N_("What customers paid for the credited orders, with tax and shipping, before refunds."),
+            N_("sum of orders"),
+            Unit.MONEY,
+            lambda facts: Money(facts.revenue_minor, facts.currency),
+        ),
+        Metric(
+            "earnings",
+            N_("Earnings"),
+            N_("Commissions by the day of the order, less what was reversed since."),
+            N_("commissions − reversals"),
+            Unit.MONEY,
+            lambda facts: Money(facts.earned_minor, facts.currency),
+        ),
+    )
+}
+"""Every metric by its key, in the order in which pages show them."""

@@ -1,0 +1,186 @@
+"""Numbers for pages: what was clicked, sold and earned, by day, link and partner. Every SELECT of reports on numbers.
+
+Clicks come from the exact rollups (whole UTC hours, each on the day on which it begins), commissions from their rows (cut at
+quarters of an hour, as all zones' days are). Test orders and orders still being verified count nowhere.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from affiliate.attribution.models import Credit
+from affiliate.commissions.models import Commission, CommissionStatus
+from affiliate.ingest.models import ClickHour, ClickVerdict, Conversion
+from affiliate.money import BPS_PER_UNIT
+from affiliate.partners.models import Enrollment, EnrollmentStatus, Partner
+from affiliate.payouts.models import Payout, PayoutStatus
+from affiliate.reports.metrics import Facts
+from affiliate.reports.periods import Period
+
+NOT_COUNTED = (CommissionStatus.TEST, CommissionStatus.UNVERIFIED)
+_QUARTER_SECONDS = 900
+
+_NET = Commission.amount_minor - Commission.reversed_minor
+_EARNED = sa.func.coalesce(sa.func.sum(_NET), 0).label("earned")
+_CONVERSIONS = sa.func.count(Commission.conversion_id.distinct()).label("conversions")
+# Shares of one order add up to the whole, so a sum over partners counts each order once.
+_REVENUE = sa.func.coalesce(sa.func.sum(Conversion.amount_minor * Credit.share_bps), 0).label("revenue_bps")
+_RAW = sa.func.coalesce(sa.func.sum(ClickHour.clicks), 0).label("raw")
+_VALID = sa.func.coalesce(
+    sa.func.sum(sa.case((ClickHour.verdict == ClickVerdict.VALID, ClickHour.clicks), else_=0)), 0
+).label("valid")
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerFacts:
+    """One partner's line in a program's table."""
+
+    partner_id: UUID
+    partner_name: str
+    status: EnrollmentStatus
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Pile:
+    """Commissions or payouts in one state: how many, how much in minor units, and the newest instant where it matters."""
+
+    count: int = 0
+    amount_minor: int = 0
+    last_at: datetime | None = None
+
+
+def facts_by_day(
+    session: Session, *, program_id: UUID, partner_id: UUID | None = None, period: Period, currency: str
+) -> dict[date, Facts]:
+    """What happened on each day of the period, for one partner or the whole program; quiet days are there with zeros."""
+    found = {day: Facts(currency) for day in period.days}
+    for hour, raw, valid in session.execute(_clicks_by_hour(program_id, partner_id, period)):
+        day = period.day_of(hour)
+        found[day] += Facts(currency, clicks_raw=int(raw), clicks_valid=int(valid))
+    for quarter, conversions, revenue_bps, earned in session.execute(_sales_by_quarter(program_id, partner_id, period)):
+        day = period.day_of(datetime.fromtimestamp(int(quarter), UTC))
+        found[day] += _sales_facts(currency, conversions, revenue_bps, earned)
+    return found
+
+
+def facts_by_link(
+    session: Session, *, program_id: UUID, partner_id: UUID, link_ids: Sequence[UUID], currency: str
+) -> dict[UUID, Facts]:
+    """What each of the given links has brought since it was made; every link is there."""
+    found = {link_id: Facts(currency) for link_id in link_ids}
+    clicks = sa.select(ClickHour.link_id, _RAW, _VALID).where(
+        ClickHour.program_id == program_id, ClickHour.partner_id == partner_id, ClickHour.link_id.in_(link_ids)
+    )
+    for link_id, raw, valid in session.execute(clicks.group_by(ClickHour.link_id)):
+        found[link_id] += Facts(currency, clicks_raw=int(raw), clicks_valid=int(valid))
+    sales = _sales(Credit.link_id, program_id, partner_id).where(Credit.link_id.in_(link_ids)).group_by(Credit.link_id)
+    for link_id, conversions, revenue_bps, earned in session.execute(sales):
+        found[link_id] += _sales_facts(currency, conversions, revenue_bps, earned)
+    return found
+
+
+def facts_by_partner(
+    session: Session, *, program_id: UUID, period: Period, currency: str, limit: int, offset: int = 0
+) -> list[PartnerFacts]:
+    """The partners of a program with what each brought in the period, best earner first."""
+    clicks = sa.select(ClickHour.partner_id, _RAW, _VALID).where(*_clicked(program_id, None, period))
+    clicks_by = clicks.group_by(ClickHour.partner_id).subquery()
+    sales = _sales(Commission.partner_id, program_id, None).where(*_earned_in(period))
+    sales_by = sales.group_by(Commission.partner_id).subquery()
+    clicked = (clicks_by.c.raw, clicks_by.c.valid)
+    sold = (sales_by.c.conversions, sales_by.c.revenue_bps, sales_by.c.earned)
+    earned = sa.func.coalesce(sales_by.c.earned, 0)
+    table = (
+        sa.select(
+            Partner.id.label("id"), Partner.name.label("name"), Enrollment.status.label("status"), *clicked, *sold
+        )
+        .select_from(Enrollment)
+        .join(Partner, Partner.id == Enrollment.partner_id)
+        .outerjoin(clicks_by, clicks_by.c.partner_id == Partner.id)
+        .outerjoin(sales_by, sales_by.c.partner_id == Partner.id)
+        .where(Enrollment.program_id == program_id)
+        .order_by(earned.desc(), Partner.name, Partner.id)
+    )
+    return [_partner_facts(row, currency) for row in session.execute(table.limit(limit).offset(offset))]
+
+
+def commissions_by_status(session: Session, *, program_id: UUID, partner_id: UUID) -> dict[CommissionStatus, Pile]:
+    """How many live commissions of a partner are in each status and what is left of them; every status is there.
+
+    `last_at` is the day on which the last of them matures.
+    """
+    grouped = (
+        sa.select(Commission.status, sa.func.count(), _EARNED, sa.func.max(Commission.matures_at))
+        .where(Commission.program_id == program_id, Commission.partner_id == partner_id, Commission.is_live)
+        .group_by(Commission.status)
+    )
+    found = {row[0]: Pile(row[1], int(row[2]), row[3]) for row in session.execute(grouped)}
+    return {status: found.get(status, Pile()) for status in CommissionStatus}
+
+
+def payouts_in(
+    session: Session,
+    *,
+    program_id: UUID,
+    partner_id: UUID,
+    statuses: Sequence[PayoutStatus],
+    since: datetime | None = None,
+) -> Pile:
+    """A partner's payouts in these states (those paid at or after `since`, if given) and when the last one was paid."""
+    mine = [Payout.program_id == program_id, Payout.partner_id == partner_id, Payout.status.in_(statuses)]
+    if since is not None:
+        mine.append(Payout.paid_at >= since)
+    summed = sa.func.coalesce(sa.func.sum(Payout.amount_minor), 0)
+    row = session.execute(sa.select(sa.func.count(), summed, sa.func.max(Payout.paid_at)).where(*mine)).one()
+    return Pile(row[0], int(row[1]), row[2])
+
+
+def _clicked(program_id: UUID, partner_id: UUID | None, period: Period) -> list[sa.ColumnElement[bool]]:
+    where = [ClickHour.program_id == program_id, ClickHour.hour >= period.starts_at, ClickHour.hour < period.ends_at]
+    return where if partner_id is None else [*where, ClickHour.partner_id == partner_id]
+
+
+def _clicks_by_hour(program_id: UUID, partner_id: UUID | None, period: Period) -> sa.Select[Any]:
+    return (
+        sa.select(ClickHour.hour, _RAW, _VALID)
+        .where(*_clicked(program_id, partner_id, period))
+        .group_by(ClickHour.hour)
+    )
+
+
+def _earned_in(period: Period) -> list[sa.ColumnElement[bool]]:
+    return [Commission.earned_at >= period.starts_at, Commission.earned_at < period.ends_at]
+
+
+def _sales(key: Any, program_id: UUID, partner_id: UUID | None) -> sa.Select[Any]:
+    found = (
+        sa.select(key, _CONVERSIONS, _REVENUE, _EARNED)
+        .select_from(Commission)
+        .join(Conversion, Conversion.id == Commission.conversion_id)
+        .join(Credit, Credit.id == Commission.credit_id)
+        .where(Commission.program_id == program_id, Commission.is_live, Commission.status.not_in(NOT_COUNTED))
+    )
+    return found if partner_id is None else found.where(Commission.partner_id == partner_id)
+
+
+def _sales_by_quarter(program_id: UUID, partner_id: UUID | None, period: Period) -> sa.Select[Any]:
+    epoch = sa.extract("epoch", Commission.earned_at)
+    quarter = (epoch - epoch % _QUARTER_SECONDS).label("quarter")
+    return _sales(quarter, program_id, partner_id).where(*_earned_in(period)).group_by(quarter)
+
+
+def _sales_facts(currency: str, conversions: int, revenue_bps: int, earned: int) -> Facts:
+    revenue_minor = int(revenue_bps) // BPS_PER_UNIT
+    return Facts(currency, conversions=conversions, revenue_minor=revenue_minor, earned_minor=int(earned))
+
+
+def _partner_facts(row: sa.Row[Any], currency: str) -> PartnerFacts:
+    clicked = Facts(currency, clicks_raw=int(row.raw or 0), clicks_valid=int(row.valid or 0))
+    sold = _sales_facts(currency, row.conversions or 0, row.revenue_bps or 0, row.earned or 0)
+    return PartnerFacts(row.id, row.name, row.status, clicked + sold)
