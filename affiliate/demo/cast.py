@@ -1,0 +1,132 @@
+"""Who and what the demo shows: a shop for kitchen things, its partners, its people. All invented."""
+
+from dataclasses import dataclass
+
+from affiliate.money import BPS_PER_UNIT, divide_half_even
+
+PROGRAM_SLUG = "casa-ondera"
+PROGRAM_NAME = "Casa Ondera"
+CURRENCY = "EUR"
+TAX_BPS = 22_00
+SHIPPING_MINOR = 4_90
+FREE_SHIPPING_FROM_MINOR = 80_00
+COUPON = "MARTA10"
+DISCOUNT_BPS = 10_00
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """Something the demo shop sells; the price in minor units, tax inside."""
+
+    sku: str
+    name: str
+    group: str
+    price_minor: int
+    weight: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who signs in."""
+
+    email: str
+    name: str
+    role: str
+    locale: str
+
+
+@dataclass(frozen=True, slots=True)
+class Promoter:
+    """A partner of the demo: how many clicks a day its links bring, and how often a click becomes a sale."""
+
+    name: str
+    owner: str
+    email: str
+    website: str
+    country: str
+    clicks_per_day: int
+    sale_bps: int
+    links: tuple[tuple[str, str, str], ...]  # code, name, path in the shop
+    subs: tuple[str, ...]
+
+
+PRODUCTS = (
+    Product(
+        "pot-26",
+        "Cast-iron pot, 26 cm",
+        "cookware",
+        118_00,
+        5,
+        "Enamelled inside, four litres, for the oven and every hob.",
+    ),
+    Product(
+        "pan-28", "Carbon-steel pan, 28 cm", "cookware", 64_00, 8, "Light for its size, and better with every month."
+    ),
+    Product("knife-chef", "Chef’s knife, 20 cm", "knives", 89_00, 6, "Forged in Maniago, with an olive-wood handle."),
+    Product("apron", "Linen apron", "textiles", 32_50, 9, "Washed linen, crossed at the back, one size."),
+    Product("towels", "Three kitchen towels", "textiles", 18_90, 12, "Cotton and linen, woven in Puglia."),
+    Product("moka", "Moka pot, six cups", "coffee", 34_00, 10, "Steel, for induction too."),
+    Product("grinder", "Hand coffee grinder", "coffee", 72_00, 4, "Steel burrs, forty clicks from espresso to filter."),
+    Product("board", "Walnut board", "wood", 45_00, 6, "One piece, oiled, with a groove for the juice."),
+)
+
+STAFF = (
+    Person("admin@casa-ondera.example", "Ada Conti", "admin", "en"),
+    Person("manager@casa-ondera.example", "Ines Keller", "manager", "en"),
+    Person("finance@casa-ondera.example", "Tomasz Wolny", "finance", "en"),
+)
+
+PROMOTERS = (
+    Promoter(
+        "Marta’s Slow Kitchen", "Marta Sala", "marta@slow-kitchen.example", "https://slow-kitchen.example", "IT", 34, 340,
+        (("marta-ragu", "Sunday ragù", "p/pot-26"), ("marta-shop", "The shop", "")), ("ragu-post", "newsletter", "bio"),
+    ),
+    Promoter(
+        "Domowe Smaki Ewy", "Ewa Lis", "ewa@domowe-smaki.example", "https://domowe-smaki.example", "PL", 26, 260,
+        (("ewa-pan", "Patelnia", "p/pan-28"), ("ewa-shop", "Sklep", "")), ("pierogi", "filmik"),
+    ),
+    Promoter(
+        "Piatto Lento", "Luca Ferri", "luca@piatto-lento.example", "https://piatto-lento.example", "IT", 18, 300,
+        (("piatto-lento", "La dispensa", ""),), ("ricetta", "storia"),
+    ),
+    Promoter(
+        "Kochfreunde Elbtal", "Jana Roth", "jana@kochfreunde.example", "https://kochfreunde.example", "DE", 15, 240,
+        (("kochfreunde", "Messer", "p/knife-chef"),), ("forum",),
+    ),
+    Promoter(
+        "Studio Larkfen", "Owen Larkfen", "owen@larkfen.example", "https://larkfen.example", "IE", 12, 180,
+        (("larkfen-coffee", "Coffee corner", "p/grinder"),), ("reel", "story"),
+    ),
+    Promoter(
+        "Tavola & Tela", "Bianca Orsi", "bianca@tavola-tela.example", "https://tavola-tela.example", "IT", 10, 320,
+        (("tavola-tela", "Linen", "p/apron"),), ("lookbook",),
+    ),
+    Promoter(
+        "Il Cucchiaio Storto", "Paolo Neri", "paolo@cucchiaio.example", "https://cucchiaio.example", "IT", 6, 150,
+        (("cucchiaio", "Moka", "p/moka"),), ("podcast",),
+    ),
+    Promoter(
+        "Nordbrise Angebote", "Nils Petersen", "nils@nordbrise.example", "https://nordbrise.example", "DE", 22, 60,
+        (("nordbrise", "Angebote", ""),), ("deal", "push"),
+    ),
+)  # fmt: skip
+
+APPLICANTS = (
+    Promoter("Fornelli Spenti", "Sara Vento", "sara@fornelli.example", "https://fornelli.example", "IT", 0, 0, (), ()),
+    Promoter("Zielnik Babci", "Anna Kos", "anna@zielnik.example", "https://zielnik.example", "PL", 0, 0, (), ()),
+)
+
+MISSION = "Things for the kitchen that outlive fashions: repaired for life, made within a day’s drive of our workshop."
+DESCRIPTION = (
+    "Pots, knives, linen and coffee tools. An average basket is about 75 euro, and one order in twelve comes back."
+)
+AUDIENCE = "Food writers, cooking channels and small newsletters whose readers cook at home and buy few, good things."
+TERMS = (
+    "No bidding on our name. Say that a link is paid. Coupons only those we gave you. We answer within one working day."
+)
+
+
+def tax_inside(gross_minor: int) -> int:
+    """The tax that a price with tax contains, in minor units."""
+    return gross_minor - divide_half_even(gross_minor * BPS_PER_UNIT, BPS_PER_UNIT + TAX_BPS)
