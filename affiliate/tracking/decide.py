@@ -1,0 +1,201 @@
+"""The decision about a click: request facts, what the tracker knows, and the moment in; an answer and an event out. Pure.
+
+Adapters (the WSGI one in `wsgi`, later an async one) only carry bytes in and out, so that all of them answer alike.
+The visitor always gets somewhere: whatever is wrong with the link, the address leads on, and the event says what was wrong.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import parse_qsl, quote, quote_plus
+from uuid import UUID
+
+from affiliate import signing
+from affiliate.links import hosts
+from affiliate.tracking.codec import ClickEvent, RejectedEvent
+from affiliate.tracking.facts import LinkFacts, ProgramFacts, View
+from affiliate.tracking.keys import Keys, address_facts, read_visitor_token, visitor_token
+from affiliate.tracking.subs import ALIASES, clean, normalised
+
+QUERY_LENGTH_MAX = 8_000
+PASSED_ON_LENGTH_MAX = 2_000
+USER_AGENT_LENGTH_MAX = 300
+REFERRER_LENGTH_MAX = 500
+SECONDS_PER_DAY = 86_400
+
+_FIELDS_MAX = 100
+_FACT_LENGTH_MAX = 40
+_OURS = frozenset({*ALIASES, "url", "cons"})
+_UNSAFE = re.compile(r"[^\x21-\x7e]")
+_RESERVED = ":/?#[]@!$&'()*+,;=%-._~"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFacts:
+    """What is read of a request. Texts are as the client sent them; `address` is the client's, behind trusted proxies."""
+
+    method: str
+    code: str
+    query: str
+    is_secure: bool
+    address: str
+    cookies: str
+    user_agent: str
+    referrer: str
+    purpose: str  # Sec-Purpose, or Purpose, or X-Moz
+    fetch_dest: str
+    has_opted_out: bool  # Sec-GPC
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer to a click and what to record. A status of 404 has no address: the adapter shows a friendly page."""
+
+    status: int
+    location: str | None
+    cookie: str | None  # a Set-Cookie value
+    event: ClickEvent | RejectedEvent
+
+
+@dataclass(frozen=True, slots=True)
+class _Query:
+    subs: dict[str, str]
+    deep_link: str | None
+    consent: bool | None
+    passed_on: list[tuple[str, str]]
+
+
+def decide(
+    request: RequestFacts, view: View, keys: Keys, *, now: datetime, click_id: UUID, fresh_visitor_id: UUID
+) -> Decision:
+    """Where a click leads and what is recorded. Ids are minted by the caller before any I/O."""
+    link = view.links.get(request.code)
+    program = view.programs.get(link.program_id) if link is not None else None
+    if link is None or program is None:
+        return _unknown(request, view, now=now, delivery_id=click_id)
+    state = view.state_of(link, now=now)
+    query = _read(request.query, program)
+    landing = _landing(link, program, query) if state == "active" else program.fallback_url or link.landing_url
+    consent = _consent(request, program, query)
+    visitor_id = None
+    if consent and _is_visit(request):
+        visitor_id = known_visitor(request.cookies, program, keys) or fresh_visitor_id
+    prefix, address_hash = address_facts(keys, request.address, now=now)
+    event = ClickEvent(
+        click_id=click_id,
+        program_id=program.id,
+        partner_id=link.partner_id,
+        link_id=link.id,
+        occurred_at=now,
+        source="redirect",
+        link_state=state,
+        method=request.method,
+        purpose=clean(request.purpose, _FACT_LENGTH_MAX) or None,
+        fetch_dest=clean(request.fetch_dest, _FACT_LENGTH_MAX) or None,
+        visitor_id=visitor_id,
+        subs=link.subs | query.subs,
+        landing_url=landing,
+        referrer=clean(request.referrer, REFERRER_LENGTH_MAX) or None,
+        user_agent=clean(request.user_agent, USER_AGENT_LENGTH_MAX) or None,
+        address_prefix=prefix,
+        address_hash=address_hash,
+    )
+    token = signing.click_token(keys.click, program_id=program.id, click_id=click_id)
+    cookie = None
+    if visitor_id is not None and state == "active":
+        cookie = _cookie(request, program, visitor_token(keys, program_id=program.id, visitor_id=visitor_id))
+    elif consent is False and f"{program.cookie_name}=" in request.cookies:
+        cookie = _cookie(request, program, "")
+    return Decision(302, _address(landing, program.click_parameter, token, query.passed_on), cookie, event)
+
+
+def _unknown(request: RequestFacts, view: View, *, now: datetime, delivery_id: UUID) -> Decision:
+    """No such link. Where the installation has one program, its fallback page is better than ours."""
+    event = RejectedEvent(
+        delivery_id=delivery_id,
+        program_id=None,
+        kind="click",
+        reason="unknown_link",
+        payload={"code": clean(request.code, _FACT_LENGTH_MAX)},
+        received_at=now,
+    )
+    only = next(iter(view.programs.values())) if len(view.programs) == 1 else None
+    if only is not None and only.fallback_url:
+        return Decision(302, _safe(only.fallback_url), None, event)
+    return Decision(404, None, None, event)
+
+
+def _read(query: str, program: ProgramFacts) -> _Query:
+    """The parameters of the address, sorted by what they are for."""
+    try:
+        parameters = parse_qsl(query[:QUERY_LENGTH_MAX], keep_blank_values=True, max_num_fields=_FIELDS_MAX)
+    except ValueError:  # more fields than anybody needs
+        parameters = []
+    if not parameters:
+        return _Query({}, None, None, [])
+    named = dict(reversed(parameters))  # the first of equal names counts
+    foreign = [(name, value) for name, value in parameters if name.lower() not in _OURS]
+    return _Query(
+        subs=normalised(parameters),
+        deep_link=named.get("url") or None,
+        consent={"1": True, "0": False}.get(named.get("cons", "")),
+        passed_on=[(name, value) for name, value in foreign if name != program.click_parameter],
+    )
+
+
+def _landing(link: LinkFacts, program: ProgramFacts, query: _Query) -> str:
+    """The deep link if it is allowed, else the link's own page."""
+    if query.deep_link is not None:
+        wanted = hosts.completed(query.deep_link)
+        if hosts.landing_problem(wanted, program.allowed_hosts) is None:
+            return wanted
+    return link.landing_url
+
+
+def _is_visit(request: RequestFacts) -> bool:
+    """Whether a person's browser opens a page: no HEAD, no prefetch, no image or frame in somebody's page."""
+    return request.method == "GET" and not request.purpose and request.fetch_dest in {"", "document"}
+
+
+def _consent(request: RequestFacts, program: ProgramFacts, query: _Query) -> bool | None:
+    """Whether the visitor agreed to be recognised; null without a word of theirs, where the program's default says no.
+
+    A refusal, by the address or by the browser (Sec-GPC), beats a consent.
+    """
+    if query.consent is False or request.has_opted_out:
+        return False
+    return query.consent or program.cookie_by_default or None
+
+
+def known_visitor(cookies: str, program: ProgramFacts, keys: Keys) -> UUID | None:
+    """The visitor id in a `Cookie` header, if this program set it."""
+    for pair in cookies.split(";"):
+        name, _, value = pair.strip().partition("=")
+        if name == program.cookie_name:
+            return read_visitor_token(keys, value, program_id=program.id)
+    return None
+
+
+def _cookie(request: RequestFacts, program: ProgramFacts, value: str) -> str:
+    """The tracking cookie for the program's attribution window; without a value, its end."""
+    seconds = program.attribution_window_days * SECONDS_PER_DAY if value else 0
+    secure = "; Secure" if request.is_secure else ""
+    return f"{program.cookie_name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
+
+
+def _address(landing: str, click_parameter: str, token: str, passed_on: list[tuple[str, str]]) -> str:
+    """The landing page with its own query, what the visitor's address carried beside it, and the click token."""
+    base, hash_mark, fragment = landing.partition("#")
+    path, _, query = base.partition("?")
+    kept = [part for part in query.split("&") if part and part.partition("=")[0] != click_parameter]
+    if passed_on:
+        present = {part.partition("=")[0] for part in kept}
+        added = [f"{quote_plus(name)}={quote_plus(value)}" for name, value in passed_on if name not in present]
+        if sum(map(len, added)) <= PASSED_ON_LENGTH_MAX:
+            kept += added
+    return _safe(f"{path}?{'&'.join([*kept, f'{click_parameter}={token}'])}{hash_mark}{fragment}")
+
+
+def _safe(url: str) -> str:
+    """The address as a header can carry it: nothing but visible ASCII, whatever was stored."""
+    return quote(url, safe=_RESERVED) if _UNSAFE.search(url) else url

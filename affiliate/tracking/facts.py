@@ -1,0 +1,83 @@
+"""What the tracker knows: programs, links, enrollments and keys as plain values in memory. Pure.
+
+A `View` is never changed: the directory makes a new one and puts it in the old one's place, so that a decision sees
+one state from beginning to end.
+"""
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from affiliate.tracking.codec import LinkState
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramFacts:
+    """A program as the tracker needs it. `pixel_secret` is the one of the present version."""
+
+    id: UUID
+    slug: str
+    is_live: bool
+    currency: str
+    allowed_hosts: tuple[str, ...]
+    fallback_url: str | None
+    click_parameter: str
+    cookie_by_default: bool
+    cookie_name: str
+    attribution_window_days: int
+    pixel_secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkFacts:
+    """A link as the tracker needs it; the code is its name in the view."""
+
+    id: UUID
+    program_id: UUID
+    partner_id: UUID
+    landing_url: str
+    subs: dict[str, str]
+    is_paused: bool
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFacts:
+    """An API key that is not revoked."""
+
+    id: UUID
+    program_id: UUID
+    is_test: bool
+    scopes: frozenset[str]
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Everything that the tracker knows at one moment."""
+
+    programs: Mapping[UUID, ProgramFacts] = field(default_factory=dict)
+    links: Mapping[str, LinkFacts] = field(default_factory=dict)  # by code
+    approved: AbstractSet[tuple[UUID, UUID]] = frozenset()  # (program, partner)
+    keys: Mapping[str, KeyFacts] = field(default_factory=dict)  # by the SHA-256 of the secret
+    program_ids: Mapping[str, UUID] = field(default_factory=dict)  # by slug
+
+    def program(self, slug: str) -> ProgramFacts | None:
+        """The program with this slug."""
+        program_id = self.program_ids.get(slug)
+        return None if program_id is None else self.programs.get(program_id)
+
+    def state_of(self, link: LinkFacts, *, now: datetime) -> LinkState:
+        """Whether a click on the link can count at this moment, and if not, the first reason."""
+        program = self.programs.get(link.program_id)
+        if program is None or not program.is_live:
+            return "program_inactive"
+        if (link.program_id, link.partner_id) not in self.approved:
+            return "partner_inactive"
+        if link.is_paused:
+            return "link_paused"
+        if link.expires_at is not None and link.expires_at <= now:
+            return "link_expired"
+        return "active"

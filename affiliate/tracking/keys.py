@@ -1,0 +1,76 @@
+"""The tracker's keys, all derived from the installation's secret, and what is signed or hashed with them. Pure."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from uuid import UUID
+
+from affiliate import ids, signing
+
+_SIGNATURE_LENGTH = 16  # hexadecimal digits; a made-up visitor id is found out
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """A key for each purpose."""
+
+    secret: str = field(repr=False)
+    click: bytes = field(repr=False)
+    visitor: bytes = field(repr=False)
+    email: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, secret: str) -> "Keys":
+        """The keys of an installation with this secret."""
+        return cls(secret, *(signing.derive(secret, purpose) for purpose in ("click", "visitor", "email")))
+
+
+def visitor_token(keys: Keys, *, program_id: UUID, visitor_id: UUID) -> str:
+    """The value of the tracking cookie: the visitor id and a signature for this program."""
+    public = ids.public("vis", visitor_id)
+    return f"{public}.{signing.keyed_hash(keys.visitor, f'{program_id}:{public}')[:_SIGNATURE_LENGTH]}"
+
+
+def read_visitor_token(keys: Keys, token: str, *, program_id: UUID) -> UUID | None:
+    """The visitor id of a cookie that we signed for this program, or nothing."""
+    public, _, signature = token.partition(".")
+    try:
+        visitor_id = ids.parse("vis", public)
+    except ids.BadPublicId:
+        return None
+    expected = signing.keyed_hash(keys.visitor, f"{program_id}:{public}")[:_SIGNATURE_LENGTH]
+    return visitor_id if signing.same(signature, expected) else None
+
+
+def address_facts(keys: Keys, address: str, *, now: datetime) -> tuple[str | None, str | None]:
+    """What is kept of a network address: its /24 or /48, and a hash whose key changes every month (UTC)."""
+    known = _normalised(address)
+    if known is None:
+        return None, None
+    whole, prefix = known
+    return prefix, signing.keyed_hash(_monthly(keys.secret, now.strftime("%Y-%m")), whole)
+
+
+def email_hash(keys: Keys, email_sha256: str) -> str:
+    """A shop's hash of an e-mail address, keyed again: whoever sees our tables cannot test addresses against it."""
+    return signing.keyed_hash(keys.email, email_sha256.lower())
+
+
+@lru_cache(maxsize=4)
+def _monthly(secret: str, month: str) -> bytes:
+    return signing.derive(secret, f"address {month}")
+
+
+@lru_cache(maxsize=4096)
+def _normalised(text: str) -> tuple[str, str] | None:
+    """The address in its one spelling, and its prefix; nothing for what is no address (the peer of a socket file)."""
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    bits = 24 if isinstance(address, IPv4Address) else 48
+    hidden = address.max_prefixlen - bits
+    return str(address), f"{type(address)(int(address) >> hidden << hidden)}/{bits}"
