@@ -69,7 +69,7 @@
     }
   });
 
-  /* A form that posts goes once: the second press while the first is on its way is swallowed. */
+  /* A form that posts goes once: the second press while the first is on its way is swallowed. data-again leaves a form out (downloads). */
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.method !== "post" || "again" in form.dataset) return;
