@@ -14,7 +14,9 @@ ICONS = set(re.findall(r'<symbol id="i-([a-z0-9-]+)"', (STATIC / "icons.svg").re
 
 ICON_CALL = re.compile(r'\bicon\("([a-z0-9-]+)"')
 STATIC_CALL = re.compile(r"""static_url\(['"]([^'"~]+)['"]\)""")
-INLINE = re.compile(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son(?:click|change|submit|input|load|error|focus|blur|key\w+|mouse\w+)=|javascript:|\bhx-on[:=]|\bjs:")
+INLINE = re.compile(
+    r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son(?:click|change|submit|input|load|error|focus|blur|key\w+|mouse\w+)=|javascript:|\bhx-on[:=]|\bjs:"
+)
 
 
 def name_of(path: Path) -> str:
