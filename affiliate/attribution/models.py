@@ -32,6 +32,12 @@ class Attribution(Base):
             postgresql_where=sa.text("is_current"),
             sqlite_where=sa.text("is_current"),
         ),
+        sa.Index(
+            "ix_attributions_waiting",
+            "decided_at",
+            postgresql_where=sa.text("commissioned_at IS NULL"),
+            sqlite_where=sa.text("commissioned_at IS NULL"),
+        ),
     )
 
     id: Mapped[PrimaryKey]
@@ -44,6 +50,7 @@ class Attribution(Base):
     reason: Mapped[Unattributed | None] = mapped_column(enum_column(Unattributed))  # null when there are credits
     trace: Mapped[dict[str, Any]]
     decided_at: Mapped[datetime]
+    commissioned_at: Mapped[datetime | None]  # set by the commission stage; null is its queue
 
 
 class Credit(Base):

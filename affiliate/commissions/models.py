@@ -1,6 +1,5 @@
 """Tables of commissions: CommissionPlan, Commission, CommissionAdjustment."""
 
-import enum
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,55 +7,33 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from affiliate.commissions.life import AdjustmentSource, CommissionReason, CommissionStatus
+from affiliate.commissions.rates import PlanKind
 from affiliate.db import Base, PrimaryKey, enum_column
 
-
-class PlanKind(enum.StrEnum):
-    """How a plan pays."""
-
-    PERCENT = "percent"
-    FIXED = "fixed"
-
-
-class CommissionStatus(enum.StrEnum):
-    """Where a commission is in its life. Why it is there stands in `reason`."""
-
-    UNVERIFIED = "unverified"  # the order was not confirmed by a trusted source: nothing is posted
-    TEST = "test"  # a test order: never counts, never pays
-    PENDING = "pending"
-    APPROVED = "approved"
-    IN_PAYOUT = "in_payout"
-    PAID = "paid"
-    REVERSED = "reversed"
-    DECLINED = "declined"
-
-
-class CommissionReason(enum.StrEnum):
-    """Why a commission is zero or ended."""
-
-    NO_PLAN = "no_plan"
-    ZERO_BASE = "zero_base"
-    SHARE_TOO_SMALL = "share_too_small"
-    REFUNDED = "refunded"
-    ORDER_CANCELLED = "order_cancelled"
-    SUPERSEDED = "superseded"  # a newer attribution version took its place
-    DECLINED_BY_MANAGER = "declined_by_manager"
-
-
-class AdjustmentSource(enum.StrEnum):
-    """What took from a commission."""
-
-    REFUND = "refund"
-    ORDER_EVENT = "order_event"
-    ATTRIBUTION = "attribution"
-    MANAGER = "manager"
+__all__ = [
+    "AdjustmentSource",
+    "Commission",
+    "CommissionAdjustment",
+    "CommissionPlan",
+    "CommissionReason",
+    "CommissionStatus",
+    "PlanKind",
+]
 
 
 class CommissionPlan(Base):
     """What a program pays, from a day on. The newest plan in force at the order's date counts."""
 
     __tablename__ = "commission_plans"
-    __table_args__ = (sa.UniqueConstraint("program_id", "effective_from"),)
+    __table_args__ = (
+        sa.UniqueConstraint("program_id", "effective_from"),
+        sa.CheckConstraint(
+            "(kind = 'percent' AND rate_bps BETWEEN 1 AND 10000 AND fixed_minor IS NULL)"
+            " OR (kind = 'fixed' AND fixed_minor > 0 AND rate_bps IS NULL)",
+            name="pays_one_way",
+        ),
+    )
 
     id: Mapped[PrimaryKey]
     program_id: Mapped[UUID] = mapped_column(sa.ForeignKey("programs.id"))
@@ -91,6 +68,7 @@ class Commission(Base):
         sa.Index("ix_commissions_partner", "program_id", "partner_id", "earned_at"),
         sa.Index("ix_commissions_maturing", "status", "matures_at"),
         sa.CheckConstraint("reversed_minor >= 0 AND reversed_minor <= amount_minor", name="reversed_within_amount"),
+        sa.CheckConstraint("(status IN ('in_payout', 'paid')) = (payout_id IS NOT NULL)", name="payout_when_in_one"),
     )
 
     id: Mapped[PrimaryKey]
@@ -118,7 +96,10 @@ class Commission(Base):
 
 
 class CommissionAdjustment(Base):
-    """What one event took from one commission (zero is an outcome too). With `is_clawback` the money was already on its way."""
+    """What one event took from one commission (zero is an outcome too).
+
+    With `is_clawback` the commission was already in a payout: the partner owes the amount until a payout nets it.
+    """
 
     __tablename__ = "commission_adjustments"
     __table_args__ = (
@@ -137,4 +118,5 @@ class CommissionAdjustment(Base):
     exceeds_original: Mapped[bool] = mapped_column(default=False)
     is_clawback: Mapped[bool] = mapped_column(default=False)
     payout_id: Mapped[UUID | None] = mapped_column(index=True)  # the payout that took a clawback into account
+    note: Mapped[str | None] = mapped_column(sa.String(500))  # what the manager wrote to the partner
     created_at: Mapped[datetime]

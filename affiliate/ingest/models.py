@@ -9,30 +9,23 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from affiliate.db import Base, PrimaryKey, enum_column
+from affiliate.ingest.clickrules import ClickVerdict
+from affiliate.tracking.codec import Trust
 
-
-class ClickVerdict(enum.StrEnum):
-    """Whether a click counts, and if not, why. Raw = valid + rejected by reason, always."""
-
-    VALID = "valid"
-    BOT = "bot"
-    PREFETCH = "prefetch"
-    HEAD = "head"
-    EMBEDDED = "embedded"  # loaded as an image, frame or script: cookie stuffing
-    DUPLICATE = "duplicate"
-    LINK_PAUSED = "link_paused"
-    LINK_EXPIRED = "link_expired"
-    PARTNER_INACTIVE = "partner_inactive"
-    PROGRAM_INACTIVE = "program_inactive"
-    PAST_RETENTION = "past_retention"
-
-
-class Trust(enum.IntEnum):
-    """How far the source of a conversion is believed. From SIGNED upward it is verified."""
-
-    OPEN = 1  # unsigned tag or pixel
-    SIGNED = 2  # signed pixel, postback with token
-    SERVER = 3  # API, store webhook, import, a manager
+__all__ = [
+    "Click",
+    "ClickHour",
+    "ClickVerdict",
+    "Conversion",
+    "ConversionRevision",
+    "DeadLetter",
+    "OrderEvent",
+    "OrderEventType",
+    "Refund",
+    "RejectReason",
+    "RejectedEvent",
+    "Trust",
+]
 
 
 class OrderEventType(enum.StrEnum):
@@ -63,6 +56,7 @@ class Click(Base):
     __table_args__ = (
         sa.Index("ix_clicks_visitor", "visitor_id", "occurred_at"),
         sa.Index("ix_clicks_partner", "program_id", "partner_id", "occurred_at"),
+        sa.Index("ix_clicks_address", "address_hash", "occurred_at"),  # repeats without a visitor id
     )
 
     id: Mapped[PrimaryKey]  # UUIDv7 of the arrival
@@ -106,6 +100,13 @@ class Conversion(Base):
     __table_args__ = (
         sa.Index("ix_conversions_order", "program_id", "order_id"),
         sa.Index("ix_conversions_program_time", "program_id", "occurred_at"),
+        sa.Index("ix_conversions_visitor", "visitor_id", "occurred_at"),
+        sa.Index(  # the queue of attribution: as long as what waits, not as the table
+            "ix_conversions_waiting",
+            "received_at",
+            postgresql_where=sa.text("attributed_revision < revision"),
+            sqlite_where=sa.text("attributed_revision < revision"),
+        ),
     )
 
     id: Mapped[PrimaryKey]  # UUIDv5 of program, kind, order id
@@ -116,6 +117,7 @@ class Conversion(Base):
     source: Mapped[str] = mapped_column(sa.String(16))  # tag, pixel, api
     is_test: Mapped[bool]
     revision: Mapped[int] = mapped_column(default=1)
+    attributed_revision: Mapped[int] = mapped_column(default=0)  # the newest revision that has its attribution
     amount_minor: Mapped[int]
     tax_minor: Mapped[int] = mapped_column(default=0)
     shipping_minor: Mapped[int] = mapped_column(default=0)
@@ -138,7 +140,10 @@ class Conversion(Base):
 
 
 class ConversionRevision(Base):
-    """What was believed before a higher source or an amendment replaced it, with the difference."""
+    """What was believed before a higher source or an amendment replaced it, with the difference.
+
+    `delivery_id` is of the delivery that replaced it, or the id of the amending order event.
+    """
 
     __tablename__ = "conversion_revisions"
     __table_args__ = (sa.UniqueConstraint("conversion_id", "delivery_id"),)
@@ -157,7 +162,15 @@ class OrderEvent(Base):
     """What became of an order. It may arrive before its order."""
 
     __tablename__ = "order_events"
-    __table_args__ = (sa.Index("ix_order_events_order", "program_id", "order_id"),)
+    __table_args__ = (
+        sa.Index("ix_order_events_order", "program_id", "order_id"),
+        sa.Index(
+            "ix_order_events_waiting",
+            "received_at",
+            postgresql_where=sa.text("taken_at IS NULL AND type = 'cancelled'"),
+            sqlite_where=sa.text("taken_at IS NULL AND type = 'cancelled'"),
+        ),
+    )
 
     id: Mapped[PrimaryKey]  # UUIDv5 of program, order id, event id
     program_id: Mapped[UUID] = mapped_column(sa.ForeignKey("programs.id"))
@@ -173,13 +186,24 @@ class OrderEvent(Base):
     is_test: Mapped[bool]
     occurred_at: Mapped[datetime]
     received_at: Mapped[datetime]
+    taken_at: Mapped[
+        datetime | None
+    ]  # set by the commission stage when it took a cancellation into account; null is its queue
 
 
 class Refund(Base):
     """Money given back to a customer. It may arrive before its order. A null amount means all that is left."""
 
     __tablename__ = "refunds"
-    __table_args__ = (sa.Index("ix_refunds_order", "program_id", "order_id"),)
+    __table_args__ = (
+        sa.Index("ix_refunds_order", "program_id", "order_id"),
+        sa.Index(
+            "ix_refunds_waiting",
+            "received_at",
+            postgresql_where=sa.text("taken_at IS NULL"),
+            sqlite_where=sa.text("taken_at IS NULL"),
+        ),
+    )
 
     id: Mapped[PrimaryKey]  # UUIDv5 of program, order id, refund id
     program_id: Mapped[UUID] = mapped_column(sa.ForeignKey("programs.id"))
@@ -194,6 +218,7 @@ class Refund(Base):
     is_test: Mapped[bool]
     occurred_at: Mapped[datetime]
     received_at: Mapped[datetime]
+    taken_at: Mapped[datetime | None]  # set by the commission stage; null is its queue
 
 
 class RejectedEvent(Base):

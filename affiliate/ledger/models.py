@@ -1,6 +1,5 @@
 """Tables of the ledger: LedgerAccount, LedgerTransfer, LedgerProof. Triggers refuse UPDATE and DELETE of transfers."""
 
-import enum
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,30 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from affiliate.db import Base, PrimaryKey, enum_column
+from affiliate.ledger.postings import AccountName, SourceKind, TransferKind
 
-
-class AccountName(enum.StrEnum):
-    """The chart of accounts. All but `expense` and `paid` belong to a partner."""
-
-    EXPENSE = "expense"
-    PENDING = "pending"
-    APPROVED = "approved"
-    IN_TRANSIT = "in_transit"
-    CLAWBACK = "clawback"
-    PAID = "paid"
-
-
-class TransferKind(enum.StrEnum):
-    """Why money moved."""
-
-    ACCRUE = "accrue"
-    APPROVE = "approve"
-    REVERSE = "reverse"
-    CLAW_BACK = "claw_back"
-    OFFSET = "offset"
-    SEND = "send"
-    SETTLE = "settle"
-    FAIL = "fail"
+__all__ = ["AccountName", "LedgerAccount", "LedgerProof", "LedgerTransfer", "SourceKind", "TransferKind"]
 
 
 class LedgerAccount(Base):
@@ -67,7 +45,7 @@ class LedgerTransfer(Base):
     credit_account_id: Mapped[UUID] = mapped_column(sa.ForeignKey("ledger_accounts.id"), index=True)
     amount_minor: Mapped[int]
     currency: Mapped[str] = mapped_column(sa.String(3))
-    source_kind: Mapped[str] = mapped_column(sa.String(32))  # commission, adjustment, payout
+    source_kind: Mapped[SourceKind] = mapped_column(enum_column(SourceKind))
     source_id: Mapped[UUID] = mapped_column(index=True)
     leg: Mapped[int] = mapped_column(sa.SmallInteger)
     posted_at: Mapped[datetime] = mapped_column(index=True)

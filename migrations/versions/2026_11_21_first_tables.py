@@ -304,6 +304,10 @@ def upgrade() -> None:
         sa.Column("effective_from", db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("created_by_id", sa.Uuid(), nullable=True),
         sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "(kind = 'percent' AND rate_bps BETWEEN 1 AND 10000 AND fixed_minor IS NULL) OR (kind = 'fixed' AND fixed_minor > 0 AND rate_bps IS NULL)",
+            name=op.f("ck_commission_plans_pays_one_way"),
+        ),
         sa.ForeignKeyConstraint(["created_by_id"], ["users.id"], name=op.f("fk_commission_plans_created_by_id_users")),
         sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_commission_plans_program_id_programs")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_commission_plans")),
@@ -808,7 +812,19 @@ def upgrade() -> None:
         sa.Column("credit_account_id", sa.Uuid(), nullable=False),
         sa.Column("amount_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
-        sa.Column("source_kind", sa.String(length=32), nullable=False),
+        sa.Column(
+            "source_kind",
+            sa.Enum(
+                "commission",
+                "adjustment",
+                "payout",
+                name="source_kind",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
         sa.Column("source_id", sa.Uuid(), nullable=False),
         sa.Column("leg", sa.SmallInteger(), nullable=False),
         sa.Column("posted_at", db.UtcDateTime(timezone=True), nullable=False),
@@ -928,6 +944,7 @@ def upgrade() -> None:
             "reason",
             sa.Enum(
                 "no_plan",
+                "other_currency",
                 "zero_base",
                 "share_too_small",
                 "refunded",
@@ -954,6 +971,10 @@ def upgrade() -> None:
         sa.Column("paid_at", db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("payout_id", sa.Uuid(), nullable=True),
         sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "(status IN ('in_payout', 'paid')) = (payout_id IS NOT NULL)",
+            name=op.f("ck_commissions_payout_when_in_one"),
+        ),
         sa.CheckConstraint(
             "reversed_minor >= 0 AND reversed_minor <= amount_minor", name=op.f("ck_commissions_reversed_within_amount")
         ),
@@ -1012,6 +1033,7 @@ def upgrade() -> None:
         sa.Column("exceeds_original", sa.Boolean(), nullable=False),
         sa.Column("is_clawback", sa.Boolean(), nullable=False),
         sa.Column("payout_id", sa.Uuid(), nullable=True),
+        sa.Column("note", sa.String(length=500), nullable=True),
         sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
         sa.CheckConstraint("amount_minor >= 0", name=op.f("ck_commission_adjustments_amount_not_negative")),
         sa.ForeignKeyConstraint(

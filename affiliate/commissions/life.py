@@ -1,0 +1,132 @@
+"""The life of a commission, as pure rules: its statuses, where its money lies in each, and what taking from it does."""
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from affiliate.ledger.postings import AccountName
+from affiliate.money import proportion
+
+
+class CommissionStatus(enum.StrEnum):
+    """Where a commission is in its life. Why it is there stands in `reason`."""
+
+    UNVERIFIED = "unverified"  # the order was not confirmed by a trusted source: nothing is posted
+    TEST = "test"  # a test order: never counts, never pays
+    PENDING = "pending"
+    APPROVED = "approved"
+    IN_PAYOUT = "in_payout"
+    PAID = "paid"
+    REVERSED = "reversed"
+    DECLINED = "declined"
+
+
+class CommissionReason(enum.StrEnum):
+    """Why a commission is zero or ended."""
+
+    NO_PLAN = "no_plan"
+    OTHER_CURRENCY = "other_currency"  # the order is not in the program's currency
+    ZERO_BASE = "zero_base"
+    SHARE_TOO_SMALL = "share_too_small"
+    REFUNDED = "refunded"
+    ORDER_CANCELLED = "order_cancelled"
+    SUPERSEDED = "superseded"  # a newer attribution version took its place
+    DECLINED_BY_MANAGER = "declined_by_manager"
+
+
+class AdjustmentSource(enum.StrEnum):
+    """What took from a commission."""
+
+    REFUND = "refund"
+    ORDER_EVENT = "order_event"
+    ATTRIBUTION = "attribution"
+    MANAGER = "manager"
+
+
+NEVER_POSTED = frozenset({CommissionStatus.UNVERIFIED, CommissionStatus.TEST})
+"""Commissions without any posting. All others have exactly one accrual, of their whole amount."""
+
+WITH_US = frozenset({CommissionStatus.PENDING, CommissionStatus.APPROVED})
+"""Commissions whose money has not been promised to a payout: what is taken now is simply reversed."""
+
+ON_ITS_WAY = frozenset({CommissionStatus.IN_PAYOUT, CommissionStatus.PAID})
+"""Commissions inside a payout, whose amount is fixed: what is taken now is owed back by the partner."""
+
+ACCOUNT_OF = {
+    CommissionStatus.PENDING: AccountName.PENDING,
+    CommissionStatus.APPROVED: AccountName.APPROVED,
+    CommissionStatus.IN_PAYOUT: AccountName.CLAWBACK,
+    CommissionStatus.PAID: AccountName.CLAWBACK,
+}
+"""The account from which a loss is taken. Ended commissions have nothing left, unposted ones have no account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What happened to an order: a refund of `amount_minor` (null: of all that remained), or its cancellation."""
+
+    source_kind: AdjustmentSource
+    source_id: UUID
+    amount_minor: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """What one event takes from one commission; zero is an outcome too."""
+
+    source_kind: AdjustmentSource
+    source_id: UUID
+    amount_minor: int
+    exceeds_original: bool = False
+    note: str | None = None
+
+
+def reversal_due(*, amount_minor: int, original_minor: int, losses: Sequence[Loss]) -> int:
+    """How much of a commission of `amount_minor` all these losses of its order together take.
+
+    A function of the sum, rounded once, so that neither the order of arrival nor the split into parts matters and a
+    full refund takes all. `original_minor` is what the customer paid.
+    """
+    if any(loss.amount_minor is None for loss in losses):
+        return amount_minor
+    refunded = sum(loss.amount_minor or 0 for loss in losses)
+    part = min(refunded, original_minor) if original_minor else refunded
+    return proportion(amount_minor=amount_minor, part=part, whole=original_minor)
+
+
+def takings(
+    *, amount_minor: int, reversed_minor: int, original_minor: int, known: Sequence[Loss], fresh: Sequence[Loss]
+) -> list[Taking]:
+    """What each fresh loss takes, given those already taken into account and what was taken so far, for whatever cause."""
+    result = []
+    seen = list(known)
+    for loss in fresh:
+        seen.append(loss)
+        due = reversal_due(amount_minor=amount_minor, original_minor=original_minor, losses=seen)
+        step = max(0, due - reversed_minor)
+        reversed_minor += step
+        result.append(Taking(loss.source_kind, loss.source_id, step, exceeds_original=_exceeds(seen, original_minor)))
+    return result
+
+
+def _exceeds(losses: Sequence[Loss], original_minor: int) -> bool:
+    """Whether the last loss, a refund with an amount, goes beyond what the customer paid."""
+    return losses[-1].amount_minor is not None and sum(loss.amount_minor or 0 for loss in losses) > original_minor
+
+
+def reason_of(taking: Taking) -> CommissionReason:
+    """Why a commission of which this taking left nothing has ended."""
+    return {
+        AdjustmentSource.REFUND: CommissionReason.REFUNDED,
+        AdjustmentSource.ORDER_EVENT: CommissionReason.ORDER_CANCELLED,
+        AdjustmentSource.ATTRIBUTION: CommissionReason.SUPERSEDED,
+        AdjustmentSource.MANAGER: CommissionReason.DECLINED_BY_MANAGER,
+    }[taking.source_kind]
+
+
+def status_after(status: CommissionStatus, taking: Taking, *, left_minor: int) -> CommissionStatus:
+    """Where a commission is after the taking: it ends when nothing is left, unless a payout or a check still holds it."""
+    if status not in WITH_US or left_minor:
+        return status
+    return CommissionStatus.DECLINED if taking.source_kind is AdjustmentSource.MANAGER else CommissionStatus.REVERSED

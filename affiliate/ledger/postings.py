@@ -1,0 +1,186 @@
+"""Every movement of money there is, as a pure function: facts in, the legs to post out.
+
+`debit X, credit Y` means that money moves from X to Y. A balance is credits minus debits, so `expense` is below zero
+and all balances of a program add up to zero. A movement of nothing posts nothing.
+"""
+
+import enum
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from affiliate import ids
+from affiliate.money import Money
+
+
+class AccountName(enum.StrEnum):
+    """The chart of accounts. `expense` is the program's own; each partner has one of every other name."""
+
+    EXPENSE = "expense"  # what the program has spent or will spend, below zero
+    PENDING = "pending"  # in the validation period
+    APPROVED = "approved"  # owed, waits for a payout
+    IN_TRANSIT = "in_transit"  # in an approved payout, not yet settled
+    CLAWBACK = "clawback"  # below zero: paid, and taken back since; the next payout nets it
+    PAID = "paid"  # arrived at the partner
+
+
+class TransferKind(enum.StrEnum):
+    """Why money moved."""
+
+    ACCRUE = "accrue"
+    APPROVE = "approve"
+    REVERSE = "reverse"
+    CLAW_BACK = "claw_back"
+    OFFSET = "offset"
+    SEND = "send"
+    SETTLE = "settle"
+    FAIL = "fail"
+
+
+class SourceKind(enum.StrEnum):
+    """What caused a movement."""
+
+    COMMISSION = "commission"
+    ADJUSTMENT = "adjustment"
+    PAYOUT = "payout"
+
+
+_E, _P, _A = AccountName.EXPENSE, AccountName.PENDING, AccountName.APPROVED
+_T, _C, _D = AccountName.IN_TRANSIT, AccountName.CLAWBACK, AccountName.PAID
+
+ALLOWED: dict[TransferKind, frozenset[tuple[AccountName, AccountName]]] = {
+    TransferKind.ACCRUE: frozenset({(_E, _P)}),
+    TransferKind.APPROVE: frozenset({(_P, _A)}),
+    TransferKind.REVERSE: frozenset({(_P, _E), (_A, _E)}),
+    TransferKind.CLAW_BACK: frozenset({(_C, _E)}),
+    TransferKind.OFFSET: frozenset({(_A, _C)}),
+    TransferKind.SEND: frozenset({(_A, _T)}),
+    TransferKind.SETTLE: frozenset({(_T, _D)}),
+    TransferKind.FAIL: frozenset({(_T, _A), (_C, _A)}),
+}
+"""The accounts between which each kind of movement may move money; the proof holds every transfer against it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """One leg to post: money of one partner moves from `debit` to `credit`."""
+
+    program_id: UUID
+    partner_id: UUID
+    kind: TransferKind
+    debit: AccountName
+    credit: AccountName
+    amount: Money
+    source_kind: SourceKind
+    source_id: UUID
+    leg: int = 0
+
+
+def accrue(*, program_id: UUID, partner_id: UUID, commission_id: UUID, amount: Money) -> list[Posting]:
+    """A verified commission enters its validation period."""
+    cause = _Cause(program_id, partner_id, SourceKind.COMMISSION, commission_id)
+    return _move(TransferKind.ACCRUE, (_E, _P), amount, cause)
+
+
+def approve(*, program_id: UUID, partner_id: UUID, commission_id: UUID, amount: Money) -> list[Posting]:
+    """What is left of a commission is now owed."""
+    cause = _Cause(program_id, partner_id, SourceKind.COMMISSION, commission_id)
+    return _move(TransferKind.APPROVE, (_P, _A), amount, cause)
+
+
+def reverse(
+    *, program_id: UUID, partner_id: UUID, adjustment_id: UUID, amount: Money, taken_from: AccountName
+) -> list[Posting]:
+    """Part or all of a commission is taken back while it is still with us: `taken_from` is `pending` or `approved`."""
+    cause = _Cause(program_id, partner_id, SourceKind.ADJUSTMENT, adjustment_id)
+    return _move(TransferKind.REVERSE, (taken_from, _E), amount, cause)
+
+
+def claw_back(*, program_id: UUID, partner_id: UUID, adjustment_id: UUID, amount: Money) -> list[Posting]:
+    """Part or all of a commission is taken back after it went into a payout: the partner owes it."""
+    cause = _Cause(program_id, partner_id, SourceKind.ADJUSTMENT, adjustment_id)
+    return _move(TransferKind.CLAW_BACK, (_C, _E), amount, cause)
+
+
+def absorb(*, program_id: UUID, partner_id: UUID, adjustment_id: UUID, amount: Money) -> list[Posting]:
+    """The payout of a clawed-back commission was cancelled: the commission itself, approved again, covers the debt."""
+    cause = _Cause(program_id, partner_id, SourceKind.ADJUSTMENT, adjustment_id)
+    return _move(TransferKind.OFFSET, (_A, _C), amount, cause)
+
+
+def offset(*, program_id: UUID, partner_id: UUID, payout_id: UUID, amount: Money) -> list[Posting]:
+    """A payout nets what the partner owed from earlier payouts."""
+    cause = _Cause(program_id, partner_id, SourceKind.PAYOUT, payout_id)
+    return _move(TransferKind.OFFSET, (_A, _C), amount, cause)
+
+
+def send(*, program_id: UUID, partner_id: UUID, payout_id: UUID, amount: Money) -> list[Posting]:
+    """An approved payout is on its way."""
+    cause = _Cause(program_id, partner_id, SourceKind.PAYOUT, payout_id)
+    return _move(TransferKind.SEND, (_A, _T), amount, cause)
+
+
+def settle(*, program_id: UUID, partner_id: UUID, payout_id: UUID, amount: Money) -> list[Posting]:
+    """A payout has arrived."""
+    cause = _Cause(program_id, partner_id, SourceKind.PAYOUT, payout_id)
+    return _move(TransferKind.SETTLE, (_T, _D), amount, cause)
+
+
+def fail(*, program_id: UUID, partner_id: UUID, payout_id: UUID, sent: Money, netted: Money) -> list[Posting]:
+    """An approved payout is cancelled: what was sent comes back, what was netted is owed again."""
+    cause = _Cause(program_id, partner_id, SourceKind.PAYOUT, payout_id)
+    back = _move(TransferKind.FAIL, (_T, _A), sent, cause)
+    return back + _move(TransferKind.FAIL, (_C, _A), netted, cause, leg=1)
+
+
+class _Cause(NamedTuple):
+    program_id: UUID
+    partner_id: UUID
+    source_kind: SourceKind
+    source_id: UUID
+
+
+def _move(
+    kind: TransferKind, accounts: tuple[AccountName, AccountName], amount: Money, cause: _Cause, *, leg: int = 0
+) -> list[Posting]:
+    if accounts not in ALLOWED[kind]:
+        raise ValueError(f"{kind} does not move money from {accounts[0]} to {accounts[1]}")
+    if amount.amount_minor < 0:
+        raise ValueError(f"money moves forward: {kind} of {amount.text()} {amount.currency}")
+    if not amount:
+        return []
+    debit, credit = accounts
+    return [Posting(kind=kind, debit=debit, credit=credit, amount=amount, leg=leg, **cause._asdict())]
+
+
+def owner_of(name: AccountName, partner_id: UUID) -> UUID | None:
+    """Whose account it is: the partner's, or nobody's for the program's own."""
+    return None if name is AccountName.EXPENSE else partner_id
+
+
+def account_id(*, program_id: UUID, partner_id: UUID | None, name: str, currency: str) -> UUID:
+    """The id of an account, derived from what it is: there is one of each."""
+    return ids.derived(program_id, "ledger_account", str(partner_id or ""), name, currency)
+
+
+def transfer_id(*, kind: str, source_kind: str, source_id: UUID, leg: int) -> UUID:
+    """The id of a transfer, derived from its cause: one cause moves money once."""
+    return ids.derived(source_id, "ledger_transfer", kind, source_kind, str(leg))
+
+
+HASHED = (
+    "id", "program_id", "kind", "debit_account_id", "credit_account_id",
+    "amount_minor", "currency", "source_kind", "source_id", "leg", "posted_at",
+)  # fmt: skip
+"""The fields of a transfer that its content hash covers, in this order: all but the hash itself."""
+
+
+def content_hash(transfer: Mapping[Any, Any]) -> str:
+    """The hex SHA-256 over all that a transfer says."""
+    moment: datetime = transfer["posted_at"]
+    parts = [str(transfer[name]) for name in HASHED[:-1]]
+    parts.append(moment.astimezone(UTC).isoformat(timespec="microseconds"))
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()

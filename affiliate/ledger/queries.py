@@ -1,0 +1,114 @@
+"""Every SELECT on the ledger. Balances are sums, made by the database; nothing stores them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, aliased
+
+from affiliate.ledger.models import AccountName, LedgerAccount, LedgerProof, LedgerTransfer, SourceKind, TransferKind
+from affiliate.programs.models import Program
+
+PARTNER_ACCOUNTS = tuple(name for name in AccountName if name is not AccountName.EXPENSE)
+
+
+@dataclass(frozen=True, slots=True)
+class TransferLine:
+    """One movement of money, with the names of its accounts."""
+
+    id: UUID
+    program_id: UUID
+    partner_id: UUID
+    kind: TransferKind
+    debit: AccountName
+    credit: AccountName
+    amount_minor: int
+    currency: str
+    source_kind: SourceKind
+    source_id: UUID
+    posted_at: datetime
+
+
+def _balance() -> sa.ColumnElement[int]:
+    """The balance of the account in the outer query, two index ranges."""
+    total = sa.func.coalesce(sa.func.sum(LedgerTransfer.amount_minor), 0)
+    into = sa.select(total).where(LedgerTransfer.credit_account_id == LedgerAccount.id).scalar_subquery()
+    out = sa.select(total).where(LedgerTransfer.debit_account_id == LedgerAccount.id).scalar_subquery()
+    return sa.cast(into - out, sa.BigInteger)
+
+
+def _accounts(program_id: UUID) -> sa.Select[UUID | None, AccountName, int]:
+    in_currency = (Program.id == LedgerAccount.program_id, Program.currency == LedgerAccount.currency)
+    accounts = sa.select(LedgerAccount.partner_id, LedgerAccount.name, _balance())
+    return accounts.join(Program, sa.and_(*in_currency)).where(LedgerAccount.program_id == program_id)
+
+
+def balances_of(session: Session, *, program_id: UUID, partner_id: UUID) -> dict[AccountName, int]:
+    """A partner's balances in minor units of the program's currency, zero where nothing moved yet."""
+    rows = session.execute(_accounts(program_id).where(LedgerAccount.partner_id == partner_id))
+    return dict.fromkeys(PARTNER_ACCOUNTS, 0) | {name: balance for _, name, balance in rows}
+
+
+def balances_of_partners(session: Session, *, program_id: UUID) -> dict[UUID, dict[AccountName, int]]:
+    """The balances of all partners of a program that ever earned something, in one query."""
+    found: dict[UUID, dict[AccountName, int]] = {}
+    for partner_id, name, balance in session.execute(_accounts(program_id)):
+        if partner_id is not None:
+            found.setdefault(partner_id, dict.fromkeys(PARTNER_ACCOUNTS, 0))[name] = balance
+    return found
+
+
+def program_balances(session: Session, *, program_id: UUID) -> dict[AccountName, int]:
+    """A program's balances by account name, over all partners; they add up to zero."""
+    accounts = _accounts(program_id).subquery()
+    name, balance = accounts.c[1], accounts.c[2]
+    summed = sa.select(name, sa.cast(sa.func.sum(balance), sa.BigInteger)).group_by(name)
+    return dict.fromkeys(AccountName, 0) | {row[0]: row[1] for row in session.execute(summed)}
+
+
+def transfers_of(session: Session, *, source_ids: Sequence[UUID]) -> list[TransferLine]:
+    """The movements that these commissions, adjustments or payouts caused, oldest first."""
+    if not source_ids:
+        return []
+    lines = _lines().where(LedgerTransfer.source_id.in_(source_ids))
+    return [TransferLine(*row) for row in session.execute(lines.order_by(LedgerTransfer.posted_at, LedgerTransfer.id))]
+
+
+def transfers(
+    session: Session, *, program_id: UUID, partner_id: UUID | None = None, before: UUID | None = None, limit: int = 50
+) -> list[TransferLine]:
+    """The newest movements of a program, or of one partner in it; `before` is the id of the last one already seen."""
+    lines = _lines().where(LedgerTransfer.program_id == program_id)
+    if partner_id is not None:
+        lines = lines.where(_partner() == partner_id)
+    if before is not None:
+        last = sa.select(LedgerTransfer.posted_at, LedgerTransfer.id).where(LedgerTransfer.id == before)
+        lines = lines.where(sa.tuple_(LedgerTransfer.posted_at, LedgerTransfer.id) < last.scalar_subquery())
+    newest = lines.order_by(LedgerTransfer.posted_at.desc(), LedgerTransfer.id.desc()).limit(limit)
+    return [TransferLine(*row) for row in session.execute(newest)]
+
+
+_debit, _credit = aliased(LedgerAccount), aliased(LedgerAccount)
+
+
+def _partner() -> sa.ColumnElement[UUID]:
+    return sa.func.coalesce(_debit.partner_id, _credit.partner_id, type_=sa.Uuid())
+
+
+def _lines() -> sa.Select[*tuple[Any, ...]]:
+    moved = sa.select(
+        LedgerTransfer.id, LedgerTransfer.program_id, _partner(), LedgerTransfer.kind, _debit.name, _credit.name,
+        LedgerTransfer.amount_minor, LedgerTransfer.currency,
+        LedgerTransfer.source_kind, LedgerTransfer.source_id, LedgerTransfer.posted_at,
+    )  # fmt: skip
+    return moved.join(_debit, _debit.id == LedgerTransfer.debit_account_id).join(
+        _credit, _credit.id == LedgerTransfer.credit_account_id
+    )
+
+
+def latest_proof(session: Session) -> LedgerProof | None:
+    """The newest proof of the books, if there was one."""
+    return session.scalar(sa.select(LedgerProof).order_by(LedgerProof.checked_at.desc()).limit(1))

@@ -1,0 +1,109 @@
+"""Every write on the ledger: the lock of a program's books, posting, and the record of a proof."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from affiliate import db, ids
+from affiliate.ledger import postings as rules
+from affiliate.ledger.models import LedgerAccount, LedgerProof, LedgerTransfer
+from affiliate.ledger.postings import Posting
+from affiliate.programs.models import Program
+
+_LOOKED_UP_AT_ONCE = 5_000
+
+
+class PostedDifferently(Exception):  # noqa: N818 - read as a kind
+    """The same cause was posted before with other content: a defect, never a caller's mistake. Nothing is written."""
+
+
+def lock_books(session: Session, *, program_ids: Iterable[UUID]) -> None:
+    """Become the only writer of these programs' commissions, payouts and postings until the transaction ends.
+
+    Every service that moves money calls this first, so what it reads afterwards stays true until it commits. PostgreSQL
+    locks the programs' rows, always in the order of ids so that two jobs never wait for one another; rows that only
+    refer to a program are not held up. On SQLite a writing transaction is alone anyway.
+    """
+    books = sa.select(Program.id).where(Program.id.in_(set(program_ids))).order_by(Program.id)
+    session.execute(books.with_for_update(key_share=True)).all()
+
+
+def post(session: Session, *, postings: Sequence[Posting], now: datetime) -> int:
+    """Write the movements that are not written yet, and give their number. Posting twice does nothing twice.
+
+    Raises:
+        PostedDifferently: a cause was posted before between other accounts or with another amount.
+    """
+    transfers = _distinct([_transfer(posting, now) for posting in postings])
+    db.insert_new(session, LedgerAccount, _accounts(postings))
+    inserted = set(db.insert_new(session, LedgerTransfer, list(transfers.values())))
+    _refuse_other_content(session, {key: row for key, row in transfers.items() if key not in inserted})
+    return len(inserted)
+
+
+def record_proof(session: Session, *, transfers: int, findings: list[str], now: datetime) -> LedgerProof:
+    """Keep the result of a proof, for health, console and command line."""
+    proof = LedgerProof(id=ids.new_at(now), checked_at=now, transfers=transfers, findings=findings)
+    session.add(proof)
+    session.flush()
+    return proof
+
+
+def _accounts(postings: Sequence[Posting]) -> list[dict[str, Any]]:
+    """The accounts of these postings in the order of ids, so that two sessions never wait for one another."""
+    facts = [_account(posting, name) for posting in postings for name in (posting.debit, posting.credit)]
+    rows = {rules.account_id(**account): account for account in facts}
+    return [{"id": key} | rows[key] for key in sorted(rows)]
+
+
+def _account(posting: Posting, name: rules.AccountName) -> dict[str, Any]:
+    owner = rules.owner_of(name, posting.partner_id)
+    return {
+        "program_id": posting.program_id,
+        "partner_id": owner,
+        "name": name,
+        "currency": posting.amount.currency,
+    }
+
+
+def _transfer(posting: Posting, now: datetime) -> dict[str, Any]:
+    cause: dict[str, Any] = {
+        "kind": posting.kind,
+        "source_kind": posting.source_kind,
+        "source_id": posting.source_id,
+        "leg": posting.leg,
+    }
+    row = cause | {
+        "id": rules.transfer_id(**cause),
+        "program_id": posting.program_id,
+        "debit_account_id": rules.account_id(**_account(posting, posting.debit)),
+        "credit_account_id": rules.account_id(**_account(posting, posting.credit)),
+        "amount_minor": posting.amount.amount_minor,
+        "currency": posting.amount.currency,
+        "posted_at": now,
+    }
+    return row | {"content_hash": rules.content_hash(row)}
+
+
+def _distinct(rows: list[dict[str, Any]]) -> dict[UUID, dict[str, Any]]:
+    found: dict[UUID, dict[str, Any]] = {}
+    for row in rows:
+        if found.setdefault(row["id"], row) != row:
+            raise PostedDifferently(f"{row['kind']} of {row['source_kind']} {row['source_id']}")
+    return found
+
+
+def _refuse_other_content(session: Session, rows: dict[UUID, dict[str, Any]]) -> None:
+    """What was there before must say the same, apart from the moment of posting."""
+    keys = list(rows)
+    for start in range(0, len(keys), _LOOKED_UP_AT_ONCE):
+        part = LedgerTransfer.id.in_(keys[start : start + _LOOKED_UP_AT_ONCE])
+        before = sa.select(LedgerTransfer.id, LedgerTransfer.posted_at, LedgerTransfer.content_hash).where(part)
+        for transfer_id, posted_at, content_hash in session.execute(before):
+            row = rows[transfer_id]
+            if rules.content_hash(row | {"posted_at": posted_at}) != content_hash:
+                raise PostedDifferently(f"{row['kind']} of {row['source_kind']} {row['source_id']}")
