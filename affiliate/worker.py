@@ -1,0 +1,114 @@
+"""The order of the stages, and the processes that run them: one worker per queue, one cron.
+
+Cron queues every stage every two seconds unless it waits already (the sweep: no row is forgotten, whoever was killed).
+A stage that did something queues itself and the next one at once, so that a backlog does not wait for the sweep.
+"""
+
+import logging
+from dataclasses import dataclass
+
+import redis
+from rq import SimpleWorker
+from rq.cron import CronJob, CronScheduler
+from rq.job import Job
+from rq.serializers import JSONSerializer
+from rq.utils import now
+
+from affiliate import queues
+
+PIPELINE = (
+    "affiliate.attribution.jobs.attribute",
+    "affiliate.commissions.jobs.commission",
+    "affiliate.commissions.jobs.reverse",
+)
+"""The stages in the order in which rows pass through them."""
+
+SWEEP_SECONDS = 2
+WORKER_TTL_SECONDS = 30  # a killed worker's name is free again soon
+MAINTENANCE_SECONDS = 60
+_RECONNECT_SECONDS_MAX = 5.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Periodic:
+    """A function that cron queues every so many seconds, unless it waits already."""
+
+    func: str
+    queue_name: str
+    every_seconds: int
+
+
+SCHEDULE = (
+    *(Periodic(stage, queues.STAGES, SWEEP_SECONDS) for stage in PIPELINE),
+    Periodic("affiliate.commissions.jobs.approve_due", queues.STAGES, 60),
+    Periodic("affiliate.mailer.send_due", queues.SLOW, 5),
+    Periodic("affiliate.ledger.jobs.prove", queues.SLOW, 3600),
+    Periodic("affiliate.accounts.jobs.sweep", queues.SLOW, 3600),
+)
+
+
+def nudge(job: Job, connection: redis.Redis, done: int) -> None:
+    """After a stage did something: queue it again, for there may be more, and the stage that waits for its outcome."""
+    if not done:
+        return
+    log.info("%s: %s done", job.func_name, done)
+    place = PIPELINE.index(job.func_name)
+    for stage in PIPELINE[place : place + 2]:
+        queues.enqueue_once(stage, queue_name=queues.STAGES, connection=connection, on_success=NUDGE)
+
+
+NUDGE = f"{__name__}.{nudge.__name__}"
+
+
+class Worker(SimpleWorker):
+    """Runs jobs in its own process, without a fork for each.
+
+    A fork costs ten milliseconds a job and a copy of every page it touches. What it would save us from, a job that
+    takes its process down, costs little here: the supervisor starts a new worker, and the next sweep finds the rows.
+    """
+
+    log_result_lifespan = False
+    max_connection_wait_time = _RECONNECT_SECONDS_MAX
+
+
+def work(queue_name: str) -> None:
+    """Run the jobs of one queue until a signal comes; a job that runs is finished first."""
+    connection = queues.connection()
+    worker = Worker(
+        [queues.queue(queue_name, connection=connection)],
+        connection=connection,
+        serializer=JSONSerializer,
+        worker_ttl=WORKER_TTL_SECONDS,
+        maintenance_interval=MAINTENANCE_SECONDS,
+        log_job_description=False,
+    )
+    worker.work(logging_level="WARNING")
+
+
+class Cron(CronScheduler):
+    """RQ's cron, with `enqueue_once` for its own enqueueing, which pickles and piles up."""
+
+    def enqueue_jobs(self) -> list[CronJob]:
+        """Queue what is due."""
+        moment = now()
+        due = [job for job in self.get_jobs() if job.should_run()]
+        for job in due:
+            on_success = NUDGE if job.func_name in PIPELINE else None
+            queues.enqueue_once(
+                job.func_name, queue_name=job.queue_name, connection=self.connection, on_success=on_success
+            )
+            job.set_enqueue_time(moment)
+        return due
+
+
+def cron(*, connection: redis.Redis, schedule: tuple[Periodic, ...] = SCHEDULE) -> Cron:
+    """A cron that knows the schedule. Functions stay names, so that this process loads none of their packages."""
+    scheduler = Cron(connection, logging_level="WARNING")
+    scheduler.log.setLevel("WARNING")
+    for each in schedule:
+        scheduler.get_jobs().append(
+            CronJob(func_name=each.func, queue_name=each.queue_name, interval=each.every_seconds)
+        )
+    return scheduler
