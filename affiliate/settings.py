@@ -1,23 +1,25 @@
 """Settings: defaults from `config/settings.toml`, overridden by `AFFILIATE_*` in the environment, checked once at the start."""
 
+import contextlib
 import os
 import secrets
+import socket
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
 _DEFAULTS = Path(__file__).parent.parent / "config" / "settings.toml"
 _PREFIX = "AFFILIATE_"
 _BARE = ("PORT", "DATA_DIR")  # read without the prefix too: `make run PORT=9000`
 _SECRET_KEY_LENGTH_MIN = 32
+_SOCKET_PATH_BYTES_MAX = 107  # what the system can bind; longer ones fail
 _NOT_SETTINGS = {"DEMO_PASSWORD"}  # read by one command only
 
 
@@ -53,7 +55,10 @@ class Settings:
     @property
     def on_loopback(self) -> bool:
         """Whether only this machine can reach us."""
-        return self.host == "localhost" or ip_address(self.host).is_loopback
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:  # a name
+            return self.host == "localhost"
 
 
 class _SettingsSchema(Schema):
@@ -80,8 +85,18 @@ class _SettingsSchema(Schema):
 
 
 def embedded_redis_url(data_dir: Path) -> str:
-    """Where the embedded Redis listens: a socket of its own below the data directory."""
-    return f"unix://{data_dir / 'redis' / 'redis.sock'}"
+    """Where the embedded Redis listens: a socket below the data directory, or a loopback port of its own if that path is too long."""
+    path = data_dir / "redis" / "redis.sock"
+    if len(os.fsencode(path)) <= _SOCKET_PATH_BYTES_MAX:
+        return f"unix://{quote(str(path))}"
+    return _kept(data_dir / "redis" / "address", _free_loopback_address)
+
+
+def _free_loopback_address() -> str:
+    """A port that is free now, and a password, because anybody on this machine can reach a port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"redis://:{secrets.token_urlsafe(24)}@127.0.0.1:{probe.getsockname()[1]}/0"
 
 
 def load(environ: Mapping[str, str]) -> Settings:
@@ -117,6 +132,10 @@ def _complete(values: dict[str, Any]) -> Settings:
 def _database_url(text: str, data_dir: Path) -> str:
     if not text:
         return f"sqlite:///{data_dir / 'affiliate.db'}"
+    # Imported here: the supervisor needs no SQLAlchemy, and it lives as long as the servers do.
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
     try:
         url = make_url(text)
     except ArgumentError as error:
@@ -139,22 +158,25 @@ def _secret_key(text: str, env: str, data_dir: Path) -> str:
         return text
     if env == "production":
         raise BadSettings("AFFILIATE_SECRET_KEY is missing: production needs one of at least 32 random characters.")
-    return _kept_secret(data_dir / "secret_key")
+    return _kept(data_dir / "secret_key", lambda: secrets.token_urlsafe(48))
 
 
-def _kept_secret(path: Path) -> str:
-    """The development secret: made once, kept with mode 0600, so that sessions outlive a restart."""
+def _kept(path: Path, make: Callable[[], str]) -> str:
+    """A value made once and kept with mode 0600, so that every process and the next start see the same."""
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(48))
-    except FileExistsError:
-        pass
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(make())
+            with contextlib.suppress(FileExistsError):
+                os.link(draft, path)  # whole or not at all, and never over another process's value
+            draft.unlink()
+        return path.read_text().strip()
     except OSError as error:
         raise BadSettings(
             f"DATA_DIR {path.parent} cannot be written ({error.strerror}): choose another folder or change its owner."
         ) from error
-    return path.read_text().strip()
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,289 @@
+"""The command line. Each command imports what it needs when it runs, so that a worker carries no web stack."""
+
+import importlib.util
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from affiliate import refusals
+
+if TYPE_CHECKING:
+    from affiliate.accounts.models import User
+    from affiliate.settings import Settings
+
+EXIT_REFUSED = 2
+
+
+class _Refused(click.ClickException):
+    """Shown as one line on standard error."""
+
+    exit_code = EXIT_REFUSED
+
+
+class _Commands(click.Group):
+    """Turns what can be said in a sentence into a sentence."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            text = refusals.sentence(error)
+            if text is None:
+                raise
+            raise _Refused(text) from error
+
+
+def _begin() -> "Settings":
+    """The settings of this process, with its logs set up after them."""
+    from affiliate import logs, settings
+
+    current = settings.current()
+    logs.configure(level=current.log_level, form=current.log_format)
+    return current
+
+
+def _require_tables() -> None:
+    from affiliate import db, schema
+
+    with db.reading() as session:
+        schema.check(session)
+
+
+@click.group(cls=_Commands)
+@click.version_option(package_name="affiliate")
+def cli() -> None:
+    """Run and look after a partner program server. Settings come from AFFILIATE_* in the environment."""
+
+
+@cli.command()
+def up() -> None:
+    """Start everything in the foreground: Redis if none is set, migrations, demo, web, ingest, workers, cron."""
+    from affiliate import up as tree
+
+    sys.exit(tree.run(_begin()))
+
+
+@cli.command()
+def prepare() -> None:
+    """Do what must be done before the servers start: check Redis, migrate, load the demo into an empty database."""
+    settings = _begin()
+    from affiliate import app, queues, schema  # noqa: F401 - a library that `app` lacks shows here, in words
+
+    queues.connection().ping()
+    click.echo(f"The database stands at {schema.upgrade()}.")
+    if settings.env == "development" and settings.on_loopback and _database_is_empty():
+        _load_demo(settings)
+
+
+def _database_is_empty() -> bool:
+    from affiliate import db
+    from affiliate.programs import queries
+
+    with db.reading() as session:
+        return not queries.programs(session, limit=1)
+
+
+def _load_demo(settings: "Settings") -> None:
+    if importlib.util.find_spec("affiliate.demo.service") is None:
+        return
+    from affiliate import clock
+    from affiliate.demo import service
+
+    click.echo("Making the demo program: eight partners, ninety days of clicks and orders.")
+    service.load(settings=settings, now=clock.now())
+
+
+@cli.command()
+def web() -> None:
+    """Answer HTTP on HOST:PORT: pages, API and tracking."""
+    from affiliate import server
+
+    server.serve(_begin())
+
+
+@cli.command()
+def ingest() -> None:
+    """Take events from the stream into the database, until a signal comes."""
+    _begin()
+    from affiliate.ingest import consumer
+
+    _require_tables()
+    consumer.run()
+
+
+@cli.command()
+@click.argument("queue", type=click.Choice(["stages", "slow"]))
+def worker(queue: str) -> None:
+    """Run the jobs of one queue, until a signal comes."""
+    _begin()
+    from affiliate import worker as workers
+
+    _require_tables()
+    workers.work(queue)
+
+
+@cli.command()
+def cron() -> None:
+    """Queue the periodic jobs: the sweep of the stages, mail, the proof of the ledger."""
+    _begin()
+    from affiliate import queues
+    from affiliate import worker as workers
+
+    workers.cron(connection=queues.connection()).start()
+
+
+@cli.group()
+def db() -> None:
+    """Look after the database."""
+
+
+@db.command("upgrade")
+def db_upgrade() -> None:
+    """Run the migrations that are missing."""
+    _begin()
+    from affiliate import schema
+
+    click.echo(f"The database stands at {schema.upgrade()}.")
+
+
+@db.command("current")
+def db_current() -> None:
+    """Print the revision of the database."""
+    _begin()
+    from affiliate import db as database
+    from affiliate import schema
+
+    with database.reading() as session:
+        click.echo(schema.current(session) or "empty")
+
+
+@db.command("check")
+def db_check() -> None:
+    """Fail if the tables are not the ones this version needs."""
+    _begin()
+    _require_tables()
+    click.echo("The tables are the ones this version needs.")
+
+
+@cli.group()
+def demo() -> None:
+    """The demo program, for development."""
+
+
+@demo.command("load")
+def demo_load() -> None:
+    """Fill an empty database with a program, its partners and ninety days of business."""
+    _load_demo(_begin())
+
+
+@cli.group()
+def user() -> None:
+    """People who sign in."""
+
+
+@user.command("create")
+@click.option("--email", required=True)
+@click.option("--name", required=True)
+@click.option("--role", type=click.Choice(["manager", "finance", "admin"]), required=True)
+@click.option("--program", "slug", help="The program of the role; all programs without it.")
+@click.password_option(help="Asked for if it is not given.")
+def user_create(*, email: str, name: str, role: str, slug: str | None, password: str) -> None:
+    """Make an account for a person of the team."""
+    _begin()
+    from affiliate import clock
+    from affiliate import db as database
+    from affiliate.accounts import service
+    from affiliate.accounts.actors import SYSTEM
+    from affiliate.accounts.models import GrantRole
+
+    with database.transaction() as session:
+        now = clock.now()
+        program_id = _program_id(session, slug) if slug else None
+        person = service.create_user(session, email=email, name=name, password=password, now=now)
+        service.grant(session, user_id=person.id, role=GrantRole(role), program_id=program_id, actor=SYSTEM, now=now)
+    click.echo(f"{email} can sign in.")
+
+
+@cli.group()
+def apikey() -> None:
+    """Keys for shops and tools."""
+
+
+@apikey.command("create")
+@click.option("--email", required=True, help="The person who answers for the key.")
+@click.option("--program", "slug", required=True)
+@click.option("--scopes", required=True, help='For example "conversions:write conversions:read".')
+@click.option("--name", default="command line", show_default=True)
+@click.option("--test", "is_test", is_flag=True, help="A key whose orders never count.")
+def apikey_create(*, email: str, slug: str, scopes: str, name: str, is_test: bool) -> None:
+    """Make a key and print it alone. It is shown once."""
+    _begin()
+    from affiliate import clock
+    from affiliate import db as database
+    from affiliate.accounts import service
+    from affiliate.accounts.actors import Actor
+
+    with database.transaction() as session:
+        _key, secret = service.create_api_key(
+            session,
+            program_id=_program_id(session, slug),
+            name=name,
+            scopes=scopes.replace(",", " ").split(),
+            is_test=is_test,
+            actor=Actor(kind="user", id=_person(session, email).id),
+            now=clock.now(),
+        )
+    click.echo(secret)
+
+
+@cli.group()
+def ledger() -> None:
+    """The books."""
+
+
+@ledger.command("verify")
+def ledger_verify() -> None:
+    """Prove that the books balance; fail and say where if they do not."""
+    _begin()
+    from affiliate import clock
+    from affiliate import db as database
+    from affiliate.ledger import service
+
+    with database.transaction() as session:
+        proof = service.prove(session, now=clock.now())
+    for finding in proof.findings:
+        click.echo(finding, err=True)
+    if proof.findings:
+        raise _Refused("The books do not balance.")
+    click.echo(f"The books balance: {proof.transfers} transfers.")
+
+
+def _program_id(session: Any, slug: str) -> Any:
+    from affiliate.programs import queries
+
+    program = queries.program_by_slug(session, slug=slug)
+    if program is None:
+        raise _Refused(f"There is no program {slug!r}.")
+    return program.id
+
+
+def _person(session: Any, email: str) -> "User":
+    from affiliate.accounts import queries
+
+    person = queries.user_by_email(session, email=email)
+    if person is None:
+        raise _Refused(f"Nobody here has the address {email}.")
+    return person
+
+
+def main() -> None:
+    """The entry of the `affiliate` command."""
+    cli(prog_name="affiliate")
+
+
+if __name__ == "__main__":
+    main()
