@@ -86,9 +86,17 @@ def facts_by_link(
 
 
 def facts_by_partner(
-    session: Session, *, program_id: UUID, period: Period, currency: str, limit: int, offset: int = 0
+    session: Session,
+    *,
+    program_id: UUID,
+    period: Period,
+    currency: str,
+    name: str = "",
+    statuses: Sequence[EnrollmentStatus] = tuple(EnrollmentStatus),
+    limit: int,
+    offset: int = 0,
 ) -> list[PartnerFacts]:
-    """The partners of a program with what each brought in the period, best earner first."""
+    """The partners of a program with what each brought in the period, best earner first; `name` is a part of their name."""
     clicks = sa.select(ClickHour.partner_id, _RAW, _VALID).where(*_clicked(program_id, None, period))
     clicks_by = clicks.group_by(ClickHour.partner_id).subquery()
     sales = _sales(Commission.partner_id, program_id, None).where(*_earned_in(period))
@@ -104,9 +112,11 @@ def facts_by_partner(
         .join(Partner, Partner.id == Enrollment.partner_id)
         .outerjoin(clicks_by, clicks_by.c.partner_id == Partner.id)
         .outerjoin(sales_by, sales_by.c.partner_id == Partner.id)
-        .where(Enrollment.program_id == program_id)
+        .where(Enrollment.program_id == program_id, Enrollment.status.in_(statuses))
         .order_by(earned.desc(), Partner.name, Partner.id)
     )
+    if name:
+        table = table.where(sa.func.lower(Partner.name).contains(name.lower(), autoescape=True))
     return [_partner_facts(row, currency) for row in session.execute(table.limit(limit).offset(offset))]
 
 
