@@ -120,7 +120,8 @@ def _begin(connection: Connection) -> None:
         connection.exec_driver_sql(f"PRAGMA query_only={'ON' if read_only else 'OFF'}")
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
     elif read_only:
-        connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+        # One snapshot for all queries of a page or a proof, as SQLite's readers have it.
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
 
 @contextlib.contextmanager
