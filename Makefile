@@ -1,0 +1,92 @@
+# Everything a person does with this repository. `make` alone prints the list.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/sh
+
+PYTHON ?= python3
+BIN := .venv/bin
+# PORT and DATA_DIR reach the server: make run PORT=9000 DATA_DIR=/srv/affiliate
+export PORT DATA_DIR
+
+INSTALLED := .venv/.installed
+INSTALLED_DEV := .venv/.installed-dev
+TRANSLATIONS := .venv/.translations
+PO := $(wildcard affiliate/translations/*/LC_MESSAGES/*.po)
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+.PHONY: setup
+setup: $(INSTALLED) $(TRANSLATIONS) ## virtual environment, hashed requirements, compiled translations
+
+.PHONY: run
+run: setup ## start everything in the foreground and print where to look (PORT, DATA_DIR)
+	@exec $(BIN)/affiliate up
+
+.PHONY: test
+test: setup $(INSTALLED_DEV) chromium ## every test but the long faults (T=tests/ledger for some)
+	$(BIN)/pytest -n $(JOBS) -m "not faults" $(T)
+
+.PHONY: test-faults
+test-faults: setup $(INSTALLED_DEV) chromium ## the long fault tests
+	$(BIN)/pytest -m faults $(T)
+
+.PHONY: lint
+lint: $(INSTALLED_DEV) ## style, types, import contracts, templates, requirement hashes
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/djlint --lint --quiet affiliate
+	$(BIN)/pytest --noconftest tests/run/test_requirements.py
+
+.PHONY: bench
+bench: setup $(INSTALLED_DEV) ## benchmarks: a table, and JSON lines in DATA_DIR
+	$(BIN)/python tests/bench
+
+.PHONY: migrate
+migrate: setup ## bring the database to this version
+	$(BIN)/affiliate db upgrade
+
+.PHONY: translations
+translations: $(INSTALLED_DEV) ## collect the texts of code and pages into the catalogues
+	$(BIN)/pybabel extract -F config/babel.cfg -k _ -k lazy_gettext -k ngettext:1,2 -k pgettext:1c,2 --no-location --sort-output -o .venv/messages.pot affiliate
+	$(BIN)/pybabel update -i .venv/messages.pot -d affiliate/translations --no-fuzzy-matching --ignore-obsolete
+
+.PHONY: lock
+lock: ## pin requirements again, with hashes and without index addresses (needs uv)
+	cd config && $(LOCK) requirements.in -o requirements.txt
+	cd config && $(LOCK) requirements-dev.in -c requirements.txt -o requirements-dev.txt
+
+LOCK := $(or $(UV),uv) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
+JOBS := $(shell n=$$(nproc 2>/dev/null || echo 2); [ "$$n" -gt 2 ] && echo "$$n" || echo 2)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "Python 3.11 or newer is needed: install it, or name it with PYTHON=." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "Python's venv is missing: apt install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+# The package is only linked (no build tools from outside): commands, migrations and pages are those of this clone.
+$(INSTALLED): config/requirements.txt pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet --require-hashes --requirement config/requirements.txt
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(INSTALLED_DEV): config/requirements-dev.txt | $(INSTALLED)
+	$(PIP) install --quiet --require-hashes --requirement config/requirements-dev.txt
+	@touch $@
+
+$(TRANSLATIONS): $(PO) | $(INSTALLED)
+	@if [ -n "$(PO)" ]; then $(BIN)/pybabel --quiet compile -d affiliate/translations; fi
+	@touch $@
+
+.PHONY: chromium
+chromium:
+	@command -v chromium chromium-browser google-chrome >/dev/null && exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium; \
+	else \
+		echo "The browser tests need Chromium: sudo apt install chromium" >&2; exit 1; \
+	fi
