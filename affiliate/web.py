@@ -5,11 +5,12 @@ any other one commits here after the view answered with a status below 400, and 
 """
 
 import hashlib
+from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request, url_for
 from flask_babel import gettext as _
@@ -35,6 +36,8 @@ STATUS_OF: dict[type[errors.DomainError], HTTPStatus] = {
     errors.Malformed: HTTPStatus.BAD_REQUEST,
     errors.Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
+
+View = TypeVar("View", bound=Callable[..., Any])
 
 orm = SQLAlchemy(session_options={"expire_on_commit": False})
 csrf = CSRFProtect()
@@ -71,6 +74,17 @@ def _version_of(path: str) -> str:
         return hashlib.sha256((STATIC / path).read_bytes()).hexdigest()[:12]
     except OSError:
         return "0"
+
+
+def reads_only(view: View) -> View:
+    """Mark a view that writes no SQL although its method is not safe (it appends to a stream): it waits for no writer."""
+    view.reads_only = True  # type: ignore[attr-defined]
+    return view
+
+
+def _is_reading() -> bool:
+    view = current_app.view_functions.get(request.endpoint or "")
+    return request.method in SAFE_METHODS or getattr(view, "reads_only", False)
 
 
 def static_url(path: str) -> str:
@@ -116,12 +130,12 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 def _begin() -> None:
     # The context variable belongs to this request; `_end` gives the old value back.
-    g.read_only = db.read_only(request.method in SAFE_METHODS)
+    g.read_only = db.read_only(_is_reading())
     g.read_only.__enter__()
 
 
 def _finish(response: Response) -> Response:
-    if request.method in SAFE_METHODS or response.status_code >= HTTPStatus.BAD_REQUEST:
+    if _is_reading() or response.status_code >= HTTPStatus.BAD_REQUEST:
         orm.session.rollback()
     else:
         orm.session.commit()
