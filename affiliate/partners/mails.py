@@ -40,7 +40,7 @@ def tell_rejected(session: Session, *, enrollment: Enrollment, now: datetime) ->
 
 def _door(program: Program, person: User) -> str:
     base = settings.current().base_url
-    text: str = _("Your portal: %(url)s", url=f"{base}/portal/{program.slug}/")
+    text = _("Your portal: %(url)s", url=f"{base}/portal/{program.slug}/")
     if person.password is None:
         text = _("Set a password for %(email)s here: %(url)s", email=person.email, url=f"{base}/reset")
     return text

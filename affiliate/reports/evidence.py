@@ -1,0 +1,83 @@
+"""Everything that stands behind one commission, read in a fixed number of queries."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from affiliate.attribution.models import Attribution
+from affiliate.commissions.models import Commission, CommissionAdjustment
+from affiliate.ingest.models import Conversion
+from affiliate.ledger import queries as ledger
+from affiliate.ledger.queries import TransferLine
+from affiliate.links.models import Link
+from affiliate.partners import queries as partners
+from affiliate.payouts.models import Payout
+from affiliate.programs.models import Program
+
+ADJUSTMENTS_MAX = 200
+TOUCHES_MAX = 200
+"""The most touches of a trace that a page shows, the newest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A commission with its order, outcome, what was taken from it, the books' lines, and the names that appear in it."""
+
+    program: Program
+    commission: Commission
+    conversion: Conversion
+    attribution: Attribution
+    adjustments: Sequence[CommissionAdjustment]
+    transfers: Sequence[TransferLine]
+    payout: Payout | None
+    link_names: dict[UUID, str]
+    partner_names: dict[UUID, str]
+
+
+def of_commission(
+    session: Session, *, program: Program, commission_id: UUID, partner_id: UUID | None = None
+) -> Evidence | None:
+    """What explains a commission of this program, and of this partner when one is given; else None."""
+    mine = [Commission.id == commission_id, Commission.program_id == program.id]
+    if partner_id is not None:
+        mine.append(Commission.partner_id == partner_id)
+    found = (
+        sa.select(Commission, Conversion, Attribution, Payout)
+        .join(Conversion, Conversion.id == Commission.conversion_id)
+        .join(Attribution, Attribution.id == Commission.attribution_id)
+        .outerjoin(Payout, Payout.id == Commission.payout_id)
+        .where(*mine)
+    )
+    row = session.execute(found).one_or_none()
+    if row is None:
+        return None
+    commission, conversion, attribution, payout = row
+    adjustments = _adjustments(session, commission.id)
+    touches = attribution.trace.get("touches", [])[-TOUCHES_MAX:]
+    partner_ids = {commission.partner_id} | {UUID(t["partner_id"]) for t in touches if t.get("partner_id")}
+    return Evidence(
+        program=program,
+        commission=commission,
+        conversion=conversion,
+        attribution=attribution,
+        adjustments=adjustments,
+        transfers=ledger.transfers_of(session, source_ids=[commission.id, *(taken.id for taken in adjustments)]),
+        payout=payout,
+        link_names=_link_names(session, {UUID(t["link_id"]) for t in touches if t.get("link_id")}),
+        partner_names=partners.partner_names(session, partner_ids=list(partner_ids)),
+    )
+
+
+def _adjustments(session: Session, commission_id: UUID) -> Sequence[CommissionAdjustment]:
+    found = sa.select(CommissionAdjustment).where(CommissionAdjustment.commission_id == commission_id)
+    return session.scalars(found.order_by(CommissionAdjustment.created_at).limit(ADJUSTMENTS_MAX)).all()
+
+
+def _link_names(session: Session, link_ids: set[UUID]) -> dict[UUID, str]:
+    if not link_ids:
+        return {}
+    found = session.execute(sa.select(Link.id, Link.name, Link.code).where(Link.id.in_(link_ids)))
+    return {row.id: row.name or f"/r/{row.code}" for row in found}

@@ -1,0 +1,71 @@
+"""Words and colours of states in the reader's language. A word has its noun as context, because it inflects with it."""
+
+from dataclasses import dataclass
+
+from flask_babel import gettext as _
+from flask_babel import pgettext
+
+from affiliate.commissions.models import CommissionReason, CommissionStatus
+from affiliate.ledger.models import AccountName
+from affiliate.payouts.models import PayoutStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A status as a badge: kind (colour), word, and the icon when it is not the kind's usual one."""
+
+    kind: str
+    word: str
+    icon: str | None = None
+
+
+def commission(status: CommissionStatus) -> Sign:
+    """Where a commission is."""
+    return {
+        CommissionStatus.UNVERIFIED: Sign("hold", pgettext("commission", "Being verified"), "eye"),
+        CommissionStatus.TEST: Sign("", pgettext("commission", "Test"), "code"),
+        CommissionStatus.PENDING: Sign("wait", pgettext("commission", "Pending")),
+        CommissionStatus.APPROVED: Sign("acc", pgettext("commission", "Approved")),
+        CommissionStatus.IN_PAYOUT: Sign("acc", pgettext("commission", "In payout"), "send"),
+        CommissionStatus.PAID: Sign("good", pgettext("commission", "Paid")),
+        CommissionStatus.REVERSED: Sign("bad", pgettext("commission", "Reversed"), "arrow-back-up"),
+        CommissionStatus.DECLINED: Sign("bad", pgettext("commission", "Declined")),
+    }[status]
+
+
+def commission_reason(reason: CommissionReason | None) -> str:
+    """Why a commission is zero or ended; empty when there is nothing to say."""
+    if reason is None:
+        return ""
+    return {
+        CommissionReason.NO_PLAN: _("No commission plan was in force on the day of the order."),
+        CommissionReason.OTHER_CURRENCY: _("The order is in a currency that the program does not pay in."),
+        CommissionReason.ZERO_BASE: _("Nothing of the order earns commission."),
+        CommissionReason.SHARE_TOO_SMALL: _("The share is below the smallest coin."),
+        CommissionReason.REFUNDED: _("The customer was refunded."),
+        CommissionReason.ORDER_CANCELLED: _("The order was cancelled."),
+        CommissionReason.SUPERSEDED: _("A newer attribution took its place."),
+        CommissionReason.DECLINED_BY_MANAGER: _("Declined by a manager."),
+    }[reason]
+
+
+def payout(status: PayoutStatus) -> Sign:
+    """Where a payout is."""
+    return {
+        PayoutStatus.PROPOSED: Sign("wait", pgettext("payout", "Proposed")),
+        PayoutStatus.APPROVED: Sign("acc", pgettext("payout", "Approved"), "send"),
+        PayoutStatus.PAID: Sign("good", pgettext("payout", "Paid")),
+        PayoutStatus.CANCELLED: Sign("bad", pgettext("payout", "Cancelled")),
+    }[status]
+
+
+def owned_account(name: AccountName, *, program: str, partner: str) -> str:
+    """An account of the ledger with its owner: “Marta's Slow Kitchen, pending”."""
+    return {
+        AccountName.EXPENSE: _("%(owner)s, program expense", owner=program),
+        AccountName.PENDING: _("%(owner)s, pending", owner=partner),
+        AccountName.APPROVED: _("%(owner)s, payable", owner=partner),
+        AccountName.IN_TRANSIT: _("%(owner)s, on its way", owner=partner),
+        AccountName.CLAWBACK: _("%(owner)s, to be set off", owner=partner),
+        AccountName.PAID: _("%(owner)s, paid", owner=partner),
+    }[name]
