@@ -1,0 +1,55 @@
+"""Helpers that watch real processes from outside."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+SECONDS_MAX = 90  # generous: the machine may be busy
+
+
+def eventually(true: Callable[[], bool], what: str, *, seconds: float = SECONDS_MAX) -> None:
+    """Wait until something is true; fail in words when it never is."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, f"never came: {what}"
+        time.sleep(0.05)
+
+
+def lives(pid: int) -> bool:
+    """Whether the process runs (a zombie does not)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def tree(pid: int) -> set[int]:
+    """The process and everything below it."""
+    found = {pid}
+    try:
+        children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return found
+    for child in children:
+        found |= tree(child)
+    return found
+
+
+def command_of(pid: int) -> str:
+    """The command line of a process."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except OSError:
+        return ""
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Take a process and its tree down after a test, whatever happened."""
+    for pid in tree(process.pid) - {process.pid}:
+        if lives(pid):
+            os.kill(pid, signal.SIGKILL)
+    process.kill()
+    process.wait()
