@@ -7,6 +7,8 @@ from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import accounts, api, formats, health, web
 from affiliate.accounts import access
+from affiliate.partners import queries as partners
+from affiliate.programs import queries as programs
 from affiliate.settings import Settings
 
 shell = Blueprint("shell", __name__)
@@ -19,7 +21,7 @@ def create_app(settings: Settings) -> Flask:
     app.config.update(api.config(title="Affiliate", version=version("affiliate")))
     web.init_app(app, settings)
     formats.init_app(app)
-    accounts.init_app(app, settings)
+    accounts.init_app(app, settings, resolvers=access.Resolvers(programs.program_by_slug, partners.membership))
     app.register_blueprint(shell)
     app.register_blueprint(health.blueprint)
     return app

@@ -1,12 +1,44 @@
-"""Mail leaves through outbox rows: written in the transaction of what it tells, sent by a job, at most a few times."""
+"""Mail leaves through outbox rows: written in the transaction of what it tells, sent by a job, at most a few times.
 
+A mail is sent at least once: if the job dies between the server's answer and our note of it, it is sent again after
+the lease, under the same Message-ID. Sent mails lose their text, which may hold a link that opens an account.
+"""
+
+import contextlib
 import enum
-from datetime import datetime
+import os
+import smtplib
+import ssl
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime, parseaddr
+from functools import lru_cache
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import unquote, urlsplit
 
+import jinja2
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from flask_babel import gettext
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from affiliate import clock, db, ids, settings
 from affiliate.db import Base, PrimaryKey, enum_column
+from affiliate.settings import Settings
+
+ATTEMPTS_MAX = 6
+_WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 480))  # before the second try, the third, …
+_LEASE = timedelta(minutes=10)  # longer than a batch takes: nobody else touches a claimed mail meanwhile
+_SMTP_TIMEOUT_SECONDS = 20
+_PERMANENT = 500  # SMTP replies from here on will be the same next time
+_ERROR_LENGTH_MAX = 500
+_PORTS = {"smtp": 25, "smtps": 465}
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 class MailStatus(enum.StrEnum):
@@ -34,3 +66,183 @@ class OutboxMail(Base):
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
     error: Mapped[str | None] = mapped_column(sa.String(500))
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What a mail says, already in the reader's language; text and HTML are made from it alike.
+
+    `act` is the one button: its words and its address. `why` tells at the foot why the reader gets this mail.
+    """
+
+    subject: str
+    paragraphs: Sequence[str]
+    act: tuple[str, str] | None = None
+    why: str = ""
+
+
+@lru_cache(maxsize=1)
+def _templates() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("affiliate", "templates"),
+        autoescape=jinja2.select_autoescape(["html"]),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["_"] = gettext
+    return environment
+
+
+def enqueue(
+    session: Session, *, recipient: str, subject: str, body_text: str, body_html: str | None = None, now: datetime
+) -> None:
+    """Put a mail into the outbox; it leaves if and only if the caller's transaction commits."""
+    mail = OutboxMail(id=ids.new_at(now), recipient=recipient, subject=" ".join(subject.split())[:255])
+    mail.body_text, mail.body_html = body_text, body_html
+    mail.status, mail.attempts, mail.send_after, mail.created_at = MailStatus.WAITING, 0, now, now
+    session.add(mail)
+
+
+def post(session: Session, *, recipient: str, letter: Letter, locale: str, now: datetime) -> None:
+    """Put a letter into the outbox, as text and as HTML."""
+    values = {"letter": letter, "locale": locale, "sender": parseaddr(settings.current().mail_from)[0]}
+    text = _templates().get_template("mail/letter.txt").render(values)
+    html = _templates().get_template("mail/letter.html").render(values)
+    enqueue(session, recipient=recipient, subject=letter.subject, body_text=text, body_html=html, now=now)
+
+
+def send_due(*, limit: int = 50) -> int:
+    """Send what is due; gives how many mails were tried. The server is spoken to outside any transaction."""
+    now = clock.now()
+    with db.transaction() as session:
+        mails = _claim(session, limit=limit, now=now)
+    if not mails:
+        return 0
+    try:
+        with _carrier(settings.current()) as carrier:
+            for mail in mails:
+                _note(mail, _try(carrier, mail), now=clock.now())
+    except (OSError, smtplib.SMTPException) as error:
+        # No connection, or it broke: every mail that has no outcome yet waits for its next try.
+        for mail in mails:
+            _note(mail, _Failure(str(error) or type(error).__name__, permanent=False), now=clock.now())
+    return len(mails)
+
+
+def _claim(session: Session, *, limit: int, now: datetime) -> list[OutboxMail]:
+    """The mails that this job now holds until its lease ends."""
+    due = sa.select(OutboxMail).where(OutboxMail.status == MailStatus.WAITING, OutboxMail.send_after <= now)
+    found = session.scalars(due.order_by(OutboxMail.send_after).limit(limit)).all()
+    return [mail for mail in found if _take(session, mail, now=now)]
+
+
+def _take(session: Session, mail: OutboxMail, *, now: datetime) -> bool:
+    taking = (
+        sa.update(OutboxMail)
+        .where(
+            OutboxMail.id == mail.id,
+            OutboxMail.status == MailStatus.WAITING,
+            OutboxMail.attempts == mail.attempts,  # another job may have been faster
+        )
+        .values(attempts=mail.attempts + 1, send_after=now + _LEASE)
+    )
+    result = session.execute(taking)
+    return isinstance(result, CursorResult) and result.rowcount == 1
+
+
+class _Carrier(Protocol):
+    def __call__(self, mail: OutboxMail) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    error: str
+    permanent: bool
+
+
+def _try(carrier: _Carrier, mail: OutboxMail) -> _Failure | None:
+    try:
+        carrier(mail)
+    except smtplib.SMTPRecipientsRefused as error:
+        code, text = next(iter(error.recipients.values()))
+        return _Failure(f"{code} {text.decode(errors='replace')}", permanent=code >= _PERMANENT)
+    except smtplib.SMTPResponseException as error:
+        reply = error.smtp_error.decode(errors="replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
+        return _Failure(f"{error.smtp_code} {reply}", permanent=error.smtp_code >= _PERMANENT)
+    except (ValueError, MessageError, smtplib.SMTPNotSupportedError) as error:  # an address no server can take
+        return _Failure(str(error), permanent=True)
+    return None
+
+
+def _note(mail: OutboxMail, failure: _Failure | None, *, now: datetime) -> None:
+    """Write the outcome down, unless the mail has one already or somebody else holds it."""
+    held = (OutboxMail.id == mail.id, OutboxMail.status == MailStatus.WAITING, OutboxMail.attempts == mail.attempts)
+    with db.transaction() as session:
+        session.execute(sa.update(OutboxMail).where(*held).values(_outcome(mail.attempts, failure, now=now)))
+
+
+def _outcome(attempts: int, failure: _Failure | None, *, now: datetime) -> dict[str, object]:
+    if failure is None:
+        return {"status": MailStatus.SENT, "sent_at": now, "error": None, "body_text": "", "body_html": None}
+    error = failure.error[:_ERROR_LENGTH_MAX]
+    if failure.permanent or attempts >= ATTEMPTS_MAX:
+        return {"status": MailStatus.FAILED, "error": error}
+    return {"send_after": now + _WAITS[attempts - 1], "error": error}
+
+
+def _message(mail: OutboxMail, sender: str) -> EmailMessage:
+    name, address = parseaddr(sender)
+    domain = address.partition("@")[2]
+    message = EmailMessage()
+    message["From"] = Address(name, addr_spec=address)
+    message["To"] = Address(addr_spec=mail.recipient)
+    message["Subject"] = mail.subject
+    message["Date"] = format_datetime(mail.created_at)
+    message["Message-ID"] = f"<{mail.id}@{domain}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(mail.body_text)
+    if mail.body_html:
+        message.add_alternative(mail.body_html, subtype="html")
+    return message
+
+
+@contextlib.contextmanager
+def _carrier(to: Settings) -> Iterator[_Carrier]:
+    """One connection for the batch; without `SMTP_URL` a folder takes the mails."""
+    if not to.smtp_url:
+        yield lambda mail: _keep(_message(mail, to.mail_from), to.data_dir / "mail" / f"{mail.id}.eml")
+        return
+    with _connect(to.smtp_url) as server:
+
+        def send(mail: OutboxMail) -> None:
+            server.send_message(_message(mail, to.mail_from))
+
+        yield send
+
+
+def _keep(message: EmailMessage, path: Path) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(bytes(message))
+
+
+def _connect(url: str) -> smtplib.SMTP:
+    """A connection to `smtp[s]://user:password@host:port`, encrypted wherever the server can, but on this very machine."""
+    parts = urlsplit(url)
+    host, port = parts.hostname or "localhost", parts.port or _PORTS[parts.scheme]
+    context = ssl.create_default_context()
+    if parts.scheme == "smtps":
+        server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=_SMTP_TIMEOUT_SECONDS, context=context)
+    else:
+        server = smtplib.SMTP(host, port, timeout=_SMTP_TIMEOUT_SECONDS)
+    try:
+        server.ehlo()
+        if parts.scheme == "smtp" and host not in _LOOPBACK and (parts.username or server.has_extn("starttls")):
+            server.starttls(context=context)  # with a password always: it never travels in the clear
+            server.ehlo()
+        if parts.username:
+            server.login(unquote(parts.username), unquote(parts.password or ""))
+    except Exception:
+        server.close()
+        raise
+    return server

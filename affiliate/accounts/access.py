@@ -29,8 +29,8 @@ from affiliate.accounts.models import GrantRole, User
 _ATTRIBUTE = "declared_access"
 _EXTENSION = "affiliate_access"
 _KEY_USE_RECORDED_EVERY = timedelta(minutes=1)
-_FRESH_FOR = timedelta(minutes=15)
-_FRESH_GRACE = timedelta(minutes=15)
+FRESH_FOR = timedelta(minutes=15)
+FRESH_GRACE = timedelta(minutes=15)
 View = TypeVar("View", bound=Callable[..., Any])
 
 
@@ -81,7 +81,7 @@ partner = Declaration("partner")
 def console(*roles: str) -> Declaration:
     """A person with one of these roles in the program of `<slug>`, or in all (asked for where the route has no slug).
 
-    Admins always pass. Sets `g.program`.
+    Admins always pass. Sets `g.program` and `g.roles`, the person's roles there.
     """
     return Declaration("console", roles=frozenset(GrantRole(role) for role in roles))
 
@@ -184,7 +184,7 @@ def _enforce() -> ResponseReturnValue | None:
         return None
     if not current_user.is_authenticated:
         return _door("security.login")
-    if declaration.fresh and not check_and_update_authn_fresh(_FRESH_FOR, _FRESH_GRACE):
+    if declaration.fresh and not check_and_update_authn_fresh(FRESH_FOR, FRESH_GRACE):
         return _door("security.verify")
     _ENTER[declaration.kind](declaration, current_user)
     return None
@@ -218,9 +218,10 @@ def _enter_partner(_declaration: Declaration, person: User) -> None:
 def _enter_console(declaration: Declaration, person: User) -> None:
     program = _program_of_slug() if "slug" in (request.view_args or {}) else None
     program_id = program.id if program is not None else None
-    if not queries.has_grant(web.orm.session, user_id=person.id, roles=declaration.roles, program_id=program_id):
+    roles = queries.roles_in(web.orm.session, user_id=person.id, program_id=program_id)
+    if not roles & (declaration.roles | {GrantRole.ADMIN}):
         raise NotHere
-    g.program = program
+    g.program, g.roles = program, roles
 
 
 _ENTER: Mapping[str, Callable[[Declaration, User], None]] = {

@@ -1,15 +1,18 @@
 """What is known of people, their grants, sessions and keys."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from affiliate.accounts.models import ApiKey, Grant, GrantRole, User, UserSession
+from affiliate.db import Base
 
 _SESSIONS_SHOWN_MAX = 50
+Person = TypeVar("Person", bound=Base)
 
 
 def user_by_email(session: Session, *, email: str) -> User | None:
@@ -17,14 +20,17 @@ def user_by_email(session: Session, *, email: str) -> User | None:
     return session.scalars(sa.select(User).where(User.email == email.strip().lower())).one_or_none()
 
 
-def signed_in_user(session: Session, *, uniquifier: str, session_id: UUID, now: datetime) -> User | None:
-    """The active person behind a cookie, if the cookie's session row is theirs, not ended and not expired."""
+def signed_in(
+    session: Session, *, person: type[Person], uniquifier: str, session_id: UUID, now: datetime
+) -> Person | None:
+    """The active person behind a cookie, as this mapped class, if the session's row is theirs, not ended, not expired."""
+    users = User.__table__.c
     return session.scalars(
-        sa.select(User)
-        .join(UserSession, UserSession.user_id == User.id)
+        sa.select(person)
+        .join_from(person, UserSession, UserSession.user_id == users.id)
         .where(
-            User.fs_uniquifier == uniquifier,
-            User.active,
+            users.fs_uniquifier == uniquifier,
+            users.active,
             UserSession.id == session_id,
             UserSession.ended_at.is_(None),
             UserSession.expires_at > now,
@@ -32,12 +38,11 @@ def signed_in_user(session: Session, *, uniquifier: str, session_id: UUID, now: 
     ).one_or_none()
 
 
-def has_grant(session: Session, *, user_id: UUID, roles: Collection[GrantRole], program_id: UUID | None) -> bool:
-    """Whether the person has one of these roles (admin always counts) in this program or in all; null asks for all programs only."""
-    where = [Grant.user_id == user_id, Grant.role.in_({*roles, GrantRole.ADMIN})]
+def roles_in(session: Session, *, user_id: UUID, program_id: UUID | None) -> frozenset[GrantRole]:
+    """The person's roles in a program, with those for all programs; null asks for the latter alone."""
     in_all = Grant.program_id.is_(None)
-    where.append(in_all if program_id is None else sa.or_(in_all, Grant.program_id == program_id))
-    return session.scalar(sa.select(sa.exists().where(*where))) or False
+    where = in_all if program_id is None else sa.or_(in_all, Grant.program_id == program_id)
+    return frozenset(session.scalars(sa.select(Grant.role).where(Grant.user_id == user_id, where)))
 
 
 def granted_program_ids(session: Session, *, user_id: UUID) -> set[UUID | None]:

@@ -1,0 +1,99 @@
+"""Limits on guessing: by account and by address, counted in Redis under keyed hashes, in memory while Redis is away.
+
+By account only failures count, so that nobody locks themselves out by working; by address everything counts.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+from flask import Flask, Response, request, session
+from flask_babel import gettext as _
+from flask_limiter import Limiter, RateLimitExceeded
+from flask_login import current_user
+from werkzeug.exceptions import TooManyRequests
+from werkzeug.wrappers.response import Response as BaseResponse
+
+from affiliate import signing
+from affiliate.settings import Settings
+
+ADDRESS = "30 per minute; 200 per hour"
+ACCOUNT = "10 per 15 minutes; 60 per day"
+SECOND_FACTOR = "5 per 5 minutes; 30 per day"
+MAILS_PER_ACCOUNT = "5 per hour"
+_IPV6_PREFIX = 64  # one customer's own network
+_REDIS_TIMEOUT: dict[str, Any] = {"socket_timeout": 0.2, "socket_connect_timeout": 0.2}  # seconds
+_SIGN_IN = ("login", "verify", "change_password")
+_SECOND_FACTOR = ("two_factor_token_validation", "mf_recovery")
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Put the limits before Flask-Security's views; call it after they are registered."""
+    key = signing.derive(settings.secret_key, "limits")
+
+    def keyed(name: str, identity: Callable[[], str]) -> Callable[[], str]:
+        return lambda: signing.keyed_hash(key, f"{name}:{identity()}")
+
+    limiter = Limiter(
+        keyed("address", _address),
+        storage_uri=_storage(settings.redis_url),
+        storage_options=_REDIS_TIMEOUT,
+        strategy="sliding-window-counter",
+        key_prefix="aff:limit",
+        in_memory_fallback_enabled=True,
+        swallow_errors=True,
+    )
+    limiter.init_app(app)
+    app.register_error_handler(RateLimitExceeded, lambda error: _too_many(app, limiter, error))
+
+    views: dict[str, Callable[..., Any]] = app.view_functions
+
+    def limit(names: tuple[str, ...], scope: str, allowed: str, **how: Any) -> None:
+        shared = limiter.shared_limit(allowed, scope=scope, methods=["POST"], **how)
+        for name in names:
+            views[f"security.{name}"] = shared(views[f"security.{name}"])
+
+    limit((*_SIGN_IN, *_SECOND_FACTOR, "forgot_password", "reset_password"), "door", ADDRESS)
+    limit(_SIGN_IN, "account", ACCOUNT, key_func=keyed("account", _account), deduct_when=_failed)
+    limit(_SECOND_FACTOR, "code", SECOND_FACTOR, key_func=keyed("code", _second_factor), deduct_when=_failed)
+    limit(("forgot_password",), "mail", MAILS_PER_ACCOUNT, key_func=keyed("mail", _typed_account))
+
+
+def _storage(redis_url: str) -> str:
+    return f"redis+{redis_url}" if redis_url.startswith("unix:") else redis_url
+
+
+def _address() -> str:
+    try:
+        address = ip_address(request.remote_addr or "")
+    except ValueError:
+        return "unknown"
+    return str(ip_network((address, _IPV6_PREFIX), strict=False)) if address.version == 6 else str(address)  # noqa: PLR2004 - IPv6
+
+
+def _typed_account() -> str:
+    return request.form.get("email", "").strip().lower()
+
+
+def _account() -> str:
+    # Whose password is being guessed: never a name that the guesser may choose beside it.
+    return _typed_account() if request.endpoint == "security.login" else str(getattr(current_user, "email", ""))
+
+
+def _second_factor() -> str:
+    return str(session.get("tf_user_id") or current_user.get_id() or _address())
+
+
+def _failed(response: Response) -> bool:
+    """Anything but the way onward."""
+    return response.location is None
+
+
+def _too_many(app: Flask, limiter: Limiter, _error: RateLimitExceeded) -> BaseResponse:
+    breached = limiter.current_limit
+    seconds = max(1, math.ceil(breached.reset_at - time.time())) if breached else 60
+    minutes = math.ceil(seconds / 60)
+    refusal = TooManyRequests(_("Too many tries. Try again in %(minutes)s min.", minutes=minutes), retry_after=seconds)
+    return app.make_response(app.handle_http_exception(refusal))
