@@ -57,7 +57,7 @@ def view(*, of: ProgramFacts | None = None, link_facts: LinkFacts | None = None,
     return View(
         programs={known.id: known},
         links={"anna": link_facts or link()},
-        approved={(known.id, PARTNER_ID)} if approved else frozenset(),
+        approved={(known.id, PARTNER_ID): LINK_ID} if approved else {},
         keys={},
         program_ids={known.slug: known.id},
     )

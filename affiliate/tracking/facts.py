@@ -5,7 +5,6 @@ one state from beginning to end.
 """
 
 from collections.abc import Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -60,7 +59,7 @@ class View:
 
     programs: Mapping[UUID, ProgramFacts] = field(default_factory=dict)
     links: Mapping[str, LinkFacts] = field(default_factory=dict)  # by code
-    approved: AbstractSet[tuple[UUID, UUID]] = frozenset()  # (program, partner)
+    approved: Mapping[tuple[UUID, UUID], UUID] = field(default_factory=dict)  # enrollment by (program, partner)
     keys: Mapping[str, KeyFacts] = field(default_factory=dict)  # by the SHA-256 of the secret
     program_ids: Mapping[str, UUID] = field(default_factory=dict)  # by slug
 

@@ -1,0 +1,217 @@
+"""What the tracker knows, kept in memory by polling: no SQL while a click is answered.
+
+A background thread asks every second for rows that changed since the last time, with some overlap, because a row carries
+the instant at which its transaction began and not the one at which others could see it. Each minute it reads everything
+again. A new state is put in the old one's place at once; a database that is away leaves the old one standing.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from affiliate import clock, db, errors, ids
+from affiliate.links.models import LinkStatus
+from affiliate.partners.models import EnrollmentStatus
+from affiliate.programs import secrets
+from affiliate.programs.models import ProgramStatus
+from affiliate.tracking import queries
+from affiliate.tracking.facts import KeyFacts, LinkFacts, ProgramFacts, View
+
+POLL_SECONDS = 1.0
+OVERLAP = timedelta(seconds=10)
+FULL_SCAN_EVERY = timedelta(minutes=1)
+ROWS_MAX = 1_000_000
+"""Of each kind in memory, the most recently changed ones: a limit against running full, far above any program."""
+CHANGES_MAX = 10_000
+"""More changed rows than this, and reading everything is the simpler way."""
+
+_log = logging.getLogger(__name__)
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+Change = tuple[Key, Value | None]
+
+
+class DirectoryNotLoaded(errors.Unavailable):
+    """The tracker does not know its links yet, and the database does not answer."""
+
+    code = "starting"
+
+    def __init__(self) -> None:
+        super().__init__("The tracker is starting. Try again in a few seconds.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    """Rows as facts by their key; null for what is gone."""
+
+    programs: list[Change[UUID, ProgramFacts]]
+    links: list[Change[str, LinkFacts]]
+    approved: list[Change[tuple[UUID, UUID], UUID]]
+    keys: list[Change[str, KeyFacts]]
+
+    @property
+    def are_many(self) -> bool:
+        """Whether a limit may have cut some off."""
+        return max(len(self.programs), len(self.links), len(self.approved), len(self.keys)) >= CHANGES_MAX
+
+
+class Directory:
+    """The tracker's memory of programs, links, enrollments and API keys, for one process."""
+
+    def __init__(
+        self,
+        *,
+        secret_key: str,
+        reading: Callable[[], AbstractContextManager[Session]] = db.reading,
+        poll_seconds: float | None = POLL_SECONDS,
+    ) -> None:
+        """`poll_seconds` of null: nothing runs in the background, the owner calls `refresh`."""
+        self._secret_key = secret_key
+        self._reading = reading
+        self._poll_seconds = poll_seconds
+        self._view: View | None = None
+        self._refreshed_at: datetime | None = None
+        self._read_whole_at: datetime | None = None
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def view(self) -> View:
+        """What is known now. The first caller reads it from the database and starts the polling.
+
+        Raises:
+            DirectoryNotLoaded: nothing is known yet and the database does not answer.
+        """
+        return self._view or self.start()
+
+    def start(self) -> View:
+        """Read everything and begin to poll, once per process."""
+        with self._lock:
+            try:
+                view = self._view or self._reload(clock.now())
+            except sa.exc.SQLAlchemyError as error:
+                raise DirectoryNotLoaded from error
+            if self._thread is None and self._poll_seconds is not None:
+                self._thread = threading.Thread(target=self._poll, name="directory", daemon=True)
+                self._thread.start()
+            return view
+
+    def stop(self) -> None:
+        """End the polling."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def refresh(self, *, now: datetime) -> None:
+        """Take up what has changed since the last refresh; everything, when a minute has passed since the last whole reading."""
+        with self._lock:
+            if self._view is None or self._refreshed_at is None or self._is_full_scan_due(now):
+                self._reload(now)
+                return
+            changes = self._read(since=self._refreshed_at - OVERLAP, limit=CHANGES_MAX)
+            if changes.are_many:
+                self._reload(now)
+                return
+            self._view = _changed(self._view, changes)
+            self._refreshed_at = now
+
+    def _is_full_scan_due(self, now: datetime) -> bool:
+        return self._read_whole_at is None or now - self._read_whole_at >= FULL_SCAN_EVERY
+
+    def _reload(self, now: datetime) -> View:
+        self._view = view = _changed(View(), self._read(since=None, limit=ROWS_MAX))
+        self._refreshed_at = self._read_whole_at = now
+        return view
+
+    def _read(self, *, since: datetime | None, limit: int) -> _Changes:
+        shared: dict[UUID, UUID] = {}  # a partner's id is one object, however many links name it
+        with self._reading() as session:
+            return _Changes(
+                programs=[self._program(row) for row in queries.programs(session, since=since, limit=limit)],
+                links=[_link(row, shared) for row in queries.links(session, since=since, limit=limit)],
+                approved=[_approved(row) for row in queries.enrollments(session, since=since, limit=limit)],
+                keys=[_key(row) for row in queries.api_keys(session, since=since, limit=limit)],
+            )
+
+    def _program(self, row: Any) -> Change[UUID, ProgramFacts]:
+        secret = secrets.derived_secret(
+            program_id=row.id, version=row.pixel_secret_version, secret_key=self._secret_key
+        )
+        return row.id, ProgramFacts(
+            id=row.id,
+            slug=row.slug,
+            is_live=row.status is ProgramStatus.LIVE,
+            currency=row.currency,
+            allowed_hosts=tuple(row.allowed_hosts),
+            fallback_url=row.fallback_url,
+            click_parameter=row.click_parameter,
+            cookie_by_default=row.cookie_by_default,
+            cookie_name=ids.public("aff_v", row.id),
+            attribution_window_days=row.attribution_window_days,
+            pixel_secret=secret,
+        )
+
+    def _poll(self) -> None:
+        while not self._stopping.wait(self._poll_seconds):
+            try:
+                self.refresh(now=clock.now())
+            except sa.exc.SQLAlchemyError as error:
+                _log.warning("links are as old as the last answer of the database: %s", type(error).__name__)
+
+
+def _link(row: Any, shared: dict[UUID, UUID]) -> Change[str, LinkFacts]:
+    return row.code, LinkFacts(
+        id=row.id,
+        program_id=shared.setdefault(row.program_id, row.program_id),
+        partner_id=shared.setdefault(row.partner_id, row.partner_id),
+        landing_url=row.landing_url,
+        subs=row.subs,
+        is_paused=row.status is not LinkStatus.ACTIVE,
+        expires_at=row.expires_at,
+    )
+
+
+def _approved(row: Any) -> Change[tuple[UUID, UUID], UUID]:
+    return (row.program_id, row.partner_id), (row.id if row.status is EnrollmentStatus.APPROVED else None)
+
+
+def _key(row: Any) -> Change[str, KeyFacts]:
+    if row.revoked_at is not None:
+        return row.secret_hash, None
+    return row.secret_hash, KeyFacts(
+        id=row.id,
+        program_id=row.program_id,
+        is_test=row.is_test,
+        scopes=frozenset(row.scopes),
+        last_used_at=row.last_used_at,
+    )
+
+
+def _changed(view: View, changes: _Changes) -> View:
+    """The view with the changes in it; parts without a change are shared with the old view, not copied."""
+    programs = _merged(view.programs, changes.programs)
+    return View(
+        programs=programs,
+        links=_merged(view.links, changes.links),
+        approved=_merged(view.approved, changes.approved),
+        keys=_merged(view.keys, changes.keys),
+        program_ids={program.slug: program.id for program in programs.values()},
+    )
+
+
+def _merged(known: Mapping[Key, Value], changes: Iterable[Change[Key, Value]]) -> Mapping[Key, Value]:
+    """The mapping with the changes in it: the same object when nothing is new in them."""
+    new = {key: value for key, value in changes if known.get(key) != value}
+    if not new:
+        return known
+    merged: dict[Key, Value | None] = {**known, **new}
+    return {key: value for key, value in merged.items() if value is not None}
