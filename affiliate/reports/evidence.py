@@ -1,7 +1,8 @@
 """Everything that stands behind one commission, read in a fixed number of queries."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -37,6 +38,14 @@ class Evidence:
     partner_names: dict[UUID, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Names by id, of what a trace speaks of."""
+
+    partners: dict[UUID, str]
+    links: dict[UUID, str]
+
+
 def of_commission(
     session: Session, *, program: Program, commission_id: UUID, partner_id: UUID | None = None
 ) -> Evidence | None:
@@ -56,8 +65,7 @@ def of_commission(
         return None
     commission, conversion, attribution, payout = row
     adjustments = _adjustments(session, commission.id)
-    touches = attribution.trace.get("touches", [])[-TOUCHES_MAX:]
-    partner_ids = {commission.partner_id} | {UUID(t["partner_id"]) for t in touches if t.get("partner_id")}
+    named = names_in(session, trace=attribution.trace, partner_ids=[commission.partner_id])
     return Evidence(
         program=program,
         commission=commission,
@@ -66,8 +74,18 @@ def of_commission(
         adjustments=adjustments,
         transfers=ledger.transfers_of(session, source_ids=[commission.id, *(taken.id for taken in adjustments)]),
         payout=payout,
-        link_names=_link_names(session, {UUID(t["link_id"]) for t in touches if t.get("link_id")}),
-        partner_names=partners.partner_names(session, partner_ids=list(partner_ids)),
+        link_names=named.links,
+        partner_names=named.partners,
+    )
+
+
+def names_in(session: Session, *, trace: Mapping[str, Any], partner_ids: Sequence[UUID] = ()) -> Names:
+    """The names of the links and partners in an attribution's trace, and of these partners."""
+    touches = trace.get("touches", [])[-TOUCHES_MAX:]
+    everybody = set(partner_ids) | {UUID(t["partner_id"]) for t in touches if t.get("partner_id")}
+    return Names(
+        partners=partners.partner_names(session, partner_ids=list(everybody)),
+        links=_link_names(session, {UUID(t["link_id"]) for t in touches if t.get("link_id")}),
     )
 
 

@@ -118,22 +118,9 @@ def _who_answer(contacts: list[Touch], reader: Reader, partner: str) -> str:
 def _thread(evidence: Evidence, contacts: list[Touch], reader: Reader) -> list[dict[str, Any]]:
     conversion = evidence.conversion
     window_days = int(evidence.attribution.trace.get("window_days", evidence.program.attribution_window_days))
-    stations = [
-        touches.station(touch, reader, converted_at=conversion.occurred_at, window_days=window_days)
-        for touch in contacts
-    ]
-    won = next((number for number, touch in enumerate(contacts) if touch.credited), len(contacts))
-    for number, one in enumerate(stations):
-        one["on"] = number >= won
-    winner = contacts[won] if won < len(contacts) else None
-    since = touches.span(conversion.occurred_at - winner.at) if winner and winner.at else None
-    order = {
-        "at": conversion.occurred_at,
-        "text": _("Order %(order)s", order=conversion.order_id),
-        "reason": _("%(span)s after the click.", span=since) if since and winner and winner.kind == "click" else None,
-        "state": "end",
-    }
-    return [*stations, order]
+    return touches.thread(
+        contacts, reader, order_id=conversion.order_id, converted_at=conversion.occurred_at, window_days=window_days
+    )
 
 
 def _rule_answer(evidence: Evidence, audience: Audience) -> str:

@@ -4,7 +4,7 @@ For a partner, other partners have no name, no link, no code and no id. For a ma
 """
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -78,6 +78,23 @@ def station(touch: Touch, reader: Reader, *, converted_at: datetime, window_days
         "code": ids.public("clk", touch.click_id) if shown and touch.click_id else None,
         "state": "won" if touch.credited else "seen" if touch.outcome == "valid" else "refused",
     }
+
+
+def thread(
+    contacts: Sequence[Touch], reader: Reader, *, order_id: str, converted_at: datetime, window_days: int
+) -> list[dict[str, Any]]:
+    """All contacts and the order at their end, as stations for `ui.thread`; from the winning one on the line is drawn."""
+    stations = [station(touch, reader, converted_at=converted_at, window_days=window_days) for touch in contacts]
+    won = next((number for number, touch in enumerate(contacts) if touch.credited), len(contacts))
+    for number, one in enumerate(stations):
+        one["on"] = number >= won
+    winner = contacts[won] if won < len(contacts) else None
+    since = span(converted_at - winner.at) if winner and winner.at and winner.kind == "click" else None
+    reason = _("%(span)s after the click.", span=since) if since else None
+    return [
+        *stations,
+        {"at": converted_at, "text": _("Order %(order)s", order=order_id), "reason": reason, "state": "end"},
+    ]
 
 
 def span(length: timedelta) -> str:
