@@ -103,7 +103,7 @@ def create_link(
     values = {
         "program_id": program.id,
         "partner_id": partner_id,
-        "name": name.strip()[:_NAME_LENGTH_MAX],
+        "name": "".join(filter(str.isprintable, name)).strip()[:_NAME_LENGTH_MAX],
         "landing_url": landing_url,
         "subs": _checked_subs(subs or {}),
         "status": LinkStatus.ACTIVE,

@@ -11,13 +11,30 @@ from sqlalchemy.orm import Session
 
 from affiliate import ids
 from affiliate.accounts import audit
+from affiliate.accounts import queries as account_queries
+from affiliate.accounts import service as accounts
 from affiliate.accounts.actors import Actor
+from affiliate.accounts.models import User
 from affiliate.db import insert_new
 from affiliate.errors import Conflict, NotFound
 from affiliate.partners import mails, queries
 from affiliate.partners.models import Application, Enrollment, EnrollmentStatus, Member, MemberRole, Partner
+from affiliate.programs.models import Program
 
 _REASON_LENGTH_MAX = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Applicant:
+    """Who applies, as typed into the public form. `answers` go to the manager who decides."""
+
+    email: str
+    name: str
+    partner_name: str
+    website: str | None
+    country: str | None
+    locale: str
+    answers: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +111,46 @@ def apply(
     row = {"id": ids.new_at(now), "enrollment_id": enrollment.id, "user_id": user_id, "answers": dict(answers)}
     insert_new(session, Application, [row | {"submitted_at": now}])
     return session.scalars(sa.select(Application).where(Application.enrollment_id == enrollment.id)).one()
+
+
+def receive(
+    session: Session, *, program: Program, applicant: Applicant, signed_in_id: UUID | None, now: datetime
+) -> None:
+    """Take an application from the public form. Nothing that the caller can see depends on who has an account.
+
+    A new address gets an account without a password and a pending membership. The address of an account gets a letter
+    that leads its owner to sign in. Whoever is signed in applies as himself. A second submission changes nothing.
+    """
+    if signed_in_id is not None:
+        _apply_as(session, program, applicant, signed_in_id, now)
+        return
+    try:
+        person = accounts.create_user(
+            session, email=applicant.email, name=applicant.name, locale=applicant.locale, now=now
+        )
+    except accounts.EmailTaken:
+        known = account_queries.user_by_email(session, email=applicant.email)
+        if known is not None and not _has_applied(session, program, known.id):
+            mails.tell_known(session, program=program, person=known, now=now)
+        return
+    _apply_as(session, program, applicant, person.id, now)
+    mails.tell_received(session, program=program, person=person, now=now)
+
+
+def _apply_as(session: Session, program: Program, applicant: Applicant, user_id: UUID, now: datetime) -> None:
+    # Two submissions at once wait for one another here, so that the person does not become two partners.
+    session.execute(sa.select(User.id).where(User.id == user_id).with_for_update())
+    partner = queries.owned_partner(session, user_id=user_id)
+    if partner is None:
+        partner = create_partner(
+            session, name=applicant.partner_name, website=applicant.website, country=applicant.country, now=now
+        )
+        add_member(session, user_id=user_id, partner_id=partner.id, role=MemberRole.OWNER, now=now)
+    apply(session, program_id=program.id, user_id=user_id, partner_id=partner.id, answers=applicant.answers, now=now)
+
+
+def _has_applied(session: Session, program: Program, user_id: UUID) -> bool:
+    return any(one.program_id == program.id for one in queries.memberships_of(session, user_id=user_id))
 
 
 def approve(

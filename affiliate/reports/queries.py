@@ -85,6 +85,17 @@ def facts_by_link(
     return found
 
 
+def facts_by_coupon(
+    session: Session, *, program_id: UUID, partner_id: UUID, coupon_ids: Sequence[UUID], currency: str
+) -> dict[UUID, Facts]:
+    """What each of the given coupons has brought; every coupon is there. Coupons have sales, not clicks."""
+    found = {coupon_id: Facts(currency) for coupon_id in coupon_ids}
+    sales = _sales(Credit.coupon_id, program_id, partner_id).where(Credit.coupon_id.in_(coupon_ids))
+    for coupon_id, conversions, revenue_bps, earned in session.execute(sales.group_by(Credit.coupon_id)):
+        found[coupon_id] += _sales_facts(currency, conversions, revenue_bps, earned)
+    return found
+
+
 def facts_by_partner(
     session: Session,
     *,

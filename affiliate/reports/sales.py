@@ -1,0 +1,184 @@
+"""Lists of commissions and payouts with what people recognise them by: order, link, coupon."""
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from affiliate.attribution.models import Credit
+from affiliate.commissions.models import (
+    Commission,
+    CommissionAdjustment,
+    CommissionPlan,
+    CommissionReason,
+    CommissionStatus,
+)
+from affiliate.ingest.models import Conversion
+from affiliate.links.models import Coupon, Link
+from affiliate.money import Money
+from affiliate.payouts.models import Payout
+
+CLAWBACKS_MAX = 500
+
+
+class Order(enum.StrEnum):
+    """How a list of sales is sorted; a minus means the other way round."""
+
+    NEWEST = "-date"
+    OLDEST = "date"
+    LARGEST = "-amount"
+    SMALLEST = "amount"
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """One commission as a line of a list. `left` is what remains after reversals; `link` and `coupon` are their names."""
+
+    commission_id: UUID
+    order_id: str
+    earned_at: datetime
+    matures_at: datetime
+    approved_at: datetime | None
+    paid_at: datetime | None
+    paid: Money
+    amount: Money
+    left: Money
+    status: CommissionStatus
+    reason: CommissionReason | None
+    link_id: UUID | None
+    link_code: str | None
+    link: str | None
+    coupon: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a payout took back of an earlier commission."""
+
+    commission_id: UUID
+    order_id: str
+    amount: Money
+    taken_at: datetime
+
+
+_LEFT = Commission.amount_minor - Commission.reversed_minor
+_SORT: dict[Order, tuple[Any, Any]] = {
+    Order.NEWEST: (Commission.earned_at.desc(), Commission.id.desc()),
+    Order.OLDEST: (Commission.earned_at.asc(), Commission.id.asc()),
+    Order.LARGEST: (_LEFT.desc(), Commission.id.desc()),
+    Order.SMALLEST: (_LEFT.asc(), Commission.id.asc()),
+}
+
+
+def sales(
+    session: Session,
+    *,
+    program_id: UUID,
+    partner_id: UUID,
+    status: CommissionStatus | None = None,
+    order: Order = Order.NEWEST,
+    limit: int,
+    offset: int = 0,
+) -> list[Sale]:
+    """A partner's live commissions in a program, in one status if given."""
+    mine = [Commission.program_id == program_id, Commission.partner_id == partner_id, Commission.is_live]
+    if status is not None:
+        mine.append(Commission.status == status)
+    found = _sales().where(*mine).order_by(*_SORT[order]).limit(limit).offset(offset)
+    return [_sale(row) for row in session.execute(found)]
+
+
+def sales_of_payout(session: Session, *, payout_id: UUID, limit: int, offset: int = 0) -> list[Sale]:
+    """The commissions that a payout consists of, newest first; also those that something has taken from since."""
+    found = _sales().where(Commission.payout_id == payout_id).order_by(*_SORT[Order.NEWEST])
+    return [_sale(row) for row in session.execute(found.limit(limit).offset(offset))]
+
+
+def sale_count_of_payout(session: Session, *, payout_id: UUID) -> int:
+    """How many commissions a payout consists of."""
+    return session.scalar(sa.select(sa.func.count()).where(Commission.payout_id == payout_id)) or 0
+
+
+def payouts(session: Session, *, program_id: UUID, partner_id: UUID, limit: int, offset: int = 0) -> Sequence[Payout]:
+    """A partner's payouts in a program, newest first."""
+    found = sa.select(Payout).where(Payout.program_id == program_id, Payout.partner_id == partner_id)
+    newest = found.order_by(Payout.created_at.desc(), Payout.id.desc())
+    return session.scalars(newest.limit(limit).offset(offset)).all()
+
+
+def payout_of(session: Session, *, program_id: UUID, partner_id: UUID, payout_id: UUID) -> Payout | None:
+    """One payout, if it is this partner's in this program."""
+    mine = (Payout.id == payout_id, Payout.program_id == program_id, Payout.partner_id == partner_id)
+    return session.scalar(sa.select(Payout).where(*mine))
+
+
+def clawbacks_of(session: Session, *, payout_id: UUID) -> list[Taken]:
+    """What a payout set off against earlier ones, newest first."""
+    columns = (
+        CommissionAdjustment.commission_id, Conversion.order_id, CommissionAdjustment.amount_minor, CommissionAdjustment.currency,
+        CommissionAdjustment.created_at,
+    )  # fmt: skip
+    found = (
+        sa.select(*columns)
+        .join(Commission, Commission.id == CommissionAdjustment.commission_id)
+        .join(Conversion, Conversion.id == Commission.conversion_id)
+        .where(CommissionAdjustment.payout_id == payout_id, CommissionAdjustment.is_clawback)
+        .where(CommissionAdjustment.amount_minor > 0)
+        .order_by(CommissionAdjustment.created_at.desc())
+        .limit(CLAWBACKS_MAX)
+    )
+    return [Taken(row[0], row[1], Money(row[2], row[3]), row[4]) for row in session.execute(found)]
+
+
+def plans_in_force(session: Session, *, program_ids: Sequence[UUID], now: datetime) -> dict[UUID, CommissionPlan]:
+    """What each of the programs pays at this moment; a program without a plan is not there."""
+    newest = (
+        sa.select(CommissionPlan.program_id, sa.func.max(CommissionPlan.effective_from).label("since"))
+        .where(CommissionPlan.program_id.in_(program_ids), CommissionPlan.effective_from <= now)
+        .group_by(CommissionPlan.program_id)
+        .subquery()
+    )
+    same = (CommissionPlan.program_id == newest.c.program_id, CommissionPlan.effective_from == newest.c.since)
+    found = session.scalars(sa.select(CommissionPlan).join(newest, sa.and_(*same)))
+    return {plan.program_id: plan for plan in found}
+
+
+def _sales() -> sa.Select[Any]:
+    columns: tuple[Any, ...] = (
+        Commission.id, Conversion.order_id, Commission.earned_at, Commission.matures_at, Commission.approved_at, Commission.paid_at,
+        Conversion.amount_minor.label("paid_minor"), Conversion.currency.label("paid_currency"), Commission.amount_minor,
+        _LEFT.label("left_minor"), Commission.currency, Commission.status, Commission.reason, Credit.link_id,
+        Link.code.label("link_code"), Link.name.label("link_name"), Coupon.code.label("coupon"),
+    )  # fmt: skip
+    return (
+        sa.select(*columns)
+        .join(Conversion, Conversion.id == Commission.conversion_id)
+        .join(Credit, Credit.id == Commission.credit_id)
+        .outerjoin(Link, Link.id == Credit.link_id)
+        .outerjoin(Coupon, Coupon.id == Credit.coupon_id)
+    )
+
+
+def _sale(row: sa.Row[Any]) -> Sale:
+    return Sale(
+        commission_id=row.id,
+        order_id=row.order_id,
+        earned_at=row.earned_at,
+        matures_at=row.matures_at,
+        approved_at=row.approved_at,
+        paid_at=row.paid_at,
+        paid=Money(row.paid_minor, row.paid_currency),
+        amount=Money(row.amount_minor, row.currency),
+        left=Money(row.left_minor, row.currency),
+        status=row.status,
+        reason=row.reason,
+        link_id=row.link_id,
+        link_code=row.link_code,
+        link=(row.link_name or f"/r/{row.link_code}") if row.link_code else None,
+        coupon=row.coupon,
+    )
