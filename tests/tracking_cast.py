@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from affiliate import ids
+from affiliate.tracking.codec import ConversionEvent, Trust
 from affiliate.tracking.decide import RequestFacts
 from affiliate.tracking.facts import LinkFacts, ProgramFacts, View
 from affiliate.tracking.keys import Keys
@@ -79,3 +80,37 @@ def request(**changes: Any) -> RequestFacts:
         "has_opted_out": False,
     }
     return RequestFacts(**values | changes)
+
+
+def conversion(**changes: Any) -> ConversionEvent:
+    """A sale of 49.90 euro, reported by the shop's server."""
+    order_id = changes.get("order_id", "1001")
+    values: dict[str, Any] = {
+        "delivery_id": ids.new(),
+        "conversion_id": ids.conversion(program_id=PROGRAM_ID, kind="sale", order_id=order_id),
+        "program_id": PROGRAM_ID,
+        "kind": "sale",
+        "order_id": order_id,
+        "trust": Trust.SERVER,
+        "source": "api",
+        "is_test": False,
+        "amount_minor": 49_90,
+        "tax_minor": 0,
+        "shipping_minor": 0,
+        "discount_minor": 0,
+        "currency": "EUR",
+        "click_id": None,
+        "click_refusal": None,
+        "visitor_id": None,
+        "coupon": None,
+        "customer_id": None,
+        "email_hash": None,
+        "new_customer": None,
+        "channel": None,
+        "payment_method": None,
+        "items": [],
+        "fingerprint": "a" * 64,
+        "occurred_at": NOW,
+        "received_at": NOW,
+    }
+    return ConversionEvent(**values | changes)

@@ -1,0 +1,184 @@
+"""The way into the streams: an event is stored in Redis before anybody gets an answer, or the caller learns that it is not.
+
+One script per conversion, order event or refund does three things in one atomic step: it compares the fingerprint of the
+body with the one kept for the same id at the same trust, appends the event if the id is new, and writes the request with its
+answer into the program's log. Redis has 200 ms and no second try: an append whose answer was cut may have happened.
+"""
+
+import enum
+import hashlib
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+import redis
+from prometheus_client import Counter
+
+from affiliate import errors, streams
+from affiliate.tracking import known, rawlog
+from affiliate.tracking.codec import ClickEvent, ConversionEvent, OrderStageEvent, RefundEvent, RejectedEvent, encode
+from affiliate.tracking.rawlog import RawRequest
+
+FINGERPRINT_SECONDS = 8 * 24 * 3600
+"""Longer than any sender repeats itself; later, SQL remembers."""
+
+UNCOUNTED_CLICKS = Counter("affiliate_clicks_uncounted", "Visitors redirected while their click could not be stored")
+
+_log = logging.getLogger(__name__)
+
+_SUBMIT = """
+local kept = redis.call('GET', KEYS[1])
+if not kept and ARGV[5] ~= '' then
+  kept = ARGV[5]
+  redis.call('SET', KEYS[1], kept, 'EX', ARGV[3])
+end
+local answer = 409
+if not kept then
+  redis.call('XADD', KEYS[2], '*', 'e', ARGV[2])
+  redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[3])
+  answer = 202
+elseif kept == ARGV[1] then
+  answer = 200
+end
+local reason = answer == 409 and 'conflicting_body' or ''
+redis.call('XADD', KEYS[3], 'MAXLEN', ARGV[6], '*', 'e', ARGV[4], 's', answer, 'r', reason)
+return answer
+"""
+_SUBMIT_SHA = hashlib.sha1(_SUBMIT.encode(), usedforsecurity=False).hexdigest()  # how Redis names a script
+_KEY_COUNT = 3
+
+
+class BufferUnavailable(errors.Unavailable):
+    """The event could not be stored. The same call may be made again: an id is counted once, however often it comes."""
+
+    def __init__(self) -> None:
+        super().__init__("The event could not be stored just now. Send the same request again in a few seconds.")
+
+
+class Outcome(enum.IntEnum):
+    """What became of a submission."""
+
+    KNOWN = 200
+    ACCEPTED = 202
+    CONFLICT = 409
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """An event with an id of its own, the trust at which its body is compared, and its line in the log."""
+
+    event: ConversionEvent | OrderStageEvent | RefundEvent
+    kind: known.EventKind
+    identifier: UUID
+    trust: int
+    request: RawRequest
+
+    @property
+    def key(self) -> str:
+        """Where its fingerprint is kept."""
+        return streams.fingerprint_key(self.identifier, self.trust)
+
+
+class Buffer:
+    """The streams of one installation, as the tracker writes them."""
+
+    def __init__(
+        self,
+        *,
+        connection: Callable[[], redis.Redis] = streams.client,
+        lookup: known.Lookup = known.nothing_known,
+    ) -> None:
+        self._connection = connection
+        self._lookup = lookup
+
+    def click(self, event: ClickEvent | RejectedEvent) -> bool:
+        """Store a click. The visitor goes on either way: false means it was not stored, and the metric counts it."""
+        try:
+            self._connection().xadd(streams.CLICKS, {streams.FIELD: encode(event)})
+        except redis.RedisError as error:
+            UNCOUNTED_CLICKS.inc()
+            _log.warning("a click was not stored: %s", type(error).__name__)
+            return False
+        return True
+
+    def submit(self, submissions: Sequence[Submission]) -> list[Outcome]:
+        """Store what is new and say of each what it is, in their order.
+
+        Raises:
+            BufferUnavailable: Redis did not acknowledge all of them; sending all of them again is safe.
+        """
+        if not submissions:
+            return []
+        try:
+            kept: list[Any] = self._connection().mget([submission.key for submission in submissions])
+            remembered = self._remembered([s for s, value in zip(submissions, kept, strict=True) if value is None])
+            calls = [[*_keys(s), *_arguments(s, remembered)] for s in submissions]
+            return [Outcome(answer) for answer in self._run(calls)]
+        except redis.RedisError as error:
+            _log.warning("%d events were not stored: %s", len(submissions), type(error).__name__)
+            raise BufferUnavailable from error
+
+    def reject(self, event: RejectedEvent, *, request: RawRequest) -> None:
+        """Keep a delivery that was refused, for the manager, and show it to the shop's developer.
+
+        Raises:
+            BufferUnavailable: Redis did not acknowledge it.
+        """
+        try:
+            pipeline = self._connection().pipeline(transaction=False)
+            pipeline.xadd(streams.ORDERS, {streams.FIELD: encode(event)})
+            if event.program_id is not None:
+                rawlog.append(pipeline, replace(request, reason=event.reason), program_id=event.program_id)
+            pipeline.execute()
+        except redis.RedisError as error:
+            raise BufferUnavailable from error
+
+    def log(self, request: RawRequest, *, program_id: UUID) -> None:
+        """Show a refused request to the shop's developer; without Redis it is not shown."""
+        try:
+            rawlog.append(self._connection(), request, program_id=program_id)
+        except redis.RedisError as error:
+            _log.warning("a request was not logged: %s", type(error).__name__)
+
+    def _run(self, calls: Sequence[Sequence[str | bytes | int]]) -> list[int]:
+        """Run the script for each call in one round trip; a new server learns it first."""
+        try:
+            return self._execute(calls)
+        except redis.exceptions.NoScriptError:
+            self._connection().script_load(_SUBMIT)
+            return self._execute(calls)
+
+    def _execute(self, calls: Sequence[Sequence[str | bytes | int]]) -> list[int]:
+        pipeline = self._connection().pipeline(transaction=False)
+        for call in calls:
+            pipeline.evalsha(_SUBMIT_SHA, _KEY_COUNT, *call)
+        return pipeline.execute()
+
+    def _remembered(self, submissions: Sequence[Submission]) -> dict[str, str]:
+        """The fingerprints that only SQL still knows, by key: at the same trust, for another one says nothing."""
+        found: dict[str, str] = {}
+        for kind in {submission.kind for submission in submissions}:
+            of_kind = [submission for submission in submissions if submission.kind == kind]
+            rows = self._lookup(kind, [submission.identifier for submission in of_kind])
+            for submission in of_kind:
+                row = rows.get(submission.identifier)
+                if row is not None and row.trust == submission.trust:
+                    found[submission.key] = row.fingerprint
+        return found
+
+
+def _keys(submission: Submission) -> list[str]:
+    return [submission.key, streams.ORDERS, streams.raw_log_key(submission.event.program_id)]
+
+
+def _arguments(submission: Submission, remembered: dict[str, str]) -> list[str | bytes | int]:
+    return [
+        submission.event.fingerprint,
+        encode(submission.event),
+        FINGERPRINT_SECONDS,
+        rawlog.packed(submission.request),
+        remembered.get(submission.key, ""),
+        rawlog.LENGTH_MAX,
+    ]
