@@ -23,7 +23,6 @@ from urllib.parse import unquote, urlsplit
 
 import jinja2
 import sqlalchemy as sa
-from flask_babel import gettext
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -83,6 +82,8 @@ class Letter:
 
 @lru_cache(maxsize=1)
 def _templates() -> jinja2.Environment:
+    from flask_babel import gettext  # here, because the worker that only sends needs no Flask
+
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("affiliate", "templates"),
         autoescape=jinja2.select_autoescape(["html"]),
