@@ -1,6 +1,6 @@
 """The command line. Each command imports what it needs when it runs, so that a worker carries no web stack."""
 
-import importlib.util
+import contextlib
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -75,26 +75,21 @@ def prepare() -> None:
 
     queues.connection().ping()
     click.echo(f"The database stands at {schema.upgrade()}.")
-    if settings.env == "development" and settings.on_loopback and _database_is_empty():
-        _load_demo(settings)
+    if settings.env == "development":
+        from affiliate.demo.service import DemoRefused
 
-
-def _database_is_empty() -> bool:
-    from affiliate import db
-    from affiliate.programs import queries
-
-    with db.reading() as session:
-        return not queries.programs(session, limit=1)
+        with contextlib.suppress(DemoRefused):  # not empty, or reachable by others: start without
+            _load_demo(settings)
 
 
 def _load_demo(settings: "Settings") -> None:
-    if importlib.util.find_spec("affiliate.demo.service") is None:
-        return
     from affiliate import clock
+    from affiliate import db as database
     from affiliate.demo import service
 
-    click.echo("Making the demo program: eight partners, ninety days of clicks and orders.")
-    service.load(settings=settings, now=clock.now())
+    click.echo(
+        f"The demo is in place; {service.load(settings=settings, transaction=database.transaction, now=clock.now())} holds its sign-ins."
+    )
 
 
 @cli.command()

@@ -29,3 +29,5 @@ def configure(*, level: str, form: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json() if form == "json" else logging.Formatter(_TEXT, "%H:%M:%S"))
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    for library in ("alembic", "rq"):  # they tell each step
+        logging.getLogger(library).setLevel(max(logging.WARNING, logging.getLogger().level))
