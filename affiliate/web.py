@@ -43,7 +43,7 @@ orm = SQLAlchemy(session_options={"expire_on_commit": False})
 csrf = CSRFProtect()
 talisman = Talisman()
 
-_CSP = {
+CONTENT_POLICY = {
     "default-src": "'self'",
     "script-src": "'self'",
     "style-src": "'self'",
@@ -115,7 +115,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         app,
         force_https=False,  # the proxy in front owns TLS; health probes and metrics come over plain HTTP
         strict_transport_security=secure,
-        content_security_policy=_CSP,
+        content_security_policy=CONTENT_POLICY,
         session_cookie_secure=secure,
         referrer_policy="strict-origin-when-cross-origin",
     )
