@@ -11,6 +11,7 @@ from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import UUID
 
 from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request, url_for
 from flask_babel import gettext as _
@@ -19,8 +20,10 @@ from flask_talisman import Talisman
 from flask_wtf import CSRFProtect
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import BaseConverter, Map
+from werkzeug.routing import ValidationError as RoutingError
 
-from affiliate import api, clock, db, errors
+from affiliate import api, clock, db, errors, ids
 from affiliate.settings import Settings
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -39,6 +42,7 @@ STATUS_OF: dict[type[errors.DomainError], HTTPStatus] = {
 
 View = TypeVar("View", bound=Callable[..., Any])
 
+
 orm = SQLAlchemy(session_options={"expire_on_commit": False})
 csrf = CSRFProtect()
 talisman = Talisman()
@@ -53,6 +57,25 @@ CONTENT_POLICY = {
     "frame-ancestors": "'none'",
     "form-action": "'self'",
 }
+
+
+class PublicIdConverter(BaseConverter):
+    """A public id in an address: `<public("com"):commission_id>` gives the UUID; anything else is no such address."""
+
+    def __init__(self, url_map: Map, prefix: str) -> None:
+        super().__init__(url_map)
+        self.prefix = prefix
+
+    def to_python(self, value: str) -> UUID:
+        """The UUID."""
+        try:
+            return ids.parse(self.prefix, value)
+        except ids.BadPublicId as error:
+            raise RoutingError from error
+
+    def to_url(self, value: UUID) -> str:
+        """The public form."""
+        return ids.public(self.prefix, value)
 
 
 def request_now() -> datetime:
@@ -109,6 +132,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     if settings.trusted_proxies:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+    app.url_map.converters["public"] = PublicIdConverter
     orm.init_app(app)
     csrf.init_app(app)
     talisman.init_app(
