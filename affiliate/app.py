@@ -2,13 +2,16 @@
 
 from importlib.metadata import version
 
-from flask import Blueprint, Flask, Response, redirect, request, session, url_for
+from flask import Blueprint, Flask, Response, redirect, request, session
 from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import accounts, api, formats, health, web
 from affiliate.accounts import access
+from affiliate.demo import shop
 from affiliate.partners import queries as partners
 from affiliate.programs import queries as programs
+from affiliate.rest import docs as manual
+from affiliate.rest import views as rest
 from affiliate.settings import Settings
 
 shell = Blueprint("shell", __name__)
@@ -22,9 +25,25 @@ def create_app(settings: Settings) -> Flask:
     web.init_app(app, settings)
     formats.init_app(app)
     accounts.init_app(app, settings, resolvers=access.Resolvers(programs.program_by_slug, partners.membership))
+    _add_api(app)
     app.register_blueprint(shell)
     app.register_blueprint(health.blueprint)
+    if settings.env != "production":
+        shop.init_app(app, settings)
     return app
+
+
+def _add_api(app: Flask) -> None:
+    """The API's blueprints in one OpenAPI document, and its manual."""
+    rest_api = api.make_api()
+    rest_api.init_app(app)
+    api.register_fields(rest_api)
+    for blueprint in (rest.blueprint,):
+        rest_api.register_blueprint(blueprint)
+        web.csrf.exempt(blueprint)  # a key speaks for the caller, never a cookie
+    access.declare(app, "api-docs.openapi_json", access.public)
+    app.extensions[manual.EXTENSION] = rest_api
+    app.register_blueprint(manual.docs)
 
 
 @shell.post("/language")
@@ -37,7 +56,7 @@ def language() -> BaseResponse:
     target = request.form.get("next", "")
     # Only a path of our own: `//host` and `/\host` would lead elsewhere.
     safe = target.startswith("/") and not target.startswith(("//", "/\\"))
-    return redirect(target if safe else url_for("site.home"))
+    return redirect(target if safe else "/")
 
 
 @shell.get("/favicon.ico")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from affiliate.attribution.models import Attribution
 from affiliate.commissions.models import Commission, CommissionAdjustment
 from affiliate.ingest.models import Conversion, OrderEvent, Refund
 from affiliate.ledger import queries as ledger_queries
-from affiliate.ledger.models import LedgerTransfer
+from affiliate.ledger.queries import TransferLine
 from affiliate.links.models import Link
 from affiliate.partners.models import Enrollment, Partner
 from affiliate.payouts.models import Payout
@@ -38,7 +38,7 @@ class Explained:
     attributions: Sequence[Attribution]
     commissions: Sequence[Commission]
     adjustments: Sequence[CommissionAdjustment]
-    transfers: Sequence[LedgerTransfer]
+    transfers: Sequence[TransferLine]
 
 
 def _page(
@@ -166,5 +166,5 @@ def explained(session: Session, *, program_id: UUID, conversion_id: UUID) -> Exp
     rows = session.scalars(of_conversion.limit(_COMMISSIONS_OF_ONE_CONVERSION_MAX)).all()
     taken = sa.select(CommissionAdjustment).where(CommissionAdjustment.commission_id.in_([row.id for row in rows]))
     adjustments = session.scalars(taken.order_by(CommissionAdjustment.created_at, CommissionAdjustment.id)).all()
-    sources: list[Any] = [row.id for row in rows] + [row.id for row in adjustments]
+    sources = [row.id for row in rows] + [row.id for row in adjustments]
     return Explained(found, attributions, rows, adjustments, ledger_queries.transfers_of(session, source_ids=sources))

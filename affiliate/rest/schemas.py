@@ -184,10 +184,12 @@ class AdjustmentSchema(Schema):
 
 
 class TransferSchema(Schema):
-    """One movement of money in the ledger."""
+    """One movement of money in the ledger: from the debited account to the credited one."""
 
     id = PublicId("led")
     kind = fields.String()
+    debit = fields.String()
+    credit = fields.String()
     amount = MoneyOf("amount_minor")
     source = fields.String(attribute="source_kind")
     posted_at = fields.DateTime()
