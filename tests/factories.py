@@ -262,6 +262,8 @@ def make_commission(
         "matures_at": earned_at + timedelta(days=program.validation_days),
         "created_at": earned_at,
     }
+    if fields.get("status") in {CommissionStatus.IN_PAYOUT, CommissionStatus.PAID}:
+        values["payout_id"] = ids.new()
     return _add(session, Commission(**values | fields))
 
 
@@ -275,7 +277,8 @@ def make_payout(
     status: PayoutStatus = PayoutStatus.PROPOSED,
     **fields: Any,
 ) -> Payout:
-    """A run with one payout of 50.00."""
+    """A run with one payout of 50.00, approved by somebody else where its status says so."""
+    approved = status in {PayoutStatus.APPROVED, PayoutStatus.PAID}
     run = _add(
         session,
         PayoutRun(
@@ -286,6 +289,8 @@ def make_payout(
             total_minor=amount_minor,
             proposed_by_id=proposer.id,
             proposed_at=NOW,
+            approved_by_id=make_user(session).id if approved else None,
+            approved_at=NOW if approved else None,
         ),
     )
     values: dict[str, Any] = {

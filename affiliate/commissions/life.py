@@ -53,13 +53,8 @@ WITH_US = frozenset({CommissionStatus.PENDING, CommissionStatus.APPROVED})
 ON_ITS_WAY = frozenset({CommissionStatus.IN_PAYOUT, CommissionStatus.PAID})
 """Commissions inside a payout, whose amount is fixed: what is taken now is owed back by the partner."""
 
-ACCOUNT_OF = {
-    CommissionStatus.PENDING: AccountName.PENDING,
-    CommissionStatus.APPROVED: AccountName.APPROVED,
-    CommissionStatus.IN_PAYOUT: AccountName.CLAWBACK,
-    CommissionStatus.PAID: AccountName.CLAWBACK,
-}
-"""The account from which a loss is taken. Ended commissions have nothing left, unposted ones have no account."""
+ACCOUNT_OF = {CommissionStatus.PENDING: AccountName.PENDING, CommissionStatus.APPROVED: AccountName.APPROVED}
+"""The account in which the money of a commission lies while it is with us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,18 +110,42 @@ def _exceeds(losses: Sequence[Loss], original_minor: int) -> bool:
     return losses[-1].amount_minor is not None and sum(loss.amount_minor or 0 for loss in losses) > original_minor
 
 
-def reason_of(taking: Taking) -> CommissionReason:
-    """Why a commission of which this taking left nothing has ended."""
-    return {
-        AdjustmentSource.REFUND: CommissionReason.REFUNDED,
-        AdjustmentSource.ORDER_EVENT: CommissionReason.ORDER_CANCELLED,
-        AdjustmentSource.ATTRIBUTION: CommissionReason.SUPERSEDED,
-        AdjustmentSource.MANAGER: CommissionReason.DECLINED_BY_MANAGER,
-    }[taking.source_kind]
+_REASON_OF = {
+    AdjustmentSource.REFUND: CommissionReason.REFUNDED,
+    AdjustmentSource.ORDER_EVENT: CommissionReason.ORDER_CANCELLED,
+    AdjustmentSource.ATTRIBUTION: CommissionReason.SUPERSEDED,
+    AdjustmentSource.MANAGER: CommissionReason.DECLINED_BY_MANAGER,
+}
+_ENDS_EVEN_NOTHING = frozenset({AdjustmentSource.ATTRIBUTION, AdjustmentSource.MANAGER})
 
 
-def status_after(status: CommissionStatus, taking: Taking, *, left_minor: int) -> CommissionStatus:
-    """Where a commission is after the taking: it ends when nothing is left, unless a payout or a check still holds it."""
-    if status not in WITH_US or left_minor:
-        return status
-    return CommissionStatus.DECLINED if taking.source_kind is AdjustmentSource.MANAGER else CommissionStatus.REVERSED
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What a commission is worth, and where it stands."""
+
+    status: CommissionStatus
+    reason: CommissionReason | None
+    amount_minor: int
+    reversed_minor: int
+
+    @property
+    def left_minor(self) -> int:
+        """What is left of it."""
+        return self.amount_minor - self.reversed_minor
+
+
+def after(worth: Worth, taking: Taking) -> Worth:
+    """What a commission is worth after the taking.
+
+    It ends when nothing is left, with the reason. Inside a payout, unverified or a test it keeps its status, so that
+    where its money is can be told from the status alone.
+    """
+    left = Worth(worth.status, worth.reason, worth.amount_minor, worth.reversed_minor + taking.amount_minor)
+    ends = worth.left_minor > 0 or (worth.amount_minor == 0 and taking.source_kind in _ENDS_EVEN_NOTHING)
+    if left.left_minor or not ends:
+        return left
+    status = worth.status
+    if status in WITH_US:
+        declined = taking.source_kind is AdjustmentSource.MANAGER
+        status = CommissionStatus.DECLINED if declined else CommissionStatus.REVERSED
+    return Worth(status, _REASON_OF[taking.source_kind], left.amount_minor, left.reversed_minor)

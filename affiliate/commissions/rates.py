@@ -13,7 +13,10 @@ from typing import Any
 from uuid import UUID
 
 from affiliate.commissions.life import CommissionReason
-from affiliate.money import BPS_PER_UNIT, divide_half_even, exponent
+from affiliate.money import AMOUNT_MINOR_MAX, BPS_PER_UNIT, divide_half_even, exponent
+
+N_ = str  # marks a sentence for the translators
+NAME_LENGTH_MAX = 120
 
 
 class PlanKind(enum.StrEnum):
@@ -66,6 +69,23 @@ class Rated:
     amount_minor: int
     reason: CommissionReason | None
     trace: dict[str, Any]
+
+
+def plan_problems(*, name: str, kind: PlanKind, rate_bps: int | None, fixed_minor: int | None) -> dict[str, str]:
+    """One sentence for each wrong field of a new plan; empty when it may be stored."""
+    wrong = {}
+    if not 0 < len(name.strip()) <= NAME_LENGTH_MAX:
+        wrong["name"] = N_("Give the plan a name of up to 120 characters.")
+    percent = kind is PlanKind.PERCENT
+    if percent and (rate_bps is None or not 1 <= rate_bps <= BPS_PER_UNIT):
+        wrong["rate_bps"] = N_("Give a percentage from 0.01 to 100.")
+    if not percent and rate_bps is not None:
+        wrong["rate_bps"] = N_("A fixed amount has no percentage.")
+    if not percent and (fixed_minor is None or not 1 <= fixed_minor <= AMOUNT_MINOR_MAX):
+        wrong["fixed_minor"] = N_("Give an amount above zero.")
+    if percent and fixed_minor is not None:
+        wrong["fixed_minor"] = N_("A percentage has no fixed amount.")
+    return wrong
 
 
 def plan_in_force(plans: Sequence[Plan], *, at: datetime) -> Plan | None:

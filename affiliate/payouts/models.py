@@ -25,6 +25,7 @@ class PayoutRun(Base):
     __tablename__ = "payout_runs"
     __table_args__ = (
         sa.CheckConstraint("approved_by_id IS NULL OR approved_by_id <> proposed_by_id", name="four_eyes"),
+        sa.CheckConstraint("status NOT IN ('approved', 'paid') OR approved_by_id IS NOT NULL", name="approved_first"),
         sa.Index("ix_payout_runs_program", "program_id", "proposed_at"),
     )
 

@@ -641,6 +641,10 @@ def upgrade() -> None:
         sa.Column("cancelled_at", db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("reason", sa.String(length=500), nullable=True),
         sa.CheckConstraint(
+            "status NOT IN ('approved', 'paid') OR approved_by_id IS NOT NULL",
+            name=op.f("ck_payout_runs_approved_first"),
+        ),
+        sa.CheckConstraint(
             "approved_by_id IS NULL OR approved_by_id <> proposed_by_id", name=op.f("ck_payout_runs_four_eyes")
         ),
         sa.ForeignKeyConstraint(["approved_by_id"], ["users.id"], name=op.f("fk_payout_runs_approved_by_id_users")),

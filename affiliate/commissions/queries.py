@@ -1,0 +1,227 @@
+"""Every SELECT of the commission stage: its queues and the facts it decides from. The lists on pages are in `lists`."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from affiliate.attribution.models import Attribution, Credit
+from affiliate.commissions.life import AdjustmentSource, CommissionStatus, Loss, Worth
+from affiliate.commissions.models import Commission, CommissionAdjustment, CommissionPlan
+from affiliate.commissions.rates import Order, Plan
+from affiliate.ingest.models import Conversion, OrderEvent, OrderEventType, Refund, Trust
+from affiliate.programs.models import Program
+
+# Written into the statement, so that the planner sees that the partial index of the queue fits.
+_CANCELLED = sa.bindparam("cancelled", OrderEventType.CANCELLED, OrderEvent.type.type, literal_execute=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A row that waits for this stage: an attribution, a refund, a cancellation, or a commission that matures."""
+
+    id: UUID
+    program_id: UUID
+    conversion_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class CreditFacts:
+    """A partner's credit with all that decides its commission."""
+
+    order: Order
+    credit_id: UUID
+    attribution_id: UUID
+    conversion_id: UUID
+    program_id: UUID
+    partner_id: UUID
+    share_bps: int
+    placed_at: datetime
+    is_test: bool
+    is_verified: bool
+    program_currency: str
+    validation_days: int
+    has_commission: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a commission is worth now, for rules and guarded updates."""
+
+    worth: Worth
+    id: UUID
+    program_id: UUID
+    partner_id: UUID
+    conversion_id: UUID
+    attribution_id: UUID
+    is_live: bool
+    currency: str
+
+
+# --- queues
+
+
+def attributions_waiting(session: Session, *, limit: int) -> list[Waiting]:
+    """The oldest attributions that have not been turned into commissions."""
+    facts = sa.select(Attribution.id, Conversion.program_id, Attribution.conversion_id)
+    of_order = facts.join(Conversion, Conversion.id == Attribution.conversion_id)
+    waiting = of_order.where(Attribution.commissioned_at.is_(None)).order_by(Attribution.decided_at).limit(limit)
+    return [Waiting(*row) for row in session.execute(waiting)]
+
+
+def refunds_waiting(session: Session, *, limit: int) -> list[Waiting]:
+    """The oldest refunds that have not been taken from commissions."""
+    facts = sa.select(Refund.id, Refund.program_id, Refund.conversion_id).where(Refund.taken_at.is_(None))
+    return [Waiting(*row) for row in session.execute(facts.order_by(Refund.received_at).limit(limit))]
+
+
+def cancellations_waiting(session: Session, *, limit: int) -> list[Waiting]:
+    """The oldest cancellations that have not been taken from commissions."""
+    facts = sa.select(OrderEvent.id, OrderEvent.program_id, OrderEvent.conversion_id)
+    waiting = facts.where(OrderEvent.taken_at.is_(None), OrderEvent.type == _CANCELLED)
+    return [Waiting(*row) for row in session.execute(waiting.order_by(OrderEvent.received_at).limit(limit))]
+
+
+def commissions_maturing(session: Session, *, limit: int, now: datetime) -> list[Waiting]:
+    """The pending commissions whose validation period is over, the one that matured first first."""
+    facts = sa.select(Commission.id, Commission.program_id, Commission.conversion_id)
+    due = facts.where(Commission.status == CommissionStatus.PENDING, Commission.matures_at <= now)
+    return [Waiting(*row) for row in session.execute(due.order_by(Commission.matures_at).limit(limit))]
+
+
+# --- facts
+
+
+def _settled(conversion_ids: Collection[UUID]) -> sa.ColumnElement[bool]:
+    """Conversions whose current attribution is of their present revision; the others will be attributed again first."""
+    return sa.and_(
+        Conversion.id.in_(conversion_ids),
+        Attribution.is_current,
+        Attribution.conversion_revision == Conversion.revision,
+    )
+
+
+def credits_of(session: Session, *, conversion_ids: Collection[UUID]) -> list[CreditFacts]:
+    """All credits in force of these conversions: by attribution, then by partner, the order in which they are cut."""
+    has_commission = sa.exists().where(Commission.credit_id == Credit.id)
+    facts: sa.Select[*tuple[Any, ...]] = sa.select(
+        Conversion.amount_minor, Conversion.tax_minor, Conversion.shipping_minor, Conversion.currency,
+        Credit.id, Credit.attribution_id, Conversion.id, Conversion.program_id, Credit.partner_id, Credit.share_bps,
+        Conversion.occurred_at, Conversion.is_test, Conversion.trust >= Trust.SIGNED,
+        Program.currency, Program.validation_days, has_commission,
+    )  # fmt: skip
+    in_force = (
+        facts.join(Attribution, Attribution.id == Credit.attribution_id)
+        .join(Conversion, Conversion.id == Attribution.conversion_id)
+        .join(Program, Program.id == Conversion.program_id)
+        .where(_settled(conversion_ids))
+        .order_by(Credit.attribution_id, Credit.partner_id)
+    )
+    return [CreditFacts(Order(*row[:4]), *row[4:]) for row in session.execute(in_force)]
+
+
+def _standings() -> sa.Select[*tuple[Any, ...]]:
+    return sa.select(
+        Commission.status, Commission.reason, Commission.amount_minor, Commission.reversed_minor,
+        Commission.id, Commission.program_id, Commission.partner_id, Commission.conversion_id,
+        Commission.attribution_id, Commission.is_live, Commission.currency,
+    )  # fmt: skip
+
+
+def _standing(row: Sequence[Any]) -> Standing:
+    return Standing(Worth(*row[:4]), *row[4:11])
+
+
+def standing(session: Session, *, commission_id: UUID, program_id: UUID) -> Standing | None:
+    """One commission of this program."""
+    wanted = _standings().where(Commission.id == commission_id, Commission.program_id == program_id)
+    row = session.execute(wanted).one_or_none()
+    return None if row is None else _standing(row)
+
+
+def standings_of(session: Session, *, conversion_ids: Collection[UUID]) -> list[Standing]:
+    """The live commissions of these conversions."""
+    live = _standings().where(Commission.conversion_id.in_(conversion_ids), Commission.is_live)
+    return [_standing(row) for row in session.execute(live.order_by(Commission.id))]
+
+
+def superseded(session: Session, *, conversion_ids: Collection[UUID]) -> list[tuple[Standing, UUID]]:
+    """Live commissions of these conversions under an attribution no longer in force, each with the id of the one that is."""
+    old = sa.select(*_standings().selected_columns, Attribution.id).join(
+        Conversion, Conversion.id == Commission.conversion_id
+    )
+    newer = sa.and_(Attribution.conversion_id == Conversion.id, Attribution.id != Commission.attribution_id)
+    rows = session.execute(old.join(Attribution, newer).where(_settled(conversion_ids), Commission.is_live))
+    return [(_standing(row), row[-1]) for row in rows]
+
+
+def declined_pairs(session: Session, *, conversion_ids: Collection[UUID]) -> set[tuple[UUID, UUID]]:
+    """(conversion, partner) pairs for which a manager has declined a commission."""
+    pairs = sa.select(Commission.conversion_id, Commission.partner_id).where(
+        Commission.conversion_id.in_(conversion_ids), Commission.status == CommissionStatus.DECLINED
+    )
+    return {(row[0], row[1]) for row in session.execute(pairs)}
+
+
+def losses_of(session: Session, *, conversion_ids: Collection[UUID]) -> dict[UUID, list[Loss]]:
+    """Refunds and cancellations of these conversions in the order they happened. Those of tests stay with tests."""
+    refund = sa.literal(AdjustmentSource.REFUND.value).label("kind")
+    refunds = (
+        sa.select(Refund.conversion_id, refund, Refund.id, Refund.amount_minor, Refund.occurred_at)
+        .join(Conversion, sa.and_(Conversion.id == Refund.conversion_id, Conversion.is_test == Refund.is_test))
+        .where(Refund.conversion_id.in_(conversion_ids))
+    )
+    event = sa.literal(AdjustmentSource.ORDER_EVENT.value)
+    nothing = sa.cast(sa.null(), Refund.amount_minor.type)
+    cancellations = (
+        sa.select(OrderEvent.conversion_id, event, OrderEvent.id, nothing, OrderEvent.occurred_at)
+        .join(Conversion, sa.and_(Conversion.id == OrderEvent.conversion_id, Conversion.is_test == OrderEvent.is_test))
+        .where(OrderEvent.conversion_id.in_(conversion_ids), OrderEvent.type == OrderEventType.CANCELLED)
+    )
+    both = sa.union_all(refunds, cancellations)
+    found: defaultdict[UUID, list[Loss]] = defaultdict(list)
+    for conversion_id, kind, source_id, amount_minor, _ in session.execute(both.order_by("occurred_at", "id")):
+        found[conversion_id].append(Loss(AdjustmentSource(kind), source_id, amount_minor))
+    return found
+
+
+def sources_taken(session: Session, *, commission_ids: Collection[UUID]) -> dict[UUID, set[UUID]]:
+    """The refunds, cancellations and other causes already taken from each of these commissions."""
+    pairs = sa.select(CommissionAdjustment.commission_id, CommissionAdjustment.source_id).where(
+        CommissionAdjustment.commission_id.in_(commission_ids)
+    )
+    found: defaultdict[UUID, set[UUID]] = defaultdict(set)
+    for commission_id, source_id in session.execute(pairs):
+        found[commission_id].add(source_id)
+    return found
+
+
+def original_amounts(session: Session, *, conversion_ids: Collection[UUID]) -> dict[UUID, int]:
+    """What the customers paid, in minor units."""
+    amounts = sa.select(Conversion.id, Conversion.amount_minor).where(Conversion.id.in_(conversion_ids))
+    return {row[0]: row[1] for row in session.execute(amounts)}
+
+
+def plans_of(session: Session, *, program_ids: Collection[UUID]) -> dict[UUID, list[Plan]]:
+    """The plans of these programs as the rate rules read them, the newest first."""
+    rows = session.scalars(
+        sa.select(CommissionPlan)
+        .where(CommissionPlan.program_id.in_(program_ids))
+        .order_by(CommissionPlan.effective_from.desc())
+    )
+    found: defaultdict[UUID, list[Plan]] = defaultdict(list)
+    for row in rows:
+        plan = Plan(row.id, row.name, row.kind, row.rate_bps, row.fixed_minor, row.effective_from)
+        found[row.program_id].append(plan)
+    return found
+
+
+def has_commission_since(session: Session, *, program_id: UUID, since: datetime) -> bool:
+    """Whether an order from this moment on already earned something in the program."""
+    earned = sa.exists().where(Commission.program_id == program_id, Commission.earned_at >= since)
+    return bool(session.scalar(sa.select(earned)))

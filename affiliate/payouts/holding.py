@@ -1,0 +1,97 @@
+"""The rows that a run holds: commissions and clawbacks enter it together, and are paid or let go together."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.orm import Session
+
+from affiliate.commissions.models import Commission, CommissionAdjustment, CommissionStatus
+from affiliate.commissions.takings import BooksMoved
+from affiliate.ledger import postings as ledger
+from affiliate.ledger.postings import Posting
+from affiliate.money import Money
+from affiliate.payouts import queries
+from affiliate.payouts.models import Payout, PayoutRun
+from affiliate.payouts.schedule import Due
+
+
+def changed(session: Session, change: sa.Update) -> int:
+    """How many rows the guarded update found in the expected state, and changed."""
+    result = session.execute(change, execution_options={"synchronize_session": False})
+    return cast("CursorResult[Any]", result).rowcount
+
+
+def enter(session: Session, *, run: PayoutRun, dues: Sequence[Due]) -> None:
+    """Lock into the run exactly the rows that its payouts are the sums of; nothing is posted yet.
+
+    Raises:
+        BooksMoved: there are more or fewer than when they were added up.
+    """
+    paid_here = sa.select(Payout.partner_id).where(Payout.run_id == run.id)
+    payout_of = sa.select(Payout.id).where(Payout.run_id == run.id)
+    commissions = (
+        sa.update(Commission)
+        .where(queries.payable_commissions(run.program_id), Commission.partner_id.in_(paid_here))
+        .values(
+            status=CommissionStatus.IN_PAYOUT,
+            payout_id=payout_of.where(Payout.partner_id == Commission.partner_id).scalar_subquery(),
+        )
+    )
+    clawbacks = (
+        sa.update(CommissionAdjustment)
+        .where(queries.open_clawbacks(run.program_id), CommissionAdjustment.partner_id.in_(paid_here))
+        .values(payout_id=payout_of.where(Payout.partner_id == CommissionAdjustment.partner_id).scalar_subquery())
+    )
+    _exactly(sum(due.commissions for due in dues), changed(session, commissions))
+    _exactly(sum(due.clawbacks for due in dues), changed(session, clawbacks))
+
+
+def pay(session: Session, *, run_id: UUID, now: datetime) -> None:
+    """The commissions of a run are paid."""
+    paid = {"status": CommissionStatus.PAID, "paid_at": now}
+    changed(session, sa.update(Commission).where(_held_by(run_id)).values(paid))
+
+
+def leave(session: Session, *, run_id: UUID) -> list[Posting]:
+    """Let everything out of a cancelled run, and give the postings for it.
+
+    What was clawed back from its commissions meanwhile was never paid, so the commissions themselves cover it: they
+    come back with what is left of them, and one of which nothing is left ends.
+    """
+    debts = queries.debts_in(session, run_id=run_id)
+    held = sa.select(Commission.id).where(_held_by(run_id))
+    owed = sa.and_(CommissionAdjustment.is_clawback, CommissionAdjustment.commission_id.in_(held))
+    _exactly(len(debts), changed(session, sa.update(CommissionAdjustment).where(owed).values(is_clawback=False)))
+    netted = CommissionAdjustment.payout_id.in_(_payouts(run_id))
+    changed(session, sa.update(CommissionAdjustment).where(netted).values(payout_id=None))
+    changed(session, sa.update(Commission).where(_held_by(run_id)).values(status=_back(), payout_id=None))
+    postings: list[Posting] = []
+    for debt in debts:
+        amount = Money(debt.amount_minor, debt.currency)
+        whose = {"program_id": debt.program_id, "partner_id": debt.partner_id}
+        postings += ledger.absorb(**whose, adjustment_id=debt.adjustment_id, amount=amount)
+    return postings
+
+
+def _back() -> sa.ColumnElement[str]:
+    left = Commission.amount_minor > Commission.reversed_minor
+    return sa.case((left, CommissionStatus.APPROVED.value), else_=CommissionStatus.REVERSED.value)
+
+
+def _payouts(run_id: UUID) -> sa.Select[UUID]:
+    return sa.select(Payout.id).where(Payout.run_id == run_id)
+
+
+def _held_by(run_id: UUID) -> sa.ColumnElement[bool]:
+    """Commissions locked in a run that has not been paid."""
+    in_run = Commission.payout_id.in_(_payouts(run_id))
+    return sa.and_(in_run, Commission.status == CommissionStatus.IN_PAYOUT)
+
+
+def _exactly(expected: int, found: int) -> None:
+    if found != expected:
+        raise BooksMoved
