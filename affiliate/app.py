@@ -13,6 +13,7 @@ from affiliate.programs import queries as programs
 from affiliate.rest import docs as manual
 from affiliate.rest import views as rest
 from affiliate.settings import Settings
+from affiliate.site import views as site
 
 shell = Blueprint("shell", __name__)
 
@@ -28,6 +29,7 @@ def create_app(settings: Settings) -> Flask:
     _add_api(app)
     app.register_blueprint(shell)
     app.register_blueprint(health.blueprint)
+    app.register_blueprint(site.blueprint)
     if settings.env != "production":
         shop.init_app(app, settings)
     return app

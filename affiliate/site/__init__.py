@@ -1,1 +1,1 @@
-"""The public pages."""
+"""Pages for everybody: programs, what they pay, how to join."""

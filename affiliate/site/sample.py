@@ -1,0 +1,58 @@
+"""A sale as a partner would see it, computed by the program's own plan with the code that computes real ones."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import gettext as _
+
+from affiliate import formats
+from affiliate.commissions.models import CommissionPlan, PlanKind
+from affiliate.commissions.rates import Order, Plan, Share, rate
+from affiliate.money import Money, divide_half_even, exponent
+from affiliate.programs.models import Program
+
+_PAID = 129  # whole units of the currency, a hundred times as many where it has no smaller coin
+_TAX_PERCENT = 22
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The lines from what the reader pays to what the partner earns."""
+
+    rows: list[dict[str, Any]]
+    base: Money
+    rate: str
+    earned: Money
+
+
+def sale(program: Program, plan: CommissionPlan) -> Sample:
+    """One order of 129 with the tax in it, under this plan."""
+    paid = _PAID * 10 ** (exponent(program.currency) or 2)
+    tax = divide_half_even(paid * _TAX_PERCENT, 100 + _TAX_PERCENT)
+    order = Order(amount_minor=paid, tax_minor=tax, shipping_minor=0, currency=program.currency)
+    terms = Plan(
+        id=plan.id,
+        name=plan.name,
+        kind=plan.kind,
+        rate_bps=plan.rate_bps,
+        fixed_minor=plan.fixed_minor,
+        effective_from=plan.effective_from,
+    )
+    rated = rate(order=order, share=Share(), plan=terms, currency=program.currency)
+    rows = [
+        {"label": _("Paid by your reader"), "amount": Money(paid, program.currency)},
+        {"label": _("Tax in it (%(rate)s)", rate=formats.percent_bps(_TAX_PERCENT * 100)), "amount": Money(-tax, program.currency)},
+    ]  # fmt: skip
+    return Sample(
+        rows,
+        Money(rated.base_minor, program.currency),
+        terms_of(plan, program.currency),
+        Money(rated.amount_minor, program.currency),
+    )
+
+
+def terms_of(plan: CommissionPlan, currency: str) -> str:
+    """What a plan pays, in one word: “8 %” or “€5.00”."""
+    if plan.kind is PlanKind.FIXED:
+        return formats.money(Money(plan.fixed_minor or 0, currency))
+    return formats.percent_bps(plan.rate_bps)
