@@ -7,11 +7,11 @@ SQLite: WAL, `synchronous=FULL`, foreign keys, 5 s busy timeout. Writers `BEGIN 
 import contextlib
 import enum
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, cast
 from uuid import UUID
 
 import orjson
@@ -165,6 +165,18 @@ def reading() -> Iterator[Session]:
         yield session
 
 
+def among(session: Session, column: Any, values: Collection[Any]) -> sa.ColumnElement[bool]:
+    """Whether the column is one of these values, for long lists.
+
+    PostgreSQL takes them as one array: reading a thousand parameters costs its driver more than the query does.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        condition = column == sa.any_(sa.literal(list(values), postgresql.ARRAY(column.type)))
+    else:
+        condition = column.in_(values)
+    return cast("sa.ColumnElement[bool]", condition)
+
+
 def insert_new(session: Session, table: type[Base], rows: list[dict[str, Any]], *, returning: Any = None) -> list[Any]:
     """Insert the rows that do not exist yet (any unique constraint counts) and give `returning` of the inserted ones.
 
@@ -174,7 +186,9 @@ def insert_new(session: Session, table: type[Base], rows: list[dict[str, Any]], 
         return []
     insert = (postgresql.insert if session.get_bind().dialect.name == "postgresql" else _sqlite_insert)(table)
     key = returning if returning is not None else next(iter(sa.inspect(table).primary_key))
-    return list(session.scalars(insert.on_conflict_do_nothing().returning(key), rows))
+    # Without `render_nulls` rows with nulls in different columns go as statements of their own.
+    statement = insert.on_conflict_do_nothing().returning(key).execution_options(render_nulls=True)
+    return list(session.scalars(statement, rows))
 
 
 def _sqlite_insert(table: type[Base]) -> Any:

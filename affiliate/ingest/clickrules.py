@@ -1,0 +1,123 @@
+"""Whether a click counts, and if not, why: one ordered list of rules, and what makes an arrival a repeat. Pure."""
+
+import enum
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from affiliate.ingest.bots import is_bot
+from affiliate.tracking.codec import ClickEvent
+
+RETENTION = timedelta(days=400)
+"""How long raw clicks are kept; one that arrives later than this cannot be stored as if it were new."""
+
+REPEAT_TERM = timedelta(seconds=10)
+"""Within this term of the one before, an arrival of the same visitor on the same link is a repeat: a double click, a reload."""
+
+_AHEAD_OF_A_PERSON = ("prefetch", "prerender", "preview")
+
+
+class ClickVerdict(enum.StrEnum):
+    """Whether a click counts, and if not, why. Raw = valid + rejected by reason, always."""
+
+    VALID = "valid"
+    BOT = "bot"
+    PREFETCH = "prefetch"
+    HEAD = "head"
+    EMBEDDED = "embedded"  # loaded as an image, frame or script: cookie stuffing
+    DUPLICATE = "duplicate"
+    LINK_PAUSED = "link_paused"
+    LINK_EXPIRED = "link_expired"
+    PARTNER_INACTIVE = "partner_inactive"
+    PROGRAM_INACTIVE = "program_inactive"
+    PAST_RETENTION = "past_retention"
+
+
+CREDITABLE = frozenset({ClickVerdict.VALID, ClickVerdict.DUPLICATE})
+"""A repeat counts once in the figures, but the customer who clicked twice carries the second click's id to the shop."""
+
+
+def _past_retention(click: ClickEvent, now: datetime) -> bool:
+    return now - click.occurred_at >= RETENTION
+
+
+def _head(click: ClickEvent, _now: datetime) -> bool:
+    return click.method == "HEAD"
+
+
+def _prefetch(click: ClickEvent, _now: datetime) -> bool:
+    return click.purpose is not None and any(word in click.purpose.lower() for word in _AHEAD_OF_A_PERSON)
+
+
+def _embedded(click: ClickEvent, _now: datetime) -> bool:
+    """A redirect is for a page that a person opens. The tag reports from inside a page, so it is no sign there."""
+    return click.source == "redirect" and click.fetch_dest is not None and click.fetch_dest.lower() != "document"
+
+
+def _bot(click: ClickEvent, _now: datetime) -> bool:
+    return not click.user_agent or is_bot(click.user_agent)
+
+
+def _link_state(state: str) -> "Rule":
+    return lambda click, _now: click.link_state == state
+
+
+Rule = Callable[[ClickEvent, datetime], bool]
+
+RULES: tuple[tuple[ClickVerdict, Rule], ...] = (
+    (ClickVerdict.PAST_RETENTION, _past_retention),
+    (ClickVerdict.HEAD, _head),
+    (ClickVerdict.PREFETCH, _prefetch),
+    (ClickVerdict.EMBEDDED, _embedded),
+    (ClickVerdict.BOT, _bot),
+    (ClickVerdict.PROGRAM_INACTIVE, _link_state("program_inactive")),
+    (ClickVerdict.PARTNER_INACTIVE, _link_state("partner_inactive")),
+    (ClickVerdict.LINK_PAUSED, _link_state("link_paused")),
+    (ClickVerdict.LINK_EXPIRED, _link_state("link_expired")),
+)
+"""Tried in this order; the first that applies is the verdict."""
+
+
+def verdict(click: ClickEvent, *, now: datetime) -> ClickVerdict:
+    """The verdict on a click by itself: `valid`, or the first rule against it. Repeats are found by `repeats`."""
+    for reason, applies in RULES:
+        if applies(click, now):
+            return reason
+    return ClickVerdict.VALID
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What tells whether one click repeats another."""
+
+    click_id: UUID
+    link_id: UUID
+    visitor_id: UUID | None
+    address_hash: str | None
+    user_agent: str | None
+    occurred_at: datetime
+
+
+def repeats(arrivals: Iterable[Arrival]) -> set[UUID]:
+    """The ids of those that follow another of the same visitor on the same link within the term.
+
+    A repeat of a repeat is one too, so that the answer depends on the arrivals alone and not on their order.
+    More arrivals can only make more repeats, never fewer.
+    """
+    found: set[UUID] = set()
+    last_at: dict[Hashable, datetime] = {}
+    for arrival in sorted(arrivals, key=lambda arrival: (arrival.occurred_at, arrival.click_id.int)):
+        for who in _identities(arrival):
+            before = last_at.get(who)
+            if before is not None and arrival.occurred_at - before < REPEAT_TERM:
+                found.add(arrival.click_id)
+            last_at[who] = arrival.occurred_at
+    return found
+
+
+def _identities(arrival: Arrival) -> Iterator[Hashable]:
+    if arrival.visitor_id:
+        yield arrival.link_id, arrival.visitor_id
+    if arrival.address_hash:
+        yield arrival.link_id, arrival.address_hash, arrival.user_agent

@@ -1,0 +1,104 @@
+"""Every write of ingest: batches of events become rows, each once and in any order; what cannot be stored is put aside."""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy.orm import Session
+
+from affiliate import db, ids
+from affiliate.ingest import clicks, orders, queries
+from affiliate.ingest.models import DeadLetter, RejectedEvent, RejectReason
+from affiliate.tracking import codec
+
+_ERROR_LENGTH_MAX = 2_000
+EventOf = TypeVar("EventOf", bound=codec.Event)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """How many things of a batch are new, or (conversions) changed. A redelivery is all zeros."""
+
+    clicks: int = 0
+    conversions: int = 0
+    order_events: int = 0
+    refunds: int = 0
+    rejected: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.clicks or self.conversions or self.order_events or self.refunds or self.rejected)
+
+
+def store_batch(session: Session, *, events: Sequence[codec.Event], now: datetime) -> Stored:
+    """Store what is new in these events. The rows depend on the events alone, not on their order, batches or repetition.
+
+    Between two bodies of one trust under one id the first to come wins; inside a batch that is the first received.
+    """
+    new_clicks = clicks.store(session, events=_of(codec.ClickEvent, events), now=now)
+    stages = _of(codec.OrderStageEvent, events)
+    order_events = orders.store_order_events(session, events=stages)
+    refunds = orders.store_refunds(session, events=_of(codec.RefundEvent, events))
+    conversions = orders.store_conversions(
+        session,
+        events=_of(codec.ConversionEvent, events),
+        order_events=stages,
+        fresh=order_events.inserted,
+        reached_by_clicks=queries.conversions_reached_by(session, clicks=new_clicks),
+        now=now,
+    )
+    refused = [_rejected_row(event) for event in _of(codec.RejectedEvent, events)]
+    refused += order_events.refused + refunds.refused + conversions.refused
+    rejected = db.insert_new(session, RejectedEvent, sorted(refused, key=lambda row: row["id"]))
+    return Stored(len(new_clicks), conversions.changed, order_events.changed, refunds.changed, len(rejected))
+
+
+def _of(kind: type[EventOf], events: Sequence[codec.Event]) -> list[EventOf]:
+    return [event for event in events if isinstance(event, kind)]
+
+
+def _rejected_row(event: codec.RejectedEvent) -> orders.Row:
+    return {
+        "id": event.delivery_id,
+        "program_id": event.program_id,
+        "kind": event.kind,
+        "reason": RejectReason(event.reason),
+        "payload": event.payload,
+        "received_at": event.received_at,
+    }
+
+
+def put_aside(session: Session, *, stream: str, entry_id: str, payload: bytes, error: str, now: datetime) -> None:
+    """Keep an event that cannot be stored, with its error, so that the rest flows."""
+    row = {"id": ids.new(), "stream": stream, "entry_id": entry_id, "payload": base64.b64encode(payload).decode()}
+    db.insert_new(session, DeadLetter, [row | {"error": error[:_ERROR_LENGTH_MAX], "failed_at": now}])
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """How many dead letters became rows, and how many failed again."""
+
+    stored: int
+    failed: int
+
+
+def replay_dead_letters(session: Session, *, limit: int, now: datetime) -> Replayed:
+    """Try the oldest dead letters again. A letter goes when its event is stored; else it stays with the newer error."""
+    stored = 0
+    letters = queries.dead_letters(session, limit=limit)
+    for letter in letters:
+        try:
+            with session.begin_nested():
+                store_batch(session, events=[codec.decode(base64.b64decode(letter.payload))], now=now)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the others are to be tried
+            letter.error, letter.failed_at = describe(error), now
+        else:
+            session.delete(letter)
+            stored += 1
+    return Replayed(stored, len(letters) - stored)
+
+
+def describe(error: Exception) -> str:
+    """What went wrong, for a dead letter."""
+    return f"{type(error).__name__}: {error}"[:_ERROR_LENGTH_MAX]
