@@ -4,12 +4,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from babel import Locale
 from babel.numbers import format_currency, format_decimal
 from flask import Flask, g, request, session
 from flask_babel import Babel, format_date, format_datetime, get_locale
 
 from affiliate import ids
-from affiliate.money import Money
+from affiliate.money import Money, exponent
 
 LANGUAGES = {"en": "English", "it": "Italiano", "pl": "Polski"}
 """The languages of every page, each in its own name."""
@@ -43,6 +44,16 @@ def money(value: Money | None) -> str:
     if value is None:
         return UNKNOWN
     return format_currency(value.decimal(), value.currency, locale=locale()).replace("-", TRUE_MINUS)
+
+
+def fine_money(value: Decimal | None, currency: str) -> str:
+    """An amount per click or the like: in major units, with one decimal more than the currency has."""
+    if value is None:
+        return UNKNOWN
+    pattern = Locale.parse(locale()).currency_formats["standard"].pattern
+    finer = pattern.replace("0.00", "0." + "0" * (exponent(currency) + 1))
+    text = format_currency(value, currency, finer, locale=locale(), currency_digits=False)
+    return text.replace("-", TRUE_MINUS)
 
 
 def number(value: int | None) -> str:
