@@ -121,8 +121,8 @@ def _complete(values: dict[str, Any]) -> Settings:
     data_dir = Path(values["data_dir"]).expanduser().resolve()
     values["data_dir"] = data_dir
     values["database_url"] = _database_url(values["database_url"], data_dir)
-    values["redis_url"] = values["redis_url"] or embedded_redis_url(data_dir)
-    values["stream_url"] = values["stream_url"] or values["redis_url"]
+    values["redis_url"] = _redis_url("REDIS_URL", values["redis_url"]) or embedded_redis_url(data_dir)
+    values["stream_url"] = _redis_url("STREAM_URL", values["stream_url"]) or values["redis_url"]
     values["base_url"] = (values["base_url"] or f"http://{values['host']}:{values['port']}").rstrip("/")
     values["tracking_url"] = (values["tracking_url"] or values["base_url"]).rstrip("/")
     values["secret_key"] = _secret_key(values["secret_key"], values["env"], data_dir)
@@ -147,6 +147,14 @@ def _database_url(text: str, data_dir: Path) -> str:
     if url.drivername not in {"postgresql+psycopg", "sqlite"}:
         raise BadSettings(f"AFFILIATE_DATABASE_URL names {url.drivername!r}; PostgreSQL and SQLite are supported.")
     return url.render_as_string(hide_password=False)
+
+
+def _redis_url(name: str, text: str) -> str:
+    if text and not text.startswith(("redis://", "rediss://", "unix://")):
+        raise BadSettings(
+            f"AFFILIATE_{name} is not a Redis address. Write redis://host:6379/0 or unix:///path/of.sock."
+        )
+    return text
 
 
 def _secret_key(text: str, env: str, data_dir: Path) -> str:

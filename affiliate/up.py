@@ -1,5 +1,6 @@
 """`affiliate up`: what belongs to the tree, in which order it starts, and what may stand in the way."""
 
+import errno
 import fcntl
 import json
 import os
@@ -72,9 +73,9 @@ def check_port(host: str, port: int) -> None:
             probe.bind(found[4])
             probe.listen(1)
     except OSError as error:
-        raise CannotStart(
-            f"Cannot listen on {host} port {port} ({error.strerror}): stop what uses it, or choose another with PORT."
-        ) from error
+        taken = error.errno == errno.EADDRINUSE
+        advice = "stop what uses it, or choose another with PORT" if taken else "check AFFILIATE_HOST and PORT"
+        raise CannotStart(f"Cannot listen on {host} port {port} ({error.strerror}): {advice}.") from error
 
 
 def run(settings: Settings) -> int:
