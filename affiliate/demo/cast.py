@@ -14,9 +14,14 @@ COUPON = "MARTA10"
 DISCOUNT_BPS = 10_00
 
 
+def N_(text: str) -> str:  # noqa: N802 - the name that Babel's extraction knows
+    """Mark a text that is translated where it is shown."""
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class Product:
-    """Something the demo shop sells; the price in minor units, tax inside."""
+    """Something the demo shop sells; the price in minor units, tax inside. Name and text are translated where they are shown."""
 
     sku: str
     name: str
@@ -51,25 +56,38 @@ class Promoter:
     subs: tuple[str, ...]
 
 
+GROUPS = {
+    "cookware": N_("Pots and pans"),
+    "knives": N_("Knives"),
+    "textiles": N_("Linen"),
+    "coffee": N_("Coffee"),
+    "wood": N_("Wood"),
+}
+
 PRODUCTS = (
     Product(
-        "pot-26",
-        "Cast-iron pot, 26 cm",
-        "cookware",
-        118_00,
-        5,
-        "Enamelled inside, four litres, for the oven and every hob.",
+        "pot-26", N_("Cast-iron pot, 26 cm"), "cookware", 118_00, 5,
+        N_("Enamelled inside, four litres, for the oven and every hob."),
     ),
     Product(
-        "pan-28", "Carbon-steel pan, 28 cm", "cookware", 64_00, 8, "Light for its size, and better with every month."
+        "pan-28", N_("Carbon-steel pan, 28 cm"), "cookware", 64_00, 8,
+        N_("Light for its size, and better with every month."),
     ),
-    Product("knife-chef", "Chef’s knife, 20 cm", "knives", 89_00, 6, "Forged in Maniago, with an olive-wood handle."),
-    Product("apron", "Linen apron", "textiles", 32_50, 9, "Washed linen, crossed at the back, one size."),
-    Product("towels", "Three kitchen towels", "textiles", 18_90, 12, "Cotton and linen, woven in Puglia."),
-    Product("moka", "Moka pot, six cups", "coffee", 34_00, 10, "Steel, for induction too."),
-    Product("grinder", "Hand coffee grinder", "coffee", 72_00, 4, "Steel burrs, forty clicks from espresso to filter."),
-    Product("board", "Walnut board", "wood", 45_00, 6, "One piece, oiled, with a groove for the juice."),
-)
+    Product(
+        "knife-chef", N_("Chef’s knife, 20 cm"), "knives", 89_00, 6,
+        N_("Forged in Maniago, with an olive-wood handle."),
+    ),
+    Product("apron", N_("Linen apron"), "textiles", 32_50, 9, N_("Washed linen, crossed at the back, one size.")),
+    Product("towels", N_("Three kitchen towels"), "textiles", 18_90, 12, N_("Cotton and linen, woven in Puglia.")),
+    Product("moka", N_("Moka pot, six cups"), "coffee", 34_00, 10, N_("Steel, for induction too.")),
+    Product(
+        "grinder", N_("Hand coffee grinder"), "coffee", 72_00, 4,
+        N_("Steel burrs, forty clicks from espresso to filter."),
+    ),
+    Product(
+        "board", N_("Walnut board"), "wood", 45_00, 6, N_("One piece, oiled, with a groove for the juice.")
+    ),
+)  # fmt: skip
 
 STAFF = (
     Person("admin@casa-ondera.example", "Ada Conti", "admin", "en"),
