@@ -104,10 +104,13 @@ def web() -> None:
 def ingest() -> None:
     """Take events from the stream into the database, until a signal comes."""
     _begin()
+    from affiliate import queues
+    from affiliate import worker as workers
     from affiliate.ingest import consumer
 
     _require_tables()
-    consumer.run()
+    connection = queues.connection()
+    consumer.run(after_commit=lambda: workers.wake(connection))
 
 
 @cli.command()
@@ -128,7 +131,7 @@ def cron() -> None:
     from affiliate import queues
     from affiliate import worker as workers
 
-    workers.cron(connection=queues.connection()).start()
+    workers.cron(connection=queues.connection()).start()  # type: ignore[no-untyped-call]  # RQ leaves it untyped
 
 
 @cli.group()

@@ -1,9 +1,11 @@
 """The order of the stages, and the processes that run them: one worker per queue, one cron.
 
 Cron queues every stage every two seconds unless it waits already (the sweep: no row is forgotten, whoever was killed).
-A stage that did something queues itself and the next one at once, so that a backlog does not wait for the sweep.
+A stage that did something queues itself and the next one at once, and ingest wakes the first after each batch of orders, so
+that nothing waits for the sweep while everybody lives.
 """
 
+import contextlib
 import logging
 from dataclasses import dataclass
 
@@ -16,11 +18,10 @@ from rq.utils import now
 
 from affiliate import queues
 
-PIPELINE = (
-    "affiliate.attribution.jobs.attribute",
-    "affiliate.commissions.jobs.commission",
-    "affiliate.commissions.jobs.reverse",
-)
+ATTRIBUTE = "affiliate.attribution.jobs.attribute"
+COMMISSION = "affiliate.commissions.jobs.commission"
+REVERSE = "affiliate.commissions.jobs.reverse"
+PIPELINE = (ATTRIBUTE, COMMISSION, REVERSE)
 """The stages in the order in which rows pass through them."""
 
 SWEEP_SECONDS = 2
@@ -60,6 +61,13 @@ def nudge(job: Job, connection: redis.Redis, done: int) -> None:
 
 
 NUDGE = f"{__name__}.{nudge.__name__}"
+
+
+def wake(connection: redis.Redis) -> None:
+    """New orders or refunds are rows now: look at them at once. Without Redis the next sweep does."""
+    with contextlib.suppress(redis.RedisError):
+        for stage in (ATTRIBUTE, REVERSE):
+            queues.enqueue_once(stage, queue_name=queues.STAGES, connection=connection, on_success=NUDGE)
 
 
 class Worker(SimpleWorker):

@@ -149,3 +149,13 @@ def test_every_scheduled_function_exists_and_takes_no_arguments(periodic: worker
     module, _, name = periodic.func.rpartition(".")
     imported = __import__(module, fromlist=[name])
     assert getattr(imported, name).__code__.co_argcount == 0
+
+
+def test_ingest_wakes_the_stages_that_orders_and_refunds_wait_for(redis_client: redis.Redis) -> None:
+    worker.wake(redis_client)
+    worker.wake(redis_client)
+    assert _waiting(redis_client) == [worker.ATTRIBUTE, worker.REVERSE]
+
+
+def test_waking_without_redis_is_no_error(tmp_path: Path) -> None:
+    worker.wake(redis.Redis(unix_socket_path=str(tmp_path / "nobody")))

@@ -1,0 +1,9 @@
+"""The WSGI application: clicks are answered before Flask is asked, pages and API behind. Any WSGI server can serve it."""
+
+from affiliate import logs, settings
+from affiliate.app import create_app
+
+_settings = settings.current()
+logs.configure(level=_settings.log_level, form=_settings.log_format)
+
+application = create_app(_settings)
