@@ -1,0 +1,137 @@
+"""The command line: help everywhere, keys and people, one sentence for what is wrong, and workers without a web stack."""
+
+import subprocess
+import sys
+
+import click
+import factories
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner, Result
+
+from affiliate import db, worker
+from affiliate.accounts import keys
+from affiliate.accounts.models import ApiKey, Grant, GrantRole, User
+from affiliate.cli import EXIT_REFUSED, cli
+from affiliate.settings import Settings
+
+PASSWORD = "a harbour at four in the morning"
+
+
+def _run(*arguments: str, typed: str | None = None) -> Result:
+    return CliRunner().invoke(cli, arguments, input=typed)
+
+
+def _commands(group: click.Group, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """Every command and group, as one types it."""
+    found = [path]
+    for name, command in group.commands.items():
+        found += _commands(command, (*path, name)) if isinstance(command, click.Group) else [(*path, name)]
+    return found
+
+
+@pytest.mark.parametrize("path", _commands(cli), ids=" ".join)
+def test_every_command_says_what_it_does(path: tuple[str, ...]) -> None:
+    result = _run(*path, "--help")
+    assert result.exit_code == 0
+    assert result.output.splitlines()[2].strip()
+
+
+def test_a_person_of_the_team_gets_an_account_and_a_role(sqlite_settings: Settings) -> None:
+    options = ["--email", "Ada@Example.com", "--name", "Ada", "--role", "admin"]
+    result = _run("user", "create", *options, typed=f"{PASSWORD}\n{PASSWORD}\n")
+    assert result.exit_code == 0, result.output
+    assert PASSWORD not in result.output
+    with db.reading() as session:
+        person = session.scalars(sa.select(User)).one()
+        grant = session.scalars(sa.select(Grant)).one()
+    assert (person.email, person.name) == ("ada@example.com", "Ada")
+    assert (grant.user_id, grant.role, grant.program_id) == (person.id, GrantRole.ADMIN, None)
+
+
+def test_a_role_can_be_for_one_program(sqlite_settings: Settings) -> None:
+    with db.transaction() as session:
+        program_id = factories.make_program(session, slug="tea").id
+    options = ["--email", "mo@example.com", "--name", "Mo", "--role", "manager", "--program", "tea"]
+    result = _run("user", "create", *options, "--password", PASSWORD)
+    assert result.exit_code == 0, result.output
+    with db.reading() as session:
+        assert session.scalars(sa.select(Grant.program_id)).one() == program_id
+
+
+def test_a_new_key_is_printed_alone_and_works(sqlite_settings: Settings) -> None:
+    with db.transaction() as session:
+        program_id = factories.make_program(session, slug="tea").id
+        person_id = factories.make_user(session, email="dev@example.com").id
+    scopes = "conversions:write, conversions:read"
+    result = _run("apikey", "create", "--email", "dev@example.com", "--program", "tea", "--scopes", scopes)
+    assert result.exit_code == 0, result.output
+    [secret] = result.stdout.splitlines()
+    with db.reading() as session:
+        key = session.scalars(sa.select(ApiKey)).one()
+    assert key.secret_hash == keys.fingerprint(secret)
+    assert (key.program_id, key.created_by_id, key.is_test) == (program_id, person_id, False)
+    assert key.scopes == ["conversions:read", "conversions:write"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("apikey", "create", "--email", "x@example.com", "--program", "tea", "--scopes", "admin"), "no program 'tea'"),
+        (("user", "create", "--email", "a@b.c", "--name", "A", "--role", "admin", "--password", "short"), "at least"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(sqlite_settings: Settings, arguments: tuple[str, ...], said: str) -> None:
+    result = _run(*arguments)
+    assert result.exit_code == EXIT_REFUSED
+    assert result.stdout == ""
+    [line] = result.stderr.splitlines()
+    assert said in line
+
+
+def test_nobody_answers_for_a_key_of_an_unknown_address(sqlite_settings: Settings) -> None:
+    with db.transaction() as session:
+        factories.make_program(session, slug="tea")
+    result = _run("apikey", "create", "--email", "x@example.com", "--program", "tea", "--scopes", "admin")
+    assert result.exit_code == EXIT_REFUSED
+    assert "Nobody here has the address x@example.com" in result.stderr
+
+
+def test_books_that_balance_are_proved(sqlite_settings: Settings) -> None:
+    result = _run("ledger", "verify")
+    assert result.exit_code == 0, result.output
+    assert result.stdout == "The books balance: 0 transfers.\n"
+
+
+def test_a_migrated_database_passes_the_check(sqlite_settings: Settings) -> None:
+    assert _run("db", "check").exit_code == 0
+    assert _run("db", "current").stdout == "0001\n"
+    assert _run("db", "upgrade").stdout == "The database stands at 0001.\n"
+
+
+def test_a_fault_of_ours_keeps_its_traceback(sqlite_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("affiliate.schema.upgrade", lambda: 1 // 0)
+    assert isinstance(_run("db", "upgrade").exception, ZeroDivisionError)
+
+
+def _loaded_by(statement: str) -> set[str]:
+    """The top packages that a fresh process has loaded after a statement."""
+    code = f"{statement}\nimport sys\nprint(*{{name.partition('.')[0] for name in sys.modules}})"
+    return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+
+
+@pytest.mark.parametrize("queue_name", ["stages", "slow"])
+def test_a_worker_carries_no_web_stack(queue_name: str) -> None:
+    modules = {each.func.rpartition(".")[0] for each in worker.SCHEDULE if each.queue_name == queue_name}
+    loaded = _loaded_by(f"import affiliate.worker, {', '.join(sorted(modules))}")
+    assert loaded & {"flask", "werkzeug", "granian", "flask_security"} == set()
+
+
+def test_the_supervisor_carries_no_database_and_no_redis_client() -> None:
+    loaded = _loaded_by("import affiliate.cli, affiliate.up")
+    assert loaded & {"sqlalchemy", "redis", "rq", "flask"} == set()
+
+
+def test_cron_carries_no_database() -> None:
+    loaded = _loaded_by("import affiliate.cli, affiliate.queues, affiliate.worker")
+    assert loaded & {"sqlalchemy", "flask"} == set()
