@@ -8,12 +8,16 @@ from werkzeug.wrappers.response import Response as BaseResponse
 from affiliate import accounts, api, formats, health, web
 from affiliate.accounts import access
 from affiliate.demo import shop
+from affiliate.ingest import known
 from affiliate.partners import queries as partners
 from affiliate.programs import queries as programs
 from affiliate.rest import docs as manual
 from affiliate.rest import views as rest
 from affiliate.settings import Settings
 from affiliate.site import views as site
+from affiliate.tracking import api as tracking_api
+from affiliate.tracking import tracker
+from affiliate.tracking import views as tracking
 
 shell = Blueprint("shell", __name__)
 
@@ -26,7 +30,10 @@ def create_app(settings: Settings) -> Flask:
     web.init_app(app, settings)
     formats.init_app(app)
     accounts.init_app(app, settings, resolvers=access.Resolvers(programs.program_by_slug, partners.membership))
+    tracker.init_app(app, settings, lookup=known.lookup)
     _add_api(app)
+    app.register_blueprint(tracking.blueprint)
+    web.csrf.exempt(tracking.blueprint)  # browsers of strangers call it, and nobody is signed in there
     app.register_blueprint(shell)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(site.blueprint)
@@ -40,7 +47,7 @@ def _add_api(app: Flask) -> None:
     rest_api = api.make_api()
     rest_api.init_app(app)
     api.register_fields(rest_api)
-    for blueprint in (rest.blueprint,):
+    for blueprint in (rest.blueprint, tracking_api.blueprint):
         rest_api.register_blueprint(blueprint)
         web.csrf.exempt(blueprint)  # a key speaks for the caller, never a cookie
     access.declare(app, "api-docs.openapi_json", access.public)

@@ -172,7 +172,8 @@ def _end(_error: BaseException | None) -> None:
         switch.__exit__(None, None, None)
 
 
-def _kind(error: errors.DomainError) -> HTTPStatus:
+def status_of(error: errors.DomainError) -> HTTPStatus:
+    """The HTTP status of an error's kind."""
     found = (STATUS_OF[cls] for cls in type(error).__mro__ if cls in STATUS_OF)
     return next(found, HTTPStatus.BAD_REQUEST)
 
@@ -183,7 +184,7 @@ def error_body(code: str, message: str, fields: dict[str, list[str]] | None = No
 
 
 def _render_domain_error(error: errors.DomainError) -> Response:
-    status = _kind(error)
+    status = status_of(error)
     fields = error.errors if isinstance(error, errors.Invalid) else None
     response = _render(status, error.code, str(error), fields)
     if isinstance(error, errors.Unavailable):

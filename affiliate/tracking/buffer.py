@@ -14,17 +14,22 @@ from typing import Any
 from uuid import UUID
 
 import redis
-from prometheus_client import Counter
 
-from affiliate import errors, streams
+from affiliate import errors, ids, streams
 from affiliate.tracking import known, rawlog
-from affiliate.tracking.codec import ClickEvent, ConversionEvent, OrderStageEvent, RefundEvent, RejectedEvent, encode
+from affiliate.tracking.codec import (
+    ClickEvent,
+    ConversionEvent,
+    OrderStageEvent,
+    RefundEvent,
+    RejectedEvent,
+    Trust,
+    encode,
+)
 from affiliate.tracking.rawlog import RawRequest
 
 FINGERPRINT_SECONDS = 8 * 24 * 3600
 """Longer than any sender repeats itself; later, SQL remembers."""
-
-UNCOUNTED_CLICKS = Counter("affiliate_clicks_uncounted", "Visitors redirected while their click could not be stored")
 
 _log = logging.getLogger(__name__)
 
@@ -75,10 +80,24 @@ class Submission:
     trust: int
     request: RawRequest
 
+    @classmethod
+    def of(cls, event: ConversionEvent | OrderStageEvent | RefundEvent, request: RawRequest) -> "Submission":
+        """The submission of an event; order events and refunds come from servers only."""
+        if isinstance(event, ConversionEvent):
+            return cls(event, "conversion", event.conversion_id, event.trust, request)
+        if isinstance(event, RefundEvent):
+            return cls(event, "refund", event.refund_uuid, Trust.SERVER, request)
+        return cls(event, "order", event.order_event_id, Trust.SERVER, request)
+
     @property
     def key(self) -> str:
         """Where its fingerprint is kept."""
         return streams.fingerprint_key(self.identifier, self.trust)
+
+    @property
+    def public_id(self) -> str:
+        """The id as the sender sees it."""
+        return ids.public({"conversion": "cnv", "order": "evt", "refund": "ref"}[self.kind], self.identifier)
 
 
 class Buffer:
@@ -93,15 +112,17 @@ class Buffer:
         self._connection = connection
         self._lookup = lookup
 
-    def click(self, event: ClickEvent | RejectedEvent) -> bool:
-        """Store a click. The visitor goes on either way: false means it was not stored, and the metric counts it."""
+    def click(self, event: ClickEvent | RejectedEvent) -> None:
+        """Store a click.
+
+        Raises:
+            BufferUnavailable: Redis did not acknowledge it.
+        """
         try:
             self._connection().xadd(streams.CLICKS, {streams.FIELD: encode(event)})
         except redis.RedisError as error:
-            UNCOUNTED_CLICKS.inc()
             _log.warning("a click was not stored: %s", type(error).__name__)
-            return False
-        return True
+            raise BufferUnavailable from error
 
     def submit(self, submissions: Sequence[Submission]) -> list[Outcome]:
         """Store what is new and say of each what it is, in their order.
@@ -135,12 +156,15 @@ class Buffer:
         except redis.RedisError as error:
             raise BufferUnavailable from error
 
-    def log(self, request: RawRequest, *, program_id: UUID) -> None:
-        """Show a refused request to the shop's developer; without Redis it is not shown."""
+    def log(self, requests: Sequence[RawRequest], *, program_id: UUID) -> None:
+        """Show refused requests to the shop's developer; without Redis they are not shown."""
         try:
-            rawlog.append(self._connection(), request, program_id=program_id)
+            pipeline = self._connection().pipeline(transaction=False)
+            for request in requests[: rawlog.LENGTH_MAX]:
+                rawlog.append(pipeline, request, program_id=program_id)
+            pipeline.execute()
         except redis.RedisError as error:
-            _log.warning("a request was not logged: %s", type(error).__name__)
+            _log.warning("requests were not logged: %s", type(error).__name__)
 
     def _run(self, calls: Sequence[Sequence[str | bytes | int]]) -> list[int]:
         """Run the script for each call in one round trip; a new server learns it first."""

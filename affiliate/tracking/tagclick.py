@@ -1,0 +1,102 @@
+"""The decision about an arrival that the tag reports: the same facts as a redirect, an id made from the browser's nonce. Pure."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qsl, urlsplit
+from uuid import UUID
+
+from affiliate.tracking.codec import ClickEvent
+from affiliate.tracking.decide import REFERRER_LENGTH_MAX, USER_AGENT_LENGTH_MAX, known_visitor
+from affiliate.tracking.facts import LinkFacts, ProgramFacts, View
+from affiliate.tracking.keys import Keys, address_facts
+from affiliate.tracking.subs import clean, normalised
+
+AGE_MAX = timedelta(days=7)
+"""How long a browser may keep an arrival that it could not report: as long as its storage lasts."""
+AHEAD_MAX = timedelta(minutes=5)
+URL_LENGTH_MAX = 2_000
+
+_NONCE = re.compile(r"(?P<milliseconds>[0-9]{13})\.[0-9a-z]{8,64}")
+_FIELDS_MAX = 100
+_UUID7 = 7 << 76 | 0b10 << 62  # version and variant
+_RANDOM = (1 << 76) - 1 ^ (0b11 << 62)  # the bits of a UUIDv7 that are free
+
+
+class BadNonce(ValueError):  # noqa: N818 - read as a kind
+    """Not a nonce of the tag, or its moment is too old or lies ahead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What the tag reports, and what is read of the request that brought it."""
+
+    nonce: str
+    page_url: str
+    referrer: str
+    address: str
+    user_agent: str
+    cookies: str
+    has_opted_out: bool
+
+
+def click_id(program: ProgramFacts, nonce: str, *, now: datetime) -> UUID:
+    """The id of the arrival: the nonce's millisecond, then what follows from program and nonce. The same nonce has the same id.
+
+    Raises:
+        BadNonce: another shape, older than a week or more than five minutes ahead.
+    """
+    found = _NONCE.fullmatch(nonce)
+    if found is None:
+        raise BadNonce(nonce)
+    milliseconds = int(found["milliseconds"])
+    moment = datetime.fromtimestamp(milliseconds / 1000, tz=UTC)
+    if not now - AGE_MAX <= moment <= now + AHEAD_MAX:
+        raise BadNonce(nonce)
+    digest = hashlib.sha256(program.id.bytes + nonce.encode()).digest()
+    return UUID(int=milliseconds << 80 | _UUID7 | int.from_bytes(digest[:10]) & _RANDOM)
+
+
+def click(
+    arrival: Arrival, link: LinkFacts, program: ProgramFacts, view: View, keys: Keys, *, now: datetime
+) -> ClickEvent:
+    """The click of an arrival, at the moment that its nonce carries.
+
+    Raises:
+        BadNonce: as above.
+    """
+    identifier = click_id(program, arrival.nonce, now=now)
+    occurred_at = datetime.fromtimestamp((identifier.int >> 80) / 1000, tz=UTC)
+    page, query = _page(arrival.page_url)
+    prefix, address_hash = address_facts(keys, arrival.address, now=now)
+    return ClickEvent(
+        click_id=identifier,
+        program_id=program.id,
+        partner_id=link.partner_id,
+        link_id=link.id,
+        occurred_at=occurred_at,
+        source="tag",
+        link_state=view.state_of(link, now=occurred_at),
+        method="POST",
+        purpose=None,
+        fetch_dest=None,
+        visitor_id=None if arrival.has_opted_out else known_visitor(arrival.cookies, program, keys),
+        subs=link.subs | normalised(query),
+        landing_url=page or link.landing_url,
+        referrer=clean(arrival.referrer, REFERRER_LENGTH_MAX) or None,
+        user_agent=clean(arrival.user_agent, USER_AGENT_LENGTH_MAX) or None,
+        address_prefix=prefix,
+        address_hash=address_hash,
+    )
+
+
+def _page(url: str) -> tuple[str, list[tuple[str, str]]]:
+    """The page without what may be personal in its address, and the parameters in it."""
+    try:
+        parts = urlsplit(clean(url, URL_LENGTH_MAX))
+        parameters = parse_qsl(parts.query, max_num_fields=_FIELDS_MAX)
+    except ValueError:
+        return "", []
+    is_page = parts.scheme in {"http", "https"} and parts.netloc and "@" not in parts.netloc
+    return (f"{parts.scheme}://{parts.netloc}{parts.path}" if is_page else ""), parameters

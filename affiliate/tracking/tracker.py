@@ -1,0 +1,83 @@
+"""The tracker of this process: its keys, its memory and its way into the streams, made once per application."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from flask import Flask, current_app
+
+from affiliate import errors, ids
+from affiliate.settings import Settings
+from affiliate.tracking import known
+from affiliate.tracking.buffer import Buffer
+from affiliate.tracking.directory import POLL_SECONDS, Directory
+from affiliate.tracking.facts import ProgramFacts
+from affiliate.tracking.keys import Keys
+from affiliate.tracking.wsgi import ClickMiddleware
+
+_EXTENSION = "affiliate_tracker"
+
+
+class NoSuchProgram(errors.NotFound):
+    """No program of this name, or one of somebody else."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such program. Use the program's short name, as the console shows it.")
+
+
+@dataclass(frozen=True, slots=True)
+class Tracker:
+    """What the tracker's views and adapters share."""
+
+    keys: Keys
+    directory: Directory
+    buffer: Buffer
+
+    def program(self, name: str) -> ProgramFacts:
+        """The program with this slug or public id.
+
+        Raises:
+            NoSuchProgram: there is none.
+        """
+        view = self.directory.view
+        try:
+            found = view.programs.get(ids.parse("prg", name))
+        except ids.BadPublicId:
+            found = view.program(name)
+        if found is None:
+            raise NoSuchProgram
+        return found
+
+    def program_of_key(self, program_id: UUID, *, now: datetime) -> ProgramFacts:
+        """The program of a key that was let in: a program made a moment ago is looked for in the database once more."""
+        if program_id not in self.directory.view.programs:
+            self.directory.refresh(now=now)
+        return self.directory.view.programs[program_id]
+
+
+def init_app(app: Flask, settings: Settings, *, lookup: known.Lookup = known.nothing_known) -> Tracker:
+    """Give the app a tracker, and put the answering of clicks in front of it.
+
+    `lookup` asks SQL for known events; in tests nothing runs in the background, `directory.refresh` brings news.
+    """
+    poll_seconds = None if settings.env == "test" else POLL_SECONDS
+    tracker = Tracker(
+        keys=Keys.of(settings.secret_key),
+        directory=Directory(secret_key=settings.secret_key, poll_seconds=poll_seconds),
+        buffer=Buffer(lookup=known.LookupWithDeadline(lookup)),
+    )
+    app.extensions[_EXTENSION] = tracker
+    app.wsgi_app = ClickMiddleware(  # type: ignore[method-assign]
+        app.wsgi_app,
+        keys=tracker.keys,
+        directory=tracker.directory,
+        buffer=tracker.buffer,
+        trusted_proxies=settings.trusted_proxies,
+    )
+    return tracker
+
+
+def current() -> Tracker:
+    """The tracker of this request's app."""
+    tracker: Tracker = current_app.extensions[_EXTENSION]
+    return tracker

@@ -1,0 +1,106 @@
+"""The WSGI adapter of the click decision, in front of Flask: `/r/<code>` is answered here, everything else passes through."""
+
+import logging
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from prometheus_client import Counter
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from affiliate import clock, ids
+from affiliate.tracking.buffer import Buffer, BufferUnavailable
+from affiliate.tracking.decide import Decision, RequestFacts, decide
+from affiliate.tracking.directory import Directory, DirectoryNotLoaded
+from affiliate.tracking.keys import Keys
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+UNCOUNTED_CLICKS = Counter("affiliate_clicks_uncounted", "Visitors redirected while their click could not be stored")
+PREFIX = "/r/"
+
+_PURPOSES = ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_PURPOSE", "HTTP_X_MOZ")  # the standard, then older browsers
+_METHODS = frozenset({"GET", "HEAD"})
+_log = logging.getLogger(__name__)
+
+
+class ClickMiddleware:
+    """Answers clicks itself; an unknown code goes on to the app, which has a friendly page for it."""
+
+    def __init__(
+        self, app: "WSGIApplication", *, keys: Keys, directory: Directory, buffer: Buffer, trusted_proxies: int
+    ) -> None:
+        self._app = app
+        self._keys = keys
+        self._directory = directory
+        self._buffer = buffer
+        # The app behind us reads the proxies' headers by itself; a click has to know them before.
+        self._click: WSGIApplication = self._answer
+        if trusted_proxies:
+            self._click = ProxyFix(self._answer, x_for=trusted_proxies, x_proto=trusted_proxies)
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer a click, or let the request pass."""
+        path: str = environ.get("PATH_INFO", "")
+        if path.startswith(PREFIX) and environ["REQUEST_METHOD"] in _METHODS:
+            return self._click(environ, start_response)
+        return self._app(environ, start_response)
+
+    def _answer(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        now = clock.now()
+        try:
+            view = self._directory.view
+        except DirectoryNotLoaded as error:
+            headers = [("Retry-After", str(error.retry_after_seconds)), ("Content-Type", "text/plain; charset=utf-8")]
+            start_response("503 Service Unavailable", [*headers, ("Cache-Control", "no-store")])
+            return [str(error).encode()]
+        decision = decide(
+            request_facts(environ),
+            view,
+            self._keys,
+            now=now,
+            click_id=ids.new_at(now),
+            fresh_visitor_id=uuid4(),
+        )
+        self._store(decision)
+        if decision.location is None:
+            return self._app(environ, start_response)
+        start_response("302 Found", _headers(decision, decision.location))
+        return []
+
+    def _store(self, decision: Decision) -> None:
+        try:
+            self._buffer.click(decision.event)
+        except BufferUnavailable:
+            UNCOUNTED_CLICKS.inc()
+            _log.warning("a visitor was redirected and not counted")
+
+
+def request_facts(environ: "WSGIEnvironment") -> RequestFacts:
+    """What the decision needs to know of a WSGI request."""
+    return RequestFacts(
+        method=environ["REQUEST_METHOD"],
+        code=_text(environ["PATH_INFO"])[len(PREFIX) :].rstrip("/").lower(),
+        query=_text(environ.get("QUERY_STRING", "")),
+        is_secure=environ["wsgi.url_scheme"] == "https",
+        address=environ.get("REMOTE_ADDR") or "",
+        cookies=environ.get("HTTP_COOKIE", ""),
+        user_agent=_text(environ.get("HTTP_USER_AGENT", "")),
+        referrer=_text(environ.get("HTTP_REFERER", "")),
+        purpose=next((environ[name] for name in _PURPOSES if environ.get(name)), ""),
+        fetch_dest=environ.get("HTTP_SEC_FETCH_DEST", ""),
+        has_opted_out=environ.get("HTTP_SEC_GPC") == "1",
+    )
+
+
+def _text(value: str) -> str:
+    """The text behind WSGI's strings, which carry bytes as Latin-1."""
+    return value if value.isascii() else value.encode("latin-1").decode("utf-8", "replace")
+
+
+def _headers(decision: Decision, location: str) -> list[tuple[str, Any]]:
+    headers = [("Location", location), ("Cache-Control", "no-store"), ("Content-Length", "0")]
+    if decision.cookie is not None:
+        headers.append(("Set-Cookie", decision.cookie))
+    return headers
