@@ -38,7 +38,6 @@ class Person:
     email: str
     name: str
     role: str
-    locale: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +53,7 @@ class Promoter:
     sale_bps: int
     links: tuple[tuple[str, str, str], ...]  # code, name, path in the shop
     subs: tuple[str, ...]
+    coupon: str | None = None
 
 
 GROUPS = {
@@ -90,15 +90,15 @@ PRODUCTS = (
 )  # fmt: skip
 
 STAFF = (
-    Person("admin@casa-ondera.example", "Ada Conti", "admin", "en"),
-    Person("manager@casa-ondera.example", "Ines Keller", "manager", "en"),
-    Person("finance@casa-ondera.example", "Tomasz Wolny", "finance", "en"),
+    Person("admin@casa-ondera.example", "Ada Conti", "admin"),
+    Person("manager@casa-ondera.example", "Ines Keller", "manager"),
+    Person("finance@casa-ondera.example", "Tomasz Wolny", "finance"),
 )
 
 PROMOTERS = (
     Promoter(
         "Marta’s Slow Kitchen", "Marta Sala", "marta@slow-kitchen.example", "https://slow-kitchen.example", "IT", 34, 340,
-        (("marta-ragu", "Sunday ragù", "p/pot-26"), ("marta-shop", "The shop", "")), ("ragu-post", "newsletter", "bio"),
+        (("marta-ragu", "Sunday ragù", "p/pot-26"), ("marta-shop", "The shop", "")), ("ragu-post", "newsletter", "bio"), COUPON,
     ),
     Promoter(
         "Domowe Smaki Ewy", "Ewa Lis", "ewa@domowe-smaki.example", "https://domowe-smaki.example", "PL", 26, 260,
@@ -134,6 +134,12 @@ APPLICANTS = (
     Promoter("Fornelli Spenti", "Sara Vento", "sara@fornelli.example", "https://fornelli.example", "IT", 0, 0, (), ()),
     Promoter("Zielnik Babci", "Anna Kos", "anna@zielnik.example", "https://zielnik.example", "PL", 0, 0, (), ()),
 )
+
+ANSWERS = {
+    "channels": "Blog, newsletter",
+    "reach": "4,200 readers a month",
+    "why": "I cook with your pots and would like to write about them.",
+}
 
 MISSION = "Things for the kitchen that outlive fashions: repaired for life, made within a day’s drive of our workshop."
 DESCRIPTION = (

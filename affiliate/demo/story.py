@@ -11,13 +11,14 @@ from uuid import UUID
 
 from affiliate import ids
 from affiliate.demo import cast
-from affiliate.money import BPS_PER_UNIT, divide_half_even
+from affiliate.demo.basket import Basket, Line
+from affiliate.money import BPS_PER_UNIT
 from affiliate.tracking.codec import ClickEvent, ConversionEvent, Event, OrderStageEvent, RefundEvent, Trust
 
 SEED = 26
 DAYS = 90
 _BOT_BPS, _PREFETCH_BPS, _REPEAT_BPS = 500, 150, 200
-_REFUND_BPS, _CANCEL_BPS, _OPEN_BPS, _COUPON_BPS = 800, 150, 400, 500
+_REFUND_BPS, _CANCEL_BPS, _OPEN_BPS, _COUPON_BPS = 800, 150, 600, 2_000
 _ORGANIC_PER_DAY = 3
 _AGENTS = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1",
@@ -50,7 +51,9 @@ class _Arrival:
 
 
 class _Chance(random.Random):
-    """The seed's dice."""
+    """The seed's dice, and the shop's counter of orders."""
+
+    order_number = 20_480
 
     def happens(self, bps: int) -> bool:
         """True in `bps` of ten thousand cases."""
@@ -61,6 +64,11 @@ class _Chance(random.Random):
         noise = self.getrandbits(74)
         head = (int(at.timestamp() * 1000) << 80) | (7 << 76) | ((noise >> 62) << 64)
         return UUID(int=head | (2 << 62) | (noise & ((1 << 62) - 1)))
+
+    def order_id(self) -> str:
+        """The number of the next order."""
+        self.order_number += self.randint(1, 9)
+        return str(self.order_number)
 
     def moment(self, day: datetime) -> datetime:
         """An instant of the day, most of them in the evening."""
@@ -89,10 +97,9 @@ def _day(
         expected = link.clicks_per_day * growth_bps * _WEEKDAY_BPS[day.weekday()] // BPS_PER_UNIT**2
         for _ in range(chance.randint(expected * 6 // 10, expected * 14 // 10 + 1)):
             yield from _visit(chance, program_id=program_id, link=link, at=chance.moment(day))
-    for _ in range(chance.randrange(_ORGANIC_PER_DAY + 1)):
-        yield from _order(
-            chance, program_id=program_id, at=chance.moment(day), click_id=None, visitor_id=None, coupon=None
-        )
+    for _ in range(chance.randrange(_ORGANIC_PER_DAY + 1)):  # these came by themselves, some with a partner's coupon
+        coupon = cast.COUPON if chance.happens(_COUPON_BPS) else None
+        yield from _order(chance, program_id=program_id, at=chance.moment(day), coupon=coupon)
 
 
 def _visit(chance: _Chance, *, program_id: UUID, link: StoryLink, at: datetime) -> Iterator[_Arrival]:
@@ -123,7 +130,7 @@ def _visit(chance: _Chance, *, program_id: UUID, link: StoryLink, at: datetime) 
         yield _Arrival(again, _again(click, click_id=chance.uuid7(again), at=again))
     if not bot and not prefetch and chance.happens(link.sale_bps):
         bought_at = at + timedelta(minutes=int(chance.expovariate(1 / 900)) + 2)
-        coupon = link.coupon if link.coupon and chance.happens(_COUPON_BPS * 4) else None
+        coupon = link.coupon if link.coupon and chance.happens(_COUPON_BPS) else None
         yield from _order(
             chance, program_id=program_id, at=bought_at, click_id=click.click_id, visitor_id=visitor, coupon=coupon
         )
@@ -138,32 +145,26 @@ def _order(
     *,
     program_id: UUID,
     at: datetime,
-    click_id: UUID | None,
-    visitor_id: UUID | None,
+    click_id: UUID | None = None,
+    visitor_id: UUID | None = None,
     coupon: str | None,
 ) -> Iterator[_Arrival]:
-    order_id = f"{chance.randrange(10_000, 10_000_000)}"
-    items = _basket(chance)
-    goods = sum(item["amount_minor"] for item in items)
-    discount = divide_half_even(goods * cast.DISCOUNT_BPS, BPS_PER_UNIT) if coupon else 0
-    shipping = 0 if goods >= cast.FREE_SHIPPING_FROM_MINOR else cast.SHIPPING_MINOR
-    paid = goods - discount + shipping
-    tax = cast.tax_inside(goods - discount)
-    unverified = chance.happens(_OPEN_BPS)
-    conversion_id = ids.conversion(program_id=program_id, kind="sale", order_id=order_id)
+    """An order and what becomes of it. A few are first reported by the tag alone, and confirmed by the shop's server later."""
+    order_id = chance.order_id()
+    basket = _basket(chance, coupon)
     sale = ConversionEvent(
         delivery_id=chance.uuid7(at),
-        conversion_id=conversion_id,
+        conversion_id=ids.conversion(program_id=program_id, kind="sale", order_id=order_id),
         program_id=program_id,
         kind="sale",
         order_id=order_id,
-        trust=Trust.OPEN if unverified else Trust.SERVER,
-        source="tag" if unverified else "api",
+        trust=Trust.SERVER,
+        source="api",
         is_test=False,
-        amount_minor=paid,
-        tax_minor=tax,
-        shipping_minor=shipping,
-        discount_minor=discount,
+        amount_minor=basket.total_minor,
+        tax_minor=basket.tax_minor,
+        shipping_minor=basket.shipping_minor,
+        discount_minor=basket.discount_minor,
         currency=cast.CURRENCY,
         click_id=click_id,
         click_refusal=None,
@@ -174,31 +175,34 @@ def _order(
         new_customer=chance.happens(6_000),
         channel=None,
         payment_method=chance.choice(("card", "paypal", "transfer")),
-        items=items,
+        items=[_item(line, basket) for line in basket.lines],
         fingerprint=hashlib.sha256(order_id.encode()).hexdigest(),
         occurred_at=at,
         received_at=at,
     )
-    yield _Arrival(at, sale)
+    if chance.happens(_OPEN_BPS):
+        yield _Arrival(at, replace(sale, trust=Trust.OPEN, source="tag"))
+        confirmed_at = at + timedelta(hours=chance.randint(4, 60))
+        yield _Arrival(confirmed_at, replace(sale, delivery_id=chance.uuid7(confirmed_at), received_at=confirmed_at))
+    else:
+        yield _Arrival(at, sale)
     yield from _afterwards(chance, sale)
 
 
-def _basket(chance: _Chance) -> list[dict[str, Any]]:
+def _basket(chance: _Chance, coupon: str | None) -> Basket:
     weights = [product.weight for product in cast.PRODUCTS]
     picked = {product.sku: product for product in chance.choices(cast.PRODUCTS, weights, k=chance.choice((1, 1, 2, 3)))}
-    items = []
-    for product in picked.values():
-        quantity = chance.choice((1, 1, 1, 2))
-        items.append(
-            {
-                "sku": product.sku,
-                "name": product.name,
-                "group": product.group,
-                "quantity": quantity,
-                "amount_minor": product.price_minor * quantity,
-            }
-        )
-    return items
+    return Basket(tuple(Line(product, chance.choice((1, 1, 1, 2))) for product in picked.values()), coupon)
+
+
+def _item(line: Line, basket: Basket) -> dict[str, Any]:
+    return {
+        "sku": line.product.sku,
+        "name": line.product.name,
+        "group": line.product.group,
+        "quantity": line.quantity,
+        "amount_minor": line.paid_minor(basket.discount_bps),
+    }
 
 
 def _afterwards(chance: _Chance, sale: ConversionEvent) -> Iterator[_Arrival]:
