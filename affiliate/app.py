@@ -7,9 +7,11 @@ from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import accounts, api, formats, health, web
 from affiliate.accounts import access
+from affiliate.console import views as console
 from affiliate.demo import shop
 from affiliate.ingest import known
 from affiliate.partners import queries as partners
+from affiliate.portal import views as portal
 from affiliate.programs import queries as programs
 from affiliate.rest import docs as manual
 from affiliate.rest import views as rest
@@ -37,6 +39,8 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(shell)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(site.blueprint)
+    app.register_blueprint(portal.blueprint)
+    app.register_blueprint(console.blueprint)
     if settings.env != "production":
         shop.init_app(app, settings)
     return app

@@ -21,21 +21,10 @@ def link_of(session: Session, *, program_id: UUID, partner_id: UUID, link_id: UU
     )
 
 
-def links_of(
-    session: Session, *, program_id: UUID, partner_id: UUID, limit: int, before: UUID | None = None
-) -> Sequence[Link]:
-    """Up to `limit` links of a partner, newest first; `before` is the last id of the page above."""
+def links_of(session: Session, *, program_id: UUID, partner_id: UUID, limit: int, offset: int = 0) -> Sequence[Link]:
+    """Up to `limit` links of a partner, newest first."""
     found = sa.select(Link).where(Link.program_id == program_id, Link.partner_id == partner_id)
-    if before is not None:
-        found = found.where(Link.id < before)
-    return session.scalars(found.order_by(Link.id.desc()).limit(limit)).all()
-
-
-def links_by_id(session: Session, *, link_ids: Sequence[UUID]) -> dict[UUID, Link]:
-    """The named links, by id, for pages that show where something came from."""
-    if not link_ids:
-        return {}
-    return {link.id: link for link in session.scalars(sa.select(Link).where(Link.id.in_(link_ids)))}
+    return session.scalars(found.order_by(Link.id.desc()).limit(limit).offset(offset)).all()
 
 
 def link_count(session: Session, *, program_id: UUID, partner_id: UUID) -> int:

@@ -94,8 +94,17 @@ def sales(
 
 
 def sales_of_payout(session: Session, *, payout_id: UUID, limit: int, offset: int = 0) -> list[Sale]:
-    """The commissions that a payout consists of, newest first; also those that something has taken from since."""
-    found = _sales().where(Commission.payout_id == payout_id).order_by(*_SORT[Order.NEWEST])
+    """The commissions that a payout consists of, newest first.
+
+    `left` is what each brought into it: what was taken since is owed back, and does not change the payout.
+    """
+    clawed_back = (
+        sa.select(sa.func.coalesce(sa.func.sum(CommissionAdjustment.amount_minor), 0))
+        .where(CommissionAdjustment.commission_id == Commission.id, CommissionAdjustment.is_clawback)
+        .correlate(Commission)
+        .scalar_subquery()
+    )
+    found = _sales(left=_LEFT + clawed_back).where(Commission.payout_id == payout_id).order_by(*_SORT[Order.NEWEST])
     return [_sale(row) for row in session.execute(found.limit(limit).offset(offset))]
 
 
@@ -148,11 +157,11 @@ def plans_in_force(session: Session, *, program_ids: Sequence[UUID], now: dateti
     return {plan.program_id: plan for plan in found}
 
 
-def _sales() -> sa.Select[Any]:
+def _sales(left: sa.ColumnElement[int] = _LEFT) -> sa.Select[Any]:
     columns: tuple[Any, ...] = (
         Commission.id, Conversion.order_id, Commission.earned_at, Commission.matures_at, Commission.approved_at, Commission.paid_at,
         Conversion.amount_minor.label("paid_minor"), Conversion.currency.label("paid_currency"), Commission.amount_minor,
-        _LEFT.label("left_minor"), Commission.currency, Commission.status, Commission.reason, Credit.link_id,
+        left.label("left_minor"), Commission.currency, Commission.status, Commission.reason, Credit.link_id,
         Link.code.label("link_code"), Link.name.label("link_name"), Coupon.code.label("coupon"),
     )  # fmt: skip
     return (
@@ -174,7 +183,7 @@ def _sale(row: sa.Row[Any]) -> Sale:
         paid_at=row.paid_at,
         paid=Money(row.paid_minor, row.paid_currency),
         amount=Money(row.amount_minor, row.currency),
-        left=Money(row.left_minor, row.currency),
+        left=Money(int(row.left_minor), row.currency),
         status=row.status,
         reason=row.reason,
         link_id=row.link_id,

@@ -1,0 +1,121 @@
+"""The portal's blueprint, and what each of its pages stands on: frame, addresses, the page of those who wait."""
+
+from typing import Any
+
+from flask import Blueprint, current_app, g, render_template, request, url_for
+from flask_babel import gettext as _
+
+from affiliate.ledger import queries as ledger
+from affiliate.partners import queries as partners
+from affiliate.partners.models import EnrollmentStatus
+from affiliate.settings import Settings
+from affiliate.web import orm
+
+PAGE_SIZE = 50
+PAGES_MAX = 10_000
+blueprint = Blueprint("portal", __name__, url_prefix="/portal")
+
+
+@blueprint.url_defaults
+def _add_slug(endpoint: str, values: dict[str, Any]) -> None:
+    """Addresses of portal pages lead into the present program unless they say otherwise."""
+    if g.get("program") is not None and current_app.url_map.is_endpoint_expecting(endpoint, "slug"):
+        values.setdefault("slug", g.program.slug)
+
+
+@blueprint.before_request
+def _enter() -> str | None:
+    """After access has let the person in: whoever still waits sees one page, whatever the address."""
+    if request.view_args is not None:
+        request.view_args.pop("slug", None)
+    enrollment = g.get("enrollment")
+    return _pending() if enrollment is not None and enrollment.status is EnrollmentStatus.PENDING else None
+
+
+def _pending() -> str:
+    application = partners.application_of(orm.session, enrollment_id=g.enrollment.id)
+    answers = application.answers if application else {}
+    sent = {
+        "submitted_at": application.submitted_at if application else g.enrollment.created_at,
+        "channels": answers.get("channels"),
+        "why": answers.get("why"),
+        "website": answers.get("website"),
+    }
+    public_url = url_for("site.program", slug=g.program.slug)
+    return render_template("portal/pending.html", **_frame(waiting=True), sent=sent, public_url=public_url)
+
+
+def settings() -> Settings:
+    """The settings of this application."""
+    found: Settings = current_app.extensions["affiliate_settings"]
+    return found
+
+
+def zone() -> str:
+    """The time zone in which this person's days are cut: their own, else the program's."""
+    return str(g.get("user_time_zone") or g.program.time_zone)
+
+
+def show(template: str, **values: Any) -> str:
+    """A page of the portal with its frame."""
+    return render_template(f"portal/{template}", **_frame(), **values)
+
+
+def page_number() -> int:
+    """Which page of a list the address asks for; anything odd is the first."""
+    text = request.args.get("page", "1")
+    return min(max(int(text), 1), PAGES_MAX) if text.isascii() and text.isdigit() else 1
+
+
+def with_arguments(**changes: str | None) -> str:
+    """This address with other arguments; None takes one away. A change of a filter starts at the first page."""
+    arguments = request.args.to_dict() | {"page": None} | changes
+    kept: dict[str, Any] = {name: value for name, value in arguments.items() if value}
+    return url_for(request.endpoint or "", **(request.view_args or {}), **kept)
+
+
+def pager(*, total: int, shown: int) -> dict[str, str | None] | None:
+    """The addresses of the pages beside this one and “51 to 100 of 1,318”; None when all fits on one page."""
+    if total <= PAGE_SIZE:
+        return None
+    number = page_number()
+    first = (number - 1) * PAGE_SIZE
+    more = first + shown < total
+    return {
+        "newer_url": with_arguments(page=str(number - 1)) if number > 1 else None,
+        "older_url": with_arguments(page=str(number + 1)) if more else None,
+        "text": _("%(first)s to %(last)s of %(total)s", first=first + 1, last=first + shown, total=total),
+    }
+
+
+def _frame(*, waiting: bool = False) -> dict[str, Any]:
+    return {
+        "brand": {"name": g.program.name, "url": url_for("portal.home")},
+        "program": {"slug": g.program.slug, "name": g.program.name, "currency": g.program.currency},
+        "partner": {"name": g.partner.name, "paused": g.enrollment.status is EnrollmentStatus.PAUSED},
+        "nav_items": _navigation()[:1] if waiting else _navigation(),
+        "books": _books(),
+        "time_zone": zone(),
+        "with_arguments": with_arguments,
+    }
+
+
+def _navigation() -> list[dict[str, Any]]:
+    return [
+        _item("home", _("Home"), "home", {"home"}),
+        _item("links", _("Links"), "link", {"links", "link", "new_link", "create_link"}),
+        _item("commissions", _("Earnings"), "coin", {"commissions", "commission"}),
+        _item("payouts", _("Payouts"), "building-bank", {"payouts", "payout"}),
+    ]
+
+
+def _item(endpoint: str, label: str, icon: str, pages: set[str]) -> dict[str, Any]:
+    here = (request.endpoint or "").removeprefix("portal.") in pages
+    return {"label": label, "icon": icon, "url": url_for(f"portal.{endpoint}"), "current": here, "tab": True}
+
+
+def _books() -> dict[str, Any] | None:
+    proof = ledger.latest_proof(orm.session)
+    if proof is None:
+        return None
+    return {"ok": not proof.findings, "checked_at": proof.checked_at, "transfers": proof.transfers, "url": None}

@@ -1,0 +1,210 @@
+"""What the home page says, as plain values: a fixed number of queries, however much there is to count."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from flask import url_for
+from flask_babel import format_date, ngettext
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from affiliate import formats
+from affiliate.commissions.models import CommissionStatus
+from affiliate.ledger import queries as ledger
+from affiliate.ledger.models import AccountName
+from affiliate.money import Money, divide_half_even
+from affiliate.payouts.models import PayoutStatus
+from affiliate.programs.models import Program
+from affiliate.reports import metrics, periods, queries
+from affiliate.reports.metrics import METRICS, Facts, Metric, Unit
+from affiliate.reports.queries import Pile
+
+DAYS = 30
+_NOON, _EVENING = 12, 18
+_TILES = ("clicks_raw", "clicks_valid", "conversions", "conversion_rate", "epc", "aov")
+_PAGE_OF = {"clicks_raw": "portal.links", "clicks_valid": "portal.links"}
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Whose numbers, at what moment, with days cut in which zone."""
+
+    program: Program
+    partner_id: UUID
+    now: datetime
+    zone: str
+
+    def money(self, amount_minor: int) -> Money:
+        """An amount in the program's currency."""
+        return Money(amount_minor, self.program.currency)
+
+
+def greeting(name: str, *, now: datetime, zone: str) -> str:
+    """Good morning, afternoon or evening, by the reader's clock."""
+    first, hour = (name.split() or [""])[0], now.astimezone(ZoneInfo(zone)).hour
+    if hour < _NOON:
+        return _("Good morning, %(name)s", name=first)
+    return _("Good afternoon, %(name)s", name=first) if hour < _EVENING else _("Good evening, %(name)s", name=first)
+
+
+def numbers(session: Session, who: Who) -> dict[str, Any]:
+    """Earned today and this month, the tiles of 30 days against the 30 before, and the chart of both."""
+    now = periods.last_days(DAYS, now=who.now, zone=who.zone)
+    both = periods.last_days(2 * DAYS, now=who.now, zone=who.zone)
+    days = queries.facts_by_day(
+        session, program_id=who.program.id, partner_id=who.partner_id, period=both, currency=who.program.currency
+    )
+    today = now.days[-1]
+    month = [facts for day, facts in days.items() if (day.year, day.month) == (today.year, today.month)]
+    this = metrics.total((days[day] for day in now.days), currency=who.program.currency)
+    before = metrics.total((days[day] for day in now.before.days), currency=who.program.currency)
+    return {
+        "today": today,
+        "earned_today": who.money(days[today].earned_minor),
+        "earned_month": who.money(metrics.total(month, currency=who.program.currency).earned_minor),
+        "tiles": [_tile(METRICS[key], this, before) for key in _TILES],
+        "chart": _chart(who, days, now),
+        "is_quiet": this == before == Facts(who.program.currency),
+    }
+
+
+def flow(session: Session, who: Who) -> list[dict[str, Any]]:
+    """The way of the money: pending, approved, in payout, paid this year."""
+    mine: dict[str, Any] = {"program_id": who.program.id, "partner_id": who.partner_id}
+    piles = queries.commissions_by_status(session, **mine)
+    sent = queries.payouts_in(session, **mine, statuses=[PayoutStatus.PROPOSED, PayoutStatus.APPROVED])
+    year = periods.start_of_year(now=who.now, zone=who.zone)
+    paid = queries.payouts_in(session, **mine, statuses=[PayoutStatus.PAID], since=year)
+    owed = -ledger.balances_of(session, **mine)[AccountName.CLAWBACK]
+    pending, approved = piles[CommissionStatus.PENDING], piles[CommissionStatus.APPROVED]
+    return [
+        _station(who, _("Pending"), pending, _filtered("pending"), note=_pending_note(piles), state="done"),
+        _station(who, _("Approved"), approved, _filtered("approved"), note=_approved_note(who, approved, owed), state="done"),
+        _station(who, _("In payout"), sent, url_for("portal.payouts"), note=_sent_note(sent), state="now" if sent.count else ""),
+        _station(who, _("Paid in %(year)s", year=who.now.astimezone(ZoneInfo(who.zone)).year), paid, url_for("portal.payouts"), note=_paid_note(paid))
+        | {"closed": bool(paid.count)},
+    ]  # fmt: skip
+
+
+def _filtered(status: str) -> str:
+    return url_for("portal.commissions", status=status)
+
+
+def _station(who: Who, label: str, pile: Pile, href: str, *, note: str, state: str = "") -> dict[str, Any]:
+    return {"label": label, "amount": who.money(pile.amount_minor), "href": href, "note": note, "state": state}
+
+
+def _pending_note(piles: dict[CommissionStatus, Pile]) -> str:
+    count = piles[CommissionStatus.PENDING].count
+    note = ngettext("%(num)s sale in the validation period", "%(num)s sales in the validation period", count)
+    checked = piles[CommissionStatus.UNVERIFIED].count
+    if checked:
+        note += ". " + ngettext("%(num)s more is being verified", "%(num)s more are being verified", checked)
+    return note
+
+
+def _approved_note(who: Who, pile: Pile, owed_minor: int) -> str:
+    note = ngettext("%(num)s sale, in the next payout", "%(num)s sales, in the next payout", pile.count)
+    if owed_minor > 0:
+        note += ". " + _(
+            "%(amount)s of earlier sales came back and is set off", amount=formats.money(who.money(owed_minor))
+        )
+    elif who.program.payout_min_minor > pile.amount_minor > 0:
+        note = _("Paid from %(amount)s on", amount=formats.money(who.money(who.program.payout_min_minor)))
+    return note
+
+
+def _sent_note(pile: Pile) -> str:
+    if not pile.count:
+        return _("Nothing is on its way now")
+    return ngettext(
+        "%(num)s payout, being prepared or on its way", "%(num)s payouts, being prepared or on their way", pile.count
+    )
+
+
+def _paid_note(pile: Pile) -> str:
+    if pile.last_at is None:
+        return _("No payout yet this year")
+    return ngettext(
+        "%(num)s payout, on %(day)s", "%(num)s payouts, last one on %(day)s", pile.count, day=formats.day(pile.last_at)
+    )
+
+
+def _tile(metric: Metric, this: Facts, before: Facts) -> dict[str, Any]:
+    value, earlier = metric.of(this), metric.of(before)
+    tile: dict[str, Any] = {
+        "label": _(metric.label),
+        "help": _(metric.help_text),
+        "value": _printed(metric, value, this.currency),
+        "href": url_for(_PAGE_OF.get(metric.key, "portal.commissions")),
+        "note": None,
+        "change": None,
+        "up": True,
+    }
+    if value is None:
+        return tile | {"note": _("no valid clicks yet") if metric.key != "aov" else _("no sales yet")}
+    tile |= _change(metric, value, earlier)
+    rejected = this.clicks_raw - this.clicks_valid
+    if metric.key == "clicks_raw" and rejected:
+        tile["note"] = _("%(count)s not counted: bots, repeats", count=formats.number(rejected))
+    return tile
+
+
+def _change(metric: Metric, value: metrics.Value, earlier: metrics.Value) -> dict[str, Any]:
+    if metric.unit is Unit.BPS:
+        if not isinstance(value, int) or not isinstance(earlier, int) or value == earlier:
+            return {}
+        points = formats.percent_bps(abs(value - earlier)).removesuffix("%")
+        return {"change": _("%(points)spt", points=points), "up": value > earlier}
+    change = metrics.change_bps(value, earlier)
+    if not change:
+        return {}
+    return {"change": formats.percent_bps(divide_half_even(abs(change), 10) * 10), "up": change > 0}
+
+
+def _printed(metric: Metric, value: metrics.Value, currency: str) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, Money):
+        return formats.money(value)
+    if isinstance(value, Decimal):
+        return formats.fine_money(value, currency)
+    return formats.percent_bps(value) if metric.unit is Unit.BPS else formats.number(value)
+
+
+def _chart(who: Who, days: dict[date, Facts], period: periods.Period) -> dict[str, Any]:
+    this = [who.money(days[day].earned_minor) for day in period.days]
+    before = [who.money(days[day].earned_minor) for day in period.before.days]
+    best = max(range(len(this)), key=lambda number: this[number].amount_minor)
+    summary = _(
+        "Earnings per day from %(first)s to %(last)s: %(total)s in all, the most on %(day)s: %(most)s.",
+        first=formats.day(period.days[0]),
+        last=formats.day(period.days[-1]),
+        total=formats.money(sum(this, who.money(0))),
+        day=formats.day(period.days[best]),
+        most=formats.money(this[best]),
+    )
+    return {
+        "summary": summary,
+        "spec": {
+            "kind": "bar",
+            "head": _("Day"),
+            "labels": [format_date(day, "EEE d MMM") for day in period.days],
+            "series": [
+                _series(_("now"), this),
+                _series(_("30 days before"), before) | {"kind": "line", "before": True},
+            ],
+        },
+    }
+
+
+def _series(name: str, amounts: list[Money]) -> dict[str, Any]:
+    return {
+        "name": name,
+        "values": [amount.text() for amount in amounts],
+        "texts": [formats.money(amount) for amount in amounts],
+    }

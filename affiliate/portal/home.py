@@ -1,0 +1,62 @@
+"""Where a partner comes in: the choice of a program, and the home page."""
+
+from flask import g, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import format_date
+from flask_login import current_user
+
+from affiliate.accounts import access
+from affiliate.links import queries as links
+from affiliate.partners import queries as partners
+from affiliate.partners.models import EnrollmentStatus
+from affiliate.portal import dashboard, lines
+from affiliate.portal.blueprint import blueprint, show, zone
+from affiliate.portal.forms import LinkForm
+from affiliate.reports import sales
+from affiliate.web import orm, request_now
+
+LATEST = 6
+_SHUT = (EnrollmentStatus.REJECTED, EnrollmentStatus.BANNED)
+
+
+@blueprint.get("/")
+@access.signed_in
+def choose() -> ResponseReturnValue:
+    """The programs of this person; straight in when there is one only."""
+    memberships = partners.memberships_of(orm.session, user_id=current_user.id)
+    open_ones = [one for one in memberships if one.status not in _SHUT]
+    if len(open_ones) == 1 and len(memberships) == 1:
+        return redirect(url_for("portal.home", slug=open_ones[0].program_slug))
+    cards = [
+        {
+            "name": one.program_name,
+            "partner": one.partner_name,
+            "sign": lines.enrollment(one.status),
+            "url": None if one.status in _SHUT else url_for("portal.home", slug=one.program_slug),
+        }
+        for one in memberships
+    ]
+    return render_template("portal/choose.html", memberships=cards)
+
+
+@blueprint.get("/<slug>/")
+@access.partner
+def home() -> str:
+    """What was earned and why, what is on its way, how the last 30 days went."""
+    who = dashboard.Who(g.program, g.partner.id, request_now(), zone())
+    mine = {"program_id": g.program.id, "partner_id": g.partner.id}
+    numbers = dashboard.numbers(orm.session, who)
+    latest = sales.sales(orm.session, **mine, limit=LATEST)
+    plan = sales.plans_in_force(orm.session, program_ids=[g.program.id], now=who.now).get(g.program.id)
+    return show(
+        "home.html",
+        greeting=dashboard.greeting(current_user.name, now=who.now, zone=who.zone),
+        today=format_date(numbers["today"], "EEEE d MMMM y"),
+        numbers=numbers,
+        flow=dashboard.flow(orm.session, who),
+        sales=[lines.sale(one) for one in latest],
+        has_links=links.link_count(orm.session, **mine) > 0,
+        form=LinkForm(),
+        terms=lines.terms(g.program, plan),
+        shop_url=g.program.shop_url,
+    )

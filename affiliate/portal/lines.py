@@ -1,0 +1,130 @@
+"""Rows of lists as plain values for templates: words, colours, addresses."""
+
+from typing import Any
+
+from flask import url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext, pgettext
+
+from affiliate import formats, ids
+from affiliate.commissions.models import CommissionPlan, CommissionStatus, PlanKind
+from affiliate.links.models import Coupon, Link, LinkStatus
+from affiliate.money import Money
+from affiliate.partners.models import EnrollmentStatus
+from affiliate.payouts.models import Payout, PayoutStatus
+from affiliate.programs.models import Program
+from affiliate.reports import words
+from affiliate.reports.metrics import METRICS, Facts
+from affiliate.reports.sales import Sale
+from affiliate.reports.words import Sign
+
+
+def enrollment(status: EnrollmentStatus) -> Sign:
+    """Where a partner stands in a program, for the partner."""
+    return {
+        EnrollmentStatus.PENDING: Sign("wait", pgettext("membership", "Being read")),
+        EnrollmentStatus.APPROVED: Sign("good", pgettext("membership", "Member")),
+        EnrollmentStatus.REJECTED: Sign("bad", pgettext("membership", "Refused")),
+        EnrollmentStatus.PAUSED: Sign("hold", pgettext("membership", "Paused"), "player-pause"),
+        EnrollmentStatus.BANNED: Sign("bad", pgettext("membership", "Closed"), "ban"),
+    }[status]
+
+
+def sale(one: Sale) -> dict[str, Any]:
+    """A commission as a line of “Latest sales”, of the list, of a payout."""
+    return {
+        "order_id": one.order_id,
+        "earned_at": one.earned_at,
+        "from": _("Coupon %(code)s", code=one.coupon) if one.coupon else one.link or "",
+        "paid": one.paid,
+        "left": one.left,
+        "sign": words.commission(one.status),
+        "reason": _state_reason(one),
+        "url": url_for("portal.commission", commission_id=one.commission_id),
+    }
+
+
+def _state_reason(one: Sale) -> str | None:
+    if one.status is CommissionStatus.PENDING:
+        said = _("Validation period until %(day)s", day=formats.day(one.matures_at))
+    elif one.status is CommissionStatus.UNVERIFIED:
+        said = _("The shop's server has not confirmed it yet")
+    elif one.status is CommissionStatus.APPROVED:
+        said = _("Approved on %(day)s", day=formats.day(one.approved_at))
+    elif one.status is CommissionStatus.PAID:
+        said = _("Paid on %(day)s", day=formats.day(one.paid_at))
+    else:
+        said = words.commission_reason(one.reason)
+    taken = one.amount - one.left
+    if taken and one.left:
+        return f"{said}. " + _("%(amount)s was taken back", amount=formats.money(taken)) if said else None
+    return said or None
+
+
+def link(one: Link, facts: Facts, *, tracking_url: str) -> dict[str, Any]:
+    """A link with what it brought."""
+    return {
+        "id": ids.public("lnk", one.id),
+        "name": one.name or f"/r/{one.code}",
+        "code": one.code,
+        "address": f"{tracking_url}/r/{one.code}",
+        "landing_url": one.landing_url,
+        "subs": one.subs,
+        "created_at": one.created_at,
+        "expires_at": one.expires_at,
+        "is_active": one.status is LinkStatus.ACTIVE,
+        "sign": Sign("good", pgettext("link", "Active")) if one.status is LinkStatus.ACTIVE else Sign("hold", pgettext("link", "Paused"), "player-pause"),
+        "url": url_for("portal.link", link_id=one.id),
+        "clicks": facts.clicks_valid,
+        "not_counted": facts.clicks_raw - facts.clicks_valid,
+        "sales": facts.conversions,
+        "rate": METRICS["conversion_rate"].of(facts),
+        "earned": Money(facts.earned_minor, facts.currency),
+    }  # fmt: skip
+
+
+def coupon(one: Coupon, facts: Facts) -> dict[str, Any]:
+    """A coupon with what it brought."""
+    return {"code": one.code, "sales": facts.conversions, "earned": Money(facts.earned_minor, facts.currency)}
+
+
+def payout(one: Payout) -> dict[str, Any]:
+    """A payout as a line, and as the head of its page."""
+    return {
+        "id": ids.public("pay", one.id),
+        "created_at": one.created_at,
+        "paid_at": one.paid_at,
+        "earned": Money(one.earned_minor, one.currency),
+        "clawed_back": Money(one.clawed_back_minor, one.currency),
+        "amount": Money(one.amount_minor, one.currency),
+        "sign": words.payout(one.status),
+        "reason": {
+            PayoutStatus.PROPOSED: _("A second person looks at it"),
+            PayoutStatus.APPROVED: _("On its way to you"),
+            PayoutStatus.PAID: _("Paid on %(day)s", day=formats.day(one.paid_at)),
+            PayoutStatus.CANCELLED: _("Its sales are in the next payout"),
+        }[one.status],
+        "url": url_for("portal.payout", payout_id=one.id),
+    }
+
+
+def terms(program: Program, plan: CommissionPlan | None) -> list[dict[str, str]]:
+    """What the program promises, as facts of a receipt."""
+    found = []
+    if plan is not None:
+        pays = (
+            formats.percent_bps(plan.rate_bps)
+            if plan.kind is PlanKind.PERCENT
+            else formats.money(Money(plan.fixed_minor or 0, program.currency))
+        )
+        found.append({"name": _("Commission"), "value": pays})
+    found.append({"name": _("Counted for"), "value": _days(program.attribution_window_days)})
+    found.append({"name": _("Validation period"), "value": _days(program.validation_days)})
+    if program.payout_min_minor:
+        minimum = Money(program.payout_min_minor, program.currency)
+        found.append({"name": _("Paid from"), "value": formats.money(minimum)})
+    return found  # fmt: skip
+
+
+def _days(count: int) -> str:
+    return ngettext("%(num)s day", "%(num)s days", count)

@@ -1,0 +1,137 @@
+"""A partner's links: the list, making one, one with its address, QR code and numbers."""
+
+import io
+from typing import Any
+from uuid import UUID
+
+import segno
+from flask import Response, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from affiliate.accounts import access
+from affiliate.errors import DomainError
+from affiliate.links import queries, service
+from affiliate.links.models import Link
+from affiliate.portal import lines
+from affiliate.portal.blueprint import PAGE_SIZE, blueprint, page_number, pager, settings, show
+from affiliate.portal.forms import LinkForm, blame
+from affiliate.reports import queries as reports
+from affiliate.web import orm, request_now
+
+COUPONS_SHOWN = 100
+_QR_TYPES = {"svg": "image/svg+xml", "png": "image/png"}
+_QR_SCALE = {"svg": 8, "png": 16}
+
+
+@blueprint.get("/<slug>/links")
+@access.partner
+def links() -> str:
+    """All links with what they brought, newest first, and the coupons."""
+    mine: dict[str, Any] = {"program_id": g.program.id, "partner_id": g.partner.id}
+    found = queries.links_of(orm.session, **mine, limit=PAGE_SIZE, offset=(page_number() - 1) * PAGE_SIZE)
+    total = queries.link_count(orm.session, **mine)
+    coupons = queries.coupons_of(orm.session, **mine, limit=COUPONS_SHOWN)
+    currency = g.program.currency
+    facts = reports.facts_by_link(orm.session, **mine, link_ids=[link.id for link in found], currency=currency)
+    used = reports.facts_by_coupon(orm.session, **mine, coupon_ids=[coupon.id for coupon in coupons], currency=currency)
+    return show(
+        "links.html",
+        links=[lines.link(link, facts[link.id], tracking_url=settings().tracking_url) for link in found],
+        coupons=[lines.coupon(coupon, used[coupon.id]) for coupon in coupons],
+        pager=pager(total=total, shown=len(found)),
+        form=LinkForm(),
+        shop_url=g.program.shop_url,
+    )
+
+
+@blueprint.get("/<slug>/links/new")
+@access.partner
+def new_link() -> str:
+    """The form with all its fields."""
+    return _form_page(LinkForm())
+
+
+@blueprint.post("/<slug>/links")
+@access.partner
+def create_link() -> ResponseReturnValue:
+    """Make a link and show it; a refused form comes back with what was typed."""
+    form = LinkForm()
+    if not form.validate():
+        return _form_page(form), 422
+    try:
+        link = service.create_link(
+            orm.session,
+            program=g.program,
+            partner_id=g.partner.id,
+            landing_url=form.landing_url.data,
+            name=form.name.data or "",
+            subs=form.subs(),
+            code=form.code.data or None,
+            actor=access.actor(),
+            now=request_now(),
+        )
+    except DomainError as refusal:
+        blame(form, refusal)
+        return _form_page(form), 422
+    flash(_("Your link is ready."), "success")
+    return redirect(url_for("portal.link", link_id=link.id), 303)
+
+
+@blueprint.get('/<slug>/links/<public("lnk"):link_id>')
+@access.partner
+def link(link_id: UUID) -> str:
+    """One link: address to copy, QR code, numbers, pause."""
+    found = _link(link_id)
+    mine: dict[str, Any] = {"program_id": g.program.id, "partner_id": g.partner.id}
+    facts = reports.facts_by_link(orm.session, **mine, link_ids=[found.id], currency=g.program.currency)
+    return show("link.html", link=lines.link(found, facts[found.id], tracking_url=settings().tracking_url))
+
+
+@blueprint.post('/<slug>/links/<public("lnk"):link_id>/pause')
+@access.partner
+def pause_link(link_id: UUID) -> ResponseReturnValue:
+    """Stop counting its clicks."""
+    service.pause_link(orm.session, link_id=link_id, **_mine())
+    flash(_("Paused. Visitors are still led on, their clicks do not count."), "success")
+    return redirect(url_for("portal.link", link_id=link_id), 303)
+
+
+@blueprint.post('/<slug>/links/<public("lnk"):link_id>/resume')
+@access.partner
+def resume_link(link_id: UUID) -> ResponseReturnValue:
+    """Count its clicks again."""
+    service.resume_link(orm.session, link_id=link_id, **_mine())
+    flash(_("The link counts again."), "success")
+    return redirect(url_for("portal.link", link_id=link_id), 303)
+
+
+@blueprint.get('/<slug>/links/<public("lnk"):link_id>/qr.<any(svg, png):kind>')
+@access.partner
+def qr(link_id: UUID, kind: str) -> Response:
+    """The address as a QR code: SVG for print, PNG for posts."""
+    found = _link(link_id)
+    picture = io.BytesIO()
+    # Error correction M: still read when a seventh of it is covered by a crease or a logo.
+    code = segno.make(f"{settings().tracking_url}/r/{found.code}", error="m", micro=False)
+    code.save(picture, kind=kind, scale=_QR_SCALE[kind], border=4)
+    response = Response(picture.getvalue(), mimetype=_QR_TYPES[kind])
+    response.headers["Cache-Control"] = "private, max-age=3600"
+    if "download" in request.args:
+        response.headers["Content-Disposition"] = f'attachment; filename="{found.code}.{kind}"'
+    return response
+
+
+def _form_page(form: LinkForm) -> str:
+    return show("new_link.html", form=form, shop_url=g.program.shop_url, tracking_url=settings().tracking_url)
+
+
+def _link(link_id: UUID) -> Link:
+    found = queries.link_of(orm.session, program_id=g.program.id, partner_id=g.partner.id, link_id=link_id)
+    if found is None:
+        raise service.NoSuchLink(_("There is no such link."))
+    return found
+
+
+def _mine() -> dict[str, Any]:
+    return {"program_id": g.program.id, "partner_id": g.partner.id, "actor": access.actor(), "now": request_now()}

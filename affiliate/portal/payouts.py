@@ -1,0 +1,70 @@
+"""A partner's payouts: the list, and what each consists of."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import g, url_for
+from flask_babel import gettext as _
+
+from affiliate import errors
+from affiliate.accounts import access
+from affiliate.money import Money
+from affiliate.payouts.models import PayoutStatus
+from affiliate.portal import lines
+from affiliate.portal.blueprint import PAGE_SIZE, blueprint, page_number, pager, show
+from affiliate.reports import queries, sales
+from affiliate.web import orm
+
+
+class NoSuchPayout(errors.NotFound):
+    """There is no such payout, or it is somebody else's."""
+
+
+@blueprint.get("/<slug>/payouts")
+@access.partner
+def payouts() -> str:
+    """All payouts, newest first."""
+    mine: dict[str, Any] = {"program_id": g.program.id, "partner_id": g.partner.id}
+    found = sales.payouts(orm.session, **mine, limit=PAGE_SIZE, offset=(page_number() - 1) * PAGE_SIZE)
+    total = queries.payouts_in(orm.session, **mine, statuses=list(PayoutStatus)).count
+    paid = queries.payouts_in(orm.session, **mine, statuses=[PayoutStatus.PAID])
+    minimum = Money(g.program.payout_min_minor, g.program.currency)
+    return show(
+        "payouts.html",
+        payouts=[lines.payout(one) for one in found],
+        paid={"count": paid.count, "amount": Money(paid.amount_minor, g.program.currency)},
+        minimum=minimum or None,
+        pager=pager(total=total, shown=len(found)),
+    )
+
+
+@blueprint.get('/<slug>/payouts/<public("pay"):payout_id>')
+@access.partner
+def payout(payout_id: UUID) -> str:
+    """What a payout consists of: the commissions in it, less what it set off."""
+    mine: dict[str, Any] = {"program_id": g.program.id, "partner_id": g.partner.id}
+    found = sales.payout_of(orm.session, **mine, payout_id=payout_id)
+    if found is None:
+        raise NoSuchPayout(_("There is no such payout."))
+    offset = (page_number() - 1) * PAGE_SIZE
+    parts = sales.sales_of_payout(orm.session, payout_id=payout_id, limit=PAGE_SIZE, offset=offset)
+    total = sales.sale_count_of_payout(orm.session, payout_id=payout_id)
+    taken = sales.clawbacks_of(orm.session, payout_id=payout_id)
+    return show(
+        "payout.html",
+        payout=lines.payout(found),
+        sales=[lines.sale(one) for one in parts],
+        sale_count=total,
+        taken=[
+            {
+                "order_id": one.order_id,
+                "at": one.taken_at,
+                "amount": -one.amount,
+                "url": url_for("portal.commission", commission_id=one.commission_id),
+            }
+            for one in taken
+        ],
+        # The double rule stands only where all lines are on the page and add up.
+        is_proved=len(parts) == total and sum(one.left.amount_minor for one in parts) == found.earned_minor,
+        pager=pager(total=total, shown=len(parts)),
+    )

@@ -1,0 +1,164 @@
+"""The home page: numbers equal to their rows, a fixed number of queries, and who is let in."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from accounts_cast import make_person, sign_in
+from factories import make_clicks, make_commission, make_link, make_partner, make_payout, make_program, make_user
+from flask import Flask
+from flask.testing import FlaskClient
+from portal_cast import Cast
+from sqlalchemy.orm import Session
+
+from affiliate import clock
+from affiliate.commissions.models import CommissionStatus
+from affiliate.ingest.models import ClickVerdict
+from affiliate.partners.models import Enrollment, EnrollmentStatus
+from affiliate.payouts.models import PayoutStatus
+from affiliate.portal.dashboard import greeting
+
+
+@pytest.fixture
+def today() -> datetime:
+    """An hour ago: the pages read the real clock."""
+    return clock.now().replace(minute=0, second=0, microsecond=0)
+
+
+def test_the_numbers_equal_the_rows(marta: FlaskClient, app_session: Session, cast: Cast, today: datetime) -> None:
+    common: dict[str, Any] = {"program": cast.program, "partner": cast.partner}
+    make_clicks(app_session, link=cast.link, hour=today, clicks=40)
+    make_clicks(app_session, link=cast.link, hour=today, clicks=2, verdict=ClickVerdict.BOT)
+    make_commission(app_session, **common, amount_minor=7_20, earned_at=today)
+    make_commission(app_session, **common, amount_minor=5_00, reversed_minor=1_00, earned_at=today)
+    make_commission(app_session, **common, amount_minor=3_33, earned_at=today, status=CommissionStatus.APPROVED)
+    make_payout(app_session, **common, proposer=cast.person, amount_minor=41_26)
+    make_payout(
+        app_session, **common, proposer=cast.person, amount_minor=99_00, status=PayoutStatus.PAID, paid_at=today
+    )
+    make_commission(app_session, program=cast.program, partner=cast.other, amount_minor=1_000_00, earned_at=today)
+    app_session.commit()
+    page = marta.get("/portal/casa/").text
+    assert "€14.53" in page  # 7.20 + 4.00 + 3.33 earned today and this month
+    for amount in ("€11.20", "€3.33", "€41.26", "€99.00"):  # pending, approved, in payout, paid
+        assert amount in page
+    assert ">42</a>" in page
+    assert "2 not counted: bots, repeats" in page
+    assert "7.5\u00a0%" in page  # 3 sales of 40 valid clicks
+    assert "€0.363" in page  # 14.53 / 40
+    assert "€1,000.00" not in page
+
+
+def test_the_number_of_queries_does_not_grow_with_the_rows(
+    marta: FlaskClient, app_session: Session, cast: Cast, today: datetime, count_queries: Any
+) -> None:
+    def add(times: int) -> None:
+        for number in range(times):
+            earned_at = today - timedelta(days=number)
+            link = make_link(app_session, program=cast.program, partner=cast.partner)
+            make_clicks(app_session, link=link, hour=earned_at, clicks=1)
+            make_commission(app_session, program=cast.program, partner=cast.partner, link=link, earned_at=earned_at)
+        app_session.commit()
+
+    add(1)
+    with count_queries() as few:
+        marta.get("/portal/casa/")
+    add(12)
+    with count_queries() as many:
+        assert marta.get("/portal/casa/").status_code == 200
+    assert len(many) == len(few)
+    assert len(many) <= 20
+
+
+def test_a_new_partner_is_taught_and_unknown_is_never_zero(
+    marta: FlaskClient, app_session: Session, cast: Cast
+) -> None:
+    app_session.execute(sa.text("DELETE FROM links"))
+    app_session.commit()
+    page = marta.get("/portal/casa/").text
+    assert "Your first link" in page
+    assert "no valid clicks yet" in page
+    assert "no sales yet" in page
+
+
+@pytest.mark.parametrize("path", ["", "links", "links/new", "commissions", "commissions.csv", "payouts"])
+def test_who_waits_sees_one_page_at_every_address(
+    marta: FlaskClient, app_session: Session, cast: Cast, path: str
+) -> None:
+    app_session.execute(sa.update(Enrollment).values(status=EnrollmentStatus.PENDING))
+    app_session.commit()
+    page = marta.get(f"/portal/casa/{path}")
+    assert page.status_code == 200
+    assert "Your application is being read" in page.text
+
+
+def test_who_waits_cannot_make_a_link(marta: FlaskClient, app_session: Session, cast: Cast) -> None:
+    app_session.execute(sa.update(Enrollment).values(status=EnrollmentStatus.PENDING))
+    app_session.commit()
+    marta.post("/portal/casa/links", data={"landing_url": "https://www.shop.example/"})
+    assert app_session.scalar(sa.text("SELECT count(*) FROM links")) == 1
+
+
+def test_a_paused_partner_is_told(marta: FlaskClient, app_session: Session, cast: Cast) -> None:
+    app_session.execute(sa.update(Enrollment).values(status=EnrollmentStatus.PAUSED))
+    app_session.commit()
+    assert "Your membership is paused" in marta.get("/portal/casa/").text
+
+
+@pytest.mark.parametrize("status", [EnrollmentStatus.REJECTED, EnrollmentStatus.BANNED])
+def test_a_refused_partner_finds_nothing(
+    marta: FlaskClient, app_session: Session, cast: Cast, status: EnrollmentStatus
+) -> None:
+    app_session.execute(sa.update(Enrollment).values(status=status))
+    app_session.commit()
+    assert marta.get("/portal/casa/").status_code == 404
+
+
+def test_a_stranger_is_led_to_the_sign_in_and_another_person_finds_nothing(
+    app: Flask, client: FlaskClient, app_session: Session, cast: Cast
+) -> None:
+    answer = client.get("/portal/casa/")
+    assert (answer.status_code, answer.location) == (302, "/login?next=/portal/casa/")
+    sign_in(client, make_person(app_session, "Bob"))
+    assert client.get("/portal/casa/").status_code == 404
+    assert client.get("/portal/nothing/").status_code == 404
+
+
+def test_one_program_opens_by_itself_and_several_are_a_choice(
+    marta: FlaskClient, app_session: Session, cast: Cast
+) -> None:
+    assert marta.get("/portal/").location == "/portal/casa/"
+    second = make_program(app_session, slug="second", name="Second Shop")
+    app_session.add(
+        Enrollment(id=second.id, program_id=second.id, partner_id=cast.partner.id, status=EnrollmentStatus.BANNED, created_at=second.created_at, updated_at=second.created_at)
+    )  # fmt: skip
+    app_session.commit()
+    page = marta.get("/portal/").text
+    assert 'href="/portal/casa/"' in page
+    assert "Second Shop" in page
+    assert "/portal/second/" not in page
+
+
+def test_a_person_in_no_program_is_shown_the_open_ones(client: FlaskClient, app_session: Session) -> None:
+    sign_in(client, make_person(app_session, "Bob"))
+    assert "You are in no program yet" in client.get("/portal/").text
+
+
+@pytest.mark.parametrize(
+    ("hour", "words"), [(6, "Good morning, Marta"), (12, "Good afternoon, Marta"), (18, "Good evening, Marta")]
+)
+def test_the_greeting_follows_the_clock_of_the_reader(app: Flask, hour: int, words: str) -> None:
+    with app.test_request_context():
+        now = datetime(2026, 11, 16, hour - 1, tzinfo=UTC)
+        assert greeting("Marta Example", now=now, zone="Europe/Rome") == words
+
+
+def test_another_program_of_the_same_partner_counts_apart(
+    marta: FlaskClient, app_session: Session, cast: Cast, today: datetime
+) -> None:
+    second = make_program(app_session, slug="second")
+    partner = make_partner(app_session, program=second, user=make_user(app_session))
+    make_commission(app_session, program=second, partner=partner, amount_minor=77_00, earned_at=today)
+    app_session.commit()
+    assert "€77.00" not in marta.get("/portal/casa/").text
