@@ -5,15 +5,25 @@ from itertools import count
 from typing import Any, TypeVar
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from affiliate import ids
 from affiliate.accounts.models import Grant, GrantRole, User
 from affiliate.attribution.models import Attribution, Credit
 from affiliate.commissions.models import Commission, CommissionPlan, CommissionStatus, PlanKind
-from affiliate.ingest.models import Click, ClickHour, ClickVerdict, Conversion, Trust
+from affiliate.ingest.models import (
+    Click,
+    ClickHour,
+    ClickVerdict,
+    Conversion,
+    OrderEvent,
+    OrderEventType,
+    Refund,
+    Trust,
+)
 from affiliate.links.models import Link, LinkStatus
-from affiliate.partners.models import Enrollment, EnrollmentStatus, Member, MemberRole, Partner
+from affiliate.partners.models import Application, Enrollment, EnrollmentStatus, Member, MemberRole, Partner
 from affiliate.payouts.models import Payout, PayoutRun, PayoutStatus
 from affiliate.programs.models import Program, ProgramStatus
 
@@ -83,10 +93,15 @@ def make_partner(
             ),
         )
     if user is not None:
-        _add(
-            session, Member(id=ids.new(), user_id=user.id, partner_id=partner.id, role=MemberRole.OWNER, created_at=NOW)
-        )
+        make_member(session, user=user, partner=partner)
     return partner
+
+
+def make_member(session: Session, *, user: User, partner: Partner) -> Member:
+    """A person who owns the partner."""
+    return _add(
+        session, Member(id=ids.new(), user_id=user.id, partner_id=partner.id, role=MemberRole.OWNER, created_at=NOW)
+    )
 
 
 def make_link(session: Session, *, program: Program, partner: Partner, **fields: Any) -> Link:
@@ -151,6 +166,57 @@ def make_conversion(
         "received_at": NOW,
     }
     return _add(session, Conversion(**values | fields))
+
+
+def make_refund(
+    session: Session, *, conversion: Conversion, amount_minor: int | None, refund_id: str | None = None, **fields: Any
+) -> Refund:
+    """Money given back for an order an hour after it was placed; null is all that is left."""
+    refund = refund_id or f"refund-{next(_numbers)}"
+    values: dict[str, Any] = {
+        "id": ids.refund(program_id=conversion.program_id, order_id=conversion.order_id, refund_id=refund),
+        "program_id": conversion.program_id,
+        "order_id": conversion.order_id,
+        "conversion_id": conversion.id,
+        "refund_id": refund,
+    }
+    values |= {
+        "amount_minor": amount_minor,
+        "currency": conversion.currency,
+        "items": [],
+        "fingerprint": "0" * 64,
+        "is_test": conversion.is_test,
+        "occurred_at": conversion.occurred_at + timedelta(hours=1),
+        "received_at": conversion.occurred_at + timedelta(hours=1),
+    }
+    return _add(session, Refund(**values | fields))
+
+
+def make_order_event(
+    session: Session,
+    *,
+    conversion: Conversion,
+    type: OrderEventType = OrderEventType.CANCELLED,  # noqa: A002 - the column's name
+    **fields: Any,
+) -> OrderEvent:
+    """An order is cancelled two hours after it was placed."""
+    event = f"event-{next(_numbers)}"
+    moment = conversion.occurred_at + timedelta(hours=2)
+    values: dict[str, Any] = {
+        "id": ids.order_event(program_id=conversion.program_id, order_id=conversion.order_id, event_id=event),
+        "program_id": conversion.program_id,
+        "order_id": conversion.order_id,
+        "conversion_id": conversion.id,
+        "event_id": event,
+    }
+    values |= {
+        "type": type,
+        "fingerprint": "0" * 64,
+        "is_test": conversion.is_test,
+        "occurred_at": moment,
+        "received_at": moment,
+    }
+    return _add(session, OrderEvent(**values | fields))
 
 
 def make_attribution(
@@ -308,3 +374,15 @@ def make_payout(
         "created_at": NOW,
     }
     return _add(session, Payout(**values | fields))
+
+
+def make_application(
+    session: Session, *, program: Program, partner: Partner, user: User, **answers: str
+) -> Application:
+    """What the partner wrote when it applied to the program."""
+    of_partner = (Enrollment.program_id == program.id, Enrollment.partner_id == partner.id)
+    enrollment_id = session.scalars(sa.select(Enrollment.id).where(*of_partner)).one()
+    said = {"channels": "A blog on cast iron, 4,000 readers", "why": "We cook with your pots."} | answers
+    return _add(
+        session, Application(id=ids.new(), enrollment_id=enrollment_id, user_id=user.id, answers=said, submitted_at=NOW)
+    )

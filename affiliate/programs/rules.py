@@ -25,6 +25,7 @@ POLICY = frozenset({"attribution_window_days"})
 
 DAYS_MAX = 365
 HOSTS_MAX = 50
+GOAL_DAYS_MAX = 400
 TEXT_MAX = 10_000
 ACCENT_CONTRAST_MIN = 4.5
 
@@ -97,9 +98,14 @@ def readable_accent(accent: str) -> str:
     return shade
 
 
+def is_colour(text: str) -> bool:
+    """Whether the text is a colour as we store it."""
+    return _ACCENT.fullmatch(text) is not None
+
+
 def accent_problem(accent: str) -> str | None:
     """What is wrong with the colour of the program's pages, or nothing."""
-    if not _ACCENT.fullmatch(accent):
+    if not is_colour(accent):
         return N_("Write the colour as # and six hexadecimal digits, for example #0a5a6e.")
     if contrast_on_white(accent) < ACCENT_CONTRAST_MIN:
         return N_("White text could not be read on this colour. Choose a darker one.")
@@ -122,6 +128,8 @@ def goal_problems(*, target: int, starts_on: date, ends_on: date) -> dict[str, s
         found["target"] = N_("A goal needs a target above zero.")
     if ends_on <= starts_on:
         found["ends_on"] = N_("The period ends before it begins. Choose a later end.")
+    elif (ends_on - starts_on).days > GOAL_DAYS_MAX:
+        found["ends_on"] = N_("A goal covers at most 400 days. Choose an earlier end.")
     return found
 
 

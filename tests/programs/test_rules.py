@@ -104,3 +104,4 @@ def test_a_goal_needs_a_target_and_a_period() -> None:
     day = date(2026, 11, 1)
     assert rules.goal_problems(target=1, starts_on=day, ends_on=date(2026, 11, 2)) == {}
     assert set(rules.goal_problems(target=0, starts_on=day, ends_on=day)) == {"target", "ends_on"}
+    assert set(rules.goal_problems(target=1, starts_on=day, ends_on=date(2027, 12, 7))) == {"ends_on"}

@@ -1,0 +1,190 @@
+"""The console's blueprint, and what each of its pages stands on: frame, public ids in addresses, one way to act."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, Response, current_app, flash, g, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from werkzeug.wrappers.response import Response as BaseResponse
+
+from affiliate.accounts import queries as accounts
+from affiliate.accounts.models import GrantRole
+from affiliate.console import paging, refusals
+from affiliate.console.queries import work
+from affiliate.errors import Conflict, Forbidden, Invalid
+from affiliate.ledger import queries as ledger_queries
+from affiliate.settings import Settings
+from affiliate.web import orm
+
+REASON_LENGTH_MAX = 500
+MANAGING = frozenset({GrantRole.MANAGER, GrantRole.ADMIN})
+blueprint = Blueprint("console", __name__, url_prefix="/console")
+
+
+@blueprint.after_request
+def _keep_private(response: Response) -> Response:
+    """Pages of the console are of one person, and old as soon as somebody acts: no cache may show them again unasked."""
+    response.headers.setdefault("Cache-Control", "private, no-cache")
+    return response
+
+
+def settings() -> Settings:
+    """The settings of this application."""
+    found: Settings = current_app.extensions["affiliate_settings"]
+    return found
+
+
+@blueprint.url_defaults
+def _add_slug(endpoint: str, values: dict[str, Any]) -> None:
+    """Addresses of console pages lead into the present program unless they say otherwise."""
+    if g.get("program") is not None and current_app.url_map.is_endpoint_expecting(endpoint, "slug"):
+        values.setdefault("slug", g.program.slug)
+
+
+@blueprint.before_request
+def _take_slug() -> None:
+    """The slug has done its work once access has set `g.program`; views need not name it."""
+    if request.view_args is not None:
+        request.view_args.pop("slug", None)
+
+
+def is_manager() -> bool:
+    """Whether the person may change the program, beside its money."""
+    return not MANAGING.isdisjoint(g.roles)
+
+
+def manages_all() -> bool:
+    """Whether the person may manage every program: only then what belongs to no program is shown."""
+    return not MANAGING.isdisjoint(accounts.roles_in(orm.session, user_id=current_user.id, program_id=None))
+
+
+def show(template: str, **values: Any) -> str:
+    """A page of the console with its frame."""
+    return render_template(f"console/{template}", **_frame(), **values)
+
+
+def acted(back: str, act: Callable[[], str]) -> BaseResponse:
+    """Do one thing and go back: what happened is said there. A refusal writes nothing, and is said in the page."""
+    try:
+        flash(act(), "success")
+    except (Conflict, Forbidden, Invalid) as refusal:
+        orm.session.rollback()
+        flash(refusals.sentence(refusal), "error")
+    return redirect(back, 303)
+
+
+def given_reason() -> str:
+    """The reason that was typed, trimmed and bounded."""
+    return request.form.get("reason", "").strip()[:REASON_LENGTH_MAX]
+
+
+def cursor() -> paging.Cursor | None:
+    """Where the page of a list begins."""
+    return paging.read_cursor(request.args.get("page"))
+
+
+def pager(page: paging.Page) -> dict[str, str | None]:
+    """The addresses of the pages beside this one, with the same filters."""
+
+    def beside(text: str | None) -> str | None:
+        return None if text is None else with_arguments(page=text)
+
+    return {"newer_url": beside(page.newer), "older_url": beside(page.older)}
+
+
+def with_arguments(**changes: str | None) -> str:
+    """This address with other arguments; None takes one away. A change of a filter starts at the first page."""
+    arguments: dict[str, Any] = request.args.to_dict() | {"page": None} | changes
+    kept = {name: value for name, value in arguments.items() if value}
+    return url_for(request.endpoint or "", **(request.view_args or {}) | kept)
+
+
+def initials(name: str) -> str:
+    """The first letters of the first and last word of a name."""
+    words = name.split()
+    return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper() or "?"
+
+
+def _frame() -> dict[str, Any]:
+    program = g.program
+    waiting = work.open_decisions(orm.session, program_id=program.id)
+    return {
+        "program": {
+            "slug": program.slug,
+            "name": program.name,
+            "currency": program.currency,
+            "status": program.status.value,
+        },
+        "brand": {"name": program.name, "url": url_for("console.today")},
+        "nav_items": _navigation(waiting),
+        "books": _books(),
+        "time_zone": g.get("user_time_zone") or program.time_zone,
+        "with_arguments": with_arguments,
+        "is_manager": is_manager(),
+    }
+
+
+def _books() -> dict[str, Any] | None:
+    proof = ledger_queries.latest_proof(orm.session)
+    if proof is None:
+        return None
+    return {
+        "ok": not proof.findings,
+        "checked_at": proof.checked_at,
+        "transfers": proof.transfers,
+        "url": url_for("console.ledger"),
+    }
+
+
+def _navigation(waiting: work.OpenDecisions) -> list[dict[str, Any]]:
+    partners, money, program = _("Partners"), _("Money"), _("Program")
+    items = [
+        _item("today", _("Today"), "inbox", tab=True),
+        _item("goals", _("Goals"), "target"),
+        _item(
+            "applications",
+            _("Applications"),
+            "file-text",
+            partners,
+            count=waiting.applications,
+            due=bool(waiting.applications),
+        ),
+        _item("partners", _("Partners"), "users", partners, tab=True),
+        _item("conversions", _("Orders"), "shopping-cart", money),
+        _item("commissions", _("Commissions"), "coin", money, tab=True),
+        _item("payouts", _("Payouts"), "building-bank", money, count=waiting.runs, due=bool(waiting.runs), tab=True),
+        _item("ledger", _("Ledger"), "scale", money),
+    ]
+    if is_manager():
+        items += [
+            _item("settings", _("Settings"), "adjustments", program),
+            _item("tracking", _("Tracking"), "plug", program),
+            _item("requests", _("Last requests"), "webhook", program),
+        ]
+    return [*items, _item("trail", _("History"), "history", program)]
+
+
+def _item(endpoint: str, label: str, icon: str, group: str | None = None, **more: Any) -> dict[str, Any]:
+    current = (request.endpoint or "").removeprefix("console.")
+    here = current == endpoint or _SECTION_OF.get(current) == endpoint
+    return {
+        "label": label,
+        "icon": icon,
+        "url": url_for(f"console.{endpoint}"),
+        "current": here,
+        "group": group,
+        **more,
+    }
+
+
+_SECTION_OF = {
+    "partner": "partners",
+    "conversion": "conversions",
+    "payout_run": "payouts",
+    "plans": "settings",
+    "api_key_made": "tracking",
+    "rejected": "requests",
+    "dead_letters": "requests",
+}
+"""Pages that have no entry of their own, and the entry under which they stand."""

@@ -1,0 +1,142 @@
+"""How the pages of the ledger and of the history are shaped."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from flask import g, url_for
+from flask_babel import gettext as _
+
+from affiliate import formats, ids
+from affiliate.console import presenters, trail_words, words
+from affiliate.console.blueprint import with_arguments
+from affiliate.ledger.models import AccountName, LedgerProof
+from affiliate.ledger.queries import TransferLine
+from affiliate.money import Money
+
+CSV_HEAD = ["posting", "posted_at", "kind", "debit", "credit", "amount", "currency", "partner", "source_kind", "source"]
+_SOURCE_PREFIX = {"commission": "com", "adjustment": "adj", "payout": "pay"}
+_VALUE_LENGTH_MAX = 200
+
+
+def ledger(
+    lines: Sequence[TransferLine],
+    balances: Mapping[AccountName, int],
+    proof: LedgerProof | None,
+    names: Mapping[UUID, str],
+    *,
+    partner_id: UUID | None,
+    size: int,
+) -> dict[str, Any]:
+    """Balances, proof and movements; one line more than a page says that there is another."""
+    shown = lines[:size]
+    older = ids.public("led", shown[-1].id) if len(lines) > size else None
+    accounts = [
+        {"account": words.account(name), "balance": presenters.amount(balances[name])}
+        for name in AccountName
+        if name in balances
+    ]
+    return {
+        "accounts": accounts,
+        "sum": presenters.amount(sum(balances.values())),
+        "whole": partner_id is None,
+        "partner": names.get(partner_id) if partner_id else None,
+        "proof": None
+        if proof is None
+        else {
+            "ok": not proof.findings,
+            "at": proof.checked_at,
+            "transfers": proof.transfers,
+            "findings": proof.findings,
+        },
+        "rows": [_line(line, names) for line in shown],
+        "older_url": with_arguments(before=older) if older else None,
+        "first_url": with_arguments(before=None),
+        "csv_url": presenters.with_filters("console.ledger_csv"),
+    }
+
+
+def _line(line: TransferLine, names: Mapping[UUID, str]) -> dict[str, Any]:
+    return {
+        "id": ids.public("led", line.id),
+        "at": line.posted_at,
+        "kind": words.transfer(line.kind),
+        "debit": words.account(line.debit),
+        "credit": words.account(line.credit),
+        "amount": Money(line.amount_minor, line.currency),
+        "partner": presenters.partner_link(line.partner_id, names.get(line.partner_id)),
+        "source_url": url_for("console.commission", commission_id=line.source_id)
+        if line.source_kind == "commission"
+        else None,
+    }
+
+
+def csv_row(line: TransferLine, names: Mapping[UUID, str]) -> list[Any]:
+    """A line of the exported ledger."""
+    source = ids.public(_SOURCE_PREFIX.get(line.source_kind, "src"), line.source_id)
+    money = Money(line.amount_minor, line.currency)
+    sides = [line.kind.value, line.debit.value, line.credit.value]
+    partner = names.get(line.partner_id, "")
+    return [
+        ids.public("led", line.id),
+        line.posted_at,
+        *sides,
+        money,
+        line.currency,
+        partner,
+        line.source_kind.value,
+        source,
+    ]
+
+
+def trail(rows: Sequence[Any], kinds: Sequence[str], kind: str) -> dict[str, Any]:
+    """The history with its filters."""
+    chips = [presenters.chip(_("All"), current=kind not in kinds, kind=None)]
+    chips += [presenters.chip(trail_words.subject(each), current=each == kind, kind=each) for each in kinds]
+    return {"chips": chips, "rows": [_event(row) for row in rows]}
+
+
+def _event(row: Any) -> dict[str, Any]:
+    return {
+        "at": row.at,
+        "who": row.actor or (_("The system") if row.actor_kind == "system" else _("Somebody who is gone")),
+        "is_key": row.actor_kind == "key",
+        "what": trail_words.action(row.action),
+        "subject": trail_words.subject(row.subject_kind),
+        "subject_url": _subject_url(row.subject_kind, row.subject_id),
+        "details": _details(row.details),
+    }
+
+
+def _subject_url(kind: str, identifier: UUID) -> str | None:
+    """The page of the thing, where it has one."""
+    places = {"commission": ("commission", "commission_id"), "payout_run": ("payout_run", "run_id")}
+    if kind not in places:
+        return None
+    endpoint, name = places[kind]
+    return url_for(f"console.{endpoint}", **dict[str, Any]({name: identifier}))
+
+
+def _details(details: Mapping[str, Any]) -> list[str]:
+    """What was said with the act: before and after where a setting changed, else name and value."""
+    before, after = details.get("before"), details.get("after")
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        return [
+            f"{trail_words.setting(name)}: {_value(name, before.get(name))} → {_value(name, value)}"
+            for name, value in after.items()
+        ]
+    return [
+        f"{trail_words.setting(name)}: {_value(name, value)}" for name, value in details.items() if value is not None
+    ]
+
+
+def _value(name: str, value: Any) -> str:
+    if value is None or value == "":
+        return formats.UNKNOWN
+    if isinstance(value, list):
+        return ", ".join(map(str, value))[:_VALUE_LENGTH_MAX]
+    if name.endswith("_minor") and isinstance(value, int):
+        return formats.money(Money(value, g.program.currency))
+    if name.endswith("_bps") and isinstance(value, int):
+        return formats.percent_bps(value)
+    return str(value)[:_VALUE_LENGTH_MAX]

@@ -1,0 +1,82 @@
+"""Pages of proof: the ledger with its balances and postings, and the history of who did what."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import g, request
+from werkzeug.wrappers.response import Response as BaseResponse
+
+from affiliate import exports, ids
+from affiliate.accounts import access
+from affiliate.console import book_sheets
+from affiliate.console.blueprint import blueprint, cursor, pager, show
+from affiliate.console.queries import trail as trail_queries
+from affiliate.ledger import queries
+from affiliate.partners import queries as partner_queries
+from affiliate.web import orm
+
+PAGE_SIZE = 50
+
+
+@blueprint.get("/<slug>/ledger")
+@access.console("manager", "finance")
+def ledger() -> str:
+    """What lies on each account, the proof that the books balance, and the movements."""
+    lines = _lines(PAGE_SIZE + 1)
+    partner_id = _given("ptn", "partner")
+    balances = (
+        queries.program_balances(orm.session, program_id=g.program.id)
+        if partner_id is None
+        else queries.balances_of(orm.session, program_id=g.program.id, partner_id=partner_id)
+    )
+    proof = queries.latest_proof(orm.session)
+    names = _names(lines, partner_id)
+    return show(
+        "ledger.html", **book_sheets.ledger(lines, balances, proof, names, partner_id=partner_id, size=PAGE_SIZE)
+    )
+
+
+@blueprint.get("/<slug>/ledger.csv")
+@access.console("manager", "finance")
+def ledger_csv() -> BaseResponse:
+    """The movements as a file, up to the limit of exports."""
+    lines = _lines(exports.ROWS_MAX)
+    names = _names(lines, None)
+    return exports.csv_response(
+        "ledger.csv", book_sheets.CSV_HEAD, (book_sheets.csv_row(line, names) for line in lines)
+    )
+
+
+@blueprint.get("/<slug>/history")
+@access.console("manager", "finance")
+def trail() -> str:
+    """Who did what, newest first."""
+    kinds = trail_queries.subject_kinds(orm.session, program_id=g.program.id)
+    kind = request.args.get("kind", "")
+    page = trail_queries.events(
+        orm.session, program_id=g.program.id, subject_kind=kind if kind in kinds else "", cursor=cursor()
+    )
+    return show("trail.html", pager=pager(page), **book_sheets.trail(page.rows, kinds, kind))
+
+
+def _lines(limit: int) -> list[queries.TransferLine]:
+    return queries.transfers(
+        orm.session,
+        program_id=g.program.id,
+        partner_id=_given("ptn", "partner"),
+        before=_given("led", "before"),
+        limit=limit,
+    )
+
+
+def _names(lines: list[queries.TransferLine], partner_id: UUID | None) -> dict[UUID, str]:
+    wanted: set[Any] = {line.partner_id for line in lines} | {partner_id}
+    return partner_queries.partner_names(orm.session, partner_ids=[each for each in wanted if each is not None])
+
+
+def _given(prefix: str, name: str) -> UUID | None:
+    """The public id in the address; a broken one counts as none."""
+    try:
+        return ids.parse(prefix, request.args.get(name, ""))
+    except ids.BadPublicId:
+        return None

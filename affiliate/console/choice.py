@@ -1,0 +1,36 @@
+"""The door of the console: the programs that a person may work in."""
+
+from flask import redirect, render_template, url_for
+from flask_login import current_user
+from werkzeug.wrappers.response import Response as BaseResponse
+
+from affiliate.accounts import access
+from affiliate.accounts import queries as accounts
+from affiliate.console import words
+from affiliate.console.blueprint import blueprint
+from affiliate.programs import queries
+from affiliate.web import orm
+
+
+@blueprint.get("/")
+@access.signed_in
+def choose() -> str | BaseResponse:
+    """The programs of the person; straight on when there is one."""
+    granted = accounts.granted_program_ids(orm.session, user_id=current_user.id)
+    if not granted:
+        raise access.NotHere
+    chosen = [program_id for program_id in granted if program_id is not None]
+    found = (
+        queries.programs(orm.session) if None in granted else queries.programs_of_ids(orm.session, program_ids=chosen)
+    )
+    if len(found) == 1:
+        return redirect(url_for("console.today", slug=found[0].slug))
+    rows = [
+        {
+            "name": program.name,
+            "sign": words.program(program.status),
+            "url": url_for("console.today", slug=program.slug),
+        }
+        for program in found
+    ]
+    return render_template("console/choose.html", rows=rows)

@@ -1,0 +1,94 @@
+"""Pages of what arrived: the last raw requests, refused events, and events that could not be stored."""
+
+from typing import Any
+
+import redis
+from flask import flash, g, redirect, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from werkzeug.wrappers.response import Response as BaseResponse
+
+from affiliate import streams
+from affiliate.accounts import access, audit
+from affiliate.console import event_sheets
+from affiliate.console.blueprint import blueprint, cursor, manages_all, pager, show
+from affiliate.console.queries import events as queries
+from affiliate.ingest import service as ingest
+from affiliate.tracking import rawlog
+from affiliate.web import orm, request_now
+
+REQUESTS_SHOWN = 200
+REPLAYED_AT_ONCE = 200
+
+
+@blueprint.get("/<slug>/requests")
+@access.console("manager")
+def requests() -> str:
+    """The last requests of the shop with our answers, for who connects it."""
+    try:
+        found: list[rawlog.RawRequest] | None = rawlog.last(
+            streams.client(), program_id=g.program.id, limit=REQUESTS_SHOWN
+        )
+    except redis.RedisError:
+        found = None
+    return show("requests.html", tabs=_tabs("requests"), **event_sheets.requests(found))
+
+
+@blueprint.get("/<slug>/rejected")
+@access.console("manager")
+def rejected() -> str:
+    """Events that were understood and refused, with their reason."""
+    page = queries.rejected(orm.session, program_id=g.program.id, cursor=cursor())
+    rows = [event_sheets.rejected(row) for row in page.rows]
+    return show("rejected.html", tabs=_tabs("rejected"), rows=rows, pager=pager(page))
+
+
+@blueprint.get("/<slug>/dead-letters")
+@access.console("manager")
+def dead_letters() -> str:
+    """Events of all programs that could not be stored. They belong to nobody yet, so only who manages all sees them."""
+    _only_for_all()
+    page = queries.dead_letters(orm.session, cursor=cursor())
+    rows = [event_sheets.dead_letter(row) for row in page.rows]
+    return show("dead_letters.html", tabs=_tabs("dead_letters"), rows=rows, pager=pager(page))
+
+
+@blueprint.post("/<slug>/dead-letters")
+@access.console("manager")
+def replay_dead_letters() -> BaseResponse:
+    """Try the oldest ones again."""
+    _only_for_all()
+    now = request_now()
+    done = ingest.replay_dead_letters(orm.session, limit=REPLAYED_AT_ONCE, now=now)
+    details = {"stored": done.stored, "failed": done.failed}
+    audit.record(
+        orm.session, actor=access.actor(), action="dead_letters.replay", subject_kind="program",
+        subject_id=g.program.id, program_id=g.program.id, details=details, now=now,
+    )  # fmt: skip
+    if done.stored:
+        flash(ngettext("%(num)d event is stored now.", "%(num)d events are stored now.", done.stored))
+    if done.failed:
+        flash(
+            ngettext(
+                "%(num)d event failed again; its error is below.",
+                "%(num)d events failed again; their errors are below.",
+                done.failed,
+            ),
+            "warning",
+        )
+    return redirect(url_for("console.dead_letters"), 303)
+
+
+def _only_for_all() -> None:
+    if not manages_all():
+        raise access.NotHere
+
+
+def _tabs(current: str) -> list[dict[str, Any]]:
+    names = {"requests": _("Last requests"), "rejected": _("Refused events")}
+    if manages_all():
+        names["dead_letters"] = _("Not stored")
+    return [
+        {"label": name, "url": url_for(f"console.{endpoint}"), "current": endpoint == current}
+        for endpoint, name in names.items()
+    ]

@@ -1,0 +1,215 @@
+"""The forms of the console. Each gives plain values; what is wrong is said at its field, and what was typed stays."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import (
+    BooleanField,
+    DateField,
+    Field,
+    HiddenField,
+    IntegerField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.validators import InputRequired, Length, Optional
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from affiliate.accounts import keys
+from affiliate.accounts.forms import time_zones
+from affiliate.commissions.models import PlanKind
+from affiliate.console import amounts, words
+from affiliate.money import Money
+from affiliate.programs import rules
+from affiliate.programs.models import GoalMetric, Program
+
+_NEEDED = _l("This is needed.")
+
+
+def _stripped(text: str | None) -> str:
+    return (text or "").strip()
+
+
+def say(field: Field, sentence: str) -> None:
+    """Add a sentence to what is wrong with a field."""
+    field.errors = [*field.errors, _(sentence)]
+
+
+def say_all(form: FlaskForm, errors: Mapping[str, Sequence[str]], names: Mapping[str, str] | None = None) -> None:
+    """Put the sentences of a refused service call at their fields; `names` says where a value has another name here."""
+    for name, sentences in errors.items():
+        field = form[(names or {}).get(name, name)]
+        for sentence in sentences:
+            say(field, sentence)
+
+
+class SettingsForm(FlaskForm):  # type: ignore[misc] # the library is not typed
+    """The settings of a program. `seen_at` is when the person read them, so that two people do not overwrite one another."""
+
+    seen_at = HiddenField()
+    name = StringField(_l("Name of the program"), filters=[_stripped])
+    mission = StringField(
+        _l("In one sentence"), filters=[_stripped], description=_l("Stands under the name on the public page.")
+    )
+    description = TextAreaField(_l("What you sell, and why it is good to recommend"), filters=[_stripped])
+    audience = TextAreaField(
+        _l("Who fits"), filters=[_stripped], description=_l("Which partners you look for, and which not.")
+    )
+    terms = TextAreaField(_l("Terms"), filters=[_stripped], description=_l("Partners read them before they apply."))
+    accent = StringField(
+        _l("Colour"), filters=[_stripped], description=_l("Of the public page, for example #0a5a6e. Empty: ours.")
+    )
+    shop_url = StringField(_l("Address of the shop"), filters=[_stripped])
+    allowed_hosts = TextAreaField(
+        _l("Hosts that links may lead to"),
+        description=_l("One a line, for example www.shop.example. All others are refused."),
+    )
+    fallback_url = StringField(
+        _l("Where unknown links lead"), filters=[_stripped], description=_l("Empty: a friendly page that says so.")
+    )
+    click_parameter = StringField(
+        _l("Name of the click id in addresses"),
+        filters=[_stripped],
+        description=_l("The shop's pages must expect the same name."),
+    )
+    cookie_by_default = BooleanField(
+        _l("Set the cookie without asking"), description=_l("Only where your visitors' consent is settled otherwise.")
+    )
+    time_zone = SelectField(_l("Time zone"), choices=lambda: [(zone, zone) for zone in time_zones()])
+    attribution_window_days = IntegerField(
+        _l("Attribution window, days"),
+        description=_l("How long a click counts before an order. Applies to later orders."),
+    )
+    validation_days = IntegerField(
+        _l("Validation period, days"),
+        description=_l("The shop's term for returns and a few days more, so that returns come before the money goes."),
+    )
+    payout_min = StringField(
+        _l("Minimum payout"), filters=[_stripped], description=_l("Smaller balances are carried to the next run.")
+    )
+
+    @classmethod
+    def of(cls, program: Program) -> "SettingsForm":
+        """The form with what is stored, or with what was typed."""
+        shown = {
+            name: getattr(program, name) for name in rules.SETTINGS if name not in {"allowed_hosts", "payout_min_minor"}
+        }
+        shown["allowed_hosts"] = "\n".join(program.allowed_hosts)
+        shown["payout_min"] = Money(program.payout_min_minor, program.currency).text()
+        form = cls(data=shown | {"seen_at": program.updated_at.isoformat()})
+        form.currency = program.currency
+        return form
+
+    currency: str
+    minimum: Money | None = None
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Check each field by the rules of programs."""
+        fine = super().validate(extra_validators)
+        try:
+            self.minimum = amounts.read(self.payout_min.data, self.currency)
+        except amounts.BadNumber as wrong:
+            say(self.payout_min, str(wrong))
+        values = {name: value for name, value in self.changes().items() if value is not None or name == "fallback_url"}
+        for name, sentence in rules.problems(values).items():
+            say(self[name if name != "payout_min_minor" else "payout_min"], sentence)
+        return fine and not self.errors
+
+    def changes(self) -> dict[str, Any]:
+        """The settings as they were typed; an unreadable number is missing."""
+        values = {name: self[name].data for name in rules.SETTINGS if name not in {"allowed_hosts", "payout_min_minor"}}
+        values["allowed_hosts"] = [
+            rules.clean_host(line) for line in self.allowed_hosts.data.splitlines() if line.strip()
+        ]
+        values["payout_min_minor"] = None if self.minimum is None else self.minimum.amount_minor
+        return values
+
+    def seen(self) -> datetime | None:
+        """When the person read the settings."""
+        try:
+            return datetime.fromisoformat(self.seen_at.data)
+        except ValueError:
+            return None
+
+
+class PlanForm(FlaskForm):  # type: ignore[misc] # the library is not typed
+    """What the program pays from a day on."""
+
+    name = StringField(
+        _l("Name"), filters=[_stripped], description=_l("Stands in each explanation, for example Autumn 2026.")
+    )
+    kind = RadioField(
+        _l("How it pays"),
+        choices=[("percent", _l("A percentage of the sale")), ("fixed", _l("A fixed amount for each sale"))],
+    )
+    rate = StringField(_l("Percentage"), filters=[_stripped], validators=[Optional()])
+    fixed = StringField(_l("Amount"), filters=[_stripped], validators=[Optional()])
+    starts_on = DateField(
+        _l("From"),
+        validators=[InputRequired(_NEEDED)],
+        description=_l("Orders from this day on. Earlier orders keep their plan."),
+    )
+
+    def terms(self, *, currency: str, zone: str) -> dict[str, Any] | None:
+        """What `create_plan` takes, or nothing when a field cannot be read."""
+        kind = PlanKind(self.kind.data)
+        values: dict[str, Any] = {"name": self.name.data, "kind": kind}
+        try:
+            if kind is PlanKind.PERCENT:
+                values["rate_bps"] = amounts.read_percent(self.rate.data or "")
+            else:
+                values["fixed_minor"] = amounts.read(self.fixed.data or "", currency).amount_minor
+        except amounts.BadNumber as wrong:
+            say(self.rate if kind is PlanKind.PERCENT else self.fixed, str(wrong))
+            return None
+        values["effective_from"] = datetime.combine(self.starts_on.data, time(), ZoneInfo(zone)).astimezone(UTC)
+        return values
+
+
+class GoalForm(FlaskForm):  # type: ignore[misc] # the library is not typed
+    """A target for a period. People name its last day; the books keep the first day after it."""
+
+    metric = SelectField(
+        _l("What counts"), choices=lambda: [(each.value, words.goal_metric(each)) for each in GoalMetric]
+    )
+    target = StringField(_l("Target"), filters=[_stripped], validators=[InputRequired(_NEEDED)])
+    starts_on = DateField(_l("First day"), validators=[InputRequired(_NEEDED)])
+    last_on = DateField(_l("Last day"), validators=[InputRequired(_NEEDED)])
+
+    def values(self, *, currency: str) -> dict[str, Any] | None:
+        """What `add_goal` takes, or nothing when the target cannot be read."""
+        metric = GoalMetric(self.metric.data)
+        try:
+            target = _target(metric, self.target.data, currency)
+        except amounts.BadNumber as wrong:
+            say(self.target, str(wrong))
+            return None
+        ends_on = self.last_on.data + timedelta(days=1)
+        return {"metric": metric, "target": target, "starts_on": self.starts_on.data, "ends_on": ends_on}
+
+
+def _target(metric: GoalMetric, text: str, currency: str) -> int:
+    """What was typed as target: minor units for revenue, else a number of things."""
+    return amounts.read(text, currency).amount_minor if metric is GoalMetric.REVENUE else amounts.read_count(text)
+
+
+class ApiKeyForm(FlaskForm):  # type: ignore[misc] # the library is not typed
+    """A new API key."""
+
+    name = StringField(
+        _l("What it is for"), filters=[_stripped], validators=[InputRequired(_NEEDED), Length(max=120)],
+        description=_l("For example the shop's server."),
+    )  # fmt: skip
+    scopes = SelectMultipleField(
+        _l("What it may do"), choices=[(scope, scope) for scope in keys.SCOPES], validators=[InputRequired(_l("Choose at least one."))],
+        widget=ListWidget(prefix_label=False), option_widget=CheckboxInput(),
+    )  # fmt: skip
+    is_test = BooleanField(_l("Test key"), description=_l("Its orders take the live path, and never count or pay."))

@@ -1,0 +1,91 @@
+"""What happened to one order, from every table that speaks of it, as stations in the order of time."""
+
+from datetime import datetime
+from typing import Any
+
+from flask_babel import gettext as _
+
+from affiliate import formats
+from affiliate.commissions.models import AdjustmentSource, CommissionAdjustment
+from affiliate.console import words
+from affiliate.console.queries.orders import OrderEvidence
+from affiliate.ingest.models import ConversionRevision, OrderEvent, OrderEventType, Refund
+from affiliate.money import Money
+
+_ICONS = {
+    OrderEventType.PAID: "credit-card",
+    OrderEventType.SHIPPED: "package",
+    OrderEventType.DELIVERED: "home",
+    OrderEventType.CANCELLED: "x",
+    OrderEventType.AMENDED: "pencil",
+}
+
+
+def stations(found: OrderEvidence) -> list[dict[str, Any]]:
+    """Arrival, changes of belief, order events, refunds and what they took, oldest first."""
+    conversion = found.conversion
+    events = [_event(row, conversion.currency) for row in found.order_events]
+    events += [_refund(row, conversion.currency) for row in found.refunds]
+    events += [_revision(row, conversion.currency) for row in found.revisions]
+    events += [_taken(row) for row in found.adjustments]
+    arrived = {"at": conversion.received_at, "text": _("Arrived here"), "state": "won", "icon": "download"}
+    return sorted([arrived, *events], key=lambda station: _moment(station["at"]))
+
+
+def _moment(at: datetime) -> float:
+    return at.timestamp()
+
+
+def _event(row: OrderEvent, currency: str) -> dict[str, Any]:
+    amount = None if row.amount_minor is None else formats.money(Money(row.amount_minor, row.currency or currency))
+    reason = _("Now %(amount)s.", amount=amount) if amount else None
+    return {
+        "at": row.occurred_at,
+        "text": words.order_event(row.type),
+        "reason": reason,
+        "code": row.event_id,
+        "icon": _ICONS[row.type],
+    }
+
+
+def _refund(row: Refund, currency: str) -> dict[str, Any]:
+    if row.amount_minor is None:
+        text = _("Refund of all that was left")
+    else:
+        text = _("Refund of %(amount)s", amount=formats.money(Money(row.amount_minor, row.currency or currency)))
+    return {"at": row.occurred_at, "text": text, "reason": row.reason, "code": row.refund_id, "icon": "arrow-back-up"}
+
+
+def _revision(row: ConversionRevision, currency: str) -> dict[str, Any]:
+    """What a higher source or an amendment changed: each fact before and after."""
+    changes = [_change(name, before, after, currency) for name, (before, after) in row.differences.items()]
+    reason = "; ".join(changes) or _("The same facts, from a more trusted source.")
+    text = _("Facts replaced; before: %(source)s", source=words.trust(row.trust))
+    return {"at": row.replaced_at, "text": text, "reason": reason, "icon": "git-compare"}
+
+
+def _change(name: str, before: Any, after: Any, currency: str) -> str:
+    return f"{words.fact(name)}: {_value(name, before, currency)} → {_value(name, after, currency)}"
+
+
+def _value(name: str, value: Any, currency: str) -> str:
+    if value is None or value == "":
+        return formats.UNKNOWN
+    return formats.money(Money(value, currency)) if name.endswith("_minor") and isinstance(value, int) else str(value)
+
+
+def _taken(row: CommissionAdjustment) -> dict[str, Any]:
+    """What an event took from a commission."""
+    amount = formats.money(Money(row.amount_minor, row.currency))
+    text = (
+        _("%(amount)s taken back: it was on its way already", amount=amount)
+        if row.is_clawback
+        else _("%(amount)s of commission reversed", amount=amount)
+    )
+    causes = {
+        AdjustmentSource.REFUND: _("By a refund."),
+        AdjustmentSource.ORDER_EVENT: _("By the cancellation of the order."),
+        AdjustmentSource.ATTRIBUTION: _("By a newer attribution."),
+        AdjustmentSource.MANAGER: _("By a manager."),
+    }
+    return {"at": row.created_at, "text": text, "reason": causes[row.source_kind], "state": "refused", "icon": "coin"}

@@ -1,0 +1,127 @@
+"""Pages of partners: applications by status, the table with figures, one partner, and the acts on an enrollment."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers.response import Response as BaseResponse
+
+from affiliate import exports
+from affiliate.accounts import access
+from affiliate.console import partner_sheets, presenters
+from affiliate.console.blueprint import acted, blueprint, cursor, given_reason, pager, show
+from affiliate.console.queries import money
+from affiliate.console.queries import partners as queries
+from affiliate.ledger import queries as ledger_queries
+from affiliate.partners import queries as partner_queries
+from affiliate.partners import service
+from affiliate.partners.models import EnrollmentStatus
+from affiliate.reports import queries as reports
+from affiliate.web import orm, request_now
+
+PAGE_SIZE = 50
+PAGES_MAX = 400
+REASON_NEEDED = frozenset({"reject", "ban"})
+
+
+@blueprint.get("/<slug>/applications")
+@access.console("manager", "finance")
+def applications() -> str:
+    """Enrollments by status; those that wait come first."""
+    status = presenters.chosen(EnrollmentStatus) or EnrollmentStatus.PENDING
+    page = queries.enrollments(orm.session, program_id=g.program.id, status=status, cursor=cursor())
+    counts = partner_queries.counts_by_status(orm.session, program_id=g.program.id)
+    return show("applications.html", pager=pager(page), **partner_sheets.applications(page.rows, status, counts))
+
+
+@blueprint.get("/<slug>/partners")
+@access.console("manager", "finance")
+def partners() -> str:
+    """Partners with what each brought, the best earner first."""
+    number = min(max(request.args.get("number", 1, int), 1), PAGES_MAX)
+    rows = _table(limit=PAGE_SIZE + 1, offset=(number - 1) * PAGE_SIZE)
+    balances = ledger_queries.balances_of_partners(orm.session, program_id=g.program.id)
+    counts = partner_queries.counts_by_status(orm.session, program_id=g.program.id)
+    return show("partners.html", **partner_sheets.table(rows, balances, counts, number=number, size=PAGE_SIZE))
+
+
+@blueprint.get("/<slug>/partners.csv")
+@access.console("manager", "finance")
+def partners_csv() -> BaseResponse:
+    """The same table as a file."""
+    head = ["partner", "id", "status", "clicks", "valid_clicks", "sales", "revenue", "commission", "currency"]
+    rows = _table(limit=exports.ROWS_MAX, offset=0)
+    return exports.csv_response("partners.csv", head, map(partner_sheets.csv_row, rows))
+
+
+@blueprint.get('/<slug>/partners/<public("ptn"):partner_id>')
+@access.console("manager", "finance")
+def partner(partner_id: UUID) -> str:
+    """One partner: how it stands, what it wrote, what it brought."""
+    found = _found(partner_id)
+    here = {"program_id": g.program.id, "partner_id": partner_id}
+    period = presenters.period(presenters.span())
+    by_day = reports.facts_by_day(orm.session, **here, period=period, currency=g.program.currency)
+    return show(
+        "partner.html",
+        **partner_sheets.page(found),
+        **partner_sheets.numbers(by_day, g.program.currency),
+        sums=partner_sheets.sums(money.totals(orm.session, **here), partner_id),
+        balances=ledger_queries.balances_of(orm.session, **here),
+        people=queries.people_of(orm.session, partner_id=partner_id),
+        links=queries.links_of(orm.session, **here, since=period.starts_at),
+        coupons=queries.coupons_of(orm.session, **here),
+        span_chips=presenters.span_chips(),
+    )
+
+
+@blueprint.post('/<slug>/partners/<public("ptn"):partner_id>/<any(approve, reject, pause, resume, ban):act>')
+@access.console("manager")
+def decide_partner(partner_id: UUID, act: str) -> BaseResponse:
+    """Let a partner in, refuse, pause, resume or ban it."""
+    row = _found(partner_id)
+    back = _back(partner_id)
+    reason = given_reason()
+    if act in REASON_NEEDED and not reason:
+        flash(_("Write a reason first: the partner will ask, and the history keeps it."), "error")
+        return redirect(back, 303)
+    return acted(back, lambda: _decide(row, act, reason))
+
+
+def _decide(row: Any, act: str, reason: str) -> str:
+    name = row.Partner.name
+    getattr(service, act)(
+        orm.session, enrollment_id=row.Enrollment.id, program_id=g.program.id,
+        actor=access.actor(), reason=reason or None, now=request_now(),
+    )  # fmt: skip
+    return partner_sheets.decided(act, name)
+
+
+def _found(partner_id: UUID) -> Any:
+    row = queries.of_one(orm.session, program_id=g.program.id, partner_id=partner_id)
+    if row is None:
+        raise access.NotHere
+    return row
+
+
+def _back(partner_id: UUID) -> str:
+    if request.form.get("from") == "applications":
+        return url_for("console.applications")
+    if request.form.get("from") == "today":
+        return url_for("console.today")
+    return url_for("console.partner", partner_id=partner_id)
+
+
+def _table(*, limit: int, offset: int) -> list[reports.PartnerFacts]:
+    status = presenters.chosen(EnrollmentStatus)
+    return reports.facts_by_partner(
+        orm.session,
+        program_id=g.program.id,
+        period=presenters.period(presenters.span()),
+        currency=g.program.currency,
+        name=request.args.get("name", "").strip()[:120],
+        statuses=partner_sheets.LISTED if status is None else [status],
+        limit=limit,
+        offset=offset,
+    )

@@ -1,0 +1,271 @@
+"""How the pages of payouts are shaped."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from flask import g, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext, pgettext
+
+from affiliate import formats, ids
+from affiliate.console import amounts, presenters, words
+from affiliate.console.blueprint import initials
+from affiliate.ledger.models import AccountName
+from affiliate.money import Money, divide_half_even
+from affiliate.payouts.models import PayoutRun, PayoutStatus
+from affiliate.payouts.schedule import Blocked, Due, Schedule
+
+CSV_HEAD = ["partner", "id", "payout", "earned", "set_off", "amount", "currency"]
+UNUSUAL_TIMES = 3
+"""A payout of more than so many times the partner's last one is looked at before it is approved."""
+
+NOTES_MAX = 10
+
+
+def overview(schedule: Schedule, runs: Sequence[Any]) -> dict[str, Any]:
+    """What would be paid now, and the history."""
+    return {
+        "total": presenters.amount(schedule.total_minor),
+        "total_minor": schedule.total_minor,
+        "payable": [_due(due) for due in schedule.payable],
+        "blocked": [_due(due) | {"why": _why_blocked(due, reason)} for due, reason in schedule.blocked],
+        "runs": [_run_line(row) for row in runs],
+        "open_runs": [_run_line(row) for row in runs if row.status in {PayoutStatus.PROPOSED, PayoutStatus.APPROVED}],
+        "minimum": presenters.amount(g.program.payout_min_minor),
+    }
+
+
+def _due(due: Due) -> dict[str, Any]:
+    return {
+        "partner": presenters.partner_link(due.partner_id, due.partner_name),
+        "earned": presenters.amount(due.earned_minor, due.currency),
+        "set_off": presenters.amount(-due.clawed_back_minor, due.currency) if due.clawed_back_minor else None,
+        "amount": presenters.amount(due.amount_minor, due.currency),
+        "commissions": due.commissions,
+    }
+
+
+def _why_blocked(due: Due, reason: Blocked) -> str:
+    """Why a partner is not paid now, and what becomes of the money."""
+    amount = formats.money(presenters.amount(due.amount_minor, due.currency))
+    minimum = formats.money(presenters.amount(g.program.payout_min_minor))
+    sentences: dict[Blocked, str] = {
+        Blocked.PARTNER_INACTIVE: _(
+            "Not active in the program. %(amount)s stay until you let them go on.", amount=amount
+        ),
+        Blocked.NEGATIVE_BALANCE: _("Returns exceed sales: %(amount)s are carried to the next run.", amount=amount),
+        Blocked.BELOW_MINIMUM: _(
+            "Below the minimum of %(minimum)s. %(amount)s are carried to the next run.", amount=amount, minimum=minimum
+        ),
+    }
+    return sentences[reason]
+
+
+def _run_line(row: Any) -> dict[str, Any]:
+    return {
+        "url": url_for("console.payout_run", run_id=row.id),
+        "at": row.at,
+        "sign": words.payout(row.status),
+        "status": row.status.value,
+        "total": Money(row.total_minor, row.currency),
+        "partners": row.partners,
+        "proposed_by": row.proposed_by,
+        "reason": row.reason,
+    }
+
+
+def run_page(row: Any, payouts: Sequence[Any], balances: Mapping[AccountName, int], *, me: UUID) -> dict[str, Any]:
+    """One run: its seats, its warnings, who gets what, and what the next step moves."""
+    run: PayoutRun = row.PayoutRun
+    total = Money(run.total_minor, run.currency)
+    mine = run.proposed_by_id == me
+    return {
+        "run": {
+            "id": ids.public("run", run.id),
+            "status": run.status.value,
+            "sign": words.payout(run.status),
+            "total": total,
+            "proposed_at": run.proposed_at,
+            "reason": run.reason,
+            "ended_by": row.cancelled_by,
+            "mine": mine,
+        },
+        "sub": ngettext("To %(num)d partner.", "To %(num)d partners.", len(payouts)),
+        "steps": _steps(run.status),
+        "seats": _seats(row, me=me),
+        "warnings": warnings(payouts, run.currency) if run.status is PayoutStatus.PROPOSED else [],
+        "payouts": [_payout(each, run.currency) for each in payouts],
+        "before_total": Money(sum(each.before_minor or 0 for each in payouts), run.currency),
+        "moves": moves(run.status, payouts, balances, run.currency),
+        "urls": _urls(run.id),
+    }
+
+
+def _urls(run_id: UUID) -> dict[str, str]:
+    acts = {
+        "approve": "approve_payout_run",
+        "paid": "mark_payout_run_paid",
+        "cancel": "cancel_payout_run",
+        "csv": "payout_run_csv",
+    }
+    return {name: url_for(f"console.{endpoint}", run_id=run_id) for name, endpoint in acts.items()}
+
+
+def _steps(status: PayoutStatus) -> list[dict[str, str]]:
+    names = [_("Collected"), pgettext("payout", "Proposed"), pgettext("payout", "Approved"), pgettext("payout", "Paid")]
+    done = {PayoutStatus.PROPOSED: 2, PayoutStatus.APPROVED: 3, PayoutStatus.PAID: 4, PayoutStatus.CANCELLED: 2}[status]
+    ended = status in {PayoutStatus.PAID, PayoutStatus.CANCELLED}
+    states = ["done" if place < done else "now" if place == done and not ended else "" for place in range(len(names))]
+    return [{"name": name, "state": state} for name, state in zip(names, states, strict=True)]
+
+
+def _seats(row: Any, *, me: UUID) -> list[dict[str, Any]]:
+    """Who proposed, and who approved or must approve."""
+    run: PayoutRun = row.PayoutRun
+    first = _taken(row.proposed_by, pgettext("payout", "Proposed"), run.proposed_at, you=run.proposed_by_id == me)
+    if run.approved_at is not None:
+        return [
+            first,
+            _taken(row.approved_by, pgettext("payout", "Approved"), run.approved_at, you=run.approved_by_id == me),
+        ]
+    is_me = run.proposed_by_id != me and run.status is PayoutStatus.PROPOSED
+    name = presenters.my_name() if is_me else _("A second person")
+    second = {
+        "name": name,
+        "initials": initials(name) if is_me else "?",
+        "you": is_me,
+        "kind": "",
+        "word": _("Not yet"),
+        "open": True,
+    }
+    return [first, second]
+
+
+def _taken(name: str, word: str, at: Any, *, you: bool) -> dict[str, Any]:
+    return {
+        "name": name,
+        "initials": initials(name),
+        "you": you,
+        "kind": "good",
+        "word": word,
+        "note": formats.instant(at),
+    }
+
+
+def warnings(payouts: Sequence[Any], currency: str) -> list[dict[str, str]]:
+    """What the second person looks at first; each is ticked before the money moves."""
+    found = []
+    for each in payouts:
+        amount = formats.money(Money(each.amount_minor, currency))
+        if each.before_minor and each.amount_minor > UNUSUAL_TIMES * each.before_minor:
+            times = formats.number(divide_half_even(each.amount_minor, each.before_minor))
+            before = formats.money(Money(each.before_minor, currency))
+            title = _(
+                "%(name)s gets %(amount)s, %(times)s times the last payout.",
+                name=each.partner,
+                amount=amount,
+                times=times,
+            )
+            found.append(
+                {
+                    "id": each.id.hex,
+                    "kind": "wait",
+                    "icon": "alert-triangle",
+                    "title": title,
+                    "text": _("The last one was %(before)s.", before=before),
+                }
+            )
+        elif each.before_minor is None:
+            title = _("%(name)s gets %(amount)s, the first payout.", name=each.partner, amount=amount)
+            found.append(
+                {
+                    "id": each.id.hex,
+                    "kind": "acc",
+                    "icon": "star",
+                    "title": title,
+                    "text": _("Make sure that you know where to send it."),
+                }
+            )
+    return found[:NOTES_MAX]
+
+
+def approval_errors(form: Mapping[str, str], run: PayoutRun, payouts: Sequence[Any]) -> dict[str, str]:
+    """What is missing before the run can be approved, by field."""
+    errors = {}
+    total = Money(run.total_minor, run.currency)
+    try:
+        typed = amounts.read(form.get("total", ""), run.currency)
+    except amounts.BadNumber as wrong:
+        errors["total"] = _(str(wrong))
+    else:
+        if typed != total:
+            errors["total"] = _(
+                "The run's total is %(total)s; you typed %(typed)s.",
+                total=formats.money(total),
+                typed=formats.money(typed),
+            )
+    unseen = [each for each in warnings(payouts, run.currency) if form.get(f"seen-{each['id']}") is None]
+    if unseen:
+        errors["seen"] = ngettext("%(num)d note is not ticked yet.", "%(num)d notes are not ticked yet.", len(unseen))
+    return errors
+
+
+def _payout(each: Any, currency: str) -> dict[str, Any]:
+    before = None if each.before_minor is None else Money(each.before_minor, currency)
+    amount = Money(each.amount_minor, currency)
+    return {
+        "partner": presenters.partner_link(each.partner_id, each.partner),
+        "amount": amount,
+        "before": before,
+        "change": _change(amount, before),
+        "set_off": Money(-each.clawed_back_minor, currency) if each.clawed_back_minor else None,
+        "earned": Money(each.earned_minor, currency),
+        "is_new": before is None,
+    }
+
+
+def _change(amount: Money, before: Money | None) -> str:
+    """The signed difference to the last payout."""
+    if before is None:
+        return str(_("new"))
+    sign = "+" if amount.amount_minor > before.amount_minor else ""
+    return f"{sign}{formats.money(amount - before)}"
+
+
+def moves(
+    status: PayoutStatus, payouts: Sequence[Any], balances: Mapping[AccountName, int], currency: str
+) -> dict[str, Any] | None:
+    """What the next step moves between accounts, before and after; the sums are equal because money only changes places."""
+    earned = sum(each.earned_minor for each in payouts)
+    set_off = sum(each.clawed_back_minor for each in payouts)
+    amount = earned - set_off
+    changes = {
+        PayoutStatus.PROPOSED: {
+            AccountName.APPROVED: -earned,
+            AccountName.CLAWBACK: set_off,
+            AccountName.IN_TRANSIT: amount,
+        },
+        PayoutStatus.APPROVED: {AccountName.IN_TRANSIT: -amount, AccountName.PAID: amount},
+    }.get(status)
+    if changes is None:
+        return None
+    before = {name: balances.get(name, 0) for name, change in changes.items() if change}
+    after = {name: minor + changes[name] for name, minor in before.items()}
+    rows = [
+        {"account": words.account(name), "before": Money(before[name], currency), "after": Money(after[name], currency)}
+        for name in before
+    ]
+    label = _("Sum, %(currency)s", currency=currency)
+    sums = {
+        "label": label,
+        "before": Money(sum(before.values()), currency),
+        "after": Money(sum(after.values()), currency),
+    }
+    return {"rows": rows, "total": sums}
+
+
+def csv_row(each: Any, currency: str) -> list[Any]:
+    """A line of the exported run."""
+    parts = [Money(minor, currency) for minor in (each.earned_minor, each.clawed_back_minor, each.amount_minor)]
+    return [each.partner, ids.public("ptn", each.partner_id), ids.public("pay", each.id), *parts, currency]

@@ -1,0 +1,34 @@
+"""Events that did not become rows: refused ones of a program, and dead letters of the installation."""
+
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from affiliate.console import paging
+from affiliate.ingest.models import DeadLetter, RejectedEvent
+
+
+def rejected(session: Session, *, program_id: UUID, cursor: paging.Cursor | None) -> paging.Page:
+    """Events of the program that were refused, newest first."""
+    at, of_program = RejectedEvent.received_at, RejectedEvent.program_id == program_id
+    statement = sa.select(
+        RejectedEvent.id, at.label("at"), RejectedEvent.kind, RejectedEvent.reason, RejectedEvent.payload
+    )
+    return paging.page_of(session, statement.where(of_program), by=at, identifier=RejectedEvent.id, cursor=cursor)
+
+
+def dead_letters(session: Session, *, cursor: paging.Cursor | None) -> paging.Page:
+    """Events that could not be stored, newest first."""
+    at = DeadLetter.failed_at
+    statement = sa.select(
+        DeadLetter.id, at.label("at"), DeadLetter.stream, DeadLetter.entry_id, DeadLetter.payload, DeadLetter.error
+    )
+    return paging.page_of(session, statement, by=at, identifier=DeadLetter.id, cursor=cursor)
+
+
+def oldest_dead_letter(session: Session) -> tuple[int, datetime | None]:
+    """How many events could not be stored, and since when the oldest of them waits."""
+    count, oldest = session.execute(sa.select(sa.func.count(), sa.func.min(DeadLetter.failed_at))).one()
+    return count, oldest

@@ -1,0 +1,148 @@
+"""Commissions, plans and payout runs of a program, for lists."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, aliased
+
+from affiliate.accounts.models import User
+from affiliate.commissions.models import Commission, CommissionPlan, CommissionStatus
+from affiliate.console import paging
+from affiliate.ingest.models import Conversion
+from affiliate.partners.models import Partner
+from affiliate.payouts.models import Payout, PayoutRun
+
+PLANS_SHOWN = 50
+PAYOUTS_SHOWN = 2_000
+_LEFT = Commission.amount_minor - Commission.reversed_minor
+
+
+@dataclass(frozen=True, slots=True)
+class StatusTotal:
+    """How many commissions have a status, and what is left of them in minor units."""
+
+    status: CommissionStatus
+    currency: str
+    commissions: int
+    left_minor: int
+
+
+def totals(session: Session, *, program_id: UUID, partner_id: UUID | None = None) -> list[StatusTotal]:
+    """The commissions in force by status and currency."""
+    summed = sa.select(Commission.status, Commission.currency, sa.func.count(), sa.func.sum(_LEFT))
+    wanted = summed.where(Commission.program_id == program_id, Commission.is_live)
+    if partner_id is not None:
+        wanted = wanted.where(Commission.partner_id == partner_id)
+    grouped = wanted.group_by(Commission.status, Commission.currency).order_by(Commission.status)
+    return [
+        StatusTotal(status, currency, count, int(left)) for status, currency, count, left in session.execute(grouped)
+    ]
+
+
+def plans(session: Session, *, program_id: UUID) -> Sequence[CommissionPlan]:
+    """What the program pays from which day, the newest first."""
+    statement = sa.select(CommissionPlan).where(CommissionPlan.program_id == program_id)
+    return session.scalars(statement.order_by(CommissionPlan.effective_from.desc()).limit(PLANS_SHOWN)).all()
+
+
+def commissions(
+    session: Session,
+    *,
+    program_id: UUID,
+    status: CommissionStatus | None = None,
+    partner_id: UUID | None = None,
+    due_before: datetime | None = None,
+    cursor: paging.Cursor | None = None,
+    size: int = paging.PAGE_SIZE,
+) -> paging.Page:
+    """Commissions in force, newest first."""
+    columns = (
+        Commission.id, Commission.earned_at.label("at"), Commission.conversion_id, Commission.partner_id, Commission.status,
+        Commission.reason, Commission.amount_minor, Commission.reversed_minor, Commission.currency, Commission.matures_at,
+        Partner.name.label("partner"), Conversion.order_id,
+    )  # fmt: skip
+    statement = (
+        sa.select(*columns)
+        .join(Partner, Partner.id == Commission.partner_id)
+        .join(Conversion, Conversion.id == Commission.conversion_id)
+        .where(Commission.program_id == program_id, Commission.is_live)
+    )
+    if status is not None:
+        statement = statement.where(Commission.status == status)
+    if partner_id is not None:
+        statement = statement.where(Commission.partner_id == partner_id)
+    if due_before is not None:
+        statement = statement.where(Commission.matures_at < due_before)
+    return paging.page_of(
+        session, statement, by=Commission.earned_at, identifier=Commission.id, cursor=cursor, size=size
+    )
+
+
+def left_of(session: Session, *, program_id: UUID, commission_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """Minor units of what is left of these commissions, as far as they are of this program."""
+    mine = (Commission.id.in_(commission_ids), Commission.program_id == program_id)
+    return {row.id: row.left for row in session.execute(sa.select(Commission.id, _LEFT.label("left")).where(*mine))}
+
+
+def runs(session: Session, *, program_id: UUID, cursor: paging.Cursor | None) -> paging.Page:
+    """Payout runs, newest first, with who proposed and how many partners."""
+    partners = sa.select(sa.func.count()).where(Payout.run_id == PayoutRun.id).scalar_subquery()
+    statement = (
+        sa.select(
+            PayoutRun.id, PayoutRun.proposed_at.label("at"), PayoutRun.status, PayoutRun.total_minor, PayoutRun.currency,
+            PayoutRun.paid_at, PayoutRun.reason, User.name.label("proposed_by"), partners.label("partners"),
+        )
+        .join(User, User.id == PayoutRun.proposed_by_id)
+        .where(PayoutRun.program_id == program_id)
+    )  # fmt: skip
+    return paging.page_of(session, statement, by=PayoutRun.proposed_at, identifier=PayoutRun.id, cursor=cursor)
+
+
+def run(session: Session, *, program_id: UUID, run_id: UUID) -> Any | None:
+    """A run with the names of everybody who had a hand in it; none of another program."""
+    proposed, approved, paid, cancelled = (aliased(User) for _ in range(4))
+    statement = (
+        sa.select(
+            PayoutRun, proposed.name.label("proposed_by"), approved.name.label("approved_by"),
+            paid.name.label("paid_by"), cancelled.name.label("cancelled_by"),
+        )
+        .join(proposed, proposed.id == PayoutRun.proposed_by_id)
+        .outerjoin(approved, approved.id == PayoutRun.approved_by_id)
+        .outerjoin(paid, paid.id == PayoutRun.paid_by_id)
+        .outerjoin(cancelled, cancelled.id == PayoutRun.cancelled_by_id)
+        .where(PayoutRun.id == run_id, PayoutRun.program_id == program_id)
+    )  # fmt: skip
+    return session.execute(statement).one_or_none()
+
+
+def payouts_of(session: Session, *, run_id: UUID, limit: int = PAYOUTS_SHOWN) -> Sequence[Any]:
+    """Who gets what in a run, the largest first, with what the partner was paid in the run before."""
+    earlier = aliased(Payout)
+    before = (
+        sa.select(earlier.amount_minor)
+        .where(
+            earlier.partner_id == Payout.partner_id,
+            earlier.program_id == Payout.program_id,
+            earlier.paid_at.is_not(None),
+        )
+        .where(earlier.run_id != run_id, earlier.created_at < Payout.created_at)
+        .order_by(earlier.created_at.desc())
+        .limit(1)
+        .correlate(Payout)
+        .scalar_subquery()
+    )
+    statement = (
+        sa.select(
+            Payout.id, Payout.partner_id, Payout.amount_minor, Payout.earned_minor, Payout.clawed_back_minor,
+            Partner.name.label("partner"), before.label("before_minor"),
+        )
+        .join(Partner, Partner.id == Payout.partner_id)
+        .where(Payout.run_id == run_id)
+        .order_by(Payout.amount_minor.desc(), Partner.name)
+        .limit(limit)
+    )  # fmt: skip
+    return session.execute(statement).all()

@@ -1,0 +1,77 @@
+"""Enrollments of a program, and one partner's page."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from affiliate.accounts.models import User
+from affiliate.console import paging
+from affiliate.ingest.models import ClickHour, ClickVerdict
+from affiliate.links.models import Coupon, Link
+from affiliate.partners.models import Application, Enrollment, EnrollmentStatus, Member, Partner
+
+LINKS_SHOWN = 20
+PEOPLE_SHOWN = 20
+
+
+def enrollments(
+    session: Session, *, program_id: UUID, status: EnrollmentStatus, cursor: paging.Cursor | None
+) -> paging.Page:
+    """Enrollments of one status, newest first, with what the applicant wrote."""
+    columns = (
+        Enrollment.id, Enrollment.partner_id, Enrollment.created_at.label("at"), Enrollment.reason, Enrollment.decided_at,
+        Partner.name, Partner.website, Partner.country, Application.answers,
+    )  # fmt: skip
+    statement = (
+        sa.select(*columns)
+        .join(Partner, Partner.id == Enrollment.partner_id)
+        .outerjoin(Application, Application.enrollment_id == Enrollment.id)
+        .where(Enrollment.program_id == program_id, Enrollment.status == status)
+    )
+    return paging.page_of(session, statement, by=Enrollment.created_at, identifier=Enrollment.id, cursor=cursor)
+
+
+def of_one(session: Session, *, program_id: UUID, partner_id: UUID) -> Any | None:
+    """A partner with its enrollment, application and the name of who decided; none of another program."""
+    decided_by = sa.orm.aliased(User)
+    statement = (
+        sa.select(Partner, Enrollment, Application, decided_by.name.label("decided_by"))
+        .join(Enrollment, Enrollment.partner_id == Partner.id)
+        .outerjoin(Application, Application.enrollment_id == Enrollment.id)
+        .outerjoin(decided_by, decided_by.id == Enrollment.decided_by_id)
+        .where(Partner.id == partner_id, Enrollment.program_id == program_id)
+    )
+    return session.execute(statement).one_or_none()
+
+
+def people_of(session: Session, *, partner_id: UUID) -> Sequence[Any]:
+    """Names and addresses of a partner's people."""
+    statement = sa.select(User.name, User.email, Member.role).join(Member, Member.user_id == User.id)
+    return session.execute(
+        statement.where(Member.partner_id == partner_id).order_by(Member.created_at).limit(PEOPLE_SHOWN)
+    ).all()
+
+
+def links_of(session: Session, *, program_id: UUID, partner_id: UUID, since: datetime) -> Sequence[Any]:
+    """A partner's links with their valid clicks since a moment, the busiest first."""
+    counted = sa.func.coalesce(sa.func.sum(ClickHour.clicks), 0)
+    here = sa.and_(ClickHour.link_id == Link.id, ClickHour.verdict == ClickVerdict.VALID, ClickHour.hour >= since)
+    statement = (
+        sa.select(Link.id, Link.code, Link.name, Link.landing_url, Link.status, counted.label("clicks"))
+        .outerjoin(ClickHour, here)
+        .where(Link.program_id == program_id, Link.partner_id == partner_id)
+        .group_by(Link.id)
+        .order_by(counted.desc(), Link.id)
+        .limit(LINKS_SHOWN)
+    )
+    return session.execute(statement).all()
+
+
+def coupons_of(session: Session, *, program_id: UUID, partner_id: UUID) -> Sequence[str]:
+    """A partner's coupon codes."""
+    mine = (Coupon.program_id == program_id, Coupon.partner_id == partner_id)
+    return session.scalars(sa.select(Coupon.code).where(*mine).order_by(Coupon.code).limit(LINKS_SHOWN)).all()

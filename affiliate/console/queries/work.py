@@ -1,0 +1,125 @@
+"""What waits for a person in one program."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from affiliate.accounts.models import User
+from affiliate.commissions.models import Commission, CommissionPlan, CommissionStatus
+from affiliate.ingest.models import RejectedEvent, RejectReason
+from affiliate.partners.models import Application, Enrollment, EnrollmentStatus, Partner
+from affiliate.payouts.models import Payout, PayoutRun, PayoutStatus
+
+APPLICATIONS_SHOWN = 20
+RUNS_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDecisions:
+    """How many applications and payout runs wait for a person."""
+
+    applications: int
+    runs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Maturing:
+    """Pending commissions that are approved by themselves until a moment: how many, minor units, the first one's moment."""
+
+    count: int
+    amount_minor: int
+    first_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Events refused since a moment for one reason."""
+
+    reason: RejectReason
+    count: int
+    newest_at: datetime
+
+
+def open_decisions(session: Session, *, program_id: UUID) -> OpenDecisions:
+    """What the navigation counts, in one statement."""
+    pending = sa.select(sa.func.count()).where(
+        Enrollment.program_id == program_id, Enrollment.status == EnrollmentStatus.PENDING
+    )
+    open_states = (PayoutStatus.PROPOSED, PayoutStatus.APPROVED)
+    runs = sa.select(sa.func.count()).where(PayoutRun.program_id == program_id, PayoutRun.status.in_(open_states))
+    row = session.execute(sa.select(pending.scalar_subquery(), runs.scalar_subquery())).one()
+    return OpenDecisions(*row)
+
+
+def applications_waiting(session: Session, *, program_id: UUID, limit: int = APPLICATIONS_SHOWN) -> Sequence[Any]:
+    """The applications that wait longest, with the partner and what was written."""
+    columns = (
+        Enrollment.id,
+        Enrollment.partner_id,
+        Enrollment.created_at,
+        Partner.name,
+        Partner.website,
+        Partner.country,
+    )
+    statement = (
+        sa.select(*columns, Application.answers)
+        .join(Partner, Partner.id == Enrollment.partner_id)
+        .outerjoin(Application, Application.enrollment_id == Enrollment.id)
+        .where(Enrollment.program_id == program_id, Enrollment.status == EnrollmentStatus.PENDING)
+        .order_by(Enrollment.created_at, Enrollment.id)
+        .limit(limit)
+    )
+    return session.execute(statement).all()
+
+
+def maturing(session: Session, *, program_id: UUID, until: datetime) -> Maturing:
+    """The pending commissions whose validation period ends before `until`."""
+    left = Commission.amount_minor - Commission.reversed_minor
+    statement = sa.select(
+        sa.func.count(), sa.func.coalesce(sa.func.sum(left), 0), sa.func.min(Commission.matures_at)
+    ).where(
+        Commission.program_id == program_id,
+        Commission.status == CommissionStatus.PENDING,
+        Commission.is_live,
+        Commission.matures_at < until,
+    )
+    count, amount, first_at = session.execute(statement).one()
+    return Maturing(count, int(amount), first_at)
+
+
+def open_runs(session: Session, *, program_id: UUID, limit: int = RUNS_SHOWN) -> Sequence[Any]:
+    """Payout runs that wait for a second person or for the bank, oldest first."""
+    partners = sa.select(sa.func.count()).where(Payout.run_id == PayoutRun.id).scalar_subquery()
+    statement = (
+        sa.select(
+            PayoutRun.id, PayoutRun.status, PayoutRun.total_minor, PayoutRun.currency, PayoutRun.proposed_at,
+            PayoutRun.approved_at, PayoutRun.proposed_by_id, User.name.label("proposed_by"), partners.label("partners"),
+        )
+        .join(User, User.id == PayoutRun.proposed_by_id)
+        .where(PayoutRun.program_id == program_id, PayoutRun.status.in_([PayoutStatus.PROPOSED, PayoutStatus.APPROVED]))
+        .order_by(PayoutRun.proposed_at)
+        .limit(limit)
+    )  # fmt: skip
+    return session.execute(statement).all()
+
+
+def refused_since(session: Session, *, program_id: UUID, since: datetime) -> list[Refused]:
+    """Refused events of the program by reason, the newest first."""
+    newest = sa.func.max(RejectedEvent.received_at)
+    statement = (
+        sa.select(RejectedEvent.reason, sa.func.count(), newest)
+        .where(RejectedEvent.program_id == program_id, RejectedEvent.received_at >= since)
+        .group_by(RejectedEvent.reason)
+        .order_by(newest.desc())
+    )
+    return [Refused(*row) for row in session.execute(statement)]
+
+
+def has_plan(session: Session, *, program_id: UUID) -> bool:
+    """Whether the program says what it pays."""
+    return bool(session.scalar(sa.select(sa.exists().where(CommissionPlan.program_id == program_id))))

@@ -1,0 +1,83 @@
+"""Words of the history: acts, things and settings. What has no word yet shows its own name."""
+
+from flask_babel import gettext as _
+
+
+def action(code: str) -> str:
+    """An act, from its code noun.verb."""
+    acts: dict[str, str] = {
+        "api_key.create": _("made an API key"),
+        "api_key.revoke": _("revoked an API key"),
+        "commission.approve": _("approved a commission"),
+        "commission.decline": _("declined a commission"),
+        "coupon.create": _("bound a coupon to a partner"),
+        "coupon.pause": _("paused a coupon"),
+        "coupon.resume": _("switched a coupon on again"),
+        "dead_letters.replay": _("tried events again that could not be stored"),
+        "enrollment.approve": _("let a partner in"),
+        "enrollment.ban": _("banned a partner"),
+        "enrollment.pause": _("paused a partner"),
+        "enrollment.reject": _("refused a partner"),
+        "enrollment.resume": _("let a partner go on"),
+        "goal.create": _("added a goal"),
+        "grant.give": _("gave a person a role"),
+        "grant.revoke": _("took a role from a person"),
+        "link.create": _("made a link"),
+        "link.pause": _("paused a link"),
+        "link.resume": _("switched a link on again"),
+        "payout_run.approve": _("approved a payout run"),
+        "payout_run.cancel": _("took a payout run back"),
+        "payout_run.pay": _("marked a payout run as paid"),
+        "payout_run.propose": _("proposed a payout run"),
+        "plan.create": _("made a commission plan"),
+        "program.create": _("made the program"),
+        "program.go_live": _("set the program live"),
+        "program.pause": _("paused the program"),
+        "program.rotate_pixel_secret": _("replaced the pixel secret"),
+        "program.update": _("changed settings"),
+    }
+    return acts.get(code, code)
+
+
+def subject(kind: str) -> str:
+    """The kind of a thing, as a filter."""
+    kinds: dict[str, str] = {
+        "api_key": _("API keys"),
+        "commission": _("Commissions"),
+        "coupon": _("Coupons"),
+        "enrollment": _("Partners"),
+        "goal": _("Goals"),
+        "link": _("Links"),
+        "payout_run": _("Payouts"),
+        "plan": _("Commission plans"),
+        "program": _("Program"),
+        "user": _("People"),
+    }
+    return kinds.get(kind, kind)
+
+
+def setting(name: str) -> str:
+    """A setting or detail by its column."""
+    settings: dict[str, str] = {
+        "accent": _("Colour"),
+        "allowed_hosts": _("Hosts that links may lead to"),
+        "attribution_window_days": _("Attribution window, days"),
+        "audience": _("Who fits"),
+        "click_parameter": _("Name of the click id in addresses"),
+        "cookie_by_default": _("Set the cookie without asking"),
+        "description": _("Description"),
+        "fallback_url": _("Where unknown links lead"),
+        "metric": _("What counts"),
+        "mission": _("In one sentence"),
+        "name": _("Name"),
+        "payout_min_minor": _("Minimum payout"),
+        "policy_version": _("Policy version"),
+        "reason": _("Reason"),
+        "shop_url": _("Address of the shop"),
+        "target": _("Target"),
+        "terms": _("Terms"),
+        "time_zone": _("Time zone"),
+        "total_minor": _("Total"),
+        "validation_days": _("Validation period, days"),
+    }
+    return settings.get(name) or name.removesuffix("_minor").replace("_", " ")

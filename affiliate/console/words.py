@@ -1,0 +1,178 @@
+"""Words and colours of states, and what a refusal means: the code's closed enums in the reader's language.
+
+A word has its noun as context (`pgettext("commission", "Approved")`), because it inflects with the noun.
+"""
+
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import pgettext
+
+from affiliate.attribution.models import Unattributed
+from affiliate.ingest.models import OrderEventType, RejectReason, Trust
+from affiliate.ledger.models import AccountName, TransferKind
+from affiliate.partners.models import EnrollmentStatus
+from affiliate.programs.models import GoalMetric, ProgramStatus
+from affiliate.reports.words import Sign, commission, commission_reason, payout
+
+__all__ = [
+    "Sign",
+    "account",
+    "commission",
+    "commission_reason",
+    "enrollment",
+    "goal_metric",
+    "order_event",
+    "payout",
+    "program",
+]
+__all__ += ["question", "reject_reason", "transfer", "trust", "unattributed"]
+
+
+def enrollment(status: EnrollmentStatus) -> Sign:
+    """Where a partner stands in the program."""
+    return {
+        EnrollmentStatus.PENDING: Sign("wait", pgettext("partner", "Waiting")),
+        EnrollmentStatus.APPROVED: Sign("good", pgettext("partner", "Approved")),
+        EnrollmentStatus.REJECTED: Sign("bad", pgettext("partner", "Refused")),
+        EnrollmentStatus.PAUSED: Sign("hold", pgettext("partner", "Paused"), "player-pause"),
+        EnrollmentStatus.BANNED: Sign("bad", pgettext("partner", "Banned"), "ban"),
+    }[status]
+
+
+def program(status: ProgramStatus) -> Sign:
+    """Whether a program counts clicks."""
+    return {
+        ProgramStatus.DRAFT: Sign("", pgettext("program", "Draft"), "pencil"),
+        ProgramStatus.LIVE: Sign("good", pgettext("program", "Live"), "bolt"),
+        ProgramStatus.PAUSED: Sign("hold", pgettext("program", "Paused"), "player-pause"),
+    }[status]
+
+
+def goal_metric(metric: GoalMetric) -> str:
+    """What a goal counts."""
+    words: dict[Any, str] = {
+        GoalMetric.SALES: _("Sales"),
+        GoalMetric.REVENUE: _("Revenue"),
+        GoalMetric.NEW_CUSTOMERS: _("New customers"),
+        GoalMetric.CLICKS: _("Clicks"),
+        GoalMetric.ACTIVE_PARTNERS: _("Active partners"),
+    }
+    return words[metric]
+
+
+def trust(level: int) -> str:
+    """How far the source of an order is believed."""
+    words: dict[Any, str] = {
+        Trust.OPEN: _("Unsigned tag or pixel"),
+        Trust.SIGNED: _("Signed pixel or postback"),
+        Trust.SERVER: _("The shop's server"),
+    }
+    return words[Trust(level)]
+
+
+def unattributed(reason: Unattributed) -> str:
+    """Why an order has no partner."""
+    words: dict[Any, str] = {
+        Unattributed.NO_TOUCH: _("No partner brought this customer."),
+        Unattributed.ALL_REFUSED: _("There were contacts, each refused with its reason."),
+    }
+    return words[reason]
+
+
+def order_event(kind: OrderEventType) -> str:
+    """What became of an order."""
+    words: dict[Any, str] = {
+        OrderEventType.PAID: pgettext("order", "Paid"),
+        OrderEventType.SHIPPED: pgettext("order", "Shipped"),
+        OrderEventType.DELIVERED: pgettext("order", "Delivered"),
+        OrderEventType.CANCELLED: pgettext("order", "Cancelled"),
+        OrderEventType.AMENDED: pgettext("order", "Changed"),
+    }
+    return words[kind]
+
+
+def reject_reason(reason: RejectReason) -> str:
+    """Why an event was kept aside."""
+    words: dict[Any, str] = {
+        RejectReason.CONFLICTING_BODY: _("Same id, other content"),
+        RejectReason.LOWER_TRUST: _("A more trusted source has spoken"),
+        RejectReason.UNKNOWN_PROGRAM: _("Unknown program"),
+        RejectReason.BAD_SIGNATURE: _("The signature does not match"),
+        RejectReason.BAD_FIELDS: _("Fields are missing or wrong"),
+        RejectReason.UNKNOWN_LINK: _("Unknown link"),
+    }
+    return words[reason]
+
+
+def account(name: AccountName) -> str:
+    """An account of the ledger."""
+    words: dict[Any, str] = {
+        AccountName.EXPENSE: _("Program expense"),
+        AccountName.PENDING: _("Pending commissions"),
+        AccountName.APPROVED: _("Payable"),
+        AccountName.IN_TRANSIT: _("In transit"),
+        AccountName.CLAWBACK: _("Owed by partners"),
+        AccountName.PAID: _("Paid out"),
+    }
+    return words[name]
+
+
+def transfer(kind: TransferKind) -> str:
+    """Why money moved."""
+    words: dict[Any, str] = {
+        TransferKind.ACCRUE: _("Commission earned"),
+        TransferKind.APPROVE: _("Commission approved"),
+        TransferKind.REVERSE: _("Commission reversed"),
+        TransferKind.CLAW_BACK: _("Taken back after payout"),
+        TransferKind.OFFSET: _("Set off against what is owed"),
+        TransferKind.SEND: _("Sent to the partner"),
+        TransferKind.SETTLE: _("Payout arrived"),
+        TransferKind.FAIL: _("Payout came back"),
+    }
+    return words[kind]
+
+
+def question(name: str) -> str:
+    """A question of the application form by its field; an unknown one by its own name."""
+    questions: dict[str, str] = {
+        "channels": _("Where you promote, and how many people you reach"),
+        "why": _("Why does this program suit you?"),
+    }
+    return questions.get(name) or name.replace("_", " ").capitalize()
+
+
+def fact(name: str) -> str:
+    """A fact of an order by its column; one without a word by its own name."""
+    facts: dict[str, str] = {
+        "amount_minor": _("Amount"),
+        "tax_minor": _("Tax in it"),
+        "shipping_minor": _("Shipping in it"),
+        "discount_minor": _("Discount given"),
+        "coupon": _("Coupon"),
+        "customer_id": _("Customer"),
+        "new_customer": _("New customer"),
+        "channel": _("Channel"),
+        "payment_method": _("Paid by"),
+        "occurred_at": _("Ordered at"),
+    }
+    return facts.get(name) or name.replace("_", " ")
+
+
+def goal_state(state: str) -> Sign:
+    """How a goal stands against the straight line."""
+    signs = {
+        "to_come": Sign("", pgettext("goal", "To come"), "clock"),
+        "reached": Sign("good", pgettext("goal", "Reached")),
+        "missed": Sign("bad", pgettext("goal", "Missed")),
+        "behind": Sign("wait", pgettext("goal", "Behind the line"), "trending-down"),
+        "on_course": Sign("acc", pgettext("goal", "On course"), "trending-up"),
+    }
+    return signs[state]
+
+
+def api_key(*, is_revoked: bool, is_test: bool) -> Sign:
+    """Whether a key works, and for what."""
+    if is_revoked:
+        return Sign("bad", pgettext("key", "Revoked"))
+    return Sign("", pgettext("key", "Test"), "code") if is_test else Sign("good", pgettext("key", "Live"))

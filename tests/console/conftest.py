@@ -1,0 +1,116 @@
+"""A program with its people, a partner with sales, an applicant; and a signed-in browser for each person."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+from accounts_cast import give, make_person, sign_in
+from factories import make_application, make_link, make_partner, make_plan, make_program
+from flask import Flask
+from flask.testing import FlaskClient
+from money_cast import Books, person
+from sqlalchemy.orm import Session
+
+from affiliate import clock
+from affiliate.accounts.models import GrantRole, User
+from affiliate.commissions.models import Commission
+from affiliate.partners.models import EnrollmentStatus, Partner
+from affiliate.programs.models import Program
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Everybody and everything in these tests. Mara and Max manage, Finn does the money, Ada may do everything."""
+
+    session: Session
+    books: Books
+    program: Program
+    other: Program
+    mara: User
+    max: User
+    finn: User
+    ada: User
+    partner: Partner
+    applicant: Partner
+
+    def sale(self, order_id: str, *, days_ago: int = 1, amount_minor: int = 100_00) -> Commission:
+        """A pending commission of ten percent for the partner."""
+        moment = clock.now() - timedelta(days=days_ago)
+        conversion = self.books.order(
+            order_id=order_id, amount_minor=amount_minor, occurred_at=moment, received_at=moment
+        )
+        self.books.work(now=moment)
+        commission = self.books.commission(conversion)
+        self.session.commit()
+        return commission
+
+    def approved_sale(self, order_id: str, *, amount_minor: int = 100_00) -> Commission:
+        """A commission that waits for a payout."""
+        commission = self.sale(order_id, days_ago=60, amount_minor=amount_minor)
+        self.books.work(now=clock.now())
+        self.session.commit()
+        return self.reread(commission)
+
+    def reread(self, row: Commission) -> Commission:
+        """The row as the database has it now."""
+        self.session.refresh(row)
+        self.session.commit()
+        return row
+
+
+@pytest.fixture
+def cast(app_session: Session) -> Cast:
+    """The people and the program, on the app's database."""
+    program = make_program(app_session, slug="casa", name="Casa Ondera")
+    other = make_program(app_session, slug="altra", name="Altra")
+    make_plan(app_session, program=program, effective_from=clock.now() - timedelta(days=400))
+    people = {name: make_person(app_session, name) for name in ("Mara", "Max", "Finn", "Ada")}
+    give(app_session, people["Mara"], GrantRole.MANAGER, program)
+    give(app_session, people["Max"], GrantRole.MANAGER, program)
+    give(app_session, people["Finn"], GrantRole.FINANCE, program)
+    give(app_session, people["Ada"], GrantRole.ADMIN)
+    marta = make_person(app_session, "Marta")
+    partner = make_partner(app_session, program=program, user=marta, name="Slow Kitchen")
+    make_link(app_session, program=program, partner=partner, code="ragu", name="Sunday ragù")
+    applicant = make_partner(app_session, program=program, status=EnrollmentStatus.PENDING, name="Ferro e Fuoco")
+    make_application(app_session, program=program, partner=applicant, user=make_person(app_session, "Enzo"))
+    app_session.commit()
+    alice, bob = person(people["Mara"]), person(people["Finn"])
+    books = Books(session=app_session, program=program, partner=partner, alice=alice, bob=bob)
+    return Cast(
+        app_session,
+        books,
+        program,
+        other,
+        people["Mara"],
+        people["Max"],
+        people["Finn"],
+        people["Ada"],
+        partner,
+        applicant,
+    )
+
+
+@pytest.fixture
+def browser_of(app: Flask) -> Callable[[User], FlaskClient]:
+    """A signed-in browser of a person."""
+
+    def signed_in(user: User) -> FlaskClient:
+        browser = app.test_client()
+        sign_in(browser, user)
+        return browser
+
+    return signed_in
+
+
+@pytest.fixture
+def mara(cast: Cast, browser_of: Callable[[User], FlaskClient]) -> FlaskClient:
+    """The manager's browser."""
+    return browser_of(cast.mara)
+
+
+@pytest.fixture
+def finn(cast: Cast, browser_of: Callable[[User], FlaskClient]) -> FlaskClient:
+    """The browser of finance."""
+    return browser_of(cast.finn)
