@@ -6,6 +6,7 @@ from zoneinfo import available_timezones
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length
 
 from affiliate.formats import LANGUAGES
@@ -32,7 +33,14 @@ class ProfileForm(FlaskForm):  # type: ignore[misc] # the library is not typed
         validators=[DataRequired(_l("Type the name that others shall see.")), Length(max=120)],
         render_kw={"autocomplete": "name"},
     )
-    locale = SelectField(_l("Language"), choices=[("", _l("As my browser")), *LANGUAGES.items()])
+    locale = SelectField(
+        _l("Language"),
+        choices=[
+            SelectChoice("", _l("As my browser")),
+            *(SelectChoice(code, name) for code, name in LANGUAGES.items()),
+        ],
+    )
     time_zone = SelectField(
-        _l("Time zone"), choices=lambda: [("", _l("As the program")), *((zone, zone) for zone in time_zones())]
+        _l("Time zone"),
+        choices=lambda: [SelectChoice("", _l("As the program")), *(SelectChoice(zone, zone) for zone in time_zones())],
     )

@@ -15,7 +15,7 @@ from argon2 import PasswordHasher
 LENGTH_MIN = 15
 LENGTH_MAX = 128
 TIME_COST, MEMORY_COST_KIB, PARALLELISM = 2, 19_456, 1  # argon2id as OWASP advises for small machines
-_ORIGINAL_MIN = 4  # characters that are left when everything common is taken out
+_ORIGINAL_MIN = 8  # points that are left when everything common is taken out: 2 a letter, 1 a digit (a year is cheap)
 _RUN_MIN = 3
 
 _WORDS = """
@@ -62,7 +62,7 @@ def problem(password: str, *, about: Iterable[str] = ()) -> PasswordProblem | No
         return PasswordProblem.TOO_SHORT
     if len(password) > LENGTH_MAX:
         return PasswordProblem.TOO_LONG
-    if _original_characters(password.lower(), about) < _ORIGINAL_MIN:
+    if _originality(password.lower(), about) < _ORIGINAL_MIN:
         return PasswordProblem.COMMON
     return None
 
@@ -73,16 +73,20 @@ def hash_of(password: str) -> str:
     return hasher.hash(normalize(password))
 
 
-def _original_characters(password: str, about: Iterable[str]) -> int:
-    """How many characters belong to no common word, run of keys, repetition, or word about the person."""
+def _originality(password: str, about: Iterable[str]) -> int:
+    """What belongs to no common word, run of keys, repetition, or word about the person, in points."""
     words = set(_WORDS) | {part for text in about for part in _parts(text.lower())}
     original = position = 0
     unit = _unit(password)  # "tree1tree1tree1" is worth no more than "tree1"
     while position < len(unit):
         taken = max(_word_at(unit, position, words), _run_at(unit, position))
-        original += 0 if taken or not unit[position].isalnum() else 1
+        original += 0 if taken else _worth(unit[position])
         position += taken or 1
     return original if unit == password else min(original, _ORIGINAL_MIN - 1)
+
+
+def _worth(character: str) -> int:
+    return 1 if character.isdigit() else 2 if character.isalnum() else 0
 
 
 def _parts(text: str) -> set[str]:

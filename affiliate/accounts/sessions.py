@@ -54,8 +54,8 @@ def load(uniquifier: str) -> SignInUser | None:
 def current_id() -> UUID | None:
     """The session id in this request's cookie."""
     try:
-        return UUID(session.get(_COOKIE_KEY))
-    except (TypeError, ValueError):
+        return UUID(str(session.get(_COOKIE_KEY)))
+    except ValueError:
         return None
 
 

@@ -1,0 +1,94 @@
+"""Guessing is slowed down by account and by address, also while Redis is away."""
+
+import dataclasses
+
+import pytest
+import redis
+import time_machine
+from accounts_cast import is_signed_in, sign_in
+from flask import Flask
+from flask.testing import FlaskClient
+
+from affiliate.accounts.models import User
+from affiliate.app import create_app
+from affiliate.settings import Settings
+
+
+def guess(client: FlaskClient, email: str, *, address: str = "198.51.100.7", times: int = 1) -> list[int]:
+    """Wrong passwords from one address."""
+    form = {"email": email, "password": "a wrong guess"}
+    return [client.post("/login", data=form, environ_base={"REMOTE_ADDR": address}).status_code for _ in range(times)]
+
+
+def test_the_eleventh_wrong_password_of_an_account_has_to_wait_wherever_it_comes_from(
+    client: FlaskClient, alice: User, bob: User
+) -> None:
+    for number in range(10):
+        assert guess(client, alice.email, address=f"198.51.100.{number}") == [200]
+    answer = client.post("/login", data={"email": "ALICE@example.test ", "password": "x"})
+    assert answer.status_code == 429
+    assert 0 < int(answer.headers["Retry-After"]) <= 15 * 60
+    assert "Too many tries" in answer.text
+    assert sign_in(client, alice).status_code == 429  # the right password too: else the limit would tell it
+    assert guess(client, "nobody@example.test", times=11) == [200] * 10 + [429]  # no account, same answer
+    sign_in(client, bob)
+    assert is_signed_in(client)
+
+
+def test_right_passwords_do_not_count(client: FlaskClient, alice: User) -> None:
+    for _ in range(12):
+        assert sign_in(client, alice).location == "/welcome"
+        client.post("/logout")
+
+
+def test_an_address_that_tries_many_accounts_has_to_wait(client: FlaskClient) -> None:
+    for number in range(30):
+        assert guess(client, f"person{number}@example.test", address="203.0.113.5") == [200]
+    assert guess(client, "another@example.test", address="203.0.113.5") == [429]
+    assert guess(client, "another@example.test", address="203.0.113.6") == [200]
+
+
+def test_a_network_of_one_customer_counts_as_one_address(client: FlaskClient) -> None:
+    for number in range(30):
+        assert guess(client, f"person{number}@example.test", address=f"2001:db8:0:1::{number:x}") == [200]
+    assert guess(client, "another@example.test", address="2001:db8:0:1:ffff::1") == [429]
+    assert guess(client, "another@example.test", address="2001:db8:0:2::1") == [200]
+
+
+def test_mails_to_one_account_are_few(client: FlaskClient, alice: User) -> None:
+    sent = [client.post("/reset", data={"email": alice.email}).status_code for _ in range(6)]
+    assert sent == [200] * 5 + [429]
+
+
+def test_a_signed_in_thief_cannot_guess_the_password_under_another_name(client: FlaskClient, alice: User) -> None:
+    sign_in(client, alice)
+    tries = [
+        client.post("/verify", data={"password": "guess", "email": f"other{number}@example.test"}).status_code
+        for number in range(11)
+    ]
+    assert tries == [200] * 10 + [429]
+
+
+def test_redis_never_learns_an_address_or_a_name(client: FlaskClient, alice: User, redis_client: redis.Redis) -> None:
+    guess(client, alice.email)
+    keys = b" ".join(redis_client.keys("*"))
+    assert b"aff:limit" in keys
+    assert b"alice" not in keys
+    assert b"198.51" not in keys
+
+
+@pytest.fixture
+def app_without_redis(sqlite_settings: Settings) -> Flask:
+    """The application, pointed at a Redis that is not there."""
+    app = create_app(dataclasses.replace(sqlite_settings, redis_url="unix:///nowhere/redis.sock"))
+    app.config["WTF_CSRF_ENABLED"] = False
+    return app
+
+
+def test_without_redis_people_sign_in_and_guessing_is_still_limited(app_without_redis: Flask, alice: User) -> None:
+    client = app_without_redis.test_client()
+    sign_in(client, alice)
+    assert is_signed_in(client)
+    client.post("/logout")
+    with time_machine.travel("2026-11-16T12:01:00Z", tick=False):  # not on the border of two windows
+        assert guess(client, alice.email, times=11) == [200] * 10 + [429]
