@@ -4,6 +4,7 @@ import contextlib
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import count
@@ -69,9 +70,17 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql_server() -> Iterator[str]:
     """This worker's PostgreSQL with a migrated database named `template`."""
-    with servers.postgresql(tmp_path_factory.mktemp("postgresql")) as address:
+    # Not below pytest's own folder: the next pytest of the same person closes that one to PostgreSQL's ordinary user.
+    with tempfile.TemporaryDirectory(prefix="affiliate-postgresql-") as name:
+        folder = Path(name) / "server"
+        folder.mkdir()
+        yield from _migrated_postgresql(folder)
+
+
+def _migrated_postgresql(folder: Path) -> Iterator[str]:
+    with servers.postgresql(folder) as address:
         with psycopg.connect(address, autocommit=True) as connection:
             connection.execute("CREATE DATABASE template")
         engine = db.make_engine(_psycopg_url(address, "template"))
