@@ -170,23 +170,21 @@ def declined_pairs(session: Session, *, conversion_ids: Collection[UUID]) -> set
 
 def losses_of(session: Session, *, conversion_ids: Collection[UUID]) -> dict[UUID, list[Loss]]:
     """Refunds and cancellations of these conversions in the order they happened. Those of tests stay with tests."""
-    refund = sa.literal(AdjustmentSource.REFUND.value).label("kind")
     refunds = (
-        sa.select(Refund.conversion_id, refund, Refund.id, Refund.amount_minor, Refund.occurred_at)
+        sa.select(Refund.conversion_id, Refund.occurred_at, Refund.id, Refund.amount_minor)
         .join(Conversion, sa.and_(Conversion.id == Refund.conversion_id, Conversion.is_test == Refund.is_test))
         .where(Refund.conversion_id.in_(conversion_ids))
     )
-    event = sa.literal(AdjustmentSource.ORDER_EVENT.value)
-    nothing = sa.cast(sa.null(), Refund.amount_minor.type)
     cancellations = (
-        sa.select(OrderEvent.conversion_id, event, OrderEvent.id, nothing, OrderEvent.occurred_at)
+        sa.select(OrderEvent.conversion_id, OrderEvent.occurred_at, OrderEvent.id, sa.null())
         .join(Conversion, sa.and_(Conversion.id == OrderEvent.conversion_id, Conversion.is_test == OrderEvent.is_test))
         .where(OrderEvent.conversion_id.in_(conversion_ids), OrderEvent.type == OrderEventType.CANCELLED)
     )
-    both = sa.union_all(refunds, cancellations)
+    rows = [(AdjustmentSource.REFUND, *row) for row in session.execute(refunds)]
+    rows += [(AdjustmentSource.ORDER_EVENT, *row) for row in session.execute(cancellations)]
     found: defaultdict[UUID, list[Loss]] = defaultdict(list)
-    for conversion_id, kind, source_id, amount_minor, _ in session.execute(both.order_by("occurred_at", "id")):
-        found[conversion_id].append(Loss(AdjustmentSource(kind), source_id, amount_minor))
+    for kind, conversion_id, _, source_id, amount_minor in sorted(rows, key=lambda row: row[2:4]):
+        found[conversion_id].append(Loss(kind, source_id, amount_minor))
     return found
 
 

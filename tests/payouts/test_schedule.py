@@ -1,0 +1,43 @@
+"""Who is paid in a run, who waits, and for which reason."""
+
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from affiliate.payouts.schedule import Blocked, Due, group, why_blocked
+
+
+def due(earned: int, clawed: int = 0, *, is_active: bool = True) -> Due:
+    return Due(UUID(int=1), "Ada", is_active, "EUR", earned, clawed, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("given", "minimum_minor", "reason"),
+    [
+        (due(25_00), 25_00, None),
+        (due(24_99), 25_00, Blocked.BELOW_MINIMUM),
+        (due(30_00, 5_00), 25_00, None),
+        (due(30_00, 5_01), 25_00, Blocked.BELOW_MINIMUM),
+        (due(1), 0, None),
+        (due(5_00, 5_00), 0, Blocked.BELOW_MINIMUM),  # nothing is never paid
+        (due(5_00, 5_01), 0, Blocked.NEGATIVE_BALANCE),
+        (due(0, 1), 0, Blocked.NEGATIVE_BALANCE),
+        (due(100_00, is_active=False), 0, Blocked.PARTNER_INACTIVE),
+        (due(0, 100_00, is_active=False), 0, Blocked.PARTNER_INACTIVE),
+    ],
+)
+def test_a_partner_is_paid_or_waits_with_a_reason(given: Due, minimum_minor: int, reason: Blocked | None) -> None:
+    assert why_blocked(given, minimum_minor=minimum_minor) is reason
+
+
+dues = st.builds(due, st.integers(0, 10**9), st.integers(0, 10**9), is_active=st.booleans())
+
+
+@given(given=st.lists(dues, max_size=20), minimum=st.integers(0, 10**9))
+def test_everybody_is_in_exactly_one_list_and_only_amounts_above_zero_are_paid(given: list[Due], minimum: int) -> None:
+    schedule = group(given, minimum_minor=minimum)
+    assert sorted(map(id, [*schedule.payable, *(one for one, _ in schedule.blocked)])) == sorted(map(id, given))
+    assert all(one.amount_minor >= max(minimum, 1) and one.is_active for one in schedule.payable)
+    assert schedule.total_minor == sum(one.amount_minor for one in schedule.payable)
