@@ -40,6 +40,7 @@ class _Commands(click.Group):
 def _begin() -> "Settings":
     """The settings of this process, with its logs set up after them."""
     from affiliate import logs, settings
+    from affiliate import tables as tables  # noqa: PLC0414 - a foreign key resolves only when its target's package is loaded
 
     current = settings.current()
     logs.configure(level=current.log_level, form=current.log_format)

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import TypeVar
 
@@ -27,8 +27,11 @@ class Stored:
     refunds: int = 0
     rejected: int = 0
 
+    def __add__(self, other: "Stored") -> "Stored":
+        return Stored(*(getattr(self, part.name) + getattr(other, part.name) for part in fields(self)))
+
     def __bool__(self) -> bool:
-        return bool(self.clicks or self.conversions or self.order_events or self.refunds or self.rejected)
+        return self != Stored()
 
 
 def store_batch(session: Session, *, events: Sequence[codec.Event], now: datetime) -> Stored:

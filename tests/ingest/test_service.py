@@ -367,7 +367,7 @@ def sqlite_session(sqlite_url: str) -> Iterator[Session]:
 
 
 @given(drawn=deliveries())
-@hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 def test_order_repetition_and_batches_of_events_do_not_matter(sqlite_session: Session, drawn: Any) -> None:
     events, batches = drawn
     assert deliver(sqlite_session, batches) == deliver(sqlite_session, [events])

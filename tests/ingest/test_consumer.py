@@ -1,0 +1,252 @@
+"""The consumer on real Valkey and both databases: nothing lost, nothing twice, poison aside, whoever is killed or away."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+import sqlalchemy as sa
+from event_cast import LINK_ID, NOW, PROGRAM_ID, click, numbered, sale
+from factories import make_program
+
+from affiliate import clock, db, ids, streams
+from affiliate.ingest import service
+from affiliate.ingest.consumer import Consumer
+from affiliate.ingest.models import Click, ClickHour, Conversion, DeadLetter
+from affiliate.settings import Settings
+from affiliate.tracking import codec
+from affiliate.tracking.codec import Event
+
+SECONDS_MAX = 60
+
+
+@pytest.fixture(autouse=True)
+def program(request: pytest.FixtureRequest) -> None:
+    """The program that the events belong to, in the database of the settings."""
+    request.getfixturevalue("settings" if "settings" in request.fixturenames else "sqlite_settings")
+    with db.transaction() as session:
+        make_program(session, id=PROGRAM_ID)
+
+
+def send(client: redis.Redis, *events: Event) -> None:
+    with client.pipeline() as pipeline:
+        for event in events:
+            stream = streams.CLICKS if isinstance(event, codec.ClickEvent) else streams.ORDERS
+            pipeline.xadd(stream, {streams.FIELD: codec.encode(event)})
+        pipeline.execute()
+
+
+def now_click(number: int, **changes: Any) -> codec.ClickEvent:
+    """A click that is fresh by the system's clock, as the consumer reads it."""
+    return click(number, occurred_at=clock.now(), **changes)
+
+
+def waiting(client: redis.Redis) -> int:
+    return sum(client.xlen(stream) for stream in (streams.CLICKS, streams.ORDERS))
+
+
+def count(table: type[db.Base]) -> int:
+    with db.reading() as session:
+        return session.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+
+
+def until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + SECONDS_MAX
+    while not true():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.02)
+
+
+@contextmanager
+def consuming(client: redis.Redis, **fields: Any) -> Iterator[Consumer]:
+    """A consumer in a thread of this process."""
+    member = Consumer(**{"connection": client, "name": "one", "after_commit": lambda: None} | fields)
+    thread = threading.Thread(target=member.run)
+    thread.start()
+    try:
+        yield member
+    finally:
+        member.stopping.set()
+        thread.join(SECONDS_MAX)
+    assert not thread.is_alive()
+
+
+def test_events_become_rows_and_leave_the_streams(settings: Settings, redis_client: redis.Redis) -> None:
+    told = threading.Event()
+    send(redis_client, now_click(1), now_click(2), sale(click_id=numbered(1)))
+    with consuming(redis_client, after_commit=told.set):
+        until(lambda: waiting(redis_client) == 0)
+        assert told.wait(SECONDS_MAX)
+    assert (count(Click), count(Conversion)) == (2, 1)
+    assert redis_client.xpending(streams.CLICKS, streams.GROUP)["pending"] == 0
+    assert streams.clicks_ingested_until(redis_client, now=NOW) == NOW
+
+
+def test_clicks_alone_wake_nobody(sqlite_settings: Settings, redis_client: redis.Redis) -> None:
+    told = threading.Event()
+    send(redis_client, now_click(1))
+    with consuming(redis_client, after_commit=told.set):
+        until(lambda: waiting(redis_client) == 0)
+    assert not told.is_set()
+
+
+def test_a_batch_delivered_again_changes_nothing(settings: Settings, redis_client: redis.Redis) -> None:
+    for _ in range(2):
+        send(redis_client, now_click(1), sale())
+        with consuming(redis_client):
+            until(lambda: waiting(redis_client) == 0)
+    assert (count(Click), count(Conversion)) == (1, 1)
+
+
+def test_poison_is_put_aside_and_the_rest_flows(settings: Settings, redis_client: redis.Redis) -> None:
+    send(redis_client, *(sale(str(number), delivery=number) for number in range(1, 8)))
+    redis_client.xadd(streams.ORDERS, {streams.FIELD: b"no event"})
+    redis_client.xadd(streams.ORDERS, {"other": b"field"})
+    send(redis_client, sale("8", delivery=8, program_id=ids.new()), *(sale(str(number)) for number in range(9, 12)))
+    with consuming(redis_client):
+        until(lambda: waiting(redis_client) == 0)
+    assert count(Conversion) == 10
+    with db.reading() as session:
+        letters = session.scalars(sa.select(DeadLetter).order_by(DeadLetter.entry_id)).all()
+    assert [letter.error.partition(":")[0] for letter in letters] == ["BadEvent", "BadEvent", "IntegrityError"]
+    assert {letter.stream for letter in letters} == {streams.ORDERS}
+
+
+def test_a_put_aside_event_is_stored_when_its_reason_is_gone(settings: Settings, redis_client: redis.Redis) -> None:
+    later_program = ids.new()
+    send(redis_client, sale(program_id=later_program))
+    with consuming(redis_client):
+        until(lambda: waiting(redis_client) == 0)
+    with db.transaction() as session:
+        make_program(session, id=later_program)
+    with db.transaction() as session:
+        assert service.replay_dead_letters(session, limit=10, now=NOW).stored == 1
+    assert (count(Conversion), count(DeadLetter)) == (1, 0)
+
+
+def test_entries_of_a_dead_consumer_are_taken_over(settings: Settings, redis_client: redis.Redis) -> None:
+    send(redis_client, now_click(1), sale())
+    for stream in (streams.CLICKS, streams.ORDERS):
+        redis_client.xgroup_create(stream, streams.GROUP, id="0")
+    redis_client.xreadgroup(streams.GROUP, "dead", {streams.CLICKS: ">", streams.ORDERS: ">"})
+    with consuming(redis_client, stale_seconds=0.05):
+        until(lambda: waiting(redis_client) == 0)
+    assert (count(Click), count(Conversion)) == (1, 1)
+
+
+def test_entries_of_a_living_consumer_are_left_to_it(sqlite_settings: Settings, redis_client: redis.Redis) -> None:
+    send(redis_client, now_click(1))
+    redis_client.xgroup_create(streams.CLICKS, streams.GROUP, id="0")
+    redis_client.xreadgroup(streams.GROUP, "living", {streams.CLICKS: ">"})
+    send(redis_client, now_click(2))
+    with consuming(redis_client):
+        until(lambda: count(Click) == 1)
+    assert waiting(redis_client) == 1
+
+
+def test_two_consumers_share_the_work_and_count_each_event_once(settings: Settings, redis_client: redis.Redis) -> None:
+    link = {"address_hash": "a", "link_id": LINK_ID}
+    events = [now_click(number, **link) for number in range(400)]
+    orders = [sale(str(number % 50), delivery=number + 1) for number in range(300)]
+    send(redis_client, *events, *orders)
+    with consuming(redis_client, name="one"), consuming(redis_client, name="two"):
+        send(redis_client, *events, *orders)
+        until(lambda: waiting(redis_client) == 0)
+    assert (count(Click), count(Conversion), count(DeadLetter)) == (400, 50, 0)
+    with db.reading() as session:
+        assert session.scalar(sa.select(sa.func.sum(ClickHour.clicks))) == 400
+
+
+def test_a_redis_that_was_emptied_is_prepared_again(sqlite_settings: Settings, redis_client: redis.Redis) -> None:
+    send(redis_client, now_click(1))
+    with consuming(redis_client):
+        until(lambda: count(Click) == 1)
+        redis_client.flushall()
+        send(redis_client, now_click(1), now_click(2))
+        until(lambda: count(Click) == 2 and waiting(redis_client) == 0)
+
+
+def test_a_database_that_refuses_is_waited_for(sqlite_settings: Settings, redis_client: redis.Redis) -> None:
+    with db.transaction() as session:
+        session.execute(sa.text("ALTER TABLE clicks RENAME TO gone"))
+    send(redis_client, now_click(1))
+    with consuming(redis_client):
+        until(lambda: redis_client.xpending(streams.CLICKS, streams.GROUP)["pending"] == 1)
+        with db.transaction() as session:
+            session.execute(sa.text("ALTER TABLE gone RENAME TO clicks"))
+        until(lambda: waiting(redis_client) == 0)
+    assert (count(Click), count(DeadLetter)) == (1, 0)
+
+
+def test_a_stop_while_the_database_refuses_leaves_the_entry_to_others(
+    sqlite_settings: Settings, redis_client: redis.Redis
+) -> None:
+    with db.transaction() as session:
+        session.execute(sa.text("ALTER TABLE clicks RENAME TO gone"))
+    send(redis_client, now_click(1))
+    with consuming(redis_client):
+        until(lambda: redis_client.xpending(streams.CLICKS, streams.GROUP)["pending"] == 1)
+    assert waiting(redis_client) == 1
+    assert redis_client.xpending(streams.CLICKS, streams.GROUP)["pending"] == 1
+
+
+def test_a_redis_that_is_away_is_waited_for(sqlite_settings: Settings, tmp_path: Path) -> None:
+    import servers
+
+    folder = tmp_path / "valkey"
+    folder.mkdir()
+    client = redis.Redis(unix_socket_path=str(folder / "redis.sock"), socket_timeout=5)
+    with consuming(client):
+        with servers.valkey(folder):
+            send(client, now_click(1))
+            until(lambda: count(Click) == 1)
+        with servers.valkey(folder):
+            send(client, now_click(2))
+            until(lambda: count(Click) == 2)
+
+
+def test_a_consumer_that_ends_in_order_signs_off(sqlite_settings: Settings, redis_client: redis.Redis) -> None:
+    with consuming(redis_client):
+        until(lambda: redis_client.exists(streams.ORDERS) == 1)
+        until(lambda: len(redis_client.xinfo_consumers(streams.CLICKS, streams.GROUP)) == 1)
+    assert redis_client.xinfo_consumers(streams.CLICKS, streams.GROUP) == []
+
+
+PROCESS = """
+from affiliate import tables
+from affiliate.ingest import consumer
+consumer.run(stale_seconds=1)
+"""
+
+
+def start() -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", PROCESS], env=os.environ.copy(), stderr=subprocess.DEVNULL)
+
+
+def test_killed_in_the_middle_it_loses_nothing_and_counts_nothing_twice(
+    settings: Settings, redis_client: redis.Redis
+) -> None:
+    orders = [sale(str(number), delivery=number + 1) for number in range(300)]
+    send(redis_client, *(now_click(number) for number in range(2000)), *orders)
+    for enough in (200, 1000):
+        process = start()
+        until(lambda enough=enough: count(Click) >= enough)  # type: ignore[misc]
+        process.kill()
+        process.wait(SECONDS_MAX)
+    process = start()
+    try:
+        until(lambda: waiting(redis_client) == 0)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(SECONDS_MAX) == 0
+    assert (count(Click), count(Conversion), count(DeadLetter)) == (2000, 300, 0)
+    with db.reading() as session:
+        assert session.scalar(sa.select(sa.func.sum(ClickHour.clicks))) == 2000
