@@ -20,6 +20,7 @@ help: ## this list
 
 .PHONY: setup
 setup: $(INSTALLED) $(TRANSLATIONS) ## virtual environment, hashed requirements, compiled translations
+	@$(BIN)/python -m compileall -qq affiliate migrations wsgi.py || true  # a quick start, also where Python may not write caches
 
 .PHONY: run
 run: setup ## start everything in the foreground and print where to look (PORT, DATA_DIR)

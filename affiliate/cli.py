@@ -1,6 +1,7 @@
 """The command line. Each command imports what it needs when it runs, so that a worker carries no web stack."""
 
 import contextlib
+import importlib
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -72,10 +73,11 @@ def up() -> None:
 def prepare() -> None:
     """Do what must be done before the servers start: check Redis, migrate, load the demo into an empty database."""
     settings = _begin()
-    from affiliate import app, queues, schema  # noqa: F401 - a library that `app` lacks shows here, in words
+    from affiliate import queues, schema
 
     queues.connection().ping()
     click.echo(f"The database stands at {schema.upgrade()}.")
+    importlib.import_module("affiliate.app")  # a library that the web server lacks shows here, in words
     if settings.env == "development":
         from affiliate.demo.service import DemoRefused
 
