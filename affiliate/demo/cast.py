@@ -130,16 +130,19 @@ PROMOTERS = (
     ),
 )  # fmt: skip
 
-APPLICANTS = (
-    Promoter("Fornelli Spenti", "Sara Vento", "sara@fornelli.example", "https://fornelli.example", "IT", 0, 0, (), ()),
-    Promoter("Zielnik Babci", "Anna Kos", "anna@zielnik.example", "https://zielnik.example", "PL", 0, 0, (), ()),
-)
-
-ANSWERS = {
-    "channels": "Blog, newsletter",
-    "reach": "4,200 readers a month",
-    "why": "I cook with your pots and would like to write about them.",
-}
+APPLICANTS: tuple[tuple[Promoter, dict[str, str]], ...] = (
+    (
+        Promoter("Fornelli Spenti", "Sara Vento", "sara@fornelli.example", "https://fornelli.example", "IT", 0, 0, (), ()),
+        {
+            "channels": "Blog, 4,200 readers a month\nNewsletter, 900 readers",
+            "why": "I cook with your pots and would like to write about them.",
+        },
+    ),
+    (
+        Promoter("Zielnik Babci", "Anna Kos", "anna@zielnik.example", "https://zielnik.example", "PL", 0, 0, (), ()),
+        {"channels": "Instagram, 11,000 followers", "why": "My readers ask for a knife that lasts. Yours has for six years."},
+    ),
+)  # fmt: skip
 
 MISSION = "Things for the kitchen that outlive fashions: repaired for life, made within a day’s drive of our workshop."
 DESCRIPTION = (

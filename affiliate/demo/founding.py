@@ -192,11 +192,9 @@ def _link(
 
 def receive_applications(session: Session, *, program_id: UUID, now: datetime) -> None:
     """Two more who would like to join, for a manager to decide."""
-    for applicant in cast.APPLICANTS:
+    for applicant, answers in cast.APPLICANTS:
         user_id, partner_id = _somebody(session, applicant, password=None, now=now)
-        partners.apply(
-            session, program_id=program_id, user_id=user_id, partner_id=partner_id, answers=cast.ANSWERS, now=now
-        )
+        partners.apply(session, program_id=program_id, user_id=user_id, partner_id=partner_id, answers=answers, now=now)
 
 
 def sheet(founded: Founded, *, settings: Settings, password: str) -> dict[str, Any]:

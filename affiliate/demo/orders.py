@@ -4,9 +4,10 @@ All three name the same order id, so they count once; the most trusted one wins,
 """
 
 import hashlib
+import json
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 from affiliate import signing
 from affiliate.demo import basket as baskets
@@ -14,6 +15,7 @@ from affiliate.demo import cast
 from affiliate.demo.basket import Basket
 from affiliate.money import Money
 
+TAG_COOKIE = "aff_track"
 _CLICK_ID_LENGTH_MAX = 100
 
 
@@ -52,9 +54,13 @@ def read(found: dict[str, Any] | None) -> Order | None:
 
 
 def click_id_of(cookie: str | None) -> str | None:
-    """The click id that the shop's first-party cookie holds. Anybody can write there: what could not be one is left out."""
-    text = cookie or ""
-    return text if 0 < len(text) <= _CLICK_ID_LENGTH_MAX and text.isprintable() else None
+    """The click id in the cookie that our tag keeps for the shop. Anybody can write there: what could not be one is left out."""
+    try:
+        text = json.loads(unquote(cookie or ""))["click_id"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    is_one = isinstance(text, str) and 0 < len(text) <= _CLICK_ID_LENGTH_MAX and text.isprintable()
+    return text if is_one else None
 
 
 def email_sha256(email: str) -> str | None:
@@ -109,6 +115,12 @@ def pixel_parameters(order: Order, *, program: str) -> dict[str, str]:
         "email_sha256": order.email_sha256,
     }
     return {name: value for name, value in parameters.items() if value is not None}
+
+
+def tag_facts(order: Order) -> dict[str, str]:
+    """What a script on the page hands to the tag, which adds program and click id by itself."""
+    added = {"program", "click_id"}
+    return {name: value for name, value in pixel_parameters(order, program="").items() if name not in added}
 
 
 def pixel_url(order: Order, *, program: str, tracking_url: str, secret: str) -> str:

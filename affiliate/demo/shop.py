@@ -130,7 +130,7 @@ def thanks() -> ResponseReturnValue:
         pixel_url=pixel,
         answer=till.Receipt(**_kept().get("answer", {})),
         receipt=sheets.receipt(order.basket),
-        reported=orders.pixel_parameters(order, program=program.slug),
+        for_tag=orders.tag_facts(order),
         codes=sheets.developer_code(
             order, program=program.slug, base_url=settings.base_url, tracking_url=settings.tracking_url
         ),
@@ -158,7 +158,7 @@ def _place(bought: basket.Basket, *, email: str) -> None:
         customer_id=kept.get("customer") or f"customer-{secrets.token_hex(6)}",
         new_customer="customer" not in kept,
         email_sha256=orders.email_sha256(email),
-        click_id=orders.click_id_of(request.cookies.get(_program().click_parameter)),
+        click_id=orders.click_id_of(request.cookies.get(orders.TAG_COOKIE)),
     )
     session[_KEPT] = {"customer": order.customer_id, "order": orders.kept(order)}
     _report(order)

@@ -18,7 +18,7 @@ from affiliate.tracking.codec import ClickEvent, ConversionEvent, Event, OrderSt
 SEED = 26
 DAYS = 90
 _BOT_BPS, _PREFETCH_BPS, _REPEAT_BPS = 500, 150, 200
-_REFUND_BPS, _CANCEL_BPS, _OPEN_BPS, _COUPON_BPS = 800, 150, 600, 2_000
+_REFUND_BPS, _CANCEL_BPS, _OPEN_BPS, _COUPON_BPS = 800, 150, 800, 2_000
 _ORGANIC_PER_DAY = 3
 _AGENTS = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1",
@@ -182,7 +182,7 @@ def _order(
     )
     if chance.happens(_OPEN_BPS):
         yield _Arrival(at, replace(sale, trust=Trust.OPEN, source="tag"))
-        confirmed_at = at + timedelta(hours=chance.randint(4, 60))
+        confirmed_at = at + timedelta(hours=chance.randint(12, 240))
         yield _Arrival(confirmed_at, replace(sale, delivery_id=chance.uuid7(confirmed_at), received_at=confirmed_at))
     else:
         yield _Arrival(at, sale)

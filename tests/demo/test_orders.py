@@ -50,10 +50,31 @@ def test_an_address_is_passed_on_as_the_hash_of_its_one_spelling() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cookie", "click_id"), [("clk_a.b", "clk_a.b"), (None, None), ("", None), ("x" * 101, None), ("clk\x07", None)]
+    ("cookie", "click_id"),
+    [
+        ("%7B%22click_id%22%3A%22clk_a.b%22%7D", "clk_a.b"),
+        ('{"click_id": "clk_a.b", "arrival": {"ref": "marta-shop"}}', "clk_a.b"),
+        (None, None),
+        ("", None),
+        ("clk_a.b", None),
+        ("[]", None),
+        ("{}", None),
+        ('{"click_id": 7}', None),
+        ('{"click_id": ""}', None),
+        ('{"click_id": "clk\\u0007"}', None),
+        ('{"click_id": "' + "x" * 101 + '"}', None),
+    ],
 )
-def test_a_cookie_that_cannot_be_a_click_id_is_left_out(cookie: str | None, click_id: str | None) -> None:
+def test_a_click_id_is_read_from_the_cookie_of_the_tag_and_nothing_else_is(
+    cookie: str | None, click_id: str | None
+) -> None:
     assert orders.click_id_of(cookie) == click_id
+
+
+def test_a_script_hands_the_tag_the_order_without_what_the_tag_adds() -> None:
+    facts = orders.tag_facts(an_order())
+    assert {"program", "click_id"}.isdisjoint(facts)
+    assert (facts["order_id"], facts["amount"]) == ("CO-1A2B3C4D", "68.17")
 
 
 def test_the_pixel_carries_the_order_and_a_signature_over_it() -> None:

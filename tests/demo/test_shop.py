@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 from html import unescape
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import pytest
 from factories import make_program
@@ -116,11 +116,11 @@ def test_the_page_after_the_order_carries_a_pixel_that_our_own_secret_signed(
 
 
 def test_the_click_id_of_the_cookie_travels_with_the_order(client: FlaskClient, program: Program) -> None:
-    client.set_cookie("aff_click", "clk_token.sig")
+    client.set_cookie("aff_track", quote('{"click_id":"clk_token.sig"}'))
     put(client, "apron")
     page = order(client)
     assert pixel_of(page)["click_id"] == "clk_token.sig"
-    assert 'data-click-id="clk_token.sig"' in page
+    assert "&#34;click_id&#34;: &#34;clk_token.sig&#34;" in page
 
 
 def test_an_order_stands_when_the_shop_has_no_key_and_the_page_says_so(client: FlaskClient, program: Program) -> None:

@@ -11,6 +11,7 @@ from affiliate.demo import cast, story
 from affiliate.tracking import codec
 from affiliate.tracking.codec import ClickEvent, ConversionEvent, OrderStageEvent, RefundEvent, Trust
 
+PROGRAM = UUID(int=99)
 UNTIL = datetime(2026, 11, 16, 12, 0, tzinfo=UTC)
 
 
@@ -30,7 +31,7 @@ def links() -> list[story.StoryLink]:
     ]
 
 
-def told(program_id: UUID = UUID(int=99), until: datetime = UNTIL) -> list[tuple[datetime, list[codec.Event]]]:
+def told(program_id: UUID = PROGRAM, until: datetime = UNTIL) -> list[tuple[datetime, list[codec.Event]]]:
     return list(story.tell(program_id=program_id, links=links(), until=until))
 
 
@@ -90,7 +91,9 @@ def test_an_order_has_one_number_and_is_confirmed_after_the_tag_reported_it(even
     open_orders = [sale for sale in of(ConversionEvent, events) if sale.trust is Trust.OPEN]
     assert len(open_orders) > 10
     confirmed = {sale.order_id: sale for sale in of(ConversionEvent, events) if sale.trust is Trust.SERVER}
-    assert all(confirmed[sale.order_id].received_at > sale.received_at for sale in open_orders if sale.order_id in confirmed)
+    assert all(
+        confirmed[sale.order_id].received_at > sale.received_at for sale in open_orders if sale.order_id in confirmed
+    )
     assert sum(sale.order_id in confirmed for sale in open_orders) > len(open_orders) // 2
 
 
