@@ -27,6 +27,7 @@ def program(**changes: Any) -> ProgramFacts:
         "slug": "ondera",
         "is_live": True,
         "currency": "EUR",
+        "shop_url": "https://www.shop.example/",
         "allowed_hosts": ("www.shop.example", "shop.example"),
         "fallback_url": None,
         "click_parameter": "aff_click",

@@ -151,6 +151,7 @@ class Directory:
             slug=row.slug,
             is_live=row.status is ProgramStatus.LIVE,
             currency=row.currency,
+            shop_url=row.shop_url,
             allowed_hosts=tuple(row.allowed_hosts),
             fallback_url=row.fallback_url,
             click_parameter=row.click_parameter,

@@ -20,6 +20,7 @@ class ProgramFacts:
     slug: str
     is_live: bool
     currency: str
+    shop_url: str
     allowed_hosts: tuple[str, ...]
     fallback_url: str | None
     click_parameter: str

@@ -19,6 +19,7 @@ _PROGRAM = (
     Program.slug,
     Program.status,
     Program.currency,
+    Program.shop_url,
     Program.allowed_hosts,
     Program.fallback_url,
     Program.click_parameter,

@@ -16,25 +16,33 @@ ORDER_STATES = ("pending", *ORDER_EVENT_TYPES[:4])
 _ID_LENGTH_MAX = 120
 _WORD_LENGTH_MAX = 40
 _PROGRAM_LENGTH_MAX = 60  # a slug, or a public id
-_PRINTABLE = re.compile(r"[^\x00-\x1f\x7f]+")
-_CURRENCY = validate.Regexp(r"^[A-Z]{3}$", error="Use a currency code of ISO 4217, for example EUR.")
+_ONE_LINE = r"[^\x00-\x1f\x7f]+"
 
 
 class Text(fields.Field[str]):
-    """A text of one line, between one character and a limit."""
+    """A text between one character and a limit: one line, or the whole of it in a pattern. `hint` says what to write."""
 
-    def __init__(self, length_max: int, **kwargs: Any) -> None:
-        self.length_max = length_max
-        shape = {"type": "string", "minLength": 1, "maxLength": length_max, "pattern": f"^{_PRINTABLE.pattern}$"}
+    def __init__(
+        self,
+        length_max: int,
+        *,
+        pattern: str = _ONE_LINE,
+        hint: str = "Write one line, without control characters.",
+        **kwargs: Any,
+    ) -> None:
+        shape = {"type": "string", "minLength": 1, "maxLength": length_max, "pattern": f"^{pattern}$"}
         super().__init__(**kwargs, metadata=shape)
+        self._length_max = length_max
+        self._pattern = re.compile(pattern)
+        self._hint = hint
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:  # noqa: ARG002 - marshmallow's signature
         if not isinstance(value, str):
             raise ValidationError("Write a text.")
-        if not 0 < len(value) <= self.length_max:
-            raise ValidationError(f"Write between 1 and {self.length_max} characters.")
-        if _PRINTABLE.fullmatch(value) is None:
-            raise ValidationError("Write one line, without control characters.")
+        if not 0 < len(value) <= self._length_max:
+            raise ValidationError(f"Write between 1 and {self._length_max} characters.")
+        if self._pattern.fullmatch(value) is None:  # the whole: `$` would let a line end pass
+            raise ValidationError(self._hint)
         return value
 
 
@@ -59,6 +67,15 @@ class WholeNumber(fields.Integer):
 def _optional(field: type[fields.Field[Any]], *arguments: Any, **kwargs: Any) -> Any:
     """A field that may be left out; null means the same."""
     return field(*arguments, allow_none=True, **kwargs)
+
+
+def _currency(**kwargs: Any) -> Text:
+    return Text(3, pattern="[A-Z]{3}", hint="Use a currency code of ISO 4217, for example EUR.", **kwargs)
+
+
+def _kind() -> Text:
+    hint = "Use small letters, digits and _, for example sale."
+    return Text(_WORD_LENGTH_MAX, pattern="[a-z][a-z0-9_]*", hint=hint, load_default="sale")
 
 
 class _Strict(Schema):
@@ -90,17 +107,13 @@ class NewConversionSchema(_Strict):
     program = Text(_PROGRAM_LENGTH_MAX, required=True)
     order_id = Text(_ID_LENGTH_MAX, required=True)
     amount = AmountText(required=True)
-    currency = fields.String(required=True, validate=_CURRENCY)
-    kind = fields.String(
-        load_default="sale",
-        validate=validate.Regexp(r"^[a-z][a-z0-9_]{0,39}$", error="Use small letters, digits and _, for example sale."),
-    )
+    currency = _currency(required=True)
+    kind = _kind()
     click_id = _optional(Text, 100)
     coupon = _optional(Text, 60)
     customer_id = _optional(Text, _ID_LENGTH_MAX)
     email_sha256 = _optional(
-        fields.String,
-        validate=validate.Regexp(r"^[0-9a-fA-F]{64}$", error="Send the SHA-256 of the address as 64 hex digits."),
+        Text, 64, pattern="[0-9a-fA-F]{64}", hint="Send the SHA-256 of the address: 64 hex digits."
     )
     new_customer = _optional(TrueOrFalse)
     tax = _optional(AmountText)
@@ -120,11 +133,11 @@ class NewOrderEventSchema(_Strict):
     program = Text(_PROGRAM_LENGTH_MAX, required=True)
     event_id = Text(_ID_LENGTH_MAX, required=True)
     type = fields.String(required=True, validate=validate.OneOf(ORDER_EVENT_TYPES))
-    kind = fields.String(load_default="sale", validate=validate.Regexp(r"^[a-z][a-z0-9_]{0,39}$"))
+    kind = _kind()
     amount = _optional(AmountText)
     tax = _optional(AmountText)
     shipping = _optional(AmountText)
-    currency = _optional(fields.String, validate=_CURRENCY)
+    currency = _currency(allow_none=True)
     occurred_at = _optional(fields.AwareDateTime, format="iso")
     test = TrueOrFalse(load_default=False)
 
@@ -141,9 +154,9 @@ class NewRefundSchema(_Strict):
     program = Text(_PROGRAM_LENGTH_MAX, required=True)
     order_id = Text(_ID_LENGTH_MAX, required=True)
     refund_id = Text(_ID_LENGTH_MAX, required=True)
-    kind = fields.String(load_default="sale", validate=validate.Regexp(r"^[a-z][a-z0-9_]{0,39}$"))
+    kind = _kind()
     amount = _optional(AmountText)
-    currency = _optional(fields.String, validate=_CURRENCY)
+    currency = _currency(allow_none=True)
     items = _optional(fields.List, fields.Nested(NewRefundItemSchema), validate=validate.Length(max=ITEMS_MAX))
     reason = _optional(Text, 200)
     occurred_at = _optional(fields.AwareDateTime, format="iso")

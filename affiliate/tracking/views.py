@@ -7,8 +7,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, g, jsonify, make_response, request
-from flask_babel import gettext as _
+from flask import Blueprint, Response, g, jsonify, make_response, render_template, request
 from marshmallow import EXCLUDE, Schema
 
 from affiliate import errors, ids, signing, web
@@ -43,14 +42,16 @@ class UnknownLink(errors.NotFound):
     """No link has this code."""
 
     def __init__(self) -> None:
-        super().__init__(_("This partner link is not known, or it is no longer offered."))
+        super().__init__("There is no partner link with this code in the program.")
 
 
 @blueprint.get("/r/<path:code>")
 @access.public
-def unknown_link(code: str) -> Response:  # noqa: ARG001 - the router's argument
+def unknown_link(code: str) -> tuple[str, int]:  # noqa: ARG001 - the router's argument
     """A friendly page for a code that no link has: all others are answered before Flask is asked."""
-    raise UnknownLink
+    programs = list(tracker.current().directory.view.programs.values())
+    shop_url = programs[0].shop_url if len(programs) == 1 else None
+    return render_template("tracking/unknown_link.html", shop_url=shop_url), HTTPStatus.NOT_FOUND
 
 
 @blueprint.get("/t/tag.js")

@@ -1,0 +1,218 @@
+"""Clicks in front of Flask: answered without SQL, stored before the answer, never a dead end."""
+
+import os
+import signal
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import factories
+import pytest
+import redis
+import servers
+from flask import Flask
+from shop_cast import Shop
+from sqlalchemy.orm import Session
+from werkzeug.test import Client, EnvironBuilder
+
+from affiliate import ids, signing
+from affiliate.links.models import LinkStatus
+from affiliate.tracking.buffer import Buffer
+from affiliate.tracking.directory import Directory
+from affiliate.tracking.wsgi import UNCOUNTED_CLICKS, ClickMiddleware, request_facts
+
+
+def facts(path: str = "/r/anna", **changes: Any) -> Any:
+    """The facts of a request with these headers and parts."""
+    return request_facts(EnvironBuilder(path=path, **changes).get_environ())
+
+
+def test_a_click_leads_to_the_shop_and_is_stored_before_the_answer(shop: Shop) -> None:
+    answer = shop.client.get("/r/anna?sub1=newsletter", headers={"User-Agent": "Mozilla/5.0"})
+    assert answer.status_code == 302
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.data == b""
+    [click] = shop.clicks()
+    token = answer.location.partition("aff_click=")[2]
+    keys = shop.tracker.keys
+    assert signing.read_click_token(keys.click, token, program_id=shop.program.id) == click.click_id
+    assert (click.link_id, click.partner_id, click.subs) == (shop.link.id, shop.partner.id, {"sub1": "newsletter"})
+    assert click.user_agent == "Mozilla/5.0"
+    assert click.address_prefix == "127.0.0.0/24"
+
+
+def test_a_click_asks_no_sql(shop: Shop, count_queries: Any) -> None:
+    shop.client.get("/r/anna")
+    with count_queries() as counter:
+        assert shop.client.get("/r/anna").status_code == 302
+    assert len(counter) == 0
+
+
+@pytest.mark.parametrize("path", ["/r/ANNA", "/r/anna/", "/r/Anna?"])
+def test_the_case_of_a_code_and_a_slash_at_its_end_do_not_matter(shop: Shop, path: str) -> None:
+    assert shop.client.get(path).status_code == 302
+
+
+def test_head_is_redirected_like_get_and_recorded_as_what_it_is(shop: Shop) -> None:
+    assert shop.client.head("/r/anna").status_code == 302
+    assert shop.clicks()[0].method == "HEAD"
+
+
+def test_consent_sets_a_cookie_that_the_next_click_brings_back(shop: Shop) -> None:
+    first = shop.client.get("/r/anna?cons=1")
+    assert "HttpOnly" in first.headers["Set-Cookie"]
+    shop.client.get("/r/anna?cons=1")
+    visitors = [click.visitor_id for click in shop.clicks()]
+    assert visitors[0] is not None
+    assert visitors[0] == visitors[1]
+    shop.client.get("/r/anna")
+    assert shop.clicks()[2].visitor_id is None
+
+
+def test_an_unknown_code_gets_a_friendly_page_and_is_kept(shop: Shop) -> None:
+    answer = shop.client.get("/r/nobody")
+    assert answer.status_code == 404
+    assert "This partner link is not known" in answer.get_data(as_text=True)
+    assert 'href="https://www.shop.example/"' in answer.get_data(as_text=True)
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert [(event.reason, event.payload) for event in shop.clicks()] == [("unknown_link", {"code": "nobody"})]
+
+
+@pytest.mark.parametrize("path", ["/r/", "/r/%00", "/r/a/b/c", "/r/%ff%fe", "/r/" + "x" * 3_000])
+def test_a_strange_code_is_an_unknown_one(shop: Shop, path: str) -> None:
+    assert shop.client.get(path).status_code == 404
+
+
+def test_another_method_is_not_a_click(shop: Shop) -> None:
+    assert shop.client.post("/r/anna").status_code == 405
+    assert shop.clicks() == []
+
+
+def test_a_paused_link_still_leads_to_the_shop(shop: Shop, app_session: Session) -> None:
+    shop.link.status = LinkStatus.PAUSED
+    app_session.commit()
+    assert shop.client.get("/r/anna").location.startswith("https://www.shop.example/shoes?aff_click=")
+    assert shop.clicks()[0].link_state == "link_paused"
+
+
+def test_a_link_made_later_works_after_the_next_poll(shop: Shop, app_session: Session) -> None:
+    assert shop.client.get("/r/late").status_code == 404
+    factories.make_link(app_session, program=shop.program, partner=shop.partner, code="late")
+    app_session.commit()
+    shop.tracker.directory.refresh(now=factories.NOW + timedelta(days=999))
+    assert shop.client.get("/r/late").status_code == 302
+
+
+def test_everything_else_passes_through(shop: Shop) -> None:
+    assert shop.client.get("/healthz").json == {"status": "ok"}
+    assert shop.client.get("/robots.txt").status_code == 200
+
+
+def test_the_facts_are_read_from_the_headers() -> None:
+    read = facts(
+        "/r/Ann%C3%A9/",
+        query_string="sub1=%C5%BC",
+        headers={
+            "Sec-Purpose": "prefetch",
+            "Sec-Fetch-Dest": "document",
+            "Sec-GPC": "1",
+            "Referer": "https://blog.example/",
+            "Cookie": "a=b",
+        },
+        base_url="https://track.shop.example",
+        environ_base={"REMOTE_ADDR": "203.0.113.77"},
+    )
+    assert read.code == "anné"
+    assert read.query == "sub1=%C5%BC"
+    assert (read.purpose, read.fetch_dest, read.has_opted_out) == ("prefetch", "document", True)
+    assert (read.referrer, read.cookies, read.address, read.is_secure) == (
+        "https://blog.example/",
+        "a=b",
+        "203.0.113.77",
+        True,
+    )
+
+
+@pytest.mark.parametrize("header", ["Purpose", "X-Purpose", "X-Moz"])
+def test_older_browsers_say_otherwise_that_they_only_prefetch(header: str) -> None:
+    assert facts(headers={header: "prefetch"}).purpose == "prefetch"
+
+
+def behind(app: Flask, shop: Shop, *, trusted_proxies: int) -> Client:
+    """A client of the middleware with so many proxies in front of it."""
+    middleware = ClickMiddleware(
+        app.wsgi_app,
+        keys=shop.tracker.keys,
+        directory=shop.tracker.directory,
+        buffer=shop.tracker.buffer,
+        trusted_proxies=trusted_proxies,
+    )
+    return Client(middleware)
+
+
+@pytest.mark.parametrize(
+    ("trusted_proxies", "prefix", "is_secure"),
+    [(0, "127.0.0.0/24", False), (1, "198.51.100.0/24", True), (2, "203.0.113.0/24", True)],
+)
+def test_only_trusted_proxies_say_where_a_visitor_comes_from(
+    app: Flask, shop: Shop, *, trusted_proxies: int, prefix: str, is_secure: bool
+) -> None:
+    headers = {"X-Forwarded-For": "203.0.113.7, 198.51.100.9", "X-Forwarded-Proto": "https, https"}
+    client = behind(app, shop, trusted_proxies=trusted_proxies)
+    answer = client.get("/r/anna?cons=1", headers=headers, environ_base={"REMOTE_ADDR": "127.0.0.1"})
+    assert shop.clicks()[-1].address_prefix == prefix
+    assert ("Secure" in answer.headers["Set-Cookie"]) == is_secure
+
+
+def test_visitors_go_on_when_redis_hangs_or_is_gone_and_are_counted_as_uncounted(
+    app: Flask, shop: Shop, tmp_path: Path
+) -> None:
+    with servers.valkey(tmp_path) as address:
+        own = redis.Redis.from_url(address, socket_timeout=0.1, retry=None)
+        client = Client(
+            ClickMiddleware(
+                app.wsgi_app,
+                keys=shop.tracker.keys,
+                directory=shop.tracker.directory,
+                buffer=Buffer(connection=lambda: own),
+                trusted_proxies=0,
+            )
+        )
+        assert client.get("/r/anna").status_code == 302
+        pid = own.info()["process_id"]
+        for stop in (signal.SIGSTOP, signal.SIGKILL):
+            os.kill(pid, stop)
+            uncounted = UNCOUNTED_CLICKS._value.get()
+            answer = client.get("/r/anna")
+            assert answer.status_code == 302
+            assert answer.location.startswith("https://www.shop.example/shoes?aff_click=clk_")
+            assert client.get("/r/nobody").status_code == 404
+            assert UNCOUNTED_CLICKS._value.get() == uncounted + 2
+
+
+def test_before_the_links_are_known_a_visitor_is_asked_to_come_back(app: Flask, shop: Shop) -> None:
+    def refuse() -> Any:
+        from sqlalchemy.exc import OperationalError
+
+        raise OperationalError("SELECT", {}, Exception("away"))
+
+    starting = Directory(secret_key="x", reading=refuse, poll_seconds=None)
+    client = Client(
+        ClickMiddleware(
+            app.wsgi_app,
+            keys=shop.tracker.keys,
+            directory=starting,
+            buffer=shop.tracker.buffer,
+            trusted_proxies=0,
+        )
+    )
+    answer = client.get("/r/anna")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+
+
+def test_every_click_has_an_id_of_its_moment(shop: Shop) -> None:
+    for _ in range(3):
+        shop.client.get("/r/anna")
+    clicks = shop.clicks()
+    assert len({click.click_id for click in clicks}) == 3
+    assert all(abs(ids.moment_of(click.click_id) - click.occurred_at) < timedelta(milliseconds=1) for click in clicks)
