@@ -1,6 +1,5 @@
 """Tables of outcomes: Attribution (versioned, never edited) and Credit."""
 
-import enum
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,14 +7,10 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from affiliate.attribution.rules import Unattributed
 from affiliate.db import Base, PrimaryKey, enum_column
 
-
-class Unattributed(enum.StrEnum):
-    """Why a conversion has no credit."""
-
-    NO_TOUCH = "no_touch"
-    ALL_REFUSED = "all_refused"  # there were touches; the trace says why each was refused
+__all__ = ["Attribution", "Credit", "Unattributed"]
 
 
 class Attribution(Base):

@@ -101,7 +101,7 @@ def attribute(*, touches: Sequence[Touch], policy: Policy, converted_at: datetim
     refusals = [_refusal(touch, policy, converted_at) for touch in ordered]
     accepted = [touch for touch, refusal in zip(ordered, refusals, strict=True) if refusal is None]
     winner = _winner(accepted, policy.ladder)
-    credits = (CreditShare(winner.partner_id, BPS_PER_UNIT, winner),) if winner and winner.partner_id else ()
+    shares = (CreditShare(winner.partner_id, BPS_PER_UNIT, winner),) if winner and winner.partner_id else ()
     trace = {
         "model": MODEL,
         "policy_version": policy.version,
@@ -109,9 +109,9 @@ def attribute(*, touches: Sequence[Touch], policy: Policy, converted_at: datetim
         "converted_at": converted_at.isoformat(),
         "ladder": _ladder(winner, policy.ladder),
         "touches": [_judged(touch, refusal, winner) for touch, refusal in zip(ordered, refusals, strict=True)],
-        "credits": [{"partner_id": str(credit.partner_id), "share_bps": credit.share_bps} for credit in credits],
+        "credits": [{"partner_id": str(share.partner_id), "share_bps": share.share_bps} for share in shares],
     }
-    return Outcome(credits, None if credits else _why_nobody(ordered), trace)
+    return Outcome(shares, None if shares else _why_nobody(ordered), trace)
 
 
 def rederive(trace: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -154,7 +154,9 @@ def _why_nobody(touches: Sequence[Touch]) -> Unattributed:
 
 def _ladder(winner: Touch | None, ladder: Sequence[Step]) -> list[dict[str, str]]:
     place = ladder.index(winner.recognised_by) if winner else len(ladder)
-    outcomes = ["not_found" if index < place else "found" if index == place else "not_needed" for index in range(len(ladder))]
+    outcomes = [
+        "not_found" if index < place else "found" if index == place else "not_needed" for index in range(len(ladder))
+    ]
     return [{"step": step.value, "outcome": outcome} for step, outcome in zip(ladder, outcomes, strict=True)]
 
 

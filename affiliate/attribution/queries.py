@@ -1,0 +1,164 @@
+"""What attribution reads: the conversions that wait, and all their touches in a fixed number of queries per batch."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from affiliate.attribution.models import Attribution
+from affiliate.attribution.rules import Policy, Step, Touch, TouchRefusal
+from affiliate.ingest.models import Click, ClickVerdict, Conversion
+from affiliate.links.models import Coupon, LinkStatus
+from affiliate.partners.models import Enrollment, EnrollmentStatus
+from affiliate.programs.models import Program
+
+VISITOR_CLICKS_MAX = 50
+"""The last clicks of a visitor that an order considers; older ones could not win and would only fill the trace."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingConversion:
+    """A conversion whose present revision has no attribution, with what says who may have brought it."""
+
+    id: UUID
+    program_id: UUID
+    revision: int
+    occurred_at: datetime
+    click_id: UUID | None
+    click_refusal: str | None
+    visitor_id: UUID | None
+    coupon: str | None
+
+
+def waiting(session: Session, *, limit: int, received_until: datetime) -> list[WaitingConversion]:
+    """The conversions that wait, oldest first, locked; those that another worker holds are left to it."""
+    columns = [getattr(Conversion, name) for name in WaitingConversion.__dataclass_fields__]
+    statement = (
+        sa.select(*columns)
+        .where(sa.text("attributed_revision < revision"), Conversion.received_at <= received_until)
+        .order_by(Conversion.received_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return [WaitingConversion(*row) for row in session.execute(statement)]
+
+
+def policies(session: Session, *, conversions: Sequence[WaitingConversion]) -> dict[UUID, Policy]:
+    """What each program says about who wins, now."""
+    columns = (Program.id, Program.policy_version, Program.attribution_window_days)
+    rows = session.execute(sa.select(*columns).where(Program.id.in_({row.program_id for row in conversions})))
+    return {program_id: Policy(version, timedelta(days=days)) for program_id, version, days in rows}
+
+
+def versions(session: Session, *, conversions: Sequence[WaitingConversion]) -> dict[UUID, int]:
+    """The newest version that each conversion has; those without one are missing."""
+    newest = sa.select(Attribution.conversion_id, sa.func.max(Attribution.version)).group_by(Attribution.conversion_id)
+    rows = session.execute(newest.where(Attribution.conversion_id.in_([row.id for row in conversions])))
+    return {row[0]: row[1] for row in rows}
+
+
+def touches(session: Session, *, conversions: Sequence[WaitingConversion], reach: timedelta) -> dict[UUID, list[Touch]]:
+    """The touches of each conversion, at most `reach` before the earliest of them. Four queries, whatever the batch."""
+    named, seen = _named_clicks(session, conversions), _visitor_clicks(session, conversions, reach)
+    coupons = _coupons(session, conversions)
+    active = _active_partners(session, conversions)
+    found: dict[UUID, list[Touch]] = {}
+    for row in conversions:
+        claims = [*_claimed(row, named, active), *_coupon_touch(row, coupons, active)]
+        claimed_ids = {touch.id for touch in claims}
+        visits = (
+            _click_touch(row, click, Step.VISITOR, active) for click in seen[row.id] if click.id not in claimed_ids
+        )
+        found[row.id] = [*claims, *visits]
+    return found
+
+
+_ClickRow = sa.Row[UUID, UUID, UUID, UUID, datetime, ClickVerdict]
+_CLICK_COLUMNS = (Click.id, Click.program_id, Click.partner_id, Click.link_id, Click.occurred_at, Click.verdict)
+_Active = set[tuple[UUID, UUID]]
+
+
+def _named_clicks(session: Session, conversions: Sequence[WaitingConversion]) -> dict[UUID, _ClickRow]:
+    wanted = [row.click_id for row in conversions if row.click_id is not None]
+    rows = session.execute(sa.select(*_CLICK_COLUMNS).where(Click.id.in_(wanted))) if wanted else ()
+    return {row.id: row for row in rows}
+
+
+def _visitor_clicks(
+    session: Session, conversions: Sequence[WaitingConversion], reach: timedelta
+) -> Mapping[UUID, list[_ClickRow]]:
+    found: dict[UUID, list[_ClickRow]] = defaultdict(list)
+    known = [row for row in conversions if row.visitor_id is not None]
+    if not known:
+        return found
+    newest_first = sa.func.row_number().over(partition_by=Conversion.id, order_by=Click.occurred_at.desc())
+    ranked = (
+        sa.select(*_CLICK_COLUMNS, Conversion.id.label("conversion_id"), newest_first.label("place"))
+        .join(Conversion, sa.and_(Conversion.visitor_id == Click.visitor_id, Conversion.program_id == Click.program_id))
+        .where(
+            Conversion.id.in_([row.id for row in known]),
+            Click.visitor_id.in_([row.visitor_id for row in known]),
+            Click.occurred_at > min(row.occurred_at for row in known) - reach,
+            Click.occurred_at <= Conversion.occurred_at,
+        )
+        .subquery()
+    )
+    for row in session.execute(sa.select(ranked).where(ranked.c.place <= VISITOR_CLICKS_MAX)):
+        found[row.conversion_id].append(row)
+    return found
+
+
+def _coupons(session: Session, conversions: Sequence[WaitingConversion]) -> dict[tuple[UUID, str], Coupon]:
+    codes = {row.coupon.upper() for row in conversions if row.coupon}
+    if not codes:
+        return {}
+    programs = {row.program_id for row in conversions}
+    rows = session.scalars(sa.select(Coupon).where(Coupon.program_id.in_(programs), Coupon.code.in_(codes)))
+    return {(row.program_id, row.code): row for row in rows if row.status is LinkStatus.ACTIVE}
+
+
+def _active_partners(session: Session, conversions: Sequence[WaitingConversion]) -> _Active:
+    """Who takes part in these programs now, as (program, partner)."""
+    programs = {row.program_id for row in conversions}
+    enrolled = sa.select(Enrollment.program_id, Enrollment.partner_id).where(Enrollment.program_id.in_(programs))
+    return {(row[0], row[1]) for row in session.execute(enrolled.where(Enrollment.status == EnrollmentStatus.APPROVED))}
+
+
+def _claimed(row: WaitingConversion, named: Mapping[UUID, _ClickRow], active: _Active) -> list[Touch]:
+    """The click that the order names, or why its name was not believed."""
+    if row.click_refusal is not None:
+        return [Touch("click", row.occurred_at, Step.CLICK_ID, flaw=TouchRefusal.TAMPERED_CLICK_ID)]
+    if row.click_id is None:
+        return []
+    click = named.get(row.click_id)
+    if click is None or click.program_id != row.program_id:
+        return [Touch("click", row.occurred_at, Step.CLICK_ID, id=row.click_id, flaw=TouchRefusal.UNKNOWN_CLICK)]
+    return [_click_touch(row, click, Step.CLICK_ID, active)]
+
+
+def _click_touch(row: WaitingConversion, click: _ClickRow, step: Step, active: _Active) -> Touch:
+    flaw = None
+    if click.verdict is not ClickVerdict.VALID:
+        flaw = TouchRefusal.NOT_VALID
+    elif (row.program_id, click.partner_id) not in active:
+        flaw = TouchRefusal.PARTNER_INACTIVE
+    return Touch(
+        "click", click.occurred_at, step, id=click.id, partner_id=click.partner_id, link_id=click.link_id, flaw=flaw
+    )
+
+
+def _coupon_touch(row: WaitingConversion, coupons: Mapping[tuple[UUID, str], Coupon], active: _Active) -> list[Touch]:
+    if not row.coupon:
+        return []
+    code = row.coupon.upper()
+    coupon = coupons.get((row.program_id, code))
+    if coupon is None:
+        return [Touch("coupon", row.occurred_at, Step.COUPON, code=code, flaw=TouchRefusal.UNKNOWN_COUPON)]
+    flaw = None if (row.program_id, coupon.partner_id) in active else TouchRefusal.PARTNER_INACTIVE
+    return [
+        Touch("coupon", row.occurred_at, Step.COUPON, id=coupon.id, code=code, partner_id=coupon.partner_id, flaw=flaw)
+    ]
