@@ -250,12 +250,11 @@ def ledger() -> None:
 def ledger_verify() -> None:
     """Prove that the books balance; fail and say where if they do not."""
     _begin()
-    from affiliate import clock
     from affiliate import db as database
-    from affiliate.ledger import service
+    from affiliate.payouts import proof as books
 
-    with database.transaction() as session:
-        proof = service.prove(session, now=clock.now())
+    with database.reading() as session:
+        proof = books.verify(session)
     for finding in proof.findings:
         click.echo(finding, err=True)
     if proof.findings:
