@@ -41,11 +41,16 @@ class _Commands(click.Group):
 def _begin() -> "Settings":
     """The settings of this process, with its logs set up after them."""
     from affiliate import logs, settings
-    from affiliate import tables as tables  # noqa: PLC0414 - a foreign key resolves only when its target's package is loaded
 
     current = settings.current()
     logs.configure(level=current.log_level, form=current.log_format)
     return current
+
+
+def _begin_on_database() -> "Settings":
+    """The same for a process that works on rows: a foreign key resolves only when its target's package is loaded."""
+    importlib.import_module("affiliate.tables")
+    return _begin()
 
 
 def _require_tables() -> None:
@@ -106,7 +111,7 @@ def web() -> None:
 @cli.command()
 def ingest() -> None:
     """Take events from the stream into the database, until a signal comes."""
-    _begin()
+    _begin_on_database()
     from affiliate import queues
     from affiliate import worker as workers
     from affiliate.ingest import consumer
@@ -120,7 +125,7 @@ def ingest() -> None:
 @click.argument("queue", type=click.Choice(["stages", "slow"]))
 def worker(queue: str) -> None:
     """Run the jobs of one queue, until a signal comes."""
-    _begin()
+    _begin_on_database()
     from affiliate import worker as workers
 
     _require_tables()
@@ -178,7 +183,7 @@ def demo() -> None:
 @demo.command("load")
 def demo_load() -> None:
     """Fill an empty database with a program, its partners and ninety days of business."""
-    _load_demo(_begin())
+    _load_demo(_begin_on_database())
 
 
 @cli.group()
@@ -194,7 +199,7 @@ def user() -> None:
 @click.password_option(help="Asked for if it is not given.")
 def user_create(*, email: str, name: str, role: str, slug: str | None, password: str) -> None:
     """Make an account for a person of the team."""
-    _begin()
+    _begin_on_database()
     from affiliate import clock
     from affiliate import db as database
     from affiliate.accounts import service
@@ -222,7 +227,7 @@ def apikey() -> None:
 @click.option("--test", "is_test", is_flag=True, help="A key whose orders never count.")
 def apikey_create(*, email: str, slug: str, scopes: str, name: str, is_test: bool) -> None:
     """Make a key and print it alone. It is shown once."""
-    _begin()
+    _begin_on_database()
     from affiliate import clock
     from affiliate import db as database
     from affiliate.accounts import service
@@ -249,7 +254,7 @@ def ledger() -> None:
 @ledger.command("verify")
 def ledger_verify() -> None:
     """Prove that the books balance; fail and say where if they do not."""
-    _begin()
+    _begin_on_database()
     from affiliate import db as database
     from affiliate.payouts import proof as books
 
