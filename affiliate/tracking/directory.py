@@ -124,6 +124,11 @@ class Directory:
             self._view = _changed(self._view, changes)
             self._refreshed_at = now
 
+    def reload(self, *, now: datetime) -> None:
+        """Read everything now."""
+        with self._lock:
+            self._reload(now)
+
     def _is_full_scan_due(self, now: datetime) -> bool:
         return self._read_whole_at is None or now - self._read_whole_at >= FULL_SCAN_EVERY
 

@@ -51,7 +51,7 @@ class Tracker:
     def program_of_key(self, program_id: UUID, *, now: datetime) -> ProgramFacts:
         """The program of a key that was let in: a program made a moment ago is looked for in the database once more."""
         if program_id not in self.directory.view.programs:
-            self.directory.refresh(now=now)
+            self.directory.reload(now=now)
         return self.directory.view.programs[program_id]
 
 

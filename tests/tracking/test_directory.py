@@ -290,7 +290,7 @@ def test_a_hundred_thousand_links_would_fit_into_120_megabytes(
     session.expunge_all()
     directory.refresh(now=now)
     tracemalloc.start()
-    directory._reload(now)
+    directory.reload(now=now)
     grown, _peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert len(directory.view.links) > count
