@@ -13,6 +13,7 @@ from affiliate.web import orm
 
 PAGE_SIZE = 50
 PAGES_MAX = 10_000
+_ARGUMENTS = ("status", "link", "first", "last", "sort")
 blueprint = Blueprint("portal", __name__, url_prefix="/portal")
 
 
@@ -67,11 +68,14 @@ def page_number() -> int:
     return min(max(int(text), 1), PAGES_MAX) if text.isascii() and text.isdigit() else 1
 
 
-def with_arguments(**changes: str | None) -> str:
-    """This address with other arguments; None takes one away. A change of a filter starts at the first page."""
-    arguments = request.args.to_dict() | {"page": None} | changes
+def with_arguments(endpoint: str | None = None, **changes: str | None) -> str:
+    """This address (or another endpoint's) with other arguments; None takes one away. A changed filter starts at page one.
+
+    Only the arguments of our lists are carried on: `url_for` has arguments of its own, which no address may set.
+    """
+    arguments = {name: request.args.get(name) for name in _ARGUMENTS} | {"page": None} | changes
     kept: dict[str, Any] = {name: value for name, value in arguments.items() if value}
-    return url_for(request.endpoint or "", **(request.view_args or {}), **kept)
+    return url_for(endpoint or request.endpoint or "", **(request.view_args or {}), **kept)
 
 
 def pager(*, total: int, shown: int) -> dict[str, str | None] | None:

@@ -1,20 +1,24 @@
 """What a partner earned: the list with its filters, its export, and why each amount is what it is."""
 
+import contextlib
+from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 from flask import Response, g, request, url_for
 from flask_babel import gettext as _
 
-from affiliate import errors, exports, ids
+from affiliate import errors, exports, formats, ids
 from affiliate.accounts import access
 from affiliate.commissions.models import CommissionStatus
+from affiliate.links import queries as links
 from affiliate.money import Money
 from affiliate.portal import lines
-from affiliate.portal.blueprint import PAGE_SIZE, blueprint, page_number, pager, show, with_arguments
-from affiliate.reports import evidence, explanation, queries, sales, words
-from affiliate.reports.queries import Pile
-from affiliate.reports.sales import Order, Sale
+from affiliate.portal.blueprint import PAGE_SIZE, blueprint, page_number, pager, show, with_arguments, zone
+from affiliate.reports import evidence, explanation, sales, words
+from affiliate.reports.periods import Period
+from affiliate.reports.sales import Order, Pile, Sale, Wanted
 from affiliate.reports.touches import Audience
 from affiliate.web import orm, request_now
 
@@ -31,24 +35,25 @@ class NoSuchCommission(errors.NotFound):
 @blueprint.get("/<slug>/commissions")
 @access.partner
 def commissions() -> str:
-    """All commissions, by status if the address says so."""
-    status, order = _status(), _order()
-    mine: dict[str, Any] = {"program_id": g.program.id, "partner_id": g.partner.id}
+    """All commissions, or those of the state, link and days that the address names."""
+    chosen = _chosen()
+    order = _order()
+    offset = (page_number() - 1) * PAGE_SIZE
     found = sales.sales(
-        orm.session, **mine, status=status, order=order, limit=PAGE_SIZE, offset=(page_number() - 1) * PAGE_SIZE
+        orm.session, wanted=chosen.wanted, status=chosen.status, order=order, limit=PAGE_SIZE, offset=offset
     )
-    piles = queries.commissions_by_status(orm.session, **mine)
-    shown = piles[status] if status else _all(piles)
+    piles = sales.piles(orm.session, wanted=chosen.wanted)
+    shown = piles[chosen.status] if chosen.status else _all(piles)
     return show(
         "commissions.html",
         sales=[lines.sale(one) for one in found],
-        chips=_chips(piles, status),
-        is_filtered=status is not None,
+        chips=_state_chips(piles, chosen.status) + _other_chips(chosen),
+        is_filtered=chosen.is_filter,
         order=order.value,
         total={"count": shown.count, "amount": Money(shown.amount_minor, g.program.currency)},
         is_whole=len(found) == shown.count,
         pager=pager(total=shown.count, shown=len(found)),
-        csv_url=url_for("portal.commissions_csv", status=status.value if status else None),
+        csv_url=with_arguments("portal.commissions_csv", sort=None),
     )
 
 
@@ -56,9 +61,8 @@ def commissions() -> str:
 @access.partner
 def commissions_csv() -> Response:
     """The same list as a file, newest first, with the field names that other programs use."""
-    found = sales.sales(
-        orm.session, program_id=g.program.id, partner_id=g.partner.id, status=_status(), limit=exports.ROWS_MAX
-    )
+    chosen = _chosen()
+    found = sales.sales(orm.session, wanted=chosen.wanted, status=chosen.status, limit=exports.ROWS_MAX)
     return exports.csv_response("commissions.csv", _HEAD, [_cells(one) for one in found])
 
 
@@ -79,9 +83,37 @@ def commission(commission_id: UUID) -> str:
     return show("commission.html", why=why, payout_url=payout_url)
 
 
-def _status() -> CommissionStatus | None:
-    text = request.args.get("status", "")
-    return CommissionStatus(text) if text in set(CommissionStatus) else None
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """What the address asks for; anything that cannot be read counts as not asked."""
+
+    wanted: Wanted
+    status: CommissionStatus | None
+    link_name: str | None
+
+    @property
+    def is_filter(self) -> bool:
+        return bool(self.status or self.wanted.link_id or self.wanted.period)
+
+
+def _chosen() -> _Chosen:
+    status = request.args.get("status", "")
+    mine: dict[str, Any] = {"program_id": g.program.id, "partner_id": g.partner.id}
+    link = None
+    with contextlib.suppress(ids.BadPublicId):
+        link = links.link_of(orm.session, **mine, link_id=ids.parse("lnk", request.args.get("link", "")))
+    wanted = Wanted(**mine, link_id=link.id if link else None, period=_period())
+    found = CommissionStatus(status) if status in set(CommissionStatus) else None
+    return _Chosen(wanted, found, (link.name or f"/r/{link.code}") if link else None)
+
+
+def _period() -> Period | None:
+    """The days from `first` to `last`, both included."""
+    try:
+        first, last = (date.fromisoformat(request.args.get(name, "")) for name in ("first", "last"))
+        return Period(first, last + timedelta(days=1), zone())
+    except (ValueError, OverflowError):
+        return None
 
 
 def _order() -> Order:
@@ -93,7 +125,7 @@ def _all(piles: dict[CommissionStatus, Pile]) -> Pile:
     return Pile(sum(pile.count for pile in piles.values()), sum(pile.amount_minor for pile in piles.values()))
 
 
-def _chips(piles: dict[CommissionStatus, Pile], chosen: CommissionStatus | None) -> list[dict[str, Any]]:
+def _state_chips(piles: dict[CommissionStatus, Pile], chosen: CommissionStatus | None) -> list[dict[str, Any]]:
     """One filter for each status that occurs; the chosen one takes itself away."""
     every = {
         "label": _("All"),
@@ -112,6 +144,18 @@ def _chips(piles: dict[CommissionStatus, Pile], chosen: CommissionStatus | None)
         for status, pile in piles.items()
         if pile.count or status is chosen
     ]
+
+
+def _other_chips(chosen: _Chosen) -> list[dict[str, Any]]:
+    found = []
+    if chosen.link_name:
+        label = _("Link: %(name)s", name=chosen.link_name)
+        found.append({"label": label, "url": with_arguments(link=None), "current": True, "remove": True})
+    if (period := chosen.wanted.period) is not None:
+        first, last = formats.day(period.days[0]), formats.day(period.days[-1])
+        label = first if first == last else _("%(first)s to %(last)s", first=first, last=last)
+        found.append({"label": label, "url": with_arguments(first=None, last=None), "current": True, "remove": True})
+    return found
 
 
 def _cells(one: Sale) -> list[exports.Cell]:

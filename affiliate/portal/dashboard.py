@@ -19,14 +19,13 @@ from affiliate.ledger.models import AccountName
 from affiliate.money import Money, divide_half_even
 from affiliate.payouts.models import PayoutStatus
 from affiliate.programs.models import Program
-from affiliate.reports import metrics, periods, queries
+from affiliate.reports import metrics, periods, queries, sales
 from affiliate.reports.metrics import METRICS, Facts, Metric, Unit
-from affiliate.reports.queries import Pile
+from affiliate.reports.sales import Pile, Wanted
 
 DAYS = 30
 _NOON, _EVENING = 12, 18
 _TILES = ("clicks_raw", "clicks_valid", "conversions", "conversion_rate", "epc", "aov")
-_PAGE_OF = {"clicks_raw": "portal.links", "clicks_valid": "portal.links"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +65,26 @@ def numbers(session: Session, who: Who) -> dict[str, Any]:
         "today": today,
         "earned_today": who.money(days[today].earned_minor),
         "earned_month": who.money(metrics.total(month, currency=who.program.currency).earned_minor),
-        "tiles": [_tile(METRICS[key], this, before) for key in _TILES],
+        "today_url": sales_url(today, today),
+        "month_url": sales_url(today.replace(day=1), today),
+        "tiles": [_tile(METRICS[key], this, before, sales_url(now.days[0], today)) for key in _TILES],
         "chart": _chart(who, days, now),
         "is_quiet": this == before == Facts(who.program.currency),
     }
 
 
+def sales_url(first: date, last: date) -> str:
+    """The list of the sales of these days, both included."""
+    return url_for("portal.commissions", first=first.isoformat(), last=last.isoformat())
+
+
 def flow(session: Session, who: Who) -> list[dict[str, Any]]:
     """The way of the money: pending, approved, in payout, paid this year."""
     mine: dict[str, Any] = {"program_id": who.program.id, "partner_id": who.partner_id}
-    piles = queries.commissions_by_status(session, **mine)
-    sent = queries.payouts_in(session, **mine, statuses=[PayoutStatus.PROPOSED, PayoutStatus.APPROVED])
+    piles = sales.piles(session, wanted=Wanted(**mine))
+    sent = sales.payout_pile(session, **mine, statuses=[PayoutStatus.PROPOSED, PayoutStatus.APPROVED])
     year = periods.start_of_year(now=who.now, zone=who.zone)
-    paid = queries.payouts_in(session, **mine, statuses=[PayoutStatus.PAID], since=year)
+    paid = sales.payout_pile(session, **mine, statuses=[PayoutStatus.PAID], since=year)
     owed = -ledger.balances_of(session, **mine)[AccountName.CLAWBACK]
     pending, approved = piles[CommissionStatus.PENDING], piles[CommissionStatus.APPROVED]
     return [
@@ -134,13 +140,13 @@ def _paid_note(pile: Pile) -> str:
     )
 
 
-def _tile(metric: Metric, this: Facts, before: Facts) -> dict[str, Any]:
+def _tile(metric: Metric, this: Facts, before: Facts, rows_url: str) -> dict[str, Any]:
     value, earlier = metric.of(this), metric.of(before)
     tile: dict[str, Any] = {
         "label": _(metric.label),
         "help": _(metric.help_text),
         "value": _printed(metric, value, this.currency),
-        "href": url_for(_PAGE_OF.get(metric.key, "portal.commissions")),
+        "href": url_for("portal.links") if metric.key.startswith("clicks") else rows_url,
         "note": None,
         "change": None,
         "up": True,

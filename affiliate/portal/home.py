@@ -46,7 +46,7 @@ def home() -> str:
     who = dashboard.Who(g.program, g.partner.id, request_now(), zone())
     mine = {"program_id": g.program.id, "partner_id": g.partner.id}
     numbers = dashboard.numbers(orm.session, who)
-    latest = sales.sales(orm.session, **mine, limit=LATEST)
+    latest = sales.sales(orm.session, wanted=sales.Wanted(**mine), limit=LATEST)
     plan = sales.plans_in_force(orm.session, program_ids=[g.program.id], now=who.now).get(g.program.id)
     return show(
         "home.html",

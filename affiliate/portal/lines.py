@@ -75,6 +75,7 @@ def link(one: Link, facts: Facts, *, tracking_url: str) -> dict[str, Any]:
         "is_active": one.status is LinkStatus.ACTIVE,
         "sign": Sign("good", pgettext("link", "Active")) if one.status is LinkStatus.ACTIVE else Sign("hold", pgettext("link", "Paused"), "player-pause"),
         "url": url_for("portal.link", link_id=one.id),
+        "sales_url": url_for("portal.commissions", link=ids.public("lnk", one.id)),
         "clicks": facts.clicks_valid,
         "not_counted": facts.clicks_raw - facts.clicks_valid,
         "sales": facts.conversions,

@@ -12,7 +12,7 @@ from affiliate.money import Money
 from affiliate.payouts.models import PayoutStatus
 from affiliate.portal import lines
 from affiliate.portal.blueprint import PAGE_SIZE, blueprint, page_number, pager, show
-from affiliate.reports import queries, sales
+from affiliate.reports import sales
 from affiliate.web import orm
 
 
@@ -26,8 +26,8 @@ def payouts() -> str:
     """All payouts, newest first."""
     mine: dict[str, Any] = {"program_id": g.program.id, "partner_id": g.partner.id}
     found = sales.payouts(orm.session, **mine, limit=PAGE_SIZE, offset=(page_number() - 1) * PAGE_SIZE)
-    total = queries.payouts_in(orm.session, **mine, statuses=list(PayoutStatus)).count
-    paid = queries.payouts_in(orm.session, **mine, statuses=[PayoutStatus.PAID])
+    total = sales.payout_pile(orm.session, **mine, statuses=list(PayoutStatus)).count
+    paid = sales.payout_pile(orm.session, **mine, statuses=[PayoutStatus.PAID])
     minimum = Money(g.program.payout_min_minor, g.program.currency)
     return show(
         "payouts.html",

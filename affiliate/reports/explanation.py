@@ -109,7 +109,6 @@ def _who_answer(contacts: list[Touch], reader: Reader, partner: str) -> str:
         "One contact before the order is known, and it counts.",
         "Of %(num)s contacts before the order, the one of %(day)s is the last one that counts.",
         len(contacts),
-        num=formats.number(len(contacts)),
         day=formats.day(winner.at),
     )
     return f"{answer} {counted}"
@@ -180,7 +179,6 @@ def _books_answer(lines: int) -> str:
         "%(num)s posting. Nothing here is ever edited; a return adds a line with the opposite sign.",
         "%(num)s postings that add up to zero. Nothing here is ever edited; a return adds lines with the opposite sign.",
         lines,
-        num=formats.number(lines),
     )
 
 

@@ -18,7 +18,6 @@ from affiliate.commissions.models import Commission, CommissionStatus
 from affiliate.ingest.models import ClickHour, ClickVerdict, Conversion
 from affiliate.money import BPS_PER_UNIT
 from affiliate.partners.models import Enrollment, EnrollmentStatus, Partner
-from affiliate.payouts.models import Payout, PayoutStatus
 from affiliate.reports.metrics import Facts
 from affiliate.reports.periods import Period
 
@@ -44,15 +43,6 @@ class PartnerFacts:
     partner_name: str
     status: EnrollmentStatus
     facts: Facts
-
-
-@dataclass(frozen=True, slots=True)
-class Pile:
-    """Commissions or payouts in one state: how many, how much in minor units, and the newest instant where it matters."""
-
-    count: int = 0
-    amount_minor: int = 0
-    last_at: datetime | None = None
 
 
 def facts_by_day(
@@ -129,37 +119,6 @@ def facts_by_partner(
     if name:
         table = table.where(sa.func.lower(Partner.name).contains(name.lower(), autoescape=True))
     return [_partner_facts(row, currency) for row in session.execute(table.limit(limit).offset(offset))]
-
-
-def commissions_by_status(session: Session, *, program_id: UUID, partner_id: UUID) -> dict[CommissionStatus, Pile]:
-    """How many live commissions of a partner are in each status and what is left of them; every status is there.
-
-    `last_at` is the day on which the last of them matures.
-    """
-    grouped = (
-        sa.select(Commission.status, sa.func.count(), _EARNED, sa.func.max(Commission.matures_at))
-        .where(Commission.program_id == program_id, Commission.partner_id == partner_id, Commission.is_live)
-        .group_by(Commission.status)
-    )
-    found = {row[0]: Pile(row[1], int(row[2]), row[3]) for row in session.execute(grouped)}
-    return {status: found.get(status, Pile()) for status in CommissionStatus}
-
-
-def payouts_in(
-    session: Session,
-    *,
-    program_id: UUID,
-    partner_id: UUID,
-    statuses: Sequence[PayoutStatus],
-    since: datetime | None = None,
-) -> Pile:
-    """A partner's payouts in these states (those paid at or after `since`, if given) and when the last one was paid."""
-    mine = [Payout.program_id == program_id, Payout.partner_id == partner_id, Payout.status.in_(statuses)]
-    if since is not None:
-        mine.append(Payout.paid_at >= since)
-    summed = sa.func.coalesce(sa.func.sum(Payout.amount_minor), 0)
-    row = session.execute(sa.select(sa.func.count(), summed, sa.func.max(Payout.paid_at)).where(*mine)).one()
-    return Pile(row[0], int(row[1]), row[2])
 
 
 def _clicked(program_id: UUID, partner_id: UUID | None, period: Period) -> list[sa.ColumnElement[bool]]:

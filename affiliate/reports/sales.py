@@ -21,7 +21,8 @@ from affiliate.commissions.models import (
 from affiliate.ingest.models import Conversion
 from affiliate.links.models import Coupon, Link
 from affiliate.money import Money
-from affiliate.payouts.models import Payout
+from affiliate.payouts.models import Payout, PayoutStatus
+from affiliate.reports.periods import Period
 
 CLAWBACKS_MAX = 500
 
@@ -33,6 +34,25 @@ class Order(enum.StrEnum):
     OLDEST = "date"
     LARGEST = "-amount"
     SMALLEST = "amount"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which commissions: a partner's in a program, perhaps only those through one link or of some days of orders."""
+
+    program_id: UUID
+    partner_id: UUID
+    link_id: UUID | None = None
+    period: Period | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pile:
+    """Commissions or payouts in one state: how many, how much in minor units, and the newest instant where it matters."""
+
+    count: int = 0
+    amount_minor: int = 0
+    last_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +98,57 @@ _SORT: dict[Order, tuple[Any, Any]] = {
 def sales(
     session: Session,
     *,
-    program_id: UUID,
-    partner_id: UUID,
+    wanted: Wanted,
     status: CommissionStatus | None = None,
     order: Order = Order.NEWEST,
     limit: int,
     offset: int = 0,
 ) -> list[Sale]:
-    """A partner's live commissions in a program, in one status if given."""
-    mine = [Commission.program_id == program_id, Commission.partner_id == partner_id, Commission.is_live]
-    if status is not None:
-        mine.append(Commission.status == status)
-    found = _sales().where(*mine).order_by(*_SORT[order]).limit(limit).offset(offset)
-    return [_sale(row) for row in session.execute(found)]
+    """The wanted commissions that are in force, in one status if given."""
+    found = _sales().where(*_conditions(wanted)).order_by(*_SORT[order]).limit(limit).offset(offset)
+    return [
+        _sale(row) for row in session.execute(found if status is None else found.where(Commission.status == status))
+    ]
+
+
+def piles(session: Session, *, wanted: Wanted) -> dict[CommissionStatus, Pile]:
+    """How many of the wanted commissions are in each status and what is left of them; every status is there."""
+    left = sa.func.coalesce(sa.func.sum(_LEFT), 0)
+    grouped = sa.select(Commission.status, sa.func.count(), left).where(*_conditions(wanted))
+    if wanted.link_id is not None:
+        grouped = grouped.join(Credit, Credit.id == Commission.credit_id)
+    found = {row[0]: Pile(row[1], int(row[2])) for row in session.execute(grouped.group_by(Commission.status))}
+    return {status: found.get(status, Pile()) for status in CommissionStatus}
+
+
+def payout_pile(
+    session: Session,
+    *,
+    program_id: UUID,
+    partner_id: UUID,
+    statuses: Sequence[PayoutStatus],
+    since: datetime | None = None,
+) -> Pile:
+    """A partner's payouts in these states (those paid at or after `since`, if given) and when the last one was paid."""
+    mine = [Payout.program_id == program_id, Payout.partner_id == partner_id, Payout.status.in_(statuses)]
+    if since is not None:
+        mine.append(Payout.paid_at >= since)
+    summed = sa.func.coalesce(sa.func.sum(Payout.amount_minor), 0)
+    row = session.execute(sa.select(sa.func.count(), summed, sa.func.max(Payout.paid_at)).where(*mine)).one()
+    return Pile(row[0], int(row[1]), row[2])
+
+
+def _conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
+    found: list[Any] = [
+        Commission.program_id == wanted.program_id,
+        Commission.partner_id == wanted.partner_id,
+        Commission.is_live,
+    ]
+    if wanted.link_id is not None:
+        found.append(Credit.link_id == wanted.link_id)
+    if wanted.period is not None:
+        found += [Commission.earned_at >= wanted.period.starts_at, Commission.earned_at < wanted.period.ends_at]
+    return found
 
 
 def sales_of_payout(session: Session, *, payout_id: UUID, limit: int, offset: int = 0) -> list[Sale]:

@@ -5,7 +5,7 @@ For a partner, other partners have no name, no link, no code and no id. For a ma
 
 import enum
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -51,7 +51,6 @@ class Touch:
     recognised_by: str | None
     outcome: str
     reason: str | None
-    subs: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def credited(self) -> bool:
@@ -132,7 +131,6 @@ def _touch(raw: Mapping[str, Any]) -> Touch:
         recognised_by=raw.get("recognised_by"),
         outcome=str(raw.get("outcome", "refused")),
         reason=raw.get("reason"),
-        subs=raw.get("subs") or {},
     )
 
 
@@ -173,14 +171,14 @@ def _verdict(touch: Touch) -> dict[str, str]:
     if touch.credited:
         return {"kind": "acc", "word": _("Accepted, takes the sale"), "icon": "circle-check"}
     if touch.outcome == "valid":
-        return {"kind": "", "word": _("Valid, not last"), "icon": "minus"}
+        word = _("Valid, not needed") if touch.reason == "lower_step" else _("Valid, not last")
+        return {"kind": "", "word": word, "icon": "minus"}
     return {"kind": "", "word": _("Refused"), "icon": "ban"}
 
 
 def _why(touch: Touch, reader: Reader, *, converted_at: datetime, window_days: int) -> str:
     if touch.credited:
         return _recognised(touch)
-    reason = (touch.reason or "").partition(":")[0]
     gap = converted_at - touch.at if touch.at else timedelta()
     own = reader.audience is Audience.PARTNER and touch.partner_id == reader.partner_id
     sentences: dict[str, Callable[[], str]] = {
@@ -191,7 +189,6 @@ def _why(touch: Touch, reader: Reader, *, converted_at: datetime, window_days: i
         ),
         "after_conversion": lambda: _("It came after the order."),
         "not_valid": lambda: _("It was not counted as a valid click."),
-        "click_not_valid": lambda: _("It was not counted as a valid click."),
         "partner_inactive": lambda: (
             _("You were not active in the program then.")
             if own
@@ -205,15 +202,13 @@ def _why(touch: Touch, reader: Reader, *, converted_at: datetime, window_days: i
         "lower_step": lambda: _("A stronger sign decided, so this one was not needed."),
         "earlier_click": lambda: _("%(gap)s before the order. A later click takes the sale.", gap=span(gap)),
     }
-    sentence = sentences.get(reason)
+    sentence = sentences.get(touch.reason or "")
     return sentence() if sentence else _("It does not count under the rules of the program.")
 
 
 def _recognised(touch: Touch) -> str:
-    sentence = {
+    return {
         "click_id": _("The order named this click by its signed id."),
         "coupon": _("The customer used this code in the order."),
         "visitor": _("The same browser came back with our cookie and ordered."),
     }.get(touch.recognised_by or "", "")
-    labels = ", ".join(f"{name}: {text}" for name, text in touch.subs.items())
-    return f"{sentence} {labels}".strip()

