@@ -244,6 +244,7 @@ def make_attribution(
         "decided_at": NOW,
     }
     attribution = _add(session, Attribution(**values | fields))
+    conversion.attributed_revision = conversion.revision
     if partner is not None:
         link_id = link.id if link else None
         _add(

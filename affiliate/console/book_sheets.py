@@ -125,9 +125,8 @@ def _details(details: Mapping[str, Any]) -> list[str]:
             f"{trail_words.setting(name)}: {_value(name, before.get(name))} → {_value(name, value)}"
             for name, value in after.items()
         ]
-    return [
-        f"{trail_words.setting(name)}: {_value(name, value)}" for name, value in details.items() if value is not None
-    ]
+    told = ((name, value) for name, value in details.items() if value is not None and name != "currency")
+    return [f"{trail_words.setting(name)}: {_value(name, value)}" for name, value in told]
 
 
 def _value(name: str, value: Any) -> str:

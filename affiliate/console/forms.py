@@ -209,7 +209,7 @@ class ApiKeyForm(FlaskForm):  # type: ignore[misc] # the library is not typed
         description=_l("For example the shop's server."),
     )  # fmt: skip
     scopes = SelectMultipleField(
-        _l("What it may do"), choices=[(scope, scope) for scope in keys.SCOPES], validators=[InputRequired(_l("Choose at least one."))],
+        _l("What it may do"), choices=lambda: [(scope, f"{scope}: {words.scope(scope)}") for scope in keys.SCOPES], validators=[InputRequired(_l("Choose at least one."))],
         widget=ListWidget(prefix_label=False), option_widget=CheckboxInput(),
     )  # fmt: skip
     is_test = BooleanField(_l("Test key"), description=_l("Its orders take the live path, and never count or pay."))

@@ -159,6 +159,14 @@ def sums(totals: Sequence[StatusTotal], partner_id: UUID) -> list[dict[str, Any]
     ]
 
 
+def balances(found: Mapping[AccountName, int]) -> list[dict[str, str]]:
+    """What lies on the partner's accounts."""
+    return [
+        {"name": words.account(name), "value": presenters.text(presenters.amount(minor))}
+        for name, minor in found.items()
+    ]
+
+
 def decided(act: str, name: str) -> str:
     """What happened, for the person who did it."""
     sentences: dict[str, str] = {

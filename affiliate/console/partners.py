@@ -68,7 +68,7 @@ def partner(partner_id: UUID) -> str:
         **partner_sheets.page(found),
         **partner_sheets.numbers(by_day, g.program.currency),
         sums=partner_sheets.sums(money.totals(orm.session, **here), partner_id),
-        balances=ledger_queries.balances_of(orm.session, **here),
+        balances=partner_sheets.balances(ledger_queries.balances_of(orm.session, **here)),
         people=queries.people_of(orm.session, partner_id=partner_id),
         links=queries.links_of(orm.session, **here, since=period.starts_at),
         coupons=queries.coupons_of(orm.session, **here),

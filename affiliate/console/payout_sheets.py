@@ -155,39 +155,38 @@ def _taken(name: str, word: str, at: Any, *, you: bool) -> dict[str, Any]:
 
 def warnings(payouts: Sequence[Any], currency: str) -> list[dict[str, str]]:
     """What the second person looks at first; each is ticked before the money moves."""
-    found = []
-    for each in payouts:
-        amount = formats.money(Money(each.amount_minor, currency))
-        if each.before_minor and each.amount_minor > UNUSUAL_TIMES * each.before_minor:
-            times = formats.number(divide_half_even(each.amount_minor, each.before_minor))
-            before = formats.money(Money(each.before_minor, currency))
-            title = _(
-                "%(name)s gets %(amount)s, %(times)s times the last payout.",
-                name=each.partner,
-                amount=amount,
-                times=times,
-            )
-            found.append(
-                {
-                    "id": each.id.hex,
-                    "kind": "wait",
-                    "icon": "alert-triangle",
-                    "title": title,
-                    "text": _("The last one was %(before)s.", before=before),
-                }
-            )
-        elif each.before_minor is None:
-            title = _("%(name)s gets %(amount)s, the first payout.", name=each.partner, amount=amount)
-            found.append(
-                {
-                    "id": each.id.hex,
-                    "kind": "acc",
-                    "icon": "star",
-                    "title": title,
-                    "text": _("Make sure that you know where to send it."),
-                }
-            )
-    return found[:NOTES_MAX]
+    unusual = [each for each in payouts if each.before_minor and each.amount_minor > UNUSUAL_TIMES * each.before_minor]
+    first = [each for each in payouts if each.before_minor is None]
+    notes = [_unusual(each, currency) for each in unusual[:NOTES_MAX]]
+    return [*notes, _first_payouts(first, currency)] if first else notes
+
+
+def _unusual(each: Any, currency: str) -> dict[str, str]:
+    amount, before = (formats.money(Money(minor, currency)) for minor in (each.amount_minor, each.before_minor))
+    times = formats.number(divide_half_even(each.amount_minor, each.before_minor))
+    title = _(
+        "%(name)s gets %(amount)s, %(times)s times the last payout.", name=each.partner, amount=amount, times=times
+    )
+    return {
+        "id": each.id.hex,
+        "kind": "wait",
+        "icon": "alert-triangle",
+        "title": title,
+        "text": _("The last one was %(before)s.", before=before),
+    }
+
+
+def _first_payouts(found: Sequence[Any], currency: str) -> dict[str, str]:
+    amount = formats.money(Money(sum(each.amount_minor for each in found), currency))
+    title = ngettext(
+        "%(num)d partner gets its first payout, %(amount)s.",
+        "%(num)d partners get their first payout, %(amount)s.",
+        len(found),
+        amount=amount,
+    )
+    names = ", ".join(each.partner for each in found[:NOTES_MAX]) + ("…" if len(found) > NOTES_MAX else "")
+    text = _("%(names)s. Make sure that you know where to send it.", names=names)
+    return {"id": "first", "kind": "acc", "icon": "star", "title": title, "text": text}
 
 
 def approval_errors(form: Mapping[str, str], run: PayoutRun, payouts: Sequence[Any]) -> dict[str, str]:

@@ -60,6 +60,11 @@ def setting(name: str) -> str:
     """A setting or detail by its column."""
     settings: dict[str, str] = {
         "accent": _("Colour"),
+        "blocked": _("Left out"),
+        "ends_on": _("Ends before"),
+        "partners": _("Partners"),
+        "starts_on": _("From"),
+        "target_minor": _("Target"),
         "allowed_hosts": _("Hosts that links may lead to"),
         "attribution_window_days": _("Attribution window, days"),
         "audience": _("Who fits"),

@@ -159,6 +159,23 @@ def fact(name: str) -> str:
     return facts.get(name) or name.replace("_", " ")
 
 
+def scope(code: str) -> str:
+    """What a key with this scope may do."""
+    scopes: dict[str, str] = {
+        "conversions:write": _("report orders, order events and refunds"),
+        "conversions:read": _("read orders and their traces"),
+        "links:write": _("make links"),
+        "links:read": _("read links"),
+        "partners:write": _("change partners"),
+        "partners:read": _("read partners and applications"),
+        "payouts:read": _("read payouts and commissions"),
+        "payouts:write": _("change payouts"),
+        "reports:read": _("read reports"),
+        "admin": _("everything, in this program"),
+    }
+    return scopes.get(code, code)
+
+
 def goal_state(state: str) -> Sign:
     """How a goal stands against the straight line."""
     signs = {

@@ -106,9 +106,9 @@ def update_settings(
     new = {name: value for name, value in wanted.items() if getattr(program, name) != value}
     if not new:
         return program
-    before = {name: getattr(program, name) for name in new}
     if new.keys() & rules.POLICY:
         new["policy_version"] = program.policy_version + 1
+    before = {name: getattr(program, name) for name in new}
     if not _guarded(session, program_id, Program.updated_at == seen_at, updated_at=now, **new):
         raise SettingsMoved("Somebody else changed these settings in between. Look at them again, then save.")
     _record(
@@ -165,7 +165,8 @@ def add_goal(
     )  # fmt: skip
     session.add(goal)
     session.flush()
-    details = {"metric": metric, "target": target, "starts_on": starts_on.isoformat(), "ends_on": ends_on.isoformat()}
+    named = "target_minor" if metric is GoalMetric.REVENUE else "target"
+    details = {"metric": metric, named: target, "starts_on": starts_on.isoformat(), "ends_on": ends_on.isoformat()}
     audit.record(
         session, actor=actor, action="goal.create", subject_kind="goal", subject_id=goal.id,
         program_id=program_id, details=details, now=now,

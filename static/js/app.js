@@ -34,6 +34,13 @@
     setTimeout(() => line.remove(), COPIED_MS);
   };
 
+  /* A box that ticks and unticks all boxes of the name it gives. */
+  document.addEventListener("change", (event) => {
+    const name = event.target.dataset?.checkAll;
+    if (!name) return;
+    for (const box of document.querySelectorAll(`input[type=checkbox][name="${name}"]`)) box.checked = event.target.checked;
+  });
+
   /* Toasts leave after ten seconds, but not while someone points at them or is inside. */
   const leaveLater = (toast) => setTimeout(() => {
     if (toast.matches(":hover, :focus-within")) leaveLater(toast);
