@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import sqlalchemy as sa
-from flask import Flask, current_app, g, redirect, request, url_for
+from flask import Flask, Response, current_app, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from flask_security.utils import check_and_update_authn_fresh
@@ -141,6 +141,7 @@ def init_app(app: Flask, *, resolvers: Resolvers) -> None:
     """Enforce the declarations of this app's routes."""
     app.extensions[_EXTENSION] = _State(resolvers, {"static": public})
     app.before_request(_enforce)
+    app.after_request(_keep_private)
     app.teardown_request(_record_key_use)
 
 
@@ -176,7 +177,7 @@ def _state(app: Flask) -> _State:
 
 
 def _enforce() -> ResponseReturnValue | None:
-    declaration = _declared()
+    g.declaration = declaration = _declared()
     if declaration.kind == "public":
         return None
     if declaration.kind == "key":
@@ -188,6 +189,13 @@ def _enforce() -> ResponseReturnValue | None:
         return _door("security.verify")
     _ENTER[declaration.kind](declaration, current_user)
     return None
+
+
+def _keep_private(response: Response) -> Response:
+    """What was made for one caller is kept by nobody: not by a proxy, not by the browser after the sign-out."""
+    if g.get("declaration", public).kind != "public" and "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = "private, no-store"
+    return response
 
 
 def _declared() -> Declaration:

@@ -8,6 +8,7 @@ something later in the same request failed.
 import base64
 from typing import Any
 
+import segno
 from flask import Flask, redirect, request, url_for
 from flask_babel import force_locale
 from flask_security import FSQLALiteUserDatastore, MailUtil, PasswordUtil, RoleMixin, Security, Totp
@@ -22,6 +23,7 @@ from affiliate.accounts.people import SignInUser
 from affiliate.settings import Settings
 
 _EMAIL_LENGTH_MAX = 255
+_RESET = "security/email/reset_instructions"
 ISSUER = "Partner program"  # what an authenticator app shows above the code
 _ENDPOINTS = {
     "login": access.public,
@@ -67,6 +69,8 @@ def _config(configured: Settings) -> dict[str, Any]:
         "password_hash": "argon2",
         "password_schemes": ["argon2"],
         "password_single_hash": {"argon2"},
+        "hashing_schemes": ["hex_sha256"],  # of the password's hash, in reset links; the usual one takes 300 ms
+        "deprecated_hashing_schemes": [],
         "password_hash_passlib_options": {
             "argon2__time_cost": passwords.TIME_COST,
             "argon2__memory_cost": passwords.MEMORY_COST_KIB,
@@ -139,6 +143,10 @@ class _Datastore(FSQLALiteUserDatastore):
 class _Totp(Totp):
     """A code works once: the time step of the last one is kept with the person."""
 
+    def generate_qrcode(self, username: str, totp: str) -> str:
+        """The picture to scan, on white also where the page is dark."""
+        return segno.make(self.get_totp_uri(username, totp)).svg_data_uri(scale=4, border=4, light="#fff")
+
     def get_last_counter(self, user: Any) -> int | None:
         """The step of the last code."""
         _hold(user)
@@ -186,6 +194,8 @@ class _MailUtil(MailUtil):
 
     def send_mail(self, template: str, *_rendered: Any, **context: Any) -> None:
         """Write the letter in the person's language."""
+        if template == _RESET:  # as long as the library takes for an address without an account
+            passwords.hash_of("nobody's password")
         user = context["user"]
         language = user.locale or formats.locale()
         with force_locale(language):

@@ -12,6 +12,7 @@ from flask_babel import refresh
 from flask_login import user_logged_in, user_logged_out
 from flask_security import password_changed, password_reset, tf_disabled, tf_profile_changed
 from flask_security.utils import set_request_attr
+from sqlalchemy.exc import DBAPIError
 
 from affiliate import web
 from affiliate.accounts import audit, devices, queries, service
@@ -38,11 +39,15 @@ def init_app(app: Flask) -> None:
 def load(uniquifier: str) -> SignInUser | None:
     """The person whom the cookie names, if its row lives; and from here on the page is in their language and zone."""
     session_id = current_id()
-    if session_id is None:
+    if session_id is None or "people_unknown" in g:
         return None
-    person = queries.signed_in(
-        web.orm.session, person=SignInUser, uniquifier=uniquifier, session_id=session_id, now=web.request_now()
-    )
+    try:
+        person = queries.signed_in(
+            web.orm.session, person=SignInUser, uniquifier=uniquifier, session_id=session_id, now=web.request_now()
+        )
+    except DBAPIError:
+        g.people_unknown = True  # the page that tells of it asks again, and shall not fail as well
+        raise
     if person is not None:
         set_request_attr("fs_authn_via", "session")
         set_request_attr("fs_paa", session.get("fs_paa", 0))

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 from flask_security.utils import logout_user
+from sqlalchemy.exc import SQLAlchemyError
 
 from affiliate.accounts import access, queries, service, sessions, words
 from affiliate.accounts.forms import ProfileForm
@@ -20,14 +21,13 @@ blueprint = Blueprint("accounts", __name__)
 def who_is_here() -> dict[str, Any]:
     """What every page shows of the person who is signed in."""
     if not current_user.is_authenticated:
-        return {"me": None, "sign_in_url": url_for("security.login")}
+        return {"me": None}
     me = {"name": current_user.name, "initials": _initials(current_user.name), "role": _role()}
-    return {
-        "me": me | {"url": url_for("accounts.settings")},
-        "sign_out_url": url_for("security.logout"),
-        "home_url": url_for("accounts.home"),
-        "home_label": _("Go to your pages"),
-    }
+    try:
+        home_url = _home()
+    except SQLAlchemyError:  # this page tells of a failure, and shall not fail as well
+        home_url = "/portal/"
+    return {"me": me | {"url": url_for("accounts.settings"), "home_url": home_url}}
 
 
 def _initials(name: str) -> str:
@@ -48,8 +48,14 @@ def _role() -> str:
 @access.signed_in
 def home() -> ResponseReturnValue:
     """To the console for those who have one, to the portal for everybody else."""
-    has_console = queries.granted_program_ids(orm.session, user_id=current_user.id)
-    return redirect("/console/" if has_console else "/portal/")
+    return redirect(_home())
+
+
+def _home() -> str:
+    if "partner" in g:
+        return "/portal/"
+    has_console = "roles" in g or queries.granted_program_ids(orm.session, user_id=current_user.id)
+    return "/console/" if has_console else "/portal/"
 
 
 @blueprint.route("/account/", methods=["GET", "POST"])

@@ -228,3 +228,9 @@ def test_a_second_declaration_is_a_mistake() -> None:
 def test_a_key_cannot_ask_for_a_scope_that_does_not_exist() -> None:
     with pytest.raises(ValueError, match="unknown scope"):
         access.key("conversions:delete")
+
+
+def test_what_was_made_for_one_caller_is_kept_by_nobody(client: FlaskClient, alice: User) -> None:
+    sign_in(client, alice)
+    assert client.get("/account/").headers["Cache-Control"] == "private, no-store"
+    assert "no-store" not in client.get("/healthz").headers.get("Cache-Control", "")

@@ -133,3 +133,15 @@ def test_remember_me_sets_no_second_cookie(client: FlaskClient, alice: User) -> 
     with client.session_transaction() as cookie:
         cookie.pop("sid")
     assert not is_signed_in(client)
+
+
+def test_a_page_that_tells_of_a_failing_database_does_not_fail_itself(
+    client: FlaskClient, app_session: Session, alice: User
+) -> None:
+    sign_in(client, alice)
+    client.application.config["TESTING"] = False
+    app_session.execute(sa.text("ALTER TABLE user_sessions RENAME TO lost"))
+    app_session.commit()
+    answer = client.get("/account/")
+    assert answer.status_code == 500
+    assert "</html>" in answer.text
