@@ -15,7 +15,7 @@ from affiliate.accounts import access
 from affiliate.api import ErrorSchema
 from affiliate.tracking import events, rawlog, schemas, tracker
 from affiliate.tracking.body import BadFields, load, read_json
-from affiliate.tracking.buffer import Outcome, Submission
+from affiliate.tracking.buffer import ConflictingBody, Outcome, Submission
 from affiliate.tracking.codec import Trust
 from affiliate.tracking.events import Sender
 from affiliate.tracking.facts import ProgramFacts
@@ -39,17 +39,6 @@ _REFUSALS = {400: "Not JSON", 401: "No key", 403: "Scope missing", 404: "Unknown
     422: "A wrong field",
     503: "Not stored; send it again",
 }
-
-
-class ConflictingBody(errors.Conflict):
-    """This id came before with another body; what was stored stays as it is."""
-
-    code = "conflicting_body"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "This id was sent before with other content. What came first stands; amend or refund it instead."
-        )
 
 
 def _documented(schema: type[Schema], *, or_list: bool = False) -> Callable[[View], View]:

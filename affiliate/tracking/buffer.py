@@ -62,6 +62,17 @@ class BufferUnavailable(errors.Unavailable):
         super().__init__("The event could not be stored just now. Send the same request again in a few seconds.")
 
 
+class ConflictingBody(errors.Conflict):
+    """This id came before with another body; what was stored stays as it is."""
+
+    code = "conflicting_body"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This id was sent before with other content. What came first stands; amend or refund it instead."
+        )
+
+
 class Outcome(enum.IntEnum):
     """What became of a submission."""
 

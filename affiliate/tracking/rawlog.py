@@ -10,6 +10,7 @@ import orjson
 import redis
 
 from affiliate import streams
+from affiliate.tracking.subs import clean
 
 LENGTH_MAX = 500
 _SUMMARY_FIELDS = (  # who bought is nobody's business here
@@ -32,7 +33,8 @@ class RawRequest:
 
 def summary_of(body: Mapping[str, Any]) -> dict[str, str]:
     """The part of a body that helps to find a mistake and says nothing about the customer."""
-    return {name: str(body[name])[:_VALUE_LENGTH_MAX] for name in _SUMMARY_FIELDS if body.get(name) is not None}
+    given = {name: body[name] for name in _SUMMARY_FIELDS if body.get(name) is not None}
+    return {name: clean(str(value), _VALUE_LENGTH_MAX) for name, value in given.items()}
 
 
 def packed(request: RawRequest) -> bytes:

@@ -15,18 +15,20 @@ from affiliate.accounts import access
 from affiliate.links import hosts
 from affiliate.tracking import events, rawlog, schemas, tagclick, tracker
 from affiliate.tracking.body import BadFields, load, read_json
-from affiliate.tracking.buffer import Submission
+from affiliate.tracking.buffer import ConflictingBody, Outcome, Submission
 from affiliate.tracking.codec import RejectedEvent, Trust
 from affiliate.tracking.decide import known_visitor
 from affiliate.tracking.events import Sender
 from affiliate.tracking.facts import ProgramFacts
 from affiliate.tracking.rawlog import RawRequest
+from affiliate.tracking.subs import clean
 
 blueprint = Blueprint("tracking", __name__)
 
 GIF = bytes.fromhex("47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b")
 TAG_SECONDS = 3_600  # how long a browser keeps the script: a new version reaches every shop within the hour
 
+_NAME_LENGTH_MAX = 60
 _BEACON_TYPES = ("application/json", "text/plain")
 _TWICE = {"query": ["A parameter stands twice in the address."]}
 _PIXEL_FIELDS = (
@@ -124,6 +126,8 @@ def conversion() -> Response:
         _reject(sent, source="tag", reason="bad_fields", status=422, program=program, error=error)
         raise
     outcome = tracker.current().buffer.submit([submission])[0]
+    if outcome is Outcome.CONFLICT:
+        raise ConflictingBody
     answer = {"id": submission.public_id, "status": outcome.name.lower()}
     return make_response(jsonify(answer), int(outcome))
 
@@ -134,7 +138,7 @@ def _open_to_shops(response: Response) -> Response:
     response.headers.setdefault("Cache-Control", "no-store")
     origin = request.headers.get("Origin")
     if origin and "Access-Control-Allow-Origin" not in response.headers:
-        response.headers["Vary"] = "Origin"
+        response.vary.add("Origin")
         if hosts.landing_problem(f"{origin}/", _allowed_hosts()) is None:
             response.headers["Access-Control-Allow-Origin"] = origin
             response.headers["Access-Control-Allow-Credentials"] = "true"
@@ -211,13 +215,14 @@ def _reject(
 ) -> None:
     """Keep a refused delivery: the manager sees it, and the shop's developer finds the reason."""
     raw = _raw(sent, source)
-    named = {"program": str(sent.get("program", ""))[:60], "source": source}
+    named = {"program": clean(str(sent.get("program", "")), _NAME_LENGTH_MAX), "source": source}
+    wrong = {clean(field, _NAME_LENGTH_MAX): messages for field, messages in error.errors.items()} if error else {}
     event = RejectedEvent(
         delivery_id=ids.new_at(web.request_now()),
         program_id=program.id if program else None,
         kind="conversion",
         reason=reason,
-        payload={**raw.summary, **named, "errors": error.errors if error else {}},
+        payload={**raw.summary, **named, "errors": wrong},
         received_at=web.request_now(),
     )
     tracker.current().buffer.reject(event, request=replace(raw, status=status))
