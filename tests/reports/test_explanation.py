@@ -1,0 +1,253 @@
+"""An explanation tells what the stored traces say: to a partner without others' names, to a manager with all of them."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import timedelta
+from itertools import product
+from typing import Any
+from uuid import UUID
+
+import pytest
+from factories import NOW, make_commission, make_link, make_partner, make_plan, make_program
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from affiliate import formats, ids
+from affiliate.attribution.models import Attribution
+from affiliate.attribution.rules import NotNeeded, Step, Touch, TouchRefusal, attribute
+from affiliate.attribution.rules import Policy as AttributionPolicy
+from affiliate.commissions.models import (
+    AdjustmentSource,
+    Commission,
+    CommissionAdjustment,
+    CommissionReason,
+    CommissionStatus,
+)
+from affiliate.commissions.rates import Order, Plan, Share, rate
+from affiliate.ingest.models import Conversion
+from affiliate.ledger import postings
+from affiliate.ledger import service as ledger
+from affiliate.links.models import Link
+from affiliate.money import Money
+from affiliate.partners.models import Partner
+from affiliate.programs.models import Program
+from affiliate.reports import evidence, touches
+from affiliate.reports.explanation import Explanation, explain
+from affiliate.reports.touches import Audience, Reader
+
+pytestmark = pytest.mark.usefixtures("english")
+
+
+@pytest.fixture
+def english() -> Iterator[None]:
+    """A page in English, without a database of its own."""
+    app = Flask("words")
+    app.secret_key = "only for this test"
+    formats.init_app(app)
+    with app.test_request_context():
+        yield
+
+
+class Story:
+    """An order of 196.40 that Marta brought two days after Ewa, by a plan of 8 %, with a refund of 3.00."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.program: Program = make_program(session, name="Casa Ondera")
+        self.marta: Partner = make_partner(session, program=self.program, name="Slow Kitchen")
+        self.ewa: Partner = make_partner(session, program=self.program, name="Ewa's Pans")
+        self.link: Link = make_link(session, program=self.program, partner=self.marta, name="Sunday ragù")
+        self.theirs: Link = make_link(session, program=self.program, partner=self.ewa, name="Secret campaign")
+        self.commission = self._commission()
+
+    def _commission(self) -> Commission:
+        plan = make_plan(self.session, program=self.program, rate_bps=800, name="Home 2026")
+        order = Order(amount_minor=196_40, tax_minor=35_00, shipping_minor=4_90, currency="EUR")
+        terms = Plan(plan.id, plan.name, plan.kind, plan.rate_bps, plan.fixed_minor, plan.effective_from)
+        rated = rate(order=order, share=Share(), plan=terms, currency="EUR")
+        commission = make_commission(
+            self.session, program=self.program, partner=self.marta, link=self.link, order_id="10482",
+            amount_minor=rated.amount_minor, base_minor=rated.base_minor, trace=rated.trace,
+        )  # fmt: skip
+        conversion = self.session.get_one(Conversion, commission.conversion_id)
+        conversion.customer_id, conversion.email_hash = "customer-77", "e" * 64
+        attribution = self.session.get_one(Attribution, commission.attribution_id)
+        policy = AttributionPolicy(version=7, window=timedelta(days=30))
+        attribution.policy_version = 7
+        attribution.trace = attribute(touches=self._touches(), policy=policy, converted_at=NOW).trace
+        amount = Money(rated.amount_minor, "EUR")
+        mine = {"program_id": self.program.id, "partner_id": self.marta.id}
+        ledger.post(self.session, postings=postings.accrue(**mine, commission_id=commission.id, amount=amount), now=NOW)
+        return commission
+
+    def _touches(self) -> list[Touch]:
+        def click(days: int, partner: Partner, link: Link, step: Step) -> Touch:
+            at = NOW - timedelta(days=days)
+            return Touch("click", at, step, id=ids.new_at(at), partner_id=partner.id, link_id=link.id)
+
+        return [
+            click(45, self.ewa, self.theirs, Step.VISITOR),
+            click(7, self.ewa, self.theirs, Step.VISITOR),
+            click(2, self.marta, self.link, Step.CLICK_ID),
+            Touch("coupon", NOW, Step.COUPON, code="WELCOME10", flaw=TouchRefusal.UNKNOWN_COUPON),
+        ]
+
+    def refund(self, amount_minor: int) -> None:
+        """Take part of the commission back."""
+        adjustment = CommissionAdjustment(
+            id=ids.new(), program_id=self.program.id, partner_id=self.marta.id, commission_id=self.commission.id,
+            source_kind=AdjustmentSource.REFUND, source_id=ids.new(), amount_minor=amount_minor, currency="EUR", created_at=NOW,
+        )  # fmt: skip
+        self.session.add(adjustment)
+        self.commission.reversed_minor += amount_minor
+        self.session.flush()
+        mine: dict[str, Any] = {
+            "program_id": self.program.id,
+            "partner_id": self.marta.id,
+            "adjustment_id": adjustment.id,
+        }
+        taken = postings.reverse(**mine, amount=Money(amount_minor, "EUR"), taken_from=postings.AccountName.PENDING)
+        ledger.post(self.session, postings=taken, now=NOW)
+
+    def told_to(self, audience: Audience, partner_id: UUID | None = None) -> Explanation:
+        """The explanation for this reader."""
+        self.session.flush()
+        found = evidence.of_commission(
+            self.session, program=self.program, commission_id=self.commission.id, partner_id=partner_id
+        )
+        assert found is not None
+        return explain(found, audience=audience, now=NOW)
+
+
+@pytest.fixture
+def story(session: Session) -> Story:
+    return Story(session)
+
+
+def test_a_partner_reads_who_what_how_much_and_what_the_books_say(story: Story) -> None:
+    why = story.told_to(Audience.PARTNER)
+    assert why.title == "Why you earn €12.52 on order 10482"
+    assert (
+        why.who_answer == "You did. Of 4 contacts before the order, the one of 14 Nov 2026 is the last one that counts."
+    )
+    assert [(station["text"], station["state"]) for station in why.thread] == [
+        ("Click, another partner", "refused"),
+        ("Click, another partner", "seen"),
+        ("Click on your link Sunday ragù", "won"),
+        ("A coupon of the shop", "refused"),
+        ("Order 10482", "end"),
+    ]
+    assert why.thread[0]["reason"] == "Outside the window: 45 days before the order, 30 days count."
+    assert why.thread[1]["verdict"]["word"] == "Valid, not needed"
+    assert [rung["value"] for rung in why.ladder] == ["found", "not needed", "not needed"]
+    assert [row["amount"].text() for row in why.base.rows] == ["196.40", "-35.00", "-4.90"]
+    assert (why.base.total, why.base.proved) == (Money(156_50, "EUR"), True)
+    assert why.rate.rows[0]["detail"] == "€156.50 × 8\u00a0%"
+    assert why.rate.note is None  # 12.52 is exact
+    assert [line["account"] for line in why.books] == ["Casa Ondera, program expense", "Slow Kitchen, pending"]
+    assert not why.books_total
+
+
+def test_a_partner_never_reads_of_others_or_of_the_customer(story: Story) -> None:
+    told = str(asdict(story.told_to(Audience.PARTNER)))
+    theirs = story.ewa
+    for secret in (
+        theirs.name,
+        str(theirs.id),
+        ids.public("ptn", theirs.id),
+        "Secret campaign",
+        story.theirs.code,
+        "WELCOME10",
+        "customer-77",
+        "e" * 64,
+    ):
+        assert secret not in told
+    own, others = [], []
+    for station in story.told_to(Audience.PARTNER).thread:
+        (own if "your link" in station["text"] else others).append(station.get("code"))
+    assert own[0].startswith("clk_")
+    assert not any(others)
+
+
+def test_a_manager_reads_every_name(story: Story) -> None:
+    why = story.told_to(Audience.MANAGER)
+    assert why.title == "Why Slow Kitchen earns €12.52 on order 10482"
+    assert [station["text"] for station in why.thread[:4]] == [
+        "Click on Secret campaign, Ewa's Pans",
+        "Click on Secret campaign, Ewa's Pans",
+        "Click on Sunday ragù, Slow Kitchen",
+        "Coupon WELCOME10 of the shop",
+    ]
+
+
+def test_what_was_taken_back_leads_to_what_is_left(story: Story) -> None:
+    story.refund(3_00)
+    why = story.told_to(Audience.PARTNER)
+    assert why.left == Money(9_52, "EUR")
+    assert why.way is not None
+    assert [row["amount"].text() for row in why.way.rows] == ["12.52", "-3.00"]
+    assert (why.way.total, why.way.proved) == (Money(9_52, "EUR"), True)
+    assert len(why.books) == 4
+    assert not why.books_total
+
+
+def test_a_sum_that_does_not_add_up_is_not_closed(story: Story) -> None:
+    story.commission.reversed_minor = 1_00  # without the adjustment that would explain it
+    assert story.told_to(Audience.PARTNER).way is None
+    story.refund(2_00)
+    way = story.told_to(Audience.PARTNER).way
+    assert way is not None
+    assert way.proved is False
+
+
+def test_rounding_is_told_when_it_happened(story: Story) -> None:
+    story.commission.trace = story.commission.trace | {"exact": "12.5168"}
+    assert story.told_to(Audience.PARTNER).rate.note == "12.5168 is rounded to €12.52, half to even."
+
+
+def test_another_partner_gets_no_explanation(story: Story) -> None:
+    found = evidence.of_commission(
+        story.session, program=story.program, commission_id=story.commission.id, partner_id=story.ewa.id
+    )
+    assert found is None
+    elsewhere = make_program(story.session)
+    assert evidence.of_commission(story.session, program=elsewhere, commission_id=story.commission.id) is None
+
+
+def test_every_status_and_reason_has_its_words(story: Story) -> None:
+    found = evidence.of_commission(story.session, program=story.program, commission_id=story.commission.id)
+    assert found is not None
+    story.session.expunge(found.commission)
+    for status, reason in product(CommissionStatus, [None, *CommissionReason]):
+        found.commission.status, found.commission.reason = status, reason
+        why = explain(found, audience=Audience.PARTNER, now=NOW)
+        assert why.status.word
+        assert why.dates
+
+
+@pytest.mark.parametrize("reason", [*TouchRefusal, *NotNeeded])
+@pytest.mark.parametrize("audience", list(Audience))
+def test_every_reason_of_a_touch_has_a_sentence_of_its_own(reason: str, audience: Audience) -> None:
+    def told(text: str | None) -> Any:
+        raw = {"kind": "click", "id": None, "code": None, "at": NOW.isoformat(), "partner_id": None, "link_id": None}
+        raw |= {"recognised_by": "click_id", "outcome": "refused", "reason": text}
+        [touch] = touches.read({"touches": [raw]})
+        reader = Reader(audience, ids.new(), {}, {})
+        return touches.station(touch, reader, converted_at=NOW, window_days=30)["reason"]
+
+    assert told(reason) != told("something new")
+
+
+@pytest.mark.parametrize(
+    ("length", "words"),
+    [
+        (timedelta(seconds=59), "less than a minute"),
+        (timedelta(minutes=19), "19 minutes"),
+        (timedelta(hours=3, minutes=59), "3 hours"),
+        (timedelta(days=2, hours=12, minutes=19), "2 days and 12 hours"),
+        (timedelta(days=7), "7 days"),
+        (timedelta(days=45, hours=11), "45 days"),
+    ],
+)
+def test_a_length_of_time_is_cut_not_rounded(length: timedelta, words: str) -> None:
+    assert touches.span(length) == words
