@@ -8,8 +8,10 @@ that nothing waits for the sweep while everybody lives.
 import contextlib
 import logging
 from dataclasses import dataclass
+from datetime import timedelta
 
 import redis
+from redis.client import Pipeline
 from rq import SimpleWorker
 from rq.cron import CronJob, CronScheduler
 from rq.job import Job
@@ -28,6 +30,7 @@ SWEEP_SECONDS = 2
 WORKER_TTL_SECONDS = 30  # a killed worker's name is free again soon
 MAINTENANCE_SECONDS = 60
 _RECONNECT_SECONDS_MAX = 5.0
+_HEARTBEAT_EVERY = timedelta(seconds=5)
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +82,12 @@ class Worker(SimpleWorker):
 
     log_result_lifespan = False
     max_connection_wait_time = _RECONNECT_SECONDS_MAX
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
+        """At most every few seconds by itself: it is three writes, and with `appendfsync always` each waits for the disk."""
+        recently = self.last_heartbeat is not None and now() - self.last_heartbeat < _HEARTBEAT_EVERY
+        if pipeline is not None or timeout is not None or not recently:
+            super().heartbeat(timeout, pipeline)
 
 
 def work(queue_name: str) -> None:
