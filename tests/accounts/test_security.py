@@ -2,6 +2,7 @@
 
 import re
 import socket
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from email import message_from_bytes, policy
@@ -19,7 +20,9 @@ from sqlalchemy.orm import Session
 
 from affiliate import clock, mailer
 from affiliate.accounts.models import AuditEvent, GrantRole, User
+from affiliate.app import create_app
 from affiliate.mailer import OutboxMail
+from affiliate.settings import Settings
 
 NEW_PASSWORD = "nine quiet herons under a bridge"
 WRONG = "The e-mail address or the password is wrong."
@@ -352,3 +355,30 @@ def test_a_person_without_a_password_cannot_sign_in_until_one_is_set(client: Fla
     client.post(link, data={"password": NEW_PASSWORD, "password_confirm": NEW_PASSWORD})
     sign_in(client, carla, password=NEW_PASSWORD)
     assert is_signed_in(client)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_recovery_code_used_twice_at_the_same_moment_works_once(settings: Settings, engine: sa.Engine) -> None:
+    app = create_app(settings)
+    app.config["WTF_CSRF_ENABLED"] = False
+    client = app.test_client()
+    with Session(engine, expire_on_commit=False) as session:
+        alice = make_person(session, "Alice")
+        sign_in(client, alice)
+        switch_second_factor_on(client)
+        page = client.post("/mf-recovery-codes", data={"generate_new_codes": "1"}).text
+        code = re.findall(r"<li>([0-9a-f-]{14})</li>", page)[0]
+        client.post("/logout")
+        sign_in(client, alice)
+        # Another request holds the person and uses the code up; ours comes to the same place and has to wait.
+        held = session.get_one(User, alice.id, populate_existing=True, with_for_update=True)
+        held.mf_recovery_codes = []
+        late = threading.Thread(target=lambda: client.post("/mf-recovery", data={"code": code}))
+        late.start()
+        waiting = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as watch:
+            while watch.scalar(waiting) == 0:
+                assert late.is_alive()
+        session.commit()
+        late.join()
+    assert not is_signed_in(client)
