@@ -16,6 +16,8 @@ import processes
 import pytest
 from processes import command_of, eventually, lives, tree
 
+pytestmark = pytest.mark.timeout(600)  # each test starts a dozen processes, on a machine that may be busy
+
 Environment = dict[str, str]
 Start = Callable[..., subprocess.Popen[bytes]]
 COMMAND = [sys.executable, "-m", "affiliate.cli"]
