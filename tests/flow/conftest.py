@@ -1,0 +1,60 @@
+"""One installation and one browser for all tests of the flow, and people who have signed in once."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pages
+import pytest
+from installation import Installation
+from pages import Visitor
+from playwright.sync_api import Browser, sync_playwright
+
+MakeVisitor = Callable[..., Visitor]
+
+
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """A fresh installation with its demo, running."""
+    installation = Installation(tmp_path_factory.mktemp("installation"))
+    try:
+        installation.start()
+        yield installation
+    finally:
+        installation.end()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium."""
+    with sync_playwright() as playwright, pages.chromium(playwright) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def signed_in() -> dict[str, Any]:
+    """The cookies of those who have signed in, by their place in the demo's list of people."""
+    return {}
+
+
+@pytest.fixture
+def visitor(installation: Installation, browser: Browser, signed_in: dict[str, Any]) -> Iterator[MakeVisitor]:
+    """Makes visitors: `visitor()` is anybody, `visitor("manager")` has signed in. At the end, nothing may have gone wrong."""
+    made: list[Visitor] = []
+
+    def make(role: str | None = None, **options: Any) -> Visitor:
+        if role is not None:
+            options["storage_state"] = signed_in.get(role) or sign_in(role)
+        made.append(Visitor(browser, installation, **options))
+        return made[-1]
+
+    def sign_in(role: str) -> Any:
+        person = next(one for one in installation.demo["people"] if one["role"] == role)
+        first = Visitor(browser, installation)
+        first.sign_in(person["email"], person["password"])
+        signed_in[role] = first.context.storage_state()
+        first.close()
+        return signed_in[role]
+
+    yield make
+    for one in made:
+        one.close()

@@ -1,0 +1,90 @@
+"""A real browser that notices what a person would: errors in the console, broken policies, sideways scrolling, axe's findings."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from installation import Installation
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright
+
+CHROMIUM = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := Path("/usr/bin") / name).exists()),
+    None,
+)
+QUIET = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-sync",
+    "--no-first-run",
+    "--metrics-recording-only",
+    "--disable-features=Translate,OptimizationHints,MediaRouter",
+]
+_AXE = (Path(__file__).parent / "vendor" / "axe-core-4.14.1" / "axe.min.js").read_text()
+_FINDINGS = """async () => (await axe.run()).violations.map(
+    (found) => `${found.id}: ${found.help} (${found.nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(' | ')})`)"""
+WIDE = {"width": 1280, "height": 900}
+NARROW = {"width": 360, "height": 740}
+
+
+@contextlib.contextmanager
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    """The system's Chromium, without calls home."""
+    assert CHROMIUM is not None, "Chromium is not installed: run `make chromium`"
+    browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=QUIET)
+    yield browser
+    browser.close()
+
+
+class Visitor:
+    """One person at one browser. What goes wrong in any page is collected in `troubles`."""
+
+    def __init__(self, browser: Browser, installation: Installation, **options: Any) -> None:
+        self.installation = installation
+        self.troubles: list[str] = []
+        # By its own name a browser without a window is a bot to us, and rightly so.
+        agent = f"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{browser.version} Safari/537.36"
+        usual = {"locale": "en-US", "viewport": WIDE, "user_agent": agent}
+        self.context: BrowserContext = browser.new_context(**usual | options)
+        self.context.on("console", lambda said: self._note(said.type, said.text, said.page))
+        self.context.on("weberror", lambda error: self._note("error", str(error.error), error.page))
+        self.page: Page = self.context.new_page()
+
+    def _note(self, kind: str, text: str, page: Page | None) -> None:
+        if kind in {"error", "warning"}:
+            self.troubles.append(f"{page.url if page else '?'}: {text}")
+
+    def open(self, path: str) -> Page:
+        """Go to a page of the installation; it must answer."""
+        answer = self.page.goto(f"{self.installation.base_url}{path}")
+        assert answer is not None
+        assert answer.ok, f"{path} answers {answer.status}"
+        return self.page
+
+    def sign_in(self, email: str, password: str) -> None:
+        """Sign in as a person does."""
+        page = self.open("/login")
+        page.get_by_label("E-mail address").fill(email)
+        page.get_by_label("Password").fill(password)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url(lambda address: "/login" not in address)
+
+    def close(self) -> None:
+        """Close the browser; nothing may have gone wrong in it."""
+        self.context.close()
+        assert self.troubles == []
+
+
+def axe_findings(page: Page) -> list[str]:
+    """What axe has to say against the page as it stands."""
+    page.evaluate(_AXE)
+    found: list[str] = page.evaluate(_FINDINGS)
+    return found
+
+
+def sideways(page: Page) -> int:
+    """By how many pixels the page is wider than its window."""
+    too_wide: int = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return too_wide
