@@ -31,8 +31,9 @@ def create_app(settings: Settings) -> Flask:
     app.config.update(api.config(title="Affiliate", version=version("affiliate")))
     web.init_app(app, settings)
     formats.init_app(app)
-    accounts.init_app(app, settings, resolvers=access.Resolvers(programs.program_by_slug, partners.membership))
-    tracker.init_app(app, settings, lookup=known.lookup)
+    tracked = tracker.init_app(app, settings, lookup=known.lookup)
+    resolvers = access.Resolvers(programs.program_by_slug, partners.membership, tracked.key_in_memory)
+    accounts.init_app(app, settings, resolvers=resolvers)
     _add_api(app)
     app.register_blueprint(tracking.blueprint)
     web.csrf.exempt(tracking.blueprint)  # browsers of strangers call it, and nobody is signed in there

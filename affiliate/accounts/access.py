@@ -6,7 +6,7 @@ is known and can ask for more.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -53,12 +53,16 @@ class ScopeMissing(errors.Forbidden):
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """Who may call a route: its kind and, by kind, the roles or the scope. `fresh` asks for a recent password."""
+    """Who may call a route: its kind and, by kind, the roles or the scope. `fresh` asks for a recent password.
+
+    `from_memory`: a key that the tracker holds in memory is enough, so that events are taken while SQL is away.
+    """
 
     kind: str
     roles: frozenset[GrantRole] = frozenset()
     scope: str = ""
     fresh: bool = False
+    from_memory: bool = False
 
     def __call__(self, view: View) -> View:
         """Mark a view. A second mark is a mistake, found when the module is loaded."""
@@ -86,11 +90,11 @@ def console(*roles: str) -> Declaration:
     return Declaration("console", roles=frozenset(GrantRole(role) for role in roles))
 
 
-def key(scope: str) -> Declaration:
+def key(scope: str, *, from_memory: bool = False) -> Declaration:
     """An API key with this scope, as bearer. Sets `g.api_key`."""
     if scope not in keys.SCOPES:
         raise ValueError(f"unknown scope {scope!r}")
-    return Declaration("key", scope=scope)
+    return Declaration("key", scope=scope, from_memory=from_memory)
 
 
 def fresh(declaration: Declaration) -> Declaration:
@@ -113,14 +117,6 @@ class Membership(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Resolvers:
-    """The queries of later stages that access needs; composed in `app`."""
-
-    program_by_slug: ProgramOfSlug
-    membership: Membership
-
-
-@dataclass(frozen=True, slots=True)
 class BearerKey:
     """The key of this request, as plain values: they outlive the request's transaction."""
 
@@ -131,10 +127,32 @@ class BearerKey:
     used_before_at: datetime | None
 
 
+class KeyInMemory(Protocol):
+    """The tracker's memory of keys, a second or two old."""
+
+    def __call__(self, *, fingerprint: str) -> BearerKey | None:
+        """The key with this SHA-256, if it is known and not revoked."""
+
+
+def no_key_in_memory(*, fingerprint: str) -> BearerKey | None:  # noqa: ARG001 - the protocol's argument
+    """The memory of an app without a tracker."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Resolvers:
+    """The queries of later stages that access needs; composed in `app`."""
+
+    program_by_slug: ProgramOfSlug
+    membership: Membership
+    key_in_memory: KeyInMemory = no_key_in_memory
+
+
 @dataclass(frozen=True, slots=True)
 class _State:
     resolvers: Resolvers
     endpoints: dict[str, Declaration]
+    keys_used_at: dict[UUID, datetime] = field(default_factory=dict)  # as far as this process recorded it
 
 
 def init_app(app: Flask, *, resolvers: Resolvers) -> None:
@@ -181,7 +199,7 @@ def _enforce() -> ResponseReturnValue | None:
     if declaration.kind == "public":
         return None
     if declaration.kind == "key":
-        g.api_key = _api_key(declaration.scope)
+        g.api_key = _api_key(declaration)
         return None
     if not current_user.is_authenticated:
         return _door("security.login")
@@ -268,16 +286,30 @@ def _unauthorized(message: str) -> Unauthorized:
     return Unauthorized(message, www_authenticate=WWWAuthenticate("bearer", {"realm": "api"}))
 
 
-def _api_key(scope: str) -> BearerKey:
+def _api_key(declaration: Declaration) -> BearerKey:
     authorization = request.authorization
     if authorization is None or authorization.type != "bearer" or not authorization.token:
         raise _unauthorized("Send an API key: Authorization: Bearer <key>.")
     fingerprint = keys.fingerprint(authorization.token)
+    found = (_remembered_key(fingerprint) if declaration.from_memory else None) or _stored_key(fingerprint)
+    if not keys.allows(found.scopes, declaration.scope):
+        raise ScopeMissing(declaration.scope)
+    return found
+
+
+def _remembered_key(fingerprint: str) -> BearerKey | None:
+    state = _state(current_app)
+    found = state.resolvers.key_in_memory(fingerprint=fingerprint)
+    if found is None:
+        return None
+    # The memory learns of a use only with its next full scan; this process knows what it has recorded itself.
+    return replace(found, used_before_at=state.keys_used_at.get(found.id, found.used_before_at))
+
+
+def _stored_key(fingerprint: str) -> BearerKey:
     found = queries.api_key_by_fingerprint(web.orm.session, fingerprint=fingerprint)
     if found is None or not signing.same(found.secret_hash, fingerprint) or found.revoked_at is not None:
         raise _unauthorized("This API key is unknown or was revoked. Make a new one.")
-    if not keys.allows(found.scopes, scope):
-        raise ScopeMissing(scope)
     return BearerKey(found.id, found.program_id, found.is_test, frozenset(found.scopes), found.last_used_at)
 
 
@@ -289,6 +321,7 @@ def _record_key_use(_error: BaseException | None) -> None:
     now = web.request_now()
     if found.used_before_at is not None and now - found.used_before_at < _KEY_USE_RECORDED_EVERY:
         return
+    _state(current_app).keys_used_at[found.id] = now
     try:
         with db.read_only(on=False), Session(web.orm.engine) as session, session.begin():
             service.note_key_use(session, key_id=found.id, now=now, every=_KEY_USE_RECORDED_EVERY)

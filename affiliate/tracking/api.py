@@ -80,7 +80,7 @@ def _shows_refusals(what: str) -> Callable[[View], View]:
 
 
 @blueprint.post("/conversions")
-@access.key("conversions:write")
+@access.key("conversions:write", from_memory=True)
 @web.reads_only
 @_documented(schemas.NewConversionSchema, or_list=True)
 @_shows_refusals("conversion")
@@ -94,7 +94,7 @@ def conversions() -> Response:
 
 
 @blueprint.post("/orders/<path:order_id>/events")
-@access.key("conversions:write")
+@access.key("conversions:write", from_memory=True)
 @web.reads_only
 @_documented(schemas.NewOrderEventSchema)
 @_shows_refusals("order event")
@@ -108,7 +108,7 @@ def order_events(order_id: str) -> Response:
 
 
 @blueprint.post("/refunds")
-@access.key("conversions:write")
+@access.key("conversions:write", from_memory=True)
 @web.reads_only
 @_documented(schemas.NewRefundSchema)
 @_shows_refusals("refund")

@@ -7,6 +7,7 @@ from uuid import UUID
 from flask import Flask, current_app
 
 from affiliate import errors, ids
+from affiliate.accounts.access import BearerKey
 from affiliate.settings import Settings
 from affiliate.tracking import known
 from affiliate.tracking.buffer import Buffer
@@ -53,6 +54,13 @@ class Tracker:
         if program_id not in self.directory.view.programs:
             self.directory.reload(now=now)
         return self.directory.view.programs[program_id]
+
+    def key_in_memory(self, *, fingerprint: str) -> BearerKey | None:
+        """The key with this SHA-256, as the directory knows it."""
+        found = self.directory.view.keys.get(fingerprint)
+        if found is None:
+            return None
+        return BearerKey(found.id, found.program_id, found.is_test, found.scopes, found.last_used_at)
 
 
 def init_app(app: Flask, settings: Settings, *, lookup: known.Lookup = known.nothing_known) -> Tracker:

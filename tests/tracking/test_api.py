@@ -6,6 +6,7 @@ from typing import Any
 import factories
 import pytest
 import redis
+import sqlalchemy as sa
 from shop_cast import Shop
 from sqlalchemy.orm import Session
 
@@ -273,7 +274,7 @@ def test_only_a_key_with_the_scope_may_write(shop: Shop, app_session: Session) -
     assert shop.post("/conversions", SALE, secret=secret).status_code == 202
     accounts.revoke_api_key(app_session, key_id=key.id, program_id=shop.program.id, actor=person, now=factories.NOW)
     app_session.commit()
-    shop.tracker.directory.refresh(now=factories.NOW)
+    shop.tracker.directory.reload(now=factories.NOW)
     assert shop.post("/conversions", SALE | {"order_id": "2"}, secret=secret).status_code == 401
 
 
@@ -302,3 +303,31 @@ def test_the_developer_sees_each_request_with_its_answer(shop: Shop) -> None:
     ]
     assert shown[1].reason == "amount: Write the amount as text, for example “49.90”."
     assert shown[2].summary == {"order_id": "1001", "amount": "49.90", "currency": "EUR"}
+
+
+def test_a_known_key_and_order_need_no_sql(shop: Shop, count_queries: Any) -> None:
+    shop.post("/conversions", SALE)
+    with count_queries() as counter:
+        assert shop.post("/conversions", SALE).status_code == 200
+    assert len(counter) == 0
+
+
+def test_conversions_are_taken_while_sql_is_away(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert shop.post("/conversions", SALE).status_code == 202
+
+    def refuse(*_arguments: Any, **_named: Any) -> None:
+        raise sa.exc.OperationalError("SELECT", {}, Exception("away"))
+
+    monkeypatch.setattr(sa.engine.Engine, "connect", refuse)
+    monkeypatch.setattr(sa.engine.Engine, "raw_connection", refuse)
+    assert shop.post("/conversions", SALE | {"order_id": "1002"}).status_code == 202
+    assert shop.post("/refunds", REFUND).status_code == 202
+    assert pixel_status(shop) == 200
+    assert shop.client.get("/r/anna").status_code == 302
+    assert len(shop.stored()) == 4
+
+
+def pixel_status(shop: Shop) -> int:
+    """The status of a pixel of another order."""
+    status: int = shop.client.get("/t/pixel.gif", query_string=SALE | {"order_id": "1003"}).status_code
+    return status
