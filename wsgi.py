@@ -2,8 +2,10 @@
 
 from affiliate import logs, settings
 from affiliate.app import create_app
+from affiliate.tracking import tracker
 
 _settings = settings.current()
 logs.configure(level=_settings.log_level, form=_settings.log_format)
 
 application = create_app(_settings)
+tracker.warm_up(application)

@@ -1,5 +1,6 @@
 """The tracker of this process: its keys, its memory and its way into the streams, made once per application."""
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -11,12 +12,13 @@ from affiliate.accounts.access import BearerKey
 from affiliate.settings import Settings
 from affiliate.tracking import known
 from affiliate.tracking.buffer import Buffer
-from affiliate.tracking.directory import POLL_SECONDS, Directory
+from affiliate.tracking.directory import POLL_SECONDS, Directory, DirectoryNotLoaded
 from affiliate.tracking.facts import ProgramFacts
 from affiliate.tracking.keys import Keys
 from affiliate.tracking.wsgi import ClickMiddleware
 
 _EXTENSION = "affiliate_tracker"
+_log = logging.getLogger(__name__)
 
 
 class NoSuchProgram(errors.NotFound):
@@ -83,6 +85,15 @@ def init_app(app: Flask, settings: Settings, *, lookup: known.Lookup = known.not
         trusted_proxies=settings.trusted_proxies,
     )
     return tracker
+
+
+def warm_up(app: Flask) -> None:
+    """Read the links before the first click comes; while the database is away, the first click tries again."""
+    tracker: Tracker = app.extensions[_EXTENSION]
+    try:
+        tracker.directory.start()
+    except DirectoryNotLoaded:
+        _log.warning("the database does not answer: links will be read with the first click")
 
 
 def current() -> Tracker:
