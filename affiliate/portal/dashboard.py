@@ -87,21 +87,28 @@ def flow(session: Session, who: Who) -> list[dict[str, Any]]:
     paid = sales.payout_pile(session, **mine, statuses=[PayoutStatus.PAID], since=year)
     owed = -ledger.balances_of(session, **mine)[AccountName.CLAWBACK]
     pending, approved = piles[CommissionStatus.PENDING], piles[CommissionStatus.APPROVED]
-    return [
-        _station(who, _("Pending"), pending, _filtered("pending"), note=_pending_note(piles), state="done"),
-        _station(who, _("Approved"), approved, _filtered("approved"), note=_approved_note(who, approved, owed), state="done"),
-        _station(who, _("In payout"), sent, url_for("portal.payouts"), note=_sent_note(sent), state="now" if sent.count else ""),
-        _station(who, _("Paid in %(year)s", year=who.now.astimezone(ZoneInfo(who.zone)).year), paid, url_for("portal.payouts"), note=_paid_note(paid))
-        | {"closed": bool(paid.count)},
-    ]  # fmt: skip
+    payouts_url, this_year = url_for("portal.payouts"), year.astimezone(ZoneInfo(who.zone)).year
+    stations = [
+        _station(who, _("Pending"), pending, _filtered("pending"), _pending_note(piles)),
+        _station(who, _("Approved"), approved, _filtered("approved"), _approved_note(who, approved, owed)),
+        _station(who, _("In payout"), sent, payouts_url, _sent_note(sent)),
+        _station(who, _("Paid in %(year)s", year=this_year), paid, payouts_url, _paid_note(paid)),
+    ]
+    counts = [pending.count, approved.count, sent.count, paid.count]
+    for number, station in enumerate(stations):
+        station["state"] = "done" if any(counts[number:]) else ""
+    if sent.count:
+        stations[2]["state"] = "now"
+    stations[3]["closed"] = paid.count > 0
+    return stations
 
 
 def _filtered(status: str) -> str:
     return url_for("portal.commissions", status=status)
 
 
-def _station(who: Who, label: str, pile: Pile, href: str, *, note: str, state: str = "") -> dict[str, Any]:
-    return {"label": label, "amount": who.money(pile.amount_minor), "href": href, "note": note, "state": state}
+def _station(who: Who, label: str, pile: Pile, href: str, note: str) -> dict[str, Any]:
+    return {"label": label, "amount": who.money(pile.amount_minor), "href": href, "note": note}
 
 
 def _pending_note(piles: dict[CommissionStatus, Pile]) -> str:

@@ -2,14 +2,15 @@
 
 import pytest
 import sqlalchemy as sa
-from factories import make_plan, make_program, make_user
+from accounts_cast import make_person, sign_in
+from factories import make_partner, make_plan, make_program, make_user
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from affiliate.commissions.models import PlanKind
 from affiliate.mailer import OutboxMail
-from affiliate.partners.models import Application, Enrollment
+from affiliate.partners.models import Application, Enrollment, EnrollmentStatus
 from affiliate.programs.models import Program, ProgramStatus
 
 FORM = {
@@ -169,3 +170,35 @@ def test_search_engines_are_kept_out_of_private_pages(client: FlaskClient) -> No
     robots = client.get("/robots.txt").text
     assert "Disallow: /portal/" in robots
     assert "Disallow: /p/" not in robots
+
+
+def test_a_signed_in_person_applies_with_what_is_known(
+    client: FlaskClient, app_session: Session, program: Program
+) -> None:
+    person = make_person(app_session, "Marta")
+    partner = make_partner(app_session, user=person, name="Slow Kitchen")
+    app_session.commit()
+    sign_in(client, person)
+    page = client.get("/apply/casa-ondera").text
+    assert 'value="Slow Kitchen"' in page
+    assert 'name="email"' not in page
+    form = {key: value for key, value in FORM.items() if key not in {"name", "email"}}
+    assert client.post("/apply/casa-ondera", data=form).status_code == 303
+    [enrollment] = app_session.scalars(sa.select(Enrollment)).all()
+    assert enrollment.partner_id == partner.id
+
+
+@pytest.mark.parametrize("status", list(EnrollmentStatus))
+def test_who_has_applied_already_is_led_on(
+    client: FlaskClient, app_session: Session, program: Program, status: EnrollmentStatus
+) -> None:
+    person = make_person(app_session, "Marta")
+    make_partner(app_session, program=program, user=person, status=status)
+    app_session.execute(sa.update(Enrollment).values(reason="No site yet."))
+    app_session.commit()
+    sign_in(client, person)
+    answer = client.get("/apply/casa-ondera")
+    if status in {EnrollmentStatus.REJECTED, EnrollmentStatus.BANNED}:
+        assert "Reason: No site yet." in answer.text
+    else:
+        assert (answer.status_code, answer.location) == (303, "/portal/casa-ondera/")
