@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-SECONDS_MAX = 90  # generous: the machine may be busy
+SECONDS_MAX = 180  # generous: the machine may be busy
 
 
 def eventually(true: Callable[[], bool], what: str, *, seconds: float = SECONDS_MAX) -> None:

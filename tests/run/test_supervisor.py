@@ -133,7 +133,9 @@ def test_the_last_child_ends_after_all_others(start: Start, tmp_path: Path) -> N
     _noted(tmp_path, "web")
     supervisor.terminate()
     supervisor.wait(processes.SECONDS_MAX)
-    assert _said(tmp_path).splitlines() == ["web     | web ends", "last    | last ends"]
+    *before, end = _said(tmp_path).splitlines()
+    assert any("web" in line for line in before)  # it ended, or was killed after its seven seconds
+    assert end == "last    | last ends"
 
 
 def test_children_end_when_the_supervisor_is_killed(start: Start, tmp_path: Path) -> None:
