@@ -4,10 +4,9 @@ All three name the same order id, so they count once; the most trusted one wins,
 """
 
 import hashlib
-import json
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote, urlencode
+from urllib.parse import urlencode
 
 from affiliate import signing
 from affiliate.demo import basket as baskets
@@ -54,13 +53,9 @@ def read(found: dict[str, Any] | None) -> Order | None:
 
 
 def click_id_of(cookie: str | None) -> str | None:
-    """The click id in the cookie that our tag keeps for the shop. Anybody can write there: what could not be one is left out."""
-    try:
-        text = json.loads(unquote(cookie or ""))["click_id"]
-    except (ValueError, KeyError, TypeError):
-        return None
-    is_one = isinstance(text, str) and 0 < len(text) <= _CLICK_ID_LENGTH_MAX and text.isprintable()
-    return text if is_one else None
+    """The click id that our tag keeps for the shop. Anybody can write in that cookie: what could not be an id is left out."""
+    is_one = cookie is not None and 0 < len(cookie) <= _CLICK_ID_LENGTH_MAX and cookie.isprintable()
+    return cookie if is_one else None
 
 
 def email_sha256(email: str) -> str | None:

@@ -8,10 +8,10 @@
  *   window.affiliate ||= (...command) => (window.affiliate.queue ||= []).push(command)
  *   affiliate('conversion', { order_id: '1001', amount: '49.90', currency: 'EUR', coupon: 'ANNA10' })
  *
- * What it keeps: one cookie of the shop's own domain, `aff_track`, with the id of the last partner click and, until the
- * tracker has answered, the arrival that it could not report yet; and in local storage, orders that could not be reported.
+ * What it keeps: one cookie of the shop's own domain, `aff_track`, which is the id of the last partner click (the shop's
+ * server sends it along with its orders); and in local storage, what it could not report yet.
  * Safari and Brave delete what a script has stored after 7 days without a visit; other browsers keep it for `data-days`.
- * Orders that the shop's server reports have no such limit, and are believed further.
+ * Orders that the shop's server reports from its own records have no such limit, and are believed further.
  *
  * Attributes, all but the first optional:
  *   data-program="your-program"   the program's short name
@@ -31,37 +31,43 @@
 
   const REF_NAMES = ['ref', 'via', 'aff', 'fpr', 'fp_ref', 'a_aid', 'sca_ref', 'rfsn', 'deal']
   const COOKIE = 'aff_track'
-  const UNSENT = 'aff_unsent'
+  const ARRIVAL = 'aff_arrival' // where in local storage: an arrival by ?ref= that has no click id yet
+  const UNSENT = 'aff_unsent' // the same for orders
   const UNSENT_MAX = 20
-  const URL_LENGTH_MAX = 500 // a cookie holds 4 KB
+  const URL_LENGTH_MAX = 2000
+  const CLICK_ID_LENGTH_MAX = 100
 
-  // What is kept. The cookie is { click_id, arrival }: either may be missing.
+  // What is kept.
 
-  function attempt(action, otherwise) {
+  function clickId() {
+    const found = document.cookie.split('; ').find((pair) => pair.startsWith(COOKIE + '='))
+    return found?.slice(COOKIE.length + 1)
+  }
+
+  function keepClickId(text, age = seconds) {
+    const domain = dataset.domain ? `; Domain=${dataset.domain}` : ''
+    const secure = location.protocol === 'https:' ? '; Secure' : ''
+    document.cookie = `${COOKIE}=${encodeURIComponent(text)}; Path=/; Max-Age=${age}; SameSite=Lax${domain}${secure}`
+  }
+
+  const memory = {} // where storage is switched off, this page is the only chance
+
+  function stored(name) {
     try {
-      return action() || otherwise
+      return JSON.parse(localStorage.getItem(name))
     } catch {
-      return otherwise // somebody else's cookie, or storage is switched off
+      return memory[name]
     }
   }
 
-  function kept() {
-    const found = document.cookie.split('; ').find((pair) => pair.startsWith(COOKIE + '='))
-    return attempt(() => JSON.parse(decodeURIComponent(found.slice(COOKIE.length + 1))), {})
-  }
-
-  function keep(state, age = seconds) {
-    const domain = dataset.domain ? `; Domain=${dataset.domain}` : ''
-    const secure = location.protocol === 'https:' ? '; Secure' : ''
-    document.cookie = `${COOKIE}=${encodeURIComponent(JSON.stringify(state))}; Path=/; Max-Age=${age}; SameSite=Lax${domain}${secure}`
-  }
-
-  function unsent() {
-    return attempt(() => JSON.parse(localStorage.getItem(UNSENT)), [])
-  }
-
-  function keepUnsent(orders) {
-    attempt(() => localStorage.setItem(UNSENT, JSON.stringify(orders.slice(-UNSENT_MAX))))
+  function store(name, value) {
+    memory[name] = value
+    try {
+      if (value) localStorage.setItem(name, JSON.stringify(value))
+      else localStorage.removeItem(name)
+    } catch {
+      // The memory above has it.
+    }
   }
 
   // What is sent. Plain text needs no preflight request; keepalive lets it finish after the visitor has left the page.
@@ -82,17 +88,17 @@
   }
 
   async function reportArrival() {
-    const { arrival } = kept()
+    const arrival = stored(ARRIVAL)
     if (!arrival) return
     const { isLater, body } = await send('/t/click', { program, ...arrival })
-    const now = kept()
-    if (isLater || now.arrival?.nonce !== arrival.nonce) return // the next page tries again; or a later arrival counts
-    keep({ click_id: body.click_id || now.click_id }) // without an id it was no partner's code, and nothing has changed
+    if (isLater || stored(ARRIVAL)?.nonce !== arrival.nonce) return // the next page tries again; a later arrival counts
+    store(ARRIVAL, null)
+    if (body.click_id) keepClickId(body.click_id) // none: it was no partner's code, and nothing has changed
   }
 
   async function reportOrder(order) {
     const { isLater } = await send('/t/conversion', order)
-    if (isLater) keepUnsent([...unsent(), order])
+    if (isLater) store(UNSENT, [...(stored(UNSENT) || []), order].slice(-UNSENT_MAX))
   }
 
   // What happens when.
@@ -104,13 +110,15 @@
 
   function arrive() {
     const here = new URL(location.href)
-    const clickId = here.searchParams.get(clickParameter)
-    if (clickId) return keep({ click_id: clickId })
+    const given = here.searchParams.get(clickParameter)
     const ref = REF_NAMES.map((name) => here.searchParams.get(name)).find(Boolean)
-    if (!ref) return
-    const arrival = { ref, nonce: nonce(), url: here.href.slice(0, URL_LENGTH_MAX) }
-    if (document.referrer) arrival.referrer = document.referrer.slice(0, URL_LENGTH_MAX)
-    keep({ ...kept(), arrival })
+    if (given) {
+      keepClickId(given.slice(0, CLICK_ID_LENGTH_MAX))
+      store(ARRIVAL, null)
+    } else if (ref) {
+      const referrer = document.referrer.slice(0, URL_LENGTH_MAX) || null
+      store(ARRIVAL, { ref, nonce: nonce(), url: here.href.slice(0, URL_LENGTH_MAX), referrer })
+    }
   }
 
   let arrived = Promise.resolve()
@@ -118,15 +126,14 @@
   function begin() {
     arrive()
     arrived = reportArrival()
-    const orders = unsent()
-    if (orders.length) keepUnsent([])
+    const orders = stored(UNSENT) || []
+    store(UNSENT, null)
     orders.forEach(reportOrder)
   }
 
   async function conversion(facts) {
     await arrived
-    const { click_id: clickId } = kept()
-    await reportOrder({ program, ...(clickId && { click_id: clickId }), ...facts })
+    await reportOrder({ program, click_id: clickId(), ...facts })
   }
 
   let allowed = dataset.consent !== 'wait'
@@ -136,8 +143,9 @@
     const before = allowed
     allowed = given
     if (!given) {
-      keep({}, 0)
-      keepUnsent([])
+      keepClickId('', 0)
+      store(ARRIVAL, null)
+      store(UNSENT, null)
     } else if (!before) {
       begin()
       held.splice(0).forEach(conversion)

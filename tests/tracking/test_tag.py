@@ -1,0 +1,172 @@
+"""The tag in a real browser, on a shop's host that is another one than the tracker's."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import factories
+import pages
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from shop_cast import Shop
+from sqlalchemy.orm import Session
+from werkzeug.serving import make_server
+
+from affiliate import signing
+from affiliate.tracking.buffer import Buffer, BufferUnavailable
+from affiliate.tracking.codec import ConversionEvent, Trust
+
+pytestmark = pytest.mark.browser
+
+_PAGE = """<!doctype html><title>shop</title>
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src {tracker} 'nonce-n'; connect-src {tracker}">
+<script nonce="n">
+  window.affiliate ||= (...command) => (window.affiliate.queue ||= []).push(command)
+  if (location.pathname === '/thanks')
+    affiliate('conversion', {{ order_id: '1001', amount: '49.90', currency: 'EUR' }})
+</script>
+<script src="{tracker}/t/tag.js" data-program="ondera" {attributes} defer></script>"""
+
+
+class Street:
+    """A shop and the tracker, each on a host of its own, and a browser that goes there."""
+
+    def __init__(self, page: Page, shop: Shop, shop_url: str) -> None:
+        self.page, self.shop, self.shop_url = page, shop, shop_url
+
+    def visit(self, path: str) -> None:
+        """Open a page of the shop, and wait until everything that it sent is answered."""
+        self.page.goto(f"{self.shop_url}{path}", wait_until="networkidle")
+
+    def cookie(self) -> str | None:
+        """The click id that the tag keeps."""
+        cookies = self.page.context.cookies(self.shop_url)
+        return next((cookie["value"] for cookie in cookies if cookie["name"] == "aff_track"), None)
+
+    def conversions(self) -> list[ConversionEvent]:
+        """What the tag has reported."""
+        return [event for event in self.shop.stored() if isinstance(event, ConversionEvent)]
+
+
+@contextmanager
+def serving(server: Any) -> Iterator[int]:
+    """A server in a thread; yields its port."""
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium."""
+    with sync_playwright() as playwright, pages.chromium(playwright) as browser:
+        yield browser
+
+
+@pytest.fixture
+def street(
+    app: Flask, app_session: Session, shop: Shop, browser: Browser, request: pytest.FixtureRequest
+) -> Iterator[Street]:
+    """Both hosts, with the attributes of the script that the test asks for."""
+    attributes = getattr(request, "param", "")
+    with serving(make_server("127.0.0.1", 0, app, threaded=True)) as tracker_port:
+        html = _PAGE.format(tracker=f"http://track.shop.localhost:{tracker_port}", attributes=attributes).encode()
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.send_header("Content-Type", "text/html; charset=utf-8")
+                self.end_headers()
+                self.wfile.write(html)
+
+            def log_message(self, *_arguments: Any) -> None:
+                pass
+
+        with serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as shop_port:
+            shop.program.allowed_hosts = [f"www.shop.localhost:{shop_port}"]
+            shop.link.landing_url = f"http://www.shop.localhost:{shop_port}/shoes"
+            app_session.commit()
+            shop.tracker.directory.reload(now=factories.NOW)
+            page = browser.new_page()
+            yield Street(page, shop, f"http://www.shop.localhost:{shop_port}")
+            page.close()
+
+
+def test_a_click_by_link_reaches_the_order(street: Street) -> None:
+    tracker = street.shop.tracker
+    street.page.goto(street.shop_url)
+    source = street.page.locator("script[src]").get_attribute("src")
+    assert source is not None
+    street.page.goto(source.replace("/t/tag.js", "/r/anna"), wait_until="networkidle")
+    assert street.page.url.startswith(f"{street.shop_url}/shoes?aff_click=")
+    street.visit("/thanks")
+    [click] = street.shop.clicks()
+    [sale] = street.conversions()
+    assert (sale.click_id, sale.trust, sale.amount_minor) == (click.click_id, Trust.OPEN, 4990)
+    assert signing.read_click_token(tracker.keys.click, street.cookie() or "", program_id=sale.program_id)
+
+
+@pytest.mark.parametrize("name", ["ref", "via", "fpr"])
+def test_an_arrival_by_code_is_reported_once_and_reaches_the_order(street: Street, name: str) -> None:
+    street.visit(f"/?{name}=anna&sub1=blog")
+    street.visit("/other")
+    street.visit("/thanks")
+    street.visit("/thanks")
+    [click] = street.shop.clicks()
+    assert (click.source, click.subs, click.landing_url) == ("tag", {"sub1": "blog"}, f"{street.shop_url}/")
+    assert [sale.click_id for sale in street.conversions()] == [click.click_id]
+
+
+def test_a_code_that_is_no_partners_leaves_the_last_click_alone(street: Street) -> None:
+    street.visit("/?ref=anna")
+    before = street.cookie()
+    street.visit("/?ref=homepage")
+    assert before is not None
+    assert street.cookie() == before
+
+
+def test_what_could_not_be_sent_is_sent_from_the_next_page(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_arguments: Any) -> None:
+        raise BufferUnavailable
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Buffer, "click", refuse)
+        patch.setattr(Buffer, "submit", refuse)
+        street.visit("/?ref=anna")
+        street.visit("/thanks")
+    assert street.cookie() is None
+    street.visit("/later")
+    assert len(street.shop.clicks()) == 1
+    assert [sale.order_id for sale in street.conversions()] == ["1001"]
+    assert street.cookie() is not None
+
+
+@pytest.mark.parametrize("street", ['data-consent="wait"'], indirect=True)
+def test_without_consent_nothing_is_kept_or_sent(street: Street) -> None:
+    street.visit("/?ref=anna")
+    street.visit("/thanks?ref=anna")
+    assert street.cookie() is None
+    assert street.page.evaluate("localStorage.length") == 0
+    assert street.shop.clicks() == []
+
+    street.page.evaluate("affiliate('consent', true)")
+    expect(street.page).to_have_title("shop")
+    street.page.wait_for_function("() => document.cookie.includes('aff_track=clk_')")
+    street.page.wait_for_load_state("networkidle")
+    street.page.evaluate("affiliate('consent', false)")
+    assert street.cookie() is None
+
+
+@pytest.mark.parametrize("street", ['data-days="10"'], indirect=True)
+def test_the_cookie_lasts_as_long_as_the_shop_says(street: Street) -> None:
+    street.visit("/?aff_click=clk_given")
+    age = street.page.evaluate("cookieStore.get('aff_track').then((found) => found.expires - Date.now())")
+    assert 9 * 86_400_000 < age <= 10 * 86_400_000
