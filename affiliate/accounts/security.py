@@ -131,12 +131,18 @@ class _Datastore(FSQLALiteUserDatastore):
         _hold(user)
         return list(user.mf_recovery_codes or [])
 
+    def mf_set_recovery_codes(self, user: Any, rcs: list[str] | None) -> None:
+        """New codes in place of the old ones."""
+        super().mf_set_recovery_codes(user, rcs)
+        sessions.record(user, "user.make_recovery_codes")
+
     def mf_delete_recovery_code(self, user: Any, idx: int) -> bool:
         """Use a code up. A new list, because the ORM does not see a change inside one."""
         codes = list(user.mf_recovery_codes or [])
         if idx >= len(codes):
             return False
         user.mf_recovery_codes = codes[:idx] + codes[idx + 1 :]
+        sessions.record(user, "user.use_recovery_code")
         return True
 
 

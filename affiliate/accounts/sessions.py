@@ -95,7 +95,7 @@ def _password_changed(_app: Flask, user: Any, **_: Any) -> None:
 
 def _password_reset(_app: Flask, user: Any, **_: Any) -> None:
     end_all(user.id)
-    _record(user, "user.reset_password")
+    record(user, "user.reset_password")
 
 
 def _second_factor_changed(_app: Flask, user: Any, **_: Any) -> None:
@@ -108,10 +108,11 @@ def _second_factor_disabled(_app: Flask, user: Any, **_: Any) -> None:
 
 def _end_others(user: Any, action: str) -> None:
     service.end_sessions(web.orm.session, user_id=user.id, keep=current_id(), now=web.request_now())
-    _record(user, action)
+    record(user, action)
 
 
-def _record(user: Any, action: str) -> None:
+def record(user: Any, action: str) -> None:
+    """Write down what a person did to their own account."""
     actor = Actor(kind="user", id=user.id)
     now = web.request_now()
     audit.record(web.orm.session, actor=actor, action=action, subject_kind="user", subject_id=user.id, now=now)

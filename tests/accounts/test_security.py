@@ -315,6 +315,12 @@ def test_a_recovery_code_stands_in_for_the_phone_once(
         assert is_signed_in(client) is expected
         client.post("/logout")
     assert len(stored(app_session, alice).mf_recovery_codes or []) == 8
+    assert sorted(actions(app_session)) == [  # the clock stands still, so their order is open
+        "user.make_recovery_codes",
+        "user.set_second_factor",
+        "user.use_recovery_code",
+        "user.use_recovery_code",
+    ]
 
 
 def test_the_second_factor_is_switched_off_by_who_knows_the_password(
