@@ -12,7 +12,9 @@ INSTALLED := .venv/.installed
 INSTALLED_DEV := .venv/.installed-dev
 TRANSLATIONS := .venv/.translations
 PO := $(wildcard affiliate/translations/*/LC_MESSAGES/*.po)
-PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet
+# Built with the setuptools that we pinned: pip would fetch one of its own, unhashed.
+PIP_HASHED := $(PIP) --require-hashes --no-build-isolation --use-pep517
 
 .PHONY: help
 help: ## this list
@@ -58,6 +60,7 @@ translations: $(INSTALLED_DEV) ## collect the texts of code and pages into the c
 
 .PHONY: lock
 lock: ## pin requirements again, with hashes and without index addresses (needs uv)
+	cd config && $(LOCK) requirements-build.in -o requirements-build.txt
 	cd config && $(LOCK) requirements.in -o requirements.txt
 	cd config && $(LOCK) requirements-dev.in -c requirements.txt -o requirements-dev.txt
 
@@ -69,14 +72,14 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "Python's venv is missing: apt install python3-venv" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 
-# The package is only linked (no build tools from outside): commands, migrations and pages are those of this clone.
-$(INSTALLED): config/requirements.txt pyproject.toml | $(BIN)/python
-	$(PIP) install --quiet --require-hashes --requirement config/requirements.txt
-	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+$(INSTALLED): config/requirements-build.txt config/requirements.txt pyproject.toml | $(BIN)/python
+	$(PIP) --require-hashes --requirement config/requirements-build.txt
+	$(PIP_HASHED) --requirement config/requirements.txt
+	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(INSTALLED_DEV): config/requirements-dev.txt | $(INSTALLED)
-	$(PIP) install --quiet --require-hashes --requirement config/requirements-dev.txt
+	$(PIP_HASHED) --requirement config/requirements-dev.txt
 	@touch $@
 
 $(TRANSLATIONS): $(PO) | $(INSTALLED)

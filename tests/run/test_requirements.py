@@ -7,7 +7,7 @@ import pytest
 
 CONFIG = Path(__file__).parents[2] / "config"
 NAME = re.compile(r"[A-Za-z0-9._-]+")
-LOCKED = ["requirements", "requirements-dev"]
+LOCKED = ["requirements-build", "requirements", "requirements-dev"]
 
 
 def _entries(locked: str) -> list[str]:
