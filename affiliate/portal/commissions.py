@@ -18,6 +18,7 @@ from affiliate.portal import lines
 from affiliate.portal.blueprint import PAGE_SIZE, blueprint, page_number, pager, show, with_arguments, zone
 from affiliate.reports import evidence, explanation, sales, words
 from affiliate.reports.periods import Period
+from affiliate.reports.queries import NOT_COUNTED
 from affiliate.reports.sales import Order, Pile, Sale, Wanted
 from affiliate.reports.touches import Audience
 from affiliate.web import orm, request_now
@@ -43,16 +44,18 @@ def commissions() -> str:
         orm.session, wanted=chosen.wanted, status=chosen.status, order=order, limit=PAGE_SIZE, offset=offset
     )
     piles = sales.piles(orm.session, wanted=chosen.wanted)
-    shown = piles[chosen.status] if chosen.status else _all(piles)
+    listed = piles[chosen.status].count if chosen.status else sum(pile.count for pile in piles.values())
+    counted = piles[chosen.status] if chosen.status else _counted(piles)
     return show(
         "commissions.html",
         sales=[lines.sale(one) for one in found],
         chips=_state_chips(piles, chosen.status) + _other_chips(chosen),
         is_filtered=chosen.is_filter,
         order=order.value,
-        total={"count": shown.count, "amount": Money(shown.amount_minor, g.program.currency)},
-        is_whole=len(found) == shown.count,
-        pager=pager(total=shown.count, shown=len(found)),
+        listed=listed,
+        total={"count": counted.count, "amount": Money(counted.amount_minor, g.program.currency)},
+        is_whole=len(found) == listed == counted.count,
+        pager=pager(total=listed, shown=len(found)),
         csv_url=with_arguments("portal.commissions_csv", sort=None),
     )
 
@@ -121,8 +124,10 @@ def _order() -> Order:
     return Order(text) if text in set(Order) else Order.NEWEST
 
 
-def _all(piles: dict[CommissionStatus, Pile]) -> Pile:
-    return Pile(sum(pile.count for pile in piles.values()), sum(pile.amount_minor for pile in piles.values()))
+def _counted(piles: dict[CommissionStatus, Pile]) -> Pile:
+    """All but tests and what is still being verified: these are shown, but they are no earnings."""
+    found = [pile for status, pile in piles.items() if status not in NOT_COUNTED]
+    return Pile(sum(pile.count for pile in found), sum(pile.amount_minor for pile in found))
 
 
 def _state_chips(piles: dict[CommissionStatus, Pile], chosen: CommissionStatus | None) -> list[dict[str, Any]]:
@@ -130,7 +135,7 @@ def _state_chips(piles: dict[CommissionStatus, Pile], chosen: CommissionStatus |
     every = {
         "label": _("All"),
         "url": with_arguments(status=None),
-        "count": _all(piles).count,
+        "count": sum(pile.count for pile in piles.values()),
         "current": chosen is None,
     }
     return [every] + [

@@ -14,21 +14,22 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from affiliate.attribution.models import Credit
-from affiliate.commissions.models import Commission, CommissionStatus
+from affiliate.commissions.life import NEVER_POSTED
+from affiliate.commissions.models import Commission
 from affiliate.ingest.models import ClickHour, ClickVerdict, Conversion
 from affiliate.money import BPS_PER_UNIT
 from affiliate.partners.models import Enrollment, EnrollmentStatus, Partner
 from affiliate.reports.metrics import Facts
 from affiliate.reports.periods import Period
 
-NOT_COUNTED = (CommissionStatus.TEST, CommissionStatus.UNVERIFIED)
+NOT_COUNTED = NEVER_POSTED
+"""Commissions that no number of a report counts: tests, and orders still being verified."""
+
 _QUARTER_SECONDS = 900
 
 _NET = Commission.amount_minor - Commission.reversed_minor
 _EARNED = sa.func.coalesce(sa.func.sum(_NET), 0).label("earned")
 _CONVERSIONS = sa.func.count(Commission.conversion_id.distinct()).label("conversions")
-# Shares of one order add up to the whole, so a sum over partners counts each order once.
-_REVENUE = sa.func.coalesce(sa.func.sum(Conversion.amount_minor * Credit.share_bps), 0).label("revenue_bps")
 _RAW = sa.func.coalesce(sa.func.sum(ClickHour.clicks), 0).label("raw")
 _VALID = sa.func.coalesce(
     sa.func.sum(sa.case((ClickHour.verdict == ClickVerdict.VALID, ClickHour.clicks), else_=0)), 0
@@ -53,7 +54,9 @@ def facts_by_day(
     for hour, raw, valid in session.execute(_clicks_by_hour(program_id, partner_id, period)):
         day = period.day_of(hour)
         found[day] += Facts(currency, clicks_raw=int(raw), clicks_valid=int(valid))
-    for quarter, conversions, revenue_bps, earned in session.execute(_sales_by_quarter(program_id, partner_id, period)):
+    for quarter, conversions, revenue_bps, earned in session.execute(
+        _sales_by_quarter(program_id, partner_id, period, currency)
+    ):
         day = period.day_of(datetime.fromtimestamp(int(quarter), UTC))
         found[day] += _sales_facts(currency, conversions, revenue_bps, earned)
     return found
@@ -69,7 +72,11 @@ def facts_by_link(
     )
     for link_id, raw, valid in session.execute(clicks.group_by(ClickHour.link_id)):
         found[link_id] += Facts(currency, clicks_raw=int(raw), clicks_valid=int(valid))
-    sales = _sales(Credit.link_id, program_id, partner_id).where(Credit.link_id.in_(link_ids)).group_by(Credit.link_id)
+    sales = (
+        _sales(Credit.link_id, program_id, partner_id, currency)
+        .where(Credit.link_id.in_(link_ids))
+        .group_by(Credit.link_id)
+    )
     for link_id, conversions, revenue_bps, earned in session.execute(sales):
         found[link_id] += _sales_facts(currency, conversions, revenue_bps, earned)
     return found
@@ -80,7 +87,7 @@ def facts_by_coupon(
 ) -> dict[UUID, Facts]:
     """What each of the given coupons has brought; every coupon is there. Coupons have sales, not clicks."""
     found = {coupon_id: Facts(currency) for coupon_id in coupon_ids}
-    sales = _sales(Credit.coupon_id, program_id, partner_id).where(Credit.coupon_id.in_(coupon_ids))
+    sales = _sales(Credit.coupon_id, program_id, partner_id, currency).where(Credit.coupon_id.in_(coupon_ids))
     for coupon_id, conversions, revenue_bps, earned in session.execute(sales.group_by(Credit.coupon_id)):
         found[coupon_id] += _sales_facts(currency, conversions, revenue_bps, earned)
     return found
@@ -100,7 +107,7 @@ def facts_by_partner(
     """The partners of a program with what each brought in the period, best earner first; `name` is a part of their name."""
     clicks = sa.select(ClickHour.partner_id, _RAW, _VALID).where(*_clicked(program_id, None, period))
     clicks_by = clicks.group_by(ClickHour.partner_id).subquery()
-    sales = _sales(Commission.partner_id, program_id, None).where(*_earned_in(period))
+    sales = _sales(Commission.partner_id, program_id, None, currency).where(*_earned_in(period))
     sales_by = sales.group_by(Commission.partner_id).subquery()
     clicked = (clicks_by.c.raw, clicks_by.c.valid)
     sold = (sales_by.c.conversions, sales_by.c.revenue_bps, sales_by.c.earned)
@@ -138,9 +145,13 @@ def _earned_in(period: Period) -> list[sa.ColumnElement[bool]]:
     return [Commission.earned_at >= period.starts_at, Commission.earned_at < period.ends_at]
 
 
-def _sales(key: Any, program_id: UUID, partner_id: UUID | None) -> sa.Select[Any]:
+def _sales(key: Any, program_id: UUID, partner_id: UUID | None, currency: str) -> sa.Select[Any]:
+    # Shares of one order add up to the whole, so a sum over partners counts each order once. An order in another
+    # currency is counted, but it earned nothing here and its amount fits into no sum.
+    share = sa.case((Conversion.currency == currency, Conversion.amount_minor * Credit.share_bps), else_=0)
+    revenue = sa.func.coalesce(sa.func.sum(share), 0).label("revenue_bps")
     found = (
-        sa.select(key, _CONVERSIONS, _REVENUE, _EARNED)
+        sa.select(key, _CONVERSIONS, revenue, _EARNED)
         .select_from(Commission)
         .join(Conversion, Conversion.id == Commission.conversion_id)
         .join(Credit, Credit.id == Commission.credit_id)
@@ -149,10 +160,10 @@ def _sales(key: Any, program_id: UUID, partner_id: UUID | None) -> sa.Select[Any
     return found if partner_id is None else found.where(Commission.partner_id == partner_id)
 
 
-def _sales_by_quarter(program_id: UUID, partner_id: UUID | None, period: Period) -> sa.Select[Any]:
+def _sales_by_quarter(program_id: UUID, partner_id: UUID | None, period: Period, currency: str) -> sa.Select[Any]:
     epoch = sa.extract("epoch", Commission.earned_at)
     quarter = (epoch - epoch % _QUARTER_SECONDS).label("quarter")
-    return _sales(quarter, program_id, partner_id).where(*_earned_in(period)).group_by(quarter)
+    return _sales(quarter, program_id, partner_id, currency).where(*_earned_in(period)).group_by(quarter)
 
 
 def _sales_facts(currency: str, conversions: int, revenue_bps: int, earned: int) -> Facts:

@@ -88,6 +88,21 @@ def test_the_sum_is_closed_only_when_all_its_rows_are_there(
     assert "1 to 50 of 53" in page
 
 
+def test_what_is_not_confirmed_is_listed_but_is_no_earning(
+    marta: FlaskClient, app_session: Session, cast: Cast
+) -> None:
+    common: dict[str, Any] = {"program": cast.program, "partner": cast.partner}
+    make_commission(app_session, **common, order_id="A1", amount_minor=1_00)
+    make_commission(app_session, **common, order_id="A2", amount_minor=2_00, status=CommissionStatus.UNVERIFIED)
+    make_commission(app_session, **common, order_id="A3", amount_minor=4_00, status=CommissionStatus.TEST)
+    app_session.commit()
+    page = marta.get("/portal/casa/commissions").text
+    assert set(_orders(page)) == {"A1", "A2", "A3"}
+    assert "€1.00</span></td></tr></tfoot>" in page
+    assert "2 more do not count" in page
+    assert "closed" not in page
+
+
 def test_an_empty_list_teaches_and_an_empty_filter_can_be_taken_away(marta: FlaskClient, cast: Cast) -> None:
     assert "Here stand your sales" in marta.get("/portal/casa/commissions").text
     assert "No sale is in this state" in marta.get("/portal/casa/commissions?status=paid").text
