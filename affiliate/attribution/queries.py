@@ -9,15 +9,20 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from affiliate import db
 from affiliate.attribution.models import Attribution
 from affiliate.attribution.rules import Policy, Step, Touch, TouchRefusal
+from affiliate.ingest.clickrules import CREDITABLE
 from affiliate.ingest.models import Click, ClickVerdict, Conversion
 from affiliate.links.models import Coupon, LinkStatus
 from affiliate.partners.models import Enrollment, EnrollmentStatus
 from affiliate.programs.models import Program
 
 VISITOR_CLICKS_MAX = 50
-"""The last clicks of a visitor that an order considers; older ones could not win and would only fill the trace."""
+"""How many clicks of a visitor an order considers: those that may win first, so that a flood of others cannot hide one."""
+
+WINDOWS_BACK = 2
+"""Clicks up to this many windows old are considered, so that the trace can tell whoever came too late by how much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +62,15 @@ def policies(session: Session, *, conversions: Sequence[WaitingConversion]) -> d
 def versions(session: Session, *, conversions: Sequence[WaitingConversion]) -> dict[UUID, int]:
     """The newest version that each conversion has; those without one are missing."""
     newest = sa.select(Attribution.conversion_id, sa.func.max(Attribution.version)).group_by(Attribution.conversion_id)
-    rows = session.execute(newest.where(Attribution.conversion_id.in_([row.id for row in conversions])))
+    rows = session.execute(newest.where(db.among(session, Attribution.conversion_id, [row.id for row in conversions])))
     return {row[0]: row[1] for row in rows}
 
 
-def touches(session: Session, *, conversions: Sequence[WaitingConversion], reach: timedelta) -> dict[UUID, list[Touch]]:
-    """The touches of each conversion, at most `reach` before the earliest of them. Four queries, whatever the batch."""
-    named, seen = _named_clicks(session, conversions), _visitor_clicks(session, conversions, reach)
+def touches(
+    session: Session, *, conversions: Sequence[WaitingConversion], policies: Mapping[UUID, Policy]
+) -> dict[UUID, list[Touch]]:
+    """The touches of each conversion, refused ones too. Four queries, whatever the batch."""
+    named, seen = _named_clicks(session, conversions), _visitor_clicks(session, conversions, policies)
     coupons = _coupons(session, conversions)
     active = _active_partners(session, conversions)
     found: dict[UUID, list[Touch]] = {}
@@ -84,31 +91,36 @@ _Active = set[tuple[UUID, UUID]]
 
 def _named_clicks(session: Session, conversions: Sequence[WaitingConversion]) -> dict[UUID, _ClickRow]:
     wanted = [row.click_id for row in conversions if row.click_id is not None]
-    rows = session.execute(sa.select(*_CLICK_COLUMNS).where(Click.id.in_(wanted))) if wanted else ()
+    rows = session.execute(sa.select(*_CLICK_COLUMNS).where(db.among(session, Click.id, wanted))) if wanted else ()
     return {row.id: row for row in rows}
 
 
 def _visitor_clicks(
-    session: Session, conversions: Sequence[WaitingConversion], reach: timedelta
+    session: Session, conversions: Sequence[WaitingConversion], policies: Mapping[UUID, Policy]
 ) -> Mapping[UUID, list[_ClickRow]]:
     found: dict[UUID, list[_ClickRow]] = defaultdict(list)
-    known = [row for row in conversions if row.visitor_id is not None]
-    if not known:
+    earliest = {
+        row.id: row.occurred_at - WINDOWS_BACK * policies[row.program_id].window
+        for row in conversions
+        if row.visitor_id is not None
+    }
+    if not earliest:
         return found
-    newest_first = sa.func.row_number().over(partition_by=Conversion.id, order_by=Click.occurred_at.desc())
+    best_first = (Click.verdict.in_(CREDITABLE).desc(), Click.occurred_at.desc())
+    place = sa.func.row_number().over(partition_by=Conversion.id, order_by=best_first)
     ranked = (
-        sa.select(*_CLICK_COLUMNS, Conversion.id.label("conversion_id"), newest_first.label("place"))
+        sa.select(*_CLICK_COLUMNS, Conversion.id.label("conversion_id"), place.label("place"))
         .join(Conversion, sa.and_(Conversion.visitor_id == Click.visitor_id, Conversion.program_id == Click.program_id))
         .where(
-            Conversion.id.in_([row.id for row in known]),
-            Click.visitor_id.in_([row.visitor_id for row in known]),
-            Click.occurred_at > min(row.occurred_at for row in known) - reach,
+            db.among(session, Conversion.id, list(earliest)),
+            Click.occurred_at > min(earliest.values()),
             Click.occurred_at <= Conversion.occurred_at,
         )
         .subquery()
     )
     for row in session.execute(sa.select(ranked).where(ranked.c.place <= VISITOR_CLICKS_MAX)):
-        found[row.conversion_id].append(row)
+        if row.occurred_at > earliest[row.conversion_id]:
+            found[row.conversion_id].append(row)
     return found
 
 
@@ -142,7 +154,7 @@ def _claimed(row: WaitingConversion, named: Mapping[UUID, _ClickRow], active: _A
 
 def _click_touch(row: WaitingConversion, click: _ClickRow, step: Step, active: _Active) -> Touch:
     flaw = None
-    if click.verdict is not ClickVerdict.VALID:
+    if click.verdict not in CREDITABLE:
         flaw = TouchRefusal.NOT_VALID
     elif (row.program_id, click.partner_id) not in active:
         flaw = TouchRefusal.PARTNER_INACTIVE

@@ -34,10 +34,13 @@ class TouchRefusal(enum.StrEnum):
     TAMPERED_CLICK_ID = "tampered_click_id"
     UNKNOWN_CLICK = "unknown_click"
     UNKNOWN_COUPON = "unknown_coupon"
-    NOT_VALID = "not_valid"  # the click itself was refused: a robot, a repeat, a stopped link
+    NOT_VALID = "not_valid"  # the click itself was refused: a robot, a picture, a stopped link
     PARTNER_INACTIVE = "partner_inactive"
     AFTER_CONVERSION = "after_conversion"
     OUTSIDE_WINDOW = "outside_window"
+
+
+_FLAWS = frozenset(set(TouchRefusal) - {TouchRefusal.AFTER_CONVERSION, TouchRefusal.OUTSIDE_WINDOW})
 
 
 class NotNeeded(enum.StrEnum):
@@ -115,12 +118,21 @@ def attribute(*, touches: Sequence[Touch], policy: Policy, converted_at: datetim
 
 
 def rederive(trace: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The credits that follow from a trace alone: the same as those stored, or the trace is not the whole story."""
-    accepted = [touch for touch in trace["touches"] if touch["outcome"] != "refused"]
+    """The credits that follow from a trace alone: the same as those stored, or the trace is not the whole story.
+
+    Times are judged again; only what the trace cannot show (a signature, a partner's standing) is taken from its reasons.
+    """
+    converted_at, window = datetime.fromisoformat(trace["converted_at"]), timedelta(days=trace["window_days"])
+    accepted = [
+        (touch, at)
+        for touch in trace["touches"]
+        if touch["reason"] not in _FLAWS
+        and _out_of_time(touch["kind"], at := datetime.fromisoformat(touch["at"]), window, converted_at) is None
+    ]
     for rung in trace["ladder"]:
-        found = [touch for touch in accepted if touch["recognised_by"] == rung["step"]]
+        found = [(at, touch["id"] or "", touch) for touch, at in accepted if touch["recognised_by"] == rung["step"]]
         if found:
-            last = max(found, key=lambda touch: (datetime.fromisoformat(touch["at"]), touch["id"] or ""))
+            last = max(found, key=lambda one: one[:2])[2]
             return [{"partner_id": last["partner_id"], "share_bps": BPS_PER_UNIT}]
     return []
 
@@ -130,12 +142,15 @@ def _order(touch: Touch) -> tuple[datetime, str]:
 
 
 def _refusal(touch: Touch, policy: Policy, converted_at: datetime) -> TouchRefusal | None:
-    """The first thing that is wrong with a touch. The window is half-open: exactly its length before the order is outside."""
-    if touch.flaw is not None:
-        return touch.flaw
-    if touch.at > converted_at:
+    """The first thing that is wrong with a touch."""
+    return touch.flaw or _out_of_time(touch.kind, touch.at, policy.window, converted_at)
+
+
+def _out_of_time(kind: str, at: datetime, window: timedelta, converted_at: datetime) -> TouchRefusal | None:
+    """The window is half-open: exactly its length before the order is outside. A coupon is used in the order itself."""
+    if at > converted_at:
         return TouchRefusal.AFTER_CONVERSION
-    if touch.kind == "click" and converted_at - touch.at >= policy.window:
+    if kind == "click" and converted_at - at >= window:
         return TouchRefusal.OUTSIDE_WINDOW
     return None
 

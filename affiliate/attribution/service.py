@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from affiliate import ids
+from affiliate import db, ids
 from affiliate.attribution import queries, rules
 from affiliate.attribution.models import Attribution, Credit
 from affiliate.attribution.queries import WaitingConversion
@@ -29,8 +29,7 @@ def attribute_waiting(session: Session, *, limit: int, clicks_until: datetime, n
     if not waiting:
         return 0
     policies = queries.policies(session, conversions=waiting)
-    reach = max(policy.window for policy in policies.values())
-    touches = queries.touches(session, conversions=waiting, reach=reach)
+    touches = queries.touches(session, conversions=waiting, policies=policies)
     outcomes = [
         rules.attribute(touches=touches[row.id], policy=policies[row.program_id], converted_at=row.occurred_at)
         for row in waiting
@@ -45,7 +44,7 @@ def _write(
     before = queries.versions(session, conversions=waiting)
     session.execute(
         sa.update(Attribution)
-        .where(Attribution.conversion_id.in_(before), Attribution.is_current)
+        .where(db.among(session, Attribution.conversion_id, list(before)), Attribution.is_current)
         .values(is_current=False)
     )
     attributions, shares = [], []

@@ -1,0 +1,309 @@
+"""What waits gets one outcome per revision, on both databases, whoever works at the same time."""
+
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from event_cast import numbered
+from factories import make_click, make_conversion, make_link, make_partner, make_program
+from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session
+
+from affiliate import ids
+from affiliate.attribution import rules, service
+from affiliate.attribution.models import Attribution, Credit, Unattributed
+from affiliate.ingest.models import ClickVerdict, Conversion
+from affiliate.links.models import Coupon, Link, LinkStatus
+from affiliate.partners.models import Enrollment, EnrollmentStatus, Partner
+from affiliate.programs.models import Program
+
+VISITOR = numbered(70)
+
+
+class Shop:
+    """A program with two partners, a link and a coupon of each."""
+
+    def __init__(self, session: Session, now: datetime) -> None:
+        self.program: Program = make_program(session)
+        self.anna: Partner = make_partner(session, program=self.program)
+        self.ben: Partner = make_partner(session, program=self.program)
+        self.annas_link: Link = make_link(session, program=self.program, partner=self.anna)
+        self.bens_link: Link = make_link(session, program=self.program, partner=self.ben)
+        self.coupon = Coupon(
+            id=ids.new(), program_id=self.program.id, partner_id=self.ben.id, code="BEN10", status=LinkStatus.ACTIVE
+        )
+        self.coupon.created_at = now
+        session.add(self.coupon)
+        session.flush()
+
+
+@pytest.fixture
+def shop(session: Session, now: datetime) -> Shop:
+    return Shop(session, now)
+
+
+def attribute(session: Session, now: datetime, **arguments: Any) -> int:
+    return service.attribute_waiting(session, **{"limit": 100, "clicks_until": now, "now": now} | arguments)
+
+
+def outcome_of(session: Session, conversion: Conversion) -> Attribution:
+    session.expire_all()
+    current = sa.select(Attribution).where(Attribution.conversion_id == conversion.id, Attribution.is_current)
+    return session.scalars(current).one()
+
+
+def credits_of(session: Session, conversion: Conversion) -> list[Credit]:
+    attribution = outcome_of(session, conversion)
+    return list(session.scalars(sa.select(Credit).where(Credit.attribution_id == attribution.id)))
+
+
+def reasons(attribution: Attribution) -> list[str | None]:
+    return [touch["reason"] for touch in attribution.trace["touches"]]
+
+
+def test_the_named_click_is_credited_with_its_link(session: Session, shop: Shop, now: datetime) -> None:
+    click = make_click(session, link=shop.annas_link)
+    conversion = make_conversion(session, program=shop.program, click_id=click.id)
+    assert attribute(session, now) == 1
+    attribution, (credit,) = outcome_of(session, conversion), credits_of(session, conversion)
+    assert (attribution.version, attribution.conversion_revision, attribution.reason) == (1, 1, None)
+    assert (attribution.model, attribution.policy_version, attribution.decided_at) == ("last_click", 1, now)
+    assert (credit.partner_id, credit.link_id, credit.click_id, credit.coupon_id, credit.share_bps) == (
+        shop.anna.id,
+        shop.annas_link.id,
+        click.id,
+        None,
+        10_000,
+    )
+    assert rules.rederive(attribution.trace) == attribution.trace["credits"]
+
+
+def test_a_coupon_is_credited_whatever_its_case(session: Session, shop: Shop, now: datetime) -> None:
+    conversion = make_conversion(session, program=shop.program, coupon="ben10")
+    attribute(session, now)
+    (credit,) = credits_of(session, conversion)
+    assert (credit.partner_id, credit.coupon_id, credit.click_id) == (shop.ben.id, shop.coupon.id, None)
+
+
+def test_the_visitors_last_click_is_credited(session: Session, shop: Shop, now: datetime) -> None:
+    make_click(session, link=shop.annas_link, visitor_id=VISITOR, occurred_at=now - timedelta(days=3))
+    make_click(session, link=shop.bens_link, visitor_id=VISITOR, occurred_at=now - timedelta(days=2))
+    make_click(session, link=shop.annas_link, visitor_id=VISITOR, occurred_at=now + timedelta(seconds=1))
+    make_click(session, link=shop.annas_link, visitor_id=numbered(71), occurred_at=now - timedelta(days=1))
+    conversion = make_conversion(session, program=shop.program, visitor_id=VISITOR)
+    attribute(session, now)
+    assert [credit.partner_id for credit in credits_of(session, conversion)] == [shop.ben.id]
+    assert reasons(outcome_of(session, conversion)) == ["earlier_click", None]
+
+
+def test_the_same_click_is_considered_once(session: Session, shop: Shop, now: datetime) -> None:
+    click = make_click(session, link=shop.annas_link, visitor_id=VISITOR)
+    conversion = make_conversion(session, program=shop.program, click_id=click.id, visitor_id=VISITOR)
+    attribute(session, now)
+    (touch,) = outcome_of(session, conversion).trace["touches"]
+    assert touch["recognised_by"] == "click_id"
+
+
+def test_a_repeated_click_is_credited_because_the_customer_carries_it(
+    session: Session, shop: Shop, now: datetime
+) -> None:
+    click = make_click(session, link=shop.annas_link, verdict=ClickVerdict.DUPLICATE)
+    conversion = make_conversion(session, program=shop.program, click_id=click.id)
+    attribute(session, now)
+    assert [credit.partner_id for credit in credits_of(session, conversion)] == [shop.anna.id]
+
+
+@pytest.mark.parametrize("verdict", sorted(set(ClickVerdict) - {ClickVerdict.VALID, ClickVerdict.DUPLICATE}))
+def test_a_refused_click_wins_nothing(session: Session, shop: Shop, now: datetime, verdict: ClickVerdict) -> None:
+    click = make_click(session, link=shop.annas_link, verdict=verdict)
+    conversion = make_conversion(session, program=shop.program, click_id=click.id)
+    attribute(session, now)
+    attribution = outcome_of(session, conversion)
+    assert (attribution.reason, reasons(attribution)) == (Unattributed.ALL_REFUSED, ["not_valid"])
+    assert not credits_of(session, conversion)
+
+
+@pytest.mark.parametrize(
+    ("facts", "reason"),
+    [
+        ({"click_id": numbered(99)}, "unknown_click"),
+        ({"click_refusal": "tampered_click_id"}, "tampered_click_id"),
+        ({"coupon": "NOBODYS"}, "unknown_coupon"),
+    ],
+)
+def test_what_leads_to_nobody_is_in_the_trace(
+    session: Session, shop: Shop, now: datetime, facts: dict[str, Any], reason: str
+) -> None:
+    conversion = make_conversion(session, program=shop.program, **facts)
+    attribute(session, now)
+    attribution = outcome_of(session, conversion)
+    assert (attribution.reason, reasons(attribution)) == (Unattributed.ALL_REFUSED, [reason])
+
+
+def test_a_click_or_coupon_of_another_program_is_unknown(session: Session, shop: Shop, now: datetime) -> None:
+    other = make_program(session)
+    click = make_click(session, link=shop.annas_link, visitor_id=VISITOR)
+    conversion = make_conversion(session, program=other, click_id=click.id, visitor_id=VISITOR, coupon="BEN10")
+    attribute(session, now)
+    assert sorted(filter(None, reasons(outcome_of(session, conversion)))) == ["unknown_click", "unknown_coupon"]
+
+
+def test_a_paused_coupon_is_unknown(session: Session, shop: Shop, now: datetime) -> None:
+    shop.coupon.status = LinkStatus.PAUSED
+    conversion = make_conversion(session, program=shop.program, coupon="BEN10")
+    attribute(session, now)
+    assert reasons(outcome_of(session, conversion)) == ["unknown_coupon"]
+
+
+@pytest.mark.parametrize("status", sorted(set(EnrollmentStatus) - {EnrollmentStatus.APPROVED}))
+def test_only_an_approved_partner_wins(session: Session, shop: Shop, now: datetime, status: EnrollmentStatus) -> None:
+    session.execute(sa.update(Enrollment).where(Enrollment.partner_id == shop.ben.id).values(status=status))
+    make_click(session, link=shop.annas_link, visitor_id=VISITOR, occurred_at=now - timedelta(days=2))
+    make_click(session, link=shop.bens_link, visitor_id=VISITOR, occurred_at=now - timedelta(days=1))
+    conversion = make_conversion(session, program=shop.program, visitor_id=VISITOR, coupon="BEN10")
+    attribute(session, now)
+    assert [credit.partner_id for credit in credits_of(session, conversion)] == [shop.anna.id]
+    assert reasons(outcome_of(session, conversion)) == [None, "partner_inactive", "partner_inactive"]
+
+
+def test_without_any_touch_the_outcome_says_so(session: Session, shop: Shop, now: datetime) -> None:
+    conversion = make_conversion(session, program=shop.program)
+    attribute(session, now)
+    assert outcome_of(session, conversion).reason == Unattributed.NO_TOUCH
+
+
+def test_the_window_of_the_program_counts_and_a_click_outside_is_told(
+    session: Session, shop: Shop, now: datetime
+) -> None:
+    shop.program.attribution_window_days = 7
+    make_click(session, link=shop.annas_link, visitor_id=VISITOR, occurred_at=now - timedelta(days=7))
+    make_click(session, link=shop.annas_link, visitor_id=VISITOR, occurred_at=now - timedelta(days=15))
+    conversion = make_conversion(session, program=shop.program, visitor_id=VISITOR)
+    attribute(session, now)
+    attribution = outcome_of(session, conversion)
+    assert (attribution.reason, reasons(attribution)) == (Unattributed.ALL_REFUSED, ["outside_window"])
+
+
+def test_how_far_back_clicks_are_told_does_not_depend_on_the_others_in_the_batch(
+    session: Session, shop: Shop, now: datetime
+) -> None:
+    make_click(session, link=shop.annas_link, visitor_id=VISITOR, occurred_at=now - timedelta(days=61))
+    conversion = make_conversion(session, program=shop.program, visitor_id=VISITOR)
+    long_ago = now - timedelta(days=60)
+    make_conversion(session, program=shop.program, visitor_id=numbered(71), occurred_at=long_ago, received_at=long_ago)
+    assert attribute(session, now) == 2
+    assert outcome_of(session, conversion).reason == Unattributed.NO_TOUCH
+
+
+def test_a_flood_of_refused_clicks_hides_no_good_one(session: Session, shop: Shop, now: datetime) -> None:
+    make_click(session, link=shop.annas_link, visitor_id=VISITOR, occurred_at=now - timedelta(days=2))
+    for minute in range(60):
+        at = now - timedelta(minutes=minute + 1)
+        make_click(session, link=shop.bens_link, visitor_id=VISITOR, occurred_at=at, verdict=ClickVerdict.EMBEDDED)
+    conversion = make_conversion(session, program=shop.program, visitor_id=VISITOR)
+    attribute(session, now)
+    assert [credit.partner_id for credit in credits_of(session, conversion)] == [shop.anna.id]
+    assert len(outcome_of(session, conversion).trace["touches"]) == 50
+
+
+def test_a_second_run_does_nothing(session: Session, shop: Shop, now: datetime) -> None:
+    make_conversion(session, program=shop.program)
+    assert attribute(session, now) == 1
+    assert attribute(session, now) == 0
+
+
+def test_a_new_revision_makes_a_new_version_and_keeps_the_old_one(session: Session, shop: Shop, now: datetime) -> None:
+    click = make_click(session, link=shop.annas_link)
+    conversion = make_conversion(session, program=shop.program, coupon="BEN10")
+    attribute(session, now)
+    conversion.click_id, conversion.revision = click.id, 2
+    session.flush()
+    assert attribute(session, now + timedelta(minutes=1)) == 1
+    versions = session.scalars(sa.select(Attribution).order_by(Attribution.version)).all()
+    assert [(row.version, row.conversion_revision, row.is_current) for row in versions] == [
+        (1, 1, False),
+        (2, 2, True),
+    ]
+    assert [credit.partner_id for credit in credits_of(session, conversion)] == [shop.anna.id]
+    assert session.scalar(sa.select(sa.func.count()).select_from(Credit)) == 2
+
+
+def test_an_order_waits_for_the_clicks_before_it_but_not_for_ever(session: Session, shop: Shop, now: datetime) -> None:
+    make_conversion(session, program=shop.program, received_at=now)
+    behind = now - timedelta(seconds=1)
+    assert attribute(session, now, clicks_until=behind) == 0
+    assert attribute(session, now + timedelta(seconds=59), clicks_until=behind) == 0
+    assert attribute(session, now + timedelta(seconds=60), clicks_until=behind) == 1
+
+
+def test_a_batch_is_bounded_and_takes_the_oldest_first(session: Session, shop: Shop, now: datetime) -> None:
+    for age in (1, 3, 2):
+        make_conversion(session, program=shop.program, order_id=str(age), received_at=now - timedelta(hours=age))
+    assert attribute(session, now, limit=2) == 2
+    waiting = session.scalars(sa.select(Conversion.order_id).where(Conversion.attributed_revision == 0)).all()
+    assert waiting == ["1"]
+
+
+def test_the_number_of_queries_does_not_grow_with_the_batch(
+    session: Session, shop: Shop, now: datetime, count_queries: Callable[[], Any]
+) -> None:
+    counts = []
+    for size in (1, 30):
+        for number in range(size):
+            visitor = numbered(1000 * size + number)
+            click = make_click(session, link=shop.annas_link, visitor_id=visitor)
+            make_conversion(session, program=shop.program, click_id=click.id, visitor_id=visitor, coupon="BEN10")
+        session.flush()
+        with count_queries() as counter:
+            assert attribute(session, now) == size
+        counts.append(len(counter))
+    assert counts[0] == counts[1] <= 12
+
+
+def _in_threads(work: Callable[[], None], number: int) -> None:
+    problems: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            work()
+        except BaseException as problem:  # noqa: BLE001 - told below
+            problems.append(problem)
+
+    threads = [threading.Thread(target=run) for _ in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not problems
+
+
+def test_two_workers_at_once_give_each_order_one_outcome(
+    session: Session, engine: Engine, shop: Shop, now: datetime
+) -> None:
+    click = make_click(session, link=shop.annas_link)
+    for number in range(40):
+        make_conversion(session, program=shop.program, order_id=str(number), click_id=click.id)
+    session.commit()
+
+    def work() -> None:
+        done = 1
+        while done:
+            with Session(engine) as own, own.begin():
+                done = attribute(own, now, limit=7)
+
+    _in_threads(work, 3)
+    assert _outcomes(session) == {1}
+
+
+def _outcomes(session: Session) -> set[int]:
+    """How many outcomes the orders have, and none without."""
+    session.expire_all()
+    counted = dict[UUID, int](
+        session.execute(sa.select(Attribution.conversion_id, sa.func.count()).group_by(Attribution.conversion_id)).all()  # type: ignore[arg-type]
+    )
+    assert len(counted) == session.scalar(sa.select(sa.func.count()).select_from(Conversion))
+    return set(counted.values())
