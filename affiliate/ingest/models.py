@@ -80,7 +80,11 @@ class ClickHour(Base):
     """Exact counts per link, UTC hour and verdict, moved in the transaction of the clicks they count."""
 
     __tablename__ = "click_hours"
-    __table_args__ = (sa.PrimaryKeyConstraint("program_id", "partner_id", "link_id", "hour", "verdict"),)
+    __table_args__ = (
+        sa.PrimaryKeyConstraint("program_id", "partner_id", "link_id", "hour", "verdict"),
+        sa.Index("ix_click_hours_program", "program_id", "hour"),
+        sa.Index("ix_click_hours_partner", "program_id", "partner_id", "hour"),
+    )
 
     program_id: Mapped[UUID]
     partner_id: Mapped[UUID]

@@ -67,6 +67,10 @@ def upgrade() -> None:
         sa.Column("clicks", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.PrimaryKeyConstraint("program_id", "partner_id", "link_id", "hour", "verdict", name=op.f("pk_click_hours")),
     )
+    with op.batch_alter_table("click_hours", schema=None) as batch_op:
+        batch_op.create_index("ix_click_hours_partner", ["program_id", "partner_id", "hour"], unique=False)
+        batch_op.create_index("ix_click_hours_program", ["program_id", "hour"], unique=False)
+
     op.create_table(
         "clicks",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1226,6 +1230,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_clicks_address")
 
     op.drop_table("clicks")
+    with op.batch_alter_table("click_hours", schema=None) as batch_op:
+        batch_op.drop_index("ix_click_hours_program")
+        batch_op.drop_index("ix_click_hours_partner")
+
     op.drop_table("click_hours")
     with op.batch_alter_table("audit_events", schema=None) as batch_op:
         batch_op.drop_index("ix_audit_events_subject")
