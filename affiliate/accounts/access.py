@@ -6,29 +6,25 @@ is known and can ask for more.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
-import sqlalchemy as sa
 from flask import Flask, Response, current_app, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from flask_security.utils import check_and_update_authn_fresh
 from sqlalchemy.orm import Session
-from werkzeug.datastructures import WWWAuthenticate
-from werkzeug.exceptions import Unauthorized
 
-from affiliate import db, errors, signing, web
-from affiliate.accounts import keys, queries, service
+from affiliate import errors, web
+from affiliate.accounts import bearer, keys, queries
 from affiliate.accounts.actors import SYSTEM, Actor
 from affiliate.accounts.models import GrantRole, User
 
 _ATTRIBUTE = "declared_access"
 _EXTENSION = "affiliate_access"
-_KEY_USE_RECORDED_EVERY = timedelta(minutes=1)
 FRESH_FOR = timedelta(minutes=15)
 FRESH_GRACE = timedelta(minutes=15)
 View = TypeVar("View", bound=Callable[..., Any])
@@ -39,16 +35,6 @@ class NotHere(errors.NotFound):
 
     def __init__(self) -> None:
         super().__init__("There is nothing here for you. Check the address, or sign in with another account.")
-
-
-class ScopeMissing(errors.Forbidden):
-    """The key is good, but was not given this scope."""
-
-    code = "scope_missing"
-
-    def __init__(self, scope: str) -> None:
-        super().__init__(f"This key does not have the scope {scope}. Make a key that has it.")
-        self.scope = scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,50 +103,27 @@ class Membership(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class BearerKey:
-    """The key of this request, as plain values: they outlive the request's transaction."""
-
-    id: UUID
-    program_id: UUID
-    is_test: bool
-    scopes: frozenset[str]
-    used_before_at: datetime | None
-
-
-class KeyInMemory(Protocol):
-    """The tracker's memory of keys, a second or two old."""
-
-    def __call__(self, *, fingerprint: str) -> BearerKey | None:
-        """The key with this SHA-256, if it is known and not revoked."""
-
-
-def no_key_in_memory(*, fingerprint: str) -> BearerKey | None:  # noqa: ARG001 - the protocol's argument
-    """The memory of an app without a tracker."""
-    return None
-
-
-@dataclass(frozen=True, slots=True)
 class Resolvers:
     """The queries of later stages that access needs; composed in `app`."""
 
     program_by_slug: ProgramOfSlug
     membership: Membership
-    key_in_memory: KeyInMemory = no_key_in_memory
+    key_in_memory: bearer.KeyInMemory = bearer.no_key_in_memory
 
 
 @dataclass(frozen=True, slots=True)
 class _State:
     resolvers: Resolvers
     endpoints: dict[str, Declaration]
-    keys_used_at: dict[UUID, datetime] = field(default_factory=dict)  # as far as this process recorded it
+    keys: bearer.Keys
 
 
 def init_app(app: Flask, *, resolvers: Resolvers) -> None:
     """Enforce the declarations of this app's routes."""
-    app.extensions[_EXTENSION] = _State(resolvers, {"static": public})
+    app.extensions[_EXTENSION] = _State(resolvers, {"static": public}, bearer.Keys(resolvers.key_in_memory))
     app.before_request(_enforce)
     app.after_request(_keep_private)
-    app.teardown_request(_record_key_use)
+    app.teardown_request(_note_key_use)
 
 
 def declare(app: Flask, endpoint: str, declaration: Declaration) -> None:
@@ -199,7 +162,7 @@ def _enforce() -> ResponseReturnValue | None:
     if declaration.kind == "public":
         return None
     if declaration.kind == "key":
-        g.api_key = _api_key(declaration)
+        g.api_key = _state(current_app).keys.read(scope=declaration.scope, from_memory=declaration.from_memory)
         return None
     if not current_user.is_authenticated:
         return _door("security.login")
@@ -207,6 +170,11 @@ def _enforce() -> ResponseReturnValue | None:
         return _door("security.verify")
     _ENTER[declaration.kind](declaration, current_user)
     return None
+
+
+def _note_key_use(_error: BaseException | None) -> None:
+    if (found := g.get("api_key")) is not None:
+        _state(current_app).keys.note_use(found)
 
 
 def _keep_private(response: Response) -> Response:
@@ -268,7 +236,7 @@ def _program_of_slug() -> Any:
 def _door(endpoint: str) -> ResponseReturnValue:
     """Lead the person to sign in (or to confirm the password) and back here afterwards."""
     if web.is_machine_request():
-        raise _unauthorized("Sign in first.")
+        raise bearer.unauthorized("Sign in first.")
     address = url_for(endpoint, next=_way_back())
     if request.headers.get("HX-Request"):  # htmx would put the whole sign-in page into a corner of this one
         return "", 204, {"HX-Redirect": address}
@@ -280,50 +248,3 @@ def _way_back() -> str:
         return request.full_path.rstrip("?")
     came_from = urlsplit(request.referrer or "")
     return came_from.path if came_from.netloc == request.host else "/"
-
-
-def _unauthorized(message: str) -> Unauthorized:
-    return Unauthorized(message, www_authenticate=WWWAuthenticate("bearer", {"realm": "api"}))
-
-
-def _api_key(declaration: Declaration) -> BearerKey:
-    authorization = request.authorization
-    if authorization is None or authorization.type != "bearer" or not authorization.token:
-        raise _unauthorized("Send an API key: Authorization: Bearer <key>.")
-    fingerprint = keys.fingerprint(authorization.token)
-    found = (_remembered_key(fingerprint) if declaration.from_memory else None) or _stored_key(fingerprint)
-    if not keys.allows(found.scopes, declaration.scope):
-        raise ScopeMissing(declaration.scope)
-    return found
-
-
-def _remembered_key(fingerprint: str) -> BearerKey | None:
-    state = _state(current_app)
-    found = state.resolvers.key_in_memory(fingerprint=fingerprint)
-    if found is None:
-        return None
-    # The memory learns of a use only with its next full scan; this process knows what it has recorded itself.
-    return replace(found, used_before_at=state.keys_used_at.get(found.id, found.used_before_at))
-
-
-def _stored_key(fingerprint: str) -> BearerKey:
-    found = queries.api_key_by_fingerprint(web.orm.session, fingerprint=fingerprint)
-    if found is None or not signing.same(found.secret_hash, fingerprint) or found.revoked_at is not None:
-        raise _unauthorized("This API key is unknown or was revoked. Make a new one.")
-    return BearerKey(found.id, found.program_id, found.is_test, frozenset(found.scopes), found.last_used_at)
-
-
-def _record_key_use(_error: BaseException | None) -> None:
-    """Note when a key was last used: after the request's own transaction, at most once a minute, and never in its way."""
-    found: BearerKey | None = g.get("api_key")
-    if found is None:
-        return
-    now = web.request_now()
-    if found.used_before_at is not None and now - found.used_before_at < _KEY_USE_RECORDED_EVERY:
-        return
-    _state(current_app).keys_used_at[found.id] = now
-    try:
-        with db.read_only(on=False), Session(web.orm.engine) as session, session.begin():
-            service.note_key_use(session, key_id=found.id, now=now, every=_KEY_USE_RECORDED_EVERY)
-    except sa.exc.OperationalError:
-        current_app.logger.warning("the last use of key %s was not recorded: the database is busy", found.id)

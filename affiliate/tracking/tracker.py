@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import Flask, current_app
 
 from affiliate import errors, ids
-from affiliate.accounts.access import BearerKey
+from affiliate.accounts.bearer import BearerKey
 from affiliate.settings import Settings
 from affiliate.tracking import known
 from affiliate.tracking.buffer import Buffer
