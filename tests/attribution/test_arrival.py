@@ -1,0 +1,78 @@
+"""Whatever arrives first, and however often the stage looks in between: the same order has the same credit in the end."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import permutations
+from typing import Any
+
+import event_cast
+import pytest
+import sqlalchemy as sa
+from event_cast import PROGRAM_ID, numbered
+from factories import make_link, make_partner, make_program
+from sqlalchemy.orm import Session
+
+from affiliate import db
+from affiliate.attribution import service
+from affiliate.attribution.models import Attribution, Credit
+from affiliate.ingest.models import Conversion
+from affiliate.ingest.service import store_batch
+from affiliate.tracking.codec import Event, Trust
+
+VISITOR = numbered(70)
+
+
+@pytest.fixture
+def sqlite_session(sqlite_url: str) -> Iterator[Session]:
+    engine = db.make_engine(sqlite_url)
+    with Session(engine, expire_on_commit=False) as session:
+        yield session
+    engine.dispose()
+
+
+def events(session: Session) -> list[Event]:
+    """An order told by the tag and confirmed by the shop, its named click, and two clicks of its visitor."""
+    program = make_program(session, id=PROGRAM_ID)
+    links = [make_link(session, program=program, partner=make_partner(session, program=program)) for _ in range(2)]
+    session.commit()
+    first, second = ({"link_id": link.id, "partner_id": link.partner_id} for link in links)
+    return [
+        event_cast.click(1, **first),
+        event_cast.click(2, visitor_id=VISITOR, seconds=600, **second),
+        event_cast.click(3, visitor_id=VISITOR, seconds=1200, **first),
+        event_cast.sale(trust=Trust.OPEN.value, visitor_id=VISITOR, amount_minor=90_00, delivery=1),
+        event_cast.sale(visitor_id=VISITOR, click_id=numbered(1), delivery=2),
+    ]
+
+
+def outcome(session: Session) -> list[Any]:
+    """The order as believed, its one current attribution, and who has its credit."""
+    session.expire_all()
+    (conversion,) = session.scalars(sa.select(Conversion))
+    (current,) = session.scalars(sa.select(Attribution).where(Attribution.is_current))
+    rows = session.scalars(sa.select(Credit).where(Credit.attribution_id == current.id))
+    assert conversion.attributed_revision == conversion.revision == current.conversion_revision
+    shares = [(credit.partner_id, credit.click_id, credit.share_bps) for credit in rows]
+    return [conversion.amount_minor, conversion.trust, current.trace, shares]
+
+
+def deliver(session: Session, arrivals: tuple[Event, ...], now: datetime) -> list[Any]:
+    for event in arrivals:
+        store_batch(session, events=[event], now=now)
+        service.attribute_waiting(session, limit=10, clicks_until=now + timedelta(days=1), now=now)
+    found = outcome(session)
+    session.rollback()
+    return found
+
+
+def test_every_order_of_arrival_gives_the_same_credit(sqlite_session: Session, now: datetime) -> None:
+    arrivals = events(sqlite_session)
+    expected = deliver(sqlite_session, tuple(arrivals), now)
+    assert [share[1] for share in expected[-1]] == [numbered(1)]
+    for arrived in permutations(arrivals):
+        assert deliver(sqlite_session, arrived, now) == expected
+
+
+def test_clicks_after_their_order_give_the_same_credit_on_either_database(session: Session, now: datetime) -> None:
+    arrivals = events(session)
+    assert deliver(session, tuple(reversed(arrivals)), now) == deliver(session, tuple(arrivals), now)
