@@ -2,17 +2,19 @@
 
 import contextlib
 import importlib
+import logging
+import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from affiliate import refusals
 
 if TYPE_CHECKING:
-    from affiliate.accounts.models import User
     from affiliate.settings import Settings
 
+Row = TypeVar("Row")
 EXIT_REFUSED = 2
 
 
@@ -39,9 +41,10 @@ class _Commands(click.Group):
 
 
 def _begin() -> "Settings":
-    """The settings of this process, with its logs set up after them."""
+    """The settings of this process, with its logs set up after them. What it writes is for its own user alone."""
     from affiliate import logs, settings
 
+    os.umask(0o077)
     current = settings.current()
     logs.configure(level=current.log_level, form=current.log_format)
     return current
@@ -81,7 +84,7 @@ def prepare() -> None:
     from affiliate import queues, schema
 
     queues.connection().ping()
-    click.echo(f"The database stands at {schema.upgrade()}.")
+    _say(settings, f"The database stands at {schema.upgrade()}.")
     importlib.import_module("affiliate.app")  # a library that the web server lacks shows here, in words
     if settings.env == "development":
         from affiliate.demo.service import DemoRefused
@@ -95,9 +98,16 @@ def _load_demo(settings: "Settings") -> None:
     from affiliate import db as database
     from affiliate.demo import service
 
-    click.echo(
-        f"The demo is in place; {service.load(settings=settings, transaction=database.transaction, now=clock.now())} holds its sign-ins."
-    )
+    sheet = service.load(settings=settings, transaction=database.transaction, now=clock.now())
+    _say(settings, f"The demo is in place; {sheet} holds its sign-ins.")
+
+
+def _say(settings: "Settings", text: str) -> None:
+    """A step that a person waits for; a line of the log where machines read."""
+    if settings.log_format == "json":
+        logging.getLogger(__name__).info(text)
+    else:
+        click.echo(text)
 
 
 @cli.command()
@@ -205,10 +215,11 @@ def user_create(*, email: str, name: str, role: str, slug: str | None, password:
     from affiliate.accounts import service
     from affiliate.accounts.actors import SYSTEM
     from affiliate.accounts.models import GrantRole
+    from affiliate.programs.queries import program_by_slug
 
     with database.transaction() as session:
         now = clock.now()
-        program_id = _program_id(session, slug) if slug else None
+        program_id = _known(program_by_slug(session, slug=slug), f"There is no program {slug!r}.").id if slug else None
         person = service.create_user(session, email=email, name=name, password=password, now=now)
         service.grant(session, user_id=person.id, role=GrantRole(role), program_id=program_id, actor=SYSTEM, now=now)
     click.echo(f"{email} can sign in.")
@@ -232,15 +243,20 @@ def apikey_create(*, email: str, slug: str, scopes: str, name: str, is_test: boo
     from affiliate import db as database
     from affiliate.accounts import service
     from affiliate.accounts.actors import Actor
+    from affiliate.accounts.queries import user_by_email
+    from affiliate.programs.queries import program_by_slug
 
     with database.transaction() as session:
         _key, secret = service.create_api_key(
             session,
-            program_id=_program_id(session, slug),
+            program_id=_known(program_by_slug(session, slug=slug), f"There is no program {slug!r}.").id,
             name=name,
             scopes=scopes.replace(",", " ").split(),
             is_test=is_test,
-            actor=Actor(kind="user", id=_person(session, email).id),
+            actor=Actor(
+                kind="user",
+                id=_known(user_by_email(session, email=email), f"Nobody here has the address {email}.").id,
+            ),
             now=clock.now(),
         )
     click.echo(secret)
@@ -267,22 +283,10 @@ def ledger_verify() -> None:
     click.echo(f"The books balance: {proof.transfers} transfers.")
 
 
-def _program_id(session: Any, slug: str) -> Any:
-    from affiliate.programs import queries
-
-    program = queries.program_by_slug(session, slug=slug)
-    if program is None:
-        raise _Refused(f"There is no program {slug!r}.")
-    return program.id
-
-
-def _person(session: Any, email: str) -> "User":
-    from affiliate.accounts import queries
-
-    person = queries.user_by_email(session, email=email)
-    if person is None:
-        raise _Refused(f"Nobody here has the address {email}.")
-    return person
+def _known(row: Row | None, refusal: str) -> Row:
+    if row is None:
+        raise _Refused(refusal)
+    return row
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ a growing delay. The end of this process, even by SIGKILL, ends the children (th
 """
 
 import ctypes
+import logging
 import os
 import select
 import selectors
@@ -24,6 +25,7 @@ DRAIN_SECONDS_MAX = 7.0  # then SIGKILL: with Redis last, all is over within ten
 LAST_SECONDS_MAX = 2.0
 _LINE_BYTES_MAX = 4096  # what a pipe takes in one piece
 _PR_SET_PDEATHSIG = 1
+log = logging.getLogger(__name__)
 _COLOURS = (36, 32, 35, 33, 34, 96, 92)
 
 
@@ -108,8 +110,11 @@ class Supervisor:
         self._stop_signals += 1
 
     def say(self, text: str) -> None:
-        """One line of our own."""
-        self.terminal.line("up", text)
+        """One line of our own; an entry of the log where machines read."""
+        if self.terminal.prefixed:
+            self.terminal.line("up", text)
+        elif text:
+            log.info(text)
 
     def start(self, name: str, argv: list[str]) -> Child:
         """Start a process and keep it alive from now on."""

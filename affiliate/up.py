@@ -129,7 +129,9 @@ def _pages_answer(settings: Settings) -> bool:
 
 
 def _demo(settings: Settings) -> dict[str, Any] | None:
-    """What the demo says about itself, if there is one."""
+    """What the demo says about itself, if there is one. Not for a log, which keeps passwords longer than a terminal."""
+    if settings.log_format == "json":
+        return None
     with suppress(OSError, ValueError):
         found: dict[str, Any] = json.loads((settings.data_dir / "demo.json").read_text())
         return found

@@ -34,3 +34,4 @@ def _tour(settings: Settings, demo: dict[str, Any]) -> Iterator[str]:
         yield f"  1. Follow a partner's link to the demo shop and buy something: {settings.tracking_url}/r/{code}"
     yield f"  2. See the commission as the partner: {settings.base_url}/portal/"
     yield f"  3. Approve and pay as manager and finance: {settings.base_url}/console/"
+    yield f"  4. Send orders from a shop of your own: the API key is in {settings.data_dir / 'demo.json'}"

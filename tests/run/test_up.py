@@ -1,6 +1,7 @@
 """`affiliate up` from outside: it comes up, heals itself, leaves nothing behind, and says in one sentence why it cannot start."""
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -125,6 +126,7 @@ def test_one_tree_per_folder_and_a_killed_one_makes_room_for_the_next(
 ) -> None:
     first = start(environment)
     _await_ready(environment, tmp_path / "said")
+    assert all(path.stat().st_mode & 0o077 == 0 for path in Path(environment["DATA_DIR"]).iterdir())
     assert f"(process {first.pid}) works on {environment['DATA_DIR']}" in _refusal(environment)
     everybody = tree(first.pid)
     first.kill()
@@ -140,13 +142,15 @@ def test_it_runs_on_a_postgresql_and_a_redis_of_ones_own(
     start: Start, environment: Environment, tmp_path: Path, postgresql_server: str, valkey_url: str
 ) -> None:
     address = postgresql_server.replace("/postgres?", "/template?")
-    supervisor = start(environment | {"AFFILIATE_DATABASE_URL": address, "AFFILIATE_REDIS_URL": valkey_url})
+    of_ones_own = {"AFFILIATE_DATABASE_URL": address, "AFFILIATE_REDIS_URL": valkey_url}
+    supervisor = start(environment | of_ones_own | {"AFFILIATE_LOG_FORMAT": "json"})
     _await_ready(environment, tmp_path / "said")
     assert _get(environment, "/readyz") == 200
     assert _one(supervisor, PROCESSES["redis"]) == set()
     assert not (tmp_path / "var" / "affiliate.db").exists()
     supervisor.terminate()
     assert supervisor.wait(processes.SECONDS_MAX) == 0
+    assert all(json.loads(line)["message"] for line in (tmp_path / "said").read_text().splitlines())
 
 
 def test_a_taken_port_is_named(environment: Environment) -> None:
