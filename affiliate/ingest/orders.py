@@ -142,6 +142,8 @@ def store_conversions(
     amendments = _grouped(queries.amendments_of(session, conversion_ids=told.keys() | amended))
     heard_of = {key for key, bodies in told.items() if key not in inserted or len(bodies) > 1}
     reached = set(reached_by_clicks) - inserted
+    if not (heard_of or amendments or reached):
+        return Stored(len(inserted), inserted=inserted)
     replaced = queries.replaced_bodies(session, conversion_ids=heard_of - inserted)
     touched = []
     for row in queries.conversions_locked(session, conversion_ids=heard_of | amendments.keys() | reached):

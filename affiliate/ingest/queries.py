@@ -50,6 +50,8 @@ def arrivals_repeated(session: Session, *, clicks: Sequence[Row]) -> list[Arriva
 
 def conversions_reached_by(session: Session, *, clicks: Sequence[Row]) -> set[UUID]:
     """The conversions that name one of these clicks, or whose visitor made one of them before the order."""
+    if not clicks:
+        return set()
     naming = session.scalars(
         sa.select(Conversion.id).where(db.among(session, Conversion.click_id, [click["id"] for click in clicks]))
     )
@@ -85,6 +87,8 @@ def conversions_locked(session: Session, *, conversion_ids: Collection[UUID]) ->
 
 def amendments_of(session: Session, *, conversion_ids: Collection[UUID]) -> list[Row]:
     """All amendments of these orders, whenever they arrived."""
+    if not conversion_ids:
+        return []
     rows = session.execute(
         sa.select(
             *(OrderEvent.id, OrderEvent.conversion_id, OrderEvent.program_id, OrderEvent.occurred_at),
