@@ -13,6 +13,7 @@ from affiliate.money import AMOUNT_MINOR_MAX, BadAmount, Money, exponent, parse_
 N_ = str  # marks a sentence for the translators
 _SPACES = re.compile(r"[\s\u00a0\u202f]")
 _PLAIN = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,6})?")
+_GROUPED = re.compile(r"-?[0-9]{1,16}([.,'’][0-9]{1,16})+")  # no 1e5, no 1_000: Python would read them
 _TOO_LARGE = N_("This number is too large.")
 
 
@@ -72,10 +73,9 @@ def _number(text: str, *, places: int, otherwise: str) -> Decimal:
 def _readings(text: str) -> Iterator[Decimal]:
     if _PLAIN.fullmatch(text):
         yield Decimal(text)
-    with suppress(NumberFormatError):
-        typed = parse_decimal(text, locale=formats.locale(), strict=True)
-        if typed.is_finite():
-            yield typed
+    if _GROUPED.fullmatch(text):
+        with suppress(NumberFormatError):
+            yield parse_decimal(text, locale=formats.locale(), strict=True)
 
 
 def _places(number: Decimal) -> int:

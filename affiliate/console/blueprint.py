@@ -151,8 +151,8 @@ def _navigation(waiting: work.OpenDecisions) -> list[dict[str, Any]]:
             due=bool(waiting.applications),
         ),
         _item("partners", _("Partners"), "users", partners, tab=True),
-        _item("conversions", _("Orders"), "shopping-cart", money),
-        _item("commissions", _("Commissions"), "coin", money, tab=True),
+        _item("conversions", _("Orders"), "shopping-cart", money, tab=True),
+        _item("commissions", _("Commissions"), "coin", money),
         _item("payouts", _("Payouts"), "building-bank", money, count=waiting.runs, due=bool(waiting.runs), tab=True),
         _item("ledger", _("Ledger"), "scale", money),
     ]

@@ -20,7 +20,8 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired, Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from affiliate.accounts import keys
@@ -83,7 +84,7 @@ class SettingsForm(FlaskForm):  # type: ignore[misc] # the library is not typed
     cookie_by_default = BooleanField(
         _l("Set the cookie without asking"), description=_l("Only where your visitors' consent is settled otherwise.")
     )
-    time_zone = SelectField(_l("Time zone"), choices=lambda: [(zone, zone) for zone in time_zones()])
+    time_zone = SelectField(_l("Time zone"), choices=lambda: [SelectChoice(zone) for zone in time_zones()])
     attribution_window_days = IntegerField(
         _l("Attribution window, days"),
         description=_l("How long a click counts before an order. Applies to later orders."),
@@ -148,10 +149,13 @@ class PlanForm(FlaskForm):  # type: ignore[misc] # the library is not typed
     )
     kind = RadioField(
         _l("How it pays"),
-        choices=[("percent", _l("A percentage of the sale")), ("fixed", _l("A fixed amount for each sale"))],
+        choices=[
+            SelectChoice("percent", _l("A percentage of the sale")),
+            SelectChoice("fixed", _l("A fixed amount for each sale")),
+        ],
     )
-    rate = StringField(_l("Percentage"), filters=[_stripped], validators=[Optional()])
-    fixed = StringField(_l("Amount"), filters=[_stripped], validators=[Optional()])
+    rate = StringField(_l("Percentage"), filters=[_stripped])
+    fixed = StringField(_l("Amount"), filters=[_stripped])
     starts_on = DateField(
         _l("From"),
         validators=[InputRequired(_NEEDED)],
@@ -178,7 +182,7 @@ class GoalForm(FlaskForm):  # type: ignore[misc] # the library is not typed
     """A target for a period. People name its last day; the books keep the first day after it."""
 
     metric = SelectField(
-        _l("What counts"), choices=lambda: [(each.value, words.goal_metric(each)) for each in GoalMetric]
+        _l("What counts"), choices=lambda: [SelectChoice(each.value, words.goal_metric(each)) for each in GoalMetric]
     )
     target = StringField(_l("Target"), filters=[_stripped], validators=[InputRequired(_NEEDED)])
     starts_on = DateField(_l("First day"), validators=[InputRequired(_NEEDED)])
@@ -209,7 +213,7 @@ class ApiKeyForm(FlaskForm):  # type: ignore[misc] # the library is not typed
         description=_l("For example the shop's server."),
     )  # fmt: skip
     scopes = SelectMultipleField(
-        _l("What it may do"), choices=lambda: [(scope, f"{scope}: {words.scope(scope)}") for scope in keys.SCOPES], validators=[InputRequired(_l("Choose at least one."))],
+        _l("What it may do"), choices=lambda: [SelectChoice(scope, f"{scope}: {words.scope(scope)}") for scope in keys.SCOPES], validators=[InputRequired(_l("Choose at least one."))],
         widget=ListWidget(prefix_label=False), option_widget=CheckboxInput(),
     )  # fmt: skip
     is_test = BooleanField(_l("Test key"), description=_l("Its orders take the live path, and never count or pay."))

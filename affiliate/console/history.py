@@ -82,10 +82,15 @@ def _taken(row: CommissionAdjustment) -> dict[str, Any]:
         if row.is_clawback
         else _("%(amount)s of commission reversed", amount=amount)
     )
-    causes = {
+    return {"at": row.created_at, "text": text, "reason": cause(row.source_kind), "state": "refused", "icon": "coin"}
+
+
+def cause(source: AdjustmentSource) -> str:
+    """What took from a commission."""
+    causes: dict[AdjustmentSource, str] = {
         AdjustmentSource.REFUND: _("By a refund."),
         AdjustmentSource.ORDER_EVENT: _("By the cancellation of the order."),
         AdjustmentSource.ATTRIBUTION: _("By a newer attribution."),
         AdjustmentSource.MANAGER: _("By a manager."),
     }
-    return {"at": row.created_at, "text": text, "reason": causes[row.source_kind], "state": "refused", "icon": "coin"}
+    return causes[source]

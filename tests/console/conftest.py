@@ -1,11 +1,11 @@
 """A program with its people, a partner with sales, an applicant; and a signed-in browser for each person."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
 from accounts_cast import give, make_person, sign_in
+from console_cast import Cast
 from factories import make_application, make_link, make_partner, make_plan, make_program
 from flask import Flask
 from flask.testing import FlaskClient
@@ -14,49 +14,7 @@ from sqlalchemy.orm import Session
 
 from affiliate import clock
 from affiliate.accounts.models import GrantRole, User
-from affiliate.commissions.models import Commission
-from affiliate.partners.models import EnrollmentStatus, Partner
-from affiliate.programs.models import Program
-
-
-@dataclass(frozen=True)
-class Cast:
-    """Everybody and everything in these tests. Mara and Max manage, Finn does the money, Ada may do everything."""
-
-    session: Session
-    books: Books
-    program: Program
-    other: Program
-    mara: User
-    max: User
-    finn: User
-    ada: User
-    partner: Partner
-    applicant: Partner
-
-    def sale(self, order_id: str, *, days_ago: int = 1, amount_minor: int = 100_00) -> Commission:
-        """A pending commission of ten percent for the partner."""
-        moment = clock.now() - timedelta(days=days_ago)
-        conversion = self.books.order(
-            order_id=order_id, amount_minor=amount_minor, occurred_at=moment, received_at=moment
-        )
-        self.books.work(now=moment)
-        commission = self.books.commission(conversion)
-        self.session.commit()
-        return commission
-
-    def approved_sale(self, order_id: str, *, amount_minor: int = 100_00) -> Commission:
-        """A commission that waits for a payout."""
-        commission = self.sale(order_id, days_ago=60, amount_minor=amount_minor)
-        self.books.work(now=clock.now())
-        self.session.commit()
-        return self.reread(commission)
-
-    def reread(self, row: Commission) -> Commission:
-        """The row as the database has it now."""
-        self.session.refresh(row)
-        self.session.commit()
-        return row
+from affiliate.partners.models import EnrollmentStatus
 
 
 @pytest.fixture

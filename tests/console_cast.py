@@ -1,0 +1,67 @@
+"""The cast of the tests of the console."""
+
+import html
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from money_cast import Books
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from affiliate import clock, ids
+from affiliate.accounts.models import User
+from affiliate.commissions.models import Commission
+from affiliate.partners.models import Partner
+from affiliate.programs.models import Program
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Everybody and everything in these tests. Mara and Max manage, Finn does the money, Ada may do everything."""
+
+    session: Session
+    books: Books
+    program: Program
+    other: Program
+    mara: User
+    max: User
+    finn: User
+    ada: User
+    partner: Partner
+    applicant: Partner
+
+    def sale(self, order_id: str, *, days_ago: int = 1, **fields: Any) -> Commission:
+        """A pending commission of ten percent, for the partner unless said otherwise."""
+        moment = clock.now() - timedelta(days=days_ago)
+        conversion = self.books.order(order_id=order_id, occurred_at=moment, received_at=moment, **fields)
+        self.books.work(now=moment)
+        commission = self.books.commission(conversion)
+        self.settle(commission)
+        return commission
+
+    def approved_sale(self, order_id: str, **fields: Any) -> Commission:
+        """A commission that waits for a payout."""
+        commission = self.sale(order_id, days_ago=60, **fields)
+        self.books.work(now=clock.now())
+        self.settle(commission)
+        return commission
+
+    def settle(self, *rows: Any) -> None:
+        """Read the rows again, and everybody, and end the transaction: SQLite lets nobody else write before."""
+        people = (self.mara, self.max, self.finn, self.ada)
+        for row in (*rows, *people, self.program, self.other, self.partner, self.applicant):
+            self.session.refresh(row)
+        self.session.commit()
+
+
+def public(prefix: str, row: Any) -> str:
+    """The public id of a row, as it stands in addresses."""
+    identifier: UUID = row.id
+    return ids.public(prefix, identifier)
+
+
+def text_of(response: TestResponse) -> str:
+    """What the page says, with its entities read."""
+    return html.unescape(response.text)
