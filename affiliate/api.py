@@ -10,10 +10,8 @@ from flask import request
 from flask_smorest import Api
 from marshmallow import Schema, ValidationError, fields
 
-from affiliate import errors, ids, money
+from affiliate import ids, money
 
-PAGE_SIZE = 50
-PAGE_SIZE_MAX = 200
 OPENAPI_VERSION = "3.1.0"
 Row = TypeVar("Row")
 _AMOUNT_PATTERN = r"^-?(0|[1-9][0-9]{0,15})(\.[0-9]{1,6})?$"
@@ -38,7 +36,8 @@ class PublicId(fields.Field[UUID]):
     """A UUID in its public form with a prefix, `com_…`."""
 
     def __init__(self, prefix: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        shape = {"pattern": f"^{prefix}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$"}
+        super().__init__(**kwargs | {"metadata": shape | kwargs.get("metadata", {})})
         self.prefix = prefix
 
     def _serialize(self, value: UUID | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:  # noqa: ARG002 - marshmallow's signature
@@ -126,34 +125,6 @@ def field_errors(messages: Any) -> dict[str, list[str]]:
         messages = next(iter(messages.values()))
     walk("", messages)
     return flat
-
-
-class BadCursor(errors.Invalid):
-    """The cursor in the address was not made by us."""
-
-    def __init__(self) -> None:
-        super().__init__({"cursor": ["This is not a cursor of this list. Start without one."]})
-
-
-def cursor_id() -> UUID | None:
-    """The id after which the page begins, from `?cursor=`.
-
-    Raises:
-        BadCursor: not one of ours.
-    """
-    text = request.args.get("cursor")
-    if not text:
-        return None
-    try:
-        return ids.parse("cur", text)
-    except ids.BadPublicId as error:
-        raise BadCursor from error
-
-
-def page_size() -> int:
-    """How many rows the caller wants, between 1 and the maximum."""
-    wanted = request.args.get("limit", PAGE_SIZE, type=int)
-    return max(1, min(wanted, PAGE_SIZE_MAX))
 
 
 def paged(rows: Sequence[Row], *, size: int, key: Callable[[Row], UUID]) -> tuple[list[Row], dict[str, str]]:

@@ -26,7 +26,7 @@ class MoneyOf(fields.Nested):
 class PageArguments(Schema):
     """How to page a list: the cursor comes from the `Link` header of the page before."""
 
-    cursor = fields.String(metadata={"description": "From the Link header of the page before"})
+    cursor = PublicId("cur", metadata={"description": "From the Link header of the page before"})
     limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
 
 

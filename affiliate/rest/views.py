@@ -9,7 +9,7 @@ from flask_smorest import Blueprint
 
 from affiliate import errors, ids
 from affiliate.accounts import access
-from affiliate.api import cursor_id, paged
+from affiliate.api import paged
 from affiliate.links import service as links
 from affiliate.links.models import Link
 from affiliate.rest import queries, schemas
@@ -80,7 +80,7 @@ def program(slug: str) -> Any:
 def partners(arguments: Mapping[str, Any]) -> Answer:
     """The partners of the program, in any status."""
     size = arguments["limit"]
-    rows = queries.partners(orm.session, program_id=_program_id(), after=cursor_id(), size=size)
+    rows = queries.partners(orm.session, program_id=_program_id(), after=arguments.get("cursor"), size=size)
     return _answer(rows, size, key="partner.id")
 
 
@@ -107,7 +107,11 @@ def list_links(arguments: Mapping[str, Any]) -> Answer:
     """The links of the program, of one partner if asked."""
     size = arguments["limit"]
     rows = queries.links(
-        orm.session, program_id=_program_id(), partner_id=arguments.get("partner"), after=cursor_id(), size=size
+        orm.session,
+        program_id=_program_id(),
+        partner_id=arguments.get("partner"),
+        after=arguments.get("cursor"),
+        size=size,
     )
     page, headers = paged(rows, size=size, key=lambda row: row.id)
     return [_shown(row) for row in page], 200, headers
@@ -142,7 +146,11 @@ def conversions(arguments: Mapping[str, Any]) -> Answer:
     """The conversions of the program, of one order if asked."""
     size = arguments["limit"]
     rows = queries.conversions(
-        orm.session, program_id=_program_id(), order_id=arguments.get("order_id"), after=cursor_id(), size=size
+        orm.session,
+        program_id=_program_id(),
+        order_id=arguments.get("order_id"),
+        after=arguments.get("cursor"),
+        size=size,
     )
     return _answer(rows, size)
 
@@ -165,14 +173,16 @@ def trace(conversion_id: str) -> Any:
     return _found(queries.explained(orm.session, program_id=_program_id(), conversion_id=wanted), "conversion")
 
 
-@blueprint.get("/orders/<order_id>/events")
+@blueprint.get("/orders/<path:order_id>/events")
 @access.key("conversions:read")
 @blueprint.arguments(schemas.PageArguments, location="query")
 @blueprint.response(200, schemas.OrderEventSchema(many=True))
 def order_events(arguments: Mapping[str, Any], order_id: str) -> Answer:
     """What became of an order."""
     size = arguments["limit"]
-    rows = queries.order_events(orm.session, program_id=_program_id(), order_id=order_id, after=cursor_id(), size=size)
+    rows = queries.order_events(
+        orm.session, program_id=_program_id(), order_id=order_id, after=arguments.get("cursor"), size=size
+    )
     return _answer(rows, size)
 
 
@@ -184,7 +194,11 @@ def refunds(arguments: Mapping[str, Any]) -> Answer:
     """The refunds of the program, of one order if asked."""
     size = arguments["limit"]
     rows = queries.refunds(
-        orm.session, program_id=_program_id(), order_id=arguments.get("order_id"), after=cursor_id(), size=size
+        orm.session,
+        program_id=_program_id(),
+        order_id=arguments.get("order_id"),
+        after=arguments.get("cursor"),
+        size=size,
     )
     return _answer(rows, size)
 
@@ -198,7 +212,8 @@ def commissions(arguments: Mapping[str, Any]) -> Answer:
     size = arguments["limit"]
     wanted = {"partner_id": arguments.get("partner"), "status": arguments.get("status")}
     return _answer(
-        queries.commissions(orm.session, program_id=_program_id(), after=cursor_id(), size=size, **wanted), size
+        queries.commissions(orm.session, program_id=_program_id(), after=arguments.get("cursor"), size=size, **wanted),
+        size,
     )
 
 
@@ -209,4 +224,6 @@ def commissions(arguments: Mapping[str, Any]) -> Answer:
 def payouts(arguments: Mapping[str, Any]) -> Answer:
     """The payouts of the program."""
     size = arguments["limit"]
-    return _answer(queries.payouts(orm.session, program_id=_program_id(), after=cursor_id(), size=size), size)
+    return _answer(
+        queries.payouts(orm.session, program_id=_program_id(), after=arguments.get("cursor"), size=size), size
+    )

@@ -97,6 +97,7 @@ def conversions() -> Response:
 @access.key("conversions:write", from_memory=True)
 @web.reads_only
 @_documented(schemas.NewOrderEventSchema)
+@blueprint.doc(parameters=[schemas.ORDER_IN_PATH])
 @_shows_refusals("order event")
 def order_events(order_id: str) -> Response:
     """Report what became of an order: paid, shipped, delivered, cancelled, or amended with new totals."""

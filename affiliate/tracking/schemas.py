@@ -142,6 +142,15 @@ class NewOrderEventSchema(_Strict):
     test = TrueOrFalse(load_default=False)
 
 
+ORDER_IN_PATH = {
+    "in": "path",
+    "name": "order_id",
+    "required": True,
+    "schema": {"type": "string", "minLength": 1, "maxLength": _ID_LENGTH_MAX, "pattern": f"^{_ONE_LINE}$"},
+}
+"""How the OpenAPI document describes the order id in an address."""
+
+
 class OrderPathSchema(_Strict):
     """The order id in an address."""
 
