@@ -78,7 +78,9 @@ class _SettingsSchema(Schema):
     base_url = fields.String()
     tracking_url = fields.String()
     secret_key = fields.String()
-    smtp_url = fields.String()
+    smtp_url = fields.String(
+        validate=validate.Regexp(r"^(smtps?://[^/\s]+)?$", error="Write smtp://user:password@host:port, or smtps://… for TLS.")
+    )
     mail_from = fields.String(validate=validate.Length(min=3))
     log_level = fields.String(validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
     log_format = fields.String(validate=validate.OneOf(["text", "json"]))

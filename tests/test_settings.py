@@ -37,6 +37,7 @@ def test_a_misspelled_name_is_an_error_not_silence(tmp_path: Path) -> None:
         ("AFFILIATE_ENV", "prod", "AFFILIATE_ENV"),
         ("AFFILIATE_DATABASE_URL", "not an address", "AFFILIATE_DATABASE_URL is not a database address"),
         ("AFFILIATE_DATABASE_URL", "mysql://root@localhost/x", "PostgreSQL and SQLite"),
+        ("AFFILIATE_SMTP_URL", "mail.example.com", "AFFILIATE_SMTP_URL: Write smtp://"),
         ("AFFILIATE_TRUSTED_PROXIES", "-1", "AFFILIATE_TRUSTED_PROXIES"),
     ],
 )
