@@ -1,7 +1,9 @@
 """Batches of events become rows: each once, in any order, on both databases."""
 
+import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
@@ -26,6 +28,7 @@ from factories import make_program
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from affiliate import db, ids
@@ -379,6 +382,35 @@ def test_order_of_events_does_not_matter_on_either_database(session: Session) ->
     expected = deliver(session, [events])
     assert deliver(session, [[event] for event in reversed(events)]) == expected
     assert deliver(session, [events[1::2], events[::2], events]) == expected
+
+
+def test_two_batches_about_one_order_at_once_both_count(session: Session, engine: Engine) -> None:
+    store(session, sale(trust=OPEN, delivery=1))
+    session.commit()
+    store(session, sale(trust=SERVER, shipping_minor=5_00, amount_minor=105_00, delivery=2))
+
+    def amend() -> None:
+        with Session(engine) as own, own.begin():
+            store(own, amendment(amount_minor=80_00, delivery=3))
+
+    with ThreadPoolExecutor(1) as pool:
+        amended = pool.submit(amend)
+        if engine.dialect.name == "postgresql":  # the other batch has begun, and waits for ours
+            until_somebody_waits(engine)
+        session.commit()
+        amended.result(60)
+    row = the_conversion(session)
+    assert (row.amount_minor, row.shipping_minor, row.trust) == (80_00, 5_00, SERVER)
+
+
+def until_somebody_waits(engine: Engine) -> None:
+    waiting = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    for _ in range(600):
+        with engine.connect() as connection:
+            if connection.scalar(waiting):
+                return
+        time.sleep(0.05)
+    raise TimeoutError("nobody waits")
 
 
 def letter(session: Session, payload: bytes, entry_id: str = "1-0") -> None:
