@@ -81,15 +81,18 @@ def up() -> None:
 def prepare() -> None:
     """Do what must be done before the servers start: check Redis, migrate, load the demo into an empty database."""
     settings = _begin()
-    from affiliate import queues, schema
+    from affiliate import db, queues, schema
 
     queues.connection().ping()
     _say(settings, f"The database stands at {schema.upgrade()}.")
     importlib.import_module("affiliate.app")  # a library that the web server lacks shows here, in words
-    if settings.env == "development":
-        from affiliate.demo.service import DemoRefused
+    from affiliate.demo import service as demo
 
-        with contextlib.suppress(DemoRefused):  # not empty, or reachable by others: start without
+    if settings.env == "production":
+        with db.reading() as session:
+            demo.refuse_in_production(session)
+    elif settings.env == "development":
+        with contextlib.suppress(demo.DemoRefused):  # not empty, or reachable by others: start without
             _load_demo(settings)
 
 
@@ -234,7 +237,7 @@ def apikey() -> None:
 @click.option("--email", required=True, help="The person who answers for the key.")
 @click.option("--program", "slug", required=True)
 @click.option("--scopes", required=True, help='For example "conversions:write conversions:read".')
-@click.option("--name", default="command line", show_default=True)
+@click.option("--name", default="command line")
 @click.option("--test", "is_test", is_flag=True, help="A key whose orders never count.")
 def apikey_create(*, email: str, slug: str, scopes: str, name: str, is_test: bool) -> None:
     """Make a key and print it alone. It is shown once."""
@@ -247,16 +250,15 @@ def apikey_create(*, email: str, slug: str, scopes: str, name: str, is_test: boo
     from affiliate.programs.queries import program_by_slug
 
     with database.transaction() as session:
+        person = _known(user_by_email(session, email=email), f"Nobody here has the address {email}.")
+        program = _known(program_by_slug(session, slug=slug), f"There is no program {slug!r}.")
         _key, secret = service.create_api_key(
             session,
-            program_id=_known(program_by_slug(session, slug=slug), f"There is no program {slug!r}.").id,
+            program_id=program.id,
             name=name,
             scopes=scopes.replace(",", " ").split(),
             is_test=is_test,
-            actor=Actor(
-                kind="user",
-                id=_known(user_by_email(session, email=email), f"Nobody here has the address {email}.").id,
-            ),
+            actor=Actor(kind="user", id=person.id),
             now=clock.now(),
         )
     click.echo(secret)

@@ -16,7 +16,7 @@ from affiliate import errors
 from affiliate.accounts.models import User
 from affiliate.attribution import service as attribution
 from affiliate.commissions import service as commissions
-from affiliate.demo import founding, story
+from affiliate.demo import cast, founding, story
 from affiliate.demo.treasury import Treasury
 from affiliate.ingest import service as ingest
 from affiliate.ledger import service as ledger
@@ -54,6 +54,19 @@ def refuse_unless_safe(session: Session, settings: Settings) -> None:
         )
     if _is_used(session):
         raise DemoRefused("This database is not empty: the demo is loaded into an empty one only.")
+
+
+def refuse_in_production(session: Session) -> None:
+    """Real business must not begin beside people whose passwords lie in a file.
+
+    Raises:
+        DemoRefused: the demo's people are in this database.
+    """
+    addresses = [person.email for person in cast.STAFF]
+    if session.scalar(sa.select(sa.exists().where(User.email.in_(addresses)))):
+        raise DemoRefused(
+            "This database holds the demo, and AFFILIATE_ENV is production: begin with an empty one (AFFILIATE_DATABASE_URL)."
+        )
 
 
 def _is_used(session: Session) -> bool:

@@ -77,7 +77,10 @@ def test_a_new_key_is_printed_alone_and_works(sqlite_settings: Settings) -> None
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("apikey", "create", "--email", "x@example.com", "--program", "tea", "--scopes", "admin"), "no program 'tea'"),
+        (
+            ("apikey", "create", "--email", "x@example.com", "--program", "tea", "--scopes", "admin"),
+            "Nobody here has the address",
+        ),
         (("user", "create", "--email", "a@b.c", "--name", "A", "--role", "admin", "--password", "short"), "at least"),
     ],
 )
@@ -89,12 +92,12 @@ def test_what_cannot_be_done_is_one_sentence(sqlite_settings: Settings, argument
     assert said in line
 
 
-def test_nobody_answers_for_a_key_of_an_unknown_address(sqlite_settings: Settings) -> None:
+def test_a_key_for_a_program_that_does_not_exist_is_refused(sqlite_settings: Settings) -> None:
     with db.transaction() as session:
-        factories.make_program(session, slug="tea")
-    result = _run("apikey", "create", "--email", "x@example.com", "--program", "tea", "--scopes", "admin")
+        factories.make_user(session, email="dev@example.com")
+    result = _run("apikey", "create", "--email", "dev@example.com", "--program", "tea", "--scopes", "admin")
     assert result.exit_code == EXIT_REFUSED
-    assert "Nobody here has the address x@example.com" in result.stderr
+    assert "There is no program 'tea'." in result.stderr
 
 
 def test_books_that_balance_are_proved(sqlite_settings: Settings) -> None:

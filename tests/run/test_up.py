@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import sqlite3
@@ -13,9 +14,14 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import factories
 import processes
 import pytest
 from processes import command_of, eventually, lives, tree
+from sqlalchemy.orm import Session
+
+from affiliate.db import make_engine
+from affiliate.demo import cast
 
 pytestmark = pytest.mark.timeout(600)  # each test starts a dozen processes, on a machine that may be busy
 
@@ -228,6 +234,17 @@ def test_a_file_that_is_no_database_is_named(environment: Environment) -> None:
     folder.mkdir(parents=True)
     (folder / "affiliate.db").write_text("this is not a database, whatever its name says" * 100)
     assert "file is not a database" in _refusal(environment)
+
+
+def test_production_refuses_a_database_with_the_demos_people(environment: Environment, sqlite_template: Path) -> None:
+    folder = Path(environment["DATA_DIR"])
+    folder.mkdir(parents=True)
+    shutil.copy(sqlite_template, folder / "affiliate.db")
+    engine = make_engine(f"sqlite:///{folder / 'affiliate.db'}")
+    with Session(engine) as session, session.begin():
+        factories.make_user(session, email=cast.STAFF[0].email)
+    engine.dispose()
+    assert "This database holds the demo" in _refusal(environment | {"AFFILIATE_ENV": "production"})
 
 
 def test_a_missing_system_library_is_named(environment: Environment, tmp_path: Path) -> None:
