@@ -228,6 +228,22 @@ def user_create(*, email: str, name: str, role: str, slug: str | None, password:
     click.echo(f"{email} can sign in.")
 
 
+@user.command("second-factor-off")
+@click.option("--email", required=True)
+def user_second_factor_off(*, email: str) -> None:
+    """Let somebody in who lost the phone and the recovery codes: make sure who asks."""
+    _begin_on_database()
+    from affiliate import clock
+    from affiliate import db as database
+    from affiliate.accounts import queries, service
+    from affiliate.accounts.actors import SYSTEM
+
+    with database.transaction() as session:
+        person = _known(queries.user_by_email(session, email=email), f"Nobody here has the address {email}.")
+        service.switch_second_factor_off(session, user_id=person.id, actor=SYSTEM, now=clock.now())
+    click.echo(f"{email} signs in with the password alone, and can switch a second factor on again.")
+
+
 @cli.group()
 def apikey() -> None:
     """Keys for shops and tools."""

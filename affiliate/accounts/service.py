@@ -161,6 +161,19 @@ def _rights_changed(
     )
 
 
+def switch_second_factor_off(session: Session, *, user_id: UUID, actor: Actor, now: datetime) -> None:
+    """For a person who lost the phone and the recovery codes: the password alone opens the account again.
+
+    Ends all sessions, so that whoever has the phone now is out.
+    """
+    nothing = {"tf_primary_method": None, "tf_totp_secret": None, "tf_last_counter": None, "mf_recovery_codes": None}
+    session.execute(sa.update(User).where(User.id == user_id).values(**nothing))
+    end_sessions(session, user_id=user_id, now=now)
+    audit.record(
+        session, actor=actor, action="user.second_factor_off", subject_kind="user", subject_id=user_id, now=now
+    )
+
+
 def start_session(session: Session, *, user_id: UUID, device: str, now: datetime) -> UUID:
     """A new sign-in on one browser; the id goes into the cookie."""
     row = UserSession(

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from affiliate import db, worker
-from affiliate.accounts import keys
+from affiliate.accounts import keys, queries, service
 from affiliate.accounts.models import ApiKey, Grant, GrantRole, User
 from affiliate.cli import EXIT_REFUSED, cli
 from affiliate.settings import Settings
@@ -57,6 +57,21 @@ def test_a_role_can_be_for_one_program(sqlite_settings: Settings) -> None:
     assert result.exit_code == 0, result.output
     with db.reading() as session:
         assert session.scalars(sa.select(Grant.program_id)).one() == program_id
+
+
+def test_a_lost_second_factor_is_switched_off_and_every_session_ended(sqlite_settings: Settings) -> None:
+    with db.transaction() as session:
+        person = factories.make_user(
+            session, email="ada@example.com", tf_primary_method="authenticator", tf_totp_secret="x"
+        )
+        service.start_session(session, user_id=person.id, device="", now=factories.NOW)
+    result = _run("user", "second-factor-off", "--email", "ada@example.com")
+    assert result.exit_code == 0, result.output
+    with db.reading() as session:
+        found = session.scalars(sa.select(User)).one()
+        assert (found.tf_primary_method, found.tf_totp_secret) == (None, None)
+        assert queries.live_sessions(session, user_id=found.id, now=factories.NOW) == []
+    assert _run("user", "second-factor-off", "--email", "nobody@example.com").exit_code == EXIT_REFUSED
 
 
 def test_a_new_key_is_printed_alone_and_works(sqlite_settings: Settings) -> None:
