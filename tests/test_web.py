@@ -49,7 +49,11 @@ def _probe() -> Blueprint:
     @probe.get("/api/probe/<kind>")
     @access.public
     def raised(kind: str) -> str:
-        raise {"gone": Gone("It left."), "busy": errors.Unavailable("Later."), "moved": errors.Conflict("Ada was faster.")}[kind]
+        raise {
+            "gone": Gone("It left."),
+            "busy": errors.Unavailable("Later."),
+            "moved": errors.Conflict("Ada was faster."),
+        }[kind]
 
     @probe.get("/probe/page")
     @access.public
@@ -64,7 +68,7 @@ def client(sqlite_settings: Settings) -> Iterator[FlaskClient]:
     app: Flask = composition.create_app(sqlite_settings)
     app.register_blueprint(_probe())
     app.config.update(WTF_CSRF_ENABLED=False)
-    yield app.test_client()
+    return app.test_client()
 
 
 def names(session: Session) -> int:
@@ -78,7 +82,10 @@ def test_a_view_that_answers_well_is_committed(client: FlaskClient, app_session:
 
 def test_a_view_that_refuses_leaves_nothing_behind(client: FlaskClient, app_session: Session) -> None:
     answer = client.post("/api/probe/refuse")
-    assert (answer.status_code, answer.json) == (422, {"code": "invalid", "message": "Some fields are wrong.", "errors": {"amount": ["Write 49.90."]}})
+    assert (answer.status_code, answer.json) == (
+        422,
+        {"code": "invalid", "message": "Some fields are wrong.", "errors": {"amount": ["Write 49.90."]}},
+    )
     assert names(app_session) == 0
 
 
@@ -88,7 +95,10 @@ def test_the_database_refuses_a_write_in_a_safe_method(client: FlaskClient, app_
     assert names(app_session) == 0
 
 
-@pytest.mark.parametrize(("kind", "status", "code"), [("gone", 404, "gone_fishing"), ("busy", 503, "unavailable"), ("moved", 409, "conflict")])
+@pytest.mark.parametrize(
+    ("kind", "status", "code"),
+    [("gone", 404, "gone_fishing"), ("busy", 503, "unavailable"), ("moved", 409, "conflict")],
+)
 def test_a_domain_error_becomes_its_status(client: FlaskClient, kind: str, status: int, code: str) -> None:
     answer = client.get(f"/api/probe/{kind}")
     assert answer.status_code == status

@@ -17,6 +17,7 @@ from affiliate.commissions.life import (
     reversal_due,
     takings,
 )
+import itertools
 
 REFUND, EVENT = AdjustmentSource.REFUND, AdjustmentSource.ORDER_EVENT
 
@@ -93,7 +94,7 @@ def test_refunds_in_any_order_and_any_batches_take_the_same_in_the_end(
 @given(amount=money, original=st.integers(1, 10**15), cuts=st.lists(st.integers(0, 10**15), max_size=8))
 def test_a_full_refund_in_any_parts_negates_exactly(amount: int, original: int, cuts: list[int]) -> None:
     marks = [0, *sorted(cut % original for cut in cuts), original]
-    parts = [refund(after - before) for before, after in zip(marks, marks[1:], strict=False)]
+    parts = [refund(after - before) for before, after in itertools.pairwise(marks)]
     taken = takings(amount_minor=amount, reversed_minor=0, original_minor=original, known=[], fresh=parts)
     assert sum(one.amount_minor for one in taken) == amount
     assert not any(one.exceeds_original for one in taken)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from affiliate.commissions.life import CommissionReason
 from affiliate.commissions.rates import Order, Plan, PlanKind, Rated, Share, plan_in_force, plan_problems, rate
+import itertools
 
 DAY = datetime(2026, 11, 16, tzinfo=UTC)
 
@@ -129,7 +130,7 @@ def test_shares_cut_from_one_order_add_up_to_the_whole_without_a_cent_made_or_lo
     marks = [0, *sorted(cuts), 10_000]
     parts = [
         rated(order(amount), plan, Share(after - before, before)).amount_minor
-        for before, after in zip(marks, marks[1:], strict=False)
+        for before, after in itertools.pairwise(marks)
     ]
     assert sum(parts) == rated(order(amount), plan).amount_minor
     assert min(parts) >= 0
