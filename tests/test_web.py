@@ -1,6 +1,5 @@
 """The web edge: transactions, errors in one shape, headers, languages."""
 
-from collections.abc import Iterator
 
 import pytest
 from flask import Blueprint, Flask
@@ -64,7 +63,7 @@ def _probe() -> Blueprint:
 
 
 @pytest.fixture
-def client(sqlite_settings: Settings) -> Iterator[FlaskClient]:
+def client(sqlite_settings: Settings) -> FlaskClient:
     app: Flask = composition.create_app(sqlite_settings)
     app.register_blueprint(_probe())
     app.config.update(WTF_CSRF_ENABLED=False)
