@@ -83,6 +83,10 @@ class Books:
         self.work()
         return self.commission(conversion)
 
+    def conversion(self, commission: Commission) -> Conversion:
+        """The order of a commission."""
+        return self.session.get_one(Conversion, commission.conversion_id)
+
     def balances(self, partner: Partner | None = None) -> dict[str, int]:
         """What a partner's accounts hold, without the empty ones."""
         whose = {"program_id": self.program.id, "partner_id": (partner or self.partner).id}

@@ -7,9 +7,14 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from affiliate.accounts.models import User
+from affiliate.attribution.models import Attribution, Credit
 from affiliate.commissions.life import AdjustmentSource, CommissionReason, CommissionStatus
 from affiliate.commissions.rates import PlanKind
 from affiliate.db import Base, PrimaryKey, enum_column
+from affiliate.ingest.models import Conversion
+from affiliate.partners.models import Partner
+from affiliate.programs.models import Program
 
 __all__ = [
     "AdjustmentSource",
@@ -36,13 +41,13 @@ class CommissionPlan(Base):
     )
 
     id: Mapped[PrimaryKey]
-    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey("programs.id"))
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id))
     name: Mapped[str] = mapped_column(sa.String(120))
     kind: Mapped[PlanKind] = mapped_column(enum_column(PlanKind))
     rate_bps: Mapped[int | None]
     fixed_minor: Mapped[int | None]
     effective_from: Mapped[datetime]
-    created_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id"))
+    created_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(User.id))
     created_at: Mapped[datetime]
 
 
@@ -72,12 +77,12 @@ class Commission(Base):
     )
 
     id: Mapped[PrimaryKey]
-    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey("programs.id"))
-    partner_id: Mapped[UUID] = mapped_column(sa.ForeignKey("partners.id"))
-    conversion_id: Mapped[UUID] = mapped_column(sa.ForeignKey("conversions.id"), index=True)
-    attribution_id: Mapped[UUID] = mapped_column(sa.ForeignKey("attributions.id"), index=True)
-    credit_id: Mapped[UUID] = mapped_column(sa.ForeignKey("credits.id"))
-    plan_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("commission_plans.id"))
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id))
+    partner_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Partner.id))
+    conversion_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Conversion.id), index=True)
+    attribution_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Attribution.id), index=True)
+    credit_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Credit.id))
+    plan_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(CommissionPlan.id))
     level: Mapped[int] = mapped_column(sa.SmallInteger, default=1)
     is_live: Mapped[bool] = mapped_column(default=True)  # false once superseded
     status: Mapped[CommissionStatus] = mapped_column(enum_column(CommissionStatus))
@@ -108,9 +113,9 @@ class CommissionAdjustment(Base):
     )
 
     id: Mapped[PrimaryKey]
-    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey("programs.id"))
-    partner_id: Mapped[UUID] = mapped_column(sa.ForeignKey("partners.id"), index=True)
-    commission_id: Mapped[UUID] = mapped_column(sa.ForeignKey("commissions.id"))
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id))
+    partner_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Partner.id), index=True)
+    commission_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Commission.id))
     source_kind: Mapped[AdjustmentSource] = mapped_column(enum_column(AdjustmentSource))
     source_id: Mapped[UUID] = mapped_column(index=True)
     amount_minor: Mapped[int]

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from affiliate.db import Base, PrimaryKey, enum_column
 from affiliate.ledger.postings import AccountName, SourceKind, TransferKind
+from affiliate.partners.models import Partner
+from affiliate.programs.models import Program
 
 __all__ = ["AccountName", "LedgerAccount", "LedgerProof", "LedgerTransfer", "SourceKind", "TransferKind"]
 
@@ -19,8 +21,8 @@ class LedgerAccount(Base):
     __tablename__ = "ledger_accounts"
 
     id: Mapped[PrimaryKey]
-    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey("programs.id"), index=True)
-    partner_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("partners.id"), index=True)
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id), index=True)
+    partner_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(Partner.id), index=True)
     name: Mapped[AccountName] = mapped_column(enum_column(AccountName))
     currency: Mapped[str] = mapped_column(sa.String(3))
 
@@ -39,10 +41,10 @@ class LedgerTransfer(Base):
     )
 
     id: Mapped[PrimaryKey]
-    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey("programs.id"))
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id))
     kind: Mapped[TransferKind] = mapped_column(enum_column(TransferKind))
-    debit_account_id: Mapped[UUID] = mapped_column(sa.ForeignKey("ledger_accounts.id"), index=True)
-    credit_account_id: Mapped[UUID] = mapped_column(sa.ForeignKey("ledger_accounts.id"), index=True)
+    debit_account_id: Mapped[UUID] = mapped_column(sa.ForeignKey(LedgerAccount.id), index=True)
+    credit_account_id: Mapped[UUID] = mapped_column(sa.ForeignKey(LedgerAccount.id), index=True)
     amount_minor: Mapped[int]
     currency: Mapped[str] = mapped_column(sa.String(3))
     source_kind: Mapped[SourceKind] = mapped_column(enum_column(SourceKind))

@@ -7,7 +7,10 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from affiliate.accounts.models import User
 from affiliate.db import Base, PrimaryKey, enum_column
+from affiliate.partners.models import Partner
+from affiliate.programs.models import Program
 
 
 class PayoutStatus(enum.StrEnum):
@@ -30,17 +33,17 @@ class PayoutRun(Base):
     )
 
     id: Mapped[PrimaryKey]
-    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey("programs.id"))
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id))
     currency: Mapped[str] = mapped_column(sa.String(3))
     status: Mapped[PayoutStatus] = mapped_column(enum_column(PayoutStatus))
     total_minor: Mapped[int]
-    proposed_by_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"))
+    proposed_by_id: Mapped[UUID] = mapped_column(sa.ForeignKey(User.id))
     proposed_at: Mapped[datetime]
-    approved_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id"))
+    approved_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(User.id))
     approved_at: Mapped[datetime | None]
-    paid_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id"))
+    paid_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(User.id))
     paid_at: Mapped[datetime | None]
-    cancelled_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id"))
+    cancelled_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(User.id))
     cancelled_at: Mapped[datetime | None]
     reason: Mapped[str | None] = mapped_column(sa.String(500))  # why it was cancelled
 
@@ -56,9 +59,9 @@ class Payout(Base):
     )
 
     id: Mapped[PrimaryKey]
-    run_id: Mapped[UUID] = mapped_column(sa.ForeignKey("payout_runs.id"))
-    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey("programs.id"))
-    partner_id: Mapped[UUID] = mapped_column(sa.ForeignKey("partners.id"), index=True)
+    run_id: Mapped[UUID] = mapped_column(sa.ForeignKey(PayoutRun.id))
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id))
+    partner_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Partner.id), index=True)
     currency: Mapped[str] = mapped_column(sa.String(3))
     status: Mapped[PayoutStatus] = mapped_column(enum_column(PayoutStatus))
     earned_minor: Mapped[int]

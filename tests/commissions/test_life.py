@@ -1,5 +1,6 @@
 """What refunds and cancellations take from a commission, and where it stands afterwards."""
 
+import itertools
 from uuid import UUID, uuid4
 
 import pytest
@@ -17,7 +18,6 @@ from affiliate.commissions.life import (
     reversal_due,
     takings,
 )
-import itertools
 
 REFUND, EVENT = AdjustmentSource.REFUND, AdjustmentSource.ORDER_EVENT
 

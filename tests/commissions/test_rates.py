@@ -1,5 +1,6 @@
 """What a credit earns: base, plan by the order's moment, one rounding, and a trace that says how."""
 
+import itertools
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
@@ -11,7 +12,6 @@ from hypothesis import strategies as st
 
 from affiliate.commissions.life import CommissionReason
 from affiliate.commissions.rates import Order, Plan, PlanKind, Rated, Share, plan_in_force, plan_problems, rate
-import itertools
 
 DAY = datetime(2026, 11, 16, tzinfo=UTC)
 
