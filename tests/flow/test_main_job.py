@@ -31,6 +31,7 @@ def buy_two_things(customer: Visitor, code: str) -> str:
     expect(page.get_by_role("heading", name="Cast-iron pot, 26 cm")).to_be_visible()
     assert "aff_click=clk_" in page.url
     page.wait_for_function("() => document.cookie.includes('aff_track=')")
+    page.get_by_label("Pieces").fill("3")
     page.get_by_role("button", name="Add to basket").click()
     page.get_by_role("link", name="Casa Ondera").click()
     page.get_by_role("link", name="Linen apron").click()
@@ -75,13 +76,13 @@ def test_a_sale_of_a_partner_is_explained_shrunk_approved_and_paid(
     # The customer: a partner's link, two things, an order.
     order = buy_two_things(visitor(), code)
 
-    # The partner: the commission, and why it is what it is. 150.50 with tax, less 27.14 of tax, times ten percent.
+    # The partner: the commission, and why it is what it is. 386.50 with tax, less 69.70 of tax, times ten percent.
     partner = visitor("partner")
     page = explained(partner, slug, order)
     summary = page.get_by_role("complementary", name="Summary")
-    expect(summary.get_by_text("€12.34").first).to_be_visible()
+    expect(summary.get_by_text("€31.68").first).to_be_visible()
     expect(summary.get_by_text("Pending").first).to_be_visible()
-    expect(page.get_by_role("article")).to_contain_text("€123.36")
+    expect(page.get_by_role("article")).to_contain_text("€316.80")
     installation.require_balance()
 
     # The shop's developer: one thing comes back. What is left is in proportion to what the customer keeps.
@@ -92,14 +93,14 @@ def test_a_sale_of_a_partner_is_explained_shrunk_approved_and_paid(
         "items": [{"sku": "apron", "amount": "32.50"}],
     }
     assert installation.call("POST", "/refunds", refund).status_code == 202
-    reload_until(page, summary.get_by_text("€9.68"), "the smaller commission")
+    reload_until(page, summary.get_by_text("€29.02"), "the smaller commission")
     installation.require_balance()
 
     # The manager: approves it before the validation period is over.
     manager = visitor("manager")
     desk = manager.open(f"/console/{slug}/commissions?status=pending")
-    desk.get_by_role("row").filter(has_text=order).get_by_role("link", name="€9.68").click()
-    desk.get_by_role("button", name="Approve €9.68").click()
+    desk.get_by_role("row").filter(has_text=order).get_by_role("link", name="€29.02").click()
+    desk.get_by_role("button", name="Approve €29.02").click()
     expect(desk.get_by_role("complementary", name="Summary").get_by_text("Approved").first).to_be_visible()
     page.reload()
     expect(summary.get_by_text("Approved").first).to_be_visible()
@@ -134,5 +135,5 @@ def test_a_sale_of_a_partner_is_explained_shrunk_approved_and_paid(
     page.reload()
     expect(summary.get_by_text("Paid").first).to_be_visible()
     page.get_by_role("link", name="The payout it is part of").click()
-    expect(page.get_by_role("row").filter(has_text=order)).to_contain_text("€9.68")
-    assert Decimal(total.replace(",", "")) >= Decimal("9.68")
+    expect(page.get_by_role("row").filter(has_text=order)).to_contain_text("€29.02")
+    assert Decimal(total.replace(",", "")) >= Decimal("29.02")

@@ -1,0 +1,259 @@
+"""Every page in a real browser: nothing for axe to find, no error in the console, nothing to scroll sideways at 360 pixels."""
+
+import email
+import email.policy
+import re
+import secrets
+from collections import deque
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pyotp
+import pytest
+from flask import Flask
+from installation import Installation
+from pages import NARROW, WIDE, Visitor, axe_findings, sideways
+from playwright.sync_api import Page, expect
+from processes import eventually
+
+MakeVisitor = Callable[..., Visitor]
+PAGES_MAX = 120
+ROLES = {
+    None: [
+        "/", "/p/{slug}", "/apply/{slug}", "/apply/{slug}/thanks", "/login", "/reset", "/demo/shop/", "/demo/shop/basket", "/demo/shop/checkout",
+        "/demo/shop/thanks", "/no-such-page", "/r/no-such-link",
+    ],
+    "partner": ["/portal/", "/account/", "/tf-setup", "/change"],
+    "manager": ["/console/", "/account/", "/console/{slug}/tracking/secret"],
+    "finance": ["/console/"],
+    "admin": ["/console/"],
+}  # fmt: skip
+NO_PAGES = re.compile(
+    r"\.(csv|svg|png|json|txt|ico|js)$|^/(static|t|hooks)/|^/(healthz|readyz|metrics|logout|welcome)$|^/api/v1/|^/r/(?!no-such)"
+)
+"""Files, machines' addresses, redirects."""
+DOORS = {
+    "security.mf_recovery", "security.mf_recovery_codes", "security.reset_password", "security.tf_select",
+    "security.two_factor_rescue", "security.two_factor_token_validation", "security.verify",
+}  # fmt: skip
+"""Pages in the middle of a sign-in: they have a test of their own."""
+LOOKS = (("en", "light"), ("en", "dark"), ("it", "light"), ("pl", "light"))
+"""Languages and grounds; colours do not change with the language."""
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(1_200)]
+
+
+def kind_of(path: str) -> str:
+    """Pages of one kind differ in their ids only."""
+    return re.sub(r"(?<=/demo/shop/p/)[^/]+", "*", re.sub(r"[a-z]{3}_[0-9a-z]{26}", "*", path))
+
+
+def links_of(page: Page, installation: Installation) -> Iterator[str]:
+    """The paths of this installation that the page leads to."""
+    addresses: list[str] = page.locator("a[href]").evaluate_all("links => links.map((link) => link.href)")
+    for address in addresses:
+        if address.startswith(f"{installation.base_url}/"):
+            path = urlsplit(address).path
+            if not NO_PAGES.search(path):
+                yield path
+
+
+def findings(page: Page) -> list[str]:
+    """What is wrong with the page as it stands, wide and narrow."""
+    found = axe_findings(page)
+    page.set_viewport_size(NARROW)
+    if too_wide := sideways(page):
+        found.append(f"{too_wide} pixels too wide for a window of 360")
+    page.set_viewport_size(WIDE)
+    return found
+
+
+def crawl(visitor: Visitor, starts: list[str]) -> Iterator[tuple[str, list[str]]]:
+    """Every kind of page that can be reached from these, with what is wrong with it."""
+    seen, ahead = set(), deque(starts)
+    while ahead:
+        path = ahead.popleft()
+        if kind_of(path) in seen:
+            continue
+        seen.add(kind_of(path))
+        assert len(seen) <= PAGES_MAX, "the crawl does not end"
+        answer = visitor.page.goto(f"{visitor.installation.base_url}{path}")
+        assert answer is not None
+        assert answer.ok or "no-such" in path, f"{path} answers {answer.status}"
+        yield path, findings(visitor.page)
+        ahead.extend(links_of(visitor.page, visitor.installation))
+
+
+def buy_something(customer: Visitor) -> None:
+    """So that the shop's basket, checkout and thanks have something to show."""
+    page = customer.open("/demo/shop/p/moka")
+    page.get_by_role("button", name="Add to basket").click()
+    page.get_by_role("link", name="To the checkout").click()
+    page.get_by_role("button", name="Place the order").click()
+    expect(page.get_by_text("Answered 202: accepted.")).to_be_visible()
+    page = customer.open("/demo/shop/p/apron")
+    page.get_by_role("button", name="Add to basket").click()
+
+
+def apply(applicant: Visitor, slug: str) -> None:
+    """Ask to join, up to the page that thanks."""
+    page = applicant.open(f"/apply/{slug}")
+    page.get_by_label("Your name").fill("Rosa Test")
+    page.get_by_label("E-mail").fill(f"rosa-{secrets.token_hex(4)}@example.com")
+    page.get_by_label("Name under which you promote").fill("Rosa’s Table")
+    page.get_by_label("Website or main profile").fill("rosa.example")
+    page.get_by_label("Country").select_option("IT")
+    page.get_by_label("Where you promote").fill("Newsletter, 2,400 readers")
+    page.get_by_label("I accept the terms of the program").check()
+    page.get_by_role("button").filter(has_text="Send the application").click()
+    page.wait_for_url("**/thanks*")
+
+
+def page_endpoints(app: Flask) -> set[str]:
+    """The endpoints that answer with a page for a person."""
+    rules = (rule for rule in app.url_map.iter_rules() if rule.methods and "GET" in rule.methods)
+    return {
+        rule.endpoint
+        for rule in rules
+        if not NO_PAGES.search(rule.rule) and not rule.rule.endswith("qr.<any(svg, png):kind>")
+    }
+
+
+def test_every_page_for_every_role_is_accessible_quiet_and_fits_a_phone(
+    installation: Installation, visitor: MakeVisitor, app: Flask
+) -> None:
+    slug, wrong, visited = installation.demo["program"], {}, set()
+    addresses = app.url_map.bind("localhost")
+    for role, starts in ROLES.items():
+        one = visitor(role)
+        if role is None:
+            buy_something(one)
+            apply(one, slug)
+        for path, found in crawl(one, [start.format(slug=slug) for start in starts]):
+            if "no-such-page" not in path:
+                visited.add(addresses.match(path)[0])
+            if found:
+                wrong[f"{role}: {path}"] = found
+        one.troubles[:] = [trouble for trouble in one.troubles if "no-such" not in trouble]  # they are 404 on purpose
+    assert wrong == {}
+    assert page_endpoints(app) - DOORS - visited == set()
+
+
+def open_run(manager: Visitor) -> Page:
+    """A payout run that waits for its second person, proposed now if there is none."""
+    slug = manager.installation.demo["program"]
+    desk = manager.open(f"/console/{slug}/payouts")
+    waiting = desk.get_by_role("link", name="Check and approve")
+    if not waiting.count():
+        desk = manager.open(f"/console/{slug}/commissions?status=pending")
+        desk.get_by_role("checkbox", name="Select all on this page").check()
+        desk.get_by_role("button", name="Approve the selected").click()
+        desk = manager.open(f"/console/{slug}/payouts")
+        desk.get_by_role("button", name=re.compile("^Propose €")).click()
+    waiting.first.click()
+    return desk
+
+
+def take_back(manager: Visitor, run: str) -> None:
+    """Leave nothing that waits: other tests pay, too."""
+    desk = manager.open(run)
+    desk.get_by_role("button", name="Take back with a reason…").click()
+    dialog = desk.get_by_role("dialog")
+    dialog.get_by_label("Reason").fill("Only looked at.")
+    dialog.get_by_role("button", name=re.compile("^Take back €")).click()
+    expect(desk.get_by_text("taken back.")).to_be_visible()
+
+
+def look_at_the_job(visitor: MakeVisitor, slug: str, run: str, **how: str) -> Iterator[tuple[str, list[str]]]:
+    """The four pages on which the main job happens, with what is wrong with each."""
+    partner, manager, finance = (visitor(role, **how) for role in ("partner", "manager", "finance"))
+    for name, page in (
+        ("home", partner.open(f"/portal/{slug}/")),
+        ("today", manager.open(f"/console/{slug}/")),
+        ("approval", finance.open(run)),
+        ("explanation", partner.open(f"/portal/{slug}/commissions")),
+    ):
+        assert page.locator("html").get_attribute("lang") == how["locale"]
+        if name == "explanation":
+            page.locator("td a.why").first.click()
+            page.wait_for_url("**/commissions/com_*")
+        if name == "approval":
+            assert page.locator("form#approve").count() == 1
+        yield name, findings(page)
+
+
+def test_the_four_pages_of_the_job_hold_in_every_language_and_light(
+    installation: Installation, visitor: MakeVisitor
+) -> None:
+    slug, wrong, manager = installation.demo["program"], {}, visitor("manager")
+    run = urlsplit(open_run(manager).url).path
+    try:
+        for language, scheme in LOOKS:
+            for name, found in look_at_the_job(visitor, slug, run, locale=language, color_scheme=scheme):
+                wrong[f"{name} in {language}, {scheme}"] = found
+    finally:
+        take_back(manager, run)
+    assert {name: found for name, found in wrong.items() if found} == {}
+
+
+def test_pages_in_the_middle_of_a_sign_in_are_accessible_quiet_and_fit_a_phone(
+    installation: Installation, visitor: MakeVisitor
+) -> None:
+    someone, wrong = visitor(), {}
+    address, password = "luca@piatto-lento.example", installation.demo["people"][0]["password"]
+    someone.sign_in(address, password)
+    page = someone.open("/verify")
+    wrong["verify"] = findings(page)
+
+    page = someone.open("/tf-setup")
+    page.get_by_role("button", name="Start").click()
+    wrong["key"] = findings(page)
+    key = page.get_by_label("Key for typing").input_value()
+    page.get_by_label("Code", exact=True).fill(pyotp.TOTP(key.replace("-", "")).now())
+    page.get_by_role("button", name="Switch it on").click()
+    expect(page.get_by_role("heading", name="Your account")).to_be_visible()
+    page = someone.open("/mf-recovery-codes")
+    wrong["codes to come"] = findings(page)
+    page.get_by_role("button", name="Make new codes").click()
+    expect(page.locator("#codes")).to_be_visible()
+    wrong["codes"] = findings(page)
+    code = page.locator("#codes li").first.inner_text()
+
+    again = visitor()
+    page = again.open("/login")
+    page.get_by_label("E-mail address").fill(address)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/tf-validate*")
+    wrong["code"] = findings(page)
+    page.get_by_role("link", name="No phone at hand?").click()
+    wrong["recovery"] = findings(page)
+    page.get_by_label("Recovery code").fill(code)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/portal/**")
+    assert {name: found for name, found in wrong.items() if found} == {}
+
+
+def test_a_forgotten_password_is_set_by_a_mail_on_accessible_pages(
+    installation: Installation, visitor: MakeVisitor
+) -> None:
+    someone = visitor()
+    page = someone.open("/reset")
+    page.get_by_label("E-mail address").fill("jana@kochfreunde.example")
+    page.get_by_role("button").filter(has_text="Send").click()
+    mails = installation.data_dir / "mail"
+    eventually(lambda: any("/reset/" in mail for mail in texts_of(mails, "jana@kochfreunde.example")), "the mail")
+    address = re.search(r"http://\S+/reset/\S+", texts_of(mails, "jana@kochfreunde.example")[-1])
+    assert address is not None
+    page.goto(address.group())
+    assert findings(page) == []
+
+
+def texts_of(mails: Path, recipient: str) -> list[str]:
+    """The plain texts of a person's mails."""
+    found = (
+        email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in sorted(mails.glob("*.eml"))
+    )
+    bodies = (mail.get_body(("plain",)) for mail in found if mail["To"] == recipient)
+    return [body.get_content() for body in bodies if body is not None]
