@@ -106,7 +106,7 @@ def test_a_trace_holds_touches_commissions_and_postings(get: Get, app_session: S
         "/partners/ptn_x",
         "/links/lnk_x",
         "/programs/none",
-        f"/conversions/{ids.public('cnv', ids.new())}/trace",
+        f"/conversions/cnv_{'0' * 26}/trace",
     ],
 )
 def test_what_is_not_there_is_404(get: Get, path: str) -> None:
