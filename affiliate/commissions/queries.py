@@ -169,9 +169,13 @@ def declined_pairs(session: Session, *, conversion_ids: Collection[UUID]) -> set
 
 
 def losses_of(session: Session, *, conversion_ids: Collection[UUID]) -> dict[UUID, list[Loss]]:
-    """Refunds and cancellations of these conversions in the order they happened. Those of tests stay with tests."""
+    """Refunds and cancellations of these conversions in the order they happened. Those of tests stay with tests.
+
+    A refund in another currency than its order cannot be a part of it: the edges refuse one, and here it takes nothing.
+    """
+    amount = sa.case((Refund.currency != Conversion.currency, 0), else_=Refund.amount_minor)
     refunds = (
-        sa.select(Refund.conversion_id, Refund.occurred_at, Refund.id, Refund.amount_minor)
+        sa.select(Refund.conversion_id, Refund.occurred_at, Refund.id, amount)
         .join(Conversion, sa.and_(Conversion.id == Refund.conversion_id, Conversion.is_test == Refund.is_test))
         .where(Refund.conversion_id.in_(conversion_ids))
     )

@@ -33,6 +33,9 @@ from affiliate.tables import metadata
 
 RATE_BPS = 7_77  # leaves something to round nearly always
 OPEN = {PayoutStatus.PROPOSED, PayoutStatus.APPROVED}
+OUTSIDE = ["order", "order", "odd_order", "refund", "refund", "refund_all", "cancel", "amend"]
+JOBS = ["job", "work", "work"]
+PEOPLE = ["approve", "decline", "propose", "propose", "approve_run", "approve_run", "mark_paid", "cancel_run"]
 STAGES = (commissions.commission_waiting, commissions.reverse_waiting, commissions.approve_due)
 
 
@@ -76,9 +79,7 @@ class History(RuleBasedStateMachine):
         self.partners = [self.books.partner, make_partner(self.session, program=self.books.program)]
 
     @rule(
-        act=st.sampled_from(
-            ["order", "order", "odd_order", "refund", "refund", "refund_all", "cancel", "amend", "job", "work", "work", "approve", "decline", "propose", "propose", "approve_run", "approve_run", "mark_paid", "cancel_run"]
-        ),
+        act=st.sampled_from(OUTSIDE + JOBS + PEOPLE),
         which=st.integers(0, 1_000),
         amount=st.integers(0, 500_00),
     )
