@@ -101,7 +101,7 @@ def test_the_window_holds_for_a_named_click_too() -> None:
     assert (outcome.credits, outcome.reason) == ((), Unattributed.ALL_REFUSED)
 
 
-@pytest.mark.parametrize("flaw", list(rules._FLAWS))
+@pytest.mark.parametrize("flaw", sorted(rules._FLAWS))
 def test_a_flawed_touch_never_wins_and_its_flaw_is_the_reason(flaw: TouchRefusal) -> None:
     outcome = decide(click(1, flaw=flaw))
     assert (outcome.credits, outcome.reason) == ((), Unattributed.ALL_REFUSED)
