@@ -38,21 +38,25 @@ class Cast:
         conversion = self.books.order(order_id=order_id, occurred_at=moment, received_at=moment, **fields)
         self.books.work(now=moment)
         commission = self.books.commission(conversion)
-        self.settle(commission)
+        self.settle()
         return commission
 
     def approved_sale(self, order_id: str, **fields: Any) -> Commission:
         """A commission that waits for a payout."""
         commission = self.sale(order_id, days_ago=60, **fields)
         self.books.work(now=clock.now())
-        self.settle(commission)
+        self.settle()
         return commission
 
-    def settle(self, *rows: Any) -> None:
-        """Read the rows again, and everybody, and end the transaction: SQLite lets nobody else write before."""
-        people = (self.mara, self.max, self.finn, self.ada)
-        for row in (*rows, *people, self.program, self.other, self.partner, self.applicant):
+    def settle(self) -> None:
+        """Read everything again and end the transaction: SQLite lets nobody else write before."""
+        for row in list(self.session):
             self.session.refresh(row)
+        self.session.commit()
+
+    def assert_proven(self) -> None:
+        """The proof of the books finds nothing."""
+        self.books.assert_proven()
         self.session.commit()
 
 

@@ -18,6 +18,7 @@ from affiliate.settings import Settings
 from affiliate.web import orm
 
 REASON_LENGTH_MAX = 500
+FILTERS = ("status", "state", "kind", "partner", "due", "days", "name", "order")
 MANAGING = frozenset({GrantRole.MANAGER, GrantRole.ADMIN})
 blueprint = Blueprint("console", __name__, url_prefix="/console")
 
@@ -94,10 +95,17 @@ def pager(page: paging.Page) -> dict[str, str | None]:
 
 
 def with_arguments(**changes: str | None) -> str:
-    """This address with other arguments; None takes one away. A change of a filter starts at the first page."""
-    arguments: dict[str, Any] = request.args.to_dict() | {"page": None} | changes
-    kept = {name: value for name, value in arguments.items() if value}
-    return url_for(request.endpoint or "", **(request.view_args or {}) | kept)
+    """This address with other arguments; None takes one away. A change of a filter starts at the first page.
+
+    Only the arguments of our lists are carried on: `url_for` has arguments of its own, which no address may set.
+    """
+    kept: dict[str, Any] = {name: value for name, value in (filters() | changes).items() if value}
+    return url_for(request.endpoint or "", **(request.view_args or {}), **kept)
+
+
+def filters() -> dict[str, str | None]:
+    """The filters that this address sets."""
+    return {name: request.args.get(name) for name in FILTERS if request.args.get(name)}
 
 
 def initials(name: str) -> str:

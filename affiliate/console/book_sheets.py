@@ -17,6 +17,7 @@ from affiliate.money import Money
 CSV_HEAD = ["posting", "posted_at", "kind", "debit", "credit", "amount", "currency", "partner", "source_kind", "source"]
 _SOURCE_PREFIX = {"commission": "com", "adjustment": "adj", "payout": "pay"}
 _VALUE_LENGTH_MAX = 200
+PAGE_SIZE = 50
 
 
 def ledger(
@@ -26,11 +27,10 @@ def ledger(
     names: Mapping[UUID, str],
     *,
     partner_id: UUID | None,
-    size: int,
 ) -> dict[str, Any]:
     """Balances, proof and movements; one line more than a page says that there is another."""
-    shown = lines[:size]
-    older = ids.public("led", shown[-1].id) if len(lines) > size else None
+    shown = lines[:PAGE_SIZE]
+    older = ids.public("led", shown[-1].id) if len(lines) > PAGE_SIZE else None
     accounts = [
         {"account": words.account(name), "balance": presenters.amount(balances[name])}
         for name in AccountName

@@ -15,15 +15,13 @@ from affiliate.ledger import queries
 from affiliate.partners import queries as partner_queries
 from affiliate.web import orm
 
-PAGE_SIZE = 50
-
 
 @blueprint.get("/<slug>/ledger")
 @access.console("manager", "finance")
 def ledger() -> str:
     """What lies on each account, the proof that the books balance, and the movements."""
-    lines = _lines(PAGE_SIZE + 1)
-    partner_id = _given("ptn", "partner")
+    partner_id = _partner_id()
+    lines = _lines(partner_id, book_sheets.PAGE_SIZE + 1)
     balances = (
         queries.program_balances(orm.session, program_id=g.program.id)
         if partner_id is None
@@ -31,16 +29,14 @@ def ledger() -> str:
     )
     proof = queries.latest_proof(orm.session)
     names = _names(lines, partner_id)
-    return show(
-        "ledger.html", **book_sheets.ledger(lines, balances, proof, names, partner_id=partner_id, size=PAGE_SIZE)
-    )
+    return show("ledger.html", **book_sheets.ledger(lines, balances, proof, names, partner_id=partner_id))
 
 
 @blueprint.get("/<slug>/ledger.csv")
 @access.console("manager", "finance")
 def ledger_csv() -> BaseResponse:
     """The movements as a file, up to the limit of exports."""
-    lines = _lines(exports.ROWS_MAX)
+    lines = _lines(_partner_id(), exports.ROWS_MAX)
     names = _names(lines, None)
     return exports.csv_response(
         "ledger.csv", book_sheets.CSV_HEAD, (book_sheets.csv_row(line, names) for line in lines)
@@ -59,11 +55,20 @@ def trail() -> str:
     return show("trail.html", pager=pager(page), **book_sheets.trail(page.rows, kinds, kind))
 
 
-def _lines(limit: int) -> list[queries.TransferLine]:
+def _partner_id() -> UUID | None:
+    """The partner that the address names; one of another program counts as none, and its name is not told."""
+    partner_id = _given("ptn", "partner")
+    if partner_id is None:
+        return None
+    enrollment = partner_queries.enrollment_of(orm.session, program_id=g.program.id, partner_id=partner_id)
+    return enrollment.partner_id if enrollment else None
+
+
+def _lines(partner_id: UUID | None, limit: int) -> list[queries.TransferLine]:
     return queries.transfers(
         orm.session,
         program_id=g.program.id,
-        partner_id=_given("ptn", "partner"),
+        partner_id=partner_id,
         before=_given("led", "before"),
         limit=limit,
     )

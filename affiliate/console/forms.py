@@ -66,7 +66,9 @@ class SettingsForm(FlaskForm):  # type: ignore[misc] # the library is not typed
     )
     terms = TextAreaField(_l("Terms"), filters=[_stripped], description=_l("Partners read them before they apply."))
     accent = StringField(
-        _l("Colour"), filters=[_stripped], description=_l("Of the public page, for example #0a5a6e. Empty: ours.")
+        _l("Colour"),
+        filters=[_stripped, str.lower],
+        description=_l("Of the public page, for example #0a5a6e. Empty: ours."),
     )
     shop_url = StringField(_l("Address of the shop"), filters=[_stripped])
     allowed_hosts = TextAreaField(

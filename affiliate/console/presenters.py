@@ -13,7 +13,7 @@ from flask_login import current_user
 
 from affiliate import formats
 from affiliate.console import words
-from affiliate.console.blueprint import with_arguments
+from affiliate.console.blueprint import filters, with_arguments
 from affiliate.money import Money
 from affiliate.reports.metrics import Facts
 from affiliate.reports.periods import DAYS_MAX, Period, last_days
@@ -34,8 +34,8 @@ def chosen(members: type[E], name: str = "status") -> E | None:
 
 def with_filters(endpoint: str) -> str:
     """The address of another form of this list (a file), with the same filters."""
-    arguments: dict[str, Any] = {name: value for name, value in request.args.items() if name != "page"}
-    return url_for(endpoint, **arguments)
+    kept: dict[str, Any] = {**filters()}
+    return url_for(endpoint, **kept)
 
 
 def chip(

@@ -37,7 +37,8 @@ def pixel_secret() -> Response:
 @access.fresh(access.console("manager"))
 def rotate_pixel_secret() -> BaseResponse:
     """A new pixel secret; the old one stops working at once."""
-    version = request.form.get("version", default=0, type=int)
+    seen = request.form.get("version", default=0, type=int)
+    version = seen if seen == g.program.pixel_secret_version else 0  # no version is 0: refused as already replaced
     return acted(url_for("console.pixel_secret"), lambda: _rotate(version))
 
 

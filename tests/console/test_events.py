@@ -1,0 +1,89 @@
+"""Last raw requests, refused events, and events that could not be stored."""
+
+import base64
+from collections.abc import Callable
+
+import event_cast
+import redis
+import sqlalchemy as sa
+from console_cast import Cast, text_of
+from flask.testing import FlaskClient
+
+from affiliate import clock, ids, streams
+from affiliate.accounts.models import AuditEvent, User
+from affiliate.ingest.models import Click, DeadLetter, RejectedEvent, RejectReason
+from affiliate.tracking import codec, rawlog
+
+
+def test_the_last_requests_stand_with_our_answer(cast: Cast, mara: FlaskClient, redis_client: redis.Redis) -> None:
+    fine = rawlog.RawRequest(clock.now(), "api", "conversion", {"order_id": "10482"}, 202)
+    wrong = rawlog.RawRequest(clock.now(), "pixel", "conversion", {"order_id": "10483"}, 422, "BAD_SIGNATURE")
+    for request in (fine, wrong):
+        rawlog.append(redis_client, request, program_id=cast.program.id)
+    rawlog.append(redis_client, fine, program_id=cast.other.id)
+    page = text_of(mara.get("/console/casa/requests"))
+    assert page.count("10482") == 1
+    for text in ("10483", "202", "422", "BAD_SIGNATURE"):
+        assert text in page
+
+
+def test_no_request_yet_says_where_to_begin(cast: Cast, mara: FlaskClient) -> None:
+    assert "No request yet" in text_of(mara.get("/console/casa/requests"))
+
+
+def test_without_redis_the_page_says_so_and_opens(cast: Cast, mara: FlaskClient, redis_client: redis.Redis) -> None:
+    redis_client.set(streams.raw_log_key(cast.program.id), "not a stream")
+    response = mara.get("/console/casa/requests")
+    assert response.status_code == 200
+    assert "Redis does not answer at the moment" in text_of(response)
+
+
+def test_refused_events_stand_with_their_reason(cast: Cast, mara: FlaskClient) -> None:
+    for program in (cast.program, cast.other):
+        row = RejectedEvent(
+            id=ids.new(), program_id=program.id, kind="conversion", reason=RejectReason.CONFLICTING_BODY
+        )
+        row.payload, row.received_at = {"order_id": f"of-{program.slug}", "note": "<b>"}, clock.now()
+        cast.session.add(row)
+    cast.session.commit()
+    page = mara.get("/console/casa/rejected").text
+    assert "Same id, other content" in page
+    assert "of-casa" in page
+    assert "of-altra" not in page
+    assert "<b>&" not in page
+
+
+def dead_letter(cast: Cast, payload: bytes) -> None:
+    row = DeadLetter(
+        id=ids.new(), stream="aff:clicks", entry_id=str(ids.new())[:40], payload=base64.b64encode(payload).decode()
+    )
+    row.error, row.failed_at = "IntegrityError: no such link", clock.now()
+    cast.session.add(row)
+    cast.session.commit()
+
+
+def test_events_of_nobody_are_for_who_manages_all(
+    cast: Cast, mara: FlaskClient, browser_of: Callable[[User], FlaskClient]
+) -> None:
+    dead_letter(cast, b"\xff no event")
+    assert mara.get("/console/casa/dead-letters").status_code == 404
+    assert mara.post("/console/casa/dead-letters").status_code == 404
+    assert "could not be stored" not in text_of(mara.get("/console/casa/"))
+    ada = browser_of(cast.ada)
+    page = text_of(ada.get("/console/casa/dead-letters"))
+    assert "IntegrityError: no such link" in page
+    assert "\\xff no event" in page
+    assert "1 event could not be stored" in text_of(ada.get("/console/casa/"))
+
+
+def test_trying_again_stores_what_can_be_stored_and_keeps_the_rest(
+    cast: Cast, browser_of: Callable[[User], FlaskClient]
+) -> None:
+    dead_letter(cast, codec.encode(event_cast.click(program_id=cast.program.id, partner_id=cast.partner.id)))
+    dead_letter(cast, b"no event")
+    page = text_of(browser_of(cast.ada).post("/console/casa/dead-letters", follow_redirects=True))
+    assert "1 event is stored now." in page
+    assert "1 event failed again; its error is below." in page
+    assert cast.session.scalar(sa.select(sa.func.count()).select_from(Click)) == 1
+    assert cast.session.scalar(sa.select(sa.func.count()).select_from(DeadLetter)) == 1
+    assert "dead_letters.replay" in list(cast.session.scalars(sa.select(AuditEvent.action)))

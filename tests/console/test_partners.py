@@ -1,0 +1,123 @@
+"""Applications and partners: decided in place, once, with a reason where one is owed."""
+
+from collections.abc import Callable
+
+import pytest
+from console_cast import Cast, public, text_of
+from factories import make_partner
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from affiliate.accounts.models import User
+from affiliate.partners import queries
+from affiliate.partners.models import EnrollmentStatus, Partner
+
+
+def post(browser: FlaskClient, cast: Cast, partner: Partner, act: str, **form: str) -> TestResponse:
+    """Do it and look at the page one comes back to."""
+    return browser.post(f"/console/casa/partners/{public('ptn', partner)}/{act}", data=form, follow_redirects=True)
+
+
+def status(cast: Cast, partner: Partner) -> EnrollmentStatus:
+    found = queries.enrollment_of(cast.session, program_id=cast.program.id, partner_id=partner.id)
+    assert found is not None
+    cast.session.refresh(found)
+    cast.session.commit()
+    return found.status
+
+
+def test_the_list_of_applications_shows_what_was_written(cast: Cast, mara: FlaskClient) -> None:
+    page = text_of(mara.get("/console/casa/applications"))
+    assert "Ferro e Fuoco" in page
+    assert "A blog on cast iron" in page
+    assert "1 application waits for you." in page
+    assert "Slow Kitchen" not in page
+    assert "Slow Kitchen" in text_of(mara.get("/console/casa/applications?status=approved"))
+
+
+def test_a_partners_page_shows_the_answers_question_by_question(cast: Cast, mara: FlaskClient) -> None:
+    page = text_of(mara.get(f"/console/casa/partners/{public('ptn', cast.applicant)}"))
+    assert "Why does this program suit you?" in page
+    assert "We cook with your pots." in page
+    assert "enzo@example.test" not in page
+
+
+def test_an_application_is_approved_in_place_and_said_so(cast: Cast, mara: FlaskClient) -> None:
+    response = post(mara, cast, cast.applicant, "approve", **{"from": "applications"})
+    assert response.request.path == "/console/casa/applications"
+    assert "Ferro e Fuoco is in. A mail tells them." in text_of(response)
+    assert status(cast, cast.applicant) is EnrollmentStatus.APPROVED
+
+
+def test_the_second_of_two_decisions_changes_nothing_and_says_so(
+    cast: Cast, mara: FlaskClient, browser_of: Callable[[User], FlaskClient]
+) -> None:
+    post(mara, cast, cast.applicant, "approve")
+    response = post(browser_of(cast.max), cast, cast.applicant, "reject", reason="Too late")
+    assert "This partner is approved by now. Nothing was changed." in text_of(response)
+    assert status(cast, cast.applicant) is EnrollmentStatus.APPROVED
+
+
+@pytest.mark.parametrize("act", ["reject", "ban"])
+def test_refusing_and_banning_need_a_reason(cast: Cast, mara: FlaskClient, act: str) -> None:
+    response = post(mara, cast, cast.applicant, act, reason="  ")
+    assert "Write a reason first" in text_of(response)
+    assert status(cast, cast.applicant) is EnrollmentStatus.PENDING
+
+
+def test_a_refusal_shows_its_reason_and_who_gave_it(cast: Cast, mara: FlaskClient) -> None:
+    page = text_of(post(mara, cast, cast.applicant, "reject", reason="No reach in our countries"))
+    assert status(cast, cast.applicant) is EnrollmentStatus.REJECTED
+    assert "Reason: No reach in our countries" in page
+    assert "Decided by Mara Example." in page
+    assert "Approve" in page
+
+
+def test_a_partner_is_paused_let_go_on_banned_and_let_go_on(cast: Cast, mara: FlaskClient) -> None:
+    for act, after in (("pause", "PAUSED"), ("resume", "APPROVED"), ("ban", "BANNED"), ("resume", "APPROVED")):
+        post(mara, cast, cast.partner, act, reason="Because")
+        assert status(cast, cast.partner) is EnrollmentStatus[after]
+
+
+def test_finance_sees_no_button_and_cannot_decide(cast: Cast, finn: FlaskClient) -> None:
+    page = finn.get("/console/casa/applications").text
+    assert "/approve" not in page
+    assert finn.post(f"/console/casa/partners/{public('ptn', cast.applicant)}/approve").status_code == 404
+    assert status(cast, cast.applicant) is EnrollmentStatus.PENDING
+
+
+def test_the_table_names_clicks_sales_and_what_is_payable(cast: Cast, mara: FlaskClient) -> None:
+    cast.sale("1")
+    cast.sale("2", days_ago=20)
+    cast.approved_sale("3")
+    page = text_of(mara.get("/console/casa/partners"))
+    assert "€20.00" in page  # two sales of the last 30 days, ten percent each
+    assert "€200.00" in page
+    assert "€10.00" in page  # the third, payable
+    assert "€30.00" in text_of(mara.get("/console/casa/partners?days=90"))
+
+
+def test_the_table_is_searched_by_a_part_of_the_name(cast: Cast, mara: FlaskClient) -> None:
+    make_partner(cast.session, program=cast.program, name="Ewa 100 %")
+    cast.session.commit()
+    page = text_of(mara.get("/console/casa/partners?name=slow"))
+    assert "Slow Kitchen" in page
+    assert "Ewa" not in page
+    assert "Ewa" in text_of(mara.get("/console/casa/partners?name=100 %25"))
+    assert "No partner with this name" in text_of(mara.get("/console/casa/partners?name=nobody"))
+
+
+def test_the_export_holds_the_table_and_no_formula(cast: Cast, mara: FlaskClient) -> None:
+    cast.partner.name = "=HYPERLINK(1)"
+    cast.session.commit()
+    cast.sale("1")
+    response = mara.get("/console/casa/partners.csv")
+    assert response.mimetype == "text/csv"
+    line = response.text.splitlines()[1]
+    assert line == f"'=HYPERLINK(1),{public('ptn', cast.partner)},approved,0,0,1,100.00,10.00,EUR"
+
+
+def test_a_partners_page_shows_links_with_their_clicks_and_the_people(cast: Cast, mara: FlaskClient) -> None:
+    page = text_of(mara.get(f"/console/casa/partners/{public('ptn', cast.partner)}"))
+    assert "Sunday ragù" in page
+    assert "marta@example.test" in page

@@ -1,0 +1,159 @@
+"""Settings, going live and commission plans."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from console_cast import Cast, text_of
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from affiliate import clock
+from affiliate.accounts.models import AuditEvent
+from affiliate.commissions.models import CommissionPlan
+from affiliate.programs.models import Program, ProgramStatus
+
+
+def settings_of(program: Program, **changes: str) -> dict[str, Any]:
+    """The form as the page shows it, with changes."""
+    form = {
+        "seen_at": program.updated_at.isoformat(), "name": program.name, "mission": "", "description": "", "audience": "",
+        "terms": "", "accent": "", "shop_url": program.shop_url, "allowed_hosts": "\n".join(program.allowed_hosts),
+        "fallback_url": "", "click_parameter": "aff_click", "time_zone": "UTC", "attribution_window_days": "30",
+        "validation_days": "30", "payout_min": "0.00",
+    }  # fmt: skip
+    return form | changes
+
+
+def save(browser: FlaskClient, program: Program, **changes: str) -> TestResponse:
+    return browser.post("/console/casa/settings", data=settings_of(program, **changes), follow_redirects=True)
+
+
+def test_what_was_changed_is_stored_and_audited(cast: Cast, mara: FlaskClient) -> None:
+    changes = {
+        "mission": "Pots for life", "payout_min": "25", "attribution_window_days": "14", "accent": "#0A5A6E",
+        "allowed_hosts": "WWW.shop.example\n\nshop.example", "time_zone": "Europe/Rome", "cookie_by_default": "y",
+    }  # fmt: skip
+    assert "Settings saved." in text_of(save(mara, cast.program, **changes))
+    cast.settle()
+    program = cast.program
+    assert (program.mission, program.payout_min_minor, program.attribution_window_days) == ("Pots for life", 25_00, 14)
+    assert (program.accent, program.time_zone, program.cookie_by_default) == ("#0a5a6e", "Europe/Rome", True)
+    assert program.allowed_hosts == ["www.shop.example", "shop.example"]
+    assert program.policy_version == 2
+    assert "Attribution window, days: 30 → 14" in text_of(mara.get("/console/casa/history"))
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "told"),
+    [
+        ("name", "", "Write a name"),
+        ("shop_url", "htp:/casa-ondera", "This is not a full address."),
+        ("allowed_hosts", "https://shop.example/x", "Write the host alone"),
+        ("allowed_hosts", "elsewhere.example", "The shop's own host is missing"),
+        ("payout_min", "1.005", "Write an amount"),
+        ("attribution_window_days", "0", "Choose from 1 to 365 days."),
+        ("validation_days", "many", "Not a valid integer value"),
+        ("accent", "#f0c36b", "White text could not be read on this colour."),
+        ("click_parameter", "Aff Click", "Use small letters"),
+        ("fallback_url", "nowhere", "This is not a full address."),
+    ],
+)
+def test_what_is_wrong_is_said_at_its_field_and_stays_typed(
+    cast: Cast, mara: FlaskClient, field: str, typed: str, told: str
+) -> None:
+    response = save(mara, cast.program, **{field: typed})
+    page = text_of(response)
+    assert response.status_code == 422
+    assert told in page
+    assert f'href="#{field}"' in page
+    assert typed in page
+    assert cast.session.scalars(sa.select(AuditEvent).where(AuditEvent.action == "program.update")).all() == []
+
+
+def test_a_colour_that_is_too_light_gets_a_suggestion(cast: Cast, mara: FlaskClient) -> None:
+    assert "The nearest shade that can be read: #" in text_of(save(mara, cast.program, accent="#f0c36b"))
+
+
+def test_two_people_do_not_overwrite_one_another(cast: Cast, mara: FlaskClient) -> None:
+    old = settings_of(cast.program, name="Second")
+    save(mara, cast.program, name="First")
+    page = mara.post("/console/casa/settings", data=old, follow_redirects=True)
+    assert "Somebody else changed these settings in between." in text_of(page)
+    cast.settle()
+    assert cast.program.name == "First"
+
+
+def test_a_draft_goes_live_only_with_a_goal(cast: Cast, mara: FlaskClient) -> None:
+    cast.program.status = ProgramStatus.DRAFT
+    cast.session.commit()
+    assert "Before the program goes live" in text_of(mara.get("/console/casa/"))
+    live = lambda: text_of(mara.post("/console/casa/settings/live", follow_redirects=True))  # noqa: E731 - used twice
+    assert "A program goes live with at least one goal." in live()
+    goal = {"metric": "sales", "target": "100", "starts_on": "2026-11-01", "last_on": "2026-11-30"}
+    assert "Goal added: Sales, 100." in text_of(mara.post("/console/casa/goals", data=goal, follow_redirects=True))
+    assert "Casa Ondera is live" in live()
+    assert "Before the program goes live" not in text_of(mara.get("/console/casa/"))
+    assert "is paused" in text_of(mara.post("/console/casa/settings/pause", follow_redirects=True))
+    cast.settle()
+    assert cast.program.status is ProgramStatus.PAUSED
+
+
+def plan(browser: FlaskClient, **form: str) -> TestResponse:
+    start = (clock.now() + timedelta(days=2)).date().isoformat()
+    data = {"name": "Autumn", "kind": "percent", "rate": "7.5", "fixed": "", "starts_on": start}
+    return browser.post("/console/casa/plans", data=data | form, follow_redirects=True)
+
+
+def plans(cast: Cast) -> list[tuple[str, int | None, int | None]]:
+    found = cast.session.scalars(sa.select(CommissionPlan).order_by(CommissionPlan.effective_from)).all()
+    cast.session.commit()
+    return [(each.name, each.rate_bps, each.fixed_minor) for each in found]
+
+
+def test_a_new_plan_counts_from_its_day_on(cast: Cast, mara: FlaskClient) -> None:
+    page = text_of(plan(mara))
+    assert "“Autumn” counts for orders from" in page
+    assert "7.5\u00a0% of the sale" in page
+    assert "To come" in page
+    assert plans(cast) == [("Standard", 1000, None), ("Autumn", 750, None)]
+
+
+def test_a_fixed_plan_takes_an_amount(cast: Cast, mara: FlaskClient) -> None:
+    plan(mara, kind="fixed", fixed="5", rate="")
+    assert plans(cast)[-1] == ("Autumn", None, 5_00)
+
+
+@pytest.mark.parametrize(
+    ("form", "told"),
+    [
+        ({"rate": "a lot"}, "Write a percentage"),
+        ({"rate": "101"}, "Give a percentage from 0.01 to 100."),
+        ({"kind": "fixed", "fixed": "0"}, "Give an amount above zero."),
+        ({"name": ""}, "Give the plan a name"),
+        ({"starts_on": ""}, "This is needed."),
+        ({"kind": "gift"}, "Not a valid choice"),
+    ],
+)
+def test_a_wrong_plan_is_said_at_its_field(cast: Cast, mara: FlaskClient, form: dict[str, str], told: str) -> None:
+    response = plan(mara, **form)
+    assert response.status_code == 422
+    assert told in text_of(response)
+    assert len(plans(cast)) == 1
+
+
+def test_a_plan_does_not_reach_back_over_orders_that_have_their_commission(cast: Cast, mara: FlaskClient) -> None:
+    cast.sale("1")
+    yesterday = (clock.now() - timedelta(days=2)).date().isoformat()
+    response = plan(mara, starts_on=yesterday)
+    assert response.status_code == 422
+    assert "Orders since then already have their commission." in text_of(response)
+
+
+def test_the_same_plan_sent_twice_is_made_once(cast: Cast, mara: FlaskClient) -> None:
+    plan(mara)
+    response = plan(mara)
+    assert response.status_code == 422
+    assert "Another plan starts at the same moment." in text_of(response)
+    assert len(plans(cast)) == 2
