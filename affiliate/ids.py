@@ -3,7 +3,7 @@
 The same thing always has the same id, so that SQL uniqueness deduplicates for ever.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid5
 
 import uuid_utils.compat
@@ -12,6 +12,7 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base32, lower case
 _DECODE = {c: i for i, c in enumerate(_ALPHABET)} | {"o": 0, "i": 1, "l": 1}
 _LENGTH = 26
 _UUID_BITS = 128
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SEPARATOR = "\x1f"  # cannot stand in an order id, so two parts never run into one another
 
 
@@ -26,14 +27,14 @@ def new() -> UUID:
 
 def new_at(moment: datetime) -> UUID:
     """A fresh UUIDv7 that carries `moment` instead of the present (imports, simulated clocks)."""
-    milliseconds = int(moment.timestamp() * 1000)
+    milliseconds = (moment - _EPOCH) // timedelta(milliseconds=1)  # floats would lose one now and then
     fresh = new().int
     return UUID(int=(fresh & ((1 << 80) - 1)) | (milliseconds << 80))
 
 
 def moment_of(identifier: UUID) -> datetime:
     """The millisecond that a UUIDv7 carries, in UTC."""
-    return datetime.fromtimestamp((identifier.int >> 80) / 1000, tz=UTC)
+    return _EPOCH + timedelta(milliseconds=identifier.int >> 80)
 
 
 def conversion(*, program_id: UUID, kind: str, order_id: str) -> UUID:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from affiliate import ids
@@ -51,6 +51,8 @@ def test_what_is_no_public_id_of_the_prefix_is_refused(text: str) -> None:
 
 
 @given(moments)
+@example(datetime(2004, 7, 8, 20, 34, 43, 241_000, tzinfo=UTC))  # a millisecond too early through floats
+@example(datetime(2360, 2, 25, 0, 38, 18, 345_000, tzinfo=UTC))
 def test_an_id_made_for_a_moment_carries_its_millisecond(moment: datetime) -> None:
     carried = ids.moment_of(ids.new_at(moment))
     assert timedelta(0) <= moment - carried < timedelta(milliseconds=1)
