@@ -1,6 +1,7 @@
 """A real browser that notices what a person would: errors in the console, broken policies, sideways scrolling, axe's findings."""
 
 import contextlib
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,7 @@ from typing import Any
 from installation import Installation
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
-CHROMIUM = next(
-    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := Path("/usr/bin") / name).exists()),
-    None,
-)
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 QUIET = [
     "--no-sandbox",
     "--disable-background-networking",
@@ -33,7 +31,7 @@ NARROW = {"width": 360, "height": 740}
 def chromium(playwright: Playwright) -> Iterator[Browser]:
     """The system's Chromium, without calls home."""
     assert CHROMIUM is not None, "Chromium is not installed: run `make chromium`"
-    browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=QUIET)
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
     yield browser
     browser.close()
 

@@ -95,6 +95,9 @@ STAFF = (
     Person("finance@casa-ondera.example", "Tomasz Wolny", "finance"),
 )
 
+DEPUTY = Person("deputy@casa-ondera.example", "Greta Lind", "manager")
+"""A second manager, who stands in for the first."""
+
 PROMOTERS = (
     Promoter(
         "Marta’s Slow Kitchen", "Marta Sala", "marta@slow-kitchen.example", "https://slow-kitchen.example", "IT", 34, 340,

@@ -51,6 +51,7 @@ def found(session: Session, *, settings: Settings, password: str, now: datetime)
     for role, user in staff.items():
         scope = None if role == "admin" else program.id
         accounts.grant(session, user_id=user.id, role=GrantRole(role), program_id=scope, actor=SYSTEM, now=now)
+    _deputy(session, program, password=password, now=now)
     _plans(session, program, actor=actors["manager"], now=now)
     _goal(session, program, owner_id=staff["manager"].id, actor=actors["manager"], now=now)
     programs.go_live(session, program_id=program.id, actor=actors["manager"], now=now)
@@ -61,6 +62,12 @@ def found(session: Session, *, settings: Settings, password: str, now: datetime)
         session, program_id=program.id, name="Demo shop", scopes=_KEY_SCOPES, actor=actors["admin"], now=now
     )
     return Founded(program.id, actors["manager"], actors["finance"], told, secret)
+
+
+def _deputy(session: Session, program: Program, *, password: str, now: datetime) -> None:
+    person = cast.DEPUTY
+    user = accounts.create_user(session, email=person.email, name=person.name, password=password, now=now)
+    accounts.grant(session, user_id=user.id, role=GrantRole(person.role), program_id=program.id, actor=SYSTEM, now=now)
 
 
 def _program(session: Session, *, settings: Settings, actor: Actor, now: datetime) -> Program:

@@ -71,6 +71,16 @@ def test_refused_events_of_the_week_stand_in_one_line(cast: Cast, mara: FlaskCli
     assert "refused in 7 days" not in text_of(finn.get("/console/casa/"))
 
 
+def test_a_shop_that_reports_twice_gives_nobody_work(cast: Cast, mara: FlaskClient) -> None:
+    overruled = RejectedEvent(
+        id=ids.new(), program_id=cast.program.id, kind="conversion", reason=RejectReason.LOWER_TRUST, payload={}
+    )
+    overruled.received_at = clock.now()
+    cast.session.add(overruled)
+    cast.session.commit()
+    assert "refused in 7 days" not in text_of(mara.get("/console/casa/"))
+
+
 def test_finance_is_not_asked_about_applications(cast: Cast, finn: FlaskClient) -> None:
     assert "Ferro e Fuoco" not in text_of(finn.get("/console/casa/"))
 

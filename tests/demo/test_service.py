@@ -192,6 +192,11 @@ def test_the_key_writes_orders_and_reads_them_and_no_more(loaded: Loaded, look: 
     assert {"admin", "payouts:write", "partners:write"}.isdisjoint(key.scopes)
 
 
+def test_a_deputy_stands_in_for_the_manager(look: Session) -> None:
+    managers = sa.select(User.email).join(Grant, Grant.user_id == User.id).where(Grant.role == GrantRole.MANAGER)
+    assert set(look.scalars(managers)) == {"manager@casa-ondera.example", cast.DEPUTY.email}
+
+
 def test_the_people_of_the_sheet_can_sign_in(loaded: Loaded, look: Session) -> None:
     for person in loaded.sheet["people"]:
         user = look.scalars(sa.select(User).where(User.email == person["email"])).one()
