@@ -48,7 +48,7 @@ class Program(Base):
     attribution_window_days: Mapped[int] = mapped_column(default=30)
     validation_days: Mapped[int] = mapped_column(default=30)
     payout_min_minor: Mapped[int] = mapped_column(default=0)
-    accent: Mapped[str | None] = mapped_column(sa.String(7))  # `#rrggbb` of the public pages; readable under white text
+    accent: Mapped[str | None] = mapped_column(sa.String(7))  # `#rrggbb` of the public pages, dark enough to be read
     pixel_secret_version: Mapped[int] = mapped_column(default=1)
     policy_version: Mapped[int] = mapped_column(default=1)  # counts changes of window and ladder; named in each trace
     mission: Mapped[str] = mapped_column(sa.Text, default="")

@@ -31,6 +31,13 @@ Disallow: /r/
 Disallow: /t/
 """
 
+# The program's colour in both themes: dark enough under white text by the rules of programs, lightened for dark grounds.
+_ACCENT_CSS = """:root {
+  --accent: light-dark(%(accent)s, color-mix(in srgb, %(accent)s 40%%, white)); --on-accent: light-dark(#FFFFFF, #0D1411);
+  --accent-soft: light-dark(color-mix(in srgb, %(accent)s 12%%, white), color-mix(in srgb, %(accent)s 30%%, black));
+}
+"""
+
 blueprint = Blueprint("site", __name__)
 
 
@@ -87,6 +94,15 @@ def program(slug: str) -> str:
     )
 
 
+@blueprint.get("/p/<slug>/accent.css")
+@access.public
+def accent(slug: str) -> Response:
+    """The colour of the program's public pages. Its address carries the colour, so that browsers may keep it."""
+    found = _open_program(slug)
+    css = _ACCENT_CSS % {"accent": found.accent} if found.accent else ""
+    return Response(css, mimetype="text/css", headers={"Cache-Control": "public, max-age=86400"})
+
+
 @blueprint.route("/apply/<slug>", methods=["GET", "POST"])
 @access.public
 def apply(slug: str) -> ResponseReturnValue:
@@ -133,7 +149,8 @@ def _open_program(slug: str) -> Program:
 
 
 def _frame(found: Program) -> dict[str, Any]:
-    return {"brand": {"name": found.name, "url": url_for("site.program", slug=found.slug)}}
+    accent_url = url_for("site.accent", slug=found.slug, v=found.accent.removeprefix("#")) if found.accent else None
+    return {"brand": {"name": found.name, "url": url_for("site.program", slug=found.slug)}, "accent_url": accent_url}
 
 
 def _standing(found: Program) -> ResponseReturnValue | None:

@@ -55,7 +55,7 @@ def test_what_was_changed_is_stored_and_audited(cast: Cast, mara: FlaskClient) -
         ("payout_min", "1.005", "Write an amount"),
         ("attribution_window_days", "0", "Choose from 1 to 365 days."),
         ("validation_days", "many", "Not a valid integer value"),
-        ("accent", "#f0c36b", "White text could not be read on this colour."),
+        ("accent", "#f0c36b", "Text in this colour could not be read."),
         ("click_parameter", "Aff Click", "Use small letters"),
         ("fallback_url", "nowhere", "This is not a full address."),
     ],

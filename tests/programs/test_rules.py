@@ -61,13 +61,14 @@ def test_anything_else_is_no_address(address: str) -> None:
     assert rules.address_problem(address)
 
 
-def test_a_colour_too_light_for_white_text_is_refused_and_a_darker_one_suggested() -> None:
+def test_a_colour_too_light_to_be_read_is_refused_and_a_darker_one_suggested() -> None:
     assert rules.accent_problem("#0a5a6e") is None
     assert rules.accent_problem("#f0c36b")
     assert rules.accent_problem("red")
     suggestion = rules.readable_accent("#f0c36b")
     assert rules.accent_problem(suggestion) is None
-    assert rules.contrast_on_white("#ffffff") == pytest.approx(1)
+    assert rules.contrast_on_tint("#ffffff") == pytest.approx(1)
+    assert rules.contrast_on_tint("#000000") == pytest.approx(15.9, abs=0.2)
 
 
 def test_the_shop_itself_must_be_among_the_hosts() -> None:

@@ -202,3 +202,15 @@ def test_who_has_applied_already_is_led_on(
         assert "Reason: No site yet." in answer.text
     else:
         assert (answer.status_code, answer.location) == (303, "/portal/casa-ondera/")
+
+
+def test_a_programs_own_colour_comes_as_a_style_sheet_of_ours(
+    client: FlaskClient, app_session: Session, program: Program
+) -> None:
+    assert "accent.css" not in client.get("/p/casa-ondera").text
+    program.accent = "#7a1f3d"
+    app_session.commit()
+    assert 'href="/p/casa-ondera/accent.css?v=7a1f3d"' in client.get("/p/casa-ondera").text
+    answer = client.get("/p/casa-ondera/accent.css")
+    assert (answer.mimetype, "#7a1f3d" in answer.text) == ("text/css", True)
+    assert client.get("/p/nobodys/accent.css").status_code == 404
