@@ -6,7 +6,7 @@ from flask import Blueprint, Flask, Response, redirect, request, session
 from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import accounts, api, formats, health, web
-from affiliate.accounts import access
+from affiliate.accounts import access, limits
 from affiliate.console import views as console
 from affiliate.demo import shop
 from affiliate.ingest import known
@@ -40,6 +40,7 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(shell)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(site.blueprint)
+    limits.limit_applications(app, "site.apply")
     app.register_blueprint(portal.blueprint)
     app.register_blueprint(console.blueprint)
     if settings.env != "production":
@@ -68,9 +69,7 @@ def language() -> BaseResponse:
     if chosen in formats.LANGUAGES:
         session["language"] = chosen
     target = request.form.get("next", "")
-    # Only a path of our own: `//host` and `/\host` would lead elsewhere.
-    safe = target.startswith("/") and not target.startswith(("//", "/\\"))
-    return redirect(target if safe else "/")
+    return redirect(target if web.is_own_path(target) else "/")
 
 
 @shell.get("/favicon.ico")

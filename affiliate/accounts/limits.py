@@ -23,10 +23,12 @@ ADDRESS = "30 per minute; 200 per hour"
 ACCOUNT = "10 per 15 minutes; 60 per day"
 SECOND_FACTOR = "5 per 5 minutes; 30 per day"
 MAILS_PER_ACCOUNT = "5 per hour"
+APPLICATIONS = "20 per hour; 60 per day"
 _IPV6_PREFIX = 64  # one customer's own network
 _REDIS_TIMEOUT: dict[str, Any] = {"socket_timeout": 0.2, "socket_connect_timeout": 0.2}  # seconds
-_SIGN_IN = ("login", "verify", "change_password")
-_SECOND_FACTOR = ("two_factor_token_validation", "mf_recovery")
+_EXTENSION = "affiliate_limits"
+_SIGN_IN = ("security.login", "security.verify", "security.change_password")
+_SECOND_FACTOR = ("security.two_factor_token_validation", "security.mf_recovery")
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -53,12 +55,23 @@ def init_app(app: Flask, settings: Settings) -> None:
     def limit(names: tuple[str, ...], scope: str, allowed: str, **how: Any) -> None:
         shared = limiter.shared_limit(allowed, scope=scope, methods=["POST"], **how)
         for name in names:
-            views[f"security.{name}"] = shared(views[f"security.{name}"])
+            views[name] = shared(views[name])
 
-    limit((*_SIGN_IN, *_SECOND_FACTOR, "forgot_password", "reset_password"), "door", ADDRESS)
+    limit((*_SIGN_IN, *_SECOND_FACTOR, "security.forgot_password", "security.reset_password"), "door", ADDRESS)
     limit(_SIGN_IN, "account", ACCOUNT, key_func=keyed("account", _account), deduct_when=_failed)
     limit(_SECOND_FACTOR, "code", SECOND_FACTOR, key_func=keyed("code", _second_factor), deduct_when=_failed)
-    limit(("forgot_password",), "mail", MAILS_PER_ACCOUNT, key_func=keyed("mail", _typed_account))
+    limit(("security.forgot_password",), "mail", MAILS_PER_ACCOUNT, key_func=keyed("mail", _typed_account))
+
+    def limit_applications(endpoint: str) -> None:
+        limit((endpoint,), "applications", APPLICATIONS)
+        limit((endpoint,), "applicant", MAILS_PER_ACCOUNT, key_func=keyed("applicant", _applicant), deduct_when=_passed)
+
+    app.extensions[_EXTENSION] = limit_applications
+
+
+def limit_applications(app: Flask, endpoint: str) -> None:
+    """Slow down the form that anybody may send and that writes a mail: by address, and by the person it is sent for."""
+    app.extensions[_EXTENSION](endpoint)
 
 
 def _storage(redis_url: str) -> str:
@@ -82,6 +95,10 @@ def _account() -> str:
     return _typed_account() if request.endpoint == "security.login" else str(getattr(current_user, "email", ""))
 
 
+def _applicant() -> str:
+    return _typed_account() or str(getattr(current_user, "email", "")) or _address()
+
+
 def _second_factor() -> str:
     return str(session.get("tf_user_id") or current_user.get_id() or _address())
 
@@ -89,6 +106,10 @@ def _second_factor() -> str:
 def _failed(response: Response) -> bool:
     """Anything but the way onward."""
     return response.location is None
+
+
+def _passed(response: Response) -> bool:
+    return response.location is not None
 
 
 def _too_many(app: Flask, limiter: Limiter, _error: RateLimitExceeded) -> BaseResponse:

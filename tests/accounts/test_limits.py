@@ -6,8 +6,10 @@ import pytest
 import redis
 import time_machine
 from accounts_cast import is_signed_in, sign_in
+from factories import make_program
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 
 from affiliate.accounts.models import User
 from affiliate.app import create_app
@@ -92,3 +94,18 @@ def test_without_redis_people_sign_in_and_guessing_is_still_limited(app_without_
     client.post("/logout")
     with time_machine.travel("2026-11-16T12:01:00Z", tick=False):  # not on the border of two windows
         assert guess(client, alice.email, times=11) == [200] * 10 + [429]
+
+
+def test_applications_are_few_for_one_person_and_from_one_address(client: FlaskClient, app_session: Session) -> None:
+    make_program(app_session, slug="casa")
+    app_session.commit()
+
+    def apply(email: str, address: str) -> int:
+        form = {"name": "Marta", "email": email, "partner_name": "Kitchen", "website": "kitchen.example"}
+        rest = {"country": "IT", "channels": "newsletter", "terms": "y"}
+        answer = client.post("/apply/casa", data=form | rest, environ_base={"REMOTE_ADDR": address})
+        return answer.status_code
+
+    assert [apply("marta@kitchen.example", f"198.51.100.{n}") for n in range(6)] == [303] * 5 + [429]
+    assert [apply(f"marta{n}@kitchen.example", "203.0.113.5") for n in range(21)] == [303] * 20 + [429]
+    assert client.get("/apply/casa", environ_base={"REMOTE_ADDR": "203.0.113.5"}).status_code == 200
