@@ -94,6 +94,7 @@ class Base(DeclarativeBase):
 def engine_options(url: str) -> dict[str, Any]:
     """What `create_engine` needs for this address; also given to Flask-SQLAlchemy-Lite."""
     common: dict[str, Any] = {
+        "hide_parameters": True,  # an error in the log tells the statement, never whose data it was about
         "json_serializer": lambda value: orjson.dumps(value).decode(),
         "json_deserializer": orjson.loads,
     }

@@ -28,6 +28,7 @@ from affiliate.settings import Settings
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 MACHINE_PATHS = ("/api/", "/t/", "/hooks/")  # answered in JSON, without CSRF tokens: no cookie speaks for anybody there
+_NEVER_STRANDED = ("/r/", "/t/")  # a visitor's link and a checkout's pixel answer whatever they were asked
 STATIC = Path(__file__).parent.parent / "static"
 BODY_BYTES_MAX = 5 * 1024 * 1024
 
@@ -84,6 +85,11 @@ def request_now() -> datetime:
         g.now = clock.now()
     moment: datetime = g.now
     return moment
+
+
+def is_own_path(target: str) -> bool:
+    """Whether a redirect to this address stays here. `//host` leads elsewhere; browsers take a backslash for a slash, and leave tabs out."""
+    return target.startswith("/") and not target.startswith("//") and "\\" not in target and target.isprintable()
 
 
 def is_machine_request() -> bool:
@@ -156,6 +162,15 @@ def _begin() -> None:
     # The context variable belongs to this request; `_end` gives the old value back.
     g.read_only = db.read_only(_is_reading())
     g.read_only.__enter__()
+    if not request.path.startswith(_NEVER_STRANDED) and _has_nul():
+        raise errors.Malformed("The request holds a NUL in its address or form. Leave it out.")
+
+
+def _has_nul() -> bool:
+    """Whether the address or the form brings a NUL, which nobody means and PostgreSQL cannot keep."""
+    form = [] if is_machine_request() else request.form.items(multi=True)
+    pairs = [*request.args.items(multi=True), *form]
+    return "\0" in request.path or any("\0" in name or "\0" in value for name, value in pairs)
 
 
 def _finish(response: Response) -> Response:
@@ -208,7 +223,8 @@ def _render_http_error(error: HTTPException) -> Response:
 
 
 def _render_crash(error: Exception) -> Response:
-    current_app.logger.error("unhandled error in %s %s", request.method, request.path, exc_info=error)
+    # The route, not the address: that may hold the token of a password reset, or a line break.
+    current_app.logger.error("unhandled error in %s %s", request.method, request.url_rule, exc_info=error)
     if current_app.testing:
         raise error
     return _render(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", _("Something failed on our side."), None)

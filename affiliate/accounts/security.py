@@ -16,7 +16,7 @@ from flask_security.babel import FsDomain
 from flask_security.mail_util import EmailValidateException
 from werkzeug.wrappers.response import Response as BaseResponse
 
-from affiliate import formats, mailer, settings, signing, web
+from affiliate import errors, formats, mailer, settings, signing, web
 from affiliate.accounts import access, limits, mails, passwords, sessions, words
 from affiliate.accounts.access import Resolvers
 from affiliate.accounts.people import SignInUser
@@ -60,6 +60,15 @@ def init_app(app: Flask, configured: Settings, *, resolvers: Resolvers) -> None:
         access.declare(app, f"security.{name}", declaration)
     sessions.init_app(app)
     limits.init_app(app, configured)
+    app.before_request(_refuse_foreign_next)
+
+
+def _refuse_foreign_next() -> None:
+    """Where to go after the sign-in is a path of ours; the library would also follow, or stumble over, other addresses."""
+    if request.blueprint != "security":
+        return
+    if any(target and not web.is_own_path(target) for target in (request.args.get("next"), request.form.get("next"))):
+        raise errors.Malformed("The address to go on to after the sign-in is none of ours.")
 
 
 def _config(configured: Settings) -> dict[str, Any]:

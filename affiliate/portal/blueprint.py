@@ -65,7 +65,8 @@ def show(template: str, **values: Any) -> str:
 def page_number() -> int:
     """Which page of a list the address asks for; anything odd is the first."""
     text = request.args.get("page", "1")
-    return min(max(int(text), 1), PAGES_MAX) if text.isascii() and text.isdigit() else 1
+    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(PAGES_MAX))
+    return min(max(int(text), 1), PAGES_MAX) if is_number else 1
 
 
 def with_arguments(endpoint: str | None = None, **changes: str | None) -> str:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from flask import current_app, g
 from flask_smorest import Blueprint
+from webargs.flaskparser import FlaskParser
 
 from affiliate import errors, ids
 from affiliate.accounts import access
@@ -13,9 +14,23 @@ from affiliate.api import paged
 from affiliate.links import service as links
 from affiliate.links.models import Link
 from affiliate.rest import queries, schemas
+from affiliate.tracking.body import read_json
 from affiliate.web import orm, request_now
 
-blueprint = Blueprint("rest", __name__, url_prefix="/api/v1", description="Read what the program holds")
+
+class _StrictParser(FlaskParser):
+    """Bodies are read as strictly as those of orders: no NUL, no key twice, no depth."""
+
+    def load_json(self, req: Any, schema: Any) -> Any:  # noqa: ARG002 - the library's signature
+        """The JSON value in the body."""
+        return read_json(req)
+
+
+class _Blueprint(Blueprint):
+    ARGUMENTS_PARSER = _StrictParser()
+
+
+blueprint = _Blueprint("rest", __name__, url_prefix="/api/v1", description="Read what the program holds")
 Row = TypeVar("Row")
 Answer = tuple[list[Any], int, dict[str, str]]
 
