@@ -37,7 +37,7 @@ def request(payload: bytes, **environ: Any) -> Request:
 
 
 @given(JSON, st.booleans())
-def test_what_is_written_as_json_is_read_as_it_was(value: Any, ascii_only: bool) -> None:  # noqa: FBT001 - drawn
+def test_what_is_written_as_json_is_read_as_it_was(value: Any, ascii_only: bool) -> None:
     assert body.parse(json.dumps(value, ensure_ascii=ascii_only).encode()) == value
 
 
