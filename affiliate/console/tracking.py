@@ -14,7 +14,9 @@ from affiliate.accounts.models import ApiKey
 from affiliate.console import words
 from affiliate.console.blueprint import acted, blueprint, settings, show
 from affiliate.console.forms import ApiKeyForm
+from affiliate.money import exponent
 from affiliate.programs import secrets, service
+from affiliate.tracking import snippets
 from affiliate.web import orm, request_now
 
 
@@ -83,10 +85,23 @@ def _page(form: ApiKeyForm, *, secret: str | None = None) -> str:
         form=form,
         secret=secret,
         secret_version=g.program.pixel_secret_version,
-        base_url=settings().base_url,
-        tracking_url=settings().tracking_url,
+        code=_code(),
         keys=[_key(key) for key in keys],
     )
+
+
+def _code() -> dict[str, str]:
+    """What to copy into the shop, with this program's addresses and an invented order."""
+    program, tracking_url = g.program.slug, settings().tracking_url
+    order = {"program": program, "order_id": "10482", "amount": "49.90", "currency": g.program.currency}
+    if not exponent(g.program.currency):
+        order["amount"] = "4990"
+    return {
+        "tag": snippets.tag(tracking_url=tracking_url, program=program),
+        "call": snippets.api_call(base_url=settings().base_url, body=order | {"click_id": "clk_…"}),
+        "python": snippets.pixel_in_python(tracking_url=tracking_url, parameters=order | {"click_id": "clk_…"}),
+        "php": snippets.pixel_in_php(tracking_url=tracking_url, parameters=order | {"click_id": "clk_…"}),
+    }
 
 
 def _key(key: ApiKey) -> dict[str, object]:

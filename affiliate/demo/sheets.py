@@ -4,9 +4,10 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from affiliate.demo import cast, orders, snippets
+from affiliate.demo import cast, orders
 from affiliate.demo.basket import Basket, Line
 from affiliate.money import Money
+from affiliate.tracking import snippets
 
 
 def product(found: cast.Product) -> dict[str, Any]:

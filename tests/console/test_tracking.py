@@ -18,6 +18,14 @@ def test_the_secret_stands_only_on_its_own_page(app: Flask, cast: Cast, mara: Fl
     assert secret in mara.get("/console/casa/tracking/secret").text
 
 
+def test_the_code_to_copy_names_this_program_and_no_secret(app: Flask, cast: Cast, mara: FlaskClient) -> None:
+    page = text_of(mara.get("/console/casa/tracking"))
+    assert '<script src="http://localhost/t/tag.js" data-program="casa" defer></script>' in page
+    assert "curl http://localhost/api/v1/conversions" in page
+    assert 'program="casa"' in page
+    assert "hash_hmac" in page
+
+
 def test_an_old_sign_in_is_asked_for_the_password_first(cast: Cast, mara: FlaskClient) -> None:
     with mara.session_transaction() as session:
         session["fs_paa"] = 0

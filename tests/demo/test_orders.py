@@ -8,8 +8,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from affiliate import signing
-from affiliate.demo import basket, orders, snippets
+from affiliate.demo import basket, orders
 from affiliate.money import parse_amount
+from affiliate.tracking import snippets
 
 TRACKING = "http://track.shop.localhost:8000"
 SECRET = "5" * 64
