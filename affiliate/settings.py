@@ -79,7 +79,9 @@ class _SettingsSchema(Schema):
     tracking_url = fields.String()
     secret_key = fields.String()
     smtp_url = fields.String(
-        validate=validate.Regexp(r"^(smtps?://[^/\s]+)?$", error="Write smtp://user:password@host:port, or smtps://… for TLS.")
+        validate=validate.Regexp(
+            r"^(smtps?://[^/\s]+)?$", error="Write smtp://user:password@host:port, or smtps://… for TLS."
+        )
     )
     mail_from = fields.String(validate=validate.Length(min=3))
     log_level = fields.String(validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))

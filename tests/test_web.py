@@ -1,6 +1,5 @@
 """The web edge: transactions, errors in one shape, headers, languages."""
 
-
 import pytest
 from flask import Blueprint, Flask
 from flask.testing import FlaskClient
