@@ -55,7 +55,7 @@ migrate: setup ## bring the database to this version
 
 .PHONY: translations
 translations: $(INSTALLED_DEV) ## collect the texts of code and pages into the catalogues
-	$(BIN)/pybabel extract -F config/babel.cfg -k _ -k lazy_gettext -k N_ -k ngettext:1,2 -k pgettext:1c,2 --no-location --sort-output -o .venv/messages.pot affiliate
+	$(BIN)/pybabel extract -F config/babel.cfg -k _ -k _l -k lazy_gettext -k N_ -k ngettext:1,2 -k pgettext:1c,2 --no-location --sort-output -o .venv/messages.pot affiliate
 	$(BIN)/pybabel update -i .venv/messages.pot -d affiliate/translations --no-fuzzy-matching --ignore-obsolete
 
 .PHONY: lock

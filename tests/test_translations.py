@@ -11,7 +11,8 @@ from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po
 
 ROOT = Path(__file__).parent.parent
-KEYWORDS = {"_": None, "gettext": None, "lazy_gettext": None, "N_": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
+KEYWORDS = {"_": None, "_l": None, "gettext": None, "lazy_gettext": None, "N_": None}
+KEYWORDS |= {"ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
 VALUES = re.compile(r"%\(\w+\)[sd]|%[sd%]|<[^>]+>")
 
 

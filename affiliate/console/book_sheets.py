@@ -1,6 +1,7 @@
 """How the pages of the ledger and of the history are shaped."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,9 @@ from affiliate.money import Money
 CSV_HEAD = ["posting", "posted_at", "kind", "debit", "credit", "amount", "currency", "partner", "source_kind", "source"]
 _SOURCE_PREFIX = {"commission": "com", "adjustment": "adj", "payout": "pay"}
 _VALUE_LENGTH_MAX = 200
+_DAYS = frozenset({"starts_on", "ends_on", "effective_from"})
+_DAY_LENGTH = len("2026-11-16")
+_UNSAID = frozenset({"currency", "partner_id"})  # told by the amounts, and by the link
 PAGE_SIZE = 50
 
 
@@ -103,13 +107,15 @@ def _event(row: Any) -> dict[str, Any]:
         "is_key": row.actor_kind == "key",
         "what": trail_words.action(row.action),
         "subject": trail_words.subject(row.subject_kind),
-        "subject_url": _subject_url(row.subject_kind, row.subject_id),
+        "subject_url": _subject_url(row.subject_kind, row.subject_id, row.details),
         "details": _details(row.details),
     }
 
 
-def _subject_url(kind: str, identifier: UUID) -> str | None:
+def _subject_url(kind: str, identifier: UUID, details: Mapping[str, Any]) -> str | None:
     """The page of the thing, where it has one."""
+    if kind == "enrollment" and "partner_id" in details:
+        return url_for("console.partner", partner_id=UUID(details["partner_id"]))
     places = {"commission": ("commission", "commission_id"), "payout_run": ("payout_run", "run_id")}
     if kind not in places:
         return None
@@ -125,7 +131,7 @@ def _details(details: Mapping[str, Any]) -> list[str]:
             f"{trail_words.setting(name)}: {_value(name, before.get(name))} → {_value(name, value)}"
             for name, value in after.items()
         ]
-    told = ((name, value) for name, value in details.items() if value is not None and name != "currency")
+    told = ((name, value) for name, value in details.items() if value is not None and name not in _UNSAID)
     return [f"{trail_words.setting(name)}: {_value(name, value)}" for name, value in told]
 
 
@@ -138,4 +144,11 @@ def _value(name: str, value: Any) -> str:
         return formats.money(Money(value, g.program.currency))
     if name.endswith("_bps") and isinstance(value, int):
         return formats.percent_bps(value)
-    return str(value)[:_VALUE_LENGTH_MAX]
+    if isinstance(value, str) and name in _DAYS:
+        return formats.day(_moment(value))
+    return trail_words.value(name, str(value))[:_VALUE_LENGTH_MAX]
+
+
+def _moment(text: str) -> date | datetime:
+    """A day or an instant, as the history keeps it."""
+    return date.fromisoformat(text) if len(text) == _DAY_LENGTH else datetime.fromisoformat(text)

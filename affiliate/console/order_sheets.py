@@ -140,7 +140,7 @@ def _facts(conversion: Conversion) -> dict[str, Any]:
         {"name": name, "value": presenters.text(Money(minor, conversion.currency))} for name, minor in parts if minor
     ]
     told = (
-        (_("Kind"), conversion.kind),
+        (_("Kind"), _("Sale") if conversion.kind == "sale" else conversion.kind),
         (_("Source"), words.trust(conversion.trust)),
         (_("Coupon"), conversion.coupon),
         (_("Customer"), conversion.customer_id),

@@ -2,6 +2,10 @@
 
 from flask_babel import gettext as _
 
+from affiliate.accounts.words import ROLES
+from affiliate.console import words
+from affiliate.programs.models import GoalMetric
+
 
 def action(code: str) -> str:
     """An act, from its code noun.verb."""
@@ -61,9 +65,20 @@ def setting(name: str) -> str:
     settings: dict[str, str] = {
         "accent": _("Colour"),
         "blocked": _("Left out"),
+        "code": _("Code"),
+        "effective_from": _("From"),
         "ends_on": _("Ends before"),
+        "failed": _("Failed"),
+        "fixed_minor": _("Amount"),
+        "kind": _("How it pays"),
+        "landing_url": _("Landing page"),
+        "left_minor": _("Left"),
         "partners": _("Partners"),
+        "rate_bps": _("Percentage"),
+        "role": _("Role"),
+        "slug": _("Name in addresses"),
         "starts_on": _("From"),
+        "stored": _("Stored"),
         "target_minor": _("Target"),
         "allowed_hosts": _("Hosts that links may lead to"),
         "attribution_window_days": _("Attribution window, days"),
@@ -84,5 +99,17 @@ def setting(name: str) -> str:
         "time_zone": _("Time zone"),
         "total_minor": _("Total"),
         "validation_days": _("Validation period, days"),
+        "version": _("Version"),
     }
     return settings.get(name) or name.removesuffix("_minor").replace("_", " ")
+
+
+def value(name: str, code: str) -> str:
+    """A value that is a code of ours, in words; any other as it is."""
+    words_of: dict[tuple[str, str], str] = {
+        ("kind", "percent"): _("A percentage of the sale"),
+        ("kind", "fixed"): _("A fixed amount for each sale"),
+    }
+    words_of |= {("role", role.value): str(word) for role, word in ROLES.items()}
+    words_of |= {("metric", metric.value): words.goal_metric(metric) for metric in GoalMetric}
+    return words_of.get((name, code), code)
