@@ -37,6 +37,8 @@ from affiliate.settings import Settings
 UNTIL = datetime(2026, 11, 16, 12, 0, tzinfo=UTC)
 PASSWORD = "a sentence only this demo knows"
 
+pytestmark = pytest.mark.timeout(600)  # ninety days take ten seconds, and several times that on a busy machine
+
 Transaction = Callable[[], AbstractContextManager[Session]]
 
 
