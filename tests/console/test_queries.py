@@ -1,0 +1,154 @@
+"""What the console reads across stages, on SQLite and PostgreSQL."""
+
+from datetime import timedelta
+
+import pytest
+from factories import NOW, make_application, make_clicks, make_conversion, make_link, make_partner, make_user
+from money_cast import MATURE, Books, open_books
+from sqlalchemy.orm import Session
+
+from affiliate import ids
+from affiliate.accounts import audit
+from affiliate.commissions.models import CommissionStatus
+from affiliate.console.queries import events, money, orders, partners, trail, work
+from affiliate.ingest.models import DeadLetter, RejectedEvent, RejectReason
+from affiliate.partners.models import EnrollmentStatus
+from affiliate.payouts import service as payouts
+
+
+@pytest.fixture
+def books(session: Session) -> Books:
+    """A program with two sales (one still pending), a link and an applicant."""
+    books = open_books(session)
+    books.order(order_id="old", occurred_at=NOW - timedelta(days=40), amount_minor=300_00)
+    books.order(order_id="new", occurred_at=NOW - timedelta(days=1))
+    books.work()
+    applicant = make_partner(session, program=books.program, status=EnrollmentStatus.PENDING, name="Ferro e Fuoco")
+    make_application(session, program=books.program, partner=applicant, user=make_user(session))
+    link = make_link(session, program=books.program, partner=books.partner)
+    make_clicks(session, link=link, hour=NOW, clicks=7)
+    return books
+
+
+def test_what_waits_for_a_person(session: Session, books: Books) -> None:
+    here = {"program_id": books.program.id}
+    assert work.open_decisions(session, **here) == work.OpenDecisions(applications=1, runs=0)
+    [application] = work.applications_waiting(session, **here)
+    assert (application.name, application.answers["why"]) == ("Ferro e Fuoco", "We cook with your pots.")
+    soon = work.maturing(session, **here, until=MATURE)
+    assert (soon.count, soon.amount_minor, soon.first_at) == (1, 10_00, NOW + timedelta(days=29))
+    assert work.maturing(session, **here, until=NOW) == work.Maturing(0, 0, None)
+    payouts.propose(session, program_id=books.program.id, actor=books.alice, now=NOW)
+    assert work.open_decisions(session, **here).runs == 1
+    [run] = work.open_runs(session, **here)
+    assert (run.total_minor, run.partners, run.proposed_by) == (30_00, 1, "Alice")
+    assert work.has_plan(session, **here)
+
+
+def test_refused_events_are_counted_by_reason_since_a_moment(session: Session, books: Books) -> None:
+    for hours, reason in (
+        (1, RejectReason.BAD_FIELDS),
+        (2, RejectReason.BAD_FIELDS),
+        (3, RejectReason.CONFLICTING_BODY),
+    ):
+        session.add(_refused(books, reason, hours))
+    session.add(_refused(books, RejectReason.BAD_FIELDS, 200))
+    found = work.refused_since(session, program_id=books.program.id, since=NOW - timedelta(days=7))
+    assert [(each.reason, each.count) for each in found] == [
+        (RejectReason.BAD_FIELDS, 2),
+        (RejectReason.CONFLICTING_BODY, 1),
+    ]
+    assert found[0].newest_at == NOW - timedelta(hours=1)
+    page = events.rejected(session, program_id=books.program.id, cursor=None)
+    assert [row.at for row in page.rows] == sorted((row.at for row in page.rows), reverse=True)
+
+
+def _refused(books: Books, reason: RejectReason, hours: int) -> RejectedEvent:
+    facts = {"program_id": books.program.id, "kind": "conversion", "reason": reason, "payload": {}}
+    return RejectedEvent(id=ids.new(), **facts, received_at=NOW - timedelta(hours=hours))
+
+
+def test_dead_letters_tell_since_when_the_oldest_waits(session: Session) -> None:
+    assert events.oldest_dead_letter(session) == (0, None)
+    for hours in (5, 2):
+        row = DeadLetter(id=ids.new(), stream="aff:orders", entry_id=str(hours), payload="", error="x")
+        row.failed_at = NOW - timedelta(hours=hours)
+        session.add(row)
+    assert events.oldest_dead_letter(session) == (2, NOW - timedelta(hours=5))
+    assert [row.entry_id for row in events.dead_letters(session, cursor=None).rows] == ["2", "5"]
+
+
+def test_commissions_are_listed_summed_and_narrowed(session: Session, books: Books) -> None:
+    here = {"program_id": books.program.id}
+    sums = {each.status: (each.commissions, each.left_minor) for each in money.totals(session, **here)}
+    assert sums == {CommissionStatus.PENDING: (1, 10_00), CommissionStatus.APPROVED: (1, 30_00)}
+    assert money.totals(session, **here, partner_id=ids.new()) == []
+    listed = money.commissions(session, **here).rows
+    assert [(row.order_id, row.partner) for row in listed] == [("new", books.partner.name), ("old", books.partner.name)]
+    [pending] = money.commissions(session, **here, status=CommissionStatus.PENDING, due_before=MATURE).rows
+    assert money.left_of(session, **here, commission_ids=[pending.id, ids.new()]) == {pending.id: 10_00}
+    assert money.commissions(session, **here, due_before=NOW - timedelta(days=90)).rows == []
+    [plan] = money.plans(session, **here)
+    assert plan.rate_bps == 10_00
+
+
+def test_a_run_knows_its_people_and_what_each_partner_got_before(session: Session, books: Books) -> None:
+    first = payouts.propose(session, program_id=books.program.id, actor=books.alice, now=NOW)
+    payouts.approve_run(session, run_id=first.id, program_id=books.program.id, actor=books.bob, now=NOW)
+    payouts.mark_paid(session, run_id=first.id, program_id=books.program.id, actor=books.bob, now=NOW)
+    books.work(now=MATURE)
+    second = payouts.propose(session, program_id=books.program.id, actor=books.bob, now=MATURE)
+    session.flush()
+    row = money.run(session, program_id=books.program.id, run_id=first.id)
+    assert row is not None
+    assert (row.proposed_by, row.approved_by, row.paid_by, row.cancelled_by) == ("Alice", "Bob", "Bob", None)
+    assert money.run(session, program_id=ids.new(), run_id=first.id) is None
+    assert [(each.amount_minor, each.before_minor) for each in money.payouts_of(session, run_id=first.id)] == [
+        (30_00, None)
+    ]
+    assert [(each.amount_minor, each.before_minor) for each in money.payouts_of(session, run_id=second.id)] == [
+        (10_00, 30_00)
+    ]
+    assert [each.partners for each in money.runs(session, program_id=books.program.id, cursor=None).rows] == [1, 1]
+
+
+def test_orders_are_listed_by_state_with_their_partners(session: Session, books: Books) -> None:
+    make_conversion(session, program=books.program, order_id="waiting")
+    found = {
+        state: orders.listed(session, program_id=books.program.id, state=state, cursor=None).rows
+        for state in orders.State
+    }
+    assert {state.value: [row.order_id for row in rows] for state, rows in found.items()} == {
+        "credited": ["new", "old"], "uncredited": [], "waiting": ["waiting"], "unverified": [], "test": [],
+    }  # fmt: skip
+    row = found[orders.State.CREDITED][0]
+    names = orders.credited(session, attribution_ids=[row.attribution_id])
+    assert names == {row.attribution_id: [(books.partner.id, books.partner.name)]}
+    evidence = orders.of_one(session, program=books.program, conversion_id=row.id)
+    assert evidence is not None
+    assert [each.partner for each in evidence.commissions] == [books.partner.name]
+
+
+def test_a_partners_page_has_links_people_and_applications(session: Session, books: Books) -> None:
+    here = {"program_id": books.program.id, "partner_id": books.partner.id}
+    [link] = partners.links_of(session, **here, since=NOW - timedelta(days=1))
+    assert link.clicks == 7
+    assert partners.links_of(session, **here, since=NOW + timedelta(hours=1))[0].clicks == 0
+    assert partners.coupons_of(session, **here) == []
+    assert len(partners.people_of(session, partner_id=books.partner.id)) == 1
+    row = partners.of_one(session, **here)
+    assert row is not None
+    assert row.Application is None
+    assert partners.of_one(session, program_id=ids.new(), partner_id=books.partner.id) is None
+    page = partners.enrollments(session, program_id=books.program.id, status=EnrollmentStatus.PENDING, cursor=None)
+    assert [each.name for each in page.rows] == ["Ferro e Fuoco"]
+
+
+def test_the_trail_names_who_acted(session: Session, books: Books) -> None:
+    facts = {"action": "goal.create", "subject_kind": "goal", "subject_id": ids.new(), "program_id": books.program.id}
+    audit.record(session, actor=books.alice, **facts, now=NOW)
+    session.flush()
+    found = trail.events(session, program_id=books.program.id, subject_kind="goal", cursor=None).rows
+    assert [(row.actor, row.action) for row in found] == [("Alice", "goal.create")]
+    assert trail.subject_kinds(session, program_id=books.program.id) == ["goal"]
+    assert trail.events(session, program_id=ids.new(), cursor=None).rows == []
