@@ -67,8 +67,13 @@ def _refuse_foreign_next() -> None:
     """Where to go after the sign-in is a path of ours; the library would also follow, or stumble over, other addresses."""
     if request.blueprint != "security":
         return
-    if any(target and not web.is_own_path(target) for target in (request.args.get("next"), request.form.get("next"))):
+    if any(target and not _is_ours(target) for target in (request.args.get("next"), request.form.get("next"))):
         raise errors.Malformed("The address to go on to after the sign-in is none of ours.")
+
+
+def _is_ours(target: str) -> bool:
+    """A path, or the whole address of this very host: before it asks for the code, the library names the sign-in page like that."""
+    return web.is_own_path(target.removeprefix(request.host_url.removesuffix("/")))
 
 
 def _config(configured: Settings) -> dict[str, Any]:

@@ -291,6 +291,19 @@ def test_with_a_second_factor_the_password_alone_opens_nothing(
     assert stored(app_session, alice).tf_totp_secret not in {None, phone.secret}
 
 
+def test_who_came_for_nothing_in_particular_is_asked_for_the_code_too(
+    client: FlaskClient, alice: User, time: time_machine.Traveller
+) -> None:
+    sign_in(client, alice)
+    phone = switch_second_factor_on(client)
+    client.post("/logout")
+    time.shift(timedelta(seconds=30))
+    door = sign_in(client, alice).location
+    assert client.get(door).status_code == 200
+    assert client.post(door, data={"code": phone.at(clock.now())}).status_code == 302
+    assert is_signed_in(client)
+
+
 def test_a_code_works_once(client: FlaskClient, alice: User, time: time_machine.Traveller) -> None:
     sign_in(client, alice)
     phone = switch_second_factor_on(client)
