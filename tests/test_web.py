@@ -141,3 +141,20 @@ def test_the_language_switch_leads_nowhere_else(client: FlaskClient, target: str
 def test_the_browsers_language_counts_until_one_is_chosen(client: FlaskClient) -> None:
     assert b'lang="it"' in client.get("/x", headers={"Accept-Language": "it-IT,it;q=0.9"}).data
     assert b'lang="en"' in client.get("/x", headers={"Accept-Language": "ja"}).data
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere.example", "/\t/elsewhere.example", "/\r\nX: y"],
+)
+def test_the_language_switch_leads_to_our_own_pages_only(client: FlaskClient, target: str) -> None:
+    assert client.post("/language", data={"language": "it", "next": target}).location == "/"
+    assert client.post("/language", data={"language": "it", "next": "/p/casa?x=1"}).location == "/p/casa?x=1"
+
+
+@pytest.mark.parametrize(
+    "target", ["https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere.example", "http://["]
+)
+def test_a_sign_in_that_would_lead_away_is_refused(client: FlaskClient, target: str) -> None:
+    assert client.get("/login", query_string={"next": target}).status_code == 400
+    assert client.post("/login", data={"email": "a@b.example", "password": "x", "next": target}).status_code == 400

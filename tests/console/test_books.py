@@ -83,3 +83,22 @@ def test_the_history_is_narrowed_by_kind(cast: Cast, mara: FlaskClient) -> None:
     assert "paused the program" not in text_of(mara.get("/console/casa/history?kind=enrollment"))
     assert "let a partner in" in text_of(mara.get("/console/casa/history?kind=enrollment"))
     assert "paused the program" in text_of(mara.get("/console/casa/history?kind=program"))
+
+
+def test_a_partner_of_another_program_is_not_named(cast: Cast, finn: FlaskClient) -> None:
+    stranger = make_partner(cast.session, program=cast.other, name="Somebody else's partner")
+    cast.session.commit()
+    assert "Somebody else" not in text_of(finn.get(f"/console/casa/ledger?partner={public('ptn', stranger)}"))
+
+
+def test_the_history_speaks_in_words(cast: Cast, mara: FlaskClient) -> None:
+    facts = {"kind": "percent", "rate_bps": 800, "effective_from": "2026-11-16T12:00:00+00:00"}
+    audit.record(
+        cast.session, actor=SYSTEM, action="plan.create", subject_kind="plan", subject_id=cast.program.id,
+        program_id=cast.program.id, details=facts, now=clock.now(),
+    )  # fmt: skip
+    cast.session.commit()
+    page = text_of(mara.get("/console/casa/history"))
+    assert "How it pays: A percentage of the sale" in page
+    assert "Percentage: 8\u00a0%" in page
+    assert "From: 16 Nov 2026" in page

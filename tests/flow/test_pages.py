@@ -30,7 +30,7 @@ ROLES = {
     "admin": ["/console/"],
 }  # fmt: skip
 NO_PAGES = re.compile(
-    r"\.(csv|svg|png|json|txt|ico|js)$|^/(static|t|hooks)/|^/(healthz|readyz|metrics|logout|welcome)$|^/api/v1/|^/r/(?!no-such)"
+    r"\.(csv|svg|png|json|txt|ico|css|js)$|^/(static|t|hooks)/|^/(healthz|readyz|metrics|logout|welcome)$|^/api/v1/|^/r/(?!no-such)"
 )
 """Files, machines' addresses, redirects."""
 DOORS = {

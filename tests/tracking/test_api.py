@@ -141,7 +141,7 @@ def test_an_order_id_in_an_address_may_hold_anything_printable(shop: Shop, path:
     assert shop.stored()[0].order_id == order_id
 
 
-@pytest.mark.parametrize("path", ["%00", "a%1Fb", "x" * 121])
+@pytest.mark.parametrize("path", ["%07", "a%1Fb", "x" * 121])
 def test_a_wrong_order_id_in_an_address_is_named(shop: Shop, path: str) -> None:
     answer = shop.post(f"/orders/{path}/events", SHIPPED)
     assert (answer.status_code, list(answer.json["errors"])) == (422, ["order_id"])
