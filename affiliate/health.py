@@ -12,7 +12,6 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Blueprint, Response, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
-from redis import RedisError
 
 from affiliate import streams
 from affiliate.accounts import access
@@ -53,7 +52,7 @@ def metrics() -> Response:
     for name, check in _CHECKS.items():
         state.labels(name).set({"ok": 1, "degraded": 0.5, "down": 0}[_guarded(check)["status"]])
     waiting = Gauge("affiliate_stream_waiting", "Events stored and not yet ingested", ["stream"], registry=registry)
-    for name in (streams.CLICKS, streams.ORDERS):
+    for name in (*streams.all_click_streams(), *streams.all_order_streams()):
         waiting.labels(name).set(_waiting().get(name, float("nan")))
     letters = Gauge("affiliate_dead_letters", "Events put aside because they could not be stored", registry=registry)
     letters.set(ingest_queries.dead_letter_count(orm.session))
@@ -64,7 +63,7 @@ def metrics() -> Response:
 def _guarded(check: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     try:
         return check()
-    except (sa.exc.SQLAlchemyError, RedisError, OSError) as error:
+    except (sa.exc.SQLAlchemyError, *streams.ERRORS, OSError) as error:
         orm.session.rollback()
         return {"status": "down", "finding": f"{type(error).__name__}: does not answer"}
 
@@ -97,7 +96,7 @@ def _redis() -> dict[str, Any]:
 
 def _waiting() -> dict[str, int]:
     client = streams.client()
-    return {name: int(client.xlen(name)) for name in (streams.CLICKS, streams.ORDERS)}
+    return {name: int(client.xlen(name)) for name in (*streams.all_click_streams(), *streams.all_order_streams())}
 
 
 def _streams() -> dict[str, Any]:

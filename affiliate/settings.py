@@ -39,6 +39,7 @@ class Settings:
     database_url: str
     redis_url: str
     stream_url: str
+    stream_shards: int
     base_url: str
     tracking_url: str
     secret_key: str
@@ -75,6 +76,7 @@ class _SettingsSchema(Schema):
     database_url = fields.String()
     redis_url = fields.String()
     stream_url = fields.String()
+    stream_shards = fields.Integer(validate=validate.Range(1, 64))
     base_url = fields.String()
     tracking_url = fields.String()
     secret_key = fields.String()
@@ -154,7 +156,8 @@ def _database_url(text: str, data_dir: Path) -> str:
 
 
 def _redis_url(name: str, text: str) -> str:
-    if text and not text.startswith(("redis://", "rediss://", "unix://")):
+    clusters = ("redis+cluster://", "rediss+cluster://") if name == "STREAM_URL" else ()  # RQ works on no cluster
+    if text and not text.startswith(("redis://", "rediss://", "unix://", *clusters)):
         raise BadSettings(
             f"AFFILIATE_{name} is not a Redis address. Write redis://host:6379/0 or unix:///path/of.sock."
         )

@@ -35,7 +35,7 @@ class Shop:
             arguments["json"] = body
         return self.client.post(f"/api/v1{path}", headers=headers, **arguments)
 
-    def stored(self, stream: str = streams.ORDERS) -> list[Any]:
+    def stored(self, stream: str = streams.order_shard(0)) -> list[Any]:
         """The events in a stream, in their order."""
         entries: Any = self.redis_client.xrange(stream)
         events: list[Event] = [decode(fields[streams.FIELD]) for _, fields in entries]
@@ -43,4 +43,4 @@ class Shop:
 
     def clicks(self) -> list[Any]:
         """The stored clicks."""
-        return self.stored(streams.CLICKS)
+        return self.stored(streams.click_shard(0))

@@ -3,8 +3,6 @@
 import logging
 from datetime import datetime
 
-import redis
-
 from affiliate import clock, db, streams
 from affiliate.attribution import service
 
@@ -25,6 +23,6 @@ def _clicks_until(now: datetime) -> datetime:
     """How far the clicks are rows. Without an answer only the patience of the stage counts."""
     try:
         return streams.clicks_ingested_until(streams.client(), now=now)
-    except redis.RedisError as error:
+    except streams.ERRORS as error:
         log.warning("the streams do not say how far ingest has come (%s)", error)
         return now - service.PATIENCE

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import redis
 from flask import flash, g, redirect, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -29,7 +28,7 @@ def requests() -> str:
         found: list[rawlog.RawRequest] | None = rawlog.last(
             streams.client(), program_id=g.program.id, limit=REQUESTS_SHOWN
         )
-    except redis.RedisError:
+    except streams.ERRORS:
         found = None
     return show("requests.html", tabs=_tabs("requests"), **event_sheets.requests(found))
 

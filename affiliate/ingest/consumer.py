@@ -73,7 +73,7 @@ class Consumer:
     def _prepare(self) -> None:
         """The groups may be gone: a Redis that was emptied or replaced knows nothing of them."""
         if not self._ready:
-            for stream in (streams.CLICKS, streams.ORDERS):
+            for stream in (*streams.all_click_streams(), *streams.all_order_streams()):
                 try:
                     self.connection.xgroup_create(stream, streams.GROUP, id="0", mkstream=True)
                 except redis.ResponseError as error:
@@ -89,7 +89,7 @@ class Consumer:
         answer: Any = self.connection.xreadgroup(
             streams.GROUP,
             self.name,
-            {streams.CLICKS: ">", streams.ORDERS: ">"},
+            dict.fromkeys((*streams.all_click_streams(), *streams.all_order_streams()), ">"),
             count=BATCH_ENTRIES_MAX,
             block=BLOCK_SECONDS * 1000,
         )
@@ -99,7 +99,7 @@ class Consumer:
 
     def _stale(self) -> Iterator[list[Entry]]:
         """Entries whose consumer died. A full batch means that there are more: the next turn looks on at once."""
-        for stream in (streams.CLICKS, streams.ORDERS):
+        for stream in (*streams.all_click_streams(), *streams.all_order_streams()):
             cursor, found, *_ = self.connection.xautoclaim(
                 stream,
                 streams.GROUP,
@@ -158,7 +158,7 @@ class Consumer:
     def _leave(self) -> None:
         """Sign off, unless entries are left to be taken over: with the name they would be forgotten."""
         try:
-            for stream in (streams.CLICKS, streams.ORDERS):
+            for stream in (*streams.all_click_streams(), *streams.all_order_streams()):
                 for consumer in self.connection.xinfo_consumers(stream, streams.GROUP):
                     if consumer["name"] == self.name.encode() and not consumer["pending"]:
                         self.connection.xgroup_delconsumer(stream, streams.GROUP, self.name)
@@ -222,6 +222,6 @@ def run(*, after_commit: Callable[[], object] = lambda: None, stale_seconds: flo
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: consumer.stopping.set())
-    log.info("taking events from %s and %s as %s", streams.CLICKS, streams.ORDERS, consumer.name)
+    log.info("taking events as %s", consumer.name)
     consumer.run()
     log.info("ended")

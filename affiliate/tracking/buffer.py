@@ -10,7 +10,6 @@ import hashlib
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 from uuid import UUID
 
 import redis
@@ -103,7 +102,10 @@ class Submission:
     @property
     def key(self) -> str:
         """Where its fingerprint is kept."""
-        return streams.fingerprint_key(self.identifier, self.trust)
+        event = self.event
+        return streams.fingerprint_key(
+            self.identifier, self.trust, program_id=event.program_id, order_id=event.order_id
+        )
 
     @property
     def public_id(self) -> str:
@@ -130,8 +132,8 @@ class Buffer:
             BufferUnavailable: Redis did not acknowledge it.
         """
         try:
-            self._connection().xadd(streams.CLICKS, {streams.FIELD: encode(event)})
-        except redis.RedisError as error:
+            self._connection().xadd(_click_stream(event), {streams.FIELD: encode(event)})
+        except streams.ERRORS as error:
             _log.warning("a click was not stored: %s", type(error).__name__)
             raise BufferUnavailable from error
 
@@ -144,11 +146,11 @@ class Buffer:
         if not submissions:
             return []
         try:
-            kept: list[Any] = self._connection().mget([submission.key for submission in submissions])
+            kept = streams.values(self._connection(), [submission.key for submission in submissions])
             remembered = self._remembered([s for s, value in zip(submissions, kept, strict=True) if value is None])
             calls = [[*_keys(s), *_arguments(s, remembered)] for s in submissions]
             return [Outcome(answer) for answer in self._run(calls)]
-        except redis.RedisError as error:
+        except streams.ERRORS as error:
             _log.warning("%d events were not stored: %s", len(submissions), type(error).__name__)
             raise BufferUnavailable from error
 
@@ -160,11 +162,12 @@ class Buffer:
         """
         try:
             pipeline = self._connection().pipeline(transaction=False)
-            pipeline.xadd(streams.ORDERS, {streams.FIELD: encode(event)})
+            stream = streams.order_stream(event.program_id, _order_id(event))
+            pipeline.xadd(stream, {streams.FIELD: encode(event)})
             if event.program_id is not None:
                 rawlog.append(pipeline, replace(request, reason=event.reason), program_id=event.program_id)
             pipeline.execute()
-        except redis.RedisError as error:
+        except streams.ERRORS as error:
             raise BufferUnavailable from error
 
     def log(self, requests: Sequence[RawRequest], *, program_id: UUID) -> None:
@@ -174,7 +177,7 @@ class Buffer:
             for request in requests[: rawlog.LENGTH_MAX]:
                 rawlog.append(pipeline, request, program_id=program_id)
             pipeline.execute()
-        except redis.RedisError as error:
+        except streams.ERRORS as error:
             _log.warning("requests were not logged: %s", type(error).__name__)
 
     def _run(self, calls: Sequence[Sequence[str | bytes | int]]) -> list[int]:
@@ -188,7 +191,7 @@ class Buffer:
     def _execute(self, calls: Sequence[Sequence[str | bytes | int]]) -> list[int]:
         pipeline = self._connection().pipeline(transaction=False)
         for call in calls:
-            pipeline.evalsha(_SUBMIT_SHA, _KEY_COUNT, *call)
+            pipeline.execute_command("EVALSHA", _SUBMIT_SHA, _KEY_COUNT, *call)  # a cluster's pipeline has no `evalsha`
         return pipeline.execute()
 
     def _remembered(self, submissions: Sequence[Submission]) -> dict[str, str]:
@@ -205,7 +208,17 @@ class Buffer:
 
 
 def _keys(submission: Submission) -> list[str]:
-    return [submission.key, streams.ORDERS, streams.raw_log_key(submission.event.program_id)]
+    program_id, order_id = submission.event.program_id, submission.event.order_id
+    return [submission.key, streams.order_stream(program_id, order_id), streams.raw_log_key(program_id, order_id)]
+
+
+def _order_id(event: RejectedEvent) -> str | None:
+    order_id = event.payload.get("order_id")
+    return order_id if isinstance(order_id, str) else None
+
+
+def _click_stream(event: ClickEvent | RejectedEvent) -> str:
+    return streams.click_stream(event.click_id if isinstance(event, ClickEvent) else event.delivery_id)
 
 
 def _arguments(submission: Submission, remembered: dict[str, str]) -> list[str | bytes | int]:

@@ -50,8 +50,14 @@ def append(connection: "redis.Redis | redis.client.Pipeline", request: RawReques
 
 def last(connection: redis.Redis, *, program_id: UUID, limit: int = LENGTH_MAX) -> list[RawRequest]:
     """The last requests of a program, the newest first."""
-    entries: Any = connection.xrevrange(streams.raw_log_key(program_id), count=min(limit, LENGTH_MAX))
-    return [_unpacked(fields) for _, fields in entries]
+    wanted = min(limit, LENGTH_MAX)
+    logs: list[Any] = [connection.xrevrange(key, count=wanted) for key in streams.raw_log_keys(program_id)]
+    newest = sorted((entry for log in logs for entry in log), key=_number, reverse=True)
+    return [_unpacked(fields) for _, fields in newest[:wanted]]
+
+
+def _number(entry: tuple[bytes, Any]) -> tuple[int, ...]:
+    return tuple(int(part) for part in entry[0].split(b"-"))
 
 
 def _unpacked(fields: Mapping[bytes, bytes]) -> RawRequest:

@@ -34,10 +34,10 @@ def test_what_waits_is_attributed_once(settings: Settings) -> None:
 def test_an_order_waits_while_an_earlier_click_is_not_a_row(
     sqlite_settings: Settings, redis_client: redis.Redis
 ) -> None:
-    entry: Any = redis_client.xadd(streams.CLICKS, {streams.FIELD: b"a click"})
+    entry: Any = redis_client.xadd(streams.click_shard(0), {streams.FIELD: b"a click"})
     order(received_at=clock.now() + timedelta(milliseconds=1))
     assert jobs.attribute() == 0
-    redis_client.xdel(streams.CLICKS, entry)
+    redis_client.xdel(streams.click_shard(0), entry)
     assert jobs.attribute() == 1
 
 

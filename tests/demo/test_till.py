@@ -62,7 +62,7 @@ def base_url(app: Flask) -> str:
 
 
 def sold(redis_client: redis.Redis) -> list[ConversionEvent]:
-    events = [decode(fields[b"e"]) for _id, fields in redis_client.xrange(streams.ORDERS)]
+    events = [decode(fields[b"e"]) for _id, fields in redis_client.xrange(streams.order_shard(0))]
     return [event for event in events if isinstance(event, ConversionEvent)]
 
 

@@ -39,7 +39,7 @@ def program(request: pytest.FixtureRequest) -> None:
 def send(client: redis.Redis, *events: Event) -> None:
     with client.pipeline() as pipeline:
         for event in events:
-            stream = streams.CLICKS if isinstance(event, codec.ClickEvent) else streams.ORDERS
+            stream = streams.click_shard(0) if isinstance(event, codec.ClickEvent) else streams.order_shard(0)
             pipeline.xadd(stream, {streams.FIELD: codec.encode(event)})
         pipeline.execute()
 
@@ -50,7 +50,7 @@ def now_click(number: int, **changes: Any) -> codec.ClickEvent:
 
 
 def waiting(client: redis.Redis) -> int:
-    return sum(client.xlen(stream) for stream in (streams.CLICKS, streams.ORDERS))
+    return sum(client.xlen(stream) for stream in (streams.click_shard(0), streams.order_shard(0)))
 
 
 def count(table: type[db.Base]) -> int:
@@ -86,7 +86,7 @@ def test_events_become_rows_and_leave_the_streams(settings: Settings, redis_clie
         until(lambda: waiting(redis_client) == 0)
         assert told.wait(SECONDS_MAX)
     assert (count(Click), count(Conversion)) == (2, 1)
-    assert redis_client.xpending(streams.CLICKS, streams.GROUP)["pending"] == 0
+    assert redis_client.xpending(streams.click_shard(0), streams.GROUP)["pending"] == 0
     assert streams.clicks_ingested_until(redis_client, now=NOW) == NOW
 
 
@@ -108,8 +108,8 @@ def test_a_batch_delivered_again_changes_nothing(settings: Settings, redis_clien
 
 def test_poison_is_put_aside_and_the_rest_flows(settings: Settings, redis_client: redis.Redis) -> None:
     send(redis_client, *(sale(str(number), delivery=number) for number in range(1, 8)))
-    redis_client.xadd(streams.ORDERS, {streams.FIELD: b"no event"})
-    redis_client.xadd(streams.ORDERS, {"other": b"field"})
+    redis_client.xadd(streams.order_shard(0), {streams.FIELD: b"no event"})
+    redis_client.xadd(streams.order_shard(0), {"other": b"field"})
     send(redis_client, sale("8", delivery=8, program_id=ids.new()), *(sale(str(number)) for number in range(9, 12)))
     with consuming(redis_client):
         until(lambda: waiting(redis_client) == 0)
@@ -117,7 +117,7 @@ def test_poison_is_put_aside_and_the_rest_flows(settings: Settings, redis_client
     with db.reading() as session:
         letters = session.scalars(sa.select(DeadLetter).order_by(DeadLetter.entry_id)).all()
     assert [letter.error.partition(":")[0] for letter in letters] == ["BadEvent", "BadEvent", "IntegrityError"]
-    assert {letter.stream for letter in letters} == {streams.ORDERS}
+    assert {letter.stream for letter in letters} == {streams.order_shard(0)}
 
 
 def test_a_put_aside_event_is_stored_when_its_reason_is_gone(settings: Settings, redis_client: redis.Redis) -> None:
@@ -134,9 +134,9 @@ def test_a_put_aside_event_is_stored_when_its_reason_is_gone(settings: Settings,
 
 def test_entries_of_a_dead_consumer_are_taken_over(settings: Settings, redis_client: redis.Redis) -> None:
     send(redis_client, now_click(1), sale())
-    for stream in (streams.CLICKS, streams.ORDERS):
+    for stream in (streams.click_shard(0), streams.order_shard(0)):
         redis_client.xgroup_create(stream, streams.GROUP, id="0")
-    redis_client.xreadgroup(streams.GROUP, "dead", {streams.CLICKS: ">", streams.ORDERS: ">"})
+    redis_client.xreadgroup(streams.GROUP, "dead", {streams.click_shard(0): ">", streams.order_shard(0): ">"})
     with consuming(redis_client, stale_seconds=0.05):
         until(lambda: waiting(redis_client) == 0)
     assert (count(Click), count(Conversion)) == (1, 1)
@@ -144,8 +144,8 @@ def test_entries_of_a_dead_consumer_are_taken_over(settings: Settings, redis_cli
 
 def test_entries_of_a_living_consumer_are_left_to_it(sqlite_settings: Settings, redis_client: redis.Redis) -> None:
     send(redis_client, now_click(1))
-    redis_client.xgroup_create(streams.CLICKS, streams.GROUP, id="0")
-    redis_client.xreadgroup(streams.GROUP, "living", {streams.CLICKS: ">"})
+    redis_client.xgroup_create(streams.click_shard(0), streams.GROUP, id="0")
+    redis_client.xreadgroup(streams.GROUP, "living", {streams.click_shard(0): ">"})
     send(redis_client, now_click(2))
     with consuming(redis_client):
         until(lambda: count(Click) == 1)
@@ -179,7 +179,7 @@ def test_a_database_that_refuses_is_waited_for(sqlite_settings: Settings, redis_
         session.execute(sa.text("ALTER TABLE clicks RENAME TO gone"))
     send(redis_client, now_click(1))
     with consuming(redis_client):
-        until(lambda: redis_client.xpending(streams.CLICKS, streams.GROUP)["pending"] == 1)
+        until(lambda: redis_client.xpending(streams.click_shard(0), streams.GROUP)["pending"] == 1)
         with db.transaction() as session:
             session.execute(sa.text("ALTER TABLE gone RENAME TO clicks"))
         until(lambda: waiting(redis_client) == 0)
@@ -193,9 +193,9 @@ def test_a_stop_while_the_database_refuses_leaves_the_entry_to_others(
         session.execute(sa.text("ALTER TABLE clicks RENAME TO gone"))
     send(redis_client, now_click(1))
     with consuming(redis_client):
-        until(lambda: redis_client.xpending(streams.CLICKS, streams.GROUP)["pending"] == 1)
+        until(lambda: redis_client.xpending(streams.click_shard(0), streams.GROUP)["pending"] == 1)
     assert waiting(redis_client) == 1
-    assert redis_client.xpending(streams.CLICKS, streams.GROUP)["pending"] == 1
+    assert redis_client.xpending(streams.click_shard(0), streams.GROUP)["pending"] == 1
 
 
 def test_a_redis_that_is_away_is_waited_for(sqlite_settings: Settings, tmp_path: Path) -> None:
@@ -215,9 +215,9 @@ def test_a_redis_that_is_away_is_waited_for(sqlite_settings: Settings, tmp_path:
 
 def test_a_consumer_that_ends_in_order_signs_off(sqlite_settings: Settings, redis_client: redis.Redis) -> None:
     with consuming(redis_client):
-        until(lambda: redis_client.exists(streams.ORDERS) == 1)
-        until(lambda: len(redis_client.xinfo_consumers(streams.CLICKS, streams.GROUP)) == 1)
-    assert redis_client.xinfo_consumers(streams.CLICKS, streams.GROUP) == []
+        until(lambda: redis_client.exists(streams.order_shard(0)) == 1)
+        until(lambda: len(redis_client.xinfo_consumers(streams.click_shard(0), streams.GROUP)) == 1)
+    assert redis_client.xinfo_consumers(streams.click_shard(0), streams.GROUP) == []
 
 
 PROCESS = """

@@ -51,7 +51,7 @@ def submission(**changes: Any) -> Submission:
     return Submission.of(conversion(**changes), REQUEST)
 
 
-def stored(client: redis.Redis, stream: str = streams.ORDERS) -> list[Event]:
+def stored(client: redis.Redis, stream: str = streams.order_shard(0)) -> list[Event]:
     """The events in a stream, in their order."""
     return [decode(fields[streams.FIELD]) for _, fields in client.xrange(stream)]
 
@@ -208,13 +208,13 @@ def test_a_refused_delivery_is_kept_and_shown(buffer: Buffer, redis_client: redi
     buffer.reject(UNKNOWN, request=replace(REQUEST, status=200))
     assert stored(redis_client) == [UNKNOWN]
     assert rawlog.last(redis_client, program_id=PROGRAM_ID)[0].reason == "bad_signature"
-    buffer.reject(replace(UNKNOWN, program_id=None), request=REQUEST)
+    buffer.reject(UNKNOWN._replace(program_id=None), request=REQUEST)
     assert len(stored(redis_client)) == 2
 
 
 def test_a_click_is_stored(buffer: Buffer, redis_client: redis.Redis) -> None:
-    buffer.click(replace(UNKNOWN, kind="click", reason="unknown_link"))
-    assert len(stored(redis_client, streams.CLICKS)) == 1
+    buffer.click(UNKNOWN._replace(kind="click", reason="unknown_link"))
+    assert len(stored(redis_client, streams.click_shard(0))) == 1
 
 
 @pytest.fixture
