@@ -3,7 +3,7 @@
 import hashlib
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
@@ -137,7 +137,7 @@ def _visit(chance: _Chance, *, program_id: UUID, link: StoryLink, at: datetime) 
 
 
 def _again(click: ClickEvent, *, click_id: UUID, at: datetime) -> ClickEvent:
-    return replace(click, click_id=click_id, occurred_at=at)
+    return click._replace(click_id=click_id, occurred_at=at)
 
 
 def _order(
@@ -181,9 +181,9 @@ def _order(
         received_at=at,
     )
     if chance.happens(_OPEN_BPS):
-        yield _Arrival(at, replace(sale, trust=Trust.OPEN, source="tag"))
+        yield _Arrival(at, sale._replace(trust=Trust.OPEN, source="tag"))
         confirmed_at = at + timedelta(hours=chance.randint(12, 240))
-        yield _Arrival(confirmed_at, replace(sale, delivery_id=chance.uuid7(confirmed_at), received_at=confirmed_at))
+        yield _Arrival(confirmed_at, sale._replace(delivery_id=chance.uuid7(confirmed_at), received_at=confirmed_at))
     else:
         yield _Arrival(at, sale)
     yield from _afterwards(chance, sale)

@@ -1,7 +1,7 @@
 """Writes of conversions, order events and refunds: each once, in whatever order they arrive. Called by `service`."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -207,7 +207,7 @@ def _refusal(event: ConversionEvent | OrderStageEvent | RefundEvent, reason: Rej
         "program_id": event.program_id,
         "kind": _KINDS[type(event)],
         "reason": reason,
-        "payload": beliefs.without_persons(asdict(event)),
+        "payload": beliefs.without_persons(event._asdict()),
         "received_at": event.received_at,
     }
 

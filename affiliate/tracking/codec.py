@@ -1,165 +1,85 @@
-"""The events of the tracker, and the one packed field that carries each of them through the stream.
+"""The one packed field that carries an event through the stream.
 
-An event is a frozen value; `encode` makes the bytes of a stream entry, `decode` reads them back or says why it cannot.
-The bytes are a JSON list `[version, kind, field, …]` in the order of the dataclass: compact, and an operator can read it.
+`encode` makes the bytes of a stream entry, `decode` reads them back or says why it cannot. The bytes are a JSON list
+`[version, kind, field, …]` in the order of the event's fields: compact, and an operator can read it.
 A change of any field needs a new version; a reader keeps reading the old ones for as long as a stream may hold them.
+
+Version 1 had clicks without what came after their address, and no touches.
 """
 
-import enum
 import types
 import typing
 from collections.abc import Callable
-from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Literal
 from uuid import UUID
 
 import orjson
 
-VERSION = 1
+from affiliate.tracking.eventtypes import (
+    ClickEvent,
+    ClickSource,
+    Consent,
+    ConversionEvent,
+    Event,
+    LinkState,
+    Network,
+    OrderStageEvent,
+    RefundEvent,
+    RejectedEvent,
+    TouchEvent,
+    Trust,
+)
+
+__all__ = [
+    "EVENT_BYTES_MAX",
+    "VERSION",
+    "BadEvent",
+    "ClickEvent",
+    "ClickSource",
+    "Consent",
+    "ConversionEvent",
+    "Event",
+    "LinkState",
+    "Network",
+    "OrderStageEvent",
+    "RefundEvent",
+    "RejectedEvent",
+    "TouchEvent",
+    "Trust",
+    "decode",
+    "encode",
+]
+
+VERSION = 2
 EVENT_BYTES_MAX = 1024 * 1024
 """No event that we write comes near; what is larger was not written by us."""
 
-ClickSource = Literal["redirect", "tag"]
-LinkState = Literal["active", "link_paused", "link_expired", "partner_inactive", "program_inactive"]
-
-
-class BadEvent(ValueError):  # noqa: N818 - read as a kind
-    """The bytes are no event of a version we know; the message says why, for the dead letter."""
-
-
-class Trust(enum.IntEnum):
-    """How far the source of a conversion is believed."""
-
-    OPEN = 1  # unsigned tag or pixel
-    SIGNED = 2  # signed pixel, postback with token
-    SERVER = 3  # API, store webhook, import, a manager
-
-
-@dataclass(frozen=True, slots=True)
-class ClickEvent:
-    """An arrival on a partner's link, with the facts from which ingest decides whether it counts.
-
-    The address is truncated and hashed before it gets here; `visitor_id` exists only with consent.
-    """
-
-    click_id: UUID
-    program_id: UUID
-    partner_id: UUID
-    link_id: UUID
-    occurred_at: datetime
-    source: ClickSource
-    link_state: LinkState
-    method: str
-    purpose: str | None  # Sec-Purpose, Purpose or X-Moz: prefetch, prerender, preview
-    fetch_dest: str | None  # Sec-Fetch-Dest
-    visitor_id: UUID | None
-    subs: dict[str, str]
-    landing_url: str
-    referrer: str | None
-    user_agent: str | None
-    address_prefix: str | None
-    address_hash: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class ConversionEvent:
-    """One delivery of a sale. Amounts are minor units of `currency`; `fingerprint` is of the body at this trust."""
-
-    delivery_id: UUID
-    conversion_id: UUID
-    program_id: UUID
-    kind: str
-    order_id: str
-    trust: int
-    source: str
-    is_test: bool
-    amount_minor: int
-    tax_minor: int
-    shipping_minor: int
-    discount_minor: int
-    currency: str
-    click_id: UUID | None
-    click_refusal: str | None
-    visitor_id: UUID | None
-    coupon: str | None
-    customer_id: str | None
-    email_hash: str | None
-    new_customer: bool | None
-    channel: str | None
-    payment_method: str | None
-    items: list[dict[str, Any]]
-    fingerprint: str
-    occurred_at: datetime
-    received_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class OrderStageEvent:
-    """What became of an order. `amended` carries new totals in minor units; null means unchanged."""
-
-    delivery_id: UUID
-    order_event_id: UUID
-    conversion_id: UUID
-    program_id: UUID
-    order_id: str
-    event_id: str
-    type: str
-    amount_minor: int | None
-    currency: str | None
-    tax_minor: int | None
-    shipping_minor: int | None
-    fingerprint: str
-    is_test: bool
-    occurred_at: datetime
-    received_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class RefundEvent:
-    """Money given back to a customer, in minor units. A null amount means all that is left."""
-
-    delivery_id: UUID
-    refund_uuid: UUID
-    conversion_id: UUID
-    program_id: UUID
-    order_id: str
-    refund_id: str
-    amount_minor: int | None
-    currency: str | None
-    items: list[dict[str, Any]]
-    reason: str | None
-    fingerprint: str
-    is_test: bool
-    occurred_at: datetime
-    received_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class RejectedEvent:
-    """A delivery that was understood and refused, kept with its reason and without personal data."""
-
-    delivery_id: UUID
-    program_id: UUID | None
-    kind: str
-    reason: str
-    payload: dict[str, Any]
-    received_at: datetime
-
-
-Event = ClickEvent | ConversionEvent | OrderStageEvent | RefundEvent | RejectedEvent
-
 _KINDS: dict[str, type[Event]] = {
     "click": ClickEvent,
+    "touch": TouchEvent,
     "conversion": ConversionEvent,
     "order": OrderStageEvent,
     "refund": RefundEvent,
     "rejected": RejectedEvent,
 }
 _KIND_OF = {event_type: kind for kind, event_type in _KINDS.items()}
-_NAMES = {event_type: tuple(field.name for field in fields(event_type)) for event_type in _KIND_OF}
+_INSTANTS = {
+    event_type: tuple(at for at, hint in enumerate(typing.get_type_hints(event_type).values()) if hint is datetime)
+    for event_type in _KIND_OF
+}
+_CLICK_FIELDS_1 = 17
+_HEAD = 2  # version and kind
+_SHAPES_MAX = 4096
+_REPEATED_IDS = frozenset({"program_id", "partner_id", "link_id"})
+_REPEATED_IDS_MAX = 65_536
 
 _Reader = Callable[[Any], Any]
+
+
+class BadEvent(ValueError):  # noqa: N818 - read as a kind
+    """The bytes are no event of a version we know; the message says why, for the dead letter."""
 
 
 def encode(event: Event) -> bytes:
@@ -169,10 +89,11 @@ def encode(event: Event) -> bytes:
         TypeError: a naive instant or text that is not Unicode; the edge lets neither in.
     """
     event_type = type(event)
-    values = [getattr(event, name) for name in _NAMES[event_type]]
-    if any(isinstance(value, datetime) and value.tzinfo is None for value in values):
-        raise TypeError("a naive datetime cannot be sent")
-    return orjson.dumps([VERSION, _KIND_OF[event_type], *values])
+    fields: tuple[Any, ...] = event
+    for position in _INSTANTS[event_type]:
+        if fields[position].tzinfo is None:
+            raise TypeError("a naive datetime cannot be sent")
+    return orjson.dumps([VERSION, _KIND_OF[event_type], *fields])
 
 
 def decode(payload: bytes) -> Event:
@@ -184,26 +105,66 @@ def decode(payload: bytes) -> Event:
     if len(payload) > EVENT_BYTES_MAX:
         raise BadEvent(f"{len(payload)} bytes are too many for an event")
     try:
-        version, kind, *values = orjson.loads(payload)
-    except (TypeError, ValueError) as error:
+        document = orjson.loads(payload)
+    except ValueError as error:
         raise BadEvent(f"not a list of version, kind and fields: {error}") from error
-    if version != VERSION or type(version) is not int:
-        raise BadEvent(f"unknown version {version!r}")
-    if not isinstance(kind, str) or kind not in _KINDS:
-        raise BadEvent(f"unknown kind {kind!r}")
-    if b"\\u0000" in payload and _has_nul(values):
+    if type(document) is not list or len(document) < _HEAD:
+        raise BadEvent("not a list of version, kind and fields")
+    layout = _layout(document[0], document[1])
+    if b"\\" in payload and b"\\u0000" in payload and _has_nul(document):
         raise BadEvent("NUL in a text")
-    return _build(_KINDS[kind], values)
+    return layout.read(document[_HEAD:])
 
 
-def _build(event_type: type[Event], values: list[Any]) -> Event:
-    readers = _READERS[event_type]
-    if len(values) != len(readers):
-        raise BadEvent(f"{len(values)} fields instead of {len(readers)}")
-    try:
-        return event_type(*[read(value) for read, value in zip(readers, values, strict=True)])
-    except (TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise BadEvent(f"a wrong field: {error}") from error
+class _Layout:
+    """How the fields of one kind are written in one version.
+
+    The JSON types of all fields are compared at once, with those of events that were found right before:
+    a stream repeats a few dozen patterns of what is null.
+    """
+
+    def __init__(self, event_type: type[Event], *, length: int | None = None) -> None:
+        """`length`: the fields that an old version had; those after them have their defaults."""
+        hints = list(typing.get_type_hints(event_type).items())[:length]
+        self._event_type: Any = event_type
+        self._allowed = [_json_types(hint) for _, hint in hints]
+        self._readers = [(at, read) for at, (name, hint) in enumerate(hints) if (read := _reader_of(name, hint))]
+        self._known: set[tuple[type, ...]] = set()
+
+    def read(self, values: list[Any]) -> Event:
+        """The event with these fields."""
+        shape = tuple(map(type, values))
+        if shape not in self._known:
+            self._learn(shape, values)
+        try:
+            for position, read in self._readers:
+                value = values[position]
+                if value is not None:
+                    values[position] = read(value)
+        except (TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise BadEvent(f"a wrong field: {error}") from error
+        event: Event = self._event_type(*values)
+        return event
+
+    def _learn(self, shape: tuple[type, ...], values: list[Any]) -> None:
+        if len(values) != len(self._allowed):
+            raise BadEvent(f"{len(values)} fields instead of {len(self._allowed)}")
+        for value, kind, allowed in zip(values, shape, self._allowed, strict=True):
+            if kind not in allowed:  # JSON's `true` is no integer
+                wanted = " or ".join(sorted(each.__name__ for each in allowed))
+                raise BadEvent(f"a wrong field: {value!r:.60} is no {wanted}")
+        if len(self._known) < _SHAPES_MAX:
+            self._known.add(shape)
+
+
+def _layout(version: Any, kind: Any) -> _Layout:
+    layouts = _LAYOUTS.get(version) if type(version) is int else None
+    if layouts is None:
+        raise BadEvent(f"unknown version {version!r:.60}")
+    layout = layouts.get(kind) if type(kind) is str else None
+    if layout is None:
+        raise BadEvent(f"unknown kind {kind!r:.60}")
+    return layout
 
 
 def _has_nul(value: Any) -> bool:
@@ -215,65 +176,71 @@ def _has_nul(value: Any) -> bool:
     return isinstance(value, list) and any(_has_nul(inner) for inner in value)
 
 
-def _exactly(wanted: type) -> _Reader:
-    """A reader that takes this very type: JSON's `true` is no integer."""
+def _json_types(hint: Any) -> frozenset[type]:
+    """What JSON makes of a field, from its annotation."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in {types.UnionType, typing.Union}:
+        return frozenset().union(*map(_json_types, arguments))
+    if origin is Literal or hint in {UUID, datetime}:
+        return frozenset({str})
+    return frozenset({origin or hint})
 
-    def read(value: Any) -> Any:
-        if type(value) is not wanted:
-            raise TypeError(f"{value!r:.60} is no {wanted.__name__}")
-        return value
 
-    return read
+def _reader_of(name: str, hint: Any) -> _Reader | None:
+    """What makes a field of its JSON, from its annotation; nothing where it is one already."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in {types.UnionType, typing.Union}:
+        return _reader_of(name, next(part for part in arguments if part is not types.NoneType))
+    if origin is Literal:
+        return _one_of(arguments)
+    if origin is dict and arguments[1] is str:
+        return _texts
+    if origin is list:
+        return _documents
+    if hint is UUID:
+        return _repeated_id if name in _REPEATED_IDS else UUID
+    return _instant if hint is datetime else None
+
+
+_repeated_id = lru_cache(maxsize=_REPEATED_IDS_MAX)(UUID)  # ids are most of what reading a click costs
 
 
 def _one_of(words: tuple[str, ...]) -> _Reader:
-    def read(value: Any) -> Any:
-        if value not in words:
+    known = frozenset(words)
+
+    def read(value: str) -> str:
+        if value not in known:
             raise ValueError(f"{value!r:.60} is none of {', '.join(words)}")
         return value
 
     return read
 
 
-def _or_null(inner: _Reader) -> _Reader:
-    return lambda value: None if value is None else inner(value)
-
-
-def _instant(value: Any) -> datetime:
+def _instant(value: str) -> datetime:
     moment = datetime.fromisoformat(value)
+    if moment.tzinfo is UTC:
+        return moment
     if moment.tzinfo is None:
         raise ValueError(f"{value!r} has no time zone")
     return moment.astimezone(UTC)
 
 
-def _texts(value: Any) -> dict[str, str]:
-    if type(value) is not dict or not all(type(text) is str for text in value.values()):
-        raise TypeError("sub ids are texts by name")
+def _texts(value: dict[str, Any]) -> dict[str, str]:
+    for text in value.values():
+        if type(text) is not str:
+            raise TypeError("sub ids are texts by name")
     return value
 
 
-def _documents(value: Any) -> list[dict[str, Any]]:
-    if type(value) is not list or not all(type(document) is dict for document in value):
-        raise TypeError("items are a list of documents")
+def _documents(value: list[Any]) -> list[dict[str, Any]]:
+    for document in value:
+        if type(document) is not dict:
+            raise TypeError("items are a list of documents")
     return value
 
 
-def _reader_of(hint: Any) -> _Reader:
-    """The reader of a field, from its annotation."""
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin is types.UnionType:
-        return _or_null(_reader_of(next(part for part in arguments if part is not types.NoneType)))
-    if origin is Literal:
-        return _one_of(arguments)
-    if origin is dict:
-        return _texts if arguments[1] is str else _exactly(dict)
-    if origin is list:
-        return _documents
-    special: dict[Any, _Reader] = {UUID: UUID, datetime: _instant}
-    return special.get(hint) or _exactly(hint)
-
-
-_READERS: dict[type[Event], tuple[_Reader, ...]] = {
-    event_type: tuple(_reader_of(hint) for hint in typing.get_type_hints(event_type).values())
-    for event_type in _KIND_OF
+_LAYOUTS: dict[int, dict[str, _Layout]] = {
+    1: {kind: _Layout(event_type) for kind, event_type in _KINDS.items() if kind != "touch"}
+    | {"click": _Layout(ClickEvent, length=_CLICK_FIELDS_1)},
+    2: {kind: _Layout(event_type) for kind, event_type in _KINDS.items()},
 }
