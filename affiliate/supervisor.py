@@ -21,6 +21,7 @@ from typing import NoReturn
 RESTART_SECONDS_MIN = 0.5
 RESTART_SECONDS_MAX = 30.0
 STEADY_SECONDS = 60.0  # a child that lived this long starts without delay again
+ONE_STOP_SECONDS = 1.0  # signals so close are one: `make` passes on what its whole group got already
 DRAIN_SECONDS_MAX = 7.0  # then SIGKILL: with Redis last, all is over within ten seconds
 LAST_SECONDS_MAX = 2.0
 _LINE_BYTES_MAX = 4096  # what a pipe takes in one piece
@@ -97,6 +98,7 @@ class Supervisor:
         self._selector = selectors.DefaultSelector()
         self._libc = ctypes.CDLL(None) if sys.platform == "linux" else None
         self._stop_signals = 0
+        self._stop_noted_at = -ONE_STOP_SECONDS
         self._wake_reader, wake_writer = os.pipe()
         for descriptor in (self._wake_reader, wake_writer):
             os.set_blocking(descriptor, False)
@@ -107,7 +109,9 @@ class Supervisor:
             signal.signal(number, self._note_stop)
 
     def _note_stop(self, _number: int, _frame: object) -> None:
-        self._stop_signals += 1
+        if time.monotonic() - self._stop_noted_at >= ONE_STOP_SECONDS:
+            self._stop_noted_at = time.monotonic()
+            self._stop_signals += 1
 
     def say(self, text: str) -> None:
         """One line of our own; an entry of the log where machines read."""

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -121,6 +122,20 @@ def test_a_child_that_will_not_stop_is_killed(start: Start, tmp_path: Path) -> N
     assert supervisor.wait(processes.SECONDS_MAX) == 0
     assert not lives(stubborn)
     assert "web did not stop in time" in _said(tmp_path)
+
+
+def test_a_signal_that_make_passes_on_once_more_hurries_nobody(start: Start, tmp_path: Path) -> None:
+    draining = (
+        "import signal, sys, time; signal.signal(15, lambda *_: (time.sleep(0.5), print('drained'), sys.exit())); "
+    )
+    supervisor = start(web=draining + _noting(tmp_path, "web"))
+    _noted(tmp_path, "web")
+    supervisor.terminate()
+    time.sleep(0.1)  # or the system makes one signal of the two
+    supervisor.terminate()
+    supervisor.wait(processes.SECONDS_MAX)
+    assert "drained" in _said(tmp_path)
+    assert "killed" not in _said(tmp_path)
 
 
 def test_the_last_child_ends_after_all_others(start: Start, tmp_path: Path) -> None:
