@@ -6,6 +6,7 @@ SQLite: WAL, `synchronous=FULL`, foreign keys, 5 s busy timeout. Writers `BEGIN 
 
 import contextlib
 import enum
+import logging
 import re
 from collections.abc import Collection, Iterator
 from contextvars import ContextVar
@@ -24,6 +25,7 @@ from affiliate import settings
 
 _BUSY_TIMEOUT_MS = 5_000
 _LOCK_TIMEOUT_MS = 10_000
+log = logging.getLogger(__name__)
 _read_only: ContextVar[bool] = ContextVar("read_only", default=False)
 
 
@@ -176,6 +178,29 @@ def among(session: Session, column: Any, values: Collection[Any]) -> sa.ColumnEl
     else:
         condition = column.in_(values)
     return cast("sa.ColumnElement[bool]", condition)
+
+
+def announce(session: Session, what: str) -> None:
+    """Say that this transaction writes `what`, until it ends: `wait_for` waits for it. Any number may at once."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(sa.func.hashtextextended(what, 0))))
+
+
+def wait_for(session: Session, what: str) -> None:
+    """Wait until every transaction that has announced `what` before has ended, at most as long as for any lock.
+
+    Nobody is held up afterwards. Call it before the first row is locked: who announced may want that row. SQLite has
+    one writer at a time, and nothing to wait for.
+    """
+    if session.get_bind().dialect.name != "postgresql":
+        return
+    passing = session.begin_nested()
+    try:
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(what, 0))))
+    except sa.exc.OperationalError:
+        log.warning("a transaction that writes %s does not end; going on without it", what)
+    finally:
+        passing.rollback()  # gives the lock back
 
 
 def insert_new(session: Session, table: type[Base], rows: list[dict[str, Any]], *, returning: Any = None) -> list[Any]:

@@ -1,7 +1,7 @@
 """What attribution reads: the conversions that wait, and all their touches in a fixed number of queries per batch."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -39,12 +39,21 @@ class WaitingConversion:
     coupon: str | None
 
 
-def waiting(session: Session, *, limit: int, received_until: datetime) -> list[WaitingConversion]:
-    """The conversions that wait, oldest first, locked; those that another worker holds are left to it."""
+_WAITS = sa.text("attributed_revision < revision")  # as the partial index says it
+
+
+def waiting_ids(session: Session, *, limit: int, received_until: datetime) -> list[UUID]:
+    """The conversions that wait, oldest first."""
+    due = sa.select(Conversion.id).where(_WAITS, Conversion.received_at <= received_until)
+    return list(session.scalars(due.order_by(Conversion.received_at).limit(limit)))
+
+
+def waiting(session: Session, *, limit: int, conversion_ids: Collection[UUID]) -> list[WaitingConversion]:
+    """Those of the conversions that still wait, oldest first, locked; what another worker holds is left to it."""
     columns = [getattr(Conversion, name) for name in WaitingConversion.__dataclass_fields__]
     statement = (
         sa.select(*columns)
-        .where(sa.text("attributed_revision < revision"), Conversion.received_at <= received_until)
+        .where(_WAITS, db.among(session, Conversion.id, conversion_ids))
         .order_by(Conversion.received_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -72,13 +81,13 @@ def touches(
     """The touches of each conversion, refused ones too. Four queries, whatever the batch."""
     named, seen = _named_clicks(session, conversions), _visitor_clicks(session, conversions, policies)
     coupons = _coupons(session, conversions)
-    active = _active_partners(session, conversions)
+    standings = _standings(session, conversions)
     found: dict[UUID, list[Touch]] = {}
     for row in conversions:
-        claims = [*_claimed(row, named, active), *_coupon_touch(row, coupons, active)]
+        claims = [*_claimed(row, named, standings), *_coupon_touch(row, coupons, standings)]
         claimed_ids = {touch.id for touch in claims}
         visits = (
-            _click_touch(row, click, Step.VISITOR, active) for click in seen[row.id] if click.id not in claimed_ids
+            _click_touch(row, click, Step.VISITOR, standings) for click in seen[row.id] if click.id not in claimed_ids
         )
         found[row.id] = [*claims, *visits]
     return found
@@ -86,7 +95,22 @@ def touches(
 
 _ClickRow = sa.Row[UUID, UUID, UUID, UUID, datetime, ClickVerdict]
 _CLICK_COLUMNS = (Click.id, Click.program_id, Click.partner_id, Click.link_id, Click.occurred_at, Click.verdict)
-_Active = set[tuple[UUID, UUID]]
+_Standings = Mapping[tuple[UUID, UUID], "_Standing"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """Where a partner stands in a program, and since when."""
+
+    status: EnrollmentStatus
+    since: datetime | None
+
+    def took_part(self, at: datetime) -> bool:
+        """Whether it took part at that moment. A partner that was paused or banned later keeps the sales of before."""
+        if self.status is EnrollmentStatus.APPROVED:
+            return True
+        was_approved = self.status in {EnrollmentStatus.PAUSED, EnrollmentStatus.BANNED}
+        return was_approved and self.since is not None and self.since > at
 
 
 def _named_clicks(session: Session, conversions: Sequence[WaitingConversion]) -> dict[UUID, _ClickRow]:
@@ -133,14 +157,20 @@ def _coupons(session: Session, conversions: Sequence[WaitingConversion]) -> dict
     return {(row.program_id, row.code): row for row in rows if row.status is LinkStatus.ACTIVE}
 
 
-def _active_partners(session: Session, conversions: Sequence[WaitingConversion]) -> _Active:
-    """Who takes part in these programs now, as (program, partner)."""
+def _standings(session: Session, conversions: Sequence[WaitingConversion]) -> dict[tuple[UUID, UUID], _Standing]:
+    """Where the partners of these programs stand, by (program, partner)."""
     programs = {row.program_id for row in conversions}
-    enrolled = sa.select(Enrollment.program_id, Enrollment.partner_id).where(Enrollment.program_id.in_(programs))
-    return {(row[0], row[1]) for row in session.execute(enrolled.where(Enrollment.status == EnrollmentStatus.APPROVED))}
+    columns = (Enrollment.program_id, Enrollment.partner_id, Enrollment.status, Enrollment.decided_at)
+    rows = session.execute(sa.select(*columns).where(Enrollment.program_id.in_(programs)))
+    return {(row[0], row[1]): _Standing(row[2], row[3]) for row in rows}
 
 
-def _claimed(row: WaitingConversion, named: Mapping[UUID, _ClickRow], active: _Active) -> list[Touch]:
+def _took_part(row: WaitingConversion, partner_id: UUID, standings: _Standings) -> bool:
+    standing = standings.get((row.program_id, partner_id))
+    return standing is not None and standing.took_part(row.occurred_at)
+
+
+def _claimed(row: WaitingConversion, named: Mapping[UUID, _ClickRow], standings: _Standings) -> list[Touch]:
     """The click that the order names, or why its name was not believed."""
     if row.click_refusal is not None:
         return [Touch("click", row.occurred_at, Step.CLICK_ID, flaw=TouchRefusal.TAMPERED_CLICK_ID)]
@@ -149,28 +179,30 @@ def _claimed(row: WaitingConversion, named: Mapping[UUID, _ClickRow], active: _A
     click = named.get(row.click_id)
     if click is None or click.program_id != row.program_id:
         return [Touch("click", row.occurred_at, Step.CLICK_ID, id=row.click_id, flaw=TouchRefusal.UNKNOWN_CLICK)]
-    return [_click_touch(row, click, Step.CLICK_ID, active)]
+    return [_click_touch(row, click, Step.CLICK_ID, standings)]
 
 
-def _click_touch(row: WaitingConversion, click: _ClickRow, step: Step, active: _Active) -> Touch:
+def _click_touch(row: WaitingConversion, click: _ClickRow, step: Step, standings: _Standings) -> Touch:
     flaw = None
     if click.verdict not in CREDITABLE:
         flaw = TouchRefusal.NOT_VALID
-    elif (row.program_id, click.partner_id) not in active:
+    elif not _took_part(row, click.partner_id, standings):
         flaw = TouchRefusal.PARTNER_INACTIVE
     return Touch(
         "click", click.occurred_at, step, id=click.id, partner_id=click.partner_id, link_id=click.link_id, flaw=flaw
     )
 
 
-def _coupon_touch(row: WaitingConversion, coupons: Mapping[tuple[UUID, str], Coupon], active: _Active) -> list[Touch]:
+def _coupon_touch(
+    row: WaitingConversion, coupons: Mapping[tuple[UUID, str], Coupon], standings: _Standings
+) -> list[Touch]:
     if not row.coupon:
         return []
     code = row.coupon.upper()
     coupon = coupons.get((row.program_id, code))
     if coupon is None:
         return [Touch("coupon", row.occurred_at, Step.COUPON, code=code, flaw=TouchRefusal.UNKNOWN_COUPON)]
-    flaw = None if (row.program_id, coupon.partner_id) in active else TouchRefusal.PARTNER_INACTIVE
+    flaw = None if _took_part(row, coupon.partner_id, standings) else TouchRefusal.PARTNER_INACTIVE
     return [
         Touch("coupon", row.occurred_at, Step.COUPON, id=coupon.id, code=code, partner_id=coupon.partner_id, flaw=flaw)
     ]

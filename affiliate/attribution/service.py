@@ -13,7 +13,11 @@ from affiliate.attribution import queries, rules
 from affiliate.attribution.models import Attribution, Credit
 from affiliate.attribution.queries import WaitingConversion
 from affiliate.attribution.rules import Outcome
+from affiliate.ingest.clicks import CLICKS_IN_HAND
 from affiliate.ingest.models import Conversion
+
+CANDIDATES = 4
+"""How many batches are looked at, so that so many workers find work at once."""
 
 PATIENCE = timedelta(seconds=60)
 """How long an order waits for clicks that are still on their way; a later click asks for another version."""
@@ -25,7 +29,14 @@ def attribute_waiting(session: Session, *, limit: int, clicks_until: datetime, n
     `clicks_until` is the instant up to which all clicks are rows. Two workers at once share the work, and a second
     run over the same rows does nothing.
     """
-    waiting = queries.waiting(session, limit=limit, received_until=max(clicks_until, now - PATIENCE))
+    candidates = queries.waiting_ids(
+        session, limit=CANDIDATES * limit, received_until=max(clicks_until, now - PATIENCE)
+    )
+    if not candidates:
+        return 0
+    # Whoever stores clicks now has perhaps looked for these orders before they were there: its clicks are rows first.
+    db.wait_for(session, CLICKS_IN_HAND)
+    waiting = queries.waiting(session, limit=limit, conversion_ids=candidates)
     if not waiting:
         return 0
     policies = queries.policies(session, conversions=waiting)

@@ -9,12 +9,16 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from affiliate import db
 from affiliate.ingest import bulk, clickrules, queries
 from affiliate.ingest.clickrules import ClickVerdict
 from affiliate.ingest.models import Click
 from affiliate.tracking.codec import ClickEvent
 
 Row = dict[str, Any]
+
+CLICKS_IN_HAND = "clicks"
+"""What a transaction announces that stores clicks and then looks for the orders they reach."""
 
 
 class _Hour(NamedTuple):
@@ -33,7 +37,11 @@ def store(session: Session, *, events: Sequence[ClickEvent], now: datetime) -> l
     1. Insert each click with the verdict it deserves by itself; what is stored already is left out of all that follows.
     2. Count the inserted ones. On PostgreSQL this queues batches that touch the same link and hour one behind the other,
     3. so that each then sees the other's clicks when it looks for repeats. A repeat moves from one count to the other.
+
+    It is announced, so that an order that arrives meanwhile is not judged before these clicks can be seen.
     """
+    if events:
+        db.announce(session, CLICKS_IN_HAND)
     rows = {event.click_id: _row(event, now=now) for event in events}
     inserted = bulk.insert_new_clicks(session, [rows[click_id] for click_id in sorted(rows, key=_number)])
     new = [rows[click_id] for click_id in rows if click_id in inserted]

@@ -1,6 +1,8 @@
 """Whatever arrives first, and however often the stage looks in between: the same order has the same credit in the end."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from itertools import permutations
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from event_cast import PROGRAM_ID, numbered
 from factories import make_link, make_partner, make_program
+from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from affiliate import db
@@ -71,6 +74,48 @@ def test_every_order_of_arrival_gives_the_same_credit(sqlite_session: Session, n
     assert [share[1] for share in expected[-1]] == [numbered(1)]
     for arrived in permutations(arrivals):
         assert deliver(sqlite_session, arrived, now) == expected
+
+
+def test_a_click_that_is_being_stored_while_its_order_arrives_is_not_lost(
+    engine: Engine, session: Session, now: datetime
+) -> None:
+    """Its batch looked for orders before this one was there, and the order is judged before the click can be seen."""
+    click, *_others, order = events(session)
+    with ThreadPoolExecutor(1) as pool, Session(engine) as storing:
+        if engine.dialect.name == "postgresql":
+            store_batch(storing, events=[click], now=now)
+            store_batch(session, events=[order], now=now)
+            session.commit()
+            judged = pool.submit(_attribute, engine, now)
+            _until(lambda: judged.done() or _somebody_waits(session))
+        else:  # one writer at a time
+            store_batch(session, events=[order], now=now)
+            session.commit()
+            judged = pool.submit(_attribute, engine, now)
+            judged.result(30)
+            store_batch(storing, events=[click], now=now)
+        storing.commit()
+        judged.result(30)
+    _attribute(engine, now)
+    assert [share[1] for share in outcome(session)[-1]] == [numbered(1)]
+
+
+def _attribute(engine: Engine, now: datetime) -> int:
+    with Session(engine) as own, own.begin():
+        return service.attribute_waiting(own, limit=10, clicks_until=now + timedelta(days=1), now=now)
+
+
+def _somebody_waits(session: Session) -> bool:
+    waiting = session.scalar(sa.text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"))
+    session.rollback()
+    return bool(waiting)
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_clicks_after_their_order_give_the_same_credit_on_either_database(session: Session, now: datetime) -> None:
