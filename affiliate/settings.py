@@ -40,8 +40,11 @@ class Settings:
     redis_url: str
     stream_url: str
     stream_shards: int
+    spool_megabytes: int
     base_url: str
     tracking_url: str
+    geoip_file: str
+    network_lists: str
     secret_key: str
     smtp_url: str
     mail_from: str
@@ -77,8 +80,11 @@ class _SettingsSchema(Schema):
     redis_url = fields.String()
     stream_url = fields.String()
     stream_shards = fields.Integer(validate=validate.Range(1, 64))
+    spool_megabytes = fields.Integer(validate=validate.Range(1, 1_000_000))
     base_url = fields.String()
     tracking_url = fields.String()
+    geoip_file = fields.String()
+    network_lists = fields.String()
     secret_key = fields.String()
     smtp_url = fields.String(
         validate=validate.Regexp(

@@ -27,6 +27,8 @@ class ClickVerdict(enum.StrEnum):
     HEAD = "head"
     EMBEDDED = "embedded"  # loaded as an image, frame or script: cookie stuffing
     DUPLICATE = "duplicate"
+    OWN_TEAM = "own_team"  # a browser of the program's own people
+    TEST = "test"  # made by the installation to try itself: in no count, neither as valid nor as refused
     LINK_PAUSED = "link_paused"
     LINK_EXPIRED = "link_expired"
     PARTNER_INACTIVE = "partner_inactive"
@@ -34,8 +36,9 @@ class ClickVerdict(enum.StrEnum):
     PAST_RETENTION = "past_retention"
 
 
-CREDITABLE = frozenset({ClickVerdict.VALID, ClickVerdict.DUPLICATE})
-"""A repeat counts once in the figures, but the customer who clicked twice carries the second click's id to the shop."""
+CREDITABLE = frozenset({ClickVerdict.VALID, ClickVerdict.DUPLICATE, ClickVerdict.TEST})
+"""A repeat counts once in the figures, but the customer who clicked twice carries the second click's id to the shop.
+Only the installation can make a test, and only its own test orders name one."""
 
 
 def _past_retention(click: ClickEvent, now: datetime) -> bool:
@@ -59,6 +62,14 @@ def _bot(click: ClickEvent, _now: datetime) -> bool:
     return not click.user_agent or is_bot(click.user_agent)
 
 
+def _test(click: ClickEvent, _now: datetime) -> bool:
+    return click.is_test
+
+
+def _own_team(click: ClickEvent, _now: datetime) -> bool:
+    return click.is_own_team
+
+
 def _link_state(state: str) -> "Rule":
     return lambda click, _now: click.link_state == state
 
@@ -66,11 +77,13 @@ def _link_state(state: str) -> "Rule":
 Rule = Callable[[ClickEvent, datetime], bool]
 
 RULES: tuple[tuple[ClickVerdict, Rule], ...] = (
+    (ClickVerdict.TEST, _test),
     (ClickVerdict.PAST_RETENTION, _past_retention),
     (ClickVerdict.HEAD, _head),
     (ClickVerdict.PREFETCH, _prefetch),
     (ClickVerdict.EMBEDDED, _embedded),
     (ClickVerdict.BOT, _bot),
+    (ClickVerdict.OWN_TEAM, _own_team),
     (ClickVerdict.PROGRAM_INACTIVE, _link_state("program_inactive")),
     (ClickVerdict.PARTNER_INACTIVE, _link_state("partner_inactive")),
     (ClickVerdict.LINK_PAUSED, _link_state("link_paused")),

@@ -45,9 +45,14 @@ def store(session: Session, *, events: Sequence[ClickEvent], now: datetime) -> l
     rows = {event.click_id: _row(event, now=now) for event in events}
     inserted = bulk.insert_new_clicks(session, [rows[click_id] for click_id in sorted(rows, key=_number)])
     new = [rows[click_id] for click_id in rows if click_id in inserted]
-    _move_hours(session, Counter(_hour(row, row["verdict"]) for row in new))
+    _move_hours(session, Counter(_hour(row, row["verdict"]) for row in new if _counts(row)))
     _mark_repeats(session, [row for row in new if row["verdict"] == ClickVerdict.VALID])
     return new
+
+
+def _counts(row: Row) -> bool:
+    """Whether the click is one of somebody; those of the installation itself are in no figure."""
+    return row["verdict"] is not ClickVerdict.TEST
 
 
 def _number(identifier: UUID) -> int:

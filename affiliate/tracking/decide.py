@@ -7,14 +7,24 @@ The visitor always gets somewhere: whatever is wrong with the link, the address 
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from urllib.parse import parse_qsl, quote, quote_plus
 from uuid import UUID
 
 from affiliate import signing
 from affiliate.links import hosts
-from affiliate.tracking.codec import ClickEvent, RejectedEvent
+from affiliate.tracking import consent as consents
+from affiliate.tracking import paid
+from affiliate.tracking.codec import ClickEvent, Consent, LinkState, RejectedEvent
 from affiliate.tracking.facts import LinkFacts, ProgramFacts, View
-from affiliate.tracking.keys import Keys, address_facts, read_visitor_token, visitor_token
+from affiliate.tracking.keys import (
+    Keys,
+    address_facts,
+    is_team_cookie,
+    is_trial_token,
+    read_visitor_token,
+    visitor_token,
+)
 from affiliate.tracking.subs import ALIASES, clean, normalised
 
 QUERY_LENGTH_MAX = 8_000
@@ -25,7 +35,10 @@ SECONDS_PER_DAY = 86_400
 
 _FIELDS_MAX = 100
 _FACT_LENGTH_MAX = 40
-_OURS = frozenset({*ALIASES, "url", "cons"})
+TEST_PARAMETER = "aff_test"
+"""Marks a click as a test of the installation itself."""
+
+_OURS = frozenset({*ALIASES, "url", "cons", TEST_PARAMETER})
 _UNSAFE = re.compile(r"[^\x21-\x7e]")
 _RESERVED = ":/?#[]@!$&'()*+,;=%-._~"
 
@@ -45,6 +58,9 @@ class RequestFacts:
     purpose: str  # Sec-Purpose, or Purpose, or X-Moz
     fetch_dest: str
     has_opted_out: bool  # Sec-GPC
+    fetch_site: str = ""
+    fetch_user: str = ""
+    fetch_mode: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +77,23 @@ class Decision:
 class _Query:
     subs: dict[str, str]
     deep_link: str | None
-    consent: bool | None
+    named: dict[str, str]
+    ad: paid.AdFacts
     passed_on: list[tuple[str, str]]
+
+
+class _Settled(NamedTuple):
+    """What is decided of a click by now."""
+
+    click_id: UUID
+    now: datetime
+    state: LinkState
+    landing_url: str
+    visitor_id: UUID | None
+    consent: Consent
+
+
+_NO_QUERY = _Query({}, None, {}, paid.NO_AD, [])
 
 
 def decide(
@@ -76,37 +107,70 @@ def decide(
     state = view.state_of(link, now=now)
     query = _read(request.query, program)
     landing = _landing(link, program, query) if state == "active" else program.fallback_url or link.landing_url
-    consent = _consent(request, program, query)
+    consent = consents.state(query.named, has_opted_out=request.has_opted_out, default=program.cookie_by_default)
     visitor_id = None
-    if consent and _is_visit(request):
+    if consents.allows(consent) and _is_visit(request):
         visitor_id = known_visitor(request.cookies, program, keys) or fresh_visitor_id
-    prefix, address_hash = address_facts(keys, request.address, now=now)
-    event = ClickEvent(
-        click_id=click_id,
-        program_id=program.id,
-        partner_id=link.partner_id,
-        link_id=link.id,
-        occurred_at=now,
-        source="redirect",
-        link_state=state,
-        method=request.method,
-        purpose=clean(request.purpose, _FACT_LENGTH_MAX) or None,
-        fetch_dest=clean(request.fetch_dest, _FACT_LENGTH_MAX) or None,
-        visitor_id=visitor_id,
-        subs=link.subs | query.subs,
-        landing_url=landing,
-        referrer=clean(request.referrer, REFERRER_LENGTH_MAX) or None,
-        user_agent=clean(request.user_agent, USER_AGENT_LENGTH_MAX) or None,
-        address_prefix=prefix,
-        address_hash=address_hash,
-    )
+    settled = _Settled(click_id, now, state, landing, visitor_id, consent)
+    event = _event(settled, request, query, link=link, program=program, view=view, keys=keys)
     token = signing.click_token(keys.click, program_id=program.id, click_id=click_id)
     cookie = None
     if visitor_id is not None and state == "active":
         cookie = _cookie(request, program, visitor_token(keys, program_id=program.id, visitor_id=visitor_id))
-    elif consent is False and f"{program.cookie_name}=" in request.cookies:
+    elif consent == "refused" and f"{program.cookie_name}=" in request.cookies:
         cookie = _cookie(request, program, "")
     return Decision(302, _address(landing, program.click_parameter, token, query.passed_on), cookie, event)
+
+
+def _event(
+    settled: _Settled,
+    request: RequestFacts,
+    query: _Query,
+    *,
+    link: LinkFacts,
+    program: ProgramFacts,
+    view: View,
+    keys: Keys,
+) -> ClickEvent:
+    """The click with everything that the request tells."""
+    prefix, address_hash = address_facts(keys, request.address, now=settled.now)
+    origin = view.networks.of(request.address)
+    mark = query.named.get(TEST_PARAMETER)
+    return ClickEvent(
+        click_id=settled.click_id,
+        program_id=program.id,
+        partner_id=link.partner_id,
+        link_id=link.id,
+        occurred_at=settled.now,
+        source="redirect",
+        link_state=settled.state,
+        method=request.method,
+        purpose=_fact(request.purpose),
+        fetch_dest=_fact(request.fetch_dest),
+        visitor_id=settled.visitor_id,
+        subs=link.subs | query.subs,
+        landing_url=settled.landing_url,
+        referrer=clean(request.referrer, REFERRER_LENGTH_MAX) or None,
+        user_agent=clean(request.user_agent, USER_AGENT_LENGTH_MAX) or None,
+        address_prefix=prefix,
+        address_hash=address_hash,
+        creative=query.ad.creative,
+        ad_ids=query.ad.ad_ids,
+        utm=query.ad.utm,
+        country=origin.country,
+        network=origin.network,
+        consent=settled.consent,
+        fetch_site=_fact(request.fetch_site),
+        fetch_user=_fact(request.fetch_user),
+        fetch_mode=_fact(request.fetch_mode),
+        is_own_team=is_team_cookie(request.cookies, program, keys),
+        is_test=mark is not None and is_trial_token(keys, mark, program_id=program.id, now=settled.now),
+    )
+
+
+def _fact(header: str) -> str | None:
+    """What a header says, null where it is not sent."""
+    return clean(header, _FACT_LENGTH_MAX) or None if header else None
 
 
 def _unknown(request: RequestFacts, view: View, *, now: datetime, delivery_id: UUID) -> Decision:
@@ -132,13 +196,14 @@ def _read(query: str, program: ProgramFacts) -> _Query:
     except ValueError:  # more fields than anybody needs
         parameters = []
     if not parameters:
-        return _Query({}, None, None, [])
+        return _NO_QUERY
     named = dict(reversed(parameters))  # the first of equal names counts
     foreign = [(name, value) for name, value in parameters if name.lower() not in _OURS]
     return _Query(
         subs=normalised(parameters),
         deep_link=named.get("url") or None,
-        consent={"1": True, "0": False}.get(named.get("cons", "")),
+        named=named,
+        ad=paid.facts(parameters),
         passed_on=[(name, value) for name, value in foreign if name != program.click_parameter],
     )
 
@@ -155,16 +220,6 @@ def _landing(link: LinkFacts, program: ProgramFacts, query: _Query) -> str:
 def _is_visit(request: RequestFacts) -> bool:
     """Whether a person's browser opens a page: no HEAD, no prefetch, no image or frame in somebody's page."""
     return request.method == "GET" and not request.purpose and request.fetch_dest in {"", "document"}
-
-
-def _consent(request: RequestFacts, program: ProgramFacts, query: _Query) -> bool | None:
-    """Whether the visitor agreed to be recognised; null without a word of theirs, where the program's default says no.
-
-    A refusal, by the address or by the browser (Sec-GPC), beats a consent.
-    """
-    if query.consent is False or request.has_opted_out:
-        return False
-    return query.consent or program.cookie_by_default or None
 
 
 def known_visitor(cookies: str, program: ProgramFacts, keys: Keys) -> UUID | None:

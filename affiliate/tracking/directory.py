@@ -24,6 +24,7 @@ from affiliate.programs import secrets
 from affiliate.programs.models import ProgramStatus
 from affiliate.tracking import queries
 from affiliate.tracking.facts import KeyFacts, LinkFacts, ProgramFacts, View
+from affiliate.tracking.network import Networks
 
 POLL_SECONDS = 1.0
 OVERLAP = timedelta(seconds=10)
@@ -72,11 +73,13 @@ class Directory:
         secret_key: str,
         reading: Callable[[], AbstractContextManager[Session]] = db.reading,
         poll_seconds: float | None = POLL_SECONDS,
+        networks: Networks | None = None,
     ) -> None:
         """`poll_seconds` of null: nothing runs in the background, the owner calls `refresh`."""
         self._secret_key = secret_key
         self._reading = reading
         self._poll_seconds = poll_seconds
+        self._empty = View(networks=networks or Networks())
         self._view: View | None = None
         self._refreshed_at: datetime | None = None
         self._read_whole_at: datetime | None = None
@@ -133,7 +136,7 @@ class Directory:
         return self._read_whole_at is None or now - self._read_whole_at >= FULL_SCAN_EVERY
 
     def _reload(self, now: datetime) -> View:
-        self._view = view = _changed(View(), self._read(since=None, limit=ROWS_MAX))
+        self._view = view = _changed(self._empty, self._read(since=None, limit=ROWS_MAX))
         self._refreshed_at = self._read_whole_at = now
         return view
 
@@ -211,6 +214,7 @@ def _changed(view: View, changes: _Changes) -> View:
         approved=_merged(view.approved, changes.approved),
         keys=_merged(view.keys, changes.keys),
         program_ids={program.slug: program.id for program in programs.values()},
+        networks=view.networks,
     )
 
 

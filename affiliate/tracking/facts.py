@@ -10,6 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from affiliate.tracking.codec import LinkState
+from affiliate.tracking.network import Networks
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class View:
     approved: Mapping[tuple[UUID, UUID], UUID] = field(default_factory=dict)  # enrollment by (program, partner)
     keys: Mapping[str, KeyFacts] = field(default_factory=dict)  # by the SHA-256 of the secret
     program_ids: Mapping[str, UUID] = field(default_factory=dict)  # by slug
+    networks: Networks = field(default_factory=Networks, compare=False)
 
     def program(self, slug: str) -> ProgramFacts | None:
         """The program with this slug."""

@@ -1,14 +1,35 @@
 """The tracker's keys, all derived from the installation's secret, and what is signed or hashed with them. Pure."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Protocol
 from uuid import UUID
 
 from affiliate import ids, signing
 
+TRIAL_TERM = timedelta(minutes=5)
+"""How long a token of a test click may be used."""
+
 _SIGNATURE_LENGTH = 16  # hexadecimal digits; a made-up visitor id is found out
+_MOMENT_LENGTH_MAX = 11
+_TEAM_COOKIE = "aff_team_"
+_PURPOSES = ("click", "visitor", "email", "team", "test click")
+
+
+class ProgramName(Protocol):
+    """What a program is called: its facts in memory, or its row."""
+
+    @property
+    def id(self) -> UUID:
+        """The program's id."""
+        ...
+
+    @property
+    def slug(self) -> str:
+        """The program's short name."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +40,13 @@ class Keys:
     click: bytes = field(repr=False)
     visitor: bytes = field(repr=False)
     email: bytes = field(repr=False)
+    team: bytes = field(repr=False)
+    test: bytes = field(repr=False)
 
     @classmethod
     def of(cls, secret: str) -> "Keys":
         """The keys of an installation with this secret."""
-        return cls(secret, *(signing.derive(secret, purpose) for purpose in ("click", "visitor", "email")))
+        return cls(secret, *(signing.derive(secret, purpose) for purpose in _PURPOSES))
 
 
 def visitor_token(keys: Keys, *, program_id: UUID, visitor_id: UUID) -> str:
@@ -41,6 +64,39 @@ def read_visitor_token(keys: Keys, token: str, *, program_id: UUID) -> UUID | No
         return None
     expected = signing.keyed_hash(keys.visitor, f"{program_id}:{public}")[:_SIGNATURE_LENGTH]
     return visitor_id if signing.same(signature, expected) else None
+
+
+def team_cookie(program: ProgramName, keys: Keys) -> tuple[str, str]:
+    """Name and value of the cookie of a browser whose clicks do not count, because somebody of the program's team uses it."""
+    return f"{_TEAM_COOKIE}{program.slug}", signing.keyed_hash(keys.team, str(program.id))[:_SIGNATURE_LENGTH]
+
+
+def is_team_cookie(cookies: str, program: ProgramName, keys: Keys) -> bool:
+    """Whether a `Cookie` header says that this browser belongs to the program's team."""
+    if _TEAM_COOKIE not in cookies:
+        return False
+    name, value = team_cookie(program, keys)
+    found = (pair.strip().partition("=") for pair in cookies.split(";"))
+    return any(key == name and signing.same(given, value) for key, _, given in found)
+
+
+def trial_token(keys: Keys, *, program_id: UUID, now: datetime) -> str:
+    """What marks a click as a test of ours, for a few minutes."""
+    moment = str(int(now.timestamp()))
+    return f"{moment}.{_trial_signature(keys, program_id, moment)}"
+
+
+def is_trial_token(keys: Keys, token: str, *, program_id: UUID, now: datetime) -> bool:
+    """Whether we made this token for a test of this program, moments ago."""
+    moment, _, signature = token.partition(".")
+    if not moment.isascii() or not moment.isdigit() or len(moment) > _MOMENT_LENGTH_MAX:
+        return False
+    made_at = datetime.fromtimestamp(int(moment), tz=UTC)
+    return abs(now - made_at) < TRIAL_TERM and signing.same(signature, _trial_signature(keys, program_id, moment))
+
+
+def _trial_signature(keys: Keys, program_id: UUID, moment: str) -> str:
+    return signing.keyed_hash(keys.test, f"{program_id}:{moment}")[:_SIGNATURE_LENGTH]
 
 
 def address_facts(keys: Keys, address: str, *, now: datetime) -> tuple[str | None, str | None]:

@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
-from affiliate.tracking.codec import ClickEvent
+from affiliate.tracking import consent as consents
+from affiliate.tracking import paid
+from affiliate.tracking.codec import ClickEvent, Consent
 from affiliate.tracking.decide import REFERRER_LENGTH_MAX, USER_AGENT_LENGTH_MAX, known_visitor
 from affiliate.tracking.facts import LinkFacts, ProgramFacts, View
-from affiliate.tracking.keys import Keys, address_facts
+from affiliate.tracking.keys import Keys, address_facts, is_team_cookie
 from affiliate.tracking.subs import clean, normalised
 
 AGE_MAX = timedelta(days=7)
@@ -39,6 +41,7 @@ class Arrival:
     user_agent: str
     cookies: str
     has_opted_out: bool
+    consent: bool | None = None  # what the visitor told the shop
 
 
 def click_id(program: ProgramFacts, nonce: str, *, now: datetime) -> UUID:
@@ -70,6 +73,8 @@ def click(
     occurred_at = datetime.fromtimestamp((identifier.int >> 80) / 1000, tz=UTC)
     page, query = _page(arrival.page_url)
     prefix, address_hash = address_facts(keys, arrival.address, now=now)
+    origin, ad = view.networks.of(arrival.address), paid.facts(query)
+    consent = _consent(arrival, query, program)
     return ClickEvent(
         click_id=identifier,
         program_id=program.id,
@@ -81,14 +86,27 @@ def click(
         method="POST",
         purpose=None,
         fetch_dest=None,
-        visitor_id=None if arrival.has_opted_out else known_visitor(arrival.cookies, program, keys),
+        visitor_id=None if consent == "refused" else known_visitor(arrival.cookies, program, keys),
         subs=link.subs | normalised(query),
         landing_url=page or link.landing_url,
         referrer=clean(arrival.referrer, REFERRER_LENGTH_MAX) or None,
         user_agent=clean(arrival.user_agent, USER_AGENT_LENGTH_MAX) or None,
         address_prefix=prefix,
         address_hash=address_hash,
+        creative=ad.creative,
+        ad_ids=ad.ad_ids,
+        utm=ad.utm,
+        country=origin.country,
+        network=origin.network,
+        consent=consent,
+        is_own_team=is_team_cookie(arrival.cookies, program, keys),
     )
+
+
+def _consent(arrival: Arrival, query: list[tuple[str, str]], program: ProgramFacts) -> Consent:
+    """What the page's address, the browser and the shop's own banner say."""
+    told = {} if arrival.consent is None else {"cons": str(int(arrival.consent))}
+    return consents.state(dict(query) | told, has_opted_out=arrival.has_opted_out, default=program.cookie_by_default)
 
 
 def _page(url: str) -> tuple[str, list[tuple[str, str]]]:

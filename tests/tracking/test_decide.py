@@ -27,7 +27,8 @@ from affiliate import signing
 from affiliate.tracking.codec import ClickEvent, RejectedEvent, decode, encode
 from affiliate.tracking.decide import Decision, decide
 from affiliate.tracking.facts import View
-from affiliate.tracking.keys import visitor_token
+from affiliate.tracking.keys import team_cookie, trial_token, visitor_token
+from affiliate.tracking.network import Networks
 
 TOKEN = signing.click_token(KEYS.click, program_id=PROGRAM_ID, click_id=CLICK_ID)
 CONSENTING = view(of=program(cookie_by_default=True))
@@ -65,6 +66,40 @@ def test_a_click_is_recorded_with_its_facts() -> None:
     assert click.referrer == "https://blog.example/"
     assert click.address_prefix == "203.0.113.0/24"
     assert "203.0.113.77" not in str(click)
+
+
+def test_a_click_carries_what_the_request_tells_of_advertising_consent_and_origin() -> None:
+    known = replace(view(), networks=Networks(lists={"datacentre": ["203.0.113.0/24"]}, country_of=lambda _: "IT"))
+    query = "gclid=g1&utm_medium=cpc&creative=b7&cons=1"
+    click = recorded(decided(known, query=query, fetch_site="cross-site", fetch_user="?1", fetch_mode="navigate"))
+    assert (click.ad_ids, click.utm, click.creative) == ({"gclid": "g1"}, {"medium": "cpc"}, "b7")
+    assert (click.country, click.network, click.consent) == ("IT", "datacentre", "given")
+    assert (click.fetch_site, click.fetch_user, click.fetch_mode) == ("cross-site", "?1", "navigate")
+
+
+def test_what_the_visitor_says_about_consent_is_recorded_and_decides_about_the_cookie() -> None:
+    assert (recorded(decided()).consent, decided().cookie) == ("none", None)
+    assert recorded(decided(CONSENTING)).consent == "default"
+    refused = decided(CONSENTING, query="gdpr=1&gdpr_consent=nothing")
+    assert (recorded(refused).consent, recorded(refused).visitor_id, refused.cookie) == ("refused", None, None)
+
+
+def test_a_browser_of_the_programs_own_team_is_marked_by_our_cookie_alone() -> None:
+    name, value = team_cookie(program(), KEYS)
+    assert recorded(decided(cookies=f"a=b; {name}={value}")).is_own_team
+    assert not recorded(decided(cookies=f"{name}=made-up; x={value}")).is_own_team
+    assert not recorded(decided()).is_own_team
+
+
+def test_a_click_of_the_installation_itself_is_marked_by_a_fresh_signature_that_does_not_travel_on() -> None:
+    token = trial_token(KEYS, program_id=PROGRAM_ID, now=NOW)
+    decision = decided(query=f"aff_test={token}")
+    assert recorded(decision).is_test
+    assert "aff_test" not in str(decision.location)
+    stale = trial_token(KEYS, program_id=PROGRAM_ID, now=NOW - timedelta(minutes=5))
+    foreign = trial_token(KEYS, program_id=LINK_ID, now=NOW)
+    for wrong in (stale, foreign, "", "made-up", "9" * 40 + ".x", token[:-1], "١٢٣.x"):
+        assert not recorded(decided(query=f"aff_test={quote(wrong)}")).is_test
 
 
 def test_the_name_of_the_click_parameter_is_the_programs() -> None:

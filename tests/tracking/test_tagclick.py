@@ -47,6 +47,14 @@ def test_an_arrival_is_a_click_of_its_link_at_the_moment_of_the_nonce() -> None:
     assert decode(encode(click)) == click
 
 
+def test_an_arrival_carries_what_its_page_tells_of_advertising_and_consent() -> None:
+    click = arrived(page_url="https://www.shop.example/?ref=anna&gclid=g1&utm_source=blog", consent=True)
+    assert (click.ad_ids, click.utm, click.consent) == ({"gclid": "g1"}, {"source": "blog"}, "given")
+    assert arrived().consent == "none"
+    assert arrived(consent=True, has_opted_out=True).consent == "refused"
+    assert arrived(consent=False, cookies=COOKIE).visitor_id is None
+
+
 def test_the_address_of_the_page_is_kept_without_what_may_be_personal_in_it() -> None:
     assert arrived(page_url="https://www.shop.example/a/b?email=x#y").landing_url == "https://www.shop.example/a/b"
 
