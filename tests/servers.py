@@ -5,6 +5,7 @@ import importlib.util
 import os
 import pwd
 import shutil
+import socketserver
 import subprocess
 import sys
 import time
@@ -61,6 +62,34 @@ def valkey(folder: Path, *, durable: bool = True) -> Iterator[str]:
         yield f"unix://{socket}"
     finally:
         _end(process, 15)
+
+
+@contextlib.contextmanager
+def valkey_cluster(folder: Path) -> Iterator[str]:
+    """A cluster of one node, which refuses steps over several slots as any other; yields its address."""
+    port, bus_port = _free_port(), _free_port()
+    command = [str(get_binary_path()), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
+    cluster = ["--cluster-enabled", "yes", "--cluster-port", str(bus_port), "--cluster-announce-ip", "127.0.0.1"]
+    process = subprocess.Popen([*command, *cluster], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        node = redis.Redis(port=port)
+        _until(lambda: _pings(node), "Valkey")
+        node.execute_command("CLUSTER ADDSLOTSRANGE", 0, 16383)
+        _until(lambda: node.cluster("INFO")["cluster_state"] == "ok", "the cluster")
+        yield f"redis+cluster://127.0.0.1:{port}"
+    finally:
+        _end(process, 15)
+
+
+def _pings(client: redis.Redis) -> bool:
+    with contextlib.suppress(redis.RedisError):
+        return bool(client.ping())
+    return False
+
+
+def _free_port() -> int:
+    with socketserver.TCPServer(("127.0.0.1", 0), socketserver.BaseRequestHandler) as probe:
+        return int(probe.server_address[1])
 
 
 def _answers(socket: Path) -> bool:

@@ -3,26 +3,29 @@
 Committed before acknowledged: a crash in between delivers the batch again, and what is stored already changes nothing.
 """
 
+import contextlib
+import fcntl
 import logging
-import os
 import random
 import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
 from typing import Any
 
 import redis
-import sqlalchemy.exc
 
-from affiliate import clock, db, settings, streams
-from affiliate.ingest import service
+from affiliate import settings, streams
+from affiliate.ingest import leftovers, service, taking
 from affiliate.ingest.service import Stored
-from affiliate.tracking import codec
+from affiliate.ingest.taking import Entry
 
-BATCH_ENTRIES_MAX = 500
+BATCH_ENTRIES_MAX = 5_000
+BATCH_ENTRIES_MAX_SQLITE = 500  # its other writers get a turn only between batches
 BLOCK_SECONDS = 1
 STALE_SECONDS = 30  # an entry that its consumer has held this long belongs to whoever asks
 CLAIM_EVERY_SECONDS = 5
@@ -30,18 +33,10 @@ GONE_SECONDS = 3600  # a consumer that was silent this long is dead
 _DEADLINE_SECONDS = 5.0
 _WAIT_SECONDS_MIN = 0.1
 _WAIT_SECONDS_MAX = 5.0
-_BREATH_SECONDS = 0.01  # between full batches on SQLite, whose other writers get a turn only when nobody holds the lock
+_BREATH_SECONDS = 0.01
+_POLL_SECONDS = 0.05  # a cluster has no command that waits on several of its nodes
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One event in a stream. An entry without our field has no payload, and cannot be stored."""
-
-    stream: str
-    entry_id: bytes
-    payload: bytes
 
 
 @dataclass(slots=True)
@@ -56,7 +51,6 @@ class Consumer:
     _ready: bool = False
     _failures: int = 0
     _claim_at: float = 0.0
-    _cursors: dict[str, bytes] = field(default_factory=dict)
 
     def run(self) -> None:
         """Take batches until `stopping` is set. Redis or the database away: wait, with growing pauses, and go on."""
@@ -65,55 +59,73 @@ class Consumer:
                 self._prepare()
                 for batch in self._batches():
                     self._finish(batch)
-            except redis.RedisError as error:
+            except streams.ERRORS as error:
                 self._ready = False
                 self._pause("Redis", error)
         self._leave()
 
     def _prepare(self) -> None:
-        """The groups may be gone: a Redis that was emptied or replaced knows nothing of them."""
-        if not self._ready:
-            for stream in (*streams.all_click_streams(), *streams.all_order_streams()):
-                try:
-                    self.connection.xgroup_create(stream, streams.GROUP, id="0", mkstream=True)
-                except redis.ResponseError as error:
-                    if "BUSYGROUP" not in str(error):
-                        raise
-            self._ready = True
+        """The groups may be gone: a Redis that was emptied or replaced knows nothing of them.
+
+        What stands under our name was ours before we were killed or lost the connection: nobody else works on it.
+        """
+        if self._ready:
+            return
+        for stream in _streams():
+            self._make_group(stream)
+        for stream in _streams():
+            while not self.stopping.is_set() and (batch := self._claimed(stream, own=True)):
+                self._finish(batch)
+        self._ready = True
+
+    def _make_group(self, stream: str) -> None:
+        try:
+            self.connection.xgroup_create(stream, streams.GROUP, id="0", mkstream=True)
+        except redis.ResponseError as error:
+            if "BUSYGROUP" not in str(error):
+                raise
 
     def _batches(self) -> Iterator[list[Entry]]:
         """What others left behind, then what is new; waits a moment when there is nothing."""
         if time.monotonic() >= self._claim_at:
             self._claim_at = time.monotonic() + min(self.stale_seconds, CLAIM_EVERY_SECONDS)
-            yield from self._stale()
-        answer: Any = self.connection.xreadgroup(
-            streams.GROUP,
-            self.name,
-            dict.fromkeys((*streams.all_click_streams(), *streams.all_order_streams()), ">"),
-            count=BATCH_ENTRIES_MAX,
-            block=BLOCK_SECONDS * 1000,
-        )
+            yield from self._left_behind()
+        found = self._new()
         self._failures = 0
-        for stream, found in answer or ():
-            yield _entries(stream.decode(), found)
+        limit = _batch_limit()
+        for start in range(0, len(found), limit):
+            yield found[start : start + limit]
 
-    def _stale(self) -> Iterator[list[Entry]]:
-        """Entries whose consumer died. A full batch means that there are more: the next turn looks on at once."""
-        for stream in (*streams.all_click_streams(), *streams.all_order_streams()):
-            cursor, found, *_ = self.connection.xautoclaim(
-                stream,
-                streams.GROUP,
-                self.name,
-                min_idle_time=int(self.stale_seconds * 1000),
-                start_id=self._cursors.get(stream, b"0-0"),
-                count=BATCH_ENTRIES_MAX,
+    def _new(self) -> list[Entry]:
+        """What nobody has read yet, from every shard."""
+        wanted: dict[Any, Any] = dict.fromkeys(_streams(), ">")
+        limit = _batch_limit()
+        if not streams.is_cluster(self.connection):
+            answer: Any = self.connection.xreadgroup(
+                streams.GROUP, self.name, wanted, count=limit, block=BLOCK_SECONDS * 1000
             )
-            self._cursors[stream] = cursor
-            if found:
-                self._claim_at = 0.0
-                log.warning("taking over %s entries of %s that another consumer left", len(found), stream)
-                yield _entries(stream, found)
+        else:
+            with self.connection.pipeline(transaction=False) as pipeline:
+                for stream in wanted:
+                    pipeline.xreadgroup(streams.GROUP, self.name, {stream: ">"}, count=limit)
+                answer = [pair for found in pipeline.execute() for pair in found]
+            if not answer:
+                self.stopping.wait(_POLL_SECONDS)
+        return [entry for stream, found in answer or () for entry in leftovers.entries(stream.decode(), found)]
+
+    def _left_behind(self) -> Iterator[list[Entry]]:
+        """Entries whose consumer died."""
+        for stream in _streams():
+            while batch := self._claimed(stream):
+                log.warning("taking over %s entries of %s that another consumer left", len(batch), stream)
+                yield batch
             self._forget_the_dead(stream)
+
+    def _claimed(self, stream: str, *, own: bool = False) -> list[Entry]:
+        idle_seconds = 0 if own else self.stale_seconds
+        return leftovers.claim(
+            self.connection, stream, name=self.name, idle_seconds=idle_seconds, limit=_batch_limit(), own=own
+        )
 
     def _forget_the_dead(self, stream: str) -> None:
         for consumer in self.connection.xinfo_consumers(stream, streams.GROUP):
@@ -124,17 +136,33 @@ class Consumer:
         """Store and acknowledge. Until the database takes the batch nothing else can be done; a stop leaves it pending."""
         while not self.stopping.is_set():
             try:
-                stored = take(batch)
-            except sqlalchemy.exc.SQLAlchemyError as error:
+                stored = self._take(batch)
+            except Exception as error:
+                if not taking.is_the_databases(error):
+                    raise
                 self._pause("the database", error)
                 continue
             self._failures = 0
             self._acknowledge(batch)
             if stored.conversions or stored.order_events or stored.refunds:
                 self._tell()
-            if len(batch) == BATCH_ENTRIES_MAX and settings.current().database_url.startswith("sqlite"):
+            if len(batch) == BATCH_ENTRIES_MAX_SQLITE and _on_sqlite():
                 self.stopping.wait(_BREATH_SECONDS)
             return
+
+    def _take(self, batch: list[Entry]) -> Stored:
+        """A single entry that comes again may be what ended those who tried it before: then it is put aside untried."""
+        entry = batch[0]
+        if len(batch) > 1 or entry.deliveries == 1:
+            return taking.take(batch)
+        tries = leftovers.begin_alone(self.connection, entry)
+        try:
+            if tries <= leftovers.ALONE_MAX:
+                return taking.take(batch)
+            taking.put_aside(entry, f"the process ended each of the {tries - 1} times that it tried to store this")
+            return Stored()
+        finally:
+            leftovers.end_alone(self.connection, entry)
 
     def _tell(self) -> None:
         try:
@@ -143,11 +171,14 @@ class Consumer:
             log.warning("could not tell the next stage (%s)", error)
 
     def _acknowledge(self, batch: list[Entry]) -> None:
-        entry_ids = [entry.entry_id for entry in batch]
-        with self.connection.pipeline() as pipeline:
-            pipeline.xack(batch[0].stream, streams.GROUP, *entry_ids)
-            pipeline.xdel(batch[0].stream, *entry_ids)
-            pipeline.execute()
+        by_stream: dict[str, list[bytes]] = {}
+        for entry in batch:
+            by_stream.setdefault(entry.stream, []).append(entry.entry_id)
+        for stream, entry_ids in by_stream.items():
+            with self.connection.pipeline(transaction=True) as pipeline:
+                pipeline.xack(stream, streams.GROUP, *entry_ids)
+                pipeline.xdel(stream, *entry_ids)
+                pipeline.execute()
 
     def _pause(self, what: str, error: Exception) -> None:
         self._failures += 1
@@ -158,70 +189,71 @@ class Consumer:
     def _leave(self) -> None:
         """Sign off, unless entries are left to be taken over: with the name they would be forgotten."""
         try:
-            for stream in (*streams.all_click_streams(), *streams.all_order_streams()):
+            for stream in _streams():
                 for consumer in self.connection.xinfo_consumers(stream, streams.GROUP):
                     if consumer["name"] == self.name.encode() and not consumer["pending"]:
                         self.connection.xgroup_delconsumer(stream, streams.GROUP, self.name)
-        except redis.RedisError as error:
+        except streams.ERRORS as error:
             log.info("could not sign off (%s)", error)
 
 
-def _entries(stream: str, found: Sequence[tuple[bytes, dict[bytes, bytes] | None]]) -> list[Entry]:
-    return [Entry(stream, entry_id, (fields or {}).get(streams.FIELD, b"")) for entry_id, fields in found]
+def _streams() -> tuple[str, ...]:
+    return (*streams.all_click_streams(), *streams.all_order_streams())
 
 
-def take(batch: Sequence[Entry]) -> Stored:
-    """Store a batch in one transaction; if it holds an event that cannot be stored, put that one aside and store the rest.
+def _on_sqlite() -> bool:
+    return settings.current().database_url.startswith("sqlite")
 
-    Raises:
-        sqlalchemy.exc.SQLAlchemyError: the database, and no event, is the reason. The batch can be taken again as a whole.
+
+def _batch_limit() -> int:
+    return BATCH_ENTRIES_MAX_SQLITE if _on_sqlite() else BATCH_ENTRIES_MAX
+
+
+@contextlib.contextmanager
+def stable_name(folder: Path) -> Iterator[str]:
+    """A name that the next life of this process gets again, and no other process on this host has meanwhile.
+
+    The lowest number whose file nobody has locked; the system lets go of the lock of a process that was killed.
     """
-    try:
-        with db.transaction() as session:
-            events = [codec.decode(entry.payload) for entry in batch]
-            return service.store_batch(session, events=events, now=clock.now())
-    except Exception as error:
-        if _is_the_databases(error):
-            raise
-        if len(batch) == 1:
-            _put_aside(batch[0], error)
-            return Stored()
-    # Halves, so that one bad event among five hundred costs a few transactions and not five hundred.
-    middle = len(batch) // 2
-    return take(batch[:middle]) + take(batch[middle:])
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in count(1):
+        file = (folder / f"consumer-{number}.lock").open("a")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            continue
+        with file:
+            yield f"{socket.gethostname()}-{number}"
+        return
 
 
-def _is_the_databases(error: Exception) -> bool:
-    """Whether an event cannot be the reason: only its values can break a constraint or a type."""
-    about_values = (sqlalchemy.exc.IntegrityError, sqlalchemy.exc.DataError)
-    return isinstance(error, sqlalchemy.exc.DBAPIError | sqlalchemy.exc.TimeoutError) and not isinstance(
-        error, about_values
-    )
-
-
-def _put_aside(entry: Entry, error: Exception) -> None:
-    log.error("%s %s cannot be stored: %s", entry.stream, entry.entry_id.decode(), service.describe(error))
-    with db.transaction() as session:
-        service.put_aside(
-            session,
-            stream=entry.stream,
-            entry_id=entry.entry_id.decode(),
-            payload=entry.payload,
-            error=service.describe(error),
-            now=clock.now(),
-        )
+def _connected(stopping: threading.Event) -> redis.Redis | None:
+    """A cluster tells of its nodes before the first command; until it does, wait."""
+    while not stopping.is_set():
+        try:
+            return streams.client(deadline_seconds=_DEADLINE_SECONDS)
+        except streams.ERRORS as error:
+            log.warning("Redis does not answer (%s)", service.describe(error))
+            stopping.wait(_WAIT_SECONDS_MAX)
+    return None
 
 
 def run(*, after_commit: Callable[[], object] = lambda: None, stale_seconds: float = STALE_SECONDS) -> None:
     """Consume until SIGTERM or SIGINT, which let the batch in hand be finished."""
-    consumer = Consumer(
-        connection=streams.client(deadline_seconds=_DEADLINE_SECONDS),
-        name=f"{socket.gethostname()}-{os.getpid()}",
-        after_commit=after_commit,
-        stale_seconds=stale_seconds,
-    )
+    stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: consumer.stopping.set())
-    log.info("taking events as %s", consumer.name)
-    consumer.run()
+        signal.signal(number, lambda *_: stopping.set())
+    with stable_name(settings.current().data_dir / "ingest") as name:
+        connection = _connected(stopping)
+        if connection is None:
+            return
+        log.info("taking events as %s", name)
+        Consumer(
+            connection=connection,
+            name=name,
+            after_commit=after_commit,
+            stale_seconds=stale_seconds,
+            stopping=stopping,
+        ).run()
     log.info("ended")

@@ -105,6 +105,17 @@ class Conversion(Base):
         sa.Index("ix_conversions_order", "program_id", "order_id"),
         sa.Index("ix_conversions_program_time", "program_id", "occurred_at"),
         sa.Index("ix_conversions_visitor", "visitor_id", "occurred_at"),
+        *(  # the earlier and later orders of a customer
+            sa.Index(
+                f"ix_conversions_{column}",
+                column,
+                "program_id",
+                "occurred_at",
+                postgresql_where=sa.text(f"{column} IS NOT NULL"),
+                sqlite_where=sa.text(f"{column} IS NOT NULL"),
+            )
+            for column in ("customer_id", "email_hash")
+        ),
         sa.Index(  # the queue of attribution: as long as what waits, not as the table
             "ix_conversions_waiting",
             "received_at",

@@ -74,8 +74,9 @@ def _rejected_row(event: codec.RejectedEvent) -> orders.Row:
 
 def put_aside(session: Session, *, stream: str, entry_id: str, payload: bytes, error: str, now: datetime) -> None:
     """Keep an event that cannot be stored, with its error, so that the rest flows."""
-    row = {"id": ids.new(), "stream": stream, "entry_id": entry_id, "payload": base64.b64encode(payload).decode()}
-    db.insert_new(session, DeadLetter, [row | {"error": error[:_ERROR_LENGTH_MAX], "failed_at": now}])
+    kept = base64.b64encode(payload[: codec.EVENT_BYTES_MAX + 1]).decode()  # what is longer was no event of ours
+    row = {"id": ids.new(), "stream": stream, "entry_id": entry_id, "payload": kept}
+    db.insert_new(session, DeadLetter, [row | {"error": error, "failed_at": now}])
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,4 +105,5 @@ def replay_dead_letters(session: Session, *, limit: int, now: datetime) -> Repla
 
 def describe(error: Exception) -> str:
     """What went wrong, for a dead letter."""
-    return f"{type(error).__name__}: {error}"[:_ERROR_LENGTH_MAX]
+    text = f"{type(error).__name__}: {error}"[:_ERROR_LENGTH_MAX]
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")  # no database takes the rest

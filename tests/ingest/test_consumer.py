@@ -19,7 +19,7 @@ from factories import make_program
 
 from affiliate import clock, db, ids, streams
 from affiliate.ingest import service
-from affiliate.ingest.consumer import Consumer
+from affiliate.ingest.consumer import Consumer, stable_name
 from affiliate.ingest.models import Click, ClickHour, Conversion, DeadLetter
 from affiliate.settings import Settings
 from affiliate.tracking import codec
@@ -227,8 +227,8 @@ consumer.run(stale_seconds=1)
 """
 
 
-def start() -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-c", PROCESS], env=os.environ.copy(), stderr=subprocess.DEVNULL)
+def start(code: str = PROCESS) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", code], env=os.environ.copy(), stderr=subprocess.DEVNULL)
 
 
 def test_killed_in_the_middle_it_loses_nothing_and_counts_nothing_twice(
@@ -250,3 +250,62 @@ def test_killed_in_the_middle_it_loses_nothing_and_counts_nothing_twice(
     assert (count(Click), count(Conversion), count(DeadLetter)) == (2000, 300, 0)
     with db.reading() as session:
         assert session.scalar(sa.select(sa.func.sum(ClickHour.clicks))) == 2000
+
+
+ENDED_BY_AN_EVENT = """
+import os
+from affiliate import tables
+from affiliate.ingest import consumer, service
+store = service.store_batch
+def store_batch(session, *, events, now):
+    if any(getattr(event, "order_id", "") == "deadly" for event in events):
+        os.kill(os.getpid(), 9)
+    return store(session, events=events, now=now)
+service.store_batch = store_batch
+consumer.run()
+"""
+
+
+@pytest.mark.faults
+def test_an_event_that_ends_the_process_is_put_aside_alone(
+    sqlite_settings: Settings, redis_client: redis.Redis
+) -> None:
+    send(redis_client, *(sale("deadly" if number == 5 else str(number), delivery=number) for number in range(1, 11)))
+    lives = 0
+    while waiting(redis_client):
+        lives += 1
+        assert lives < 10, "it never ended"
+        process = start(ENDED_BY_AN_EVENT)
+        until(lambda process=process: process.poll() is not None or not waiting(redis_client))  # type: ignore[misc]
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(SECONDS_MAX) == 0
+    assert (count(Conversion), count(DeadLetter)) == (9, 1)
+
+
+def test_a_name_is_taken_by_one_process_and_free_for_its_next_life(tmp_path: Path) -> None:
+    with stable_name(tmp_path) as first, stable_name(tmp_path) as second:
+        assert first != second
+    with stable_name(tmp_path) as again:
+        assert again == first
+
+
+def test_what_stands_under_its_own_name_is_taken_up_at_once(settings: Settings, redis_client: redis.Redis) -> None:
+    send(redis_client, now_click(1), sale())
+    for stream in (streams.click_shard(0), streams.order_shard(0)):
+        redis_client.xgroup_create(stream, streams.GROUP, id="0")
+        redis_client.xreadgroup(streams.GROUP, "one", {stream: ">"})
+    with consuming(redis_client, name="one"):
+        until(lambda: waiting(redis_client) == 0)
+    assert (count(Click), count(Conversion)) == (1, 1)
+
+
+def test_an_entry_deleted_before_it_was_acknowledged_is_no_poison(
+    sqlite_settings: Settings, redis_client: redis.Redis
+) -> None:
+    send(redis_client, now_click(1), now_click(2))
+    redis_client.xgroup_create(streams.click_shard(0), streams.GROUP, id="0")
+    answer: Any = redis_client.xreadgroup(streams.GROUP, "one", {streams.click_shard(0): ">"})
+    redis_client.xdel(streams.click_shard(0), answer[0][1][0][0])
+    with consuming(redis_client, name="one"):
+        until(lambda: waiting(redis_client) == 0)
+    assert (count(Click), count(DeadLetter)) == (1, 0)

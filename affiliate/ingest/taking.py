@@ -1,0 +1,73 @@
+"""A batch of stream entries becomes rows in one transaction; an event that cannot be stored is put aside, and the rest flows."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import psycopg
+import sqlalchemy.exc
+
+from affiliate import clock, db
+from affiliate.ingest import service
+from affiliate.ingest.service import Stored
+from affiliate.tracking import codec
+
+_ABOUT_VALUES = ("22", "23", "54")
+"""SQLSTATE classes that a value causes: bad data, a constraint, too long for an index or a document."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One event in a stream. An entry without our field has no payload, and cannot be stored."""
+
+    stream: str
+    entry_id: bytes
+    payload: bytes
+    deliveries: int = 1  # how often it was given to a consumer, this time included
+
+
+def take(batch: Sequence[Entry]) -> Stored:
+    """Store a batch in one transaction; if it holds an event that cannot be stored, put that one aside and store the rest.
+
+    Raises:
+        Exception: the database, and no event, is the reason (see `is_the_databases`). The batch can be taken again as a whole.
+    """
+    try:
+        with db.transaction() as session:
+            events = [codec.decode(entry.payload) for entry in batch]
+            return service.store_batch(session, events=events, now=clock.now())
+    except Exception as error:
+        if is_the_databases(error):
+            raise
+        if len(batch) == 1:
+            put_aside(batch[0], service.describe(error))
+            return Stored()
+    # Halves, so that one bad event among thousands costs a few transactions and not thousands.
+    middle = len(batch) // 2
+    return take(batch[:middle]) + take(batch[middle:])
+
+
+def is_the_databases(error: Exception) -> bool:
+    """Whether an event cannot be the reason. The driver's own errors come bare where rows are copied, wrapped elsewhere."""
+    if isinstance(error, sqlalchemy.exc.IntegrityError | sqlalchemy.exc.DataError):
+        return False
+    cause = error.orig if isinstance(error, sqlalchemy.exc.DBAPIError) else error
+    if isinstance(cause, psycopg.Error):
+        return (cause.sqlstate or "")[:2] not in _ABOUT_VALUES
+    return isinstance(error, sqlalchemy.exc.DBAPIError | sqlalchemy.exc.TimeoutError)
+
+
+def put_aside(entry: Entry, error: str) -> None:
+    """Keep an entry that cannot be stored, with its error, in a transaction of its own."""
+    log.error("%s %s cannot be stored: %s", entry.stream, entry.entry_id.decode(), error)
+    with db.transaction() as session:
+        service.put_aside(
+            session,
+            stream=entry.stream,
+            entry_id=entry.entry_id.decode(),
+            payload=entry.payload,
+            error=error,
+            now=clock.now(),
+        )
