@@ -17,7 +17,7 @@ from affiliate import streams
 from affiliate.accounts import access
 from affiliate.ingest import queries as ingest_queries
 from affiliate.ledger import queries as ledger_queries
-from affiliate.tracking.wsgi import UNCOUNTED_CLICKS
+from affiliate.tracking.metrics import UNCOUNTED
 from affiliate.web import orm, request_now
 
 _PYPROJECT = Path(__file__).parent.parent / "pyproject.toml"
@@ -56,7 +56,7 @@ def metrics() -> Response:
         waiting.labels(name).set(_waiting().get(name, float("nan")))
     letters = Gauge("affiliate_dead_letters", "Events put aside because they could not be stored", registry=registry)
     letters.set(ingest_queries.dead_letter_count(orm.session))
-    registry.register(UNCOUNTED_CLICKS)
+    registry.register(UNCOUNTED)
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 

@@ -1,13 +1,16 @@
-"""The way into the streams: an event is stored in Redis before anybody gets an answer, or the caller learns that it is not.
+"""The way into the streams: an event is stored before anybody gets an answer, or the caller learns that it is not.
 
 One script per conversion, order event or refund does three things in one atomic step: it compares the fingerprint of the
 body with the one kept for the same id at the same trust, appends the event if the id is new, and writes the request with its
 answer into the program's log. Redis has 200 ms and no second try: an append whose answer was cut may have happened.
+Where Redis fails, the event goes into the spool on disk: it is accepted, and ingest decides about another body for its id.
+A breaker spares everybody the waiting while Redis is away.
 """
 
 import enum
 import hashlib
 import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
@@ -15,17 +18,21 @@ from uuid import UUID
 import redis
 
 from affiliate import errors, ids, streams
-from affiliate.tracking import known, rawlog
+from affiliate.tracking import known, lanes, metrics, rawlog
+from affiliate.tracking.breaker import Breaker
 from affiliate.tracking.codec import (
     ClickEvent,
     ConversionEvent,
     OrderStageEvent,
     RefundEvent,
     RejectedEvent,
+    TouchEvent,
     Trust,
     encode,
 )
 from affiliate.tracking.rawlog import RawRequest
+from affiliate.tracking.spool import Spool, SpoolUnavailable
+from affiliate.tracking.wire import Entry, NotStored
 
 FINGERPRINT_SECONDS = 8 * 24 * 3600
 """Longer than any sender repeats itself; later, SQL remembers."""
@@ -52,6 +59,9 @@ return answer
 """
 _SUBMIT_SHA = hashlib.sha1(_SUBMIT.encode(), usedforsecurity=False).hexdigest()  # how Redis names a script
 _KEY_COUNT = 3
+
+
+Append = Callable[[Sequence[Entry]], None]
 
 
 class BufferUnavailable(errors.Unavailable):
@@ -114,71 +124,125 @@ class Submission:
 
 
 class Buffer:
-    """The streams of one installation, as the tracker writes them."""
+    """The streams of one installation, as the tracker writes them, and the spool behind them."""
 
     def __init__(
         self,
         *,
+        append: Append,
+        spool: Spool,
+        breaker: Breaker,
         connection: Callable[[], redis.Redis] = streams.client,
         lookup: known.Lookup = known.nothing_known,
     ) -> None:
+        self._append = append
+        self._spool = spool
+        self._breaker = breaker
         self._connection = connection
         self._lookup = lookup
 
-    def click(self, event: ClickEvent | RejectedEvent) -> None:
-        """Store a click.
+    def click(self, event: ClickEvent | TouchEvent | RejectedEvent) -> None:
+        """Store a click, or a touch of another channel.
 
         Raises:
-            BufferUnavailable: Redis did not acknowledge it.
+            BufferUnavailable: neither Redis nor the disk took it.
         """
-        try:
-            self._connection().xadd(_click_stream(event), {streams.FIELD: encode(event)})
-        except streams.ERRORS as error:
-            _log.warning("a click was not stored: %s", type(error).__name__)
-            raise BufferUnavailable from error
+        payload = encode(event)
+        if self._asks_redis():
+            try:
+                self._append([(lanes.stream_of(event), payload)])
+            except NotStored as error:
+                self._note_failure(error)
+            else:
+                return self._note_success(1)
+        return self._keep_on_disk([payload])
 
     def submit(self, submissions: Sequence[Submission]) -> list[Outcome]:
         """Store what is new and say of each what it is, in their order.
 
         Raises:
-            BufferUnavailable: Redis did not acknowledge all of them; sending all of them again is safe.
+            BufferUnavailable: neither Redis nor the disk took all of them; sending all of them again is safe.
         """
         if not submissions:
             return []
-        try:
-            kept = streams.values(self._connection(), [submission.key for submission in submissions])
-            remembered = self._remembered([s for s, value in zip(submissions, kept, strict=True) if value is None])
-            calls = [[*_keys(s), *_arguments(s, remembered)] for s in submissions]
-            return [Outcome(answer) for answer in self._run(calls)]
-        except streams.ERRORS as error:
-            _log.warning("%d events were not stored: %s", len(submissions), type(error).__name__)
-            raise BufferUnavailable from error
+        if self._asks_redis():
+            try:
+                outcomes = self._compared(submissions)
+            except streams.ERRORS as error:
+                self._note_failure(error)
+            else:
+                self._note_success(outcomes.count(Outcome.ACCEPTED))
+                return outcomes
+        return self._spooled(submissions)
 
     def reject(self, event: RejectedEvent, *, request: RawRequest) -> None:
         """Keep a delivery that was refused, for the manager, and show it to the shop's developer.
 
         Raises:
-            BufferUnavailable: Redis did not acknowledge it.
+            BufferUnavailable: neither Redis nor the disk took it.
         """
-        try:
-            pipeline = self._connection().pipeline(transaction=False)
-            stream = streams.order_stream(event.program_id, _order_id(event))
-            pipeline.xadd(stream, {streams.FIELD: encode(event)})
-            if event.program_id is not None:
-                rawlog.append(pipeline, replace(request, reason=event.reason), program_id=event.program_id)
-            pipeline.execute()
-        except streams.ERRORS as error:
-            raise BufferUnavailable from error
+        payload = encode(event)
+        if self._asks_redis():
+            try:
+                pipeline = self._connection().pipeline(transaction=False)
+                pipeline.xadd(lanes.stream_of(event), {streams.FIELD: payload})
+                if event.program_id is not None:
+                    rawlog.append(pipeline, replace(request, reason=event.reason), program_id=event.program_id)
+                pipeline.execute()
+            except streams.ERRORS as error:
+                self._note_failure(error)
+            else:
+                return self._note_success(1)
+        return self._keep_on_disk([payload])
 
     def log(self, requests: Sequence[RawRequest], *, program_id: UUID) -> None:
         """Show refused requests to the shop's developer; without Redis they are not shown."""
+        if not self._asks_redis():
+            return
         try:
             pipeline = self._connection().pipeline(transaction=False)
             for request in requests[: rawlog.LENGTH_MAX]:
                 rawlog.append(pipeline, request, program_id=program_id)
             pipeline.execute()
         except streams.ERRORS as error:
-            _log.warning("requests were not logged: %s", type(error).__name__)
+            self._note_failure(error)
+        else:
+            self._note_success(0)
+
+    def _asks_redis(self) -> bool:
+        return self._breaker.allows(time.monotonic())
+
+    def _note_success(self, accepted: int) -> None:
+        self._breaker.succeeded()
+        metrics.ACCEPTED.inc(accepted)
+
+    def _note_failure(self, error: Exception) -> None:
+        self._breaker.failed(time.monotonic())
+        _log.warning("Redis did not take what it was sent: %s", error)
+
+    def _keep_on_disk(self, payloads: Sequence[bytes]) -> None:
+        try:
+            self._spool.append(payloads)
+        except SpoolUnavailable as error:
+            metrics.REFUSED.inc(len(payloads))
+            raise BufferUnavailable from error
+        metrics.SPOOLED.inc(len(payloads))
+
+    def _compared(self, submissions: Sequence[Submission]) -> list[Outcome]:
+        """Store what is new, in Redis, each compared with what is kept for its id."""
+        kept = streams.values(self._connection(), [submission.key for submission in submissions])
+        remembered = self._remembered([s for s, value in zip(submissions, kept, strict=True) if value is None])
+        calls = [[*_keys(s), *_arguments(s, remembered)] for s in submissions]
+        return [Outcome(answer) for answer in self._run(calls)]
+
+    def _spooled(self, submissions: Sequence[Submission]) -> list[Outcome]:
+        """Keep on disk what SQL does not know already: what Redis remembers cannot be asked."""
+        remembered = self._remembered(submissions)
+        outcomes = [_outcome_by_sql(submission, remembered) for submission in submissions]
+        new = [s for s, outcome in zip(submissions, outcomes, strict=True) if outcome is Outcome.ACCEPTED]
+        if new:
+            self._keep_on_disk([encode(submission.event) for submission in new])
+        return outcomes
 
     def _run(self, calls: Sequence[Sequence[str | bytes | int]]) -> list[int]:
         """Run the script for each call in one round trip; a new server learns it first."""
@@ -191,7 +255,7 @@ class Buffer:
     def _execute(self, calls: Sequence[Sequence[str | bytes | int]]) -> list[int]:
         pipeline = self._connection().pipeline(transaction=False)
         for call in calls:
-            pipeline.execute_command("EVALSHA", _SUBMIT_SHA, _KEY_COUNT, *call)  # a cluster's pipeline has no `evalsha`
+            pipeline.execute_command("EVALSHA", _SUBMIT_SHA, _KEY_COUNT, *call)  # type: ignore[no-untyped-call]  # a cluster's pipeline has no `evalsha`
         return pipeline.execute()
 
     def _remembered(self, submissions: Sequence[Submission]) -> dict[str, str]:
@@ -212,13 +276,11 @@ def _keys(submission: Submission) -> list[str]:
     return [submission.key, streams.order_stream(program_id, order_id), streams.raw_log_key(program_id, order_id)]
 
 
-def _order_id(event: RejectedEvent) -> str | None:
-    order_id = event.payload.get("order_id")
-    return order_id if isinstance(order_id, str) else None
-
-
-def _click_stream(event: ClickEvent | RejectedEvent) -> str:
-    return streams.click_stream(event.click_id if isinstance(event, ClickEvent) else event.delivery_id)
+def _outcome_by_sql(submission: Submission, remembered: dict[str, str]) -> Outcome:
+    fingerprint = remembered.get(submission.key)
+    if fingerprint is None:
+        return Outcome.ACCEPTED
+    return Outcome.KNOWN if fingerprint == submission.event.fingerprint else Outcome.CONFLICT
 
 
 def _arguments(submission: Submission, remembered: dict[str, str]) -> list[str | bytes | int]:

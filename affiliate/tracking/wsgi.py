@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from prometheus_client import Counter
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from affiliate import clock, ids
+from affiliate.tracking import metrics
 from affiliate.tracking.buffer import Buffer, BufferUnavailable
 from affiliate.tracking.decide import Decision, RequestFacts, decide
 from affiliate.tracking.directory import Directory, DirectoryNotLoaded
@@ -17,7 +17,6 @@ from affiliate.tracking.keys import Keys
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-UNCOUNTED_CLICKS = Counter("affiliate_clicks_uncounted", "Visitors redirected while their click could not be stored")
 PREFIX = "/r/"
 
 _PURPOSES = ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_PURPOSE", "HTTP_X_MOZ")  # the standard, then older browsers
@@ -73,7 +72,7 @@ class ClickMiddleware:
         try:
             self._buffer.click(decision.event)
         except BufferUnavailable:
-            UNCOUNTED_CLICKS.inc()
+            metrics.UNCOUNTED.inc()
             _log.warning("a visitor was redirected and not counted")
 
 
@@ -91,6 +90,9 @@ def request_facts(environ: "WSGIEnvironment") -> RequestFacts:
         purpose=next((environ[name] for name in _PURPOSES if environ.get(name)), ""),
         fetch_dest=environ.get("HTTP_SEC_FETCH_DEST", ""),
         has_opted_out=environ.get("HTTP_SEC_GPC") == "1",
+        fetch_site=environ.get("HTTP_SEC_FETCH_SITE", ""),
+        fetch_user=environ.get("HTTP_SEC_FETCH_USER", ""),
+        fetch_mode=environ.get("HTTP_SEC_FETCH_MODE", ""),
     )
 
 

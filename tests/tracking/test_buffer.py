@@ -2,7 +2,8 @@
 
 import os
 import signal
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from tracking_cast import CLICK_ID, NOW, PROGRAM_ID, conversion
 
 from affiliate import errors, ids, streams
 from affiliate.tracking import rawlog
+from affiliate.tracking.breaker import FAILURES_MAX, Breaker
 from affiliate.tracking.buffer import (
     FINGERPRINT_SECONDS,
     Buffer,
@@ -28,6 +30,8 @@ from affiliate.tracking.buffer import (
 from affiliate.tracking.codec import Event, RejectedEvent, Trust, decode
 from affiliate.tracking.known import EventKind, KnownEvent
 from affiliate.tracking.rawlog import RawRequest
+from affiliate.tracking.spool import Spool, records
+from affiliate.tracking.wire import Appender
 
 REQUEST = RawRequest(received_at=NOW, source="api", what="conversion", summary={"order_id": "1001"})
 UNKNOWN = RejectedEvent(
@@ -40,10 +44,33 @@ UNKNOWN = RejectedEvent(
 )
 
 
+def buffer_on(client: redis.Redis, folder: Path, **parts: Any) -> Buffer:
+    """A buffer on this server, with a spool in this folder that has room for a few events."""
+    parts = {"spool": Spool(folder / "spool", bytes_max=100_000), "breaker": Breaker()} | parts
+    append = Appender(lambda: f"unix://{client.connection_pool.connection_kwargs['path']}")
+    return Buffer(append=append, connection=lambda: client, **parts)
+
+
 @pytest.fixture
-def buffer(redis_client: redis.Redis) -> Buffer:
+def buffer(redis_client: redis.Redis, tmp_path: Path) -> Buffer:
     """A buffer on an empty server, with a database that knows nothing."""
-    return Buffer(connection=lambda: redis_client)
+    return buffer_on(redis_client, tmp_path)
+
+
+@pytest.fixture
+def full_disk(tmp_path: Path) -> Spool:
+    """A spool that takes nothing."""
+    return Spool(tmp_path / "full", bytes_max=0)
+
+
+def on_disk(folder: Path) -> list[Event]:
+    """The events in the spool of `buffer_on`."""
+    return [
+        decode(payload)
+        for file in sorted((folder / "spool").glob("*.spool"))
+        for payload in records(file.read_bytes())
+        if isinstance(payload, bytes)
+    ]
 
 
 def submission(**changes: Any) -> Submission:
@@ -153,17 +180,17 @@ class Rows:
     ],
 )
 def test_what_redis_has_forgotten_the_database_remembers(
-    redis_client: redis.Redis, row: KnownEvent, outcome: Outcome
+    redis_client: redis.Redis, tmp_path: Path, row: KnownEvent, outcome: Outcome
 ) -> None:
     sent = submission()
-    buffer = Buffer(connection=lambda: redis_client, lookup=Rows({sent.identifier: row}))
+    buffer = buffer_on(redis_client, tmp_path, lookup=Rows({sent.identifier: row}))
     assert buffer.submit([sent]) == [outcome]
     assert len(stored(redis_client)) == (outcome is Outcome.ACCEPTED)
 
 
-def test_the_database_is_asked_once_for_what_redis_does_not_know(redis_client: redis.Redis) -> None:
+def test_the_database_is_asked_once_for_what_redis_does_not_know(redis_client: redis.Redis, tmp_path: Path) -> None:
     rows = Rows({})
-    buffer = Buffer(connection=lambda: redis_client, lookup=rows)
+    buffer = buffer_on(redis_client, tmp_path, lookup=rows)
     buffer.submit([submission(order_id="1")])
     buffer.submit([submission(order_id=order_id) for order_id in "123"])
     conversions = {order: ids.conversion(program_id=PROGRAM_ID, kind="sale", order_id=order) for order in "123"}
@@ -224,43 +251,100 @@ def own_server(tmp_path: Path) -> Iterator[redis.Redis]:
         yield streams._client(address, 0.2)
 
 
-def test_a_server_that_is_gone_or_hangs_says_that_nothing_was_stored(own_server: redis.Redis) -> None:
-    buffer = Buffer(connection=lambda: own_server)
-    pid = own_server.info()["process_id"]
-    assert buffer.submit([submission()]) == [Outcome.ACCEPTED]
-    for stop in (signal.SIGSTOP, signal.SIGKILL):
-        os.kill(pid, stop)
-        with pytest.raises(BufferUnavailable):
-            buffer.click(UNKNOWN)
-        with pytest.raises(BufferUnavailable) as caught:
-            buffer.submit([submission()])
-        assert isinstance(caught.value, errors.Unavailable)
-        with pytest.raises(BufferUnavailable):
-            buffer.reject(UNKNOWN, request=REQUEST)
-        buffer.log([REQUEST], program_id=PROGRAM_ID)
-
-
-def test_a_full_server_refuses_and_stores_no_half_of_it(own_server: redis.Redis) -> None:
-    buffer = Buffer(connection=lambda: own_server)
-    buffer.submit([submission(order_id="before")])
-    own_server.config_set("maxmemory", "1")
-    sent = submission(order_id="full")
-    with pytest.raises(BufferUnavailable):
-        buffer.submit([sent])
-    with pytest.raises(BufferUnavailable):
-        buffer.click(UNKNOWN)
-    own_server.config_set("maxmemory", "0")
-    assert own_server.get(sent.key) is None
+@pytest.mark.parametrize("stop", [signal.SIGSTOP, signal.SIGKILL])
+def test_what_a_server_that_hangs_or_is_gone_does_not_take_waits_on_disk(
+    own_server: redis.Redis, tmp_path: Path, stop: signal.Signals
+) -> None:
+    buffer = buffer_on(own_server, tmp_path)
+    os.kill(own_server.info()["process_id"], stop)
+    sent = submission()
+    buffer.click(UNKNOWN)
     assert buffer.submit([sent]) == [Outcome.ACCEPTED]
+    buffer.reject(UNKNOWN, request=REQUEST)
+    buffer.log([REQUEST], program_id=PROGRAM_ID)
+    assert on_disk(tmp_path) == [UNKNOWN, sent.event, UNKNOWN]
+
+
+def test_an_outage_is_waited_for_only_twice(own_server: redis.Redis, tmp_path: Path) -> None:
+    breaker = Breaker()
+    buffer = buffer_on(own_server, tmp_path, breaker=breaker)
+    os.kill(own_server.info()["process_id"], signal.SIGSTOP)
+    for _ in range(FAILURES_MAX):
+        buffer.click(UNKNOWN)
+    assert breaker.state(time.monotonic()) == "open"
+    asked = breaker.failures
+    buffer.click(UNKNOWN)
+    buffer.submit([submission()])
+    assert breaker.failures == asked
+    assert len(on_disk(tmp_path)) == FAILURES_MAX + 2
+
+
+@pytest.mark.parametrize(("fingerprint", "outcome"), [("a" * 64, Outcome.KNOWN), ("b" * 64, Outcome.CONFLICT)])
+def test_without_redis_the_database_knows_what_came_before(
+    own_server: redis.Redis, tmp_path: Path, fingerprint: str, outcome: Outcome
+) -> None:
+    sent, new = submission(), submission(order_id="new")
+    rows = Rows({sent.identifier: KnownEvent(trust=Trust.SERVER, fingerprint=fingerprint)})
+    buffer = buffer_on(own_server, tmp_path, lookup=rows)
+    os.kill(own_server.info()["process_id"], signal.SIGKILL)
+    assert buffer.submit([sent, new]) == [outcome, Outcome.ACCEPTED]
+    assert on_disk(tmp_path) == [new.event]
+
+
+def test_without_redis_and_disk_nothing_is_acknowledged(
+    own_server: redis.Redis, tmp_path: Path, full_disk: Spool
+) -> None:
+    buffer = buffer_on(own_server, tmp_path, spool=full_disk)
+    os.kill(own_server.info()["process_id"], signal.SIGKILL)
+    for store in (
+        lambda: buffer.click(UNKNOWN),
+        lambda: buffer.submit([submission()]),
+        lambda: buffer.reject(UNKNOWN, request=REQUEST),
+    ):
+        with pytest.raises(BufferUnavailable) as caught:
+            store()
+        assert isinstance(caught.value, errors.Unavailable)
+
+
+def _fill(server: redis.Redis) -> None:
+    server.config_set("maxmemory", "1")
+
+
+def _make_read_only(server: redis.Redis) -> None:
+    server.replicaof("127.0.0.1", 1)
+
+
+@pytest.mark.parametrize("spoil", [_fill, _make_read_only])
+def test_what_a_full_or_read_only_server_refuses_waits_on_disk(
+    own_server: redis.Redis, tmp_path: Path, spoil: Callable[[redis.Redis], None]
+) -> None:
+    buffer = buffer_on(own_server, tmp_path)
+    buffer.submit([submission(order_id="before")])
+    spoil(own_server)
+    sent = submission(order_id="full")
+    assert buffer.submit([sent]) == [Outcome.ACCEPTED]
+    buffer.click(UNKNOWN)
+    assert on_disk(tmp_path) == [sent.event, UNKNOWN]
+    assert own_server.get(sent.key) is None
+
+
+def test_an_emptied_server_goes_on(buffer: Buffer, redis_client: redis.Redis) -> None:
+    buffer.submit([submission()])
+    buffer.click(UNKNOWN)
+    redis_client.flushall()
+    redis_client.script_flush()
+    assert buffer.submit([submission()]) == [Outcome.ACCEPTED]
+    buffer.click(UNKNOWN)
+    assert len(stored(redis_client)) == 2
 
 
 def test_what_was_acknowledged_outlives_the_death_of_the_server(tmp_path: Path) -> None:
     sent = submission()
     with servers.valkey(tmp_path) as address:
         client = redis.Redis.from_url(address)
-        Buffer(connection=lambda: client).submit([sent])
+        buffer_on(client, tmp_path).submit([sent])
         os.kill(client.info()["process_id"], signal.SIGKILL)
     with servers.valkey(tmp_path) as address:
         client = redis.Redis.from_url(address)
         assert stored(client) == [sent.event]
-        assert Buffer(connection=lambda: client).submit([submission()]) == [Outcome.KNOWN]
+        assert buffer_on(client, tmp_path).submit([submission()]) == [Outcome.KNOWN]

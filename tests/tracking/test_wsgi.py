@@ -17,9 +17,13 @@ from werkzeug.test import Client, EnvironBuilder
 
 from affiliate import ids, signing
 from affiliate.links.models import LinkStatus
+from affiliate.tracking.breaker import Breaker
 from affiliate.tracking.buffer import Buffer
 from affiliate.tracking.directory import Directory
-from affiliate.tracking.wsgi import UNCOUNTED_CLICKS, ClickMiddleware, request_facts
+from affiliate.tracking.metrics import UNCOUNTED
+from affiliate.tracking.spool import Spool
+from affiliate.tracking.wire import Appender
+from affiliate.tracking.wsgi import ClickMiddleware, request_facts
 
 
 def facts(path: str = "/r/anna", **changes: Any) -> Any:
@@ -164,30 +168,29 @@ def test_only_trusted_proxies_say_where_a_visitor_comes_from(
     assert ("Secure" in answer.headers["Set-Cookie"]) == is_secure
 
 
-def test_visitors_go_on_when_redis_hangs_or_is_gone_and_are_counted_as_uncounted(
-    app: Flask, shop: Shop, tmp_path: Path
+@pytest.mark.parametrize("stop", [signal.SIGSTOP, signal.SIGKILL])
+@pytest.mark.parametrize(("spool_bytes", "uncounted"), [(100_000, 0), (0, 2)])
+def test_visitors_go_on_when_redis_hangs_or_is_gone_and_are_uncounted_only_without_a_disk(  # noqa: PLR0917 - fixtures
+    app: Flask, shop: Shop, tmp_path: Path, stop: signal.Signals, spool_bytes: int, uncounted: int
 ) -> None:
     with servers.valkey(tmp_path) as address:
-        own = redis.Redis.from_url(address, socket_timeout=0.1, retry=None)
-        client = Client(
-            ClickMiddleware(
-                app.wsgi_app,
-                keys=shop.tracker.keys,
-                directory=shop.tracker.directory,
-                buffer=Buffer(connection=lambda: own),
-                trusted_proxies=0,
-            )
+        spool = Spool(tmp_path / "spool", bytes_max=spool_bytes)
+        middleware = ClickMiddleware(
+            app.wsgi_app,
+            keys=shop.tracker.keys,
+            directory=shop.tracker.directory,
+            buffer=Buffer(append=Appender(lambda: address), spool=spool, breaker=Breaker()),
+            trusted_proxies=0,
         )
+        client = Client(middleware)
         assert client.get("/r/anna").status_code == 302
-        pid = own.info()["process_id"]
-        for stop in (signal.SIGSTOP, signal.SIGKILL):
-            os.kill(pid, stop)
-            uncounted = UNCOUNTED_CLICKS._value.get()
-            answer = client.get("/r/anna")
-            assert answer.status_code == 302
-            assert answer.location.startswith("https://www.shop.example/shoes?aff_click=clk_")
-            assert client.get("/r/nobody").status_code == 404
-            assert UNCOUNTED_CLICKS._value.get() == uncounted + 2
+        os.kill(redis.Redis.from_url(address).info()["process_id"], stop)
+        before = UNCOUNTED._value.get()
+        answer = client.get("/r/anna")
+        assert answer.status_code == 302
+        assert answer.location.startswith("https://www.shop.example/shoes?aff_click=clk_")
+        assert client.get("/r/nobody").status_code == 404
+        assert UNCOUNTED._value.get() == before + uncounted
 
 
 def test_before_the_links_are_known_a_visitor_is_asked_to_come_back(app: Flask, shop: Shop) -> None:
