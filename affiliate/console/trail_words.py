@@ -27,6 +27,7 @@ def action(code: str) -> str:
         "grant.give": _("gave a person a role"),
         "grant.revoke": _("took a role from a person"),
         "link.create": _("made a link"),
+        "link.edit": _("changed a link"),
         "link.pause": _("paused a link"),
         "link.resume": _("switched a link on again"),
         "payout_run.approve": _("approved a payout run"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -99,12 +100,11 @@ def create_link(
         HostNotAllowed: the address is not one of the program's hosts, or browsers could read another host in it.
         BadCode, BadSubs: a field is wrong. CodeTaken: the chosen code exists. PartnerNotActive, TooManyLinks: see there.
     """
-    landing_url = _checked_landing(landing_url, program)
     values = {
         "program_id": program.id,
         "partner_id": partner_id,
-        "name": "".join(filter(str.isprintable, name)).strip()[:_NAME_LENGTH_MAX],
-        "landing_url": landing_url,
+        "name": _cleaned(name),
+        "landing_url": _checked_landing(landing_url, program),
         "subs": _checked_subs(subs or {}),
         "status": LinkStatus.ACTIVE,
         "expires_at": expires_at,
@@ -116,6 +116,40 @@ def create_link(
     link = session.get_one(Link, link_id)
     _audit(session, link, "link.create", actor=actor, now=now)
     return link
+
+
+def edit_link(
+    session: Session,
+    *,
+    program: Program,
+    partner_id: UUID,
+    link_id: UUID,
+    landing_url: str,
+    name: str,
+    subs: Mapping[str, str],
+    expires_at: datetime | None,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Give a link another landing page, name, sub ids or end; its code stays, and so do the clicks that it has brought.
+
+    From `expires_at` on its clicks do not count; null: it never ends.
+
+    Raises:
+        NoSuchLink: not of this partner in this program. HostNotAllowed, BadSubs: as for a new link.
+    """
+    values: dict[str, Any] = {
+        "landing_url": _checked_landing(landing_url, program),
+        "name": _cleaned(name),
+        "subs": _checked_subs(subs),
+        "expires_at": expires_at,
+    }
+    mine = (Link.id == link_id, Link.program_id == program.id, Link.partner_id == partner_id)
+    changed = sa.update(Link).where(*mine).values(updated_at=now, **values).returning(Link.id)
+    if session.scalar(changed) is None:
+        raise NoSuchLink("There is no such link.")
+    link = session.get_one(Link, link_id, populate_existing=True)
+    _audit(session, link, "link.edit", actor=actor, now=now)
 
 
 def pause_link(
@@ -162,6 +196,10 @@ def create_coupon(
         details={"code": code}, now=now,
     )  # fmt: skip
     return session.get_one(Coupon, inserted[0])
+
+
+def _cleaned(name: str) -> str:
+    return "".join(filter(str.isprintable, name)).strip()[:_NAME_LENGTH_MAX]
 
 
 def _checked_landing(landing_url: str, program: Program) -> str:

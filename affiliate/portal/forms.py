@@ -3,8 +3,8 @@
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import StringField
-from wtforms.validators import DataRequired, Length
+from wtforms import DateField, StringField
+from wtforms.validators import DataRequired, Length, Optional
 
 from affiliate.errors import DomainError
 from affiliate.links import codes, service
@@ -18,7 +18,7 @@ def _trimmed(text: str | None) -> str | None:
 
 
 class LinkForm(FlaskForm):  # type: ignore[misc] # the library is not typed
-    """An address of the shop, and optionally a name, a code of one's own, and labels that come back with each sale."""
+    """An address of the shop, and optionally a name, a code of one's own, labels that come back with each sale, and an end."""
 
     landing_url = StringField(
         _l("Paste an address of the shop"),
@@ -45,13 +45,25 @@ class LinkForm(FlaskForm):  # type: ignore[misc] # the library is not typed
     sub4 = StringField(_l("Sub id %(number)s", number=4), filters=[_trimmed], validators=[Length(max=255)])
     sub5 = StringField(_l("Sub id %(number)s", number=5), filters=[_trimmed], validators=[Length(max=255)])
 
+    last_on = DateField(
+        _l("Last day"),
+        validators=[Optional()],
+        description=_l("Clicks after this day do not count; visitors are still led on. Left empty, it never ends."),
+    )
+
     def subs(self) -> dict[str, str]:
         """The labels that were typed."""
         return {name: self[name].data for name in SUBS_SHOWN if self[name].data}
 
 
+class EditLinkForm(LinkForm):
+    """The same without the code, which stands in posts and on paper already."""
+
+    code = None
+
+
 def blame(form: LinkForm, refusal: DomainError) -> None:
-    """Put a refusal of `links.service.create_link` beside the field that it is about; the others stand above the form."""
+    """Put a refusal of `links.service.create_link` or `edit_link` beside the field that it is about; the others stand above the form."""
     if isinstance(refusal, service.HostNotAllowed):
         form.landing_url.errors = [landing_sentence(refusal)]
     elif isinstance(refusal, service.BadCode):

@@ -1,5 +1,6 @@
 """Rows of lists as plain values for templates: words, colours, addresses."""
 
+from datetime import datetime
 from typing import Any
 
 from flask import url_for
@@ -13,7 +14,7 @@ from affiliate.money import Money
 from affiliate.partners.models import EnrollmentStatus
 from affiliate.payouts.models import Payout, PayoutStatus
 from affiliate.programs.models import Program
-from affiliate.reports import words
+from affiliate.reports import periods, words
 from affiliate.reports.metrics import METRICS, Facts
 from affiliate.reports.sales import Sale
 from affiliate.reports.words import Sign
@@ -61,8 +62,8 @@ def _state_reason(one: Sale) -> str | None:
     return said or None
 
 
-def link(one: Link, facts: Facts, *, tracking_url: str) -> dict[str, Any]:
-    """A link with what it brought."""
+def link(one: Link, facts: Facts, *, tracking_url: str, zone: str, now: datetime) -> dict[str, Any]:
+    """A link with what it brought; its last day is one of `zone`."""
     return {
         "id": ids.public("lnk", one.id),
         "name": one.name or f"/r/{one.code}",
@@ -71,9 +72,10 @@ def link(one: Link, facts: Facts, *, tracking_url: str) -> dict[str, Any]:
         "landing_url": one.landing_url,
         "subs": one.subs,
         "created_at": one.created_at,
-        "expires_at": one.expires_at,
+        "last_on": periods.last_day_before(one.expires_at, zone=zone) if one.expires_at else None,
+        "has_ended": one.expires_at is not None and one.expires_at <= now,
         "is_active": one.status is LinkStatus.ACTIVE,
-        "sign": Sign("good", pgettext("link", "Active")) if one.status is LinkStatus.ACTIVE else Sign("hold", pgettext("link", "Paused"), "player-pause"),
+        "sign": _link_sign(one, now),
         "url": url_for("portal.link", link_id=one.id),
         "sales_url": url_for("portal.commissions", link=ids.public("lnk", one.id)),
         "clicks": facts.clicks_valid,
@@ -81,7 +83,15 @@ def link(one: Link, facts: Facts, *, tracking_url: str) -> dict[str, Any]:
         "sales": facts.conversions,
         "rate": METRICS["conversion_rate"].of(facts),
         "earned": Money(facts.earned_minor, facts.currency),
-    }  # fmt: skip
+    }
+
+
+def _link_sign(one: Link, now: datetime) -> Sign:
+    if one.status is not LinkStatus.ACTIVE:
+        return Sign("hold", pgettext("link", "Paused"), "player-pause")
+    if one.expires_at is not None and one.expires_at <= now:
+        return Sign("hold", pgettext("link", "Ended"), "calendar")
+    return Sign("good", pgettext("link", "Active"))
 
 
 def coupon(one: Coupon, facts: Facts) -> dict[str, Any]:

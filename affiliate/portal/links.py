@@ -1,6 +1,7 @@
 """A partner's links: the list, making one, one with its address, QR code and numbers."""
 
 import io
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,9 +15,11 @@ from affiliate.errors import DomainError
 from affiliate.links import queries, service
 from affiliate.links.models import Link
 from affiliate.portal import lines
-from affiliate.portal.blueprint import PAGE_SIZE, blueprint, page_number, pager, settings, show
-from affiliate.portal.forms import LinkForm, blame
+from affiliate.portal.blueprint import PAGE_SIZE, blueprint, page_number, pager, settings, show, zone
+from affiliate.portal.forms import SUBS_SHOWN, EditLinkForm, LinkForm, blame
+from affiliate.reports import periods
 from affiliate.reports import queries as reports
+from affiliate.reports.metrics import Facts
 from affiliate.web import orm, request_now
 
 COUPONS_SHOWN = 100
@@ -37,7 +40,7 @@ def links() -> str:
     used = reports.facts_by_coupon(orm.session, **mine, coupon_ids=[coupon.id for coupon in coupons], currency=currency)
     return show(
         "links.html",
-        links=[lines.link(link, facts[link.id], tracking_url=settings().tracking_url) for link in found],
+        links=[_line(link, facts[link.id]) for link in found],
         coupons=[lines.coupon(coupon, used[coupon.id]) for coupon in coupons],
         pager=pager(total=total, shown=len(found)),
         form=LinkForm(),
@@ -68,6 +71,7 @@ def create_link() -> ResponseReturnValue:
             name=form.name.data or "",
             subs=form.subs(),
             code=form.code.data or None,
+            expires_at=_end_of(form.last_on.data),
             actor=access.actor(),
             now=request_now(),
         )
@@ -85,7 +89,45 @@ def link(link_id: UUID) -> str:
     found = _link(link_id)
     mine: dict[str, Any] = {"program_id": g.program.id, "partner_id": g.partner.id}
     facts = reports.facts_by_link(orm.session, **mine, link_ids=[found.id], currency=g.program.currency)
-    return show("link.html", link=lines.link(found, facts[found.id], tracking_url=settings().tracking_url))
+    return show("link.html", link=_line(found, facts[found.id]))
+
+
+@blueprint.get('/<slug>/links/<public("lnk"):link_id>/edit')
+@access.partner
+def edit_link(link_id: UUID) -> str:
+    """The form with what the link says now."""
+    found = _link(link_id)
+    last_on = periods.last_day_before(found.expires_at, zone=zone()) if found.expires_at else None
+    known = {"landing_url": found.landing_url, "name": found.name, "last_on": last_on}
+    return _edit_page(EditLinkForm(data=known | found.subs), found)
+
+
+@blueprint.post('/<slug>/links/<public("lnk"):link_id>/edit')
+@access.partner
+def change_link(link_id: UUID) -> ResponseReturnValue:
+    """Change a link; a refused form comes back with what was typed."""
+    found, form = _link(link_id), EditLinkForm()
+    if not form.validate():
+        return _edit_page(form, found), 422
+    kept = {name: value for name, value in found.subs.items() if name not in SUBS_SHOWN}
+    try:
+        service.edit_link(
+            orm.session,
+            program=g.program,
+            partner_id=g.partner.id,
+            link_id=link_id,
+            landing_url=form.landing_url.data,
+            name=form.name.data or "",
+            subs=kept | form.subs(),
+            expires_at=_end_of(form.last_on.data),
+            actor=access.actor(),
+            now=request_now(),
+        )
+    except DomainError as refusal:
+        blame(form, refusal)
+        return _edit_page(form, found), 422
+    flash(_("Changed. Every copy of the link leads there from now on."), "success")
+    return redirect(url_for("portal.link", link_id=link_id), 303)
 
 
 @blueprint.post('/<slug>/links/<public("lnk"):link_id>/pause')
@@ -124,6 +166,19 @@ def qr(link_id: UUID, kind: str) -> Response:
 
 def _form_page(form: LinkForm) -> str:
     return show("new_link.html", form=form, shop_url=g.program.shop_url, tracking_url=settings().tracking_url)
+
+
+def _line(link: Link, facts: Facts) -> dict[str, Any]:
+    return lines.link(link, facts, tracking_url=settings().tracking_url, zone=zone(), now=request_now())
+
+
+def _edit_page(form: EditLinkForm, found: Link) -> str:
+    return show("edit_link.html", form=form, link=found, shop_url=g.program.shop_url)
+
+
+def _end_of(last_on: date | None) -> datetime | None:
+    """The instant at which a link's last day is over where its owner lives."""
+    return periods.end_of_day(last_on, zone=zone()) if last_on else None
 
 
 def _link(link_id: UUID) -> Link:

@@ -60,5 +60,15 @@ def start_of_year(*, now: datetime, zone: str) -> datetime:
     return _midnight(now.astimezone(ZoneInfo(zone)).date().replace(month=1, day=1), zone)
 
 
+def end_of_day(day: date, *, zone: str) -> datetime:
+    """The instant at which a day is over in the zone, in UTC; not part of the day itself."""
+    return _midnight(day + timedelta(days=1), zone)
+
+
+def last_day_before(moment: datetime, *, zone: str) -> date:
+    """The day in the zone to which the instant just before `moment` belongs: the last day of something that ends then."""
+    return (moment - timedelta(microseconds=1)).astimezone(ZoneInfo(zone)).date()
+
+
 def _midnight(day: date, zone: str) -> datetime:
     return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)

@@ -1,5 +1,6 @@
 """Making links, their pages, QR codes; other people's links are not there."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -81,7 +82,16 @@ def test_a_link_is_paused_and_resumed(marta: FlaskClient, app_session: Session, 
 
 
 @pytest.mark.parametrize(
-    ("method", "rest"), [("get", ""), ("get", "/qr.svg"), ("get", "/qr.png"), ("post", "/pause"), ("post", "/resume")]
+    ("method", "rest"),
+    [
+        ("get", ""),
+        ("get", "/qr.svg"),
+        ("get", "/qr.png"),
+        ("post", "/pause"),
+        ("post", "/resume"),
+        ("get", "/edit"),
+        ("post", "/edit"),
+    ],
 )
 def test_another_partners_link_is_not_found(
     marta: FlaskClient, app_session: Session, cast: Cast, method: str, rest: str
@@ -150,3 +160,47 @@ def test_without_its_token_no_link_is_made(app: Flask, marta: FlaskClient, app_s
     answer = marta.post("/portal/casa/links", data={"landing_url": "https://www.shop.example/"})
     assert answer.status_code == 400
     assert len(_links(app_session)) == 1
+
+
+CHANGED = {"landing_url": "https://www.shop.example/knives", "name": "Knives", "sub1": "reel", "last_on": "2026-12-24"}
+
+
+def test_a_link_is_changed_and_ends_with_its_last_day(marta: FlaskClient, app_session: Session, cast: Cast) -> None:
+    page = marta.get(_address(cast.link, "/edit")).text
+    assert f'value="{cast.link.landing_url}"' in page
+    assert 'name="code"' not in page
+    code, answer = cast.link.code, marta.post(_address(cast.link, "/edit"), data=CHANGED)
+    assert (answer.status_code, answer.location) == (303, _address(cast.link))
+    changed = _links(app_session)[0]
+    assert (changed.code, changed.landing_url, changed.name) == (code, "https://www.shop.example/knives", "Knives")
+    assert changed.subs == {"sub1": "reel"}
+    assert changed.expires_at == datetime(2026, 12, 24, 23, tzinfo=UTC)  # midnight in Rome
+    assert "24 Dec 2026" in marta.get(_address(cast.link)).text
+    assert 'value="2026-12-24"' in marta.get(_address(cast.link, "/edit")).text
+
+
+def test_labels_that_the_form_does_not_show_stay(marta: FlaskClient, app_session: Session, cast: Cast) -> None:
+    app_session.execute(sa.update(Link).values(subs={"sub1": "post", "sub9": "kept"}))
+    app_session.commit()
+    marta.post(_address(cast.link, "/edit"), data=CHANGED | {"sub1": ""})
+    assert _links(app_session)[0].subs == {"sub9": "kept"}
+
+
+@pytest.mark.parametrize(
+    ("field", "typed"), [("landing_url", "https://other.example/"), ("last_on", "soon"), ("sub1", "x" * 256)]
+)
+def test_a_refused_change_keeps_the_link_and_what_was_typed(
+    marta: FlaskClient, app_session: Session, cast: Cast, field: str, typed: str
+) -> None:
+    before = cast.link.landing_url
+    answer = marta.post(_address(cast.link, "/edit"), data=CHANGED | {field: typed})
+    assert answer.status_code == 422
+    assert f'id="{field}-error"' in answer.text
+    assert f'value="{typed}"' in answer.text
+    assert _links(app_session)[0].landing_url == before
+
+
+def test_a_link_that_has_ended_says_so(marta: FlaskClient, app_session: Session, cast: Cast) -> None:
+    marta.post(_address(cast.link, "/edit"), data=CHANGED | {"last_on": "2020-01-31"})
+    assert "This link has ended" in marta.get(_address(cast.link)).text
+    assert "Ended" in marta.get("/portal/casa/links").text
