@@ -287,18 +287,28 @@ def ledger() -> None:
 
 @ledger.command("verify")
 def ledger_verify() -> None:
-    """Prove that the books balance; fail and say where if they do not."""
-    _begin_on_database()
+    """Prove balances, causes and the chain of seals; fail and say where if something does not hold."""
+    current = _begin_on_database()
     from affiliate import db as database
+    from affiliate.ledger import keys
     from affiliate.payouts import proof as books
 
     with database.reading() as session:
-        proof = books.verify(session)
+        proof = books.verify(session, trusted=keys.trusted(current))
     for finding in proof.findings:
         click.echo(finding, err=True)
     if proof.findings:
         raise _Refused("The books do not balance.")
-    click.echo(f"The books balance: {proof.transfers} transfers.")
+    click.echo(f"The books balance: {proof.transfers} transfers, {proof.sealed} of them sealed.")
+
+
+@ledger.command("key")
+def ledger_key() -> None:
+    """Print the public key that checks the seals; keep it outside this machine."""
+    current = _begin()
+    from affiliate.ledger import chain
+
+    click.echo(chain.public_key(current.secret_key))
 
 
 def _known(row: Row | None, refusal: str) -> Row:

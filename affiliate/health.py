@@ -2,7 +2,7 @@
 
 import importlib.util
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from affiliate.web import orm, request_now
 
 _PYPROJECT = Path(__file__).parent.parent / "pyproject.toml"
 STREAM_WAITING_MAX = 100_000  # more than this and the pages are visibly behind
+SEALED_WITHIN = timedelta(minutes=15)
 
 blueprint = Blueprint("health", __name__)
 
@@ -120,6 +121,14 @@ def _books() -> dict[str, Any]:
     return {"status": "down" if proof.findings else "ok", "findings": proof.findings[:10], **facts}
 
 
+def _seals() -> dict[str, Any]:
+    """Transfers that no seal covers could still be changed unseen."""
+    waiting_since = ledger_queries.oldest_unsealed_at(orm.session)
+    if waiting_since is None or request_now() - waiting_since < SEALED_WITHIN:
+        return {"status": "ok"}
+    return {"status": "degraded", "finding": f"transfers wait for their seal since {waiting_since.isoformat()}"}
+
+
 def _optional() -> dict[str, Any]:
     """What waits for a library that is not there. Nothing else depends on it."""
     missing = [name for name in _OPTIONAL if importlib.util.find_spec(name) is None]
@@ -133,5 +142,6 @@ _CHECKS: dict[str, Callable[[], dict[str, Any]]] = {
     "streams": _streams,
     "dead_letters": _dead_letters,
     "books": _books,
+    "seals": _seals,
     "optional": _optional,
 }

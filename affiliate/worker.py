@@ -48,6 +48,7 @@ SCHEDULE = (
     *(Periodic(stage, queues.STAGES, SWEEP_SECONDS) for stage in PIPELINE),
     Periodic("affiliate.commissions.jobs.approve_due", queues.STAGES, 60),
     Periodic("affiliate.mailer.send_due", queues.SLOW, 5),
+    Periodic("affiliate.ledger.jobs.seal", queues.SLOW, 60),
     Periodic("affiliate.payouts.jobs.prove", queues.SLOW, 3600),
     Periodic("affiliate.accounts.jobs.sweep", queues.SLOW, 3600),
 )

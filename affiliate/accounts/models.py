@@ -104,12 +104,16 @@ class ApiKey(Base):
 
 
 class AuditEvent(Base):
-    """Who did what to which thing, when. Written in the transaction of the change; never edited."""
+    """Who did what to which thing, when. Written in the transaction of the change; never edited.
+
+    `details` alone can be erased, together with the salt without which their hash tells nothing about them.
+    """
 
     __tablename__ = "audit_events"
     __table_args__ = (sa.Index("ix_audit_events_subject", "subject_kind", "subject_id"),)
 
-    id: Mapped[PrimaryKey]
+    position: Mapped[int] = mapped_column(primary_key=True)  # the order in which rows were written
+    id: Mapped[UUID] = mapped_column(unique=True)
     occurred_at: Mapped[datetime] = mapped_column(index=True)
     program_id: Mapped[UUID | None] = mapped_column(index=True)
     actor_kind: Mapped[str] = mapped_column(sa.String(16))  # user, key, system
@@ -118,3 +122,5 @@ class AuditEvent(Base):
     subject_kind: Mapped[str] = mapped_column(sa.String(32))
     subject_id: Mapped[UUID]
     details: Mapped[dict[str, Any]]
+    salt: Mapped[str | None] = mapped_column(sa.String(32))
+    details_hash: Mapped[str] = mapped_column(sa.String(64))  # of salt and details

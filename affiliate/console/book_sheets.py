@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from affiliate import formats, ids
 from affiliate.console import presenters, trail_words, words
 from affiliate.console.blueprint import with_arguments
-from affiliate.ledger.models import AccountName, LedgerProof
+from affiliate.ledger.models import AccountName, LedgerProof, LedgerSeal
 from affiliate.ledger.queries import TransferLine
 from affiliate.money import Money
 
@@ -58,6 +58,11 @@ def ledger(
         "first_url": with_arguments(before=None),
         "csv_url": presenters.with_filters("console.ledger_csv"),
     }
+
+
+def seal(last: LedgerSeal | None) -> dict[str, Any] | None:
+    """The newest seal and the key that checks it."""
+    return None if last is None else {"number": last.number, "at": last.sealed_at, "key": last.public_key}
 
 
 def _line(line: TransferLine, names: Mapping[UUID, str]) -> dict[str, Any]:

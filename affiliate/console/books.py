@@ -12,6 +12,7 @@ from affiliate.console import book_sheets
 from affiliate.console.blueprint import blueprint, cursor, pager, show
 from affiliate.console.queries import trail as trail_queries
 from affiliate.ledger import queries
+from affiliate.ledger.chain import ChainName
 from affiliate.partners import queries as partner_queries
 from affiliate.web import orm
 
@@ -29,7 +30,9 @@ def ledger() -> str:
     )
     proof = queries.latest_proof(orm.session)
     names = _names(lines, partner_id)
-    return show("ledger.html", **book_sheets.ledger(lines, balances, proof, names, partner_id=partner_id))
+    seal = queries.last_seal(orm.session, chain=ChainName.TRANSFERS)
+    sheet = book_sheets.ledger(lines, balances, proof, names, partner_id=partner_id)
+    return show("ledger.html", seal=book_sheets.seal(seal), **sheet)
 
 
 @blueprint.get("/<slug>/ledger.csv")

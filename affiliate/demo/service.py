@@ -19,6 +19,7 @@ from affiliate.commissions import service as commissions
 from affiliate.demo import cast, founding, story
 from affiliate.demo.treasury import Treasury
 from affiliate.ingest import service as ingest
+from affiliate.ledger import chain, sealer
 from affiliate.ledger import service as ledger
 from affiliate.mailer import OutboxMail
 from affiliate.payouts import proof
@@ -94,6 +95,8 @@ def load(*, settings: Settings, transaction: Transaction, now: datetime) -> Path
             treasury.work(session, now=end)
         founding.receive_applications(session, program_id=founded.program_id, now=now - timedelta(hours=20))
         session.execute(sa.delete(OutboxMail))  # their news is months old, and nobody lives at these addresses
+        session.flush()
+        sealer.seal_all(session, key=chain.signing_key(settings.secret_key), now=now)
         found = proof.verify(session)
         ledger.record_proof(session, transfers=found.transfers, findings=found.findings, now=now)
         return _write(settings.data_dir / "demo.json", founding.sheet(founded, settings=settings, password=password))

@@ -1,4 +1,4 @@
-"""Tables of the ledger: LedgerAccount, LedgerTransfer, LedgerProof. Triggers refuse UPDATE and DELETE of transfers."""
+"""Tables of the ledger: LedgerAccount, LedgerTransfer, LedgerSeal, LedgerProof. Triggers refuse UPDATE and DELETE of all but proofs."""
 
 from datetime import datetime
 from typing import Any
@@ -8,17 +8,28 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from affiliate.db import Base, PrimaryKey, enum_column
+from affiliate.ledger.chain import ChainName
 from affiliate.ledger.postings import AccountName, SourceKind, TransferKind
 from affiliate.partners.models import Partner
 from affiliate.programs.models import Program
 
-__all__ = ["AccountName", "LedgerAccount", "LedgerProof", "LedgerTransfer", "SourceKind", "TransferKind"]
+__all__ = [
+    "AccountName",
+    "ChainName",
+    "LedgerAccount",
+    "LedgerProof",
+    "LedgerSeal",
+    "LedgerTransfer",
+    "SourceKind",
+    "TransferKind",
+]
 
 
 class LedgerAccount(Base):
     """One account per program, partner (null for the program's own), name and currency; its id derives from these."""
 
     __tablename__ = "ledger_accounts"
+    __table_args__ = (sa.UniqueConstraint("id", "program_id", "currency"),)  # what transfers refer to
 
     id: Mapped[PrimaryKey]
     program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id), index=True)
@@ -30,7 +41,9 @@ class LedgerAccount(Base):
 class LedgerTransfer(Base):
     """Money moved from the debited to the credited account. Balanced by construction, never edited.
 
-    One source makes a kind of movement once: its id derives from (kind, source kind, source id, leg).
+    One source makes a kind of movement once: its id derives from (kind, source kind, source id, leg). Both accounts are
+    of the transfer's own program and currency: the foreign keys say so. `position` is the order in which rows were
+    written; within a program it is the order in which they were committed, because its books have one writer at a time.
     """
 
     __tablename__ = "ledger_transfers"
@@ -38,13 +51,21 @@ class LedgerTransfer(Base):
         sa.UniqueConstraint("kind", "source_kind", "source_id", "leg"),
         sa.CheckConstraint("amount_minor > 0", name="amount_above_zero"),
         sa.CheckConstraint("debit_account_id <> credit_account_id", name="two_accounts"),
+        *(
+            sa.ForeignKeyConstraint(
+                [side, "program_id", "currency"],
+                ["ledger_accounts.id", "ledger_accounts.program_id", "ledger_accounts.currency"],
+            )
+            for side in ("debit_account_id", "credit_account_id")
+        ),
     )
 
-    id: Mapped[PrimaryKey]
+    position: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(unique=True)
     program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id))
     kind: Mapped[TransferKind] = mapped_column(enum_column(TransferKind))
-    debit_account_id: Mapped[UUID] = mapped_column(sa.ForeignKey(LedgerAccount.id), index=True)
-    credit_account_id: Mapped[UUID] = mapped_column(sa.ForeignKey(LedgerAccount.id), index=True)
+    debit_account_id: Mapped[UUID] = mapped_column(index=True)
+    credit_account_id: Mapped[UUID] = mapped_column(index=True)
     amount_minor: Mapped[int]
     currency: Mapped[str] = mapped_column(sa.String(3))
     source_kind: Mapped[SourceKind] = mapped_column(enum_column(SourceKind))
@@ -52,6 +73,27 @@ class LedgerTransfer(Base):
     leg: Mapped[int] = mapped_column(sa.SmallInteger)
     posted_at: Mapped[datetime] = mapped_column(index=True)
     content_hash: Mapped[str] = mapped_column(sa.String(64))
+
+
+class LedgerSeal(Base):
+    """The rows of one chain that were committed since the last seal, hashed onto it, and the result signed.
+
+    `digests` holds the first eight bytes of each row's hash, so that a changed row can be named and not only its seal.
+    """
+
+    __tablename__ = "ledger_seals"
+    __table_args__ = (sa.UniqueConstraint("chain", "number"),)
+
+    id: Mapped[PrimaryKey]
+    chain: Mapped[ChainName] = mapped_column(enum_column(ChainName))
+    number: Mapped[int]  # 1, 2, 3 within its chain
+    last_position: Mapped[int]
+    rows: Mapped[int]
+    head: Mapped[str] = mapped_column(sa.String(64))
+    digests: Mapped[bytes] = mapped_column(sa.LargeBinary)
+    sealed_at: Mapped[datetime] = mapped_column(index=True)
+    public_key: Mapped[str] = mapped_column(sa.String(64))  # of the one that signed, in hex
+    signature: Mapped[str] = mapped_column(sa.String(128))
 
 
 class LedgerProof(Base):

@@ -1,39 +1,24 @@
-"""The proof of the transfers: one streaming pass over all of them. The stages above hold the balances against their rows."""
+"""The proof of the transfers and of the chains: one streaming pass over each. The stages above hold the balances against their rows."""
 
+import hashlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from affiliate import ids
+from affiliate.accounts import audit
 from affiliate.ledger import postings as rules
-from affiliate.ledger.models import LedgerAccount, LedgerTransfer
+from affiliate.ledger import queries
+from affiliate.ledger.chain import ChainName
+from affiliate.ledger.findings import Findings
+from affiliate.ledger.models import LedgerAccount
 from affiliate.ledger.postings import AccountName
-
-FINDINGS_MAX = 100
-_READ_AT_ONCE = 5_000
-
-
-@dataclass(slots=True)
-class Findings:
-    """Plain sentences, each naming ids. Only the first hundred are kept; the rest is counted."""
-
-    sentences: list[str] = field(default_factory=list)
-    count: int = 0
-
-    def add(self, sentence: str) -> None:
-        """Keep one more finding, or count it."""
-        self.count += 1
-        if self.count <= FINDINGS_MAX:
-            self.sentences.append(sentence)
-
-    def texts(self) -> list[str]:
-        """The sentences, and how many more there are."""
-        more = self.count - len(self.sentences)
-        return self.sentences + ([f"And {more} more."] if more else [])
+from affiliate.ledger.seals import Walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,33 +37,76 @@ class Account:
 
 @dataclass(slots=True)
 class Sums:
-    """What the pass gathered: how many transfers, and the balance of each account that moved."""
+    """What the pass gathered: how many transfers, how many of them sealed, and the balance of each account that moved."""
 
     transfers: int = 0
+    sealed: int = 0
     balances: defaultdict[Account, int] = field(default_factory=lambda: defaultdict(int))
 
 
-def read_transfers(session: Session, *, findings: Findings) -> Sums:
-    """Check every transfer by itself and add up all balances, in memory bounded by the number of accounts."""
+def read_transfers(session: Session, *, findings: Findings, trusted: Collection[str] | None) -> Sums:
+    """Check every transfer by itself and in its chain, and add up all balances, in memory bounded by the number of accounts."""
     accounts = _accounts(session, findings)
-    sums = Sums()
-    for row in _stream(session):
+    problems = _Problems(accounts)
+    seals = queries.seals(session, chain=ChainName.TRANSFERS)
+    walk = Walk(ChainName.TRANSFERS, seals, findings, trusted, _transfer)
+    sums, moved = Sums(), defaultdict[str, int](int)
+    for position, said, content_hash in queries.transfer_texts(session):
         sums.transfers += 1
-        debit, credit = accounts.get(row["debit_account_id"]), accounts.get(row["credit_account_id"])
-        for problem in _problems(row, debit, credit):
-            findings.add(f"Transfer {ids.public('led', row['id'])} {problem}.")
-        if debit is not None and credit is not None:
-            sums.balances[debit] -= row["amount_minor"]
-            sums.balances[credit] += row["amount_minor"]
-    _find_imbalance(sums, findings)
+        digest = hashlib.sha256(said.encode()).digest()
+        facts = said.split("|")
+        if len(facts) != len(rules.HASHED) or not facts[_AMOUNT].lstrip("-").isdigit():
+            findings.add(f"Transfer number {position} cannot be read.")
+            continue
+        identifier, program_id, kind, debit, credit, amount, currency, source_kind, source_id, leg, _posted_at = facts
+        walk.row(position, identifier, digest)
+        amount_minor = int(amount)
+        moved[debit] -= amount_minor
+        moved[credit] += amount_minor
+        found = problems.of_accounts(program_id, kind, debit, credit, currency)
+        if (
+            found
+            or digest.hex() != content_hash
+            or amount_minor <= 0
+            or identifier != rules.transfer_hex(kind, source_kind, source_id, leg)
+        ):
+            _tell(facts, found, is_sound=digest.hex() == content_hash, findings=findings)
+    walk.end()
+    sums.sealed = walk.sealed
+    _add_up(sums, moved, accounts, findings)
     return sums
 
 
-def _accounts(session: Session, findings: Findings) -> dict[UUID, Account]:
+def read_audit(session: Session, *, findings: Findings, trusted: Collection[str] | None) -> int:
+    """Check every row of the audit trail by itself and in its chain, and give their number."""
+    walk = Walk(ChainName.AUDIT, queries.seals(session, chain=ChainName.AUDIT), findings, trusted, _audit_row)
+    count = 0
+    for row in queries.audit_rows(session):
+        count += 1
+        walk.row(row["position"], row["id"].hex, audit.digest(row))
+        if not audit.is_intact(row):
+            findings.add(f"{_audit_row(row['id'].hex)} was changed: its details do not match their hash.")
+    walk.end()
+    return count
+
+
+_ALLOWED = {kind.value: pairs for kind, pairs in rules.ALLOWED.items()}
+_AMOUNT = rules.HASHED.index("amount_minor")
+
+
+def _transfer(identifier: str) -> str:
+    return f"Transfer {ids.public('led', UUID(identifier))}"
+
+
+def _audit_row(identifier: str) -> str:
+    return f"Audit row {ids.public('aud', UUID(identifier))}"
+
+
+def _accounts(session: Session, findings: Findings) -> dict[str, Account]:
     columns = (LedgerAccount.program_id, LedgerAccount.partner_id, LedgerAccount.name, LedgerAccount.currency)
     found = {}
     for key, program_id, partner_id, name, currency in session.execute(sa.select(LedgerAccount.id, *columns)):
-        account = found[key] = Account(program_id, partner_id, name, currency)
+        account = found[key.hex] = Account(program_id, partner_id, name, currency)
         derived = rules.account_id(
             program_id=account.program_id, partner_id=account.partner_id, name=account.name, currency=account.currency
         )
@@ -87,37 +115,52 @@ def _accounts(session: Session, findings: Findings) -> dict[UUID, Account]:
     return found
 
 
-def _stream(session: Session) -> Iterator[sa.RowMapping]:
-    columns = [getattr(LedgerTransfer, name) for name in (*rules.HASHED, "content_hash")]
-    yield from session.execute(sa.select(*columns).execution_options(yield_per=_READ_AT_ONCE)).mappings()
+class _Problems:
+    """What is wrong with the accounts of a transfer, as ends of sentences; said once for each pair of accounts."""
+
+    def __init__(self, accounts: dict[str, Account]) -> None:
+        self._accounts = accounts
+        self.of_accounts = lru_cache(maxsize=100_000)(self._of_accounts)
+
+    def _of_accounts(self, program_id: str, kind: str, debit: str, credit: str, currency: str) -> tuple[str, ...]:
+        return tuple(self._each(program_id, kind, self._accounts.get(debit), self._accounts.get(credit), currency))
+
+    def _each(
+        self, program_id: str, kind: str, debit: Account | None, credit: Account | None, currency: str
+    ) -> Iterator[str]:
+        if debit is None or credit is None:
+            yield "names an account that does not exist"
+            return
+        if {debit.currency, credit.currency} != {currency}:
+            yield f"moves {currency} between accounts in {debit.currency} and {credit.currency}"
+        if {debit.program_id.hex, credit.program_id.hex} != {program_id}:
+            yield "moves money between programs"
+        if len({debit.partner_id, credit.partner_id} - {None}) != 1:
+            yield "does not belong to exactly one partner"
+        if (debit.name, credit.name) not in _ALLOWED.get(kind, ()):
+            yield f"is a movement {kind} from {debit.name} to {credit.name}, which does not exist"
 
 
-def _problems(row: sa.RowMapping, debit: Account | None, credit: Account | None) -> Iterator[str]:
-    """What is wrong with one transfer, as the end of a sentence."""
-    if rules.content_hash(row) != row["content_hash"]:
-        yield "was changed: its content does not match its hash"
-    cause = {name: row[name] for name in ("kind", "source_kind", "source_id", "leg")}
-    if row["id"] != rules.transfer_id(**cause):
-        yield "was changed: its id does not follow from its cause"
-    if row["amount_minor"] <= 0:
-        yield "does not move an amount above zero"
-    if debit is None or credit is None:
-        yield "names an account that does not exist"
-        return
-    if {debit.currency, credit.currency} != {row["currency"]}:
-        yield f"moves {row['currency']} between accounts in {debit.currency} and {credit.currency}"
-    if {debit.program_id, credit.program_id} != {row["program_id"]}:
-        yield "moves money between programs"
-    if len({debit.partner_id, credit.partner_id} - {None}) != 1:
-        yield "does not belong to exactly one partner"
-    if (debit.name, credit.name) not in rules.ALLOWED[row["kind"]]:
-        yield f"is a movement {row['kind']} from {debit.name} to {credit.name}, which does not exist"
+def _tell(facts: list[str], found: tuple[str, ...], *, is_sound: bool, findings: Findings) -> None:
+    identifier, _program_id, kind, _debit, _credit, amount, _currency, source_kind, source_id, leg, _at = facts
+    problems = list(found)
+    if not is_sound:
+        problems.append("was changed: its content does not match its hash")
+    if identifier != rules.transfer_hex(kind, source_kind, source_id, leg):
+        problems.append("was changed: its id does not follow from its cause")
+    if int(amount) <= 0:
+        problems.append("does not move an amount above zero")
+    for problem in problems:
+        findings.add(f"{_transfer(identifier)} {problem}.")
 
 
-def _find_imbalance(sums: Sums, findings: Findings) -> None:
+def _add_up(sums: Sums, moved: dict[str, int], accounts: dict[str, Account], findings: Findings) -> None:
+    """The balances by account, which of each program and currency must add up to zero."""
     totals: defaultdict[tuple[UUID, str], int] = defaultdict(int)
-    for account, balance in sums.balances.items():
-        totals[account.program_id, account.currency] += balance
+    for key, balance in moved.items():
+        if (account := accounts.get(key)) is not None:
+            sums.balances[account] += balance
+            totals[account.program_id, account.currency] += balance
     for (program_id, currency), total in totals.items():
         if total:
             findings.add(

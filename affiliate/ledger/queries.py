@@ -1,15 +1,27 @@
 """Every SELECT on the ledger. Balances are sums, made by the database; nothing stores them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
-from affiliate.ledger.models import AccountName, LedgerAccount, LedgerProof, LedgerTransfer, SourceKind, TransferKind
+from affiliate.accounts import audit
+from affiliate.accounts.models import AuditEvent
+from affiliate.ledger import postings
+from affiliate.ledger.chain import ChainName
+from affiliate.ledger.models import (
+    AccountName,
+    LedgerAccount,
+    LedgerProof,
+    LedgerSeal,
+    LedgerTransfer,
+    SourceKind,
+    TransferKind,
+)
 from affiliate.programs.models import Program
 
 PARTNER_ACCOUNTS = tuple(name for name in AccountName if name is not AccountName.EXPENSE)
@@ -112,3 +124,64 @@ def _lines() -> sa.Select[*tuple[Any, ...]]:
 def latest_proof(session: Session) -> LedgerProof | None:
     """The newest proof of the books, if there was one."""
     return session.scalar(sa.select(LedgerProof).order_by(LedgerProof.checked_at.desc()).limit(1))
+
+
+# --- what is chained
+
+_READ_AT_ONCE = 5_000
+_IDS = ("id", "program_id", "debit_account_id", "credit_account_id", "source_id")
+_TEXTS = {
+    "sqlite": dict.fromkeys(_IDS, "{}"),
+    "postgresql": dict.fromkeys(_IDS, "replace({}::text, '-', '')")
+    | {"posted_at": "to_char(posted_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"},
+}
+
+
+def _transfer_text(dialect: str) -> str:
+    """`postings.canonical` in the words of this database: a million rows are not worth a million Python objects each."""
+    return " || '|' || ".join(_TEXTS[dialect].get(name, "{}").format(name) for name in postings.HASHED)
+
+
+def transfer_texts(
+    session: Session, *, after: int = 0, until: int | None = None, limit: int | None = None
+) -> Iterator[tuple[int, str, str]]:
+    """Position, canonical text and content hash of the transfers in their order, streamed."""
+    text = sa.literal_column(_transfer_text(session.get_bind().dialect.name), sa.String())
+    rows = sa.select(LedgerTransfer.position, text, LedgerTransfer.content_hash)
+    rows = _between(rows, LedgerTransfer.position, after, until).limit(limit)
+    found = session.execute(rows, execution_options={"yield_per": _READ_AT_ONCE})
+    yield from cast("Iterator[tuple[int, str, str]]", found)
+
+
+def audit_rows(
+    session: Session, *, after: int = 0, until: int | None = None, limit: int | None = None
+) -> Iterator[sa.RowMapping]:
+    """The rows of the audit trail in their order, streamed."""
+    columns = [getattr(AuditEvent, name) for name in ("position", *audit.HASHED, "salt", "details")]
+    rows = _between(sa.select(*columns), AuditEvent.position, after, until).limit(limit)
+    yield from session.execute(rows, execution_options={"yield_per": _READ_AT_ONCE}).mappings()
+
+
+def _between(rows: Any, position: Any, after: int, until: int | None) -> Any:
+    rows = rows.where(position > after).order_by(position)
+    return rows if until is None else rows.where(position <= until)
+
+
+def seals(session: Session, *, chain: ChainName) -> Iterator[LedgerSeal]:
+    """The seals of a chain, first to last, streamed."""
+    rows = sa.select(LedgerSeal).where(LedgerSeal.chain == chain).order_by(LedgerSeal.number)
+    yield from session.scalars(rows, execution_options={"yield_per": 100})
+
+
+def last_seal(session: Session, *, chain: ChainName) -> LedgerSeal | None:
+    """The newest seal of a chain, if there is one."""
+    rows = sa.select(LedgerSeal).where(LedgerSeal.chain == chain).order_by(LedgerSeal.number.desc())
+    return session.scalar(rows.limit(1))
+
+
+def oldest_unsealed_at(session: Session) -> datetime | None:
+    """When the first transfer was posted that no seal covers yet."""
+    sealed = sa.select(sa.func.coalesce(sa.func.max(LedgerSeal.last_position), 0))
+    sealed = sealed.where(LedgerSeal.chain == ChainName.TRANSFERS)
+    rows = sa.select(LedgerTransfer.posted_at).where(LedgerTransfer.position > sealed.scalar_subquery())
+    return session.scalar(rows.order_by(LedgerTransfer.position).limit(1))

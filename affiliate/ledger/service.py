@@ -40,7 +40,7 @@ def post(session: Session, *, postings: Sequence[Posting], now: datetime) -> int
     """
     transfers = _distinct([_transfer(posting, now) for posting in postings])
     db.insert_new(session, LedgerAccount, _accounts(postings))
-    inserted = set(db.insert_new(session, LedgerTransfer, list(transfers.values())))
+    inserted = set(db.insert_new(session, LedgerTransfer, list(transfers.values()), returning=LedgerTransfer.id))
     _refuse_other_content(session, {key: row for key, row in transfers.items() if key not in inserted})
     return len(inserted)
 

@@ -5,7 +5,7 @@ are sums made by the database, of which only what is wrong comes back.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +15,10 @@ from sqlalchemy.orm import Session
 from affiliate import ids
 from affiliate.commissions.life import NEVER_POSTED, CommissionStatus
 from affiliate.commissions.models import Commission, CommissionAdjustment
+from affiliate.ledger.findings import FINDINGS_MAX, Findings
 from affiliate.ledger.models import LedgerTransfer
 from affiliate.ledger.postings import AccountName, SourceKind, TransferKind
-from affiliate.ledger.proof import FINDINGS_MAX, Account, Findings, Sums, read_transfers
+from affiliate.ledger.proof import Account, Sums, read_audit, read_transfers
 from affiliate.payouts.models import Payout, PayoutRun, PayoutStatus
 
 Query = sa.Select[*tuple[Any, ...]]
@@ -27,21 +28,23 @@ _OPEN = (PayoutStatus.PROPOSED, PayoutStatus.APPROVED)
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """How many transfers were read, and what is wrong in plain sentences; no findings, no doubt."""
+    """How many transfers were read and how many of them are sealed, and what is wrong in plain sentences; no findings, no doubt."""
 
     transfers: int
+    sealed: int
     findings: list[str]
 
 
-def verify(session: Session) -> Proof:
-    """Prove the books of all programs as of this transaction."""
+def verify(session: Session, *, trusted: Collection[str] | None = None) -> Proof:
+    """Prove the books of all programs as of this transaction; seals must be signed by a `trusted` key if any is given."""
     findings = Findings()
-    sums = read_transfers(session, findings=findings)
+    sums = read_transfers(session, findings=findings, trusted=trusted)
+    read_audit(session, findings=findings, trusted=trusted)
     _compare_balances(session, sums, findings)
     for prefix, sentence, query in _checks():
         for identifier, *facts in session.execute(query.limit(FINDINGS_MAX + 1)):
             findings.add(sentence.format(ids.public(prefix, identifier), *facts))
-    return Proof(sums.transfers, findings.texts())
+    return Proof(sums.transfers, sums.sealed, findings.texts())
 
 
 # --- balances against the states of commissions, payouts and clawbacks

@@ -19,6 +19,7 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "audit_events",
+        sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("occurred_at", db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("program_id", sa.Uuid(), nullable=True),
@@ -30,7 +31,10 @@ def upgrade() -> None:
         sa.Column(
             "details", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_events")),
+        sa.Column("salt", sa.String(length=32), nullable=True),
+        sa.Column("details_hash", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("position", name=op.f("pk_audit_events")),
+        sa.UniqueConstraint("id", name=op.f("uq_audit_events_id")),
     )
     with op.batch_alter_table("audit_events", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_audit_events_occurred_at"), ["occurred_at"], unique=False)
@@ -38,10 +42,24 @@ def upgrade() -> None:
         batch_op.create_index("ix_audit_events_subject", ["subject_kind", "subject_id"], unique=False)
 
     op.create_table(
-        "click_hours",
+        "channel_touches",
+        sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("program_id", sa.Uuid(), nullable=False),
-        sa.Column("partner_id", sa.Uuid(), nullable=False),
-        sa.Column("link_id", sa.Uuid(), nullable=False),
+        sa.Column("visitor_id", sa.Uuid(), nullable=True),
+        sa.Column("click_id", sa.Uuid(), nullable=True),
+        sa.Column("channel", sa.String(length=40), nullable=False),
+        sa.Column("evidence", sa.String(length=255), nullable=False),
+        sa.Column("occurred_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_channel_touches")),
+    )
+    with op.batch_alter_table("channel_touches", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_channel_touches_click_id"), ["click_id"], unique=False)
+        batch_op.create_index("ix_channel_touches_visitor", ["visitor_id", "occurred_at"], unique=False)
+
+    op.create_table(
+        "click_hours_country",
+        sa.Column("country", sa.String(length=2), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
         sa.Column("hour", db.UtcDateTime(timezone=True), nullable=False),
         sa.Column(
             "verdict",
@@ -52,6 +70,8 @@ def upgrade() -> None:
                 "head",
                 "embedded",
                 "duplicate",
+                "own_team",
+                "test",
                 "link_paused",
                 "link_expired",
                 "partner_inactive",
@@ -64,12 +84,199 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
+        sa.Column("shard", sa.SmallInteger(), nullable=False),
         sa.Column("clicks", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.PrimaryKeyConstraint("program_id", "partner_id", "link_id", "hour", "verdict", name=op.f("pk_click_hours")),
+        sa.PrimaryKeyConstraint(
+            "program_id", "country", "hour", "verdict", "shard", name=op.f("pk_click_hours_country")
+        ),
     )
-    with op.batch_alter_table("click_hours", schema=None) as batch_op:
-        batch_op.create_index("ix_click_hours_partner", ["program_id", "partner_id", "hour"], unique=False)
-        batch_op.create_index("ix_click_hours_program", ["program_id", "hour"], unique=False)
+    op.create_table(
+        "click_hours_link",
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        sa.Column("link_id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("hour", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column(
+            "verdict",
+            sa.Enum(
+                "valid",
+                "bot",
+                "prefetch",
+                "head",
+                "embedded",
+                "duplicate",
+                "own_team",
+                "test",
+                "link_paused",
+                "link_expired",
+                "partner_inactive",
+                "program_inactive",
+                "past_retention",
+                name="click_verdict",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("shard", sa.SmallInteger(), nullable=False),
+        sa.Column("clicks", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "program_id", "partner_id", "link_id", "hour", "verdict", "shard", name=op.f("pk_click_hours_link")
+        ),
+    )
+    op.create_table(
+        "click_hours_partner",
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("hour", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column(
+            "verdict",
+            sa.Enum(
+                "valid",
+                "bot",
+                "prefetch",
+                "head",
+                "embedded",
+                "duplicate",
+                "own_team",
+                "test",
+                "link_paused",
+                "link_expired",
+                "partner_inactive",
+                "program_inactive",
+                "past_retention",
+                name="click_verdict",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("shard", sa.SmallInteger(), nullable=False),
+        sa.Column("clicks", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "program_id", "partner_id", "hour", "verdict", "shard", name=op.f("pk_click_hours_partner")
+        ),
+    )
+    with op.batch_alter_table("click_hours_partner", schema=None) as batch_op:
+        batch_op.create_index("ix_click_hours_partner_hour", ["program_id", "hour"], unique=False)
+
+    op.create_table(
+        "click_hours_program",
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("hour", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column(
+            "verdict",
+            sa.Enum(
+                "valid",
+                "bot",
+                "prefetch",
+                "head",
+                "embedded",
+                "duplicate",
+                "own_team",
+                "test",
+                "link_paused",
+                "link_expired",
+                "partner_inactive",
+                "program_inactive",
+                "past_retention",
+                name="click_verdict",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("shard", sa.SmallInteger(), nullable=False),
+        sa.Column("clicks", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("program_id", "hour", "verdict", "shard", name=op.f("pk_click_hours_program")),
+    )
+    op.create_table(
+        "click_hours_referrer",
+        sa.Column("referrer_host", sa.String(length=100), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("hour", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column(
+            "verdict",
+            sa.Enum(
+                "valid",
+                "bot",
+                "prefetch",
+                "head",
+                "embedded",
+                "duplicate",
+                "own_team",
+                "test",
+                "link_paused",
+                "link_expired",
+                "partner_inactive",
+                "program_inactive",
+                "past_retention",
+                name="click_verdict",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("shard", sa.SmallInteger(), nullable=False),
+        sa.Column("clicks", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "program_id", "referrer_host", "hour", "verdict", "shard", name=op.f("pk_click_hours_referrer")
+        ),
+    )
+    op.create_table(
+        "click_hours_sub",
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        sa.Column("sub", sa.String(length=100), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("hour", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column(
+            "verdict",
+            sa.Enum(
+                "valid",
+                "bot",
+                "prefetch",
+                "head",
+                "embedded",
+                "duplicate",
+                "own_team",
+                "test",
+                "link_paused",
+                "link_expired",
+                "partner_inactive",
+                "program_inactive",
+                "past_retention",
+                name="click_verdict",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("shard", sa.SmallInteger(), nullable=False),
+        sa.Column("clicks", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "program_id", "partner_id", "sub", "hour", "verdict", "shard", name=op.f("pk_click_hours_sub")
+        ),
+    )
+    op.create_table(
+        "click_labels",
+        sa.Column(
+            "kind",
+            sa.Enum("sub", "referrer", name="label_kind", native_enum=False, create_constraint=True, length=32),
+            nullable=False,
+        ),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("owner_id", sa.Uuid(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("label", sa.String(length=100), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "program_id", "owner_id", "day", "label", name=op.f("pk_click_labels")),
+    )
+    with op.batch_alter_table("click_labels", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_click_labels_day"), ["day"], unique=False)
 
     op.create_table(
         "clicks",
@@ -88,6 +295,8 @@ def upgrade() -> None:
                 "head",
                 "embedded",
                 "duplicate",
+                "own_team",
+                "test",
                 "link_paused",
                 "link_expired",
                 "partner_inactive",
@@ -100,6 +309,7 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
+        sa.Column("overruled_at", db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("source", sa.String(length=16), nullable=False),
         sa.Column("visitor_id", sa.Uuid(), nullable=True),
         sa.Column(
@@ -107,13 +317,36 @@ def upgrade() -> None:
         ),
         sa.Column("landing_url", sa.String(length=2000), nullable=False),
         sa.Column("referrer", sa.String(length=500), nullable=True),
+        sa.Column("referrer_host", sa.String(length=100), nullable=False),
         sa.Column("user_agent", sa.String(length=300), nullable=True),
         sa.Column("address_prefix", sa.String(length=50), nullable=True),
         sa.Column("address_hash", sa.String(length=64), nullable=True),
+        sa.Column("creative", sa.String(length=120), nullable=True),
+        sa.Column(
+            "ad_ids",
+            sa.JSON(none_as_null=True).with_variant(
+                postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), "postgresql"
+            ),
+            nullable=True,
+        ),
+        sa.Column(
+            "utm",
+            sa.JSON(none_as_null=True).with_variant(
+                postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), "postgresql"
+            ),
+            nullable=True,
+        ),
+        sa.Column("country", sa.String(length=2), nullable=False),
+        sa.Column("network", sa.String(length=16), nullable=True),
+        sa.Column("consent", sa.String(length=16), nullable=False),
+        sa.Column("fetch_dest", sa.String(length=32), nullable=True),
+        sa.Column("fetch_site", sa.String(length=32), nullable=True),
+        sa.Column("fetch_user", sa.String(length=32), nullable=True),
+        sa.Column("fetch_mode", sa.String(length=32), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_clicks")),
+        postgresql_partition_by="RANGE (id)",
     )
     with op.batch_alter_table("clicks", schema=None) as batch_op:
-        batch_op.create_index("ix_clicks_address", ["address_hash", "occurred_at"], unique=False)
         batch_op.create_index("ix_clicks_partner", ["program_id", "partner_id", "occurred_at"], unique=False)
         batch_op.create_index("ix_clicks_visitor", ["visitor_id", "occurred_at"], unique=False)
 
@@ -140,6 +373,28 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("ledger_proofs", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_ledger_proofs_checked_at"), ["checked_at"], unique=False)
+
+    op.create_table(
+        "ledger_seals",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "chain",
+            sa.Enum("transfers", "audit", name="chain_name", native_enum=False, create_constraint=True, length=32),
+            nullable=False,
+        ),
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("last_position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("rows", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("head", sa.String(length=64), nullable=False),
+        sa.Column("digests", sa.LargeBinary(), nullable=False),
+        sa.Column("sealed_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("public_key", sa.String(length=64), nullable=False),
+        sa.Column("signature", sa.String(length=128), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_seals")),
+        sa.UniqueConstraint("chain", "number", name=op.f("uq_ledger_seals_chain_number")),
+    )
+    with op.batch_alter_table("ledger_seals", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_ledger_seals_sealed_at"), ["sealed_at"], unique=False)
 
     op.create_table(
         "outbox_mails",
@@ -199,9 +454,24 @@ def upgrade() -> None:
         sa.Column("cookie_by_default", sa.Boolean(), nullable=False),
         sa.Column("attribution_window_days", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("validation_days", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "validation_start",
+            sa.Enum(
+                "order",
+                "payment",
+                "shipping",
+                "delivery",
+                name="validation_start",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
         sa.Column("payout_min_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("accent", sa.String(length=7), nullable=True),
         sa.Column("pixel_secret_version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("postback_token_version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("policy_version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("mission", sa.Text(), nullable=False),
         sa.Column("description", sa.Text(), nullable=False),
@@ -229,6 +499,7 @@ def upgrade() -> None:
                 "bad_signature",
                 "bad_fields",
                 "unknown_link",
+                "past_retention",
                 name="reject_reason",
                 native_enum=False,
                 create_constraint=True,
@@ -294,23 +565,50 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_api_keys_updated_at"), ["updated_at"], unique=False)
 
     op.create_table(
+        "attribution_policies",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("effective_from", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column(
+            "terms", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("created_by_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("applied_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["created_by_id"], ["users.id"], name=op.f("fk_attribution_policies_created_by_id_users")
+        ),
+        sa.ForeignKeyConstraint(
+            ["program_id"], ["programs.id"], name=op.f("fk_attribution_policies_program_id_programs")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_attribution_policies")),
+        sa.UniqueConstraint("program_id", "version", name=op.f("uq_attribution_policies_program_id_version")),
+    )
+    with op.batch_alter_table("attribution_policies", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_attribution_policies_waiting",
+            ["created_at"],
+            unique=False,
+            postgresql_where=sa.text("applied_at IS NULL"),
+            sqlite_where=sa.text("applied_at IS NULL"),
+        )
+
+    op.create_table(
         "commission_plans",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("program_id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column(
-            "kind",
-            sa.Enum("percent", "fixed", name="plan_kind", native_enum=False, create_constraint=True, length=32),
-            nullable=False,
+            "terms", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
         ),
-        sa.Column("rate_bps", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("fixed_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("effective_from", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("effective_from", db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("published_at", db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("created_by_id", sa.Uuid(), nullable=True),
         sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", db.UtcDateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "(kind = 'percent' AND rate_bps BETWEEN 1 AND 10000 AND fixed_minor IS NULL) OR (kind = 'fixed' AND fixed_minor > 0 AND rate_bps IS NULL)",
-            name=op.f("ck_commission_plans_pays_one_way"),
+            "(published_at IS NULL) = (effective_from IS NULL)", name=op.f("ck_commission_plans_starts_when_published")
         ),
         sa.ForeignKeyConstraint(["created_by_id"], ["users.id"], name=op.f("fk_commission_plans_created_by_id_users")),
         sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_commission_plans_program_id_programs")),
@@ -354,6 +652,20 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("conversions", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_conversions_click_id"), ["click_id"], unique=False)
+        batch_op.create_index(
+            "ix_conversions_customer_id",
+            ["customer_id", "program_id", "occurred_at"],
+            unique=False,
+            postgresql_where=sa.text("customer_id IS NOT NULL"),
+            sqlite_where=sa.text("customer_id IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_conversions_email_hash",
+            ["email_hash", "program_id", "occurred_at"],
+            unique=False,
+            postgresql_where=sa.text("email_hash IS NOT NULL"),
+            sqlite_where=sa.text("email_hash IS NOT NULL"),
+        )
         batch_op.create_index("ix_conversions_order", ["program_id", "order_id"], unique=False)
         batch_op.create_index("ix_conversions_program_time", ["program_id", "occurred_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_conversions_received_at"), ["received_at"], unique=False)
@@ -406,6 +718,20 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
+        sa.Column(
+            "partner_class",
+            sa.Enum(
+                "preferred",
+                "standard",
+                "low",
+                name="partner_class",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("attribution_window_days", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("reason", sa.String(length=500), nullable=True),
         sa.Column("decided_at", db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("decided_by_id", sa.Uuid(), nullable=True),
@@ -422,6 +748,21 @@ def upgrade() -> None:
         batch_op.create_index("ix_enrollments_status", ["program_id", "status"], unique=False)
         batch_op.create_index(batch_op.f("ix_enrollments_updated_at"), ["updated_at"], unique=False)
 
+    op.create_table(
+        "fraud_settings",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "document", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("created_by_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["created_by_id"], ["users.id"], name=op.f("fk_fraud_settings_created_by_id_users")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_fraud_settings_program_id_programs")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_fraud_settings")),
+        sa.UniqueConstraint("program_id", "version", name=op.f("uq_fraud_settings_program_id_version")),
+    )
     op.create_table(
         "goals",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -518,6 +859,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_ledger_accounts_partner_id_partners")),
         sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_ledger_accounts_program_id_programs")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_accounts")),
+        sa.UniqueConstraint("id", "program_id", "currency", name=op.f("uq_ledger_accounts_id_program_id_currency")),
     )
     with op.batch_alter_table("ledger_accounts", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_ledger_accounts_partner_id"), ["partner_id"], unique=False)
@@ -616,6 +958,19 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "partner_terms",
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        sa.Column("group_name", sa.String(length=40), nullable=True),
+        sa.Column("recruiter_id", sa.Uuid(), nullable=True),
+        sa.Column("updated_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("recruiter_id <> partner_id", name=op.f("ck_partner_terms_nobody_recruits_himself")),
+        sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_partner_terms_partner_id_partners")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_partner_terms_program_id_programs")),
+        sa.ForeignKeyConstraint(["recruiter_id"], ["partners.id"], name=op.f("fk_partner_terms_recruiter_id_partners")),
+        sa.PrimaryKeyConstraint("program_id", "partner_id", name=op.f("pk_partner_terms")),
+    )
+    op.create_table(
         "payout_runs",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("program_id", sa.Uuid(), nullable=False),
@@ -660,6 +1015,24 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("payout_runs", schema=None) as batch_op:
         batch_op.create_index("ix_payout_runs_program", ["program_id", "proposed_at"], unique=False)
+
+    op.create_table(
+        "plan_examples",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column(
+            "order", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("expected_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("created_by_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["created_by_id"], ["users.id"], name=op.f("fk_plan_examples_created_by_id_users")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_plan_examples_program_id_programs")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plan_examples")),
+    )
+    with op.batch_alter_table("plan_examples", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_plan_examples_program_id"), ["program_id"], unique=False)
 
     op.create_table(
         "refunds",
@@ -732,10 +1105,17 @@ def upgrade() -> None:
         sa.Column("is_current", sa.Boolean(), nullable=False),
         sa.Column("model", sa.String(length=32), nullable=False),
         sa.Column("policy_version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("is_new_customer", sa.Boolean(), nullable=True),
         sa.Column(
             "reason",
             sa.Enum(
-                "no_touch", "all_refused", name="unattributed", native_enum=False, create_constraint=True, length=32
+                "no_touch",
+                "all_refused",
+                "other_channel",
+                name="unattributed",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
             ),
             nullable=True,
         ),
@@ -770,6 +1150,29 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "confirmed_sites",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("link_id", sa.Uuid(), nullable=False),
+        sa.Column("host", sa.String(length=253), nullable=False),
+        sa.Column("withdrawn_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["link_id"], ["links.id"], name=op.f("fk_confirmed_sites_link_id_links")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_confirmed_sites_program_id_programs")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_confirmed_sites")),
+    )
+    with op.batch_alter_table("confirmed_sites", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_confirmed_sites_updated_at"), ["updated_at"], unique=False)
+        batch_op.create_index(
+            "uq_confirmed_sites_host",
+            ["program_id", "host"],
+            unique=True,
+            postgresql_where=sa.text("withdrawn_at IS NULL"),
+            sqlite_where=sa.text("withdrawn_at IS NULL"),
+        )
+
+    op.create_table(
         "conversion_revisions",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("conversion_id", sa.Uuid(), nullable=False),
@@ -795,7 +1198,35 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_conversion_revisions_conversion_id"), ["conversion_id"], unique=False)
 
     op.create_table(
+        "fraud_decisions",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("conversion_id", sa.Uuid(), nullable=False),
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "verdict",
+            sa.Enum("pass", "flag", "reject", name="verdict", native_enum=False, create_constraint=True, length=32),
+            nullable=False,
+        ),
+        sa.Column("rule", sa.String(length=40), nullable=True),
+        sa.Column("note", sa.String(length=500), nullable=False),
+        sa.Column("decided_by_id", sa.Uuid(), nullable=True),
+        sa.Column("decided_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["conversion_id"], ["conversions.id"], name=op.f("fk_fraud_decisions_conversion_id_conversions")
+        ),
+        sa.ForeignKeyConstraint(["decided_by_id"], ["users.id"], name=op.f("fk_fraud_decisions_decided_by_id_users")),
+        sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_fraud_decisions_partner_id_partners")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_fraud_decisions_program_id_programs")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_fraud_decisions")),
+        sa.UniqueConstraint(
+            "conversion_id", "partner_id", "number", name=op.f("uq_fraud_decisions_conversion_id_partner_id_number")
+        ),
+    )
+    op.create_table(
         "ledger_transfers",
+        sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("program_id", sa.Uuid(), nullable=False),
         sa.Column(
@@ -840,17 +1271,18 @@ def upgrade() -> None:
         sa.CheckConstraint("amount_minor > 0", name=op.f("ck_ledger_transfers_amount_above_zero")),
         sa.CheckConstraint("debit_account_id <> credit_account_id", name=op.f("ck_ledger_transfers_two_accounts")),
         sa.ForeignKeyConstraint(
-            ["credit_account_id"],
-            ["ledger_accounts.id"],
-            name=op.f("fk_ledger_transfers_credit_account_id_ledger_accounts"),
+            ["credit_account_id", "program_id", "currency"],
+            ["ledger_accounts.id", "ledger_accounts.program_id", "ledger_accounts.currency"],
+            name=op.f("fk_ledger_transfers_credit_account_id_program_id_currency_ledger_accounts"),
         ),
         sa.ForeignKeyConstraint(
-            ["debit_account_id"],
-            ["ledger_accounts.id"],
-            name=op.f("fk_ledger_transfers_debit_account_id_ledger_accounts"),
+            ["debit_account_id", "program_id", "currency"],
+            ["ledger_accounts.id", "ledger_accounts.program_id", "ledger_accounts.currency"],
+            name=op.f("fk_ledger_transfers_debit_account_id_program_id_currency_ledger_accounts"),
         ),
         sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_ledger_transfers_program_id_programs")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_transfers")),
+        sa.PrimaryKeyConstraint("position", name=op.f("pk_ledger_transfers")),
+        sa.UniqueConstraint("id", name=op.f("uq_ledger_transfers_id")),
         sa.UniqueConstraint(
             "kind", "source_kind", "source_id", "leg", name=op.f("uq_ledger_transfers_kind_source_kind_source_id_leg")
         ),
@@ -860,6 +1292,45 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_ledger_transfers_debit_account_id"), ["debit_account_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_ledger_transfers_posted_at"), ["posted_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_ledger_transfers_source_id"), ["source_id"], unique=False)
+
+    op.create_table(
+        "manual_credits",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("conversion_id", sa.Uuid(), nullable=False),
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        sa.Column("note", sa.String(length=500), nullable=False),
+        sa.Column("created_by_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["conversion_id"], ["conversions.id"], name=op.f("fk_manual_credits_conversion_id_conversions")
+        ),
+        sa.ForeignKeyConstraint(["created_by_id"], ["users.id"], name=op.f("fk_manual_credits_created_by_id_users")),
+        sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_manual_credits_partner_id_partners")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_manual_credits")),
+    )
+    with op.batch_alter_table("manual_credits", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_manual_credits_conversion_id"), ["conversion_id"], unique=False)
+
+    op.create_table(
+        "order_reductions",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("conversion_id", sa.Uuid(), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("is_reinstatement", sa.Boolean(), nullable=False),
+        sa.Column("note", sa.String(length=500), nullable=True),
+        sa.Column("created_by_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("amount_minor >= 0", name=op.f("ck_order_reductions_amount_not_negative")),
+        sa.ForeignKeyConstraint(
+            ["conversion_id"], ["conversions.id"], name=op.f("fk_order_reductions_conversion_id_conversions")
+        ),
+        sa.ForeignKeyConstraint(["created_by_id"], ["users.id"], name=op.f("fk_order_reductions_created_by_id_users")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_order_reductions_program_id_programs")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_order_reductions")),
+    )
+    with op.batch_alter_table("order_reductions", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_order_reductions_conversion_id"), ["conversion_id"], unique=False)
 
     op.create_table(
         "payouts",
@@ -920,6 +1391,89 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_credits_partner_id"), ["partner_id"], unique=False)
 
     op.create_table(
+        "fraud_appeals",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("conversion_id", sa.Uuid(), nullable=False),
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        sa.Column("text", sa.String(length=2000), nullable=False),
+        sa.Column("opened_by_id", sa.Uuid(), nullable=True),
+        sa.Column("opened_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("decision_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["conversion_id"], ["conversions.id"], name=op.f("fk_fraud_appeals_conversion_id_conversions")
+        ),
+        sa.ForeignKeyConstraint(
+            ["decision_id"], ["fraud_decisions.id"], name=op.f("fk_fraud_appeals_decision_id_fraud_decisions")
+        ),
+        sa.ForeignKeyConstraint(["opened_by_id"], ["users.id"], name=op.f("fk_fraud_appeals_opened_by_id_users")),
+        sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_fraud_appeals_partner_id_partners")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_fraud_appeals_program_id_programs")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_fraud_appeals")),
+    )
+    with op.batch_alter_table("fraud_appeals", schema=None) as batch_op:
+        batch_op.create_index("ix_fraud_appeals_program", ["program_id", "decision_id"], unique=False)
+        batch_op.create_index(
+            "uq_fraud_appeals_open",
+            ["conversion_id", "partner_id"],
+            unique=True,
+            postgresql_where=sa.text("decision_id IS NULL"),
+            sqlite_where=sa.text("decision_id IS NULL"),
+        )
+
+    op.create_table(
+        "fraud_verdicts",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("conversion_id", sa.Uuid(), nullable=False),
+        sa.Column("attribution_id", sa.Uuid(), nullable=False),
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "verdict",
+            sa.Enum("pass", "flag", "reject", name="verdict", native_enum=False, create_constraint=True, length=32),
+            nullable=False,
+        ),
+        sa.Column("reason", sa.String(length=40), nullable=True),
+        sa.Column(
+            "findings", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("settings_version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("decision_id", sa.Uuid(), nullable=True),
+        sa.Column("answer_by", db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("recheck_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("judged_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["attribution_id"], ["attributions.id"], name=op.f("fk_fraud_verdicts_attribution_id_attributions")
+        ),
+        sa.ForeignKeyConstraint(
+            ["conversion_id"], ["conversions.id"], name=op.f("fk_fraud_verdicts_conversion_id_conversions")
+        ),
+        sa.ForeignKeyConstraint(
+            ["decision_id"], ["fraud_decisions.id"], name=op.f("fk_fraud_verdicts_decision_id_fraud_decisions")
+        ),
+        sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_fraud_verdicts_partner_id_partners")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_fraud_verdicts_program_id_programs")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_fraud_verdicts")),
+        sa.UniqueConstraint("attribution_id", "partner_id", name=op.f("uq_fraud_verdicts_attribution_id_partner_id")),
+    )
+    with op.batch_alter_table("fraud_verdicts", schema=None) as batch_op:
+        batch_op.create_index("ix_fraud_verdicts_order", ["conversion_id", "partner_id"], unique=False)
+        batch_op.create_index(
+            "ix_fraud_verdicts_queue",
+            ["program_id", "answer_by"],
+            unique=False,
+            postgresql_where=sa.text("verdict = 'flag'"),
+            sqlite_where=sa.text("verdict = 'flag'"),
+        )
+        batch_op.create_index(
+            "ix_fraud_verdicts_recheck",
+            ["recheck_at"],
+            unique=False,
+            postgresql_where=sa.text("recheck_at IS NOT NULL"),
+            sqlite_where=sa.text("recheck_at IS NOT NULL"),
+        )
+
+    op.create_table(
         "commissions",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("program_id", sa.Uuid(), nullable=False),
@@ -929,6 +1483,7 @@ def upgrade() -> None:
         sa.Column("credit_id", sa.Uuid(), nullable=False),
         sa.Column("plan_id", sa.Uuid(), nullable=True),
         sa.Column("level", sa.SmallInteger(), nullable=False),
+        sa.Column("turn", sa.SmallInteger(), nullable=False),
         sa.Column("is_live", sa.Boolean(), nullable=False),
         sa.Column(
             "status",
@@ -953,6 +1508,9 @@ def upgrade() -> None:
             sa.Enum(
                 "no_plan",
                 "other_currency",
+                "no_rule",
+                "pays_nothing",
+                "capped",
                 "zero_base",
                 "share_too_small",
                 "refunded",
@@ -975,9 +1533,17 @@ def upgrade() -> None:
         ),
         sa.Column("earned_at", db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("matures_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column(
+            "awaits",
+            sa.Enum(
+                "paid", "shipped", "delivered", name="milestone", native_enum=False, create_constraint=True, length=32
+            ),
+            nullable=True,
+        ),
         sa.Column("approved_at", db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("paid_at", db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("payout_id", sa.Uuid(), nullable=True),
+        sa.Column("reinstated_at", db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
             "(status IN ('in_payout', 'paid')) = (payout_id IS NOT NULL)",
@@ -1002,18 +1568,32 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("commissions", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_commissions_attribution_id"), ["attribution_id"], unique=False)
+        batch_op.create_index(
+            "ix_commissions_awaiting",
+            ["awaits", "conversion_id"],
+            unique=False,
+            postgresql_where=sa.text("awaits IS NOT NULL AND status = 'pending'"),
+            sqlite_where=sa.text("awaits IS NOT NULL AND status = 'pending'"),
+        )
         batch_op.create_index(batch_op.f("ix_commissions_conversion_id"), ["conversion_id"], unique=False)
         batch_op.create_index("ix_commissions_maturing", ["status", "matures_at"], unique=False)
         batch_op.create_index("ix_commissions_partner", ["program_id", "partner_id", "earned_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_commissions_payout_id"), ["payout_id"], unique=False)
         batch_op.create_index(
             "uq_commissions_live",
-            ["conversion_id", "partner_id", "plan_id", "level"],
+            ["conversion_id", "partner_id", "plan_id"],
             unique=True,
-            postgresql_where=sa.text("is_live"),
-            sqlite_where=sa.text("is_live"),
+            postgresql_where=sa.text("is_live AND level = 1"),
+            sqlite_where=sa.text("is_live AND level = 1"),
         )
-        batch_op.create_index("uq_commissions_source", ["credit_id", "level"], unique=True)
+        batch_op.create_index(
+            "uq_commissions_live_recruiter",
+            ["credit_id", "partner_id"],
+            unique=True,
+            postgresql_where=sa.text("is_live AND level = 2"),
+            sqlite_where=sa.text("is_live AND level = 2"),
+        )
+        batch_op.create_index("uq_commissions_source", ["credit_id", "level", "turn"], unique=True)
 
     op.create_table(
         "commission_adjustments",
@@ -1027,6 +1607,7 @@ def upgrade() -> None:
                 "refund",
                 "order_event",
                 "attribution",
+                "validation",
                 "manager",
                 name="adjustment_source",
                 native_enum=False,
@@ -1066,9 +1647,8 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_commission_adjustments_payout_id"), ["payout_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_commission_adjustments_source_id"), ["source_id"], unique=False)
 
-    for table in ("ledger_transfers", "audit_events"):
-        for statement in ddl.append_only(op.get_bind().dialect.name, table):
-            op.execute(statement)
+    for statement in ddl.all_statements(op.get_bind().dialect.name):
+        op.execute(statement)
 
 
 def downgrade() -> None:
@@ -1080,14 +1660,51 @@ def downgrade() -> None:
     op.drop_table("commission_adjustments")
     with op.batch_alter_table("commissions", schema=None) as batch_op:
         batch_op.drop_index("uq_commissions_source")
-        batch_op.drop_index("uq_commissions_live", postgresql_where=sa.text("is_live"), sqlite_where=sa.text("is_live"))
+        batch_op.drop_index(
+            "uq_commissions_live_recruiter",
+            postgresql_where=sa.text("is_live AND level = 2"),
+            sqlite_where=sa.text("is_live AND level = 2"),
+        )
+        batch_op.drop_index(
+            "uq_commissions_live",
+            postgresql_where=sa.text("is_live AND level = 1"),
+            sqlite_where=sa.text("is_live AND level = 1"),
+        )
         batch_op.drop_index(batch_op.f("ix_commissions_payout_id"))
         batch_op.drop_index("ix_commissions_partner")
         batch_op.drop_index("ix_commissions_maturing")
         batch_op.drop_index(batch_op.f("ix_commissions_conversion_id"))
+        batch_op.drop_index(
+            "ix_commissions_awaiting",
+            postgresql_where=sa.text("awaits IS NOT NULL AND status = 'pending'"),
+            sqlite_where=sa.text("awaits IS NOT NULL AND status = 'pending'"),
+        )
         batch_op.drop_index(batch_op.f("ix_commissions_attribution_id"))
 
     op.drop_table("commissions")
+    with op.batch_alter_table("fraud_verdicts", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_fraud_verdicts_recheck",
+            postgresql_where=sa.text("recheck_at IS NOT NULL"),
+            sqlite_where=sa.text("recheck_at IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "ix_fraud_verdicts_queue",
+            postgresql_where=sa.text("verdict = 'flag'"),
+            sqlite_where=sa.text("verdict = 'flag'"),
+        )
+        batch_op.drop_index("ix_fraud_verdicts_order")
+
+    op.drop_table("fraud_verdicts")
+    with op.batch_alter_table("fraud_appeals", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_fraud_appeals_open",
+            postgresql_where=sa.text("decision_id IS NULL"),
+            sqlite_where=sa.text("decision_id IS NULL"),
+        )
+        batch_op.drop_index("ix_fraud_appeals_program")
+
+    op.drop_table("fraud_appeals")
     with op.batch_alter_table("credits", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_credits_partner_id"))
 
@@ -1096,6 +1713,14 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_payouts_partner_id"))
 
     op.drop_table("payouts")
+    with op.batch_alter_table("order_reductions", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_order_reductions_conversion_id"))
+
+    op.drop_table("order_reductions")
+    with op.batch_alter_table("manual_credits", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_manual_credits_conversion_id"))
+
+    op.drop_table("manual_credits")
     with op.batch_alter_table("ledger_transfers", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_ledger_transfers_source_id"))
         batch_op.drop_index(batch_op.f("ix_ledger_transfers_posted_at"))
@@ -1103,10 +1728,20 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_ledger_transfers_credit_account_id"))
 
     op.drop_table("ledger_transfers")
+    op.drop_table("fraud_decisions")
     with op.batch_alter_table("conversion_revisions", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_conversion_revisions_conversion_id"))
 
     op.drop_table("conversion_revisions")
+    with op.batch_alter_table("confirmed_sites", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_confirmed_sites_host",
+            postgresql_where=sa.text("withdrawn_at IS NULL"),
+            sqlite_where=sa.text("withdrawn_at IS NULL"),
+        )
+        batch_op.drop_index(batch_op.f("ix_confirmed_sites_updated_at"))
+
+    op.drop_table("confirmed_sites")
     with op.batch_alter_table("attributions", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_attributions_current", postgresql_where=sa.text("is_current"), sqlite_where=sa.text("is_current")
@@ -1131,10 +1766,15 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_refunds_conversion_id"))
 
     op.drop_table("refunds")
+    with op.batch_alter_table("plan_examples", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_plan_examples_program_id"))
+
+    op.drop_table("plan_examples")
     with op.batch_alter_table("payout_runs", schema=None) as batch_op:
         batch_op.drop_index("ix_payout_runs_program")
 
     op.drop_table("payout_runs")
+    op.drop_table("partner_terms")
     with op.batch_alter_table("order_events", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_order_events_waiting",
@@ -1176,6 +1816,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_goals_program_id"))
 
     op.drop_table("goals")
+    op.drop_table("fraud_settings")
     with op.batch_alter_table("enrollments", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_enrollments_updated_at"))
         batch_op.drop_index("ix_enrollments_status")
@@ -1196,10 +1837,28 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_conversions_received_at"))
         batch_op.drop_index("ix_conversions_program_time")
         batch_op.drop_index("ix_conversions_order")
+        batch_op.drop_index(
+            "ix_conversions_email_hash",
+            postgresql_where=sa.text("email_hash IS NOT NULL"),
+            sqlite_where=sa.text("email_hash IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "ix_conversions_customer_id",
+            postgresql_where=sa.text("customer_id IS NOT NULL"),
+            sqlite_where=sa.text("customer_id IS NOT NULL"),
+        )
         batch_op.drop_index(batch_op.f("ix_conversions_click_id"))
 
     op.drop_table("conversions")
     op.drop_table("commission_plans")
+    with op.batch_alter_table("attribution_policies", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_attribution_policies_waiting",
+            postgresql_where=sa.text("applied_at IS NULL"),
+            sqlite_where=sa.text("applied_at IS NULL"),
+        )
+
+    op.drop_table("attribution_policies")
     with op.batch_alter_table("api_keys", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_api_keys_updated_at"))
         batch_op.drop_index(batch_op.f("ix_api_keys_program_id"))
@@ -1219,6 +1878,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_outbox_mails_due")
 
     op.drop_table("outbox_mails")
+    with op.batch_alter_table("ledger_seals", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_ledger_seals_sealed_at"))
+
+    op.drop_table("ledger_seals")
     with op.batch_alter_table("ledger_proofs", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_ledger_proofs_checked_at"))
 
@@ -1227,14 +1890,26 @@ def downgrade() -> None:
     with op.batch_alter_table("clicks", schema=None) as batch_op:
         batch_op.drop_index("ix_clicks_visitor")
         batch_op.drop_index("ix_clicks_partner")
-        batch_op.drop_index("ix_clicks_address")
 
     op.drop_table("clicks")
-    with op.batch_alter_table("click_hours", schema=None) as batch_op:
-        batch_op.drop_index("ix_click_hours_program")
-        batch_op.drop_index("ix_click_hours_partner")
+    with op.batch_alter_table("click_labels", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_click_labels_day"))
 
-    op.drop_table("click_hours")
+    op.drop_table("click_labels")
+    op.drop_table("click_hours_sub")
+    op.drop_table("click_hours_referrer")
+    op.drop_table("click_hours_program")
+    with op.batch_alter_table("click_hours_partner", schema=None) as batch_op:
+        batch_op.drop_index("ix_click_hours_partner_hour")
+
+    op.drop_table("click_hours_partner")
+    op.drop_table("click_hours_link")
+    op.drop_table("click_hours_country")
+    with op.batch_alter_table("channel_touches", schema=None) as batch_op:
+        batch_op.drop_index("ix_channel_touches_visitor")
+        batch_op.drop_index(batch_op.f("ix_channel_touches_click_id"))
+
+    op.drop_table("channel_touches")
     with op.batch_alter_table("audit_events", schema=None) as batch_op:
         batch_op.drop_index("ix_audit_events_subject")
         batch_op.drop_index(batch_op.f("ix_audit_events_program_id"))

@@ -7,13 +7,14 @@ import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
+import ledger_proof
 import main_job
 import money_stages
 from figures import Figure
 
 from affiliate import settings
 
-SUITES: tuple[Callable[[], Iterator[Figure]], ...] = (main_job.measure, money_stages.measure)
+SUITES: tuple[Callable[[], Iterator[Figure]], ...] = (main_job.measure, money_stages.measure, ledger_proof.measure)
 
 
 def main() -> None:

@@ -15,12 +15,13 @@ from sqlalchemy.orm import Session
 from affiliate import db, ids
 from affiliate.accounts.actors import SYSTEM
 from affiliate.attribution import service as attribution
+from affiliate.commissions import plans, terms
 from affiliate.commissions import service as commissions
-from affiliate.commissions.models import PlanKind
 from affiliate.ingest.models import Click, ClickVerdict, Conversion, Trust
 from affiliate.links.models import Link, LinkStatus
 from affiliate.partners.models import Enrollment, EnrollmentStatus, Partner
 from affiliate.programs.models import Program, ProgramStatus
+from affiliate.programs.service import first_policy
 
 NOW = datetime(2026, 11, 16, tzinfo=UTC)
 CONVERSIONS = 1_000
@@ -83,6 +84,8 @@ def _fill(session: Session, *, clicks: int) -> None:
             **shop,
         )
     )
+    session.flush()
+    session.add(first_policy(program_id, 30, created_at=long_ago))
     session.add(Partner(id=partner_id, name="Bench", created_at=long_ago))
     session.flush()
     stamps = {"created_at": long_ago, "updated_at": long_ago}
@@ -104,8 +107,8 @@ def _fill(session: Session, *, clicks: int) -> None:
             **stamps,
         )
     )
-    plan = {"name": "Bench", "kind": PlanKind.PERCENT, "rate_bps": 10_00, "effective_from": long_ago}
-    commissions.create_plan(session, program_id=program_id, actor=SYSTEM, now=long_ago, **plan)
+    plan = {"name": "Bench", "terms": terms.simple(rate_bps=10_00), "effective_from": long_ago}
+    plans.create_plan(session, program_id=program_id, actor=SYSTEM, now=long_ago, **plan)
     rows = [_click(number, program_id, partner_id, link_id, clicks) for number in range(clicks)]
     session.execute(sa.insert(Click), rows)
     step = clicks // CONVERSIONS

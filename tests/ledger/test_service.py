@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from factories import NOW, make_partner, make_program, make_user
 from sqlalchemy.orm import Session
 
+from affiliate import db
 from affiliate.accounts import audit
 from affiliate.accounts.actors import SYSTEM
 from affiliate.accounts.models import AuditEvent
@@ -133,10 +134,61 @@ def test_the_database_refuses_a_transfer_of_nothing_backwards_or_in_a_circle(
 ) -> None:
     service.post(session, postings=accrue(program, partner), now=NOW)
     there = session.execute(sa.select(LedgerTransfer.__table__)).mappings().one()
-    row = dict(there) | {"id": uuid4(), "source_id": uuid4()} | change
+    row = dict(there) | {"id": uuid4(), "source_id": uuid4(), "position": 1_000} | change
     row["credit_account_id"] = row["credit_account_id"] or row["debit_account_id"]
     with pytest.raises(sa.exc.IntegrityError):
         session.execute(sa.insert(LedgerTransfer).values(row))
+
+
+def other_currency(session: Session, program: Program, partner: Partner) -> UUID:
+    service.post(session, postings=accrue(program, partner, currency="PLN"), now=NOW)
+    return account(session, "pending", currency="PLN")
+
+
+def other_program(session: Session, _program: Program, _partner: Partner) -> UUID:
+    elsewhere = make_program(session)
+    service.post(session, postings=accrue(elsewhere, make_partner(session, program=elsewhere)), now=NOW)
+    return account(session, "pending", program_id=elsewhere.id)
+
+
+def account(session: Session, name: str, **facts: Any) -> UUID:
+    return session.scalars(sa.select(LedgerAccount.id).filter_by(name=name, **facts)).one()
+
+
+@pytest.mark.parametrize("credited", [other_currency, other_program])
+def test_the_database_refuses_a_transfer_between_currencies_or_programs(
+    session: Session, program: Program, partner: Partner, credited: Any
+) -> None:
+    service.post(session, postings=accrue(program, partner), now=NOW)
+    there = session.execute(sa.select(LedgerTransfer.__table__)).mappings().one()
+    row = dict(there) | {"id": uuid4(), "source_id": uuid4(), "position": 1_000}
+    row["credit_account_id"] = credited(session, program, partner)
+    with pytest.raises(sa.exc.IntegrityError):
+        session.execute(sa.insert(LedgerTransfer).values(row))
+
+
+@pytest.mark.parametrize("statement", ["UPDATE ledger_accounts SET name = 'paid'", "DELETE FROM ledger_accounts"])
+def test_the_database_refuses_to_edit_or_delete_an_account(
+    session: Session, program: Program, partner: Partner, statement: str
+) -> None:
+    service.post(session, postings=accrue(program, partner), now=NOW)
+    session.commit()
+    with pytest.raises(sa.exc.DBAPIError, match="append-only"):
+        session.execute(sa.text(statement))
+
+
+def test_sqlite_replaces_no_transfer_in_the_guise_of_an_insert(sqlite_url: str) -> None:
+    engine = db.make_engine(sqlite_url)
+    with Session(engine) as session:
+        program = make_program(session)
+        service.post(session, postings=accrue(program, make_partner(session, program=program)), now=NOW)
+        session.commit()
+        there = dict(session.execute(sa.select(LedgerTransfer.__table__)).mappings().one())
+        replacing = sa.insert(LedgerTransfer).prefix_with("OR REPLACE")
+        for change in ({}, {"id": uuid4()}):
+            session.execute(replacing.values(there | change | {"amount_minor": 1}))
+        assert session.scalars(sa.select(LedgerTransfer.amount_minor)).all() == [10_00]
+    engine.dispose()
 
 
 def test_accounts_of_another_currency_are_apart_and_not_in_the_balances(

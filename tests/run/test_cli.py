@@ -13,6 +13,7 @@ from affiliate import db, worker
 from affiliate.accounts import keys, queries, service
 from affiliate.accounts.models import ApiKey, Grant, GrantRole, User
 from affiliate.cli import EXIT_REFUSED, cli
+from affiliate.ledger import chain
 from affiliate.settings import Settings
 
 PASSWORD = "a harbour at four in the morning"
@@ -118,7 +119,11 @@ def test_a_key_for_a_program_that_does_not_exist_is_refused(sqlite_settings: Set
 def test_books_that_balance_are_proved(sqlite_settings: Settings) -> None:
     result = _run("ledger", "verify")
     assert result.exit_code == 0, result.output
-    assert result.stdout == "The books balance: 0 transfers.\n"
+    assert result.stdout == "The books balance: 0 transfers, 0 of them sealed.\n"
+
+
+def test_the_key_that_checks_the_seals_is_printed_alone(sqlite_settings: Settings) -> None:
+    assert _run("ledger", "key").stdout.strip() == chain.public_key(sqlite_settings.secret_key)
 
 
 def test_a_migrated_database_passes_the_check(sqlite_settings: Settings) -> None:

@@ -1,0 +1,25 @@
+"""The job of the sealer, once a minute."""
+
+from affiliate import clock, db, settings
+from affiliate.ledger import chain as rules
+from affiliate.ledger import sealer
+from affiliate.ledger.chain import ChainName
+
+
+def seal() -> int:
+    """Seal what was committed until now, in transactions of at most one seal each; gives the number of rows."""
+    return sum(_seal(name) for name in ChainName)
+
+
+def _seal(chain: ChainName) -> int:
+    key = rules.signing_key(settings.current().secret_key)
+    with db.transaction() as session:  # of its own, because it holds up whoever would write
+        until = sealer.horizon(session, chain=chain)
+    done = count = 0
+    while done == 0 or count == sealer.ROWS_MAX:
+        with db.transaction() as session:
+            count = sealer.seal(session, chain=chain, until=until, key=key, now=clock.now())
+        done += count
+        if not count:
+            break
+    return done
