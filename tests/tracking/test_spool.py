@@ -95,6 +95,15 @@ def test_an_event_is_on_disk_when_its_caller_goes_on(spool: Spool) -> None:
     assert file.stat().st_mode & 0o777 == 0o600
 
 
+def test_a_caller_goes_on_only_after_the_disk_has_said_so(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_descriptor: int) -> None:
+        raise OSError("the disk is broken")
+
+    monkeypatch.setattr(os, "fdatasync", refuse)
+    with pytest.raises(SpoolUnavailable, match="broken"):
+        spool.append(events(1))
+
+
 def test_events_of_many_threads_are_all_kept(spool: Spool, replay: Replay, server: Redis) -> None:
     sent = events(200)
     with ThreadPoolExecutor(16) as pool:
@@ -185,9 +194,9 @@ def test_a_damaged_record_is_put_aside_alone(spool: Spool, replay: Replay, serve
     sent = events(3)
     spool.append(sent)
     [file] = files(spool)
-    data = bytearray(file.read_bytes())
-    data[len(record(sent[0])) + 20] ^= 0xFF
-    file.write_bytes(bytes(data))
+    damaged = record(sent[1]).replace(b"2026-11", b"2027-11")  # it can still be read
+    assert damaged != record(sent[1])
+    file.write_bytes(record(sent[0]) + damaged + record(sent[2]))
     assert replay.once() == 2
     assert server.stored == [sent[0], sent[2]]
     assert len(put_aside(spool)) == 1
