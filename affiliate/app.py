@@ -18,6 +18,7 @@ from affiliate.rest import views as rest
 from affiliate.settings import Settings
 from affiliate.site import views as site
 from affiliate.tracking import api as tracking_api
+from affiliate.tracking import postback_view as postbacks
 from affiliate.tracking import tracker
 from affiliate.tracking import views as tracking
 
@@ -35,8 +36,9 @@ def create_app(settings: Settings) -> Flask:
     resolvers = access.Resolvers(programs.program_by_slug, partners.membership, tracked.key_in_memory)
     accounts.init_app(app, settings, resolvers=resolvers)
     _add_api(app)
-    app.register_blueprint(tracking.blueprint)
-    web.csrf.exempt(tracking.blueprint)  # browsers of strangers call it, and nobody is signed in there
+    for blueprint in (tracking.blueprint, postbacks.blueprint):
+        app.register_blueprint(blueprint)
+        web.csrf.exempt(blueprint)  # browsers and machines of strangers call it, and nobody is signed in there
     app.register_blueprint(shell)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(site.blueprint)

@@ -1,4 +1,4 @@
-"""Tables of links: Link and Coupon."""
+"""Tables of links: Link, Coupon and ConfirmedSite."""
 
 import enum
 from datetime import datetime
@@ -48,3 +48,30 @@ class Coupon(Base):
     code: Mapped[str] = mapped_column(sa.String(60))
     status: Mapped[LinkStatus] = mapped_column(enum_column(LinkStatus))
     created_at: Mapped[datetime]
+
+
+class ConfirmedSite(Base):
+    """A partner's own website, confirmed by a manager: visitors from it count for the link when they carry no code.
+
+    `host` is lower case, without `www.`; one partner has it in a program. A site taken back stays, with its moment.
+    """
+
+    __tablename__ = "confirmed_sites"
+    __table_args__ = (
+        sa.Index(
+            "uq_confirmed_sites_host",
+            "program_id",
+            "host",
+            unique=True,
+            postgresql_where=sa.text("withdrawn_at IS NULL"),
+            sqlite_where=sa.text("withdrawn_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[PrimaryKey]
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey("programs.id"))
+    link_id: Mapped[UUID] = mapped_column(sa.ForeignKey("links.id"))
+    host: Mapped[str] = mapped_column(sa.String(253))
+    withdrawn_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime] = mapped_column(index=True)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from affiliate.db import Base, PrimaryKey, enum_column
+from affiliate.programs.rules import ValidationStart
 
 
 class ProgramStatus(enum.StrEnum):
@@ -47,9 +48,13 @@ class Program(Base):
     cookie_by_default: Mapped[bool] = mapped_column(default=False)  # whether a cookie is set without a consent signal
     attribution_window_days: Mapped[int] = mapped_column(default=30)
     validation_days: Mapped[int] = mapped_column(default=30)
+    validation_start: Mapped[ValidationStart] = mapped_column(
+        enum_column(ValidationStart), default=ValidationStart.ORDER
+    )
     payout_min_minor: Mapped[int] = mapped_column(default=0)
     accent: Mapped[str | None] = mapped_column(sa.String(7))  # `#rrggbb` of the public pages, dark enough to be read
     pixel_secret_version: Mapped[int] = mapped_column(default=1)
+    postback_token_version: Mapped[int] = mapped_column(default=1)
     policy_version: Mapped[int] = mapped_column(default=1)  # counts changes of window and ladder; named in each trace
     mission: Mapped[str] = mapped_column(sa.Text, default="")
     description: Mapped[str] = mapped_column(sa.Text, default="")
@@ -57,6 +62,34 @@ class Program(Base):
     terms: Mapped[str] = mapped_column(sa.Text, default="")
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class AttributionPolicy(Base):
+    """What a program says about who gets a sale: one immutable row for each version.
+
+    For an order counts the newest version among those in force at its moment, so that a version with an earlier start takes
+    the place of all before it. `applied_at` is null until the orders attributed before it was made have been asked for again.
+    """
+
+    __tablename__ = "attribution_policies"
+    __table_args__ = (
+        sa.UniqueConstraint("program_id", "version"),
+        sa.Index(
+            "ix_attribution_policies_waiting",
+            "created_at",
+            postgresql_where=sa.text("applied_at IS NULL"),
+            sqlite_where=sa.text("applied_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[PrimaryKey]
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey("programs.id"))
+    version: Mapped[int]
+    effective_from: Mapped[datetime]
+    terms: Mapped[dict[str, Any]]  # as `attribution.policy` reads them
+    created_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id"))
+    created_at: Mapped[datetime]
+    applied_at: Mapped[datetime | None]
 
 
 class Goal(Base):

@@ -3,6 +3,7 @@
 Sentences are English sources marked with `N_`; a page translates them, the API gives them as they are.
 """
 
+import enum
 import re
 from collections.abc import Mapping
 from datetime import date
@@ -16,12 +17,20 @@ N_ = str  # marks a sentence for the translators
 
 SETTINGS = (
     "name", "time_zone", "shop_url", "allowed_hosts", "fallback_url", "click_parameter", "cookie_by_default", "accent",
-    "attribution_window_days", "validation_days", "payout_min_minor", "mission", "description", "audience", "terms",
+    "validation_days", "validation_start", "payout_min_minor", "mission", "description", "audience", "terms",
 )  # fmt: skip
-"""What can be changed later. The slug stands in addresses and the currency in the books: both stay."""
+"""What can be changed later. The slug stands in addresses and the currency in the books: both stay. Who gets a sale is said
+by the attribution policy, in versions."""
 
-POLICY = frozenset({"attribution_window_days"})
-"""Settings that decide who gets a sale: a change of one is a new policy version."""
+
+class ValidationStart(enum.StrEnum):
+    """From where the validation period of an order runs."""
+
+    ORDER = "order"
+    PAYMENT = "payment"
+    SHIPPING = "shipping"
+    DELIVERY = "delivery"
+
 
 DAYS_MAX = 365
 HOSTS_MAX = 50

@@ -1,6 +1,6 @@
 """Every write on programs and goals. Each changes the row only in the state it expects, and leaves an audit row."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
 from affiliate.errors import Conflict, Invalid, NotFound
 from affiliate.programs import queries, rules
-from affiliate.programs.models import Goal, GoalMetric, Program, ProgramStatus
+from affiliate.programs.models import AttributionPolicy, Goal, GoalMetric, Program, ProgramStatus
 
 
 class UnknownProgram(NotFound):
@@ -56,22 +56,25 @@ def create(
     currency: str,
     shop_url: str,
     allowed_hosts: list[str],
+    attribution_window_days: int = 30,
     actor: Actor,
     now: datetime,
     **settings: Any,
 ) -> Program:
-    """A new program, in draft. `settings` are further names of `rules.SETTINGS`.
+    """A new program, in draft. `settings` are further names of `rules.SETTINGS`; its first attribution policy is the last click.
 
     Raises:
         Invalid: names each wrong setting.
         SlugTaken: the slug is another program's.
     """
     first = {"name": name, "shop_url": shop_url, "allowed_hosts": allowed_hosts}
-    values = {"slug": slug, "currency": currency} | _checked(first | settings, slug=slug, currency=currency)
+    fixed: dict[str, Any] = {"slug": slug, "currency": currency, "attribution_window_days": attribution_window_days}
+    values = fixed | _checked(first | settings, **fixed)
     program_id = ids.new()
     row = {"id": program_id, "status": ProgramStatus.DRAFT, "created_at": now, "updated_at": now} | values
     if not db.insert_new(session, Program, [row]):
         raise SlugTaken(f"Another program is called {slug!r}. Choose another name for the address.")
+    session.add(first_policy(program_id, attribution_window_days, created_at=now))
     _record(
         session,
         "program.create",
@@ -83,6 +86,15 @@ def create(
     return _program(session, program_id)
 
 
+def first_policy(program_id: UUID, window_days: int, *, created_at: datetime) -> AttributionPolicy:
+    """The policy that every program begins with: the last click within this window, for orders of any time."""
+    return AttributionPolicy(
+        id=ids.derived(program_id, "attribution_policy", "1"), program_id=program_id, version=1,
+        effective_from=datetime.fromtimestamp(0, UTC), terms={"window_days": window_days},
+        created_at=created_at, applied_at=created_at,
+    )  # fmt: skip
+
+
 def update_settings(
     session: Session,
     *,
@@ -92,7 +104,7 @@ def update_settings(
     now: datetime,
     expected_at: datetime | None = None,
 ) -> Program:
-    """Change settings; what stays the same is left alone. A change of the window makes a new policy version.
+    """Change settings; what stays the same is left alone.
 
     `expected_at` is the `updated_at` that the person saw.
 
@@ -106,8 +118,6 @@ def update_settings(
     new = {name: value for name, value in wanted.items() if getattr(program, name) != value}
     if not new:
         return program
-    if new.keys() & rules.POLICY:
-        new["policy_version"] = program.policy_version + 1
     before = {name: getattr(program, name) for name in new}
     if not _guarded(session, program_id, Program.updated_at == seen_at, updated_at=now, **new):
         raise SettingsMoved("Somebody else changed these settings in between. Look at them again, then save.")
@@ -132,6 +142,28 @@ def rotate_pixel_secret(
     _record(
         session,
         "program.rotate_pixel_secret",
+        program_id=program_id,
+        actor=actor,
+        now=now,
+        details={"version": version},
+    )
+
+
+def rotate_postback_token(
+    session: Session, *, program_id: UUID, expected_version: int, actor: Actor, now: datetime
+) -> None:
+    """Make the present postback token worthless and a new one valid.
+
+    Raises:
+        SettingsMoved: the token is no longer at `expected_version` (a double submission rotates once).
+    """
+    version = expected_version + 1
+    same = Program.postback_token_version == expected_version
+    if not _guarded(session, program_id, same, postback_token_version=version, updated_at=now):
+        raise SettingsMoved("The token was already replaced. The page shows the present one.")
+    _record(
+        session,
+        "program.rotate_postback_token",
         program_id=program_id,
         actor=actor,
         now=now,
@@ -211,7 +243,7 @@ def _program(session: Session, program_id: UUID) -> Program:
     return program
 
 
-def _checked(values: dict[str, Any], *, beside: dict[str, Any] | None = None, **fixed: str) -> dict[str, Any]:
+def _checked(values: dict[str, Any], *, beside: dict[str, Any] | None = None, **fixed: Any) -> dict[str, Any]:
     """The settings as they are stored, or Invalid. `beside` are present values that the new ones must agree with."""
     strange = values.keys() - set(rules.SETTINGS)
     if strange:

@@ -20,8 +20,8 @@ from affiliate.tracking.facts import LinkFacts, ProgramFacts, View
 from affiliate.tracking.keys import (
     Keys,
     address_facts,
+    is_fresh_stamp,
     is_team_cookie,
-    is_trial_token,
     read_visitor_token,
     visitor_token,
 )
@@ -164,7 +164,7 @@ def _event(
         fetch_user=_fact(request.fetch_user),
         fetch_mode=_fact(request.fetch_mode),
         is_own_team=is_team_cookie(request.cookies, program, keys),
-        is_test=mark is not None and is_trial_token(keys, mark, program_id=program.id, now=settled.now),
+        is_test=mark is not None and is_fresh_stamp(keys.test, mark, program_id=program.id, now=settled.now),
     )
 
 

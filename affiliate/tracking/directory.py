@@ -22,7 +22,7 @@ from affiliate.links.models import LinkStatus
 from affiliate.partners.models import EnrollmentStatus
 from affiliate.programs import secrets
 from affiliate.programs.models import ProgramStatus
-from affiliate.tracking import queries
+from affiliate.tracking import postback, queries
 from affiliate.tracking.facts import KeyFacts, LinkFacts, ProgramFacts, View
 from affiliate.tracking.network import Networks
 
@@ -154,6 +154,9 @@ class Directory:
         secret = secrets.derived_secret(
             program_id=row.id, version=row.pixel_secret_version, secret_key=self._secret_key
         )
+        token = secrets.derived_postback_token(
+            program_id=row.id, version=row.postback_token_version, secret_key=self._secret_key
+        )
         return row.id, ProgramFacts(
             id=row.id,
             slug=row.slug,
@@ -167,6 +170,7 @@ class Directory:
             cookie_name=ids.public("aff_v", row.id),
             attribution_window_days=row.attribution_window_days,
             pixel_secret=secret,
+            postback_hash=postback.hash_of(token),
         )
 
     def _poll(self) -> None:

@@ -29,6 +29,7 @@ class ProgramFacts:
     cookie_name: str
     attribution_window_days: int
     pixel_secret: str = field(repr=False)
+    postback_hash: str = field(repr=False, default="")  # of the token; no text has the hash ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from affiliate import ids, signing
 
-TRIAL_TERM = timedelta(minutes=5)
-"""How long a token of a test click may be used."""
+STAMP_TERM = timedelta(minutes=5)
+"""How long a stamp may be used."""
 
 _SIGNATURE_LENGTH = 16  # hexadecimal digits; a made-up visitor id is found out
 _MOMENT_LENGTH_MAX = 11
@@ -80,23 +80,23 @@ def is_team_cookie(cookies: str, program: ProgramName, keys: Keys) -> bool:
     return any(key == name and signing.same(given, value) for key, _, given in found)
 
 
-def trial_token(keys: Keys, *, program_id: UUID, now: datetime) -> str:
-    """What marks a click as a test of ours, for a few minutes."""
+def stamp(key: bytes, *, program_id: UUID, now: datetime) -> str:
+    """A proof, good for a few minutes, that this installation speaks: for a test click, or to join a program's team."""
     moment = str(int(now.timestamp()))
-    return f"{moment}.{_trial_signature(keys, program_id, moment)}"
+    return f"{moment}.{_stamp_signature(key, program_id, moment)}"
 
 
-def is_trial_token(keys: Keys, token: str, *, program_id: UUID, now: datetime) -> bool:
-    """Whether we made this token for a test of this program, moments ago."""
-    moment, _, signature = token.partition(".")
+def is_fresh_stamp(key: bytes, text: str, *, program_id: UUID, now: datetime) -> bool:
+    """Whether we made this stamp for this program, moments ago."""
+    moment, _, signature = text.partition(".")
     if not moment.isascii() or not moment.isdigit() or len(moment) > _MOMENT_LENGTH_MAX:
         return False
     made_at = datetime.fromtimestamp(int(moment), tz=UTC)
-    return abs(now - made_at) < TRIAL_TERM and signing.same(signature, _trial_signature(keys, program_id, moment))
+    return abs(now - made_at) < STAMP_TERM and signing.same(signature, _stamp_signature(key, program_id, moment))
 
 
-def _trial_signature(keys: Keys, program_id: UUID, moment: str) -> str:
-    return signing.keyed_hash(keys.test, f"{program_id}:{moment}")[:_SIGNATURE_LENGTH]
+def _stamp_signature(key: bytes, program_id: UUID, moment: str) -> str:
+    return signing.keyed_hash(key, f"{program_id}:{moment}")[:_SIGNATURE_LENGTH]
 
 
 def address_facts(keys: Keys, address: str, *, now: datetime) -> tuple[str | None, str | None]:

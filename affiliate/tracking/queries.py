@@ -26,6 +26,7 @@ _PROGRAM = (
     Program.cookie_by_default,
     Program.attribution_window_days,
     Program.pixel_secret_version,
+    Program.postback_token_version,
 )
 _LINK = (
     Link.id,

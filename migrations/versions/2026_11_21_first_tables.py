@@ -517,6 +517,16 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_rejected_events_program_id"), ["program_id"], unique=False)
 
     op.create_table(
+        "suppressed_addresses",
+        sa.Column("address", sa.String(length=255), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("suppressed_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("address", name=op.f("pk_suppressed_addresses")),
+    )
+    with op.batch_alter_table("suppressed_addresses", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_suppressed_addresses_suppressed_at"), ["suppressed_at"], unique=False)
+
+    op.create_table(
         "users",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("email", sa.String(length=255), nullable=False),
@@ -912,6 +922,91 @@ def upgrade() -> None:
     with op.batch_alter_table("members", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_members_partner_id"), ["partner_id"], unique=False)
 
+    op.create_table(
+        "newsletter_issues",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "news", "offers", "education", name="issue_kind", native_enum=False, create_constraint=True, length=32
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "draft",
+                "scheduled",
+                "sending",
+                "stopped",
+                "sent",
+                name="issue_status",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("language", sa.String(length=5), nullable=False),
+        sa.Column(
+            "texts", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "blocks", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "segment", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("in_archive", sa.Boolean(), nullable=False),
+        sa.Column("version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("send_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("send_wall", sa.String(length=16), nullable=True),
+        sa.Column("keeps_quiet_hours", sa.Boolean(), nullable=False),
+        sa.Column("release_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("released_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("finished_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("held_until", db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("holds", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("trouble", sa.String(length=500), nullable=True),
+        sa.Column("created_by_id", sa.Uuid(), nullable=True),
+        sa.Column("scheduled_by_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["created_by_id"], ["users.id"], name=op.f("fk_newsletter_issues_created_by_id_users")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_newsletter_issues_program_id_programs")),
+        sa.ForeignKeyConstraint(
+            ["scheduled_by_id"], ["users.id"], name=op.f("fk_newsletter_issues_scheduled_by_id_users")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_newsletter_issues")),
+    )
+    with op.batch_alter_table("newsletter_issues", schema=None) as batch_op:
+        batch_op.create_index("ix_newsletter_issues_program", ["program_id", "created_at"], unique=False)
+        batch_op.create_index("ix_newsletter_issues_status", ["status", "release_at"], unique=False)
+
+    op.create_table(
+        "newsletter_refusals",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "news", "offers", "education", name="issue_kind", native_enum=False, create_constraint=True, length=32
+            ),
+            nullable=False,
+        ),
+        sa.Column("source", sa.String(length=16), nullable=False),
+        sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["program_id"], ["programs.id"], name=op.f("fk_newsletter_refusals_program_id_programs")
+        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_newsletter_refusals_user_id_users")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_newsletter_refusals")),
+        sa.UniqueConstraint(
+            "user_id", "program_id", "kind", name=op.f("uq_newsletter_refusals_user_id_program_id_kind")
+        ),
+    )
     op.create_table(
         "order_events",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1312,6 +1407,52 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_manual_credits_conversion_id"), ["conversion_id"], unique=False)
 
     op.create_table(
+        "newsletter_deliveries",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("issue_id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "waiting",
+                "claimed",
+                "sent",
+                "refused",
+                "failed",
+                "uncertain",
+                "skipped",
+                name="delivery_status",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("attempts", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("due_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("claimed_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("settled_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("error", sa.String(length=500), nullable=True),
+        sa.Column("unsubscribed_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("bounced_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["issue_id"], ["newsletter_issues.id"], name=op.f("fk_newsletter_deliveries_issue_id_newsletter_issues")
+        ),
+        sa.ForeignKeyConstraint(
+            ["partner_id"], ["partners.id"], name=op.f("fk_newsletter_deliveries_partner_id_partners")
+        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_newsletter_deliveries_user_id_users")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_newsletter_deliveries")),
+        sa.UniqueConstraint("issue_id", "user_id", name=op.f("uq_newsletter_deliveries_issue_id_user_id")),
+    )
+    with op.batch_alter_table("newsletter_deliveries", schema=None) as batch_op:
+        batch_op.create_index("ix_newsletter_deliveries_claimed", ["claimed_at"], unique=False)
+        batch_op.create_index("ix_newsletter_deliveries_due", ["status", "due_at"], unique=False)
+        batch_op.create_index("ix_newsletter_deliveries_issue", ["issue_id", "status"], unique=False)
+        batch_op.create_index(batch_op.f("ix_newsletter_deliveries_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
         "order_reductions",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("program_id", sa.Uuid(), nullable=False),
@@ -1368,6 +1509,46 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("payouts", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_payouts_partner_id"), ["partner_id"], unique=False)
+
+    op.create_table(
+        "story_consents",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("issue_id", sa.Uuid(), nullable=False),
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column(
+            "story", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "asked",
+                "given",
+                "declined",
+                name="consent_status",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("asked_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("answered_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("answered_by_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(["answered_by_id"], ["users.id"], name=op.f("fk_story_consents_answered_by_id_users")),
+        sa.ForeignKeyConstraint(
+            ["issue_id"], ["newsletter_issues.id"], name=op.f("fk_story_consents_issue_id_newsletter_issues")
+        ),
+        sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_story_consents_partner_id_partners")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_story_consents_program_id_programs")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_story_consents")),
+        sa.UniqueConstraint(
+            "issue_id", "partner_id", "fingerprint", name=op.f("uq_story_consents_issue_id_partner_id_fingerprint")
+        ),
+    )
+    with op.batch_alter_table("story_consents", schema=None) as batch_op:
+        batch_op.create_index("ix_story_consents_partner", ["program_id", "partner_id", "status"], unique=False)
 
     op.create_table(
         "credits",
@@ -1472,6 +1653,25 @@ def upgrade() -> None:
             postgresql_where=sa.text("recheck_at IS NOT NULL"),
             sqlite_where=sa.text("recheck_at IS NOT NULL"),
         )
+
+    op.create_table(
+        "mail_bounces",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("delivery_id", sa.Uuid(), nullable=False),
+        sa.Column("address", sa.String(length=255), nullable=False),
+        sa.Column("code", sa.String(length=16), nullable=False),
+        sa.Column("text", sa.String(length=500), nullable=False),
+        sa.Column("occurred_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"],
+            ["newsletter_deliveries.id"],
+            name=op.f("fk_mail_bounces_delivery_id_newsletter_deliveries"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mail_bounces")),
+        sa.UniqueConstraint("delivery_id", name=op.f("uq_mail_bounces_delivery_id")),
+    )
+    with op.batch_alter_table("mail_bounces", schema=None) as batch_op:
+        batch_op.create_index("ix_mail_bounces_address", ["address", "occurred_at"], unique=False)
 
     op.create_table(
         "commissions",
@@ -1682,6 +1882,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_commissions_attribution_id"))
 
     op.drop_table("commissions")
+    with op.batch_alter_table("mail_bounces", schema=None) as batch_op:
+        batch_op.drop_index("ix_mail_bounces_address")
+
+    op.drop_table("mail_bounces")
     with op.batch_alter_table("fraud_verdicts", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_fraud_verdicts_recheck",
@@ -1709,6 +1913,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_credits_partner_id"))
 
     op.drop_table("credits")
+    with op.batch_alter_table("story_consents", schema=None) as batch_op:
+        batch_op.drop_index("ix_story_consents_partner")
+
+    op.drop_table("story_consents")
     with op.batch_alter_table("payouts", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_payouts_partner_id"))
 
@@ -1717,6 +1925,13 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_order_reductions_conversion_id"))
 
     op.drop_table("order_reductions")
+    with op.batch_alter_table("newsletter_deliveries", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_newsletter_deliveries_user_id"))
+        batch_op.drop_index("ix_newsletter_deliveries_issue")
+        batch_op.drop_index("ix_newsletter_deliveries_due")
+        batch_op.drop_index("ix_newsletter_deliveries_claimed")
+
+    op.drop_table("newsletter_deliveries")
     with op.batch_alter_table("manual_credits", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_manual_credits_conversion_id"))
 
@@ -1785,6 +2000,12 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_order_events_conversion_id"))
 
     op.drop_table("order_events")
+    op.drop_table("newsletter_refusals")
+    with op.batch_alter_table("newsletter_issues", schema=None) as batch_op:
+        batch_op.drop_index("ix_newsletter_issues_status")
+        batch_op.drop_index("ix_newsletter_issues_program")
+
+    op.drop_table("newsletter_issues")
     with op.batch_alter_table("members", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_members_partner_id"))
 
@@ -1865,6 +2086,10 @@ def downgrade() -> None:
 
     op.drop_table("api_keys")
     op.drop_table("users")
+    with op.batch_alter_table("suppressed_addresses", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_suppressed_addresses_suppressed_at"))
+
+    op.drop_table("suppressed_addresses")
     with op.batch_alter_table("rejected_events", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_rejected_events_program_id"))
 

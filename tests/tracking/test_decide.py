@@ -27,7 +27,7 @@ from affiliate import signing
 from affiliate.tracking.codec import ClickEvent, RejectedEvent, decode, encode
 from affiliate.tracking.decide import Decision, decide
 from affiliate.tracking.facts import View
-from affiliate.tracking.keys import team_cookie, trial_token, visitor_token
+from affiliate.tracking.keys import stamp, team_cookie, visitor_token
 from affiliate.tracking.network import Networks
 
 TOKEN = signing.click_token(KEYS.click, program_id=PROGRAM_ID, click_id=CLICK_ID)
@@ -92,12 +92,12 @@ def test_a_browser_of_the_programs_own_team_is_marked_by_our_cookie_alone() -> N
 
 
 def test_a_click_of_the_installation_itself_is_marked_by_a_fresh_signature_that_does_not_travel_on() -> None:
-    token = trial_token(KEYS, program_id=PROGRAM_ID, now=NOW)
+    token = stamp(KEYS.test, program_id=PROGRAM_ID, now=NOW)
     decision = decided(query=f"aff_test={token}")
     assert recorded(decision).is_test
     assert "aff_test" not in str(decision.location)
-    stale = trial_token(KEYS, program_id=PROGRAM_ID, now=NOW - timedelta(minutes=5))
-    foreign = trial_token(KEYS, program_id=LINK_ID, now=NOW)
+    stale = stamp(KEYS.test, program_id=PROGRAM_ID, now=NOW - timedelta(minutes=5))
+    foreign = stamp(KEYS.test, program_id=LINK_ID, now=NOW)
     for wrong in (stale, foreign, "", "made-up", "9" * 40 + ".x", token[:-1], "١٢٣.x"):
         assert not recorded(decided(query=f"aff_test={quote(wrong)}")).is_test
 
