@@ -47,7 +47,11 @@ class Periodic:
 SCHEDULE = (
     *(Periodic(stage, queues.STAGES, SWEEP_SECONDS) for stage in PIPELINE),
     Periodic("affiliate.commissions.jobs.approve_due", queues.STAGES, 60),
+    Periodic("affiliate.attribution.jobs.apply_policies", queues.SLOW, 10),
     Periodic("affiliate.mailer.send_due", queues.SLOW, 5),
+    Periodic("affiliate.newsletters.jobs.release", queues.SLOW, 10),
+    Periodic("affiliate.newsletters.jobs.send", queues.SLOW, 5),
+    Periodic("affiliate.newsletters.jobs.read_bounces", queues.SLOW, 60),
     Periodic("affiliate.ledger.jobs.seal", queues.SLOW, 60),
     Periodic("affiliate.payouts.jobs.prove", queues.SLOW, 3600),
     Periodic("affiliate.accounts.jobs.sweep", queues.SLOW, 3600),

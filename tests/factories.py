@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from affiliate import ids
 from affiliate.accounts.models import Grant, GrantRole, User
 from affiliate.attribution.models import Attribution, Credit
-from affiliate.commissions.models import Commission, CommissionPlan, CommissionStatus, PlanKind
+from affiliate.commissions import terms as plan_terms
+from affiliate.commissions.models import Commission, CommissionPlan, CommissionStatus
 from affiliate.ingest.models import (
     Click,
     ClickHour,
@@ -26,6 +27,7 @@ from affiliate.links.models import Link, LinkStatus
 from affiliate.partners.models import Application, Enrollment, EnrollmentStatus, Member, MemberRole, Partner
 from affiliate.payouts.models import Payout, PayoutRun, PayoutStatus
 from affiliate.programs.models import Program, ProgramStatus
+from affiliate.programs.service import first_policy
 
 NOW = datetime(2026, 11, 16, 12, 0, tzinfo=UTC)
 _numbers = count(1)
@@ -67,7 +69,9 @@ def make_program(session: Session, **fields: Any) -> Program:
         "created_at": NOW,
         "updated_at": NOW,
     }
-    return _add(session, Program(**values | fields))
+    program = _add(session, Program(**values | fields))
+    _add(session, first_policy(program.id, program.attribution_window_days, created_at=NOW))
+    return program
 
 
 def make_partner(
@@ -261,18 +265,21 @@ def make_attribution(
     return attribution
 
 
-def make_plan(session: Session, *, program: Program, rate_bps: int = 10_00, **fields: Any) -> CommissionPlan:
-    """Ten percent, in force for a year."""
+def make_plan(
+    session: Session, *, program: Program, rate_bps: int = 10_00, terms: dict[str, Any] | None = None, **fields: Any
+) -> CommissionPlan:
+    """Ten percent for everybody, in force for a year."""
     values: dict[str, Any] = {
         "id": ids.new(),
         "program_id": program.id,
         "name": "Standard",
-        "kind": PlanKind.PERCENT,
-        "rate_bps": rate_bps,
+        "terms": terms or plan_terms.simple(rate_bps=rate_bps),
+        "effective_from": NOW - timedelta(days=365),
+        "published_at": NOW - timedelta(days=365),
+        "created_at": NOW,
+        "updated_at": NOW,
     }
-    return _add(
-        session, CommissionPlan(**values | {"effective_from": NOW - timedelta(days=365), "created_at": NOW} | fields)
-    )
+    return _add(session, CommissionPlan(**values | fields))
 
 
 def make_clicks(

@@ -1,4 +1,4 @@
-"""Tables of outcomes: Attribution (versioned, never edited) and Credit."""
+"""Tables of outcomes: Attribution (versioned, never edited) and Credit; ManualCredit, a manager's word about who brought an order."""
 
 from datetime import datetime
 from typing import Any
@@ -7,10 +7,10 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from affiliate.attribution.rules import Unattributed
+from affiliate.attribution.touches import Unattributed
 from affiliate.db import Base, PrimaryKey, enum_column
 
-__all__ = ["Attribution", "Credit", "Unattributed"]
+__all__ = ["Attribution", "Credit", "ManualCredit", "Unattributed"]
 
 
 class Attribution(Base):
@@ -42,6 +42,7 @@ class Attribution(Base):
     is_current: Mapped[bool]
     model: Mapped[str] = mapped_column(sa.String(32))
     policy_version: Mapped[int]
+    is_new_customer: Mapped[bool | None]  # by the program's orders or the shop's word; null: not known
     reason: Mapped[Unattributed | None] = mapped_column(enum_column(Unattributed))  # null when there are credits
     trace: Mapped[dict[str, Any]]
     decided_at: Mapped[datetime]
@@ -61,3 +62,16 @@ class Credit(Base):
     coupon_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("coupons.id"))
     click_id: Mapped[UUID | None]
     share_bps: Mapped[int]
+
+
+class ManualCredit(Base):
+    """A manager's word that this partner brought an order. Of several words about an order the newest counts."""
+
+    __tablename__ = "manual_credits"
+
+    id: Mapped[PrimaryKey]
+    conversion_id: Mapped[UUID] = mapped_column(sa.ForeignKey("conversions.id"), index=True)
+    partner_id: Mapped[UUID] = mapped_column(sa.ForeignKey("partners.id"))
+    note: Mapped[str] = mapped_column(sa.String(500))
+    created_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id"))
+    created_at: Mapped[datetime]

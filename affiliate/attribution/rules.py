@@ -1,88 +1,32 @@
 """Who gets a sale. Pure: touches, policy and the order's moment in; credits and their trace out.
 
-A ladder says in which order a sale is recognised. The first step on which a touch stands decides, and there the last touch
-before the order takes all. Every touch is judged and stays in the trace with its reason, whether it was needed or not.
+1. Each touch is judged by itself: flawed, in a way the program does not recognise, out of time, or accepted.
+2. If the policy ranks partners, only accepted touches of the best class present go on.
+3. The first step of the ladder on which one stands decides. A claim (coupon, bound customer, manager) takes all. On a step of
+   contacts the last one takes all; the other models divide the sale between all contacts, whatever their step.
+4. Another paid channel that overrules, and through which the customer came after all of these, takes the sale.
+
+Every touch stays in the trace with its reason, and from the trace alone the credits follow again.
 """
 
-import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Literal
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
+from affiliate.attribution import shares, trace
+from affiliate.attribution.policy import Binding, ChannelRule, Model, Policy
+from affiliate.attribution.touches import CLAIMS, NotNeeded, Step, Touch, TouchRefusal, Unattributed
+from affiliate.attribution.trace import Judged, Sale
 from affiliate.money import BPS_PER_UNIT
 
-MODEL = "last_click"
-
-
-class Step(enum.StrEnum):
-    """A way to recognise a partner's customer."""
-
-    CLICK_ID = "click_id"  # the order names a click by its signed id
-    COUPON = "coupon"  # the order used a code that is bound to a partner
-    VISITOR = "visitor"  # the browser that ordered is one that clicked, known by a cookie with consent
-
-
-LADDER = (Step.CLICK_ID, Step.COUPON, Step.VISITOR)
-"""The most certain way first."""
-
-
-class TouchRefusal(enum.StrEnum):
-    """Why a touch cannot win."""
-
-    TAMPERED_CLICK_ID = "tampered_click_id"
-    UNKNOWN_CLICK = "unknown_click"
-    UNKNOWN_COUPON = "unknown_coupon"
-    NOT_VALID = "not_valid"  # the click itself was refused: a robot, a picture, a stopped link
-    PARTNER_INACTIVE = "partner_inactive"
-    AFTER_CONVERSION = "after_conversion"
-    OUTSIDE_WINDOW = "outside_window"
-
-
-_FLAWS = frozenset(set(TouchRefusal) - {TouchRefusal.AFTER_CONVERSION, TouchRefusal.OUTSIDE_WINDOW})
-
-
-class NotNeeded(enum.StrEnum):
-    """Why a good touch did not win."""
-
-    LOWER_STEP = "lower_step"
-    EARLIER_CLICK = "earlier_click"
-
-
-class Unattributed(enum.StrEnum):
-    """Why a conversion has no credit."""
-
-    NO_TOUCH = "no_touch"
-    ALL_REFUSED = "all_refused"  # there were touches; the trace says why each was refused
-
-
-@dataclass(frozen=True, slots=True)
-class Touch:
-    """A contact of the customer with a partner. `flaw` is what is already known to be wrong with it."""
-
-    kind: Literal["click", "coupon"]
-    at: datetime
-    recognised_by: Step
-    id: UUID | None = None
-    code: str | None = None
-    partner_id: UUID | None = None
-    link_id: UUID | None = None
-    flaw: TouchRefusal | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """What the program says about who wins."""
-
-    version: int
-    window: timedelta
-    ladder: tuple[Step, ...] = LADDER
+_BOUND = frozenset({Step.CUSTOMER, Step.EMAIL})
 
 
 @dataclass(frozen=True, slots=True)
 class CreditShare:
-    """A partner's share, in basis points, and the touch that earned it."""
+    """A partner's share, in basis points, and the touch that earned most of it."""
 
     partner_id: UUID
     share_bps: int
@@ -98,105 +42,128 @@ class Outcome:
     trace: dict[str, Any]
 
 
-def attribute(*, touches: Sequence[Touch], policy: Policy, converted_at: datetime) -> Outcome:
-    """Credit the last accepted touch on the highest step of the ladder that has one."""
-    ordered = sorted(touches, key=_order)
-    refusals = [_refusal(touch, policy, converted_at) for touch in ordered]
-    accepted = [touch for touch, refusal in zip(ordered, refusals, strict=True) if refusal is None]
-    winner = _winner(accepted, policy.ladder)
-    shares = (CreditShare(winner.partner_id, BPS_PER_UNIT, winner),) if winner and winner.partner_id else ()
-    trace = {
-        "model": MODEL,
-        "policy_version": policy.version,
-        "window_days": policy.window.days,
-        "converted_at": converted_at.isoformat(),
-        "ladder": _ladder(winner, policy.ladder),
-        "touches": [_judged(touch, refusal, winner) for touch, refusal in zip(ordered, refusals, strict=True)],
-        "credits": [{"partner_id": str(share.partner_id), "share_bps": share.share_bps} for share in shares],
-    }
-    return Outcome(shares, None if shares else _why_nobody(ordered), trace)
+def attribute(*, touches: Sequence[Touch], policy: Policy, sale: Sale) -> Outcome:
+    """The credits of a sale. Their shares add up to 10,000 basis points, or there are none and a reason."""
+    judged = [_judge(touch, policy, sale) for touch in sorted(touches, key=lambda touch: touch.order)]
+    contenders = _outrank([one for one in judged if one.refusal is None and one.step], policy)
+    _divide(contenders, policy)
+    partners_won = any(one.share_bps for one in judged)
+    _give_to_channel(judged)
+    credits_ = _credits(judged)
+    reason = None if credits_ else _why_nobody(judged, partners_won=partners_won)
+    told = [{"partner_id": str(credit.partner_id), "share_bps": credit.share_bps} for credit in credits_]
+    return Outcome(credits_, reason, trace.write(judged, policy=policy, sale=sale, credits_=told))
 
 
-def rederive(trace: Mapping[str, Any]) -> list[dict[str, Any]]:
+def rederive(stored: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The credits that follow from a trace alone: the same as those stored, or the trace is not the whole story.
 
-    Times are judged again; only what the trace cannot show (a signature, a partner's standing) is taken from its reasons.
+    Everything is decided again; only what a trace cannot show (a signature, a partner's standing) is taken from its reasons.
     """
-    converted_at, window = datetime.fromisoformat(trace["converted_at"]), timedelta(days=trace["window_days"])
-    accepted = [
-        (touch, at)
-        for touch in trace["touches"]
-        if touch["reason"] not in _FLAWS
-        and _out_of_time(touch["kind"], at := datetime.fromisoformat(touch["at"]), window, converted_at) is None
-    ]
-    for rung in trace["ladder"]:
-        found = [(at, touch["id"] or "", touch) for touch, at in accepted if touch["recognised_by"] == rung["step"]]
-        if found:
-            last = max(found, key=lambda one: one[:2])[2]
-            return [{"partner_id": last["partner_id"], "share_bps": BPS_PER_UNIT}]
-    return []
+    again = attribute(touches=trace.touches(stored), policy=trace.policy(stored), sale=trace.sale(stored))
+    credited: list[dict[str, Any]] = again.trace["credits"]
+    return credited
 
 
-def _order(touch: Touch) -> tuple[datetime, str]:
-    return touch.at, str(touch.id or "")
+def _judge(touch: Touch, policy: Policy, sale: Sale) -> Judged:
+    step = next((step for step in policy.ladder if step in touch.steps), None)
+    if touch.kind == "channel":
+        return _judge_channel(touch, policy, sale)
+    if touch.flaw is not None:
+        return Judged(touch, step or next(iter(touch.steps), None), refusal=touch.flaw)
+    if step is None:
+        return Judged(touch, next(iter(touch.steps), None), refusal=TouchRefusal.STEP_OFF)
+    return Judged(touch, step, refusal=_out_of_time(touch, step, policy, sale))
 
 
-def _refusal(touch: Touch, policy: Policy, converted_at: datetime) -> TouchRefusal | None:
-    """The first thing that is wrong with a touch."""
-    return touch.flaw or _out_of_time(touch.kind, touch.at, policy.window, converted_at)
+def _judge_channel(touch: Touch, policy: Policy, sale: Sale) -> Judged:
+    """A channel has no partner, so its touch is no contender; `_give_to_channel` looks at those that overrule."""
+    rule = policy.channel_rule(touch.channel or "")
+    late = _out_of_time(touch, None, policy, sale)
+    notes = {ChannelRule.IGNORED: NotNeeded.CHANNEL_IGNORED, ChannelRule.YIELDS: NotNeeded.CHANNEL_YIELDS}
+    return Judged(touch, None, refusal=late, note=notes.get(rule, NotNeeded.EARLIER_CHANNEL))
 
 
-def _out_of_time(kind: str, at: datetime, window: timedelta, converted_at: datetime) -> TouchRefusal | None:
-    """The window is half-open: exactly its length before the order is outside. A coupon is used in the order itself."""
-    if at > converted_at:
+def _out_of_time(touch: Touch, step: Step | None, policy: Policy, sale: Sale) -> TouchRefusal | None:
+    """Windows are half-open: exactly its length before the order is outside. What the order itself says has no window."""
+    if touch.at > sale.converted_at:
         return TouchRefusal.AFTER_CONVERSION
-    if kind == "click" and converted_at - at >= window:
-        return TouchRefusal.OUTSIDE_WINDOW
-    return None
-
-
-def _winner(accepted: Sequence[Touch], ladder: Sequence[Step]) -> Touch | None:
-    for step in ladder:
-        found = [touch for touch in accepted if touch.recognised_by is step]
-        if found:
-            return max(found, key=_order)
-    return None
-
-
-def _why_nobody(touches: Sequence[Touch]) -> Unattributed:
-    return Unattributed.ALL_REFUSED if touches else Unattributed.NO_TOUCH
-
-
-def _ladder(winner: Touch | None, ladder: Sequence[Step]) -> list[dict[str, str]]:
-    place = ladder.index(winner.recognised_by) if winner else len(ladder)
-    outcomes = [
-        "not_found" if index < place else "found" if index == place else "not_needed" for index in range(len(ladder))
-    ]
-    return [{"step": step.value, "outcome": outcome} for step, outcome in zip(ladder, outcomes, strict=True)]
-
-
-def _judged(touch: Touch, refusal: TouchRefusal | None, winner: Touch | None) -> dict[str, Any]:
-    return {
-        "kind": touch.kind,
-        "id": _text(touch.id),
-        "code": touch.code,
-        "at": touch.at.isoformat(),
-        "partner_id": _text(touch.partner_id),
-        "link_id": _text(touch.link_id),
-        "recognised_by": touch.recognised_by.value,
-        "outcome": "refused" if refusal else "credited" if touch is winner else "valid",
-        "reason": _reason(touch, refusal, winner),
-    }
-
-
-def _reason(touch: Touch, refusal: TouchRefusal | None, winner: Touch | None) -> str | None:
-    if refusal is not None:
-        return refusal.value
-    if winner is None or touch is winner:
+    age = sale.converted_at - touch.at
+    if step in _BOUND:
+        ended = policy.binding_days is not None and age >= timedelta(days=policy.binding_days)
+        return TouchRefusal.BINDING_ENDED if ended else None
+    if step in CLAIMS:
         return None
-    same_step = touch.recognised_by is winner.recognised_by
-    return (NotNeeded.EARLIER_CLICK if same_step else NotNeeded.LOWER_STEP).value
+    days = touch.window_days or policy.kind_windows.get(sale.kind, policy.window_days)
+    return TouchRefusal.OUTSIDE_WINDOW if age >= timedelta(days=days) else None
 
 
-def _text(identifier: UUID | None) -> str | None:
-    return None if identifier is None else str(identifier)
+def _outrank(accepted: list[Judged], policy: Policy) -> list[Judged]:
+    """Those that go on: all, or those of the best class present. A manager's word has no class."""
+    if not policy.classes_outrank or not accepted:
+        return accepted
+    best = min(_rank(one) for one in accepted)
+    for one in accepted:
+        if _rank(one) > best:
+            one.note = NotNeeded.LOWER_CLASS
+    return [one for one in accepted if _rank(one) == best]
+
+
+def _rank(one: Judged) -> int:
+    return -1 if one.step is Step.MANUAL else one.touch.partner_class.rank
+
+
+def _divide(contenders: list[Judged], policy: Policy) -> None:
+    """Give each contender its share, and those without one the reason."""
+    step = next((step for step in policy.ladder if any(one.step is step for one in contenders)), None)
+    if step is None:
+        return
+    for one in contenders:
+        one.note = NotNeeded.LOWER_STEP
+    if step in CLAIMS or policy.model is Model.LAST_CLICK:
+        first = step in _BOUND and policy.binding is Binding.FIRST
+        _take_all([one for one in contenders if one.step is step], first=first)
+        return
+    pool = [one for one in contenders if one.step not in CLAIMS]
+    lost = NotNeeded.LATER_CLICK if policy.model is Model.FIRST_CLICK else NotNeeded.SHARE_TOO_SMALL
+    for one, bps in zip(pool, shares.shares([one.touch.at for one in pool], policy), strict=True):
+        one.share_bps, one.note = bps, None if bps else lost
+
+
+def _take_all(pool: list[Judged], *, first: bool) -> None:
+    for one in pool:
+        one.note = NotNeeded.LATER_CLICK if first else NotNeeded.EARLIER_CLICK
+    winner = pool[0] if first else pool[-1]
+    winner.share_bps, winner.note = BPS_PER_UNIT, None
+
+
+def _give_to_channel(judged: list[Judged]) -> None:
+    """Let the last overruling channel take the sale if it came after every credited contact. A manager's word stands."""
+    credited = [one for one in judged if one.share_bps]
+    rivals = [one for one in judged if one.note is NotNeeded.EARLIER_CHANNEL and one.refusal is None]
+    if not rivals or any(one.step is Step.MANUAL or one.touch.at > rivals[-1].touch.at for one in credited):
+        return
+    rivals[-1].note, rivals[-1].took_it = None, True
+    for one in credited:
+        one.share_bps, one.note = 0, NotNeeded.OTHER_CHANNEL
+
+
+def _credits(judged: Sequence[Judged]) -> tuple[CreditShare, ...]:
+    """One credit for each partner: its contacts added up, told by the one that earned most, of equal ones the last."""
+    found: dict[UUID, list[Judged]] = {}
+    for one in judged:
+        if one.share_bps and one.touch.partner_id:
+            found.setdefault(one.touch.partner_id, []).append(one)
+    return tuple(
+        CreditShare(
+            partner_id, sum(one.share_bps for one in own), max(reversed(own), key=lambda one: one.share_bps).touch
+        )
+        for partner_id, own in found.items()
+    )
+
+
+def _why_nobody(judged: Sequence[Judged], *, partners_won: bool) -> Unattributed:
+    if partners_won:
+        return Unattributed.OTHER_CHANNEL
+    told = any(one.touch.kind != "channel" for one in judged)
+    return Unattributed.ALL_REFUSED if told else Unattributed.NO_TOUCH

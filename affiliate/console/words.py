@@ -76,6 +76,7 @@ def unattributed(reason: Unattributed) -> str:
     words: dict[Any, str] = {
         Unattributed.NO_TOUCH: _("No partner brought this customer."),
         Unattributed.ALL_REFUSED: _("There were contacts, each refused with its reason."),
+        Unattributed.OTHER_CHANNEL: _("The customer came through another paid channel last, which takes the sale."),
     }
     return words[reason]
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from affiliate.db import Base, PrimaryKey, enum_column
+from affiliate.partners.classes import PartnerClass
 
 
 class EnrollmentStatus(enum.StrEnum):
@@ -66,6 +67,8 @@ class Enrollment(Base):
     program_id: Mapped[UUID] = mapped_column(sa.ForeignKey("programs.id"))
     partner_id: Mapped[UUID] = mapped_column(sa.ForeignKey("partners.id"), index=True)
     status: Mapped[EnrollmentStatus] = mapped_column(enum_column(EnrollmentStatus))
+    partner_class: Mapped[PartnerClass] = mapped_column(enum_column(PartnerClass), default=PartnerClass.STANDARD)
+    attribution_window_days: Mapped[int | None]  # promised to this partner instead of the program's window
     reason: Mapped[str | None] = mapped_column(sa.String(500))
     decided_at: Mapped[datetime | None]
     decided_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id"))

@@ -8,9 +8,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from affiliate.attribution.models import Attribution
+from affiliate.attribution.models import Attribution, Credit
 from affiliate.commissions.models import Commission, CommissionAdjustment
-from affiliate.ingest.models import Conversion
+from affiliate.ingest.models import Click, Conversion
 from affiliate.ledger import queries as ledger
 from affiliate.ledger.queries import TransferLine
 from affiliate.links.models import Link
@@ -36,6 +36,7 @@ class Evidence:
     payout: Payout | None
     link_names: dict[UUID, str]
     partner_names: dict[UUID, str]
+    subs: dict[str, str]  # the sub ids of the click that this commission is credited for
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,13 @@ def of_commission(
         payout=payout,
         link_names=named.links,
         partner_names=named.partners,
+        subs=_subs(session, commission.credit_id),
     )
+
+
+def _subs(session: Session, credit_id: UUID) -> dict[str, str]:
+    found = sa.select(Click.subs).join(Credit, Credit.click_id == Click.id).where(Credit.id == credit_id)
+    return dict(session.scalar(found) or {})
 
 
 def names_in(session: Session, *, trace: Mapping[str, Any], partner_ids: Sequence[UUID] = ()) -> Names:

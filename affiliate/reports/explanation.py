@@ -13,10 +13,11 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from affiliate import formats, ids
+from affiliate.attribution.touches import Step
 from affiliate.commissions.models import CommissionStatus
 from affiliate.ledger.queries import TransferLine
 from affiliate.money import Money
-from affiliate.reports import dates, sums, touches, words
+from affiliate.reports import dates, policies, sums, touches, words
 from affiliate.reports.evidence import TOUCHES_MAX, Evidence
 from affiliate.reports.sums import Sum
 from affiliate.reports.touches import Audience, Reader, Touch
@@ -105,6 +106,10 @@ def _who_answer(contacts: list[Touch], reader: Reader, partner: str) -> str:
     answer = _("You did.") if mine else _("%(partner)s did.", partner=partner)
     if winner is None or winner.at is None:
         return answer
+    sharing = sum(touch.credited for touch in contacts)
+    if sharing > 1:
+        shared = ngettext("%(num)s contact shares the sale.", "%(num)s contacts share the sale.", sharing)
+        return f"{answer} {shared}"
     counted = ngettext(
         "One contact before the order is known, and it counts.",
         "Of %(num)s contacts before the order, the one of %(day)s is the last one that counts.",
@@ -124,8 +129,7 @@ def _thread(evidence: Evidence, contacts: list[Touch], reader: Reader) -> list[d
 
 def _rule_answer(evidence: Evidence, audience: Audience) -> str:
     trace = evidence.attribution.trace
-    days = touches.days(int(trace.get("window_days", evidence.program.attribution_window_days)))
-    rule = _("Last click, %(days)s, the same for everybody in this program.", days=days)
+    rule = policies.rule(trace, default_days=evidence.program.attribution_window_days) + "."
     share = formats.percent_bps(int(evidence.commission.trace.get("share_bps", 10_000)))
     mine = audience is Audience.PARTNER
     told = _("You get %(share)s of the sale.", share=share) if mine else _("The share is %(share)s.", share=share)
@@ -133,16 +137,14 @@ def _rule_answer(evidence: Evidence, audience: Audience) -> str:
 
 
 def _ladder(trace: dict[str, Any]) -> list[dict[str, Any]]:
-    names = {
-        "click_id": _("Signed click id"),
-        "coupon": _("Coupon of a partner"),
-        "visitor": _("Cookie of the visitor"),
-    }
-    outcomes = {"found": _("found"), "not_found": _("not found"), "not_needed": _("not needed")}
     return [
-        {"name": names.get(rung["step"], rung["step"]), "value": outcomes.get(rung["outcome"], rung["outcome"]), "hit": rung["outcome"] == "found"}
+        {
+            "name": policies.step(Step(rung["step"])),
+            "value": policies.rung(rung["outcome"]),
+            "hit": rung["outcome"] == "found",
+        }
         for rung in trace.get("ladder", [])
-    ]  # fmt: skip
+    ]
 
 
 def _way_answer(evidence: Evidence) -> str:
@@ -184,14 +186,17 @@ def _books_answer(lines: int) -> str:
 
 def _facts(evidence: Evidence, contacts: list[Touch], audience: Audience) -> list[dict[str, Any]]:
     commission, plan = evidence.commission, evidence.commission.trace.get("plan")
-    winner = next((touch for touch in contacts if touch.credited), None)
+    winner = next((touch for touch in contacts if touch.credited and touch.partner_id == commission.partner_id), None)
     facts: list[dict[str, Any]] = []
     if winner is not None and winner.at is not None and winner.kind == "click":
         mine = audience is Audience.PARTNER
         facts.append({"name": _("Your click") if mine else _("Click"), "value": formats.instant(winner.at)})
-    window = int(evidence.attribution.trace.get("window_days", evidence.program.attribution_window_days))
-    facts.append({"name": _("Rule"), "value": _("Last click, %(days)s", days=touches.days(window))})
+    if evidence.subs and winner is not None:
+        told = ", ".join(f"{name}={value}" for name, value in sorted(evidence.subs.items()))
+        facts.append({"name": _("Its sub ids"), "value": told})
+    rule = policies.rule(evidence.attribution.trace, default_days=evidence.program.attribution_window_days)
+    facts.append({"name": _("Rule"), "value": rule})
     facts.append({"name": _("Base"), "value": formats.money(Money(commission.base_minor, commission.currency))})
-    if plan is not None and plan["kind"] == "percent":
-        facts.append({"name": _("Rate"), "value": formats.percent_bps(int(plan["rate_bps"]))})
+    if plan is not None and (rate := sums.only_rate(commission.trace)) is not None:
+        facts.append({"name": _("Rate"), "value": formats.percent_bps(rate)})
     return facts

@@ -14,6 +14,7 @@ from babel.dates import format_timedelta
 from flask_babel import gettext as _
 
 from affiliate import formats, ids
+from affiliate.money import BPS_PER_UNIT
 
 
 class Audience(enum.StrEnum):
@@ -51,6 +52,9 @@ class Touch:
     recognised_by: str | None
     outcome: str
     reason: str | None
+    share_bps: int
+    window_days: int | None
+    channel: str | None
 
     @property
     def credited(self) -> bool:
@@ -131,6 +135,9 @@ def _touch(raw: Mapping[str, Any]) -> Touch:
         recognised_by=raw.get("recognised_by"),
         outcome=str(raw.get("outcome", "refused")),
         reason=raw.get("reason"),
+        share_bps=int(raw.get("share_bps", 0)),
+        window_days=raw.get("window_days"),
+        channel=raw.get("channel"),
     )
 
 
@@ -139,25 +146,44 @@ def _uuid(text: str | None) -> UUID | None:
 
 
 def _who(touch: Touch, reader: Reader) -> str:
+    if touch.kind == "channel":
+        named = reader.audience is Audience.MANAGER and touch.channel
+        return (
+            _("Other channel: %(channel)s", channel=touch.channel) if named else _("Another paid channel of the shop")
+        )
     if touch.partner_id is None:
         return _unowned(touch, reader)
     if not reader.sees(touch):
-        return _("Coupon of another partner") if touch.kind == "coupon" else _("Click, another partner")
-    own = reader.audience is Audience.PARTNER
+        return _others(touch)
     partner = reader.partner_names.get(touch.partner_id, "")
-    if touch.kind == "coupon":
-        code = touch.code or ""
-        return (
-            _("Your coupon %(code)s", code=code)
-            if own
-            else _("Coupon %(code)s, %(partner)s", code=code, partner=partner)
-        )
     link = reader.link_names.get(touch.link_id, "") if touch.link_id else ""
-    return (
-        _("Click on your link %(link)s", link=link)
-        if own
-        else _("Click on %(link)s, %(partner)s", link=link, partner=partner)
-    )
+    named = {"code": touch.code or "", "link": link, "partner": partner}
+    if reader.audience is Audience.PARTNER:
+        return _own(touch.kind, named)
+    return {
+        "coupon": _("Coupon %(code)s, %(partner)s", **named),
+        "binding": _("Earlier order of the customer, %(partner)s", **named),
+        "referral": _("Visit from the site of %(partner)s", **named),
+        "manual": _("A manager's word for %(partner)s", **named),
+    }.get(touch.kind) or _("Click on %(link)s, %(partner)s", **named)
+
+
+def _own(kind: str, named: Mapping[str, str]) -> str:
+    return {
+        "coupon": _("Your coupon %(code)s", **named),
+        "binding": _("Earlier order of a customer that you brought"),
+        "referral": _("Visit from your site"),
+        "manual": _("A manager's word for you"),
+    }.get(kind) or _("Click on your link %(link)s", **named)
+
+
+def _others(touch: Touch) -> str:
+    return {
+        "coupon": _("Coupon of another partner"),
+        "binding": _("Earlier order, another partner"),
+        "referral": _("Visit from the site of another partner"),
+        "manual": _("A manager's word for another partner"),
+    }.get(touch.kind) or _("Click, another partner")
 
 
 def _unowned(touch: Touch, reader: Reader) -> str:
@@ -169,10 +195,16 @@ def _unowned(touch: Touch, reader: Reader) -> str:
 
 def _verdict(touch: Touch) -> dict[str, str]:
     if touch.credited:
-        return {"kind": "acc", "word": _("Accepted, takes the sale"), "icon": "circle-check"}
+        part = touch.share_bps and touch.share_bps < BPS_PER_UNIT
+        shared = _("Accepted, takes %(share)s", share=formats.percent_bps(touch.share_bps)) if part else None
+        return {"kind": "acc", "word": shared or _("Accepted, takes the sale"), "icon": "circle-check"}
     if touch.outcome == "valid":
-        word = _("Valid, not needed") if touch.reason == "lower_step" else _("Valid, not last")
-        return {"kind": "", "word": word, "icon": "minus"}
+        words = {
+            "earlier_click": _("Valid, not last"),
+            "later_click": _("Valid, not first"),
+            "share_too_small": _("Valid, without a share"),
+        }
+        return {"kind": "", "word": words.get(touch.reason or "", _("Valid, not needed")), "icon": "minus"}
     return {"kind": "", "word": _("Refused"), "icon": "ban"}
 
 
@@ -185,7 +217,7 @@ def _why(touch: Touch, reader: Reader, *, converted_at: datetime, window_days: i
         "outside_window": lambda: _(
             "Outside the window: %(gap)s before the order, %(days)s count.",
             gap=span(gap),
-            days=_unit(window_days, "day"),
+            days=_unit(touch.window_days or window_days, "day"),
         ),
         "after_conversion": lambda: _("It came after the order."),
         "not_valid": lambda: _("It was not counted as a valid click."),
@@ -199,6 +231,22 @@ def _why(touch: Touch, reader: Reader, *, converted_at: datetime, window_days: i
         ),
         "unknown_click": lambda: _("The click id in the order is not one that we know."),
         "unknown_coupon": lambda: _("The coupon is bound to no partner."),
+        "own_purchase": lambda: (
+            _("Your own purchase earns no commission.")
+            if own
+            else _("The customer is one of the partner's own people.")
+        ),
+        "binding_ended": lambda: _(
+            "%(gap)s before the order: the customer does not belong to the partner any more.", gap=span(gap)
+        ),
+        "step_off": lambda: _("The program does not recognise customers in this way."),
+        "lower_class": lambda: _("A partner that the program prefers decided, so this one was not needed."),
+        "later_click": lambda: _("%(gap)s before the order. An earlier one takes the sale.", gap=span(gap)),
+        "share_too_small": lambda: _("By the program's weights it has no part of the sale."),
+        "other_channel": lambda: _("The customer came through another paid channel after it, which takes the sale."),
+        "channel_ignored": lambda: _("This channel counts for nothing here."),
+        "channel_yields": lambda: _("This channel takes no sale from a partner."),
+        "earlier_channel": lambda: _("A partner's contact came after it."),
         "lower_step": lambda: _("A stronger sign decided, so this one was not needed."),
         "earlier_click": lambda: _("%(gap)s before the order. A later click takes the sale.", gap=span(gap)),
     }
@@ -207,8 +255,14 @@ def _why(touch: Touch, reader: Reader, *, converted_at: datetime, window_days: i
 
 
 def _recognised(touch: Touch) -> str:
+    if touch.kind == "channel":
+        return _("The customer came through it last, and it takes the sale.")
     return {
         "click_id": _("The order named this click by its signed id."),
         "coupon": _("The customer used this code in the order."),
         "visitor": _("The same browser came back with our cookie and ordered."),
+        "customer_id": _("The shop knows this customer, whom the partner brought."),
+        "email_hash": _("The address is one of a customer whom the partner brought."),
+        "referring_domain": _("The visitor came from the partner's own site."),
+        "manual": _("A manager gave the sale to the partner."),
     }.get(touch.recognised_by or "", "")

@@ -20,8 +20,7 @@ def settings_of(program: Program, **changes: str) -> dict[str, Any]:
     form = {
         "seen_at": program.updated_at.isoformat(), "name": program.name, "mission": "", "description": "", "audience": "",
         "terms": "", "accent": "", "shop_url": program.shop_url, "allowed_hosts": "\n".join(program.allowed_hosts),
-        "fallback_url": "", "click_parameter": "aff_click", "time_zone": "UTC", "attribution_window_days": "30",
-        "validation_days": "30", "payout_min": "0.00",
+        "fallback_url": "", "click_parameter": "aff_click", "time_zone": "UTC", "validation_days": "30", "payout_min": "0.00",
     }  # fmt: skip
     return form | changes
 
@@ -32,17 +31,16 @@ def save(browser: FlaskClient, program: Program, **changes: str) -> TestResponse
 
 def test_what_was_changed_is_stored_and_audited(cast: Cast, mara: FlaskClient) -> None:
     changes = {
-        "mission": "Pots for life", "payout_min": "25", "attribution_window_days": "14", "accent": "#0A5A6E",
+        "mission": "Pots for life", "payout_min": "25", "validation_days": "14", "accent": "#0A5A6E",
         "allowed_hosts": "WWW.shop.example\n\nshop.example", "time_zone": "Europe/Rome", "cookie_by_default": "y",
     }  # fmt: skip
     assert "Settings saved." in text_of(save(mara, cast.program, **changes))
     cast.settle()
     program = cast.program
-    assert (program.mission, program.payout_min_minor, program.attribution_window_days) == ("Pots for life", 25_00, 14)
+    assert (program.mission, program.payout_min_minor, program.validation_days) == ("Pots for life", 25_00, 14)
     assert (program.accent, program.time_zone, program.cookie_by_default) == ("#0a5a6e", "Europe/Rome", True)
     assert program.allowed_hosts == ["www.shop.example", "shop.example"]
-    assert program.policy_version == 2
-    assert "Attribution window, days: 30 → 14" in text_of(mara.get("/console/casa/history"))
+    assert "Validation period, days: 30 → 14" in text_of(mara.get("/console/casa/history"))
 
 
 @pytest.mark.parametrize(
@@ -53,7 +51,6 @@ def test_what_was_changed_is_stored_and_audited(cast: Cast, mara: FlaskClient) -
         ("allowed_hosts", "https://shop.example/x", "Write the host alone"),
         ("allowed_hosts", "elsewhere.example", "The shop's own host is missing"),
         ("payout_min", "1.005", "Write an amount"),
-        ("attribution_window_days", "0", "Choose from 1 to 365 days."),
         ("validation_days", "many", "Not a valid integer value"),
         ("accent", "#f0c36b", "Text in this colour could not be read."),
         ("click_parameter", "Aff Click", "Use small letters"),

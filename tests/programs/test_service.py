@@ -12,7 +12,7 @@ from affiliate.accounts.actors import Actor
 from affiliate.accounts.models import AuditEvent
 from affiliate.errors import Invalid
 from affiliate.programs import queries, service
-from affiliate.programs.models import GoalMetric, Program, ProgramStatus
+from affiliate.programs.models import AttributionPolicy, GoalMetric, Program, ProgramStatus
 
 LATER = datetime(2026, 11, 17, tzinfo=UTC)
 FACTS: dict[str, Any] = {
@@ -68,10 +68,18 @@ def test_a_change_keeps_what_was_before_in_the_audit(session: Session, program: 
     assert (program.name, program.updated_at, program.policy_version) == ("New name", LATER, 1)
 
 
-def test_a_change_of_the_window_is_a_new_policy_version(session: Session, program: Program, actor: Actor) -> None:
+def test_a_new_program_begins_with_the_last_click(session: Session, actor: Actor, now: datetime) -> None:
+    program = service.create(session, **FACTS, actor=actor, now=now, attribution_window_days=14)
+    (policy,) = session.scalars(sa.select(AttributionPolicy))
+    assert (policy.program_id, policy.version, policy.terms) == (program.id, 1, {"window_days": 14})
+    assert policy.effective_from < now - timedelta(days=365)
+    assert policy.applied_at is not None
+
+
+def test_who_gets_a_sale_is_no_setting(session: Session, program: Program, actor: Actor) -> None:
     changes = {"attribution_window_days": 14}
-    service.update_settings(session, program_id=program.id, changes=changes, actor=actor, now=LATER)
-    assert program.policy_version == 2
+    with pytest.raises(Invalid):
+        service.update_settings(session, program_id=program.id, changes=changes, actor=actor, now=LATER)
 
 
 def test_saving_without_a_change_writes_nothing(session: Session, program: Program, actor: Actor) -> None:

@@ -14,8 +14,10 @@ from sqlalchemy.orm import Session
 
 from affiliate import formats, ids
 from affiliate.attribution.models import Attribution
-from affiliate.attribution.rules import NotNeeded, Step, Touch, TouchRefusal, attribute
-from affiliate.attribution.rules import Policy as AttributionPolicy
+from affiliate.attribution.policy import Policy as AttributionPolicy
+from affiliate.attribution.rules import attribute
+from affiliate.attribution.touches import NotNeeded, Step, Touch, TouchRefusal
+from affiliate.attribution.trace import Sale
 from affiliate.commissions.models import (
     AdjustmentSource,
     Commission,
@@ -72,9 +74,9 @@ class Story:
         conversion = self.session.get_one(Conversion, commission.conversion_id)
         conversion.customer_id, conversion.email_hash = "customer-77", "e" * 64
         attribution = self.session.get_one(Attribution, commission.attribution_id)
-        policy = AttributionPolicy(version=7, window=timedelta(days=30))
+        policy = AttributionPolicy(version=7)
         attribution.policy_version = 7
-        attribution.trace = attribute(touches=self._touches(), policy=policy, converted_at=NOW).trace
+        attribution.trace = attribute(touches=self._touches(), policy=policy, sale=Sale(NOW)).trace
         amount = Money(rated.amount_minor, "EUR")
         mine = {"program_id": self.program.id, "partner_id": self.marta.id}
         ledger.post(self.session, postings=postings.accrue(**mine, commission_id=commission.id, amount=amount), now=NOW)
@@ -83,13 +85,13 @@ class Story:
     def _touches(self) -> list[Touch]:
         def click(days: int, partner: Partner, link: Link, step: Step) -> Touch:
             at = NOW - timedelta(days=days)
-            return Touch("click", at, step, id=ids.new_at(at), partner_id=partner.id, link_id=link.id)
+            return Touch("click", at, (step,), id=ids.new_at(at), partner_id=partner.id, link_id=link.id)
 
         return [
             click(45, self.ewa, self.theirs, Step.VISITOR),
             click(7, self.ewa, self.theirs, Step.VISITOR),
             click(2, self.marta, self.link, Step.CLICK_ID),
-            Touch("coupon", NOW, Step.COUPON, code="WELCOME10", flaw=TouchRefusal.UNKNOWN_COUPON),
+            Touch("coupon", NOW, (Step.COUPON,), code="WELCOME10", flaw=TouchRefusal.UNKNOWN_COUPON),
         ]
 
     def refund(self, amount_minor: int) -> None:

@@ -1,0 +1,278 @@
+"""The queries behind a journey: each asks for a whole batch of orders at once, and finds each order's rows by index.
+
+The orders travel as one table of values (arrays on PostgreSQL). Clicks are found by one LATERAL join there, and by window
+functions over the same join on SQLite, which has none.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import Session, aliased
+
+from affiliate import db
+from affiliate.accounts.models import User
+from affiliate.attribution.models import Attribution, Credit, ManualCredit
+from affiliate.ingest.clickrules import CREDITABLE, ClickVerdict
+from affiliate.ingest.models import Click, Conversion, Trust
+from affiliate.links.models import Coupon, LinkStatus
+from affiliate.partners.classes import PartnerClass
+from affiliate.partners.models import Enrollment, EnrollmentStatus, Member
+
+LAST_CLICKS_MAX = 40
+FIRST_CLICKS_MAX = 10
+OTHER_CLICKS_MAX = 10
+"""How many clicks of a visitor an order considers: the last and the first of those that may win, so that a flood of others
+cannot hide one, and the last of all."""
+
+ClickRow = Any  # a row of the columns below
+_CLICK = (Click.id, Click.program_id, Click.partner_id, Click.link_id, Click.occurred_at, Click.verdict)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a partner stands in a program and since when, and what was agreed with it."""
+
+    status: EnrollmentStatus
+    since: datetime | None
+    partner_class: PartnerClass
+    window_days: int | None
+
+    def took_part(self, at: datetime) -> bool:
+        """Whether it took part at that moment. A partner that was paused or banned later keeps the sales of before."""
+        if self.status is EnrollmentStatus.APPROVED:
+            return True
+        was_approved = self.status in {EnrollmentStatus.PAUSED, EnrollmentStatus.BANNED}
+        return was_approved and self.since is not None and self.since > at
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Whose clicks are looked for, and from when (exclusive) until when (inclusive)."""
+
+    order_id: UUID
+    program_id: UUID
+    visitor_id: UUID
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whose earlier orders are looked for: a customer as the shop knows it, by id or by the hash of the address."""
+
+    order_id: UUID
+    program_id: UUID
+    kind: str
+    occurred_at: datetime
+    customer_id: str | None
+    email_hash: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Bond:
+    """An earlier order of the customer that brought a partner credit."""
+
+    order_id: UUID
+    at: datetime
+    partner_id: UUID
+
+
+def named_clicks(session: Session, *, click_ids: Collection[UUID]) -> dict[UUID, ClickRow]:
+    """The clicks of these ids."""
+    if not click_ids:
+        return {}
+    return {row.id: row for row in session.execute(sa.select(*_CLICK).where(db.among(session, Click.id, click_ids)))}
+
+
+def visitor_clicks(session: Session, *, looks: Sequence[Look]) -> dict[UUID, dict[UUID, ClickRow]]:
+    """For each order the clicks of its visitor that are considered, by id."""
+    found: dict[UUID, dict[UUID, ClickRow]] = defaultdict(dict)
+    if looks:
+        look = _table(session, "look", looks)
+        of_visitor = (
+            Click.visitor_id == look.c.visitor_id,
+            Click.program_id == look.c.program_id,
+            Click.occurred_at > look.c.since,
+            Click.occurred_at <= look.c.until,
+        )
+        ask = _by_lateral if _is_postgresql(session) else _by_windows
+        for row in session.execute(ask(look, of_visitor)):
+            found[row.order_id][row.id] = row
+    return found
+
+
+def _by_lateral(look: Any, of_visitor: Sequence[sa.ColumnElement[bool]]) -> Any:
+    creditable = Click.verdict.in_(CREDITABLE)
+    newest, oldest = Click.occurred_at.desc(), Click.occurred_at.asc()
+    parts = (
+        sa.select(*_CLICK).where(*of_visitor, creditable).order_by(newest, Click.id.desc()).limit(LAST_CLICKS_MAX),
+        sa.select(*_CLICK).where(*of_visitor, creditable).order_by(oldest, Click.id).limit(FIRST_CLICKS_MAX),
+        sa.select(*_CLICK).where(*of_visitor).order_by(newest, Click.id.desc()).limit(OTHER_CLICKS_MAX),
+    )
+    clicks = sa.union_all(*(sa.select(part.correlate(look).lateral()) for part in parts)).lateral("touch")
+    return sa.select(look.c.order_id, clicks).select_from(look.join(clicks, sa.true()))
+
+
+def _by_windows(look: Any, of_visitor: Sequence[sa.ColumnElement[bool]]) -> Any:
+    good_first = Click.verdict.in_(CREDITABLE).desc()
+    newest = (Click.occurred_at.desc(), Click.id.desc())
+
+    def place(*order: Any) -> Any:
+        return sa.func.row_number().over(partition_by=look.c.order_id, order_by=order)
+
+    ranked = (
+        sa.select(
+            look.c.order_id, *_CLICK, Click.verdict.in_(CREDITABLE).label("good"),
+            place(good_first, *newest).label("last"), place(good_first, Click.occurred_at, Click.id).label("first"),
+            place(*newest).label("any"),
+        )
+        .join(look, sa.and_(*of_visitor))
+        .subquery()
+    )  # fmt: skip
+    last, first = ranked.c["last"] <= LAST_CLICKS_MAX, ranked.c["first"] <= FIRST_CLICKS_MAX
+    kept = sa.or_(sa.and_(ranked.c.good, sa.or_(last, first)), ranked.c["any"] <= OTHER_CLICKS_MAX)
+    return sa.select(ranked).where(kept)
+
+
+def coupons(session: Session, *, program_ids: Collection[UUID], codes: Collection[str]) -> dict[tuple[UUID, str], Any]:
+    """The active coupons of these codes, by program and code."""
+    if not codes:
+        return {}
+    columns = (Coupon.program_id, Coupon.code, Coupon.id, Coupon.partner_id)
+    of_programs = sa.select(*columns).where(Coupon.program_id.in_(program_ids), Coupon.status == LinkStatus.ACTIVE)
+    return {(row.program_id, row.code): row for row in session.execute(of_programs.where(Coupon.code.in_(codes)))}
+
+
+def standings(
+    session: Session, *, program_ids: Collection[UUID], partner_ids: Collection[UUID]
+) -> dict[tuple[UUID, UUID], Standing]:
+    """Where these partners stand in these programs, by (program, partner)."""
+    if not partner_ids:
+        return {}
+    columns = (
+        Enrollment.program_id, Enrollment.partner_id, Enrollment.status, Enrollment.decided_at,
+        Enrollment.partner_class, Enrollment.attribution_window_days,
+    )  # fmt: skip
+    of_programs = sa.select(*columns).where(Enrollment.program_id.in_(program_ids))
+    rows = session.execute(of_programs.where(db.among(session, Enrollment.partner_id, partner_ids)))
+    return {(row[0], row[1]): Standing(*row[2:]) for row in rows}
+
+
+def longest_promises(session: Session, *, program_ids: Collection[UUID]) -> dict[UUID, int]:
+    """The longest window, in days, that any partner of each program was promised."""
+    promised = sa.select(Enrollment.program_id, sa.func.max(Enrollment.attribution_window_days)).where(
+        Enrollment.program_id.in_(program_ids), Enrollment.attribution_window_days.is_not(None)
+    )
+    return {row[0]: row[1] or 0 for row in session.execute(promised.group_by(Enrollment.program_id))}
+
+
+def returning(session: Session, *, people: Sequence[Person]) -> set[UUID]:
+    """Those of the orders whose customer had ordered the same kind of thing in the program before."""
+    if not people:
+        return set()
+    person, earlier = _table(session, "person", people), aliased(Conversion)
+    before = [
+        sa.exists().where(*_earlier(person, earlier), earlier.kind == person.c.kind, same)
+        for same in (earlier.customer_id == person.c.customer_id, earlier.email_hash == person.c.email_hash)
+    ]
+    return set(session.scalars(sa.select(person.c.order_id).where(sa.or_(*before))))
+
+
+def bonds(session: Session, *, people: Sequence[Person], by: str) -> dict[UUID, list[Bond]]:
+    """For each order the first and the last earlier order of its customer that has a credit; `by` names the column.
+
+    A partner binds by the largest share. Only verified orders bind: anybody can tell of others.
+    """
+    if not people:
+        return {}
+    person, earlier = _table(session, "person", people), aliased(Conversion)
+    credited = (
+        sa.select(Credit.id)
+        .join(Attribution, sa.and_(Attribution.id == Credit.attribution_id, Attribution.is_current))
+        .join(earlier, earlier.id == Attribution.conversion_id)
+        .where(*_earlier(person, earlier), getattr(earlier, by) == person.c[by])
+        .correlate(person)
+        .limit(1)
+    )
+    strongest = (Credit.share_bps.desc(), Credit.partner_id)
+    first = credited.order_by(earlier.occurred_at, earlier.id, *strongest).scalar_subquery()
+    last = credited.order_by(earlier.occurred_at.desc(), earlier.id.desc(), *strongest).scalar_subquery()
+    ends = session.execute(sa.select(person.c.order_id, first, last)).all()
+    known = _bonds_of(session, {credit_id for row in ends for credit_id in row[1:] if credit_id})
+    return {row[0]: [known[credit_id] for credit_id in dict.fromkeys(row[1:]) if credit_id] for row in ends}
+
+
+def _bonds_of(session: Session, credit_ids: Collection[UUID]) -> dict[UUID, Bond]:
+    if not credit_ids:
+        return {}
+    facts = (
+        sa.select(Credit.id, Conversion.id, Conversion.occurred_at, Credit.partner_id)
+        .join(Attribution, Attribution.id == Credit.attribution_id)
+        .join(Conversion, Conversion.id == Attribution.conversion_id)
+    )
+    return {row[0]: Bond(*row[1:]) for row in session.execute(facts.where(db.among(session, Credit.id, credit_ids)))}
+
+
+def _earlier(person: Any, earlier: Any) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        earlier.program_id == person.c.program_id,
+        earlier.occurred_at < person.c.occurred_at,
+        earlier.trust >= Trust.SIGNED,
+        sa.not_(earlier.is_test),
+    )
+
+
+def manual_credits(session: Session, *, conversion_ids: Collection[UUID]) -> dict[UUID, Any]:
+    """The newest word of a manager about each of these orders."""
+    columns = (ManualCredit.conversion_id, ManualCredit.id, ManualCredit.partner_id)
+    spoken = sa.select(*columns).where(db.among(session, ManualCredit.conversion_id, conversion_ids))
+    return {
+        row.conversion_id: row for row in session.execute(spoken.order_by(ManualCredit.created_at, ManualCredit.id))
+    }
+
+
+def addresses(session: Session, *, partner_ids: Collection[UUID]) -> dict[UUID, list[str]]:
+    """The e-mail addresses of the people of these partners."""
+    found: dict[UUID, list[str]] = defaultdict(list)
+    people = sa.select(Member.partner_id, User.email).join(User, User.id == Member.user_id)
+    for partner_id, email in session.execute(people.where(db.among(session, Member.partner_id, partner_ids))):
+        found[partner_id].append(email)
+    return found
+
+
+def is_creditable(verdict: ClickVerdict, *, is_test: bool) -> bool:
+    """Whether a click of this verdict may win an order, or a test order; what was clicked for a test wins tests only."""
+    return verdict in CREDITABLE and (is_test or verdict is not ClickVerdict.TEST)
+
+
+_TYPES: Mapping[Any, sa.types.TypeEngine[Any]] = {
+    UUID: sa.Uuid(),
+    datetime: db.UtcDateTime(),
+    str: sa.String(),
+    str | None: sa.String(),
+}
+
+
+def _table(session: Session, name: str, rows: Sequence[Any]) -> Any:
+    """Values of a dataclass as a table that a statement can join."""
+    fields = type(rows[0]).__dataclass_fields__
+    types = {field: _TYPES[about.type] for field, about in fields.items()}
+    if _is_postgresql(session):
+        arrays = (
+            sa.literal([getattr(row, field) for row in rows], postgresql.ARRAY(kind)) for field, kind in types.items()
+        )
+        columns = [sa.column(field, kind) for field, kind in types.items()]
+        return sa.func.unnest(*arrays).table_valued(*columns, name=name).render_derived()
+    columns = [sa.column(field, kind) for field, kind in types.items()]
+    data = [tuple(getattr(row, field) for field in types) for row in rows]
+    return sa.values(*columns, name=name).data(data).cte(name)
+
+
+def _is_postgresql(session: Session) -> bool:
+    return session.get_bind().dialect.name == "postgresql"
