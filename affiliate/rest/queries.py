@@ -1,8 +1,8 @@
 """What the API reads: rows of one program, each list in id order so that a cursor never skips or repeats."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -10,11 +10,11 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from affiliate.attribution.models import Attribution
 from affiliate.commissions.models import Commission, CommissionAdjustment
-from affiliate.ingest.models import Conversion, OrderEvent, Refund
+from affiliate.ingest.models import Click, Conversion, OrderEvent, Refund
 from affiliate.ledger import queries as ledger_queries
 from affiliate.ledger.queries import TransferLine
-from affiliate.links.models import Link
-from affiliate.partners.models import Enrollment, Partner
+from affiliate.links.models import Coupon, Link
+from affiliate.partners.models import Enrollment, EnrollmentStatus, Partner
 from affiliate.payouts.models import Payout
 from affiliate.programs.models import Program
 
@@ -78,6 +78,26 @@ def partner(session: Session, *, program_id: UUID, partner_id: UUID) -> Enrolled
     statement = sa.select(Partner, Enrollment).join(Enrollment, Enrollment.partner_id == Partner.id)
     row = session.execute(statement.where(Enrollment.program_id == program_id, Partner.id == partner_id)).one_or_none()
     return None if row is None else EnrolledPartner(*row)
+
+
+def enrollments(
+    session: Session, *, program_id: UUID, status: EnrollmentStatus | None, after: UUID | None, size: int
+) -> Sequence[Enrollment]:
+    """Enrollments of the program, of one status if asked."""
+    statement = sa.select(Enrollment).where(Enrollment.program_id == program_id)
+    if status is not None:
+        statement = statement.where(Enrollment.status == status)
+    return _page(session, statement, key=Enrollment.id, after=after, size=size)
+
+
+def coupons(
+    session: Session, *, program_id: UUID, partner_id: UUID | None, after: UUID | None, size: int
+) -> Sequence[Coupon]:
+    """Coupons of the program, of one partner if asked."""
+    statement = sa.select(Coupon).where(Coupon.program_id == program_id)
+    if partner_id is not None:
+        statement = statement.where(Coupon.partner_id == partner_id)
+    return _page(session, statement, key=Coupon.id, after=after, size=size)
 
 
 def links(
@@ -147,6 +167,16 @@ def payouts(session: Session, *, program_id: UUID, after: UUID | None, size: int
     return _page(
         session, sa.select(Payout).where(Payout.program_id == program_id), key=Payout.id, after=after, size=size
     )
+
+
+def clicks(
+    session: Session, *, program_id: UUID, wanted: Mapping[str, Any], after: UUID | None, size: int
+) -> Sequence[Click]:
+    """Clicks of the program that are still kept, oldest first; `wanted` narrows by partner_id, link_id, verdict."""
+    statement = sa.select(Click).where(Click.program_id == program_id)
+    for column, value in wanted.items():
+        statement = statement.where(getattr(Click, column) == value)
+    return _page(session, statement, key=Click.id, after=after, size=size)
 
 
 def explained(session: Session, *, program_id: UUID, conversion_id: UUID) -> Explained | None:

@@ -1,13 +1,17 @@
 """The shapes of the API's answers, and of the one thing it makes itself: links."""
 
+from datetime import date
 from typing import Any
 
 from marshmallow import Schema, fields, validate
 
 from affiliate.api import MoneySchema, PublicId
 from affiliate.commissions.models import CommissionStatus
-from affiliate.ingest.models import Trust
+from affiliate.ingest.models import ClickVerdict, Trust
 from affiliate.money import Money
+from affiliate.partners.models import EnrollmentStatus
+
+_IN_OUR_TIME = validate.Range(date(2000, 1, 1), date(2100, 1, 1))
 
 
 class MoneyOf(fields.Nested):
@@ -48,6 +52,33 @@ class CommissionFilter(PartnerFilter):
     status = fields.Enum(CommissionStatus, by_value=True)
 
 
+class EnrollmentFilter(PageArguments):
+    """Enrollments of one status."""
+
+    status = fields.Enum(EnrollmentStatus, by_value=True)
+
+
+class ClickFilter(PartnerFilter):
+    """Clicks of one partner, link or verdict."""
+
+    link = PublicId("lnk")
+    verdict = fields.Enum(ClickVerdict, by_value=True)
+
+
+class ReportArguments(Schema):
+    """The days of a report, both included, in the program's time zone; the last thirty when left out."""
+
+    since = fields.Date(data_key="from", validate=_IN_OUR_TIME)
+    until = fields.Date(data_key="to", validate=_IN_OUR_TIME)
+
+
+class PartnerReportArguments(ReportArguments):
+    """A report in pages, best earner first."""
+
+    page = fields.Integer(load_default=1, validate=validate.Range(1, 1000))
+    limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
+
+
 class ProgramSchema(Schema):
     """A program."""
 
@@ -72,6 +103,40 @@ class PartnerSchema(Schema):
     country = fields.String(attribute="partner.country", allow_none=True)
     status = fields.String(attribute="enrollment.status")
     enrolled_at = fields.DateTime(attribute="enrollment.created_at")
+
+
+class EnrollmentSchema(Schema):
+    """A partner's membership in the program."""
+
+    id = PublicId("enr")
+    partner_id = PublicId("ptn")
+    status = fields.String()
+    reason = fields.String(allow_none=True)
+    decided_at = fields.DateTime(allow_none=True)
+    created_at = fields.DateTime()
+
+
+class CouponSchema(Schema):
+    """A discount code of the shop that is bound to a partner."""
+
+    id = PublicId("cpn", dump_only=True)
+    partner_id = PublicId("ptn", required=True)
+    code = fields.String(required=True, validate=validate.Length(1, 60))
+    status = fields.String(dump_only=True)
+    created_at = fields.DateTime(dump_only=True)
+
+
+class ClickSchema(Schema):
+    """An arrival on a partner's link, without anything that tells who it was."""
+
+    id = PublicId("clk")
+    partner_id = PublicId("ptn")
+    link_id = PublicId("lnk")
+    verdict = fields.String(metadata={"description": "“valid”, or why it does not count"})
+    source = fields.String()
+    subs = fields.Dict(keys=fields.String(), values=fields.String())
+    landing_url = fields.String()
+    occurred_at = fields.DateTime()
 
 
 class LinkSchema(Schema):
@@ -187,6 +252,7 @@ class TransferSchema(Schema):
     """One movement of money in the ledger: from the debited account to the credited one."""
 
     id = PublicId("led")
+    partner_id = PublicId("ptn", allow_none=True)
     kind = fields.String()
     debit = fields.String()
     credit = fields.String()

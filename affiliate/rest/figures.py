@@ -1,0 +1,141 @@
+"""The API's routes on numbers: clicks, the ledger, and reports by the one dictionary of metrics."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import request
+
+from affiliate import errors, ids
+from affiliate.accounts import access
+from affiliate.api import MoneySchema
+from affiliate.ledger import queries as ledger
+from affiliate.money import Money
+from affiliate.programs.models import Program
+from affiliate.reports import metrics, periods
+from affiliate.reports import queries as reports
+from affiliate.reports.metrics import METRICS, Facts, Unit
+from affiliate.reports.periods import Period
+from affiliate.rest import queries, schemas
+from affiliate.rest.blueprint import Answer, answer, blueprint, key_program_id
+from affiliate.web import orm, request_now
+
+DAYS = 30
+_FILTERS = {"partner": "partner_id", "link": "link_id", "verdict": "verdict"}
+
+
+class BadPeriod(errors.Invalid):
+    """The days of a report are in the wrong order, or too many."""
+
+    code = "bad_period"
+
+    def __init__(self) -> None:
+        super().__init__({"from": [f"Give days in order, at most {periods.DAYS_MAX} of them."]})
+
+
+@blueprint.get("/clicks")
+@access.key("reports:read")
+@blueprint.arguments(schemas.ClickFilter, location="query")
+@blueprint.response(200, schemas.ClickSchema(many=True))
+def clicks(arguments: Mapping[str, Any]) -> Answer:
+    """The clicks that are still kept, oldest first, of one partner, link or verdict if asked."""
+    size = arguments["limit"]
+    wanted = {column: arguments[name] for name, column in _FILTERS.items() if name in arguments}
+    after = arguments.get("cursor")
+    return answer(queries.clicks(orm.session, program_id=key_program_id(), wanted=wanted, after=after, size=size), size)
+
+
+@blueprint.get("/ledger")
+@access.key("payouts:read")
+@blueprint.arguments(schemas.PartnerFilter, location="query")
+@blueprint.response(200, schemas.TransferSchema(many=True))
+def transfers(arguments: Mapping[str, Any]) -> Answer:
+    """The movements of money, newest first, of one partner if asked."""
+    size = arguments["limit"]
+    rows = ledger.transfers(
+        orm.session,
+        program_id=key_program_id(),
+        partner_id=arguments.get("partner"),
+        before=arguments.get("cursor"),
+        limit=size + 1,
+    )
+    return answer(rows, size)
+
+
+@blueprint.get("/reports/days")
+@access.key("reports:read")
+@blueprint.arguments(schemas.ReportArguments, location="query")
+@blueprint.response(200)
+def by_day(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """What was clicked, sold and earned on each day of the program's time zone, and in all of them."""
+    program = queries.program(orm.session, program_id=key_program_id())
+    period, currency = _period(program, arguments), program.currency
+    found = reports.facts_by_day(orm.session, program_id=program.id, period=period, currency=currency)
+    rows = [{"day": day.isoformat()} | _figures(facts) for day, facts in found.items()]
+    return _head(period) | {"rows": rows, "total": _figures(metrics.total(found.values(), currency=currency))}
+
+
+@blueprint.get("/reports/partners")
+@access.key("reports:read")
+@blueprint.arguments(schemas.PartnerReportArguments, location="query")
+@blueprint.response(200)
+def by_partner(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
+    """What each partner brought in these days, best earner first, in pages."""
+    program = queries.program(orm.session, program_id=key_program_id())
+    period, size, page = _period(program, arguments), arguments["limit"], arguments["page"]
+    found = reports.facts_by_partner(
+        orm.session,
+        program_id=program.id,
+        period=period,
+        currency=program.currency,
+        limit=size + 1,
+        offset=(page - 1) * size,
+    )
+    rows = [
+        {"partner_id": ids.public("ptn", line.partner_id), "partner": line.partner_name} | _figures(line.facts)
+        for line in found[:size]
+    ]
+    return _head(period) | {"rows": rows}, 200, _next(page) if len(found) > size else {}
+
+
+def _period(program: Program, arguments: Mapping[str, Any]) -> Period:
+    """The days that were asked for; a missing first or last one is thirty days from the other, or today.
+
+    Raises:
+        BadPeriod: they are in the wrong order, or too many.
+    """
+    today = periods.last_days(1, now=request_now(), zone=program.time_zone).first
+    last = arguments.get("until") or max(today, arguments.get("since", today))
+    first = arguments.get("since") or last - timedelta(days=DAYS - 1)
+    try:
+        return Period(first, last + timedelta(days=1), program.time_zone)
+    except periods.BadPeriod as error:
+        raise BadPeriod from error
+
+
+def _head(period: Period) -> dict[str, Any]:
+    last = period.end - timedelta(days=1)
+    return {"from": period.first.isoformat(), "to": last.isoformat(), "time_zone": period.zone}
+
+
+def _figures(facts: Facts) -> dict[str, Any]:
+    """Every metric by its key: counts as numbers, rates in basis points, money as everywhere; null is unknown."""
+    return {_name(key, metric.unit): _shown(metric.of(facts), metric.unit, facts) for key, metric in METRICS.items()}
+
+
+def _name(key: str, unit: Unit) -> str:
+    return f"{key}_bps" if unit is Unit.BPS else key
+
+
+def _shown(value: metrics.Value, unit: Unit, facts: Facts) -> Any:
+    if isinstance(value, Money):
+        return MoneySchema().dump(value)
+    if unit is Unit.FINE_MONEY and value is not None:
+        return {"amount": str(value), "currency": facts.currency}
+    return value
+
+
+def _next(page: int) -> dict[str, str]:
+    arguments = request.args.to_dict() | {"page": page + 1}
+    return {"Link": f'<{request.base_url}?{urlencode(arguments)}>; rel="next"'}

@@ -1,0 +1,224 @@
+"""The API's routes on what a program has and what happened in it. The key names the program, so a row of another one is simply not there: 404."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import current_app
+
+from affiliate.accounts import access
+from affiliate.api import paged
+from affiliate.links import service as links
+from affiliate.links.models import Link
+from affiliate.rest import queries, schemas
+from affiliate.rest.blueprint import Answer, answer, blueprint, found, key_program_id, parsed_id
+from affiliate.web import orm, request_now
+
+
+@blueprint.get("/programs")
+@access.key("reports:read")
+@blueprint.response(200, schemas.ProgramSchema(many=True))
+def programs() -> list[Any]:
+    """The programs of the key: one."""
+    return [queries.program(orm.session, program_id=key_program_id())]
+
+
+@blueprint.get("/programs/<slug>")
+@access.key("reports:read")
+@blueprint.response(200, schemas.ProgramSchema)
+def program(slug: str) -> Any:
+    """One program."""
+    row = queries.program(orm.session, program_id=key_program_id())
+    return found(row if row.slug == slug else None, "program")
+
+
+@blueprint.get("/partners")
+@access.key("partners:read")
+@blueprint.arguments(schemas.PageArguments, location="query")
+@blueprint.response(200, schemas.PartnerSchema(many=True))
+def partners(arguments: Mapping[str, Any]) -> Answer:
+    """The partners of the program, in any status."""
+    size = arguments["limit"]
+    rows = queries.partners(orm.session, program_id=key_program_id(), after=arguments.get("cursor"), size=size)
+    return answer(rows, size, key="partner.id")
+
+
+@blueprint.get("/partners/<partner_id>")
+@access.key("partners:read")
+@blueprint.response(200, schemas.PartnerSchema)
+def partner(partner_id: str) -> Any:
+    """One partner."""
+    wanted = parsed_id("ptn", partner_id, "partner")
+    return found(queries.partner(orm.session, program_id=key_program_id(), partner_id=wanted), "partner")
+
+
+@blueprint.get("/enrollments")
+@access.key("partners:read")
+@blueprint.arguments(schemas.EnrollmentFilter, location="query")
+@blueprint.response(200, schemas.EnrollmentSchema(many=True))
+def enrollments(arguments: Mapping[str, Any]) -> Answer:
+    """The memberships in the program, of one status if asked."""
+    size, status = arguments["limit"], arguments.get("status")
+    after = arguments.get("cursor")
+    rows = queries.enrollments(orm.session, program_id=key_program_id(), status=status, after=after, size=size)
+    return answer(rows, size)
+
+
+@blueprint.get("/coupons")
+@access.key("links:read")
+@blueprint.arguments(schemas.PartnerFilter, location="query")
+@blueprint.response(200, schemas.CouponSchema(many=True))
+def list_coupons(arguments: Mapping[str, Any]) -> Answer:
+    """The coupons of the program, of one partner if asked."""
+    size, partner_id = arguments["limit"], arguments.get("partner")
+    after = arguments.get("cursor")
+    rows = queries.coupons(orm.session, program_id=key_program_id(), partner_id=partner_id, after=after, size=size)
+    return answer(rows, size)
+
+
+@blueprint.post("/coupons")
+@access.key("links:write")
+@blueprint.arguments(schemas.CouponSchema)
+@blueprint.response(201, schemas.CouponSchema)
+def bind_coupon(wanted: Mapping[str, Any]) -> Any:
+    """Bind a discount code of the shop to a partner. 409 when it is bound already."""
+    program_id = key_program_id()
+    found(queries.partner(orm.session, program_id=program_id, partner_id=wanted["partner_id"]), "partner")
+    return links.create_coupon(orm.session, program_id=program_id, actor=access.actor(), now=request_now(), **wanted)
+
+
+def _shown(link: Link) -> dict[str, Any]:
+    base = current_app.extensions["affiliate_settings"].tracking_url
+    names = ("id", "partner_id", "code", "name", "landing_url", "subs", "status", "created_at")
+    return {name: getattr(link, name) for name in names} | {"url": f"{base}/r/{link.code}"}
+
+
+@blueprint.get("/links")
+@access.key("links:read")
+@blueprint.arguments(schemas.PartnerFilter, location="query")
+@blueprint.response(200, schemas.LinkSchema(many=True))
+def list_links(arguments: Mapping[str, Any]) -> Answer:
+    """The links of the program, of one partner if asked."""
+    size = arguments["limit"]
+    rows = queries.links(
+        orm.session,
+        program_id=key_program_id(),
+        partner_id=arguments.get("partner"),
+        after=arguments.get("cursor"),
+        size=size,
+    )
+    page, headers = paged(rows, size=size, key=lambda row: row.id)
+    return [_shown(row) for row in page], 200, headers
+
+
+@blueprint.post("/links")
+@access.key("links:write")
+@blueprint.arguments(schemas.LinkSchema)
+@blueprint.response(201, schemas.LinkSchema)
+def make_link(wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Make a link for a partner. 422 when the landing page is not the shop's, 409 when the code is taken."""
+    program = queries.program(orm.session, program_id=key_program_id())
+    found(queries.partner(orm.session, program_id=program.id, partner_id=wanted["partner_id"]), "partner")
+    link = links.create_link(orm.session, program=program, actor=access.actor(), now=request_now(), **wanted)
+    return _shown(link)
+
+
+@blueprint.get("/links/<link_id>")
+@access.key("links:read")
+@blueprint.response(200, schemas.LinkSchema)
+def one_link(link_id: str) -> dict[str, Any]:
+    """One link."""
+    wanted = parsed_id("lnk", link_id, "link")
+    return _shown(found(queries.link(orm.session, program_id=key_program_id(), link_id=wanted), "link"))
+
+
+@blueprint.get("/conversions")
+@access.key("conversions:read")
+@blueprint.arguments(schemas.OrderFilter, location="query")
+@blueprint.response(200, schemas.ConversionSchema(many=True))
+def conversions(arguments: Mapping[str, Any]) -> Answer:
+    """The conversions of the program, of one order if asked."""
+    size = arguments["limit"]
+    rows = queries.conversions(
+        orm.session,
+        program_id=key_program_id(),
+        order_id=arguments.get("order_id"),
+        after=arguments.get("cursor"),
+        size=size,
+    )
+    return answer(rows, size)
+
+
+@blueprint.get("/conversions/<conversion_id>")
+@access.key("conversions:read")
+@blueprint.response(200, schemas.ConversionSchema)
+def conversion(conversion_id: str) -> Any:
+    """One conversion."""
+    wanted = parsed_id("cnv", conversion_id, "conversion")
+    return found(queries.conversion(orm.session, program_id=key_program_id(), conversion_id=wanted), "conversion")
+
+
+@blueprint.get("/conversions/<conversion_id>/trace")
+@access.key("conversions:read")
+@blueprint.response(200, schemas.ExplanationSchema)
+def trace(conversion_id: str) -> Any:
+    """Why it is attributed and paid as it is: touches, rule, window, plan, base, rate, rounding, postings."""
+    wanted = parsed_id("cnv", conversion_id, "conversion")
+    return found(queries.explained(orm.session, program_id=key_program_id(), conversion_id=wanted), "conversion")
+
+
+@blueprint.get("/orders/<path:order_id>/events")
+@access.key("conversions:read")
+@blueprint.arguments(schemas.PageArguments, location="query")
+@blueprint.response(200, schemas.OrderEventSchema(many=True))
+def order_events(arguments: Mapping[str, Any], order_id: str) -> Answer:
+    """What became of an order."""
+    size = arguments["limit"]
+    rows = queries.order_events(
+        orm.session, program_id=key_program_id(), order_id=order_id, after=arguments.get("cursor"), size=size
+    )
+    return answer(rows, size)
+
+
+@blueprint.get("/refunds")
+@access.key("conversions:read")
+@blueprint.arguments(schemas.OrderFilter, location="query")
+@blueprint.response(200, schemas.RefundSchema(many=True))
+def refunds(arguments: Mapping[str, Any]) -> Answer:
+    """The refunds of the program, of one order if asked."""
+    size = arguments["limit"]
+    rows = queries.refunds(
+        orm.session,
+        program_id=key_program_id(),
+        order_id=arguments.get("order_id"),
+        after=arguments.get("cursor"),
+        size=size,
+    )
+    return answer(rows, size)
+
+
+@blueprint.get("/commissions")
+@access.key("reports:read")
+@blueprint.arguments(schemas.CommissionFilter, location="query")
+@blueprint.response(200, schemas.CommissionSchema(many=True))
+def commissions(arguments: Mapping[str, Any]) -> Answer:
+    """The commissions in force, of one partner or status if asked."""
+    size = arguments["limit"]
+    wanted = {"partner_id": arguments.get("partner"), "status": arguments.get("status")}
+    return answer(
+        queries.commissions(
+            orm.session, program_id=key_program_id(), after=arguments.get("cursor"), size=size, **wanted
+        ),
+        size,
+    )
+
+
+@blueprint.get("/payouts")
+@access.key("payouts:read")
+@blueprint.arguments(schemas.PageArguments, location="query")
+@blueprint.response(200, schemas.PayoutSchema(many=True))
+def payouts(arguments: Mapping[str, Any]) -> Answer:
+    """The payouts of the program."""
+    size = arguments["limit"]
+    return answer(
+        queries.payouts(orm.session, program_id=key_program_id(), after=arguments.get("cursor"), size=size), size
+    )
