@@ -211,9 +211,9 @@ def _message(mail: OutboxMail, sender: str) -> EmailMessage:
 def _carrier(to: Settings) -> Iterator[_Carrier]:
     """One connection for the batch; without `SMTP_URL` a folder takes the mails."""
     if not to.smtp_url:
-        yield lambda mail: _keep(_message(mail, to.mail_from), to.data_dir / "mail" / f"{mail.id}.eml")
+        yield lambda mail: keep(bytes(_message(mail, to.mail_from)), folder=to.data_dir / "mail", name=str(mail.id))
         return
-    with _connect(to.smtp_url) as server:
+    with connect(to.smtp_url) as server:
 
         def send(mail: OutboxMail) -> None:
             server.send_message(_message(mail, to.mail_from))
@@ -221,21 +221,22 @@ def _carrier(to: Settings) -> Iterator[_Carrier]:
         yield send
 
 
-def _keep(message: EmailMessage, path: Path) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(bytes(message))
+def keep(message: bytes, *, folder: Path, name: str) -> None:
+    """Write a mail into a folder that only we may read, where no server is named."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with os.fdopen(os.open(folder / f"{name}.eml", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(message)
 
 
-def _connect(url: str) -> smtplib.SMTP:
+def connect(url: str, *, timeout_seconds: int = _SMTP_TIMEOUT_SECONDS) -> smtplib.SMTP:
     """A connection to `smtp[s]://user:password@host:port`, encrypted wherever the server can, but on this very machine."""
     parts = urlsplit(url)
     host, port = parts.hostname or "localhost", parts.port or _PORTS[parts.scheme]
     context = ssl.create_default_context()
     if parts.scheme == "smtps":
-        server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=_SMTP_TIMEOUT_SECONDS, context=context)
+        server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=timeout_seconds, context=context)
     else:
-        server = smtplib.SMTP(host, port, timeout=_SMTP_TIMEOUT_SECONDS)
+        server = smtplib.SMTP(host, port, timeout=timeout_seconds)
     try:
         server.ehlo()
         if parts.scheme == "smtp" and host not in _LOOPBACK and (parts.username or server.has_extn("starttls")):

@@ -48,6 +48,11 @@ class Settings:
     secret_key: str
     smtp_url: str
     mail_from: str
+    newsletter_rate: int
+    dkim_selector: str
+    dkim_key_file: str
+    bounce_address: str
+    bounce_maildir: str
     log_level: str
     log_format: str
 
@@ -55,6 +60,11 @@ class Settings:
     def embedded_redis(self) -> bool:
         """Whether we run our own Redis under `data_dir`."""
         return self.redis_url == embedded_redis_url(self.data_dir)
+
+    @property
+    def edge_port(self) -> int:
+        """Where the edge listens: beside the pages."""
+        return self.port + 1
 
     @property
     def on_loopback(self) -> bool:
@@ -92,6 +102,13 @@ class _SettingsSchema(Schema):
         )
     )
     mail_from = fields.String(validate=validate.Length(min=3))
+    newsletter_rate = fields.Integer(validate=validate.Range(1, 100_000))
+    dkim_selector = fields.String(validate=validate.Regexp(r"^[A-Za-z0-9._-]*$"))
+    dkim_key_file = fields.String()
+    bounce_address = fields.String(
+        validate=validate.Regexp(r"^([^@\s]+@[^@\s]+)?$", error="Write one address: bounces@example.com.")
+    )
+    bounce_maildir = fields.String()
     log_level = fields.String(validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
     log_format = fields.String(validate=validate.OneOf(["text", "json"]))
 
@@ -138,6 +155,8 @@ def _complete(values: dict[str, Any]) -> Settings:
     values["base_url"] = (values["base_url"] or f"http://{values['host']}:{values['port']}").rstrip("/")
     values["tracking_url"] = (values["tracking_url"] or values["base_url"]).rstrip("/")
     values["secret_key"] = _secret_key(values["secret_key"], values["env"], data_dir)
+    if bool(values["dkim_selector"]) != bool(values["dkim_key_file"]):
+        raise BadSettings("AFFILIATE_DKIM_SELECTOR and AFFILIATE_DKIM_KEY_FILE belong together: set both, or neither.")
     return Settings(**values)
 
 

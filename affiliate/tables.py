@@ -5,9 +5,11 @@ from affiliate.accounts import models as accounts
 from affiliate.attribution import models as attribution
 from affiliate.commissions import models as commissions
 from affiliate.db import Base
+from affiliate.fraud import models as fraud
 from affiliate.ingest import models as ingest
 from affiliate.ledger import models as ledger
 from affiliate.links import models as links
+from affiliate.newsletters import models as newsletters
 from affiliate.partners import models as partners
 from affiliate.payouts import models as payouts
 from affiliate.programs import models as programs
@@ -16,11 +18,13 @@ __all__ = [
     "accounts",
     "attribution",
     "commissions",
+    "fraud",
     "ingest",
     "ledger",
     "links",
     "mailer",
     "metadata",
+    "newsletters",
     "partners",
     "payouts",
     "programs",

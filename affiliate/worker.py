@@ -53,6 +53,7 @@ SCHEDULE = (
     Periodic("affiliate.newsletters.jobs.send", queues.SLOW, 5),
     Periodic("affiliate.newsletters.jobs.read_bounces", queues.SLOW, 60),
     Periodic("affiliate.ledger.jobs.seal", queues.SLOW, 60),
+    Periodic("affiliate.ingest.jobs.look_after_clicks", queues.SLOW, 3600),
     Periodic("affiliate.payouts.jobs.prove", queues.SLOW, 3600),
     Periodic("affiliate.accounts.jobs.sweep", queues.SLOW, 3600),
 )

@@ -8,6 +8,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 from affiliate import db
+from affiliate.ingest import partitions
 from affiliate.ledger import ddl
 
 revision = "0001"
@@ -823,6 +824,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("program_id", sa.Uuid(), nullable=True),
+        sa.Column("payout_limit_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_grants_program_id_programs")),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_grants_user_id_users")),
@@ -1066,6 +1068,95 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("program_id", "partner_id", name=op.f("pk_partner_terms")),
     )
     op.create_table(
+        "payout_blocks",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("blocked_by_id", sa.Uuid(), nullable=False),
+        sa.Column("blocked_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("lifted_by_id", sa.Uuid(), nullable=True),
+        sa.Column("lifted_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["blocked_by_id"], ["users.id"], name=op.f("fk_payout_blocks_blocked_by_id_users")),
+        sa.ForeignKeyConstraint(["lifted_by_id"], ["users.id"], name=op.f("fk_payout_blocks_lifted_by_id_users")),
+        sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_payout_blocks_partner_id_partners")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_payout_blocks_program_id_programs")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_payout_blocks")),
+    )
+    with op.batch_alter_table("payout_blocks", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_payout_blocks_open",
+            ["program_id", "partner_id"],
+            unique=True,
+            postgresql_where=sa.text("lifted_at IS NULL"),
+            sqlite_where=sa.text("lifted_at IS NULL"),
+        )
+
+    op.create_table(
+        "payout_methods",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "bank",
+                "paypal",
+                "wise",
+                "other",
+                name="method_kind",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("details", sa.Text(), nullable=False),
+        sa.Column("masked", sa.String(length=80), nullable=False),
+        sa.Column("usable_from", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("created_by_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("replaced_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["created_by_id"], ["users.id"], name=op.f("fk_payout_methods_created_by_id_users")),
+        sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_payout_methods_partner_id_partners")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_payout_methods")),
+    )
+    with op.batch_alter_table("payout_methods", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_payout_methods_partner_id"), ["partner_id"], unique=False)
+        batch_op.create_index(
+            "uq_payout_methods_current",
+            ["partner_id"],
+            unique=True,
+            postgresql_where=sa.text("replaced_at IS NULL"),
+            sqlite_where=sa.text("replaced_at IS NULL"),
+        )
+
+    op.create_table(
+        "payout_policies",
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "cadence",
+            sa.Enum(
+                "manual",
+                "weekly",
+                "twice_a_month",
+                "monthly",
+                name="cadence",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("net_days", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("is_one_person", sa.Boolean(), nullable=False),
+        sa.Column("payer_name", sa.String(length=70), nullable=True),
+        sa.Column("payer_account", sa.Text(), nullable=True),
+        sa.Column("updated_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("net_days BETWEEN 0 AND 120", name=op.f("ck_payout_policies_net_days_in_range")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_payout_policies_program_id_programs")),
+        sa.PrimaryKeyConstraint("program_id", name=op.f("pk_payout_policies")),
+    )
+    op.create_table(
         "payout_runs",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("program_id", sa.Uuid(), nullable=False),
@@ -1076,6 +1167,7 @@ def upgrade() -> None:
                 "proposed",
                 "approved",
                 "paid",
+                "failed",
                 "cancelled",
                 name="payout_status",
                 native_enum=False,
@@ -1085,6 +1177,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("total_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("is_single_handed", sa.Boolean(), nullable=False),
         sa.Column("proposed_by_id", sa.Uuid(), nullable=False),
         sa.Column("proposed_at", db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("approved_by_id", sa.Uuid(), nullable=True),
@@ -1094,12 +1187,14 @@ def upgrade() -> None:
         sa.Column("cancelled_by_id", sa.Uuid(), nullable=True),
         sa.Column("cancelled_at", db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("reason", sa.String(length=500), nullable=True),
+        sa.CheckConstraint("status <> 'failed'", name=op.f("ck_payout_runs_runs_do_not_fail")),
         sa.CheckConstraint(
             "status NOT IN ('approved', 'paid') OR approved_by_id IS NOT NULL",
             name=op.f("ck_payout_runs_approved_first"),
         ),
         sa.CheckConstraint(
-            "approved_by_id IS NULL OR approved_by_id <> proposed_by_id", name=op.f("ck_payout_runs_four_eyes")
+            "approved_by_id IS NULL OR approved_by_id <> proposed_by_id OR is_single_handed",
+            name=op.f("ck_payout_runs_four_eyes"),
         ),
         sa.ForeignKeyConstraint(["approved_by_id"], ["users.id"], name=op.f("fk_payout_runs_approved_by_id_users")),
         sa.ForeignKeyConstraint(["cancelled_by_id"], ["users.id"], name=op.f("fk_payout_runs_cancelled_by_id_users")),
@@ -1320,6 +1415,20 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "fraud_places",
+        sa.Column("conversion_id", sa.Uuid(), nullable=False),
+        sa.Column("connection", sa.String(length=64), nullable=False),
+        sa.Column("occurred_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["conversion_id"], ["conversions.id"], name=op.f("fk_fraud_places_conversion_id_conversions")
+        ),
+        sa.PrimaryKeyConstraint("conversion_id", name=op.f("pk_fraud_places")),
+    )
+    with op.batch_alter_table("fraud_places", schema=None) as batch_op:
+        batch_op.create_index("ix_fraud_places_connection", ["connection", "occurred_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_fraud_places_occurred_at"), ["occurred_at"], unique=False)
+
+    op.create_table(
         "ledger_transfers",
         sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1486,6 +1595,7 @@ def upgrade() -> None:
                 "proposed",
                 "approved",
                 "paid",
+                "failed",
                 "cancelled",
                 name="payout_status",
                 native_enum=False,
@@ -1499,8 +1609,13 @@ def upgrade() -> None:
         sa.Column("amount_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("paid_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("method_id", sa.Uuid(), nullable=True),
+        sa.Column("taken_out_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("failed_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("reason", sa.String(length=500), nullable=True),
         sa.CheckConstraint("amount_minor = earned_minor - clawed_back_minor", name=op.f("ck_payouts_amount_adds_up")),
         sa.CheckConstraint("amount_minor > 0", name=op.f("ck_payouts_amount_above_zero")),
+        sa.ForeignKeyConstraint(["method_id"], ["payout_methods.id"], name=op.f("fk_payouts_method_id_payout_methods")),
         sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_payouts_partner_id_partners")),
         sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_payouts_program_id_programs")),
         sa.ForeignKeyConstraint(["run_id"], ["payout_runs.id"], name=op.f("fk_payouts_run_id_payout_runs")),
@@ -1847,7 +1962,8 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_commission_adjustments_payout_id"), ["payout_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_commission_adjustments_source_id"), ["source_id"], unique=False)
 
-    for statement in ddl.all_statements(op.get_bind().dialect.name):
+    dialect = op.get_bind().dialect.name
+    for statement in (*partitions.initial(dialect), *ddl.all_statements(dialect)):
         op.execute(statement)
 
 
@@ -1943,6 +2059,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_ledger_transfers_credit_account_id"))
 
     op.drop_table("ledger_transfers")
+    with op.batch_alter_table("fraud_places", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_fraud_places_occurred_at"))
+        batch_op.drop_index("ix_fraud_places_connection")
+
+    op.drop_table("fraud_places")
     op.drop_table("fraud_decisions")
     with op.batch_alter_table("conversion_revisions", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_conversion_revisions_conversion_id"))
@@ -1989,6 +2110,24 @@ def downgrade() -> None:
         batch_op.drop_index("ix_payout_runs_program")
 
     op.drop_table("payout_runs")
+    op.drop_table("payout_policies")
+    with op.batch_alter_table("payout_methods", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_payout_methods_current",
+            postgresql_where=sa.text("replaced_at IS NULL"),
+            sqlite_where=sa.text("replaced_at IS NULL"),
+        )
+        batch_op.drop_index(batch_op.f("ix_payout_methods_partner_id"))
+
+    op.drop_table("payout_methods")
+    with op.batch_alter_table("payout_blocks", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_payout_blocks_open",
+            postgresql_where=sa.text("lifted_at IS NULL"),
+            sqlite_where=sa.text("lifted_at IS NULL"),
+        )
+
+    op.drop_table("payout_blocks")
     op.drop_table("partner_terms")
     with op.batch_alter_table("order_events", schema=None) as batch_op:
         batch_op.drop_index(

@@ -1,0 +1,162 @@
+"""Every write on the way of an issue to its readers: release, claim, outcome, what a dead job left. Never commits.
+
+A delivery is claimed in a committed transaction before the talk with the mail server, and gets its outcome after it. Nobody
+ever takes a claimed one again: what died in between is uncertain.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.orm import Session
+
+from affiliate import ids
+from affiliate.db import insert_new
+from affiliate.newsletters import audiences, bounces, preferences, queries, segments, timing
+from affiliate.newsletters.carrier import Answer, Verdict
+from affiliate.newsletters.models import DeliveryStatus, IssueStatus, NewsletterDelivery, NewsletterIssue
+from affiliate.programs.models import Program
+
+CHUNK = 500
+ATTEMPTS_MAX = 6
+CLAIM_MAX = timedelta(seconds=100)
+"""Longer than a job may run: who claimed before is dead."""
+
+_WAITS = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 60, 240, 720))  # before the second try, the third, …
+_HOLDS = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 15))  # while the server is away
+_ERROR_LENGTH_MAX = 500
+
+
+def release(session: Session, *, issue: NewsletterIssue, now: datetime) -> int:
+    """Write down the next readers of an issue whose time has come; gives how many rows were looked at, zero when all are there.
+
+    From the first call on the issue cannot be taken back. A job that dies goes on after the last reader.
+    """
+    begun = (IssueStatus.SCHEDULED, IssueStatus.SENDING)
+    if not _move(session, issue.id, begun, {"status": IssueStatus.SENDING, "updated_at": now}):
+        return 0  # taken back in this moment
+    after = queries.last_reader(session, issue_id=issue.id)
+    segment = segments.read(issue.segment)
+    readers = audiences.readers_after(session, issue=issue, segment=segment, after=after, limit=CHUNK, now=now)
+    program = session.get_one(Program, issue.program_id)
+    insert_new(session, NewsletterDelivery, [_delivery(issue, reader, program.time_zone, now) for reader in readers])
+    if not readers:
+        _move(session, issue.id, (IssueStatus.SENDING,), {"released_at": now})
+    return len(readers)
+
+
+def _delivery(issue: NewsletterIssue, reader: Any, program_zone: str, now: datetime) -> dict[str, Any]:
+    due_at = timing.due_at(
+        send_at=issue.send_at,
+        send_wall=datetime.fromisoformat(issue.send_wall) if issue.send_wall else None,
+        zone=reader.time_zone or program_zone,
+        keeps_quiet_hours=issue.keeps_quiet_hours,
+        not_before=issue.release_at or now,
+    )
+    facts = {"issue_id": issue.id, "user_id": reader.user_id, "partner_id": reader.partner_id, "due_at": due_at}
+    return {"id": ids.new_at(now), "status": DeliveryStatus.WAITING, "attempts": 0} | facts
+
+
+def skip_unwelcome(session: Session, *, issue_id: UUID, now: datetime) -> None:
+    """Drop mails to readers who have said stop since the release, and to addresses that were suppressed since."""
+    waiting = (NewsletterDelivery.issue_id == issue_id, NewsletterDelivery.status == DeliveryStatus.WAITING)
+    skipped = sa.update(NewsletterDelivery).where(*waiting, audiences.unwelcome(session, issue_id=issue_id))
+    session.execute(
+        skipped.values(status=DeliveryStatus.SKIPPED, settled_at=now).execution_options(synchronize_session=False)
+    )
+
+
+def claim(session: Session, *, delivery: NewsletterDelivery, now: datetime) -> bool:
+    """Take a delivery for the talk that follows; false when somebody else did, or the issue was stopped meanwhile."""
+    is_sending = sa.exists().where(
+        NewsletterIssue.id == NewsletterDelivery.issue_id, NewsletterIssue.status == IssueStatus.SENDING
+    )
+    taking = sa.update(NewsletterDelivery).where(
+        NewsletterDelivery.id == delivery.id,
+        NewsletterDelivery.status == DeliveryStatus.WAITING,
+        NewsletterDelivery.attempts == delivery.attempts,
+        is_sending,
+    )
+    values = {"status": DeliveryStatus.CLAIMED, "attempts": delivery.attempts + 1, "claimed_at": now}
+    return _changed(session, taking.values(values)) == 1
+
+
+def settle(session: Session, *, delivery: NewsletterDelivery, answer: Answer, now: datetime) -> None:
+    """Write down what the server said to a claimed delivery; `delivery` is as it was before the claim."""
+    attempts = delivery.attempts + 1
+    error = answer.text[:_ERROR_LENGTH_MAX] or None
+    values: dict[str, Any] = {"error": error, "settled_at": now}
+    if answer.verdict is Verdict.LATER:
+        values |= _put_off(attempts, now)
+    elif answer.verdict is Verdict.AWAY:  # nothing was said about this mail: it waits as before
+        values = {"status": DeliveryStatus.WAITING, "attempts": delivery.attempts, "claimed_at": None}
+    else:
+        values["status"] = _STATUS_OF[answer.verdict]
+    held = (
+        NewsletterDelivery.id == delivery.id, NewsletterDelivery.status == DeliveryStatus.CLAIMED,
+        NewsletterDelivery.attempts == attempts,
+    )  # fmt: skip
+    if _changed(session, sa.update(NewsletterDelivery).where(*held).values(values)) and answer.is_about_address:
+        code = bounces.code_of(answer.text) or "5.0.0"
+        report = bounces.Report(delivery.id, code, answer.text[:_ERROR_LENGTH_MAX])
+        preferences.record_bounce(session, report=report, now=now)
+
+
+_STATUS_OF = {
+    Verdict.TAKEN: DeliveryStatus.SENT,
+    Verdict.REFUSED: DeliveryStatus.REFUSED,
+    Verdict.UNKNOWN: DeliveryStatus.UNCERTAIN,
+}
+
+
+def _put_off(attempts: int, now: datetime) -> dict[str, Any]:
+    if attempts >= ATTEMPTS_MAX:
+        return {"status": DeliveryStatus.FAILED}
+    return {"status": DeliveryStatus.WAITING, "due_at": now + _WAITS[attempts - 1], "settled_at": None}
+
+
+def hold(session: Session, *, issue_id: UUID, error: str, now: datetime) -> None:
+    """The mail server is away: ask it again later, after growing waits. No delivery is the worse for it."""
+    issue = session.get_one(NewsletterIssue, issue_id, populate_existing=True)
+    wait = _HOLDS[min(issue.holds, len(_HOLDS) - 1)]
+    values = {"held_until": now + wait, "holds": issue.holds + 1, "trouble": error[:_ERROR_LENGTH_MAX]}
+    _move(session, issue_id, (IssueStatus.SENDING,), values)
+
+
+def end_hold(session: Session, *, issue_id: UUID) -> None:
+    """The mail server took a mail again."""
+    held = (NewsletterIssue.id == issue_id, NewsletterIssue.holds > 0)
+    session.execute(sa.update(NewsletterIssue).where(*held).values(holds=0, held_until=None, trouble=None))
+
+
+def halt(session: Session, *, issue_id: UUID, error: str, now: datetime) -> None:
+    """Stop an issue that the server refuses mail after mail: a manager looks at it before everybody is refused."""
+    values = {"status": IssueStatus.STOPPED, "trouble": error[:_ERROR_LENGTH_MAX], "updated_at": now}
+    _move(session, issue_id, (IssueStatus.SENDING,), values)
+
+
+def tidy(session: Session, *, now: datetime) -> int:
+    """What dead jobs left becomes uncertain, and issues without open mails are sent; gives how many mails became uncertain."""
+    dead = (NewsletterDelivery.status == DeliveryStatus.CLAIMED, NewsletterDelivery.claimed_at < now - CLAIM_MAX)
+    values = {"status": DeliveryStatus.UNCERTAIN, "settled_at": now}
+    left = _changed(session, sa.update(NewsletterDelivery).where(*dead).values(values))
+    under_way = sa.exists().where(
+        NewsletterDelivery.issue_id == NewsletterIssue.id,
+        NewsletterDelivery.status.in_((DeliveryStatus.WAITING, DeliveryStatus.CLAIMED)),
+    )
+    over = (NewsletterIssue.status == IssueStatus.SENDING, NewsletterIssue.released_at.is_not(None), ~under_way)
+    sent = {"status": IssueStatus.SENT, "finished_at": now, "held_until": None, "trouble": None}
+    _changed(session, sa.update(NewsletterIssue).where(*over).values(sent))
+    return left
+
+
+def _move(session: Session, issue_id: UUID, expected: tuple[IssueStatus, ...], values: dict[str, Any]) -> bool:
+    here = (NewsletterIssue.id == issue_id, NewsletterIssue.status.in_(expected))
+    return _changed(session, sa.update(NewsletterIssue).where(*here).values(values)) == 1
+
+
+def _changed(session: Session, statement: Any) -> int:
+    result = session.execute(statement.execution_options(synchronize_session=False))
+    return result.rowcount if isinstance(result, CursorResult) else 0

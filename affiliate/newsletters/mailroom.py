@@ -1,0 +1,118 @@
+"""From rows to messages: an issue is compiled once per language, then filled in and addressed for each reader."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from affiliate import ids
+from affiliate.newsletters import carrier, content, queries, rendering, service, tokens
+from affiliate.newsletters.models import NewsletterIssue
+from affiliate.newsletters.rendering import Compiled, Mail, Reader, Sender
+from affiliate.newsletters.tokens import ReaderToken
+from affiliate.programs.models import Program
+from affiliate.settings import Settings
+
+_UNFOLDED = SMTP.clone(max_line_length=900)  # a fold would break the long address of List-Unsubscribe
+PREFIX = "nws"
+"""Of the public id of an issue, which is also the label on the links that the issue hands out."""
+
+
+def sender_of(program: Program) -> Sender:
+    """Whose newsletter it is."""
+    return Sender(program.name, program.shop_url)
+
+
+def reader_of(
+    to: Settings, *, issue: NewsletterIssue, program: Program, user_id: UUID, name: str, partner_name: str,
+    link_code: str | None, delivery_id: UUID = tokens.NO_DELIVERY,
+) -> Reader:  # fmt: skip
+    """The values that one reader's mail is filled with."""
+    token = tokens.write(to.secret_key, ReaderToken(user_id, program.id, delivery_id))
+    portal = f"{to.base_url}/portal/{program.slug}"
+    return Reader(
+        name=name,
+        partner_name=partner_name,
+        link=f"{to.tracking_url}/r/{link_code}" if link_code else None,
+        portal_link=f"{portal}/",
+        new_link=f"{portal}/links/new",
+        stop_link=f"{to.base_url}/mail/{token}",
+        marker=ids.public(PREFIX, issue.id),
+    )
+
+
+def compile_issue(session: Session, *, issue: NewsletterIssue, program: Program, wanted: str | None) -> Compiled:
+    """An issue as a reader of this language gets it: only stories with consent, in one language throughout."""
+    draft = service.shown(service.draft_of(issue), queries.consents(session, issue_id=issue.id))
+    return rendering.compiled(draft, language=content.language_for(draft, wanted), sender=sender_of(program))
+
+
+class Mailroom:
+    """Everything that a batch of deliveries needs, read once."""
+
+    def __init__(self, session: Session, rows: Sequence[Any], to: Settings) -> None:
+        self._to = to
+        issue_ids = list({row.NewsletterDelivery.issue_id for row in rows})
+        found = queries.programs_and_issues(session, issue_ids=issue_ids)
+        self._issues: Mapping[UUID, Any] = {row.NewsletterIssue.id: row for row in found}
+        self._compiled: dict[tuple[UUID, str], Compiled] = {}
+        self._codes = {row.Program.id: self._link_codes(session, row.Program.id, rows) for row in found}
+        for row in rows:
+            self._compile(session, row.NewsletterDelivery.issue_id, row.User.locale)
+        self._dkim_key = Path(to.dkim_key_file).read_bytes() if to.dkim_key_file else None
+        self.envelope_sender = to.bounce_address or parseaddr(to.mail_from)[1]
+
+    def message(self, row: Any, *, now: datetime) -> bytes:
+        """The message of one delivery, signed if we sign."""
+        delivery, person = row.NewsletterDelivery, row.User
+        found = self._issues[delivery.issue_id]
+        reader = reader_of(
+            self._to, issue=found.NewsletterIssue, program=found.Program, user_id=person.id, name=person.name,
+            partner_name=row.partner_name, delivery_id=delivery.id,
+            link_code=self._codes[found.Program.id].get(delivery.partner_id),
+        )  # fmt: skip
+        mail = self._compiled[delivery.issue_id, person.locale or ""].for_reader(reader)
+        letter = _letter(mail, found, self._to)
+        letter["To"] = Address(addr_spec=person.email)
+        letter["Date"] = format_datetime(now)
+        letter["Message-ID"] = f"<{delivery.id}@{_domain(self._to)}>"
+        one_click = reader.stop_link.replace("/mail/", "/hooks/unsubscribe/", 1)
+        letter["List-Unsubscribe"] = f"<{one_click}>"
+        message = letter.as_bytes(policy=_UNFOLDED)
+        if self._dkim_key is None:
+            return message
+        return carrier.signed(message, domain=_domain(self._to), selector=self._to.dkim_selector, key=self._dkim_key)
+
+    def _link_codes(self, session: Session, program_id: UUID, rows: Sequence[Any]) -> Mapping[UUID, str]:
+        partner_ids = list({row.NewsletterDelivery.partner_id for row in rows})
+        return queries.link_codes(session, program_id=program_id, partner_ids=partner_ids)
+
+    def _compile(self, session: Session, issue_id: UUID, locale: str | None) -> None:
+        key = (issue_id, locale or "")
+        if key not in self._compiled:
+            found = self._issues[issue_id]
+            self._compiled[key] = compile_issue(
+                session, issue=found.NewsletterIssue, program=found.Program, wanted=locale
+            )
+
+
+def _domain(to: Settings) -> str:
+    return parseaddr(to.mail_from)[1].partition("@")[2]
+
+
+def _letter(mail: Mail, found: Any, to: Settings) -> EmailMessage:
+    letter = EmailMessage(policy=SMTP)
+    letter["From"] = Address(found.Program.name, addr_spec=parseaddr(to.mail_from)[1])
+    letter["Subject"] = mail.subject
+    letter["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    letter["List-Id"] = f"<{found.NewsletterIssue.kind.value}.{found.Program.slug}.{_domain(to)}>"
+    letter.set_content(mail.text, cte="base64")
+    letter.add_alternative(mail.html, subtype="html", cte="base64")
+    return letter

@@ -1,0 +1,87 @@
+"""Every write on who gets no newsletters: a reader's choice, and addresses whose mail comes back. Never commits."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from affiliate import ids
+from affiliate.accounts import audit
+from affiliate.accounts.actors import Actor
+from affiliate.db import insert_new
+from affiliate.newsletters import audiences, bounces
+from affiliate.newsletters.bounces import Report
+from affiliate.newsletters.content import IssueKind
+from affiliate.newsletters.models import MailBounce, NewsletterDelivery, NewsletterRefusal, SuppressedAddress
+from affiliate.newsletters.tokens import ReaderToken
+
+_REASON_LENGTH_MAX = 500
+
+
+def choose(
+    session: Session, *, user_id: UUID, program_id: UUID, wanted: Collection[IssueKind], source: str, now: datetime
+) -> None:
+    """What a person wants of a program from now on: these kinds, and no others. Doing it twice changes nothing."""
+    mine = (NewsletterRefusal.user_id == user_id, NewsletterRefusal.program_id == program_id)
+    session.execute(sa.delete(NewsletterRefusal).where(*mine, NewsletterRefusal.kind.in_(list(wanted))))
+    rows = [
+        {
+            "id": ids.new_at(now),
+            "user_id": user_id,
+            "program_id": program_id,
+            "kind": kind,
+            "source": source,
+            "created_at": now,
+        }
+        for kind in IssueKind
+        if kind not in wanted
+    ]
+    insert_new(session, NewsletterRefusal, rows)
+
+
+def unsubscribe(session: Session, *, token: ReaderToken, source: str, now: datetime) -> None:
+    """Stop every newsletter of a program to a person, by a link in one of them. Doing it twice changes nothing."""
+    choose(session, user_id=token.user_id, program_id=token.program_id, wanted=(), source=source, now=now)
+    note_unsubscribed(session, token=token, now=now)
+
+
+def note_unsubscribed(session: Session, *, token: ReaderToken, now: datetime) -> None:
+    """Write down at the delivery that its reader stopped because of it."""
+    here = (
+        NewsletterDelivery.id == token.delivery_id, NewsletterDelivery.user_id == token.user_id,
+        NewsletterDelivery.unsubscribed_at.is_(None),
+    )  # fmt: skip
+    session.execute(sa.update(NewsletterDelivery).where(*here).values(unsubscribed_at=now))
+
+
+def record_bounce(session: Session, *, report: Report, now: datetime) -> bool:
+    """Take down that a mail came back, and suppress its address where the rule says so. Gives whether it was news to us."""
+    address = audiences.address_of(session, delivery_id=report.delivery_id)
+    if address is None:
+        return False
+    row = {
+        "id": ids.new_at(now), "delivery_id": report.delivery_id, "address": address, "code": report.code,
+        "text": report.text, "occurred_at": now,
+    }  # fmt: skip
+    if not insert_new(session, MailBounce, [row]):
+        return False
+    session.execute(
+        sa.update(NewsletterDelivery).where(NewsletterDelivery.id == report.delivery_id).values(bounced_at=now)
+    )
+    since = now - timedelta(days=bounces.DAYS)
+    if bounces.is_dead(audiences.bounce_codes(session, address=address, since=since)):
+        reason = f"{report.code} {report.text}".strip()[:_REASON_LENGTH_MAX]
+        insert_new(session, SuppressedAddress, [{"address": address, "reason": reason, "suppressed_at": now}])
+    return True
+
+
+def lift(session: Session, *, address: str, program_id: UUID, actor: Actor, now: datetime) -> None:
+    """Write to an address again. What came back before counts no more."""
+    session.execute(sa.delete(SuppressedAddress).where(SuppressedAddress.address == address))
+    session.execute(sa.delete(MailBounce).where(MailBounce.address == address))
+    audit.record(
+        session, actor=actor, action="newsletter.lift_suppression", subject_kind="program", subject_id=program_id,
+        program_id=program_id, now=now,
+    )  # fmt: skip

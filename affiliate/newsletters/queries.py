@@ -1,0 +1,201 @@
+"""Every SELECT on issues, their readers, deliveries, refusals, consents and addresses that are suppressed."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from affiliate.accounts.models import User
+from affiliate.links.models import Link, LinkStatus
+from affiliate.newsletters.models import (
+    ConsentStatus,
+    DeliveryStatus,
+    IssueStatus,
+    NewsletterDelivery,
+    NewsletterIssue,
+    StoryConsent,
+)
+from affiliate.partners.models import Enrollment, Partner
+from affiliate.programs.models import Program
+
+NAMES_MAX = 200
+SHOWN_MAX = 100
+ARCHIVE_MAX = 100
+PUBLISHED = (IssueStatus.SENDING, IssueStatus.STOPPED, IssueStatus.SENT)
+
+
+def issue_in(session: Session, *, issue_id: UUID, program_id: UUID) -> NewsletterIssue | None:
+    """One issue, if it is this program's; as it stands in the database now."""
+    found = sa.select(NewsletterIssue).where(NewsletterIssue.id == issue_id, NewsletterIssue.program_id == program_id)
+    return session.scalar(found.execution_options(populate_existing=True))
+
+
+def last_reader(session: Session, *, issue_id: UUID) -> UUID | None:
+    """The last person who has a delivery of an issue: where its release goes on."""
+    found = sa.select(NewsletterDelivery.user_id).where(NewsletterDelivery.issue_id == issue_id)
+    return session.scalar(found.order_by(NewsletterDelivery.user_id.desc()).limit(1))
+
+
+def to_release(session: Session, *, now: datetime) -> NewsletterIssue | None:
+    """The issue whose readers must be written down next."""
+    found = sa.select(NewsletterIssue).where(
+        NewsletterIssue.status.in_((IssueStatus.SCHEDULED, IssueStatus.SENDING)),
+        NewsletterIssue.released_at.is_(None),
+        NewsletterIssue.release_at <= now,
+    )
+    return session.scalar(found.order_by(NewsletterIssue.release_at, NewsletterIssue.id).limit(1))
+
+
+def due(session: Session, *, limit: int, now: datetime) -> Sequence[Any]:
+    """Deliveries to make now, oldest first: `NewsletterDelivery`, `User`, `partner_name`."""
+    found = (
+        sa.select(NewsletterDelivery, User, Partner.name.label("partner_name"))
+        .join(NewsletterIssue, NewsletterIssue.id == NewsletterDelivery.issue_id)
+        .join(User, User.id == NewsletterDelivery.user_id)
+        .join(Partner, Partner.id == NewsletterDelivery.partner_id)
+        .where(
+            NewsletterDelivery.status == DeliveryStatus.WAITING,
+            NewsletterDelivery.due_at <= now,
+            NewsletterIssue.status == IssueStatus.SENDING,
+            sa.or_(NewsletterIssue.held_until.is_(None), NewsletterIssue.held_until <= now),
+        )
+        .order_by(NewsletterDelivery.due_at, NewsletterDelivery.id)
+    )
+    return session.execute(found.limit(limit)).all()
+
+
+def claimed_since(session: Session, *, since: datetime) -> int:
+    """How many mails were handed to the server since then: what the rate counts."""
+    counted = sa.select(sa.func.count()).where(NewsletterDelivery.claimed_at >= since)
+    return session.scalar(counted) or 0
+
+
+def programs_and_issues(session: Session, *, issue_ids: Sequence[UUID]) -> Sequence[Any]:
+    """`NewsletterIssue` and its `Program`, for the issues of a batch."""
+    found = sa.select(NewsletterIssue, Program).join(Program, Program.id == NewsletterIssue.program_id)
+    return session.execute(found.where(NewsletterIssue.id.in_(issue_ids))).all()
+
+
+def link_codes(session: Session, *, program_id: UUID, partner_ids: Sequence[UUID]) -> Mapping[UUID, str]:
+    """The oldest active link of each partner in a program, by partner."""
+    first = (
+        sa.select(Link.partner_id, sa.func.min(Link.created_at).label("at"))
+        .where(Link.program_id == program_id, Link.partner_id.in_(partner_ids), Link.status == LinkStatus.ACTIVE)
+        .group_by(Link.partner_id)
+        .subquery()
+    )
+    found = sa.select(Link.partner_id, Link.code).join(
+        first, sa.and_(first.c.partner_id == Link.partner_id, first.c.at == Link.created_at)
+    )
+    found = found.where(Link.program_id == program_id, Link.status == LinkStatus.ACTIVE)
+    return {row.partner_id: row.code for row in session.execute(found.order_by(Link.id.desc()))}
+
+
+def counts(session: Session, *, issue_id: UUID) -> dict[DeliveryStatus, int]:
+    """How many deliveries of an issue stand where; every status is there."""
+    counted = (
+        sa.select(NewsletterDelivery.status, sa.func.count().label("mails"))
+        .where(NewsletterDelivery.issue_id == issue_id)
+        .group_by(NewsletterDelivery.status)
+    )
+    found = {row.status: row.mails for row in session.execute(counted)}
+    return {status: found.get(status, 0) for status in DeliveryStatus}
+
+
+def answers(session: Session, *, issue_id: UUID) -> tuple[int, int]:
+    """How many readers unsubscribed by an issue, and how many of its mails came back."""
+    counted = sa.select(
+        sa.func.count(NewsletterDelivery.unsubscribed_at), sa.func.count(NewsletterDelivery.bounced_at)
+    ).where(NewsletterDelivery.issue_id == issue_id)
+    unsubscribed, bounced = session.execute(counted).one()
+    return unsubscribed, bounced
+
+
+def undelivered(session: Session, *, issue_id: UUID, limit: int = SHOWN_MAX) -> Sequence[Any]:
+    """Deliveries that a manager should look at, uncertain ones first: `NewsletterDelivery`, `name`, `email`, `partner_name`."""
+    wanted = (DeliveryStatus.UNCERTAIN, DeliveryStatus.FAILED, DeliveryStatus.REFUSED)
+    found = (
+        sa.select(NewsletterDelivery, User.name, User.email, Partner.name.label("partner_name"))
+        .join(User, User.id == NewsletterDelivery.user_id)
+        .join(Partner, Partner.id == NewsletterDelivery.partner_id)
+        .where(NewsletterDelivery.issue_id == issue_id, NewsletterDelivery.status.in_(wanted))
+        .order_by(NewsletterDelivery.status.desc(), NewsletterDelivery.id)  # "uncertain" is the last of the three words
+    )
+    return session.execute(found.limit(limit)).all()
+
+
+def is_busy(session: Session, *, issue_id: UUID) -> bool:
+    """Whether any delivery of an issue waits or is under way."""
+    open_ones = (DeliveryStatus.WAITING, DeliveryStatus.CLAIMED)
+    found = sa.exists().where(NewsletterDelivery.issue_id == issue_id, NewsletterDelivery.status.in_(open_ones))
+    return bool(session.scalar(sa.select(found)))
+
+
+def next_due(session: Session, *, issue_id: UUID) -> datetime | None:
+    """When the next mail of an issue is due."""
+    waiting = (NewsletterDelivery.issue_id == issue_id, NewsletterDelivery.status == DeliveryStatus.WAITING)
+    return session.scalar(sa.select(sa.func.min(NewsletterDelivery.due_at)).where(*waiting))
+
+
+def consents(session: Session, *, issue_id: UUID) -> Mapping[tuple[str, str], StoryConsent]:
+    """What partners said to the stories of an issue, by partner and fingerprint."""
+    found = session.scalars(sa.select(StoryConsent).where(StoryConsent.issue_id == issue_id))
+    return {(str(consent.partner_id), consent.fingerprint): consent for consent in found}
+
+
+def consents_of(session: Session, *, program_id: UUID, partner_id: UUID, limit: int = 20) -> Sequence[StoryConsent]:
+    """The stories about a partner, those that wait for its answer first."""
+    found = sa.select(StoryConsent).where(StoryConsent.program_id == program_id, StoryConsent.partner_id == partner_id)
+    waiting_first = sa.case((StoryConsent.status == ConsentStatus.ASKED, 0), else_=1)
+    return session.scalars(found.order_by(waiting_first, StoryConsent.id.desc()).limit(limit)).all()
+
+
+def archive(
+    session: Session, *, program_id: UUID, user_id: UUID, limit: int = ARCHIVE_MAX
+) -> Sequence[NewsletterIssue]:
+    """The issues that a person may read again, newest first: those for everybody, and those that went to this person."""
+    found = sa.select(NewsletterIssue).where(NewsletterIssue.program_id == program_id, _readable(user_id))
+    return session.scalars(
+        found.order_by(NewsletterIssue.release_at.desc(), NewsletterIssue.id.desc()).limit(limit)
+    ).all()
+
+
+def archived(session: Session, *, issue_id: UUID, program_id: UUID, user_id: UUID) -> NewsletterIssue | None:
+    """One issue, if this person may read it."""
+    mine = (NewsletterIssue.id == issue_id, NewsletterIssue.program_id == program_id, _readable(user_id))
+    return session.scalar(sa.select(NewsletterIssue).where(*mine))
+
+
+def _readable(user_id: UUID) -> sa.ColumnElement[bool]:
+    got = sa.exists().where(NewsletterDelivery.issue_id == NewsletterIssue.id, NewsletterDelivery.user_id == user_id)
+    return sa.and_(NewsletterIssue.status.in_(PUBLISHED), sa.or_(NewsletterIssue.in_archive, got))
+
+
+def person(session: Session, *, user_id: UUID) -> User | None:
+    """The person behind a token."""
+    return session.get(User, user_id)
+
+
+def delivery_in(session: Session, *, delivery_id: UUID, program_id: UUID) -> NewsletterDelivery | None:
+    """One delivery, if its issue is this program's."""
+    found = sa.select(NewsletterDelivery).join(NewsletterIssue, NewsletterIssue.id == NewsletterDelivery.issue_id)
+    return session.scalar(found.where(NewsletterDelivery.id == delivery_id, NewsletterIssue.program_id == program_id))
+
+
+def partners_by_name(session: Session, *, program_id: UUID, name: str = "", limit: int = NAMES_MAX) -> Sequence[Any]:
+    """Partners of a program, `id` and `name`, whose name holds the text: an exact one first, then by name."""
+    found = (
+        sa.select(Partner.id, Partner.name)
+        .join(Enrollment, Enrollment.partner_id == Partner.id)
+        .where(Enrollment.program_id == program_id, sa.func.lower(Partner.name).contains(name.lower(), autoescape=True))
+        .order_by(sa.case((Partner.name == name, 0), else_=1), Partner.name, Partner.id)
+    )
+    return session.execute(found.limit(limit)).all()
+
+
+def sending(session: Session) -> list[UUID]:
+    """The issues that are under way."""
+    return list(session.scalars(sa.select(NewsletterIssue.id).where(NewsletterIssue.status == IssueStatus.SENDING)))

@@ -1,0 +1,48 @@
+"""Whom an issue goes to: a choice by status, group, language and performance. Pure."""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from affiliate.newsletters.content import LANGUAGES
+
+STATUSES = ("approved", "paused", "pending")
+DAYS = (30, 90, 365)
+
+
+class Performance(enum.StrEnum):
+    """What a partner has brought in the last days."""
+
+    ANY = "any"
+    SOLD = "sold"
+    CLICKED = "clicked"  # valid clicks, and no sale
+    QUIET = "quiet"  # neither
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """The rules; empty `languages` are all, an empty `group` too. Who has chosen no language counts as the issue's own."""
+
+    statuses: tuple[str, ...] = ("approved",)
+    languages: tuple[str, ...] = ()
+    performance: Performance = Performance.ANY
+    days: int = 90
+    group: str = ""
+
+    def document(self) -> dict[str, Any]:
+        """The segment as it is stored."""
+        return {**asdict(self), "statuses": list(self.statuses), "languages": list(self.languages)}
+
+
+def read(document: Mapping[str, Any]) -> Segment:
+    """A segment as it was stored or typed; what does not exist is left out, and nobody chosen means approved partners."""
+    statuses = tuple(status for status in STATUSES if status in document.get("statuses", ()))
+    performance = document.get("performance")
+    return Segment(
+        statuses or ("approved",),
+        tuple(language for language in LANGUAGES if language in document.get("languages", ())),
+        Performance(performance) if performance in list(Performance) else Performance.ANY,
+        document["days"] if document.get("days") in DAYS else 90,
+        str(document.get("group") or "")[:40],
+    )

@@ -1,0 +1,285 @@
+"""Every write on issues by people: save, schedule, take back, stop, go on, ask a partner about its story. Never commits."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from affiliate import ids
+from affiliate.accounts import audit
+from affiliate.accounts.actors import Actor
+from affiliate.db import insert_new
+from affiliate.errors import Conflict, Invalid, NotFound
+from affiliate.newsletters import content, mails, queries, timing
+from affiliate.newsletters.content import N_, Block, BlockKind, Draft, IssueKind
+from affiliate.newsletters.models import (
+    ConsentStatus,
+    DeliveryStatus,
+    IssueStatus,
+    NewsletterDelivery,
+    NewsletterIssue,
+    StoryConsent,
+)
+from affiliate.newsletters.segments import Segment
+from affiliate.programs.models import Program
+
+_RESENDABLE = (DeliveryStatus.UNCERTAIN, DeliveryStatus.FAILED, DeliveryStatus.REFUSED)
+
+
+class NoSuchIssue(NotFound):
+    """There is no such issue in this program."""
+
+
+class IssueMoved(Conflict):
+    """The issue is not where the act expects it: somebody was faster, or it is under way."""
+
+    code = "issue_moved"
+
+
+class NotReady(Invalid):
+    """The issue cannot be sent as it stands; `errors` says what is missing."""
+
+    code = "not_ready"
+
+
+def create_issue(
+    session: Session, *, program_id: UUID, kind: IssueKind, language: str, actor: Actor, now: datetime
+) -> NewsletterIssue:
+    """A new draft with one empty block of free text."""
+    first = content.with_block(Draft(language, {}, []), BlockKind.TEXT, ids.new().hex)
+    issue = NewsletterIssue(id=ids.new_at(now), program_id=program_id, kind=kind, status=IssueStatus.DRAFT)
+    issue.language, issue.texts, issue.segment = language, {}, Segment().document()
+    issue.blocks = [block.document() for block in first.blocks]
+    issue.created_by_id, issue.created_at, issue.updated_at = _person(actor), now, now
+    session.add(issue)
+    session.flush()
+    _audit(session, issue, "newsletter.create", actor=actor, now=now)
+    return issue
+
+
+def draft_of(issue: NewsletterIssue) -> Draft:
+    """The words of an issue."""
+    return content.read(language=issue.language, texts=issue.texts, blocks=issue.blocks)
+
+
+def save(
+    session: Session, *, issue_id: UUID, program_id: UUID, draft: Draft, segment: Segment, kind: IssueKind,
+    in_archive: bool, seen_version: int, now: datetime,
+) -> None:  # fmt: skip
+    """Store a draft, unless somebody stored another one since the person read it.
+
+    Raises:
+        NoSuchIssue: not in this program. IssueMoved: somebody was faster, or it is no draft any more.
+    """
+    values: dict[str, Any] = {
+        "texts": dict(draft.texts), "blocks": [block.document() for block in draft.blocks], "language": draft.language,
+        "segment": segment.document(), "kind": kind, "in_archive": in_archive,
+    }  # fmt: skip
+    seen = NewsletterIssue.version == seen_version
+    values |= {"version": seen_version + 1, "updated_at": now}
+    _move(session, issue_id, program_id, (IssueStatus.DRAFT,), values, seen)
+
+
+def shown(draft: Draft, consents: Mapping[tuple[str, str], StoryConsent]) -> Draft:
+    """The draft without stories that lack their partner's consent to exactly these words."""
+
+    def is_fine(block: Block) -> bool:
+        if block.kind is not BlockKind.STORY:
+            return True
+        consent = consents.get((block.partner_id, content.fingerprint(block)))
+        return consent is not None and consent.status is ConsentStatus.GIVEN
+
+    return Draft(draft.language, draft.texts, [block for block in draft.blocks if is_fine(block)])
+
+
+def schedule(
+    session: Session, *, issue_id: UUID, program_id: UUID, send_at: datetime | None, send_wall: datetime | None,
+    keeps_quiet_hours: bool, seen_version: int, actor: Actor, now: datetime,
+) -> NewsletterIssue:  # fmt: skip
+    """Order the sending: at an instant, at a wall clock (naive) of each reader, or, with neither, in ten minutes.
+
+    Raises:
+        NoSuchIssue, IssueMoved: as above. NotReady: a text, a consent or a reader is missing, or the time is over.
+    """
+    issue = found(session, issue_id=issue_id, program_id=program_id)
+    wrong = _keeps_from_sending(session, issue, send_at=send_at, send_wall=send_wall, now=now)
+    if wrong:
+        raise NotReady({"schedule": wrong})
+    values = {
+        "status": IssueStatus.SCHEDULED, "send_at": send_at, "keeps_quiet_hours": keeps_quiet_hours, "updated_at": now,
+        "send_wall": send_wall.isoformat(timespec="minutes") if send_wall else None, "scheduled_by_id": _person(actor),
+        "release_at": timing.release_at(send_at=send_at, send_wall=send_wall, now=now), "trouble": None,
+    }  # fmt: skip
+    seen = NewsletterIssue.version == seen_version
+    return _moved(session, issue, "newsletter.schedule", (IssueStatus.DRAFT,), values, seen, actor=actor, now=now)
+
+
+def undo(session: Session, *, issue_id: UUID, program_id: UUID, actor: Actor, now: datetime) -> None:
+    """Take a sending back: a draft again, as long as the first mail has not left.
+
+    Raises:
+        NoSuchIssue, IssueMoved: as above.
+    """
+    issue = found(session, issue_id=issue_id, program_id=program_id)
+    values = {"status": IssueStatus.DRAFT, "release_at": None, "send_at": None, "send_wall": None, "updated_at": now}
+    _moved(session, issue, "newsletter.undo", (IssueStatus.SCHEDULED,), values, actor=actor, now=now)
+
+
+def stop(session: Session, *, issue_id: UUID, program_id: UUID, actor: Actor, now: datetime) -> None:
+    """Let no more mails of an issue leave, until `resume`.
+
+    Raises:
+        NoSuchIssue, IssueMoved: as above.
+    """
+    issue = found(session, issue_id=issue_id, program_id=program_id)
+    values = {"status": IssueStatus.STOPPED, "updated_at": now}
+    _moved(session, issue, "newsletter.stop", (IssueStatus.SENDING,), values, actor=actor, now=now)
+
+
+def resume(session: Session, *, issue_id: UUID, program_id: UUID, actor: Actor, now: datetime) -> None:
+    """Let the mails of a stopped issue leave again.
+
+    Raises:
+        NoSuchIssue, IssueMoved: as above.
+    """
+    issue = found(session, issue_id=issue_id, program_id=program_id)
+    values = {"status": IssueStatus.SENDING, "held_until": None, "holds": 0, "trouble": None, "updated_at": now}
+    _moved(session, issue, "newsletter.resume", (IssueStatus.STOPPED,), values, actor=actor, now=now)
+
+
+def resend(session: Session, *, delivery_id: UUID, program_id: UUID, actor: Actor, now: datetime) -> None:
+    """Send a mail again that is uncertain or was not taken: a manager's choice, never made by itself.
+
+    Raises:
+        NoSuchIssue: no such delivery here. IssueMoved: it is under way or has arrived.
+    """
+    delivery = queries.delivery_in(session, delivery_id=delivery_id, program_id=program_id)
+    if delivery is None:
+        raise NoSuchIssue("There is no such mail in this program.")
+    again = {"status": DeliveryStatus.WAITING, "attempts": 0, "due_at": now, "error": None, "settled_at": None}
+    here = (NewsletterDelivery.id == delivery_id, NewsletterDelivery.status.in_(_RESENDABLE))
+    changed = sa.update(NewsletterDelivery).where(*here).values(again).returning(NewsletterDelivery.id)
+    if session.scalar(changed.execution_options(synchronize_session=False)) is None:
+        raise IssueMoved("This mail is under way or has arrived. Nothing was changed.")
+    reopened = (NewsletterIssue.id == delivery.issue_id, NewsletterIssue.status == IssueStatus.SENT)
+    values = {"status": IssueStatus.SENDING, "finished_at": None}
+    session.execute(sa.update(NewsletterIssue).where(*reopened).values(values))
+    issue = found(session, issue_id=delivery.issue_id, program_id=program_id)
+    _audit(session, issue, "newsletter.resend", actor=actor, now=now)
+
+
+def ask_consent(
+    session: Session, *, issue_id: UUID, program: Program, block_id: str, actor: Actor, now: datetime
+) -> None:
+    """Ask the partner of a story whether it may be told in these words; its people get a letter.
+
+    Raises:
+        NoSuchIssue: no such story. NotReady: it has no words or no partner yet.
+    """
+    issue = found(session, issue_id=issue_id, program_id=program.id)
+    draft = draft_of(issue)
+    block = next((each for each in draft.blocks if each.id == block_id and each.kind is BlockKind.STORY), None)
+    if block is None:
+        raise NoSuchIssue("There is no such story.")
+    if not block.partner_id or not block.text(draft.language, "body").strip():
+        raise NotReady({"consent": [N_("Write the story and name its partner first.")]})
+    row = {
+        "id": ids.new_at(now), "program_id": program.id, "issue_id": issue.id, "partner_id": UUID(block.partner_id),
+        "fingerprint": content.fingerprint(block), "story": dict(block.texts), "status": ConsentStatus.ASKED, "asked_at": now,
+    }  # fmt: skip
+    if insert_new(session, StoryConsent, [row]):
+        mails.ask_about_story(session, program=program, partner_id=UUID(block.partner_id), now=now)
+        _audit(session, issue, "newsletter.ask_consent", actor=actor, now=now)
+
+
+def answer_consent(
+    session: Session,
+    *,
+    consent_id: UUID,
+    program_id: UUID,
+    partner_id: UUID,
+    is_given: bool,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """The partner says yes or no to a story about it; it may change its mind as long as it likes.
+
+    Raises:
+        NoSuchIssue: the question is not this partner's.
+    """
+    status = ConsentStatus.GIVEN if is_given else ConsentStatus.DECLINED
+    mine = (
+        StoryConsent.id == consent_id, StoryConsent.program_id == program_id, StoryConsent.partner_id == partner_id,
+    )  # fmt: skip
+    values = {"status": status, "answered_at": now, "answered_by_id": _person(actor)}
+    answered = sa.update(StoryConsent).where(*mine).values(values).returning(StoryConsent.issue_id)
+    issue_id = session.scalar(answered.execution_options(synchronize_session=False))
+    if issue_id is None:
+        raise NoSuchIssue("There is no such question.")
+    issue = found(session, issue_id=issue_id, program_id=program_id)
+    action = "newsletter.give_consent" if is_given else "newsletter.decline_consent"
+    _audit(session, issue, action, actor=actor, now=now)
+
+
+def found(session: Session, *, issue_id: UUID, program_id: UUID) -> NewsletterIssue:
+    """An issue of the program.
+
+    Raises:
+        NoSuchIssue: there is none.
+    """
+    issue = queries.issue_in(session, issue_id=issue_id, program_id=program_id)
+    if issue is None:
+        raise NoSuchIssue("There is no such newsletter.")
+    return issue
+
+
+def _keeps_from_sending(
+    session: Session, issue: NewsletterIssue, *, send_at: datetime | None, send_wall: datetime | None, now: datetime
+) -> list[str]:
+    draft = draft_of(issue)
+    wrong = []
+    if content.problems(draft):
+        wrong.append(N_("Something in the text must be put right first."))
+    if len(shown(draft, queries.consents(session, issue_id=issue.id)).blocks) < len(draft.blocks):
+        wrong.append(N_("A story waits for its partner's consent."))
+    if send_at is not None and send_at < now:
+        wrong.append(N_("This time is over. Choose a later one."))
+    if send_wall is not None and send_wall.replace(tzinfo=now.tzinfo) < now:
+        wrong.append(N_("This time is over. Choose a later one."))
+    return wrong
+
+
+def _moved(
+    session: Session, issue: NewsletterIssue, action: str, expected: tuple[IssueStatus, ...], values: dict[str, Any],
+    *conditions: sa.ColumnElement[bool], actor: Actor, now: datetime,
+) -> NewsletterIssue:  # fmt: skip
+    _move(session, issue.id, issue.program_id, expected, values, *conditions)
+    _audit(session, issue, action, actor=actor, now=now)
+    return found(session, issue_id=issue.id, program_id=issue.program_id)
+
+
+def _move(
+    session: Session, issue_id: UUID, program_id: UUID, expected: tuple[IssueStatus, ...], values: dict[str, Any],
+    *conditions: sa.ColumnElement[bool],
+) -> None:  # fmt: skip
+    here = (NewsletterIssue.id == issue_id, NewsletterIssue.program_id == program_id)
+    changed = sa.update(NewsletterIssue).where(*here, NewsletterIssue.status.in_(expected), *conditions).values(values)
+    if session.scalar(changed.returning(NewsletterIssue.id).execution_options(synchronize_session=False)) is not None:
+        return
+    found(session, issue_id=issue_id, program_id=program_id)
+    raise IssueMoved(N_("Somebody changed this newsletter meanwhile, or it is under way. Nothing of yours was stored."))
+
+
+def _person(actor: Actor) -> UUID | None:
+    return actor.id if actor.kind == "user" else None
+
+
+def _audit(session: Session, issue: NewsletterIssue, action: str, *, actor: Actor, now: datetime) -> None:
+    subject = issue.texts.get(issue.language, {}).get("subject", "")
+    audit.record(
+        session, actor=actor, action=action, subject_kind="newsletter", subject_id=issue.id, program_id=issue.program_id,
+        details={"subject": subject}, now=now,
+    )  # fmt: skip

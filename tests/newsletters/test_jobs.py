@@ -1,0 +1,283 @@
+"""A newsletter reaches each reader at most once, whoever dies or goes away meanwhile, and one refused address delays nobody."""
+
+import os
+import signal
+import subprocess
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+import time_machine
+from mail_server import MailServer
+from newsletter_cast import a_draft, deliveries, issue_now, make_issue, make_reader, order, statuses, work
+from processes import eventually
+
+from affiliate import db
+from affiliate import settings as settings_module
+from affiliate.accounts.actors import SYSTEM
+from affiliate.newsletters import delivering, jobs, service
+from affiliate.newsletters.models import DeliveryStatus, IssueStatus, NewsletterIssue, SuppressedAddress
+from affiliate.partners import service as partners
+from affiliate.partners.models import MemberRole
+from affiliate.programs.models import Program
+from affiliate.settings import Settings
+
+ALICE, BOB = "alice@example.test", "bob@example.test"
+
+
+def test_every_reader_gets_one_mail_over_one_connection(server: MailServer, issue: NewsletterIssue) -> None:
+    work()
+    work()
+    assert server.received() == {ALICE: 1, BOB: 1}
+    assert len(server.sessions) == 1
+    assert set(statuses(issue).values()) == {DeliveryStatus.SENT}
+    jobs.send()
+    assert issue_now(issue).status is IssueStatus.SENT
+
+
+def test_a_mail_names_its_reader_and_how_to_stop(server: MailServer, issue: NewsletterIssue) -> None:
+    work()
+    mail = next(message for message in server.messages if message["To"] == ALICE)
+    assert mail["From"] == "Casa Ondera <partners@localhost>"
+    assert mail["Subject"] == "News for Alice"
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert mail["List-Unsubscribe"].startswith("<http://localhost/hooks/unsubscribe/")
+    assert mail["List-Id"] == "<news.casa.localhost>"
+    assert str(deliveries(issue)[ALICE].id) in mail["Message-ID"]
+    text, html = (part.get_content() for part in mail.iter_parts())
+    assert "Dear Alice of Alice's kitchen" in text
+    assert "/r/ragu?sub10=nws_" in text
+    assert "Dear Alice of Alice&#x27;s kitchen" in html
+    assert 'style="' in html
+
+
+def test_a_partner_without_a_link_is_led_to_make_one(server: MailServer, issue: NewsletterIssue) -> None:
+    work()
+    mail = next(message for message in server.messages if message["To"] == BOB)
+    assert "http://localhost/portal/casa/links/new" in next(mail.iter_parts()).get_content()
+
+
+def test_nothing_leaves_before_its_time_and_until_then_it_can_be_taken_back(
+    server: MailServer, program: Program, time: time_machine.Traveller, now: datetime
+) -> None:
+    with db.transaction() as session:
+        issue = order(session, make_issue(session, program=program, now=now), now=now)
+    time.shift(timedelta(minutes=9, seconds=59))
+    work()
+    assert server.messages == []
+    with db.transaction() as session:
+        service.undo(session, issue_id=issue.id, program_id=program.id, actor=SYSTEM, now=now)
+    time.shift(timedelta(days=1))
+    work()
+    assert server.messages == []
+    assert issue_now(issue).status is IssueStatus.DRAFT
+
+
+def test_what_is_under_way_cannot_be_taken_back_but_stopped(
+    server: MailServer, issue: NewsletterIssue, program: Program, now: datetime
+) -> None:
+    jobs.release()
+    here = {"issue_id": issue.id, "program_id": program.id, "actor": SYSTEM, "now": now}
+    with pytest.raises(service.IssueMoved), db.transaction() as session:
+        service.undo(session, **here)
+    with db.transaction() as session:
+        service.stop(session, **here)
+    work()
+    assert server.messages == []
+    with db.transaction() as session:
+        service.resume(session, **here)
+    work()
+    assert server.received() == {ALICE: 1, BOB: 1}
+
+
+def test_one_person_of_two_partners_gets_one_mail(
+    server: MailServer, program: Program, issue: NewsletterIssue, now: datetime
+) -> None:
+    with db.transaction() as session:
+        alice, _ = make_reader(session, program=program, name="Carla Example")
+        _, other = make_reader(session, program=program, name="Dora Example")
+        partners.add_member(session, user_id=alice.id, partner_id=other.id, role=MemberRole.MEMBER, now=now)
+    work()
+    assert server.received()["carla@example.test"] == 1
+
+
+def test_a_refused_address_delays_nobody_and_is_not_asked_again(server: MailServer, issue: NewsletterIssue) -> None:
+    server.answers[ALICE] = "550 5.1.1 no such person"
+    work()
+    assert server.received() == {BOB: 1}
+    assert statuses(issue) == {ALICE: DeliveryStatus.REFUSED, BOB: DeliveryStatus.SENT}
+    assert deliveries(issue)[ALICE].error == "550 5.1.1 no such person"
+    with db.reading() as session:
+        assert session.get(SuppressedAddress, ALICE) is not None
+
+
+def test_an_address_that_is_busy_is_tried_again_later(
+    server: MailServer, issue: NewsletterIssue, time: time_machine.Traveller
+) -> None:
+    server.answers[ALICE] = "451 4.2.1 busy"
+    work()
+    assert statuses(issue) == {ALICE: DeliveryStatus.WAITING, BOB: DeliveryStatus.SENT}
+    server.answers.clear()
+    time.shift(timedelta(minutes=5))
+    work()
+    assert server.received() == {ALICE: 1, BOB: 1}
+
+
+def test_a_busy_address_is_given_up_after_some_tries(
+    server: MailServer, issue: NewsletterIssue, time: time_machine.Traveller
+) -> None:
+    server.answers[ALICE] = "451 4.2.1 busy"
+    for _ in range(delivering.ATTEMPTS_MAX):
+        work()
+        time.shift(timedelta(days=1))
+    assert statuses(issue)[ALICE] is DeliveryStatus.FAILED
+
+
+def test_a_server_that_is_away_costs_no_mail_a_try(
+    server: MailServer, issue: NewsletterIssue, time: time_machine.Traveller
+) -> None:
+    server.stop()
+    work()
+    assert {delivery.attempts for delivery in deliveries(issue).values()} == {0}
+    held = issue_now(issue)
+    assert held.trouble
+    server.start()
+    assert jobs.send() == 0  # not before its time: a server that comes back is not stormed
+    time.shift(timedelta(minutes=1))
+    work()
+    assert server.received() == {ALICE: 1, BOB: 1}
+    assert issue_now(issue).trouble is None
+
+
+def test_a_server_that_wants_no_mail_of_ours_refuses_no_reader(server: MailServer, issue: NewsletterIssue) -> None:
+    server.answers = {ALICE: "421 4.7.0 not now", BOB: "421 4.7.0 not now"}
+    work()
+    assert set(statuses(issue).values()) == {DeliveryStatus.WAITING}
+    assert issue_now(issue).holds == 1
+
+
+def test_a_connection_that_breaks_after_the_text_leaves_one_mail_uncertain_and_never_sends_it_again(
+    server: MailServer, issue: NewsletterIssue, program: Program, time: time_machine.Traveller, now: datetime
+) -> None:
+    server.closes_at = ALICE
+    work()
+    server.closes_at = ""
+    time.shift(timedelta(days=1))
+    work()
+    assert statuses(issue) == {ALICE: DeliveryStatus.UNCERTAIN, BOB: DeliveryStatus.SENT}
+    assert server.received() == {ALICE: 1, BOB: 1}
+    uncertain = deliveries(issue)[ALICE]
+    with db.transaction() as session:  # only a manager decides that it goes again
+        service.resend(session, delivery_id=uncertain.id, program_id=program.id, actor=SYSTEM, now=now)
+    work()
+    assert server.received() == {ALICE: 2, BOB: 1}
+    with pytest.raises(service.IssueMoved), db.transaction() as session:
+        service.resend(session, delivery_id=uncertain.id, program_id=program.id, actor=SYSTEM, now=now)
+
+
+def test_a_job_killed_in_the_middle_leaves_one_mail_uncertain_and_the_others_are_sent_once(
+    server: MailServer, program: Program, settings: Settings
+) -> None:
+    with db.transaction() as session:
+        for number in range(8):
+            make_reader(session, program=program, name=f"Reader{number} Example")
+        long_ago = datetime.now().astimezone() - timedelta(hours=1)
+        issue = order(session, make_issue(session, program=program, now=long_ago), now=long_ago)
+    jobs.release()
+    server.waits_at = "reader3@example.test"
+    command = [sys.executable, "-c", "from affiliate.newsletters import jobs; jobs.send()"]
+    job = subprocess.Popen(command, env=dict(os.environ), cwd=Path(__file__).parents[2])
+    eventually(lambda: server.is_waiting, "the job sends the mail that is held up")
+    job.send_signal(signal.SIGKILL)
+    job.wait()
+    server.waits_at = ""
+    claimed = [email for email, status in statuses(issue).items() if status is DeliveryStatus.CLAIMED]
+    assert claimed == ["reader3@example.test"]
+    work()
+    assert statuses(issue)["reader3@example.test"] is DeliveryStatus.CLAIMED  # its job may still live
+    with time_machine.travel(datetime.now().astimezone() + delivering.CLAIM_MAX + timedelta(seconds=1)):
+        work()
+        jobs.send()
+        assert statuses(issue)["reader3@example.test"] is DeliveryStatus.UNCERTAIN
+    assert set(server.received().values()) == {1}
+    assert len(server.received()) == 10
+
+
+def test_a_reader_who_stops_after_the_release_gets_nothing(
+    server: MailServer, issue: NewsletterIssue, program: Program, now: datetime
+) -> None:
+    from affiliate.newsletters import preferences
+
+    jobs.release()
+    user_id = deliveries(issue)[ALICE].user_id
+    with db.transaction() as session:
+        preferences.choose(session, user_id=user_id, program_id=program.id, wanted=(), source="page", now=now)
+    work()
+    assert statuses(issue) == {ALICE: DeliveryStatus.SKIPPED, BOB: DeliveryStatus.SENT}
+
+
+def test_no_more_leave_in_a_minute_than_the_rate_allows(
+    server: MailServer, program: Program, time: time_machine.Traveller, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with db.transaction() as session:
+        for number in range(5):
+            make_reader(session, program=program, name=f"Reader{number} Example")
+        order(session, make_issue(session, program=program, now=now), now=now)
+    time.shift(timedelta(minutes=10))
+    monkeypatch.setenv("AFFILIATE_NEWSLETTER_RATE", "3")
+    settings_module.current.cache_clear()
+    work()
+    assert len(server.messages) == 3
+    time.shift(timedelta(seconds=61))
+    work()
+    assert len(server.messages) == 6
+
+
+def test_an_issue_that_the_server_refuses_again_and_again_is_stopped_before_all_are_refused(
+    server: MailServer, program: Program, time: time_machine.Traveller, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with db.transaction() as session:
+        for number in range(jobs.REFUSALS_MAX + 5):
+            make_reader(session, program=program, name=f"Reader{number} Example")
+        issue = order(session, make_issue(session, program=program, now=now), now=now)
+    server.text_answer = "554 5.7.1 this is spam"
+    time.shift(timedelta(minutes=10))
+    work()
+    stopped = issue_now(issue)
+    assert (stopped.status, stopped.trouble) == (IssueStatus.STOPPED, "554 5.7.1 this is spam")
+    assert list(statuses(issue).values()).count(DeliveryStatus.REFUSED) == jobs.REFUSALS_MAX
+
+
+def test_a_mail_is_due_at_each_readers_own_hour_and_never_at_night(
+    server: MailServer, program: Program, time: time_machine.Traveller, now: datetime
+) -> None:
+    with db.transaction() as session:
+        make_reader(session, program=program, name="Yuki Example", time_zone="Asia/Tokyo")
+        wall = datetime(2026, 11, 18, 9, 0)  # noqa: DTZ001 - a wall clock, of no zone
+        issue = order(
+            session, make_issue(session, program=program, now=now), now=now, send_wall=wall, keeps_quiet_hours=True
+        )
+    time.move_to(datetime(2026, 11, 17, 19, 0).astimezone())
+    jobs.release()
+    due = {email: delivery.due_at.isoformat() for email, delivery in deliveries(issue).items()}
+    assert due["yuki@example.test"] == "2026-11-18T00:00:00+00:00"
+    assert due[ALICE] == "2026-11-18T08:00:00+00:00"
+
+
+def test_hostile_words_stay_words(
+    server: MailServer, program: Program, time: time_machine.Traveller, now: datetime
+) -> None:
+    hostile = '<script>alert(1)</script> [x](https://e.example/"onmouseover="x) ![p](https://e.example/p.png)'
+    with db.transaction() as session:
+        make_reader(session, program=program, name="Eve\r\nBcc:victim@example.test")
+        order(session, make_issue(session, program=program, now=now, draft=a_draft("{name} <b>", hostile)), now=now)
+    time.shift(timedelta(minutes=10))
+    work()
+    mail = next(message for message in server.messages if message["To"] == "eve@example.test")
+    assert mail["Bcc"] is None
+    assert mail["Subject"] == "Eve Bcc:victim@example.test <b>"
+    html = list(mail.iter_parts())[1].get_content()
+    assert "<script>" not in html
+    assert "<img" not in html
+    assert 'onmouseover="' not in html
