@@ -13,9 +13,9 @@ from affiliate.accounts.models import Grant, GrantRole, User
 from affiliate.attribution.models import Attribution, Credit
 from affiliate.commissions import terms as plan_terms
 from affiliate.commissions.models import Commission, CommissionPlan, CommissionStatus
+from affiliate.ingest import rollups
 from affiliate.ingest.models import (
     Click,
-    ClickHour,
     ClickVerdict,
     Conversion,
     OrderEvent,
@@ -23,9 +23,11 @@ from affiliate.ingest.models import (
     Refund,
     Trust,
 )
+from affiliate.ingest.rollups import Counted
 from affiliate.links.models import Link, LinkStatus
 from affiliate.partners.models import Application, Enrollment, EnrollmentStatus, Member, MemberRole, Partner
-from affiliate.payouts.models import Payout, PayoutRun, PayoutStatus
+from affiliate.payouts.methods import MethodKind
+from affiliate.payouts.models import Payout, PayoutMethod, PayoutRun, PayoutStatus
 from affiliate.programs.models import Program, ProgramStatus
 from affiliate.programs.service import first_policy
 
@@ -81,9 +83,12 @@ def make_partner(
     user: User | None = None,
     status: EnrollmentStatus = EnrollmentStatus.APPROVED,
     name: str | None = None,
+    can_be_paid: bool = True,
 ) -> Partner:
-    """A partner, enrolled in the program if one is given, with the user as its owner if one is given."""
+    """A partner who has said how to be paid, enrolled in the program if one is given, owned by the user if one is given."""
     partner = _add(session, Partner(id=ids.new(), name=name or f"Partner {next(_numbers)}", created_at=NOW))
+    if can_be_paid:
+        make_method(session, partner=partner)
     if program is not None:
         _add(
             session,
@@ -99,6 +104,13 @@ def make_partner(
     if user is not None:
         make_member(session, user=user, partner=partner)
     return partner
+
+
+def make_method(session: Session, *, partner: Partner, **fields: Any) -> PayoutMethod:
+    """Where a partner's money goes since NOW; the details are in no vault."""
+    values: dict[str, Any] = {"id": ids.new(), "partner_id": partner.id, "kind": MethodKind.OTHER, "details": ""}
+    values |= {"masked": "In •••", "usable_from": NOW - timedelta(days=365), "created_at": NOW}
+    return _add(session, PayoutMethod(**values | fields))
 
 
 def make_member(session: Session, *, user: User, partner: Partner) -> Member:
@@ -284,10 +296,10 @@ def make_plan(
 
 def make_clicks(
     session: Session, *, link: Link, hour: datetime, clicks: int, verdict: ClickVerdict = ClickVerdict.VALID
-) -> ClickHour:
-    """A rollup of clicks in the UTC hour that begins at `hour`, without the clicks themselves."""
-    values = {"program_id": link.program_id, "partner_id": link.partner_id, "link_id": link.id}
-    return _add(session, ClickHour(**values, hour=hour, verdict=verdict, clicks=clicks))
+) -> None:
+    """The rollups of so many clicks in the UTC hour that begins at `hour`, without the clicks themselves."""
+    key = Counted(link.program_id, link.partner_id, link.id, hour, verdict, "", "", "")
+    rollups.count(session, new={key: clicks}, moved={})
 
 
 def make_commission(

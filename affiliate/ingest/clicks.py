@@ -1,101 +1,180 @@
-"""Writes of clicks: rows once, repeats found, and the hourly counts moved for what was really inserted. Called by `service`."""
+"""Writes of clicks: rows once, repeats found, and the rollups moved for what was really inserted. Called by `service`."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from affiliate import db
-from affiliate.ingest import bulk, clickrules, queries
+from affiliate.ingest import bulk, clickrules, queries, rollups
 from affiliate.ingest.clickrules import ClickVerdict
 from affiliate.ingest.models import Click
+from affiliate.ingest.referrers import host_of
+from affiliate.ingest.rollups import Counted
 from affiliate.tracking.codec import ClickEvent
-
-Row = dict[str, Any]
 
 CLICKS_IN_HAND = "clicks"
 """What a transaction announces that stores clicks and then looks for the orders they reach."""
 
-
-class _Hour(NamedTuple):
-    """What a row of the hourly counts counts."""
-
-    program_id: UUID
-    partner_id: UUID
-    link_id: UUID
-    hour: datetime
-    verdict: ClickVerdict
-
-
-def store(session: Session, *, events: Sequence[ClickEvent], now: datetime) -> list[Row]:
-    """Store what is new of these clicks, and give it.
-
-    1. Insert each click with the verdict it deserves by itself; what is stored already is left out of all that follows.
-    2. Count the inserted ones. On PostgreSQL this queues batches that touch the same link and hour one behind the other,
-    3. so that each then sees the other's clicks when it looks for repeats. A repeat moves from one count to the other.
-
-    It is announced, so that an order that arrives meanwhile is not judged before these clicks can be seen.
-    """
-    if events:
-        db.announce(session, CLICKS_IN_HAND)
-    rows = {event.click_id: _row(event, now=now) for event in events}
-    inserted = bulk.insert_new_clicks(session, [rows[click_id] for click_id in sorted(rows, key=_number)])
-    new = [rows[click_id] for click_id in rows if click_id in inserted]
-    _move_hours(session, Counter(_hour(row, row["verdict"]) for row in new if _counts(row)))
-    _mark_repeats(session, [row for row in new if row["verdict"] == ClickVerdict.VALID])
-    return new
-
-
-def _counts(row: Row) -> bool:
-    """Whether the click is one of somebody; those of the installation itself are in no figure."""
-    return row["verdict"] is not ClickVerdict.TEST
-
-
-def _number(identifier: UUID) -> int:
-    return identifier.int  # a UUID compares many times slower than its number
-
-
-def _row(event: ClickEvent, *, now: datetime) -> Row:
-    row = {name: getattr(event, name) for name in _COPIED}
-    return row | {"id": event.click_id, "received_at": now, "verdict": clickrules.verdict(event, now=now)}
-
-
-_COPIED = (
-    *("program_id", "partner_id", "link_id", "occurred_at", "source", "visitor_id", "subs", "landing_url", "referrer"),
-    *("user_agent", "address_prefix", "address_hash"),
+_LOCK = 1  # before the locks of labels, and those before any row of a rollup
+_NO_TEXTS = "{}"
+_FETCH_LENGTH_MAX = 32
+_CLICKS = Click.metadata.tables[Click.__tablename__]
+_COUNTED_COLUMNS = (
+    *(_CLICKS.c.id, _CLICKS.c.program_id, _CLICKS.c.partner_id, _CLICKS.c.link_id, _CLICKS.c.occurred_at),
+    *(_CLICKS.c.country, _CLICKS.c.referrer_host, _CLICKS.c.subs["sub1"].as_string().label("sub")),
 )
 
 
-def _hour(row: Row, verdict: ClickVerdict) -> _Hour:
-    hour = row["occurred_at"].replace(minute=0, second=0, microsecond=0)
-    return _Hour(row["program_id"], row["partner_id"], row["link_id"], hour, verdict)
+@dataclass(frozen=True, slots=True)
+class StoredClicks:
+    """The clicks that are new, and those that came after their term."""
+
+    new: list[ClickEvent] = field(default_factory=list)
+    past_retention: list[ClickEvent] = field(default_factory=list)
 
 
-def _mark_repeats(session: Session, clicks: list[Row]) -> None:
-    """Find the repeats among these and the clicks stored around them, and move them to the other count."""
-    if not clicks:
-        return
-    found = clickrules.repeats(queries.arrivals_repeated(session, clicks=clicks))
-    if not found:
-        return
-    table = Click.metadata.tables[Click.__tablename__]
-    moved = session.execute(
-        sa.update(table)
-        .where(table.c.id.in_(found), table.c.verdict == ClickVerdict.VALID)
-        .values(verdict=ClickVerdict.DUPLICATE)
-        .returning(table.c.program_id, table.c.partner_id, table.c.link_id, table.c.occurred_at)
+def store(session: Session, *, events: Sequence[ClickEvent], now: datetime) -> StoredClicks:
+    """Store what is new of these clicks.
+
+    1. Insert each click with the verdict it deserves by itself; what is stored already is left out of all that follows.
+    2. Queue behind other batches with clicks on the same links, so that of two each sees the other's when it looks for repeats.
+    3. Mark the repeats, and count: new clicks under what they are now, older ones that turned out to be repeats are moved.
+
+    It is announced, so that an order that arrives meanwhile is not judged before these clicks can be seen.
+    """
+    if not events:
+        return StoredClicks()
+    db.announce(session, CLICKS_IN_HAND)
+    ordered = sorted({event.click_id: event for event in events}.values(), key=_number)
+    verdicts = [(event, clickrules.verdict(event, now=now)) for event in ordered]
+    late = [event for event, verdict in verdicts if verdict is ClickVerdict.PAST_RETENTION]
+    if late:
+        verdicts = [pair for pair in verdicts if pair[1] is not ClickVerdict.PAST_RETENTION]
+    known = bulk.insert_new_clicks(session, [_row(event, verdict, now) for event, verdict in verdicts])
+    if known:
+        verdicts = [pair for pair in verdicts if pair[0].click_id not in known]
+    valid = [event for event, verdict in verdicts if verdict is ClickVerdict.VALID]
+    bulk.lock(session, _LOCK, {event.link_id.int for event in valid})
+    repeated = _mark_repeats(session, valid)
+    new = {event.click_id for event in valid}
+    older = [row for click_id, row in repeated.items() if click_id not in new]
+    rollups.count(
+        session,
+        new=Counter(
+            _counted(event, ClickVerdict.DUPLICATE if event.click_id in repeated else verdict)
+            for event, verdict in verdicts
+        ),
+        moved=_moved(older, ClickVerdict.VALID, ClickVerdict.DUPLICATE),
     )
-    deltas: Counter[_Hour] = Counter()
-    for row in moved.mappings():
-        deltas[_hour(dict(row), ClickVerdict.VALID)] -= 1
-        deltas[_hour(dict(row), ClickVerdict.DUPLICATE)] += 1
-    _move_hours(session, deltas)
+    return StoredClicks([event for event, _ in verdicts], late)
 
 
-def _move_hours(session: Session, deltas: Counter[_Hour]) -> None:
-    keys = sorted(deltas, key=lambda key: (key.link_id.int, key.hour, key.verdict))
-    bulk.add_click_hours(session, [key._asdict() | {"clicks": deltas[key]} for key in keys])
+def overrule(session: Session, *, click_id: UUID, expected: ClickVerdict, verdict: ClickVerdict, now: datetime) -> bool:
+    """Change the verdict on a click; the rollups move with it, and no rule touches it again. False: it is not `expected`."""
+    if ClickVerdict.TEST in {expected, verdict}:
+        raise ValueError("a test is in no count, and nothing else becomes one")
+    link_id = session.scalar(sa.select(_CLICKS.c.link_id).where(_CLICKS.c.id == click_id))
+    if link_id is None:
+        return False
+    bulk.lock(session, _LOCK, {link_id.int})
+    changed = session.execute(
+        sa.update(_CLICKS)
+        .where(_CLICKS.c.id == click_id, _CLICKS.c.verdict == expected)
+        .values(verdict=verdict, overruled_at=now)
+        .returning(*_COUNTED_COLUMNS)
+    ).all()
+    rollups.count(session, new={}, moved=_moved(changed, expected, verdict))
+    return bool(changed)
+
+
+def _number(event: ClickEvent) -> int:
+    return event.click_id.int  # a UUID compares many times slower than its number
+
+
+def _row(event: ClickEvent, verdict: ClickVerdict, now: datetime) -> tuple[Any, ...]:
+    """The values in the order of the columns of Click."""
+    return (
+        event.click_id,
+        event.program_id,
+        event.partner_id,
+        event.link_id,
+        event.occurred_at,
+        now,
+        verdict.value,
+        None,
+        event.source,
+        event.visitor_id,
+        _texts(event.subs) or _NO_TEXTS,
+        event.landing_url,
+        event.referrer,
+        host_of(event.referrer),
+        event.user_agent,
+        event.address_prefix,
+        event.address_hash,
+        event.creative,
+        _texts(event.ad_ids),
+        _texts(event.utm),
+        event.country or "",
+        event.network,
+        event.consent,
+        _cut(event.fetch_dest),
+        _cut(event.fetch_site),
+        _cut(event.fetch_user),
+        _cut(event.fetch_mode),
+    )
+
+
+def _texts(texts: dict[str, str]) -> str | None:
+    return orjson.dumps(texts).decode() if texts else None
+
+
+def _cut(text: str | None) -> str | None:
+    return text[:_FETCH_LENGTH_MAX] if text else None
+
+
+def _counted(event: ClickEvent, verdict: ClickVerdict) -> Counted:
+    return rollups.counted(
+        event,
+        verdict=verdict,
+        sub=event.subs.get("sub1"),
+        country=event.country,
+        referrer_host=host_of(event.referrer),
+    )
+
+
+def _moved(rows: Collection[Any], before: ClickVerdict, after: ClickVerdict) -> Counter[Counted]:
+    deltas: Counter[Counted] = Counter()
+    for row in rows:
+        for verdict, number in ((before, -1), (after, 1)):
+            key = rollups.counted(
+                row, verdict=verdict, sub=row.sub, country=row.country, referrer_host=row.referrer_host
+            )
+            deltas[key] += number
+    return deltas
+
+
+def _mark_repeats(session: Session, clicks: list[ClickEvent]) -> dict[UUID, Any]:
+    """Find the repeats among these and the clicks stored around them, and mark those that were valid."""
+    if not clicks:
+        return {}
+    found = clickrules.repeats(queries.arrivals_repeated(session, click_ids=[click.click_id for click in clicks]))
+    if not found:
+        return {}
+    marked = session.execute(
+        sa.update(_CLICKS)
+        .where(
+            db.among(session, _CLICKS.c.id, found),
+            _CLICKS.c.verdict == ClickVerdict.VALID,
+            _CLICKS.c.overruled_at.is_(None),
+        )
+        .values(verdict=ClickVerdict.DUPLICATE)
+        .returning(*_COUNTED_COLUMNS)
+    )
+    return {row.id: row for row in marked}

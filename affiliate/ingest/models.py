@@ -1,4 +1,4 @@
-"""Tables of what happened: Click, Conversion, ConversionRevision, OrderEvent, Refund, RejectedEvent, DeadLetter, ClickHour."""
+"""Tables of what happened: Click, ChannelTouch, Conversion, ConversionRevision, OrderEvent, Refund, RejectedEvent, DeadLetter."""
 
 import enum
 from datetime import datetime
@@ -6,13 +6,16 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from affiliate.db import Base, PrimaryKey, enum_column
 from affiliate.ingest.clickrules import ClickVerdict
+from affiliate.ingest.rollup_models import ClickHour
 from affiliate.tracking.codec import Trust
 
 __all__ = [
+    "ChannelTouch",
     "Click",
     "ClickHour",
     "ClickVerdict",
@@ -47,16 +50,23 @@ class RejectReason(enum.StrEnum):
     BAD_SIGNATURE = "bad_signature"
     BAD_FIELDS = "bad_fields"
     UNKNOWN_LINK = "unknown_link"
+    PAST_RETENTION = "past_retention"
+
+
+_TextsOrNull = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 
 
 class Click(Base):
-    """One arrival on a partner's link, valid or not. Addresses are truncated before they get here."""
+    """One arrival on a partner's link, valid or not. Addresses are truncated before they get here.
+
+    On PostgreSQL a table for each month, by range of the id, whose head is the time (see `partitions`).
+    """
 
     __tablename__ = "clicks"
     __table_args__ = (
         sa.Index("ix_clicks_visitor", "visitor_id", "occurred_at"),
         sa.Index("ix_clicks_partner", "program_id", "partner_id", "occurred_at"),
-        sa.Index("ix_clicks_address", "address_hash", "occurred_at"),  # repeats without a visitor id
+        {"postgresql_partition_by": "RANGE (id)"},
     )
 
     id: Mapped[PrimaryKey]  # UUIDv7 of the arrival
@@ -66,32 +76,41 @@ class Click(Base):
     occurred_at: Mapped[datetime]
     received_at: Mapped[datetime]
     verdict: Mapped[ClickVerdict] = mapped_column(enum_column(ClickVerdict))
+    overruled_at: Mapped[datetime | None]  # a person has decided on the verdict: no rule touches it again
     source: Mapped[str] = mapped_column(sa.String(16))  # redirect or tag
     visitor_id: Mapped[UUID | None]  # only with consent
     subs: Mapped[dict[str, Any]]
     landing_url: Mapped[str] = mapped_column(sa.String(2000))
     referrer: Mapped[str | None] = mapped_column(sa.String(500))
+    referrer_host: Mapped[str] = mapped_column(sa.String(100), default="")  # empty: none
     user_agent: Mapped[str | None] = mapped_column(sa.String(300))
     address_prefix: Mapped[str | None] = mapped_column(sa.String(50))
     address_hash: Mapped[str | None] = mapped_column(sa.String(64))
+    creative: Mapped[str | None] = mapped_column(sa.String(120))
+    ad_ids: Mapped[dict[str, Any] | None] = mapped_column(_TextsOrNull)  # gclid and its like
+    utm: Mapped[dict[str, Any] | None] = mapped_column(_TextsOrNull)
+    country: Mapped[str] = mapped_column(sa.String(2), default="")  # empty: unknown
+    network: Mapped[str | None] = mapped_column(sa.String(16))  # datacentre, tor, mobile
+    consent: Mapped[str] = mapped_column(sa.String(16), default="none")  # given, refused, default, none
+    fetch_dest: Mapped[str | None] = mapped_column(sa.String(32))  # what the browser says it asks for, Sec-Fetch-*
+    fetch_site: Mapped[str | None] = mapped_column(sa.String(32))
+    fetch_user: Mapped[str | None] = mapped_column(sa.String(32))
+    fetch_mode: Mapped[str | None] = mapped_column(sa.String(32))
 
 
-class ClickHour(Base):
-    """Exact counts per link, UTC hour and verdict, moved in the transaction of the clicks they count."""
+class ChannelTouch(Base):
+    """A visitor came to the shop by another paid channel than a partner. `evidence` is the parameter that tells."""
 
-    __tablename__ = "click_hours"
-    __table_args__ = (
-        sa.PrimaryKeyConstraint("program_id", "partner_id", "link_id", "hour", "verdict"),
-        sa.Index("ix_click_hours_program", "program_id", "hour"),
-        sa.Index("ix_click_hours_partner", "program_id", "partner_id", "hour"),
-    )
+    __tablename__ = "channel_touches"
+    __table_args__ = (sa.Index("ix_channel_touches_visitor", "visitor_id", "occurred_at"),)
 
+    id: Mapped[PrimaryKey]
     program_id: Mapped[UUID]
-    partner_id: Mapped[UUID]
-    link_id: Mapped[UUID]
-    hour: Mapped[datetime]
-    verdict: Mapped[ClickVerdict] = mapped_column(enum_column(ClickVerdict))
-    clicks: Mapped[int]
+    visitor_id: Mapped[UUID | None]
+    click_id: Mapped[UUID | None] = mapped_column(index=True)  # the partner's click that the shop's page carried
+    channel: Mapped[str] = mapped_column(sa.String(40))
+    evidence: Mapped[str] = mapped_column(sa.String(255))
+    occurred_at: Mapped[datetime]
 
 
 class Conversion(Base):

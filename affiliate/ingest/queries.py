@@ -1,7 +1,8 @@
 """Every SELECT of ingest: what is already known of the things in a batch. Each takes the whole batch at once."""
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -18,47 +19,64 @@ from affiliate.ingest.models import (
     OrderEventType,
     Refund,
 )
+from affiliate.ingest.rollup_models import ClickLabel, Owner
 
 Row = dict[str, Any]
 
 
-def arrivals_repeated(session: Session, *, clicks: Sequence[Row]) -> list[Arrival]:
-    """Of the visitors and addresses of these, those seen more than once from a term before the first to a term after the last.
+def arrivals_repeated(session: Session, *, click_ids: Collection[UUID]) -> list[Arrival]:
+    """Of the visitors and addresses on a link, those seen more than once in the terms before and after these clicks.
 
-    Almost all are seen once, so the database says first which are not; each half runs over its own index.
+    The head of a click's id is its time, so each stretch of time is a range of the primary key. Almost all are seen once,
+    so the database says first which are not.
     """
-    moments = [click["occurred_at"] for click in clicks]
-    around = sa.and_(
-        Click.occurred_at > min(moments) - REPEAT_TERM,
-        Click.occurred_at < max(moments) + REPEAT_TERM,
-        Click.verdict.in_(CREDITABLE),
-    )
-    wanted = []
-    for who in (Click.visitor_id, Click.address_hash):
-        here = {click[who.key] for click in clicks} - {None}
-        counted = sa.select(who).where(db.among(session, who, here), around).group_by(who, Click.link_id)
-        if again := set(session.scalars(counted.having(sa.func.count() > 1))) if here else ():
-            wanted.append(db.among(session, who, again))
-    if not wanted:
-        return []
-    arrivals = sa.select(
-        *(Click.id, Click.link_id, Click.visitor_id, Click.address_hash, Click.user_agent, Click.occurred_at)
-    )
-    halves = sa.union(*(arrivals.where(half, around) for half in wanted))
-    return [Arrival(*row) for row in session.execute(halves)]
+    arrivals: list[Arrival] = []
+    for first, last in _stretches(click_ids):
+        here = sa.and_(Click.id >= first, Click.id <= last, Click.verdict.in_(CREDITABLE))
+        for who in (Click.visitor_id, Click.address_hash):
+            seen = sa.select(Click.link_id, who).where(here, who.is_not(None)).group_by(Click.link_id, who)
+            often = seen.having(sa.func.count() > 1).subquery()
+            same = sa.and_(Click.link_id == often.c.link_id, who == often.c[who.key])
+            arrivals += [Arrival(*row) for row in session.execute(sa.select(*_ARRIVAL).join(often, same).where(here))]
+    return list({arrival.click_id: arrival for arrival in arrivals}.values())
 
 
-def conversions_reached_by(session: Session, *, clicks: Sequence[Row]) -> set[UUID]:
-    """The conversions that name one of these clicks, or whose visitor made one of them before the order."""
-    if not clicks:
+_ARRIVAL = (Click.id, Click.link_id, Click.visitor_id, Click.address_hash, Click.user_agent, Click.occurred_at)
+_SLACK_MS = 2_000  # an id may be a little younger than the moment that the event carries
+
+
+def _stretches(click_ids: Collection[UUID]) -> list[tuple[UUID, UUID]]:
+    """The ranges of ids that hold everything within a term of one of these; clicks long past make stretches of their own."""
+    around = REPEAT_TERM // timedelta(milliseconds=1) + _SLACK_MS
+    stretches: list[list[int]] = []
+    for moment in sorted({click_id.int >> 80 for click_id in click_ids}):
+        if stretches and moment - around <= stretches[-1][1]:
+            stretches[-1][1] = moment + around
+        else:
+            stretches.append([moment - around, moment + around])
+    return [(UUID(int=max(first, 0) << 80), UUID(int=(last + 1 << 80) - 1)) for first, last in stretches]
+
+
+class Reach(NamedTuple):
+    """What tells which orders a click, or a touch of another channel, may have to do with."""
+
+    click_id: UUID | None
+    program_id: UUID
+    visitor_id: UUID | None
+    occurred_at: datetime
+
+
+def conversions_reached_by(session: Session, *, reaches: Sequence[Reach]) -> set[UUID]:
+    """The conversions that name one of these clicks, or whose visitor was there before the order."""
+    click_ids = {reach.click_id for reach in reaches} - {None}
+    if not reaches:
         return set()
-    naming = session.scalars(
-        sa.select(Conversion.id).where(db.among(session, Conversion.click_id, [click["id"] for click in clicks]))
-    )
+    naming = session.scalars(sa.select(Conversion.id).where(db.among(session, Conversion.click_id, click_ids)))
     first_at: dict[tuple[UUID, UUID], Any] = {}
-    for click in sorted(clicks, key=lambda click: click["occurred_at"], reverse=True):
-        if click["visitor_id"]:
-            first_at[click["program_id"], click["visitor_id"]] = click["occurred_at"]
+    for reach in reaches:
+        if reach.visitor_id:
+            key = reach.program_id, reach.visitor_id
+            first_at[key] = min(reach.occurred_at, first_at.get(key, reach.occurred_at))
     if not first_at:
         return set(naming)
     of_visitors = session.execute(
@@ -74,6 +92,20 @@ def conversions_reached_by(session: Session, *, clicks: Sequence[Row]) -> set[UU
         and conversion.occurred_at >= first_at[conversion.program_id, conversion.visitor_id]
     }
     return set(naming) | later
+
+
+def click_labels(session: Session, *, owners: Sequence[Owner]) -> dict[Owner, set[str]]:
+    """The labels that count under their own name, by owner."""
+    key = (ClickLabel.kind, ClickLabel.program_id, ClickLabel.owner_id, ClickLabel.day)
+    found: dict[Owner, set[str]] = {}
+    for start in range(0, len(owners), _OWNERS_AT_ONCE):
+        asked = owners[start : start + _OWNERS_AT_ONCE]
+        for row in session.execute(sa.select(*key, ClickLabel.label).where(sa.tuple_(*key).in_(asked))):
+            found.setdefault(Owner(*row[:-1]), set()).add(row.label)
+    return found
+
+
+_OWNERS_AT_ONCE = 500
 
 
 def conversions_locked(session: Session, *, conversion_ids: Collection[UUID]) -> list[Row]:
@@ -123,6 +155,12 @@ def fingerprints(
         row.id: row.fingerprint
         for row in session.execute(sa.select(table.id, table.fingerprint).where(db.among(session, table.id, row_ids)))
     }
+
+
+def attribution_waits_since_before(session: Session, *, moment: datetime) -> bool:
+    """Whether an order has waited for its attribution since before this instant."""
+    waits = sa.select(Conversion.id).where(sa.text("attributed_revision < revision"), Conversion.received_at < moment)
+    return session.scalar(sa.select(sa.exists(waits))) is True
 
 
 def dead_letters(session: Session, *, limit: int) -> list[DeadLetter]:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from affiliate import db, ids
 from affiliate.ingest import clicks, orders, queries
-from affiliate.ingest.models import DeadLetter, RejectedEvent, RejectReason
+from affiliate.ingest.models import ChannelTouch, DeadLetter, RejectedEvent, RejectReason
 from affiliate.tracking import codec
 
 _ERROR_LENGTH_MAX = 2_000
@@ -39,7 +39,9 @@ def store_batch(session: Session, *, events: Sequence[codec.Event], now: datetim
 
     Between two bodies of one trust under one id the first to come wins; inside a batch that is the first received.
     """
-    new_clicks = clicks.store(session, events=_of(codec.ClickEvent, events), now=now)
+    stored_clicks = clicks.store(session, events=_of(codec.ClickEvent, events), now=now)
+    new_touches = _store_touches(session, _of(codec.TouchEvent, events))
+    reaches = [*map(_reach, stored_clicks.new), *map(_reach, new_touches)]
     stages = _of(codec.OrderStageEvent, events)
     order_events = orders.store_order_events(session, events=stages)
     refunds = orders.store_refunds(session, events=_of(codec.RefundEvent, events))
@@ -48,17 +50,44 @@ def store_batch(session: Session, *, events: Sequence[codec.Event], now: datetim
         events=_of(codec.ConversionEvent, events),
         order_events=stages,
         fresh=order_events.inserted,
-        reached_by_clicks=queries.conversions_reached_by(session, clicks=new_clicks),
+        reached_by_clicks=queries.conversions_reached_by(session, reaches=reaches),
         now=now,
     )
     refused = [_rejected_row(event) for event in _of(codec.RejectedEvent, events)]
+    refused += [_too_late(click, now=now) for click in stored_clicks.past_retention]
     refused += order_events.refused + refunds.refused + conversions.refused
     rejected = db.insert_new(session, RejectedEvent, sorted(refused, key=lambda row: row["id"]))
-    return Stored(len(new_clicks), conversions.changed, order_events.changed, refunds.changed, len(rejected))
+    return Stored(len(stored_clicks.new), conversions.changed, order_events.changed, refunds.changed, len(rejected))
 
 
 def _of(kind: type[EventOf], events: Sequence[codec.Event]) -> list[EventOf]:
     return [event for event in events if isinstance(event, kind)]
+
+
+def _store_touches(session: Session, events: list[codec.TouchEvent]) -> list[codec.TouchEvent]:
+    rows = [{"id": event.touch_id} | {name: getattr(event, name) for name in _TOUCH} for event in events]
+    new = set(db.insert_new(session, ChannelTouch, rows))
+    return [event for event in events if event.touch_id in new]
+
+
+_TOUCH = ("program_id", "visitor_id", "click_id", "channel", "evidence", "occurred_at")
+
+
+def _reach(event: codec.ClickEvent | codec.TouchEvent) -> queries.Reach:
+    return queries.Reach(event.click_id, event.program_id, event.visitor_id, event.occurred_at)
+
+
+def _too_late(click: codec.ClickEvent, *, now: datetime) -> orders.Row:
+    """Its month is gone or going: it is shown, and counts nowhere."""
+    payload = {"link_id": click.link_id, "partner_id": click.partner_id, "occurred_at": click.occurred_at}
+    return {
+        "id": click.click_id,
+        "program_id": click.program_id,
+        "kind": "click",
+        "reason": RejectReason.PAST_RETENTION,
+        "payload": payload,
+        "received_at": now,
+    }
 
 
 def _rejected_row(event: codec.RejectedEvent) -> orders.Row:

@@ -17,6 +17,7 @@ from affiliate.attribution.models import Credit
 from affiliate.commissions.life import NEVER_POSTED
 from affiliate.commissions.models import Commission
 from affiliate.ingest.models import ClickHour, ClickVerdict, Conversion
+from affiliate.ingest.rollup_models import PartnerClickHour, ProgramClickHour
 from affiliate.money import BPS_PER_UNIT
 from affiliate.partners.models import Enrollment, EnrollmentStatus, Partner
 from affiliate.reports.metrics import Facts
@@ -30,10 +31,6 @@ _QUARTER_SECONDS = 900
 _NET = Commission.amount_minor - Commission.reversed_minor
 _EARNED = sa.func.coalesce(sa.func.sum(_NET), 0).label("earned")
 _CONVERSIONS = sa.func.count(Commission.conversion_id.distinct()).label("conversions")
-_RAW = sa.func.coalesce(sa.func.sum(ClickHour.clicks), 0).label("raw")
-_VALID = sa.func.coalesce(
-    sa.func.sum(sa.case((ClickHour.verdict == ClickVerdict.VALID, ClickHour.clicks), else_=0)), 0
-).label("valid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +55,7 @@ def facts_by_day(
         _sales_by_quarter(program_id, partner_id, period, currency)
     ):
         day = period.day_of(datetime.fromtimestamp(int(quarter), UTC))
-        found[day] += _sales_facts(currency, conversions, revenue_bps, earned)
+        found[day] += sales_facts(currency, conversions, revenue_bps, earned)
     return found
 
 
@@ -67,18 +64,18 @@ def facts_by_link(
 ) -> dict[UUID, Facts]:
     """What each of the given links has brought since it was made; every link is there."""
     found = {link_id: Facts(currency) for link_id in link_ids}
-    clicks = sa.select(ClickHour.link_id, _RAW, _VALID).where(
+    clicks = sa.select(ClickHour.link_id, *_raw_and_valid(ClickHour)).where(
         ClickHour.program_id == program_id, ClickHour.partner_id == partner_id, ClickHour.link_id.in_(link_ids)
     )
     for link_id, raw, valid in session.execute(clicks.group_by(ClickHour.link_id)):
         found[link_id] += Facts(currency, clicks_raw=int(raw), clicks_valid=int(valid))
     sales = (
-        _sales(Credit.link_id, program_id, partner_id, currency)
+        sales_of(Credit.link_id, program_id, partner_id, currency)
         .where(Credit.link_id.in_(link_ids))
         .group_by(Credit.link_id)
     )
     for link_id, conversions, revenue_bps, earned in session.execute(sales):
-        found[link_id] += _sales_facts(currency, conversions, revenue_bps, earned)
+        found[link_id] += sales_facts(currency, conversions, revenue_bps, earned)
     return found
 
 
@@ -87,9 +84,9 @@ def facts_by_coupon(
 ) -> dict[UUID, Facts]:
     """What each of the given coupons has brought; every coupon is there. Coupons have sales, not clicks."""
     found = {coupon_id: Facts(currency) for coupon_id in coupon_ids}
-    sales = _sales(Credit.coupon_id, program_id, partner_id, currency).where(Credit.coupon_id.in_(coupon_ids))
+    sales = sales_of(Credit.coupon_id, program_id, partner_id, currency).where(Credit.coupon_id.in_(coupon_ids))
     for coupon_id, conversions, revenue_bps, earned in session.execute(sales.group_by(Credit.coupon_id)):
-        found[coupon_id] += _sales_facts(currency, conversions, revenue_bps, earned)
+        found[coupon_id] += sales_facts(currency, conversions, revenue_bps, earned)
     return found
 
 
@@ -105,9 +102,10 @@ def facts_by_partner(
     offset: int = 0,
 ) -> list[PartnerFacts]:
     """The partners of a program with what each brought in the period, best earner first; `name` is a part of their name."""
-    clicks = sa.select(ClickHour.partner_id, _RAW, _VALID).where(*_clicked(program_id, None, period))
-    clicks_by = clicks.group_by(ClickHour.partner_id).subquery()
-    sales = _sales(Commission.partner_id, program_id, None, currency).where(*_earned_in(period))
+    clicks = sa.select(PartnerClickHour.partner_id, *_raw_and_valid(PartnerClickHour))
+    clicked_here = clicks.where(*_clicked(PartnerClickHour, program_id, period))
+    clicks_by = clicked_here.group_by(PartnerClickHour.partner_id).subquery()
+    sales = sales_of(Commission.partner_id, program_id, None, currency).where(*earned_in(period))
     sales_by = sales.group_by(Commission.partner_id).subquery()
     clicked = (clicks_by.c.raw, clicks_by.c.valid)
     sold = (sales_by.c.conversions, sales_by.c.revenue_bps, sales_by.c.earned)
@@ -128,24 +126,32 @@ def facts_by_partner(
     return [_partner_facts(row, currency) for row in session.execute(table.limit(limit).offset(offset))]
 
 
-def _clicked(program_id: UUID, partner_id: UUID | None, period: Period) -> list[sa.ColumnElement[bool]]:
-    where = [ClickHour.program_id == program_id, ClickHour.hour >= period.starts_at, ClickHour.hour < period.ends_at]
-    return where if partner_id is None else [*where, ClickHour.partner_id == partner_id]
+def _raw_and_valid(rollup: Any) -> tuple[sa.Label[int], sa.Label[int]]:
+    counts = sa.case((rollup.verdict == ClickVerdict.VALID, rollup.clicks), else_=0)
+    raw, valid = (sa.func.coalesce(sa.func.sum(each), 0) for each in (rollup.clicks, counts))
+    return raw.label("raw"), valid.label("valid")
+
+
+def _clicked(rollup: Any, program_id: UUID, period: Period) -> list[sa.ColumnElement[bool]]:
+    return [rollup.program_id == program_id, rollup.hour >= period.starts_at, rollup.hour < period.ends_at]
 
 
 def _clicks_by_hour(program_id: UUID, partner_id: UUID | None, period: Period) -> sa.Select[Any]:
-    return (
-        sa.select(ClickHour.hour, _RAW, _VALID)
-        .where(*_clicked(program_id, partner_id, period))
-        .group_by(ClickHour.hour)
-    )
+    """From the rollup that has just these rows: one that is finer would be read as long as it has links."""
+    rollup: Any = ProgramClickHour if partner_id is None else PartnerClickHour
+    clicks = sa.select(rollup.hour, *_raw_and_valid(rollup)).where(*_clicked(rollup, program_id, period))
+    if partner_id is not None:
+        clicks = clicks.where(PartnerClickHour.partner_id == partner_id)
+    return clicks.group_by(rollup.hour)
 
 
-def _earned_in(period: Period) -> list[sa.ColumnElement[bool]]:
+def earned_in(period: Period) -> list[sa.ColumnElement[bool]]:
+    """Commissions of orders of these days."""
     return [Commission.earned_at >= period.starts_at, Commission.earned_at < period.ends_at]
 
 
-def _sales(key: Any, program_id: UUID, partner_id: UUID | None, currency: str) -> sa.Select[Any]:
+def sales_of(key: Any, program_id: UUID, partner_id: UUID | None, currency: str) -> sa.Select[Any]:
+    """Rows of `key`, orders, revenue times 10,000 and earnings; the caller narrows and groups by the key."""
     # Shares of one order add up to the whole, so a sum over partners counts each order once. An order in another
     # currency is counted, but it earned nothing here and its amount fits into no sum.
     share = sa.case((Conversion.currency == currency, Conversion.amount_minor * Credit.share_bps), else_=0)
@@ -163,15 +169,16 @@ def _sales(key: Any, program_id: UUID, partner_id: UUID | None, currency: str) -
 def _sales_by_quarter(program_id: UUID, partner_id: UUID | None, period: Period, currency: str) -> sa.Select[Any]:
     epoch = sa.extract("epoch", Commission.earned_at)
     quarter = (epoch - epoch % _QUARTER_SECONDS).label("quarter")
-    return _sales(quarter, program_id, partner_id, currency).where(*_earned_in(period)).group_by(quarter)
+    return sales_of(quarter, program_id, partner_id, currency).where(*earned_in(period)).group_by(quarter)
 
 
-def _sales_facts(currency: str, conversions: int, revenue_bps: int, earned: int) -> Facts:
+def sales_facts(currency: str, conversions: int, revenue_bps: int, earned: int) -> Facts:
+    """A row of `sales_of` without its key, as facts."""
     revenue_minor = int(revenue_bps) // BPS_PER_UNIT
     return Facts(currency, conversions=conversions, revenue_minor=revenue_minor, earned_minor=int(earned))
 
 
 def _partner_facts(row: sa.Row[Any], currency: str) -> PartnerFacts:
     clicked = Facts(currency, clicks_raw=int(row.raw or 0), clicks_valid=int(row.valid or 0))
-    sold = _sales_facts(currency, row.conversions or 0, row.revenue_bps or 0, row.earned or 0)
+    sold = sales_facts(currency, row.conversions or 0, row.revenue_bps or 0, row.earned or 0)
     return PartnerFacts(row.id, row.name, row.status, clicked + sold)

@@ -1257,6 +1257,52 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "replays",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "running",
+                "stopped",
+                "done",
+                "failed",
+                name="replay_status",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("base_version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("terms", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("starts_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("orders", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("cursor_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("cursor_id", sa.Uuid(), nullable=True),
+        sa.Column(
+            "totals", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("error", sa.String(length=500), nullable=True),
+        sa.Column("created_by_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["created_by_id"], ["users.id"], name=op.f("fk_replays_created_by_id_users")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_replays_program_id_programs")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_replays")),
+    )
+    with op.batch_alter_table("replays", schema=None) as batch_op:
+        batch_op.create_index("ix_replays_program", ["program_id", "created_at"], unique=False)
+        batch_op.create_index(
+            "ix_replays_running",
+            ["created_at"],
+            unique=False,
+            postgresql_where=sa.text("status = 'running'"),
+            sqlite_where=sa.text("status = 'running'"),
+        )
+
+    op.create_table(
         "user_sessions",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=False),
@@ -1789,6 +1835,30 @@ def upgrade() -> None:
         batch_op.create_index("ix_mail_bounces_address", ["address", "occurred_at"], unique=False)
 
     op.create_table(
+        "replay_changes",
+        sa.Column("replay_id", sa.Uuid(), nullable=False),
+        sa.Column("conversion_id", sa.Uuid(), nullable=False),
+        sa.Column("attribution_id", sa.Uuid(), nullable=False),
+        sa.Column("occurred_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column(
+            "today", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "tomorrow", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "trace", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.ForeignKeyConstraint(
+            ["attribution_id"], ["attributions.id"], name=op.f("fk_replay_changes_attribution_id_attributions")
+        ),
+        sa.ForeignKeyConstraint(
+            ["conversion_id"], ["conversions.id"], name=op.f("fk_replay_changes_conversion_id_conversions")
+        ),
+        sa.ForeignKeyConstraint(["replay_id"], ["replays.id"], name=op.f("fk_replay_changes_replay_id_replays")),
+        sa.PrimaryKeyConstraint("replay_id", "conversion_id", name=op.f("pk_replay_changes")),
+    )
+    op.create_table(
         "commissions",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("program_id", sa.Uuid(), nullable=False),
@@ -1998,6 +2068,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_commissions_attribution_id"))
 
     op.drop_table("commissions")
+    op.drop_table("replay_changes")
     with op.batch_alter_table("mail_bounces", schema=None) as batch_op:
         batch_op.drop_index("ix_mail_bounces_address")
 
@@ -2094,6 +2165,15 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_user_sessions_user_id"))
 
     op.drop_table("user_sessions")
+    with op.batch_alter_table("replays", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_replays_running",
+            postgresql_where=sa.text("status = 'running'"),
+            sqlite_where=sa.text("status = 'running'"),
+        )
+        batch_op.drop_index("ix_replays_program")
+
+    op.drop_table("replays")
     with op.batch_alter_table("refunds", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_refunds_waiting", postgresql_where=sa.text("taken_at IS NULL"), sqlite_where=sa.text("taken_at IS NULL")

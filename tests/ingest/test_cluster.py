@@ -14,8 +14,11 @@ from affiliate.ingest.consumer import Consumer
 from affiliate.ingest.models import Click, Conversion, RejectedEvent
 from affiliate.settings import Settings
 from affiliate.tracking import rawlog
+from affiliate.tracking.breaker import Breaker
 from affiliate.tracking.buffer import Buffer, Outcome, Submission
 from affiliate.tracking.rawlog import RawRequest
+from affiliate.tracking.spool import Spool
+from affiliate.tracking.wire import Appender
 
 
 @pytest.fixture
@@ -32,13 +35,18 @@ def cluster(sqlite_settings: Settings, tmp_path: Path, monkeypatch: pytest.Monke
         yield
 
 
+def buffer_in(folder: Path) -> Buffer:
+    appender = Appender(lambda: settings.current().stream_url)
+    return Buffer(append=appender, spool=Spool(folder / "spool", bytes_max=0), breaker=Breaker())
+
+
 def request(order_id: str) -> RawRequest:
     return RawRequest(NOW, "api", "conversion", {"order_id": order_id}, 202)
 
 
-def test_events_pass_through_a_cluster_once(cluster: None) -> None:
+def test_events_pass_through_a_cluster_once(cluster: None, tmp_path: Path) -> None:
     connection = streams.client(deadline_seconds=5)
-    buffer = Buffer(connection=lambda: connection)
+    buffer = buffer_in(tmp_path)
     submissions = [Submission.of(sale(str(number), delivery=number + 1), request(str(number))) for number in range(20)]
     assert buffer.submit(submissions) == [Outcome.ACCEPTED] * 20
     assert buffer.submit(submissions) == [Outcome.KNOWN] * 20
@@ -68,9 +76,9 @@ def test_a_cluster_that_is_away_fails_as_any_server_does() -> None:
         streams._client("redis+cluster://127.0.0.1:1", 0.2).ping()
 
 
-def test_a_dead_consumer_of_a_cluster_is_followed_by_another(cluster: None) -> None:
+def test_a_dead_consumer_of_a_cluster_is_followed_by_another(cluster: None, tmp_path: Path) -> None:
     connection = streams.client(deadline_seconds=5)
-    Buffer(connection=lambda: connection).click(click(1, occurred_at=clock.now()))
+    buffer_in(tmp_path).click(click(1, occurred_at=clock.now()))
     dead = Consumer(connection=connection, name="dead", after_commit=lambda: None)
     dead._prepare()
     assert len(dead._new()) == 1

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from affiliate.attribution.models import Credit
 from affiliate.commissions.models import Commission
-from affiliate.ingest.models import ClickHour, ClickVerdict, Conversion
+from affiliate.ingest.models import ClickVerdict, Conversion
+from affiliate.ingest.rollup_models import PartnerClickHour
 from affiliate.money import BPS_PER_UNIT
 from affiliate.programs.models import Goal, GoalMetric
 from affiliate.reports.periods import Period
@@ -35,9 +36,9 @@ def _divisor(metric: GoalMetric) -> int:
 def _reached(goal: Goal, zone: str) -> sa.ScalarSelect[Any]:
     period = Period(goal.starts_on, goal.ends_on, zone)
     if goal.metric is GoalMetric.CLICKS:
-        return _clicks(goal, period, sa.func.sum(ClickHour.clicks)).scalar_subquery()
+        return _clicks(goal, period, sa.func.sum(PartnerClickHour.clicks)).scalar_subquery()
     if goal.metric is GoalMetric.ACTIVE_PARTNERS:
-        clicked = _clicks(goal, period, ClickHour.partner_id)
+        clicked = _clicks(goal, period, PartnerClickHour.partner_id)
         active = sa.union(clicked, _sales(goal, period, Commission.partner_id)).subquery()
         return sa.select(sa.func.count()).select_from(active).scalar_subquery()
     if goal.metric is GoalMetric.REVENUE:
@@ -50,8 +51,10 @@ def _reached(goal: Goal, zone: str) -> sa.ScalarSelect[Any]:
 
 
 def _clicks(goal: Goal, period: Period, what: Any) -> sa.Select[Any]:
-    here = (ClickHour.program_id == goal.program_id, ClickHour.verdict == ClickVerdict.VALID)
-    return sa.select(what).where(*here, ClickHour.hour >= period.starts_at, ClickHour.hour < period.ends_at)
+    here = (PartnerClickHour.program_id == goal.program_id, PartnerClickHour.verdict == ClickVerdict.VALID)
+    return sa.select(what).where(
+        *here, PartnerClickHour.hour >= period.starts_at, PartnerClickHour.hour < period.ends_at
+    )
 
 
 def _sales(goal: Goal, period: Period, what: Any) -> sa.Select[Any]:

@@ -1,0 +1,15 @@
+"""The job of this stage beside its consumer: one transaction, one bounded step."""
+
+from affiliate import clock, db
+from affiliate.ingest import partitions, retention
+
+EXPIRED_AT_ONCE = 5_000
+
+
+def look_after_clicks() -> int:
+    """Make the tables of the months to come, and let go what is past its term; how many clicks went one by one."""
+    now = clock.now()
+    with db.transaction() as session:
+        partitions.ensure(session, now=now)
+    with db.transaction() as session:
+        return retention.expire_clicks(session, limit=EXPIRED_AT_ONCE, now=now).clicks
