@@ -16,6 +16,7 @@ from affiliate.programs import queries as programs
 from affiliate.rest import docs as manual
 from affiliate.rest import views as rest
 from affiliate.settings import Settings
+from affiliate.site import newsletters as mail
 from affiliate.site import views as site
 from affiliate.tracking import api as tracking_api
 from affiliate.tracking import postback_view as postbacks
@@ -43,6 +44,7 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(health.blueprint)
     app.register_blueprint(site.blueprint)
     limits.limit_applications(app, "site.apply")
+    app.register_blueprint(mail.blueprint)
     app.register_blueprint(portal.blueprint)
     app.register_blueprint(console.blueprint)
     if settings.env != "production":

@@ -1,0 +1,27 @@
+"""What kinds of newsletters and blocks are called on pages."""
+
+from flask_babel import gettext as _
+
+from affiliate.newsletters.content import BlockKind, IssueKind
+
+
+def kind(of: IssueKind) -> str:
+    """What an issue is about."""
+    names: dict[IssueKind, str] = {
+        IssueKind.NEWS: _("Program news"),
+        IssueKind.OFFERS: _("Special offers"),
+        IssueKind.EDUCATION: _("Tips and training"),
+    }
+    return names[of]
+
+
+def block(of: BlockKind) -> str:
+    """What a block is."""
+    names: dict[BlockKind, str] = {
+        BlockKind.TEXT: _("Free text"),
+        BlockKind.NEWS: _("Program news"),
+        BlockKind.STORY: _("Success story"),
+        BlockKind.OFFER: _("Special offer with the reader's own link"),
+        BlockKind.EDUCATION: _("Tips and training"),
+    }
+    return names[of]

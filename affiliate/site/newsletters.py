@@ -1,0 +1,139 @@
+"""What newsletters a person gets: by the link in a mail, signed out; by the button of a mail provider; by the account.
+
+Opening an address never changes anything: providers open links to look at them. The provider's button posts (RFC 8058).
+"""
+
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, current_app, flash, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import refresh
+from flask_login import current_user
+
+from affiliate import web
+from affiliate.accounts import access
+from affiliate.errors import Malformed
+from affiliate.newsletters import audiences, labels, preferences, queries, tokens
+from affiliate.newsletters.content import IssueKind
+from affiliate.newsletters.tokens import ReaderToken
+from affiliate.partners import queries as partners
+from affiliate.partners.models import EnrollmentStatus
+from affiliate.programs import queries as programs
+from affiliate.programs.models import Program
+from affiliate.settings import Settings
+from affiliate.web import orm, request_now
+
+blueprint = Blueprint("mail", __name__)
+_CLOSED = (EnrollmentStatus.REJECTED, EnrollmentStatus.BANNED)
+
+
+@blueprint.post("/hooks/unsubscribe/<token>")
+@web.csrf.exempt
+@access.public
+def one_click(token: str) -> ResponseReturnValue:
+    """A mail provider's “unsubscribe” button: stops every newsletter of this program, without a page or a redirect."""
+    reader = tokens.read(_secret(), token)
+    if request.form.get("List-Unsubscribe") != "One-Click":
+        raise Malformed("Post List-Unsubscribe=One-Click, as RFC 8058 says.")
+    preferences.unsubscribe(orm.session, token=reader, source="one_click", now=request_now())
+    return "", 200
+
+
+@blueprint.get("/hooks/unsubscribe/<token>")
+@access.public
+def opened(token: str) -> ResponseReturnValue:
+    """The same address in a browser: leads to the page with the choice, and changes nothing."""
+    return redirect(url_for("mail.choice", token=token))
+
+
+@blueprint.get("/mail/<token>")
+@access.public
+def choice(token: str) -> str:
+    """What this reader gets from this program."""
+    reader, program = _reader(token)
+    kinds = _kinds(program.id, audiences.refused_kinds(orm.session, user_id=reader.user_id))
+    brand = {"name": program.name, "url": url_for("site.program", slug=program.slug)}
+    return render_template("site/mail_choice.html", brand=brand, program=program.name, kinds=kinds, token=token)
+
+
+@blueprint.post("/mail/<token>")
+@access.public
+def choose(token: str) -> ResponseReturnValue:
+    """Keep what the reader chose."""
+    reader, program = _reader(token)
+    wanted = _wanted("kind")
+    preferences.choose(
+        orm.session, user_id=reader.user_id, program_id=program.id, wanted=wanted, source="page", now=request_now()
+    )
+    if not wanted:
+        preferences.note_unsubscribed(orm.session, token=reader, now=request_now())
+    flash(_said(program.name, wanted), "success")
+    return redirect(url_for("mail.choice", token=token), 303)
+
+
+@blueprint.get("/account/mail")
+@access.signed_in
+def account() -> str:
+    """What the signed-in person gets from each of their programs."""
+    refused = audiences.refused_kinds(orm.session, user_id=current_user.id)
+    rows = [
+        {"name": row.program_name, "id": row.program_id.hex, "kinds": _kinds(row.program_id, refused)}
+        for row in _mine()
+    ]
+    return render_template("site/account_mail.html", programs=rows)
+
+
+@blueprint.post("/account/mail")
+@access.signed_in
+def choose_account() -> ResponseReturnValue:
+    """Keep what the signed-in person chose, for all of their programs."""
+    for row in _mine():
+        preferences.choose(
+            orm.session, user_id=current_user.id, program_id=row.program_id, wanted=_wanted(row.program_id.hex),
+            source="account", now=request_now(),
+        )  # fmt: skip
+    flash(_("Saved."), "success")
+    return redirect(url_for("mail.account"), 303)
+
+
+def _secret() -> str:
+    found: Settings = current_app.extensions["affiliate_settings"]
+    return found.secret_key
+
+
+def _mine() -> list[Any]:
+    found = partners.memberships_of(orm.session, user_id=current_user.id)
+    return list({row.program_id: row for row in found if row.status not in _CLOSED}.values())
+
+
+def _wanted(name: str) -> list[IssueKind]:
+    return [kind for kind in IssueKind if kind.value in request.form.getlist(name)]
+
+
+def _kinds(program_id: UUID, refused: Collection[tuple[UUID, IssueKind]]) -> list[dict[str, Any]]:
+    return [
+        {"value": kind.value, "name": labels.kind(kind), "wanted": (program_id, kind) not in refused}
+        for kind in IssueKind
+    ]
+
+
+def _said(program: str, wanted: Collection[IssueKind]) -> str:
+    if not wanted:
+        return str(_("You get no more newsletters from %(program)s.", program=program))
+    return str(_("Saved. From now on you get: %(kinds)s.", kinds=", ".join(map(labels.kind, wanted))))
+
+
+def _reader(token: str) -> tuple[ReaderToken, Program]:
+    """Who reads, and of which program; the page is in their language, whoever is signed in on this browser."""
+    reader = tokens.read(_secret(), token)
+    person = queries.person(orm.session, user_id=reader.user_id)
+    program = programs.program_by_id(orm.session, program_id=reader.program_id)
+    if person is None or program is None:
+        raise tokens.BadToken
+    if person.locale:
+        g.user_locale = person.locale
+        refresh()
+    return reader, program

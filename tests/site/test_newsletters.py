@@ -1,0 +1,144 @@
+"""Newsletters are stopped by one click of a mail provider, by the link in the mail, and in the account; never by looking."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from accounts_cast import make_person, read, sign_in
+from factories import make_partner, make_program
+from flask import Flask
+from flask.testing import FlaskClient
+from newsletter_cast import make_issue
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from affiliate import clock, ids
+from affiliate.accounts.models import User
+from affiliate.newsletters import tokens
+from affiliate.newsletters.models import DeliveryStatus, IssueKind, NewsletterDelivery, NewsletterRefusal
+from affiliate.newsletters.tokens import ReaderToken
+from affiliate.settings import Settings
+
+ONE_CLICK = {"List-Unsubscribe": "One-Click"}
+ALL = set(IssueKind)
+
+
+@pytest.fixture
+def marta(app_session: Session) -> User:
+    """A partner of two programs, who reads Italian."""
+    person = make_person(app_session, "Marta")
+    person.locale = "it"
+    for slug in ("casa", "altra"):
+        program = make_program(app_session, slug=slug, name=slug.title())
+        make_partner(app_session, program=program, user=person, name=f"Marta at {slug}")
+    app_session.commit()
+    return person
+
+
+@pytest.fixture
+def delivery(app_session: Session, marta: User) -> NewsletterDelivery:
+    """A newsletter of Casa that Marta got."""
+    from affiliate.partners.queries import memberships_of
+    from affiliate.programs.queries import program_by_slug
+
+    program = program_by_slug(app_session, slug="casa")
+    assert program is not None
+    now = clock.now() - timedelta(days=1)
+    issue = make_issue(app_session, program=program, now=now)
+    partner_id = memberships_of(app_session, user_id=marta.id)[0].partner_id
+    row = NewsletterDelivery(id=ids.new(), issue_id=issue.id, user_id=marta.id, partner_id=partner_id)
+    row.status, row.due_at, row.settled_at = DeliveryStatus.SENT, now, now
+    app_session.add(row)
+    app_session.commit()
+    return row
+
+
+@pytest.fixture
+def token(app_session: Session, delivery: NewsletterDelivery, sqlite_settings: Settings) -> str:
+    """The token in that newsletter."""
+    from affiliate.newsletters.models import NewsletterIssue
+
+    program_id = app_session.get_one(NewsletterIssue, delivery.issue_id).program_id
+    app_session.commit()
+    return tokens.write(sqlite_settings.secret_key, ReaderToken(delivery.user_id, program_id, delivery.id))
+
+
+def refused(session: Session) -> set[IssueKind]:
+    return {row.kind for row in read(session, select(NewsletterRefusal))}
+
+
+def test_one_click_of_a_provider_stops_everything_of_the_program_and_is_counted(
+    app: Flask, app_session: Session, token: str
+) -> None:
+    app.config["WTF_CSRF_ENABLED"] = True  # a provider has no token of a form
+    client = app.test_client()
+    for _again in range(2):
+        answer = client.post(f"/hooks/unsubscribe/{token}", data=ONE_CLICK)
+        assert (answer.status_code, answer.data) == (200, b"")
+    assert refused(app_session) == ALL
+    (delivery,) = read(app_session, select(NewsletterDelivery))
+    assert delivery.unsubscribed_at is not None
+
+
+def test_a_provider_may_post_a_multipart_form(client: FlaskClient, app_session: Session, token: str) -> None:
+    answer = client.post(f"/hooks/unsubscribe/{token}", data=ONE_CLICK, content_type="multipart/form-data")
+    assert answer.status_code == 200
+    assert refused(app_session) == ALL
+
+
+def test_opening_the_addresses_changes_nothing(client: FlaskClient, app_session: Session, token: str) -> None:
+    for _again in range(2):
+        assert client.get(f"/hooks/unsubscribe/{token}").headers["Location"] == f"/mail/{token}"
+        page = client.get(f"/mail/{token}")
+        assert page.status_code == 200
+        assert page.text.count("checked") == len(ALL)
+        client.head(f"/hooks/unsubscribe/{token}")
+    assert refused(app_session) == set()
+
+
+def test_a_post_that_says_nothing_changes_nothing(client: FlaskClient, app_session: Session, token: str) -> None:
+    assert client.post(f"/hooks/unsubscribe/{token}").status_code == 400
+    assert refused(app_session) == set()
+
+
+def test_an_altered_token_is_nobodys(client: FlaskClient, app_session: Session, token: str) -> None:
+    altered = ("A" if token[0] != "A" else "B") + token[1:]
+    for text in (altered, token[:-1], "x", "ü.x", "a" * 5000):
+        assert client.post(f"/hooks/unsubscribe/{text}", data=ONE_CLICK).status_code == 404
+        assert client.get(f"/mail/{text}").status_code == 404
+        assert client.post(f"/mail/{text}").status_code == 404
+    assert refused(app_session) == set()
+
+
+def test_the_page_of_the_mail_keeps_what_is_chosen_signed_out(
+    client: FlaskClient, app_session: Session, token: str
+) -> None:
+    assert "Newsletter" in client.get(f"/mail/{token}").text
+    client.post(f"/mail/{token}", data={"kind": ["news", "nonsense"]})
+    assert refused(app_session) == {IssueKind.OFFERS, IssueKind.EDUCATION}
+    client.post(f"/mail/{token}", data={})
+    assert refused(app_session) == ALL
+    client.post(f"/mail/{token}", data={"kind": [kind.value for kind in IssueKind]})
+    assert refused(app_session) == set()
+
+
+def test_the_page_asks_for_a_token_of_its_form(app: Flask, app_session: Session, token: str) -> None:
+    app.config["WTF_CSRF_ENABLED"] = True
+    assert app.test_client().post(f"/mail/{token}").status_code == 400
+    assert refused(app_session) == set()
+
+
+def test_the_account_shows_each_program_and_keeps_the_choice(
+    app: Flask, app_session: Session, marta: User, token: str
+) -> None:
+    browser = app.test_client()
+    assert browser.get("/account/mail").status_code == 302
+    sign_in(browser, marta)
+    page = browser.get("/account/mail").text
+    assert "Casa" in page
+    assert "Altra" in page
+    names = re.findall(r'name="([0-9a-f]{32})" value="news"', page)
+    browser.post("/account/mail", data={names[0]: ["news", "offers", "education"], names[1]: ["news"]})
+    assert {row.kind for row in read(app_session, select(NewsletterRefusal))} == {IssueKind.OFFERS, IssueKind.EDUCATION}
+    assert len(read(app_session, select(NewsletterRefusal))) == 2
+    assert 'href="/account/mail"' in browser.get("/account/").text
