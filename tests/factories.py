@@ -295,10 +295,16 @@ def make_plan(
 
 
 def make_clicks(
-    session: Session, *, link: Link, hour: datetime, clicks: int, verdict: ClickVerdict = ClickVerdict.VALID
+    session: Session,
+    *,
+    link: Link,
+    hour: datetime,
+    clicks: int,
+    verdict: ClickVerdict = ClickVerdict.VALID,
+    sub: str = "",
 ) -> None:
     """The rollups of so many clicks in the UTC hour that begins at `hour`, without the clicks themselves."""
-    key = Counted(link.program_id, link.partner_id, link.id, hour, verdict, "", "", "")
+    key = Counted(link.program_id, link.partner_id, link.id, hour, verdict, sub, "", "")
     rollups.count(session, new={key: clicks}, moved={})
 
 

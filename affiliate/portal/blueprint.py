@@ -13,7 +13,7 @@ from affiliate.web import orm
 
 PAGE_SIZE = 50
 PAGES_MAX = 10_000
-_ARGUMENTS = ("status", "link", "first", "last", "sort")
+_ARGUMENTS = ("status", "link", "first", "last", "sort", "by")
 blueprint = Blueprint("portal", __name__, url_prefix="/portal")
 
 
@@ -109,14 +109,16 @@ def _navigation() -> list[dict[str, Any]]:
     return [
         _item("home", _("Home"), "home", {"home"}),
         _item("links", _("Links"), "link", {"links", "link", "new_link", "create_link"}),
+        _item("statistics", _("Statistics"), "chart-bar", {"statistics"}, tab=False),
         _item("commissions", _("Earnings"), "coin", {"commissions", "commission"}),
         _item("payouts", _("Payouts"), "building-bank", {"payouts", "payout"}),
     ]
 
 
-def _item(endpoint: str, label: str, icon: str, pages: set[str]) -> dict[str, Any]:
+def _item(endpoint: str, label: str, icon: str, pages: set[str], *, tab: bool = True) -> dict[str, Any]:
+    """A page of the navigation; `tab` keeps it at hand on a phone, where four have room."""
     here = (request.endpoint or "").removeprefix("portal.") in pages
-    return {"label": label, "icon": icon, "url": url_for(f"portal.{endpoint}"), "current": here, "tab": True}
+    return {"label": label, "icon": icon, "url": url_for(f"portal.{endpoint}"), "current": here, "tab": tab}
 
 
 def _books() -> dict[str, Any] | None:

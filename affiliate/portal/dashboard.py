@@ -67,10 +67,15 @@ def numbers(session: Session, who: Who) -> dict[str, Any]:
         "earned_month": who.money(metrics.total(month, currency=who.program.currency).earned_minor),
         "today_url": sales_url(today, today),
         "month_url": sales_url(today.replace(day=1), today),
-        "tiles": [_tile(METRICS[key], this, before, sales_url(now.days[0], today)) for key in _TILES],
+        "tiles": tiles(this, before, rows_url=sales_url(now.days[0], today)),
         "chart": _chart(who, days, now),
         "is_quiet": this == before == Facts(who.program.currency),
     }
+
+
+def tiles(this: Facts, before: Facts, *, rows_url: str) -> list[dict[str, Any]]:
+    """The standard numbers of a period with their change against the one before; `rows_url` lists its sales."""
+    return [_tile(METRICS[key], this, before, rows_url) for key in _TILES]
 
 
 def sales_url(first: date, last: date) -> str:
@@ -152,7 +157,7 @@ def _tile(metric: Metric, this: Facts, before: Facts, rows_url: str) -> dict[str
     tile: dict[str, Any] = {
         "label": _(metric.label),
         "help": _(metric.help_text),
-        "value": _printed(metric, value, this.currency),
+        "value": printed(metric, value, this.currency),
         "href": url_for("portal.links") if metric.key.startswith("clicks") else rows_url,
         "note": None,
         "change": None,
@@ -179,7 +184,8 @@ def _change(metric: Metric, value: metrics.Value, earlier: metrics.Value) -> dic
     return {"change": formats.percent_bps(divide_half_even(abs(change), 10) * 10), "up": change > 0}
 
 
-def _printed(metric: Metric, value: metrics.Value, currency: str) -> str | None:
+def printed(metric: Metric, value: metrics.Value, currency: str) -> str | None:
+    """A value as pages show it; null where it is unknown."""
     if value is None:
         return None
     if isinstance(value, Money):

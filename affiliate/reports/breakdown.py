@@ -1,0 +1,75 @@
+"""What a partner's clicks and sales of a period were, by link or by sub id, and why clicks did not count."""
+
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from affiliate.attribution.models import Credit
+from affiliate.ingest.models import Click, ClickHour, ClickVerdict
+from affiliate.ingest.rollup_models import LABEL_LENGTH_MAX, SubClickHour
+from affiliate.reports.metrics import Facts
+from affiliate.reports.periods import Period
+from affiliate.reports.queries import earned_in, sales_facts, sales_of
+
+ROWS_MAX = 5_000
+"""The most links or sub ids of one answer, those with the most clicks and sales; a partner has no more links than that."""
+
+
+def facts_by_link(
+    session: Session, *, program_id: UUID, partner_id: UUID, period: Period, currency: str
+) -> dict[UUID | None, Facts]:
+    """By link; null for sales without one, by coupon for example."""
+    clicks = _clicks(ClickHour, ClickHour.link_id, program_id, partner_id, period)
+    sales = sales_of(Credit.link_id, program_id, partner_id, currency).where(*earned_in(period))
+    return _joined(session, clicks, sales.group_by(Credit.link_id), currency)
+
+
+def facts_by_sub(
+    session: Session, *, program_id: UUID, partner_id: UUID, period: Period, currency: str
+) -> dict[str, Facts]:
+    """By `sub1` of the click; empty where there was none, and for sales without a click."""
+    clicks = _clicks(SubClickHour, SubClickHour.sub, program_id, partner_id, period)
+    # Cut as the rollup cuts it, so that the clicks and the sales of a long one meet in one row.
+    label = sa.func.substr(sa.func.coalesce(Click.subs["sub1"].as_string(), ""), 1, LABEL_LENGTH_MAX)
+    sales = sales_of(label, program_id, partner_id, currency).outerjoin(Click, Click.id == Credit.click_id)
+    return _joined(session, clicks, sales.where(*earned_in(period)).group_by(label), currency)
+
+
+def not_counted(session: Session, *, program_id: UUID, partner_id: UUID, period: Period) -> dict[ClickVerdict, int]:
+    """How many clicks of the period did not count, by their reason; the most frequent first."""
+    count = sa.func.sum(ClickHour.clicks)
+    reasons = sa.select(ClickHour.verdict, count).where(
+        *_of(ClickHour, program_id, partner_id, period), ClickHour.verdict != ClickVerdict.VALID
+    )
+    rows = session.execute(reasons.group_by(ClickHour.verdict).order_by(count.desc(), ClickHour.verdict))
+    return {verdict: int(clicks) for verdict, clicks in rows if clicks}
+
+
+def _of(
+    rollup: type[ClickHour] | type[SubClickHour], program_id: UUID, partner_id: UUID, period: Period
+) -> list[sa.ColumnElement[bool]]:
+    mine = [rollup.program_id == program_id, rollup.partner_id == partner_id]
+    return [*mine, rollup.hour >= period.starts_at, rollup.hour < period.ends_at]
+
+
+def _clicks(
+    rollup: type[ClickHour] | type[SubClickHour],
+    key: InstrumentedAttribute[Any],
+    program_id: UUID,
+    partner_id: UUID,
+    period: Period,
+) -> sa.Select[Any]:
+    valid = sa.case((rollup.verdict == ClickVerdict.VALID, rollup.clicks), else_=0)
+    counted = sa.select(key, sa.func.sum(rollup.clicks).label("raw"), sa.func.sum(valid))
+    return counted.where(*_of(rollup, program_id, partner_id, period)).group_by(key)
+
+
+def _joined(session: Session, clicks: sa.Select[Any], sales: sa.Select[Any], currency: str) -> dict[Any, Facts]:
+    found: dict[Any, Facts] = {}
+    for key, raw, valid in session.execute(clicks.order_by(sa.desc("raw")).limit(ROWS_MAX)):
+        found[key] = Facts(currency, clicks_raw=int(raw), clicks_valid=int(valid))
+    for key, *sold in session.execute(sales.order_by(sa.desc("earned")).limit(ROWS_MAX)):
+        found[key] = found.get(key, Facts(currency)) + sales_facts(currency, *sold)
+    return found
