@@ -122,6 +122,14 @@ def web() -> None:
 
 
 @cli.command()
+def edge() -> None:
+    """Answer links on HOST and the port after PORT, in a process of its own."""
+    from affiliate import server
+
+    server.serve_edge(_begin())
+
+
+@cli.command()
 def ingest() -> None:
     """Take events from the stream into the database, until a signal comes."""
     _begin_on_database()

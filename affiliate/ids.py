@@ -6,12 +6,15 @@ The same thing always has the same id, so that SQL uniqueness deduplicates for e
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid5
 
+import uuid_utils
 import uuid_utils.compat
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base32, lower case
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]  # ten bits at a time
 _DECODE = {c: i for i, c in enumerate(_ALPHABET)} | {"o": 0, "i": 1, "l": 1}
 _LENGTH = 26
 _UUID_BITS = 128
+_MILLISECOND = timedelta(milliseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SEPARATOR = "\x1f"  # cannot stand in an order id, so two parts never run into one another
 
@@ -27,8 +30,8 @@ def new() -> UUID:
 
 def new_at(moment: datetime) -> UUID:
     """A fresh UUIDv7 that carries `moment` instead of the present (imports, simulated clocks)."""
-    milliseconds = (moment - _EPOCH) // timedelta(milliseconds=1)  # floats would lose one now and then
-    fresh = new().int
+    milliseconds = (moment - _EPOCH) // _MILLISECOND  # floats would lose one now and then
+    fresh = uuid_utils.uuid7().int
     return UUID(int=(fresh & ((1 << 80) - 1)) | (milliseconds << 80))
 
 
@@ -59,9 +62,13 @@ def derived(base: UUID, *parts: str) -> UUID:
 
 def public(prefix: str, identifier: UUID) -> str:
     """The public form, for example `clk_01jd8v6b3hezq8m4tat2rk5wxy`."""
-    number = identifier.int
-    digits = [_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5)]
-    return f"{prefix}_{''.join(digits)}"
+    number, pairs = identifier.int, _PAIRS
+    high, low = number >> 60, number & (1 << 60) - 1  # small integers are cheaper to shift
+    return (
+        f"{prefix}_{pairs[high >> 60 & 1023]}{pairs[high >> 50 & 1023]}{pairs[high >> 40 & 1023]}{pairs[high >> 30 & 1023]}"
+        f"{pairs[high >> 20 & 1023]}{pairs[high >> 10 & 1023]}{pairs[high & 1023]}{pairs[low >> 50]}{pairs[low >> 40 & 1023]}"
+        f"{pairs[low >> 30 & 1023]}{pairs[low >> 20 & 1023]}{pairs[low >> 10 & 1023]}{pairs[low & 1023]}"
+    )
 
 
 def parse(prefix: str, text: str) -> UUID:

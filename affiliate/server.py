@@ -1,38 +1,60 @@
-"""The web server: granian, one process, a few threads."""
+"""The web server and the edge: granian, a process for each."""
 
 import os
 from pathlib import Path
+from typing import Any
 
 from granian import Granian
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import HTTPModes, Interfaces, Loops
 from granian.log import LogLevels
 
 from affiliate.settings import Settings
 
-_TARGET = f"{Path(__file__).parent.parent / 'wsgi.py'}:application"
+_WEB = f"{Path(__file__).parent.parent / 'wsgi.py'}:application"
+_EDGE = "affiliate.tracking.edge:application"
 _THREADS_MAX = 8  # fewer than the database connections of one process
+_CONNECTIONS_MAX = 2_000  # requests of the edge under way at once; more wait in line
 _STOP_SECONDS_MAX = 5
 _ACCESS_FORMAT = "%(method)s %(path)s %(status)d %(dt_ms).1f ms"  # without the query: it may hold personal data
 
 
 def serve(settings: Settings) -> None:
     """Answer on `HOST`:`PORT` until a signal comes; requests that are under way are finished first."""
-    debug = settings.log_level == "DEBUG"
     Granian(
-        _TARGET,
-        address=settings.host,
+        _WEB,
         port=settings.port,
         interface=Interfaces.WSGI,
-        http=HTTPModes.http1,
-        websockets=False,
         blocking_threads=min(_THREADS_MAX, 2 * (os.cpu_count() or 1) + 1),
-        workers_kill_timeout=_STOP_SECONDS_MAX,
-        log_level=LogLevels.info if debug else LogLevels.warning,
-        log_access=debug,
-        log_access_format=_ACCESS_FORMAT,
+        **_common(settings),
+    ).serve()
+
+
+def serve_edge(settings: Settings) -> None:
+    """The same for the edge, on `HOST` and the port after."""
+    Granian(
+        _EDGE,
+        factory=True,
+        port=settings.edge_port,
+        interface=Interfaces.RSGI,
+        loop=Loops.uvloop,
+        backpressure=_CONNECTIONS_MAX,
+        **_common(settings),
+    ).serve()
+
+
+def _common(settings: Settings) -> dict[str, Any]:
+    debug = settings.log_level == "DEBUG"
+    return {
+        "address": settings.host,
+        "http": HTTPModes.http1,
+        "websockets": False,
+        "workers_kill_timeout": _STOP_SECONDS_MAX,
+        "log_level": LogLevels.info if debug else LogLevels.warning,
+        "log_access": debug,
+        "log_access_format": _ACCESS_FORMAT,
         # Their lines go through our own handler.
-        log_dictconfig={
+        "log_dictconfig": {
             "handlers": {},
             "loggers": {"_granian": {"propagate": True}, "granian.access": {"level": "INFO", "propagate": True}},
         },
-    ).serve()
+    }

@@ -20,6 +20,7 @@ WEB_SECONDS_MAX = 60.0
 _COMMAND = [sys.executable, "-m", "affiliate.cli"]
 _SERVERS = {
     "web": ["web"],
+    "edge": ["edge"],
     "ingest": ["ingest"],
     "stages": ["worker", "stages"],
     "slow": ["worker", "slow"],
@@ -86,6 +87,7 @@ def run(settings: Settings) -> int:
     """
     with lock(settings.data_dir):
         check_port(settings.host, settings.port)
+        check_port(settings.host, settings.edge_port)
         supervisor = Supervisor(Terminal(prefixed=settings.log_format == "text"))
         try:
             return _serve(supervisor, settings)

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -22,8 +21,7 @@ class Installation:
     """A running tree of processes with data of its own."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = probe.getsockname()[1]
+        self.port = processes.free_port()
         self.base_url = f"http://www.shop.localhost:{self.port}"
         self.tracking_url = f"http://track.shop.localhost:{self.port}"
         self.data_dir = folder / "var"

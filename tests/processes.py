@@ -1,7 +1,9 @@
 """Helpers that watch real processes from outside."""
 
+import contextlib
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -16,6 +18,15 @@ def eventually(true: Callable[[], bool], what: str, *, seconds: float = SECONDS_
     while not true():
         assert time.monotonic() < deadline, f"never came: {what}"
         time.sleep(0.05)
+
+
+def free_port() -> int:
+    """A port that is free now, and so is the one after it, where the edge listens."""
+    while True:
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", 0)) as first:
+            port: int = first.getsockname()[1]
+            with socket.create_server(("127.0.0.1", port + 1)):
+                return port
 
 
 def lives(pid: int) -> bool:

@@ -5,8 +5,9 @@ The visitor always gets somewhere: whatever is wrong with the link, the address 
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import parse_qsl, quote, quote_plus
 from uuid import UUID
@@ -33,6 +34,8 @@ USER_AGENT_LENGTH_MAX = 300
 REFERRER_LENGTH_MAX = 500
 SECONDS_PER_DAY = 86_400
 
+_KEPT_MAX = 8_192  # readings of queries and landing pages in memory
+_KEPT_LENGTH_MAX = 500
 _FIELDS_MAX = 100
 _FACT_LENGTH_MAX = 40
 TEST_PARAMETER = "aff_test"
@@ -43,8 +46,7 @@ _UNSAFE = re.compile(r"[^\x21-\x7e]")
 _RESERVED = ":/?#[]@!$&'()*+,;=%-._~"
 
 
-@dataclass(frozen=True, slots=True)
-class RequestFacts:
+class RequestFacts(NamedTuple):
     """What is read of a request. Texts are as the client sent them; `address` is the client's, behind trusted proxies."""
 
     method: str
@@ -63,8 +65,7 @@ class RequestFacts:
     fetch_mode: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The answer to a click and what to record. A status of 404 has no address: the adapter shows a friendly page."""
 
     status: int
@@ -73,13 +74,23 @@ class Decision:
     event: ClickEvent | RejectedEvent
 
 
-@dataclass(frozen=True, slots=True)
-class _Query:
+class _Query(NamedTuple):
+    """What the parameters of an address say. Nobody changes it: it is kept for the next click with the same ones."""
+
     subs: dict[str, str]
     deep_link: str | None
-    named: dict[str, str]
+    consent: Consent  # without the program's default
+    test_mark: str | None
     ad: paid.AdFacts
-    passed_on: list[tuple[str, str]]
+    passed_on: tuple[tuple[str, str], ...]  # a name as it was sent, and the pair as it is written
+
+
+class _Landing(NamedTuple):
+    """An address split where the click token goes in."""
+
+    head: str
+    tail: str
+    names: frozenset[str]
 
 
 class _Settled(NamedTuple):
@@ -93,24 +104,33 @@ class _Settled(NamedTuple):
     consent: Consent
 
 
-_NO_QUERY = _Query({}, None, {}, paid.NO_AD, [])
+_NO_QUERY = _Query({}, None, "none", None, paid.NO_AD, ())
 
 
 def decide(
-    request: RequestFacts, view: View, keys: Keys, *, now: datetime, click_id: UUID, fresh_visitor_id: UUID
+    request: RequestFacts,
+    view: View,
+    keys: Keys,
+    *,
+    now: datetime,
+    click_id: UUID,
+    fresh_visitor_id: Callable[[], UUID],
 ) -> Decision:
-    """Where a click leads and what is recorded. Ids are minted by the caller before any I/O."""
+    """Where a click leads and what is recorded. The click's id is minted by the caller before any I/O.
+
+    `fresh_visitor_id` is asked where somebody who agreed is seen for the first time.
+    """
     link = view.links.get(request.code)
     program = view.programs.get(link.program_id) if link is not None else None
     if link is None or program is None:
         return _unknown(request, view, now=now, delivery_id=click_id)
     state = view.state_of(link, now=now)
-    query = _read(request.query, program)
+    query = _query(request.query, program.click_parameter)
     landing = _landing(link, program, query) if state == "active" else program.fallback_url or link.landing_url
-    consent = consents.state(query.named, has_opted_out=request.has_opted_out, default=program.cookie_by_default)
+    consent = _consent(request, program, query)
     visitor_id = None
     if consents.allows(consent) and _is_visit(request):
-        visitor_id = known_visitor(request.cookies, program, keys) or fresh_visitor_id
+        visitor_id = known_visitor(request.cookies, program, keys) or fresh_visitor_id()
     settled = _Settled(click_id, now, state, landing, visitor_id, consent)
     event = _event(settled, request, query, link=link, program=program, view=view, keys=keys)
     token = signing.click_token(keys.click, program_id=program.id, click_id=click_id)
@@ -119,7 +139,7 @@ def decide(
         cookie = _cookie(request, program, visitor_token(keys, program_id=program.id, visitor_id=visitor_id))
     elif consent == "refused" and f"{program.cookie_name}=" in request.cookies:
         cookie = _cookie(request, program, "")
-    return Decision(302, _address(landing, program.click_parameter, token, query.passed_on), cookie, event)
+    return Decision(302, _address(landing, program.click_parameter, token, query), cookie, event)
 
 
 def _event(
@@ -135,7 +155,7 @@ def _event(
     """The click with everything that the request tells."""
     prefix, address_hash = address_facts(keys, request.address, now=settled.now)
     origin = view.networks.of(request.address)
-    mark = query.named.get(TEST_PARAMETER)
+    mark = query.test_mark
     return ClickEvent(
         click_id=settled.click_id,
         program_id=program.id,
@@ -189,7 +209,15 @@ def _unknown(request: RequestFacts, view: View, *, now: datetime, delivery_id: U
     return Decision(404, None, None, event)
 
 
-def _read(query: str, program: ProgramFacts) -> _Query:
+def _query(query: str, click_parameter: str) -> _Query:
+    """The parameters of the address. Clicks of one campaign carry the same ones, so the last readings are kept."""
+    if not query:
+        return _NO_QUERY
+    return (_read if len(query) <= _KEPT_LENGTH_MAX else _read.__wrapped__)(query, click_parameter)
+
+
+@lru_cache(maxsize=_KEPT_MAX)
+def _read(query: str, click_parameter: str) -> _Query:
     """The parameters of the address, sorted by what they are for."""
     try:
         parameters = parse_qsl(query[:QUERY_LENGTH_MAX], keep_blank_values=True, max_num_fields=_FIELDS_MAX)
@@ -198,23 +226,35 @@ def _read(query: str, program: ProgramFacts) -> _Query:
     if not parameters:
         return _NO_QUERY
     named = dict(reversed(parameters))  # the first of equal names counts
-    foreign = [(name, value) for name, value in parameters if name.lower() not in _OURS]
+    foreign = [pair for pair in parameters if pair[0].lower() not in _OURS and pair[0] != click_parameter]
     return _Query(
         subs=normalised(parameters),
         deep_link=named.get("url") or None,
-        named=named,
+        consent=consents.state(named, has_opted_out=False, default=False),
+        test_mark=named.get(TEST_PARAMETER),
         ad=paid.facts(parameters),
-        passed_on=[(name, value) for name, value in foreign if name != program.click_parameter],
+        passed_on=tuple((name, f"{quote_plus(name)}={quote_plus(value)}") for name, value in foreign),
     )
+
+
+def _consent(request: RequestFacts, program: ProgramFacts, query: _Query) -> Consent:
+    """What the address says, unless the browser refuses (Sec-GPC); where neither does, the program's default."""
+    if request.has_opted_out:
+        return "refused"
+    return "default" if query.consent == "none" and program.cookie_by_default else query.consent
 
 
 def _landing(link: LinkFacts, program: ProgramFacts, query: _Query) -> str:
     """The deep link if it is allowed, else the link's own page."""
-    if query.deep_link is not None:
-        wanted = hosts.completed(query.deep_link)
-        if hosts.landing_problem(wanted, program.allowed_hosts) is None:
-            return wanted
-    return link.landing_url
+    if query.deep_link is None:
+        return link.landing_url
+    return _allowed(query.deep_link, program.allowed_hosts) or link.landing_url
+
+
+@lru_cache(maxsize=_KEPT_MAX)
+def _allowed(deep_link: str, allowed_hosts: tuple[str, ...]) -> str | None:
+    wanted = hosts.completed(deep_link)
+    return wanted if hosts.landing_problem(wanted, allowed_hosts) is None else None
 
 
 def _is_visit(request: RequestFacts) -> bool:
@@ -224,6 +264,8 @@ def _is_visit(request: RequestFacts) -> bool:
 
 def known_visitor(cookies: str, program: ProgramFacts, keys: Keys) -> UUID | None:
     """The visitor id in a `Cookie` header, if this program set it."""
+    if program.cookie_name not in cookies:
+        return None
     for pair in cookies.split(";"):
         name, _, value = pair.strip().partition("=")
         if name == program.cookie_name:
@@ -238,17 +280,25 @@ def _cookie(request: RequestFacts, program: ProgramFacts, value: str) -> str:
     return f"{program.cookie_name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
 
 
-def _address(landing: str, click_parameter: str, token: str, passed_on: list[tuple[str, str]]) -> str:
+def _address(landing: str, click_parameter: str, token: str, query: _Query) -> str:
     """The landing page with its own query, what the visitor's address carried beside it, and the click token."""
+    split = _split(landing, click_parameter)
+    carried = ""
+    if query.passed_on:
+        added = [pair for name, pair in query.passed_on if name not in split.names]
+        if added and sum(map(len, added)) <= PASSED_ON_LENGTH_MAX:
+            carried = f"{'&'.join(added)}&"
+    return f"{split.head}{carried}{click_parameter}={token}{split.tail}"
+
+
+@lru_cache(maxsize=_KEPT_MAX)
+def _split(landing: str, click_parameter: str) -> _Landing:
     base, hash_mark, fragment = landing.partition("#")
     path, _, query = base.partition("?")
     kept = [part for part in query.split("&") if part and part.partition("=")[0] != click_parameter]
-    if passed_on:
-        present = {part.partition("=")[0] for part in kept}
-        added = [f"{quote_plus(name)}={quote_plus(value)}" for name, value in passed_on if name not in present]
-        if sum(map(len, added)) <= PASSED_ON_LENGTH_MAX:
-            kept += added
-    return _safe(f"{path}?{'&'.join([*kept, f'{click_parameter}={token}'])}{hash_mark}{fragment}")
+    names = frozenset(part.partition("=")[0] for part in kept)
+    head = "".join([path, "?", *(f"{part}&" for part in kept)])
+    return _Landing(_safe(head), _safe(f"{hash_mark}{fragment}"), names)
 
 
 def _safe(url: str) -> str:

@@ -105,7 +105,7 @@ def address_facts(keys: Keys, address: str, *, now: datetime) -> tuple[str | Non
     if known is None:
         return None, None
     whole, prefix = known
-    return prefix, signing.keyed_hash(_monthly(keys.secret, now.strftime("%Y-%m")), whole)
+    return prefix, signing.keyed_hash(_monthly(keys.secret, now.year, now.month), whole)
 
 
 def email_hash(keys: Keys, email_sha256: str) -> str:
@@ -114,8 +114,8 @@ def email_hash(keys: Keys, email_sha256: str) -> str:
 
 
 @lru_cache(maxsize=4)
-def _monthly(secret: str, month: str) -> bytes:
-    return signing.derive(secret, f"address {month}")
+def _monthly(secret: str, year: int, month: int) -> bytes:
+    return signing.derive(secret, f"address {year}-{month:02}")
 
 
 @lru_cache(maxsize=4096)

@@ -5,6 +5,7 @@ without a lock is finished or an orphan, and any process may take it (`replay`).
 ready go into one write and one fsync, and a disk that hangs costs its callers a deadline once, not each time.
 """
 
+import asyncio
 import contextlib
 import fcntl
 import logging
@@ -104,6 +105,20 @@ class Spool:
             kept.cancel()
             self._breaker.failed(time.monotonic())
             _log.warning("the spool took nothing: %s", error or "the disk is too slow")
+            raise SpoolUnavailable(str(error)) from error
+        self._breaker.succeeded()
+
+    async def keep(self, payload: bytes) -> None:
+        """The same for one event and for who must not be blocked.
+
+        Raises:
+            SpoolUnavailable: it is not known to be on disk.
+        """
+        kept = self.submit([payload])
+        try:
+            await asyncio.wait_for(asyncio.wrap_future(kept), self._deadline_seconds)
+        except (TimeoutError, OSError) as error:
+            self._breaker.failed(time.monotonic())
             raise SpoolUnavailable(str(error)) from error
         self._breaker.succeeded()
 

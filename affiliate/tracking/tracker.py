@@ -3,27 +3,21 @@
 import logging
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from uuid import UUID
 
 from flask import Flask, current_app
 
 from affiliate import errors, ids
 from affiliate.accounts.bearer import BearerKey
-from affiliate.settings import BadSettings, Settings
-from affiliate.tracking import known, network
-from affiliate.tracking.breaker import Breaker
+from affiliate.settings import Settings
+from affiliate.tracking import known
 from affiliate.tracking.buffer import Buffer
-from affiliate.tracking.directory import POLL_SECONDS, Directory, DirectoryNotLoaded
+from affiliate.tracking.directory import Directory, DirectoryNotLoaded
 from affiliate.tracking.facts import ProgramFacts
 from affiliate.tracking.keys import Keys
+from affiliate.tracking.parts import Parts
 from affiliate.tracking.replay import Replay
-from affiliate.tracking.spool import Spool
-from affiliate.tracking.wire import Appender
 from affiliate.tracking.wsgi import ClickMiddleware
-
-SPOOL = "spool"
-"""The folder below DATA_DIR: all processes of a machine share it."""
 
 _EXTENSION = "affiliate_tracker"
 _log = logging.getLogger(__name__)
@@ -79,15 +73,10 @@ def init_app(app: Flask, settings: Settings, *, lookup: known.Lookup = known.not
 
     `lookup` asks SQL for known events; in tests nothing runs in the background, `directory.refresh` brings news.
     """
-    poll_seconds = None if settings.env == "test" else POLL_SECONDS
-    append, breaker = Appender(lambda: settings.stream_url), Breaker()
-    spool = Spool(settings.data_dir / SPOOL, bytes_max=settings.spool_megabytes * 1_000_000)
-    tracker = Tracker(
-        keys=Keys.of(settings.secret_key),
-        directory=Directory(secret_key=settings.secret_key, poll_seconds=poll_seconds, networks=_networks(settings)),
-        buffer=Buffer(append=append, spool=spool, breaker=breaker, lookup=known.LookupWithDeadline(lookup)),
-        replay=Replay(spool, append=append, ping=append.ping, breaker=breaker),
-    )
+    parts = Parts.of(settings)
+    looks_up = known.LookupWithDeadline(lookup)
+    buffer = Buffer(append=parts.append, spool=parts.spool, breaker=parts.breaker, lookup=looks_up)
+    tracker = Tracker(keys=parts.keys, directory=parts.directory, buffer=buffer, replay=parts.replay)
     app.extensions[_EXTENSION] = tracker
     app.wsgi_app = ClickMiddleware(  # type: ignore[method-assign]
         app.wsgi_app,
@@ -97,21 +86,6 @@ def init_app(app: Flask, settings: Settings, *, lookup: known.Lookup = known.not
         trusted_proxies=settings.trusted_proxies,
     )
     return tracker
-
-
-def _networks(settings: Settings) -> network.Networks:
-    """What the operator's files say of addresses.
-
-    Raises:
-        BadSettings: a file that cannot be read.
-    """
-    try:
-        return network.load(
-            lists_folder=Path(settings.network_lists) if settings.network_lists else None,
-            geoip_file=Path(settings.geoip_file) if settings.geoip_file else None,
-        )
-    except network.BadNetworkFile as error:
-        raise BadSettings(str(error)) from error
 
 
 def warm_up(app: Flask) -> None:

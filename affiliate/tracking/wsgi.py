@@ -2,13 +2,13 @@
 
 import logging
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from affiliate import clock, ids
-from affiliate.tracking import metrics
+from affiliate.tracking import exchange, metrics
 from affiliate.tracking.buffer import Buffer, BufferUnavailable
 from affiliate.tracking.decide import Decision, RequestFacts, decide
 from affiliate.tracking.directory import Directory, DirectoryNotLoaded
@@ -17,10 +17,7 @@ from affiliate.tracking.keys import Keys
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-PREFIX = "/r/"
-
-_PURPOSES = ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_PURPOSE", "HTTP_X_MOZ")  # the standard, then older browsers
-_METHODS = frozenset({"GET", "HEAD"})
+_PURPOSES = tuple(f"HTTP_{name.upper().replace('-', '_')}" for name in exchange.PURPOSES)
 _log = logging.getLogger(__name__)
 
 
@@ -42,7 +39,7 @@ class ClickMiddleware:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer a click, or let the request pass."""
         path: str = environ.get("PATH_INFO", "")
-        if path.startswith(PREFIX) and environ["REQUEST_METHOD"] in _METHODS:
+        if path.startswith(exchange.PREFIX) and environ["REQUEST_METHOD"] in exchange.METHODS:
             return self._click(environ, start_response)
         return self._app(environ, start_response)
 
@@ -60,12 +57,12 @@ class ClickMiddleware:
             self._keys,
             now=now,
             click_id=ids.new_at(now),
-            fresh_visitor_id=uuid4(),
+            fresh_visitor_id=uuid4,
         )
         self._store(decision)
         if decision.location is None:
             return self._app(environ, start_response)
-        start_response("302 Found", _headers(decision, decision.location))
+        start_response("302 Found", [*exchange.headers_of(decision, decision.location), ("Content-Length", "0")])
         return []
 
     def _store(self, decision: Decision) -> None:
@@ -80,7 +77,7 @@ def request_facts(environ: "WSGIEnvironment") -> RequestFacts:
     """What the decision needs to know of a WSGI request."""
     return RequestFacts(
         method=environ["REQUEST_METHOD"],
-        code=_text(environ["PATH_INFO"])[len(PREFIX) :].rstrip("/").lower(),
+        code=exchange.code_of(_text(environ["PATH_INFO"])),
         query=_text(environ.get("QUERY_STRING", "")),
         is_secure=environ["wsgi.url_scheme"] == "https",
         address=environ.get("REMOTE_ADDR") or "",
@@ -99,10 +96,3 @@ def request_facts(environ: "WSGIEnvironment") -> RequestFacts:
 def _text(value: str) -> str:
     """The text behind WSGI's strings, which carry bytes as Latin-1."""
     return value if value.isascii() else value.encode("latin-1").decode("utf-8", "replace")
-
-
-def _headers(decision: Decision, location: str) -> list[tuple[str, Any]]:
-    headers = [("Location", location), ("Cache-Control", "no-store"), ("Content-Length", "0")]
-    if decision.cookie is not None:
-        headers.append(("Set-Cookie", decision.cookie))
-    return headers

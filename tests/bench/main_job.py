@@ -5,7 +5,6 @@ import json
 import os
 import re
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -17,6 +16,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parent.parent))  # the helpers of the tests
+
+import processes
 from figures import Figure
 
 START_SECONDS_MAX = 180
@@ -40,7 +42,7 @@ _browser = urllib.request.build_opener(_Stay)
 def measure() -> Iterator[Figure]:
     """Two starts in a folder of its own, and orders against the second one."""
     with tempfile.TemporaryDirectory(prefix="affiliate-bench-") as folder:
-        environment = os.environ | {"DATA_DIR": folder, "PORT": str(_free_port())}
+        environment = os.environ | {"DATA_DIR": folder, "PORT": str(processes.free_port())}
         with _tree(environment) as (_process, seconds):
             yield Figure("first start with the demo, s", seconds, "<= 120")
         with _tree(environment) as (process, seconds):
@@ -54,12 +56,6 @@ def measure() -> Iterator[Figure]:
             process.send_signal(signal.SIGTERM)
             process.wait(60)
             yield Figure("SIGTERM to the last process gone, s", time.monotonic() - began, "<= 10")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextlib.contextmanager

@@ -31,6 +31,7 @@ COMMAND = [sys.executable, "-m", "affiliate.cli"]
 PROCESSES = {
     "redis": "valkey-server",
     "web": "affiliate.cli web",
+    "edge": "affiliate.cli edge",
     "ingest": "affiliate.cli ingest",
     "stages": "affiliate.cli worker stages",
     "slow": "affiliate.cli worker slow",
@@ -41,12 +42,9 @@ PROCESSES = {
 @pytest.fixture
 def environment(tmp_path: Path) -> Environment:
     """Settings of an installation of our own: everything embedded, a free port, no demo."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AFFILIATE_")}
     return inherited | {
-        "PORT": str(port),
+        "PORT": str(processes.free_port()),
         "DATA_DIR": str(tmp_path / "var"),
         "AFFILIATE_ENV": "test",
         "AFFILIATE_SECRET_KEY": "only-tests-know-this-0123456789-abcdef",
@@ -159,11 +157,11 @@ def test_it_runs_on_a_postgresql_and_a_redis_of_ones_own(
     assert all(json.loads(line)["message"] for line in (tmp_path / "said").read_text().splitlines())
 
 
-def test_a_taken_port_is_named(environment: Environment) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", int(environment["PORT"])))
-        taken.listen()
-        assert f"port {environment['PORT']} (Address already in use)" in _refusal(environment)
+@pytest.mark.parametrize("beside", [0, 1])
+def test_a_taken_port_is_named(environment: Environment, beside: int) -> None:
+    port = int(environment["PORT"]) + beside
+    with socket.create_server(("127.0.0.1", port)):
+        assert f"port {port} (Address already in use)" in _refusal(environment)
 
 
 @pytest.mark.parametrize("folder", ["file/var", "/proc/var"])

@@ -36,7 +36,9 @@ CONSENTING = view(of=program(cookie_by_default=True))
 
 def decided(known: View | None = None, **changes: Any) -> Decision:
     """The decision about a request for the link `anna`."""
-    return decide(request(**changes), known or view(), KEYS, now=NOW, click_id=CLICK_ID, fresh_visitor_id=VISITOR_ID)
+    return decide(
+        request(**changes), known or view(), KEYS, now=NOW, click_id=CLICK_ID, fresh_visitor_id=lambda: VISITOR_ID
+    )
 
 
 def recorded(decision: Decision) -> ClickEvent:

@@ -1,0 +1,181 @@
+"""The click path as a process of its own: an event loop that commits clicks in groups. Flask is not in it.
+
+It answers `/r/<code>` exactly as `wsgi` does, beside `/healthz` and `/metrics`. Granian calls it over RSGI.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+from uuid import uuid4
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+
+from affiliate import clock, ids, logs, settings
+from affiliate.settings import Settings
+from affiliate.tracking import exchange, lanes, lost_page, metrics
+from affiliate.tracking.codec import ClickEvent, RejectedEvent, encode
+from affiliate.tracking.committer import Committer
+from affiliate.tracking.decide import RequestFacts, decide
+from affiliate.tracking.directory import DirectoryNotLoaded
+from affiliate.tracking.parts import Parts
+from affiliate.tracking.spool import SpoolUnavailable
+from affiliate.tracking.wire import NotStored
+
+_PAGE_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+_log = logging.getLogger(__name__)
+Headers = list[tuple[str, str]]
+
+
+class Scope(Protocol):
+    """What granian tells of a request."""
+
+    method: str
+    path: str
+    query_string: str
+    scheme: str
+    client: str
+    headers: Any
+
+
+class Exchange(Protocol):
+    """How granian takes an answer."""
+
+    def response_empty(self, status: int, headers: Headers) -> None:
+        """Answer without a body."""
+
+    def response_str(self, status: int, headers: Headers, body: str) -> None:
+        """Answer with a text."""
+
+
+class Edge:
+    """The application that granian runs."""
+
+    def __init__(self, current: Settings, parts: Parts) -> None:
+        self._settings = current
+        self._parts = parts
+        self._committer: Committer | None = None
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin in the background what needs a process of its own: reading the links, replaying the spool."""
+        self._parts.replay.start()
+        try:
+            self._parts.directory.start()
+        except DirectoryNotLoaded:
+            _log.warning("the database does not answer: links will be read with the first click")
+
+    def close(self) -> None:
+        """End the connections of this event loop."""
+        if self._committer is not None:
+            self._committer.close()
+            self._committer = None
+
+    def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """The last requests are answered: begin no other replay."""
+        self.close()
+        self._parts.replay.stop()
+
+    async def __rsgi__(self, scope: Scope, exchanged: Exchange) -> None:
+        """Answer one request."""
+        if not scope.path.startswith(exchange.PREFIX):
+            self._answer_other(scope, exchanged)
+        elif scope.method not in exchange.METHODS:
+            exchanged.response_empty(405, [("allow", "GET, HEAD")])
+        else:
+            await self._answer_click(scope, exchanged)
+
+    async def _answer_click(self, scope: Scope, exchanged: Exchange) -> None:
+        now = clock.now()
+        try:
+            view = self._parts.directory.view
+        except DirectoryNotLoaded as error:
+            headers = [("retry-after", str(error.retry_after_seconds)), ("cache-control", "no-store")]
+            exchanged.response_str(503, [*headers, ("content-type", "text/plain; charset=utf-8")], str(error))
+            return
+        decision = decide(
+            request_facts(scope, trusted_proxies=self._settings.trusted_proxies),
+            view,
+            self._parts.keys,
+            now=now,
+            click_id=ids.new_at(now),
+            fresh_visitor_id=uuid4,
+        )
+        await self._store(decision.event)
+        if decision.location is None:
+            self._answer_lost(scope, exchanged)
+        else:
+            exchanged.response_empty(decision.status, exchange.headers_of(decision, decision.location))
+
+    async def _store(self, event: ClickEvent | RejectedEvent) -> None:
+        """Bring the event to a durable place before the answer; without one, count the visitor whom nothing counts."""
+        payload = encode(event)
+        if self._committer is None:
+            self._committer = Committer(self._settings.stream_url, self._parts.breaker)
+        if self._parts.breaker.allows(time.monotonic()):
+            try:
+                return await self._committer.append(lanes.stream_of(event), payload)
+            except NotStored as error:
+                _log.debug("a click goes to disk: %s", error)
+        try:
+            await self._parts.spool.keep(payload)
+        except SpoolUnavailable:
+            metrics.REFUSED.inc()
+            metrics.UNCOUNTED.inc()
+        else:
+            metrics.SPOOLED.inc()
+        return None
+
+    def _answer_lost(self, scope: Scope, exchanged: Exchange) -> None:
+        programs = list(self._parts.directory.view.programs.values())
+        body = lost_page.page(
+            lost_page.language_of(scope.headers.get("accept-language") or ""),
+            shop_url=programs[0].shop_url if len(programs) == 1 else None,
+            start_url=self._settings.base_url,
+        )
+        headers = [("content-type", "text/html; charset=utf-8"), ("cache-control", "no-store")]
+        headers += [("content-security-policy", _PAGE_POLICY), ("x-content-type-options", "nosniff")]
+        exchanged.response_str(404, headers, "" if scope.method == "HEAD" else body)
+
+    def _answer_other(self, scope: Scope, exchanged: Exchange) -> None:
+        if scope.path == "/healthz":
+            exchanged.response_str(200, [("content-type", "application/json")], '{"status":"ok"}')
+        elif scope.path == "/metrics":
+            registry = CollectorRegistry()
+            metrics.register(registry)
+            exchanged.response_str(200, [("content-type", CONTENT_TYPE_LATEST)], generate_latest(registry).decode())
+        else:
+            exchanged.response_str(404, [("content-type", "text/plain; charset=utf-8")], "Only links are here.")
+
+
+def application() -> Edge:
+    """What granian's worker makes when it starts."""
+    current = settings.current()
+    logs.configure(level=current.log_level, form=current.log_format)
+    return Edge(current, Parts.of(current))
+
+
+def request_facts(scope: Scope, *, trusted_proxies: int) -> RequestFacts:
+    """What the decision needs to know of a request over RSGI."""
+    header: Callable[..., str] = scope.headers.get
+    address, is_secure = scope.client.rpartition(":")[0].strip("[]"), scope.scheme == "https"
+    if trusted_proxies:
+        address = exchange.behind_proxies(header("x-forwarded-for", ""), trusted_proxies) or address
+        scheme = exchange.behind_proxies(header("x-forwarded-proto", ""), trusted_proxies)
+        is_secure = scheme == "https" if scheme else is_secure
+    return RequestFacts(
+        method=scope.method,
+        code=exchange.code_of(scope.path),
+        query=scope.query_string,
+        is_secure=is_secure,
+        address=address,
+        cookies=header("cookie", ""),
+        user_agent=header("user-agent", ""),
+        referrer=header("referer", ""),
+        purpose=next((text for name in exchange.PURPOSES if (text := header(name, ""))), ""),
+        fetch_dest=header("sec-fetch-dest", ""),
+        has_opted_out=header("sec-gpc", "") == "1",
+        fetch_site=header("sec-fetch-site", ""),
+        fetch_user=header("sec-fetch-user", ""),
+        fetch_mode=header("sec-fetch-mode", ""),
+    )
