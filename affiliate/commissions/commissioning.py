@@ -1,7 +1,8 @@
 """Turning credits into commissions: rate each, insert what is new, post what it is worth."""
 
-from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -9,45 +10,107 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from affiliate import db, ids
-from affiliate.commissions import life, queries, rates
+from affiliate.commissions import facts, life, maturity, queries, rates, terms
+from affiliate.commissions.counters import Before, Tally
+from affiliate.commissions.facts import CreditFacts, Window
 from affiliate.commissions.life import CommissionStatus, Worth
+from affiliate.commissions.maturity import Milestone
 from affiliate.commissions.models import Commission
-from affiliate.commissions.queries import CreditFacts, Standing
+from affiliate.commissions.queries import Standing
+from affiliate.commissions.rates import Rated, Share
 from affiliate.commissions.takings import Changes, declined, take, write
+from affiliate.commissions.terms import Plan
 from affiliate.ledger import postings as ledger
 from affiliate.ledger.postings import Posting
 from affiliate.money import Money
 
+Events = Mapping[UUID, Mapping[Milestone, datetime]]
+
+
+@dataclass(slots=True)
+class Counting:
+    """The counters of a batch: as stored before it, and moved on by each order of it."""
+
+    tallies: dict[Window, Tally] = field(default_factory=dict)
+
+    def before(self, credit: CreditFacts, plan: Plan | None) -> Before:
+        """What the partner had brought before this order, for the periods that its plan asks for."""
+        wanted = terms.periods(plan.terms) if plan else ()
+        return {period: self.tallies.get(facts.window(credit, period), Tally()) for period in sorted(wanted)}
+
+    def add(self, credit: CreditFacts, plan: Plan | None, rated: Rated) -> None:
+        """Count the order, unless it is one that no counter counts."""
+        if plan is None or first_status(credit) in facts.NOT_COUNTED:
+            return
+        for period in terms.periods(plan.terms):
+            window = facts.window(credit, period)
+            tally = self.tallies.get(window, Tally())
+            self.tallies[window] = tally.plus(base_minor=rated.base_minor, earned_minor=rated.amount_minor)
+
 
 def commission_credits(session: Session, *, conversion_ids: Collection[UUID], now: datetime) -> list[Posting]:
-    """One commission for each credit in force that has none. What a manager has declined before stays declined."""
-    credits_ = queries.credits_of(session, conversion_ids=conversion_ids)
-    rows = _rows(session, credits_, now)
+    """A commission for each credit in force that has none. What a manager has declined before stays declined."""
+    rows = _rows(session, facts.credits_of(session, conversion_ids=conversion_ids), now)
     inserted = set(db.insert_new(session, Commission, rows))
     standings = [_fresh(row) for row in rows if row["id"] in inserted]
     no_longer, changes = queries.declined_pairs(session, conversion_ids=conversion_ids), Changes()
     for standing in standings:
         if (standing.conversion_id, standing.partner_id) in no_longer and standing.worth.status in life.WITH_US:
             take(changes, standing, [declined(standing)], now=now)
-    accruals = [posting for standing in standings for posting in _accrual(standing)]
+    accruals = [posting for standing in standings for posting in accrual(standing)]
     return accruals + write(session, changes)
 
 
-def _rows(session: Session, credits_: Sequence[CreditFacts], now: datetime) -> list[dict[str, Any]]:
-    plans = queries.plans_of(session, program_ids={credit.program_id for credit in credits_})
-    rows = []
+def rate_in_turn(
+    credits_: Iterable[CreditFacts], *, plans: Mapping[UUID, Sequence[Plan]], counting: Counting
+) -> Iterable[tuple[CreditFacts, Plan | None, Rated]]:
+    """Rate the credits that have no commission, in their order; each counts for the next one of its partner."""
     for _, of_one_order in groupby(credits_, key=lambda credit: credit.attribution_id):
         before_bps = 0
         for credit in of_one_order:
             if not credit.has_commission:
                 plan = rates.plan_in_force(plans.get(credit.program_id, []), at=credit.placed_at)
-                rows.append(_row(credit, rates.Share(credit.share_bps, before_bps), plan, now))
+                rated = rates.rate(
+                    order=credit.order,
+                    share=Share(credit.share_bps, before_bps),
+                    plan=plan,
+                    currency=credit.program_currency,
+                    before=counting.before(credit, plan),
+                )
+                counting.add(credit, plan, rated)
+                yield credit, plan, rated
             before_bps += credit.share_bps
+
+
+def counting_for(session: Session, credits_: Iterable[CreditFacts], plans: Mapping[UUID, Sequence[Plan]]) -> Counting:
+    """The counters that these credits need, as they stand now."""
+    wanted: dict[Window, None] = {}
+    for credit in credits_:
+        plan = rates.plan_in_force(plans.get(credit.program_id, []), at=credit.placed_at)
+        for period in sorted(terms.periods(plan.terms)) if plan and not credit.has_commission else ():
+            wanted[facts.window(credit, period)] = None
+    return Counting(facts.tallies(session, windows=list(wanted)))
+
+
+def _rows(session: Session, credits_: Sequence[CreditFacts], now: datetime) -> list[dict[str, Any]]:
+    plans = facts.plans_of(session, program_ids={credit.program_id for credit in credits_})
+    if any(terms.asks_about_customers(plan.terms) for of_program in plans.values() for plan in of_program):
+        credits_ = facts.with_customers(session, credits_)
+    waiting = {one.conversion_id for one in credits_ if maturity.waits_for_events(_validation(one))}
+    events: Events = facts.events_of(session, conversion_ids=waiting) if waiting else {}
+    counting = counting_for(session, credits_, plans)
+    rows = []
+    for credit, plan, rated in rate_in_turn(credits_, plans=plans, counting=counting):
+        rows.append(_row(credit, plan, rated, events, now))
+        recruiters = rates.recruiters_share(rated, plan=plan) if plan and credit.recruiter_id else None
+        if recruiters is not None:
+            theirs = _row(credit, plan, recruiters, events, now)
+            rows.append(theirs | {"level": 2, "partner_id": credit.recruiter_id})
     return rows
 
 
-def _row(credit: CreditFacts, share: rates.Share, plan: rates.Plan | None, now: datetime) -> dict[str, Any]:
-    rated = rates.rate(order=credit.order, share=share, plan=plan, currency=credit.program_currency)
+def _row(credit: CreditFacts, plan: Plan | None, rated: Rated, events: Events, now: datetime) -> dict[str, Any]:
+    matures = maturity.maturity(_validation(credit), events=events.get(credit.conversion_id, {}))
     return {
         "id": ids.new_at(credit.placed_at),
         "program_id": credit.program_id,
@@ -57,8 +120,9 @@ def _row(credit: CreditFacts, share: rates.Share, plan: rates.Plan | None, now: 
         "credit_id": credit.credit_id,
         "plan_id": plan.id if plan else None,
         "level": 1,
+        "turn": 0,
         "is_live": True,
-        "status": _first_status(credit),
+        "status": first_status(credit),
         "reason": rated.reason,
         "currency": credit.order.currency,
         "base_minor": rated.base_minor,
@@ -66,24 +130,31 @@ def _row(credit: CreditFacts, share: rates.Share, plan: rates.Plan | None, now: 
         "reversed_minor": 0,
         "trace": rated.trace,
         "earned_at": credit.placed_at,
-        "matures_at": credit.placed_at + timedelta(days=credit.validation_days),
+        "matures_at": matures.matures_at,
+        "awaits": matures.awaits,
         "created_at": now,
     }
 
 
-def _first_status(credit: CreditFacts) -> CommissionStatus:
+def _validation(credit: CreditFacts) -> maturity.Terms:
+    return maturity.Terms(credit.placed_at, credit.validation_start, credit.validation_days, credit.payment_method)
+
+
+def first_status(credit: CreditFacts) -> CommissionStatus:
+    """In which status the commission of a credit begins."""
     if credit.is_test:
         return CommissionStatus.TEST
     return CommissionStatus.PENDING if credit.is_verified else CommissionStatus.UNVERIFIED
 
 
 def _fresh(row: dict[str, Any]) -> Standing:
-    keys = ("id", "program_id", "partner_id", "conversion_id", "attribution_id", "is_live", "currency")
+    keys = ("id", "program_id", "partner_id", "conversion_id", "attribution_id", "is_live", "currency", "trace")
     worth = Worth(row["status"], row["reason"], row["amount_minor"], row["reversed_minor"])
     return Standing(**{key: row[key] for key in keys}, worth=worth)
 
 
-def _accrual(standing: Standing) -> list[Posting]:
+def accrual(standing: Standing) -> list[Posting]:
+    """The posting with which a commission enters the books; none for those that are never posted."""
     if standing.worth.status in life.NEVER_POSTED:
         return []
     amount = Money(standing.worth.amount_minor, standing.currency)

@@ -19,6 +19,7 @@ def reverse() -> int:
 
 
 def approve_due() -> int:
-    """Approve commissions whose validation period is over."""
+    """Approve commissions whose validation period is over; first let those begin it that awaited something."""
     with db.transaction() as session:
+        service.release_awaiting(session, limit=BATCH)
         return service.approve_due(session, limit=BATCH, now=clock.now())

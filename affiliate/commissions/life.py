@@ -1,12 +1,10 @@
 """The life of a commission, as pure rules: its statuses, where its money lies in each, and what taking from it does."""
 
 import enum
-from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from affiliate.ledger.postings import AccountName
-from affiliate.money import proportion
 
 
 class CommissionStatus(enum.StrEnum):
@@ -27,6 +25,9 @@ class CommissionReason(enum.StrEnum):
 
     NO_PLAN = "no_plan"
     OTHER_CURRENCY = "other_currency"  # the order is not in the program's currency
+    NO_RULE = "no_rule"  # no rule of the plan applies to the order
+    PAYS_NOTHING = "pays_nothing"  # the rule that applies says zero
+    CAPPED = "capped"  # a cap of the partner's period was reached before
     ZERO_BASE = "zero_base"
     SHARE_TOO_SMALL = "share_too_small"
     REFUNDED = "refunded"
@@ -41,6 +42,7 @@ class AdjustmentSource(enum.StrEnum):
     REFUND = "refund"
     ORDER_EVENT = "order_event"
     ATTRIBUTION = "attribution"
+    VALIDATION = "validation"  # the month's validation: the order was worth less than reported
     MANAGER = "manager"
 
 
@@ -59,11 +61,15 @@ ACCOUNT_OF = {CommissionStatus.PENDING: AccountName.PENDING, CommissionStatus.AP
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """What happened to an order: a refund of `amount_minor` (null: of all that remained), or its cancellation."""
+    """What happened to an order: a refund of `amount_minor` (null: of all that remained), or its cancellation.
+
+    `items` are SKUs with the part of the amount that was given back for them.
+    """
 
     source_kind: AdjustmentSource
     source_id: UUID
     amount_minor: int | None
+    items: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,46 +83,15 @@ class Taking:
     note: str | None = None
 
 
-def reversal_due(*, amount_minor: int, original_minor: int, losses: Sequence[Loss]) -> int:
-    """How much of a commission of `amount_minor` all these losses of its order together take.
-
-    A function of the sum, rounded once, so that neither the order of arrival nor the split into parts matters and a
-    full refund takes all. `original_minor` is what the customer paid.
-    """
-    if any(loss.amount_minor is None for loss in losses):
-        return amount_minor
-    refunded = sum(loss.amount_minor or 0 for loss in losses)
-    part = min(refunded, original_minor) if original_minor else refunded
-    return proportion(amount_minor=amount_minor, part=part, whole=original_minor)
-
-
-def takings(
-    *, amount_minor: int, reversed_minor: int, original_minor: int, known: Sequence[Loss], fresh: Sequence[Loss]
-) -> list[Taking]:
-    """What each fresh loss takes, given those already taken into account and what was taken so far, for whatever cause."""
-    result = []
-    seen = list(known)
-    for loss in fresh:
-        seen.append(loss)
-        due = reversal_due(amount_minor=amount_minor, original_minor=original_minor, losses=seen)
-        step = max(0, due - reversed_minor)
-        reversed_minor += step
-        result.append(Taking(loss.source_kind, loss.source_id, step, exceeds_original=_exceeds(seen, original_minor)))
-    return result
-
-
-def _exceeds(losses: Sequence[Loss], original_minor: int) -> bool:
-    """Whether the last loss, a refund with an amount, goes beyond what the customer paid."""
-    return losses[-1].amount_minor is not None and sum(loss.amount_minor or 0 for loss in losses) > original_minor
-
-
 _REASON_OF = {
     AdjustmentSource.REFUND: CommissionReason.REFUNDED,
     AdjustmentSource.ORDER_EVENT: CommissionReason.ORDER_CANCELLED,
     AdjustmentSource.ATTRIBUTION: CommissionReason.SUPERSEDED,
+    AdjustmentSource.VALIDATION: CommissionReason.REFUNDED,
     AdjustmentSource.MANAGER: CommissionReason.DECLINED_BY_MANAGER,
 }
 _ENDS_EVEN_NOTHING = frozenset({AdjustmentSource.ATTRIBUTION, AdjustmentSource.MANAGER})
+_ENDED = frozenset({CommissionStatus.REVERSED, CommissionStatus.DECLINED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +117,7 @@ def after(worth: Worth, taking: Taking) -> Worth:
     """
     left = Worth(worth.status, worth.reason, worth.amount_minor, worth.reversed_minor + taking.amount_minor)
     ends = worth.left_minor > 0 or (worth.amount_minor == 0 and taking.source_kind in _ENDS_EVEN_NOTHING)
-    if left.left_minor or not ends:
+    if left.left_minor or not ends or worth.status in _ENDED:
         return left
     status = worth.status
     if status in WITH_US:

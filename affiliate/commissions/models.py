@@ -1,4 +1,4 @@
-"""Tables of commissions: CommissionPlan, Commission, CommissionAdjustment."""
+"""Tables of commissions: CommissionPlan, PlanExample, PartnerTerms, Commission, CommissionAdjustment, Reduction."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from affiliate.accounts.models import User
 from affiliate.attribution.models import Attribution, Credit
 from affiliate.commissions.life import AdjustmentSource, CommissionReason, CommissionStatus
-from affiliate.commissions.rates import PlanKind
+from affiliate.commissions.maturity import Milestone
 from affiliate.db import Base, PrimaryKey, enum_column
 from affiliate.ingest.models import Conversion
 from affiliate.partners.models import Partner
@@ -23,32 +23,63 @@ __all__ = [
     "CommissionPlan",
     "CommissionReason",
     "CommissionStatus",
-    "PlanKind",
+    "PartnerTerms",
+    "PlanExample",
+    "Reduction",
 ]
 
 
 class CommissionPlan(Base):
-    """What a program pays, from a day on. The newest plan in force at the order's date counts."""
+    """What a program pays, from a day on. The newest plan in force at the order's moment counts.
+
+    A draft has no start. Once published, nothing of it changes any more.
+    """
 
     __tablename__ = "commission_plans"
     __table_args__ = (
         sa.UniqueConstraint("program_id", "effective_from"),
-        sa.CheckConstraint(
-            "(kind = 'percent' AND rate_bps BETWEEN 1 AND 10000 AND fixed_minor IS NULL)"
-            " OR (kind = 'fixed' AND fixed_minor > 0 AND rate_bps IS NULL)",
-            name="pays_one_way",
-        ),
+        sa.CheckConstraint("(published_at IS NULL) = (effective_from IS NULL)", name="starts_when_published"),
     )
 
     id: Mapped[PrimaryKey]
     program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id))
     name: Mapped[str] = mapped_column(sa.String(120))
-    kind: Mapped[PlanKind] = mapped_column(enum_column(PlanKind))
-    rate_bps: Mapped[int | None]
-    fixed_minor: Mapped[int | None]
-    effective_from: Mapped[datetime]
+    terms: Mapped[dict[str, Any]]  # a document of `schemas.TermsSchema`
+    effective_from: Mapped[datetime | None]
+    published_at: Mapped[datetime | None]
     created_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(User.id))
     created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class PlanExample(Base):
+    """An order with the commission that every plan of the program must pay for it; a plan that does not is not published."""
+
+    __tablename__ = "plan_examples"
+
+    id: Mapped[PrimaryKey]
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id), index=True)
+    name: Mapped[str] = mapped_column(sa.String(120))
+    order: Mapped[dict[str, Any]]  # amounts in minor units, items as a conversion has them
+    expected_minor: Mapped[int]
+    created_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(User.id))
+    created_at: Mapped[datetime]
+
+
+class PartnerTerms(Base):
+    """What plans know of a partner in a program: its group, and who recruited it."""
+
+    __tablename__ = "partner_terms"
+    __table_args__ = (
+        sa.PrimaryKeyConstraint("program_id", "partner_id"),
+        sa.CheckConstraint("recruiter_id <> partner_id", name="nobody_recruits_himself"),
+    )
+
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id))
+    partner_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Partner.id))
+    group_name: Mapped[str | None] = mapped_column(sa.String(40))
+    recruiter_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(Partner.id))
+    updated_at: Mapped[datetime]
 
 
 class Commission(Base):
@@ -59,16 +90,30 @@ class Commission(Base):
 
     __tablename__ = "commissions"
     __table_args__ = (
-        sa.Index("uq_commissions_source", "credit_id", "level", unique=True),
+        sa.Index("uq_commissions_source", "credit_id", "level", "turn", unique=True),
         sa.Index(
             "uq_commissions_live",
             "conversion_id",
             "partner_id",
             "plan_id",
-            "level",
             unique=True,
-            postgresql_where=sa.text("is_live"),
-            sqlite_where=sa.text("is_live"),
+            postgresql_where=sa.text("is_live AND level = 1"),
+            sqlite_where=sa.text("is_live AND level = 1"),
+        ),
+        sa.Index(  # one recruiter may have recruited several of the partners who share an order
+            "uq_commissions_live_recruiter",
+            "credit_id",
+            "partner_id",
+            unique=True,
+            postgresql_where=sa.text("is_live AND level = 2"),
+            sqlite_where=sa.text("is_live AND level = 2"),
+        ),
+        sa.Index(
+            "ix_commissions_awaiting",
+            "awaits",
+            "conversion_id",
+            postgresql_where=sa.text("awaits IS NOT NULL AND status = 'pending'"),
+            sqlite_where=sa.text("awaits IS NOT NULL AND status = 'pending'"),
         ),
         sa.Index("ix_commissions_partner", "program_id", "partner_id", "earned_at"),
         sa.Index("ix_commissions_maturing", "status", "matures_at"),
@@ -83,7 +128,8 @@ class Commission(Base):
     attribution_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Attribution.id), index=True)
     credit_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Credit.id))
     plan_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(CommissionPlan.id))
-    level: Mapped[int] = mapped_column(sa.SmallInteger, default=1)
+    level: Mapped[int] = mapped_column(sa.SmallInteger, default=1)  # 2: the recruiter's share
+    turn: Mapped[int] = mapped_column(sa.SmallInteger, default=0)  # counts reinstatements after a rejection
     is_live: Mapped[bool] = mapped_column(default=True)  # false once superseded
     status: Mapped[CommissionStatus] = mapped_column(enum_column(CommissionStatus))
     reason: Mapped[CommissionReason | None] = mapped_column(enum_column(CommissionReason))
@@ -93,10 +139,12 @@ class Commission(Base):
     reversed_minor: Mapped[int] = mapped_column(default=0)
     trace: Mapped[dict[str, Any]]  # base, plan, rate, rounding
     earned_at: Mapped[datetime]  # the order's moment
-    matures_at: Mapped[datetime]  # end of the validation period
+    matures_at: Mapped[datetime]  # end of the validation period; while it awaits something, when that is expected
+    awaits: Mapped[Milestone | None] = mapped_column(enum_column(Milestone))  # before it can mature
     approved_at: Mapped[datetime | None]
     paid_at: Mapped[datetime | None]
     payout_id: Mapped[UUID | None] = mapped_column(index=True)  # a commission enters at most one payout
+    reinstated_at: Mapped[datetime | None]  # when a later turn took the place of this ended one
     created_at: Mapped[datetime]
 
 
@@ -124,4 +172,23 @@ class CommissionAdjustment(Base):
     is_clawback: Mapped[bool] = mapped_column(default=False)
     payout_id: Mapped[UUID | None] = mapped_column(index=True)  # the payout that took a clawback into account
     note: Mapped[str | None] = mapped_column(sa.String(500))  # what the manager wrote to the partner
+    created_at: Mapped[datetime]
+
+
+class Reduction(Base):
+    """The validation found that an order was worth less than was reported: a loss of the order, as a refund is.
+
+    With `is_reinstatement` it found that an ended order counts after all: cancellations that came before are void.
+    """
+
+    __tablename__ = "order_reductions"
+    __table_args__ = (sa.CheckConstraint("amount_minor >= 0", name="amount_not_negative"),)
+
+    id: Mapped[PrimaryKey]
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id))
+    conversion_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Conversion.id), index=True)
+    amount_minor: Mapped[int]
+    is_reinstatement: Mapped[bool] = mapped_column(default=False)
+    note: Mapped[str | None] = mapped_column(sa.String(500))
+    created_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(User.id))
     created_at: Mapped[datetime]

@@ -1,8 +1,8 @@
-"""Every SELECT of the commission stage: its queues and the facts it decides from. The lists on pages are in `lists`."""
+"""The SELECTs of the commission stage: its queues, where commissions stand, what was lost. What rates read is in `facts`."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,12 +10,10 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from affiliate.attribution.models import Attribution, Credit
+from affiliate.attribution.models import Attribution
 from affiliate.commissions.life import AdjustmentSource, CommissionStatus, Loss, Worth
-from affiliate.commissions.models import Commission, CommissionAdjustment, CommissionPlan
-from affiliate.commissions.rates import Order, Plan
-from affiliate.ingest.models import Conversion, OrderEvent, OrderEventType, Refund, Trust
-from affiliate.programs.models import Program
+from affiliate.commissions.models import Commission, CommissionAdjustment, Reduction
+from affiliate.ingest.models import Conversion, OrderEvent, OrderEventType, Refund
 
 # Written into the statement, so that the planner sees that the partial index of the queue fits.
 _CANCELLED = sa.bindparam("cancelled", OrderEventType.CANCELLED, OrderEvent.type.type, literal_execute=True)
@@ -31,25 +29,6 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class CreditFacts:
-    """A partner's credit with all that decides its commission."""
-
-    order: Order
-    credit_id: UUID
-    attribution_id: UUID
-    conversion_id: UUID
-    program_id: UUID
-    partner_id: UUID
-    share_bps: int
-    placed_at: datetime
-    is_test: bool
-    is_verified: bool
-    program_currency: str
-    validation_days: int
-    has_commission: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Standing:
     """What a commission is worth now, for rules and guarded updates."""
 
@@ -61,6 +40,7 @@ class Standing:
     attribution_id: UUID
     is_live: bool
     currency: str
+    trace: dict[str, Any] = field(default_factory=dict)
 
 
 # --- queues
@@ -90,14 +70,28 @@ def cancellations_waiting(session: Session, *, limit: int) -> list[Waiting]:
 def commissions_maturing(session: Session, *, limit: int, now: datetime) -> list[Waiting]:
     """The pending commissions whose validation period is over, the one that matured first first."""
     facts = sa.select(Commission.id, Commission.program_id, Commission.conversion_id)
-    due = facts.where(Commission.status == CommissionStatus.PENDING, Commission.matures_at <= now)
+    pending = facts.where(Commission.status == CommissionStatus.PENDING, Commission.awaits.is_(None))
+    due = pending.where(Commission.matures_at <= now)
     return [Waiting(*row) for row in session.execute(due.order_by(Commission.matures_at).limit(limit))]
+
+
+def commissions_released(session: Session, *, limit: int) -> list[Waiting]:
+    """Pending commissions that await what has happened to their order by now."""
+    happened = sa.exists().where(
+        OrderEvent.conversion_id == Commission.conversion_id,
+        sa.cast(OrderEvent.type, sa.String) == sa.cast(Commission.awaits, sa.String),
+        ~OrderEvent.is_test,
+    )
+    facts = sa.select(Commission.id, Commission.program_id, Commission.conversion_id)
+    # Written into the statement, so that the planner sees that the partial index fits.
+    awaiting = facts.where(Commission.awaits.is_not(None), sa.text("status = 'pending'"), happened)
+    return [Waiting(*row) for row in session.execute(awaiting.limit(limit))]
 
 
 # --- facts
 
 
-def _settled(conversion_ids: Collection[UUID]) -> sa.ColumnElement[bool]:
+def settled(conversion_ids: Collection[UUID]) -> sa.ColumnElement[bool]:
     """Conversions whose current attribution is of their present revision; the others will be attributed again first."""
     return sa.and_(
         Conversion.id.in_(conversion_ids),
@@ -106,35 +100,16 @@ def _settled(conversion_ids: Collection[UUID]) -> sa.ColumnElement[bool]:
     )
 
 
-def credits_of(session: Session, *, conversion_ids: Collection[UUID]) -> list[CreditFacts]:
-    """All credits in force of these conversions: by attribution, then by partner, the order in which they are cut."""
-    has_commission = sa.exists().where(Commission.credit_id == Credit.id)
-    facts: sa.Select[*tuple[Any, ...]] = sa.select(
-        Conversion.amount_minor, Conversion.tax_minor, Conversion.shipping_minor, Conversion.currency,
-        Credit.id, Credit.attribution_id, Conversion.id, Conversion.program_id, Credit.partner_id, Credit.share_bps,
-        Conversion.occurred_at, Conversion.is_test, Conversion.trust >= Trust.SIGNED,
-        Program.currency, Program.validation_days, has_commission,
-    )  # fmt: skip
-    in_force = (
-        facts.join(Attribution, Attribution.id == Credit.attribution_id)
-        .join(Conversion, Conversion.id == Attribution.conversion_id)
-        .join(Program, Program.id == Conversion.program_id)
-        .where(_settled(conversion_ids))
-        .order_by(Credit.attribution_id, Credit.partner_id)
-    )
-    return [CreditFacts(Order(*row[:4]), *row[4:]) for row in session.execute(in_force)]
-
-
 def _standings() -> sa.Select[*tuple[Any, ...]]:
     return sa.select(
         Commission.status, Commission.reason, Commission.amount_minor, Commission.reversed_minor,
         Commission.id, Commission.program_id, Commission.partner_id, Commission.conversion_id,
-        Commission.attribution_id, Commission.is_live, Commission.currency,
+        Commission.attribution_id, Commission.is_live, Commission.currency, Commission.trace,
     )  # fmt: skip
 
 
 def _standing(row: Sequence[Any]) -> Standing:
-    return Standing(Worth(*row[:4]), *row[4:11])
+    return Standing(Worth(*row[:4]), *row[4:12])
 
 
 def standing(session: Session, *, commission_id: UUID, program_id: UUID) -> Standing | None:
@@ -156,40 +131,61 @@ def superseded(session: Session, *, conversion_ids: Collection[UUID]) -> list[tu
         Conversion, Conversion.id == Commission.conversion_id
     )
     newer = sa.and_(Attribution.conversion_id == Conversion.id, Attribution.id != Commission.attribution_id)
-    rows = session.execute(old.join(Attribution, newer).where(_settled(conversion_ids), Commission.is_live))
+    rows = session.execute(old.join(Attribution, newer).where(settled(conversion_ids), Commission.is_live))
     return [(_standing(row), row[-1]) for row in rows]
 
 
 def declined_pairs(session: Session, *, conversion_ids: Collection[UUID]) -> set[tuple[UUID, UUID]]:
     """(conversion, partner) pairs for which a manager has declined a commission."""
     pairs = sa.select(Commission.conversion_id, Commission.partner_id).where(
-        Commission.conversion_id.in_(conversion_ids), Commission.status == CommissionStatus.DECLINED
+        Commission.conversion_id.in_(conversion_ids),
+        Commission.status == CommissionStatus.DECLINED,
+        Commission.reinstated_at.is_(None),
     )
     return {(row[0], row[1]) for row in session.execute(pairs)}
 
 
 def losses_of(session: Session, *, conversion_ids: Collection[UUID]) -> dict[UUID, list[Loss]]:
-    """Refunds and cancellations of these conversions in the order they happened. Those of tests stay with tests.
+    """Refunds, cancellations and reductions of these conversions in the order they happened. Those of tests stay with tests.
 
     A refund in another currency than its order cannot be a part of it: the edges refuse one, and here it takes nothing.
+    A cancellation that came before the order was reinstated is void.
     """
+    rows = [(AdjustmentSource.REFUND, *row) for row in session.execute(_refunds(conversion_ids))]
+    rows += [(AdjustmentSource.ORDER_EVENT, *row) for row in session.execute(_cancellations(conversion_ids))]
+    rows += [(AdjustmentSource.VALIDATION, *row) for row in session.execute(_reductions(conversion_ids))]
+    found: defaultdict[UUID, list[Loss]] = defaultdict(list)
+    for kind, conversion_id, _, source_id, amount_minor, items in sorted(rows, key=lambda row: row[2:4]):
+        given = tuple((item["sku"], item["amount_minor"]) for item in items or ())
+        found[conversion_id].append(Loss(kind, source_id, amount_minor, given))
+    return found
+
+
+def _refunds(conversion_ids: Collection[UUID]) -> sa.Select[*tuple[Any, ...]]:
     amount = sa.case((Refund.currency != Conversion.currency, 0), else_=Refund.amount_minor)
-    refunds = (
-        sa.select(Refund.conversion_id, Refund.occurred_at, Refund.id, amount)
+    return (
+        sa.select(Refund.conversion_id, Refund.occurred_at, Refund.id, amount, Refund.items)
         .join(Conversion, sa.and_(Conversion.id == Refund.conversion_id, Conversion.is_test == Refund.is_test))
         .where(Refund.conversion_id.in_(conversion_ids))
     )
-    cancellations = (
-        sa.select(OrderEvent.conversion_id, OrderEvent.occurred_at, OrderEvent.id, sa.null())
-        .join(Conversion, sa.and_(Conversion.id == OrderEvent.conversion_id, Conversion.is_test == OrderEvent.is_test))
-        .where(OrderEvent.conversion_id.in_(conversion_ids), OrderEvent.type == OrderEventType.CANCELLED)
+
+
+def _cancellations(conversion_ids: Collection[UUID]) -> sa.Select[*tuple[Any, ...]]:
+    reinstated = sa.exists().where(
+        Reduction.conversion_id == OrderEvent.conversion_id,
+        Reduction.is_reinstatement,
+        Reduction.created_at >= OrderEvent.received_at,
     )
-    rows = [(AdjustmentSource.REFUND, *row) for row in session.execute(refunds)]
-    rows += [(AdjustmentSource.ORDER_EVENT, *row) for row in session.execute(cancellations)]
-    found: defaultdict[UUID, list[Loss]] = defaultdict(list)
-    for kind, conversion_id, _, source_id, amount_minor in sorted(rows, key=lambda row: row[2:4]):
-        found[conversion_id].append(Loss(kind, source_id, amount_minor))
-    return found
+    return (
+        sa.select(OrderEvent.conversion_id, OrderEvent.occurred_at, OrderEvent.id, sa.null(), sa.null())
+        .join(Conversion, sa.and_(Conversion.id == OrderEvent.conversion_id, Conversion.is_test == OrderEvent.is_test))
+        .where(OrderEvent.conversion_id.in_(conversion_ids), OrderEvent.type == OrderEventType.CANCELLED, ~reinstated)
+    )
+
+
+def _reductions(conversion_ids: Collection[UUID]) -> sa.Select[*tuple[Any, ...]]:
+    columns = (Reduction.conversion_id, Reduction.created_at, Reduction.id, Reduction.amount_minor, sa.null())
+    return sa.select(*columns).where(Reduction.conversion_id.in_(conversion_ids), ~Reduction.is_reinstatement)
 
 
 def sources_taken(session: Session, *, commission_ids: Collection[UUID]) -> dict[UUID, set[UUID]]:
@@ -207,20 +203,6 @@ def original_amounts(session: Session, *, conversion_ids: Collection[UUID]) -> d
     """What the customers paid, in minor units."""
     amounts = sa.select(Conversion.id, Conversion.amount_minor).where(Conversion.id.in_(conversion_ids))
     return {row[0]: row[1] for row in session.execute(amounts)}
-
-
-def plans_of(session: Session, *, program_ids: Collection[UUID]) -> dict[UUID, list[Plan]]:
-    """The plans of these programs as the rate rules read them, the newest first."""
-    rows = session.scalars(
-        sa.select(CommissionPlan)
-        .where(CommissionPlan.program_id.in_(program_ids))
-        .order_by(CommissionPlan.effective_from.desc())
-    )
-    found: defaultdict[UUID, list[Plan]] = defaultdict(list)
-    for row in rows:
-        plan = Plan(row.id, row.name, row.kind, row.rate_bps, row.fixed_minor, row.effective_from)
-        found[row.program_id].append(plan)
-    return found
 
 
 def has_commission_since(session: Session, *, program_id: UUID, since: datetime) -> bool:

@@ -1,56 +1,32 @@
-"""What a credit earns, as a pure function: the order, the share and the plan in; amount, reason and trace out.
+"""What a credit earns, as a pure function: the order, the share, the plan and the counters in; amount and trace out.
 
-Exact value first, one rounding at the end (half to even). The credits of one order are cut from one rounded whole, so
-that their commissions always add up to it.
+    1. base        what the customer paid, without what the plan leaves out
+    2. groups      items by the rule that pays them (`orders`, `precedence`)
+    3. exact       each group by its rule and step (`tiers`), capped for the order (`caps`)
+    4. rounding    once, half to even: each group is the difference of two rounded sums, so that they add up
+    5. share       a credit is cut from the rounded whole, so that the credits of one order add up to it
+    6. bonuses and caps of the partner's periods
+
+The trace holds every step; what refunds take later is computed from its groups alone.
 """
 
-import enum
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
-from uuid import UUID
 
+from affiliate.commissions import caps, orders, precedence, tiers
+from affiliate.commissions.counters import Before, Tally
 from affiliate.commissions.life import CommissionReason
-from affiliate.money import AMOUNT_MINOR_MAX, BPS_PER_UNIT, divide_half_even, exponent
+from affiliate.commissions.orders import Group, Item, Order, base_minor, cut
+from affiliate.commissions.precedence import Choice
+from affiliate.commissions.terms import Base, Period, Plan, Terms
+from affiliate.commissions.tiers import Portion
+from affiliate.money import BPS_PER_UNIT, divide_half_even, exponent
 
-N_ = str  # marks a sentence for the translators
-NAME_LENGTH_MAX = 120
-
-
-class PlanKind(enum.StrEnum):
-    """How a plan pays."""
-
-    PERCENT = "percent"  # of the order's base
-    FIXED = "fixed"  # for each conversion, whatever its base
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a program pays from `effective_from` on: basis points of the base, or minor units of its currency."""
-
-    id: UUID
-    name: str
-    kind: PlanKind
-    rate_bps: int | None
-    fixed_minor: int | None
-    effective_from: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What the customer paid, with the parts that earn nothing, in minor units of the order's currency."""
-
-    amount_minor: int
-    tax_minor: int
-    shipping_minor: int
-    currency: str
-
-    @property
-    def base_minor(self) -> int:
-        """The part that commissions are computed from: without tax and shipping, never below zero."""
-        return max(0, self.amount_minor - self.tax_minor - self.shipping_minor)
+__all__ = ["Order", "Rated", "Share", "plan_in_force", "rate", "recruiters_share"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +47,25 @@ class Rated:
     trace: dict[str, Any]
 
 
-def plan_problems(*, name: str, kind: PlanKind, rate_bps: int | None, fixed_minor: int | None) -> dict[str, str]:
-    """One sentence for each wrong field of a new plan; empty when it may be stored."""
-    wrong = {}
-    if not 0 < len(name.strip()) <= NAME_LENGTH_MAX:
-        wrong["name"] = N_("Give the plan a name of up to 120 characters.")
-    percent = kind is PlanKind.PERCENT
-    if percent and (rate_bps is None or not 1 <= rate_bps <= BPS_PER_UNIT):
-        wrong["rate_bps"] = N_("Give a percentage from 0.01 to 100.")
-    if not percent and rate_bps is not None:
-        wrong["rate_bps"] = N_("A fixed amount has no percentage.")
-    if not percent and (fixed_minor is None or not 1 <= fixed_minor <= AMOUNT_MINOR_MAX):
-        wrong["fixed_minor"] = N_("Give an amount above zero.")
-    if percent and fixed_minor is not None:
-        wrong["fixed_minor"] = N_("A percentage has no fixed amount.")
-    return wrong
+@dataclass(slots=True)
+class _Line:
+    """A group on its way: the rule that pays it, the portions by step, and what it earns."""
+
+    group: Group
+    choice: Choice | None
+    portions: list[Portion]
+    exact: Fraction
+    amount_minor: int = 0
+
+
+@dataclass(slots=True)
+class _Whole:
+    """What the whole order earns before it is shared."""
+
+    base_minor: int
+    lines: list[_Line] = field(default_factory=list)
+    cuts: list[caps.Cut] = field(default_factory=list)
+    exact: Fraction = Fraction()
 
 
 def plan_in_force(plans: Sequence[Plan], *, at: datetime) -> Plan | None:
@@ -95,65 +75,180 @@ def plan_in_force(plans: Sequence[Plan], *, at: datetime) -> Plan | None:
     )
 
 
-def rate(*, order: Order, share: Share, plan: Plan | None, currency: str) -> Rated:
-    """What a credit earns under this plan; `currency` is the program's, the only one it pays in."""
-    whole, parts = _whole(order, plan if order.currency == currency else None)
-    amount = _cut(whole, parts, share.before_bps + share.bps) - _cut(whole, parts, share.before_bps)
-    trace = {
-        "share_bps": share.bps,
-        "order_minor": order.amount_minor,
-        "tax_minor": order.tax_minor,
-        "shipping_minor": order.shipping_minor,
-        "base_minor": order.base_minor,
-        "plan": _describe(plan),
-        "exact": _exact(whole * share.bps, parts * BPS_PER_UNIT, order.currency),
-        "amount_minor": amount,
-        "rounding": "half_even",
-        "currency": order.currency,
+def rate(*, order: Order, share: Share, plan: Plan | None, currency: str, before: Before | None = None) -> Rated:
+    """What a credit earns under this plan; `currency` is the program's, the only one it pays in.
+
+    `before` are the partner's counters for the periods that the plan asks for (`terms.periods`).
+    """
+    counted = before or {}
+    terms = plan.terms if plan is not None and order.currency == currency else None
+    whole = _whole(order, terms, counted)
+    parts = _shared([line.amount_minor for line in whole.lines], share)
+    names, bonuses = _bonuses(terms, counted)
+    amounts, cuts = caps.cap_periods(parts + bonuses, terms.caps, counted) if terms else (parts, [])
+    trace = _trace(order, share, plan, whole) | {
+        "groups": [
+            *(_described(line, amount) for line, amount in zip(whole.lines, amounts, strict=False)),
+            *(_bonus(name, amount) for name, amount in zip(names, amounts[len(parts) :], strict=True)),
+        ],
+        "caps": [asdict(one) for one in [*whole.cuts, *cuts]],
+        "counted": {period.value: asdict(tally) for period, tally in counted.items()},
+        "amount_minor": sum(amounts),
     }
-    return Rated(order.base_minor, amount, None if amount else _why_nothing(order, plan, currency), trace)
+    reason = None if sum(amounts) else _why_nothing(order, plan, currency, whole, cuts)
+    return Rated(whole.base_minor, sum(amounts), reason, trace)
 
 
-def _whole(order: Order, plan: Plan | None) -> tuple[int, int]:
-    """What the whole order earns, exactly: so many of so many parts of a minor unit."""
-    if plan is None:
-        return 0, 1
-    if plan.kind is PlanKind.FIXED:
-        return plan.fixed_minor or 0, 1
-    return order.base_minor * (plan.rate_bps or 0), BPS_PER_UNIT
+def recruiters_share(rated: Rated, *, plan: Plan) -> Rated | None:
+    """What the recruiter of the partner earns: a part of the partner's own commission, group by group."""
+    bps = plan.terms.recruiter_bps
+    if not bps or not rated.amount_minor:
+        return None
+    total = divide_half_even(rated.amount_minor * bps, BPS_PER_UNIT)
+    amounts = cut(total, [group["amount_minor"] for group in rated.trace["groups"]])
+    groups = [group | {"amount_minor": amount} for group, amount in zip(rated.trace["groups"], amounts, strict=True)]
+    trace = rated.trace | {
+        "groups": groups, "caps": [], "counted": {}, "amount_minor": total,
+        "recruiter": {"rate_bps": bps, "of_minor": rated.amount_minor},
+        "exact": _exact(Fraction(rated.amount_minor * bps, BPS_PER_UNIT), rated.trace["currency"]),
+    }  # fmt: skip
+    return Rated(rated.base_minor, total, None if total else CommissionReason.SHARE_TOO_SMALL, trace)
 
 
-def _cut(whole: int, parts: int, bps: int) -> int:
-    return divide_half_even(whole * bps, parts * BPS_PER_UNIT)
+# --- steps
 
 
-def _why_nothing(order: Order, plan: Plan | None, currency: str) -> CommissionReason:
+def _whole(order: Order, terms: Terms | None, before: Before) -> _Whole:
+    if terms is None:
+        base = base_minor(order, Base())
+        return _Whole(base, [_Line(Group(None, (), base, order.amount_minor, is_rest=True), None, [], Fraction())])
+    whole = _Whole(base_minor(order, terms.base))
+    choices: dict[int, Choice] = {}
+
+    def key_of(item: Item | None) -> int | None:
+        choice = precedence.choose(terms.rules, order=order, item=item)
+        if choice is None:
+            return None
+        return choices.setdefault(choice.index, choice).index
+
+    ahead = 0  # the base of the groups before, which count for the next one's step
+    for group in orders.groups(order, base=whole.base_minor, key_of=key_of):
+        choice = choices.get(group.key) if group.key is not None else None
+        whole.lines.append(_line(group, choice, whole, before, ahead))
+        ahead += group.base_minor
+    exacts, order_cut = caps.cap_order([line.exact for line in whole.lines], terms.caps)
+    whole.cuts = [order_cut] if order_cut else []
+    for line, exact in zip(whole.lines, exacts, strict=True):
+        rounded_before = _rounded(whole.exact)
+        line.exact, whole.exact = exact, whole.exact + exact
+        line.amount_minor = _rounded(whole.exact) - rounded_before
+    return whole
+
+
+def _line(group: Group, choice: Choice | None, whole: _Whole, before: Before, ahead: int) -> _Line:
+    if choice is None:
+        return _Line(group, None, [], Fraction())
+    tiered = choice.rule.tiers
+    tally = before.get(tiered.period, Tally()) if tiered else Tally()
+    found = tiers.portions(
+        choice.rule,
+        base_minor=group.base_minor,
+        order_base_minor=whole.base_minor - ahead,
+        before=Tally(tally.orders, tally.base_minor + ahead, tally.earned_minor),
+    )
+    # What is left of an order beside its items is shipping, tax or dust: no reason to pay a fixed amount once more.
+    pays_fixed = not (group.is_rest and whole.lines and not group.base_minor)
+    return _Line(group, choice, found, tiers.exact(found, pays_fixed=pays_fixed))
+
+
+def _rounded(exact: Fraction) -> int:
+    return divide_half_even(exact.numerator, exact.denominator)
+
+
+def _shared(amounts: Sequence[int], share: Share) -> list[int]:
+    return [_cut(amount, share.before_bps + share.bps) - _cut(amount, share.before_bps) for amount in amounts]
+
+
+def _cut(amount_minor: int, bps: int) -> int:
+    return divide_half_even(amount_minor * bps, BPS_PER_UNIT)
+
+
+def _bonuses(terms: Terms | None, before: Before) -> tuple[list[int], list[int]]:
+    """The bonuses that this order brings: for which number of orders, and how much."""
+    this_one = before.get(Period.LIFETIME, Tally()).orders + 1
+    found = [bonus for bonus in (terms.bonuses if terms else ()) if bonus.orders == this_one]
+    return [bonus.orders for bonus in found], [bonus.amount_minor for bonus in found]
+
+
+def _why_nothing(
+    order: Order, plan: Plan | None, currency: str, whole: _Whole, cuts: Sequence[caps.Cut]
+) -> CommissionReason:
     if order.currency != currency:
         return CommissionReason.OTHER_CURRENCY
     if plan is None:
         return CommissionReason.NO_PLAN
-    if plan.kind is PlanKind.PERCENT and not order.base_minor:
-        return CommissionReason.ZERO_BASE
-    return CommissionReason.SHARE_TOO_SMALL
+    if cuts:
+        return CommissionReason.CAPPED
+    paying = [portion.pay for line in whole.lines for portion in line.portions]
+    if not paying:
+        return CommissionReason.NO_RULE
+    if not any(pay.rate_bps or pay.fixed_minor for pay in paying):
+        return CommissionReason.PAYS_NOTHING
+    return CommissionReason.SHARE_TOO_SMALL if whole.exact else CommissionReason.ZERO_BASE
 
 
-def _describe(plan: Plan | None) -> dict[str, Any] | None:
-    if plan is None:
-        return None
+# --- the trace
+
+
+def _trace(order: Order, share: Share, plan: Plan | None, whole: _Whole) -> dict[str, Any]:
+    of_share = whole.exact if share.bps == BPS_PER_UNIT else Fraction(_rounded(whole.exact) * share.bps, BPS_PER_UNIT)
     return {
-        "id": str(plan.id),
-        "name": plan.name,
-        "kind": plan.kind.value,
-        "rate_bps": plan.rate_bps,
-        "fixed_minor": plan.fixed_minor,
-        "effective_from": plan.effective_from.isoformat(),
+        "share_bps": share.bps,
+        "order_minor": order.amount_minor,
+        "tax_minor": order.tax_minor,
+        "shipping_minor": order.shipping_minor,
+        "discount_minor": order.discount_minor,
+        "base": asdict(plan.terms.base if plan else Base()),
+        "base_minor": whole.base_minor,
+        "plan": _plan(plan),
+        "whole_minor": _rounded(whole.exact),
+        "exact": _exact(of_share, order.currency),
+        "rounding": "half_even",
+        "currency": order.currency,
     }
 
 
-def _exact(numerator: int, denominator: int, currency: str) -> str:
-    """The value before rounding, in major units: at least the currency's decimals, more only where they say something."""
+def _plan(plan: Plan | None) -> dict[str, Any] | None:
+    if plan is None:
+        return None
+    return {"id": str(plan.id), "name": plan.name, "effective_from": plan.effective_from.isoformat()}
+
+
+def _described(line: _Line, amount_minor: int) -> dict[str, Any]:
+    choice = line.choice
+    return {
+        "skus": list(line.group.skus),
+        "base_minor": line.group.base_minor,
+        "original_minor": line.group.original_minor,
+        "rule": None if choice is None else choice.index,
+        "why": [] if choice is None else list(choice.why),
+        "categories": [] if choice is None else list(choice.rule.when.categories),
+        "portions": [{"base_minor": one.base_minor, "above": one.above, **asdict(one.pay)} for one in line.portions],
+        "amount_minor": amount_minor,
+    }
+
+
+def _bonus(number: int, amount_minor: int) -> dict[str, Any]:
+    return {"bonus_orders": number, "skus": [], "base_minor": 0, "original_minor": 0, "amount_minor": amount_minor}
+
+
+def _exact(value: Fraction, currency: str) -> str:
+    """The value before rounding, in major units: at least the currency's decimals, more only where they say something.
+
+    Basis points make four decimals of a minor unit at most; a cap's share of a group may have more, and is cut there.
+    """
     places = exponent(currency)
-    digits = places + len(str(denominator)) - 1  # denominators are powers of ten
-    whole, _, fraction = f"{Decimal(numerator).scaleb(-digits):f}".partition(".")
+    digits = Decimal(value.numerator) / Decimal(value.denominator)
+    whole, _, fraction = f"{digits.quantize(Decimal('1.00000000')).scaleb(-places):f}".partition(".")
     fraction = fraction.rstrip("0").ljust(places, "0")
     return f"{whole}.{fraction}" if fraction else whole

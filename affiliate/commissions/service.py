@@ -1,4 +1,4 @@
-"""Every write on plans and commissions. A batch is read and written under the lock of its programs' books."""
+"""Every write on commissions. A batch is read and written under the lock of its programs' books."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -9,14 +9,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from affiliate import db, ids
 from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
 from affiliate.attribution.models import Attribution
-from affiliate.commissions import life, queries, rates
+from affiliate.commissions import facts, life, maturity, queries, reversals
 from affiliate.commissions.commissioning import commission_credits
 from affiliate.commissions.life import AdjustmentSource, CommissionStatus, Taking
-from affiliate.commissions.models import Commission, CommissionPlan, PlanKind
+from affiliate.commissions.models import Commission
 from affiliate.commissions.queries import Standing, Waiting
 from affiliate.commissions.takings import Changes, declined, take, write
 from affiliate.errors import Conflict, Invalid, NotFound
@@ -42,47 +41,6 @@ class WrongStatus(Conflict):
     def __init__(self, status: CommissionStatus) -> None:
         super().__init__(N_("This commission can no longer be decided. Look at where it stands now."))
         self.status = status
-
-
-class PlanExists(Conflict):
-    """Another plan of the program starts at the same moment."""
-
-    code = "plan_exists"
-
-
-def create_plan(
-    session: Session,
-    *,
-    program_id: UUID,
-    name: str,
-    kind: PlanKind,
-    rate_bps: int | None = None,
-    fixed_minor: int | None = None,
-    effective_from: datetime,
-    actor: Actor,
-    now: datetime,
-) -> CommissionPlan:
-    """A new plan from `effective_from` on; it replaces the present one for later orders and never re-rates an earlier one.
-
-    Raises:
-        Invalid: names each wrong field; also a start before orders that already have their commission.
-        PlanExists: another plan starts at the same moment.
-    """
-    ledger_service.lock_books(session, program_ids=[program_id])
-    wrong = rates.plan_problems(name=name, kind=kind, rate_bps=rate_bps, fixed_minor=fixed_minor)
-    if queries.has_commission_since(session, program_id=program_id, since=effective_from):
-        wrong["effective_from"] = N_("Orders since then already have their commission. Choose a later start.")
-    if wrong:
-        raise Invalid({field: [sentence] for field, sentence in wrong.items()})
-    facts = {"name": name.strip(), "kind": kind, "rate_bps": rate_bps, "fixed_minor": fixed_minor}
-    plan_id, creator_id = ids.new_at(now), actor.id if actor.kind == "user" else None
-    row = facts | {"id": plan_id, "program_id": program_id, "effective_from": effective_from}
-    row |= {"created_by_id": creator_id, "created_at": now}
-    if not db.insert_new(session, CommissionPlan, [row]):
-        raise PlanExists(N_("Another plan starts at the same moment. Choose another start."))
-    details = facts | {"effective_from": effective_from.isoformat()}
-    _record(session, "plan.create", "plan", plan_id, program_id, actor=actor, details=details, now=now)
-    return session.get_one(CommissionPlan, plan_id)
 
 
 def commission_waiting(session: Session, *, limit: int, now: datetime) -> int:
@@ -118,6 +76,23 @@ def reverse_waiting(session: Session, *, limit: int, now: datetime) -> int:
     postings = _take_losses(session, {row.conversion_id for row in waiting}, now)
     ledger_service.post(session, postings=postings, now=now)
     return claimed
+
+
+def release_awaiting(session: Session, *, limit: int) -> int:
+    """Set the validation period of up to `limit` commissions whose order was paid, shipped or delivered at last."""
+    waiting = queries.commissions_released(session, limit=limit)
+    if not waiting:
+        return 0
+    ledger_service.lock_books(session, program_ids={row.program_id for row in waiting})
+    events = facts.events_of(session, conversion_ids={row.conversion_id for row in waiting})
+    changes = []
+    for row in facts.awaiting(session, commission_ids=[row.id for row in waiting]):
+        matures = maturity.maturity(row.terms, events=events.get(row.conversion_id, {}))
+        if (matures.matures_at, matures.awaits) != (row.matures_at, row.awaits):
+            changes.append({"id": row.id, "matures_at": matures.matures_at, "awaits": matures.awaits})
+    if changes:
+        session.execute(sa.update(Commission), changes)
+    return len(changes)
 
 
 def approve_due(session: Session, *, limit: int, now: datetime) -> int:
@@ -200,10 +175,13 @@ def _take_losses(session: Session, conversion_ids: Collection[UUID], now: dateti
     changes = Changes()
     for standing in standings:
         of_order, done = losses.get(standing.conversion_id, []), taken.get(standing.id, set())
-        takings = life.takings(
-            amount_minor=standing.worth.amount_minor,
+        takings = reversals.takings(
+            reversals.parts_of(
+                standing.trace,
+                amount_minor=standing.worth.amount_minor,
+                original_minor=originals[standing.conversion_id],
+            ),
             reversed_minor=standing.worth.reversed_minor,
-            original_minor=originals[standing.conversion_id],
             known=[loss for loss in of_order if loss.source_id in done],
             fresh=[loss for loss in of_order if loss.source_id not in done],
         )

@@ -1,9 +1,8 @@
 """The forms of the console. Each gives plain values; what is wrong is said at its field, and what was typed stays."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -14,7 +13,6 @@ from wtforms import (
     Field,
     HiddenField,
     IntegerField,
-    RadioField,
     SelectField,
     SelectMultipleField,
     StringField,
@@ -26,7 +24,6 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from affiliate.accounts import keys
 from affiliate.accounts.forms import time_zones
-from affiliate.commissions.models import PlanKind
 from affiliate.console import amounts, words
 from affiliate.money import Money
 from affiliate.programs import rules
@@ -87,13 +84,20 @@ class SettingsForm(FlaskForm):  # type: ignore[misc] # the library is not typed
         _l("Set the cookie without asking"), description=_l("Only where your visitors' consent is settled otherwise.")
     )
     time_zone = SelectField(_l("Time zone"), choices=lambda: [SelectChoice(zone) for zone in time_zones()])
-    attribution_window_days = IntegerField(
-        _l("Attribution window, days"),
-        description=_l("How long a click counts before an order. Applies to later orders."),
-    )
     validation_days = IntegerField(
         _l("Validation period, days"),
         description=_l("The shop's term for returns and a few days more, so that returns come before the money goes."),
+    )
+    validation_start = SelectField(
+        _l("The validation period starts with"),
+        choices=[
+            SelectChoice("order", _l("the order")),
+            SelectChoice("payment", _l("its payment")),
+            SelectChoice("shipping", _l("its shipping")),
+            SelectChoice("delivery", _l("its delivery")),
+        ],
+        coerce=rules.ValidationStart,
+        description=_l("The shop reports these moments. Cash on delivery always waits for the payment."),
     )
     payout_min = StringField(
         _l("Minimum payout"), filters=[_stripped], description=_l("Smaller balances are carried to the next run.")
@@ -141,43 +145,6 @@ class SettingsForm(FlaskForm):  # type: ignore[misc] # the library is not typed
             return datetime.fromisoformat(self.seen_at.data)
         except ValueError:
             return None
-
-
-class PlanForm(FlaskForm):  # type: ignore[misc] # the library is not typed
-    """What the program pays from a day on."""
-
-    name = StringField(
-        _l("Name"), filters=[_stripped], description=_l("Stands in each explanation, for example Autumn 2026.")
-    )
-    kind = RadioField(
-        _l("How it pays"),
-        choices=[
-            SelectChoice("percent", _l("A percentage of the sale")),
-            SelectChoice("fixed", _l("A fixed amount for each sale")),
-        ],
-    )
-    rate = StringField(_l("Percentage"), filters=[_stripped])
-    fixed = StringField(_l("Amount"), filters=[_stripped])
-    starts_on = DateField(
-        _l("From"),
-        validators=[InputRequired(_NEEDED)],
-        description=_l("Orders from this day on. Earlier orders keep their plan."),
-    )
-
-    def terms(self, *, currency: str, zone: str) -> dict[str, Any] | None:
-        """What `create_plan` takes, or nothing when a field cannot be read."""
-        kind = PlanKind(self.kind.data)
-        values: dict[str, Any] = {"name": self.name.data, "kind": kind}
-        try:
-            if kind is PlanKind.PERCENT:
-                values["rate_bps"] = amounts.read_percent(self.rate.data or "")
-            else:
-                values["fixed_minor"] = amounts.read(self.fixed.data or "", currency).amount_minor
-        except amounts.BadNumber as wrong:
-            say(self.rate if kind is PlanKind.PERCENT else self.fixed, str(wrong))
-            return None
-        values["effective_from"] = datetime.combine(self.starts_on.data, time(), ZoneInfo(zone)).astimezone(UTC)
-        return values
 
 
 class GoalForm(FlaskForm):  # type: ignore[misc] # the library is not typed

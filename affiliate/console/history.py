@@ -91,6 +91,7 @@ def cause(source: AdjustmentSource) -> str:
         AdjustmentSource.REFUND: _("By a refund."),
         AdjustmentSource.ORDER_EVENT: _("By the cancellation of the order."),
         AdjustmentSource.ATTRIBUTION: _("By a newer attribution."),
+        AdjustmentSource.VALIDATION: _("By the shop's validation."),
         AdjustmentSource.MANAGER: _("By a manager."),
     }
     return causes[source]

@@ -8,13 +8,13 @@ from flask_babel import gettext as _
 from flask_babel import ngettext, pgettext
 
 from affiliate import formats, ids
-from affiliate.commissions.models import CommissionPlan, CommissionStatus, PlanKind
+from affiliate.commissions.models import CommissionPlan, CommissionStatus
 from affiliate.links.models import Coupon, Link, LinkStatus
 from affiliate.money import Money
 from affiliate.partners.models import EnrollmentStatus
 from affiliate.payouts.models import Payout, PayoutStatus
 from affiliate.programs.models import Program
-from affiliate.reports import periods, words
+from affiliate.reports import periods, plan_words, words
 from affiliate.reports.metrics import METRICS, Facts
 from affiliate.reports.sales import Sale
 from affiliate.reports.words import Sign
@@ -113,6 +113,7 @@ def payout(one: Payout) -> dict[str, Any]:
             PayoutStatus.PROPOSED: _("A second person looks at it"),
             PayoutStatus.APPROVED: _("On its way to you"),
             PayoutStatus.PAID: _("Paid on %(day)s", day=formats.day(one.paid_at)),
+            PayoutStatus.FAILED: _("It did not arrive; its sales are in the next payout"),
             PayoutStatus.CANCELLED: _("Its sales are in the next payout"),
         }[one.status],
         "url": url_for("portal.payout", payout_id=one.id),
@@ -123,11 +124,7 @@ def terms(program: Program, plan: CommissionPlan | None) -> list[dict[str, str]]
     """What the program promises, as facts of a receipt."""
     found = []
     if plan is not None:
-        pays = (
-            formats.percent_bps(plan.rate_bps)
-            if plan.kind is PlanKind.PERCENT
-            else formats.money(Money(plan.fixed_minor or 0, program.currency))
-        )
+        pays = plan_words.in_a_word(plan.terms, program.currency)
         found.append({"name": _("Commission"), "value": pays})
     found.append({"name": _("Counted for"), "value": _days(program.attribution_window_days)})
     found.append({"name": _("Validation period"), "value": _days(program.validation_days)})

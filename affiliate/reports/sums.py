@@ -13,8 +13,9 @@ from flask_babel import gettext as _
 
 from affiliate import formats
 from affiliate.commissions.models import AdjustmentSource
+from affiliate.commissions.terms import Base, Pay
 from affiliate.money import BPS_PER_UNIT, Money
-from affiliate.reports import words
+from affiliate.reports import plan_words, words
 from affiliate.reports.evidence import Evidence
 from affiliate.reports.touches import Audience
 
@@ -34,22 +35,24 @@ class Sum:
 def base(evidence: Evidence) -> Sum:
     """From what the customer paid to what the commission is paid on."""
     trace, currency = evidence.commission.trace, evidence.commission.currency
-    paid, tax, shipping = (int(trace.get(name, 0)) for name in ("order_minor", "tax_minor", "shipping_minor"))
+    said = Base(**trace.get("base", {}))
+    paid = int(trace.get("order_minor", 0))
     found = Money(int(trace.get("base_minor", evidence.commission.base_minor)), currency)
+    changes = (
+        (_("Tax"), 0 if said.with_tax else -int(trace.get("tax_minor", 0))),
+        (_("Shipping"), 0 if said.with_shipping else -int(trace.get("shipping_minor", 0))),
+        (_("Discount, which does not count"), int(trace.get("discount_minor", 0)) if said.before_discount else 0),
+    )
     rows = [{"label": _("Paid by the customer"), "amount": Money(paid, currency)}]
-    if tax:
-        rows.append({"label": _("Tax"), "amount": Money(-tax, currency)})
-    if shipping:
-        rows.append({"label": _("Shipping"), "amount": Money(-shipping, currency)})
-    below = found.amount_minor - (paid - tax - shipping)
+    rows += [{"label": label, "amount": Money(minor, currency)} for label, minor in changes if minor]
+    below = found.amount_minor - (paid + sum(minor for _label, minor in changes))
     if below > 0:
         rows.append({"label": _("Never below zero"), "amount": Money(below, currency)})
-    answer = _("On what the customer paid, without tax and shipping.")
-    return Sum(answer, rows, found, _("Base"), proved=_adds_up(rows, found))
+    return Sum(plan_words.base(said), rows, found, _("Base"), proved=_adds_up(rows, found))
 
 
 def rate(evidence: Evidence, audience: Audience) -> Sum:
-    """From the base to the commission, or why it is nothing."""
+    """From the base to the commission, a line for each group of items, or why it is nothing."""
     commission, trace = evidence.commission, evidence.commission.trace
     earned = Money(commission.amount_minor, commission.currency)
     label = _("You earn") if audience is Audience.PARTNER else _("Commission")
@@ -57,24 +60,55 @@ def rate(evidence: Evidence, audience: Audience) -> Sum:
     if plan is None or not commission.amount_minor:
         reason = words.commission_reason(commission.reason) or _("This order earns nothing.")
         return Sum(reason, [], earned, label, proved=True)
-    if plan["kind"] == "fixed":
-        fixed = formats.money(Money(int(plan["fixed_minor"]), commission.currency))
-        answer = _(
-            "The plan “%(plan)s” pays %(amount)s for each sale, whatever its size.", plan=plan["name"], amount=fixed
-        )
-        detail = fixed
-    else:
-        percent = formats.percent_bps(int(plan["rate_bps"]))
-        answer = _(
-            "The plan “%(plan)s” pays %(rate)s of the base to everybody in this program.",
-            plan=plan["name"],
-            rate=percent,
-        )
-        detail = f"{formats.money(Money(commission.base_minor, commission.currency))} × {percent}"
-    if int(trace.get("share_bps", BPS_PER_UNIT)) != BPS_PER_UNIT:
+    rows = [_group(group, trace, earned) for group in trace.get("groups", ()) if group["amount_minor"]]
+    rows = rows or [{"label": plan["name"], "amount": earned}]
+    return Sum(_rate_answer(plan, trace, earned.currency), rows, earned, label, proved=_adds_up(rows, earned), note=_notes(trace, earned))  # fmt: skip
+
+
+def only_rate(trace: dict[str, Any]) -> int | None:
+    """The rate of an order that is paid by a single percentage, in basis points."""
+    paying = [
+        portion for group in trace.get("groups", ()) if group["amount_minor"] for portion in group.get("portions", [{}])
+    ]
+    rates = {portion.get("rate_bps") for portion in paying}
+    return rates.pop() if len(rates) == 1 else None
+
+
+def _rate_answer(plan: dict[str, Any], trace: dict[str, Any], currency: str) -> str:
+    if "recruiter" in trace:
+        rate = formats.percent_bps(int(trace["recruiter"]["rate_bps"]))
+        of = formats.money(Money(int(trace["recruiter"]["of_minor"]), currency))
+        return str(_("The plan “%(plan)s” pays the recruiter %(rate)s of the partner's %(amount)s.", plan=plan["name"], rate=rate, amount=of))  # fmt: skip
+    groups = [group for group in trace.get("groups", ()) if group["amount_minor"]]
+    if len(groups) != 1 or len(groups[0].get("portions", ())) != 1:
+        return str(_("The plan “%(plan)s” pays each part by its most specific rule.", plan=plan["name"]))
+    paid, why = _pay(groups[0]["portions"][0], currency), plan_words.why(groups[0])
+    return str(_("The plan “%(plan)s” pays %(paid)s, %(why)s.", plan=plan["name"], paid=paid, why=why))
+
+
+def _pay(portion: dict[str, Any], currency: str) -> str:
+    return plan_words.pay(Pay(rate_bps=portion["rate_bps"], fixed_minor=portion["fixed_minor"]), currency)
+
+
+def _group(group: dict[str, Any], trace: dict[str, Any], earned: Money) -> dict[str, Any]:
+    """A line: why this rule, and base times rate for each step that pays."""
+    details = []
+    for portion in group.get("portions", ()):
+        base, paid = formats.money(Money(portion["base_minor"], earned.currency)), _pay(portion, earned.currency)
+        details.append(f"{base} × {paid}" if portion["rate_bps"] is not None else paid)
+    detail = " + ".join(details)
+    if detail and int(trace.get("share_bps", BPS_PER_UNIT)) != BPS_PER_UNIT:
         detail += f" × {formats.percent_bps(int(trace['share_bps']))}"
-    rows = [{"label": plan["name"], "detail": detail, "amount": earned}]
-    return Sum(answer, rows, earned, label, proved=True, note=_rounding(trace, earned))
+    label = plan_words.why(group)
+    row = {"label": label[:1].upper() + label[1:], "amount": Money(group["amount_minor"], earned.currency)}
+    return row | ({"detail": detail} if detail else {})
+
+
+def _notes(trace: dict[str, Any], earned: Money) -> str | None:
+    """Caps that took effect, then the rounding."""
+    caps = [plan_words.cap(one["cap"], one["limit"], earned.currency) for one in trace.get("caps", ())]
+    rounding = None if caps or len(trace.get("groups", ())) != 1 else _rounding(trace, earned)
+    return " ".join([*caps, *([rounding] if rounding else [])]) or None
 
 
 def _rounding(trace: dict[str, Any], earned: Money) -> str | None:
@@ -105,6 +139,7 @@ def _taken_by(source: AdjustmentSource) -> str:
         AdjustmentSource.REFUND: _("Refund to the customer"),
         AdjustmentSource.ORDER_EVENT: _("Order cancelled"),
         AdjustmentSource.ATTRIBUTION: _("A newer attribution took its place"),
+        AdjustmentSource.VALIDATION: _("The shop's validation found a smaller order"),
         AdjustmentSource.MANAGER: _("Declined by a manager"),
     }[source]
 

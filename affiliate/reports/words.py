@@ -40,6 +40,9 @@ def commission_reason(reason: CommissionReason | None) -> str:
     return {
         CommissionReason.NO_PLAN: _("No commission plan was in force on the day of the order."),
         CommissionReason.OTHER_CURRENCY: _("The order is in a currency that the program does not pay in."),
+        CommissionReason.NO_RULE: _("No rule of the plan pays for this order."),
+        CommissionReason.PAYS_NOTHING: _("The plan pays nothing for this order."),
+        CommissionReason.CAPPED: _("The most that the plan pays in this time was reached before."),
         CommissionReason.ZERO_BASE: _("Nothing of the order earns commission."),
         CommissionReason.SHARE_TOO_SMALL: _("The share is below the smallest coin."),
         CommissionReason.REFUNDED: _("The customer was refunded."),
@@ -55,6 +58,7 @@ def payout(status: PayoutStatus) -> Sign:
         PayoutStatus.PROPOSED: Sign("wait", pgettext("payout", "Proposed")),
         PayoutStatus.APPROVED: Sign("acc", pgettext("payout", "Approved"), "send"),
         PayoutStatus.PAID: Sign("good", pgettext("payout", "Paid")),
+        PayoutStatus.FAILED: Sign("bad", pgettext("payout", "Failed"), "alert-triangle"),
         PayoutStatus.CANCELLED: Sign("bad", pgettext("payout", "Cancelled")),
     }[status]
 

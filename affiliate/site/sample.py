@@ -6,10 +6,12 @@ from typing import Any
 from flask_babel import gettext as _
 
 from affiliate import formats
-from affiliate.commissions.models import CommissionPlan, PlanKind
-from affiliate.commissions.rates import Order, Plan, Share, rate
+from affiliate.commissions import examples
+from affiliate.commissions.models import CommissionPlan
+from affiliate.commissions.rates import Order, Share, rate
 from affiliate.money import Money, divide_half_even, exponent
 from affiliate.programs.models import Program
+from affiliate.reports import plan_words
 
 _PAID = 129  # whole units of the currency, a hundred times as many where it has no smaller coin
 _TAX_PERCENT = 22
@@ -30,14 +32,7 @@ def sale(program: Program, plan: CommissionPlan) -> Sample:
     paid = _PAID * 10 ** (exponent(program.currency) or 2)
     tax = divide_half_even(paid * _TAX_PERCENT, 100 + _TAX_PERCENT)
     order = Order(amount_minor=paid, tax_minor=tax, shipping_minor=0, currency=program.currency)
-    terms = Plan(
-        id=plan.id,
-        name=plan.name,
-        kind=plan.kind,
-        rate_bps=plan.rate_bps,
-        fixed_minor=plan.fixed_minor,
-        effective_from=plan.effective_from,
-    )
+    terms = examples.as_plan(plan.id, plan.name, plan.terms)
     rated = rate(order=order, share=Share(), plan=terms, currency=program.currency)
     rows = [
         {"label": _("Paid by your reader"), "amount": Money(paid, program.currency)},
@@ -46,13 +41,6 @@ def sale(program: Program, plan: CommissionPlan) -> Sample:
     return Sample(
         rows,
         Money(rated.base_minor, program.currency),
-        terms_of(plan, program.currency),
+        plan_words.in_a_word(plan.terms, program.currency),
         Money(rated.amount_minor, program.currency),
     )
-
-
-def terms_of(plan: CommissionPlan, currency: str) -> str:
-    """What a plan pays, in one word: “8 %” or “€5.00”."""
-    if plan.kind is PlanKind.FIXED:
-        return formats.money(Money(plan.fixed_minor or 0, currency))
-    return formats.percent_bps(plan.rate_bps)

@@ -15,7 +15,7 @@ from affiliate.partners import service
 from affiliate.partners.models import EnrollmentStatus
 from affiliate.programs import queries as programs
 from affiliate.programs.models import Program, ProgramStatus
-from affiliate.reports import sales
+from affiliate.reports import plan_words, sales
 from affiliate.site import sample
 from affiliate.site.forms import ApplicationForm, SignedInApplicationForm
 from affiliate.web import orm, request_now
@@ -56,7 +56,7 @@ def home() -> str:
             "name": program.name,
             "url": url_for("site.program", slug=program.slug),
             "text": program.mission or program.description,
-            "pays": sample.terms_of(plans[program.id], program.currency) if program.id in plans else None,
+            "pays": plan_words.in_a_word(plans[program.id].terms, program.currency) if program.id in plans else None,
             "days": program.attribution_window_days,
         }
         for program in found
@@ -85,7 +85,7 @@ def program(slug: str) -> str:
             "validation_days": found.validation_days,
             "minimum": minimum or None,
             "has_cookie": found.cookie_by_default,
-            "pays": sample.terms_of(plan, found.currency) if plan else None,
+            "pays": plan_words.in_a_word(plan.terms, found.currency) if plan else None,
             "plan": plan.name if plan else None,
         },
         sale=sample.sale(found, plan) if plan else None,

@@ -10,18 +10,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from affiliate.commissions.counters import Tally
 from affiliate.commissions.life import CommissionReason
-from affiliate.commissions.rates import Order, Plan, PlanKind, Rated, Share, plan_in_force, plan_problems, rate
+from affiliate.commissions.orders import Item
+from affiliate.commissions.rates import Order, Rated, Share, plan_in_force, rate, recruiters_share
+from affiliate.commissions.terms import Period, Plan, read, simple
 
 DAY = datetime(2026, 11, 16, tzinfo=UTC)
 
 
 def percent(rate_bps: int, *, since: datetime = DAY) -> Plan:
-    return Plan(UUID(int=rate_bps), "Standard", PlanKind.PERCENT, rate_bps, None, since)
+    return Plan(UUID(int=rate_bps), "Standard", read(simple(rate_bps=rate_bps)), since)
 
 
 def fixed(fixed_minor: int) -> Plan:
-    return Plan(UUID(int=1), "Flat", PlanKind.FIXED, None, fixed_minor, DAY)
+    return Plan(UUID(int=1), "Flat", read(simple(fixed_minor=fixed_minor)), DAY)
 
 
 def order(amount_minor: int = 100_00, *, tax: int = 0, shipping: int = 0, currency: str = "EUR") -> Order:
@@ -87,19 +90,33 @@ def test_the_trace_names_everything_that_decided() -> None:
         "order_minor": 124_90,
         "tax_minor": 19_00,
         "shipping_minor": 5_90,
+        "discount_minor": 0,
+        "base": {"with_tax": False, "with_shipping": False, "before_discount": False},
         "base_minor": 100_00,
         "plan": {
             "id": str(UUID(int=8_00)),
             "name": "Standard",
-            "kind": "percent",
-            "rate_bps": 8_00,
-            "fixed_minor": None,
             "effective_from": "2026-11-16T00:00:00+00:00",
         },
+        "whole_minor": 8_00,
         "exact": "8.00",
-        "amount_minor": 8_00,
         "rounding": "half_even",
         "currency": "EUR",
+        "groups": [
+            {
+                "skus": [],
+                "base_minor": 100_00,
+                "original_minor": 124_90,
+                "rule": 0,
+                "why": ["everybody"],
+                "categories": [],
+                "portions": [{"base_minor": 100_00, "above": 0, "rate_bps": 8_00, "fixed_minor": None}],
+                "amount_minor": 8_00,
+            }
+        ],
+        "caps": [],
+        "counted": {},
+        "amount_minor": 8_00,
     }
 
 
@@ -136,18 +153,187 @@ def test_shares_cut_from_one_order_add_up_to_the_whole_without_a_cent_made_or_lo
     assert min(parts) >= 0
 
 
+# --- rules
+
+
+def plan(*rules: dict[str, Any], **more: Any) -> Plan:
+    return Plan(UUID(int=1), "Autumn", read({"rules": list(rules), **more}), DAY)
+
+
+def basket(*lines: tuple[str, str, int], amount: int | None = None, **facts: Any) -> Order:
+    items = tuple(Item(sku, category, minor) for sku, category, minor in lines)
+    values: dict[str, Any] = {"tax_minor": 0, "shipping_minor": 0, "currency": "EUR", "items": items} | facts
+    return Order(amount_minor=sum(item.amount_minor for item in items) if amount is None else amount, **values)
+
+
+SHOES = {"when": {"categories": ["shoes"]}, "rate_bps": 12_00}
+EVERYBODY = {"rate_bps": 8_00}
+
+
+def groups(result: Rated) -> list[tuple[int, int, list[str]]]:
+    return [(one["base_minor"], one["amount_minor"], one.get("why", [])) for one in result.trace["groups"]]
+
+
+def test_a_basket_is_split_and_each_part_paid_by_its_rule() -> None:
+    result = rated(basket(("a", "shoes", 100_00), ("b", "shirts", 50_00)), plan(EVERYBODY, SHOES))
+    assert groups(result) == [(100_00, 12_00, ["category"]), (50_00, 4_00, ["everybody"])]
+    assert result.amount_minor == 16_00
+
+
+def test_items_with_tax_in_them_share_the_base_without_it() -> None:
+    result = rated(basket(("a", "shoes", 119_00), ("b", "shirts", 119_00), tax_minor=38_00), plan(EVERYBODY, SHOES))
+    assert groups(result) == [(100_00, 12_00, ["category"]), (100_00, 8_00, ["everybody"])]
+
+
+def test_what_no_item_accounts_for_is_paid_by_the_widest_rule() -> None:
+    result = rated(basket(("a", "shoes", 40_00), amount=100_00), plan(EVERYBODY, SHOES))
+    assert groups(result) == [(40_00, 4_80, ["category"]), (60_00, 4_80, ["everybody"])]
+
+
+def test_two_lines_of_one_article_stay_together() -> None:
+    result = rated(basket(("a", "shoes", 40_00), ("a", "sale", 60_00)), plan(EVERYBODY, SHOES))
+    assert groups(result) == [(100_00, 12_00, ["category"])]
+
+
+def test_shipping_beside_the_items_earns_no_second_fixed_amount() -> None:
+    both = {"rate_bps": 10_00, "fixed_minor": 1_00}
+    assert rated(basket(("a", "x", 100_00), amount=105_00, shipping_minor=5_00), plan(both)).amount_minor == 11_00
+
+
+def test_zero_is_an_answer_and_nothing_said_is_none() -> None:
+    books = {"when": {"categories": ["books"]}, "rate_bps": 0}
+    order = basket(("a", "books", 100_00))
+    assert (rated(order, plan(EVERYBODY, books)).amount_minor, rated(order, plan(books)).reason) == (
+        0,
+        CommissionReason.PAYS_NOTHING,
+    )
+    fixed_only = {"when": {"categories": ["books"]}, "fixed_minor": 2_00}
+    assert rated(order, plan(EVERYBODY, fixed_only)).amount_minor == 2_00  # its percentage is not the other rule's
+
+
+def test_no_rule_for_an_order_is_a_reason_of_its_own() -> None:
+    assert rated(basket(("a", "shirts", 1_00)), plan(SHOES)).reason is CommissionReason.NO_RULE
+
+
 @pytest.mark.parametrize(
-    ("fields", "wrong"),
+    ("base", "base_minor"),
     [
-        ({}, set()),
-        ({"rate_bps": 1}, set()),
-        ({"rate_bps": 10_000}, set()),
-        ({"kind": PlanKind.FIXED, "rate_bps": None, "fixed_minor": 1}, set()),
-        ({"kind": PlanKind.FIXED}, {"rate_bps", "fixed_minor"}),
-        ({"name": "", "rate_bps": -1}, {"name", "rate_bps"}),
-        ({"kind": PlanKind.FIXED, "rate_bps": None, "fixed_minor": 10**15 + 1}, {"fixed_minor"}),
+        ({}, 95_00),
+        ({"with_tax": True}, 114_00),
+        ({"with_shipping": True}, 100_00),
+        ({"before_discount": True}, 105_00),
+        ({"with_tax": True, "with_shipping": True, "before_discount": True}, 129_00),
     ],
 )
-def test_a_plan_pays_in_exactly_one_way(fields: dict[str, Any], wrong: set[str]) -> None:
-    plan = {"name": "Standard", "kind": PlanKind.PERCENT, "rate_bps": 10_00, "fixed_minor": None}
-    assert plan_problems(**plan | fields).keys() == wrong
+def test_the_base_is_what_the_plan_says(base: dict[str, bool], base_minor: int) -> None:
+    given = Order(119_00, 19_00, 5_00, "EUR", discount_minor=10_00)
+    assert rated(given, plan(EVERYBODY, base=base)).base_minor == base_minor
+
+
+def with_counts(given: Order, terms: Plan, **tally: int) -> Rated:
+    before = dict.fromkeys(Period, Tally(**tally))
+    return rate(order=given, share=Share(), plan=terms, currency="EUR", before=before)
+
+
+def tiered(counts: str, mode: str, *steps: dict[str, Any]) -> Plan:
+    return plan(EVERYBODY | {"tiers": {"counts": counts, "period": "month", "mode": mode, "steps": list(steps)}})
+
+
+@pytest.mark.parametrize(
+    ("terms", "tally", "amount_minor"),
+    [
+        (tiered("orders", "above", {"above": 10, "rate_bps": 10_00}), {"orders": 9}, 8_00),
+        (tiered("orders", "above", {"above": 10, "rate_bps": 10_00}), {"orders": 10}, 10_00),
+        (tiered("amount", "above", {"above": 500_00, "rate_bps": 10_00}), {"base_minor": 0}, 8_00),
+        (tiered("amount", "above", {"above": 500_00, "rate_bps": 10_00}), {"base_minor": 450_00}, 9_00),  # 4.00 + 5.00
+        (tiered("amount", "above", {"above": 500_00, "rate_bps": 10_00}), {"base_minor": 500_00}, 10_00),
+        (tiered("amount", "all", {"above": 500_00, "rate_bps": 10_00}), {"base_minor": 450_00}, 10_00),
+        (tiered("amount", "all", {"above": 500_00, "rate_bps": 10_00}), {"base_minor": 400_00}, 8_00),
+        (
+            tiered("amount", "above", {"above": 20_00, "rate_bps": 10_00}, {"above": 50_00, "rate_bps": 20_00}),
+            {},
+            1_60 + 3_00 + 10_00,
+        ),
+    ],
+)
+def test_volume_steps_pay_more_above_them(terms: Plan, tally: dict[str, int], amount_minor: int) -> None:
+    result = with_counts(order(), terms, **tally)
+    assert result.amount_minor == amount_minor
+    portions = [portion for group in result.trace["groups"] for portion in group["portions"]]
+    assert sum(portion["base_minor"] for portion in portions) == 100_00
+
+
+def test_the_groups_of_one_order_climb_the_steps_one_after_the_other() -> None:
+    steps = {"counts": "amount", "period": "month", "mode": "above", "steps": [{"above": 100_00, "rate_bps": 20_00}]}
+    terms = plan(EVERYBODY | {"tiers": steps}, SHOES)
+    result = with_counts(basket(("a", "shirts", 60_00), ("b", "shoes", 60_00)), terms, base_minor=80_00)
+    assert groups(result) == [(60_00, 1_60 + 8_00, ["everybody"]), (60_00, 7_20, ["category"])]
+
+
+@pytest.mark.parametrize(
+    ("caps", "tally", "amount_minor", "bit"),
+    [
+        ({"order_minor": 5_00}, {}, 5_00, ["order_minor"]),
+        ({"order_minor": 8_00}, {}, 8_00, []),
+        ({"month_minor": 50_00}, {"earned_minor": 45_00}, 5_00, ["month_minor"]),
+        ({"month_minor": 50_00}, {"earned_minor": 60_00}, 0, ["month_minor"]),
+        ({"day_orders": 3}, {"orders": 2}, 8_00, []),
+        ({"day_orders": 3}, {"orders": 3}, 0, ["day_orders"]),
+        ({"total_minor": 9_00, "month_minor": 3_00}, {"earned_minor": 2_00}, 1_00, ["month_minor"]),
+    ],
+)
+def test_caps_bite_where_they_are_reached_and_say_so(
+    caps: dict[str, int], tally: dict[str, int], amount_minor: int, bit: list[str]
+) -> None:
+    result = with_counts(order(), plan(EVERYBODY, caps=caps), **tally)
+    assert (result.amount_minor, [one["cap"] for one in result.trace["caps"]]) == (amount_minor, bit)
+    assert (result.reason is CommissionReason.CAPPED) is (amount_minor == 0)
+
+
+def test_bonuses_come_with_the_order_that_earns_them() -> None:
+    terms = plan(EVERYBODY, bonuses=[{"orders": 1, "amount_minor": 5_00}, {"orders": 10, "amount_minor": 50_00}])
+    earned = [with_counts(order(), terms, orders=before).amount_minor for before in (0, 1, 8, 9, 10)]
+    assert earned == [13_00, 8_00, 8_00, 58_00, 8_00]
+
+
+def test_a_recruiter_gets_a_part_of_the_partners_commission_group_by_group() -> None:
+    terms = plan(EVERYBODY, SHOES, recruiter_bps=5_00)
+    own = rated(basket(("a", "shoes", 100_00), ("b", "shirts", 50_00)), terms)
+    share = recruiters_share(own, plan=terms)
+    assert share is not None
+    assert (share.amount_minor, [one["amount_minor"] for one in share.trace["groups"]]) == (80, [60, 20])
+    assert recruiters_share(own, plan=plan(EVERYBODY)) is None
+
+
+lines = st.lists(
+    st.tuples(st.sampled_from(["a", "b", "c", "d"]), st.sampled_from(["shoes", "shirts", "books"]), st.integers(0, 10**7)),
+    max_size=6,
+)  # fmt: skip
+
+
+@given(
+    lines=lines,
+    amount=st.integers(0, 10**8),
+    tax=st.integers(0, 10**7),
+    cap=st.one_of(st.none(), st.integers(1, 10**6)),
+    cuts=st.lists(st.integers(0, 10_000), max_size=3),
+)
+def test_the_parts_of_any_order_add_up_and_no_item_counts_twice(
+    lines: list[tuple[str, str, int]], amount: int, tax: int, cap: int | None, cuts: list[int]
+) -> None:
+    terms = plan(
+        EVERYBODY | {"fixed_minor": 25}, SHOES, {"when": {"skus": ["b"]}, "rate_bps": 33_33},
+        caps={"order_minor": cap} if cap else {},
+    )  # fmt: skip
+    given = basket(*lines, amount=amount, tax_minor=tax)
+    result = rated(given, terms)
+    found = result.trace["groups"]
+    assert sum(group["base_minor"] for group in found) == result.base_minor
+    assert sum(group["original_minor"] for group in found) == amount
+    assert sum(group["amount_minor"] for group in found) == result.amount_minor
+    assert min(group["amount_minor"] for group in found) >= 0
+    skus = [sku for group in found for sku in group["skus"]]
+    assert sorted(skus) == sorted({item.sku for item in given.items})
+    marks = [0, *sorted(cuts), 10_000]
+    shares = [rated(given, terms, Share(after - before, before)) for before, after in itertools.pairwise(marks)]
+    assert sum(share.amount_minor for share in shares) == result.amount_minor

@@ -20,7 +20,6 @@ from affiliate.commissions.models import (
     CommissionPlan,
     CommissionReason,
     CommissionStatus,
-    PlanKind,
 )
 from affiliate.errors import Invalid
 from affiliate.ingest.models import OrderEventType, Refund, Trust
@@ -45,7 +44,7 @@ def test_a_verified_sale_earns_a_pending_commission(books: Books) -> None:
     commission = books.commission(conversion)
     assert (commission.status, commission.base_minor, commission.amount_minor) == ("pending", 100_00, 10_00)
     assert commission.matures_at == NOW + timedelta(days=30)
-    assert commission.trace["plan"]["rate_bps"] == 10_00
+    assert commission.trace["groups"][0]["portions"][0]["rate_bps"] == 10_00
     assert books.balances() == {"pending": 10_00}
     books.assert_proven()
 
@@ -416,57 +415,6 @@ def test_somebody_elses_commission_is_not_found(books: Books) -> None:
     with pytest.raises(service.UnknownCommission):
         service.decline(books.session, **facts, reason="No.")
     assert books.balances() == {"pending": 10_00}
-
-
-# --- plans
-
-
-def plan(books: Books, **fields: Any) -> CommissionPlan:
-    values: dict[str, Any] = {"name": "Winter", "kind": PlanKind.PERCENT, "rate_bps": 12_50, "effective_from": NOW}
-    return service.create_plan(
-        books.session, program_id=books.program.id, actor=books.alice, now=NOW, **values | fields
-    )
-
-
-def test_a_manager_makes_a_plan_and_it_is_written_down(books: Books) -> None:
-    made = plan(books)
-    assert (made.rate_bps, made.created_by_id) == (12_50, books.alice.id)
-    (event,) = books.session.scalars(sa.select(AuditEvent).where(AuditEvent.subject_id == made.id))
-    assert (event.action, event.details["rate_bps"]) == ("plan.create", 12_50)
-
-
-@pytest.mark.parametrize(
-    ("fields", "wrong"),
-    [
-        ({"name": " "}, "name"),
-        ({"name": "x" * 121}, "name"),
-        ({"rate_bps": 0}, "rate_bps"),
-        ({"rate_bps": 10_001}, "rate_bps"),
-        ({"rate_bps": None}, "rate_bps"),
-        ({"fixed_minor": 1}, "fixed_minor"),
-        ({"kind": PlanKind.FIXED}, "rate_bps"),
-        ({"kind": PlanKind.FIXED, "rate_bps": None}, "fixed_minor"),
-        ({"kind": PlanKind.FIXED, "rate_bps": None, "fixed_minor": 0}, "fixed_minor"),
-    ],
-)
-def test_a_plan_that_cannot_pay_is_refused_by_its_field(books: Books, fields: dict[str, Any], wrong: str) -> None:
-    with pytest.raises(Invalid) as refusal:
-        plan(books, **fields)
-    assert wrong in refusal.value.errors
-
-
-def test_two_plans_cannot_start_at_the_same_moment(books: Books) -> None:
-    plan(books)
-    with pytest.raises(service.PlanExists):
-        plan(books, name="Other")
-
-
-def test_a_plan_never_starts_before_orders_that_have_their_commission(books: Books) -> None:
-    books.commission_of_new_order()
-    with pytest.raises(Invalid) as refusal:
-        plan(books, effective_from=NOW - timedelta(days=1))
-    assert "effective_from" in refusal.value.errors
-    plan(books, effective_from=NOW + timedelta(microseconds=1))
 
 
 def test_marks_of_the_queue_carry_the_moment_of_the_work(books: Books, now: datetime) -> None:

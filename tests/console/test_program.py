@@ -1,6 +1,5 @@
-"""Settings, going live and commission plans."""
+"""Settings and going live."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,9 +8,7 @@ from console_cast import Cast, text_of
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from affiliate import clock
 from affiliate.accounts.models import AuditEvent
-from affiliate.commissions.models import CommissionPlan
 from affiliate.programs.models import Program, ProgramStatus
 
 
@@ -95,62 +92,3 @@ def test_a_draft_goes_live_only_with_a_goal(cast: Cast, mara: FlaskClient) -> No
     assert "is paused" in text_of(mara.post("/console/casa/settings/pause", follow_redirects=True))
     cast.settle()
     assert cast.program.status is ProgramStatus.PAUSED
-
-
-def plan(browser: FlaskClient, **form: str) -> TestResponse:
-    start = (clock.now() + timedelta(days=2)).date().isoformat()
-    data = {"name": "Autumn", "kind": "percent", "rate": "7.5", "fixed": "", "starts_on": start}
-    return browser.post("/console/casa/plans", data=data | form, follow_redirects=True)
-
-
-def plans(cast: Cast) -> list[tuple[str, int | None, int | None]]:
-    found = cast.session.scalars(sa.select(CommissionPlan).order_by(CommissionPlan.effective_from)).all()
-    cast.session.commit()
-    return [(each.name, each.rate_bps, each.fixed_minor) for each in found]
-
-
-def test_a_new_plan_counts_from_its_day_on(cast: Cast, mara: FlaskClient) -> None:
-    page = text_of(plan(mara))
-    assert "“Autumn” counts for orders from" in page
-    assert "7.5\u00a0% of the sale" in page
-    assert "To come" in page
-    assert plans(cast) == [("Standard", 1000, None), ("Autumn", 750, None)]
-
-
-def test_a_fixed_plan_takes_an_amount(cast: Cast, mara: FlaskClient) -> None:
-    plan(mara, kind="fixed", fixed="5", rate="")
-    assert plans(cast)[-1] == ("Autumn", None, 5_00)
-
-
-@pytest.mark.parametrize(
-    ("form", "told"),
-    [
-        ({"rate": "a lot"}, "Write a percentage"),
-        ({"rate": "101"}, "Give a percentage from 0.01 to 100."),
-        ({"kind": "fixed", "fixed": "0"}, "Give an amount above zero."),
-        ({"name": ""}, "Give the plan a name"),
-        ({"starts_on": ""}, "This is needed."),
-        ({"kind": "gift"}, "Not a valid choice"),
-    ],
-)
-def test_a_wrong_plan_is_said_at_its_field(cast: Cast, mara: FlaskClient, form: dict[str, str], told: str) -> None:
-    response = plan(mara, **form)
-    assert response.status_code == 422
-    assert told in text_of(response)
-    assert len(plans(cast)) == 1
-
-
-def test_a_plan_does_not_reach_back_over_orders_that_have_their_commission(cast: Cast, mara: FlaskClient) -> None:
-    cast.sale("1")
-    yesterday = (clock.now() - timedelta(days=2)).date().isoformat()
-    response = plan(mara, starts_on=yesterday)
-    assert response.status_code == 422
-    assert "Orders since then already have their commission." in text_of(response)
-
-
-def test_the_same_plan_sent_twice_is_made_once(cast: Cast, mara: FlaskClient) -> None:
-    plan(mara)
-    response = plan(mara)
-    assert response.status_code == 422
-    assert "Another plan starts at the same moment." in text_of(response)
-    assert len(plans(cast)) == 2

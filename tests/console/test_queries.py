@@ -88,8 +88,6 @@ def test_commissions_are_listed_summed_and_narrowed(session: Session, books: Boo
     [pending] = money.commissions(session, **here, status=CommissionStatus.PENDING, due_before=MATURE).rows
     assert money.left_of(session, **here, commission_ids=[pending.id, ids.new()]) == {pending.id: 10_00}
     assert money.commissions(session, **here, due_before=NOW - timedelta(days=90)).rows == []
-    [plan] = money.plans(session, **here)
-    assert plan.rate_bps == 10_00
 
 
 def test_a_run_knows_its_people_and_what_each_partner_got_before(session: Session, books: Books) -> None:

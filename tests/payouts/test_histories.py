@@ -20,8 +20,9 @@ from sqlalchemy.orm import Session
 
 from affiliate import db
 from affiliate.commissions import service as commissions
-from affiliate.commissions.life import AdjustmentSource, Loss, reversal_due
+from affiliate.commissions.life import AdjustmentSource, Loss
 from affiliate.commissions.models import Commission, CommissionStatus
+from affiliate.commissions.reversals import Part, due
 from affiliate.errors import DomainError
 from affiliate.ingest.models import Conversion, Trust
 from affiliate.ledger import ddl
@@ -230,7 +231,7 @@ class History(RuleBasedStateMachine):
         base = max(0, conversion.amount_minor - conversion.tax_minor)
         amount = divide_half_even(base * RATE_BPS, 10_000)
         losses = self.losses[conversion]
-        return amount - reversal_due(amount_minor=amount, original_minor=conversion.amount_minor, losses=losses)
+        return amount - due([Part(amount, conversion.amount_minor)], losses)
 
 
 TestHistory = History.TestCase

@@ -18,6 +18,7 @@ from affiliate.attribution.policy import Policy as AttributionPolicy
 from affiliate.attribution.rules import attribute
 from affiliate.attribution.touches import NotNeeded, Step, Touch, TouchRefusal
 from affiliate.attribution.trace import Sale
+from affiliate.commissions.examples import as_plan
 from affiliate.commissions.models import (
     AdjustmentSource,
     Commission,
@@ -25,7 +26,7 @@ from affiliate.commissions.models import (
     CommissionReason,
     CommissionStatus,
 )
-from affiliate.commissions.rates import Order, Plan, Share, rate
+from affiliate.commissions.rates import Order, Share, rate
 from affiliate.ingest.models import Conversion
 from affiliate.ledger import postings
 from affiliate.ledger import service as ledger
@@ -65,7 +66,7 @@ class Story:
     def _commission(self) -> Commission:
         plan = make_plan(self.session, program=self.program, rate_bps=800, name="Home 2026")
         order = Order(amount_minor=196_40, tax_minor=35_00, shipping_minor=4_90, currency="EUR")
-        terms = Plan(plan.id, plan.name, plan.kind, plan.rate_bps, plan.fixed_minor, plan.effective_from)
+        terms = as_plan(plan.id, plan.name, plan.terms)
         rated = rate(order=order, share=Share(), plan=terms, currency="EUR")
         commission = make_commission(
             self.session, program=self.program, partner=self.marta, link=self.link, order_id="10482",
@@ -141,7 +142,7 @@ def test_a_partner_reads_who_what_how_much_and_what_the_books_say(story: Story) 
     ]
     assert why.thread[0]["reason"] == "Outside the window: 45 days before the order, 30 days count."
     assert why.thread[1]["verdict"]["word"] == "Valid, not needed"
-    assert [rung["value"] for rung in why.ladder] == ["found", "not needed", "not needed"]
+    assert [rung["value"] for rung in why.ladder] == ["not found", "found", "not needed", "not needed"]
     assert [row["amount"].text() for row in why.base.rows] == ["196.40", "-35.00", "-4.90"]
     assert (why.base.total, why.base.proved) == (Money(156_50, "EUR"), True)
     assert why.rate.rows[0]["detail"] == "€156.50 × 8\u00a0%"

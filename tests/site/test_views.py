@@ -8,7 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from affiliate.commissions.models import PlanKind
+from affiliate.commissions.terms import simple
 from affiliate.mailer import OutboxMail
 from affiliate.partners.models import Application, Enrollment, EnrollmentStatus
 from affiliate.programs.models import Program, ProgramStatus
@@ -78,7 +78,7 @@ def test_a_program_shows_a_sale_computed_by_its_plan(client: FlaskClient, progra
 
 def test_a_fixed_plan_is_shown_as_what_one_sale_pays(client: FlaskClient, app_session: Session) -> None:
     program = make_program(app_session, slug="fixed")
-    make_plan(app_session, program=program, kind=PlanKind.FIXED, rate_bps=None, fixed_minor=5_00)
+    make_plan(app_session, program=program, terms=simple(fixed_minor=5_00))
     app_session.commit()
     assert '<span class="closed money">€5.00</span>' in client.get("/p/fixed").text
 

@@ -1,4 +1,4 @@
-"""Commissions, plans and payout runs of a program, for lists."""
+"""Commissions and payout runs of a program, for lists."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,13 +10,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
 from affiliate.accounts.models import User
-from affiliate.commissions.models import Commission, CommissionPlan, CommissionStatus
+from affiliate.commissions.models import Commission, CommissionStatus
 from affiliate.console import paging
 from affiliate.ingest.models import Conversion
 from affiliate.partners.models import Partner
 from affiliate.payouts.models import Payout, PayoutRun
 
-PLANS_SHOWN = 50
 PAYOUTS_SHOWN = 2_000
 _LEFT = Commission.amount_minor - Commission.reversed_minor
 
@@ -41,12 +40,6 @@ def totals(session: Session, *, program_id: UUID, partner_id: UUID | None = None
     return [
         StatusTotal(status, currency, count, int(left)) for status, currency, count, left in session.execute(grouped)
     ]
-
-
-def plans(session: Session, *, program_id: UUID) -> Sequence[CommissionPlan]:
-    """What the program pays from which day, the newest first."""
-    statement = sa.select(CommissionPlan).where(CommissionPlan.program_id == program_id)
-    return session.scalars(statement.order_by(CommissionPlan.effective_from.desc()).limit(PLANS_SHOWN)).all()
 
 
 def commissions(

@@ -124,4 +124,5 @@ def refused_since(session: Session, *, program_id: UUID, since: datetime) -> lis
 
 def has_plan(session: Session, *, program_id: UUID) -> bool:
     """Whether the program says what it pays."""
-    return bool(session.scalar(sa.select(sa.exists().where(CommissionPlan.program_id == program_id))))
+    published = sa.exists().where(CommissionPlan.program_id == program_id, CommissionPlan.published_at.is_not(None))
+    return bool(session.scalar(sa.select(published)))
