@@ -25,6 +25,7 @@ from affiliate.web import orm, request_now
 ROWS_SHOWN = 200
 _DAYS = 30
 _PRESETS = (7, 30, 90, 365)
+_AT_HAND = {"clicks_valid", "conversions", "earnings"}  # what a phone has room for; the others stand in the export
 _COLUMNS = ("clicks_raw", "clicks_valid", "conversions", "conversion_rate", "epc", "revenue", "earnings")
 
 
@@ -66,7 +67,7 @@ def statistics() -> str:
         last=period.days[-1],
         problem=problem,
         tiles=dashboard.tiles(this, before, rows_url=dashboard.sales_url(period.days[0], period.days[-1])),
-        columns=[{"key": key, "label": _(METRICS[key].label), "help": _(METRICS[key].help_text)} for key in _COLUMNS],
+        columns=[_column(key) for key in _COLUMNS],
         rows=[_shown(row) for row in rows[:ROWS_SHOWN]],
         more=max(len(rows) - ROWS_SHOWN, 0),
         total=_values(this),
@@ -130,7 +131,7 @@ def _lines(by: By, period: Period) -> list[_Line]:
 
 def _days(period: Period) -> list[_Line]:
     return [
-        _Line(day.isoformat(), format_date(day, "EEE d MMM y"), dashboard.sales_url(day, day), facts)
+        _Line(day.isoformat(), format_date(day, "EEE d MMM"), dashboard.sales_url(day, day), facts)
         for day, facts in _by_day(period).items()
     ]
 
@@ -186,6 +187,11 @@ def _preset(days_back: int, period: Period) -> dict[str, Any]:
         "url": with_arguments(first=first, last=last),
         "current": span == period,
     }
+
+
+def _column(key: str) -> dict[str, str]:
+    metric = METRICS[key]
+    return {"key": key, "label": _(metric.label), "help": _(metric.help_text), "cls": "" if key in _AT_HAND else "wide"}
 
 
 def _shown(row: _Line) -> dict[str, Any]:
