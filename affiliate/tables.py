@@ -13,6 +13,7 @@ from affiliate.newsletters import models as newsletters
 from affiliate.partners import models as partners
 from affiliate.payouts import models as payouts
 from affiliate.programs import models as programs
+from affiliate.replay import models as replay
 
 __all__ = [
     "accounts",
@@ -28,6 +29,7 @@ __all__ = [
     "partners",
     "payouts",
     "programs",
+    "replay",
 ]
 
 metadata = Base.metadata

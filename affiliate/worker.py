@@ -49,6 +49,7 @@ SCHEDULE = (
     Periodic("affiliate.commissions.jobs.approve_due", queues.STAGES, 60),
     Periodic("affiliate.attribution.jobs.apply_policies", queues.SLOW, 10),
     Periodic("affiliate.replay.jobs.advance", queues.SLOW, 2),
+    Periodic("affiliate.fraud.jobs.look_again", queues.STAGES, 300),
     Periodic("affiliate.mailer.send_due", queues.SLOW, 5),
     Periodic("affiliate.newsletters.jobs.release", queues.SLOW, 10),
     Periodic("affiliate.newsletters.jobs.send", queues.SLOW, 5),

@@ -1,7 +1,7 @@
 """Turning credits into commissions: rate each, insert what is new, post what it is worth."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -18,8 +18,10 @@ from affiliate.commissions.maturity import Milestone
 from affiliate.commissions.models import Commission
 from affiliate.commissions.queries import Standing
 from affiliate.commissions.rates import Rated, Share
-from affiliate.commissions.takings import Changes, declined, take, write
+from affiliate.commissions.takings import Changes, declined, rejected, take, write
 from affiliate.commissions.terms import Plan
+from affiliate.fraud import judging
+from affiliate.fraud.signals import Verdict
 from affiliate.ledger import postings as ledger
 from affiliate.ledger.postings import Posting
 from affiliate.money import Money
@@ -40,7 +42,7 @@ class Counting:
 
     def add(self, credit: CreditFacts, plan: Plan | None, rated: Rated) -> None:
         """Count the order, unless it is one that no counter counts."""
-        if plan is None or first_status(credit) in facts.NOT_COUNTED:
+        if plan is None or credit.is_rejected or first_status(credit) in facts.NOT_COUNTED:
             return
         for period in terms.periods(plan.terms):
             window = facts.window(credit, period)
@@ -50,15 +52,24 @@ class Counting:
 
 def commission_credits(session: Session, *, conversion_ids: Collection[UUID], now: datetime) -> list[Posting]:
     """A commission for each credit in force that has none. What a manager has declined before stays declined."""
-    rows = _rows(session, facts.credits_of(session, conversion_ids=conversion_ids), now)
+    rows = _rows(session, _judged(session, conversion_ids, now), now)
     inserted = set(db.insert_new(session, Commission, rows))
-    standings = [_fresh(row) for row in rows if row["id"] in inserted]
+    standings = [fresh(row) for row in rows if row["id"] in inserted]
     no_longer, changes = queries.declined_pairs(session, conversion_ids=conversion_ids), Changes()
     for standing in standings:
-        if (standing.conversion_id, standing.partner_id) in no_longer and standing.worth.status in life.WITH_US:
+        if standing.trace.get("verdict") == Verdict.REJECT:
+            take(changes, standing, [rejected(standing, verdict_id=UUID(standing.trace["verdict_id"]))], now=now)
+        elif (standing.conversion_id, standing.partner_id) in no_longer and standing.worth.status in life.WITH_US:
             take(changes, standing, [declined(standing)], now=now)
     accruals = [posting for standing in standings for posting in accrual(standing)]
     return accruals + write(session, changes)
+
+
+def _judged(session: Session, conversion_ids: Collection[UUID], now: datetime) -> list[CreditFacts]:
+    """The credits of these conversions with what the fraud rules say of each."""
+    rulings = judging.judge(session, conversion_ids=conversion_ids, now=now)
+    found = facts.credits_of(session, conversion_ids=conversion_ids)
+    return [replace(one, ruling=rulings.get((one.attribution_id, one.partner_id))) for one in found]
 
 
 def rate_in_turn(
@@ -128,7 +139,7 @@ def _row(credit: CreditFacts, plan: Plan | None, rated: Rated, events: Events, n
         "base_minor": rated.base_minor,
         "amount_minor": rated.amount_minor,
         "reversed_minor": 0,
-        "trace": rated.trace,
+        "trace": rated.trace | _verdict(credit),
         "earned_at": credit.placed_at,
         "matures_at": matures.matures_at,
         "awaits": matures.awaits,
@@ -140,11 +151,20 @@ def _validation(credit: CreditFacts) -> maturity.Terms:
     return maturity.Terms(credit.placed_at, credit.validation_start, credit.validation_days, credit.payment_method)
 
 
+def _verdict(credit: CreditFacts) -> dict[str, str]:
+    if credit.ruling is None or credit.ruling.verdict is Verdict.PASS:
+        return {}
+    return {"verdict": credit.ruling.verdict.value, "verdict_id": str(credit.ruling.verdict_id)}
+
+
 def first_status(credit: CreditFacts) -> CommissionStatus:
     """In which status the commission of a credit begins."""
     if credit.is_test:
         return CommissionStatus.TEST
-    return CommissionStatus.PENDING if credit.is_verified else CommissionStatus.UNVERIFIED
+    if not credit.is_verified:
+        return CommissionStatus.UNVERIFIED
+    flagged = credit.ruling is not None and credit.ruling.verdict is Verdict.FLAG
+    return CommissionStatus.UNDER_REVIEW if flagged else CommissionStatus.PENDING
 
 
 def _fresh(row: dict[str, Any]) -> Standing:

@@ -19,6 +19,8 @@ from affiliate.commissions.models import Commission, CommissionPlan, PartnerTerm
 from affiliate.commissions.orders import Item, Order
 from affiliate.commissions.queries import settled
 from affiliate.commissions.terms import Period, Plan
+from affiliate.fraud.judging import Ruling
+from affiliate.fraud.signals import Verdict
 from affiliate.ingest.models import Conversion, OrderEvent, OrderEventType, Trust
 from affiliate.partners.models import Enrollment, EnrollmentStatus
 from affiliate.programs.models import Program
@@ -55,6 +57,12 @@ class CreditFacts:
     validation_start: ValidationStart
     recruiter_id: UUID | None
     has_commission: bool
+    ruling: Ruling | None = None  # of the fraud rules; null for tests, and where plans are only tried
+
+    @property
+    def is_rejected(self) -> bool:
+        """Whether it earns nothing because of a fraud verdict."""
+        return self.ruling is not None and self.ruling.verdict is Verdict.REJECT
 
 
 class Window(NamedTuple):

@@ -12,6 +12,7 @@ class CommissionStatus(enum.StrEnum):
 
     UNVERIFIED = "unverified"  # the order was not confirmed by a trusted source: nothing is posted
     TEST = "test"  # a test order: never counts, never pays
+    UNDER_REVIEW = "under_review"  # a fraud rule spoke: reckoned and posted, not approved before a manager has decided
     PENDING = "pending"
     APPROVED = "approved"
     IN_PAYOUT = "in_payout"
@@ -34,6 +35,7 @@ class CommissionReason(enum.StrEnum):
     ORDER_CANCELLED = "order_cancelled"
     SUPERSEDED = "superseded"  # a newer attribution version took its place
     DECLINED_BY_MANAGER = "declined_by_manager"
+    REJECTED = "rejected"  # by a fraud rule, or by a manager after a review
 
 
 class AdjustmentSource(enum.StrEnum):
@@ -44,18 +46,23 @@ class AdjustmentSource(enum.StrEnum):
     ATTRIBUTION = "attribution"
     VALIDATION = "validation"  # the month's validation: the order was worth less than reported
     MANAGER = "manager"
+    REVIEW = "review"  # a fraud verdict
 
 
 NEVER_POSTED = frozenset({CommissionStatus.UNVERIFIED, CommissionStatus.TEST})
 """Commissions without any posting. All others have exactly one accrual, of their whole amount."""
 
-WITH_US = frozenset({CommissionStatus.PENDING, CommissionStatus.APPROVED})
+WITH_US = frozenset({CommissionStatus.UNDER_REVIEW, CommissionStatus.PENDING, CommissionStatus.APPROVED})
 """Commissions whose money has not been promised to a payout: what is taken now is simply reversed."""
 
 ON_ITS_WAY = frozenset({CommissionStatus.IN_PAYOUT, CommissionStatus.PAID})
 """Commissions inside a payout, whose amount is fixed: what is taken now is owed back by the partner."""
 
-ACCOUNT_OF = {CommissionStatus.PENDING: AccountName.PENDING, CommissionStatus.APPROVED: AccountName.APPROVED}
+ACCOUNT_OF = {
+    CommissionStatus.UNDER_REVIEW: AccountName.PENDING,
+    CommissionStatus.PENDING: AccountName.PENDING,
+    CommissionStatus.APPROVED: AccountName.APPROVED,
+}
 """The account in which the money of a commission lies while it is with us."""
 
 
@@ -89,8 +96,10 @@ _REASON_OF = {
     AdjustmentSource.ATTRIBUTION: CommissionReason.SUPERSEDED,
     AdjustmentSource.VALIDATION: CommissionReason.REFUNDED,
     AdjustmentSource.MANAGER: CommissionReason.DECLINED_BY_MANAGER,
+    AdjustmentSource.REVIEW: CommissionReason.REJECTED,
 }
-_ENDS_EVEN_NOTHING = frozenset({AdjustmentSource.ATTRIBUTION, AdjustmentSource.MANAGER})
+_DECLINES = frozenset({AdjustmentSource.MANAGER, AdjustmentSource.REVIEW})
+_ENDS_EVEN_NOTHING = _DECLINES | {AdjustmentSource.ATTRIBUTION}
 _ENDED = frozenset({CommissionStatus.REVERSED, CommissionStatus.DECLINED})
 
 
@@ -121,6 +130,5 @@ def after(worth: Worth, taking: Taking) -> Worth:
         return left
     status = worth.status
     if status in WITH_US:
-        declined = taking.source_kind is AdjustmentSource.MANAGER
-        status = CommissionStatus.DECLINED if declined else CommissionStatus.REVERSED
+        status = CommissionStatus.DECLINED if taking.source_kind in _DECLINES else CommissionStatus.REVERSED
     return Worth(status, _REASON_OF[taking.source_kind], left.amount_minor, left.reversed_minor)

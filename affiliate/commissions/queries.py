@@ -8,10 +8,10 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from affiliate.attribution.models import Attribution
-from affiliate.commissions.life import AdjustmentSource, CommissionStatus, Loss, Worth
+from affiliate.commissions.life import AdjustmentSource, CommissionReason, CommissionStatus, Loss, Worth
 from affiliate.commissions.models import Commission, CommissionAdjustment, Reduction
 from affiliate.ingest.models import Conversion, OrderEvent, OrderEventType, Refund
 
@@ -140,6 +140,7 @@ def declined_pairs(session: Session, *, conversion_ids: Collection[UUID]) -> set
     pairs = sa.select(Commission.conversion_id, Commission.partner_id).where(
         Commission.conversion_id.in_(conversion_ids),
         Commission.status == CommissionStatus.DECLINED,
+        Commission.reason.is_distinct_from(CommissionReason.REJECTED),  # that is judged anew each time
         Commission.reinstated_at.is_(None),
     )
     return {(row[0], row[1]) for row in session.execute(pairs)}
@@ -185,7 +186,11 @@ def _cancellations(conversion_ids: Collection[UUID]) -> sa.Select[*tuple[Any, ..
 
 def _reductions(conversion_ids: Collection[UUID]) -> sa.Select[*tuple[Any, ...]]:
     columns = (Reduction.conversion_id, Reduction.created_at, Reduction.id, Reduction.amount_minor, sa.null())
-    return sa.select(*columns).where(Reduction.conversion_id.in_(conversion_ids), ~Reduction.is_reinstatement)
+    later = aliased(Reduction)
+    void = sa.exists().where(
+        later.conversion_id == Reduction.conversion_id, later.is_reinstatement, later.created_at > Reduction.created_at
+    )
+    return sa.select(*columns).where(Reduction.conversion_id.in_(conversion_ids), ~Reduction.is_reinstatement, ~void)
 
 
 def sources_taken(session: Session, *, commission_ids: Collection[UUID]) -> dict[UUID, set[UUID]]:

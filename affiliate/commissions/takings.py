@@ -45,6 +45,11 @@ def declined(standing: Standing, *, note: str | None = None) -> Taking:
     return Taking(AdjustmentSource.MANAGER, standing.id, standing.worth.left_minor, note=note)
 
 
+def rejected(standing: Standing, *, verdict_id: UUID) -> Taking:
+    """A fraud verdict: it takes all that is left."""
+    return Taking(AdjustmentSource.REVIEW, verdict_id, standing.worth.left_minor)
+
+
 def take(
     changes: Changes, standing: Standing, takings: Sequence[Taking], *, now: datetime, stays_live: bool = True
 ) -> None:

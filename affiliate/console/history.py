@@ -93,5 +93,6 @@ def cause(source: AdjustmentSource) -> str:
         AdjustmentSource.ATTRIBUTION: _("By a newer attribution."),
         AdjustmentSource.VALIDATION: _("By the shop's validation."),
         AdjustmentSource.MANAGER: _("By a manager."),
+        AdjustmentSource.REVIEW: _("By a check for fraud."),
     }
     return causes[source]

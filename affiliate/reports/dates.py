@@ -34,6 +34,9 @@ def status_text(evidence: Evidence) -> str:
         return words.commission_reason(commission.reason)
     return {
         CommissionStatus.UNVERIFIED: _("It counts once the shop's server confirms the order."),
+        CommissionStatus.UNDER_REVIEW: _(
+            "A manager looks at this order first. Until then it is neither approved nor paid."
+        ),
         CommissionStatus.TEST: _("A test order never counts and never pays."),
         CommissionStatus.IN_PAYOUT: _("It is part of a payout that is being prepared or on its way."),
         CommissionStatus.PAID: _("It was paid on %(day)s.", day=formats.day(commission.paid_at)),
@@ -44,7 +47,7 @@ def stations(evidence: Evidence, *, now: datetime) -> list[dict[str, Any]]:
     """Recorded, validated, in a payout, paid: filled where it happened, a ring where it is to come."""
     commission, payout = evidence.commission, evidence.payout
     found = [_happened(commission.created_at, _("Sale recorded"))]
-    if commission.status in _NOT_COUNTED:
+    if commission.status in _NOT_COUNTED or commission.status is CommissionStatus.UNDER_REVIEW:
         return found
     if commission.status in _ENDED:
         ended = max((taken.created_at for taken in evidence.adjustments), default=commission.created_at)

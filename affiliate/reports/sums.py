@@ -141,6 +141,7 @@ def _taken_by(source: AdjustmentSource) -> str:
         AdjustmentSource.ATTRIBUTION: _("A newer attribution took its place"),
         AdjustmentSource.VALIDATION: _("The shop's validation found a smaller order"),
         AdjustmentSource.MANAGER: _("Declined by a manager"),
+        AdjustmentSource.REVIEW: _("Rejected after a check for fraud"),
     }[source]
 
 

@@ -24,6 +24,7 @@ def commission(status: CommissionStatus) -> Sign:
     return {
         CommissionStatus.UNVERIFIED: Sign("hold", pgettext("commission", "Being verified"), "eye"),
         CommissionStatus.TEST: Sign("", pgettext("commission", "Test"), "code"),
+        CommissionStatus.UNDER_REVIEW: Sign("hold", pgettext("commission", "Under review")),
         CommissionStatus.PENDING: Sign("wait", pgettext("commission", "Pending")),
         CommissionStatus.APPROVED: Sign("acc", pgettext("commission", "Approved")),
         CommissionStatus.IN_PAYOUT: Sign("acc", pgettext("commission", "In payout"), "send"),
@@ -49,6 +50,7 @@ def commission_reason(reason: CommissionReason | None) -> str:
         CommissionReason.ORDER_CANCELLED: _("The order was cancelled."),
         CommissionReason.SUPERSEDED: _("A newer attribution took its place."),
         CommissionReason.DECLINED_BY_MANAGER: _("Declined by a manager."),
+        CommissionReason.REJECTED: _("Rejected after a check for fraud."),
     }[reason]
 
 

@@ -1225,6 +1225,38 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_plan_examples_program_id"), ["program_id"], unique=False)
 
     op.create_table(
+        "plan_simulations",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("plan_name", sa.String(length=120), nullable=False),
+        sa.Column(
+            "terms", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("starts_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column(
+            "state", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("orders_done", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("orders_total", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("created_by_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["created_by_id"], ["users.id"], name=op.f("fk_plan_simulations_created_by_id_users")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_plan_simulations_program_id_programs")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plan_simulations")),
+    )
+    with op.batch_alter_table("plan_simulations", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_plan_simulations_open",
+            ["created_at"],
+            unique=False,
+            postgresql_where=sa.text("finished_at IS NULL"),
+            sqlite_where=sa.text("finished_at IS NULL"),
+        )
+        batch_op.create_index(batch_op.f("ix_plan_simulations_program_id"), ["program_id"], unique=False)
+
+    op.create_table(
         "refunds",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("program_id", sa.Uuid(), nullable=False),
@@ -1315,6 +1347,33 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("user_sessions", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_user_sessions_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
+        "validation_files",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column(
+            "lines", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "results", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=True
+        ),
+        sa.Column("uploaded_by_id", sa.Uuid(), nullable=True),
+        sa.Column("uploaded_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("confirmed_by_id", sa.Uuid(), nullable=True),
+        sa.Column("confirmed_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["confirmed_by_id"], ["users.id"], name=op.f("fk_validation_files_confirmed_by_id_users")
+        ),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_validation_files_program_id_programs")),
+        sa.ForeignKeyConstraint(
+            ["uploaded_by_id"], ["users.id"], name=op.f("fk_validation_files_uploaded_by_id_users")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_validation_files")),
+    )
+    with op.batch_alter_table("validation_files", schema=None) as batch_op:
+        batch_op.create_index("ix_validation_files_program", ["program_id", "uploaded_at"], unique=False)
 
     op.create_table(
         "applications",
@@ -1875,6 +1934,7 @@ def upgrade() -> None:
             sa.Enum(
                 "unverified",
                 "test",
+                "under_review",
                 "pending",
                 "approved",
                 "in_payout",
@@ -1902,6 +1962,7 @@ def upgrade() -> None:
                 "order_cancelled",
                 "superseded",
                 "declined_by_manager",
+                "rejected",
                 name="commission_reason",
                 native_enum=False,
                 create_constraint=True,
@@ -1994,6 +2055,7 @@ def upgrade() -> None:
                 "attribution",
                 "validation",
                 "manager",
+                "review",
                 name="adjustment_source",
                 native_enum=False,
                 create_constraint=True,
@@ -2161,6 +2223,10 @@ def downgrade() -> None:
 
     op.drop_table("attributions")
     op.drop_table("applications")
+    with op.batch_alter_table("validation_files", schema=None) as batch_op:
+        batch_op.drop_index("ix_validation_files_program")
+
+    op.drop_table("validation_files")
     with op.batch_alter_table("user_sessions", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_user_sessions_user_id"))
 
@@ -2182,6 +2248,15 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_refunds_conversion_id"))
 
     op.drop_table("refunds")
+    with op.batch_alter_table("plan_simulations", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_plan_simulations_program_id"))
+        batch_op.drop_index(
+            "ix_plan_simulations_open",
+            postgresql_where=sa.text("finished_at IS NULL"),
+            sqlite_where=sa.text("finished_at IS NULL"),
+        )
+
+    op.drop_table("plan_simulations")
     with op.batch_alter_table("plan_examples", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_plan_examples_program_id"))
 

@@ -1,0 +1,132 @@
+"""Who the credited partners are: their people's mailboxes and websites, and which other partners of the program share them."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from affiliate import db
+from affiliate.accounts.models import User
+from affiliate.fraud import identity
+from affiliate.fraud.facts import PartnerFacts
+from affiliate.partners.models import Enrollment, EnrollmentStatus, Member, Partner
+
+TWINS_MAX = 20_000
+"""How many people or partners of a program are compared at most. Beyond it a twin may be missed, never invented."""
+
+_HEAD_LENGTH = 2
+_STOPPED = frozenset({EnrollmentStatus.REJECTED, EnrollmentStatus.PAUSED, EnrollmentStatus.BANNED})
+Enrolled = tuple[UUID, UUID]
+"""A program and a partner."""
+
+
+@dataclass(slots=True)
+class _Twins:
+    by_mail: set[UUID] = field(default_factory=set)
+    by_website: set[UUID] = field(default_factory=set)
+
+
+def mails_of(session: Session, *, partner_ids: Collection[UUID]) -> dict[UUID, list[str]]:
+    """The addresses of the people of each partner. They are compared and counted, and go no further."""
+    of_partners = db.among(session, Member.partner_id, partner_ids)
+    rows = session.execute(
+        sa.select(Member.partner_id, User.email).join(User, User.id == Member.user_id).where(of_partners)
+    )
+    found: defaultdict[UUID, list[str]] = defaultdict(list)
+    for partner_id, email in rows:
+        found[partner_id].append(email)
+    return found
+
+
+def facts_of(
+    session: Session, *, enrolled: Collection[Enrolled], mails: Mapping[UUID, list[str]]
+) -> dict[Enrolled, PartnerFacts]:
+    """What the rules want to know of each partner in its program."""
+    partner_ids = {partner_id for _, partner_id in enrolled}
+    named = sa.select(Partner.id, Partner.website).where(db.among(session, Partner.id, partner_ids))
+    websites = {row[0]: row[1] for row in session.execute(named)}
+    standings = _standings(session, enrolled)
+    twins: dict[UUID, _Twins] = {partner_id: _Twins() for partner_id in partner_ids}
+    for partner_id, other in _mail_twins(session, mails):
+        twins[partner_id].by_mail.add(other)
+    for partner_id, other in _website_twins(session, websites):
+        twins[partner_id].by_website.add(other)
+    others = {other for pair in twins.values() for other in pair.by_mail | pair.by_website}
+    standings |= _standings_of(session, {program_id for program_id, _ in enrolled}, others)
+    return {one: _facts(one, websites[one[1]], mails.get(one[1], []), twins[one[1]], standings) for one in enrolled}
+
+
+def _facts(
+    one: Enrolled,
+    website: str | None,
+    mails: list[str],
+    twins: _Twins,
+    standings: Mapping[Enrolled, EnrollmentStatus],
+) -> PartnerFacts:
+    program_id, _ = one
+    there = {other for other in twins.by_mail | twins.by_website if (program_id, other) in standings}
+    return PartnerFacts(
+        website_host=identity.host_of(website),
+        people=len(mails),
+        disposable_mails=sum(map(identity.is_disposable, mails)),
+        twins_by_mail=len(there & twins.by_mail),
+        twins_by_website=len(there & twins.by_website),
+        twins_stopped=sum(1 for other in there if standings[program_id, other] in _STOPPED),
+    )
+
+
+def _standings(session: Session, enrolled: Collection[Enrolled]) -> dict[Enrolled, EnrollmentStatus]:
+    return _standings_of(session, {one[0] for one in enrolled}, {one[1] for one in enrolled})
+
+
+def _standings_of(
+    session: Session, program_ids: Collection[UUID], partner_ids: Collection[UUID]
+) -> dict[Enrolled, EnrollmentStatus]:
+    if not partner_ids:
+        return {}
+    rows = session.execute(
+        sa.select(Enrollment.program_id, Enrollment.partner_id, Enrollment.status).where(
+            Enrollment.program_id.in_(program_ids), db.among(session, Enrollment.partner_id, partner_ids)
+        )
+    )
+    return {(row[0], row[1]): row[2] for row in rows}
+
+
+def _mail_twins(session: Session, mails: Mapping[UUID, list[str]]) -> Iterable[tuple[UUID, UUID]]:
+    """Partners with a person whose mailbox is the same under another spelling. The same person in two partners is no twin.
+
+    Only addresses that begin alike are read: no spelling changes the first letters but by dots.
+    """
+    mine: defaultdict[str, set[tuple[UUID, str]]] = defaultdict(set)
+    for partner_id, addresses in mails.items():
+        for address in addresses:
+            mine[identity.mail_key(address)].add((partner_id, address))
+    heads = {key.replace(".", "")[:_HEAD_LENGTH] for key in mine}
+    if not heads:
+        return
+    head = sa.func.substr(sa.func.replace(sa.func.lower(User.email), ".", ""), 1, _HEAD_LENGTH)
+    alike = sa.select(Member.partner_id, User.email).join(User, User.id == Member.user_id).where(head.in_(heads))
+    for other, address in session.execute(alike.order_by(Member.id.desc()).limit(TWINS_MAX)):
+        for partner_id, own in mine.get(identity.mail_key(address), ()):
+            if other != partner_id and address != own:
+                yield partner_id, other
+
+
+def _website_twins(session: Session, websites: Mapping[UUID, str | None]) -> Iterable[tuple[UUID, UUID]]:
+    """Other partners with the same website, path and all."""
+    mine: defaultdict[str, set[UUID]] = defaultdict(set)
+    for partner_id, website in websites.items():
+        if key := identity.website_key(website):
+            mine[key].add(partner_id)
+    if not mine:
+        return
+    hosts = {key.partition("/")[0] for key in mine}
+    has_host = sa.or_(*(sa.func.lower(Partner.website).contains(host, autoescape=True) for host in sorted(hosts)))
+    named = sa.select(Partner.id, Partner.website).where(has_host)
+    for other, website in session.execute(named.order_by(Partner.id.desc()).limit(TWINS_MAX)):
+        for partner_id in mine.get(identity.website_key(website), ()):
+            if other != partner_id:
+                yield partner_id, other

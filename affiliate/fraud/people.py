@@ -1,0 +1,74 @@
+"""Rules on who is who: the customer and the partner, partners among themselves, many customers at one place. Pure."""
+
+from affiliate.fraud import identity
+from affiliate.fraud.facts import Facts
+from affiliate.fraud.signals import Action, Limits, Signal
+
+_SHARED = frozenset({"mobile"})
+"""Networks in which strangers share one address."""
+
+
+def self_referral(facts: Facts, _limits: Limits) -> Signal | None:
+    """The customer is one of the partner's people. A shared connection alone may be a household, or a café."""
+    ties, contact = facts.ties, facts.contact
+    if ties.mail:
+        return Signal({"same_mail": 1, "same_connection": int(ties.connection)})
+    if ties.connection and not (contact and contact.network in _SHARED):
+        return Signal({"same_mail": 0, "same_connection": 1}, at_most=Action.FLAG)
+    return None
+
+
+def duplicate_partner(facts: Facts, _limits: Limits) -> Signal | None:
+    """The partner has another account in the program: the same mailbox or website, spelled otherwise."""
+    partner = facts.partner
+    if not (partner.twins_by_mail or partner.twins_by_website):
+        return None
+    evidence = {
+        "partners_with_this_mail": partner.twins_by_mail,
+        "partners_with_this_website": partner.twins_by_website,
+        "of_these_stopped": partner.twins_stopped,
+    }
+    return Signal(evidence, at_most=Action.REJECT if partner.twins_stopped else Action.FLAG)
+
+
+def disposable_mail(facts: Facts, _limits: Limits) -> Signal | None:
+    """All people of the partner are reached at throwaway mailboxes only."""
+    partner = facts.partner
+    if not partner.disposable_mails or partner.disposable_mails < partner.people:
+        return None
+    return Signal({"people": partner.people, "throwaway_mailboxes": partner.disposable_mails})
+
+
+def one_place(facts: Facts, limits: Limits) -> Signal | None:
+    """Many new customers order from one browser or one connection. In a mobile network thousands share a connection."""
+    crowd, contact = facts.crowd, facts.contact
+    evidence = {"new_customers_of_browser": crowd.of_browser, "new_customers_of_connection": crowd.of_connection}
+    if crowd.of_browser >= limits["customers"]:
+        return Signal(evidence)
+    if crowd.of_connection >= limits["customers"]:
+        shared = contact is not None and contact.network in _SHARED
+        return Signal(evidence, at_most=Action.FLAG if shared else Action.REJECT)
+    return None
+
+
+def banned_referrer(facts: Facts, _limits: Limits) -> Signal | None:
+    """The click came from a site that the program has banned."""
+    host = _referrer(facts)
+    banned = next((one for one in facts.program.banned_hosts if identity.is_within(host, one)), None)
+    return Signal({"site": banned}) if host and banned else None
+
+
+def lookalike_referrer(facts: Facts, _limits: Limits) -> Signal | None:
+    """The click came from a site that passes itself off as the shop's, and is not the website that the partner told us."""
+    host = _referrer(facts)
+    own = facts.partner.website_host
+    if not host or (own and identity.is_within(host, own)):
+        return None
+    if any(identity.is_within(host, shop) for shop in facts.program.hosts):
+        return None
+    copied = next((shop for shop in facts.program.hosts if identity.looks_like(host, shop)), None)
+    return Signal({"site": host, "looks_like": copied}) if copied else None
+
+
+def _referrer(facts: Facts) -> str:
+    return (facts.contact.referrer_host or "") if facts.contact else ""
