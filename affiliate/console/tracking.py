@@ -14,6 +14,7 @@ from affiliate.accounts.models import ApiKey
 from affiliate.console import words
 from affiliate.console.blueprint import acted, blueprint, settings, show
 from affiliate.console.forms import ApiKeyForm
+from affiliate.links import sites
 from affiliate.money import exponent
 from affiliate.programs import secrets, service
 from affiliate.tracking import snippets
@@ -32,7 +33,7 @@ def tracking() -> str:
 def pixel_secret() -> Response:
     """The same page with the pixel secret on it, for who has just confirmed the password."""
     secret = secrets.pixel_secret(g.program, settings().secret_key)
-    return _unkept(_page(ApiKeyForm(data={"scopes": ["conversions:write"]}), secret=secret))
+    return unkept(_page(ApiKeyForm(data={"scopes": ["conversions:write"]}), secret=secret))
 
 
 @blueprint.post("/<slug>/tracking/secret")
@@ -64,7 +65,7 @@ def add_api_key() -> Response | tuple[str, int]:
         orm.session, program_id=g.program.id, name=form.name.data, scopes=form.scopes.data,
         is_test=form.is_test.data, actor=access.actor(), now=request_now(),
     )  # fmt: skip
-    return _unkept(show("api_key_made.html", name=key.name, secret=secret))
+    return unkept(show("api_key_made.html", name=key.name, secret=secret))
 
 
 @blueprint.post('/<slug>/tracking/keys/<public("key"):key_id>/revoke')
@@ -93,11 +94,12 @@ def _page(form: ApiKeyForm, *, secret: str | None = None) -> str:
 def _code() -> dict[str, str]:
     """What to copy into the shop, with this program's addresses and an invented order."""
     program, tracking_url = g.program.slug, settings().tracking_url
+    has_sites = bool(sites.sites_of(orm.session, program_id=g.program.id))
     order = {"program": program, "order_id": "10482", "amount": "49.90", "currency": g.program.currency}
     if not exponent(g.program.currency):
         order["amount"] = "4990"
     return {
-        "tag": snippets.tag(tracking_url=tracking_url, program=program),
+        "tag": snippets.tag(tracking_url=tracking_url, program=program, has_sites=has_sites),
         "call": snippets.api_call(base_url=settings().base_url, body=order | {"click_id": "clk_…"}),
         "python": snippets.pixel_in_python(tracking_url=tracking_url, parameters=order | {"click_id": "clk_…"}),
         "php": snippets.pixel_in_php(tracking_url=tracking_url, parameters=order | {"click_id": "clk_…"}),
@@ -119,7 +121,7 @@ def _key(key: ApiKey) -> dict[str, object]:
     }
 
 
-def _unkept(page: str) -> Response:
+def unkept(page: str) -> Response:
     """A page with a secret: nothing on the way may keep it."""
     response = make_response(page)
     response.headers["Cache-Control"] = "no-store"

@@ -57,11 +57,14 @@ class _Changes:
     links: list[Change[str, LinkFacts]]
     approved: list[Change[tuple[UUID, UUID], UUID]]
     keys: list[Change[str, KeyFacts]]
+    sites: list[Change[tuple[UUID, str], str]]
 
     @property
     def are_many(self) -> bool:
         """Whether a limit may have cut some off."""
-        return max(len(self.programs), len(self.links), len(self.approved), len(self.keys)) >= CHANGES_MAX
+        return (
+            max(len(self.programs), len(self.links), len(self.approved), len(self.keys), len(self.sites)) >= CHANGES_MAX
+        )
 
 
 class Directory:
@@ -148,6 +151,7 @@ class Directory:
                 links=[_link(row, shared) for row in queries.links(session, since=since, limit=limit)],
                 approved=[_approved(row) for row in queries.enrollments(session, since=since, limit=limit)],
                 keys=[_key(row) for row in queries.api_keys(session, since=since, limit=limit)],
+                sites=[_site(row) for row in queries.sites(session, since=since, limit=limit)],
             )
 
     def _program(self, row: Any) -> Change[UUID, ProgramFacts]:
@@ -197,6 +201,10 @@ def _approved(row: Any) -> Change[tuple[UUID, UUID], UUID]:
     return (row.program_id, row.partner_id), (row.id if row.status is EnrollmentStatus.APPROVED else None)
 
 
+def _site(row: Any) -> Change[tuple[UUID, str], str]:
+    return (row.program_id, row.host), (row.code if row.withdrawn_at is None else None)
+
+
 def _key(row: Any) -> Change[str, KeyFacts]:
     if row.revoked_at is not None:
         return row.secret_hash, None
@@ -218,6 +226,7 @@ def _changed(view: View, changes: _Changes) -> View:
         approved=_merged(view.approved, changes.approved),
         keys=_merged(view.keys, changes.keys),
         program_ids={program.slug: program.id for program in programs.values()},
+        sites=_merged(view.sites, changes.sites),
         networks=view.networks,
     )
 

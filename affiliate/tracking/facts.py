@@ -65,6 +65,7 @@ class View:
     approved: Mapping[tuple[UUID, UUID], UUID] = field(default_factory=dict)  # enrollment by (program, partner)
     keys: Mapping[str, KeyFacts] = field(default_factory=dict)  # by the SHA-256 of the secret
     program_ids: Mapping[str, UUID] = field(default_factory=dict)  # by slug
+    sites: Mapping[tuple[UUID, str], str] = field(default_factory=dict)  # code by (program, confirmed host)
     networks: Networks = field(default_factory=Networks, compare=False)
 
     def program(self, slug: str) -> ProgramFacts | None:

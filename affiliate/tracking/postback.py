@@ -62,7 +62,7 @@ class Postback:
     order_id: str
     verdict: Verdict | None
     is_test: bool
-    facts: Mapping[str, str]  # fields of a conversion, as text
+    facts: dict[str, str]  # fields of a conversion, as text
 
 
 def read(parameters: Iterable[tuple[str, str]]) -> Postback:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from affiliate.accounts.models import ApiKey
-from affiliate.links.models import Link
+from affiliate.links.models import ConfirmedSite, Link
 from affiliate.partners.models import Enrollment
 from affiliate.programs.models import Program
 
@@ -49,6 +49,8 @@ _KEY = (
     ApiKey.revoked_at,
 )
 
+_SITE = (ConfirmedSite.program_id, ConfirmedSite.host, ConfirmedSite.withdrawn_at, Link.code)
+
 Rows = Iterator[Any]
 
 
@@ -70,6 +72,14 @@ def enrollments(session: Session, *, since: datetime | None, limit: int) -> Rows
 def api_keys(session: Session, *, since: datetime | None, limit: int) -> Rows:
     """The API keys, newest change first, the revoked ones too: a directory must learn of the revocation."""
     return _rows(session, _KEY, ApiKey.updated_at, since=since, limit=limit)
+
+
+def sites(session: Session, *, since: datetime | None, limit: int) -> Rows:
+    """The confirmed sites of partners with the code of their link, oldest first: the newest word on a host counts."""
+    wanted = sa.select(*_SITE).join(Link, Link.id == ConfirmedSite.link_id).order_by(ConfirmedSite.updated_at)
+    if since is not None:
+        wanted = wanted.where(ConfirmedSite.updated_at >= since)
+    return iter(session.execute(wanted.limit(limit), execution_options={"yield_per": _ROWS_AT_ONCE}))
 
 
 def _rows(

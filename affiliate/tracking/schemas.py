@@ -173,13 +173,18 @@ class NewRefundSchema(_Strict):
 
 
 class TagClickSchema(_Strict):
-    """An arrival that the tag saw: `ref` is a link's code, `url` the page it stood on, `nonce` makes it one however often it is sent."""
+    """An arrival that the tag saw: `ref` is a link's code, `url` the page it stood on, `nonce` makes it one however often it is sent.
+
+    Without `ref` it came from a site or by an advertisement; `click_id` is the partner's click that the browser carries.
+    """
 
     program = Text(_PROGRAM_LENGTH_MAX, required=True)
-    ref = Text(_WORD_LENGTH_MAX, required=True)
+    ref = _optional(Text, _WORD_LENGTH_MAX)
     nonce = Text(80, required=True)
     url = _optional(Text, 2_000)
     referrer = _optional(Text, 2_000)
+    click_id = _optional(Text, 100)
+    consent = _optional(TrueOrFalse)
 
 
 class AcceptedSchema(Schema):

@@ -7,7 +7,12 @@ import json
 from typing import Any
 
 _TAG = """\
-<script src="%(tracking_url)s/t/tag.js" data-program="%(program)s" defer></script>"""
+<script src="%(tracking_url)s/t/tag.js" data-program="%(program)s"%(more)s defer></script>"""
+
+_POSTBACK = (
+    "%(tracking_url)s/t/postback?token=%(token)s&click_id={click_id}&txid={order_id}"
+    "&amount={amount}&currency={currency}&status={status}"
+)
 
 _PYTHON = '''\
 import hashlib
@@ -50,9 +55,15 @@ curl %(base_url)s/api/v1/conversions \\
   -d '%(body)s'"""
 
 
-def tag(*, tracking_url: str, program: str) -> str:
-    """The line for every page of the shop."""
-    return _TAG % {"tracking_url": tracking_url, "program": program}
+def tag(*, tracking_url: str, program: str, has_sites: bool = False) -> str:
+    """The line for every page of the shop; `has_sites`: visitors from partners' confirmed sites count."""
+    more = ' data-sites="yes"' if has_sites else ""
+    return _TAG % {"tracking_url": tracking_url, "program": program, "more": more}
+
+
+def postback(*, tracking_url: str, token: str) -> str:
+    """The address for another tracker, with macros as most of them write them."""
+    return _POSTBACK % {"tracking_url": tracking_url, "token": token}
 
 
 def pixel_in_python(*, tracking_url: str, parameters: dict[str, str]) -> str:

@@ -8,17 +8,19 @@
  *   window.affiliate ||= (...command) => (window.affiliate.queue ||= []).push(command)
  *   affiliate('conversion', { order_id: '1001', amount: '49.90', currency: 'EUR', coupon: 'ANNA10' })
  *
- * What it keeps: one cookie of the shop's own domain, `aff_track`, which is the id of the last partner click (the shop's
- * server sends it along with its orders); and in local storage, what it could not report yet.
- * Safari and Brave delete what a script has stored after 7 days without a visit; other browsers keep it for `data-days`.
- * Orders that the shop's server reports from its own records have no such limit, and are believed further.
+ * What it keeps: two cookies of the shop's own domain, `aff_track`, the id of the last partner click (the shop's server
+ * sends it along with its orders), and `aff_ref`, the partner's code if the visitor brought one; and in local storage,
+ * what it could not report yet. Safari and Brave delete what a script has stored after 7 days without a visit; other
+ * browsers keep it for `data-days`. Orders that the shop's server reports from its own records have no such limit.
  *
  * Attributes, all but the first optional:
  *   data-program="your-program"   the program's short name
  *   data-param="aff_click"        the name under which the click id arrives, if the program has another one
- *   data-days="30"                how long the cookie lasts, at most 400
- *   data-domain="shop.example"    the domain of the cookie with all hosts below it; without it, this host alone
+ *   data-days="30"                how long the cookies last, at most 400
+ *   data-domain="shop.example"    the domain of the cookies with all hosts below it; without it, this host alone
  *   data-consent="wait"           keep and send nothing before affiliate('consent', true); false deletes what is kept
+ *   data-consent="tcf"            ask the page's consent manager (TCF); so it does anyway where one is there already
+ *   data-sites="yes"              report visitors from other sites, so that partners' confirmed sites count
  */
 (() => {
   'use strict'
@@ -30,24 +32,31 @@
   const seconds = Math.min(Number(dataset.days) || 30, 400) * 86400
 
   const REF_NAMES = ['ref', 'via', 'aff', 'fpr', 'fp_ref', 'a_aid', 'sca_ref', 'rfsn', 'deal']
-  const COOKIE = 'aff_track'
-  const ARRIVAL = 'aff_arrival' // where in local storage: an arrival by ?ref= that has no click id yet
+  const PAID = /[?&](gclid|gbraid|wbraid|dclid|msclkid|ttclid|sccid|twclid|li_fat_id|awc|irclickid|cjevent|utm_medium)=/i
+  const CLICK = 'aff_track'
+  const PARTNER = 'aff_ref'
+  const ARRIVAL = 'aff_arrival' // where in local storage: an arrival that has no answer yet
   const UNSENT = 'aff_unsent' // the same for orders
   const UNSENT_MAX = 20
   const URL_LENGTH_MAX = 2000
-  const CLICK_ID_LENGTH_MAX = 100
+  const ID_LENGTH_MAX = 100
 
   // What is kept.
 
-  function clickId() {
-    const found = document.cookie.split('; ').find((pair) => pair.startsWith(COOKIE + '='))
-    return found?.slice(COOKIE.length + 1)
+  function cookie(name) {
+    const found = document.cookie.split('; ').find((pair) => pair.startsWith(name + '='))
+    return found?.slice(name.length + 1)
   }
 
-  function keepClickId(text, age = seconds) {
+  function keep(name, text, age = text ? seconds : 0) {
     const domain = dataset.domain ? `; Domain=${dataset.domain}` : ''
     const secure = location.protocol === 'https:' ? '; Secure' : ''
-    document.cookie = `${COOKIE}=${encodeURIComponent(text)}; Path=/; Max-Age=${age}; SameSite=Lax${domain}${secure}`
+    document.cookie = `${name}=${encodeURIComponent(text)}; Path=/; Max-Age=${age}; SameSite=Lax${domain}${secure}`
+  }
+
+  function keepClick(id, partner) {
+    keep(CLICK, id.slice(0, ID_LENGTH_MAX))
+    keep(PARTNER, (partner || '').slice(0, ID_LENGTH_MAX))
   }
 
   const memory = {} // where storage is switched off, this page is the only chance
@@ -91,9 +100,9 @@
     const arrival = stored(ARRIVAL)
     if (!arrival) return
     const { isLater, body } = await send('/t/click', { program, ...arrival })
-    if (isLater || stored(ARRIVAL)?.nonce !== arrival.nonce) return // the next page tries again; a later arrival counts
+    if (isLater || stored(ARRIVAL)?.nonce !== arrival.nonce) return // tried again later; a newer arrival counts
     store(ARRIVAL, null)
-    if (body.click_id) keepClickId(body.click_id) // none: it was no partner's code, and nothing has changed
+    if (body.click_id) keepClick(body.click_id, arrival.ref) // none: it was no partner's, and nothing has changed
   }
 
   async function reportOrder(order) {
@@ -101,29 +110,38 @@
     if (isLater) store(UNSENT, [...(stored(UNSENT) || []), order].slice(-UNSENT_MAX))
   }
 
-  // What happens when.
-
   function nonce() {
     const random = crypto.getRandomValues(new Uint8Array(16))
     return `${Date.now()}.${Array.from(random, (byte) => byte.toString(16).padStart(2, '0')).join('')}`
   }
 
+  // What happens when.
+
+  let seen // the address that was looked at last: a page of its own, or one that a script put into the history
+
   function arrive() {
     const here = new URL(location.href)
+    const isFirst = seen === undefined
+    if (seen === here.search) return
+    seen = here.search
     const given = here.searchParams.get(clickParameter)
     const ref = REF_NAMES.map((name) => here.searchParams.get(name)).find(Boolean)
+    const cameFrom = isFirst ? document.referrer : ''
+    const isFromSite = dataset.sites && cameFrom && new URL(cameFrom).host !== here.host
     if (given) {
-      keepClickId(given.slice(0, CLICK_ID_LENGTH_MAX))
+      keepClick(given)
       store(ARRIVAL, null)
-    } else if (ref) {
-      const referrer = document.referrer.slice(0, URL_LENGTH_MAX) || null
-      store(ARRIVAL, { ref, nonce: nonce(), url: here.href.slice(0, URL_LENGTH_MAX), referrer })
+    } else if (ref || PAID.test(here.search) || isFromSite) {
+      const referrer = cameFrom.slice(0, URL_LENGTH_MAX) || null
+      const url = here.href.slice(0, URL_LENGTH_MAX)
+      store(ARRIVAL, { ref, nonce: nonce(), url, referrer, click_id: ref ? undefined : cookie(CLICK), consent: told })
     }
   }
 
   let arrived = Promise.resolve()
 
   function begin() {
+    if (!allowed) return
     arrive()
     arrived = reportArrival()
     const orders = stored(UNSENT) || []
@@ -133,23 +151,34 @@
 
   async function conversion(facts) {
     await arrived
-    await reportOrder({ program, click_id: clickId(), ...facts })
+    await reportOrder({ program, click_id: cookie(CLICK), ...facts })
   }
 
-  let allowed = dataset.consent !== 'wait'
+  // Consent. Without an attribute, silence means yes, unless the browser asks not to be followed or a manager of consent is there.
+
+  const tcf = window.__tcfapi && !dataset.consent ? 'tcf' : dataset.consent
+  let told // what the visitor said, if anything
+  let allowed = !tcf && !navigator.globalPrivacyControl
   const held = []
 
   function consent(given) {
-    const before = allowed
-    allowed = given
+    told = allowed = given
     if (!given) {
-      keepClickId('', 0)
+      keepClick('')
       store(ARRIVAL, null)
       store(UNSENT, null)
-    } else if (!before) {
-      begin()
-      held.splice(0).forEach(conversion)
+      seen = undefined // a consent that comes after all finds the arrival still in the address
+      return
     }
+    begin()
+    held.splice(0).forEach(conversion)
+  }
+
+  function listen() {
+    window.__tcfapi?.('addEventListener', 2, (data, isGood) => {
+      if (isGood && data.gdprApplies === false) consent(true)
+      else if (isGood && /tcloaded|useractioncomplete/.test(data.eventStatus)) consent(!!data.purpose.consents[1])
+    })
   }
 
   const commands = {
@@ -157,8 +186,26 @@
     conversion: (facts) => (allowed ? conversion(facts) : held.push(facts)),
   }
 
+  // Pages that a script changes, pages that come back from the cache, and networks that come back.
+
+  function moved() {
+    if (location.search !== seen) begin()
+  }
+
+  for (const name of ['pushState', 'replaceState']) {
+    const original = history[name]
+    history[name] = function (...given) {
+      original.apply(this, given)
+      moved()
+    }
+  }
+  addEventListener('popstate', moved)
+  addEventListener('online', begin)
+  addEventListener('pageshow', (event) => event.persisted && begin())
+
   const queue = window.affiliate?.queue || []
   window.affiliate = (name, value) => commands[name]?.(value)
-  if (allowed) begin()
+  begin()
+  if (tcf === 'tcf') window.__tcfapi ? listen() : addEventListener('load', listen)
   queue.forEach((command) => window.affiliate(...command))
 })()

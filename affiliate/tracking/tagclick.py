@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
+from affiliate import signing
+from affiliate.links import hosts
 from affiliate.tracking import consent as consents
 from affiliate.tracking import paid
-from affiliate.tracking.codec import ClickEvent, Consent
+from affiliate.tracking.codec import ClickEvent, Consent, TouchEvent
 from affiliate.tracking.decide import REFERRER_LENGTH_MAX, USER_AGENT_LENGTH_MAX, known_visitor
 from affiliate.tracking.facts import LinkFacts, ProgramFacts, View
 from affiliate.tracking.keys import Keys, address_facts, is_team_cookie
@@ -59,6 +61,57 @@ def click_id(program: ProgramFacts, nonce: str, *, now: datetime) -> UUID:
         raise BadNonce(nonce)
     digest = hashlib.sha256(program.id.bytes + nonce.encode()).digest()
     return UUID(int=milliseconds << 80 | _UUID7 | int.from_bytes(digest[:10]) & _RANDOM)
+
+
+def link_of(arrival: Arrival, ref: str | None, program: ProgramFacts, view: View) -> LinkFacts | None:
+    """The link behind an arrival: by its code, or without one by the partner's confirmed site that it came from."""
+    code = ref.lower() if ref else view.sites.get((program.id, _host(arrival.referrer)))
+    link = view.links.get(code) if code else None
+    return link if link is not None and link.program_id == program.id else None
+
+
+def touch(
+    arrival: Arrival, click_token: str | None, program: ProgramFacts, keys: Keys, *, now: datetime
+) -> TouchEvent | None:
+    """The touch of another paid channel, if the page's address tells of one.
+
+    Nothing, too, where nothing ties it to an order: neither a visitor we may know nor a partner's click before it.
+
+    Raises:
+        BadNonce: as above.
+    """
+    _, query = _page(arrival.page_url)
+    ad = paid.facts(query)
+    found = paid.channel(ad.ad_ids, ad.utm)
+    if found is None:
+        return None
+    refused = _consent(arrival, query, program) == "refused"
+    visitor_id = None if refused else known_visitor(arrival.cookies, program, keys)
+    click_before = _click_before(click_token, program, keys)
+    if visitor_id is None and click_before is None:
+        return None
+    identifier = click_id(program, arrival.nonce, now=now)
+    return TouchEvent(
+        touch_id=identifier,
+        program_id=program.id,
+        occurred_at=datetime.fromtimestamp((identifier.int >> 80) / 1000, tz=UTC),
+        channel=found[0],
+        evidence=found[1],
+        visitor_id=visitor_id,
+        click_id=click_before,
+    )
+
+
+def _click_before(click_token: str | None, program: ProgramFacts, keys: Keys) -> UUID | None:
+    try:
+        return signing.read_click_token(keys.click, click_token or "", program_id=program.id)
+    except signing.BadClickToken:
+        return None
+
+
+def _host(url: str) -> str:
+    """The host of a referrer as sites are confirmed: lower case, without `www.`; nothing for what is no web address."""
+    return (hosts.host_of(url) or "").removeprefix("www.")
 
 
 def click(

@@ -181,7 +181,7 @@ def test_a_poll_reads_only_what_changed(
     with count_queries() as counter:
         directory.refresh(now=now + timedelta(seconds=1))
     selects = [statement for statement in counter.statements if statement.startswith("SELECT")]
-    assert len(selects) == 4
+    assert len(selects) == 5
     assert all("updated_at >= " in statement for statement in selects)
 
 

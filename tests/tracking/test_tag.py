@@ -16,8 +16,10 @@ from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
 
 from affiliate import signing
+from affiliate.accounts.actors import SYSTEM
+from affiliate.links import sites
 from affiliate.tracking.buffer import Buffer, BufferUnavailable
-from affiliate.tracking.codec import ConversionEvent, Trust
+from affiliate.tracking.codec import ClickEvent, ConversionEvent, TouchEvent, Trust
 
 pytestmark = pytest.mark.browser
 
@@ -163,6 +165,92 @@ def test_without_consent_nothing_is_kept_or_sent(street: Street) -> None:
     street.page.wait_for_load_state("networkidle")
     street.page.evaluate("affiliate('consent', false)")
     assert street.cookie() is None
+
+
+def arrivals(street: Street) -> list[ClickEvent]:
+    """The clicks that the tag has reported."""
+    return [event for event in street.shop.clicks() if isinstance(event, ClickEvent)]
+
+
+@pytest.mark.parametrize("move", ["history.pushState", "history.replaceState"])
+def test_an_arrival_inside_a_page_that_scripts_change_is_seen(street: Street, move: str) -> None:
+    street.visit("/")
+    for _ in range(2):
+        street.page.evaluate(f"{move}({{}}, '', '/?ref=anna')")
+    street.page.wait_for_function("() => document.cookie.includes('aff_track=clk_')")
+    street.page.wait_for_load_state("networkidle")
+    assert len(arrivals(street)) == 1
+
+
+def test_the_partners_code_is_kept_beside_the_click_and_goes_with_another_one(street: Street) -> None:
+    street.visit("/?ref=anna")
+    assert "aff_ref=anna" in street.page.evaluate("document.cookie")
+    street.visit("/?aff_click=clk_given")
+    assert "aff_ref" not in street.page.evaluate("document.cookie")
+    assert street.cookie() == "clk_given"
+
+
+def test_a_page_that_comes_back_from_the_cache_sends_what_waits(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: Any) -> None:
+        raise BufferUnavailable
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Buffer, "submit", refuse)
+        street.visit("/thanks")
+    street.page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    street.page.wait_for_function("() => !localStorage.getItem('aff_unsent')")
+    street.page.wait_for_load_state("networkidle")
+    assert [sale.order_id for sale in street.conversions()] == ["1001"]
+
+
+def test_an_advertisement_after_a_partners_click_is_a_touch_of_its_own(street: Street) -> None:
+    street.visit("/?gclid=before")  # nothing ties it to an order
+    street.visit("/?ref=anna")
+    street.visit("/?utm_medium=organic")
+    street.visit("/?gclid=g1&utm_medium=cpc")
+    click, touch = street.shop.clicks()
+    assert isinstance(touch, TouchEvent)
+    assert (touch.channel, touch.evidence, touch.click_id) == ("google_ads", "gclid", click.click_id)
+
+
+@pytest.mark.parametrize("street", ['data-sites="yes"'], indirect=True)
+def test_a_visitor_from_a_partners_confirmed_site_is_the_partners(street: Street, app_session: Session) -> None:
+    program, blog = street.shop.program, "http://blog.localhost:8123"
+    sites.confirm(
+        app_session, program_id=program.id, shop_hosts=program.allowed_hosts, url=blog, code="anna",
+        actor=SYSTEM, now=factories.NOW,
+    )  # fmt: skip
+    app_session.commit()
+    street.shop.tracker.directory.reload(now=factories.NOW)
+    street.page.goto(f"{street.shop_url}/", referer="https://elsewhere.example/post", wait_until="networkidle")
+    assert street.shop.clicks() == []
+    street.page.goto(f"{street.shop_url}/shoes", referer=f"{blog}/post", wait_until="networkidle")
+    [click] = arrivals(street)
+    assert (click.link_id, click.referrer) == (street.shop.link.id, f"{blog}/post")
+    assert street.cookie() is not None
+
+
+_CONSENT_MANAGER = """window.__tcfapi = (command, version, callback) => {
+    window.answer = (purposes, status) => callback({ gdprApplies: true, eventStatus: status, purpose: { consents: purposes } }, true)
+}"""
+
+
+def test_a_consent_manager_of_the_page_is_asked(street: Street) -> None:
+    street.page.add_init_script(_CONSENT_MANAGER)
+    street.visit("/?ref=anna")
+    street.page.evaluate("answer({ 1: false }, 'tcloaded')")
+    assert (street.cookie(), street.shop.clicks()) == (None, [])
+    street.page.evaluate("answer({ 1: true }, 'useractioncomplete')")
+    street.page.wait_for_function("() => document.cookie.includes('aff_track=clk_')")
+    assert [click.consent for click in arrivals(street)] == ["given"]
+
+
+def test_a_browser_that_asks_not_to_be_followed_is_not(street: Street) -> None:
+    street.page.add_init_script("Object.defineProperty(navigator, 'globalPrivacyControl', { value: true })")
+    street.visit("/?ref=anna")
+    assert (street.cookie(), street.shop.clicks()) == (None, [])
 
 
 @pytest.mark.parametrize("street", ['data-days="10"'], indirect=True)

@@ -1,14 +1,15 @@
 """Arrivals that the tag reports: an id that follows from the nonce, and the facts of a click."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tracking_cast import COOKIE_NAME, KEYS, LINK_ID, NOW, PROGRAM_ID, VISITOR_ID, link, program, view
+from tracking_cast import CLICK_ID, COOKIE_NAME, KEYS, LINK_ID, NOW, PROGRAM_ID, VISITOR_ID, link, program, view
 
-from affiliate import ids
+from affiliate import ids, signing
 from affiliate.tracking import tagclick
 from affiliate.tracking.codec import ClickEvent, decode, encode
 from affiliate.tracking.keys import visitor_token
@@ -107,3 +108,53 @@ def test_a_visitor_who_opted_out_is_not_recognised() -> None:
     assert arrived(cookies=COOKIE).visitor_id == VISITOR_ID
     assert arrived(cookies=COOKIE, has_opted_out=True).visitor_id is None
     assert arrived().visitor_id is None
+
+
+TOKEN = signing.click_token(KEYS.click, program_id=PROGRAM_ID, click_id=CLICK_ID)
+
+
+def touched(click_token: str | None = TOKEN, **changes: Any) -> Any:
+    """The touch of an arrival by an advertisement."""
+    values: dict[str, Any] = {
+        "nonce": nonce(60_000),
+        "page_url": "https://www.shop.example/?gclid=g1&email=x",
+        "referrer": "",
+        "address": "203.0.113.77",
+        "user_agent": "Mozilla/5.0",
+        "cookies": "",
+        "has_opted_out": False,
+    }
+    return tagclick.touch(Arrival(**values | changes), click_token, program(), KEYS, now=NOW)
+
+
+def test_an_arrival_by_an_advertisement_is_a_touch_tied_to_the_click_before_it() -> None:
+    touch = touched()
+    assert (touch.channel, touch.evidence, touch.click_id) == ("google_ads", "gclid", CLICK_ID)
+    assert touch.occurred_at == NOW - timedelta(minutes=1)
+    assert decode(encode(touch)) == touch
+    assert touched(None, cookies=COOKIE).visitor_id == VISITOR_ID
+
+
+def test_a_touch_that_nothing_ties_to_an_order_is_none() -> None:
+    assert touched(None) is None
+    assert touched("clk_made-up.signature") is None
+    assert touched(None, cookies=COOKIE, has_opted_out=True) is None
+    assert touched(page_url="https://www.shop.example/?utm_medium=organic") is None
+
+
+@pytest.mark.parametrize(
+    ("referrer", "is_known"),
+    [
+        ("https://blog.example/post", True),
+        ("https://WWW.blog.example", True),
+        ("https://blog.example:8443/", False),
+        ("https://other.blog.example/", False),
+        ("https://blog.example@evil.example/", False),
+        ("", False),
+    ],
+)
+def test_a_partner_is_known_by_its_confirmed_site(referrer: str, *, is_known: bool) -> None:
+    known = replace(view(), sites={(PROGRAM_ID, "blog.example"): "anna", (LINK_ID, "other.blog.example"): "anna"})
+    arrival = Arrival(nonce(), "", referrer, "", "", "", has_opted_out=False)
+    assert (tagclick.link_of(arrival, None, program(), known) is not None) is is_known
+    assert tagclick.link_of(arrival, "nobody", program(), known) is None

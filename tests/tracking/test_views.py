@@ -1,18 +1,21 @@
 """What browsers call on a shop's pages: the pixel, the tag, its clicks and conversions."""
 
+import gzip
 import json
+import re
 from typing import Any
 from urllib.parse import urlencode
 
 import factories
 import pytest
-import redis
 from shop_cast import Shop
 
 from affiliate import clock, ids, signing
 from affiliate.programs import secrets
-from affiliate.tracking import rawlog
+from affiliate.tracking import paid, rawlog
 from affiliate.tracking.codec import ClickEvent, ConversionEvent, RejectedEvent, Trust
+from affiliate.tracking.keys import STAMP_TERM, stamp
+from affiliate.tracking.spool import SpoolUnavailable
 from affiliate.tracking.views import GIF
 
 SALE = {"program": "ondera", "order_id": "1001", "amount": "49.90", "currency": "EUR"}
@@ -127,9 +130,18 @@ def test_asking_only_for_the_head_of_the_image_is_no_conversion(shop: Shop) -> N
     assert shop.stored() == []
 
 
+def store_nowhere(shop: Shop, patch: pytest.MonkeyPatch) -> None:
+    """Neither Redis nor the disk takes anything."""
+
+    def full(_payloads: object) -> None:
+        raise SpoolUnavailable
+
+    patch.setattr(shop.tracker.buffer, "_asks_redis", lambda: False)
+    patch.setattr(shop.tracker.buffer._spool, "append", full)
+
+
 def test_a_pixel_that_could_not_be_stored_is_an_image_under_503(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    away = redis.Redis(unix_socket_path="/nowhere/redis.sock", retry=None)
-    monkeypatch.setattr(shop.tracker.buffer, "_connection", lambda: away)
+    store_nowhere(shop, monkeypatch)
     for parameters in (SALE, SALE | {"program": "nobody"}):
         answer = pixel(shop, parameters)
         assert (answer.status_code, answer.data, answer.headers["Retry-After"]) == (503, GIF, "5")
@@ -148,7 +160,11 @@ def test_the_tag_is_small_and_may_be_kept_and_read_by_any_page(shop: Shop) -> No
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     assert answer.headers["Cache-Control"] == "public, max-age=3600"
     assert b"eval(" not in answer.data
-    assert len(answer.data) < 8_000
+    zipped = shop.client.get("/t/tag.js", headers={"Accept-Encoding": "gzip, br"})
+    assert gzip.decompress(zipped.data) == answer.data
+    assert len(zipped.data) <= 4_096
+    assert zipped.headers["Content-Encoding"] == "gzip"
+    assert "Accept-Encoding" in zipped.headers["Vary"]
     again = shop.client.get("/t/tag.js", headers={"If-None-Match": answer.headers["ETag"]})
     assert again.status_code == 304
 
@@ -233,14 +249,43 @@ def test_a_link_of_another_program_is_not_known_in_this_one(shop: Shop, app_sess
 
 
 def test_an_arrival_that_could_not_be_stored_may_be_sent_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    away = redis.Redis(unix_socket_path="/nowhere/redis.sock", retry=None)
     body = arrival()
     with monkeypatch.context() as patch:
-        patch.setattr(shop.tracker.buffer, "_connection", lambda: away)
+        store_nowhere(shop, patch)
         assert beacon(shop, "/t/click", body).status_code == 503
         answer = beacon(shop, "/t/conversion", SALE)
         assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (503, ORIGIN)
     assert beacon(shop, "/t/click", body).status_code == 202
+
+
+def test_the_tag_knows_the_parameters_of_paid_channels_as_we_do(shop: Shop) -> None:
+    listed = re.search(r"PAID = /\[\?&\]\(([a-z_|]+)\)=/i", shop.client.get("/t/tag.js").text)
+    assert listed is not None
+    assert set(listed[1].split("|")) == {name for name, channel in paid.AD_IDS.items() if channel} | {"utm_medium"}
+
+
+def team(shop: Shop, **changes: str) -> Any:
+    """The address to which the console leads who does not want to be counted."""
+    stamped = stamp(shop.tracker.keys.team, program_id=shop.program.id, now=clock.now())
+    return shop.client.get("/t/team", query_string={"program": "ondera", "stamp": stamped} | changes)
+
+
+def test_a_browser_of_the_team_is_marked_until_the_mark_is_taken_away(shop: Shop) -> None:
+    assert team(shop).status_code == 200
+    shop.client.get("/r/anna")
+    beacon(shop, "/t/click", arrival())
+    team(shop, leave="1")
+    shop.client.get("/r/anna")
+    assert [click.is_own_team for click in shop.clicks()] == [True, True, False]
+
+
+def test_nobody_else_can_mark_a_browser(shop: Shop) -> None:
+    old = stamp(shop.tracker.keys.team, program_id=shop.program.id, now=clock.now() - STAMP_TERM)
+    foreign = stamp(shop.tracker.keys.test, program_id=shop.program.id, now=clock.now())
+    for wrong in ("", "made-up", old, foreign):
+        answer = team(shop, stamp=wrong)
+        assert answer.status_code == 403
+        assert "Set-Cookie" not in answer.headers
 
 
 @pytest.mark.parametrize(
