@@ -65,6 +65,13 @@ def draft_of(issue: NewsletterIssue) -> Draft:
     return content.read(language=issue.language, texts=issue.texts, blocks=issue.blocks)
 
 
+def subject_for(issue: NewsletterIssue, wanted: str, values: Mapping[str, str]) -> str:
+    """The subject as a reader of this language gets it, with these values of its fields."""
+    draft = draft_of(issue)
+    parts = content.split(draft.envelope(content.language_for(draft, wanted), "subject"))
+    return "".join(values.get(part, "") if at % 2 else part for at, part in enumerate(parts))
+
+
 def save(
     session: Session, *, issue_id: UUID, program_id: UUID, draft: Draft, segment: Segment, kind: IssueKind,
     in_archive: bool, seen_version: int, now: datetime,

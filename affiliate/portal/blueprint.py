@@ -108,10 +108,16 @@ def _frame(*, waiting: bool = False) -> dict[str, Any]:
 def _navigation() -> list[dict[str, Any]]:
     return [
         _item("home", _("Home"), "home", {"home"}),
-        _item("links", _("Links"), "link", {"links", "link", "new_link", "create_link"}),
+        _item(
+            "links",
+            _("Links"),
+            "link",
+            {"links", "link", "new_link", "create_link", "edit_link", "change_link", "import_links", "make_links"},
+        ),
         _item("statistics", _("Statistics"), "chart-bar", {"statistics"}, tab=False),
         _item("commissions", _("Earnings"), "coin", {"commissions", "commission"}),
         _item("payouts", _("Payouts"), "building-bank", {"payouts", "payout"}),
+        _item("newsletters", _("Newsletters"), "mail", {"newsletters", "newsletter"}, tab=False),
     ]
 
 

@@ -1,6 +1,6 @@
 """All pages of the portal: importing this module puts them on the blueprint."""
 
-from affiliate.portal import commissions, home, links, payouts, statistics
+from affiliate.portal import commissions, home, link_import, links, newsletters, payouts, statistics
 from affiliate.portal.blueprint import blueprint
 
-__all__ = ["blueprint", "commissions", "home", "links", "payouts", "statistics"]
+__all__ = ["blueprint", "commissions", "home", "link_import", "links", "newsletters", "payouts", "statistics"]

@@ -1,0 +1,110 @@
+"""What was typed into the editor of a newsletter, read without losing any of it."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
+
+from affiliate import formats
+from affiliate.newsletters import content, segments
+from affiliate.newsletters.content import PARTS, Block, Draft
+from affiliate.newsletters.segments import Segment
+
+SHARED = frozenset({"url", "partner"})
+Typed = MultiDict[str, str]
+
+
+def place(language: str, name: str, block: Block | None = None) -> str:
+    """The name of a field, which is also where `content.problems` puts its problems."""
+    if block is None:
+        return f"{language}-{name}"
+    return f"{block.id}-{name}" if name in SHARED else f"{language}-{block.id}-{name}"
+
+
+def draft(
+    typed: Typed, stored: Draft, language: str, partner_id: Callable[[str], UUID | None]
+) -> tuple[Draft, dict[str, str]]:
+    """The stored draft with what was typed in one language, and what cannot be stored of it, by field."""
+    errors: dict[str, str] = {}
+    said = {name: _read(typed, place(language, name), name, errors) for name in ("subject", "preheader")}
+    main = typed.get("main_language", stored.language)
+    changed = content.with_envelope(replace(stored, language=_language(main, stored.language)), language, said)
+    blocks = [_block(typed, block, language, partner_id, errors) for block in stored.blocks]
+    return replace(changed, blocks=blocks), errors
+
+
+def _block(
+    typed: Typed, block: Block, language: str, partner_id: Callable[[str], UUID | None], errors: dict[str, str]
+) -> Block:
+    parts = PARTS[block.kind]
+    names = [name for name in parts if name not in SHARED]
+    if not any(place(language, name, block) in typed for name in names):
+        return block  # added by somebody else since the page was read
+    texts = {name: _read(typed, place(language, name, block), name, errors) for name in names}
+    block = replace(block, texts={**block.texts, language: texts})
+    if "url" in parts:
+        block = replace(block, url=_read(typed, place(language, "url", block), "url", errors))
+    if "partner" in parts:
+        block = replace(block, partner_id=_partner(typed, place(language, "partner", block), partner_id, errors))
+    return block
+
+
+def _partner(typed: Typed, name: str, partner_id: Callable[[str], UUID | None], errors: dict[str, str]) -> str:
+    wanted = typed.get(name, "").strip()
+    found = partner_id(wanted) if wanted else None
+    if wanted and found is None:
+        errors[name] = str(_("There is no partner “%(name)s” in this program.", name=wanted[:120]))
+    return str(found) if found else ""
+
+
+def _read(typed: Typed, name: str, kind: str, errors: dict[str, str]) -> str:
+    text = typed.get(name, "").replace("\r\n", "\n").strip()
+    limit = content.LENGTHS_MAX[kind]
+    if len(text) > limit:
+        errors[name] = str(_("This is too long: %(limit)s characters are the limit.", limit=formats.number(limit)))
+    return text if kind == "body" else " ".join(text.split())
+
+
+def _language(text: str, otherwise: str) -> str:
+    return text if text in content.LANGUAGES else otherwise
+
+
+def segment(typed: Typed) -> Segment:
+    """The choice of readers."""
+    days = typed.get("days", "")
+    return segments.read(
+        {
+            "statuses": typed.getlist("statuses"), "languages": typed.getlist("languages"), "group": typed.get("group", ""),
+            "performance": typed.get("performance"), "days": int(days) if re.fullmatch("[0-9]{1,3}", days) else 0,
+        }
+    )  # fmt: skip
+
+
+def times(typed: Typed, zone: str) -> tuple[datetime | None, datetime | None] | None:
+    """When to send: an instant of the program's zone, or a wall clock of each reader; neither is at once. None: unreadable."""
+    when = typed.get("when", "now")
+    if when == "now":
+        return None, None
+    try:
+        wall = datetime.fromisoformat(f"{typed.get('day', '')}T{typed.get('hour', '')}").replace(tzinfo=None)
+    except ValueError:
+        return None
+    if when == "reader":
+        return None, wall
+    return wall.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC), None
+
+
+def shown_times(typed: Mapping[str, Any]) -> dict[str, Any]:
+    """What the form of the sending shows: what was typed, or at once in quiet hours kept."""
+    return {
+        "when": typed.get("when", "now"),
+        "day": typed.get("day", ""),
+        "hour": typed.get("hour", "09:00"),
+        "quiet": "quiet" in typed if typed else True,
+    }

@@ -1,0 +1,23 @@
+"""Newsletters of a program, page by page."""
+
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from affiliate.console import paging
+from affiliate.newsletters.models import IssueStatus, NewsletterIssue
+
+
+def issues(
+    session: Session, *, program_id: UUID, status: IssueStatus | None, cursor: paging.Cursor | None
+) -> paging.Page:
+    """Issues of one status or of all, newest first, each as `NewsletterIssue`."""
+    statement = sa.select(
+        NewsletterIssue, NewsletterIssue.id.label("id"), NewsletterIssue.created_at.label("at")
+    ).where(NewsletterIssue.program_id == program_id)
+    if status is not None:
+        statement = statement.where(NewsletterIssue.status == status)
+    return paging.page_of(
+        session, statement, by=NewsletterIssue.created_at, identifier=NewsletterIssue.id, cursor=cursor
+    )
