@@ -3,25 +3,21 @@
 import contextlib
 import importlib
 import logging
-import os
 import sys
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from affiliate import refusals
+from affiliate import cli_attribution, cli_events, refusals
+from affiliate.commandline import Refused as _Refused
+from affiliate.commandline import begin as _begin
+from affiliate.commandline import begin_on_database as _begin_on_database
+from affiliate.commandline import require_tables as _require_tables
 
 if TYPE_CHECKING:
     from affiliate.settings import Settings
 
 Row = TypeVar("Row")
-EXIT_REFUSED = 2
-
-
-class _Refused(click.ClickException):
-    """Shown as one line on standard error."""
-
-    exit_code = EXIT_REFUSED
 
 
 class _Commands(click.Group):
@@ -38,29 +34,6 @@ class _Commands(click.Group):
             if text is None:
                 raise
             raise _Refused(text) from error
-
-
-def _begin() -> "Settings":
-    """The settings of this process, with its logs set up after them. What it writes is for its own user alone."""
-    from affiliate import logs, settings
-
-    os.umask(0o077)
-    current = settings.current()
-    logs.configure(level=current.log_level, form=current.log_format)
-    return current
-
-
-def _begin_on_database() -> "Settings":
-    """The same for a process that works on rows: a foreign key resolves only when its target's package is loaded."""
-    importlib.import_module("affiliate.tables")
-    return _begin()
-
-
-def _require_tables() -> None:
-    from affiliate import db, schema
-
-    with db.reading() as session:
-        schema.check(session)
 
 
 @click.group(cls=_Commands)
@@ -317,6 +290,12 @@ def ledger_key() -> None:
     from affiliate.ledger import chain
 
     click.echo(chain.public_key(current.secret_key))
+
+
+cli.add_command(cli_attribution.replay)
+cli.add_command(cli_attribution.explain)
+cli.add_command(cli_events.verify)
+cli.add_command(cli_events.dead_letters)
 
 
 def _known(row: Row | None, refusal: str) -> Row:

@@ -3,6 +3,7 @@
 from affiliate import mailer
 from affiliate.accounts import models as accounts
 from affiliate.attribution import models as attribution
+from affiliate.canary import models as canary
 from affiliate.commissions import models as commissions
 from affiliate.db import Base
 from affiliate.fraud import models as fraud
@@ -18,6 +19,7 @@ from affiliate.replay import models as replay
 __all__ = [
     "accounts",
     "attribution",
+    "canary",
     "commissions",
     "fraud",
     "ingest",

@@ -56,6 +56,8 @@ class _Found:
     coupons: Mapping[tuple[UUID, str], Any]
     manual: Mapping[UUID, Any]
     bonds: Mapping[Step, Mapping[UUID, list[Bond]]]
+    channels: Mapping[UUID, list[Any]]  # by order
+    channels_by_click: Mapping[UUID, list[Any]]
     returning: Collection[UUID]
 
 
@@ -84,9 +86,14 @@ def load(
 def _find(session: Session, orders: Sequence[Order], policies: Mapping[UUID, Policy]) -> _Found:
     program_ids = {order.program_id for order in orders}
     people = [_person(order) for order in orders if order.customer_id or order.email_hash]
+    click_ids = {order.click_id for order in orders if order.click_id}
+    looks = _looks(session, orders, policies, program_ids)
+    channels, channels_by_click = lookups.channel_touches(session, looks=looks, click_ids=click_ids)
     return _Found(
-        named=lookups.named_clicks(session, click_ids={order.click_id for order in orders if order.click_id}),
-        seen=lookups.visitor_clicks(session, looks=_looks(session, orders, policies, program_ids)),
+        named=lookups.named_clicks(session, click_ids=click_ids),
+        seen=lookups.visitor_clicks(session, looks=looks),
+        channels=channels,
+        channels_by_click=channels_by_click,
         coupons=lookups.coupons(
             session, program_ids=program_ids, codes={order.coupon.upper() for order in orders if order.coupon}
         ),
@@ -133,8 +140,7 @@ def _touches(order: Order, found: _Found) -> Iterator[Touch]:
     if (word := found.manual.get(order.id)) is not None:
         yield Touch("manual", order.occurred_at, (Step.MANUAL,), id=word.id, partner_id=word.partner_id)
     yield from _bound(order, found)
-    if order.channel:
-        yield Touch("channel", order.occurred_at, channel=order.channel.lower())
+    yield from _channels(order, found)
 
 
 def _clicks(order: Order, found: _Found) -> Iterator[Touch]:
@@ -182,6 +188,15 @@ def _bound(order: Order, found: _Found) -> Iterator[Touch]:
             steps[bond.order_id] = (*steps.get(bond.order_id, ()), step)
     for order_id, bond in bonds.items():
         yield Touch("binding", bond.at, steps[order_id], id=order_id, partner_id=bond.partner_id)
+
+
+def _channels(order: Order, found: _Found) -> Iterator[Touch]:
+    """The contacts with other paid channels: the shop's word in the order, and what its pages saw."""
+    if order.channel:
+        yield Touch("channel", order.occurred_at, channel=order.channel.lower())
+    seen = [*found.channels.get(order.id, ()), *found.channels_by_click.get(order.click_id or order.id, ())]
+    for touch in {one.id: one for one in seen if one.program_id == order.program_id}.values():
+        yield Touch("channel", touch.occurred_at, id=touch.id, channel=touch.channel.lower())
 
 
 def _partners(

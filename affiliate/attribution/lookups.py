@@ -19,7 +19,7 @@ from affiliate import db
 from affiliate.accounts.models import User
 from affiliate.attribution.models import Attribution, Credit, ManualCredit
 from affiliate.ingest.clickrules import CREDITABLE, ClickVerdict
-from affiliate.ingest.models import Click, Conversion, Trust
+from affiliate.ingest.models import ChannelTouch, Click, Conversion, Trust
 from affiliate.links.models import Coupon, LinkStatus
 from affiliate.partners.classes import PartnerClass
 from affiliate.partners.models import Enrollment, EnrollmentStatus, Member
@@ -27,8 +27,9 @@ from affiliate.partners.models import Enrollment, EnrollmentStatus, Member
 LAST_CLICKS_MAX = 40
 FIRST_CLICKS_MAX = 10
 OTHER_CLICKS_MAX = 10
+CHANNEL_TOUCHES_MAX = 10
 """How many clicks of a visitor an order considers: the last and the first of those that may win, so that a flood of others
-cannot hide one, and the last of all."""
+cannot hide one, and the last of all; and how many contacts with other channels."""
 
 ClickRow = Any  # a row of the columns below
 _CLICK = (Click.id, Click.program_id, Click.partner_id, Click.link_id, Click.occurred_at, Click.verdict)
@@ -138,6 +139,33 @@ def _by_windows(look: Any, of_visitor: Sequence[sa.ColumnElement[bool]]) -> Any:
     last, first = ranked.c["last"] <= LAST_CLICKS_MAX, ranked.c["first"] <= FIRST_CLICKS_MAX
     kept = sa.or_(sa.and_(ranked.c.good, sa.or_(last, first)), ranked.c["any"] <= OTHER_CLICKS_MAX)
     return sa.select(ranked).where(kept)
+
+
+def channel_touches(
+    session: Session, *, looks: Sequence[Look], click_ids: Collection[UUID]
+) -> tuple[dict[UUID, list[Any]], dict[UUID, list[Any]]]:
+    """The last contacts of each order's visitor with other paid channels, by order; and those that named a click, by it."""
+    columns = (ChannelTouch.id, ChannelTouch.program_id, ChannelTouch.channel, ChannelTouch.occurred_at)
+    by_order: dict[UUID, list[Any]] = defaultdict(list)
+    by_click: dict[UUID, list[Any]] = defaultdict(list)
+    if looks:
+        look = _table(session, "look", looks)
+        of_visitor = sa.and_(
+            ChannelTouch.visitor_id == look.c.visitor_id,
+            ChannelTouch.program_id == look.c.program_id,
+            ChannelTouch.occurred_at > look.c.since,
+            ChannelTouch.occurred_at <= look.c.until,
+        )
+        newest = (ChannelTouch.occurred_at.desc(), ChannelTouch.id)
+        place = sa.func.row_number().over(partition_by=look.c.order_id, order_by=newest).label("place")
+        ranked = sa.select(look.c.order_id, *columns, place).join(look, of_visitor).subquery()
+        for row in session.execute(sa.select(ranked).where(ranked.c.place <= CHANNEL_TOUCHES_MAX)):
+            by_order[row.order_id].append(row)
+    if click_ids:
+        named = sa.select(ChannelTouch.click_id, *columns).where(db.among(session, ChannelTouch.click_id, click_ids))
+        for row in session.execute(named.order_by(ChannelTouch.occurred_at, ChannelTouch.id)):
+            by_click[row.click_id].append(row)
+    return by_order, by_click
 
 
 def coupons(session: Session, *, program_ids: Collection[UUID], codes: Collection[str]) -> dict[tuple[UUID, str], Any]:

@@ -32,7 +32,7 @@ from affiliate.attribution.policy import Model, Policy
 from affiliate.attribution.trace import newness
 from affiliate.errors import Invalid
 from affiliate.ingest.clickrules import CREDITABLE
-from affiliate.ingest.models import Click, ClickVerdict, Conversion, Trust
+from affiliate.ingest.models import ChannelTouch, Click, ClickVerdict, Conversion, Trust
 from affiliate.links.models import Coupon, Link, LinkStatus
 from affiliate.partners.classes import PartnerClass
 from affiliate.partners.models import Enrollment, EnrollmentStatus, Partner
@@ -493,11 +493,31 @@ def test_a_partners_own_purchase_wins_nothing(session: Session, shop: Shop, now:
     own = hashlib.sha256(b"anna@blog.example").hexdigest()
     orders = [
         make_conversion(session, program=shop.program, click_id=click.id, email_hash=keyed)
-        for keyed in ("keyed " + own, "keyed other")
+        for keyed in (own[::-1], "0" * 64)
     ]
-    attribute(session, now, hash_email="keyed {}".format)
+    attribute(session, now, hash_email=lambda digest: digest[::-1])
     assert reasons(outcome_of(session, orders[0])) == ["own_purchase"]
     assert reasons(outcome_of(session, orders[1])) == [None]
+
+
+@pytest.mark.parametrize("known_by", ["visitor_id", "click_id"])
+def test_a_later_contact_with_a_channel_that_overrules_takes_the_sale(
+    session: Session, shop: Shop, now: datetime, known_by: str
+) -> None:
+    set_terms(session, shop.program, channels={"google": "overrule"})
+    click = make_click(session, link=shop.annas_link, occurred_at=now - timedelta(days=3))
+    whose = {"visitor_id": VISITOR, "click_id": None} | ({"click_id": click.id} if known_by == "click_id" else {})
+    for days in (4, 2):
+        touch = ChannelTouch(id=ids.new(), program_id=shop.program.id, channel="google", evidence="gclid", **whose)
+        touch.occurred_at = now - timedelta(days=days)
+        session.add(touch)
+    session.flush()
+    conversion = make_conversion(
+        session, program=shop.program, click_id=click.id, visitor_id=VISITOR if known_by == "visitor_id" else None
+    )
+    attribute(session, now)
+    assert outcome_of(session, conversion).reason is Unattributed.OTHER_CHANNEL
+    assert reasons(outcome_of(session, conversion)) == ["earlier_channel", "other_channel", None]
 
 
 def test_the_shops_word_about_another_channel_takes_the_sale_where_it_overrules(

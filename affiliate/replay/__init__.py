@@ -1,0 +1,1 @@
+"""What another attribution policy would have meant: a stored period decided again, in money. Nothing in production changes."""

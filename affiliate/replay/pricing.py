@@ -1,0 +1,109 @@
+"""What credits that nobody has yet would earn: the plan in force at each order, by the commissions' own pure rates."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from affiliate import db
+from affiliate.attribution.rules import CreditShare
+from affiliate.commissions import counters, facts, rates, terms
+from affiliate.commissions.counters import Tally
+from affiliate.commissions.facts import Window
+from affiliate.commissions.models import PartnerTerms
+from affiliate.commissions.orders import Order
+from affiliate.commissions.terms import Plan
+from affiliate.ingest.models import Conversion
+from affiliate.programs.models import Program
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An order with the credits to be priced, and whether its customer is new."""
+
+    conversion_id: UUID
+    credits: Sequence[CreditShare]
+    is_new_customer: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Book:
+    """What a batch is priced by."""
+
+    program: Program
+    groups: Mapping[UUID, str | None]
+    plans: Sequence[Plan]
+    tallies: Mapping[Window, Tally]
+
+    def earned(self, one: Wanted, row: Any) -> dict[UUID, int]:
+        """What each partner's credit of one order earns."""
+        plan = rates.plan_in_force(self.plans, at=row.occurred_at)
+        found, before_bps = {}, 0
+        for credit in sorted(one.credits, key=lambda credit: credit.partner_id):  # the order in which they are cut
+            windows = _windows(self.program, plan, credit.partner_id, row.occurred_at)
+            rated = rates.rate(
+                order=_order(row, credit, self.groups.get(credit.partner_id), is_new=one.is_new_customer),
+                share=rates.Share(credit.share_bps, before_bps),
+                plan=plan,
+                currency=self.program.currency,
+                before={period: self.tallies.get(window, Tally()) for period, window in windows.items()},
+            )
+            found[credit.partner_id] = rated.amount_minor
+            before_bps += credit.share_bps
+        return found
+
+
+def price(session: Session, *, program: Program, wanted: Sequence[Wanted]) -> dict[UUID, dict[UUID, int]]:
+    """Minor units by order and partner. Counters of tiers and caps are read as they stand."""
+    if not wanted:
+        return {}
+    rows = _conversions(session, [one.conversion_id for one in wanted])
+    plans = facts.plans_of(session, program_ids=[program.id]).get(program.id, [])
+    tallies = _tallies(session, program, plans, wanted, rows)
+    book = _Book(program, _groups(session, program.id), plans, tallies)
+    return {one.conversion_id: book.earned(one, rows[one.conversion_id]) for one in wanted}
+
+
+def _order(row: Any, credit: CreditShare, group: str | None, *, is_new: bool | None) -> Order:
+    return Order(
+        row.amount_minor, row.tax_minor, row.shipping_minor, row.currency, discount_minor=row.discount_minor,
+        items=facts.items_of(row.items), kind=row.kind, partner_id=credit.partner_id, partner_group=group,
+        link_id=credit.touch.link_id, coupon_id=credit.touch.id if credit.touch.kind == "coupon" else None,
+        is_new_customer=row.new_customer if row.new_customer is not None else is_new, placed_at=row.occurred_at,
+    )  # fmt: skip
+
+
+def _conversions(session: Session, conversion_ids: Collection[UUID]) -> dict[UUID, Any]:
+    columns = (
+        Conversion.id, Conversion.amount_minor, Conversion.tax_minor, Conversion.shipping_minor, Conversion.currency,
+        Conversion.discount_minor, Conversion.items, Conversion.kind, Conversion.new_customer, Conversion.occurred_at,
+    )  # fmt: skip
+    found = session.execute(sa.select(*columns).where(db.among(session, Conversion.id, conversion_ids)))
+    return {row.id: row for row in found}
+
+
+def _groups(session: Session, program_id: UUID) -> dict[UUID, str | None]:
+    grouped = sa.select(PartnerTerms.partner_id, PartnerTerms.group_name).where(PartnerTerms.program_id == program_id)
+    return {row[0]: row[1] for row in session.execute(grouped)}
+
+
+def _tallies(
+    session: Session, program: Program, plans: Sequence[Plan], wanted: Sequence[Wanted], rows: Mapping[UUID, Any]
+) -> dict[Window, Tally]:
+    windows: dict[Window, None] = {}
+    for one in wanted:
+        at = rows[one.conversion_id].occurred_at
+        plan = rates.plan_in_force(plans, at=at)
+        for credit in one.credits:
+            windows |= dict.fromkeys(_windows(program, plan, credit.partner_id, at).values())
+    return facts.tallies(session, windows=list(windows))
+
+
+def _windows(program: Program, plan: Plan | None, partner_id: UUID, at: datetime) -> dict[Any, Window]:
+    asked = sorted(terms.periods(plan.terms)) if plan else []
+    edges = {period: counters.bounds(period, at=at, zone=program.time_zone) or (None, None) for period in asked}
+    return {period: Window(program.id, partner_id, *ends) for period, ends in edges.items()}

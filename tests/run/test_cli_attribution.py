@@ -1,0 +1,73 @@
+"""`affiliate replay` and `affiliate explain` as one types them."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from click.testing import CliRunner, Result
+from factories import make_click, make_conversion, make_link, make_partner, make_plan, make_program
+
+from affiliate import clock, db
+from affiliate.attribution import service as attribution
+from affiliate.cli import cli
+from affiliate.commandline import EXIT_REFUSED
+from affiliate.commissions import service as commissions
+from affiliate.settings import Settings
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, arguments)
+
+
+@pytest.fixture(autouse=True)
+def order(sqlite_settings: Settings) -> None:
+    """Order 10482 of 100.00, brought by Slow Kitchen at ten percent."""
+    now = clock.now()
+    with db.transaction() as session:
+        program = make_program(session, slug="casa")
+        make_plan(session, program=program, effective_from=now - timedelta(days=9))
+        partner = make_partner(session, program=program, name="Slow Kitchen")
+        link = make_link(session, program=program, partner=partner, name="Sunday ragù")
+        click = make_click(session, link=link, occurred_at=now - timedelta(days=3))
+        make_conversion(session, program=program, order_id="10482", click_id=click.id, occurred_at=now, received_at=now)
+        attribution.attribute_waiting(session, limit=9, clicks_until=now, now=now)
+        commissions.commission_waiting(session, limit=9, now=now)
+
+
+def test_a_replay_without_a_change_changes_nothing() -> None:
+    told = json.loads(run("replay", "--program", "casa", "--json").output)
+    assert (told["conversions"], told["changed_conversions"]) == (1, 0)
+    assert told["commission"] == {"today": "10.00", "tomorrow": "10.00", "currency": "EUR"}
+
+
+def test_a_replay_of_another_window_says_what_it_costs_whom() -> None:
+    told = run("replay", "--program", "casa", "--window", "2").output
+    assert "1 orders decided again, 1 would change." in told
+    assert "Commission: 10.00 EUR today, 0.00 EUR tomorrow." in told
+    assert ": 10.00 -> 0.00" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("replay", "--program", "nowhere"), "no program"),
+        (("replay", "--program", "casa", "--model", "luck"), "luck"),
+        (("explain", "999"), "No order '999' is known here."),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_in_a_sentence(arguments: tuple[str, ...], said: str) -> None:
+    result = run(*arguments)
+    assert result.exit_code == EXIT_REFUSED
+    assert said in result.output
+
+
+def test_an_order_is_explained_contact_by_contact_and_line_by_line() -> None:
+    told = run("explain", "10482").output
+    for text in (
+        "Last click, 30 days. Decided by policy 1.",
+        "Signed click id: found",
+        "Click on Sunday ragù, Slow Kitchen [Accepted, takes the sale]",
+        "Why Slow Kitchen earns €10.00 on order 10482",
+        "Paid by the customer",
+    ):
+        assert text in told
