@@ -1,7 +1,5 @@
 """How the pages of events are shaped."""
 
-import base64
-import binascii
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
@@ -10,6 +8,7 @@ import orjson
 from flask_babel import gettext as _
 
 from affiliate.console import words
+from affiliate.ingest import letters
 from affiliate.tracking.rawlog import RawRequest
 
 TEXT_LENGTH_MAX = 2_000
@@ -41,25 +40,14 @@ def rejected(row: Any) -> dict[str, Any]:
 def dead_letter(row: Any) -> dict[str, Any]:
     """An event that could not be stored, readable as far as possible."""
     return {
+        "id": row.id,
         "at": row.at,
         "stream": row.stream,
         "entry": row.entry_id,
         "error": row.error,
-        "text": _readable(row.payload),
+        "text": letters.readable(row.payload, length_max=TEXT_LENGTH_MAX),
     }
 
 
 def _pretty(payload: Any) -> str:
     return orjson.dumps(payload, option=orjson.OPT_INDENT_2).decode()[:TEXT_LENGTH_MAX]
-
-
-def _readable(payload: str) -> str:
-    """The bytes of a stream entry: JSON as we write it, else what they are."""
-    try:
-        packed = base64.b64decode(payload, validate=True)
-    except binascii.Error:
-        return payload[:TEXT_LENGTH_MAX]
-    try:
-        return _pretty(orjson.loads(packed))
-    except orjson.JSONDecodeError:
-        return packed.decode(errors="backslashreplace")[:TEXT_LENGTH_MAX]

@@ -1,18 +1,20 @@
 """Pages of what arrived: the last raw requests, refused events, and events that could not be stored."""
 
 from typing import Any
+from uuid import UUID
 
-from flask import flash, g, redirect, url_for
+from flask import flash, g, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import streams
-from affiliate.accounts import access, audit
+from affiliate.accounts import access
 from affiliate.console import event_sheets
-from affiliate.console.blueprint import blueprint, cursor, manages_all, pager, show
+from affiliate.console.blueprint import acted, blueprint, cursor, given_reason, manages_all, pager, show
 from affiliate.console.queries import events as queries
-from affiliate.ingest import service as ingest
+from affiliate.errors import Invalid
+from affiliate.ingest import letters
 from affiliate.tracking import rawlog
 from affiliate.web import orm, request_now
 
@@ -55,15 +57,11 @@ def dead_letters() -> str:
 @blueprint.post("/<slug>/dead-letters")
 @access.console("manager")
 def replay_dead_letters() -> BaseResponse:
-    """Try the oldest ones again."""
+    """Try one of them again, or the oldest ones."""
     _only_for_all()
-    now = request_now()
-    done = ingest.replay_dead_letters(orm.session, limit=REPLAYED_AT_ONCE, now=now)
-    details = {"stored": done.stored, "failed": done.failed}
-    audit.record(
-        orm.session, actor=access.actor(), action="dead_letters.replay", subject_kind="program",
-        subject_id=g.program.id, program_id=g.program.id, details=details, now=now,
-    )  # fmt: skip
+    letter_id = request.form.get("letter", type=UUID)
+    chosen = None if letter_id is None else [letter_id]
+    done = letters.replay(orm.session, limit=REPLAYED_AT_ONCE, letter_ids=chosen, by=_clerk(), now=request_now())
     if done.stored:
         flash(ngettext("%(num)d event is stored now.", "%(num)d events are stored now.", done.stored))
     if done.failed:
@@ -76,6 +74,26 @@ def replay_dead_letters() -> BaseResponse:
             "warning",
         )
     return redirect(url_for("console.dead_letters"), 303)
+
+
+@blueprint.post("/<slug>/dead-letters/<uuid:letter_id>/discard")
+@access.console("manager")
+def discard_dead_letter(letter_id: UUID) -> BaseResponse:
+    """Throw one away, for a reason."""
+    _only_for_all()
+
+    def discard() -> str:
+        reason = given_reason()
+        if not reason:
+            raise Invalid({"reason": [_("Say why, in up to 500 characters.")]})
+        letters.discard(orm.session, letter_ids=[letter_id], reason=reason, by=_clerk(), now=request_now())
+        return _("The event is thrown away.")
+
+    return acted(url_for("console.dead_letters"), discard)
+
+
+def _clerk() -> letters.Clerk:
+    return letters.Clerk(access.actor(), g.program.id)
 
 
 def _only_for_all() -> None:

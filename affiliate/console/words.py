@@ -102,6 +102,7 @@ def reject_reason(reason: RejectReason) -> str:
         RejectReason.BAD_SIGNATURE: _("The signature does not match"),
         RejectReason.BAD_FIELDS: _("Fields are missing or wrong"),
         RejectReason.UNKNOWN_LINK: _("Unknown link"),
+        RejectReason.PAST_RETENTION: _("Older than clicks are kept"),
     }
     return words[reason]
 

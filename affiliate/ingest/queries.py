@@ -66,6 +66,12 @@ class Reach(NamedTuple):
     occurred_at: datetime
 
 
+def reach_of(session: Session, *, click_id: UUID) -> Reach:
+    """What a stored click may have to do with."""
+    columns = (Click.id, Click.program_id, Click.visitor_id, Click.occurred_at)
+    return Reach(*session.execute(sa.select(*columns).where(Click.id == click_id)).one())
+
+
 def conversions_reached_by(session: Session, *, reaches: Sequence[Reach]) -> set[UUID]:
     """The conversions that name one of these clicks, or whose visitor was there before the order."""
     click_ids = {reach.click_id for reach in reaches} - {None}
@@ -163,13 +169,12 @@ def attribution_waits_since_before(session: Session, *, moment: datetime) -> boo
     return session.scalar(sa.select(sa.exists(waits))) is True
 
 
-def dead_letters(session: Session, *, limit: int) -> list[DeadLetter]:
-    """The oldest events put aside, each locked for whoever replays it."""
-    return list(
-        session.scalars(
-            sa.select(DeadLetter).order_by(DeadLetter.failed_at).limit(limit).with_for_update(skip_locked=True)
-        )
-    )
+def dead_letters(session: Session, *, limit: int, letter_ids: Collection[UUID] | None = None) -> list[DeadLetter]:
+    """The oldest events put aside (of these, if some are named), each locked for whoever deals with it."""
+    letters = sa.select(DeadLetter).order_by(DeadLetter.failed_at).limit(limit)
+    if letter_ids is not None:
+        letters = letters.where(DeadLetter.id.in_(letter_ids))
+    return list(session.scalars(letters.with_for_update(skip_locked=True)))
 
 
 def dead_letter_count(session: Session) -> int:

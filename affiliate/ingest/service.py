@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import TypeVar
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from affiliate import db, ids
 from affiliate.ingest import clicks, orders, queries
+from affiliate.ingest.clickrules import ClickVerdict
 from affiliate.ingest.models import ChannelTouch, DeadLetter, RejectedEvent, RejectReason
 from affiliate.tracking import codec
 
@@ -101,35 +103,26 @@ def _rejected_row(event: codec.RejectedEvent) -> orders.Row:
     }
 
 
+def overrule(session: Session, *, click_id: UUID, expected: ClickVerdict, verdict: ClickVerdict, now: datetime) -> bool:
+    """Change the verdict on a click, for a person or a rule that knows better; False when it is not `expected` any more.
+
+    The rollups move with it, no rule of ingest touches it again, and the orders it reaches get another attribution.
+
+    Raises:
+        ValueError: from or to a test, which is in no count.
+    """
+    if not clicks.overrule(session, click_id=click_id, expected=expected, verdict=verdict, now=now):
+        return False
+    reached = queries.conversions_reached_by(session, reaches=[queries.reach_of(session, click_id=click_id)])
+    orders.store_conversions(session, events=[], order_events=[], fresh=(), reached_by_clicks=reached, now=now)
+    return True
+
+
 def put_aside(session: Session, *, stream: str, entry_id: str, payload: bytes, error: str, now: datetime) -> None:
     """Keep an event that cannot be stored, with its error, so that the rest flows."""
     kept = base64.b64encode(payload[: codec.EVENT_BYTES_MAX + 1]).decode()  # what is longer was no event of ours
     row = {"id": ids.new(), "stream": stream, "entry_id": entry_id, "payload": kept}
     db.insert_new(session, DeadLetter, [row | {"error": error, "failed_at": now}])
-
-
-@dataclass(frozen=True, slots=True)
-class Replayed:
-    """How many dead letters became rows, and how many failed again."""
-
-    stored: int
-    failed: int
-
-
-def replay_dead_letters(session: Session, *, limit: int, now: datetime) -> Replayed:
-    """Try the oldest dead letters again. A letter goes when its event is stored; else it stays with the newer error."""
-    stored = 0
-    letters = queries.dead_letters(session, limit=limit)
-    for letter in letters:
-        try:
-            with session.begin_nested():
-                store_batch(session, events=[codec.decode(base64.b64decode(letter.payload))], now=now)
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the others are to be tried
-            letter.error, letter.failed_at = describe(error), now
-        else:
-            session.delete(letter)
-            stored += 1
-    return Replayed(stored, len(letters) - stored)
 
 
 def describe(error: Exception) -> str:

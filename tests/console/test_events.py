@@ -87,3 +87,24 @@ def test_trying_again_stores_what_can_be_stored_and_keeps_the_rest(
     assert cast.session.scalar(sa.select(sa.func.count()).select_from(Click)) == 1
     assert cast.session.scalar(sa.select(sa.func.count()).select_from(DeadLetter)) == 1
     assert "dead_letters.replay" in list(cast.session.scalars(sa.select(AuditEvent.action)))
+
+
+def test_one_is_tried_again_or_thrown_away_for_a_reason(
+    cast: Cast, mara: FlaskClient, browser_of: Callable[[User], FlaskClient]
+) -> None:
+    dead_letter(cast, codec.encode(event_cast.click(program_id=cast.program.id, partner_id=cast.partner.id)))
+    dead_letter(cast, b"no event")
+    first, second = cast.session.scalars(sa.select(DeadLetter.id).order_by(DeadLetter.failed_at)).all()
+    cast.session.commit()
+    ada, address = browser_of(cast.ada), f"/console/casa/dead-letters/{second}/discard"
+    page = text_of(ada.post("/console/casa/dead-letters", data={"letter": str(first)}, follow_redirects=True))
+    assert "1 event is stored now." in page
+    assert "failed again" not in page
+    assert mara.post(address, data={"reason": "not ours"}).status_code == 404
+    assert "Say why, in up to 500 characters." in text_of(
+        ada.post(address, data={"reason": " "}, follow_redirects=True)
+    )
+    assert "thrown away" in text_of(ada.post(address, data={"reason": "not ours"}, follow_redirects=True))
+    assert cast.session.scalar(sa.select(sa.func.count()).select_from(DeadLetter)) == 0
+    actions = list(cast.session.scalars(sa.select(AuditEvent.action)))
+    assert {"dead_letters.replay", "dead_letters.discard"} <= set(actions)

@@ -18,7 +18,8 @@ from event_cast import LINK_ID, NOW, PROGRAM_ID, click, numbered, sale
 from factories import make_program
 
 from affiliate import clock, db, ids, streams
-from affiliate.ingest import service
+from affiliate.accounts.actors import SYSTEM
+from affiliate.ingest import letters
 from affiliate.ingest.consumer import Consumer, stable_name
 from affiliate.ingest.models import Click, ClickHour, Conversion, DeadLetter
 from affiliate.settings import Settings
@@ -128,7 +129,7 @@ def test_a_put_aside_event_is_stored_when_its_reason_is_gone(settings: Settings,
     with db.transaction() as session:
         make_program(session, id=later_program)
     with db.transaction() as session:
-        assert service.replay_dead_letters(session, limit=10, now=NOW).stored == 1
+        assert letters.replay(session, limit=10, by=letters.Clerk(SYSTEM), now=NOW).stored == 1
     assert (count(Conversion), count(DeadLetter)) == (1, 0)
 
 

@@ -31,7 +31,8 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from affiliate import db, ids
-from affiliate.ingest import service
+from affiliate.accounts.actors import SYSTEM
+from affiliate.ingest import letters, service
 from affiliate.ingest.models import (
     Click,
     ClickHour,
@@ -49,6 +50,7 @@ from affiliate.tracking.codec import Trust
 
 OPEN, SIGNED, SERVER = (trust.value for trust in (Trust.OPEN, Trust.SIGNED, Trust.SERVER))
 VISITOR = numbered(70)
+CLERK = letters.Clerk(SYSTEM)
 
 
 @pytest.fixture(autouse=True)
@@ -421,7 +423,7 @@ def test_a_dead_letter_is_kept_once_and_becomes_a_row_when_it_is_replayed(sessio
     letter(session, payload)
     letter(session, payload)
     assert session.scalar(sa.select(sa.func.count()).select_from(DeadLetter)) == 1
-    assert service.replay_dead_letters(session, limit=10, now=NOW) == service.Replayed(stored=1, failed=0)
+    assert letters.replay(session, limit=10, by=CLERK, now=NOW) == letters.Replayed(stored=1, failed=0)
     assert the_conversion(session).order_id == "1001"
     assert not session.scalars(sa.select(DeadLetter)).all()
 
@@ -431,7 +433,7 @@ def test_a_dead_letter_that_fails_again_stays_and_the_others_are_stored(session:
     letter(session, b"\xff no event", "2-0")
     letter(session, codec.encode(sale()), "3-0")
     later = NOW + timedelta(days=1)
-    assert service.replay_dead_letters(session, limit=10, now=later) == service.Replayed(stored=1, failed=2)
+    assert letters.replay(session, limit=10, by=CLERK, now=later) == letters.Replayed(stored=1, failed=2)
     session.flush()
     kept = session.scalars(sa.select(DeadLetter).order_by(DeadLetter.entry_id)).all()
     assert [row.failed_at for row in kept] == [later, later]

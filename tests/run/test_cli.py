@@ -4,17 +4,21 @@ import subprocess
 import sys
 
 import click
+import event_cast
 import factories
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
-from affiliate import db, worker
+from affiliate import clock, db, worker
 from affiliate.accounts import keys, queries, service
-from affiliate.accounts.models import ApiKey, Grant, GrantRole, User
-from affiliate.cli import EXIT_REFUSED, cli
+from affiliate.accounts.models import ApiKey, AuditEvent, Grant, GrantRole, User
+from affiliate.cli import cli
+from affiliate.commandline import EXIT_REFUSED
+from affiliate.ingest import service as ingest
 from affiliate.ledger import chain
 from affiliate.settings import Settings
+from affiliate.tracking import codec
 
 PASSWORD = "a harbour at four in the morning"
 
@@ -158,3 +162,40 @@ def test_the_supervisor_carries_no_database_and_no_redis_client() -> None:
 def test_cron_carries_no_database() -> None:
     loaded = _loaded_by("import affiliate.cli, affiliate.queues, affiliate.worker")
     assert loaded & {"sqlalchemy", "flask"} == set()
+
+
+def test_the_rollups_are_recounted(sqlite_settings: Settings) -> None:
+    with db.transaction() as session:
+        ingest.store_batch(session, events=[event_cast.click(1, occurred_at=clock.now())], now=clock.now())
+    result = _run("verify")
+    assert result.exit_code == 0, result.output
+    assert "1 clicks" in result.output
+    with db.transaction() as session:
+        session.execute(sa.text("UPDATE click_hours_program SET clicks = 7"))
+    result = _run("verify")
+    assert result.exit_code == EXIT_REFUSED
+    assert "click_hours_program" in result.output
+    assert "7 counted, 1 clicks" in result.output
+
+
+def test_dead_letters_are_listed_shown_tried_again_and_thrown_away(sqlite_settings: Settings) -> None:
+    good = codec.encode(event_cast.click(1, occurred_at=clock.now()))
+    with db.transaction() as session:
+        for number, payload in enumerate((good, b"no event")):
+            ingest.put_aside(
+                session, stream="s", entry_id=f"{number}-0", payload=payload, error=f"E{number}", now=clock.now()
+            )
+    listed = _run("dead-letters", "list").output
+    good_id, bad_id = (line.split()[0] for line in listed.splitlines())
+    assert ("E0" in listed, "E1" in listed) == (True, True)
+    assert event_cast.BROWSER in _run("dead-letters", "show", good_id).output
+    assert _run("dead-letters", "replay").exit_code == EXIT_REFUSED
+    assert _run("dead-letters", "replay", good_id).output.startswith("1 stored, 0 failed")
+    assert _run("dead-letters", "replay", "--all").exit_code == EXIT_REFUSED
+    assert "no event" in _run("dead-letters", "show", bad_id).output
+    assert _run("dead-letters", "discard", bad_id, "--reason", "not ours").exit_code == 0
+    assert _run("dead-letters", "discard", bad_id, "--reason", "not ours").exit_code == EXIT_REFUSED
+    assert _run("dead-letters", "list").output == ""
+    with db.reading() as session:
+        actions = list(session.scalars(sa.select(AuditEvent.action).order_by(AuditEvent.id)))
+    assert actions == ["dead_letters.replay", "dead_letters.discard"]

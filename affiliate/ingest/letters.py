@@ -1,0 +1,81 @@
+"""Dead letters: events that could not be stored, tried again or thrown away by a person, and how to read them."""
+
+import base64
+import binascii
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import orjson
+from sqlalchemy.orm import Session
+
+from affiliate.accounts import audit
+from affiliate.accounts.actors import Actor
+from affiliate.ingest import queries, service
+from affiliate.ingest.models import DeadLetter
+from affiliate.tracking import codec
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """How many dead letters became rows, and how many failed again."""
+
+    stored: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Clerk:
+    """Who deals with dead letters, and in whose program's history it is told: the letters belong to none."""
+
+    actor: Actor
+    program_id: UUID | None = None
+
+
+def replay(
+    session: Session, *, limit: int, letter_ids: Collection[UUID] | None = None, by: Clerk, now: datetime
+) -> Replayed:
+    """Try these dead letters again, or the oldest ones. A letter goes when its event is stored; else it stays with the newer error."""
+    stored = 0
+    letters = queries.dead_letters(session, limit=limit, letter_ids=letter_ids)
+    for letter in letters:
+        try:
+            with session.begin_nested():
+                service.store_batch(session, events=[codec.decode(base64.b64decode(letter.payload))], now=now)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the others are to be tried
+            letter.error, letter.failed_at = service.describe(error), now
+        else:
+            session.delete(letter)
+            _record(session, "dead_letters.replay", letter, by, now)
+            stored += 1
+    return Replayed(stored, len(letters) - stored)
+
+
+def discard(session: Session, *, letter_ids: Collection[UUID], reason: str, by: Clerk, now: datetime) -> int:
+    """Throw these dead letters away, for a reason that is written down; how many were still there."""
+    letters = queries.dead_letters(session, limit=len(letter_ids), letter_ids=letter_ids)
+    for letter in letters:
+        session.delete(letter)
+        _record(session, "dead_letters.discard", letter, by, now, reason=reason)
+    return len(letters)
+
+
+def _record(session: Session, action: str, letter: DeadLetter, by: Clerk, now: datetime, **details: str) -> None:
+    facts = {"stream": letter.stream, "entry": letter.entry_id}  # never the payload: it may tell of a customer
+    audit.record(
+        session, actor=by.actor, action=action, subject_kind="dead_letter", subject_id=letter.id,
+        program_id=by.program_id, details=facts | details, now=now,
+    )  # fmt: skip
+
+
+def readable(payload: str, *, length_max: int) -> str:
+    """The bytes of a stream entry as text: JSON as we write it, else what they are."""
+    try:
+        packed = base64.b64decode(payload, validate=True)
+    except binascii.Error:
+        return payload[:length_max]
+    try:
+        return orjson.dumps(orjson.loads(packed), option=orjson.OPT_INDENT_2).decode()[:length_max]
+    except orjson.JSONDecodeError:
+        return packed[:length_max].decode(errors="backslashreplace")

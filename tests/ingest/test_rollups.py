@@ -1,0 +1,191 @@
+"""The rollups: every click counted once in each of them, capped labels, reversible verdicts, and a recount that would tell."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from event_cast import NOW, PROGRAM_ID, click, numbered, sale
+from factories import make_program
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session
+
+from affiliate import db, ids
+from affiliate.ingest import labels, service
+from affiliate.ingest.clickrules import ClickVerdict
+from affiliate.ingest.models import Click, Conversion
+from affiliate.ingest.recount import recount
+from affiliate.ingest.rollup_models import OTHER, ROLLUPS, CountryClickHour, ReferrerClickHour, SubClickHour
+from affiliate.tracking.codec import ClickEvent
+
+VALID, BOT, DUPLICATE = ClickVerdict.VALID, ClickVerdict.BOT, ClickVerdict.DUPLICATE
+
+
+@pytest.fixture(autouse=True)
+def few_labels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cap that a test can reach."""
+    monkeypatch.setattr(labels, "LABELS_MAX", 3)
+
+
+@pytest.fixture
+def sqlite_session(sqlite_url: str) -> Iterator[Session]:
+    engine = db.make_engine(sqlite_url)
+    with Session(engine) as session:
+        yield session
+    engine.dispose()
+
+
+def store(session: Session, *clicks: ClickEvent) -> None:
+    service.store_batch(session, events=clicks, now=NOW)
+    session.commit()
+
+
+def sums(session: Session, rollup: Any) -> dict[ClickVerdict, int]:
+    """What a rollup says in all, by verdict."""
+    rows = session.execute(sa.select(rollup.verdict, sa.func.sum(rollup.clicks)).group_by(rollup.verdict))
+    return {verdict: int(clicks) for verdict, clicks in rows if clicks}
+
+
+def by(session: Session, column: Any) -> dict[str, int]:
+    """What a rollup says by one of its columns."""
+    rows = session.execute(sa.select(column, sa.func.sum(column.class_.clicks)).group_by(column))
+    return {str(key): int(clicks) for key, clicks in rows if clicks}
+
+
+def agree(session: Session) -> bool:
+    """Whether all rollups say what the clicks say."""
+    return not recount(session, limit=10, now=NOW).differences
+
+
+def test_every_rollup_counts_every_click_once(session: Session) -> None:
+    store(
+        session,
+        click(1, subs={"sub1": "mail"}, country="IT", referrer="https://www.blog.example/a?b"),
+        click(2, user_agent="curl/8", country="PL"),
+        click(3, partner_id=ids.new(), link_id=ids.new(), referrer="https://blog.example/c"),
+    )
+    for rollup in ROLLUPS:
+        assert sums(session, rollup) == {VALID: 2, BOT: 1}
+    assert by(session, CountryClickHour.country) == {"IT": 1, "PL": 1, "": 1}
+    assert by(session, ReferrerClickHour.referrer_host) == {"blog.example": 2, "": 1}
+    assert by(session, SubClickHour.sub) == {"mail": 1, "": 2}
+    assert agree(session)
+
+
+def test_a_test_of_the_installation_counts_nowhere(session: Session) -> None:
+    store(session, click(1, is_test=True))
+    assert [sums(session, rollup) for rollup in ROLLUPS] == [{}] * len(ROLLUPS)
+    assert agree(session)
+
+
+def test_labels_beyond_the_cap_of_a_day_count_together(session: Session) -> None:
+    store(session, *(click(number, subs={"sub1": f"s{number}"}) for number in range(5)))
+    assert by(session, SubClickHour.sub) == {"s0": 1, "s1": 1, "s2": 1, OTHER: 2}
+    store(session, *(click(10 + number, subs={"sub1": f"s{number}"}) for number in range(5)))
+    assert by(session, SubClickHour.sub) == {"s0": 2, "s1": 2, "s2": 2, OTHER: 4}
+    tomorrow = NOW + timedelta(hours=13)
+    store(session, click(20, subs={"sub1": "s4"}, occurred_at=tomorrow))
+    assert by(session, SubClickHour.sub)["s4"] == 1
+    store(session, click(21, partner_id=ids.new(), subs={"sub1": "s4"}))
+    assert by(session, SubClickHour.sub)["s4"] == 2
+    assert agree(session)
+
+
+def test_a_batch_that_was_rolled_back_leaves_no_label_behind(session: Session) -> None:
+    service.store_batch(session, events=[click(1, subs={"sub1": "gone"})], now=NOW)
+    session.rollback()
+    with Session(session.get_bind()) as another:
+        store(another, *(click(number, subs={"sub1": f"s{number}"}) for number in range(3)))
+        store(another, click(9, subs={"sub1": "gone"}))
+        assert by(another, SubClickHour.sub)[OTHER] == 1
+        assert agree(another)
+
+
+def test_two_batches_at_once_admit_no_label_too_many(engine: Engine) -> None:
+    def batch(number: int) -> None:
+        with Session(engine) as own:
+            store(own, *(click(10 * number + each, subs={"sub1": f"{number}-{each}"}) for each in range(3)))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(batch, range(4)))
+    with Session(engine) as session:
+        assert by(session, SubClickHour.sub)[OTHER] == 9
+        assert agree(session)
+
+
+def test_an_older_click_that_turns_out_to_be_a_repeat_moves_in_every_rollup(session: Session) -> None:
+    store(session, click(2, seconds=3, address_hash="a", subs={"sub1": "x"}, country="IT"))
+    store(session, click(1, address_hash="a", subs={"sub1": "y"}, country="PL"))
+    for rollup in ROLLUPS:
+        assert sums(session, rollup) == {VALID: 1, DUPLICATE: 1}
+    assert agree(session)
+
+
+def test_an_overruled_verdict_moves_every_rollup_and_asks_for_another_attribution(session: Session) -> None:
+    make_program(session, id=PROGRAM_ID)
+    store(session, click(1, user_agent="curl/8", subs={"sub1": "x"}))
+    service.store_batch(session, events=[sale(click_id=numbered(1))], now=NOW)
+    session.execute(sa.update(Conversion).values(attributed_revision=1))
+    assert service.overrule(session, click_id=numbered(1), expected=BOT, verdict=VALID, now=NOW)
+    assert not service.overrule(session, click_id=numbered(1), expected=BOT, verdict=VALID, now=NOW)
+    for rollup in ROLLUPS:
+        assert sums(session, rollup) == {VALID: 1}
+    assert session.scalar(sa.select(Conversion.revision)) == 2
+    assert agree(session)
+
+
+def test_no_rule_overrules_a_person(session: Session) -> None:
+    store(session, click(1, address_hash="a"), click(2, seconds=1, address_hash="a"))
+    assert service.overrule(session, click_id=numbered(2), expected=DUPLICATE, verdict=VALID, now=NOW)
+    store(session, click(3, seconds=2, address_hash="a"))
+    assert session.scalar(sa.select(Click.verdict).where(Click.id == numbered(2))) == VALID
+    assert agree(session)
+
+
+def test_a_click_after_its_term_is_shown_and_counts_nowhere(session: Session) -> None:
+    service.store_batch(session, events=[click(1, occurred_at=NOW - timedelta(days=400))], now=NOW)
+    assert session.scalar(sa.select(sa.func.count()).select_from(Click)) == 0
+    assert sums(session, ROLLUPS[0]) == {}
+    found = session.execute(sa.text("SELECT kind, reason FROM rejected_events")).one()
+    assert tuple(found) == ("click", "past_retention")
+
+
+@pytest.mark.parametrize("rollup", ROLLUPS, ids=lambda rollup: rollup.__tablename__)
+def test_a_recount_finds_a_number_that_moved_alone(session: Session, rollup: Any) -> None:
+    store(session, click(1), click(2, subs={"sub1": "x"}, referrer="https://a.example/"))
+    assert agree(session)
+    session.execute(sa.update(rollup).values(clicks=rollup.clicks + 1))
+    found = recount(session, limit=1, now=NOW)
+    assert [(each.rollup, each.counted - each.clicks) for each in found.differences] == [(rollup.__tablename__, 1)]
+    assert (found.raw, found.by_verdict) == (2, {VALID: 2})
+
+
+TRAFFIC = st.lists(
+    st.builds(
+        click,
+        st.integers(0, 12),
+        seconds=st.sampled_from([0.0, 4.0, 8.0, 3600.0]),
+        address_hash=st.sampled_from(["a", "b"]),
+        user_agent=st.sampled_from(
+            ["Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0", "curl/8"]
+        ),
+        subs=st.sampled_from([{}, {"sub1": "1"}, {"sub1": "2"}, {"sub1": "3"}, {"sub1": "4"}, {"sub1": "5"}]),
+        country=st.sampled_from([None, "IT", "PL"]),
+        referrer=st.sampled_from([None, "https://a.example/x", "nonsense://["]),
+    ),
+    max_size=12,
+)
+
+
+@hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(batches=st.lists(TRAFFIC, max_size=4))
+def test_whatever_comes_the_rollups_agree(sqlite_session: Session, batches: list[list[ClickEvent]]) -> None:
+    for batch in batches:
+        service.store_batch(sqlite_session, events=batch, now=NOW)
+    assert agree(sqlite_session)
+    sqlite_session.rollback()
