@@ -167,7 +167,8 @@ def first_status(credit: CreditFacts) -> CommissionStatus:
     return CommissionStatus.UNDER_REVIEW if flagged else CommissionStatus.PENDING
 
 
-def _fresh(row: dict[str, Any]) -> Standing:
+def fresh(row: dict[str, Any]) -> Standing:
+    """Where a new row of a commission stands."""
     keys = ("id", "program_id", "partner_id", "conversion_id", "attribution_id", "is_live", "currency", "trace")
     worth = Worth(row["status"], row["reason"], row["amount_minor"], row["reversed_minor"])
     return Standing(**{key: row[key] for key in keys}, worth=worth)

@@ -1,4 +1,4 @@
-"""Tables of commissions: CommissionPlan, PlanExample, PartnerTerms, Commission, CommissionAdjustment, Reduction."""
+"""Tables of commissions: plans with their examples and simulations, Commission, CommissionAdjustment, validation."""
 
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from affiliate.accounts.models import User
 from affiliate.attribution.models import Attribution, Credit
 from affiliate.commissions.life import AdjustmentSource, CommissionReason, CommissionStatus
 from affiliate.commissions.maturity import Milestone
-from affiliate.db import Base, PrimaryKey, enum_column
+from affiliate.db import Base, Json, PrimaryKey, enum_column
 from affiliate.ingest.models import Conversion
 from affiliate.partners.models import Partner
 from affiliate.programs.models import Program
@@ -25,7 +25,9 @@ __all__ = [
     "CommissionStatus",
     "PartnerTerms",
     "PlanExample",
+    "PlanSimulation",
     "Reduction",
+    "ValidationFile",
 ]
 
 
@@ -178,7 +180,7 @@ class CommissionAdjustment(Base):
 class Reduction(Base):
     """The validation found that an order was worth less than was reported: a loss of the order, as a refund is.
 
-    With `is_reinstatement` it found that an ended order counts after all: cancellations that came before are void.
+    With `is_reinstatement` it found that an ended order counts after all: cancellations and reductions before are void.
     """
 
     __tablename__ = "order_reductions"
@@ -192,3 +194,47 @@ class Reduction(Base):
     note: Mapped[str | None] = mapped_column(sa.String(500))
     created_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(User.id))
     created_at: Mapped[datetime]
+
+
+class ValidationFile(Base):
+    """A shop's list of what became of its orders. `lines` as they were read; `results` say what each did."""
+
+    __tablename__ = "validation_files"
+    __table_args__ = (sa.Index("ix_validation_files_program", "program_id", "uploaded_at"),)
+
+    id: Mapped[PrimaryKey]
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id))
+    name: Mapped[str] = mapped_column(sa.String(200))
+    lines: Mapped[list[Any]]  # [order id, word or null, amount in minor units or null, reason]
+    results: Mapped[list[Any] | None] = mapped_column(Json)
+    uploaded_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(User.id))
+    uploaded_at: Mapped[datetime]
+    confirmed_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(User.id))
+    confirmed_at: Mapped[datetime | None]
+
+
+class PlanSimulation(Base):
+    """A plan tried on a program's own history: how far it has come, and what came of it so far."""
+
+    __tablename__ = "plan_simulations"
+    __table_args__ = (
+        sa.Index(
+            "ix_plan_simulations_open",
+            "created_at",
+            postgresql_where=sa.text("finished_at IS NULL"),
+            sqlite_where=sa.text("finished_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[PrimaryKey]
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id), index=True)
+    plan_name: Mapped[str] = mapped_column(sa.String(120))
+    terms: Mapped[dict[str, Any]]  # as they stood when it was asked for
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    state: Mapped[dict[str, Any]]  # sums by partner, counters, and where to go on
+    orders_done: Mapped[int]
+    orders_total: Mapped[int]
+    created_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(User.id))
+    created_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]

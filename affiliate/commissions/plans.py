@@ -1,4 +1,4 @@
-"""Every write on plans: drafts, publishing, examples that hold a plan to its word, and what plans know of a partner.
+"""Every write on plans: drafts, publishing, and the examples that hold a plan to its word.
 
 A published plan never changes. It is published from a moment on, never before orders that have their commission.
 """
@@ -13,18 +13,17 @@ from marshmallow import ValidationError
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
-from affiliate import db, ids
+from affiliate import ids
 from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
 from affiliate.commissions import documents, examples, plan_queries, queries
-from affiliate.commissions.models import CommissionPlan, PartnerTerms, PlanExample
+from affiliate.commissions.models import CommissionPlan, PlanExample
 from affiliate.errors import Conflict, Invalid, NotFound
 from affiliate.ledger import service as ledger_service
 from affiliate.money import AMOUNT_MINOR_MAX
 
 N_ = str  # marks a sentence for the translators
 EXAMPLES_MAX = 50
-GROUP_LENGTH_MAX = 40
 
 
 class UnknownPlan(NotFound):
@@ -54,15 +53,6 @@ class ExamplesBroken(Conflict):
     def __init__(self, broken: Sequence[examples.Checked]) -> None:
         super().__init__(N_("This plan breaks a saved example. Change the plan, or the example."))
         self.broken = broken
-
-
-class CircleOfRecruiters(Conflict):
-    """The partners would have recruited one another."""
-
-    code = "circle_of_recruiters"
-
-    def __init__(self) -> None:
-        super().__init__(N_("These partners would have recruited one another. Choose another one."))
 
 
 def create_plan(
@@ -222,45 +212,6 @@ def check_examples(session: Session, *, plan: CommissionPlan) -> list[examples.C
         plan=examples.as_plan(plan.id, plan.name, plan.terms),
         currency=plan_queries.currency_of(session, program_id=plan.program_id),
     )
-
-
-# --- partners
-
-
-def set_partner_terms(
-    session: Session,
-    *,
-    program_id: UUID,
-    partner_id: UUID,
-    group_name: str | None,
-    recruiter_id: UUID | None,
-    actor: Actor,
-    now: datetime,
-) -> None:
-    """Put a partner into a group, and say who recruited it. Counts for orders worked on from now.
-
-    Raises:
-        Invalid: the group's name is too long, or the recruiter is the partner itself.
-        CircleOfRecruiters: the recruiter was recruited by the partner, directly or not.
-    """
-    group = (group_name or "").strip() or None
-    if group and len(group) > GROUP_LENGTH_MAX:
-        raise Invalid({"group": [N_("Write a name of at most 40 characters.")]})
-    ledger_service.lock_books(session, program_ids=[program_id])
-    if recruiter_id is not None:
-        recruiters = plan_queries.recruiters(session, program_id=program_id)
-        if partner_id in plan_queries.chain(recruiter_id, recruiters):
-            raise CircleOfRecruiters
-    row = {"group_name": group, "recruiter_id": recruiter_id, "updated_at": now}
-    key = {"program_id": program_id, "partner_id": partner_id}
-    if not db.insert_new(session, PartnerTerms, [key | row], returning=PartnerTerms.partner_id):
-        mine = sa.and_(PartnerTerms.program_id == program_id, PartnerTerms.partner_id == partner_id)
-        session.execute(sa.update(PartnerTerms).where(mine).values(row))
-    details = {"group": group, "recruiter_id": str(recruiter_id) if recruiter_id else None}
-    audit.record(
-        session, actor=actor, action="partner.terms", subject_kind="partner", subject_id=partner_id,
-        program_id=program_id, details=details, now=now,
-    )  # fmt: skip
 
 
 # ---

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from affiliate import db
 from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
 from affiliate.attribution.models import Attribution
@@ -58,7 +59,7 @@ def commission_waiting(session: Session, *, limit: int, now: datetime) -> int:
     conversion_ids = {row.conversion_id for row in waiting}
     postings = _supersede(session, conversion_ids, now)
     postings += commission_credits(session, conversion_ids=conversion_ids, now=now)
-    postings += _take_losses(session, conversion_ids, now)
+    postings += take_losses(session, conversion_ids=conversion_ids, now=now)
     ledger_service.post(session, postings=postings, now=now)
     return claimed
 
@@ -73,7 +74,7 @@ def reverse_waiting(session: Session, *, limit: int, now: datetime) -> int:
     ledger_service.lock_books(session, program_ids={row.program_id for row in waiting})
     claimed = _claim(session, Refund.id, Refund.taken_at, refunds, now)
     claimed += _claim(session, OrderEvent.id, OrderEvent.taken_at, cancellations, now)
-    postings = _take_losses(session, {row.conversion_id for row in waiting}, now)
+    postings = take_losses(session, conversion_ids={row.conversion_id for row in waiting}, now=now)
     ledger_service.post(session, postings=postings, now=now)
     return claimed
 
@@ -143,6 +144,41 @@ def decline(
     )
 
 
+def take_losses(session: Session, *, conversion_ids: Collection[UUID], now: datetime) -> list[Posting]:
+    """Take every loss of these orders that was not taken yet from each of their live commissions, and give the postings.
+
+    Under the lock of the books, by whoever knows of new losses.
+    """
+    standings = queries.standings_of(session, conversion_ids=conversion_ids)
+    losses = queries.losses_of(session, conversion_ids=conversion_ids)
+    taken = queries.sources_taken(session, commission_ids=[standing.id for standing in standings])
+    originals = queries.original_amounts(session, conversion_ids=conversion_ids)
+    changes = Changes()
+    for standing in standings:
+        of_order, done = losses.get(standing.conversion_id, []), taken.get(standing.id, set())
+        takings = reversals.takings(
+            reversals.parts_of(
+                standing.trace,
+                amount_minor=standing.worth.amount_minor,
+                original_minor=originals[standing.conversion_id],
+            ),
+            reversed_minor=standing.worth.reversed_minor,
+            known=[loss for loss in of_order if loss.source_id in done],
+            fresh=[loss for loss in of_order if loss.source_id not in done],
+        )
+        take(changes, standing, takings, now=now)
+    return write(session, changes)
+
+
+def approve_orders(session: Session, *, conversion_ids: Collection[UUID], now: datetime) -> int:
+    """Approve the pending commissions of these orders, whatever is left of their validation period."""
+    if not conversion_ids:
+        return 0
+    return _approve(
+        session, sa.and_(db.among(session, Commission.conversion_id, conversion_ids), Commission.is_live), now
+    )
+
+
 def _claim(
     session: Session,
     key: InstrumentedAttribute[UUID],
@@ -163,29 +199,6 @@ def _supersede(session: Session, conversion_ids: Collection[UUID], now: datetime
     for standing, attribution_id in queries.superseded(session, conversion_ids=conversion_ids):
         rest = Taking(AdjustmentSource.ATTRIBUTION, attribution_id, standing.worth.left_minor)
         take(changes, standing, [rest], now=now, stays_live=False)
-    return write(session, changes)
-
-
-def _take_losses(session: Session, conversion_ids: Collection[UUID], now: datetime) -> list[Posting]:
-    """Take every refund and cancellation of these orders that was not taken yet from each of their live commissions."""
-    standings = queries.standings_of(session, conversion_ids=conversion_ids)
-    losses = queries.losses_of(session, conversion_ids=conversion_ids)
-    taken = queries.sources_taken(session, commission_ids=[standing.id for standing in standings])
-    originals = queries.original_amounts(session, conversion_ids=conversion_ids)
-    changes = Changes()
-    for standing in standings:
-        of_order, done = losses.get(standing.conversion_id, []), taken.get(standing.id, set())
-        takings = reversals.takings(
-            reversals.parts_of(
-                standing.trace,
-                amount_minor=standing.worth.amount_minor,
-                original_minor=originals[standing.conversion_id],
-            ),
-            reversed_minor=standing.worth.reversed_minor,
-            known=[loss for loss in of_order if loss.source_id in done],
-            fresh=[loss for loss in of_order if loss.source_id not in done],
-        )
-        take(changes, standing, takings, now=now)
     return write(session, changes)
 
 

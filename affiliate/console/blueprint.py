@@ -159,8 +159,10 @@ def _navigation(waiting: work.OpenDecisions) -> list[dict[str, Any]]:
             due=bool(waiting.applications),
         ),
         _item("partners", _("Partners"), "users", partners, tab=True),
+        *([_item("newsletters", _("Newsletters"), "mail", partners)] if is_manager() else []),
         _item("conversions", _("Orders"), "shopping-cart", money, tab=True),
         _item("commissions", _("Commissions"), "coin", money),
+        _item("fraud", _("Fraud"), "flag", money, count=waiting.reviews, due=bool(waiting.reviews)),
         _item("payouts", _("Payouts"), "building-bank", money, count=waiting.runs, due=bool(waiting.runs), tab=True),
         _item("ledger", _("Ledger"), "scale", money),
     ]
@@ -187,11 +189,23 @@ def _item(endpoint: str, label: str, icon: str, group: str | None = None, **more
 
 
 _SECTION_OF = {
+    "fraud_case": "fraud",
+    "fraud_rules": "fraud",
+    "try_fraud_rules": "fraud",
     "partner": "partners",
+    "newsletter": "newsletters",
+    "preview_newsletter": "newsletters",
+    "save_newsletter": "newsletters",
+    "schedule_newsletter": "newsletters",
+    "suppressed_addresses": "newsletters",
     "conversion": "conversions",
     "payout_run": "payouts",
-    "plans": "settings",
+    "plans_list": "settings",
+    "plan": "settings",
+    "new_plan": "settings",
     "api_key_made": "tracking",
+    "ways_in": "tracking",
+    "postback_token": "tracking",
     "rejected": "requests",
     "dead_letters": "requests",
 }

@@ -5,16 +5,22 @@ from affiliate.console import (
     choice,
     commissions,
     events,
+    fraud,
+    fraud_rules,
     goals,
+    newsletter_previews,
+    newsletters,
     orders,
     partners,
     payouts,
+    plans,
     program,
     today,
     tracking,
+    ways_in,
 )
 from affiliate.console.blueprint import blueprint
 
 __all__ = [
-    "blueprint", "books", "choice", "commissions", "events", "goals", "orders", "partners", "payouts", "program", "today", "tracking",
+    "blueprint", "books", "choice", "commissions", "events", "fraud", "fraud_rules", "goals", "newsletter_previews", "newsletters", "orders", "partners", "payouts", "plans", "program", "today", "tracking", "ways_in",
 ]  # fmt: skip

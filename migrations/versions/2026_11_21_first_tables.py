@@ -606,6 +606,39 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "canary_runs",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        sa.Column("conversion_id", sa.Uuid(), nullable=False),
+        sa.Column("click_id", sa.Uuid(), nullable=True),
+        sa.Column("order_id", sa.String(length=120), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "planned",
+                "ordered",
+                "refunded",
+                "passed",
+                "failed",
+                name="canary_state",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("finding", sa.String(length=500), nullable=True),
+        sa.Column("started_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("stepped_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_canary_runs_partner_id_partners")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_canary_runs_program_id_programs")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_canary_runs")),
+    )
+    with op.batch_alter_table("canary_runs", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_canary_runs_started_at"), ["started_at"], unique=False)
+
+    op.create_table(
         "commission_plans",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("program_id", sa.Uuid(), nullable=False),
@@ -2366,6 +2399,10 @@ def downgrade() -> None:
 
     op.drop_table("conversions")
     op.drop_table("commission_plans")
+    with op.batch_alter_table("canary_runs", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_canary_runs_started_at"))
+
+    op.drop_table("canary_runs")
     with op.batch_alter_table("attribution_policies", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_attribution_policies_waiting",

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from affiliate.accounts.models import AuditEvent
 from affiliate.attribution.models import Attribution, Credit
-from affiliate.commissions import plan_queries, plans, service
+from affiliate.commissions import plan_queries, plans, recruiting, service
 from affiliate.commissions.models import Commission, CommissionPlan, CommissionReason
 from affiliate.errors import Invalid
 
@@ -151,7 +151,7 @@ def test_overrides_for_group_partner_and_the_customer_count(books: Books) -> Non
         {"when": {"partner": str(partner.id), "customer": "new"}, "rate_bps": 30_00},
     )
     assert earned(books, new_customer=False) == 10_00
-    act(books, plans.set_partner_terms, partner_id=partner.id, group_name="gold", recruiter_id=None)
+    act(books, recruiting.set_partner_terms, partner_id=partner.id, group_name="gold", recruiter_id=None)
     assert earned(books, new_customer=False) == 20_00
     assert earned(books, new_customer=True) == 30_00
 
@@ -223,7 +223,7 @@ def test_counters_leave_out_what_does_not_count_and_never_rate_another_order_aga
 
 def test_a_recruiter_gets_its_share_and_loses_it_with_the_order(books: Books) -> None:
     recruiter = make_partner(books.session, program=books.program)
-    act(books, plans.set_partner_terms, partner_id=books.partner.id, group_name=None, recruiter_id=recruiter.id)
+    act(books, recruiting.set_partner_terms, partner_id=books.partner.id, group_name=None, recruiter_id=recruiter.id)
     pays(books, recruiter_bps=20_00)
     conversion = books.order()
     books.work()
@@ -241,7 +241,7 @@ def test_a_recruiter_gets_its_share_and_loses_it_with_the_order(books: Books) ->
 def test_one_recruiter_of_two_partners_who_share_an_order_gets_both_shares(books: Books) -> None:
     recruiter, other = (make_partner(books.session, program=books.program) for _ in range(2))
     for partner in (books.partner, other):
-        act(books, plans.set_partner_terms, partner_id=partner.id, group_name=None, recruiter_id=recruiter.id)
+        act(books, recruiting.set_partner_terms, partner_id=partner.id, group_name=None, recruiter_id=recruiter.id)
     pays(books, recruiter_bps=20_00)
     conversion = make_conversion(books.session, program=books.program)
     attribution = make_attribution(books.session, conversion=conversion, partner=books.partner)
@@ -259,13 +259,13 @@ def test_partners_cannot_recruit_one_another_in_a_circle(books: Books) -> None:
     second, third = (make_partner(books.session, program=books.program) for _ in range(2))
 
     def recruit(partner: Any, by: Any) -> None:
-        act(books, plans.set_partner_terms, partner_id=partner.id, group_name=None, recruiter_id=by.id)
+        act(books, recruiting.set_partner_terms, partner_id=partner.id, group_name=None, recruiter_id=by.id)
 
     recruit(second, books.partner)
     recruit(third, second)
-    with pytest.raises(plans.CircleOfRecruiters):
+    with pytest.raises(recruiting.CircleOfRecruiters):
         recruit(books.partner, third)
-    with pytest.raises(plans.CircleOfRecruiters):
+    with pytest.raises(recruiting.CircleOfRecruiters):
         recruit(third, third)
 
 
