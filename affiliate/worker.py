@@ -51,12 +51,15 @@ SCHEDULE = (
     Periodic("affiliate.replay.jobs.advance", queues.SLOW, 2),
     Periodic("affiliate.fraud.jobs.look_again", queues.STAGES, 300),
     Periodic("affiliate.mailer.send_due", queues.SLOW, 5),
+    Periodic("affiliate.commissions.jobs.simulate", queues.SLOW, 5),
     Periodic("affiliate.newsletters.jobs.release", queues.SLOW, 10),
     Periodic("affiliate.newsletters.jobs.send", queues.SLOW, 5),
     Periodic("affiliate.newsletters.jobs.read_bounces", queues.SLOW, 60),
     Periodic("affiliate.ledger.jobs.seal", queues.SLOW, 60),
     Periodic("affiliate.ingest.jobs.look_after_clicks", queues.SLOW, 3600),
     Periodic("affiliate.payouts.jobs.prove", queues.SLOW, 3600),
+    Periodic("affiliate.canary.jobs.begin_due", queues.SLOW, 60),
+    Periodic("affiliate.canary.jobs.proceed", queues.SLOW, 10),
     Periodic("affiliate.accounts.jobs.sweep", queues.SLOW, 3600),
 )
 

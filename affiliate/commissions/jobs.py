@@ -1,9 +1,11 @@
 """The jobs of this stage. Each opens a transaction, makes one bounded call, and gives how many rows it did."""
 
 from affiliate import clock, db
-from affiliate.commissions import service
+from affiliate.commissions import service, simulating
 
-BATCH = 500
+BATCH = 1_000
+SIMULATION_BATCHES = 10
+"""How many batches of a simulation one job does, so that mail on the same queue does not wait."""
 
 
 def commission() -> int:
@@ -23,3 +25,15 @@ def approve_due() -> int:
     with db.transaction() as session:
         service.release_awaiting(session, limit=BATCH)
         return service.approve_due(session, limit=BATCH, now=clock.now())
+
+
+def simulate() -> int:
+    """Go on with the simulation of a plan; each batch is a transaction, so that a killed job loses at most one."""
+    done = 0
+    for _ in range(SIMULATION_BATCHES):
+        with db.transaction() as session:
+            step = simulating.advance(session, limit=BATCH, now=clock.now())
+        done += step
+        if not step:
+            break
+    return done

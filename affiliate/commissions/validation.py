@@ -14,6 +14,7 @@ from typing import Any
 from affiliate.commissions.life import WITH_US, CommissionStatus
 from affiliate.money import BadAmount, parse_amount
 
+N_ = str  # marks a sentence for the translators
 LINES_MAX = 5_000
 REASON_LENGTH_MAX = 500
 _COLUMNS = ("order_id", "status", "amount", "reason")
@@ -90,15 +91,15 @@ def read(text: str, *, currency: str) -> list[Line]:
     rows = csv.DictReader(io.StringIO(text.lstrip("\ufeff")), delimiter=separator)
     names = [(name or "").strip().lower() for name in rows.fieldnames or ()]
     if not {"order_id", "status"} <= set(names):
-        raise BadFile("The first line must name the columns: order_id,status,amount,reason.")
+        raise BadFile(N_("The first line must name the columns: order_id,status,amount,reason."))
     rows.fieldnames = names
     lines = []
     for row in rows:
         if len(lines) == LINES_MAX:
-            raise BadFile("The file has more than 5,000 lines. Split it.")
+            raise BadFile(N_("The file has more than 5,000 lines. Split it."))
         lines.append(_line({name: (row.get(name) or "").strip() for name in _COLUMNS}, currency))
     if not lines:
-        raise BadFile("There is no line below the first one.")
+        raise BadFile(N_("There is no line below the first one."))
     return lines
 
 

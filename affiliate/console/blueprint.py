@@ -18,7 +18,7 @@ from affiliate.settings import Settings
 from affiliate.web import orm
 
 REASON_LENGTH_MAX = 500
-FILTERS = ("status", "state", "kind", "partner", "due", "days", "name", "order")
+FILTERS = ("status", "state", "kind", "partner", "due", "days", "name", "order", "by", "first", "last")
 MANAGING = frozenset({GrantRole.MANAGER, GrantRole.ADMIN})
 blueprint = Blueprint("console", __name__, url_prefix="/console")
 
@@ -150,6 +150,7 @@ def _navigation(waiting: work.OpenDecisions) -> list[dict[str, Any]]:
     items = [
         _item("today", _("Today"), "inbox", tab=True),
         _item("goals", _("Goals"), "target"),
+        _item("performance", _("Performance"), "chart-bar"),
         _item(
             "applications",
             _("Applications"),
@@ -200,9 +201,20 @@ _SECTION_OF = {
     "suppressed_addresses": "newsletters",
     "conversion": "conversions",
     "payout_run": "payouts",
+    "payout": "payouts",
+    "payment": "payouts",
+    "payout_policy": "payouts",
+    "attribution_policy": "settings",
+    "change_attribution": "settings",
+    "replay": "settings",
+    "replay_change": "settings",
     "plans_list": "settings",
     "plan": "settings",
     "new_plan": "settings",
+    "simulation": "settings",
+    "simulate_plan": "settings",
+    "validation": "commissions",
+    "validation_file": "commissions",
     "api_key_made": "tracking",
     "ways_in": "tracking",
     "postback_token": "tracking",

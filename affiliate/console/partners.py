@@ -9,7 +9,7 @@ from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import exports
 from affiliate.accounts import access
-from affiliate.console import partner_sheets, presenters
+from affiliate.console import partner_sheets, presenters, recruiting
 from affiliate.console.blueprint import acted, blueprint, cursor, given_reason, pager, show
 from affiliate.console.queries import money
 from affiliate.console.queries import partners as queries
@@ -66,6 +66,7 @@ def partner(partner_id: UUID) -> str:
     return show(
         "partner.html",
         **partner_sheets.page(found),
+        terms=recruiting.told(partner_id),
         **partner_sheets.numbers(by_day, g.program.currency),
         sums=partner_sheets.sums(money.totals(orm.session, **here), partner_id),
         balances=partner_sheets.balances(ledger_queries.balances_of(orm.session, **here)),

@@ -12,9 +12,9 @@ from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import formats, ids
 from affiliate.accounts import access
-from affiliate.commissions import plan_queries, plans, terms
+from affiliate.commissions import plan_queries, plans, simulating, terms
 from affiliate.commissions.models import CommissionPlan
-from affiliate.console import plan_forms, words
+from affiliate.console import plan_forms, simulations, words
 from affiliate.console.blueprint import acted, blueprint, show
 from affiliate.console.forms import say_all
 from affiliate.console.plan_forms import ExampleForm, Named, PlanForm, PublishForm
@@ -187,6 +187,11 @@ def _shared(found: CommissionPlan | None) -> dict[str, Any]:
     checked = plans.check_examples(orm.session, plan=found) if found else []
     return {
         "currency": g.program.currency,
+        "days": simulations.last_days(),
+        "tried": [
+            {"name": one.plan_name, "at": one.created_at, "url": url_for("console.simulation", simulation_id=one.id)}
+            for one in simulating.newest(orm.session, program_id=g.program.id)[:5]
+        ],
         "examples": [
             {
                 "name": one.name,
@@ -231,6 +236,7 @@ def _told(found: CommissionPlan, names: Mapping[UUID, str] | None = None) -> dic
         "from": found.effective_from,
         "url": url_for("console.plan", plan_id=found.id),
         "copy_url": url_for("console.new_plan", copy=ids.public("pln", found.id)),
+        "simulate_url": url_for("console.simulate_plan", plan_id=found.id),
         "publish_url": url_for("console.publish_plan", plan_id=found.id),
         "discard_url": url_for("console.discard_plan", plan_id=found.id),
     }

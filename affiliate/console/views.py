@@ -1,6 +1,7 @@
 """The console's pages. Importing this module registers all of them on the blueprint."""
 
 from affiliate.console import (
+    attribution,
     books,
     choice,
     commissions,
@@ -12,15 +13,21 @@ from affiliate.console import (
     newsletters,
     orders,
     partners,
+    payment,
+    payout_steps,
     payouts,
+    performance,
     plans,
     program,
+    recruiting,
+    simulations,
     today,
     tracking,
+    validation,
     ways_in,
 )
 from affiliate.console.blueprint import blueprint
 
 __all__ = [
-    "blueprint", "books", "choice", "commissions", "events", "fraud", "fraud_rules", "goals", "newsletter_previews", "newsletters", "orders", "partners", "payouts", "plans", "program", "today", "tracking", "ways_in",
+    "attribution", "blueprint", "books", "choice", "commissions", "events", "fraud", "fraud_rules", "goals", "newsletter_previews", "newsletters", "orders", "partners", "payment", "payout_steps", "payouts", "performance", "plans", "program", "recruiting", "simulations", "today", "tracking", "validation", "ways_in",
 ]  # fmt: skip

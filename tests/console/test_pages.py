@@ -17,7 +17,7 @@ from affiliate.partners.models import EnrollmentStatus
 
 SHARED = ["", "applications", "partners", "goals", "conversions", "commissions", "payouts", "ledger", "history"]
 FILES = ["partners.csv", "conversions.csv", "commissions.csv", "ledger.csv"]
-MANAGING = ["settings", "plans", "tracking", "tracking/secret", "requests", "rejected"]
+MANAGING = ["settings", "plans", "plans/new", "validation", "tracking", "tracking/secret", "requests", "rejected"]
 
 
 @pytest.mark.parametrize("page", SHARED + FILES + MANAGING)
@@ -49,7 +49,7 @@ def test_finance_does_not_see_settings_and_tracking(cast: Cast, finn: FlaskClien
 @pytest.mark.parametrize(
     "address",
     [
-        "settings", "settings/live", "settings/pause", "plans", "goals", "tracking/secret", "tracking/keys",
+        "settings", "settings/live", "settings/pause", "plans/new", "validation", "goals", "tracking/secret", "tracking/keys",
         "commissions/approve", "commissions/decline", "dead-letters",
     ],
 )  # fmt: skip

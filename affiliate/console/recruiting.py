@@ -1,0 +1,53 @@
+"""What plans know of a partner, on its page: its group, and who recruited it."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers.response import Response as BaseResponse
+
+from affiliate.accounts import access
+from affiliate.commissions import plan_queries, recruiting
+from affiliate.console.blueprint import acted, blueprint
+from affiliate.console.plan_forms import Named
+from affiliate.console.queries import named
+from affiliate.web import orm, request_now
+
+
+@blueprint.post('/<slug>/partners/<public("ptn"):partner_id>/terms')
+@access.console("manager")
+def set_partner_terms(partner_id: UUID) -> BaseResponse:
+    """Put a partner into a group, and say who recruited it."""
+    back = url_for("console.partner", partner_id=partner_id)
+    known, typed = _named(), request.form.get("recruiter", "").strip()
+    recruiter_id = known.find("partner", typed)
+    if partner_id not in known.names:
+        raise access.NotHere
+    if typed and recruiter_id is None:
+        flash(_("There is none of this name in the program."), "error")
+        return redirect(back, 303)
+
+    def act() -> str:
+        recruiting.set_partner_terms(
+            orm.session, program_id=g.program.id, partner_id=partner_id, group_name=request.form.get("group"),
+            recruiter_id=recruiter_id, actor=access.actor(), now=request_now(),
+        )  # fmt: skip
+        return str(_("Kept. It counts for orders from now on."))
+
+    return acted(back, act)
+
+
+def told(partner_id: UUID) -> dict[str, Any]:
+    """The group and the recruiter's name, as the form shows them."""
+    found = plan_queries.partner_terms(orm.session, program_id=g.program.id, partner_id=partner_id)
+    names = _named().names if found is not None and found.recruiter_id is not None else {}
+    return {
+        "group": (found.group_name if found else None) or "",
+        "recruiter": names.get(found.recruiter_id, "") if found and found.recruiter_id else "",
+        "url": url_for("console.set_partner_terms", partner_id=partner_id),
+    }
+
+
+def _named() -> Named:
+    return Named(named.of_program(orm.session, program_id=g.program.id))

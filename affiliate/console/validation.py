@@ -1,0 +1,180 @@
+"""Pages of the month's validation by file: upload, look at what it would do, confirm, a result for each line."""
+
+from collections import Counter
+from typing import Any
+from uuid import UUID
+
+from flask import g, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from flask_wtf.file import FileField, FileRequired
+from werkzeug.wrappers.response import Response as BaseResponse
+
+from affiliate import exports
+from affiliate.accounts import access
+from affiliate.commissions import validating, validation_queries
+from affiliate.commissions.models import ValidationFile
+from affiliate.commissions.validation import CHANGES, Verdict
+from affiliate.console.blueprint import acted, blueprint, show
+from affiliate.console.forms import say, say_all
+from affiliate.console.words import Sign
+from affiliate.errors import Invalid
+from affiliate.money import Money
+from affiliate.web import orm, request_now
+
+N_ = str  # marks a sentence for the translators
+FILE_BYTES_MAX = 1_000_000
+LINES_SHOWN = 200
+
+
+class ValidationForm(FlaskForm):  # type: ignore[misc] # the library is not typed
+    """The shop's list."""
+
+    file = FileField(
+        _l("CSV file"),
+        validators=[FileRequired(_l("Choose a file."))],
+        description=_l("The first line names the columns: order_id,status,amount,reason. Up to 5,000 lines."),
+    )
+
+
+@blueprint.get("/<slug>/validation")
+@access.console("manager")
+def validation() -> str:
+    """The form, and the files before."""
+    return _page(ValidationForm(formdata=None))
+
+
+@blueprint.post("/<slug>/validation")
+@access.console("manager")
+def upload_validation() -> str | tuple[str, int] | BaseResponse:
+    """Read a file; nothing changes yet."""
+    form = ValidationForm()
+    if not form.validate_on_submit():
+        return _page(form), 422
+    raw = form.file.data.read(FILE_BYTES_MAX + 1)
+    if len(raw) > FILE_BYTES_MAX:
+        say(form.file, N_("The file is larger than 1 MB. Split it."))
+        return _page(form), 422
+    try:
+        file = validating.upload(
+            orm.session, program_id=g.program.id, name=form.file.data.filename or "", text=raw.decode(),
+            currency=g.program.currency, actor=access.actor(), now=request_now(),
+        )  # fmt: skip
+    except UnicodeDecodeError:
+        say(form.file, N_("The file is not UTF-8 text. Save it as CSV UTF-8."))
+        return _page(form), 422
+    except Invalid as refusal:
+        say_all(form, refusal.errors)
+        return _page(form), 422
+    return redirect(url_for("console.validation_file", file_id=file.id), 303)
+
+
+@blueprint.get('/<slug>/validation/<public("val"):file_id>')
+@access.console("manager")
+def validation_file(file_id: UUID) -> str:
+    """What each line would do, or did."""
+    file = _known(file_id)
+    lines = _lines(file)
+    wanted = request.args.get("verdict", "")
+    shown = [line for line in lines if not wanted or line["verdict"] == wanted]
+    counts = Counter(line["verdict"] for line in lines)
+    return show(
+        "validation_file.html",
+        name=file.name,
+        uploaded_at=file.uploaded_at,
+        confirmed_at=file.confirmed_at,
+        counts=[_count(verdict, counts[verdict], wanted, file) for verdict in Verdict if counts[verdict]],
+        all_url=url_for("console.validation_file", file_id=file.id),
+        wanted=wanted,
+        lines=shown[:LINES_SHOWN],
+        more=max(0, len(shown) - LINES_SHOWN),
+        changes=sum(counts[verdict] for verdict in CHANGES),
+        confirm_url=url_for("console.confirm_validation", file_id=file.id),
+        csv_url=url_for("console.validation_csv", file_id=file.id),
+    )
+
+
+@blueprint.get('/<slug>/validation/<public("val"):file_id>.csv')
+@access.console("manager")
+def validation_csv(file_id: UUID) -> BaseResponse:
+    """Each line with its result."""
+    file = _known(file_id)
+    rows = ([line["order"], line["word"], line["amount"], line["reason"], line["verdict"]] for line in _lines(file))
+    return exports.csv_response("validation.csv", ["order_id", "status", "amount", "reason", "result"], rows)
+
+
+@blueprint.post('/<slug>/validation/<public("val"):file_id>/confirm')
+@access.console("manager")
+def confirm_validation(file_id: UUID) -> BaseResponse:
+    """Do it."""
+
+    def act() -> str:
+        done = validating.confirm(
+            orm.session, file_id=file_id, program_id=g.program.id, actor=access.actor(), now=request_now()
+        )
+        changed = sum(one.decision.verdict in CHANGES for one in done)
+        return str(_("Done: %(changed)s of %(lines)s lines changed something.", changed=changed, lines=len(done)))
+
+    return acted(url_for("console.validation_file", file_id=file_id), act)
+
+
+def _page(form: ValidationForm) -> str:
+    takes = validation_queries.validation_takes(orm.session, program_id=g.program.id)
+    files = [
+        {"name": one.name, "at": one.uploaded_at, "lines": len(one.lines), "confirmed_at": one.confirmed_at, "url": url_for("console.validation_file", file_id=one.id)}
+        for one in validation_queries.files(orm.session, program_id=g.program.id)
+    ]  # fmt: skip
+    return show("validation.html", form=form, files=files, takes_days=None if takes is None else takes.days)
+
+
+def _lines(file: ValidationFile) -> list[dict[str, Any]]:
+    """The lines with what they did; before the confirmation, with what they would do now."""
+    if file.results is not None:
+        verdicts = [Verdict(word) for word in file.results]
+    else:
+        verdicts = [one.decision.verdict for one in validating.preview(orm.session, file=file)]
+    return [
+        {
+            "order": order_id,
+            "word": word or "",
+            "amount": None if minor is None else Money(minor, g.program.currency),
+            "reason": reason,
+            "verdict": verdict.value,
+            "sign": sign(verdict),
+        }
+        for (order_id, word, minor, reason), verdict in zip(file.lines, verdicts, strict=True)
+    ]
+
+
+def _count(verdict: Verdict, count: int, wanted: str, file: ValidationFile) -> dict[str, Any]:
+    return {
+        "label": sign(verdict).word,
+        "count": count,
+        "current": wanted == verdict,
+        "url": url_for("console.validation_file", file_id=file.id, verdict=verdict.value),
+    }
+
+
+def sign(verdict: Verdict) -> Sign:
+    """What becomes of a line, as a badge."""
+    return {
+        Verdict.APPROVE: Sign("good", _("Approved")),
+        Verdict.REDUCE: Sign("acc", _("Reduced and approved"), "trending-down"),
+        Verdict.DECLINE: Sign("bad", _("Declined")),
+        Verdict.REINSTATE: Sign("good", _("Counts again"), "refresh"),
+        Verdict.UNCHANGED: Sign("", _("As it was"), "minus"),
+        Verdict.UNKNOWN: Sign("wait", _("Unknown order"), "help-circle"),
+        Verdict.NO_COMMISSION: Sign("", _("Nobody earns on it"), "minus"),
+        Verdict.NOT_VERIFIED: Sign("hold", _("Not confirmed by the shop's server, or a test"), "eye"),
+        Verdict.MORE_THAN_ORDER: Sign("wait", _("More than the order is worth"), "alert-triangle"),
+        Verdict.TWICE: Sign("wait", _("Named twice in the file"), "copy"),
+        Verdict.UNREADABLE: Sign("wait", _("Cannot be read"), "alert-triangle"),
+    }[verdict]
+
+
+def _known(file_id: UUID) -> ValidationFile:
+    found = validation_queries.file(orm.session, file_id=file_id, program_id=g.program.id)
+    if found is None:
+        raise access.NotHere
+    return found

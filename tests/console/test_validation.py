@@ -1,0 +1,66 @@
+"""A month validated by file, in the console: nothing changes before the confirmation, and only once."""
+
+import io
+
+import pytest
+from console_cast import Cast, text_of
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from affiliate.commissions.validation import Verdict
+from affiliate.console.validation import sign
+
+HEAD = "order_id,status,amount,reason\n"
+
+
+def upload(browser: FlaskClient, content: bytes | str) -> TestResponse:
+    raw = content.encode() if isinstance(content, str) else content
+    data = {"file": (io.BytesIO(raw), "november.csv")}
+    return browser.post("/console/casa/validation", data=data, follow_redirects=True)
+
+
+def test_a_file_is_looked_at_confirmed_once_and_told_line_by_line(cast: Cast, mara: FlaskClient) -> None:
+    for name in ("1", "2", "3"):
+        cast.sale(name)
+    assert "No file yet" in text_of(mara.get("/console/casa/validation"))
+    page = upload(mara, HEAD + "1,approved,,\n2,approved,50.00,half came back\n3,declined,,not paid\n9,approved,,\n")
+    told = text_of(page)
+    assert "Nothing has changed yet." in told
+    assert "3 lines change something." in told
+    assert "Unknown order" in told
+    cast.settle()
+    assert cast.books.balances() == {"pending": 30_00}
+    cast.session.commit()
+    address = page.request.path
+    done = text_of(mara.post(f"{address}/confirm", follow_redirects=True))
+    assert "Done: 3 of 4 lines changed something." in done
+    assert "These are the results." in done
+    assert "This file was confirmed before." in text_of(mara.post(f"{address}/confirm", follow_redirects=True))
+    assert "half came back" not in text_of(mara.get(f"{address}?verdict=decline"))
+    assert "2,approved,50.00,half came back,reduce" in mara.get(f"{address}.csv").text
+    cast.settle()
+    assert cast.books.balances() == {"approved": 15_00}
+    cast.assert_proven()
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("", "must name the columns"),
+        (HEAD, "There is no line below the first one."),
+        (b"\xff\xfe", "not UTF-8 text"),
+        (HEAD + "1,approved,,x\n" * 90_000, "larger than 1 MB"),
+    ],
+)
+def test_what_is_no_list_is_refused_at_its_field(
+    cast: Cast, mara: FlaskClient, content: bytes | str, told: str
+) -> None:
+    response = upload(mara, content)
+    assert response.status_code == 422
+    assert told in text_of(response)
+
+
+def test_every_result_has_a_word_of_its_own(app: Flask) -> None:
+    with app.test_request_context():
+        assert len({sign(verdict).word for verdict in Verdict}) == len(Verdict)
