@@ -79,6 +79,11 @@ def instant(value: datetime | None) -> str:
     return UNKNOWN if value is None else format_datetime(value, "d MMM y, HH:mm")
 
 
+def country(code: str) -> str:
+    """The name of a country by its two letters, in the reader's language; a code that nobody knows stays as it is."""
+    return Locale.parse(locale()).territories.get(code.upper(), code)
+
+
 def iso(value: datetime | None) -> str:
     """The exact instant for `<time datetime>`."""
     return "" if value is None else value.isoformat()

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -19,7 +18,7 @@ from affiliate.ledger.models import AccountName
 from affiliate.money import Money, divide_half_even
 from affiliate.payouts.models import PayoutStatus
 from affiliate.programs.models import Program
-from affiliate.reports import metrics, periods, queries, sales
+from affiliate.reports import metrics, periods, queries, sales, tables
 from affiliate.reports.metrics import METRICS, Facts, Metric, Unit
 from affiliate.reports.sales import Pile, Wanted
 
@@ -157,7 +156,7 @@ def _tile(metric: Metric, this: Facts, before: Facts, rows_url: str) -> dict[str
     tile: dict[str, Any] = {
         "label": _(metric.label),
         "help": _(metric.help_text),
-        "value": printed(metric, value, this.currency),
+        "value": tables.printed(metric, value, this.currency),
         "href": url_for("portal.links") if metric.key.startswith("clicks") else rows_url,
         "note": None,
         "change": None,
@@ -182,17 +181,6 @@ def _change(metric: Metric, value: metrics.Value, earlier: metrics.Value) -> dic
     if not change:
         return {}
     return {"change": formats.percent_bps(divide_half_even(abs(change), 10) * 10), "up": change > 0}
-
-
-def printed(metric: Metric, value: metrics.Value, currency: str) -> str | None:
-    """A value as pages show it; null where it is unknown."""
-    if value is None:
-        return None
-    if isinstance(value, Money):
-        return formats.money(value)
-    if isinstance(value, Decimal):
-        return formats.fine_money(value, currency)
-    return formats.percent_bps(value) if metric.unit is Unit.BPS else formats.number(value)
 
 
 def _chart(who: Who, days: dict[date, Facts], period: periods.Period) -> dict[str, Any]:

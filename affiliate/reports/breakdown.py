@@ -1,4 +1,4 @@
-"""What a partner's clicks and sales of a period were, by link or by sub id, and why clicks did not count."""
+"""What the clicks and sales of a period were: of a partner by link or sub id, of a program by country or source; and why clicks did not count."""
 
 from typing import Any
 from uuid import UUID
@@ -8,7 +8,14 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from affiliate.attribution.models import Credit
 from affiliate.ingest.models import Click, ClickHour, ClickVerdict
-from affiliate.ingest.rollup_models import LABEL_LENGTH_MAX, SubClickHour
+from affiliate.ingest.rollup_models import (
+    LABEL_LENGTH_MAX,
+    CountryClickHour,
+    PartnerClickHour,
+    ProgramClickHour,
+    ReferrerClickHour,
+    SubClickHour,
+)
 from affiliate.reports.metrics import Facts
 from affiliate.reports.periods import Period
 from affiliate.reports.queries import earned_in, sales_facts, sales_of
@@ -37,29 +44,46 @@ def facts_by_sub(
     return _joined(session, clicks, sales.where(*earned_in(period)).group_by(label), currency)
 
 
-def not_counted(session: Session, *, program_id: UUID, partner_id: UUID, period: Period) -> dict[ClickVerdict, int]:
-    """How many clicks of the period did not count, by their reason; the most frequent first."""
-    count = sa.func.sum(ClickHour.clicks)
-    reasons = sa.select(ClickHour.verdict, count).where(
-        *_of(ClickHour, program_id, partner_id, period), ClickHour.verdict != ClickVerdict.VALID
+def facts_by_country(session: Session, *, program_id: UUID, period: Period, currency: str) -> dict[str, Facts]:
+    """By country of the click, two letters; empty where it is unknown, and for sales without a click."""
+    clicks = _clicks(CountryClickHour, CountryClickHour.country, program_id, None, period)
+    return _joined(session, clicks, _sales_by_click(Click.country, program_id, period, currency), currency)
+
+
+def facts_by_source(session: Session, *, program_id: UUID, period: Period, currency: str) -> dict[str, Facts]:
+    """By host of the page with the link; empty for none, and for sales without a click."""
+    clicks = _clicks(ReferrerClickHour, ReferrerClickHour.referrer_host, program_id, None, period)
+    return _joined(session, clicks, _sales_by_click(Click.referrer_host, program_id, period, currency), currency)
+
+
+def _sales_by_click(
+    column: InstrumentedAttribute[str], program_id: UUID, period: Period, currency: str
+) -> sa.Select[Any]:
+    label = sa.func.coalesce(column, "")
+    sales = sales_of(label, program_id, None, currency).outerjoin(Click, Click.id == Credit.click_id)
+    return sales.where(*earned_in(period)).group_by(label)
+
+
+def not_counted(
+    session: Session, *, program_id: UUID, partner_id: UUID | None = None, period: Period
+) -> dict[ClickVerdict, int]:
+    """How many clicks of the period did not count, by their reason, the most frequent first; of a partner or of all."""
+    rollup: Any = ProgramClickHour if partner_id is None else PartnerClickHour
+    count = sa.func.sum(rollup.clicks)
+    reasons = sa.select(rollup.verdict, count).where(
+        *_of(rollup, program_id, partner_id, period), rollup.verdict != ClickVerdict.VALID
     )
-    rows = session.execute(reasons.group_by(ClickHour.verdict).order_by(count.desc(), ClickHour.verdict))
+    rows = session.execute(reasons.group_by(rollup.verdict).order_by(count.desc(), rollup.verdict))
     return {verdict: int(clicks) for verdict, clicks in rows if clicks}
 
 
-def _of(
-    rollup: type[ClickHour] | type[SubClickHour], program_id: UUID, partner_id: UUID, period: Period
-) -> list[sa.ColumnElement[bool]]:
-    mine = [rollup.program_id == program_id, rollup.partner_id == partner_id]
-    return [*mine, rollup.hour >= period.starts_at, rollup.hour < period.ends_at]
+def _of(rollup: Any, program_id: UUID, partner_id: UUID | None, period: Period) -> list[sa.ColumnElement[bool]]:
+    here = [rollup.program_id == program_id, rollup.hour >= period.starts_at, rollup.hour < period.ends_at]
+    return here if partner_id is None else [*here, rollup.partner_id == partner_id]
 
 
 def _clicks(
-    rollup: type[ClickHour] | type[SubClickHour],
-    key: InstrumentedAttribute[Any],
-    program_id: UUID,
-    partner_id: UUID,
-    period: Period,
+    rollup: Any, key: InstrumentedAttribute[Any], program_id: UUID, partner_id: UUID | None, period: Period
 ) -> sa.Select[Any]:
     valid = sa.case((rollup.verdict == ClickVerdict.VALID, rollup.clicks), else_=0)
     counted = sa.select(key, sa.func.sum(rollup.clicks).label("raw"), sa.func.sum(valid))

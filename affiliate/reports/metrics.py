@@ -92,6 +92,12 @@ def _epc(facts: Facts) -> Decimal | None:
     return Decimal(divide_half_even(facts.earned_minor * 10, facts.clicks_valid)).scaleb(-exponent(facts.currency) - 1)
 
 
+def _roi(facts: Facts) -> int | None:
+    if facts.earned_minor <= 0:
+        return None
+    return divide_half_even((facts.revenue_minor - facts.earned_minor) * BPS_PER_UNIT, facts.earned_minor)
+
+
 def _aov(facts: Facts) -> Money | None:
     if not facts.conversions:
         return None
@@ -164,6 +170,14 @@ METRICS = {
             N_("commissions − reversals"),
             Unit.MONEY,
             lambda facts: Money(facts.earned_minor, facts.currency),
+        ),
+        Metric(
+            "roi",
+            N_("ROI"),
+            N_("What came in for each unit of commission, less that unit. Margins and other costs are not in it."),
+            N_("(revenue − commissions) / commissions"),
+            Unit.BPS,
+            _roi,
         ),
     )
 }

@@ -99,6 +99,13 @@ def test_days_that_make_no_period_are_named_and_the_usual_ones_shown(marta: Flas
     assert "Choose a first and a last day" in answer.text
 
 
+def test_a_year_is_shown_against_the_year_before(marta: FlaskClient, busy: Cast, hour: datetime) -> None:
+    days = f"first={hour.date() - timedelta(days=360)}&last={hour.date()}"
+    answer = marta.get(f"/portal/casa/statistics?{days}")
+    assert "Choose a first and a last day" not in answer.text
+    assert len(_table(marta, days)) == 361
+
+
 def test_it_asks_a_fixed_number_of_queries(
     marta: FlaskClient, busy: Cast, app_session: Session, count_queries: Any
 ) -> None:

@@ -21,6 +21,7 @@ FACTS = Facts("EUR", clicks_raw=4812, clicks_valid=4530, conversions=118, revenu
         ("aov", Money(63_40, "EUR")),
         ("revenue", Money(7481_20, "EUR")),
         ("earnings", Money(435_25, "EUR")),
+        ("roi", 161883),
     ],
 )
 def test_a_metric_follows_from_what_was_counted(key: str, value: Value) -> None:
@@ -28,12 +29,13 @@ def test_a_metric_follows_from_what_was_counted(key: str, value: Value) -> None:
 
 
 def test_every_metric_is_in_the_table_above() -> None:
-    assert len(METRICS) == 8
+    assert len(METRICS) == 9
     assert all(metric.label and metric.help_text and metric.formula for metric in METRICS.values())
 
 
 def test_without_clicks_a_rate_is_unknown_and_not_zero() -> None:
     quiet = Facts("EUR")
+    assert METRICS["roi"].of(quiet) is None
     assert [METRICS[key].of(quiet) for key in ("conversion_rate", "epc", "aov")] == [None, None, None]
     assert METRICS["earnings"].of(quiet) == Money(0, "EUR")
 
