@@ -114,10 +114,19 @@ def page(found: Evidence) -> dict[str, Any]:
         "id": ids.public("com", commission.id),
         "partner": presenters.partner_link(commission.partner_id, name),
         "order_url": url_for("console.conversion", conversion_id=commission.conversion_id),
+        "review_url": _review_url(found),
         "can_approve": commission.is_live and commission.status is CommissionStatus.PENDING,
         "can_decline": commission.is_live and commission.status in DECIDABLE,
         "replaced": not commission.is_live,
     }
+
+
+def _review_url(found: Evidence) -> str | None:
+    """The case of this commission, where the fraud rules judged it; tests and recruiters' shares have none of their own."""
+    commission = found.commission
+    if commission.status is CommissionStatus.TEST or commission.level != 1:
+        return None
+    return url_for("console.fraud_case", conversion_id=commission.conversion_id, partner_id=commission.partner_id)
 
 
 def csv_row(row: Any) -> list[Any]:

@@ -22,7 +22,7 @@ Owner = tuple[UUID, UUID | None]
 """A program and a partner, or the program alone."""
 
 _Statement = sa.Select[*tuple[Any, ...]]
-_NOTHING: dict[date, Any] = {}
+_NOTHING: dict[date, Past] = {}
 
 
 @dataclass(frozen=True, slots=True)

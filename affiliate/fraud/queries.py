@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -55,10 +56,10 @@ _ORDER = (
 )
 
 
-def credited() -> sa.Select[*tuple[object, ...]]:
+def credited() -> sa.Select[*tuple[Any, ...]]:
     """Credits in force of real orders, each with its order."""
     in_force = sa.and_(Attribution.id == Credit.attribution_id, Attribution.is_current)
-    columns: tuple[sa.ColumnElement[object], ...] = (*_CREDIT, *_ORDER)
+    columns: tuple[Any, ...] = (*_CREDIT, *_ORDER)
     joined = sa.select(*columns).select_from(Conversion).join(Attribution, Attribution.conversion_id == Conversion.id)
     return joined.join(Credit, in_force).where(Conversion.is_test.is_(False))
 
@@ -117,7 +118,7 @@ def promises(session: Session, *, conversion_ids: Collection[UUID]) -> dict[Pair
         .where(db.among(session, FraudVerdict.conversion_id, conversion_ids), FraudVerdict.answer_by.is_not(None))
         .group_by(FraudVerdict.conversion_id, FraudVerdict.partner_id)
     )
-    return {(row[0], row[1]): row[2] for row in session.execute(first)}
+    return {(row[0], row[1]): row[2] for row in session.execute(first) if row[2] is not None}
 
 
 def to_judge_again(session: Session, *, since: datetime, until: datetime, limit: int) -> Sequence[UUID]:

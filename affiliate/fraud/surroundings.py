@@ -60,9 +60,10 @@ def clicks_of(session: Session, *, click_ids: Collection[UUID]) -> dict[UUID, Cl
     repeats = (*_of_browser(session), *_of_connection(session))
     rows = session.execute(sa.select(Click.id, *told, *repeats).where(db.among(session, Click.id, click_ids)))
     found = {}
-    for click_id, *facts, clicks, first_at, clicks_there, first_there_at in rows:
-        moments = [moment for moment in (first_at, first_there_at, facts[0]) if moment is not None]
-        found[click_id] = ClickFacts(*facts, first_at=min(moments), clicks=max(clicks, clicks_there, 1))
+    for click_id, at, host, network, utm, ad_ids, connection, *seen in rows:
+        clicks, first_at, clicks_there, first_there_at = seen
+        first = min(moment for moment in (first_at, first_there_at, at) if moment is not None)
+        found[click_id] = ClickFacts(at, host, network, utm, ad_ids, connection, first, max(clicks, clicks_there, 1))
     return found
 
 

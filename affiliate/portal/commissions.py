@@ -14,7 +14,7 @@ from affiliate.accounts import access
 from affiliate.commissions.models import CommissionStatus
 from affiliate.links import queries as links
 from affiliate.money import Money
-from affiliate.portal import lines
+from affiliate.portal import lines, reviews
 from affiliate.portal.blueprint import PAGE_SIZE, blueprint, page_number, pager, show, with_arguments, zone
 from affiliate.reports import evidence, explanation, sales, words
 from affiliate.reports.periods import Period
@@ -83,7 +83,8 @@ def commission(commission_id: UUID) -> str:
         link_url=lambda link_id: url_for("portal.link", link_id=link_id),
     )
     payout_url = url_for("portal.payout", payout_id=found.payout.id) if found.payout else None
-    return show("commission.html", why=why, payout_url=payout_url)
+    review = reviews.section(found.conversion.id, commission_id)
+    return show("commission.html", why=why, payout_url=payout_url, review=review)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from affiliate.attribution.models import Attribution
 from affiliate.commissions.models import Commission, CommissionAdjustment
+from affiliate.fraud import lists as fraud
+from affiliate.fraud.models import FraudVerdict
 from affiliate.ingest.models import Click, Conversion, OrderEvent, Refund
 from affiliate.ledger import queries as ledger_queries
 from affiliate.ledger.queries import TransferLine
@@ -32,13 +34,14 @@ class EnrolledPartner:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """Everything that explains a conversion: its attributions (newest first), commissions, what was taken, the postings."""
+    """Everything that explains a conversion: attributions and fraud verdicts (newest first), commissions, what was taken, the postings."""
 
     conversion: Conversion
     attributions: Sequence[Attribution]
     commissions: Sequence[Commission]
     adjustments: Sequence[CommissionAdjustment]
     transfers: Sequence[TransferLine]
+    verdicts: Sequence[FraudVerdict]
 
 
 def _page(
@@ -197,4 +200,6 @@ def explained(session: Session, *, program_id: UUID, conversion_id: UUID) -> Exp
     taken = sa.select(CommissionAdjustment).where(CommissionAdjustment.commission_id.in_([row.id for row in rows]))
     adjustments = session.scalars(taken.order_by(CommissionAdjustment.created_at, CommissionAdjustment.id)).all()
     sources = [row.id for row in rows] + [row.id for row in adjustments]
-    return Explained(found, attributions, rows, adjustments, ledger_queries.transfers_of(session, source_ids=sources))
+    transfers = ledger_queries.transfers_of(session, source_ids=sources)
+    verdicts = fraud.verdicts_of(session, conversion_id=conversion_id)
+    return Explained(found, attributions, rows, adjustments, transfers, verdicts)

@@ -236,6 +236,28 @@ class AttributionSchema(Schema):
     decided_at = fields.DateTime()
 
 
+class FindingSchema(Schema):
+    """A fraud rule that spoke: what it calls for, and the numbers that it saw."""
+
+    rule = fields.String()
+    action = fields.String()
+    evidence = fields.Dict()
+
+
+class VerdictSchema(Schema):
+    """What the fraud rules, or a manager over them, said about a partner's credit under one attribution."""
+
+    attribution_id = PublicId("att")
+    partner_id = PublicId("ptn")
+    verdict = fields.String()
+    reason = fields.String(allow_none=True)
+    findings = fields.List(fields.Nested(FindingSchema))
+    settings_version = fields.Integer()
+    overruled = fields.Function(lambda row: row.decision_id is not None, metadata={"type": "boolean"})
+    answer_by = fields.DateTime(allow_none=True)
+    judged_at = fields.DateTime()
+
+
 class AdjustmentSchema(Schema):
     """What one event took from a commission."""
 
@@ -272,6 +294,7 @@ class ExplanationSchema(Schema):
 
     conversion = fields.Nested(ConversionSchema)
     attributions = fields.List(fields.Nested(AttributionSchema))
+    verdicts = fields.List(fields.Nested(VerdictSchema))
     commissions = fields.List(fields.Nested(CommissionTraceSchema))
     adjustments = fields.List(fields.Nested(AdjustmentSchema))
     ledger = fields.List(fields.Nested(TransferSchema), attribute="transfers")

@@ -13,6 +13,7 @@ from affiliate import ids
 from affiliate.accounts import service as accounts
 from affiliate.accounts.actors import Actor
 from affiliate.accounts.keys import SCOPES
+from affiliate.commissions import service as commissions
 from affiliate.programs.models import Program
 
 Get = Callable[..., Any]
@@ -96,7 +97,20 @@ def test_a_trace_holds_touches_commissions_and_postings(get: Get, app_session: S
     app_session.commit()
     shown = get(f"/conversions/{ids.public('cnv', row.id)}/trace").json
     assert [attribution["version"] for attribution in shown["attributions"]] == [1]
-    assert set(shown) == {"conversion", "attributions", "commissions", "adjustments", "ledger"}
+    assert set(shown) == {"conversion", "attributions", "verdicts", "commissions", "adjustments", "ledger"}
+
+
+def test_a_trace_holds_what_the_fraud_rules_said(get: Get, app_session: Session, program: Program) -> None:
+    partner = factories.make_partner(app_session, program=program)
+    link = factories.make_link(app_session, program=program, partner=partner)
+    click = factories.make_click(app_session, link=link, network="tor")
+    row = factories.make_conversion(app_session, program=program, click_id=click.id)
+    factories.make_attribution(app_session, conversion=row, partner=partner)
+    commissions.commission_waiting(app_session, limit=1, now=factories.NOW)
+    app_session.commit()
+    (verdict,) = get(f"/conversions/{ids.public('cnv', row.id)}/trace").json["verdicts"]
+    assert (verdict["verdict"], verdict["reason"], verdict["overruled"]) == ("flag", "machine_network", False)
+    assert verdict["findings"] == [{"rule": "machine_network", "action": "flag", "evidence": {"network": "tor"}}]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from affiliate.accounts.models import User
 from affiliate.commissions.models import Commission, CommissionPlan, CommissionStatus
+from affiliate.fraud import lists as fraud
 from affiliate.ingest.models import RejectedEvent, RejectReason
 from affiliate.partners.models import Application, Enrollment, EnrollmentStatus, Partner
 from affiliate.payouts.models import Payout, PayoutRun, PayoutStatus
@@ -21,10 +22,11 @@ RUNS_SHOWN = 10
 
 @dataclass(frozen=True, slots=True)
 class OpenDecisions:
-    """How many applications and payout runs wait for a person."""
+    """How many applications, payout runs and orders under review wait for a person."""
 
     applications: int
     runs: int
+    reviews: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +48,15 @@ class Refused:
 
 
 def open_decisions(session: Session, *, program_id: UUID) -> OpenDecisions:
-    """What the navigation counts, in one statement."""
+    """What the navigation counts."""
     pending = sa.select(sa.func.count()).where(
         Enrollment.program_id == program_id, Enrollment.status == EnrollmentStatus.PENDING
     )
     open_states = (PayoutStatus.PROPOSED, PayoutStatus.APPROVED)
     runs = sa.select(sa.func.count()).where(PayoutRun.program_id == program_id, PayoutRun.status.in_(open_states))
     row = session.execute(sa.select(pending.scalar_subquery(), runs.scalar_subquery())).one()
-    return OpenDecisions(*row)
+    reviews, _appeals = fraud.counts(session, program_id=program_id)
+    return OpenDecisions(row[0], row[1], reviews)
 
 
 def applications_waiting(session: Session, *, program_id: UUID, limit: int = APPLICATIONS_SHOWN) -> Sequence[Any]:

@@ -1,0 +1,110 @@
+"""A sale under review as its partner sees it: reason, day, no numbers, one appeal at a time; nobody else's."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from factories import make_attribution, make_click, make_conversion, make_link, make_user
+from flask.testing import FlaskClient
+from money_cast import person
+from portal_cast import Cast
+from sqlalchemy.orm import Session
+
+from affiliate import clock, ids
+from affiliate.attribution import service as attribution
+from affiliate.commissions import service as commissions
+from affiliate.commissions.models import Commission
+from affiliate.fraud import service
+from affiliate.fraud.models import FraudAppeal
+from affiliate.fraud.signals import Verdict
+from affiliate.ingest.models import Conversion
+
+
+def stages(session: Session) -> None:
+    now = clock.now()
+    attribution.attribute_waiting(session, limit=100, clicks_until=now, now=now)
+    commissions.commission_waiting(session, limit=100, now=now)
+    session.commit()
+
+
+@pytest.fixture
+def sale(app_session: Session, cast: Cast) -> Conversion:
+    """A sale of Marta's whose click came out of Tor."""
+    moment = clock.now() - timedelta(days=1)
+    click = make_click(app_session, link=cast.link, occurred_at=moment - timedelta(hours=1), network="tor")
+    fields: dict[str, Any] = {"click_id": click.id, "occurred_at": moment, "received_at": moment}
+    conversion = make_conversion(app_session, program=cast.program, **fields)
+    make_attribution(app_session, conversion=conversion, partner=cast.partner)
+    stages(app_session)
+    return conversion
+
+
+def page_of(session: Session, conversion: Conversion) -> str:
+    session.expire_all()
+    found = sa.select(Commission.id).where(Commission.conversion_id == conversion.id, Commission.is_live)
+    commission_id = session.scalars(found).one()
+    session.commit()
+    return f"/portal/casa/commissions/{ids.public('com', commission_id)}"
+
+
+def decide(session: Session, cast: Cast, sale: Conversion, verdict: Verdict, seen: int = 0) -> None:
+    service.decide(
+        session, program_id=cast.program.id, conversion_id=sale.id, partner_id=cast.partner.id, verdict=verdict,
+        note="We saw a robot.", seen=seen, actor=person(make_user(session, name="Mara Manager")), now=clock.now(),
+    )  # fmt: skip
+    stages(session)
+
+
+def test_the_partner_reads_why_and_until_when_but_no_numbers(
+    marta: FlaskClient, app_session: Session, sale: Conversion
+) -> None:
+    page = marta.get(page_of(app_session, sale)).text
+    assert "Review of this sale" in page
+    assert "The click came out of a data centre or the Tor network." in page
+    assert "The program answers by" in page
+    assert "Under review" in marta.get("/portal/casa/commissions").text
+
+
+def test_an_appeal_goes_to_the_program_once_and_is_answered(
+    marta: FlaskClient, app_session: Session, cast: Cast, sale: Conversion
+) -> None:
+    page = page_of(app_session, sale)
+    assert marta.post(f"{page}/appeal", data={"text": "  "}).status_code == 303
+    assert "Write your answer" in marta.get(page).text
+    marta.post(f"{page}/appeal", data={"text": "I use a VPN."})
+    shown = marta.get(page).text
+    assert "I use a VPN." in shown
+    assert "Send the appeal" not in shown
+    marta.post(f"{page}/appeal", data={"text": "Again!"})
+    assert "Your last appeal has not been answered yet." in marta.get(page).text
+    assert len(app_session.scalars(sa.select(FraudAppeal)).all()) == 1
+    decide(app_session, cast, sale, Verdict.REJECT)
+    shown = marta.get(page_of(app_session, sale)).text
+    assert "We saw a robot." in shown
+    assert "Mara Manager" not in shown
+    assert "Send the appeal" in shown
+    decide(app_session, cast, sale, Verdict.PASS, seen=1)
+    page = page_of(app_session, sale)
+    assert "Send the appeal" not in marta.get(page).text
+    marta.post(f"{page}/appeal", data={"text": "Thank you."})
+    assert "This order is not under review any more." in marta.get(page).text
+
+
+def test_a_sale_of_somebody_else_is_not_there(marta: FlaskClient, app_session: Session, cast: Cast) -> None:
+    link = make_link(app_session, program=cast.program, partner=cast.other)
+    click = make_click(app_session, link=link, network="tor")
+    conversion = make_conversion(app_session, program=cast.program, click_id=click.id)
+    make_attribution(app_session, conversion=conversion, partner=cast.other)
+    stages(app_session)
+    page = page_of(app_session, conversion)
+    assert marta.get(page).status_code == 404
+    assert marta.post(f"{page}/appeal", data={"text": "Mine!"}).status_code == 404
+    assert app_session.scalars(sa.select(FraudAppeal)).all() == []
+
+
+def test_an_honest_sale_speaks_of_no_review(marta: FlaskClient, app_session: Session, cast: Cast) -> None:
+    conversion = make_conversion(app_session, program=cast.program)
+    make_attribution(app_session, conversion=conversion, partner=cast.partner)
+    stages(app_session)
+    assert "Review of this sale" not in marta.get(page_of(app_session, conversion)).text
