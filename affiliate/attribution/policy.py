@@ -34,7 +34,7 @@ class ChannelRule(enum.StrEnum):
 
     OVERRULES = "overrule"  # the sale is its own if the customer came through it last
     YIELDS = "yield"  # kept and shown; a partner's contact wins
-    IGNORED = "ignored"  # kept, and counts for nothing
+    IGNORED = "ignore"  # kept, and counts for nothing
 
 
 class Binding(enum.StrEnum):

@@ -1,0 +1,140 @@
+"""The policy as sentences and form, a change previewed, tried in money and switched on, and nobody else's business."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from console_cast import Cast, public, text_of
+from factories import make_click, make_conversion, make_link
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from affiliate import clock
+from affiliate.accounts.models import AuditEvent
+from affiliate.attribution import service as attribution
+from affiliate.programs.models import AttributionPolicy
+from affiliate.replay import jobs
+from affiliate.replay.models import Replay, ReplayStatus
+
+FORM = {
+    "seen_version": "1", "model": "last_click", "window_days": "30", "kind_windows": "", "first_weight": "40",
+    "middle_weight": "20", "last_weight": "40", "half_life_days": "7", "binding": "first", "binding_days": "",
+    "channels": "", "other_channels": "yield", "place_manual": "1", "place_click_id": "2", "place_coupon": "3",
+    "place_visitor": "4", "place_customer_id": "0", "place_email_hash": "0", "place_referring_domain": "0",
+}  # fmt: skip
+
+
+def send(browser: FlaskClient, act: str, **changes: str) -> TestResponse:
+    return browser.post("/console/casa/attribution", data=FORM | {"act": act} | changes, follow_redirects=True)
+
+
+def versions(cast: Cast) -> list[dict[str, Any]]:
+    cast.settle()
+    rows = cast.session.scalars(
+        sa.select(AttributionPolicy)
+        .where(AttributionPolicy.program_id == cast.program.id)
+        .order_by(AttributionPolicy.version)
+    )
+    found = [row.terms for row in rows]
+    cast.session.commit()
+    return found
+
+
+def the_replay(cast: Cast) -> Replay:
+    """As it is stored now."""
+    cast.settle()
+    found = cast.session.scalars(sa.select(Replay).execution_options(populate_existing=True)).one()
+    cast.session.commit()
+    return found
+
+
+def test_the_policy_in_force_is_told_in_sentences(cast: Cast, mara: FlaskClient) -> None:
+    page = text_of(mara.get("/console/casa/attribution"))
+    assert "The partner whose contact came last before the order gets the whole sale." in page
+    assert "A contact counts for 30 days." in page
+
+
+def test_a_change_is_shown_before_anything_happens(cast: Cast, mara: FlaskClient) -> None:
+    page = text_of(send(mara, "preview", model="position_based", window_days="14", channels="Google: overrule"))
+    assert "The first contact gets 40 %, the last 40 %, and those between share 20 %.".replace(" %", "\u00a0%") in page
+    assert "google: takes the sale if the customer came through it last." in page
+    assert len(versions(cast)) == 1
+
+
+def test_a_policy_is_published_from_a_day_on_and_audited(cast: Cast, mara: FlaskClient) -> None:
+    send(mara, "publish", window_days="14", place_coupon="1", place_manual="0", starts_on="2026-01-05")
+    terms = versions(cast)[1]
+    assert (terms["window_days"], terms["ladder"]) == (14, ["coupon", "click_id", "visitor"])
+    actions = list(cast.session.scalars(sa.select(AuditEvent.action)))
+    assert "attribution_policy.publish" in actions
+    cast.session.commit()
+    assert "Somebody else changed the attribution" in text_of(send(mara, "publish", starts_on="2026-01-05"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"window_days": "0"}, "Choose from 1 to 365 days."),
+        ({"last_weight": "50"}, "must add up to 100 %"),
+        ({"first_weight": "much"}, "Write a percentage"),
+        ({"channels": "google"}, "cannot be read"),
+        ({"kind_windows": "lead: soon"}, "cannot be read"),
+        ({f"place_{step}": "0" for step in ("manual", "click_id", "coupon", "visitor")}, "Choose at least one way"),
+        ({"starts_on": ""}, "Choose a day from which it counts."),
+    ],
+)
+def test_what_is_wrong_is_said_at_its_field(cast: Cast, mara: FlaskClient, changes: dict[str, str], told: str) -> None:
+    response = send(mara, "publish", **{"starts_on": "2026-01-05"} | changes)
+    assert told in text_of(response)
+    assert len(versions(cast)) == 1
+
+
+def test_a_replay_tells_the_money_and_is_switched_on_from_its_page(cast: Cast, mara: FlaskClient) -> None:
+    now = clock.now()
+    link = make_link(cast.session, program=cast.program, partner=cast.partner)
+    click = make_click(cast.session, link=link, occurred_at=now - timedelta(days=2))
+    make_conversion(cast.session, program=cast.program, click_id=click.id, occurred_at=now, received_at=now)
+    attribution.attribute_waiting(cast.session, limit=9, clicks_until=now, now=now)
+    cast.books.work(now=now)
+    cast.settle()
+    send(mara, "replay", place_click_id="0", place_visitor="0")
+    replay = the_replay(cast)
+    address = f"/console/casa/replays/{public('rpl', replay)}"
+    assert "You may close this page." in text_of(mara.get(address))
+    jobs.advance()
+    replay = the_replay(cast)
+    assert (replay.status, replay.totals["changed"]) == (ReplayStatus.DONE, 1)
+    page = text_of(mara.get(address))
+    assert "1 order would change" in page
+    assert "€10.00" in page
+    change = re.search(rf"{address}/cnv_\w+", page)
+    assert change is not None
+    both = text_of(mara.get(change[0]))
+    assert "Accepted, takes the sale" in both
+    assert "The program does not recognise customers in this way." in both
+    tomorrow = str(clock.now().date())
+    assert "Policy 2 counts" in text_of(
+        mara.post(f"{address}/publish", data={"starts_on": tomorrow}, follow_redirects=True)
+    )
+    assert versions(cast)[1]["ladder"] == ["manual", "coupon"]
+
+
+def test_a_replay_is_stopped_and_goes_on(cast: Cast, mara: FlaskClient) -> None:
+    mara.post("/console/casa/attribution/check")
+    replay = the_replay(cast)
+    address = f"/console/casa/replays/{public('rpl', replay)}"
+    for act, status in (("stop", ReplayStatus.STOPPED), ("resume", ReplayStatus.RUNNING)):
+        mara.post(f"{address}/{act}")
+        assert the_replay(cast).status is status
+    assert "Another replay of this program runs." in text_of(
+        mara.post("/console/casa/attribution/check", follow_redirects=True)
+    )
+
+
+def test_finance_and_other_programs_see_nothing(cast: Cast, finn: FlaskClient, mara: FlaskClient) -> None:
+    assert finn.get("/console/casa/attribution").status_code == 404
+    mara.post("/console/casa/attribution/check")
+    replay = the_replay(cast)
+    assert mara.get(f"/console/{cast.other.slug}/replays/{public('rpl', replay)}").status_code == 404
