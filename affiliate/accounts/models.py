@@ -68,6 +68,7 @@ class Grant(Base):
     user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"))
     role: Mapped[GrantRole] = mapped_column(enum_column(GrantRole))
     program_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("programs.id"))
+    payout_limit_minor: Mapped[int | None]  # the largest payout run that this grant may approve; null: any
     created_at: Mapped[datetime]
 
 

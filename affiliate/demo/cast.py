@@ -13,6 +13,14 @@ FREE_SHIPPING_FROM_MINOR = 80_00
 COUPON = "MARTA10"
 DISCOUNT_BPS = 10_00
 
+ACCOUNTS = {
+    "IT": "IT60 X054 2811 1010 0000 0123 456",
+    "PL": "PL61 1090 1014 0000 0712 1981 2874",
+    "DE": "DE89 3704 0044 0532 0130 00",
+    "IE": "IE29 AIBK 9311 5212 3456 78",
+}
+"""The account numbers that banks print as examples."""
+
 
 def N_(text: str) -> str:  # noqa: N802 - the name that Babel's extraction knows
     """Mark a text that is translated where it is shown."""

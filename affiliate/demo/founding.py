@@ -12,12 +12,16 @@ from sqlalchemy.orm import Session
 from affiliate.accounts import service as accounts
 from affiliate.accounts.actors import SYSTEM, Actor
 from affiliate.accounts.models import GrantRole
-from affiliate.commissions import service as commissions
-from affiliate.commissions.models import PlanKind
+from affiliate.commissions import plans as plan_service
+from affiliate.commissions import terms
 from affiliate.demo import cast, story
 from affiliate.links import service as links
 from affiliate.partners import service as partners
 from affiliate.partners.models import EnrollmentStatus, MemberRole
+from affiliate.payouts import details as payouts
+from affiliate.payouts.methods import MethodKind
+from affiliate.payouts.schedule import Cadence
+from affiliate.payouts.vault import Vault, vault_of
 from affiliate.programs import service as programs
 from affiliate.programs.models import GoalMetric, Program
 from affiliate.settings import Settings
@@ -55,8 +59,12 @@ def found(session: Session, *, settings: Settings, password: str, now: datetime)
     _plans(session, program, actor=actors["manager"], now=now)
     _goal(session, program, owner_id=staff["manager"].id, actor=actors["manager"], now=now)
     programs.go_live(session, program_id=program.id, actor=actors["manager"], now=now)
+    vault = vault_of(settings)
+    _treasury(session, program, vault=vault, actor=actors["admin"], now=now)
     told = [
-        link for promoter in cast.PROMOTERS for link in _partner(session, program, promoter, password=password, now=now)
+        link
+        for promoter in cast.PROMOTERS
+        for link in _partner(session, program, promoter, vault=vault, password=password, now=now)
     ]
     _key, secret = accounts.create_api_key(
         session, program_id=program.id, name="Demo shop", scopes=_KEY_SCOPES, actor=actors["admin"], now=now
@@ -104,12 +112,11 @@ def _plans(session: Session, program: Program, *, actor: Actor, now: datetime) -
     halfway = now + timedelta(days=story.DAYS // 2)
     plans: tuple[tuple[str, int, datetime], ...] = (("Start", 8_00, now), ("Standard", 10_00, halfway))
     for name, rate_bps, effective_from in plans:
-        commissions.create_plan(
+        plan_service.create_plan(
             session,
             program_id=program.id,
             name=name,
-            kind=PlanKind.PERCENT,
-            rate_bps=rate_bps,
+            terms=terms.simple(rate_bps=rate_bps),
             effective_from=effective_from,
             actor=actor,
             now=now,
@@ -131,13 +138,24 @@ def _goal(session: Session, program: Program, *, owner_id: UUID, actor: Actor, n
     )
 
 
+def _treasury(session: Session, program: Program, *, vault: Vault, actor: Actor, now: datetime) -> None:
+    """The program pays once a month from its bank account."""
+    facts: dict[str, Any] = {"cadence": Cadence.MONTHLY, "net_days": 0, "is_one_person": False}
+    facts |= {"payer_name": cast.PROGRAM_NAME, "payer_account": cast.ACCOUNTS["IT"]}
+    payouts.set_policy(session, program_id=program.id, vault=vault, actor=actor, now=now, **facts)
+
+
 def _partner(
-    session: Session, program: Program, promoter: cast.Promoter, *, password: str, now: datetime
+    session: Session, program: Program, promoter: cast.Promoter, *, vault: Vault, password: str, now: datetime
 ) -> list[story.StoryLink]:
     user_id, partner_id = _somebody(session, promoter, password=password, now=now)
     partners.enroll(session, program_id=program.id, partner_id=partner_id, status=EnrollmentStatus.APPROVED, now=now)
     accounts.grant(session, user_id=user_id, role=GrantRole.PARTNER, program_id=program.id, actor=SYSTEM, now=now)
     actor = Actor(kind="user", id=user_id)
+    bank = {"holder": promoter.owner, "account": cast.ACCOUNTS[promoter.country]}
+    payouts.enter_method(
+        session, program=program, partner_id=partner_id, kind=MethodKind.BANK, typed=bank, vault=vault, actor=actor, now=now
+    )
     if promoter.coupon:
         links.create_coupon(
             session, program_id=program.id, partner_id=partner_id, code=promoter.coupon, actor=actor, now=now

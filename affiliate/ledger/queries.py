@@ -103,6 +103,13 @@ def transfers(
     return [TransferLine(*row) for row in session.execute(newest)]
 
 
+def every_transfer(session: Session, *, program_id: UUID) -> Iterator[TransferLine]:
+    """All movements of a program, oldest first, streamed."""
+    lines = _lines().where(LedgerTransfer.program_id == program_id).order_by(LedgerTransfer.position)
+    for row in session.execute(lines, execution_options={"yield_per": _READ_AT_ONCE}):
+        yield TransferLine(*row)
+
+
 _debit, _credit = aliased(LedgerAccount), aliased(LedgerAccount)
 
 

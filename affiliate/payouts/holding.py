@@ -25,8 +25,8 @@ def changed(session: Session, change: sa.Update) -> int:
     return cast("CursorResult[Any]", result).rowcount
 
 
-def enter(session: Session, *, run: PayoutRun, dues: Sequence[Due]) -> None:
-    """Lock into the run exactly the rows that its payouts are the sums of; nothing is posted yet.
+def enter(session: Session, *, run: PayoutRun, dues: Sequence[Due], until: datetime) -> None:
+    """Lock into the run exactly the rows that its payouts are the sums of (approved by `until`); nothing is posted yet.
 
     Raises:
         BooksMoved: there are more or fewer than when they were added up.
@@ -35,7 +35,7 @@ def enter(session: Session, *, run: PayoutRun, dues: Sequence[Due]) -> None:
     payout_of = sa.select(Payout.id).where(Payout.run_id == run.id)
     commissions = (
         sa.update(Commission)
-        .where(queries.payable_commissions(run.program_id), Commission.partner_id.in_(paid_here))
+        .where(queries.payable_commissions(run.program_id, until=until), Commission.partner_id.in_(paid_here))
         .values(
             status=CommissionStatus.IN_PAYOUT,
             payout_id=payout_of.where(Payout.partner_id == Commission.partner_id).scalar_subquery(),
@@ -50,25 +50,25 @@ def enter(session: Session, *, run: PayoutRun, dues: Sequence[Due]) -> None:
     _exactly(sum(due.clawbacks for due in dues), changed(session, clawbacks))
 
 
-def pay(session: Session, *, run_id: UUID, now: datetime) -> None:
-    """The commissions of a run are paid."""
+def pay(session: Session, *, payouts: sa.Select[UUID], now: datetime) -> None:
+    """The commissions of these payouts are paid; those that were before stay as they are."""
     paid = {"status": CommissionStatus.PAID, "paid_at": now}
-    changed(session, sa.update(Commission).where(_held_by(run_id)).values(paid))
+    changed(session, sa.update(Commission).where(_held_by(payouts)).values(paid))
 
 
-def leave(session: Session, *, run_id: UUID) -> list[Posting]:
-    """Let everything out of a cancelled run, and give the postings for it.
+def leave(session: Session, *, payouts: sa.Select[UUID]) -> list[Posting]:
+    """Let everything out of payouts that will not be paid, and give the postings for it.
 
     What was clawed back from its commissions meanwhile was never paid, so the commissions themselves cover it: they
     come back with what is left of them, and one of which nothing is left ends.
     """
-    debts = queries.debts_in(session, run_id=run_id)
-    held = sa.select(Commission.id).where(_held_by(run_id))
+    debts = queries.debts_in(session, payouts=payouts)
+    held = sa.select(Commission.id).where(_held_by(payouts))
     owed = sa.and_(CommissionAdjustment.is_clawback, CommissionAdjustment.commission_id.in_(held))
     _exactly(len(debts), changed(session, sa.update(CommissionAdjustment).where(owed).values(is_clawback=False)))
-    netted = CommissionAdjustment.payout_id.in_(_payouts(run_id))
+    netted = CommissionAdjustment.payout_id.in_(payouts)
     changed(session, sa.update(CommissionAdjustment).where(netted).values(payout_id=None))
-    changed(session, sa.update(Commission).where(_held_by(run_id)).values(status=_back(), payout_id=None))
+    changed(session, sa.update(Commission).where(_held_by(payouts)).values(status=_back(), payout_id=None))
     postings: list[Posting] = []
     for debt in debts:
         amount = Money(debt.amount_minor, debt.currency)
@@ -82,14 +82,9 @@ def _back() -> sa.ColumnElement[str]:
     return sa.case((left, CommissionStatus.APPROVED.value), else_=CommissionStatus.REVERSED.value)
 
 
-def _payouts(run_id: UUID) -> sa.Select[UUID]:
-    return sa.select(Payout.id).where(Payout.run_id == run_id)
-
-
-def _held_by(run_id: UUID) -> sa.ColumnElement[bool]:
-    """Commissions locked in a run that has not been paid."""
-    in_run = Commission.payout_id.in_(_payouts(run_id))
-    return sa.and_(in_run, Commission.status == CommissionStatus.IN_PAYOUT)
+def _held_by(payouts: sa.Select[UUID]) -> sa.ColumnElement[bool]:
+    """Commissions locked in payouts that have not been paid."""
+    return sa.and_(Commission.payout_id.in_(payouts), Commission.status == CommissionStatus.IN_PAYOUT)
 
 
 def _exactly(expected: int, found: int) -> None:

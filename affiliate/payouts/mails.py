@@ -1,8 +1,9 @@
-"""The mail that tells a partner's people that money is on its way, each in the person's own language."""
+"""The mails that tell a partner's people that they were paid, or that money shall go elsewhere, each in the person's own language."""
 
 from datetime import datetime
 from uuid import UUID
 
+from babel.dates import format_datetime
 from babel.numbers import format_currency
 from flask_babel import force_locale
 from flask_babel import gettext as _
@@ -11,15 +12,16 @@ from sqlalchemy.orm import Session
 from affiliate import mailer, settings
 from affiliate.mailer import Letter
 from affiliate.money import Money
+from affiliate.partners import queries as partners
 from affiliate.payouts import queries
 from affiliate.payouts.queries import Recipient
 from affiliate.programs.models import Program
 
 
 def tell_paid(session: Session, *, run_id: UUID, program_id: UUID, now: datetime) -> None:
-    """Write to everybody of every partner that a run has paid."""
+    """Write to everybody of every partner that a run has paid just `now`."""
     program = session.get_one(Program, program_id)
-    for person in queries.recipients(session, run_id=run_id):
+    for person in queries.recipients(session, run_id=run_id, paid_at=now):
         locale = person.locale or "en"
         with force_locale(locale):
             letter = _paid(program, person, locale)
@@ -36,5 +38,33 @@ def _paid(program: Program, person: Recipient, locale: str) -> Letter:
             _("Your portal shows each commission inside this payout and why you earned it."),
         ],
         act=(_("See the payout"), f"{settings.current().base_url}/portal/{program.slug}/payouts"),
+        why=_("You get this mail because you are a member of a partner of %(program)s.", program=program.name),
+    )
+
+
+def tell_details_changed(
+    session: Session, *, program: Program, partner_id: UUID, masked: str, usable_from: datetime, now: datetime
+) -> None:
+    """Write to everybody of a partner that its payment details were changed, while there is time to object."""
+    for person in partners.members_of(session, partner_id=partner_id):
+        locale = person.locale or "en"
+        with force_locale(locale):
+            letter = _details_changed(program, person.name, masked, format_datetime(usable_from, locale=locale))
+            mailer.post(session, recipient=person.email, letter=letter, locale=locale, now=now)
+
+
+def _details_changed(program: Program, name: str, masked: str, usable_from: str) -> Letter:
+    return Letter(
+        subject=_("Your payment details were changed"),
+        paragraphs=[
+            _("Hello %(name)s,", name=name),
+            _(
+                "From %(day)s UTC on you are paid to %(masked)s. Nothing is paid before.",
+                day=usable_from,
+                masked=masked,
+            ),
+            _("If this was not you, change your password now and write to %(program)s.", program=program.name),
+        ],
+        act=(_("Look at it"), f"{settings.current().base_url}/portal/{program.slug}/payouts/details"),
         why=_("You get this mail because you are a member of a partner of %(program)s.", program=program.name),
     )

@@ -24,6 +24,7 @@ from affiliate.payouts.models import Payout, PayoutRun, PayoutStatus
 Query = sa.Select[*tuple[Any, ...]]
 _SENT = (PayoutStatus.APPROVED, PayoutStatus.PAID)
 _OPEN = (PayoutStatus.PROPOSED, PayoutStatus.APPROVED)
+_WAITING = (CommissionStatus.UNDER_REVIEW, CommissionStatus.PENDING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def _states() -> sa.CompoundSelect[Any]:
     proposed = sa.select(Payout.id).where(Payout.status == PayoutStatus.PROPOSED)
     not_netted = CommissionAdjustment.payout_id.is_(None) | CommissionAdjustment.payout_id.in_(proposed)
     return sa.union_all(
-        _state(AccountName.PENDING, Commission, left, Commission.status == CommissionStatus.PENDING),
+        _state(AccountName.PENDING, Commission, left, Commission.status.in_(_WAITING)),
         _state(AccountName.APPROVED, Commission, left, Commission.status == CommissionStatus.APPROVED),
         _state(AccountName.APPROVED, Payout, Payout.earned_minor, Payout.status == PayoutStatus.PROPOSED),
         _state(AccountName.IN_TRANSIT, Payout, Payout.amount_minor, Payout.status == PayoutStatus.APPROVED),
@@ -183,16 +184,28 @@ def _netted() -> Query:
 
 
 def _unless_cancelled(amount: Any) -> sa.ColumnElement[int]:
-    return sa.case((Payout.status == PayoutStatus.CANCELLED, 0), else_=amount)
+    return sa.case((Payout.status.in_((PayoutStatus.CANCELLED, PayoutStatus.FAILED)), 0), else_=amount)
+
+
+_FITTING = {
+    PayoutStatus.PROPOSED: (PayoutStatus.PROPOSED,),
+    PayoutStatus.APPROVED: (PayoutStatus.APPROVED, PayoutStatus.PAID, PayoutStatus.FAILED),
+    PayoutStatus.PAID: (PayoutStatus.PAID, PayoutStatus.FAILED),
+    PayoutStatus.CANCELLED: (PayoutStatus.CANCELLED, PayoutStatus.FAILED),
+}
+"""Where the payouts of a run may be that were not taken out of it."""
 
 
 def _run_statuses() -> Query:
     rows = sa.select(Payout.id, Payout.status, PayoutRun.status).join(PayoutRun, PayoutRun.id == Payout.run_id)
-    return rows.where(Payout.status != PayoutRun.status)
+    fits = sa.or_(*(sa.and_(PayoutRun.status == run, Payout.status.in_(those)) for run, those in _FITTING.items()))
+    taken_out = sa.and_(Payout.taken_out_at.is_not(None), Payout.status == PayoutStatus.CANCELLED)
+    return rows.where(sa.not_(sa.or_(fits, taken_out)))
 
 
 def _run_totals() -> Query:
-    return _unequal(PayoutRun, PayoutRun.total_minor, _parts(Payout.run_id, Payout.amount_minor))
+    parts = _parts(Payout.run_id, Payout.amount_minor, Payout.taken_out_at.is_(None))
+    return _unequal(PayoutRun, PayoutRun.total_minor, parts)
 
 
 def _accruals() -> Query:

@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from affiliate.accounts.models import User
+from affiliate.accounts.models import Grant, GrantRole, User
 from affiliate.commissions.models import Commission, CommissionAdjustment, CommissionStatus
-from affiliate.partners.models import Enrollment, EnrollmentStatus, Member, Partner
-from affiliate.payouts.models import Payout, PayoutRun
-from affiliate.payouts.schedule import Due, Schedule, group
+from affiliate.partners.models import Enrollment, EnrollmentStatus, Member, MemberRole, Partner
+from affiliate.payouts.models import Payout, PayoutBlock, PayoutMethod, PayoutPolicy, PayoutRun, PayoutStatus
+from affiliate.payouts.schedule import Cadence, Due, Schedule, group
 from affiliate.programs.models import Program
 
 
@@ -38,11 +39,31 @@ class Debt:
     currency: str
 
 
-def payable_commissions(program_id: UUID) -> sa.ColumnElement[bool]:
-    """Commissions that wait for a payout: approved, with something left, in the program's currency."""
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How a program pays: the row of `payout_policies`, or what holds without one."""
+
+    cadence: Cadence = Cadence.MANUAL
+    net_days: int = 0
+    is_one_person: bool = False
+    payer_name: str | None = None
+    payer_account: str | None = None
+
+
+def policy_of(session: Session, *, program_id: UUID) -> Policy:
+    """How a program pays."""
+    row = session.get(PayoutPolicy, program_id, populate_existing=True)
+    if row is None:
+        return Policy()
+    return Policy(row.cadence, row.net_days, row.is_one_person, row.payer_name, row.payer_account)
+
+
+def payable_commissions(program_id: UUID, *, until: datetime) -> sa.ColumnElement[bool]:
+    """Commissions that wait for a payout: approved by `until`, with something left, in the program's currency."""
     return sa.and_(
         Commission.program_id == program_id,
         Commission.status == CommissionStatus.APPROVED,
+        Commission.approved_at <= until,
         Commission.amount_minor > Commission.reversed_minor,
         Commission.currency == _currency(program_id),
     )
@@ -67,7 +88,7 @@ def _currency(program_id: UUID) -> sa.ScalarSelect[str]:
     return sa.select(Program.currency).where(Program.id == program_id).scalar_subquery()
 
 
-def _dues(program_id: UUID) -> sa.Select[*tuple[Any, ...]]:
+def _dues(program_id: UUID, until: datetime) -> sa.Select[*tuple[Any, ...]]:
     zero = sa.literal(0)
     earned = (
         sa.select(
@@ -75,7 +96,7 @@ def _dues(program_id: UUID) -> sa.Select[*tuple[Any, ...]]:
             sa.func.sum(Commission.amount_minor - Commission.reversed_minor).label("earned"),
             zero.label("clawed"), sa.func.count().label("commissions"), zero.label("clawbacks"),
         )
-        .where(payable_commissions(program_id))
+        .where(payable_commissions(program_id, until=until))
         .group_by(Commission.partner_id)
     )  # fmt: skip
     owed = (
@@ -90,27 +111,84 @@ def _dues(program_id: UUID) -> sa.Select[*tuple[Any, ...]]:
     return sa.select(both.c.partner_id, *sums).group_by(both.c.partner_id)
 
 
-def dues(session: Session, *, program: Program) -> list[Due]:
+def dues(session: Session, *, program: Program, until: datetime) -> list[Due]:
     """What each partner of a program is due, in its currency, by name; those that only owe are there too."""
-    sums = _dues(program.id).subquery()
+    sums = _dues(program.id, until).subquery()
     active = sa.func.coalesce(Enrollment.status == EnrollmentStatus.APPROVED, sa.false())
     enrolled = sa.and_(Enrollment.partner_id == Partner.id, Enrollment.program_id == program.id)
-    rows = session.execute(
-        sa.select(Partner.id, Partner.name, active, *list(sums.c)[1:])
+    method = sa.and_(PayoutMethod.partner_id == Partner.id, PayoutMethod.replaced_at.is_(None))
+    block = sa.and_(
+        PayoutBlock.partner_id == Partner.id, PayoutBlock.program_id == program.id, PayoutBlock.lifted_at.is_(None)
+    )
+    found = (
+        sa.select(
+            Partner.id, Partner.name, active, sa.literal(program.currency), *list(sums.c)[1:],
+            PayoutMethod.id, PayoutMethod.usable_from, PayoutBlock.reason,
+        )
         .join(sums, sums.c.partner_id == Partner.id)
         .outerjoin(Enrollment, enrolled)
+        .outerjoin(PayoutMethod, method)
+        .outerjoin(PayoutBlock, block)
         .order_by(Partner.name, Partner.id)
-    )
+    )  # fmt: skip
     return [
-        Due(partner_id, name, bool(is_active), program.currency, earned, clawed, commissions, clawbacks)
-        for partner_id, name, is_active, earned, clawed, commissions, clawbacks in rows
+        Due(partner_id, name, bool(is_active), *facts) for partner_id, name, is_active, *facts in session.execute(found)
     ]
 
 
-def preview(session: Session, *, program_id: UUID) -> Schedule:
+def preview(session: Session, *, program_id: UUID, now: datetime) -> Schedule:
     """The run as it would be proposed now: who gets what, who is left out and why."""
     program = session.get_one(Program, program_id)
-    return group(dues(session, program=program), minimum_minor=program.payout_min_minor)
+    found = dues(session, program=program, until=payable_until(session, program_id=program_id, now=now))
+    return group(found, minimum_minor=program.payout_min_minor, now=now)
+
+
+def payable_until(session: Session, *, program_id: UUID, now: datetime) -> datetime:
+    """What was approved by then is paid now."""
+    return now - timedelta(days=policy_of(session, program_id=program_id).net_days)
+
+
+def current_method(session: Session, *, partner_id: UUID) -> PayoutMethod | None:
+    """Where a partner's money goes from now on, or after its pause."""
+    mine = sa.select(PayoutMethod).where(PayoutMethod.partner_id == partner_id, PayoutMethod.replaced_at.is_(None))
+    return session.scalar(mine.execution_options(populate_existing=True))
+
+
+def methods_of_run(
+    session: Session, *, run_id: UUID, statuses: Sequence[PayoutStatus]
+) -> list[tuple[Payout, str, PayoutMethod]]:
+    """The payouts of a run in these states with the partner's name and the account each goes to, in a fixed order."""
+    found = (
+        sa.select(Payout, Partner.name, PayoutMethod)
+        .join(Partner, Partner.id == Payout.partner_id)
+        .join(PayoutMethod, PayoutMethod.id == Payout.method_id)
+        .where(Payout.run_id == run_id, Payout.status.in_(statuses))
+        .order_by(Payout.id)
+    )
+    return [(payout, name, method) for payout, name, method in session.execute(found)]
+
+
+def open_block(session: Session, *, program_id: UUID, partner_id: UUID) -> PayoutBlock | None:
+    """The payment block of a partner, if there is one."""
+    mine = (PayoutBlock.program_id == program_id, PayoutBlock.partner_id == partner_id, PayoutBlock.lifted_at.is_(None))
+    return session.scalar(sa.select(PayoutBlock).where(*mine))
+
+
+def is_owner(session: Session, *, user_id: UUID, partner_id: UUID) -> bool:
+    """Whether this person owns the partner: only owners say where its money goes."""
+    mine = (Member.user_id == user_id, Member.partner_id == partner_id, Member.role == MemberRole.OWNER)
+    return bool(session.scalar(sa.select(sa.exists().where(*mine))))
+
+
+def approval_limit(session: Session, *, user_id: UUID, program_id: UUID) -> int | None:
+    """The largest run in minor units that this person may approve here, the best of its grants; None is any."""
+    roles = (GrantRole.MANAGER, GrantRole.FINANCE, GrantRole.ADMIN)
+    here = sa.or_(Grant.program_id == program_id, Grant.program_id.is_(None))
+    limits = session.scalars(
+        sa.select(Grant.payout_limit_minor).where(Grant.user_id == user_id, Grant.role.in_(roles), here)
+    ).all()
+    found = [limit for limit in limits if limit is not None]
+    return max(found) if len(found) == len(limits) and found else None
 
 
 def run_of(session: Session, *, run_id: UUID, program_id: UUID) -> PayoutRun | None:
@@ -125,28 +203,27 @@ def payouts_of(session: Session, *, run_id: UUID) -> Sequence[Payout]:
     return session.scalars(of_run.execution_options(populate_existing=True)).all()
 
 
-def debts_in(session: Session, *, run_id: UUID) -> list[Debt]:
-    """What was clawed back from commissions of a run since it was proposed."""
+def debts_in(session: Session, *, payouts: sa.Select[UUID]) -> list[Debt]:
+    """What was clawed back from commissions of these payouts since they were proposed."""
     columns = sa.select(
         CommissionAdjustment.id, CommissionAdjustment.program_id, CommissionAdjustment.partner_id,
         CommissionAdjustment.amount_minor, CommissionAdjustment.currency,
     )  # fmt: skip
     of_run = (
         columns.join(Commission, Commission.id == CommissionAdjustment.commission_id)
-        .join(Payout, Payout.id == Commission.payout_id)
-        .where(Payout.run_id == run_id, CommissionAdjustment.is_clawback)
+        .where(Commission.payout_id.in_(payouts), CommissionAdjustment.is_clawback)
         .order_by(CommissionAdjustment.id)
     )
     return [Debt(*row) for row in session.execute(of_run)]
 
 
-def recipients(session: Session, *, run_id: UUID) -> list[Recipient]:
-    """The people of the partners in a run who can sign in, each with what its partner got."""
+def recipients(session: Session, *, run_id: UUID, paid_at: datetime) -> list[Recipient]:
+    """The people of the partners that a run paid at this moment who can sign in, each with what its partner got."""
     people = (
         sa.select(User.email, User.name, User.locale, Payout.amount_minor, Payout.currency)
         .join(Member, Member.user_id == User.id)
         .join(Payout, Payout.partner_id == Member.partner_id)
-        .where(Payout.run_id == run_id, User.active)
+        .where(Payout.run_id == run_id, Payout.status == PayoutStatus.PAID, Payout.paid_at == paid_at, User.active)
         .order_by(User.email)
     )
     return [Recipient(*row) for row in session.execute(people)]

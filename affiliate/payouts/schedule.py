@@ -1,17 +1,33 @@
-"""Who is paid what in a run, and who is not and why: a pure function of what each partner is due."""
+"""Who is paid what in a run, and who is not and why; and when a run is due. Pure functions of what each partner is due."""
 
+import calendar
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from uuid import UUID
+
+_MIDDLE = 15
 
 
 class Blocked(enum.StrEnum):
     """Why a partner is left out of a run. What it is due stays, and comes up again in the next one."""
 
     PARTNER_INACTIVE = "partner_inactive"  # paused, banned or not approved in this program
+    PAYMENT_BLOCK = "payment_block"  # a manager said no for now
     NEGATIVE_BALANCE = "negative_balance"  # owes more from refunds than it has earned since
     BELOW_MINIMUM = "below_minimum"
+    DETAILS_MISSING = "details_missing"  # has not said yet where the money goes
+    DETAILS_CHANGED = "details_changed"  # has just said something else: the pause gives its people time to object
+
+
+class Cadence(enum.StrEnum):
+    """How often a program pays."""
+
+    MANUAL = "manual"
+    WEEKLY = "weekly"  # on Mondays
+    TWICE_A_MONTH = "twice_a_month"  # on the 1st and the 15th
+    MONTHLY = "monthly"  # on the 1st
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +45,9 @@ class Due:
     clawed_back_minor: int
     commissions: int
     clawbacks: int
+    method_id: UUID | None = None
+    usable_from: datetime | None = None
+    block_reason: str | None = None
 
     @property
     def amount_minor(self) -> int:
@@ -49,21 +68,39 @@ class Schedule:
         return sum(due.amount_minor for due in self.payable)
 
 
-def group(dues: Sequence[Due], *, minimum_minor: int) -> Schedule:
+def group(dues: Sequence[Due], *, minimum_minor: int, now: datetime) -> Schedule:
     """Split the dues of a program into those that are paid and those that wait, each with its first reason."""
-    reasons = [(due, why_blocked(due, minimum_minor=minimum_minor)) for due in dues]
+    reasons = [(due, why_blocked(due, minimum_minor=minimum_minor, now=now)) for due in dues]
     return Schedule(
         payable=[due for due, reason in reasons if reason is None],
         blocked=[(due, reason) for due, reason in reasons if reason is not None],
     )
 
 
-def why_blocked(due: Due, *, minimum_minor: int) -> Blocked | None:
+def why_blocked(due: Due, *, minimum_minor: int, now: datetime) -> Blocked | None:
     """Why this partner is not paid now, or nothing if it is. Nothing at all is never paid."""
-    if not due.is_active:
-        return Blocked.PARTNER_INACTIVE
-    if due.amount_minor < 0:
-        return Blocked.NEGATIVE_BALANCE
-    if due.amount_minor < max(minimum_minor, 1):
-        return Blocked.BELOW_MINIMUM
-    return None
+    tests = (
+        (not due.is_active, Blocked.PARTNER_INACTIVE),
+        (due.block_reason is not None, Blocked.PAYMENT_BLOCK),
+        (due.amount_minor < 0, Blocked.NEGATIVE_BALANCE),
+        (due.amount_minor < max(minimum_minor, 1), Blocked.BELOW_MINIMUM),
+        (due.method_id is None or due.usable_from is None, Blocked.DETAILS_MISSING),
+        (due.usable_from is not None and due.usable_from > now, Blocked.DETAILS_CHANGED),
+    )
+    return next((reason for is_so, reason in tests if is_so), None)
+
+
+def due_on(cadence: Cadence, *, last_run_on: date | None, today: date) -> date | None:
+    """The day on which the next run is due, in the past if it was missed; None if runs come when somebody wants one."""
+    if cadence is Cadence.MANUAL:
+        return None
+    day = today if last_run_on is None else last_run_on + timedelta(days=1)
+    while not _is_payday(cadence, day):
+        day += timedelta(days=1)
+    return day
+
+
+def _is_payday(cadence: Cadence, day: date) -> bool:
+    if cadence is Cadence.WEEKLY:
+        return day.weekday() == calendar.MONDAY
+    return day.day == 1 or (cadence is Cadence.TWICE_A_MONTH and day.day == _MIDDLE)

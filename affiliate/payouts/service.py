@@ -1,9 +1,10 @@
-"""Every write on payouts: propose, approve by a second person, settle, cancel.
+"""Every write on runs: propose, approve by a second person, take one out, settle, cancel.
 
 Each step locks the program's books, moves the run with a guarded update, then its payouts and commissions, then the
 money. Amounts are fixed when a run is proposed; what is refunded later is owed back and netted by a later run.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,9 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from affiliate import db, ids
-from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
-from affiliate.errors import Conflict, Forbidden, Invalid, NotFound
 from affiliate.ledger import postings as ledger
 from affiliate.ledger import service as ledger_service
 from affiliate.ledger.postings import Posting
@@ -23,57 +22,65 @@ from affiliate.payouts import holding, mails, queries
 from affiliate.payouts.holding import changed
 from affiliate.payouts.models import Payout, PayoutRun, PayoutStatus
 from affiliate.payouts.schedule import Due
+from affiliate.payouts.steps import (
+    AboveLimit,
+    NotAPerson,
+    NothingToPay,
+    PartlySettled,
+    SamePerson,
+    SumChanged,
+    UnknownRun,
+    WrongStatus,
+    amount,
+    given,
+    locked,
+    move,
+    move_payouts,
+    of,
+    person,
+    record,
+    whose,
+)
 from affiliate.programs.models import Program
 
+__all__ = [
+    "AboveLimit",
+    "NotAPerson",
+    "NothingToPay",
+    "PartlySettled",
+    "SamePerson",
+    "SumChanged",
+    "UnknownRun",
+    "WrongStatus",
+    "approve_run",
+    "cancel_run",
+    "mark_failed",
+    "mark_paid",
+    "propose",
+    "take_out",
+]
+
 N_ = str  # marks a sentence for the translators
-REASON_LENGTH_MAX = 500
 
 
-class UnknownRun(NotFound):
-    """There is no such run in this program."""
-
-
-class NothingToPay(Conflict):
-    """No partner can be paid now; the preview says why for each."""
-
-    code = "nothing_to_pay"
-
-
-class SamePerson(Forbidden):
-    """Who proposed a run cannot approve it: it needs a second person."""
-
-    code = "same_person"
-
-
-class NotAPerson(Forbidden):
-    """Only a signed-in person proposes, approves, settles or cancels; keys and jobs cannot."""
-
-    code = "not_a_person"
-
-
-class WrongStatus(Conflict):
-    """The run is not in the status from which this step starts: somebody was faster."""
-
-    code = "wrong_status"
-
-    def __init__(self, status: PayoutStatus) -> None:
-        super().__init__(N_("This run has moved on in the meantime. Look at where it stands now."))
-        self.status = status
-
-
-def propose(session: Session, *, program_id: UUID, actor: Actor, now: datetime) -> PayoutRun:
-    """Put everything that can be paid now into a run that waits for a second person.
+def propose(
+    session: Session, *, program_id: UUID, actor: Actor, now: datetime, seen_minor: int | None = None
+) -> PayoutRun:
+    """Put everything that can be paid now into a run that waits for a second person. `seen_minor` is the sum that the person saw.
 
     Raises:
         NothingToPay: nobody can be paid now.
+        SumChanged: the sum is another one by now.
         NotAPerson: the actor is not a person.
     """
-    person_id = _person(actor)
+    person_id = person(actor)
     ledger_service.lock_books(session, program_ids=[program_id])
-    schedule = queries.preview(session, program_id=program_id)
+    schedule = queries.preview(session, program_id=program_id, now=now)
     if not schedule.payable:
         raise NothingToPay(N_("Nobody can be paid now. The list says why for each partner."))
     program = session.get_one(Program, program_id)
+    if seen_minor not in {None, schedule.total_minor}:
+        raise SumChanged(Money(schedule.total_minor, program.currency))
     run = PayoutRun(
         id=ids.new_at(now), program_id=program_id, currency=program.currency, status=PayoutStatus.PROPOSED,
         total_minor=schedule.total_minor, proposed_by_id=person_id, proposed_at=now,
@@ -81,53 +88,123 @@ def propose(session: Session, *, program_id: UUID, actor: Actor, now: datetime) 
     session.add(run)
     session.flush()
     db.insert_new(session, Payout, [_payout(run, due) for due in schedule.payable])
-    holding.enter(session, run=run, dues=schedule.payable)
+    until = queries.payable_until(session, program_id=program_id, now=now)
+    holding.enter(session, run=run, dues=schedule.payable, until=until)
     counts = {"partners": len(schedule.payable), "blocked": len(schedule.blocked)}
-    _record(session, "payout_run.propose", run, actor, now, **counts)
+    record(session, "payout_run.propose", run, actor, now, **counts)
     return run
 
 
-def approve_run(session: Session, *, run_id: UUID, program_id: UUID, actor: Actor, now: datetime) -> None:
-    """The second person's yes: the money is on its way, and what partners owed is netted.
+def approve_run(
+    session: Session, *, run_id: UUID, program_id: UUID, actor: Actor, now: datetime, seen_minor: int | None = None
+) -> None:
+    """The second person's yes: the money is on its way, and what partners owed is netted. `seen_minor` is the sum that was typed.
 
     Raises:
         UnknownRun: not in this program.
-        SamePerson: the actor proposed it.
+        SamePerson: the actor proposed it, and the program wants two people.
+        AboveLimit: more than the actor may approve.
+        SumChanged: somebody was taken out since the person looked.
         WrongStatus: it is not proposed any more.
         NotAPerson: the actor is not a person.
     """
-    person_id = _person(actor)
-    run = _locked(session, run_id, program_id)
-    if run.proposed_by_id == person_id:
+    person_id = person(actor)
+    run = locked(session, run_id, program_id)
+    single_handed = run.proposed_by_id == person_id
+    if single_handed and not queries.policy_of(session, program_id=program_id).is_one_person:
         raise SamePerson(N_("You proposed this run. Ask a second person to approve it."))
-    _move(session, run, PayoutStatus.PROPOSED, PayoutStatus.APPROVED, approved_by_id=person_id, approved_at=now)
+    limit = queries.approval_limit(session, user_id=person_id, program_id=program_id)
+    if limit is not None and run.total_minor > limit:
+        raise AboveLimit(N_("This run is above the amount that you may approve. Ask somebody with a higher limit."))
+    if seen_minor not in {None, run.total_minor}:
+        raise SumChanged(Money(run.total_minor, run.currency))
+    facts = {"approved_by_id": person_id, "approved_at": now, "is_single_handed": single_handed}
+    move(session, run, PayoutStatus.PROPOSED, PayoutStatus.APPROVED, **facts)
     postings: list[Posting] = []
-    for payout in queries.payouts_of(session, run_id=run_id):
+    for payout in move_payouts(session, run, PayoutStatus.PROPOSED, status=PayoutStatus.APPROVED):
         netted = Money(payout.clawed_back_minor, payout.currency)
-        postings += ledger.offset(**_whose(payout), payout_id=payout.id, amount=netted)
-        postings += ledger.send(**_whose(payout), payout_id=payout.id, amount=_amount(payout))
+        postings += ledger.offset(**whose(payout), payout_id=payout.id, amount=netted)
+        postings += ledger.send(**whose(payout), payout_id=payout.id, amount=amount(payout))
     ledger_service.post(session, postings=postings, now=now)
-    _record(session, "payout_run.approve", run, actor, now)
+    more = {"single_handed": True} if single_handed else {}
+    record(session, "payout_run.approve", run, actor, now, **more)
 
 
-def mark_paid(session: Session, *, run_id: UUID, program_id: UUID, actor: Actor, now: datetime) -> None:
-    """The money of an approved run has arrived; its partners get a mail.
+def take_out(
+    session: Session, *, run_id: UUID, payout_id: UUID, program_id: UUID, reason: str, actor: Actor, now: datetime
+) -> None:
+    """Take one payout out of a proposed run, which pays less then; its commissions wait for the next one.
 
     Raises:
         UnknownRun: not in this program.
-        WrongStatus: it is not approved, or was paid before.
+        WrongStatus: the run or the payout has moved on.
+        Invalid: there is no reason, or a very long one.
         NotAPerson: the actor is not a person.
     """
-    person_id = _person(actor)
-    run = _locked(session, run_id, program_id)
-    _move(session, run, PayoutStatus.APPROVED, PayoutStatus.PAID, paid_by_id=person_id, paid_at=now)
-    holding.pay(session, run_id=run_id, now=now)
+    person(actor)
+    why = given(reason)
+    run = locked(session, run_id, program_id)
+    if run.status is not PayoutStatus.PROPOSED:
+        raise WrongStatus(run.status)
+    values = {"status": PayoutStatus.CANCELLED, "taken_out_at": now, "reason": why}
+    taken = move_payouts(session, run, PayoutStatus.PROPOSED, only=[payout_id], **values)
+    if not taken:
+        raise WrongStatus(run.status)
+    ledger_service.post(session, postings=holding.leave(session, payouts=of(run, PayoutStatus.CANCELLED)), now=now)
+    less = run.total_minor - taken[0].amount_minor
+    change = sa.update(PayoutRun).where(PayoutRun.id == run.id, PayoutRun.status == PayoutStatus.PROPOSED)
+    empty = {"status": PayoutStatus.CANCELLED, "cancelled_by_id": actor.id, "cancelled_at": now, "reason": why}
+    if changed(session, change.values({"total_minor": less} | ({} if less else empty))) != 1:
+        raise WrongStatus(run.status)
+    session.refresh(run)
+    details = {"reason": why, "amount_minor": taken[0].amount_minor, "partner_id": str(taken[0].partner_id)}
+    record(session, "payout.take_out", run, actor, now, **details)
+
+
+def mark_paid(
+    session: Session, *, run_id: UUID, program_id: UUID, actor: Actor, now: datetime, only: Sequence[UUID] | None = None
+) -> int:
+    """The money of an approved run (or of `only` these payouts of it) has arrived; its partners get a mail. Gives the number of payouts.
+
+    Raises:
+        UnknownRun: not in this program.
+        WrongStatus: it is not approved, or none of these payouts is on its way any more.
+        NotAPerson: the actor is not a person.
+    """
+    person(actor)
+    run = locked(session, run_id, program_id)
+    paid = _settled(session, run, only, status=PayoutStatus.PAID, paid_at=now)
+    holding.pay(session, payouts=of(run, PayoutStatus.PAID), now=now)
     postings: list[Posting] = []
-    for payout in queries.payouts_of(session, run_id=run_id):
-        postings += ledger.settle(**_whose(payout), payout_id=payout.id, amount=_amount(payout))
+    for payout in paid:
+        postings += ledger.settle(**whose(payout), payout_id=payout.id, amount=amount(payout))
     ledger_service.post(session, postings=postings, now=now)
     mails.tell_paid(session, run_id=run_id, program_id=program_id, now=now)
-    _record(session, "payout_run.pay", run, actor, now)
+    record(session, "payout_run.pay", run, actor, now, partners=len(paid))
+    _end_if_settled(session, run, actor, now)
+    return len(paid)
+
+
+def mark_failed(
+    session: Session, *, run_id: UUID, program_id: UUID, only: Sequence[UUID], reason: str, actor: Actor, now: datetime
+) -> int:
+    """The bank sent these payouts back: their commissions wait for a payout again. Gives the number of payouts.
+
+    Raises:
+        UnknownRun: not in this program.
+        WrongStatus: the run is not approved, or none of these payouts is on its way any more.
+        Invalid: there is no reason, or a very long one.
+        NotAPerson: the actor is not a person.
+    """
+    person(actor)
+    why = given(reason)
+    run = locked(session, run_id, program_id)
+    failed = _settled(session, run, only, status=PayoutStatus.FAILED, failed_at=now, reason=why)
+    postings = _fail(failed) + holding.leave(session, payouts=of(run, PayoutStatus.FAILED))
+    ledger_service.post(session, postings=postings, now=now)
+    record(session, "payout_run.fail", run, actor, now, reason=why, partners=len(failed))
+    _end_if_settled(session, run, actor, now)
+    return len(failed)
 
 
 def cancel_run(session: Session, *, run_id: UUID, program_id: UUID, reason: str, actor: Actor, now: datetime) -> None:
@@ -136,35 +213,24 @@ def cancel_run(session: Session, *, run_id: UUID, program_id: UUID, reason: str,
     Raises:
         UnknownRun: not in this program.
         WrongStatus: it is paid or cancelled.
+        PartlySettled: some of its payouts have arrived.
         Invalid: there is no reason, or a very long one.
         NotAPerson: the actor is not a person.
     """
-    person_id = _person(actor)
-    if not 0 < len(reason.strip()) <= REASON_LENGTH_MAX:
-        raise Invalid({"reason": [N_("Say why, in up to 500 characters.")]})
-    run = _locked(session, run_id, program_id)
+    person_id = person(actor)
+    why = given(reason)
+    run = locked(session, run_id, program_id)
     before = run.status
     if before not in {PayoutStatus.PROPOSED, PayoutStatus.APPROVED}:
         raise WrongStatus(before)
-    cancelled = {"cancelled_by_id": person_id, "cancelled_at": now, "reason": reason.strip()}
-    _move(session, run, before, PayoutStatus.CANCELLED, **cancelled)
-    postings = _fail(session, run_id) if before is PayoutStatus.APPROVED else []
-    ledger_service.post(session, postings=postings + holding.leave(session, run_id=run_id), now=now)
-    _record(session, "payout_run.cancel", run, actor, now, reason=reason.strip())
-
-
-def _person(actor: Actor) -> UUID:
-    if actor.kind != "user" or actor.id is None:
-        raise NotAPerson(N_("Only a signed-in person can do this."))
-    return actor.id
-
-
-def _locked(session: Session, run_id: UUID, program_id: UUID) -> PayoutRun:
-    ledger_service.lock_books(session, program_ids=[program_id])
-    run = queries.run_of(session, run_id=run_id, program_id=program_id)
-    if run is None:
-        raise UnknownRun(N_("There is no such payout run."))
-    return run
+    if session.scalar(sa.select(sa.exists(of(run, PayoutStatus.PAID)))):
+        raise PartlySettled(N_("Some of this run has arrived. Mark what has not as failed, one by one."))
+    move(session, run, before, PayoutStatus.CANCELLED, cancelled_by_id=person_id, cancelled_at=now, reason=why)
+    back = move_payouts(session, run, before, status=PayoutStatus.CANCELLED)
+    postings = _fail(back) if before is PayoutStatus.APPROVED else []
+    postings += holding.leave(session, payouts=of(run, PayoutStatus.CANCELLED))
+    ledger_service.post(session, postings=postings, now=now)
+    record(session, "payout_run.cancel", run, actor, now, reason=why)
 
 
 def _payout(run: PayoutRun, due: Due) -> dict[str, Any]:
@@ -173,6 +239,7 @@ def _payout(run: PayoutRun, due: Due) -> dict[str, Any]:
         "run_id": run.id,
         "program_id": run.program_id,
         "partner_id": due.partner_id,
+        "method_id": due.method_id,
         "currency": due.currency,
         "status": PayoutStatus.PROPOSED,
         "earned_minor": due.earned_minor,
@@ -182,39 +249,29 @@ def _payout(run: PayoutRun, due: Due) -> dict[str, Any]:
     }
 
 
-def _fail(session: Session, run_id: UUID) -> list[Posting]:
-    postings: list[Posting] = []
-    for payout in queries.payouts_of(session, run_id=run_id):
-        netted = Money(payout.clawed_back_minor, payout.currency)
-        postings += ledger.fail(**_whose(payout), payout_id=payout.id, sent=_amount(payout), netted=netted)
-    return postings
-
-
-def _move(session: Session, run: PayoutRun, before: PayoutStatus, status: PayoutStatus, **facts: Any) -> None:
-    """Move a run and its payouts to the next status, if and only if the run is still where it was.
-
-    Raises:
-        WrongStatus: it is not.
-    """
-    guarded = sa.update(PayoutRun).where(PayoutRun.id == run.id, PayoutRun.status == before)
-    if changed(session, guarded.values(status=status, **facts)) != 1:
+def _settled(session: Session, run: PayoutRun, only: Sequence[UUID] | None, **values: Any) -> Sequence[Any]:
+    if run.status is not PayoutStatus.APPROVED:
         raise WrongStatus(run.status)
-    payouts = sa.update(Payout).where(Payout.run_id == run.id, Payout.status == before).values(status=status)
-    changed(session, payouts.values(paid_at=facts.get("paid_at")))
-    session.refresh(run)
+    rows = move_payouts(session, run, PayoutStatus.APPROVED, only=only, **values)
+    if not rows:
+        raise WrongStatus(run.status)
+    return rows
 
 
-def _whose(payout: Payout) -> dict[str, UUID]:
-    return {"program_id": payout.program_id, "partner_id": payout.partner_id}
+def _end_if_settled(session: Session, run: PayoutRun, actor: Actor, now: datetime) -> None:
+    """A run none of whose payouts is on its way is over: paid if any arrived, else cancelled."""
+    if session.scalar(sa.select(sa.exists(of(run, PayoutStatus.APPROVED)))):
+        return
+    if session.scalar(sa.select(sa.exists(of(run, PayoutStatus.PAID)))):
+        move(session, run, PayoutStatus.APPROVED, PayoutStatus.PAID, paid_by_id=actor.id, paid_at=now)
+    else:
+        facts = {"cancelled_by_id": actor.id, "cancelled_at": now, "reason": N_("All of its payouts failed.")}
+        move(session, run, PayoutStatus.APPROVED, PayoutStatus.CANCELLED, **facts)
 
 
-def _amount(payout: Payout) -> Money:
-    return Money(payout.amount_minor, payout.currency)
-
-
-def _record(session: Session, action: str, run: PayoutRun, actor: Actor, now: datetime, **details: Any) -> None:
-    facts = {"total_minor": run.total_minor, "currency": run.currency} | details
-    audit.record(
-        session, actor=actor, action=action, subject_kind="payout_run", subject_id=run.id,
-        program_id=run.program_id, details=facts, now=now,
-    )  # fmt: skip
+def _fail(payouts: Sequence[Any]) -> list[Posting]:
+    postings: list[Posting] = []
+    for payout in payouts:
+        netted = Money(payout.clawed_back_minor, payout.currency)
+        postings += ledger.fail(**whose(payout), payout_id=payout.id, sent=amount(payout), netted=netted)
+    return postings

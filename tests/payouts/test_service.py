@@ -6,20 +6,22 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from factories import NOW, make_member, make_order_event, make_partner, make_program, make_refund, make_user
+from cryptography.fernet import Fernet
+from factories import NOW, make_grant, make_member, make_order_event, make_partner, make_program, make_refund, make_user
 from money_cast import MATURE, Books, open_books
 from sqlalchemy.orm import Session
 
 from affiliate.accounts.actors import SYSTEM, Actor
-from affiliate.accounts.models import AuditEvent
+from affiliate.accounts.models import AuditEvent, GrantRole
 from affiliate.commissions import service as commissions
 from affiliate.errors import Invalid
 from affiliate.ingest.models import Conversion
 from affiliate.mailer import OutboxMail
 from affiliate.partners.models import Enrollment, EnrollmentStatus
-from affiliate.payouts import queries, service
-from affiliate.payouts.models import Payout, PayoutRun, PayoutStatus
-from affiliate.payouts.schedule import Blocked
+from affiliate.payouts import details, queries, service
+from affiliate.payouts.models import Payout, PayoutPolicy, PayoutRun, PayoutStatus
+from affiliate.payouts.schedule import Blocked, Cadence
+from affiliate.payouts.vault import Vault
 
 PAYDAY = MATURE + timedelta(days=1)
 
@@ -138,7 +140,7 @@ def test_a_commission_enters_one_run_only(books: Books) -> None:
 def test_below_the_minimum_a_partner_waits_until_it_has_earned_enough(session: Session) -> None:
     books = open_books(session, payout_min_minor=25_00)
     earn(books)
-    ((due, reason),) = queries.preview(session, program_id=books.program.id).blocked
+    ((due, reason),) = queries.preview(session, program_id=books.program.id, now=PAYDAY).blocked
     assert (due.amount_minor, reason) == (10_00, Blocked.BELOW_MINIMUM)
     earn(books, amount_minor=150_00)
     assert propose(books).total_minor == 25_00
@@ -151,7 +153,7 @@ def test_an_inactive_partner_is_left_out_and_the_others_are_paid(books: Books, s
     stopped = earn(books)
     earn(books, partner=other)
     books.session.execute(sa.update(Enrollment).where(Enrollment.partner_id == books.partner.id).values(status=status))
-    preview = queries.preview(books.session, program_id=books.program.id)
+    preview = queries.preview(books.session, program_id=books.program.id, now=PAYDAY)
     assert [due.partner_id for due in preview.payable] == [other.id]
     assert [reason for _, reason in preview.blocked] == [Blocked.PARTNER_INACTIVE]
     assert propose(books).total_minor == 10_00
@@ -161,7 +163,7 @@ def test_an_inactive_partner_is_left_out_and_the_others_are_paid(books: Books, s
 
 def test_the_preview_is_what_is_proposed(books: Books) -> None:
     earn(books)
-    preview = queries.preview(books.session, program_id=books.program.id)
+    preview = queries.preview(books.session, program_id=books.program.id, now=PAYDAY)
     run = propose(books)
     (payout,) = queries.payouts_of(books.session, run_id=run.id)
     (due,) = preview.payable
@@ -219,7 +221,7 @@ def test_a_negative_balance_is_carried_until_it_is_earned_back(books: Books) -> 
     pay(books, run)
     refund(books, conversion)
     earn(books, amount_minor=60_00)
-    ((due, reason),) = queries.preview(books.session, program_id=books.program.id).blocked
+    ((due, reason),) = queries.preview(books.session, program_id=books.program.id, now=PAYDAY).blocked
     assert (due.amount_minor, reason) == (-4_00, Blocked.NEGATIVE_BALANCE)
     with pytest.raises(service.NothingToPay):
         propose(books)
@@ -421,3 +423,138 @@ def test_everybody_of_a_paid_partner_gets_a_mail_in_their_language(books: Books)
     assert "€10.00" in mails["ada@example.test"].body_text
     assert "10,00\N{NO-BREAK SPACE}€" in mails["bruno@example.test"].body_text
     assert f"/portal/{books.program.slug}/payouts" in mails["ada@example.test"].body_text
+
+
+# --- one of many: taken out, failed, settled apart
+
+
+def two_partners(books: Books) -> tuple[PayoutRun, list[Payout]]:
+    """A proposed run that pays 10.00 to one partner and 20.00 to another."""
+    earn(books)
+    earn(books, partner=make_partner(books.session, program=books.program), amount_minor=200_00)
+    run = propose(books)
+    return run, sorted(queries.payouts_of(books.session, run_id=run.id), key=lambda payout: payout.amount_minor)
+
+
+def status_of(books: Books, run: PayoutRun) -> PayoutStatus:
+    books.session.expire_all()
+    return books.session.get_one(PayoutRun, run.id).status
+
+
+def test_a_payout_taken_out_makes_the_run_smaller_and_waits_for_the_next(books: Books) -> None:
+    run, (small, large) = two_partners(books)
+    step(books, run, service.take_out, books.bob, payout_id=large.id, reason="We are asking them.")
+    assert books.session.get_one(PayoutRun, run.id).total_minor == 10_00
+    approve(books, run)
+    pay(books, run)
+    assert propose(books).total_minor == 20_00
+    assert books.session.get_one(Payout, small.id).status == "paid"
+    books.assert_proven()
+
+
+def test_a_run_from_which_everything_is_taken_out_is_cancelled(books: Books) -> None:
+    run, payouts = two_partners(books)
+    for payout in payouts:
+        step(books, run, service.take_out, books.bob, payout_id=payout.id, reason="No.")
+    assert status_of(books, run) is PayoutStatus.CANCELLED
+
+
+def test_a_failed_payout_comes_back_and_the_run_ends_with_the_last_outcome(books: Books) -> None:
+    run, (small, large) = two_partners(books)
+    approve(books, run)
+    step(books, run, service.mark_failed, books.bob, only=[small.id], reason="Account closed.")
+    assert books.balances() == {"approved": 10_00}
+    assert status_of(books, run) is PayoutStatus.APPROVED
+    step(books, run, service.mark_paid, books.alice, only=[large.id])
+    assert status_of(books, run) is PayoutStatus.PAID
+    assert propose(books).total_minor == 10_00
+    books.assert_proven()
+
+
+def test_what_was_netted_by_a_failed_payout_is_owed_again(books: Books) -> None:
+    first = earn(books)
+    run = propose(books)
+    approve(books, run)
+    pay(books, run)
+    refund(books, first, 40_00)
+    earn(books, amount_minor=200_00)
+    second = propose(books)
+    approve(books, second)
+    (payout,) = queries.payouts_of(books.session, run_id=second.id)
+    step(books, second, service.mark_failed, books.bob, only=[payout.id], reason="Account closed.")
+    assert books.balances() == {"approved": 20_00, "clawback": -4_00, "paid": 10_00}
+    assert status_of(books, second) is PayoutStatus.CANCELLED
+
+
+def test_an_outcome_counts_once(books: Books) -> None:
+    run, (small, large) = two_partners(books)
+    approve(books, run)
+    step(books, run, service.mark_paid, books.alice, only=[small.id])
+    for act, facts in ((service.mark_paid, {}), (service.mark_failed, {"reason": "Late."})):
+        with pytest.raises(service.WrongStatus):
+            step(books, run, act, books.alice, only=[small.id], **facts)
+    with pytest.raises(service.PartlySettled):
+        cancel(books, run)
+    step(books, run, service.mark_failed, books.alice, only=[small.id, large.id], reason="The rest.")
+    books.assert_proven()
+
+
+# --- who may approve how much
+
+
+def test_one_person_may_do_both_only_where_the_program_says_so_and_the_run_tells(books: Books) -> None:
+    earn(books)
+    run = propose(books)
+    facts = {
+        "cadence": Cadence.MANUAL,
+        "net_days": 0,
+        "payer_name": "",
+        "payer_account": "",
+        "vault": Vault([Fernet.generate_key().decode()]),
+    }
+    with pytest.raises(service.SamePerson):
+        step(books, run, service.approve_run, books.alice)
+    details.set_policy(
+        books.session, program_id=books.program.id, is_one_person=True, actor=books.bob, now=NOW, **facts
+    )
+    step(books, run, service.approve_run, books.alice)
+    assert books.session.get_one(PayoutRun, run.id).is_single_handed
+
+
+def test_nobody_approves_above_the_limit_of_the_grant(books: Books) -> None:
+    earn(books)
+    run = propose(books)
+    finance = make_user(books.session)
+    grant = make_grant(books.session, user=finance, role=GrantRole.FINANCE, program=books.program)
+    grant.payout_limit_minor = 9_99
+    books.session.flush()
+    with pytest.raises(service.AboveLimit):
+        step(books, run, service.approve_run, Actor(kind="user", id=finance.id))
+    grant.payout_limit_minor = 10_00
+    books.session.flush()
+    step(books, run, service.approve_run, Actor(kind="user", id=finance.id))
+
+
+def test_a_sum_that_was_not_seen_is_neither_proposed_nor_approved(books: Books) -> None:
+    earn(books)
+    facts = {"program_id": books.program.id, "now": PAYDAY}
+    with pytest.raises(service.SumChanged):
+        service.propose(books.session, actor=books.alice, seen_minor=9_00, **facts)
+    run = service.propose(books.session, actor=books.alice, seen_minor=10_00, **facts)
+    with pytest.raises(service.SumChanged):
+        service.approve_run(books.session, run_id=run.id, actor=books.bob, seen_minor=9_00, **facts)
+
+
+def test_net_days_let_a_commission_wait_after_its_approval(books: Books) -> None:
+    earn(books)
+    books.session.add(
+        PayoutPolicy(
+            program_id=books.program.id, cadence=Cadence.MONTHLY, net_days=2, is_one_person=False, updated_at=NOW
+        )
+    )
+    books.session.flush()
+    with pytest.raises(service.NothingToPay):
+        propose(books)
+    later = {"program_id": books.program.id, "now": MATURE + timedelta(days=2)}
+    assert service.propose(books.session, actor=books.alice, **later).total_minor == 10_00
+    books.assert_proven()

@@ -1,0 +1,162 @@
+"""Files that leave for the bank, and files that come back: each with its hash in the audit trail."""
+
+import hashlib
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from affiliate import ids
+from affiliate.accounts.actors import Actor
+from affiliate.errors import Invalid
+from affiliate.money import Money
+from affiliate.payouts import files, queries, results, service
+from affiliate.payouts.files import FileKind, Payer, Payment
+from affiliate.payouts.models import PayoutRun, PayoutStatus
+from affiliate.payouts.results import BadResults, Outcome
+from affiliate.payouts.steps import WrongStatus, locked, person, record
+from affiliate.payouts.vault import Vault
+from affiliate.programs.models import Program
+
+N_ = str  # marks a sentence for the translators
+_MIMETYPES = {FileKind.SEPA: "application/xml", FileKind.TRANSFERS: "application/xml"}
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentFile:
+    """A file as it is handed out."""
+
+    name: str
+    mimetype: str
+    content: bytes
+    sha256: str
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a result file did: how many payouts it settled, and how many it left alone and why."""
+
+    paid: int = 0
+    failed: int = 0
+    known: int = 0  # settled before: a second import has no effect
+    other_amount: int = 0
+    unknown: int = 0  # of no payout in this run
+
+
+def payer_of(session: Session, *, program_id: UUID, vault: Vault) -> Payer | None:
+    """The program's own account, if somebody has entered it."""
+    policy = queries.policy_of(session, program_id=program_id)
+    if policy.payer_account is None or policy.payer_name is None:
+        return None
+    fields = vault.open(policy.payer_account)
+    return Payer(policy.payer_name, fields["iban"], fields.get("bic")) if "iban" in fields else None
+
+
+def payments_of(session: Session, *, run_id: UUID, vault: Vault) -> list[Payment]:
+    """The payouts of a run that are on their way, with their opened details."""
+    found = queries.methods_of_run(session, run_id=run_id, statuses=[PayoutStatus.APPROVED])
+    return [
+        Payment(payout.id, name, method.kind, vault.open(method.details), Money(payout.amount_minor, payout.currency))
+        for payout, name, method in found
+    ]
+
+
+def export(
+    session: Session, *, run_id: UUID, program_id: UUID, kind: FileKind, vault: Vault, actor: Actor, now: datetime
+) -> PaymentFile:
+    """A file of the payouts of an approved run that are on their way; every export is written down with the file's hash.
+
+    Raises:
+        UnknownRun: not in this program.
+        WrongStatus: the run is not approved.
+        Invalid: no such file can be made of this run.
+        NotAPerson: the actor is not a person.
+    """
+    person(actor)
+    run = locked(session, run_id, program_id)
+    if run.status is not PayoutStatus.APPROVED:
+        raise WrongStatus(run.status)
+    payments = payments_of(session, run_id=run_id, vault=vault)
+    payer = payer_of(session, program_id=program_id, vault=vault)
+    if kind not in files.kinds_of(payments, payer=payer):
+        raise Invalid({"kind": [N_("No payout of this run goes into such a file.")]})
+    fitting = files.fits(payments, kind)
+    program = session.get_one(Program, program_id)
+    content = _content(kind, fitting, payer=payer, run=run, program=program, now=now)
+    ending = "xml" if kind in _MIMETYPES else "csv"
+    digest = hashlib.sha256(content).hexdigest()
+    total_minor = sum(each.amount.amount_minor for each in fitting)
+    facts = {"file": kind.value, "sha256": digest, "partners": len(fitting), "total_minor": total_minor}
+    record(session, "payout_run.export", run, actor, now, **facts)
+    name = f"{ids.public('run', run_id)}-{kind.value}.{ending}"
+    return PaymentFile(name, _MIMETYPES.get(kind, "text/csv"), content, digest)
+
+
+def _content(
+    kind: FileKind, payments: list[Payment], *, payer: Payer | None, run: PayoutRun, program: Program, now: datetime
+) -> bytes:
+    if kind in _MIMETYPES:
+        if payer is None:
+            raise Invalid({"kind": [N_("Enter the account that pays first.")]})
+        approved_at = run.approved_at or now
+        message_id = ids.public("run", run.id).replace("_", "-")
+        return files.pain(
+            payments, payer=payer, is_sepa=kind is FileKind.SEPA, message_id=message_id,
+            created_at=approved_at, execute_on=now.date(), text=program.name,
+        )  # fmt: skip
+    if kind is FileKind.PAYPAL:
+        return files.paypal(payments, note=program.name)
+    if kind is FileKind.WISE:
+        return files.wise(payments, currency=run.currency)
+    return files.table(payments)
+
+
+def import_results(
+    session: Session, *, run_id: UUID, program_id: UUID, content: bytes, actor: Actor, now: datetime
+) -> Tally:
+    """Settle what a result file tells about this run. The same file again changes nothing.
+
+    Raises:
+        UnknownRun: not in this program.
+        Invalid: the file cannot be read.
+        NotAPerson: the actor is not a person.
+    """
+    person(actor)
+    try:
+        outcomes = results.read(content)
+    except BadResults as wrong:
+        raise Invalid({"file": [str(wrong)]}) from wrong
+    run = locked(session, run_id, program_id)
+    tally, paid, failed = Tally(), list[UUID](), defaultdict[str, list[UUID]](list)
+    for outcome in _fresh(session, run_id, outcomes, tally):
+        if outcome.is_paid:
+            paid.append(outcome.payout_id)
+        else:
+            failed[outcome.reason or N_("The bank sent it back.")].append(outcome.payout_id)
+    step = {"run_id": run_id, "program_id": program_id}
+    if paid:
+        tally.paid = service.mark_paid(session, **step, only=paid, actor=actor, now=now)
+    for reason, those in failed.items():
+        tally.failed += service.mark_failed(session, **step, only=those, reason=reason, actor=actor, now=now)
+    facts = {"sha256": hashlib.sha256(content).hexdigest(), "paid": tally.paid, "failed": tally.failed}
+    record(session, "payout_run.results", run, actor, now, **facts)
+    return tally
+
+
+def _fresh(session: Session, run_id: UUID, outcomes: list[Outcome], tally: Tally) -> list[Outcome]:
+    """The outcomes of payouts that are on their way; the others are counted. One payout has one outcome."""
+    payouts = {payout.id: payout for payout in queries.payouts_of(session, run_id=run_id)}
+    fresh: dict[UUID, Outcome] = {}
+    for outcome in outcomes:
+        payout = payouts.get(outcome.payout_id)
+        if payout is None:
+            tally.unknown += 1
+        elif payout.status is not PayoutStatus.APPROVED:
+            tally.known += 1
+        elif outcome.amount not in {None, Money(payout.amount_minor, payout.currency)}:
+            tally.other_amount += 1
+        else:
+            fresh[outcome.payout_id] = outcome
+    return list(fresh.values())

@@ -1,0 +1,123 @@
+"""Result files: what a bank or a person says about payouts that are on their way. Pure: text in, outcomes out."""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID
+from xml.etree import ElementTree as ET
+
+from affiliate import ids
+from affiliate.money import Money, parse_amount
+
+N_ = str  # marks a sentence for the translators
+BYTES_MAX = 5_000_000
+OUTCOMES_MAX = 20_000
+_REASON_LENGTH_MAX = 300
+_STATUSES = {"paid": True, "failed": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a payout; `amount` where the file says it."""
+
+    payout_id: UUID
+    is_paid: bool
+    reason: str
+    amount: Money | None = None
+
+
+class BadResults(ValueError):  # noqa: N818 - read as a kind
+    """The file cannot be read; the message says what it should be."""
+
+
+def read(content: bytes) -> list[Outcome]:
+    """The outcomes in a camt.053 statement, or in a CSV with the columns payout, status and reason.
+
+    Lines about anything else than payouts of ours are passed over.
+
+    Raises:
+        BadResults: too large, neither of the two, or wrong inside.
+    """
+    if len(content) > BYTES_MAX:
+        raise BadResults(N_("The file is larger than 5 MB."))
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as wrong:
+        raise BadResults(N_("The file is not written in UTF-8.")) from wrong
+    found = list(_camt(content) if text.lstrip().startswith("<") else _table(text))
+    if len(found) > OUTCOMES_MAX:
+        raise BadResults(N_("The file holds more than 20,000 outcomes."))
+    return found
+
+
+def _table(text: str) -> Iterator[Outcome]:
+    rows = csv.DictReader(io.StringIO(text, newline=""))
+    if not {"payout", "status"} <= set(rows.fieldnames or ()):
+        raise BadResults(N_("The file is neither a camt.053 statement nor a CSV with the columns payout and status."))
+    for number, row in enumerate(rows, start=2):
+        status = (row["status"] or "").strip().lower()
+        if not status:
+            continue  # nothing is known of this one yet
+        if status not in _STATUSES:
+            raise BadResults(N_("Line %(number)s: the status is neither paid nor failed.") % {"number": number})
+        payout_id = _payout_id(row["payout"] or "")
+        if payout_id is None:
+            raise BadResults(N_("Line %(number)s: this is no payout's id.") % {"number": number})
+        yield Outcome(payout_id, _STATUSES[status], (row.get("reason") or "").strip()[:_REASON_LENGTH_MAX])
+
+
+def _camt(content: bytes) -> Iterator[Outcome]:
+    """Money that left for a payout was paid; money of a payout that came back has failed."""
+    if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
+        raise BadResults(N_("The file declares a document type; bank statements do not."))
+    try:
+        root = ET.fromstring(content)  # noqa: S314 - without a document type there is nothing to expand
+    except ET.ParseError as wrong:
+        raise BadResults(N_("The file is no well-formed XML.")) from wrong
+    if not root.tag.rpartition("}")[2] == "Document" or "camt.053" not in root.tag:
+        raise BadResults(N_("The file is neither a camt.053 statement nor a CSV with the columns payout and status."))
+    space = root.tag.partition("}")[0] + "}"
+    outcomes: dict[UUID, Outcome] = {}
+    for entry in root.iter(f"{space}Ntry"):
+        for details in entry.iter(f"{space}TxDtls"):
+            outcome = _outcome(entry, details, space)
+            if outcome is not None and (not outcome.is_paid or outcome.payout_id not in outcomes):
+                outcomes[outcome.payout_id] = outcome  # what came back, on whatever line, did not arrive
+    yield from outcomes.values()
+
+
+def _outcome(entry: ET.Element, details: ET.Element, space: str) -> Outcome | None:
+    payout_id = _payout_id((details.findtext(f".//{space}EndToEndId") or "").strip())
+    if (
+        payout_id is None
+        or entry.findtext(f"{space}Sts") == "PDNG"
+        or entry.findtext(f"{space}Sts/{space}Cd") == "PDNG"
+    ):
+        return None
+    amount = details.find(f"{space}Amt")
+    if amount is None:
+        amount = details.find(f".//{space}InstdAmt/{space}Amt")
+    side = details.findtext(f"{space}CdtDbtInd") or entry.findtext(f"{space}CdtDbtInd")
+    returned = details.find(f"{space}RtrInf")
+    is_paid = side == "DBIT" and returned is None
+    said = (
+        returned.findtext(f".//{space}Cd") or returned.findtext(f".//{space}AddtlInf") if returned is not None else ""
+    )
+    return Outcome(payout_id, is_paid, "" if is_paid else (said or "returned")[:_REASON_LENGTH_MAX], _money(amount))
+
+
+def _money(element: ET.Element | None) -> Money | None:
+    if element is None:
+        return None
+    try:
+        return parse_amount((element.text or "").strip(), element.get("Ccy", ""))
+    except ValueError:
+        return None
+
+
+def _payout_id(text: str) -> UUID | None:
+    try:
+        return ids.parse("pay", text.strip().lower().replace("-", "_", 1))
+    except ids.BadPublicId:
+        return None

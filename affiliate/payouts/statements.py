@@ -1,0 +1,123 @@
+"""A partner's statement: what the program owed it at the start, each line that changed that, what it owes at the end.
+
+Owed is what lies on the accounts approved, in transit and clawback. Moves among these change nothing and are no lines; what is
+still in its validation period is not owed yet.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from affiliate.commissions.models import Commission, CommissionAdjustment
+from affiliate.ingest.models import Conversion
+from affiliate.ledger.models import AccountName, LedgerAccount, LedgerTransfer, SourceKind, TransferKind
+from affiliate.money import Money
+
+OWED = (AccountName.APPROVED, AccountName.IN_TRANSIT, AccountName.CLAWBACK)
+_SOURCES_AT_ONCE = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What changed the balance: `amount` is above zero when it was earned. An order stands wherever there is one."""
+
+    posted_at: datetime
+    kind: TransferKind
+    amount: Money
+    balance: Money
+    order_id: str | None
+    commission_id: UUID | None
+    payout_id: UUID | None
+    transfer_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A period, half-open. `is_whole` is false when there were more lines than asked for; the closing balance is true anyway."""
+
+    opening: Money
+    lines: list[Line]
+    closing: Money
+    is_whole: bool
+
+
+def statement(
+    session: Session,
+    *,
+    program_id: UUID,
+    partner_id: UUID,
+    currency: str,
+    starts_at: datetime,
+    ends_at: datetime,
+    limit: int,
+) -> Statement:
+    """The statement of a partner in a program, oldest line first, with at most `limit` lines."""
+    accounts = _accounts(session, program_id, partner_id, currency)
+    opening = _owed(session, accounts, starts_at)
+    rows = session.execute(_moves(accounts, starts_at, ends_at).limit(limit + 1)).all()
+    orders = _orders(session, rows[:limit])
+    lines, balance = [], opening
+    for transfer_id, posted_at, kind, source_kind, source_id, change in rows[:limit]:
+        balance += change
+        order_id, commission_id = orders.get(source_id, (None, None))
+        payout_id = source_id if source_kind is SourceKind.PAYOUT else None
+        amount, after = Money(change, currency), Money(balance, currency)
+        lines.append(Line(posted_at, kind, amount, after, order_id, commission_id, payout_id, transfer_id))
+    closing = _owed(session, accounts, ends_at)
+    return Statement(Money(opening, currency), lines, Money(closing, currency), len(rows) <= limit)
+
+
+def _accounts(session: Session, program_id: UUID, partner_id: UUID, currency: str) -> list[UUID]:
+    mine = (LedgerAccount.program_id == program_id, LedgerAccount.partner_id == partner_id)
+    these = (LedgerAccount.currency == currency, LedgerAccount.name.in_(OWED))
+    return list(session.scalars(sa.select(LedgerAccount.id).where(*mine, *these)))
+
+
+def _change(accounts: list[UUID]) -> sa.ColumnElement[int]:
+    """What a transfer adds to what is owed."""
+    credit = sa.case((LedgerTransfer.credit_account_id.in_(accounts), LedgerTransfer.amount_minor), else_=0)
+    debit = sa.case((LedgerTransfer.debit_account_id.in_(accounts), LedgerTransfer.amount_minor), else_=0)
+    return credit - debit
+
+
+def _touching(accounts: list[UUID]) -> sa.ColumnElement[bool]:
+    return sa.or_(LedgerTransfer.credit_account_id.in_(accounts), LedgerTransfer.debit_account_id.in_(accounts))
+
+
+def _owed(session: Session, accounts: list[UUID], before: datetime) -> int:
+    total = sa.cast(sa.func.coalesce(sa.func.sum(_change(accounts)), 0), sa.BigInteger)
+    return session.scalar(sa.select(total).where(_touching(accounts), LedgerTransfer.posted_at < before)) or 0
+
+
+def _moves(accounts: list[UUID], starts_at: datetime, ends_at: datetime) -> sa.Select[Any]:
+    change = _change(accounts)
+    columns = (
+        LedgerTransfer.id, LedgerTransfer.posted_at, LedgerTransfer.kind, LedgerTransfer.source_kind, LedgerTransfer.source_id,
+    )  # fmt: skip
+    period = (LedgerTransfer.posted_at >= starts_at, LedgerTransfer.posted_at < ends_at)
+    rows = sa.select(*columns, change).where(_touching(accounts), change != 0, *period)
+    return rows.order_by(LedgerTransfer.posted_at, LedgerTransfer.position)
+
+
+def _orders(session: Session, rows: Any) -> dict[UUID, tuple[str, UUID]]:
+    """The order and the commission behind each commission or adjustment that caused a line."""
+    found: dict[UUID, tuple[str, UUID]] = {}
+    sources = list({row.source_id for row in rows if row.source_kind is not SourceKind.PAYOUT})
+    for start in range(0, len(sources), _SOURCES_AT_ONCE):
+        part = sources[start : start + _SOURCES_AT_ONCE]
+        commissions = sa.select(Commission.id, Conversion.order_id, Commission.id).where(Commission.id.in_(part))
+        adjustments = (
+            sa.select(CommissionAdjustment.id, Conversion.order_id, Commission.id)
+            .join(Commission, Commission.id == CommissionAdjustment.commission_id)
+            .where(CommissionAdjustment.id.in_(part))
+        )
+        for query in (commissions, adjustments):
+            for source_id, order_id, commission_id in session.execute(
+                query.join(Conversion, Conversion.id == Commission.conversion_id)
+            ):
+                found[source_id] = (order_id, commission_id)
+    return found

@@ -1,0 +1,228 @@
+"""Files for the bank: valid, complete, the same ids each time, no formula; and what comes back counts once."""
+
+import csv
+import io
+from datetime import timedelta
+from importlib.resources import files as resources
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+import sqlalchemy as sa
+import xmlschema
+from cryptography.fernet import Fernet
+from factories import NOW, make_partner, make_user
+from money_cast import MATURE, Books, open_books, person
+from sqlalchemy.orm import Session
+
+from affiliate import ids
+from affiliate.accounts.models import AuditEvent
+from affiliate.errors import Invalid
+from affiliate.partners.models import Partner
+from affiliate.payouts import details, exporting, queries, results, service
+from affiliate.payouts.files import FileKind
+from affiliate.payouts.methods import MethodKind
+from affiliate.payouts.models import Payout, PayoutRun, PayoutStatus
+from affiliate.payouts.schedule import Cadence
+from affiliate.payouts.vault import Vault
+
+VAULT = Vault([Fernet.generate_key().decode()])
+PAYDAY = MATURE + timedelta(days=1)
+SPACE = {"p": "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"}
+WAYS: list[tuple[MethodKind, dict[str, str]]] = [
+    (MethodKind.BANK, {"holder": "Zofia Żółć & Söhne", "account": "61 1090 1014 0000 0712 1981 2874"}),
+    (MethodKind.BANK, {"holder": "Marta Sala", "account": "IT60X0542811101000000123456"}),
+    (MethodKind.PAYPAL, {"email": "luca@piatto.example"}),
+    (MethodKind.WISE, {"holder": "=HYPERLINK(1)", "email": "jana@koch.example"}),
+    (MethodKind.OTHER, {"note": "+39 call me"}),
+]
+
+
+def partner_paid_by(books: Books, kind: MethodKind, typed: dict[str, str]) -> Partner:
+    owner = make_user(books.session)
+    partner = make_partner(books.session, program=books.program, user=owner, can_be_paid=False)
+    facts = {"program": books.program, "partner_id": partner.id, "actor": person(owner), "now": NOW}
+    details.enter_method(books.session, kind=kind, typed=typed, vault=VAULT, **facts)
+    return partner
+
+
+def approved_run(books: Books, *, payer: bool = True) -> PayoutRun:
+    """A run of 10.00, 20.00, … to one partner for each way of being paid, approved."""
+    for number, (kind, typed) in enumerate(WAYS, start=1):
+        books.order(
+            partner=partner_paid_by(books, kind, typed), amount_minor=number * 100_00, currency=books.program.currency
+        )
+    books.work(now=MATURE)
+    account = {"payer_name": "Casa Ondera", "payer_account": "DE89370400440532013000" if payer else ""}
+    policy = {"cadence": Cadence.MANUAL, "net_days": 0, "is_one_person": False, "vault": VAULT, "actor": books.alice}
+    details.set_policy(books.session, program_id=books.program.id, now=NOW, **policy, **account)
+    run = service.propose(books.session, program_id=books.program.id, actor=books.alice, now=PAYDAY)
+    service.approve_run(books.session, run_id=run.id, program_id=books.program.id, actor=books.bob, now=PAYDAY)
+    books.session.flush()
+    return run
+
+
+@pytest.fixture
+def books(session: Session) -> Books:
+    return open_books(session)
+
+
+def export(books: Books, run: PayoutRun, kind: FileKind) -> exporting.PaymentFile:
+    facts = {"run_id": run.id, "program_id": run.program_id, "actor": books.alice, "now": PAYDAY}
+    return exporting.export(books.session, kind=kind, vault=VAULT, **facts)
+
+
+def bring(books: Books, run: PayoutRun, content: str) -> exporting.Tally:
+    facts = {"run_id": run.id, "program_id": run.program_id, "actor": books.alice, "now": PAYDAY}
+    tally = exporting.import_results(books.session, content=content.encode(), **facts)
+    books.session.expire_all()
+    books.assert_proven()
+    return tally
+
+
+def rows(file: exporting.PaymentFile) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(file.content.decode())))
+
+
+def valid(document: bytes) -> Any:
+    schema = xmlschema.XMLSchema(str(resources("sepaxml") / "schemas" / "pain.001.001.09.xsd"))
+    schema.validate(document)
+    return ET.fromstring(document)  # noqa: S314 - our own file
+
+
+def test_the_sepa_file_is_valid_and_pays_each_account_once(books: Books) -> None:
+    run = approved_run(books)
+    root = valid(export(books, run, FileKind.SEPA).content)
+    told = {
+        (each.findtext(".//p:CdtrAcct//p:IBAN", None, SPACE), each.findtext(".//p:InstdAmt", None, SPACE))
+        for each in root.iterfind(".//p:CdtTrfTxInf", SPACE)
+    }
+    assert told == {("PL61109010140000071219812874", "10.00"), ("IT60X0542811101000000123456", "20.00")}
+    assert root.findtext(".//p:GrpHdr/p:CtrlSum", None, SPACE) == "30.00"
+    assert root.findtext(".//p:SvcLvl/p:Cd", None, SPACE) == "SEPA"
+    assert root.findtext(".//p:BICFI", None, SPACE) == "COBADEFFXXX"
+    assert "Zofia Zolc" in root.findtext(".//p:Cdtr/p:Nm", None, SPACE)
+    payouts = set(books.session.scalars(sa.select(Payout.id)))
+    names = [element.text.replace("-", "_", 1) for element in root.iterfind(".//p:EndToEndId", SPACE)]
+    assert {ids.parse("pay", name) for name in names} <= payouts
+
+
+def test_the_same_run_gives_the_same_file_so_that_the_bank_sees_a_second_one(books: Books) -> None:
+    run = approved_run(books)
+    assert export(books, run, FileKind.SEPA).sha256 == export(books, run, FileKind.SEPA).sha256
+
+
+def test_another_currency_goes_without_the_service_level_of_sepa(session: Session) -> None:
+    books = open_books(session, currency="PLN")
+    run = approved_run(books)
+    root = valid(export(books, run, FileKind.TRANSFERS).content)
+    assert root.find(".//p:SvcLvl", SPACE) is None
+    assert {each.get("Ccy") for each in root.iterfind(".//p:InstdAmt", SPACE)} == {"PLN"}
+    with pytest.raises(Invalid):
+        export(books, run, FileKind.SEPA)
+
+
+def test_paypal_gets_no_head_and_wise_gets_its_own(books: Books) -> None:
+    run = approved_run(books)
+    ((email, amount, currency, reference, note),) = rows(export(books, run, FileKind.PAYPAL))
+    assert (email, amount, currency, note) == ("luca@piatto.example", "30.00", "EUR", books.program.name)
+    assert reference.startswith("pay-")
+    head, line = rows(export(books, run, FileKind.WISE))
+    assert dict(zip(head, line, strict=True))["amount"] == "40.00"
+
+
+def test_no_cell_is_run_by_a_spreadsheet(books: Books) -> None:
+    cells = [cell for row in rows(export(books, approved_run(books), FileKind.TABLE)) for cell in row]
+    assert "'=HYPERLINK(1)" in cells
+    assert "'+39 call me" in cells
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
+
+
+def test_every_export_is_written_down_with_its_hash(books: Books) -> None:
+    run = approved_run(books)
+    file = export(books, run, FileKind.TABLE)
+    (event,) = books.session.scalars(sa.select(AuditEvent).where(AuditEvent.action == "payout_run.export"))
+    assert (event.details["sha256"], event.details["partners"], event.details["total_minor"]) == (
+        file.sha256,
+        5,
+        150_00,
+    )
+
+
+def test_without_an_account_of_its_own_a_program_writes_no_bank_file(books: Books) -> None:
+    run = approved_run(books, payer=False)
+    with pytest.raises(Invalid):
+        export(books, run, FileKind.SEPA)
+
+
+def test_a_run_that_is_not_approved_gives_no_file(books: Books) -> None:
+    run = approved_run(books)
+    service.mark_paid(books.session, run_id=run.id, program_id=run.program_id, actor=books.alice, now=PAYDAY)
+    with pytest.raises(service.WrongStatus):
+        export(books, run, FileKind.TABLE)
+
+
+# --- results
+
+
+def payouts_of(books: Books, run: PayoutRun) -> list[Payout]:
+    return sorted(queries.payouts_of(books.session, run_id=run.id), key=lambda payout: payout.amount_minor)
+
+
+def camt(*lines: str) -> str:
+    entries = "".join(lines)
+    return f'<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkToCstmrStmt><Stmt>{entries}</Stmt></BkToCstmrStmt></Document>'
+
+
+def line(payout: Payout, *, amount: str, side: str = "DBIT", returned: str = "") -> str:
+    reference = ids.public("pay", payout.id).replace("_", "-")
+    back = f"<RtrInf><Rsn><Cd>{returned}</Cd></Rsn></RtrInf>" if returned else ""
+    facts = f'<Refs><EndToEndId>{reference}</EndToEndId></Refs><Amt Ccy="EUR">{amount}</Amt>{back}'
+    return f"<Ntry><CdtDbtInd>{side}</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts><NtryDtls><TxDtls>{facts}</TxDtls></NtryDtls></Ntry>"
+
+
+def test_a_bank_statement_settles_and_what_it_returns_comes_back(books: Books) -> None:
+    run = approved_run(books)
+    first, second, third, *_ = payouts_of(books, run)
+    statement = camt(
+        line(first, amount="10.00"), line(second, amount="20.00"), line(second, amount="20.00", side="CRDT", returned="AC04"),
+        line(third, amount="3.00"),
+    )  # fmt: skip
+    assert bring(books, run, statement) == exporting.Tally(paid=1, failed=1, other_amount=1)
+    assert bring(books, run, statement) == exporting.Tally(known=2, other_amount=1)
+    assert [payout.status for payout in payouts_of(books, run)[:3]] == ["paid", "failed", "approved"]
+    assert payouts_of(books, run)[1].reason == "AC04"
+    again = service.propose(books.session, program_id=run.program_id, actor=books.alice, now=PAYDAY)
+    assert again.total_minor == 20_00
+
+
+def test_the_table_comes_back_with_outcomes(books: Books) -> None:
+    run = approved_run(books)
+    lines = rows(export(books, run, FileKind.TABLE))
+    for number, row in enumerate(lines[1:]):
+        row[-2:] = ["failed", "closed"] if number == 0 else ["Paid", ""]
+    text = io.StringIO()
+    csv.writer(text).writerows(lines)
+    assert bring(books, run, text.getvalue()) == exporting.Tally(paid=4, failed=1)
+    assert books.session.get_one(PayoutRun, run.id).status is PayoutStatus.PAID
+    assert bring(books, run, text.getvalue()) == exporting.Tally(known=5)
+
+
+def test_payouts_of_another_run_are_left_alone(books: Books) -> None:
+    run, elsewhere = approved_run(books), open_books(books.session)
+    theirs = approved_run(elsewhere)
+    (payout, *_) = payouts_of(books, theirs)
+    assert bring(books, run, f"payout,status\n{ids.public('pay', payout.id)},paid\n") == exporting.Tally(unknown=1)
+    assert payouts_of(books, theirs)[0].status == "approved"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "payout\n", "payout,status\nx,paid\n", "payout,status\npay_1,gone\n", "<a/>", "<Document", "\xff",
+        '<!DOCTYPE x [<!ENTITY a "b">]><Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08">&a;</Document>',
+    ],
+)  # fmt: skip
+def test_what_is_no_result_file_is_refused_whole(content: str) -> None:
+    with pytest.raises(results.BadResults):
+        results.read(content.encode("latin-1"))

@@ -1,0 +1,79 @@
+"""Payment details: what is taken, how it is made uniform, and what of it is ever shown."""
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from affiliate.payouts.methods import BadDetails, MethodKind, read
+
+HOLDER = {"holder": "Marta  Sala"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "fields"),
+    [
+        (
+            {"account": "it60 x054 2811 1010 0000 0123 456"},
+            {"iban": "IT60X0542811101000000123456", "country": "IT", "bic": "BLOPIT22"},
+        ),
+        (
+            {"account": "61 1090 1014 0000 0712 1981 2874"},  # as Poles write it
+            {"iban": "PL61109010140000071219812874", "country": "PL", "bic": "WBKPPLPPXXX"},
+        ),
+        (
+            {"account": "1234-5678", "routing": "111000025"},
+            {"number": "12345678", "routing": "111000025", "country": "US"},
+        ),
+    ],
+)
+def test_an_account_is_made_uniform_and_the_bank_follows_from_it(typed: dict[str, str], fields: dict[str, str]) -> None:
+    found = read(MethodKind.BANK, HOLDER | typed)
+    assert found.fields == fields | {"holder": "Marta Sala"}
+    assert found.masked.endswith((fields.get("iban") or fields["number"])[-4:])
+
+
+@pytest.mark.parametrize(
+    ("kind", "typed", "field"),
+    [
+        (MethodKind.BANK, HOLDER | {"account": "IT60X0542811101000000123457"}, "account"),
+        (MethodKind.BANK, HOLDER | {"account": "61109010140000071219812875"}, "account"),
+        (MethodKind.BANK, HOLDER | {"account": "12345678", "routing": "111000026"}, "account"),
+        (MethodKind.BANK, HOLDER | {"account": ""}, "account"),
+        (MethodKind.BANK, {"account": "IT60X0542811101000000123456"}, "holder"),
+        (MethodKind.BANK, {"holder": "x" * 71, "account": "IT60X0542811101000000123456"}, "holder"),
+        (MethodKind.PAYPAL, {"email": "marta"}, "email"),
+        (MethodKind.WISE, HOLDER | {"email": ""}, "email"),
+        (MethodKind.OTHER, {"note": " "}, "note"),
+    ],
+)
+def test_what_cannot_be_paid_to_is_refused_beside_its_field(
+    kind: MethodKind, typed: dict[str, str], field: str
+) -> None:
+    with pytest.raises(BadDetails) as refusal:
+        read(kind, typed)
+    assert set(refusal.value.errors) == {field}
+
+
+@pytest.mark.parametrize("place", range(4, 27))
+def test_any_wrong_digit_of_an_iban_is_found(place: int) -> None:
+    right = "IT60X0542811101000000123456"
+    wrong = right[:place] + ("1" if right[place] != "1" else "2") + right[place + 1 :]
+    with pytest.raises(BadDetails):
+        read(MethodKind.BANK, HOLDER | {"account": wrong})
+
+
+def test_a_mask_tells_the_person_and_nobody_else() -> None:
+    assert read(MethodKind.PAYPAL, {"email": "marta@slow-kitchen.example"}).masked == "m•••@slow-kitchen.example"
+    assert read(MethodKind.BANK, HOLDER | {"account": "DE89370400440532013000"}).masked == "DE89 •••• 3000"
+    assert read(MethodKind.OTHER, {"note": "Cash, at the fair"}).masked == "Cas•••"
+
+
+@given(
+    kind=st.sampled_from(MethodKind),
+    typed=st.dictionaries(st.sampled_from(["holder", "account", "routing", "email", "note"]), st.text()),
+)
+def test_whatever_is_typed_is_taken_or_refused(kind: MethodKind, typed: dict[str, str]) -> None:
+    with contextlib.suppress(BadDetails):
+        assert len(read(kind, typed).masked) <= 80
