@@ -15,6 +15,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, gen
 
 from affiliate import streams
 from affiliate.accounts import access
+from affiliate.canary import queries as canary_queries
+from affiliate.canary.models import CanaryState
 from affiliate.ingest import queries as ingest_queries
 from affiliate.ledger import queries as ledger_queries
 from affiliate.tracking.metrics import UNCOUNTED
@@ -129,6 +131,19 @@ def _seals() -> dict[str, Any]:
     return {"status": "degraded", "finding": f"transfers wait for their seal since {waiting_since.isoformat()}"}
 
 
+def _canary() -> dict[str, Any]:
+    """The last test order that went the whole way, or where it stopped."""
+    run = canary_queries.latest(orm.session)
+    if run is None:
+        return {"status": "ok", "finding": "no test order has gone its way yet"}
+    failed = run.state is CanaryState.FAILED
+    return {
+        "status": "degraded" if failed else "ok",
+        "started_at": run.started_at.isoformat(),
+        **({"finding": run.finding} if failed else {}),
+    }
+
+
 def _optional() -> dict[str, Any]:
     """What waits for a library that is not there. Nothing else depends on it."""
     missing = [name for name in _OPTIONAL if importlib.util.find_spec(name) is None]
@@ -143,5 +158,6 @@ _CHECKS: dict[str, Callable[[], dict[str, Any]]] = {
     "dead_letters": _dead_letters,
     "books": _books,
     "seals": _seals,
+    "canary": _canary,
     "optional": _optional,
 }

@@ -1,6 +1,7 @@
 """How the pages of payouts are shaped."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,9 @@ from affiliate.console import amounts, presenters, words
 from affiliate.console.blueprint import initials
 from affiliate.ledger.models import AccountName
 from affiliate.money import Money, divide_half_even
+from affiliate.payouts.files import FileKind
 from affiliate.payouts.models import PayoutRun, PayoutStatus
+from affiliate.payouts.queries import Policy
 from affiliate.payouts.schedule import Blocked, Due, Schedule
 
 CSV_HEAD = ["partner", "id", "payout", "earned", "set_off", "amount", "currency"]
@@ -23,9 +26,15 @@ UNUSUAL_TIMES = 3
 NOTES_MAX = 10
 
 
-def overview(schedule: Schedule, runs: Sequence[Any]) -> dict[str, Any]:
-    """What would be paid now, and the history."""
+def overview(schedule: Schedule, runs: Sequence[Any], policy: Policy, due_on: date | None) -> dict[str, Any]:
+    """What would be paid now, how the program pays, and the history."""
     return {
+        "policy": {
+            "cadence": words.cadence(policy.cadence),
+            "net_days": policy.net_days,
+            "one_person": policy.is_one_person,
+        },
+        "due_on": due_on,
         "total": presenters.amount(schedule.total_minor),
         "total_minor": schedule.total_minor,
         "payable": [_due(due) for due in schedule.payable],
@@ -39,6 +48,7 @@ def overview(schedule: Schedule, runs: Sequence[Any]) -> dict[str, Any]:
 def _due(due: Due) -> dict[str, Any]:
     return {
         "partner": presenters.partner_link(due.partner_id, due.partner_name),
+        "url": url_for("console.payment", partner_id=due.partner_id),
         "earned": presenters.amount(due.earned_minor, due.currency),
         "set_off": presenters.amount(-due.clawed_back_minor, due.currency) if due.clawed_back_minor else None,
         "amount": presenters.amount(due.amount_minor, due.currency),
@@ -48,7 +58,7 @@ def _due(due: Due) -> dict[str, Any]:
 
 def _why_blocked(due: Due, reason: Blocked) -> str:
     """Why a partner is not paid now, and what becomes of the money."""
-    amount = formats.money(presenters.amount(due.amount_minor, due.currency))
+    amount, day = formats.money(presenters.amount(due.amount_minor, due.currency)), formats.instant(due.usable_from)
     minimum = formats.money(presenters.amount(g.program.payout_min_minor))
     sentences: dict[Blocked, str] = {
         Blocked.PARTNER_INACTIVE: _(
@@ -57,6 +67,11 @@ def _why_blocked(due: Due, reason: Blocked) -> str:
         Blocked.NEGATIVE_BALANCE: _("Returns exceed sales: %(amount)s are carried to the next run.", amount=amount),
         Blocked.BELOW_MINIMUM: _(
             "Below the minimum of %(minimum)s. %(amount)s are carried to the next run.", amount=amount, minimum=minimum
+        ),
+        Blocked.PAYMENT_BLOCK: _("Not paid for now: %(reason)s", reason=due.block_reason),
+        Blocked.DETAILS_MISSING: _("Has not said yet where the money goes. %(amount)s wait.", amount=amount),
+        Blocked.DETAILS_CHANGED: _(
+            "The payment details were changed. %(amount)s wait until %(day)s.", amount=amount, day=day
         ),
     }
     return sentences[reason]
@@ -75,11 +90,13 @@ def _run_line(row: Any) -> dict[str, Any]:
     }
 
 
-def run_page(row: Any, payouts: Sequence[Any], balances: Mapping[AccountName, int], *, me: UUID) -> dict[str, Any]:
-    """One run: its seats, its warnings, who gets what, and what the next step moves."""
+def run_page(
+    row: Any, payouts: Sequence[Any], balances: Mapping[AccountName, int], *, me: UUID, one_person: bool
+) -> dict[str, Any]:
+    """One run: its seats, its warnings, who gets what, and what the next step moves. `one_person`: who proposed may approve."""
     run: PayoutRun = row.PayoutRun
     total = Money(run.total_minor, run.currency)
-    mine = run.proposed_by_id == me
+    mine = run.proposed_by_id == me and not one_person
     return {
         "run": {
             "id": ids.public("run", run.id),
@@ -89,13 +106,14 @@ def run_page(row: Any, payouts: Sequence[Any], balances: Mapping[AccountName, in
             "proposed_at": run.proposed_at,
             "reason": run.reason,
             "ended_by": row.cancelled_by,
+            "single_handed": run.is_single_handed,
             "mine": mine,
         },
         "sub": ngettext("To %(num)d partner.", "To %(num)d partners.", len(payouts)),
         "steps": _steps(run.status),
         "seats": _seats(row, me=me),
         "warnings": warnings(payouts, run.currency) if run.status is PayoutStatus.PROPOSED else [],
-        "payouts": [_payout(each, run.currency) for each in payouts],
+        "payouts": [_payout(each, run.currency, run.id) for each in payouts],
         "before_total": Money(sum(each.before_minor or 0 for each in payouts), run.currency),
         "moves": moves(run.status, payouts, balances, run.currency),
         "urls": _urls(run.id),
@@ -108,13 +126,15 @@ def _urls(run_id: UUID) -> dict[str, str]:
         "paid": "mark_payout_run_paid",
         "cancel": "cancel_payout_run",
         "csv": "payout_run_csv",
+        "export": "export_payout_run",
+        "results": "bring_results",
     }
     return {name: url_for(f"console.{endpoint}", run_id=run_id) for name, endpoint in acts.items()}
 
 
 def _steps(status: PayoutStatus) -> list[dict[str, str]]:
     names = [_("Collected"), pgettext("payout", "Proposed"), pgettext("payout", "Approved"), pgettext("payout", "Paid")]
-    done = {PayoutStatus.PROPOSED: 2, PayoutStatus.APPROVED: 3, PayoutStatus.PAID: 4, PayoutStatus.CANCELLED: 2}[status]
+    done = {PayoutStatus.APPROVED: 3, PayoutStatus.PAID: 4}.get(status, 2)
     ended = status in {PayoutStatus.PAID, PayoutStatus.CANCELLED}
     states = ["done" if place < done else "now" if place == done and not ended else "" for place in range(len(names))]
     return [{"name": name, "state": state} for name, state in zip(names, states, strict=True)]
@@ -155,10 +175,18 @@ def _taken(name: str, word: str, at: Any, *, you: bool) -> dict[str, Any]:
 
 def warnings(payouts: Sequence[Any], currency: str) -> list[dict[str, str]]:
     """What the second person looks at first; each is ticked before the money moves."""
+    payouts = [each for each in payouts if each.taken_out_at is None]
     unusual = [each for each in payouts if each.before_minor and each.amount_minor > UNUSUAL_TIMES * each.before_minor]
     first = [each for each in payouts if each.before_minor is None]
     notes = [_unusual(each, currency) for each in unusual[:NOTES_MAX]]
+    notes += [_changed(each) for each in payouts if each.details_changed_at is not None][:NOTES_MAX]
     return [*notes, _first_payouts(first, currency)] if first else notes
+
+
+def _changed(each: Any) -> dict[str, str]:
+    title = _("%(name)s has changed its payment details since the run was proposed.", name=each.partner)
+    text = _("This payout still goes to %(masked)s. Take it out if that account is closed.", masked=each.masked)
+    return {"id": f"changed-{each.id.hex}", "kind": "wait", "icon": "alert-triangle", "title": title, "text": text}
 
 
 def _unusual(each: Any, currency: str) -> dict[str, str]:
@@ -210,7 +238,7 @@ def approval_errors(form: Mapping[str, str], run: PayoutRun, payouts: Sequence[A
     return errors
 
 
-def _payout(each: Any, currency: str) -> dict[str, Any]:
+def _payout(each: Any, currency: str, run_id: UUID) -> dict[str, Any]:
     before = None if each.before_minor is None else Money(each.before_minor, currency)
     amount = Money(each.amount_minor, currency)
     return {
@@ -221,7 +249,17 @@ def _payout(each: Any, currency: str) -> dict[str, Any]:
         "set_off": Money(-each.clawed_back_minor, currency) if each.clawed_back_minor else None,
         "earned": Money(each.earned_minor, currency),
         "is_new": before is None,
+        "url": url_for("console.payout", run_id=run_id, payout_id=each.id),
+        "way": _way(each),
+        "sign": words.payout(each.status),
+        "is_out": each.taken_out_at is not None,
+        "reason": each.reason,
     }
+
+
+def _way(each: Any) -> str:
+    """Where a payout goes, as far as anybody may see it."""
+    return f"{words.payment_method(each.method)} {each.masked}" if each.method is not None else ""
 
 
 def _change(amount: Money, before: Money | None) -> str:
@@ -236,6 +274,7 @@ def moves(
     status: PayoutStatus, payouts: Sequence[Any], balances: Mapping[AccountName, int], currency: str
 ) -> dict[str, Any] | None:
     """What the next step moves between accounts, before and after; the sums are equal because money only changes places."""
+    payouts = [each for each in payouts if each.status is status]
     earned = sum(each.earned_minor for each in payouts)
     set_off = sum(each.clawed_back_minor for each in payouts)
     amount = earned - set_off
@@ -262,6 +301,41 @@ def moves(
         "after": Money(sum(after.values()), currency),
     }
     return {"rows": rows, "total": sums}
+
+
+def one(run: PayoutRun, each: Any) -> dict[str, Any]:
+    """The page of one payout, with what can still become of it."""
+    step = {"run_id": run.id, "payout_id": each.id}
+    possible = {
+        PayoutStatus.PROPOSED: ["take_out"] if run.status is PayoutStatus.PROPOSED else [],
+        PayoutStatus.APPROVED: ["paid", "failed"],
+    }.get(each.status, [])
+    return {
+        "payout": _payout(each, run.currency, run.id) | {"id": ids.public("pay", each.id)},
+        "payment_url": url_for("console.payment", partner_id=each.partner_id),
+        "run": {"url": url_for("console.payout_run", run_id=run.id), "at": run.proposed_at},
+        "acts": {what: url_for("console.settle_payout", what=what, **step) for what in possible},
+    }
+
+
+def files(kinds: Sequence[FileKind]) -> list[dict[str, str]]:
+    """The files that can be made of a run, with their words."""
+    return [{"kind": kind.value, "label": words.payment_file(kind)} for kind in kinds]
+
+
+def traffic(rows: Sequence[Any]) -> list[dict[str, Any]]:
+    """What left for the bank and what came back."""
+    return [
+        {
+            "at": row.occurred_at,
+            "by": row.name or "",
+            "what": _("Results taken in")
+            if row.action == "payout_run.results"
+            else words.payment_file(FileKind(row.details["file"])),
+            "sha256": row.details["sha256"],
+        }
+        for row in rows
+    ]
 
 
 def csv_row(each: Any, currency: str) -> list[Any]:

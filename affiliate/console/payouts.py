@@ -10,14 +10,16 @@ from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import exports, formats
 from affiliate.accounts import access
-from affiliate.console import payout_sheets
+from affiliate.console import payout_sheets, payout_steps, refusals
 from affiliate.console.blueprint import acted, blueprint, cursor, given_reason, pager, show
 from affiliate.console.queries import money as queries
+from affiliate.errors import Conflict, Forbidden
 from affiliate.ledger import queries as ledger_queries
 from affiliate.money import Money
 from affiliate.payouts import queries as payout_queries
 from affiliate.payouts import service
 from affiliate.payouts.models import PayoutRun
+from affiliate.payouts.schedule import due_on
 from affiliate.web import orm, request_now
 
 
@@ -25,31 +27,47 @@ from affiliate.web import orm, request_now
 @access.console("manager", "finance")
 def payouts() -> str:
     """What can be paid now, who is left out and why, and the runs until now."""
-    schedule = payout_queries.preview(orm.session, program_id=g.program.id)
-    page = queries.runs(orm.session, program_id=g.program.id, cursor=cursor())
-    return show("payouts.html", pager=pager(page), **payout_sheets.overview(schedule, page.rows))
+    here: dict[str, Any] = {"program_id": g.program.id}
+    now = request_now()
+    schedule = payout_queries.preview(orm.session, **here, now=now)
+    policy = payout_queries.policy_of(orm.session, **here)
+    last = queries.last_proposed_at(orm.session, **here)
+    due = due_on(policy.cadence, last_run_on=last.date() if last else None, today=now.date())
+    page = queries.runs(orm.session, **here, cursor=cursor())
+    return show("payouts.html", pager=pager(page), **payout_sheets.overview(schedule, page.rows, policy, due))
 
 
 @blueprint.post("/<slug>/payouts")
 @access.console("manager", "finance")
 def propose_payouts() -> BaseResponse:
     """Put what can be paid into a run that a second person approves."""
-    seen = request.form.get("total_minor", type=int)
-    now_minor = payout_queries.preview(orm.session, program_id=g.program.id).total_minor
     back = url_for("console.payouts")
-    if now_minor and seen != now_minor:
-        amount = formats.money(Money(now_minor, g.program.currency))
-        flash(
-            _("The sum has changed while you looked; it is %(amount)s now. Look again, then propose.", amount=amount),
-            "warning",
-        )
-        return redirect(back, 303)
-    return acted(back, _propose)
+    try:
+        flash(_propose(), "success")
+    except service.SumChanged as changed:
+        orm.session.rollback()
+        flash(_sum_changed(changed), "warning")
+    except (Conflict, Forbidden) as refusal:
+        orm.session.rollback()
+        flash(refusals.sentence(refusal), "error")
+    return redirect(back, 303)
+
+
+def _sum_changed(changed: service.SumChanged) -> str:
+    amount = formats.money(changed.total)
+    return str(
+        _("The sum has changed while you looked; it is %(amount)s now. Look again, then propose.", amount=amount)
+    )
 
 
 def _propose() -> str:
-    run = service.propose(orm.session, program_id=g.program.id, actor=access.actor(), now=request_now())
+    seen = request.form.get("total_minor", type=int)
+    run = service.propose(
+        orm.session, program_id=g.program.id, actor=access.actor(), now=request_now(), seen_minor=seen or 0
+    )
     amount = formats.money(Money(run.total_minor, run.currency))
+    if payout_queries.policy_of(orm.session, program_id=g.program.id).is_one_person:
+        return str(_("Payout run of %(amount)s proposed. You may approve it yourself.", amount=amount))
     return str(_("Payout run of %(amount)s proposed. A second person must approve it.", amount=amount))
 
 
@@ -100,7 +118,10 @@ def cancel_payout_run(run_id: UUID) -> BaseResponse:
 
 def _approve(run: PayoutRun) -> str:
     told = _("%(amount)s approved. It can go to the bank now.", amount=_amount(run))
-    service.approve_run(orm.session, run_id=run.id, program_id=g.program.id, actor=access.actor(), now=request_now())
+    service.approve_run(
+        orm.session, run_id=run.id, program_id=g.program.id, actor=access.actor(), now=request_now(),
+        seen_minor=run.total_minor,
+    )  # fmt: skip
     return str(told)
 
 
@@ -123,7 +144,9 @@ def _run_page(row: Any, *, errors: dict[str, str] | None = None) -> str:
     run = row.PayoutRun
     payouts = queries.payouts_of(orm.session, run_id=run.id)
     balances = ledger_queries.program_balances(orm.session, program_id=g.program.id)
-    page = payout_sheets.run_page(row, payouts, balances, me=current_user.id)
+    alone = payout_queries.policy_of(orm.session, program_id=g.program.id).is_one_person
+    page = payout_sheets.run_page(row, payouts, balances, me=current_user.id, one_person=alone)
+    page |= payout_steps.traffic(run)
     return show("payout_run.html", errors=errors or {}, typed=request.form, **page)
 
 

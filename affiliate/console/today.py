@@ -7,6 +7,7 @@ from flask import g, request
 from flask_login import current_user
 
 from affiliate.accounts import access
+from affiliate.canary import queries as canary
 from affiliate.console import goals, program, work_list
 from affiliate.console.blueprint import blueprint, is_manager, manages_all, show
 from affiliate.console.queries import events, work
@@ -33,7 +34,7 @@ def _items(now: datetime) -> list[work_list.Item]:
     here: dict[str, Any] = {"program_id": g.program.id}
     session = orm.session
     found = work_list.payouts(work.open_runs(session, **here), me=current_user.id)
-    found += work_list.payable(payout_queries.preview(session, **here))
+    found += work_list.payable(payout_queries.preview(session, **here, now=now))
     found += work_list.maturing(work.maturing(session, **here, until=now + SOON))
     found += work_list.books(ledger_queries.latest_proof(session))
     found += work_list.goals(goals.behind(goals.lines()))
@@ -41,5 +42,6 @@ def _items(now: datetime) -> list[work_list.Item]:
         found += work_list.applications(work.applications_waiting(session, **here))
         found += work_list.refused(work.refused_since(session, **here, since=now - REFUSED_FOR))
     if manages_all():
+        found += work_list.canary(canary.latest(session))
         found += work_list.dead_letters(*events.oldest_dead_letter(session))
     return found

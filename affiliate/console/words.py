@@ -12,8 +12,10 @@ from affiliate.attribution.models import Unattributed
 from affiliate.ingest.models import OrderEventType, RejectReason, Trust
 from affiliate.ledger.models import AccountName, TransferKind
 from affiliate.partners.models import EnrollmentStatus
+from affiliate.payouts.files import FileKind
+from affiliate.payouts.schedule import Cadence
 from affiliate.programs.models import GoalMetric, ProgramStatus
-from affiliate.reports.words import Sign, commission, commission_reason, payout
+from affiliate.reports.words import Sign, commission, commission_reason, payment_method, payout
 
 __all__ = [
     "Sign",
@@ -26,7 +28,7 @@ __all__ = [
     "payout",
     "program",
 ]
-__all__ += ["question", "reject_reason", "transfer", "trust", "unattributed"]
+__all__ += ["cadence", "payment_file", "payment_method", "question", "reject_reason", "transfer", "trust", "unattributed"]
 
 
 def enrollment(status: EnrollmentStatus) -> Sign:
@@ -195,3 +197,24 @@ def api_key(*, is_revoked: bool, is_test: bool) -> Sign:
     if is_revoked:
         return Sign("bad", pgettext("key", "Revoked"))
     return Sign("", pgettext("key", "Test"), "code") if is_test else Sign("good", pgettext("key", "Live"))
+
+
+def cadence(each: Cadence) -> str:
+    """How often a program pays."""
+    return {
+        Cadence.MANUAL: _("When somebody proposes"),
+        Cadence.WEEKLY: _("Every Monday"),
+        Cadence.TWICE_A_MONTH: _("On the 1st and the 15th"),
+        Cadence.MONTHLY: _("On the 1st of the month"),
+    }[each]
+
+
+def payment_file(kind: FileKind) -> str:
+    """A file for a bank or a payment service."""
+    return {
+        FileKind.SEPA: _("SEPA file (pain.001)"),
+        FileKind.TRANSFERS: _("Bank file (pain.001)"),
+        FileKind.PAYPAL: _("PayPal file"),
+        FileKind.WISE: _("Wise file"),
+        FileKind.TABLE: _("Table of all payouts"),
+    }[kind]

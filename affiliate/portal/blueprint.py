@@ -116,7 +116,12 @@ def _navigation() -> list[dict[str, Any]]:
         ),
         _item("statistics", _("Statistics"), "chart-bar", {"statistics"}, tab=False),
         _item("commissions", _("Earnings"), "coin", {"commissions", "commission"}),
-        _item("payouts", _("Payouts"), "building-bank", {"payouts", "payout"}),
+        _item(
+            "payouts",
+            _("Payouts"),
+            "building-bank",
+            {"payouts", "payout", "account_statement", "payment_details", "change_payment_details", "enter_payment_details"},
+        ),
         _item("newsletters", _("Newsletters"), "mail", {"newsletters", "newsletter"}, tab=False),
     ]
 

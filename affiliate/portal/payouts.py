@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from affiliate import errors
 from affiliate.accounts import access
 from affiliate.money import Money
+from affiliate.payouts import queries
 from affiliate.payouts.models import PayoutStatus
 from affiliate.portal import lines
 from affiliate.portal.blueprint import PAGE_SIZE, blueprint, page_number, pager, show
@@ -34,6 +35,7 @@ def payouts() -> str:
         payouts=[lines.payout(one) for one in found],
         paid={"count": paid.count, "amount": Money(paid.amount_minor, g.program.currency)},
         minimum=minimum or None,
+        can_be_paid=queries.current_method(orm.session, partner_id=g.partner.id) is not None,
         pager=pager(total=total, shown=len(found)),
     )
 

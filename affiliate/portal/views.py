@@ -1,6 +1,17 @@
 """All pages of the portal: importing this module puts them on the blueprint."""
 
-from affiliate.portal import commissions, home, link_import, links, newsletters, payouts, statistics
+from affiliate.portal import commissions, home, link_import, links, newsletters, payment, payouts, statement, statistics
 from affiliate.portal.blueprint import blueprint
 
-__all__ = ["blueprint", "commissions", "home", "link_import", "links", "newsletters", "payouts", "statistics"]
+__all__ = [
+    "blueprint",
+    "commissions",
+    "home",
+    "link_import",
+    "links",
+    "newsletters",
+    "payment",
+    "payouts",
+    "statement",
+    "statistics",
+]

@@ -7,6 +7,7 @@ from flask_babel import pgettext
 
 from affiliate.commissions.models import CommissionReason, CommissionStatus
 from affiliate.ledger.models import AccountName
+from affiliate.payouts.methods import MethodKind
 from affiliate.payouts.models import PayoutStatus
 
 
@@ -75,3 +76,13 @@ def owned_account(name: AccountName, *, program: str, partner: str) -> str:
         AccountName.CLAWBACK: _("%(owner)s, to be set off", owner=partner),
         AccountName.PAID: _("%(owner)s, paid", owner=partner),
     }[name]
+
+
+def payment_method(kind: MethodKind) -> str:
+    """By what means a partner is paid."""
+    return {
+        MethodKind.BANK: _("Bank account"),
+        MethodKind.PAYPAL: "PayPal",
+        MethodKind.WISE: "Wise",
+        MethodKind.OTHER: pgettext("payment method", "Other"),
+    }[kind]

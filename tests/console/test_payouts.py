@@ -198,7 +198,7 @@ def test_the_file_for_the_bank_holds_each_partner_once(proposed: Cast, finn: Fla
 
 @pytest.mark.parametrize("step", [PayoutStatus.PROPOSED, PayoutStatus.APPROVED])
 def test_what_a_step_moves_adds_up_to_the_same_sum(app: Flask, step: PayoutStatus) -> None:
-    payouts = [SimpleNamespace(earned_minor=10_00, clawed_back_minor=4_00)]
+    payouts = [SimpleNamespace(earned_minor=10_00, clawed_back_minor=4_00, status=step)]
     balances = {AccountName.APPROVED: 12_00, AccountName.CLAWBACK: -4_00, AccountName.IN_TRANSIT: 6_00}
     with app.test_request_context():
         moved = payout_sheets.moves(step, payouts, balances, "EUR")

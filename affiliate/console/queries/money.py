@@ -9,12 +9,12 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
-from affiliate.accounts.models import User
+from affiliate.accounts.models import AuditEvent, User
 from affiliate.commissions.models import Commission, CommissionStatus
 from affiliate.console import paging
 from affiliate.ingest.models import Conversion
 from affiliate.partners.models import Partner
-from affiliate.payouts.models import Payout, PayoutRun
+from affiliate.payouts.models import Payout, PayoutMethod, PayoutRun
 
 PAYOUTS_SHOWN = 2_000
 _LEFT = Commission.amount_minor - Commission.reversed_minor
@@ -131,11 +131,31 @@ def payouts_of(session: Session, *, run_id: UUID, limit: int = PAYOUTS_SHOWN) ->
     statement = (
         sa.select(
             Payout.id, Payout.partner_id, Payout.amount_minor, Payout.earned_minor, Payout.clawed_back_minor,
-            Partner.name.label("partner"), before.label("before_minor"),
+            Partner.name.label("partner"), before.label("before_minor"), Payout.status, Payout.reason, Payout.taken_out_at,
+            PayoutMethod.kind.label("method"), PayoutMethod.masked, PayoutMethod.replaced_at.label("details_changed_at"),
         )
         .join(Partner, Partner.id == Payout.partner_id)
+        .outerjoin(PayoutMethod, PayoutMethod.id == Payout.method_id)
         .where(Payout.run_id == run_id)
         .order_by(Payout.amount_minor.desc(), Partner.name)
         .limit(limit)
     )  # fmt: skip
     return session.execute(statement).all()
+
+
+def exports_of(session: Session, *, run_id: UUID, limit: int = 20) -> Sequence[Any]:
+    """The files that left for a run and the results that came back, newest first: who, when, and the file's hash."""
+    told = ("payout_run.export", "payout_run.results")
+    statement = (
+        sa.select(AuditEvent.occurred_at, AuditEvent.action, AuditEvent.details, User.name)
+        .outerjoin(User, User.id == AuditEvent.actor_id)
+        .where(AuditEvent.subject_kind == "payout_run", AuditEvent.subject_id == run_id, AuditEvent.action.in_(told))
+        .order_by(AuditEvent.position.desc())
+        .limit(limit)
+    )
+    return session.execute(statement).all()
+
+
+def last_proposed_at(session: Session, *, program_id: UUID) -> datetime | None:
+    """When the newest run of a program was proposed."""
+    return session.scalar(sa.select(sa.func.max(PayoutRun.proposed_at)).where(PayoutRun.program_id == program_id))

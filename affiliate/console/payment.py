@@ -1,0 +1,150 @@
+"""How a program pays, and how one partner is paid: policy, account, block, statement."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import flash, g, redirect, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from werkzeug.wrappers.response import Response as BaseResponse
+from wtforms import BooleanField, IntegerField, SelectField, StringField
+from wtforms.validators import InputRequired, Length
+
+from affiliate import ids
+from affiliate.accounts import access
+from affiliate.console import words
+from affiliate.console.blueprint import acted, blueprint, given_reason, show
+from affiliate.console.forms import say_all
+from affiliate.console.payout_steps import vault
+from affiliate.errors import Invalid
+from affiliate.partners import queries as partner_queries
+from affiliate.payouts import details, queries
+from affiliate.payouts.schedule import Cadence
+from affiliate.web import orm, request_now
+
+
+class PolicyForm(FlaskForm):  # type: ignore[misc] # the library is not typed
+    """How the program pays from now on."""
+
+    cadence = SelectField(_l("When runs are due"), coerce=Cadence)
+    net_days = IntegerField(
+        _l("Days to wait after the approval of a commission"),
+        validators=[InputRequired(_l("Write a number of days from 0 to 120."))],
+    )
+    is_one_person = BooleanField(
+        _l("One person may propose and approve"),
+        description=_l("For a company of one. Every page of payouts says so, and so does each run."),
+    )
+    payer_name = StringField(_l("Holder of the account that pays"), validators=[Length(max=70)])
+    payer_account = StringField(
+        _l("IBAN of the account that pays"),
+        description=_l("Left empty, the present one stays. It is kept encrypted."),
+        render_kw={"autocomplete": "off", "spellcheck": "false"},
+    )
+
+
+@blueprint.get("/<slug>/payouts/policy")
+@access.fresh(access.console("manager"))
+def payout_policy() -> str:
+    """The form."""
+    policy = queries.policy_of(orm.session, program_id=g.program.id)
+    names = ("cadence", "net_days", "is_one_person", "payer_name")
+    return _form_page(_form(data={name: getattr(policy, name) for name in names}))
+
+
+@blueprint.post("/<slug>/payouts/policy")
+@access.fresh(access.console("manager"))
+def set_payout_policy() -> ResponseReturnValue:
+    """Pay like this from now on."""
+    form = _form()
+    if not form.validate():
+        return _form_page(form), 422
+    facts = {field.name: field.data for field in form if field.name != "csrf_token"}
+    texts = {name: (facts.pop(name) or "").strip() for name in ("payer_name", "payer_account")}
+    try:
+        details.set_policy(
+            orm.session,
+            program_id=g.program.id,
+            vault=vault(),
+            actor=access.actor(),
+            now=request_now(),
+            **facts,
+            **texts,
+        )
+    except Invalid as refusal:
+        orm.session.rollback()
+        say_all(form, refusal.errors)
+        return _form_page(form), 422
+    flash(_("Saved."), "success")
+    return redirect(url_for("console.payouts"), 303)
+
+
+def _form(**values: Any) -> PolicyForm:
+    form = PolicyForm(**values)
+    form.cadence.choices = [(each.value, words.cadence(each)) for each in Cadence]
+    return form
+
+
+def _form_page(form: PolicyForm) -> str:
+    return show("payout_policy.html", form=form)
+
+
+@blueprint.get('/<slug>/payouts/partners/<public("ptn"):partner_id>')
+@access.console("manager", "finance")
+def payment(partner_id: UUID) -> str:
+    """Where a partner's money goes, as far as it may be shown, and whether it is paid for now."""
+    name = _name(partner_id)
+    method = queries.current_method(orm.session, partner_id=partner_id)
+    block = queries.open_block(orm.session, program_id=g.program.id, partner_id=partner_id)
+    waits = method is not None and method.usable_from > request_now()
+    shown = None if method is None else {
+        "way": f"{words.payment_method(method.kind)} {method.masked}",
+        "since": method.created_at,
+        "waits_until": method.usable_from if waits else None,
+    }  # fmt: skip
+    return show(
+        "payment.html",
+        name=name,
+        partner_url=url_for("console.partner", partner_id=partner_id),
+        ledger_url=url_for("console.ledger", partner=_public(partner_id)),
+        method=shown,
+        block=None if block is None else {"reason": block.reason, "at": block.blocked_at},
+        urls={
+            what: url_for("console.set_payment_block", partner_id=partner_id, what=what) for what in ("block", "lift")
+        },
+    )
+
+
+@blueprint.post('/<slug>/payouts/partners/<public("ptn"):partner_id>/<any(block, lift):what>')
+@access.console("manager", "finance")
+def set_payment_block(partner_id: UUID, what: str) -> BaseResponse:
+    """Stop paying a partner with a reason, or pay it again."""
+    name = _name(partner_id)
+    facts: dict[str, Any] = {
+        "program_id": g.program.id,
+        "partner_id": partner_id,
+        "actor": access.actor(),
+        "now": request_now(),
+    }
+
+    def act() -> str:
+        if what == "block":
+            details.block(orm.session, reason=given_reason(), **facts)
+            return str(_("%(name)s is not paid until you lift the block.", name=name))
+        details.lift_block(orm.session, **facts)
+        return str(_("%(name)s is paid again.", name=name))
+
+    return acted(url_for("console.payment", partner_id=partner_id), act)
+
+
+def _name(partner_id: UUID) -> str:
+    """The partner's name; one of another program is not here."""
+    if partner_queries.enrollment_of(orm.session, program_id=g.program.id, partner_id=partner_id) is None:
+        raise access.NotHere
+    return partner_queries.partner_names(orm.session, partner_ids=[partner_id])[partner_id]
+
+
+def _public(partner_id: UUID) -> str:
+    return ids.public("ptn", partner_id)

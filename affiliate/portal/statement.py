@@ -1,0 +1,108 @@
+"""A partner's statement for any period, as a page and as a file."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from flask import g, request, url_for
+from flask_babel import gettext as _
+from flask_babel import pgettext
+from werkzeug.wrappers.response import Response as BaseResponse
+
+from affiliate import exports, ids
+from affiliate.accounts import access
+from affiliate.ledger.models import TransferKind
+from affiliate.payouts.statements import Line, Statement, statement
+from affiliate.portal.blueprint import blueprint, show, zone
+from affiliate.reports import periods
+from affiliate.web import orm, request_now
+
+LINES_SHOWN = 500
+_DAYS = 365
+_CSV_HEAD = ["posted_at", "what", "order", "payout", "amount", "balance", "currency", "posting"]
+
+
+@blueprint.get("/<slug>/payouts/statement")
+@access.partner
+def account_statement() -> str:
+    """What was owed at the start, what changed it, what is owed at the end."""
+    first, last = _period()
+    found = _read(first, last, LINES_SHOWN)
+    days = {"first": first.isoformat(), "last": last.isoformat()}
+    return show(
+        "statement.html",
+        opening=found.opening,
+        closing=found.closing,
+        lines=[_line(each) for each in found.lines],
+        is_whole=found.is_whole,
+        csv_url=url_for("portal.account_statement_csv", **days),
+        **days,
+    )
+
+
+@blueprint.get("/<slug>/payouts/statement.csv")
+@access.partner
+def account_statement_csv() -> BaseResponse:
+    """The same as a file, with the balances as its first and last line."""
+    first, last = _period()
+    found = _read(first, last, exports.ROWS_MAX)
+    rows: list[list[Any]] = [[first.isoformat(), "opening_balance", "", "", "", found.opening, g.program.currency, ""]]
+    rows += [_csv_row(each) for each in found.lines]
+    rows.append([last.isoformat(), "closing_balance", "", "", "", found.closing, g.program.currency, ""])
+    return exports.csv_response("statement.csv", _CSV_HEAD, rows)
+
+
+def _read(first: date, last: date, limit: int) -> Statement:
+    starts_at = periods.end_of_day(first - timedelta(days=1), zone=zone())
+    ends_at = periods.end_of_day(last, zone=zone())
+    return statement(
+        orm.session, program_id=g.program.id, partner_id=g.partner.id, currency=g.program.currency,
+        starts_at=starts_at, ends_at=ends_at, limit=limit,
+    )  # fmt: skip
+
+
+def _period() -> tuple[date, date]:
+    """The days that the address names, both included; the last year up to today where it names none, or none that make sense."""
+    today = periods.last_day_before(request_now(), zone=zone())
+    last = _day("last") or today
+    first = _day("first") or last - timedelta(days=_DAYS)
+    return (first, last) if first <= last else (last - timedelta(days=_DAYS), last)
+
+
+def _day(name: str) -> date | None:
+    try:
+        found = date.fromisoformat(request.args.get(name, ""))
+    except ValueError:
+        return None
+    return found if 2000 <= found.year <= 2100 else None  # noqa: PLR2004 - beyond lies no statement, and no time zone
+
+
+def _line(each: Line) -> dict[str, Any]:
+    url = None
+    if each.commission_id is not None:
+        url = url_for("portal.commission", commission_id=each.commission_id)
+    elif each.payout_id is not None:
+        url = url_for("portal.payout", payout_id=each.payout_id)
+    return {
+        "at": each.posted_at,
+        "what": _what(each.kind),
+        "order_id": each.order_id,
+        "url": url,
+        "amount": each.amount,
+        "balance": each.balance,
+    }
+
+
+def _what(kind: TransferKind) -> str:
+    words: dict[TransferKind, str] = {
+        TransferKind.APPROVE: pgettext("statement", "Commission approved"),
+        TransferKind.REVERSE: pgettext("statement", "Commission taken back"),
+        TransferKind.CLAW_BACK: pgettext("statement", "Taken back after it was paid"),
+        TransferKind.SETTLE: pgettext("statement", "Paid to you"),
+    }
+    return words.get(kind, _("Correction"))
+
+
+def _csv_row(each: Line) -> list[Any]:
+    payout = "" if each.payout_id is None else ids.public("pay", each.payout_id)
+    facts = [each.posted_at, each.kind.value, each.order_id or "", payout]
+    return [*facts, each.amount, each.balance, each.amount.currency, ids.public("led", each.transfer_id)]
