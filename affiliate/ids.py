@@ -28,6 +28,11 @@ def new() -> UUID:
     return uuid_utils.compat.uuid7()
 
 
+def random() -> UUID:
+    """A fresh UUIDv4, which says nothing about when it was made."""
+    return UUID(int=uuid_utils.uuid4().int)
+
+
 def new_at(moment: datetime) -> UUID:
     """A fresh UUIDv7 that carries `moment` instead of the present (imports, simulated clocks)."""
     milliseconds = (moment - _EPOCH) // _MILLISECOND  # floats would lose one now and then

@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-from base64 import b32encode
 from collections.abc import Mapping
 from functools import lru_cache
 from urllib.parse import quote
@@ -11,6 +10,9 @@ from uuid import UUID
 from affiliate import ids
 
 _BLOCK_BYTES = 64  # of SHA-256
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"  # base32 of RFC 4648, lower case
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]  # ten bits at a time
+_SHIFTS = tuple(range(70, -1, -10))
 _SIGNATURE_BYTES = 10  # 80 bits: a made-up click id is found out, and the address stays short
 
 
@@ -46,8 +48,8 @@ def _halves(key: bytes) -> tuple["hashlib._Hash", "hashlib._Hash"]:
 
 
 def _short(key: bytes, program_id: UUID, click_id: UUID) -> str:
-    digest = keyed_digest(key, program_id.bytes + click_id.bytes)
-    return b32encode(digest[:_SIGNATURE_BYTES]).decode().lower()
+    number = int.from_bytes(keyed_digest(key, program_id.bytes + click_id.bytes)[:_SIGNATURE_BYTES])
+    return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
 
 
 def click_token(key: bytes, *, program_id: UUID, click_id: UUID) -> str:

@@ -1,5 +1,6 @@
 """Group commit: every click that is ready goes out in one write, and nobody is answered before the server acknowledged it.
 
+While a group is under way the next one gathers: alone a click waits for nobody, and the more come, the cheaper each is.
 For the event loop. One connection for each server, kept; answers come back in the order of the commands. A server that is
 silent for longer than the deadline fails everything that waits for it, once; what was sent may have been stored all the same.
 """
@@ -142,8 +143,9 @@ class _Lane:
 
     def _flush(self) -> None:
         if self._wire is not None:
-            jobs, self._ready = self._ready, []
-            self._wire.write(jobs)
+            if self._ready and not self._wire.sent:
+                jobs, self._ready = self._ready, []
+                self._wire.write(jobs)
         elif self._connecting is None and self._ready:
             self._connecting = self._loop.create_task(self._connect())
 
@@ -165,6 +167,7 @@ class _Lane:
         self._flush()
 
     def _hear(self, answered: list[tuple[_Job, Any]]) -> None:
+        self._flush()  # the server works while we answer
         self._settle(self._server, answered)
 
     def _check(self) -> None:

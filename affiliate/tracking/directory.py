@@ -2,9 +2,11 @@
 
 A background thread asks every second for rows that changed since the last time, with some overlap, because a row carries
 the instant at which its transaction began and not the one at which others could see it. Each minute it reads everything
-again. A new state is put in the old one's place at once; a database that is away leaves the old one standing.
+again. A new state is put in the old one's place at once; a database that is away leaves the old one standing, and a
+snapshot on disk stands in for it at a start: a database that hangs holds nobody for longer than a moment.
 """
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -25,8 +27,12 @@ from affiliate.programs.models import ProgramStatus
 from affiliate.tracking import postback, queries
 from affiliate.tracking.facts import KeyFacts, LinkFacts, ProgramFacts, View
 from affiliate.tracking.network import Networks
+from affiliate.tracking.snapshot import Snapshot
 
 POLL_SECONDS = 1.0
+START_SECONDS_MAX = 3.0
+"""How long a start waits for the database before it takes the snapshot."""
+SAVE_EVERY = timedelta(seconds=5)
 OVERLAP = timedelta(seconds=10)
 FULL_SCAN_EVERY = timedelta(minutes=1)
 ROWS_MAX = 1_000_000
@@ -34,6 +40,7 @@ ROWS_MAX = 1_000_000
 CHANGES_MAX = 10_000
 """More changed rows than this, and reading everything is the simpler way."""
 
+_NO_SUBS: dict[str, str] = {}  # most links have none, and nobody changes facts
 _log = logging.getLogger(__name__)
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -77,16 +84,22 @@ class Directory:
         reading: Callable[[], AbstractContextManager[Session]] = db.reading,
         poll_seconds: float | None = POLL_SECONDS,
         networks: Networks | None = None,
+        snapshot: Snapshot | None = None,
     ) -> None:
         """`poll_seconds` of null: nothing runs in the background, the owner calls `refresh`."""
+        self._snapshot = snapshot
         self._secret_key = secret_key
         self._reading = reading
         self._poll_seconds = poll_seconds
         self._empty = View(networks=networks or Networks())
         self._view: View | None = None
+        self._changed_at: datetime | None = None  # of what is not in the snapshot yet
+        self._saved_at: datetime | None = None
         self._refreshed_at: datetime | None = None
         self._read_whole_at: datetime | None = None
         self._lock = threading.Lock()
+        self._starting = threading.Lock()
+        self._tried = threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -100,16 +113,28 @@ class Directory:
         return self._view or self.start()
 
     def start(self) -> View:
-        """Read everything and begin to poll, once per process."""
-        with self._lock:
-            try:
-                view = self._view or self._reload(clock.now())
-            except sa.exc.SQLAlchemyError as error:
-                raise DirectoryNotLoaded from error
-            if self._thread is None and self._poll_seconds is not None:
+        """Begin to poll, once per process, and give what is known: by the database, or else by the snapshot.
+
+        Raises:
+            DirectoryNotLoaded: neither knows anything yet.
+        """
+        with self._starting:
+            if self._poll_seconds is None:
+                self._try_first()
+            elif self._thread is None:
                 self._thread = threading.Thread(target=self._poll, name="directory", daemon=True)
                 self._thread.start()
-            return view
+                self._tried.wait(START_SECONDS_MAX)
+            if self._view is None and self._snapshot is not None:
+                kept = self._snapshot.load(networks=self._empty.networks)
+                self._view = self._view or kept  # the database may have answered meanwhile
+        if self._view is None:
+            raise DirectoryNotLoaded
+        return self._view
+
+    def _try_first(self) -> None:
+        with contextlib.suppress(sa.exc.SQLAlchemyError):
+            self.refresh(now=clock.now())
 
     def stop(self) -> None:
         """End the polling."""
@@ -120,14 +145,15 @@ class Directory:
     def refresh(self, *, now: datetime) -> None:
         """Take up what has changed since the last refresh; everything, when a minute has passed since the last whole reading."""
         with self._lock:
-            if self._view is None or self._refreshed_at is None or self._is_full_scan_due(now):
+            view = self._view
+            if view is None or self._refreshed_at is None or self._is_full_scan_due(now):
                 self._reload(now)
                 return
             changes = self._read(since=self._refreshed_at - OVERLAP, limit=CHANGES_MAX)
             if changes.are_many:
                 self._reload(now)
                 return
-            self._view = _changed(self._view, changes)
+            self._take(_changed(view, changes), now)
             self._refreshed_at = now
 
     def reload(self, *, now: datetime) -> None:
@@ -138,10 +164,29 @@ class Directory:
     def _is_full_scan_due(self, now: datetime) -> bool:
         return self._read_whole_at is None or now - self._read_whole_at >= FULL_SCAN_EVERY
 
-    def _reload(self, now: datetime) -> View:
-        self._view = view = _changed(self._empty, self._read(since=None, limit=ROWS_MAX))
+    def _reload(self, now: datetime) -> None:
+        self._take(_changed(self._empty, self._read(since=None, limit=ROWS_MAX)), now)
         self._refreshed_at = self._read_whole_at = now
-        return view
+
+    def _take(self, view: View, now: datetime) -> None:
+        """Put the new state in place; where nothing is new in it, the old one stays and the new one's memory is free."""
+        if view != self._view:
+            self._view, self._changed_at = view, self._changed_at or now
+
+    def save(self, *, now: datetime) -> None:
+        """Bring what has changed into the snapshot, unless another process did."""
+        view, changed_at = self._view, self._changed_at
+        if self._snapshot is None or view is None or changed_at is None or self._refreshed_at is None:
+            return
+        if self._saved_at is not None and now - self._saved_at < SAVE_EVERY:
+            return
+        kept = self._snapshot.as_of()
+        try:
+            if kept is None or kept < changed_at:
+                self._snapshot.save(view, as_of=self._refreshed_at)
+            self._changed_at, self._saved_at = None, now
+        except OSError as error:
+            _log.warning("the links could not be kept on disk: %s", error)
 
     def _read(self, *, since: datetime | None, limit: int) -> _Changes:
         shared: dict[UUID, UUID] = {}  # a partner's id is one object, however many links name it
@@ -178,11 +223,14 @@ class Directory:
         )
 
     def _poll(self) -> None:
-        while not self._stopping.wait(self._poll_seconds):
+        while not self._stopping.is_set():
             try:
                 self.refresh(now=clock.now())
+                self.save(now=clock.now())
             except sa.exc.SQLAlchemyError as error:
                 _log.warning("links are as old as the last answer of the database: %s", type(error).__name__)
+            self._tried.set()
+            self._stopping.wait(self._poll_seconds)
 
 
 def _link(row: Any, shared: dict[UUID, UUID]) -> Change[str, LinkFacts]:
@@ -191,7 +239,7 @@ def _link(row: Any, shared: dict[UUID, UUID]) -> Change[str, LinkFacts]:
         program_id=shared.setdefault(row.program_id, row.program_id),
         partner_id=shared.setdefault(row.partner_id, row.partner_id),
         landing_url=row.landing_url,
-        subs=row.subs,
+        subs=row.subs or _NO_SUBS,
         is_paused=row.status is not LinkStatus.ACTIVE,
         expires_at=row.expires_at,
     )

@@ -8,7 +8,6 @@ import logging
 import time
 from collections.abc import Callable
 from typing import Any, Protocol
-from uuid import uuid4
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
@@ -99,7 +98,7 @@ class Edge:
             self._parts.keys,
             now=now,
             click_id=ids.new_at(now),
-            fresh_visitor_id=uuid4,
+            fresh_visitor_id=ids.random,
         )
         await self._store(decision.event)
         if decision.location is None:

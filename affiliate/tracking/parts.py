@@ -9,6 +9,7 @@ from affiliate.tracking.breaker import Breaker
 from affiliate.tracking.directory import POLL_SECONDS, Directory
 from affiliate.tracking.keys import Keys
 from affiliate.tracking.replay import Replay
+from affiliate.tracking.snapshot import Snapshot
 from affiliate.tracking.spool import Spool
 from affiliate.tracking.wire import Appender
 
@@ -42,6 +43,7 @@ class Parts:
                 secret_key=settings.secret_key,
                 poll_seconds=None if settings.env == "test" else POLL_SECONDS,
                 networks=_networks(settings),
+                snapshot=Snapshot(settings.data_dir, secret_key=settings.secret_key),
             ),
             append=append,
             breaker=breaker,

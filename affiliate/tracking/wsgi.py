@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -57,7 +56,7 @@ class ClickMiddleware:
             self._keys,
             now=now,
             click_id=ids.new_at(now),
-            fresh_visitor_id=uuid4,
+            fresh_visitor_id=ids.random,
         )
         self._store(decision)
         if decision.location is None:

@@ -10,3 +10,9 @@ class Figure:
     name: str
     value: float
     goal: str = ""
+
+    @property
+    def is_missed(self) -> bool:
+        """Whether the value is on the wrong side of its goal (`<= 5`, `>= 0.3`)."""
+        sign, _, limit = self.goal.partition(" ")
+        return (sign == "<=" and self.value > float(limit)) or (sign == ">=" and self.value < float(limit))

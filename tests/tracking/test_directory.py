@@ -6,6 +6,7 @@ import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +22,9 @@ from affiliate.links.models import Link, LinkStatus
 from affiliate.partners.models import Enrollment, EnrollmentStatus
 from affiliate.programs import secrets
 from affiliate.programs.models import Program, ProgramStatus
+from affiliate.tracking import directory as directories
 from affiliate.tracking.directory import Directory, DirectoryNotLoaded
+from affiliate.tracking.snapshot import Snapshot
 
 SECRET_KEY = "a-secret-that-only-tests-know-0123456789"
 Reading = Callable[[], AbstractContextManager[Session]]
@@ -226,6 +229,97 @@ def test_before_the_first_answer_of_the_database_it_says_that_it_is_starting() -
         _ = Directory(secret_key=SECRET_KEY, reading=_refusing, poll_seconds=None).view
 
 
+@contextlib.contextmanager
+def _hanging(released: threading.Event) -> Iterator[Session]:
+    """A database that took the question and does not answer until the test is over."""
+    released.wait(60)
+    raise sa.exc.OperationalError("SELECT", {}, Exception("the connection is cut"))
+    yield
+
+
+@pytest.fixture
+def kept(reading: Reading, session: Session, tmp_path: Path, now: datetime) -> Snapshot:
+    """A snapshot with the link `kept`, as a process left it."""
+    program = make_program(session)
+    make_link(session, program=program, partner=make_partner(session, program=program), code="kept")
+    session.commit()
+    snapshot = Snapshot(tmp_path / "data", secret_key=SECRET_KEY)
+    leaving = Directory(secret_key=SECRET_KEY, reading=reading, poll_seconds=None, snapshot=snapshot)
+    leaving.refresh(now=now)
+    leaving.save(now=now)
+    return snapshot
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("is_hanging", [False, True])
+def test_it_starts_with_the_snapshot_while_the_database_refuses_or_hangs(
+    kept: Snapshot, monkeypatch: pytest.MonkeyPatch, is_hanging: bool
+) -> None:
+    monkeypatch.setattr(directories, "START_SECONDS_MAX", 0.1)
+    released = threading.Event()
+    reading = (lambda: _hanging(released)) if is_hanging else _refusing
+    directory = Directory(secret_key=SECRET_KEY, reading=reading, poll_seconds=0.01, snapshot=kept)
+    try:
+        assert set(directory.start().links) == {"kept"}
+    finally:
+        released.set()
+        directory.stop()
+
+
+@pytest.mark.timeout(60)
+def test_a_hanging_database_is_waited_for_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(directories, "START_SECONDS_MAX", 0.1)
+    released, waited = threading.Event(), []
+    directory = Directory(secret_key=SECRET_KEY, reading=lambda: _hanging(released), poll_seconds=0.01)
+    wait = directory._tried.wait
+    monkeypatch.setattr(directory._tried, "wait", lambda seconds: waited.append(seconds) or wait(seconds))
+    try:
+        for _ in range(3):
+            with pytest.raises(DirectoryNotLoaded):
+                directory.start()
+    finally:
+        released.set()
+        directory.stop()
+    assert len(waited) == 1
+
+
+def test_the_database_takes_over_from_the_snapshot(
+    session: Session, reading: Reading, kept: Snapshot, now: datetime
+) -> None:
+    switch: dict[str, Reading] = {"reading": _refusing}
+    directory = Directory(secret_key=SECRET_KEY, reading=lambda: switch["reading"](), poll_seconds=None, snapshot=kept)
+    assert set(directory.view.links) == {"kept"}
+    session.execute(sa.delete(Link))
+    session.commit()
+    switch["reading"] = reading
+    directory.refresh(now=now)
+    assert directory.view.links == {}
+
+
+def test_only_what_has_changed_is_saved_and_by_one_process(
+    session: Session, reading: Reading, kept: Snapshot, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved: list[datetime] = []
+    save = kept.save
+    monkeypatch.setattr(kept, "save", lambda view, *, as_of: saved.append(as_of) or save(view, as_of=as_of))
+    here, there = (
+        Directory(secret_key=SECRET_KEY, reading=reading, poll_seconds=None, snapshot=kept) for _ in range(2)
+    )
+    moments = [now + timedelta(minutes=number) for number in range(1, 4)]
+    for moment in moments:
+        for directory in (here, there):
+            directory.refresh(now=moment)
+            directory.save(now=moment)
+    assert saved == moments[:1]
+    session.execute(sa.update(Link).values(status=LinkStatus.PAUSED, updated_at=moments[-1]))
+    session.commit()
+    last = moments[-1] + timedelta(minutes=1)
+    for directory in (here, there):
+        directory.refresh(now=last)
+        directory.save(now=last)
+    assert saved == [moments[0], last]
+
+
 def wait_for_polls(polled: threading.Semaphore) -> None:
     """Until a poll that began after this call has ended."""
     while polled.acquire(blocking=False):
@@ -288,9 +382,8 @@ def test_a_hundred_thousand_links_would_fit_into_120_megabytes(
     )
     session.commit()
     session.expunge_all()
-    directory.refresh(now=now)
     tracemalloc.start()
-    directory.reload(now=now)
+    directory.refresh(now=now)
     grown, _peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert len(directory.view.links) > count

@@ -24,7 +24,6 @@ from werkzeug.test import Client, EnvironBuilder
 
 from affiliate import clock, ids, streams
 from affiliate.settings import Settings
-from affiliate.tracking import edge as edges
 from affiliate.tracking import lost_page, wsgi
 from affiliate.tracking.breaker import FAILURES_MAX
 from affiliate.tracking.codec import ClickEvent, Event, decode
@@ -137,8 +136,7 @@ class FixedIds:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(clock, "now", lambda: NOW)
         monkeypatch.setattr(ids, "new_at", lambda _moment: tracking_cast.CLICK_ID)
-        for adapter in (edges, wsgi):
-            monkeypatch.setattr(adapter, "uuid4", lambda: tracking_cast.VISITOR_ID)
+        monkeypatch.setattr(ids, "random", lambda: tracking_cast.VISITOR_ID)
 
 
 @pytest.mark.parametrize("trusted_proxies", [0, 1, 2])
