@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from affiliate import formats, ids
+from affiliate.canary.models import CanaryRun, CanaryState
 from affiliate.console import partner_sheets, presenters, words
 from affiliate.console.queries.work import Maturing, Refused
 from affiliate.ledger.models import LedgerProof
@@ -204,6 +205,25 @@ def books(proof: LedgerProof | None) -> list[Item]:
             url_for("console.ledger"),
             _("See the finding"),
             proof.checked_at,
+        )
+    ]
+
+
+def canary(run: CanaryRun | None) -> list[Item]:
+    """Where the installation's own test order stopped."""
+    if run is None or run.state is not CanaryState.FAILED:
+        return []
+    detail = run.finding or ""
+    return [
+        Item(
+            "event",
+            LATE,
+            "plug",
+            _("A test order did not go the whole way"),
+            detail,
+            url_for("console.requests"),
+            _("See the last requests"),
+            run.started_at,
         )
     ]
 

@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 
 from affiliate import clock, ids
 from affiliate.accounts.models import User
+from affiliate.canary.models import CanaryRun, CanaryState
 from affiliate.ingest.models import RejectedEvent, RejectReason
 from affiliate.partners.models import Enrollment, EnrollmentStatus
 
@@ -106,3 +107,17 @@ def test_everything_decided_is_said(cast: Cast, mara: FlaskClient, browser_of: C
     cast.session.commit()
     assert "Nothing waits for you" in text_of(mara.get("/console/casa/"))
     assert "All decided" in text_of(browser_of(cast.ada).get("/console/altra/"))
+
+
+def test_a_test_order_that_stopped_on_its_way_is_an_alarm_for_who_manages_everything(
+    cast: Cast, browser_of: Callable[[User], FlaskClient], mara: FlaskClient
+) -> None:
+    moment = clock.now()
+    run = CanaryRun(
+        id=ids.new(), program_id=cast.program.id, partner_id=cast.partner.id, conversion_id=ids.new(), order_id="canary",
+        state=CanaryState.FAILED, finding="does ingest run?", started_at=moment, stepped_at=moment,
+    )  # fmt: skip
+    cast.session.add(run)
+    cast.session.commit()
+    assert "does ingest run?" in browser_of(cast.ada).get("/console/casa/").text
+    assert "does ingest run?" not in mara.get("/console/casa/").text
