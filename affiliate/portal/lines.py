@@ -48,6 +48,8 @@ def sale(one: Sale) -> dict[str, Any]:
 def _state_reason(one: Sale) -> str | None:
     if one.status is CommissionStatus.PENDING:
         said = _("Validation period until %(day)s", day=formats.day(one.matures_at))
+    elif one.status is CommissionStatus.UNDER_REVIEW:
+        said = _("A manager looks at it first")
     elif one.status is CommissionStatus.UNVERIFIED:
         said = _("The shop's server has not confirmed it yet")
     elif one.status is CommissionStatus.APPROVED:

@@ -63,7 +63,7 @@ def test_the_partner_reads_why_and_until_when_but_no_numbers(
     assert "Review of this sale" in page
     assert "The click came out of a data centre or the Tor network." in page
     assert "The program answers by" in page
-    assert "Under review" in marta.get("/portal/casa/commissions").text
+    assert "A manager looks at it first" in marta.get("/portal/casa/commissions").text
 
 
 def test_an_appeal_goes_to_the_program_once_and_is_answered(
