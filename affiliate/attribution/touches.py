@@ -18,7 +18,6 @@ class Step(enum.StrEnum):
     VISITOR = "visitor"  # the browser that ordered is one that clicked, known by a cookie with consent
     CUSTOMER = "customer_id"  # the shop's customer was brought by a partner before
     EMAIL = "email_hash"  # the same, known by the hash of the address
-    REFERRER = "referring_domain"  # the visitor came from a partner's own site, without a link of ours
 
 
 CLAIMS = frozenset({Step.MANUAL, Step.COUPON, Step.CUSTOMER, Step.EMAIL})
@@ -69,7 +68,7 @@ class Unattributed(enum.StrEnum):
     OTHER_CHANNEL = "other_channel"  # a partner would have had it, but another paid channel came last
 
 
-Kind = Literal["click", "coupon", "binding", "referral", "manual", "channel"]
+Kind = Literal["click", "coupon", "binding", "manual", "channel"]
 
 
 @dataclass(frozen=True, slots=True)

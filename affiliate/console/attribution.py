@@ -16,9 +16,12 @@ from affiliate.attribution import queries as attribution
 from affiliate.attribution.policy import Policy
 from affiliate.console import replay_sheets
 from affiliate.console.attribution_forms import PolicyForm
-from affiliate.console.blueprint import acted, blueprint, show
+from affiliate.console.blueprint import acted, blueprint, given_reason, show
 from affiliate.console.forms import say_all
+from affiliate.console.queries import named
 from affiliate.errors import Conflict
+from affiliate.partners import service as partners
+from affiliate.partners.classes import PartnerClass
 from affiliate.replay import queries, service
 from affiliate.replay.models import Replay
 from affiliate.reports import policies as words
@@ -103,6 +106,47 @@ def publish_replay(replay_id: UUID) -> BaseResponse:
         return redirect(url_for("console.replay", replay_id=replay_id), 303)
     seen = Policy.of(policy.version - 1, policy.terms)
     return acted(url_for("console.attribution_policy"), lambda: _published(seen, starts_at))
+
+
+@blueprint.post('/<slug>/partners/<public("ptn"):partner_id>/attribution')
+@access.console("manager")
+def set_attribution_terms(partner_id: UUID) -> BaseResponse:
+    """Rank a partner, and promise it a window of its own."""
+    back, typed = url_for("console.partner", partner_id=partner_id), request.form.get("window_days", "").strip()
+    chosen = request.form.get("partner_class", "")
+    if chosen not in set(PartnerClass) or (typed and not typed.isdecimal()):
+        flash(_("Choose from 1 to 365 days, or leave it empty."), "error")
+        return redirect(back, 303)
+
+    def act() -> str:
+        partners.set_attribution_terms(
+            orm.session, program_id=g.program.id, partner_id=partner_id, partner_class=PartnerClass(chosen),
+            window_days=int(typed) if typed else None, actor=access.actor(), now=request_now(),
+        )  # fmt: skip
+        return str(_("Kept. It counts for orders from now on."))
+
+    return acted(back, act)
+
+
+@blueprint.post('/<slug>/conversions/<public("cnv"):conversion_id>/credit')
+@access.console("manager")
+def credit_by_hand(conversion_id: UUID) -> BaseResponse:
+    """Say who brought an order."""
+    back = url_for("console.conversion", conversion_id=conversion_id)
+    known = named.of_program(orm.session, program_id=g.program.id)
+    partner_id = known.get(("partner", request.form.get("partner", "").strip()))
+    if partner_id is None:
+        flash(_("There is none of this name in the program."), "error")
+        return redirect(back, 303)
+
+    def act() -> str:
+        publishing.credit_by_hand(
+            orm.session, program_id=g.program.id, conversion_id=conversion_id, partner_id=partner_id,
+            note=given_reason(), actor=access.actor(), now=request_now(),
+        )  # fmt: skip
+        return str(_("Kept. The order is being decided again."))
+
+    return acted(back, act)
 
 
 def _publish(form: PolicyForm, policy: Policy) -> Answer:

@@ -37,7 +37,6 @@ _STEPS = {
     Step.VISITOR: _l("Cookie of the visitor"),
     Step.CUSTOMER: _l("Customer brought before"),
     Step.EMAIL: _l("E-mail address brought before"),
-    Step.REFERRER: _l("Partner's own site"),
 }
 
 

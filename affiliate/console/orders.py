@@ -39,7 +39,7 @@ def conversion(conversion_id: UUID) -> str:
     found = queries.of_one(orm.session, program=g.program, conversion_id=conversion_id)
     if found is None:
         raise access.NotHere
-    return show("conversion.html", **order_sheets.page(found))
+    return show("conversion.html", **order_sheets.page(found), conversion_id=conversion_id)
 
 
 def _page(size: int) -> Page:

@@ -129,6 +129,8 @@ def page(row: Any) -> dict[str, Any]:
             "decided_at": enrollment.decided_at,
             "decided_by": row.decided_by,
             "reason": enrollment.reason,
+            "partner_class": enrollment.partner_class.value,
+            "window_days": enrollment.attribution_window_days,
             "age": presenters.age(enrollment.created_at),
         },
         "acts": act_urls(row.Partner.id, enrollment.status),

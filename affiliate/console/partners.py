@@ -9,13 +9,14 @@ from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import exports
 from affiliate.accounts import access
-from affiliate.console import partner_sheets, presenters, recruiting
+from affiliate.console import partner_sheets, presenters, recruiting, words
 from affiliate.console.blueprint import acted, blueprint, cursor, given_reason, pager, show
 from affiliate.console.queries import money
 from affiliate.console.queries import partners as queries
 from affiliate.ledger import queries as ledger_queries
 from affiliate.partners import queries as partner_queries
 from affiliate.partners import service
+from affiliate.partners.classes import PartnerClass
 from affiliate.partners.models import EnrollmentStatus
 from affiliate.reports import queries as reports
 from affiliate.web import orm, request_now
@@ -66,6 +67,8 @@ def partner(partner_id: UUID) -> str:
     return show(
         "partner.html",
         **partner_sheets.page(found),
+        partner_uuid=partner_id,
+        classes=[(each.value, words.partner_class(each)) for each in PartnerClass],
         terms=recruiting.told(partner_id),
         **partner_sheets.numbers(by_day, g.program.currency),
         sums=partner_sheets.sums(money.totals(orm.session, **here), partner_id),

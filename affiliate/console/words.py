@@ -11,6 +11,7 @@ from flask_babel import pgettext
 from affiliate.attribution.models import Unattributed
 from affiliate.ingest.models import OrderEventType, RejectReason, Trust
 from affiliate.ledger.models import AccountName, TransferKind
+from affiliate.partners.classes import PartnerClass
 from affiliate.partners.models import EnrollmentStatus
 from affiliate.payouts.files import FileKind
 from affiliate.payouts.schedule import Cadence
@@ -28,7 +29,16 @@ __all__ = [
     "payout",
     "program",
 ]
-__all__ += ["cadence", "payment_file", "payment_method", "question", "reject_reason", "transfer", "trust", "unattributed"]
+__all__ += [
+    "cadence",
+    "payment_file",
+    "payment_method",
+    "question",
+    "reject_reason",
+    "transfer",
+    "trust",
+    "unattributed",
+]
 
 
 def enrollment(status: EnrollmentStatus) -> Sign:
@@ -40,6 +50,16 @@ def enrollment(status: EnrollmentStatus) -> Sign:
         EnrollmentStatus.PAUSED: Sign("hold", pgettext("partner", "Paused"), "player-pause"),
         EnrollmentStatus.BANNED: Sign("bad", pgettext("partner", "Banned"), "ban"),
     }[status]
+
+
+def partner_class(rank: PartnerClass) -> str:
+    """How a partner is ranked."""
+    words: dict[PartnerClass, str] = {
+        PartnerClass.PREFERRED: pgettext("partner", "Preferred"),
+        PartnerClass.STANDARD: pgettext("partner", "Standard"),
+        PartnerClass.LOW: pgettext("partner", "Low"),
+    }
+    return words[rank]
 
 
 def program(status: ProgramStatus) -> Sign:

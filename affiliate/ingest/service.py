@@ -67,6 +67,8 @@ def _of(kind: type[EventOf], events: Sequence[codec.Event]) -> list[EventOf]:
 
 
 def _store_touches(session: Session, events: list[codec.TouchEvent]) -> list[codec.TouchEvent]:
+    if events:
+        db.announce(session, clicks.CLICKS_IN_HAND)
     rows = [{"id": event.touch_id} | {name: getattr(event, name) for name in _TOUCH} for event in events]
     new = set(db.insert_new(session, ChannelTouch, rows))
     return [event for event in events if event.touch_id in new]

@@ -16,11 +16,14 @@ from affiliate.accounts import service as accounts
 from affiliate.accounts.actors import Actor
 from affiliate.accounts.models import User
 from affiliate.db import insert_new
-from affiliate.errors import Conflict, NotFound
+from affiliate.errors import Conflict, Invalid, NotFound
 from affiliate.partners import mails, queries
+from affiliate.partners.classes import PartnerClass
 from affiliate.partners.models import Application, Enrollment, EnrollmentStatus, Member, MemberRole, Partner
 from affiliate.programs.models import Program
 
+N_ = str  # marks a sentence for the translators
+WINDOW_DAYS_MAX = 365
 _REASON_LENGTH_MAX = 500
 
 
@@ -248,3 +251,34 @@ def _move(
         now=now,
     )
     return enrollment
+
+
+def set_attribution_terms(
+    session: Session,
+    *,
+    program_id: UUID,
+    partner_id: UUID,
+    partner_class: PartnerClass,
+    window_days: int | None,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Rank a partner, and promise it a window of its own in days (none: the program's). It counts for orders decided later.
+
+    Raises:
+        NoSuchEnrollment: the partner does not take part in this program.
+        Invalid: the window is none.
+    """
+    if window_days is not None and not 1 <= window_days <= WINDOW_DAYS_MAX:
+        raise Invalid({"window_days": [N_("Choose from 1 to 365 days, or leave it empty.")]})
+    here = sa.and_(Enrollment.program_id == program_id, Enrollment.partner_id == partner_id)
+    values = {"partner_class": partner_class, "attribution_window_days": window_days, "updated_at": now}
+    change = sa.update(Enrollment).where(here).values(values).returning(Enrollment.id)
+    enrollment_id = session.scalar(change.execution_options(synchronize_session=False))
+    if enrollment_id is None:
+        raise NoSuchEnrollment("There is no such partner in this program.")
+    details = {"partner_id": str(partner_id), "partner_class": partner_class.value, "window_days": window_days}
+    audit.record(
+        session, actor=actor, action="enrollment.attribution_terms", subject_kind="enrollment",
+        subject_id=enrollment_id, program_id=program_id, details=details, now=now,
+    )  # fmt: skip

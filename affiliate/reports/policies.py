@@ -33,7 +33,6 @@ def step(step: Step) -> str:
         Step.VISITOR: _("Cookie of the visitor"),
         Step.CUSTOMER: _("Customer brought before"),
         Step.EMAIL: _("E-mail address brought before"),
-        Step.REFERRER: _("Partner's own site"),
     }[step]
 
 

@@ -163,7 +163,6 @@ def _who(touch: Touch, reader: Reader) -> str:
     return {
         "coupon": _("Coupon %(code)s, %(partner)s", **named),
         "binding": _("Earlier order of the customer, %(partner)s", **named),
-        "referral": _("Visit from the site of %(partner)s", **named),
         "manual": _("A manager's word for %(partner)s", **named),
     }.get(touch.kind) or _("Click on %(link)s, %(partner)s", **named)
 
@@ -172,7 +171,6 @@ def _own(kind: str, named: Mapping[str, str]) -> str:
     return {
         "coupon": _("Your coupon %(code)s", **named),
         "binding": _("Earlier order of a customer that you brought"),
-        "referral": _("Visit from your site"),
         "manual": _("A manager's word for you"),
     }.get(kind) or _("Click on your link %(link)s", **named)
 
@@ -181,7 +179,6 @@ def _others(touch: Touch) -> str:
     return {
         "coupon": _("Coupon of another partner"),
         "binding": _("Earlier order, another partner"),
-        "referral": _("Visit from the site of another partner"),
         "manual": _("A manager's word for another partner"),
     }.get(touch.kind) or _("Click, another partner")
 
@@ -263,6 +260,5 @@ def _recognised(touch: Touch) -> str:
         "visitor": _("The same browser came back with our cookie and ordered."),
         "customer_id": _("The shop knows this customer, whom the partner brought."),
         "email_hash": _("The address is one of a customer whom the partner brought."),
-        "referring_domain": _("The visitor came from the partner's own site."),
         "manual": _("A manager gave the sale to the partner."),
     }.get(touch.recognised_by or "", "")

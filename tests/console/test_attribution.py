@@ -14,6 +14,8 @@ from werkzeug.test import TestResponse
 from affiliate import clock
 from affiliate.accounts.models import AuditEvent
 from affiliate.attribution import service as attribution
+from affiliate.partners.classes import PartnerClass
+from affiliate.partners.models import Enrollment
 from affiliate.programs.models import AttributionPolicy
 from affiliate.replay import jobs
 from affiliate.replay.models import Replay, ReplayStatus
@@ -22,7 +24,7 @@ FORM = {
     "seen_version": "1", "model": "last_click", "window_days": "30", "kind_windows": "", "first_weight": "40",
     "middle_weight": "20", "last_weight": "40", "half_life_days": "7", "binding": "first", "binding_days": "",
     "channels": "", "other_channels": "yield", "place_manual": "1", "place_click_id": "2", "place_coupon": "3",
-    "place_visitor": "4", "place_customer_id": "0", "place_email_hash": "0", "place_referring_domain": "0",
+    "place_visitor": "4", "place_customer_id": "0", "place_email_hash": "0",
 }  # fmt: skip
 
 
@@ -138,3 +140,34 @@ def test_finance_and_other_programs_see_nothing(cast: Cast, finn: FlaskClient, m
     mara.post("/console/casa/attribution/check")
     replay = the_replay(cast)
     assert mara.get(f"/console/{cast.other.slug}/replays/{public('rpl', replay)}").status_code == 404
+
+
+def test_a_partner_is_ranked_and_promised_a_window(cast: Cast, mara: FlaskClient) -> None:
+    page = f"/console/casa/partners/{public('ptn', cast.partner)}"
+    answer = mara.post(f"{page}/attribution", data={"partner_class": "preferred", "window_days": "60"})
+    assert answer.status_code == 303
+    enrollment = cast.session.scalars(sa.select(Enrollment).where(Enrollment.partner_id == cast.partner.id)).one()
+    assert (enrollment.partner_class, enrollment.attribution_window_days) == (PartnerClass.PREFERRED, 60)
+    cast.session.commit()
+    told = text_of(mara.get(page))
+    assert '<option value="preferred" selected>' in told
+    refused = {"partner_class": "preferred", "window_days": "400"}
+    assert "Choose from 1 to 365 days" in text_of(mara.post(f"{page}/attribution", data=refused, follow_redirects=True))
+
+
+def test_a_manager_gives_an_order_to_a_partner_with_a_reason(cast: Cast, mara: FlaskClient) -> None:
+    now = clock.now()
+    conversion = make_conversion(cast.session, program=cast.program, occurred_at=now, received_at=now)
+    attribution.attribute_waiting(cast.session, limit=9, clicks_until=now, now=now)
+    cast.session.commit()
+    page = f"/console/casa/conversions/{public('cnv', conversion)}"
+    assert "No partner brought this customer." in text_of(mara.get(page))
+    for data in ({"partner": "Nobody", "reason": "A fair"}, {"partner": cast.partner.name, "reason": " "}):
+        assert "Kept." not in text_of(mara.post(f"{page}/credit", data=data, follow_redirects=True))
+    said = {"partner": cast.partner.name, "reason": "They met at a fair."}
+    assert "Kept." in text_of(mara.post(f"{page}/credit", data=said, follow_redirects=True))
+    attribution.attribute_waiting(cast.session, limit=9, clicks_until=now, now=now)
+    cast.session.commit()
+    told = text_of(mara.get(page))
+    assert f"{cast.partner.name} brought this customer." in told
+    assert "A manager gave the sale to the partner." in told
