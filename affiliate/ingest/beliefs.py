@@ -45,6 +45,26 @@ def judge(event: ConversionEvent, *, believed: Mapping[str, Any], replaced: Coll
     return Judgement.LOWER_TRUST if event.trust < believed["trust"] else Judgement.CONFLICTS
 
 
+def replacing(event: ConversionEvent, *, believed: Mapping[str, Any]) -> Facts:
+    """The facts of a higher source, with the click of the lower one where the higher names none: silence is no statement.
+
+    Only a click that a signed source named: anybody could tie a click of his own to the next order ids by an open one.
+    """
+    facts = facts_of(event)
+    if _names_no_click(facts) and believed["click_id"] is not None and is_verified(believed["trust"]):
+        facts["click_id"] = believed["click_id"]
+    return facts
+
+
+def adds_click(event: ConversionEvent, *, believed: Mapping[str, Any]) -> bool:
+    """Whether a lower source, that came after the higher one, names the click that the higher one did not: as above."""
+    return event.click_id is not None and is_verified(event.trust) and _names_no_click(believed)
+
+
+def _names_no_click(facts: Mapping[str, Any]) -> bool:
+    return facts["click_id"] is None and facts["click_refusal"] is None
+
+
 def amend(facts: Facts, amendments: Iterable[Mapping[str, Any]]) -> Facts:
     """The facts with all amendments of the order laid over them: for each amount the newest word counts.
 

@@ -60,8 +60,13 @@ class _Belief:
         replaced = replaced | {(revision["trust"], revision["facts"]["fingerprint"]) for revision in self.revisions}
         judgement = beliefs.judge(event, believed=self.believed, replaced=replaced)
         if judgement is Judgement.REPLACES:
-            self._change(beliefs.amend(beliefs.facts_of(event), amendments), cause=event.delivery_id, now=now)
-        elif judgement in _REASONS:
+            facts = beliefs.replacing(event, believed=self.believed)
+            self._change(beliefs.amend(facts, amendments), cause=event.delivery_id, now=now)
+            return
+        if judgement is Judgement.LOWER_TRUST and beliefs.adds_click(event, believed=self.believed):
+            known = {name: self.believed[name] for name in beliefs.FACT_NAMES}
+            self._change(known | {"click_id": event.click_id}, cause=event.delivery_id, now=now)
+        if judgement in _REASONS:
             self.refused.append(_refusal(event, _REASONS[judgement]))
 
     def lay_over(self, amendments: list[Row], *, fresh: Collection[UUID], now: datetime) -> None:

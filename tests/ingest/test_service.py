@@ -440,3 +440,28 @@ def test_a_dead_letter_that_fails_again_stays_and_the_others_are_stored(session:
     assert "IntegrityError" in kept[0].error
     assert "BadEvent" in kept[1].error
     assert the_conversion(session).order_id == "1001"
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["signed first", "server first"])
+@pytest.mark.parametrize(("lower", "survives"), [(Trust.SIGNED, True), (Trust.OPEN, False)], ids=["signed", "open"])
+def test_a_click_of_a_signed_source_outlives_the_silence_of_the_server(
+    session: Session, order: tuple[int, int], lower: Trust, *, survives: bool
+) -> None:
+    told = (
+        sale(trust=lower, source="postback", delivery=1, click_id=numbered(7), amount_minor=90_00),
+        sale(delivery=2, amount_minor=100_00),
+    )
+    for place in order:
+        store(session, told[place])
+    conversion = session.scalars(sa.select(Conversion)).one()
+    assert (conversion.amount_minor, conversion.trust) == (100_00, Trust.SERVER)
+    assert conversion.click_id == (numbered(7) if survives else None)
+    assert not store(session, *told)
+
+
+def test_a_click_that_the_server_names_or_doubts_is_its_own_statement(session: Session) -> None:
+    for order_id, words in (("1", {"click_id": numbered(8)}), ("2", {"click_refusal": "tampered_click_id"})):
+        store(session, sale(order_id, trust=Trust.SIGNED, delivery=int(order_id) * 10, click_id=numbered(7)))
+        store(session, sale(order_id, delivery=int(order_id) * 10 + 1, fingerprint="b" * 64, **words))
+        conversion = session.scalars(sa.select(Conversion).where(Conversion.order_id == order_id)).one()
+        assert conversion.click_id == words.get("click_id")
