@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
+import commission_batches
 import ledger_proof
 import main_job
 import money_stages
@@ -14,7 +15,7 @@ from figures import Figure
 
 from affiliate import settings
 
-SUITES: tuple[Callable[[], Iterator[Figure]], ...] = (main_job.measure, money_stages.measure, ledger_proof.measure)
+SUITES: tuple[Callable[[], Iterator[Figure]], ...] = (main_job.measure, money_stages.measure, commission_batches.measure, ledger_proof.measure, newsletters.measure)
 
 
 def main() -> None:

@@ -45,12 +45,9 @@ def measure() -> Iterator[Figure]:
 def _microseconds(clicks: int) -> tuple[float, float]:
     with tempfile.TemporaryDirectory(prefix="affiliate-bench-") as folder:
         engine = db.make_engine(f"sqlite:///{folder}/bench.db")
-        with engine.connect() as connection:
-            config = Config(toml_file=str(_PYPROJECT))
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+        upgrade(engine)
         with Session(engine, expire_on_commit=False) as session:
-            _fill(session, clicks=clicks)
+            fill(session, clicks=clicks)
             attributed = _timed(
                 session, lambda: attribution.attribute_waiting(session, limit=CONVERSIONS, clicks_until=NOW, now=NOW)
             )
@@ -68,7 +65,16 @@ def _timed(session: Session, step: object) -> float:
     return (time.perf_counter() - began) / CONVERSIONS * 1_000_000
 
 
-def _fill(session: Session, *, clicks: int) -> None:
+def upgrade(engine: sa.Engine) -> None:
+    """Bring an empty database to this version."""
+    with engine.connect() as connection:
+        config = Config(toml_file=str(_PYPROJECT))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def fill(session: Session, *, clicks: int) -> None:
+    """A program with so many clicks, and a thousand conversions that wait for their attribution."""
     program_id, partner_id, link_id = ids.new(), ids.new(), ids.new()
     long_ago = NOW - timedelta(days=90)
     shop = {"shop_url": "https://www.shop.example/", "allowed_hosts": ["www.shop.example"]}
