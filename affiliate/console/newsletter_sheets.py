@@ -84,7 +84,7 @@ def editor(
         "problems": [_problem(draft, problem) for problem in problems],
         "waiting_stories": len(draft.blocks) - len(service.shown(draft, consents).blocks),
         "segment": _segment(segment, groups),
-        "audience": _audience(audience),
+        "audience": readers(audience),
         "known_fields": ", ".join(f"{{{name}}}" for name in content.FIELDS),
     }
 
@@ -198,7 +198,8 @@ def _segment(segment: Segment, groups: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _audience(audience: Audience) -> dict[str, Any]:
+def readers(audience: Audience) -> dict[str, Any]:
+    """To how many an issue goes, as a sum."""
     rows = [
         {"label": _("Match the choice"), "amount": formats.number(audience.matching)},
         {"label": _("Do not want newsletters of this kind"), "amount": formats.number(-audience.refusing)},

@@ -17,6 +17,7 @@ from affiliate.console.blueprint import acted, blueprint, cursor, pager, show
 from affiliate.console.queries import newsletters as lists
 from affiliate.errors import Conflict, Invalid
 from affiliate.newsletters import audiences, content, labels, preferences, queries, results, segments, service, timing
+from affiliate.newsletters.audiences import Audience
 from affiliate.newsletters.content import BlockKind, Draft, IssueKind
 from affiliate.newsletters.models import IssueStatus, NewsletterIssue
 from affiliate.newsletters.segments import Segment
@@ -209,10 +210,7 @@ def _editor_page(
     issue: NewsletterIssue, draft: Draft, segment: Segment, language: str, *,
     errors: dict[str, str] | None = None, schedule_errors: list[str] | None = None,
 ) -> str:  # fmt: skip
-    now = request_now()
-    audience = audiences.audience(
-        orm.session, program_id=g.program.id, segment=segment, language=draft.language, kind=issue.kind, now=now
-    )
+    audience = _audience(issue, segment, draft.language)
     partners = queries.partners_by_name(orm.session, program_id=g.program.id)
     names = {str(row.id): row.name for row in partners} | {
         key: text for key, text in request.form.items() if key.endswith("-partner")
@@ -229,6 +227,12 @@ def _editor_page(
     )  # fmt: skip
 
 
+def _audience(issue: NewsletterIssue, segment: Segment, language: str) -> Audience:
+    return audiences.audience(
+        orm.session, program_id=g.program.id, segment=segment, language=language, kind=issue.kind, now=request_now()
+    )
+
+
 def _results_page(issue: NewsletterIssue) -> str:
     sheet = sheets.results(
         issue,
@@ -238,8 +242,10 @@ def _results_page(issue: NewsletterIssue) -> str:
         queries.next_due(orm.session, issue_id=issue.id),
     )
     rows = sheets.undelivered(queries.undelivered(orm.session, issue_id=issue.id))
+    waits = issue.status is IssueStatus.SCHEDULED
+    audience = sheets.readers(_audience(issue, segments.read(issue.segment), issue.language)) if waits else None
     return show(
-        "newsletter.html", **sheet, subject=sheets.subject(issue), undelivered=rows, shown_max=queries.SHOWN_MAX,
+        "newsletter.html", **sheet, audience=audience, subject=sheets.subject(issue), undelivered=rows, shown_max=queries.SHOWN_MAX,
         label=sheets.public_id(issue), sales_days=results.DAYS,
     )  # fmt: skip
 

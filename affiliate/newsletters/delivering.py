@@ -68,37 +68,47 @@ def skip_unwelcome(session: Session, *, issue_id: UUID, now: datetime) -> None:
     )
 
 
+# Built once: building them for each mail would cost more than running them does.
+_TABLE = sa.inspect(NewsletterDelivery).local_table
+_SENDING = sa.exists().where(
+    NewsletterIssue.id == _TABLE.c.issue_id, NewsletterIssue.status == sa.literal(IssueStatus.SENDING)
+)
+_HERE = (
+    _TABLE.c.id == sa.bindparam("here"),
+    _TABLE.c.status == sa.bindparam("expected"),
+    _TABLE.c.attempts == sa.bindparam("seen"),
+)
+_CLAIM = sa.update(_TABLE).where(*_HERE, _SENDING)
+_CLAIM = _CLAIM.values({name: sa.bindparam(name) for name in ("status", "attempts", "claimed_at")})
+_SETTLE = sa.update(_TABLE).where(*_HERE)
+_SETTLE = _SETTLE.values(
+    {name: sa.bindparam(name) for name in ("status", "attempts", "claimed_at", "due_at", "settled_at", "error")}
+)
+
+
 def claim(session: Session, *, delivery: NewsletterDelivery, now: datetime) -> bool:
     """Take a delivery for the talk that follows; false when somebody else did, or the issue was stopped meanwhile."""
-    is_sending = sa.exists().where(
-        NewsletterIssue.id == NewsletterDelivery.issue_id, NewsletterIssue.status == IssueStatus.SENDING
-    )
-    taking = sa.update(NewsletterDelivery).where(
-        NewsletterDelivery.id == delivery.id,
-        NewsletterDelivery.status == DeliveryStatus.WAITING,
-        NewsletterDelivery.attempts == delivery.attempts,
-        is_sending,
-    )
+    here = {"here": delivery.id, "expected": DeliveryStatus.WAITING, "seen": delivery.attempts}
     values = {"status": DeliveryStatus.CLAIMED, "attempts": delivery.attempts + 1, "claimed_at": now}
-    return _changed(session, taking.values(values)) == 1
+    return _count(session.execute(_CLAIM, here | values)) == 1
 
 
-def settle(session: Session, *, delivery: NewsletterDelivery, answer: Answer, now: datetime) -> None:
+def settle(
+    session: Session, *, delivery: NewsletterDelivery, answer: Answer, claimed_at: datetime, now: datetime
+) -> None:
     """Write down what the server said to a claimed delivery; `delivery` is as it was before the claim."""
     attempts = delivery.attempts + 1
     error = answer.text[:_ERROR_LENGTH_MAX] or None
-    values: dict[str, Any] = {"error": error, "settled_at": now}
+    here = {"here": delivery.id, "expected": DeliveryStatus.CLAIMED, "seen": attempts}
+    values: dict[str, Any] = {
+        "status": _STATUS_OF.get(answer.verdict), "attempts": attempts, "claimed_at": claimed_at, "due_at": delivery.due_at,
+        "settled_at": now, "error": error,
+    }  # fmt: skip
     if answer.verdict is Verdict.LATER:
         values |= _put_off(attempts, now)
     elif answer.verdict is Verdict.AWAY:  # nothing was said about this mail: it waits as before
-        values = {"status": DeliveryStatus.WAITING, "attempts": delivery.attempts, "claimed_at": None}
-    else:
-        values["status"] = _STATUS_OF[answer.verdict]
-    held = (
-        NewsletterDelivery.id == delivery.id, NewsletterDelivery.status == DeliveryStatus.CLAIMED,
-        NewsletterDelivery.attempts == attempts,
-    )  # fmt: skip
-    if _changed(session, sa.update(NewsletterDelivery).where(*held).values(values)) and answer.is_about_address:
+        values |= {"attempts": delivery.attempts, "claimed_at": None, "settled_at": None, "error": None}
+    if _count(session.execute(_SETTLE, here | values)) and answer.is_about_address:
         code = bounces.code_of(answer.text) or "5.0.0"
         report = bounces.Report(delivery.id, code, answer.text[:_ERROR_LENGTH_MAX])
         preferences.record_bounce(session, report=report, now=now)
@@ -108,6 +118,7 @@ _STATUS_OF = {
     Verdict.TAKEN: DeliveryStatus.SENT,
     Verdict.REFUSED: DeliveryStatus.REFUSED,
     Verdict.UNKNOWN: DeliveryStatus.UNCERTAIN,
+    Verdict.AWAY: DeliveryStatus.WAITING,
 }
 
 
@@ -158,5 +169,8 @@ def _move(session: Session, issue_id: UUID, expected: tuple[IssueStatus, ...], v
 
 
 def _changed(session: Session, statement: Any) -> int:
-    result = session.execute(statement.execution_options(synchronize_session=False))
+    return _count(session.execute(statement.execution_options(synchronize_session=False)))
+
+
+def _count(result: Any) -> int:
     return result.rowcount if isinstance(result, CursorResult) else 0

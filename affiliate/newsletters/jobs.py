@@ -7,7 +7,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +84,7 @@ class _Round:
 
     def __init__(self, room: Mailroom, carry: Carrier) -> None:
         self._room, self._carry = room, carry
-        self._open: tuple[NewsletterDelivery, Answer] | None = None
+        self._open: tuple[NewsletterDelivery, Answer, datetime] | None = None
         self._taken, self._refused_in_a_row = 0, 0
 
     def go(self, rows: Sequence[Any]) -> int:
@@ -93,7 +93,7 @@ class _Round:
         for row in rows:
             if time.monotonic() > ends_at or not self._one(row):
                 break
-        self._settle_and(None)
+        self._settle_and(None, clock.now())
         if self._taken:
             with db.transaction() as session:
                 for issue_id in {row.NewsletterDelivery.issue_id for row in rows}:
@@ -109,19 +109,19 @@ class _Round:
         except Exception as error:  # noqa: BLE001 - one mail that cannot be written holds up no other
             log.warning("newsletter delivery %s cannot be written: %s", delivery.id, type(error).__name__)
             message, unwritten = b"", Answer(Verdict.REFUSED, f"cannot be written: {type(error).__name__}")
-        if not self._settle_and(delivery):
+        if not self._settle_and(delivery, now):
             return True
         answer = unwritten or self._carry(self._room.envelope_sender, row.User.email, message)
-        self._open = (delivery, answer)
+        self._open = (delivery, answer, now)
         return self._goes_on(row, answer)
 
-    def _settle_and(self, next_one: NewsletterDelivery | None) -> bool:
+    def _settle_and(self, next_one: NewsletterDelivery | None, now: datetime) -> bool:
         """Write the open outcome down and claim the next mail, in one commit; whether it is ours."""
         with db.transaction() as session:
             if self._open is not None:
-                delivery, answer = self._open
-                delivering.settle(session, delivery=delivery, answer=answer, now=clock.now())
-            is_ours = next_one is not None and delivering.claim(session, delivery=next_one, now=clock.now())
+                delivery, answer, claimed_at = self._open
+                delivering.settle(session, delivery=delivery, answer=answer, claimed_at=claimed_at, now=now)
+            is_ours = next_one is not None and delivering.claim(session, delivery=next_one, now=now)
         self._open = None
         return is_ours
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from email.header import Header
 from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime, parseaddr
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
+from email.policy import compat32
+from email.utils import format_datetime, formataddr, parseaddr
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -20,7 +22,9 @@ from affiliate.newsletters.tokens import ReaderToken
 from affiliate.programs.models import Program
 from affiliate.settings import Settings
 
-_UNFOLDED = SMTP.clone(max_line_length=900)  # a fold would break the long address of List-Unsubscribe
+# The older policy of the standard library, whose values are text: three times as fast, and everything here is in one line already.
+# No folds: one would break the long address of List-Unsubscribe.
+_POLICY = compat32.clone(linesep="\r\n", max_line_length=None)
 PREFIX = "nws"
 """Of the public id of an issue, which is also the label on the links that the issue hands out."""
 
@@ -62,6 +66,7 @@ class Mailroom:
         issue_ids = list({row.NewsletterDelivery.issue_id for row in rows})
         found = queries.programs_and_issues(session, issue_ids=issue_ids)
         self._issues: Mapping[UUID, Any] = {row.NewsletterIssue.id: row for row in found}
+        self._headers = {row.NewsletterIssue.id: _headers(row, to) for row in found}
         self._compiled: dict[tuple[UUID, str], Compiled] = {}
         self._codes = {row.Program.id: self._link_codes(session, row.Program.id, rows) for row in found}
         for row in rows:
@@ -79,13 +84,13 @@ class Mailroom:
             link_code=self._codes[found.Program.id].get(delivery.partner_id),
         )  # fmt: skip
         mail = self._compiled[delivery.issue_id, person.locale or ""].for_reader(reader)
-        letter = _letter(mail, found, self._to)
-        letter["To"] = Address(addr_spec=person.email)
+        letter = _letter(mail, self._headers[delivery.issue_id], delivery.id)
+        letter["To"] = str(Address(addr_spec=person.email))  # refuses what is no address
         letter["Date"] = format_datetime(now)
         letter["Message-ID"] = f"<{delivery.id}@{_domain(self._to)}>"
         one_click = reader.stop_link.replace("/mail/", "/hooks/unsubscribe/", 1)
         letter["List-Unsubscribe"] = f"<{one_click}>"
-        message = letter.as_bytes(policy=_UNFOLDED)
+        message = letter.as_bytes(policy=_POLICY)
         if self._dkim_key is None:
             return message
         return carrier.signed(message, domain=_domain(self._to), selector=self._to.dkim_selector, key=self._dkim_key)
@@ -107,12 +112,21 @@ def _domain(to: Settings) -> str:
     return parseaddr(to.mail_from)[1].partition("@")[2]
 
 
-def _letter(mail: Mail, found: Any, to: Settings) -> EmailMessage:
-    letter = EmailMessage(policy=SMTP)
-    letter["From"] = Address(found.Program.name, addr_spec=parseaddr(to.mail_from)[1])
-    letter["Subject"] = mail.subject
-    letter["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    letter["List-Id"] = f"<{found.NewsletterIssue.kind.value}.{found.Program.slug}.{_domain(to)}>"
-    letter.set_content(mail.text, cte="base64")
-    letter.add_alternative(mail.html, subtype="html", cte="base64")
+def _headers(found: Any, to: Settings) -> dict[str, str]:
+    """What is the same for every reader of an issue."""
+    return {
+        "From": formataddr((" ".join(found.Program.name.split()), parseaddr(to.mail_from)[1])),
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        "List-Id": f"<{found.NewsletterIssue.kind.value}.{found.Program.slug}.{_domain(to)}>",
+    }
+
+
+def _letter(mail: Mail, headers: Mapping[str, str], delivery_id: UUID) -> MIMEMultipart:
+    # A boundary of our own, which base64 cannot hold: the library would search all text for one that is free.
+    letter = MIMEMultipart("alternative", boundary=f"=_{delivery_id.hex}", policy=_POLICY)
+    for name, value in headers.items():
+        letter[name] = value
+    letter["Subject"] = mail.subject if mail.subject.isascii() else Header(mail.subject, "utf-8").encode(linesep="\r\n")
+    letter.attach(MIMEText(mail.text, "plain", "utf-8", policy=_POLICY))
+    letter.attach(MIMEText(mail.html, "html", "utf-8", policy=_POLICY))
     return letter

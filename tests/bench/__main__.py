@@ -11,6 +11,7 @@ import commission_batches
 import ledger_proof
 import main_job
 import money_stages
+import newsletters
 from figures import Figure
 
 from affiliate import settings
