@@ -200,6 +200,8 @@ _SECTION_OF = {
     "schedule_newsletter": "newsletters",
     "suppressed_addresses": "newsletters",
     "conversion": "conversions",
+    "import_orders": "conversions",
+    "take_orders": "conversions",
     "payout_run": "payouts",
     "payout": "payouts",
     "payment": "payouts",

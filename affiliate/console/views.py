@@ -11,6 +11,7 @@ from affiliate.console import (
     goals,
     newsletter_previews,
     newsletters,
+    order_import,
     orders,
     partners,
     payment,
@@ -29,5 +30,5 @@ from affiliate.console import (
 from affiliate.console.blueprint import blueprint
 
 __all__ = [
-    "attribution", "blueprint", "books", "choice", "commissions", "events", "fraud", "fraud_rules", "goals", "newsletter_previews", "newsletters", "orders", "partners", "payment", "payout_steps", "payouts", "performance", "plans", "program", "recruiting", "simulations", "today", "tracking", "validation", "ways_in",
+    "attribution", "blueprint", "books", "choice", "commissions", "events", "fraud", "fraud_rules", "goals", "newsletter_previews", "newsletters", "order_import", "orders", "partners", "payment", "payout_steps", "payouts", "performance", "plans", "program", "recruiting", "simulations", "today", "tracking", "validation", "ways_in",
 ]  # fmt: skip
