@@ -55,8 +55,10 @@ def prepare() -> None:
     """Do what must be done before the servers start: check Redis, migrate, load the demo into an empty database."""
     settings = _begin()
     from affiliate import db, queues, schema
+    from affiliate.tracking import durability
 
     queues.connection().ping()
+    durability.refuse_eviction()
     _say(settings, f"The database stands at {schema.upgrade()}.")
     importlib.import_module("affiliate.app")  # a library that the web server lacks shows here, in words
     from affiliate.demo import service as demo

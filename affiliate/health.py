@@ -1,7 +1,8 @@
 """Health that tells the truth: `/healthz` lives without dependencies, `/readyz` names what is wrong, `/metrics` counts it."""
 
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Blueprint, Response, jsonify
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Metric, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from affiliate import streams
 from affiliate.accounts import access
@@ -19,11 +22,13 @@ from affiliate.canary import queries as canary_queries
 from affiliate.canary.models import CanaryState
 from affiliate.ingest import queries as ingest_queries
 from affiliate.ledger import queries as ledger_queries
-from affiliate.tracking.metrics import UNCOUNTED
+from affiliate.tracking import durability, spool, tracker
+from affiliate.tracking import metrics as metrics_of_tracking
 from affiliate.web import orm, request_now
 
 _PYPROJECT = Path(__file__).parent.parent / "pyproject.toml"
 STREAM_WAITING_MAX = 100_000  # more than this and the pages are visibly behind
+_AWAY: tuple[type[Exception], ...] = (sa.exc.SQLAlchemyError, OSError, *streams.ERRORS)
 SEALED_WITHIN = timedelta(minutes=15)
 
 blueprint = Blueprint("health", __name__)
@@ -49,24 +54,37 @@ def readyz() -> tuple[Response, int]:
 @blueprint.get("/metrics")
 @access.public
 def metrics() -> Response:
-    """The same facts for Prometheus."""
+    """The same facts for Prometheus, and what the tracker's processes on this machine have counted."""
     registry = CollectorRegistry()
-    state = Gauge("affiliate_check", "1 ok, 0.5 degraded, 0 down", ["check"], registry=registry)
-    for name, check in _CHECKS.items():
-        state.labels(name).set({"ok": 1, "degraded": 0.5, "down": 0}[_guarded(check)["status"]])
-    waiting = Gauge("affiliate_stream_waiting", "Events stored and not yet ingested", ["stream"], registry=registry)
-    for name in (*streams.all_click_streams(), *streams.all_order_streams()):
-        waiting.labels(name).set(_waiting().get(name, float("nan")))
-    letters = Gauge("affiliate_dead_letters", "Events put aside because they could not be stored", registry=registry)
-    letters.set(ingest_queries.dead_letter_count(orm.session))
-    registry.register(UNCOUNTED)
+    registry.register(_Facts())
+    metrics_of_tracking.register(registry)
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+class _Facts(Collector):
+    """What is asked when somebody looks."""
+
+    def collect(self) -> Iterator[Metric]:
+        """Every check, and the numbers behind the most important ones."""
+        state = GaugeMetricFamily("affiliate_check", "1 ok, 0.5 degraded, 0 down", labels=["check"])
+        checks = {name: _guarded(check) for name, check in _CHECKS.items()}
+        for name, found in checks.items():
+            state.add_metric([name], {"ok": 1.0, "degraded": 0.5, "down": 0.0}[found["status"]])
+        yield state
+        waiting = GaugeMetricFamily("affiliate_stream_waiting", "Events stored and not yet ingested", labels=["stream"])
+        for stream, count in checks["streams"].get("waiting", {}).items():
+            waiting.add_metric([stream], count)
+        yield waiting
+        letters = checks["dead_letters"].get("count", float("nan"))
+        yield GaugeMetricFamily("affiliate_dead_letters", "Events put aside: they could not be stored", value=letters)
+        bytes_waiting = checks["spool"].get("bytes", float("nan"))
+        yield GaugeMetricFamily("affiliate_spool_bytes", "Events that wait on disk, in bytes", value=bytes_waiting)
 
 
 def _guarded(check: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     try:
         return check()
-    except (sa.exc.SQLAlchemyError, *streams.ERRORS, OSError) as error:
+    except _AWAY as error:
         orm.session.rollback()
         return {"status": "down", "finding": f"{type(error).__name__}: does not answer"}
 
@@ -84,17 +102,27 @@ def _database() -> dict[str, Any]:
 
 def _redis() -> dict[str, Any]:
     """A Redis that evicts loses events in silence; one without fsync loses them with the machine."""
-    client = streams.client()
-    policy = client.config_get("maxmemory-policy").get("maxmemory-policy", "unknown")
-    if policy != "noeviction":
-        return {"status": "down", "finding": f"maxmemory-policy is {policy}: events could vanish. Set noeviction."}
-    durable = client.config_get("append*")
-    if durable.get("appendonly") != "yes" or durable.get("appendfsync") != "always":
-        return {
-            "status": "degraded",
-            "finding": "durability: an acknowledged event may be lost when the machine fails. Set appendonly yes, appendfsync always.",
-        }
-    return {"status": "ok"}
+    found = durability.of(streams.client())
+    facts = asdict(found)
+    if found.evicts:
+        return {"status": "down", "finding": str(durability.Evicts(str(found.eviction))), **facts}
+    if not found.is_full:
+        finding = "durability: an acknowledged event may be lost when the machine fails. Set appendonly yes, appendfsync always."
+        return {"status": "degraded", "finding": finding, **facts}
+    return {"status": "ok", **facts}
+
+
+def _spool() -> dict[str, Any]:
+    """Events that wait on disk of this machine, and what of them could not be read."""
+    tracked = tracker.current()
+    files, size = spool.waiting(tracked.spool_folder)
+    aside = spool.put_aside(tracked.spool_folder)
+    facts = {"files": files, "bytes": size, "put_aside": aside, "breaker": tracked.breaker_state()}
+    if aside:
+        return {"status": "degraded", "finding": f"{aside} pieces of the spool could not be read", **facts}
+    if size:
+        return {"status": "degraded", "finding": "events wait on disk until Redis takes them", **facts}
+    return {"status": "ok", **facts}
 
 
 def _waiting() -> dict[str, int]:
@@ -155,6 +183,7 @@ _CHECKS: dict[str, Callable[[], dict[str, Any]]] = {
     "database": _database,
     "redis": _redis,
     "streams": _streams,
+    "spool": _spool,
     "dead_letters": _dead_letters,
     "books": _books,
     "seals": _seals,

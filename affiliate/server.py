@@ -12,6 +12,9 @@ from affiliate.settings import Settings
 
 _WEB = f"{Path(__file__).parent.parent / 'wsgi.py'}:application"
 _EDGE = "affiliate.tracking.edge:application"
+_COUNTERS = "metrics"
+
+
 _THREADS_MAX = 8  # fewer than the database connections of one process
 _CONNECTIONS_MAX = 2_000  # requests of the edge under way at once; more wait in line
 _STOP_SECONDS_MAX = 5
@@ -43,6 +46,7 @@ def serve_edge(settings: Settings) -> None:
 
 
 def _common(settings: Settings) -> dict[str, Any]:
+    _share_counters(settings.data_dir)
     debug = settings.log_level == "DEBUG"
     return {
         "address": settings.host,
@@ -58,3 +62,10 @@ def _common(settings: Settings) -> dict[str, Any]:
             "loggers": {"_granian": {"propagate": True}, "granian.access": {"level": "INFO", "propagate": True}},
         },
     }
+
+
+def _share_counters(data_dir: Path) -> None:
+    """Let web and edge count where each can tell the sums of both. `up` begins from zero."""
+    folder = data_dir / _COUNTERS
+    folder.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(folder))  # the library reads it in the worker processes

@@ -4,6 +4,7 @@ import errno
 import fcntl
 import json
 import os
+import shutil
 import socket
 import sys
 from collections.abc import Iterator
@@ -88,6 +89,7 @@ def run(settings: Settings) -> int:
     with lock(settings.data_dir):
         check_port(settings.host, settings.port)
         check_port(settings.host, settings.edge_port)
+        shutil.rmtree(settings.data_dir / "metrics", ignore_errors=True)  # what the last run counted
         supervisor = Supervisor(Terminal(prefixed=settings.log_format == "text"))
         try:
             return _serve(supervisor, settings)

@@ -78,6 +78,13 @@ def waiting(folder: Path) -> tuple[int, int]:
     return len(sizes), sum(sizes)
 
 
+def put_aside(folder: Path) -> int:
+    """How many pieces could not be read and wait for a person."""
+    with contextlib.suppress(FileNotFoundError):
+        return sum(1 for _ in (folder / ASIDE).iterdir())
+    return 0
+
+
 class Spool:
     """The way into the spool for one process. Its thread and its file begin with the first event."""
 

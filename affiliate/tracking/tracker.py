@@ -1,8 +1,10 @@
 """The tracker of this process: its keys, its memory and its way into the streams, made once per application."""
 
 import logging
+import time
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from uuid import UUID
 
 from flask import Flask, current_app
@@ -11,6 +13,7 @@ from affiliate import errors, ids
 from affiliate.accounts.bearer import BearerKey
 from affiliate.settings import Settings
 from affiliate.tracking import known
+from affiliate.tracking.breaker import Breaker, State
 from affiliate.tracking.buffer import Buffer
 from affiliate.tracking.directory import Directory, DirectoryNotLoaded
 from affiliate.tracking.facts import ProgramFacts
@@ -38,6 +41,12 @@ class Tracker:
     directory: Directory
     buffer: Buffer
     replay: Replay
+    breaker: Breaker
+    spool_folder: Path
+
+    def breaker_state(self) -> State:
+        """Whether this process asks Redis, or goes on without."""
+        return self.breaker.state(time.monotonic())
 
     def program(self, name: str) -> ProgramFacts:
         """The program with this slug or public id.
@@ -76,7 +85,14 @@ def init_app(app: Flask, settings: Settings, *, lookup: known.Lookup = known.not
     parts = Parts.of(settings)
     looks_up = known.LookupWithDeadline(lookup)
     buffer = Buffer(append=parts.append, spool=parts.spool, breaker=parts.breaker, lookup=looks_up)
-    tracker = Tracker(keys=parts.keys, directory=parts.directory, buffer=buffer, replay=parts.replay)
+    tracker = Tracker(
+        keys=parts.keys,
+        directory=parts.directory,
+        buffer=buffer,
+        replay=parts.replay,
+        breaker=parts.breaker,
+        spool_folder=parts.spool.folder,
+    )
     app.extensions[_EXTENSION] = tracker
     app.wsgi_app = ClickMiddleware(  # type: ignore[method-assign]
         app.wsgi_app,
