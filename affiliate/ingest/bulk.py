@@ -5,6 +5,8 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+import orjson
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.orm import Session
@@ -36,19 +38,35 @@ def insert_new_clicks(session: Session, rows: Sequence[Values]) -> set[UUID]:
 
 
 def _insert_postgresql(connection: Connection, rows: Sequence[Values]) -> set[UUID]:
-    """COPY to a table of this session, then one insert that tells what was there: it gives few rows back, or none."""
-    connection.exec_driver_sql("CREATE TEMPORARY TABLE IF NOT EXISTS new_clicks (LIKE clicks) ON COMMIT DELETE ROWS")
+    """COPY straight into the table, for almost always all are new; where one is not, all take the longer way."""
     driver: Any = connection.connection.driver_connection
     with driver.cursor() as cursor:
-        with cursor.copy(f"COPY new_clicks ({_CLICK_NAMES}) FROM STDIN") as copy:
-            write = copy.write_row
-            for row in rows:
-                write(row)
-        cursor.execute(
-            f"WITH inserted AS (INSERT INTO clicks ({_CLICK_NAMES}) SELECT {_CLICK_NAMES} FROM new_clicks"  # noqa: S608 - our names
-            " ON CONFLICT DO NOTHING RETURNING id) SELECT id FROM new_clicks WHERE id NOT IN (SELECT id FROM inserted)"
-        )
-        return {row[0] for row in cursor}
+        cursor.execute("SAVEPOINT all_new")
+        try:
+            _copy(cursor, "clicks", rows)
+        except psycopg.errors.UniqueViolation:
+            cursor.execute("ROLLBACK TO SAVEPOINT all_new")
+            return _insert_around_known(cursor, rows)
+        cursor.execute("RELEASE SAVEPOINT all_new")
+    return set()
+
+
+def _insert_around_known(cursor: Any, rows: Sequence[Values]) -> set[UUID]:
+    """COPY to a table of this session, then one insert that passes over what is there, and tells it."""
+    cursor.execute("CREATE TEMPORARY TABLE IF NOT EXISTS new_clicks (LIKE clicks) ON COMMIT DELETE ROWS")
+    _copy(cursor, "new_clicks", rows)
+    cursor.execute(
+        f"WITH inserted AS (INSERT INTO clicks ({_CLICK_NAMES}) SELECT {_CLICK_NAMES} FROM new_clicks"  # noqa: S608 - our names
+        " ON CONFLICT DO NOTHING RETURNING id) SELECT id FROM new_clicks WHERE id NOT IN (SELECT id FROM inserted)"
+    )
+    return {row[0] for row in cursor}
+
+
+def _copy(cursor: Any, table: str, rows: Sequence[Values]) -> None:
+    with cursor.copy(f"COPY {table} ({_CLICK_NAMES}) FROM STDIN") as copy:
+        write = copy.write_row
+        for row in rows:
+            write(row)
 
 
 def _insert_sqlite(connection: Connection, rows: Sequence[Values]) -> set[UUID]:
@@ -59,19 +77,20 @@ def _insert_sqlite(connection: Connection, rows: Sequence[Values]) -> set[UUID]:
     return known
 
 
-def add_counts(session: Session, table: sa.Table, rows: Sequence[Values]) -> None:
-    """Add to counts: the values are those of the table's columns, the last of which is the number.
+def add_counts(session: Session, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Add to counts, given by the table's columns.
 
     The keys of `rows` are distinct, and sorted so that two batches never wait for one another crosswise.
     """
     if not rows:
         return
     connection = session.connection()
-    names = tuple(column.name for column in table.columns)
     if connection.dialect.name == "postgresql":
-        connection.execute(_add_postgresql(table), dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
+        connection.execute(_add_postgresql(table), {"rows": orjson.dumps(rows).decode()})
     else:
-        _executemany(connection, table, names, rows, suffix=_adding(table))
+        names = tuple(column.name for column in table.columns)
+        values = [tuple([row[name] for name in names]) for row in rows]
+        _executemany(connection, table, names, values, suffix=_adding(table))
 
 
 def _executemany(
@@ -108,14 +127,9 @@ def _adding(table: sa.Table) -> str:
 
 @lru_cache(maxsize=16)
 def _add_postgresql(table: sa.Table) -> sa.TextClause:
-    """One array for each column: a single short statement, however many hours."""
-    types = {"hour": "timestamptz[]", "shard": "smallint[]", "clicks": "bigint[]"}
-    arrays = ", ".join(
-        f"CAST(:{column.name} AS {types.get(column.name) or ('uuid[]' if isinstance(column.type, sa.Uuid) else 'text[]')})"
-        for column in table.columns
-    )
-    names = ", ".join(column.name for column in table.columns)
-    return sa.text(f"INSERT INTO {table.name} ({names}) SELECT * FROM unnest({arrays}) {_adding(table)}")  # noqa: S608 - our names
+    """One document for all rows: a single short statement, however many hours, and one value for the driver to write."""
+    rows = f"json_populate_recordset(CAST(NULL AS {table.name}), CAST(:rows AS json))"
+    return sa.text(f"INSERT INTO {table.name} SELECT * FROM {rows} {_adding(table)}")  # noqa: S608 - our names
 
 
 def lock(session: Session, what: int, numbers: Collection[int]) -> None:

@@ -24,6 +24,7 @@ CLICKS_IN_HAND = "clicks"
 
 _LOCK = 1  # before the locks of labels, and those before any row of a rollup
 _NO_TEXTS = "{}"
+_VALID = ClickVerdict.VALID.value  # asking an enum each time costs as much as the rest of a row
 _FETCH_LENGTH_MAX = 32
 _CLICKS = Click.metadata.tables[Click.__tablename__]
 _COUNTED_COLUMNS = (
@@ -67,10 +68,12 @@ def store(session: Session, *, events: Sequence[ClickEvent], now: datetime) -> S
     older = [row for click_id, row in repeated.items() if click_id not in new]
     rollups.count(
         session,
-        new=Counter(
+        new=[
             _counted(event, ClickVerdict.DUPLICATE if event.click_id in repeated else verdict)
             for event, verdict in verdicts
-        ),
+        ]
+        if repeated
+        else [_counted(event, verdict) for event, verdict in verdicts],
         moved=_moved(older, ClickVerdict.VALID, ClickVerdict.DUPLICATE),
     )
     return StoredClicks([event for event, _ in verdicts], late)
@@ -90,7 +93,7 @@ def overrule(session: Session, *, click_id: UUID, expected: ClickVerdict, verdic
         .values(verdict=verdict, overruled_at=now)
         .returning(*_COUNTED_COLUMNS)
     ).all()
-    rollups.count(session, new={}, moved=_moved(changed, expected, verdict))
+    rollups.count(session, new=[], moved=_moved(changed, expected, verdict))
     return bool(changed)
 
 
@@ -107,7 +110,7 @@ def _row(event: ClickEvent, verdict: ClickVerdict, now: datetime) -> tuple[Any, 
         event.link_id,
         event.occurred_at,
         now,
-        verdict.value,
+        _VALID if verdict is ClickVerdict.VALID else verdict.value,
         None,
         event.source,
         event.visitor_id,
@@ -140,23 +143,14 @@ def _cut(text: str | None) -> str | None:
 
 
 def _counted(event: ClickEvent, verdict: ClickVerdict) -> Counted:
-    return rollups.counted(
-        event,
-        verdict=verdict,
-        sub=event.subs.get("sub1"),
-        country=event.country,
-        referrer_host=host_of(event.referrer),
-    )
+    return rollups.counted(event, verdict=verdict, sub=event.subs.get("sub1"), referrer_host=host_of(event.referrer))
 
 
 def _moved(rows: Collection[Any], before: ClickVerdict, after: ClickVerdict) -> Counter[Counted]:
     deltas: Counter[Counted] = Counter()
     for row in rows:
         for verdict, number in ((before, -1), (after, 1)):
-            key = rollups.counted(
-                row, verdict=verdict, sub=row.sub, country=row.country, referrer_host=row.referrer_host
-            )
-            deltas[key] += number
+            deltas[rollups.counted(row, verdict=verdict, sub=row.sub, referrer_host=row.referrer_host)] += number
     return deltas
 
 

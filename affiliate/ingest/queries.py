@@ -1,7 +1,7 @@
 """Every SELECT of ingest: what is already known of the things in a batch. Each takes the whole batch at once."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -73,31 +73,45 @@ def reach_of(session: Session, *, click_id: UUID) -> Reach:
 
 
 def conversions_reached_by(session: Session, *, reaches: Sequence[Reach]) -> set[UUID]:
-    """The conversions that name one of these clicks, or whose visitor was there before the order."""
-    click_ids = {reach.click_id for reach in reaches} - {None}
+    """The conversions that name one of these clicks, or whose visitor was there before the order.
+
+    An order is received after the clicks that led to it. So the few that came since the first of these are looked at one by
+    one; only where clicks come so late that many orders did, the database compares all with all.
+    """
     if not reaches:
         return set()
-    naming = session.scalars(sa.select(Conversion.id).where(db.among(session, Conversion.click_id, click_ids)))
-    first_at: dict[tuple[UUID, UUID], Any] = {}
+    since = min(reach.occurred_at for reach in reaches) - _CLOCKS_APART_MAX
+    columns = (Conversion.id, Conversion.program_id, Conversion.click_id, Conversion.visitor_id, Conversion.occurred_at)
+    later = sa.select(*columns).where(Conversion.received_at >= since)
+    orders = session.execute(later.limit(_ORDERS_ONE_BY_ONE_MAX + 1)).all()
+    if len(orders) > _ORDERS_ONE_BY_ONE_MAX:
+        told = ((name, {getattr(reach, name) for reach in reaches} - {None}) for name in ("click_id", "visitor_id"))
+        halves = [later.where(db.among(session, getattr(Conversion, name), among)) for name, among in told if among]
+        orders = session.execute(sa.union(*halves)).all() if halves else []
+    if not orders:
+        return set()
+    click_ids, first_at = _firsts(reaches)
+    return {
+        order.id
+        for order in orders
+        if order.click_id in click_ids
+        or order.occurred_at >= first_at.get((order.program_id, order.visitor_id), _NEVER)
+    }
+
+
+_CLOCKS_APART_MAX = timedelta(hours=1)
+_ORDERS_ONE_BY_ONE_MAX = 2_000
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+def _firsts(reaches: Sequence[Reach]) -> tuple[set[UUID], dict[tuple[UUID, UUID | None], datetime]]:
+    """The clicks, and when each visitor first was there."""
+    first_at: dict[tuple[UUID, UUID | None], datetime] = {}
     for reach in reaches:
         if reach.visitor_id:
             key = reach.program_id, reach.visitor_id
             first_at[key] = min(reach.occurred_at, first_at.get(key, reach.occurred_at))
-    if not first_at:
-        return set(naming)
-    of_visitors = session.execute(
-        sa.select(Conversion.id, Conversion.program_id, Conversion.visitor_id, Conversion.occurred_at).where(
-            db.among(session, Conversion.visitor_id, {visitor for _, visitor in first_at}),
-            Conversion.occurred_at >= min(first_at.values()),
-        )
-    )
-    later = {
-        conversion.id
-        for conversion in of_visitors
-        if (conversion.program_id, conversion.visitor_id) in first_at
-        and conversion.occurred_at >= first_at[conversion.program_id, conversion.visitor_id]
-    }
-    return set(naming) | later
+    return {reach.click_id for reach in reaches if reach.click_id}, first_at
 
 
 def click_labels(session: Session, *, owners: Sequence[Owner]) -> dict[Owner, set[str]]:

@@ -2,12 +2,15 @@
 
 Rows are written in one order (table, then key) in every transaction, after all locks: nobody waits crosswise. Each process has
 its own shard of rows, so that consumers side by side do not queue for the row of a busy link.
+
+A click is counted under numbers and texts, not under UUIDs and instants: those cost more to compare than all the rest.
 """
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -19,6 +22,9 @@ from affiliate.ingest.rollup_models import LABEL_LENGTH_MAX, OTHER, ROLLUPS, Lab
 
 _SHARDS = 8
 _COMMON = 4  # the last columns of each: hour, verdict, shard, clicks
+_HOUR_SECONDS = 3600
+_VALID = ClickVerdict.VALID.value  # asking an enum each time is slow
+_TEST = ClickVerdict.TEST.value
 _TABLES = [
     (table, tuple(column.name for column in table.columns)[:-_COMMON])
     for table in (rollup.metadata.tables[rollup.__tablename__] for rollup in ROLLUPS)
@@ -26,86 +32,92 @@ _TABLES = [
 
 
 class Counted(NamedTuple):
-    """What one click is counted under. `sub` and `referrer_host` are as the click has them; empty means none."""
+    """What one click is counted under: ids as numbers, the hour since 1970. Empty texts mean none."""
 
-    program_id: UUID
-    partner_id: UUID
-    link_id: UUID
-    hour: datetime
-    verdict: ClickVerdict
+    program_id: int
+    partner_id: int
+    link_id: int
+    hour: int
+    verdict: str
     sub: str
     country: str
     referrer_host: str
 
 
-def counted(click: Any, *, verdict: ClickVerdict, sub: str | None, country: str | None, referrer_host: str) -> Counted:
+def counted(click: Any, *, verdict: ClickVerdict, sub: str | None, referrer_host: str) -> Counted:
     """What a click (an event or a row) is counted under."""
-    hour = click.occurred_at.replace(minute=0, second=0, microsecond=0)
-    label = (sub or "")[:LABEL_LENGTH_MAX]
     return Counted(
-        click.program_id, click.partner_id, click.link_id, hour, verdict, label, country or "", referrer_host
+        click.program_id.int,
+        click.partner_id.int,
+        click.link_id.int,
+        int(click.occurred_at.timestamp()) // _HOUR_SECONDS,
+        _VALID if verdict is ClickVerdict.VALID else verdict.value,
+        sub[:LABEL_LENGTH_MAX] if sub else "",
+        click.country or "",
+        referrer_host,
     )
 
 
-def count(session: Session, *, new: Mapping[Counted, int], moved: Mapping[Counted, int]) -> None:
+def count(session: Session, *, new: Sequence[Counted], moved: Mapping[Counted, int]) -> None:
     """Count new clicks, and move those whose verdict has changed (a minus under the old one, a plus under the new one).
 
-    New clicks may bring labels; a moved one stays under the label that it was counted under.
+    New clicks may bring labels; a moved one stays under the label that it was counted under. Tests count nowhere.
     """
-    deltas = Counter(_labelled(session, new, admits=True))
-    for key, clicks in _labelled(session, moved, admits=False).items():
-        deltas[key] += clicks
+    keys = _labelled(session, [key for key in new if key.verdict != _TEST], admits=True)
+    moves = dict(zip(_labelled(session, list(moved), admits=False), moved.values(), strict=True)) if moved else {}
     shard = os.getpid() % _SHARDS if session.get_bind().dialect.name == "postgresql" else 0
+    columns: dict[str, Sequence[Any]] = dict(zip(Counted._fields, zip(*keys, strict=True), strict=True)) if keys else {}
     for table, dimensions in _TABLES:
-        bulk.add_counts(session, table, _summed(deltas, dimensions, shard))
+        names = (*dimensions, "hour", "verdict")
+        sums = Counter(zip(*(columns[name] for name in names), strict=True) if keys else ())
+        for key, clicks in moves.items():
+            sums[tuple([getattr(key, name) for name in names])] += clicks
+        rows = [_row(names, key, shard, sums[key]) for key in sorted(sums) if sums[key]]
+        bulk.add_counts(session, table, rows)
 
 
-def _summed(deltas: Mapping[Counted, int], columns: tuple[str, ...], shard: int) -> list[tuple[Any, ...]]:
-    positions = [Counted._fields.index(name) for name in (*columns, "hour", "verdict")]
-    sums: Counter[tuple[Any, ...]] = Counter()
-    for key, clicks in deltas.items():
-        sums[tuple([key[position] for position in positions])] += clicks
-    keys = sorted((key for key, clicks in sums.items() if clicks), key=_sortable)
-    return [(*key, shard, sums[key]) for key in keys]
+def _row(names: Sequence[str], key: tuple[Any, ...], shard: int, clicks: int) -> dict[str, Any]:
+    values = {name: _written(part) if name.endswith("_id") else part for name, part in zip(names, key, strict=True)}
+    return values | {"hour": hour_at(values["hour"]), "shard": shard, "clicks": clicks}
 
 
-def _sortable(key: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tuple([part.int if isinstance(part, UUID) else part for part in key])  # UUIDs compare many times slower
+@lru_cache(maxsize=65_536)
+def _written(number: int) -> UUID:
+    return UUID(int=number)
 
 
-def _labelled(session: Session, deltas: Mapping[Counted, int], *, admits: bool) -> dict[Counted, int]:
-    """The same with OTHER for the labels that do not count under their own name, and without tests, which count nowhere."""
+@lru_cache(maxsize=1024)
+def hour_at(number: int) -> datetime:
+    """The beginning of this hour since 1970."""
+    return datetime.fromtimestamp(number * _HOUR_SECONDS, tz=UTC)
+
+
+def _labelled(session: Session, keys: Sequence[Counted], *, admits: bool) -> list[Counted]:
+    """The same with OTHER for the labels that do not count under their own name."""
+    of_subs = {(key.program_id, key.partner_id, key.hour // 24, key.sub) for key in keys}
+    of_hosts = {(key.program_id, key.program_id, key.hour // 24, key.referrer_host) for key in keys}
     wanted: dict[Owner, set[str]] = {}
-    for owner, label in _owners(deltas):
-        wanted.setdefault(owner, set()).add(label)
+    for kind, found in ((LabelKind.SUB, of_subs), (LabelKind.REFERRER, of_hosts)):
+        for *owner, label in found:
+            if label and label != OTHER:
+                wanted.setdefault(_owner(kind, *owner), set()).add(label)
     admitted = labels.admitted(session, wanted, admits=admits)
-    found: Counter[Counted] = Counter()
-    for key, clicks in deltas.items():
-        if key.verdict is not ClickVerdict.TEST:
-            day = key.hour.date()
-            sub = _named(key.sub, admitted.get(_sub_owner(key, day)))
-            host = _named(key.referrer_host, admitted.get(_host_owner(key, day)))
-            found[key._replace(sub=sub, referrer_host=host)] += clicks
-    return found
+    late = {(owner, label) for owner, names in wanted.items() for label in names - admitted[owner]}
+    return [_renamed(key, late) for key in keys] if late else list(keys)
 
 
-def _owners(deltas: Iterable[Counted]) -> Iterable[tuple[Owner, str]]:
-    for key in deltas:
-        if key.verdict is not ClickVerdict.TEST:
-            day = key.hour.date()
-            if key.sub and key.sub != OTHER:
-                yield _sub_owner(key, day), key.sub
-            if key.referrer_host and key.referrer_host != OTHER:
-                yield _host_owner(key, day), key.referrer_host
+def _renamed(key: Counted, late: set[tuple[Owner, str]]) -> Counted:
+    day = key.hour // 24
+    if (_owner(LabelKind.SUB, key.program_id, key.partner_id, day), key.sub) in late:
+        key = key._replace(sub=OTHER)
+    if (_owner(LabelKind.REFERRER, key.program_id, key.program_id, day), key.referrer_host) in late:
+        key = key._replace(referrer_host=OTHER)
+    return key
 
 
-def _sub_owner(key: Counted, day: date) -> Owner:
-    return Owner(LabelKind.SUB, key.program_id, key.partner_id, day)
+@lru_cache(maxsize=65_536)
+def _owner(kind: LabelKind, program_id: int, owner_id: int, day: int) -> Owner:
+    return Owner(kind, _written(program_id), _written(owner_id), date.fromordinal(_DAY_0 + day))
 
 
-def _host_owner(key: Counted, day: date) -> Owner:
-    return Owner(LabelKind.REFERRER, key.program_id, key.program_id, day)
-
-
-def _named(label: str, admitted: frozenset[str] | None) -> str:
-    return label if not label or (admitted and label in admitted) else OTHER
+_DAY_0 = date(1970, 1, 1).toordinal()

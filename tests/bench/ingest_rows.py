@@ -1,0 +1,212 @@
+"""From the stream to committed rows: the consumer's rate against a bare COPY (or executemany) of the same rows.
+
+Server, Redis and consumer share this machine's cores; the rate counts reading, decoding, verdicts, uniqueness, rollups and the
+acknowledgement. `BENCH_ROWS` says how far the table grows (2,000,000; the goal is meant for 10,000,000).
+"""
+
+import contextlib
+import os
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import redis
+from alembic import command
+from alembic.config import Config
+from figures import Figure
+
+from affiliate import db, ids, settings, streams
+from affiliate.ingest import bulk, clicks, partitions
+from affiliate.ingest.clickrules import ClickVerdict
+from affiliate.ingest.consumer import BATCH_ENTRIES_MAX, BATCH_ENTRIES_MAX_SQLITE, Consumer
+from affiliate.tracking import codec
+from affiliate.tracking.codec import ClickEvent
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+import servers
+
+ROOT = Path(__file__).parent.parent.parent
+MEASURED = 60_000
+ROUNDS = 3
+GROWN = int(os.environ.get("BENCH_ROWS", "2000000"))
+_CLICKS_A_SECOND = 500
+_LINKS = 2_000
+_START = datetime(2026, 11, 1, tzinfo=UTC)
+_BROWSERS = [
+    f"Mozilla/5.0 (X11; Linux x86_64; rv:{version}.0) Gecko/20100101 Firefox/{version}.0" for version in range(80, 130)
+]
+_MARKED = 20_000
+
+
+class Traffic:
+    """Clicks as a busy program gets them, one after the other in time; the same in every run."""
+
+    def __init__(self) -> None:
+        self._random = random.Random(7)
+        self._number = 0
+        self._program = UUID(int=self._random.getrandbits(128))
+        self._links = [(UUID(int=self._random.getrandbits(128)), UUID(int=number % 300)) for number in range(_LINKS)]
+
+    def take(self, number: int) -> list[ClickEvent]:
+        """The next so many."""
+        return [self._next() for _ in range(number)]
+
+    def _next(self) -> ClickEvent:
+        draw, at = self._random, _START + timedelta(seconds=self._number / _CLICKS_A_SECOND)
+        self._number += 1
+        link, partner = self._links[int(_LINKS * draw.random() ** 3)]
+        return ClickEvent(
+            click_id=UUID(int=ids.new_at(at).int),
+            program_id=self._program,
+            partner_id=partner,
+            link_id=link,
+            occurred_at=at,
+            source="redirect",
+            link_state="active",
+            method="GET",
+            purpose=None,
+            fetch_dest="document",
+            visitor_id=UUID(int=draw.getrandbits(128)) if draw.random() < 0.5 else None,
+            subs={"sub1": f"campaign-{int(50 * draw.random() ** 3)}", "sub2": "newsletter"},
+            landing_url=f"https://www.shop.example/products/{draw.randrange(1000)}",
+            referrer=f"https://blog{int(40 * draw.random() ** 3)}.example/post/{draw.randrange(100)}",
+            user_agent=draw.choice(_BROWSERS),
+            address_prefix=f"192.0.{draw.randrange(256)}.0/24",
+            address_hash=f"{draw.getrandbits(256):064x}",
+            country=draw.choice(["IT", "PL", "DE", "FR"]),
+            consent="given",
+            fetch_site="cross-site",
+            fetch_mode="navigate",
+            fetch_user="?1",
+        )
+
+
+def measure() -> Iterator[Figure]:
+    """PostgreSQL on an empty and on a grown table, then SQLite."""
+    with tempfile.TemporaryDirectory(prefix="affiliate-bench-") as name:
+        folder = Path(name)
+        (folder / "valkey").mkdir()
+        with servers.valkey(folder / "valkey") as redis_url:
+            (folder / "postgresql").mkdir()
+            with servers.postgresql(folder / "postgresql") as address:
+                yield from _postgresql(address, redis_url, folder)
+            yield from _sqlite(folder, redis_url)
+
+
+def _postgresql(address: str, redis_url: str, folder: Path) -> Iterator[Figure]:
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE bench")
+    url = address.replace("postgresql://postgres@/postgres", "postgresql+psycopg://postgres@/bench")
+    with _installation(url, redis_url, folder) as client:
+        traffic = Traffic()
+        empty, rate, copied = _ratio(client, traffic, BATCH_ENTRIES_MAX, _copy)
+        yield Figure("PostgreSQL: bare COPY into an empty table, rows/s", copied)
+        yield Figure("PostgreSQL: stream to rows, empty table, rows/s", rate)
+        yield Figure("PostgreSQL: stream to rows / bare COPY, empty table", empty, ">= 0.25")
+        for _ in range(0, GROWN, _MARKED):
+            _copy(_rows(traffic.take(_MARKED)), _MARKED)
+        with db.transaction() as session:
+            session.connection().exec_driver_sql("ANALYZE clicks")
+        grown, rate, copied = _ratio(client, traffic, BATCH_ENTRIES_MAX, _copy)
+        yield Figure(f"PostgreSQL: bare COPY into {GROWN:,} rows, rows/s", copied)
+        yield Figure(f"PostgreSQL: stream to rows, {GROWN:,} rows, rows/s", rate)
+        yield Figure(f"PostgreSQL: stream to rows / bare COPY, {GROWN:,} rows", grown, ">= 0.25")
+        yield Figure("PostgreSQL: ratio empty / ratio grown", empty / grown, "<= 1.3")
+
+
+def _sqlite(folder: Path, redis_url: str) -> Iterator[Figure]:
+    with _installation(f"sqlite:///{folder}/bench.db", redis_url, folder) as client:
+        ratio, rate, bare = _ratio(client, Traffic(), BATCH_ENTRIES_MAX_SQLITE, _executemany)
+        yield Figure("SQLite: bare executemany, rows/s", bare)
+        yield Figure("SQLite: stream to rows, rows/s", rate)
+        yield Figure("SQLite: stream to rows / bare executemany", ratio, ">= 0.25")
+
+
+def _ratio(client: redis.Redis, traffic: Traffic, batch: int, bare: Any) -> tuple[float, float, float]:
+    """The better of a few rounds of each, turn by turn on one growing table: ratio, our rate, the bare rate."""
+    ours, others = [], []
+    for _ in range(ROUNDS):
+        rows = _rows(traffic.take(MEASURED))
+        began = time.perf_counter()
+        bare(rows, batch)
+        others.append(len(rows) / (time.perf_counter() - began))
+        ours.append(_consumed(client, traffic.take(MEASURED)))
+    return max(ours) / max(others), max(ours), max(others)
+
+
+def _consumed(client: redis.Redis, events: Sequence[ClickEvent]) -> float:
+    for start in range(0, len(events), _MARKED):
+        with client.pipeline(transaction=False) as pipeline:
+            for event in events[start : start + _MARKED]:
+                pipeline.xadd(streams.click_stream(event.click_id), {streams.FIELD: codec.encode(event)})
+            pipeline.execute()
+    consumer = Consumer(connection=client, name="bench", after_commit=lambda: None)
+    consumer._prepare()
+    began = time.perf_counter()
+    while client.xlen(streams.click_shard(0)):
+        for entries in consumer._batches():
+            consumer._finish(entries)
+    return len(events) / (time.perf_counter() - began)
+
+
+def _rows(events: Sequence[ClickEvent]) -> list[tuple[Any, ...]]:
+    return [clicks._row(event, ClickVerdict.VALID, event.occurred_at) for event in events]
+
+
+def _copy(rows: Sequence[tuple[Any, ...]], batch: int) -> None:
+    for start in range(0, len(rows), batch):
+        with db.transaction() as session:
+            driver: Any = session.connection().connection.driver_connection
+            names = ", ".join(bulk.CLICK_COLUMNS)
+            with driver.cursor() as cursor, cursor.copy(f"COPY clicks ({names}) FROM STDIN") as copy:
+                for row in rows[start : start + batch]:
+                    copy.write_row(row)
+
+
+def _executemany(rows: Sequence[tuple[Any, ...]], batch: int) -> None:
+    """With the values as the driver takes them, which costs the bare way nothing."""
+    names, marks = ", ".join(bulk.CLICK_COLUMNS), ", ".join("?" * len(bulk.CLICK_COLUMNS))
+    plain = [
+        tuple(
+            [part.hex if isinstance(part, UUID) else str(part) if isinstance(part, datetime) else part for part in row]
+        )
+        for row in rows
+    ]
+    for start in range(0, len(plain), batch):
+        with db.transaction() as session:
+            connection = session.connection()
+            connection.exec_driver_sql(f"INSERT INTO clicks ({names}) VALUES ({marks})", plain[start : start + batch])  # noqa: S608 - our names
+
+
+@contextlib.contextmanager
+def _installation(url: str, redis_url: str, folder: Path) -> Iterator[redis.Redis]:
+    """A migrated database and an empty stream, as the settings of this process."""
+    before = dict(os.environ)
+    os.environ |= {"AFFILIATE_DATABASE_URL": url, "AFFILIATE_REDIS_URL": redis_url, "DATA_DIR": str(folder / "data")}
+    settings.current.cache_clear()
+    db.dispose()
+    engine = db.make_engine(url)
+    with engine.connect() as connection:
+        config = Config(toml_file=str(ROOT / "pyproject.toml"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    engine.dispose()
+    with db.transaction() as session:
+        partitions.ensure(session, now=_START)
+    client = redis.Redis.from_url(redis_url)
+    client.flushall()
+    try:
+        yield client
+    finally:
+        client.close()
+        db.dispose()
+        os.environ.clear()
+        os.environ |= before
+        settings.current.cache_clear()
