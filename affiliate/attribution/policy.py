@@ -119,7 +119,6 @@ _READERS: dict[str, Any] = {
     "binding": Binding,
     "binding_days": lambda days: days,
 }
-TERMS = frozenset(_READERS)
 
 
 def problems(policy: Policy) -> dict[str, str]:

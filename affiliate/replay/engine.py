@@ -1,7 +1,7 @@
 """The machine of a replay: batch by batch through a period, with nothing kept but the sums and the place."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -111,8 +111,3 @@ def _decide(session: Session, question: Question, batch: Sequence[Decided]) -> l
 
 def _wanted(one: Decided, again: Again) -> Wanted:
     return Wanted(one.order.id, again.credits, again.outcome.trace["new_customer"])
-
-
-def proposed(newest: Policy, **terms: Any) -> Policy:
-    """The newest policy with other terms: what a replay asks about, and what would follow it."""
-    return replace(newest, **terms)

@@ -9,13 +9,14 @@ from flask_login import current_user
 
 from affiliate import errors, formats
 from affiliate.accounts import access
+from affiliate.attribution import queries as attribution
 from affiliate.money import Money
 from affiliate.partners import queries as partners
 from affiliate.partners import service
 from affiliate.partners.models import EnrollmentStatus
 from affiliate.programs import queries as programs
 from affiliate.programs.models import Program, ProgramStatus
-from affiliate.reports import plan_words, sales
+from affiliate.reports import plan_words, policies, sales
 from affiliate.site import sample
 from affiliate.site.forms import ApplicationForm, SignedInApplicationForm
 from affiliate.web import orm, request_now
@@ -82,6 +83,7 @@ def program(slug: str) -> str:
             "audience": _lines(found.audience),
             "terms": found.terms,
             "window_days": found.attribution_window_days,
+            "rule": _rule(found),
             "validation_days": found.validation_days,
             "minimum": minimum or None,
             "has_cookie": found.cookie_by_default,
@@ -92,6 +94,12 @@ def program(slug: str) -> str:
         canonical_url=current_app.extensions["affiliate_settings"].base_url + url_for("site.program", slug=slug),
         apply_url=url_for("site.apply", slug=slug),
     )
+
+
+def _rule(found: Program) -> list[str]:
+    """Who gets a sale, and for how long a contact counts."""
+    known = attribution.terms(orm.session, program_ids=[found.id])[found.id]
+    return policies.sentences(attribution.in_force(known, at=request_now()))[:2]
 
 
 @blueprint.get("/p/<slug>/accent.css")

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
+import attribution_scale
 import clicks
 import commission_batches
 import ledger_proof
@@ -19,7 +20,7 @@ from figures import Figure
 
 from affiliate import settings
 
-SUITES: tuple[Callable[[], Iterator[Figure]], ...] = (main_job.measure, clicks.measure, money_stages.measure, commission_batches.measure, ledger_proof.measure, newsletters.measure)
+SUITES: tuple[Callable[[], Iterator[Figure]], ...] = (main_job.measure, clicks.measure, money_stages.measure, attribution_scale.measure, commission_batches.measure, ledger_proof.measure, newsletters.measure)
 
 
 def main(names: list[str]) -> int:

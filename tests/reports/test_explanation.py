@@ -8,12 +8,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from factories import NOW, make_commission, make_link, make_partner, make_plan, make_program
+from factories import NOW, make_click, make_commission, make_link, make_partner, make_plan, make_program
 from flask import Flask
 from sqlalchemy.orm import Session
 
 from affiliate import formats, ids
-from affiliate.attribution.models import Attribution
+from affiliate.attribution.models import Attribution, Credit
+from affiliate.attribution.policy import Model
 from affiliate.attribution.policy import Policy as AttributionPolicy
 from affiliate.attribution.rules import attribute
 from affiliate.attribution.touches import NotNeeded, Step, Touch, TouchRefusal
@@ -149,6 +150,25 @@ def test_a_partner_reads_who_what_how_much_and_what_the_books_say(story: Story) 
     assert why.rate.note is None  # 12.52 is exact
     assert [line["account"] for line in why.books] == ["Casa Ondera, program expense", "Slow Kitchen, pending"]
     assert not why.books_total
+
+
+def test_the_sub_ids_of_the_credited_click_are_shown(story: Story) -> None:
+    click = make_click(story.session, link=story.link, subs={"sub2": "footer", "sub1": "june"})
+    credit = story.session.get_one(Credit, story.commission.credit_id)
+    credit.click_id = click.id
+    facts = {fact["name"]: fact["value"] for fact in story.told_to(Audience.PARTNER).facts}
+    assert facts["Its sub ids"] == "sub1=june, sub2=footer"
+
+
+def test_a_shared_sale_tells_each_contact_its_part(story: Story) -> None:
+    attribution = story.session.get_one(Attribution, story.commission.attribution_id)
+    policy = AttributionPolicy(version=8, model=Model.LINEAR)
+    attribution.trace = attribute(touches=story._touches(), policy=policy, sale=Sale(NOW)).trace
+    why = story.told_to(Audience.PARTNER)
+    assert why.who_answer == "You did. 2 contacts share the sale."
+    assert [station["verdict"]["word"] for station in why.thread[1:3]] == ["Accepted, takes 50\u00a0%"] * 2
+    assert why.thread[1]["text"] == "Click, another partner"
+    assert why.rule_answer.startswith("Shared equally, 30 days.")
 
 
 def test_a_partner_never_reads_of_others_or_of_the_customer(story: Story) -> None:
