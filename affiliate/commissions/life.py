@@ -38,6 +38,17 @@ class CommissionReason(enum.StrEnum):
     REJECTED = "rejected"  # by a fraud rule, or by a manager after a review
 
 
+class DeclineReason(enum.StrEnum):
+    """Why a manager or the shop declined a commission; a note may say more."""
+
+    RETURNED = "returned"
+    NOT_PAID = "not_paid"
+    DUPLICATE = "duplicate"
+    OWN_PURCHASE = "own_purchase"
+    AGAINST_TERMS = "against_terms"
+    OTHER = "other"
+
+
 class AdjustmentSource(enum.StrEnum):
     """What took from a commission."""
 
@@ -88,6 +99,7 @@ class Taking:
     amount_minor: int
     exceeds_original: bool = False
     note: str | None = None
+    decline_reason: DeclineReason | None = None
 
 
 _REASON_OF = {

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from affiliate.accounts.models import User
 from affiliate.attribution.models import Attribution, Credit
-from affiliate.commissions.life import AdjustmentSource, CommissionReason, CommissionStatus
+from affiliate.commissions.life import AdjustmentSource, CommissionReason, CommissionStatus, DeclineReason
 from affiliate.commissions.maturity import Milestone
 from affiliate.db import Base, Json, PrimaryKey, enum_column
 from affiliate.ingest.models import Conversion
@@ -23,6 +23,7 @@ __all__ = [
     "CommissionPlan",
     "CommissionReason",
     "CommissionStatus",
+    "DeclineReason",
     "PartnerTerms",
     "PlanExample",
     "PlanSimulation",
@@ -173,6 +174,7 @@ class CommissionAdjustment(Base):
     exceeds_original: Mapped[bool] = mapped_column(default=False)
     is_clawback: Mapped[bool] = mapped_column(default=False)
     payout_id: Mapped[UUID | None] = mapped_column(index=True)  # the payout that took a clawback into account
+    decline_reason: Mapped[DeclineReason | None] = mapped_column(enum_column(DeclineReason))  # where somebody declined
     note: Mapped[str | None] = mapped_column(sa.String(500))  # what the manager wrote to the partner
     created_at: Mapped[datetime]
 

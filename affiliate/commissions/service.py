@@ -15,7 +15,7 @@ from affiliate.accounts.actors import Actor
 from affiliate.attribution.models import Attribution
 from affiliate.commissions import facts, life, maturity, queries, reversals
 from affiliate.commissions.commissioning import commission_credits
-from affiliate.commissions.life import AdjustmentSource, CommissionStatus, Taking
+from affiliate.commissions.life import AdjustmentSource, CommissionStatus, DeclineReason, Taking
 from affiliate.commissions.models import Commission
 from affiliate.commissions.queries import Standing, Waiting
 from affiliate.commissions.takings import Changes, declined, take, write
@@ -120,7 +120,14 @@ def approve(session: Session, *, commission_id: UUID, program_id: UUID, actor: A
 
 
 def decline(
-    session: Session, *, commission_id: UUID, program_id: UUID, reason: str, actor: Actor, now: datetime
+    session: Session,
+    *,
+    commission_id: UUID,
+    program_id: UUID,
+    reason: str,
+    why: DeclineReason = DeclineReason.OTHER,
+    actor: Actor,
+    now: datetime,
 ) -> None:
     """Take all that is left of a pending or approved commission, for a reason that the partner will read.
 
@@ -136,9 +143,14 @@ def decline(
     if standing.worth.status not in life.WITH_US:
         raise WrongStatus(standing.worth.status)
     changes = Changes()
-    take(changes, standing, [declined(standing, note=reason.strip())], now=now)
+    take(changes, standing, [declined(standing, note=reason.strip(), reason=why)], now=now)
     ledger_service.post(session, postings=write(session, changes), now=now)
-    details = {"reason": reason.strip(), "left_minor": standing.worth.left_minor, "currency": standing.currency}
+    details = {
+        "reason": reason.strip(),
+        "why": why,
+        "left_minor": standing.worth.left_minor,
+        "currency": standing.currency,
+    }
     _record(
         session, "commission.decline", "commission", commission_id, program_id, actor=actor, details=details, now=now
     )

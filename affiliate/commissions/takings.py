@@ -11,7 +11,15 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from affiliate import db, ids
-from affiliate.commissions.life import ACCOUNT_OF, NEVER_POSTED, ON_ITS_WAY, AdjustmentSource, Taking, after
+from affiliate.commissions.life import (
+    ACCOUNT_OF,
+    NEVER_POSTED,
+    ON_ITS_WAY,
+    AdjustmentSource,
+    DeclineReason,
+    Taking,
+    after,
+)
 from affiliate.commissions.models import Commission, CommissionAdjustment
 from affiliate.commissions.queries import Standing
 from affiliate.errors import Conflict
@@ -40,9 +48,10 @@ class Changes:
     postings: list[Posting] = field(default_factory=list)
 
 
-def declined(standing: Standing, *, note: str | None = None) -> Taking:
+def declined(standing: Standing, *, note: str | None = None, reason: DeclineReason = DeclineReason.OTHER) -> Taking:
     """A manager's no: it takes all that is left."""
-    return Taking(AdjustmentSource.MANAGER, standing.id, standing.worth.left_minor, note=note)
+    left_minor = standing.worth.left_minor
+    return Taking(AdjustmentSource.MANAGER, standing.id, left_minor, note=note, decline_reason=reason)
 
 
 def rejected(standing: Standing, *, verdict_id: UUID) -> Taking:
@@ -88,6 +97,7 @@ def _adjustment(standing: Standing, taking: Taking, now: datetime) -> dict[str, 
         "currency": standing.currency,
         "exceeds_original": taking.exceeds_original,
         "is_clawback": standing.worth.status in ON_ITS_WAY and taking.amount_minor > 0,
+        "decline_reason": taking.decline_reason,
         "note": taking.note,
         "created_at": now,
     }

@@ -209,7 +209,8 @@ def _decline(session: Session, found: Sequence[Previewed], file: ValidationFile,
     standings: list[Standing] = queries.standings_of(session, conversion_ids=notes.keys())
     for standing in standings:
         if standing.worth.status in life.WITH_US:
-            take(changes, standing, [declined(standing, note=notes[standing.conversion_id])], now=now)
+            note = notes[standing.conversion_id]
+            take(changes, standing, [declined(standing, note=note, reason=validation.why(note))], now=now)
     return write(session, changes)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from affiliate.commissions.life import WITH_US, CommissionStatus
+from affiliate.commissions.life import WITH_US, CommissionStatus, DeclineReason
 from affiliate.money import BadAmount, parse_amount
 
 N_ = str  # marks a sentence for the translators
@@ -93,7 +93,7 @@ def read(text: str, *, currency: str) -> list[Line]:
     if not {"order_id", "status"} <= set(names):
         raise BadFile(N_("The first line must name the columns: order_id,status,amount,reason."))
     rows.fieldnames = names
-    lines = []
+    lines: list[Line] = []
     for row in rows:
         if len(lines) == LINES_MAX:
             raise BadFile(N_("The file has more than 5,000 lines. Split it."))
@@ -126,6 +126,12 @@ def _refusal(line: Line, state: State | None, *, is_known: bool, seen: bool) -> 
         return Verdict.NO_COMMISSION
     counts_not = {CommissionStatus.UNVERIFIED, CommissionStatus.TEST}
     return Verdict.NOT_VERIFIED if any(status in counts_not for status, _ in state.commissions) else None
+
+
+def why(reason: str) -> DeclineReason:
+    """The reason of a declined line: a code of ours, else the shop's own words."""
+    code = reason.strip().lower().replace(" ", "_")
+    return DeclineReason(code) if code in set(DeclineReason) else DeclineReason.OTHER
 
 
 def _approved(line: Line, state: State) -> Decision:

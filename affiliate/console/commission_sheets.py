@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from affiliate import formats, ids
-from affiliate.commissions.models import CommissionStatus
+from affiliate.commissions.models import CommissionStatus, DeclineReason
 from affiliate.console import presenters, words
 from affiliate.console.queries.money import StatusTotal
 from affiliate.errors import Conflict
@@ -66,6 +66,7 @@ def table(rows: Sequence[Any], totals: Sequence[StatusTotal]) -> dict[str, Any]:
         "kept": {name: request.args[name] for name in _FILTERS if request.args.get(name)},
         "sum": left.get(chosen) if chosen else None,
         "csv_url": presenters.with_filters("console.commissions_csv"),
+        "decline_reasons": decline_reasons(),
         "decidable": any(row.status in DECIDABLE for row in rows),
     }
 
@@ -106,6 +107,11 @@ def _why(row: Any) -> str:
     return words.commission_reason(row.reason)
 
 
+def decline_reasons() -> list[tuple[str, str]]:
+    """What a manager may choose as reason, the usual ones first."""
+    return [(reason.value, words.decline_reason(reason)) for reason in DeclineReason]
+
+
 def page(found: Evidence) -> dict[str, Any]:
     """Whose commission it is, and whether it can still be decided."""
     commission = found.commission
@@ -115,6 +121,7 @@ def page(found: Evidence) -> dict[str, Any]:
         "partner": presenters.partner_link(commission.partner_id, name),
         "order_url": url_for("console.conversion", conversion_id=commission.conversion_id),
         "review_url": _review_url(found),
+        "decline_reasons": decline_reasons(),
         "can_approve": commission.is_live and commission.status is CommissionStatus.PENDING,
         "can_decline": commission.is_live and commission.status in DECIDABLE,
         "replaced": not commission.is_live,

@@ -11,7 +11,7 @@ from werkzeug.wrappers.response import Response as BaseResponse
 from affiliate import exports, ids
 from affiliate.accounts import access
 from affiliate.commissions import service
-from affiliate.commissions.models import CommissionStatus
+from affiliate.commissions.models import CommissionStatus, DeclineReason
 from affiliate.console import commission_sheets, presenters
 from affiliate.console.blueprint import acted, blueprint, cursor, given_reason, pager, show
 from affiliate.console.paging import PAGE_SIZE, Page
@@ -92,7 +92,7 @@ def _approve(commission_id: UUID) -> None:
 def _decline(commission_id: UUID) -> None:
     service.decline(
         orm.session, commission_id=commission_id, program_id=g.program.id,
-        reason=given_reason(), actor=access.actor(), now=request_now(),
+        reason=given_reason(), why=presenters.chosen_in_form(DeclineReason, "why", DeclineReason.OTHER), actor=access.actor(), now=request_now(),
     )  # fmt: skip
 
 

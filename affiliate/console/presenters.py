@@ -24,6 +24,12 @@ SPANS = (7, 30, 90, 365)
 """The lengths of report that pages offer, in days."""
 
 
+def chosen_in_form(members: type[E], name: str, default: E) -> E:
+    """What a form says, if it is one of these; else the default."""
+    said = request.form.get(name)
+    return next((member for member in members if member.value == said), default)
+
+
 def chosen(members: type[E], name: str = "status") -> E | None:
     """The member that a filter in the address names; an unknown one counts as no filter."""
     try:

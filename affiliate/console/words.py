@@ -16,13 +16,14 @@ from affiliate.partners.models import EnrollmentStatus
 from affiliate.payouts.files import FileKind
 from affiliate.payouts.schedule import Cadence
 from affiliate.programs.models import GoalMetric, ProgramStatus
-from affiliate.reports.words import Sign, commission, commission_reason, payment_method, payout
+from affiliate.reports.words import Sign, commission, commission_reason, decline_reason, payment_method, payout
 
 __all__ = [
     "Sign",
     "account",
     "commission",
     "commission_reason",
+    "decline_reason",
     "enrollment",
     "goal_metric",
     "order_event",

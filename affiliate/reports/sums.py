@@ -4,7 +4,6 @@ Pages close a sum with a double rule only where they do.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +11,7 @@ from babel.numbers import format_decimal
 from flask_babel import gettext as _
 
 from affiliate import formats
-from affiliate.commissions.models import AdjustmentSource
+from affiliate.commissions.models import AdjustmentSource, CommissionAdjustment, DeclineReason
 from affiliate.commissions.terms import Base, Pay
 from affiliate.money import BPS_PER_UNIT, Money
 from affiliate.reports import plan_words, words
@@ -128,7 +127,7 @@ def way(evidence: Evidence, audience: Audience, left: Money) -> Sum | None:
     label = _("You earned") if audience is Audience.PARTNER else _("Earned")
     rows: list[dict[str, Any]] = [{"label": label, "amount": Money(evidence.commission.amount_minor, currency)}]
     rows += [
-        {"label": _taken_by(one.source_kind), "note": _taken_note(one.created_at, one.note, clawed_back=one.is_clawback), "amount": Money(-one.amount_minor, currency)}
+        {"label": _taken_by(one.source_kind), "note": _taken_note(one), "amount": Money(-one.amount_minor, currency)}
         for one in taken
     ]  # fmt: skip
     return Sum("", rows, left, _("What is left"), proved=_adds_up(rows, left))
@@ -145,12 +144,14 @@ def _taken_by(source: AdjustmentSource) -> str:
     }[source]
 
 
-def _taken_note(at: datetime, note: str | None, *, clawed_back: bool) -> str:
-    parts = [formats.day(at)]
-    if clawed_back:
+def _taken_note(one: CommissionAdjustment) -> str:
+    parts = [formats.day(one.created_at)]
+    if one.decline_reason not in {None, DeclineReason.OTHER}:
+        parts.append(words.decline_reason(one.decline_reason))
+    if one.is_clawback:
         parts.append(_("already in a payout, so the next one is lower by it"))
-    if note:
-        parts.append(f"“{note}”")
+    if one.note:
+        parts.append(f"“{one.note}”")
     return ". ".join(parts)
 
 

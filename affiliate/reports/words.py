@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from flask_babel import gettext as _
 from flask_babel import pgettext
 
-from affiliate.commissions.models import CommissionReason, CommissionStatus
+from affiliate.commissions.models import CommissionReason, CommissionStatus, DeclineReason
 from affiliate.ledger.models import AccountName
 from affiliate.payouts.methods import MethodKind
 from affiliate.payouts.models import PayoutStatus
@@ -52,6 +52,18 @@ def commission_reason(reason: CommissionReason | None) -> str:
         CommissionReason.SUPERSEDED: _("A newer attribution took its place."),
         CommissionReason.DECLINED_BY_MANAGER: _("Declined by a manager."),
         CommissionReason.REJECTED: _("Rejected after a check for fraud."),
+    }[reason]
+
+
+def decline_reason(reason: DeclineReason) -> str:
+    """Why somebody declined a commission."""
+    return {
+        DeclineReason.RETURNED: _("The order came back"),
+        DeclineReason.NOT_PAID: _("The order was not paid"),
+        DeclineReason.DUPLICATE: _("The order was reported twice"),
+        DeclineReason.OWN_PURCHASE: _("The partner bought it for itself"),
+        DeclineReason.AGAINST_TERMS: _("Against the terms of the program"),
+        DeclineReason.OTHER: _("Another reason"),
     }[reason]
 
 

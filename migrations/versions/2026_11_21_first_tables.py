@@ -1555,11 +1555,13 @@ def upgrade() -> None:
     op.create_table(
         "fraud_places",
         sa.Column("conversion_id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
         sa.Column("connection", sa.String(length=64), nullable=False),
         sa.Column("occurred_at", db.UtcDateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["conversion_id"], ["conversions.id"], name=op.f("fk_fraud_places_conversion_id_conversions")
         ),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_fraud_places_program_id_programs")),
         sa.PrimaryKeyConstraint("conversion_id", name=op.f("pk_fraud_places")),
     )
     with op.batch_alter_table("fraud_places", schema=None) as batch_op:
@@ -1802,6 +1804,20 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("story_consents", schema=None) as batch_op:
         batch_op.create_index("ix_story_consents_partner", ["program_id", "partner_id", "status"], unique=False)
+
+    op.create_table(
+        "channel_losses",
+        sa.Column("attribution_id", sa.Uuid(), nullable=False),
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        sa.Column("channel", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["attribution_id"], ["attributions.id"], name=op.f("fk_channel_losses_attribution_id_attributions")
+        ),
+        sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_channel_losses_partner_id_partners")),
+        sa.PrimaryKeyConstraint("attribution_id", "partner_id", name=op.f("pk_channel_losses")),
+    )
+    with op.batch_alter_table("channel_losses", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_channel_losses_partner_id"), ["partner_id"], unique=False)
 
     op.create_table(
         "credits",
@@ -2102,6 +2118,22 @@ def upgrade() -> None:
         sa.Column("exceeds_original", sa.Boolean(), nullable=False),
         sa.Column("is_clawback", sa.Boolean(), nullable=False),
         sa.Column("payout_id", sa.Uuid(), nullable=True),
+        sa.Column(
+            "decline_reason",
+            sa.Enum(
+                "returned",
+                "not_paid",
+                "duplicate",
+                "own_purchase",
+                "against_terms",
+                "other",
+                name="decline_reason",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=True,
+        ),
         sa.Column("note", sa.String(length=500), nullable=True),
         sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
         sa.CheckConstraint("amount_minor >= 0", name=op.f("ck_commission_adjustments_amount_not_negative")),
@@ -2195,6 +2227,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_credits_partner_id"))
 
     op.drop_table("credits")
+    with op.batch_alter_table("channel_losses", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_channel_losses_partner_id"))
+
+    op.drop_table("channel_losses")
     with op.batch_alter_table("story_consents", schema=None) as batch_op:
         batch_op.drop_index("ix_story_consents_partner")
 

@@ -20,9 +20,11 @@ from affiliate.commissions.models import (
     CommissionPlan,
     CommissionReason,
     CommissionStatus,
+    DeclineReason,
 )
 from affiliate.errors import Invalid
 from affiliate.ingest.models import OrderEventType, Refund, Trust
+from affiliate.payouts import service as payouts
 
 
 @pytest.fixture
@@ -368,12 +370,13 @@ def test_a_manager_declines_what_is_left_with_a_reason_for_the_partner(books: Bo
     commission = books.commission(conversion)
     service.decline(
         books.session, commission_id=commission.id, program_id=books.program.id, reason=" Own purchase. ",
-        actor=books.alice, now=NOW,
+        why=DeclineReason.OWN_PURCHASE, actor=books.alice, now=NOW,
     )  # fmt: skip
     commission = books.commission(conversion)
     assert (commission.status, commission.reason) == ("declined", CommissionReason.DECLINED_BY_MANAGER)
     assert commission.reversed_minor == 10_00
     assert {row.note for row in adjustments(books)} == {None, "Own purchase."}
+    assert {row.decline_reason for row in adjustments(books)} == {None, DeclineReason.OWN_PURCHASE}
     assert books.balances() == {}
     books.assert_proven()
 
@@ -422,3 +425,19 @@ def test_marks_of_the_queue_carry_the_moment_of_the_work(books: Books, now: date
     books.work(now=now)
     assert books.session.scalars(sa.select(Attribution.commissioned_at)).all() == [now]
     assert books.session.scalars(sa.select(Refund.taken_at)).all() == [now]
+
+
+def test_an_order_amended_up_and_down_after_its_payout_is_settled_by_the_difference(books: Books) -> None:
+    conversion = books.order()
+    books.work(now=MATURE)
+    facts: dict[str, Any] = {"program_id": books.program.id, "now": MATURE}
+    run = payouts.propose(books.session, actor=books.alice, **facts)
+    payouts.approve_run(books.session, run_id=run.id, actor=books.bob, **facts)
+    payouts.mark_paid(books.session, run_id=run.id, actor=books.bob, **facts)
+    for amount_minor, owed in ((150_00, 5_00), (70_00, -3_00), (100_00, 0)):
+        books.amend(conversion, amount_minor=amount_minor)
+        books.work(now=MATURE)
+        balances = books.balances()
+        assert balances.get("approved", 0) + balances.get("clawback", 0) == owed
+        assert balances["paid"] == 10_00
+        books.assert_proven()

@@ -5,13 +5,14 @@ from itertools import count
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from factories import NOW, make_order_event, make_partner, make_refund
 from money_cast import MATURE, Books, open_books
 from sqlalchemy.orm import Session
 
 from affiliate.commissions import validating, validation_queries
 from affiliate.commissions.life import CommissionStatus
-from affiliate.commissions.models import ValidationFile
+from affiliate.commissions.models import CommissionAdjustment, ValidationFile
 from affiliate.commissions.validation import BadFile, Line, State, Verdict, Word, decide, read
 from affiliate.errors import Invalid
 from affiliate.ingest.models import Trust
@@ -136,6 +137,10 @@ def test_a_file_approves_reduces_and_declines_and_a_second_one_changes_nothing(b
     assert [(one.status, one.amount_minor - one.reversed_minor) for one in found] == [
         ("approved", 10_00), ("approved", 6_00), ("declined", 0), ("pending", 10_00),
     ]  # fmt: skip
+    [declined] = books.session.scalars(
+        sa.select(CommissionAdjustment).where(CommissionAdjustment.decline_reason.is_not(None))
+    )
+    assert (declined.decline_reason, declined.note) == ("own_purchase", "own purchase")
     assert books.balances() == {"approved": 16_00, "pending": 10_00}
     with pytest.raises(validating.AlreadyConfirmed):
         confirm(books, file)
