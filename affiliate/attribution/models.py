@@ -1,4 +1,4 @@
-"""Tables of outcomes: Attribution (versioned, never edited) and Credit; ManualCredit, a manager's word about who brought an order."""
+"""Tables of outcomes: Attribution (versioned, never edited) and Credit; ChannelLoss; ManualCredit, a manager's word about who brought an order."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from affiliate.attribution.touches import Unattributed
 from affiliate.db import Base, PrimaryKey, enum_column
 
-__all__ = ["Attribution", "Credit", "ManualCredit", "Unattributed"]
+__all__ = ["Attribution", "ChannelLoss", "Credit", "ManualCredit", "Unattributed"]
 
 
 class Attribution(Base):
@@ -62,6 +62,17 @@ class Credit(Base):
     coupon_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("coupons.id"))
     click_id: Mapped[UUID | None]
     share_bps: Mapped[int]
+
+
+class ChannelLoss(Base):
+    """A sale that a partner would have had, and that another paid channel took because the customer came through it last."""
+
+    __tablename__ = "channel_losses"
+    __table_args__ = (sa.PrimaryKeyConstraint("attribution_id", "partner_id"),)
+
+    attribution_id: Mapped[UUID] = mapped_column(sa.ForeignKey("attributions.id"))
+    partner_id: Mapped[UUID] = mapped_column(sa.ForeignKey("partners.id"), index=True)
+    channel: Mapped[str] = mapped_column(sa.String(40))
 
 
 class ManualCredit(Base):

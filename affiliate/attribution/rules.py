@@ -40,6 +40,7 @@ class Outcome:
     credits: tuple[CreditShare, ...]
     reason: Unattributed | None
     trace: dict[str, Any]
+    lost_to: dict[UUID, str]  # the channel that took the sale, by each partner that would have had a part
 
 
 def attribute(*, touches: Sequence[Touch], policy: Policy, sale: Sale) -> Outcome:
@@ -52,7 +53,8 @@ def attribute(*, touches: Sequence[Touch], policy: Policy, sale: Sale) -> Outcom
     credits_ = _credits(judged)
     reason = None if credits_ else _why_nobody(judged, partners_won=partners_won)
     told = [{"partner_id": str(credit.partner_id), "share_bps": credit.share_bps} for credit in credits_]
-    return Outcome(credits_, reason, trace.write(judged, policy=policy, sale=sale, credits_=told))
+    told_trace = trace.write(judged, policy=policy, sale=sale, credits_=told)
+    return Outcome(credits_, reason, told_trace, _losses(judged))
 
 
 def rederive(stored: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -160,6 +162,12 @@ def _credits(judged: Sequence[Judged]) -> tuple[CreditShare, ...]:
         )
         for partner_id, own in found.items()
     )
+
+
+def _losses(judged: Sequence[Judged]) -> dict[UUID, str]:
+    taker = next((one.touch.channel for one in judged if one.took_it), None) or ""
+    lost = (one.touch.partner_id for one in judged if one.note is NotNeeded.OTHER_CHANNEL)
+    return {partner_id: taker for partner_id in lost if partner_id}
 
 
 def _why_nobody(judged: Sequence[Judged], *, partners_won: bool) -> Unattributed:

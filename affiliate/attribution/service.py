@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from affiliate import db, ids
 from affiliate.attribution import journeys, queries, rules
 from affiliate.attribution.journeys import HashEmail, Journey
-from affiliate.attribution.models import Attribution, Credit
+from affiliate.attribution.models import Attribution, ChannelLoss, Credit
 from affiliate.attribution.policy import Policy
 from affiliate.attribution.queries import Before, Waiting
 from affiliate.attribution.rules import Outcome
@@ -76,14 +76,20 @@ def _write(
         .values(is_current=False),
         execution_options={"synchronize_session": False},
     )
-    attributions, shares = [], []
+    attributions, shares, losses = [], [], []
     for row, outcome in zip(waiting, outcomes, strict=True):
         attribution_id = ids.derived(row.order.id, "attribution", str(row.revision))
         attributions.append(_attribution(attribution_id, row, outcome, before=before.get(row.order.id), now=now))
         shares += _credits(attribution_id, outcome)
+        losses += [
+            {"attribution_id": attribution_id, "partner_id": partner_id, "channel": channel}
+            for partner_id, channel in outcome.lost_to.items()
+        ]
     session.execute(sa.insert(Attribution), attributions)
     if shares:
         session.execute(sa.insert(Credit), shares)
+    if losses:
+        session.execute(sa.insert(ChannelLoss), losses)
     done = [{"id": row.order.id, "attributed_revision": row.revision} for row in waiting]
     session.execute(sa.update(Conversion), done)
     _ask_later_orders(session, waiting, outcomes, before, policies)

@@ -5,15 +5,17 @@ from uuid import UUID
 
 from flask import flash, g, redirect, request, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from werkzeug.wrappers.response import Response as BaseResponse
 
-from affiliate import exports
+from affiliate import exports, formats
 from affiliate.accounts import access
 from affiliate.console import partner_sheets, presenters, recruiting, words
 from affiliate.console.blueprint import acted, blueprint, cursor, given_reason, pager, show
 from affiliate.console.queries import money
 from affiliate.console.queries import partners as queries
 from affiliate.ledger import queries as ledger_queries
+from affiliate.money import BPS_PER_UNIT, divide_half_even
 from affiliate.partners import queries as partner_queries
 from affiliate.partners import service
 from affiliate.partners.classes import PartnerClass
@@ -74,6 +76,7 @@ def partner(partner_id: UUID) -> str:
         sums=partner_sheets.sums(money.totals(orm.session, **here), partner_id),
         balances=partner_sheets.balances(ledger_queries.balances_of(orm.session, **here)),
         people=queries.people_of(orm.session, partner_id=partner_id),
+        lost=_lost(queries.lost_to_channels(orm.session, **here, starts_at=period.starts_at, ends_at=period.ends_at)),
         links=queries.links_of(orm.session, **here, since=period.starts_at),
         coupons=queries.coupons_of(orm.session, **here),
         span_chips=presenters.span_chips(),
@@ -91,6 +94,22 @@ def decide_partner(partner_id: UUID, act: str) -> BaseResponse:
         flash(_("Write a reason first: the partner will ask, and the history keeps it."), "error")
         return redirect(back, 303)
     return acted(back, lambda: _decide(row, act, reason))
+
+
+def _lost(counted: tuple[int, int]) -> str | None:
+    """How much of what the partner would have had went to other paid channels; nothing if nothing did."""
+    lost, kept = counted
+    if not lost:
+        return None
+    share = formats.percent_bps(divide_half_even(lost * BPS_PER_UNIT, lost + kept))
+    told = ngettext("%(num)s order went", "%(num)s orders went", lost)
+    return str(
+        _(
+            "%(orders)s to other paid channels that the customer came through last: %(share)s of all.",
+            orders=told,
+            share=share,
+        )
+    )
 
 
 def _decide(row: Any, act: str, reason: str) -> str:

@@ -147,9 +147,9 @@ def _uuid(text: str | None) -> UUID | None:
 
 def _who(touch: Touch, reader: Reader) -> str:
     if touch.kind == "channel":
-        named = reader.audience is Audience.MANAGER and touch.channel
+        is_told = reader.audience is Audience.MANAGER and touch.channel
         return (
-            _("Other channel: %(channel)s", channel=touch.channel) if named else _("Another paid channel of the shop")
+            _("Other channel: %(channel)s", channel=touch.channel) if is_told else _("Another paid channel of the shop")
         )
     if touch.partner_id is None:
         return _unowned(touch, reader)

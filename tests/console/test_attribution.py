@@ -171,3 +171,17 @@ def test_a_manager_gives_an_order_to_a_partner_with_a_reason(cast: Cast, mara: F
     told = text_of(mara.get(page))
     assert f"{cast.partner.name} brought this customer." in told
     assert "A manager gave the sale to the partner." in told
+
+
+def test_what_other_channels_took_is_told_on_the_partners_page(cast: Cast, mara: FlaskClient) -> None:
+    now, terms = clock.now(), {"window_days": 30, "other_channels": "overrule"}
+    cast.session.execute(sa.update(AttributionPolicy).values(terms=terms))
+    link = make_link(cast.session, program=cast.program, partner=cast.partner)
+    click = make_click(cast.session, link=link, occurred_at=now - timedelta(days=2))
+    for channel in (None, None, None, "google"):
+        order = {"click_id": click.id, "channel": channel, "occurred_at": now, "received_at": now}
+        make_conversion(cast.session, program=cast.program, **order)
+    attribution.attribute_waiting(cast.session, limit=9, clicks_until=now, now=now)
+    cast.session.commit()
+    page = text_of(mara.get(f"/console/casa/partners/{public('ptn', cast.partner)}"))
+    assert "1 order went to other paid channels that the customer came through last: 25\u00a0% of all." in page
