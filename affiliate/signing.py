@@ -12,7 +12,6 @@ from affiliate import ids
 _BLOCK_BYTES = 64  # of SHA-256
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"  # base32 of RFC 4648, lower case
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]  # ten bits at a time
-_SHIFTS = tuple(range(70, -1, -10))
 _SIGNATURE_BYTES = 10  # 80 bits: a made-up click id is found out, and the address stays short
 
 
@@ -49,7 +48,11 @@ def _halves(key: bytes) -> tuple["hashlib._Hash", "hashlib._Hash"]:
 
 def _short(key: bytes, program_id: UUID, click_id: UUID) -> str:
     number = int.from_bytes(keyed_digest(key, program_id.bytes + click_id.bytes)[:_SIGNATURE_BYTES])
-    return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
+    pairs, high, low = _PAIRS, number >> 40, number & (1 << 40) - 1  # small integers are cheaper to shift
+    return (
+        f"{pairs[high >> 30]}{pairs[high >> 20 & 1023]}{pairs[high >> 10 & 1023]}{pairs[high & 1023]}"
+        f"{pairs[low >> 30]}{pairs[low >> 20 & 1023]}{pairs[low >> 10 & 1023]}{pairs[low & 1023]}"
+    )
 
 
 def click_token(key: bytes, *, program_id: UUID, click_id: UUID) -> str:

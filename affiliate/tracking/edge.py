@@ -4,6 +4,7 @@ It answers `/r/<code>` exactly as `wsgi` does, beside `/healthz` and `/metrics`.
 """
 
 import asyncio
+import gc
 import logging
 import time
 from collections.abc import Callable
@@ -63,6 +64,8 @@ class Edge:
             self._parts.directory.start()
         except DirectoryNotLoaded:
             _log.warning("the database does not answer: links will be read with the first click")
+        gc.collect()
+        gc.freeze()  # what is here now stays: the collector would hold visitors up to look at it again
 
     def close(self) -> None:
         """End the connections of this event loop."""

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tracking_cast import (
     CLICK_ID,
@@ -24,6 +24,7 @@ from tracking_cast import (
 )
 
 from affiliate import signing
+from affiliate.tracking import decide as decide_module
 from affiliate.tracking.codec import ClickEvent, RejectedEvent, decode, encode
 from affiliate.tracking.decide import Decision, decide
 from affiliate.tracking.facts import View
@@ -297,3 +298,14 @@ def test_a_long_user_agent_and_too_many_parameters_are_cut() -> None:
     decision = decided(user_agent="x" * 1_000, query="&".join(f"p{n}=1" for n in range(200)))
     assert len(str(recorded(decision).user_agent)) == 300
     assert decision.location == f"https://www.shop.example/shoes?colour=red&aff_click={TOKEN}#new"
+
+
+@settings(deadline=None, max_examples=60)
+@given(query=st.text(st.sampled_from("ab=&%2+ż"), max_size=20))
+def test_queries_are_read_as_the_library_reads_them(query: str) -> None:
+    assert decide_module._parameters(query) == parse_qsl(query, keep_blank_values=True)
+
+
+def test_a_query_with_more_fields_than_anybody_needs_is_left_aside() -> None:
+    for sign in ("&", "&+"):
+        assert decided(query=sign.join(f"sub{number}=x" for number in range(500))).event.subs == {}
