@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from affiliate import cli_attribution, cli_events, cli_shop, refusals
+from affiliate import cli_attribution, cli_books, cli_events, cli_shop, refusals
 from affiliate.commandline import Refused as _Refused
 from affiliate.commandline import begin as _begin
 from affiliate.commandline import begin_on_database as _begin_on_database
@@ -263,37 +263,8 @@ def apikey_create(*, email: str, slug: str, scopes: str, name: str, is_test: boo
     click.echo(secret)
 
 
-@cli.group()
-def ledger() -> None:
-    """The books."""
-
-
-@ledger.command("verify")
-def ledger_verify() -> None:
-    """Prove balances, causes and the chain of seals; fail and say where if something does not hold."""
-    current = _begin_on_database()
-    from affiliate import db as database
-    from affiliate.ledger import keys
-    from affiliate.payouts import proof as books
-
-    with database.reading() as session:
-        proof = books.verify(session, trusted=keys.trusted(current))
-    for finding in proof.findings:
-        click.echo(finding, err=True)
-    if proof.findings:
-        raise _Refused("The books do not balance.")
-    click.echo(f"The books balance: {proof.transfers} transfers, {proof.sealed} of them sealed.")
-
-
-@ledger.command("key")
-def ledger_key() -> None:
-    """Print the public key that checks the seals; keep it outside this machine."""
-    current = _begin()
-    from affiliate.ledger import chain
-
-    click.echo(chain.public_key(current.secret_key))
-
-
+cli.add_command(cli_books.ledger)
+cli.add_command(cli_books.payouts)
 cli.add_command(cli_shop.canary)
 cli.add_command(cli_shop.import_orders)
 cli.add_command(cli_attribution.replay)

@@ -31,6 +31,7 @@ def action(code: str) -> str:
         "fraud.settings": _("changed the fraud rules"),
         "goal.create": _("added a goal"),
         "grant.give": _("gave a person a role"),
+        "grant.limit": _("set how much a person may approve"),
         "grant.revoke": _("took a role from a person"),
         "link.create": _("made a link"),
         "link.edit": _("changed a link"),

@@ -1,4 +1,4 @@
-"""The ledger in the form of beancount, for the bookkeeper's own tools. Pure: transfers in, lines of text out."""
+"""The ledger for the bookkeeper's own tools, in the form of beancount or as CSV: transfers in, lines of text out."""
 
 from collections.abc import Iterable, Iterator
 from uuid import UUID
@@ -32,6 +32,16 @@ def lines(transfers: Iterable[TransferLine], *, title: str) -> Iterator[str]:
         yield f'  id: "{ids.public("led", each.id)}"'
         yield f"  {sides[0]}  {amount.text()} {each.currency}"
         yield f"  {sides[1]}  {(-amount).text()} {each.currency}"
+
+
+def table(transfers: Iterable[TransferLine]) -> Iterator[str]:
+    """The same as CSV. Every cell is one of our own words, an id or a number, so that nothing needs quoting."""
+    yield "posting,posted_at,kind,debit,credit,partner,amount,currency,source_kind,source_id"
+    for each in transfers:
+        facts = [ids.public("led", each.id), each.posted_at.isoformat(), each.kind, each.debit, each.credit]
+        amount = Money(each.amount_minor, each.currency).text()
+        facts += [ids.public("ptn", each.partner_id), amount, each.currency, each.source_kind, str(each.source_id)]
+        yield ",".join(facts)
 
 
 def _account(name: AccountName, partner_id: UUID) -> str:

@@ -17,6 +17,7 @@ from affiliate.cli import cli
 from affiliate.commandline import EXIT_REFUSED
 from affiliate.ingest import service as ingest
 from affiliate.ledger import chain
+from affiliate.payouts import vault
 from affiliate.settings import Settings
 from affiliate.tracking import codec
 
@@ -128,6 +129,34 @@ def test_books_that_balance_are_proved(sqlite_settings: Settings) -> None:
 
 def test_the_key_that_checks_the_seals_is_printed_alone(sqlite_settings: Settings) -> None:
     assert _run("ledger", "key").stdout.strip() == chain.public_key(sqlite_settings.secret_key)
+
+
+def test_the_ledger_is_exported_in_both_forms(sqlite_settings: Settings) -> None:
+    with db.transaction() as session:
+        factories.make_program(session, slug="casa", name="Casa")
+    assert _run("ledger", "export", "--program", "casa").stdout == 'option "title" "Casa"\n'
+    assert _run("ledger", "export", "--program", "casa", "--format", "csv").stdout.startswith("posting,posted_at,")
+
+
+def test_a_limit_bounds_what_somebody_may_approve(sqlite_settings: Settings) -> None:
+    with db.transaction() as session:
+        program = factories.make_program(session, slug="casa")
+        for name in ("finn", "nobody"):
+            factories.make_user(session, email=f"{name}@example.com")
+        finn = queries.user_by_email(session, email="finn@example.com")
+        assert finn is not None
+        factories.make_grant(session, user=finn, role=GrantRole.FINANCE, program=program)
+    limit = ("payouts", "limit", "--program", "casa", "--amount")
+    assert "up to 500.00" in _run(*limit, "500.00", "--email", "finn@example.com").stdout
+    with db.reading() as session:
+        assert session.scalars(sa.select(Grant.payout_limit_minor)).all() == [500_00]
+    assert _run(*limit, "x", "--email", "finn@example.com").exit_code == EXIT_REFUSED
+    assert _run(*limit, "1.00", "--email", "nobody@example.com").exit_code == EXIT_REFUSED
+
+
+def test_the_vault_gets_new_keys_and_its_own_is_printed(sqlite_settings: Settings) -> None:
+    assert _run("payouts", "key").stdout.strip() == vault.derived_key(sqlite_settings.secret_key)
+    assert _run("payouts", "rekey").stdout == "0 records are under the newest key.\n"
 
 
 def test_a_migrated_database_passes_the_check(sqlite_settings: Settings) -> None:
