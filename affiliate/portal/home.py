@@ -6,6 +6,7 @@ from flask_babel import format_date
 from flask_login import current_user
 
 from affiliate.accounts import access
+from affiliate.commissions import validation_queries
 from affiliate.links import queries as links
 from affiliate.partners import queries as partners
 from affiliate.partners.models import EnrollmentStatus
@@ -47,6 +48,7 @@ def home() -> str:
     mine = {"program_id": g.program.id, "partner_id": g.partner.id}
     numbers = dashboard.numbers(orm.session, who)
     latest = sales.sales(orm.session, wanted=sales.Wanted(**mine), limit=LATEST)
+    takes = validation_queries.validation_takes(orm.session, program_id=g.program.id)
     plan = sales.plans_in_force(orm.session, program_ids=[g.program.id], now=who.now).get(g.program.id)
     return show(
         "home.html",
@@ -57,6 +59,6 @@ def home() -> str:
         sales=[lines.sale(one) for one in latest],
         has_links=links.link_count(orm.session, **mine) > 0,
         form=LinkForm(),
-        terms=lines.terms(g.program, plan),
+        terms=lines.terms(g.program, plan, takes),
         shop_url=g.program.shop_url,
     )

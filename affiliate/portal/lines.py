@@ -1,6 +1,6 @@
 """Rows of lists as plain values for templates: words, colours, addresses."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import url_for
@@ -46,7 +46,9 @@ def sale(one: Sale) -> dict[str, Any]:
 
 
 def _state_reason(one: Sale) -> str | None:
-    if one.status is CommissionStatus.PENDING:
+    if one.status is CommissionStatus.PENDING and one.awaits is not None:
+        said = words.awaits(one.awaits)
+    elif one.status is CommissionStatus.PENDING:
         said = _("Validation period until %(day)s", day=formats.day(one.matures_at))
     elif one.status is CommissionStatus.UNDER_REVIEW:
         said = _("A manager looks at it first")
@@ -122,14 +124,16 @@ def payout(one: Payout) -> dict[str, Any]:
     }
 
 
-def terms(program: Program, plan: CommissionPlan | None) -> list[dict[str, str]]:
-    """What the program promises, as facts of a receipt."""
+def terms(program: Program, plan: CommissionPlan | None, takes: timedelta | None = None) -> list[dict[str, str]]:
+    """What the program promises, as facts of a receipt. `takes` is the median time until an order is approved."""
     found = []
     if plan is not None:
         pays = plan_words.in_a_word(plan.terms, program.currency)
         found.append({"name": _("Commission"), "value": pays})
     found.append({"name": _("Counted for"), "value": _days(program.attribution_window_days)})
     found.append({"name": _("Validation period"), "value": _days(program.validation_days)})
+    if takes is not None:
+        found.append({"name": _("Half are approved within"), "value": _days(takes.days)})
     if program.payout_min_minor:
         minimum = Money(program.payout_min_minor, program.currency)
         found.append({"name": _("Paid from"), "value": formats.money(minimum)})

@@ -20,6 +20,8 @@ def status_text(evidence: Evidence) -> str:
     """What the status means for the person who waits for the money."""
     commission = evidence.commission
     status = commission.status
+    if status is CommissionStatus.PENDING and commission.awaits is not None:
+        return words.awaits(commission.awaits)
     if status is CommissionStatus.PENDING:
         return _(
             "The customer may return the order until %(day)s. If nothing comes back, it is approved on that day.",

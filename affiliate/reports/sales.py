@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from affiliate.attribution.models import Credit
+from affiliate.commissions.maturity import Milestone
 from affiliate.commissions.models import (
     Commission,
     CommissionAdjustment,
@@ -63,6 +64,7 @@ class Sale:
     order_id: str
     earned_at: datetime
     matures_at: datetime
+    awaits: Milestone | None
     approved_at: datetime | None
     paid_at: datetime | None
     paid: Money
@@ -217,7 +219,7 @@ def plans_in_force(session: Session, *, program_ids: Sequence[UUID], now: dateti
 
 def _sales(left: sa.ColumnElement[int] = _LEFT) -> sa.Select[Any]:
     columns: tuple[Any, ...] = (
-        Commission.id, Conversion.order_id, Commission.earned_at, Commission.matures_at, Commission.approved_at, Commission.paid_at,
+        Commission.id, Conversion.order_id, Commission.earned_at, Commission.matures_at, Commission.awaits, Commission.approved_at, Commission.paid_at,
         Conversion.amount_minor.label("paid_minor"), Conversion.currency.label("paid_currency"), Commission.amount_minor,
         left.label("left_minor"), Commission.currency, Commission.status, Commission.reason, Credit.link_id,
         Link.code.label("link_code"), Link.name.label("link_name"), Coupon.code.label("coupon"),
@@ -237,6 +239,7 @@ def _sale(row: sa.Row[Any]) -> Sale:
         order_id=row.order_id,
         earned_at=row.earned_at,
         matures_at=row.matures_at,
+        awaits=row.awaits,
         approved_at=row.approved_at,
         paid_at=row.paid_at,
         paid=Money(row.paid_minor, row.paid_currency),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from flask_babel import gettext as _
 from flask_babel import pgettext
 
+from affiliate.commissions.maturity import Milestone
 from affiliate.commissions.models import CommissionReason, CommissionStatus, DeclineReason
 from affiliate.ledger.models import AccountName
 from affiliate.payouts.methods import MethodKind
@@ -53,6 +54,15 @@ def commission_reason(reason: CommissionReason | None) -> str:
         CommissionReason.DECLINED_BY_MANAGER: _("Declined by a manager."),
         CommissionReason.REJECTED: _("Rejected after a check for fraud."),
     }[reason]
+
+
+def awaits(milestone: Milestone) -> str:
+    """What must happen to an order before its commission can be approved."""
+    return {
+        Milestone.PAID: _("It waits until the order is paid."),
+        Milestone.SHIPPED: _("It waits until the order is shipped; then the validation period begins."),
+        Milestone.DELIVERED: _("It waits until the order is delivered; then the validation period begins."),
+    }[milestone]
 
 
 def decline_reason(reason: DeclineReason) -> str:
