@@ -62,7 +62,12 @@ def _remember_places(session: Session, credits_: Sequence[CreditRow]) -> None:
         db.among(session, Click.id, of_click.keys()), Click.address_hash.is_not(None)
     )
     rows = [
-        {"conversion_id": row.conversion_id, "connection": connection, "occurred_at": row.occurred_at}
+        {
+            "conversion_id": row.conversion_id,
+            "program_id": row.program_id,
+            "connection": connection,
+            "occurred_at": row.occurred_at,
+        }
         for click_id, connection in session.execute(named)
         for row in (of_click[click_id],)
     ]

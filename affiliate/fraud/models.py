@@ -130,5 +130,6 @@ class FraudPlace(Base):
     __table_args__ = (sa.Index("ix_fraud_places_connection", "connection", "occurred_at"),)
 
     conversion_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Conversion.id), primary_key=True)
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id))
     connection: Mapped[str] = mapped_column(sa.String(64))
     occurred_at: Mapped[datetime] = mapped_column(index=True)  # of the order

@@ -7,6 +7,9 @@ from affiliate.fraud.signals import Action, Limits, Signal
 _SHARED = frozenset({"mobile"})
 """Networks in which strangers share one address."""
 
+_SHARED_TIMES = 10
+"""How many times as many customers it takes there."""
+
 
 def self_referral(facts: Facts, _limits: Limits) -> Signal | None:
     """The customer is one of the partner's people. A shared connection alone may be a household, or a café."""
@@ -41,14 +44,14 @@ def disposable_mail(facts: Facts, _limits: Limits) -> Signal | None:
 
 def one_place(facts: Facts, limits: Limits) -> Signal | None:
     """Many new customers order from one browser or one connection. In a mobile network thousands share a connection."""
-    crowd, contact = facts.crowd, facts.contact
+    crowd, needed = facts.crowd, limits["customers"]
     evidence = {"new_customers_of_browser": crowd.of_browser, "new_customers_of_connection": crowd.of_connection}
-    if crowd.of_browser >= limits["customers"]:
+    if crowd.of_browser >= needed:
         return Signal(evidence)
-    if crowd.of_connection >= limits["customers"]:
-        shared = contact is not None and contact.network in _SHARED
-        return Signal(evidence, at_most=Action.FLAG if shared else Action.REJECT)
-    return None
+    shared = facts.contact is not None and facts.contact.network in _SHARED
+    if crowd.of_connection < needed * (_SHARED_TIMES if shared else 1):
+        return None
+    return Signal(evidence, at_most=Action.FLAG if shared else Action.REJECT)
 
 
 def banned_referrer(facts: Facts, _limits: Limits) -> Signal | None:

@@ -1,5 +1,8 @@
 """What was around the clicks and orders of a batch: each question is one query, bounded however hard somebody clicks.
 
+A click and a cookie are of one program. Where they say which rows are meant, the program is not asked for: SQLite would
+take its index by program and time, and read a month for each order.
+
 Each row looks a day, a week or a month back from its own moment, so that a late judgement sees what an early one would have.
 """
 
@@ -70,7 +73,6 @@ def clicks_of(session: Session, *, click_ids: Collection[UUID]) -> dict[UUID, Cl
 def _before(session: Session, other: Any) -> tuple[sa.ColumnElement[bool], ...]:
     """The clicks on the same partner's links in the day before a click, and the click itself."""
     return (
-        other.program_id == Click.program_id,
         other.partner_id == Click.partner_id,
         other.occurred_at <= Click.occurred_at,
         other.occurred_at > days_before(session, Click.occurred_at, 1),
@@ -88,7 +90,8 @@ def _of_connection(session: Session) -> tuple[Any, Any]:
     """The same without a cookie. Strangers in a mobile network share connection and device alike, so there it says nothing."""
     other = aliased(Click)
     columns = (other.occurred_at, other.address_hash, other.user_agent)
-    near = sa.select(*columns).where(*_before(session, other), Click.network.is_distinct_from(_MOBILE))
+    in_program = other.program_id == Click.program_id  # the index by partner begins with it
+    near = sa.select(*columns).where(in_program, *_before(session, other), Click.network.is_distinct_from(_MOBILE))
     last = near.order_by(other.occurred_at.desc()).limit(CLICKS_NEAR_MAX).correlate(Click).subquery()
     alike = (last.c.address_hash == Click.address_hash, last.c.user_agent == Click.user_agent)
     return _count_and_first(last, *alike)
@@ -115,7 +118,7 @@ def _siblings(session: Session, same: Any, conversion_ids: Collection[UUID]) -> 
         sa.and_(other.occurred_at == Conversion.occurred_at, other.id < Conversion.id),
     )
     alike = (
-        getattr(other, same.key) == same, other.program_id == Conversion.program_id, other.kind == Conversion.kind,
+        getattr(other, same.key) == same, other.kind == Conversion.kind,
         earlier, other.occurred_at > days_before(session, Conversion.occurred_at, 7), other.is_test.is_(False),
     )  # fmt: skip
     wanted = db.among(session, Conversion.id, conversion_ids)
@@ -153,7 +156,7 @@ def _new_customers(session: Session, other: Any) -> _Statement:
         Attribution.conversion_id == other.id, Attribution.is_current, Attribution.is_new_customer.is_(True)
     )
     return sa.select(who.label("who")).where(
-        who.is_not(None), other.program_id == Conversion.program_id, other.is_test.is_(False), is_new,
+        who.is_not(None), other.is_test.is_(False), is_new,
         other.occurred_at <= Conversion.occurred_at, other.occurred_at > days_before(session, Conversion.occurred_at, 30),
     )  # fmt: skip
 
@@ -169,7 +172,8 @@ def _over_connection(session: Session) -> sa.ColumnElement[int]:
         place.occurred_at <= Conversion.occurred_at,
         place.occurred_at > days_before(session, Conversion.occurred_at, 30),
     )
-    same = sa.select(place.conversion_id).where(place.connection == FraudPlace.connection, *month)
+    alike = (place.connection == FraudPlace.connection, place.program_id == FraudPlace.program_id)
+    same = sa.select(place.conversion_id).where(*alike, *month)
     last = same.order_by(place.occurred_at.desc()).limit(CROWD_MAX).correlate(Conversion, FraudPlace).subquery()
     return _counted(_new_customers(session, other).join(last, last.c.conversion_id == other.id))
 

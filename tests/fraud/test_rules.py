@@ -79,6 +79,12 @@ CASES: list[tuple[str, str, Facts, Facts]] = [
         replace(HONEST, crowd=Crowd(of_connection=4)),
     ),
     (
+        "one_place",
+        "mobile connection",
+        replace(click(**MOBILE), crowd=Crowd(of_connection=50)),
+        replace(click(**MOBILE), crowd=Crowd(of_connection=49)),
+    ),
+    (
         "banned_referrer",
         "below it",
         click(referrer_host="it.coupons.example"),
