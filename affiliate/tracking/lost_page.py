@@ -8,7 +8,25 @@ from string import Template
 
 _LANGUAGES = ("en", "it", "pl")
 _PACKAGE = Path(__file__).parent.parent
-_PAGE = Template((_PACKAGE / "templates" / "tracking" / "lost.html").read_text())
+_PAGE = Template("""\
+<!doctype html>
+<html lang="$language">
+<head>
+  <meta charset="utf-8">
+  <meta name="viewport" content="width=device-width, initial-scale=1">
+  <meta name="color-scheme" content="light dark">
+  <title>$title</title>
+</head>
+<body>
+  <main>
+    <h1>$title</h1>
+    <p>$why</p>
+    <p>$privacy</p>
+    <p><a href="$address">$leads</a></p>
+  </main>
+</body>
+</html>
+""")
 
 
 def N_(text: str) -> str:  # noqa: N802 - the name that collectors of translations look for
