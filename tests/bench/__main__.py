@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 import attribution_scale
 import clicks
 import commission_batches
+import fraud_month
+import ingest_rows
 import ledger_proof
 import main_job
 import money_stages
@@ -20,7 +22,7 @@ from figures import Figure
 
 from affiliate import settings
 
-SUITES: tuple[Callable[[], Iterator[Figure]], ...] = (main_job.measure, clicks.measure, money_stages.measure, attribution_scale.measure, commission_batches.measure, ledger_proof.measure, newsletters.measure)
+SUITES: tuple[Callable[[], Iterator[Figure]], ...] = (main_job.measure, clicks.measure, ingest_rows.measure, money_stages.measure, attribution_scale.measure, commission_batches.measure, fraud_month.measure, ledger_proof.measure, newsletters.measure)
 
 
 def main(names: list[str]) -> int:

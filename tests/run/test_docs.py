@@ -19,7 +19,7 @@ def test_the_page_explains_every_setting_with_its_default() -> None:
 
 
 def test_every_command_on_the_page_exists() -> None:
-    named = set(re.findall(r"`affiliate (\w+)", PAGE))
+    named = set(re.findall(r"`affiliate ([\w-]+)", PAGE))
     assert named
     assert named <= set(cli.commands)
 
