@@ -56,14 +56,6 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ties:
-    """What the customer shares with the people of the partner."""
-
-    mail: bool = False
-    connection: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Crowd:
     """How many new customers, this one included, ordered within 30 days from one browser, and from one connection."""
 
@@ -131,7 +123,7 @@ class Facts:
     order: Order
     contact: Contact | None = None  # none when a coupon alone brought it
     by_code: bool = False
-    ties: Ties = field(default_factory=Ties)
+    own_mail: bool = False  # the customer's mailbox is one of the partner's people, however spelled
     crowd: Crowd = field(default_factory=Crowd)
     partner: PartnerFacts = field(default_factory=PartnerFacts)
     past: Past = field(default_factory=Past)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from affiliate import settings
 from affiliate.fraud import history, identity, partners, surroundings
-from affiliate.fraud.facts import Claim, Contact, Crowd, Facts, Order, PartnerFacts, ProgramFacts, Sibling, Ties, Today
+from affiliate.fraud.facts import Claim, Contact, Crowd, Facts, Order, PartnerFacts, ProgramFacts, Sibling, Today
 from affiliate.fraud.history import TIMES_MAX, History, Owner, Span
 from affiliate.fraud.policy import Policy
 from affiliate.fraud.queries import CreditRow, Pair
@@ -110,7 +110,7 @@ def _facts(row: CreditRow, found: _Found, now: datetime) -> Facts:
         order=_order(row, found, now),
         contact=contact,
         by_code=row.click_id is None and row.coupon_id is not None,
-        ties=Ties(mail=_same_mail(row.email_hash, found.mails.get(row.partner_id, ()))),
+        own_mail=_same_mail(row.email_hash, found.mails.get(row.partner_id, ())),
         crowd=found.crowds.get(row.conversion_id, Crowd()),
         partner=found.partners.get(owner, _NOBODY),
         past=found.history.before(owner, row.occurred_at),

@@ -12,13 +12,8 @@ _SHARED_TIMES = 10
 
 
 def self_referral(facts: Facts, _limits: Limits) -> Signal | None:
-    """The customer is one of the partner's people. A shared connection alone may be a household, or a café."""
-    ties, contact = facts.ties, facts.contact
-    if ties.mail:
-        return Signal({"same_mail": 1, "same_connection": int(ties.connection)})
-    if ties.connection and not (contact and contact.network in _SHARED):
-        return Signal({"same_mail": 0, "same_connection": 1}, at_most=Action.FLAG)
-    return None
+    """The customer is one of the partner's people."""
+    return Signal({"same_mail": 1}) if facts.own_mail else None
 
 
 def duplicate_partner(facts: Facts, _limits: Limits) -> Signal | None:

@@ -140,7 +140,6 @@ def _seen(name: str) -> str:
         "people": _("People"),
         "refunded": _("Sent back"),
         "refunded_of_others": _("Sent back, others"),
-        "same_connection": _("Same connection"),
         "same_mail": _("Same mailbox"),
         "seconds": _("Seconds from click to order"),
         "site": _("Site"),

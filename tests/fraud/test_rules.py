@@ -16,7 +16,6 @@ from affiliate.fraud.facts import (
     Past,
     ProgramFacts,
     Sibling,
-    Ties,
     Today,
 )
 from affiliate.fraud.rules import RuleSetting
@@ -61,13 +60,7 @@ def told(amount_minor: int, currency: str) -> Claim:
 MOBILE = {"network": "mobile"}
 
 CASES: list[tuple[str, str, Facts, Facts]] = [
-    ("self_referral", "mail", replace(HONEST, ties=Ties(mail=True)), HONEST),
-    (
-        "self_referral",
-        "connection, unless thousands share it",
-        replace(HONEST, ties=Ties(connection=True)),
-        replace(click(**MOBILE), ties=Ties(connection=True)),
-    ),
+    ("self_referral", "mail", replace(HONEST, own_mail=True), HONEST),
     ("duplicate_partner", "mail", partner(twins_by_mail=1), partner()),
     ("duplicate_partner", "website", partner(twins_by_website=2), partner(website_host="instagram.com")),
     ("disposable_mail", "all people", partner(people=1, disposable_mails=1), partner(people=2, disposable_mails=1)),
@@ -258,11 +251,10 @@ def _all_reject(name: str) -> dict[str, RuleSetting]:
 @pytest.mark.parametrize(
     ("rule", "weak"),
     [
-        ("self_referral", replace(HONEST, ties=Ties(connection=True))),
         ("one_place", replace(click(**MOBILE), crowd=Crowd(of_connection=50))),
         ("duplicate_partner", partner(twins_by_website=1)),
     ],
-    ids=["a shared connection", "a mobile network", "a twin in good standing"],
+    ids=["a mobile network", "a twin in good standing"],
 )
 def test_weak_evidence_only_flags_whatever_the_program_wants(rule: str, weak: Facts) -> None:
     assert rules.judge(weak, settings=_all_reject(rule)).verdict is Verdict.FLAG
@@ -271,7 +263,7 @@ def test_weak_evidence_only_flags_whatever_the_program_wants(rule: str, weak: Fa
 @pytest.mark.parametrize(
     ("rule", "strong"),
     [
-        ("self_referral", replace(HONEST, ties=Ties(mail=True))),
+        ("self_referral", replace(HONEST, own_mail=True)),
         ("one_place", replace(click(**MOBILE), crowd=Crowd(of_browser=50))),
         ("duplicate_partner", partner(twins_by_mail=1, twins_stopped=1)),
     ],
