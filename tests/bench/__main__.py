@@ -18,11 +18,12 @@ import ledger_proof
 import main_job
 import money_stages
 import newsletters
+import orders_api
 from figures import Figure
 
 from affiliate import settings
 
-SUITES: tuple[Callable[[], Iterator[Figure]], ...] = (main_job.measure, clicks.measure, ingest_rows.measure, money_stages.measure, attribution_scale.measure, commission_batches.measure, fraud_month.measure, ledger_proof.measure, newsletters.measure)
+SUITES: tuple[Callable[[], Iterator[Figure]], ...] = (main_job.measure, clicks.measure, ingest_rows.measure, money_stages.measure, attribution_scale.measure, commission_batches.measure, fraud_month.measure, ledger_proof.measure, newsletters.measure, orders_api.measure)
 
 
 def main(names: list[str]) -> int:
