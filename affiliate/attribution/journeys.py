@@ -9,8 +9,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from affiliate.attribution import lookups
-from affiliate.attribution.lookups import Bond, ClickRow, Look, Person, Standing
+from affiliate.attribution import customers, lookups
+from affiliate.attribution.customers import Bond, Person
+from affiliate.attribution.lookups import ClickRow, Look, Standing
 from affiliate.attribution.policy import Policy
 from affiliate.attribution.touches import Step, Touch, TouchRefusal
 from affiliate.partners.classes import PartnerClass
@@ -99,10 +100,10 @@ def _find(session: Session, orders: Sequence[Order], policies: Mapping[UUID, Pol
         ),
         manual=lookups.manual_credits(session, conversion_ids=[order.id for order in orders]),
         bonds={
-            step: lookups.bonds(session, people=_known_by(step, people, policies), by=step.value)
+            step: customers.bonds(session, people=_known_by(step, people, policies), by=step.value)
             for step in (Step.CUSTOMER, Step.EMAIL)
         },
-        returning=lookups.returning(session, people=people),
+        returning=customers.returning(session, people=people),
     )
 
 

@@ -5,21 +5,21 @@ functions over the same join on SQLite, which has none.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from affiliate import db
 from affiliate.accounts.models import User
-from affiliate.attribution.models import Attribution, Credit, ManualCredit
+from affiliate.attribution import values
+from affiliate.attribution.models import ManualCredit
 from affiliate.ingest.clickrules import CREDITABLE, ClickVerdict
-from affiliate.ingest.models import ChannelTouch, Click, Conversion, Trust
+from affiliate.ingest.models import ChannelTouch, Click
 from affiliate.links.models import Coupon, LinkStatus
 from affiliate.partners.classes import PartnerClass
 from affiliate.partners.models import Enrollment, EnrollmentStatus, Member
@@ -63,27 +63,6 @@ class Look:
     until: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Whose earlier orders are looked for: a customer as the shop knows it, by id or by the hash of the address."""
-
-    order_id: UUID
-    program_id: UUID
-    kind: str
-    occurred_at: datetime
-    customer_id: str | None
-    email_hash: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Bond:
-    """An earlier order of the customer that brought a partner credit."""
-
-    order_id: UUID
-    at: datetime
-    partner_id: UUID
-
-
 def named_clicks(session: Session, *, click_ids: Collection[UUID]) -> dict[UUID, ClickRow]:
     """The clicks of these ids."""
     if not click_ids:
@@ -95,14 +74,14 @@ def visitor_clicks(session: Session, *, looks: Sequence[Look]) -> dict[UUID, dic
     """For each order the clicks of its visitor that are considered, by id."""
     found: dict[UUID, dict[UUID, ClickRow]] = defaultdict(dict)
     if looks:
-        look = _table(session, "look", looks)
+        look = values.table(session, "look", looks)
         of_visitor = (
             Click.visitor_id == look.c.visitor_id,
             Click.program_id == look.c.program_id,
             Click.occurred_at > look.c.since,
             Click.occurred_at <= look.c.until,
         )
-        ask = _by_lateral if _is_postgresql(session) else _by_windows
+        ask = _by_lateral if values.is_postgresql(session) else _by_windows
         for row in session.execute(ask(look, of_visitor)):
             found[row.order_id][row.id] = row
     return found
@@ -149,7 +128,7 @@ def channel_touches(
     by_order: dict[UUID, list[Any]] = defaultdict(list)
     by_click: dict[UUID, list[Any]] = defaultdict(list)
     if looks:
-        look = _table(session, "look", looks)
+        look = values.table(session, "look", looks)
         of_visitor = sa.and_(
             ChannelTouch.visitor_id == look.c.visitor_id,
             ChannelTouch.program_id == look.c.program_id,
@@ -200,62 +179,6 @@ def longest_promises(session: Session, *, program_ids: Collection[UUID]) -> dict
     return {row[0]: row[1] or 0 for row in session.execute(promised.group_by(Enrollment.program_id))}
 
 
-def returning(session: Session, *, people: Sequence[Person]) -> set[UUID]:
-    """Those of the orders whose customer had ordered the same kind of thing in the program before."""
-    if not people:
-        return set()
-    person, earlier = _table(session, "person", people), aliased(Conversion)
-    before = [
-        sa.exists().where(*_earlier(person, earlier), earlier.kind == person.c.kind, same)
-        for same in (earlier.customer_id == person.c.customer_id, earlier.email_hash == person.c.email_hash)
-    ]
-    return set(session.scalars(sa.select(person.c.order_id).where(sa.or_(*before))))
-
-
-def bonds(session: Session, *, people: Sequence[Person], by: str) -> dict[UUID, list[Bond]]:
-    """For each order the first and the last earlier order of its customer that has a credit; `by` names the column.
-
-    A partner binds by the largest share. Only verified orders bind: anybody can tell of others.
-    """
-    if not people:
-        return {}
-    person, earlier = _table(session, "person", people), aliased(Conversion)
-    credited = (
-        sa.select(Credit.id)
-        .join(Attribution, sa.and_(Attribution.id == Credit.attribution_id, Attribution.is_current))
-        .join(earlier, earlier.id == Attribution.conversion_id)
-        .where(*_earlier(person, earlier), getattr(earlier, by) == person.c[by])
-        .correlate(person)
-        .limit(1)
-    )
-    strongest = (Credit.share_bps.desc(), Credit.partner_id)
-    first = credited.order_by(earlier.occurred_at, earlier.id, *strongest).scalar_subquery()
-    last = credited.order_by(earlier.occurred_at.desc(), earlier.id.desc(), *strongest).scalar_subquery()
-    ends = session.execute(sa.select(person.c.order_id, first, last)).all()
-    known = _bonds_of(session, {credit_id for row in ends for credit_id in row[1:] if credit_id})
-    return {row[0]: [known[credit_id] for credit_id in dict.fromkeys(row[1:]) if credit_id] for row in ends}
-
-
-def _bonds_of(session: Session, credit_ids: Collection[UUID]) -> dict[UUID, Bond]:
-    if not credit_ids:
-        return {}
-    facts = (
-        sa.select(Credit.id, Conversion.id, Conversion.occurred_at, Credit.partner_id)
-        .join(Attribution, Attribution.id == Credit.attribution_id)
-        .join(Conversion, Conversion.id == Attribution.conversion_id)
-    )
-    return {row[0]: Bond(*row[1:]) for row in session.execute(facts.where(db.among(session, Credit.id, credit_ids)))}
-
-
-def _earlier(person: Any, earlier: Any) -> tuple[sa.ColumnElement[bool], ...]:
-    return (
-        earlier.program_id == person.c.program_id,
-        earlier.occurred_at < person.c.occurred_at,
-        earlier.trust >= Trust.SIGNED,
-        sa.not_(earlier.is_test),
-    )
-
-
 def manual_credits(session: Session, *, conversion_ids: Collection[UUID]) -> dict[UUID, Any]:
     """The newest word of a manager about each of these orders."""
     columns = (ManualCredit.conversion_id, ManualCredit.id, ManualCredit.partner_id)
@@ -277,30 +200,3 @@ def addresses(session: Session, *, partner_ids: Collection[UUID]) -> dict[UUID, 
 def is_creditable(verdict: ClickVerdict, *, is_test: bool) -> bool:
     """Whether a click of this verdict may win an order, or a test order; what was clicked for a test wins tests only."""
     return verdict in CREDITABLE and (is_test or verdict is not ClickVerdict.TEST)
-
-
-_TYPES: Mapping[Any, sa.types.TypeEngine[Any]] = {
-    UUID: sa.Uuid(),
-    datetime: db.UtcDateTime(),
-    str: sa.String(),
-    str | None: sa.String(),
-}
-
-
-def _table(session: Session, name: str, rows: Sequence[Any]) -> Any:
-    """Values of a dataclass as a table that a statement can join."""
-    fields = type(rows[0]).__dataclass_fields__
-    types = {field: _TYPES[about.type] for field, about in fields.items()}
-    if _is_postgresql(session):
-        arrays = (
-            sa.literal([getattr(row, field) for row in rows], postgresql.ARRAY(kind)) for field, kind in types.items()
-        )
-        columns = [sa.column(field, kind) for field, kind in types.items()]
-        return sa.func.unnest(*arrays).table_valued(*columns, name=name).render_derived()
-    columns = [sa.column(field, kind) for field, kind in types.items()]
-    data = [tuple(getattr(row, field) for field in types) for row in rows]
-    return sa.values(*columns, name=name).data(data).cte(name)
-
-
-def _is_postgresql(session: Session) -> bool:
-    return session.get_bind().dialect.name == "postgresql"
