@@ -99,11 +99,14 @@ def _answers(socket: Path) -> bool:
 
 
 @contextlib.contextmanager
-def postgresql(folder: Path) -> Iterator[str]:
-    """A PostgreSQL server without fsync (only tests live in it); yields the address of its maintenance database."""
+def postgresql(folder: Path, *, survives_kill: bool = False) -> Iterator[str]:
+    """A PostgreSQL server without fsync (only tests live in it); yields the address of its maintenance database.
+
+    `survives_kill`: what it committed is there again when it is started in the same folder after a kill -9.
+    """
     binaries, user = _postgresql_binaries(folder), _ORDINARY_USER if os.geteuid() == 0 else None
     data, sockets = folder / "data", folder / "s"
-    sockets.mkdir()
+    sockets.mkdir(exist_ok=True)
     if user:
         ids = pwd.getpwnam(user)
         for path in (folder, sockets):
@@ -121,14 +124,15 @@ def postgresql(folder: Path) -> Iterator[str]:
         "--no-sync",
         "--no-instructions",
     ]
-    subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, user=user, env=environment, cwd=folder)
+    if not data.exists():
+        subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, user=user, env=environment, cwd=folder)
     options = [
         "-c",
         "fsync=off",
         "-c",
         "full_page_writes=off",
         "-c",
-        "synchronous_commit=off",
+        f"synchronous_commit={'on' if survives_kill else 'off'}",
         "-c",
         "max_connections=60",
         "-c",

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,9 @@ from factories import make_program
 
 from affiliate import clock, db, ids, streams
 from affiliate.accounts.actors import SYSTEM
-from affiliate.ingest import letters
+from affiliate.ingest import letters, service
 from affiliate.ingest.consumer import Consumer, stable_name
-from affiliate.ingest.models import Click, ClickHour, Conversion, DeadLetter
+from affiliate.ingest.models import Click, ClickHour, Conversion, DeadLetter, RejectedEvent
 from affiliate.settings import Settings
 from affiliate.tracking import codec
 from affiliate.tracking.codec import Event
@@ -310,4 +311,70 @@ def test_an_entry_deleted_before_it_was_acknowledged_is_no_poison(
     redis_client.xdel(streams.click_shard(0), answer[0][1][0][0])
     with consuming(redis_client, name="one"):
         until(lambda: waiting(redis_client) == 0)
+    assert (count(Click), count(DeadLetter)) == (1, 0)
+
+
+POISON = {
+    "a field is missing": codec.encode(sale("p1")).replace(b',"api"', b""),
+    "NUL": codec.encode(sale("p2", coupon="X")).replace(b'"X"', b'"X\\u0000"'),
+    "a lone surrogate": codec.encode(sale("p3", coupon="X")).replace(b'"X"', b'"\\ud800"'),
+    "a version of tomorrow": b"[99" + codec.encode(sale("p4"))[2:],
+    "ten megabytes": b'[2,"' + b"x" * 10_000_000 + b'"]',
+    "not even bytes of text": b"\xff\xfe",
+    "longer than its column": codec.encode(sale("p5", currency="EURO")),
+}
+
+
+def test_every_kind_of_poison_is_put_aside_while_good_events_flow(
+    settings: Settings, redis_client: redis.Redis
+) -> None:
+    for number, payload in enumerate(POISON.values()):
+        send(redis_client, now_click(2 * number), sale(str(number), delivery=number + 1))
+        redis_client.xadd(streams.order_shard(0), {streams.FIELD: payload})
+    with consuming(redis_client):
+        until(lambda: waiting(redis_client) == 0)
+    taken = 1 if settings.database_url.startswith("sqlite") else 0  # it knows no lengths
+    assert (count(Click), count(Conversion)) == (len(POISON), len(POISON) + taken)
+    assert count(DeadLetter) == len(POISON) - taken
+    with db.reading() as session:
+        assert max(map(len, session.scalars(sa.select(DeadLetter.payload)))) < 2_000_000
+
+
+def test_one_event_twenty_times_at_once_and_again_after_a_week_counts_once(
+    settings: Settings, redis_client: redis.Redis
+) -> None:
+    events = [now_click(1), sale(click_id=numbered(1))]
+    send(redis_client, *(event for _ in range(20) for event in events))
+    with consuming(redis_client, name="one"), consuming(redis_client, name="two"):
+        until(lambda: waiting(redis_client) == 0)
+    a_week_later = clock.now() + timedelta(days=7)
+    with db.transaction() as session:
+        assert not service.store_batch(session, events=events, now=a_week_later)
+    assert (count(Click), count(Conversion), count(RejectedEvent)) == (1, 1, 0)
+    with db.reading() as session:
+        assert session.scalar(sa.select(sa.func.sum(ClickHour.clicks))) == 1
+
+
+def test_a_group_or_a_stream_that_is_gone_is_made_again(sqlite_settings: Settings, redis_client: redis.Redis) -> None:
+    send(redis_client, now_click(1))
+    with consuming(redis_client):
+        until(lambda: count(Click) == 1)
+        redis_client.xgroup_destroy(streams.click_shard(0), streams.GROUP)
+        send(redis_client, now_click(2))
+        until(lambda: count(Click) == 2)
+        redis_client.delete(streams.click_shard(0), streams.order_shard(0))
+        send(redis_client, now_click(3), sale())
+        until(lambda: (count(Click), count(Conversion)) == (3, 1))
+
+
+def test_a_database_that_hangs_is_waited_for(settings: Settings, redis_client: redis.Redis) -> None:
+    engine = db.make_engine(settings.database_url)
+    with engine.connect() as other, consuming(redis_client):
+        is_postgresql = engine.dialect.name == "postgresql"  # on SQLite whoever began to write is alone
+        other.exec_driver_sql("LOCK TABLE clicks IN ACCESS EXCLUSIVE MODE" if is_postgresql else "SELECT 1")
+        send(redis_client, now_click(1))
+        until(lambda: redis_client.xpending(streams.click_shard(0), streams.GROUP)["pending"] == 1)
+        other.rollback()
+        until(lambda: waiting(redis_client) == 0)
+    engine.dispose()
     assert (count(Click), count(DeadLetter)) == (1, 0)

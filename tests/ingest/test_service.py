@@ -32,7 +32,7 @@ from sqlalchemy.orm import Session
 
 from affiliate import db, ids
 from affiliate.accounts.actors import SYSTEM
-from affiliate.ingest import letters, service
+from affiliate.ingest import letters, queries, service
 from affiliate.ingest.models import (
     Click,
     ClickHour,
@@ -274,11 +274,16 @@ def test_a_click_after_the_conversion_that_names_it_asks_again(session: Session)
     assert the_conversion(session).revision == 2
 
 
-def test_a_late_click_of_the_visitor_before_the_order_asks_again(session: Session) -> None:
-    store(session, sale(visitor_id=VISITOR))
+@pytest.mark.parametrize("one_by_one", [2_000, 0])
+def test_a_late_click_of_the_visitor_before_the_order_asks_again(
+    session: Session, one_by_one: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "_ORDERS_ONE_BY_ONE_MAX", one_by_one)
+    store(session, sale(visitor_id=VISITOR), sale("another", visitor_id=numbered(71), delivery=2))
     attributed(session)
     store(session, click(1, visitor_id=VISITOR))
-    assert the_conversion(session).revision == 2
+    revisions = session.execute(sa.select(Conversion.order_id, Conversion.revision))
+    assert dict(map(tuple, revisions)) == {"1001": 2, "another": 1}
 
 
 def test_a_click_of_the_visitor_after_the_order_asks_nothing(session: Session) -> None:
