@@ -5,7 +5,6 @@ from typing import Any
 
 import factories
 import pytest
-import redis
 import sqlalchemy as sa
 from shop_cast import Shop
 from sqlalchemy.orm import Session
@@ -16,6 +15,7 @@ from affiliate.accounts.actors import Actor
 from affiliate.tracking import rawlog
 from affiliate.tracking.body import BODY_BYTES_MAX, LIST_BYTES_MAX
 from affiliate.tracking.codec import ConversionEvent, OrderStageEvent, RefundEvent, Trust
+from affiliate.tracking.spool import SpoolUnavailable
 
 SALE = {"program": "ondera", "order_id": "1001", "amount": "49.90", "currency": "EUR"}
 SHIPPED = {"program": "ondera", "event_id": "e1", "type": "shipped"}
@@ -278,12 +278,15 @@ def test_only_a_key_with_the_scope_may_write(shop: Shop, app_session: Session) -
     assert shop.post("/conversions", SALE | {"order_id": "2"}, secret=secret).status_code == 401
 
 
-def test_without_redis_the_answer_is_503_and_the_same_call_works_later(
+def test_without_redis_and_disk_the_answer_is_503_and_the_same_call_works_later(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    away = redis.Redis(unix_socket_path="/nowhere/redis.sock", retry=None)
+    def full(_payloads: object) -> None:
+        raise SpoolUnavailable
+
     with monkeypatch.context() as patch:
-        patch.setattr(shop.tracker.buffer, "_connection", lambda: away)
+        patch.setattr(shop.tracker.buffer, "_asks_redis", lambda: False)
+        patch.setattr(shop.tracker.buffer._spool, "append", full)
         for path, body in (("/conversions", SALE), ("/conversions", [SALE]), ("/refunds", REFUND)):
             answer = shop.post(path, body)
             assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
