@@ -68,57 +68,63 @@ class History:
         return next((one for one in self.appeals if one.decision_id is None), None)
 
 
-def _open() -> sa.Select[*tuple[Any, ...]]:
-    """Flags in force, and rejections against which somebody appeals; what was decided a moment ago is not there any more."""
-    pair = (
-        FraudDecision.conversion_id == FraudVerdict.conversion_id,
-        FraudDecision.partner_id == FraudVerdict.partner_id,
-    )
+_FLAGGED = FraudVerdict.verdict == sa.literal_column(f"'{Verdict.FLAG}'")  # as the partial index says it
+_OF_PAIR = (
+    FraudDecision.conversion_id == FraudVerdict.conversion_id,
+    FraudDecision.partner_id == FraudVerdict.partner_id,
+)
+_APPEALED = sa.and_(
+    FraudAppeal.conversion_id == FraudVerdict.conversion_id,
+    FraudAppeal.partner_id == FraudVerdict.partner_id,
+    FraudAppeal.decision_id.is_(None),
+)
+
+
+def _in_force(chosen: sa.Select[*tuple[Any, ...]], program_id: UUID) -> sa.Select[*tuple[Any, ...]]:
+    """Of a program's verdicts those that count; what was decided a moment ago does not any more."""
     newer = sa.exists().where(
-        *pair,
+        *_OF_PAIR,
         FraudDecision.decided_at >= FraudVerdict.judged_at,
         FraudDecision.id.is_distinct_from(FraudVerdict.decision_id),
     )
-    appealed = sa.and_(
-        FraudAppeal.conversion_id == FraudVerdict.conversion_id,
-        FraudAppeal.partner_id == FraudVerdict.partner_id,
-        FraudAppeal.decision_id.is_(None),
-    )
-    decisions = sa.select(sa.func.count()).where(*pair).scalar_subquery()
+    current = sa.and_(Attribution.id == FraudVerdict.attribution_id, Attribution.is_current)
+    return chosen.join(Attribution, current).where(FraudVerdict.program_id == program_id, sa.not_(newer))
+
+
+def _rows(program_id: UUID, which: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
+    decisions = sa.select(sa.func.count()).where(*_OF_PAIR).scalar_subquery()
     enrolled = sa.and_(Enrollment.partner_id == Partner.id, Enrollment.program_id == FraudVerdict.program_id)
     columns: tuple[Any, ...] = (
         FraudVerdict.conversion_id, FraudVerdict.partner_id, Conversion.order_id, Conversion.occurred_at, Partner.name,
         sa.func.coalesce(Enrollment.status == EnrollmentStatus.APPROVED, sa.false()), FraudVerdict.verdict, FraudVerdict.reason,
         FraudVerdict.findings, FraudVerdict.answer_by, FraudAppeal.text, decisions,
     )  # fmt: skip
-    return (
-        sa.select(*columns)
-        .select_from(FraudVerdict)
-        .join(Attribution, sa.and_(Attribution.id == FraudVerdict.attribution_id, Attribution.is_current))
-        .join(Conversion, Conversion.id == FraudVerdict.conversion_id)
-        .join(Partner, Partner.id == FraudVerdict.partner_id)
-        .outerjoin(Enrollment, enrolled)
-        .outerjoin(FraudAppeal, appealed)
-        .where(sa.or_(FraudVerdict.verdict == Verdict.FLAG, FraudAppeal.id.is_not(None)), sa.not_(newer))
-    )
+    shown = sa.select(*columns).select_from(FraudVerdict).outerjoin(FraudAppeal, _APPEALED)
+    shown = shown.join(Conversion, Conversion.id == FraudVerdict.conversion_id)
+    shown = shown.join(Partner, Partner.id == FraudVerdict.partner_id).outerjoin(Enrollment, enrolled)
+    return _in_force(shown, program_id).where(which)
 
 
 def waiting(session: Session, *, program_id: UUID, limit: int, appealed: bool = False) -> list[Waiting]:
-    """Up to `limit` orders that wait for a manager, those first for which an answer is promised soonest."""
-    mine = _open().where(FraudVerdict.program_id == program_id)
-    if appealed:
-        mine = mine.where(FraudAppeal.id.is_not(None))
-    first = mine.order_by(sa.func.coalesce(FraudVerdict.answer_by, FraudAppeal.opened_at), FraudVerdict.id).limit(limit)
-    return [Waiting(*row) for row in session.execute(first)]
+    """Up to `limit` orders that wait for a manager: appeals against rejections, then what is under review, the soonest promise first."""
+    has_appeal = FraudAppeal.id.is_not(None)
+    rejected = _rows(program_id, sa.and_(sa.not_(_FLAGGED), has_appeal)).order_by(
+        FraudAppeal.opened_at, FraudVerdict.id
+    )
+    flagged = _rows(program_id, sa.and_(_FLAGGED, has_appeal) if appealed else _FLAGGED)
+    found = [Waiting(*row) for row in session.execute(rejected.limit(limit))]
+    soonest = flagged.order_by(FraudVerdict.answer_by, FraudVerdict.id).limit(limit)
+    return [*found, *(Waiting(*row) for row in session.execute(soonest))][:limit]
 
 
 def counts(session: Session, *, program_id: UUID) -> tuple[int, int]:
-    """How many orders wait for a manager, and about how many of them the partner appeals."""
-    mine = (
-        _open().where(FraudVerdict.program_id == program_id).add_columns(FraudAppeal.id.label("appeal_id")).subquery()
-    )
-    row = session.execute(sa.select(sa.func.count(), sa.func.count(mine.c.appeal_id)).select_from(mine)).one()
-    return row[0], row[1]
+    """How many orders wait for a manager, and about how many of them the partner appeals. Every page of the console asks."""
+    number = sa.select(sa.func.count()).select_from(FraudVerdict)
+    flagged = session.scalar(_in_force(number, program_id).where(_FLAGGED)) or 0
+    of_appeals = _in_force(number.join(FraudAppeal, _APPEALED), program_id).where(FraudAppeal.program_id == program_id)
+    appealed = session.scalar(of_appeals) or 0
+    appealed_flags = session.scalar(of_appeals.where(_FLAGGED)) if appealed else 0
+    return flagged + appealed - (appealed_flags or 0), appealed
 
 
 def history(session: Session, *, program_id: UUID, conversion_id: UUID, partner_id: UUID) -> History:
