@@ -14,7 +14,7 @@ from affiliate import formats, ids
 from affiliate.accounts import access
 from affiliate.commissions import plan_queries, plans, simulating, terms
 from affiliate.commissions.models import CommissionPlan
-from affiliate.console import plan_forms, simulations, words
+from affiliate.console import plan_forms, plan_shown, simulations, words
 from affiliate.console.blueprint import acted, blueprint, show
 from affiliate.console.forms import say_all
 from affiliate.console.plan_forms import ExampleForm, Named, PlanForm, PublishForm
@@ -252,7 +252,7 @@ def _sign(found: CommissionPlan, *, is_now: bool, now: Any) -> words.Sign:
 
 
 def _form_of(document: Mapping[str, Any], *, name: str) -> PlanForm:
-    data = plan_forms.shown(document, name=name, currency=g.program.currency, names=_named().names)
+    data = plan_shown.shown(document, name=name, currency=g.program.currency, names=_named().names)
     return PlanForm(formdata=None, data=data)
 
 

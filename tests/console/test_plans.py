@@ -14,7 +14,8 @@ from werkzeug.test import TestResponse
 from affiliate import clock
 from affiliate.commissions import documents
 from affiliate.commissions.models import CommissionPlan
-from affiliate.console.plan_forms import Named, PlanForm, shown
+from affiliate.console.plan_forms import Named, PlanForm
+from affiliate.console.plan_shown import shown
 
 BLANK = {"name": "Autumn", "rate": "7.5", "fixed": "", "counts": "orders", "period": "month", "mode": "above"}
 ROW = {"who": "", "who_named": "", "what": "", "what_named": "", "customer": "", "kind": "", "months": "", "rate": "", "fixed": ""}  # fmt: skip
