@@ -287,7 +287,11 @@ def test_the_database_takes_over_from_the_snapshot(
     session: Session, reading: Reading, kept: Snapshot, now: datetime
 ) -> None:
     switch: dict[str, Reading] = {"reading": _refusing}
-    directory = Directory(secret_key=SECRET_KEY, reading=lambda: switch["reading"](), poll_seconds=None, snapshot=kept)
+
+    def switchable() -> AbstractContextManager[Session]:
+        return switch["reading"]()
+
+    directory = Directory(secret_key=SECRET_KEY, reading=switchable, poll_seconds=None, snapshot=kept)
     assert set(directory.view.links) == {"kept"}
     session.execute(sa.delete(Link))
     session.commit()
