@@ -61,8 +61,8 @@ def set_payout_policy() -> ResponseReturnValue:
     form = _form()
     if not form.validate():
         return _form_page(form), 422
-    facts = {field.name: field.data for field in form if field.name != "csrf_token"}
-    texts = {name: (facts.pop(name) or "").strip() for name in ("payer_name", "payer_account")}
+    facts: dict[str, Any] = {field.name: field.data for field in form if field.name != "csrf_token"}
+    facts |= {name: (facts[name] or "").strip() for name in ("payer_name", "payer_account")}
     try:
         details.set_policy(
             orm.session,
@@ -71,7 +71,6 @@ def set_payout_policy() -> ResponseReturnValue:
             actor=access.actor(),
             now=request_now(),
             **facts,
-            **texts,
         )
     except Invalid as refusal:
         orm.session.rollback()

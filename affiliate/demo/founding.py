@@ -154,7 +154,14 @@ def _partner(
     actor = Actor(kind="user", id=user_id)
     bank = {"holder": promoter.owner, "account": cast.ACCOUNTS[promoter.country]}
     payouts.enter_method(
-        session, program=program, partner_id=partner_id, kind=MethodKind.BANK, typed=bank, vault=vault, actor=actor, now=now
+        session,
+        program=program,
+        partner_id=partner_id,
+        kind=MethodKind.BANK,
+        typed=bank,
+        vault=vault,
+        actor=actor,
+        now=now,
     )
     if promoter.coupon:
         links.create_coupon(

@@ -93,7 +93,7 @@ def _owed(session: Session, accounts: list[UUID], before: datetime) -> int:
     return session.scalar(sa.select(total).where(_touching(accounts), LedgerTransfer.posted_at < before)) or 0
 
 
-def _moves(accounts: list[UUID], starts_at: datetime, ends_at: datetime) -> sa.Select[Any]:
+def _moves(accounts: list[UUID], starts_at: datetime, ends_at: datetime) -> sa.Select[*tuple[Any, ...]]:
     change = _change(accounts)
     columns = (
         LedgerTransfer.id, LedgerTransfer.posted_at, LedgerTransfer.kind, LedgerTransfer.source_kind, LedgerTransfer.source_id,

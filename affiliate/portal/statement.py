@@ -27,7 +27,7 @@ def account_statement() -> str:
     """What was owed at the start, what changed it, what is owed at the end."""
     first, last = _period()
     found = _read(first, last, LINES_SHOWN)
-    days = {"first": first.isoformat(), "last": last.isoformat()}
+    days: dict[str, Any] = {"first": first.isoformat(), "last": last.isoformat()}
     return show(
         "statement.html",
         opening=found.opening,
