@@ -5,7 +5,7 @@ ever takes a claimed one again: what died in between is uncertain.
 """
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -69,7 +69,7 @@ def skip_unwelcome(session: Session, *, issue_id: UUID, now: datetime) -> None:
 
 
 # Built once: building them for each mail would cost more than running them does.
-_TABLE = sa.inspect(NewsletterDelivery).local_table
+_TABLE = cast("sa.Table", NewsletterDelivery.__table__)
 _SENDING = sa.exists().where(
     NewsletterIssue.id == _TABLE.c.issue_id, NewsletterIssue.status == sa.literal(IssueStatus.SENDING)
 )

@@ -30,14 +30,14 @@ ROLES = {
     "admin": ["/console/"],
 }  # fmt: skip
 NO_PAGES = re.compile(
-    r"\.(csv|svg|png|json|txt|ico|css|js)$|^/(static|t|hooks)/|^/(healthz|readyz|metrics|logout|welcome)$|^/api/v1/|^/r/(?!no-such)"
+    r"\.(csv|svg|png|json|txt|ico|css|js)$|/newsletters/.*/mail$|^/(static|t|hooks)/|^/(healthz|readyz|metrics|logout|welcome)$|^/api/v1/|^/r/(?!no-such)"
 )
-"""Files, machines' addresses, redirects."""
+"""Files, mails in frames, machines' addresses, redirects."""
 DOORS = {
     "security.mf_recovery", "security.mf_recovery_codes", "security.reset_password", "security.tf_select",
-    "security.two_factor_rescue", "security.two_factor_token_validation", "security.verify",
+    "security.two_factor_rescue", "security.two_factor_token_validation", "security.verify", "mail.choice",
 }  # fmt: skip
-"""Pages in the middle of a sign-in: they have a test of their own."""
+"""Pages in the middle of a sign-in, or behind a link of a mail: they have tests of their own."""
 LOOKS = (("en", "light"), ("en", "dark"), ("it", "light"), ("pl", "light"))
 """Languages and grounds; colours do not change with the language."""
 

@@ -1,0 +1,57 @@
+"""What came through an issue: sales whose click carried the label of the links that the issue handed out. Every SELECT of it."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from affiliate import ids
+from affiliate.attribution.models import Credit
+from affiliate.commissions.models import Commission
+from affiliate.ingest.models import Click, Conversion
+from affiliate.money import BPS_PER_UNIT
+from affiliate.newsletters.mailroom import PREFIX
+from affiliate.newsletters.models import NewsletterIssue
+from affiliate.newsletters.rendering import MARKER_SUB
+from affiliate.reports.queries import NOT_COUNTED
+
+DAYS = 90
+"""For how long after its release the sales of an issue are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sales:
+    """Conversions, and in minor units of the program's currency their revenue and what partners earn by them."""
+
+    conversions: int = 0
+    revenue_minor: int = 0
+    earned_minor: int = 0
+
+
+def sales(session: Session, *, issue: NewsletterIssue, currency: str) -> Sales:
+    """The sales that came through an issue. It reads commissions of the days after the release, and their clicks alone."""
+    if issue.release_at is None:
+        return Sales()
+    share = sa.case((Conversion.currency == currency, Conversion.amount_minor * Credit.share_bps), else_=0)
+    found = (
+        sa.select(
+            sa.func.count(Commission.conversion_id.distinct()),
+            sa.func.coalesce(sa.func.sum(sa.case((Commission.level == 1, share), else_=0)), 0),
+            sa.func.coalesce(sa.func.sum(Commission.amount_minor - Commission.reversed_minor), 0),
+        )
+        .select_from(Commission)
+        .join(Conversion, Conversion.id == Commission.conversion_id)
+        .join(Credit, Credit.id == Commission.credit_id)
+        .join(Click, Click.id == Credit.click_id)
+        .where(
+            Commission.program_id == issue.program_id,
+            Commission.is_live,
+            Commission.status.not_in(NOT_COUNTED),
+            Commission.earned_at >= issue.release_at,
+            Commission.earned_at < issue.release_at + timedelta(days=DAYS),
+            Click.subs[MARKER_SUB].as_string() == ids.public(PREFIX, issue.id),
+        )
+    )
+    conversions, revenue_bps, earned = session.execute(found).one()
+    return Sales(conversions, int(revenue_bps) // BPS_PER_UNIT, int(earned))
