@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
 from http import HTTPStatus
+from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
@@ -140,6 +141,9 @@ def init_app(app: Flask, settings: Settings) -> None:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     app.url_map.converters["public"] = PublicIdConverter
     orm.init_app(app)
+    # The library's second teardown is a coroutine for sessions of a kind that we never open. Flask would start a thread
+    # and an event loop for it after every request: half the time of a short one.
+    app.teardown_appcontext_funcs = [each for each in app.teardown_appcontext_funcs if not iscoroutinefunction(each)]
     csrf.init_app(app)
     talisman.init_app(
         app,

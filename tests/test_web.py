@@ -158,3 +158,15 @@ def test_the_language_switch_leads_to_our_own_pages_only(client: FlaskClient, ta
 def test_a_sign_in_that_would_lead_away_is_refused(client: FlaskClient, target: str) -> None:
     assert client.get("/login", query_string={"next": target}).status_code == 400
     assert client.post("/login", data={"email": "a@b.example", "password": "x", "next": target}).status_code == 400
+
+
+def test_no_request_starts_a_thread_for_its_end(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A coroutine among what ends a request costs a thread and an event loop each time."""
+    client.get("/healthz")
+    started: list[str] = []
+    monkeypatch.setattr("threading.Thread.start", lambda thread: started.append(thread.name))
+    assert client.get("/healthz").status_code == 200
+    assert started == []
+    assert [each.__name__ for each in app.teardown_appcontext_funcs].count("_close_sessions") == 1

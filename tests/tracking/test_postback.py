@@ -4,7 +4,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from conftest import SECRET_KEY
 from hypothesis import given
 from hypothesis import strategies as st
 from shop_cast import Shop
@@ -73,7 +72,7 @@ def test_any_parameters_are_read(parameters: dict[str, str]) -> None:
 
 
 def token(shop: Shop) -> str:
-    return secrets.postback_token(shop.program, SECRET_KEY)
+    return secrets.postback_token(shop.program, shop.tracker.keys.secret)
 
 
 def send(shop: Shop, *, method: str = "GET", **parameters: str) -> Any:
