@@ -1,6 +1,6 @@
 """The decision about a click: request facts, what the tracker knows, and the moment in; an answer and an event out. Pure.
 
-Adapters (the WSGI one in `wsgi`, later an async one) only carry bytes in and out, so that all of them answer alike.
+Adapters (`edge`, and `wsgi` in front of Flask) only carry bytes in and out, so that all of them answer alike.
 The visitor always gets somewhere: whatever is wrong with the link, the address leads on, and the event says what was wrong.
 """
 
@@ -9,13 +9,13 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
-from urllib.parse import parse_qsl, quote, quote_plus
+from urllib.parse import quote
 from uuid import UUID
 
 from affiliate import signing
 from affiliate.links import hosts
 from affiliate.tracking import consent as consents
-from affiliate.tracking import paid
+from affiliate.tracking import reading
 from affiliate.tracking.codec import ClickEvent, Consent, LinkState, RejectedEvent
 from affiliate.tracking.facts import LinkFacts, ProgramFacts, View
 from affiliate.tracking.keys import (
@@ -26,22 +26,16 @@ from affiliate.tracking.keys import (
     read_visitor_token,
     visitor_token,
 )
-from affiliate.tracking.subs import ALIASES, clean, normalised
+from affiliate.tracking.reading import Query
+from affiliate.tracking.subs import clean
 
-QUERY_LENGTH_MAX = 8_000
 PASSED_ON_LENGTH_MAX = 2_000
 USER_AGENT_LENGTH_MAX = 300
 REFERRER_LENGTH_MAX = 500
 SECONDS_PER_DAY = 86_400
 
-_KEPT_MAX = 8_192  # readings of queries and landing pages in memory
-_KEPT_LENGTH_MAX = 500
-_FIELDS_MAX = 100
+_KEPT_MAX = 8_192  # landing pages in memory
 _FACT_LENGTH_MAX = 40
-TEST_PARAMETER = "aff_test"
-"""Marks a click as a test of the installation itself."""
-
-_OURS = frozenset({*ALIASES, "url", "cons", TEST_PARAMETER})
 _UNSAFE = re.compile(r"[^\x21-\x7e]")
 _RESERVED = ":/?#[]@!$&'()*+,;=%-._~"
 
@@ -74,17 +68,6 @@ class Decision(NamedTuple):
     event: ClickEvent | RejectedEvent
 
 
-class _Query(NamedTuple):
-    """What the parameters of an address say. Nobody changes it: it is kept for the next click with the same ones."""
-
-    subs: dict[str, str]
-    deep_link: str | None
-    consent: Consent  # without the program's default
-    test_mark: str | None
-    ad: paid.AdFacts
-    passed_on: tuple[tuple[str, str], ...]  # a name as it was sent, and the pair as it is written
-
-
 class _Landing(NamedTuple):
     """An address split where the click token goes in."""
 
@@ -102,9 +85,6 @@ class _Settled(NamedTuple):
     landing_url: str
     visitor_id: UUID | None
     consent: Consent
-
-
-_NO_QUERY = _Query({}, None, "none", None, paid.NO_AD, ())
 
 
 def decide(
@@ -125,7 +105,7 @@ def decide(
     if link is None or program is None:
         return _unknown(request, view, now=now, delivery_id=click_id)
     state = view.state_of(link, now=now)
-    query = _query(request.query, program.click_parameter)
+    query = reading.query(request.query, program.click_parameter)
     landing = _landing(link, program, query) if state == "active" else program.fallback_url or link.landing_url
     consent = _consent(request, program, query)
     visitor_id = None
@@ -145,7 +125,7 @@ def decide(
 def _event(
     settled: _Settled,
     request: RequestFacts,
-    query: _Query,
+    query: Query,
     *,
     link: LinkFacts,
     program: ProgramFacts,
@@ -209,51 +189,14 @@ def _unknown(request: RequestFacts, view: View, *, now: datetime, delivery_id: U
     return Decision(404, None, None, event)
 
 
-def _query(query: str, click_parameter: str) -> _Query:
-    """The parameters of the address. Clicks of one campaign carry the same ones, so the last readings are kept."""
-    if not query:
-        return _NO_QUERY
-    return (_read if len(query) <= _KEPT_LENGTH_MAX else _read.__wrapped__)(query, click_parameter)
-
-
-@lru_cache(maxsize=_KEPT_MAX)
-def _read(query: str, click_parameter: str) -> _Query:
-    """The parameters of the address, sorted by what they are for."""
-    parameters = _parameters(query[:QUERY_LENGTH_MAX])
-    if not parameters:
-        return _NO_QUERY
-    named = dict(reversed(parameters))  # the first of equal names counts
-    foreign = [pair for pair in parameters if pair[0].lower() not in _OURS and pair[0] != click_parameter]
-    return _Query(
-        subs=normalised(parameters),
-        deep_link=named.get("url") or None,
-        consent=consents.state(named, has_opted_out=False, default=False),
-        test_mark=named.get(TEST_PARAMETER),
-        ad=paid.facts(parameters),
-        passed_on=tuple((name, f"{quote_plus(name)}={quote_plus(value)}") for name, value in foreign),
-    )
-
-
-def _parameters(query: str) -> list[tuple[str, str]]:
-    """Names and values in their order; none where there are more than anybody needs."""
-    if "%" in query or "+" in query:
-        try:
-            return parse_qsl(query, keep_blank_values=True, max_num_fields=_FIELDS_MAX)
-        except ValueError:
-            return []
-    # The library takes four times as long, and most queries hold nothing to decode.
-    pairs = [part.partition("=") for part in query.split("&") if part]
-    return [(name, value) for name, _, value in pairs] if len(pairs) <= _FIELDS_MAX else []
-
-
-def _consent(request: RequestFacts, program: ProgramFacts, query: _Query) -> Consent:
+def _consent(request: RequestFacts, program: ProgramFacts, query: Query) -> Consent:
     """What the address says, unless the browser refuses (Sec-GPC); where neither does, the program's default."""
     if request.has_opted_out:
         return "refused"
     return "default" if query.consent == "none" and program.cookie_by_default else query.consent
 
 
-def _landing(link: LinkFacts, program: ProgramFacts, query: _Query) -> str:
+def _landing(link: LinkFacts, program: ProgramFacts, query: Query) -> str:
     """The deep link if it is allowed, else the link's own page."""
     if query.deep_link is None:
         return link.landing_url
@@ -289,7 +232,7 @@ def _cookie(request: RequestFacts, program: ProgramFacts, value: str) -> str:
     return f"{program.cookie_name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
 
 
-def _address(landing: str, click_parameter: str, token: str, query: _Query) -> str:
+def _address(landing: str, click_parameter: str, token: str, query: Query) -> str:
     """The landing page with its own query, what the visitor's address carried beside it, and the click token."""
     split = _split(landing, click_parameter)
     carried = ""

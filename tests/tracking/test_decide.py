@@ -24,7 +24,7 @@ from tracking_cast import (
 )
 
 from affiliate import signing
-from affiliate.tracking import decide as decide_module
+from affiliate.tracking import reading
 from affiliate.tracking.codec import ClickEvent, RejectedEvent, decode, encode
 from affiliate.tracking.decide import Decision, decide
 from affiliate.tracking.facts import View
@@ -303,7 +303,7 @@ def test_a_long_user_agent_and_too_many_parameters_are_cut() -> None:
 @settings(deadline=None, max_examples=60)
 @given(query=st.text(st.sampled_from("ab=&%2+ż"), max_size=20))
 def test_queries_are_read_as_the_library_reads_them(query: str) -> None:
-    assert decide_module._parameters(query) == parse_qsl(query, keep_blank_values=True)
+    assert reading.parameters_of(query) == parse_qsl(query, keep_blank_values=True)
 
 
 def test_a_query_with_more_fields_than_anybody_needs_is_left_aside() -> None:
