@@ -40,7 +40,7 @@ def link(session: Session, settings: Settings) -> Link:
     program = factories.make_program(session)
     factories.make_plan(session, program=program, effective_from=clock.now() - timedelta(days=400))
     partner = factories.make_partner(session, program=program)
-    link = factories.make_link(session, program=program, partner=partner, code="anna")
+    link: Link = factories.make_link(session, program=program, partner=partner, code="anna")
     session.commit()
     return link
 
