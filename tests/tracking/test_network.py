@@ -70,7 +70,9 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
 
 
 @given(st.lists(NETWORKS, max_size=12), st.lists(ADDRESSES, min_size=1, max_size=12))
-def test_a_look_up_finds_exactly_what_lies_in_one_of_the_networks(networks: list[str], addresses: list[IPv4Address]) -> None:
+def test_a_look_up_finds_exactly_what_lies_in_one_of_the_networks(
+    networks: list[str], addresses: list[IPv4Address]
+) -> None:
     ranges = Ranges(networks)
     whole = [ip_network(text, strict=False) for text in networks]
     edges = [each for one in whole for each in (one.network_address, one.broadcast_address)]
