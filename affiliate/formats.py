@@ -81,7 +81,7 @@ def instant(value: datetime | None) -> str:
 
 def country(code: str) -> str:
     """The name of a country by its two letters, in the reader's language; a code that nobody knows stays as it is."""
-    return Locale.parse(locale()).territories.get(code.upper(), code)
+    return str(Locale.parse(locale()).territories.get(code.upper(), code))
 
 
 def iso(value: datetime | None) -> str:

@@ -59,7 +59,7 @@ def performance() -> str:
         total=tables.values(this, _COLUMNS),
         chart=tables.chart(days, period),
         reasons=_reasons(period),
-        csv_url=url_for("console.performance_csv", **{k: v for k, v in filters().items() if v}),
+        csv_url=_csv_url(),
     )
 
 
@@ -140,6 +140,11 @@ def _dimension(one: By, by: By) -> dict[str, Any]:
         By.SOURCE: (_("By source"), _("Source")),
     }[one]
     return {"label": label, "head": head, "url": with_arguments(by=one.value, order=None), "current": one is by}
+
+
+def _csv_url() -> str:
+    chosen: dict[str, Any] = dict(filters())
+    return url_for("console.performance_csv", **chosen)
 
 
 def _preset_url(preset: dict[str, Any]) -> str:

@@ -120,7 +120,14 @@ def _navigation() -> list[dict[str, Any]]:
             "payouts",
             _("Payouts"),
             "building-bank",
-            {"payouts", "payout", "account_statement", "payment_details", "change_payment_details", "enter_payment_details"},
+            {
+                "payouts",
+                "payout",
+                "account_statement",
+                "payment_details",
+                "change_payment_details",
+                "enter_payment_details",
+            },
         ),
         _item("newsletters", _("Newsletters"), "mail", {"newsletters", "newsletter"}, tab=False),
     ]

@@ -148,6 +148,16 @@
     }
   });
 
+  /* A page that shows a job at work renews itself, unless its reader is at something. */
+  const job = document.querySelector("[data-renews]");
+  if (job) {
+    const renew = () => {
+      const busy = document.hidden || document.querySelector("dialog[open]") || document.activeElement?.matches("input, select, textarea");
+      if (!busy) location.reload();
+    };
+    setInterval(renew, Number(job.dataset.renews) * 1000);
+  }
+
   const settle = (part) => {
     part.querySelector?.("[aria-invalid=true]")?.focus();
     part.querySelectorAll?.(".toast-x").forEach(leaveLater);

@@ -23,7 +23,18 @@ from figures import Figure
 
 from affiliate import settings
 
-SUITES: tuple[Callable[[], Iterator[Figure]], ...] = (main_job.measure, clicks.measure, ingest_rows.measure, money_stages.measure, attribution_scale.measure, commission_batches.measure, fraud_month.measure, ledger_proof.measure, newsletters.measure, orders_api.measure)
+SUITES: tuple[Callable[[], Iterator[Figure]], ...] = (
+    main_job.measure,
+    clicks.measure,
+    ingest_rows.measure,
+    money_stages.measure,
+    attribution_scale.measure,
+    commission_batches.measure,
+    fraud_month.measure,
+    ledger_proof.measure,
+    newsletters.measure,
+    orders_api.measure,
+)
 
 
 def main(names: list[str]) -> int:
