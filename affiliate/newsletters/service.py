@@ -13,7 +13,7 @@ from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
 from affiliate.db import insert_new
 from affiliate.errors import Conflict, Invalid, NotFound
-from affiliate.newsletters import content, mails, queries, timing
+from affiliate.newsletters import content, queries, timing
 from affiliate.newsletters.content import N_, Block, BlockKind, Draft, IssueKind
 from affiliate.newsletters.models import (
     ConsentStatus,
@@ -198,6 +198,8 @@ def ask_consent(
         "fingerprint": content.fingerprint(block), "story": dict(block.texts), "status": ConsentStatus.ASKED, "asked_at": now,
     }  # fmt: skip
     if insert_new(session, StoryConsent, [row]):
+        from affiliate.newsletters import mails  # the worker that sends reads this module, and needs no Flask
+
         mails.ask_about_story(session, program=program, partner_id=UUID(block.partner_id), now=now)
         _audit(session, issue, "newsletter.ask_consent", actor=actor, now=now)
 
