@@ -304,7 +304,8 @@ def make_clicks(
     sub: str = "",
 ) -> None:
     """The rollups of so many clicks in the UTC hour that begins at `hour`, without the clicks themselves."""
-    key = Counted(link.program_id, link.partner_id, link.id, hour, verdict, sub, "", "")
+    ids_of = (link.program_id.int, link.partner_id.int, link.id.int)
+    key = Counted(*ids_of, int(hour.timestamp()) // 3600, verdict.value, sub, "", "")
     rollups.count(session, new={key: clicks}, moved={})
 
 
