@@ -306,7 +306,7 @@ def make_clicks(
     """The rollups of so many clicks in the UTC hour that begins at `hour`, without the clicks themselves."""
     ids_of = (link.program_id.int, link.partner_id.int, link.id.int)
     key = Counted(*ids_of, int(hour.timestamp()) // 3600, verdict.value, sub, "", "")
-    rollups.count(session, new={key: clicks}, moved={})
+    rollups.count(session, new=[key] * clicks, moved={})
 
 
 def make_commission(
