@@ -128,6 +128,10 @@ class Stage:
             assert sign_in(browser, self.user).location == "/welcome"
         return browser
 
+    def is_signed_out(self, browser: FlaskClient) -> bool:
+        """Whether something that was sent has ended the session: signing in each time would reach its limit."""
+        return self.user is not None and browser.get("/account/").status_code != 200
+
     def send(self, browser: FlaskClient, method: str, address: str, **body: Any) -> None:
         """Send a request from an address of its own, so that no limit answers first, and note a failure of ours."""
         number = next(self.number)
@@ -242,8 +246,10 @@ def test_nothing_in_an_address_makes_us_fail(stage: Stage, step: int) -> None:
 
 def test_nothing_in_a_form_or_a_body_makes_us_fail(stage: Stage, step: int) -> None:
     forms, encoded = list(hostile_pairs(step)), "application/x-www-form-urlencoded"
+    browser = stage.browser()
     for rule in stage.rules("POST"):
-        browser = stage.browser()  # the one before may have signed out
+        if stage.is_signed_out(browser):
+            browser = stage.browser()
         for address in stage.addresses(rule):
             stage.send(browser, "POST", address)
         real = next(stage.addresses(rule))
