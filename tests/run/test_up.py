@@ -142,11 +142,11 @@ def test_one_tree_per_folder_and_a_killed_one_makes_room_for_the_next(
     assert second.wait(processes.SECONDS_MAX) == 0
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_it_runs_on_a_postgresql_and_a_redis_of_ones_own(
-    start: Start, environment: Environment, tmp_path: Path, postgresql_server: str, valkey_url: str
+    start: Start, environment: Environment, tmp_path: Path, database_url: str, valkey_url: str
 ) -> None:
-    address = postgresql_server.replace("/postgres?", "/template?")
-    of_ones_own = {"AFFILIATE_DATABASE_URL": address, "AFFILIATE_REDIS_URL": valkey_url}
+    of_ones_own = {"AFFILIATE_DATABASE_URL": database_url, "AFFILIATE_REDIS_URL": valkey_url}
     supervisor = start(environment | of_ones_own | {"AFFILIATE_LOG_FORMAT": "json"})
     _await_ready(environment, tmp_path / "said")
     assert _get(environment, "/readyz") == 200
