@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.orm import Session
@@ -39,6 +38,8 @@ def insert_new_clicks(session: Session, rows: Sequence[Values]) -> set[UUID]:
 
 def _insert_postgresql(connection: Connection, rows: Sequence[Values]) -> set[UUID]:
     """COPY straight into the table, for almost always all are new; where one is not, all take the longer way."""
+    import psycopg  # here, because with SQLite nobody needs the driver, and it is nine megabytes
+
     driver: Any = connection.connection.driver_connection
     with driver.cursor() as cursor:
         cursor.execute("SAVEPOINT all_new")

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import psycopg
 import sqlalchemy.exc
 
 from affiliate import clock, db
@@ -54,7 +53,7 @@ def is_the_databases(error: Exception) -> bool:
     if isinstance(error, sqlalchemy.exc.IntegrityError | sqlalchemy.exc.DataError):
         return False
     cause = error.orig if isinstance(error, sqlalchemy.exc.DBAPIError) else error
-    if isinstance(cause, psycopg.Error):
+    if cause is not None and hasattr(cause, "sqlstate"):  # psycopg's errors, known by what they carry: SQLite needs no driver in memory
         return (cause.sqlstate or "")[:2] not in _ABOUT_VALUES
     return isinstance(error, sqlalchemy.exc.DBAPIError | sqlalchemy.exc.TimeoutError)
 

@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import dkim
-
 from affiliate import ids, mailer
 from affiliate.settings import Settings
 
@@ -142,6 +140,8 @@ def _printed(code: int, reply: bytes | str) -> str:
 def signed(message: bytes, *, domain: str, selector: str, key: bytes) -> bytes:
     """The message with its DKIM signature in front, which also covers the ways to unsubscribe, as RFC 8058 asks."""
     names = [name for name in _SIGNED if re.search(rb"^" + name + rb":", message, re.IGNORECASE | re.MULTILINE)]
+    import dkim  # here: few installations sign by themselves
+
     signature = dkim.sign(
         message, selector.encode(), domain.encode(), key, include_headers=names, canonicalize=(b"relaxed", b"relaxed")
     )
