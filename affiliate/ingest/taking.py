@@ -53,7 +53,9 @@ def is_the_databases(error: Exception) -> bool:
     if isinstance(error, sqlalchemy.exc.IntegrityError | sqlalchemy.exc.DataError):
         return False
     cause = error.orig if isinstance(error, sqlalchemy.exc.DBAPIError) else error
-    if cause is not None and hasattr(cause, "sqlstate"):  # psycopg's errors, known by what they carry: SQLite needs no driver in memory
+    if cause is not None and hasattr(
+        cause, "sqlstate"
+    ):  # psycopg's errors, known by what they carry: SQLite needs no driver in memory
         return (cause.sqlstate or "")[:2] not in _ABOUT_VALUES
     return isinstance(error, sqlalchemy.exc.DBAPIError | sqlalchemy.exc.TimeoutError)
 
