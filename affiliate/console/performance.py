@@ -48,17 +48,19 @@ def performance() -> str:
         order_name="order",
         empty_action={"label": _("Partners"), "url": url_for("console.partners")},
         dimensions=[_dimension(one, by) for one in By],
-        presets=[preset | {"url": _preset_url(preset)} for preset in tables.presets(period, now=request_now())],
-        first=period.days[0],
-        last=period.days[-1],
-        problem=problem,
         tiles=[_tile(key, this, before) for key in _TILES],
-        columns=tables.columns(_COLUMNS, at_hand=_AT_HAND),
-        rows=tables.shown(rows, _COLUMNS),
-        more=max(len(rows) - tables.ROWS_SHOWN, 0),
-        total=tables.values(this, _COLUMNS),
-        chart=tables.chart(days, period),
         reasons=_reasons(period),
+        **tables.page(
+            rows,
+            _COLUMNS,
+            at_hand=_AT_HAND,
+            days=days,
+            period=period,
+            problem=problem,
+            total=this,
+            now=request_now(),
+            address=with_arguments,
+        ),
         csv_url=_csv_url(),
     )
 
@@ -145,10 +147,6 @@ def _dimension(one: By, by: By) -> dict[str, Any]:
 def _csv_url() -> str:
     chosen: dict[str, Any] = dict(filters())
     return url_for("console.performance_csv", **chosen)
-
-
-def _preset_url(preset: dict[str, Any]) -> str:
-    return with_arguments(first=preset["first"], last=preset["last"])
 
 
 def _tile(key: str, this: Facts, before: Facts) -> dict[str, Any]:

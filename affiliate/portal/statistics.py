@@ -49,17 +49,19 @@ def statistics() -> str:
         order_name="sort",
         empty_action={"label": _("Your links"), "url": url_for("portal.links")},
         dimensions=[_dimension(one, by) for one in By],
-        presets=[preset | {"url": _preset_url(preset)} for preset in tables.presets(period, now=request_now())],
-        first=period.days[0],
-        last=period.days[-1],
-        problem=problem,
         tiles=dashboard.tiles(this, before, rows_url=dashboard.sales_url(period.days[0], period.days[-1])),
-        columns=tables.columns(_COLUMNS, at_hand=_AT_HAND),
-        rows=tables.shown(rows, _COLUMNS),
-        more=max(len(rows) - tables.ROWS_SHOWN, 0),
-        total=tables.values(this, _COLUMNS),
-        chart=tables.chart(days, period),
         reasons=_reasons(period),
+        **tables.page(
+            rows,
+            _COLUMNS,
+            at_hand=_AT_HAND,
+            days=days,
+            period=period,
+            problem=problem,
+            total=this,
+            now=request_now(),
+            address=with_arguments,
+        ),
         csv_url=with_arguments("portal.statistics_csv"),
     )
 
@@ -134,10 +136,6 @@ def _dimension(one: By, by: By) -> dict[str, Any]:
         By.SUB: (_("By sub id"), _("Sub id")),
     }[one]
     return {"label": label, "head": head, "url": with_arguments(by=one.value, sort=None), "current": one is by}
-
-
-def _preset_url(preset: dict[str, Any]) -> str:
-    return with_arguments(first=preset["first"], last=preset["last"])
 
 
 def _reasons(period: Period) -> list[dict[str, Any]]:

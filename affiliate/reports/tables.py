@@ -1,6 +1,6 @@
 """Tables of figures, for partners and managers alike: which days, which rows, in which order, and how they are printed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -45,6 +45,33 @@ def asked_period(typed: Mapping[str, str], *, now: datetime, zone: str) -> tuple
         most = periods.DAYS_MAX
         return usual, _("Choose a first and a last day, at most %(count)s days. These are the last 30.", count=most)
     return period, None
+
+
+def page(
+    lines: Sequence[Line],
+    keys: Sequence[str],
+    *,
+    at_hand: frozenset[str],
+    days: Mapping[date, Facts],
+    period: Period,
+    problem: str | None,
+    total: Facts,
+    now: datetime,
+    address: Callable[..., str],
+) -> dict[str, Any]:
+    """What a page of figures shows beside its own words; `address` gives this page with another first and last day."""
+    spans = presets(period, now=now)
+    return {
+        "presets": [span | {"url": address(first=span["first"], last=span["last"])} for span in spans],
+        "first": period.days[0],
+        "last": period.days[-1],
+        "problem": problem,
+        "columns": columns(keys, at_hand=at_hand),
+        "rows": shown(lines, keys),
+        "more": max(len(lines) - ROWS_SHOWN, 0),
+        "total": values(total, keys),
+        "chart": chart(days, period),
+    }
 
 
 def presets(period: Period, *, now: datetime) -> list[dict[str, Any]]:
