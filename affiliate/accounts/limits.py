@@ -114,7 +114,9 @@ def _passed(response: Response) -> bool:
 
 def _too_many(app: Flask, limiter: Limiter, _error: RateLimitExceeded) -> BaseResponse:
     breached = limiter.current_limit
-    seconds = max(1, math.ceil(breached.reset_at - time.time())) if breached else 60
+    seconds = 60
+    if breached:  # its reset_at is rounded up to a second that may lie behind the window's end
+        seconds = max(1, min(math.ceil(breached.reset_at - time.time()), breached.limit.get_expiry()))
     minutes = math.ceil(seconds / 60)
     refusal = TooManyRequests(_("Too many tries. Try again in %(minutes)s min.", minutes=minutes), retry_after=seconds)
     return app.make_response(app.handle_http_exception(refusal))
