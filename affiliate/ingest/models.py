@@ -77,7 +77,7 @@ class Click(Base):
     received_at: Mapped[datetime]
     verdict: Mapped[ClickVerdict] = mapped_column(enum_column(ClickVerdict))
     overruled_at: Mapped[datetime | None]  # a person has decided on the verdict: no rule touches it again
-    source: Mapped[str] = mapped_column(sa.String(16))  # redirect or tag
+    source: Mapped[str] = mapped_column(sa.String(16))  # redirect, tag, or site: known by where it came from
     visitor_id: Mapped[UUID | None]  # only with consent
     subs: Mapped[dict[str, Any]]
     landing_url: Mapped[str] = mapped_column(sa.String(2000))

@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
-ClickSource = Literal["redirect", "tag"]
+ClickSource = Literal["redirect", "tag", "site"]
+"""Through a link of ours; by a link's code in the shop's own address; from a partner's confirmed site, without any code."""
 LinkState = Literal["active", "link_paused", "link_expired", "partner_inactive", "program_inactive"]
 Network = Literal["datacentre", "tor", "mobile"]
 Consent = Literal["given", "refused", "default", "none"]

@@ -67,7 +67,7 @@ def click() -> Response:
             if touch is not None:
                 tracker.current().buffer.click(touch)
             return make_response(jsonify({}), HTTPStatus.ACCEPTED)
-        event = tagclick.click(arrival, link, program, view, keys, now=now)
+        event = tagclick.click(arrival, link, program, view, keys, source="tag" if ref else "site", now=now)
     except tagclick.BadNonce as error:
         raise BadFields({"nonce": ["This arrival is not of the last seven days."]}) from error
     tracker.current().buffer.click(event)

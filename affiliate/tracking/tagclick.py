@@ -11,7 +11,7 @@ from affiliate import signing
 from affiliate.links import hosts
 from affiliate.tracking import consent as consents
 from affiliate.tracking import paid
-from affiliate.tracking.codec import ClickEvent, Consent, TouchEvent
+from affiliate.tracking.codec import ClickEvent, ClickSource, Consent, TouchEvent
 from affiliate.tracking.decide import REFERRER_LENGTH_MAX, USER_AGENT_LENGTH_MAX, known_visitor
 from affiliate.tracking.facts import LinkFacts, ProgramFacts, View
 from affiliate.tracking.keys import Keys, address_facts, is_team_cookie
@@ -115,7 +115,14 @@ def _host(url: str) -> str:
 
 
 def click(
-    arrival: Arrival, link: LinkFacts, program: ProgramFacts, view: View, keys: Keys, *, now: datetime
+    arrival: Arrival,
+    link: LinkFacts,
+    program: ProgramFacts,
+    view: View,
+    keys: Keys,
+    *,
+    source: ClickSource = "tag",
+    now: datetime,
 ) -> ClickEvent:
     """The click of an arrival, at the moment that its nonce carries.
 
@@ -134,7 +141,7 @@ def click(
         partner_id=link.partner_id,
         link_id=link.id,
         occurred_at=occurred_at,
-        source="tag",
+        source=source,
         link_state=view.state_of(link, now=occurred_at),
         method="POST",
         purpose=None,

@@ -228,7 +228,7 @@ def test_a_visitor_from_a_partners_confirmed_site_is_the_partners(street: Street
     assert street.shop.clicks() == []
     street.page.goto(f"{street.shop_url}/shoes", referer=f"{blog}/post", wait_until="networkidle")
     [click] = arrivals(street)
-    assert (click.link_id, click.referrer) == (street.shop.link.id, f"{blog}/post")
+    assert (click.source, click.link_id, click.referrer) == ("site", street.shop.link.id, f"{blog}/post")
     assert street.cookie() is not None
 
 

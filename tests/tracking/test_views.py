@@ -9,8 +9,11 @@ from urllib.parse import urlencode
 import factories
 import pytest
 from shop_cast import Shop
+from sqlalchemy.orm import Session
 
 from affiliate import clock, ids, signing
+from affiliate.accounts.actors import SYSTEM
+from affiliate.links import sites
 from affiliate.programs import secrets
 from affiliate.tracking import paid, rawlog
 from affiliate.tracking.codec import ClickEvent, ConversionEvent, RejectedEvent, Trust
@@ -179,6 +182,21 @@ def test_an_arrival_is_stored_and_answered_with_its_click_id(shop: Shop) -> None
     read = signing.read_click_token(shop.tracker.keys.click, answer.json["click_id"], program_id=shop.program.id)
     assert read == click.click_id
     assert beacon(shop, "/t/click", body).json == answer.json
+
+
+def test_an_arrival_from_a_confirmed_site_says_that_no_code_was_in_its_address(
+    shop: Shop, app_session: Session
+) -> None:
+    sites.confirm(
+        app_session, program_id=shop.program.id, shop_hosts=shop.program.allowed_hosts, url="https://blog.example/",
+        code="anna", actor=SYSTEM, now=factories.NOW,
+    )  # fmt: skip
+    app_session.commit()
+    shop.tracker.directory.reload(now=factories.NOW)
+    sent = {name: text for name, text in arrival(referrer="https://www.blog.example/post").items() if name != "ref"}
+    assert beacon(shop, "/t/click", sent).status_code == 202
+    [click] = shop.clicks()
+    assert (click.source, click.link_id) == ("site", shop.link.id)
 
 
 def test_a_conversion_of_the_tag_carries_the_click_of_its_arrival(shop: Shop) -> None:
