@@ -302,10 +302,11 @@ def make_clicks(
     clicks: int,
     verdict: ClickVerdict = ClickVerdict.VALID,
     sub: str = "",
+    creative: str = "",
 ) -> None:
     """The rollups of so many clicks in the UTC hour that begins at `hour`, without the clicks themselves."""
     ids_of = (link.program_id.int, link.partner_id.int, link.id.int)
-    key = Counted(*ids_of, int(hour.timestamp()) // 3600, verdict.value, sub, "", "")
+    key = Counted(*ids_of, int(hour.timestamp()) // 3600, verdict.value, sub, "", "", creative)
     rollups.count(session, new=[key] * clicks, moved={})
 
 

@@ -29,7 +29,7 @@ _FETCH_LENGTH_MAX = 32
 _CLICKS = Click.metadata.tables[Click.__tablename__]
 _COUNTED_COLUMNS = (
     *(_CLICKS.c.id, _CLICKS.c.program_id, _CLICKS.c.partner_id, _CLICKS.c.link_id, _CLICKS.c.occurred_at),
-    *(_CLICKS.c.country, _CLICKS.c.referrer_host, _CLICKS.c.subs["sub1"].as_string().label("sub")),
+    *(_CLICKS.c.country, _CLICKS.c.creative, _CLICKS.c.referrer_host, _CLICKS.c.subs["sub1"].as_string().label("sub")),
 )
 
 

@@ -81,11 +81,12 @@ def _recounted(session: Session, names: Sequence[str], since: datetime) -> sa.Se
     else:
         hour = sa.func.date_trunc("hour", Click.occurred_at, "UTC")
         day = sa.cast(sa.func.timezone("UTC", Click.occurred_at), sa.Date)
-    sub, host = aliased(ClickLabel), aliased(ClickLabel)
+    sub, host, creative = aliased(ClickLabel), aliased(ClickLabel), aliased(ClickLabel)
     own_sub = sa.func.substr(sa.func.coalesce(Click.subs["sub1"].as_string(), ""), 1, LABEL_LENGTH_MAX)
     labelled = {
         "sub": _label(own_sub, sub),
         "referrer_host": _label(Click.referrer_host, host),
+        "creative": _label(Click.creative, creative),
         "hour": sa.type_coerce(hour, UtcDateTime),
     }
     columns = [labelled[name] if name in labelled else getattr(Click, name) for name in (*names, "hour", "verdict")]
@@ -95,6 +96,9 @@ def _recounted(session: Session, names: Sequence[str], since: datetime) -> sa.Se
     if "referrer_host" in names:
         of_program = _names(host, LabelKind.REFERRER, Click.program_id, day, Click.referrer_host)
         source = source.outerjoin(host, of_program)
+    if "creative" in names:
+        mine = _names(creative, LabelKind.CREATIVE, Click.partner_id, day, Click.creative)
+        source = source.outerjoin(creative, mine).where(Click.creative != "")
     one_each = source.where(_counts(since)).subquery()
     return sa.select(*one_each.c, sa.literal(1).label("clicks"), sa.literal(0).label("counted"))
 

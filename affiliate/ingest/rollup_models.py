@@ -1,7 +1,7 @@
 """Tables of the exact rollups: clicks by UTC hour and verdict, one table for each dimension that a page asks for.
 
 One table of the finest grain would make the page of a month read all of it. Every table counts every click once, so that each
-has the same sums. `shard` keeps several consumers off one row; whoever reads adds them up.
+has the same sums; that of creatives counts the clicks that came by one. `shard` keeps several consumers off one row; whoever reads adds them up.
 """
 
 import datetime as dt
@@ -25,6 +25,7 @@ class _Rollup:
     """What all rollups have in common. `DIMENSIONS` are the columns before the hour, from the widest."""
 
     DIMENSIONS: ClassVar[tuple[str, ...]]
+    NAMED_BY: ClassVar[str | None] = None  # a dimension whose empty label is not counted: most clicks have none
     INDEXES: ClassVar[tuple[tuple[str, ...], ...]] = ()
 
     @declared_attr.directive
@@ -95,6 +96,18 @@ class ReferrerClickHour(_Rollup, Base):
     referrer_host: Mapped[str] = mapped_column(sa.String(LABEL_LENGTH_MAX))
 
 
+class CreativeClickHour(_Rollup, Base):
+    """Clicks of a partner that came by a creative, as the address named it; OTHER beyond the cap of partner and day."""
+
+    __tablename__ = "click_hours_creative"
+    DIMENSIONS = ("program_id", "partner_id", "creative")
+    INDEXES = (("program_id", "creative"),)
+    NAMED_BY = "creative"
+
+    partner_id: Mapped[UUID]
+    creative: Mapped[str] = mapped_column(sa.String(LABEL_LENGTH_MAX))
+
+
 ROLLUPS: tuple[type[Base], ...] = (
     ProgramClickHour,
     PartnerClickHour,
@@ -102,6 +115,7 @@ ROLLUPS: tuple[type[Base], ...] = (
     SubClickHour,
     CountryClickHour,
     ReferrerClickHour,
+    CreativeClickHour,
 )
 """In the order in which they are written, which is the same in every transaction."""
 
@@ -111,6 +125,7 @@ class LabelKind(enum.StrEnum):
 
     SUB = "sub"  # of a partner
     REFERRER = "referrer"  # of a program
+    CREATIVE = "creative"  # of a partner
 
 
 class Owner(NamedTuple):

@@ -25,10 +25,8 @@ _COMMON = 4  # the last columns of each: hour, verdict, shard, clicks
 _HOUR_SECONDS = 3600
 _VALID = ClickVerdict.VALID.value  # asking an enum each time is slow
 _TEST = ClickVerdict.TEST.value
-_TABLES = [
-    (table, tuple(column.name for column in table.columns)[:-_COMMON])
-    for table in (rollup.metadata.tables[rollup.__tablename__] for rollup in ROLLUPS)
-]
+_ROLLUPS: Sequence[Any] = ROLLUPS
+_TABLES = [(rollup.__table__, rollup.DIMENSIONS, rollup.NAMED_BY) for rollup in _ROLLUPS]
 
 
 class Counted(NamedTuple):
@@ -42,6 +40,7 @@ class Counted(NamedTuple):
     sub: str
     country: str
     referrer_host: str
+    creative: str
 
 
 def counted(click: Any, *, verdict: ClickVerdict, sub: str | None, referrer_host: str) -> Counted:
@@ -55,6 +54,7 @@ def counted(click: Any, *, verdict: ClickVerdict, sub: str | None, referrer_host
         sub[:LABEL_LENGTH_MAX] if sub else "",
         click.country or "",
         referrer_host,
+        click.creative or "",
     )
 
 
@@ -67,13 +67,21 @@ def count(session: Session, *, new: Sequence[Counted], moved: Mapping[Counted, i
     moves = dict(zip(_labelled(session, list(moved), admits=False), moved.values(), strict=True)) if moved else {}
     shard = os.getpid() % _SHARDS if session.get_bind().dialect.name == "postgresql" else 0
     columns: dict[str, Sequence[Any]] = dict(zip(Counted._fields, zip(*keys, strict=True), strict=True)) if keys else {}
-    for table, dimensions in _TABLES:
+    for table, dimensions, named_by in _TABLES:
         names = (*dimensions, "hour", "verdict")
-        sums = Counter(zip(*(columns[name] for name in names), strict=True) if keys else ())
+        if named_by is None:
+            sums = Counter(zip(*(columns[name] for name in names), strict=True) if keys else ())
+        else:
+            sums = Counter(_part(key, names) for key in keys if getattr(key, named_by))
         for key, clicks in moves.items():
-            sums[tuple([getattr(key, name) for name in names])] += clicks
+            if named_by is None or getattr(key, named_by):
+                sums[_part(key, names)] += clicks
         rows = [_row(names, key, shard, sums[key]) for key in sorted(sums) if sums[key]]
         bulk.add_counts(session, table, rows)
+
+
+def _part(key: Counted, names: Sequence[str]) -> tuple[Any, ...]:
+    return tuple([getattr(key, name) for name in names])
 
 
 def _row(names: Sequence[str], key: tuple[Any, ...], shard: int, clicks: int) -> dict[str, Any]:
@@ -96,8 +104,9 @@ def _labelled(session: Session, keys: Sequence[Counted], *, admits: bool) -> lis
     """The same with OTHER for the labels that do not count under their own name."""
     of_subs = {(key.program_id, key.partner_id, key.hour // 24, key.sub) for key in keys}
     of_hosts = {(key.program_id, key.program_id, key.hour // 24, key.referrer_host) for key in keys}
+    of_creatives = {(key.program_id, key.partner_id, key.hour // 24, key.creative) for key in keys if key.creative}
     wanted: dict[Owner, set[str]] = {}
-    for kind, found in ((LabelKind.SUB, of_subs), (LabelKind.REFERRER, of_hosts)):
+    for kind, found in ((LabelKind.SUB, of_subs), (LabelKind.REFERRER, of_hosts), (LabelKind.CREATIVE, of_creatives)):
         for *owner, label in found:
             if label and label != OTHER:
                 wanted.setdefault(_owner(kind, *owner), set()).add(label)
@@ -112,6 +121,8 @@ def _renamed(key: Counted, late: set[tuple[Owner, str]]) -> Counted:
         key = key._replace(sub=OTHER)
     if (_owner(LabelKind.REFERRER, key.program_id, key.program_id, day), key.referrer_host) in late:
         key = key._replace(referrer_host=OTHER)
+    if (_owner(LabelKind.CREATIVE, key.program_id, key.partner_id, day), key.creative) in late:
+        key = key._replace(creative=OTHER)
     return key
 
 

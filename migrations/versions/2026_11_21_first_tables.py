@@ -92,6 +92,44 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "click_hours_creative",
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        sa.Column("creative", sa.String(length=100), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("hour", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column(
+            "verdict",
+            sa.Enum(
+                "valid",
+                "bot",
+                "prefetch",
+                "head",
+                "embedded",
+                "duplicate",
+                "own_team",
+                "test",
+                "link_paused",
+                "link_expired",
+                "partner_inactive",
+                "program_inactive",
+                "past_retention",
+                name="click_verdict",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("shard", sa.SmallInteger(), nullable=False),
+        sa.Column("clicks", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "program_id", "partner_id", "creative", "hour", "verdict", "shard", name=op.f("pk_click_hours_creative")
+        ),
+    )
+    with op.batch_alter_table("click_hours_creative", schema=None) as batch_op:
+        batch_op.create_index("ix_click_hours_creative_creative", ["program_id", "creative"], unique=False)
+
+    op.create_table(
         "click_hours_link",
         sa.Column("partner_id", sa.Uuid(), nullable=False),
         sa.Column("link_id", sa.Uuid(), nullable=False),
@@ -267,7 +305,9 @@ def upgrade() -> None:
         "click_labels",
         sa.Column(
             "kind",
-            sa.Enum("sub", "referrer", name="label_kind", native_enum=False, create_constraint=True, length=32),
+            sa.Enum(
+                "sub", "referrer", "creative", name="label_kind", native_enum=False, create_constraint=True, length=32
+            ),
             nullable=False,
         ),
         sa.Column("program_id", sa.Uuid(), nullable=False),
@@ -893,6 +933,10 @@ def upgrade() -> None:
                 "in_transit",
                 "clawback",
                 "paid",
+                "tax_payable",
+                "adjustments",
+                "write_off",
+                "rounding",
                 name="account_name",
                 native_enum=False,
                 create_constraint=True,
@@ -1088,6 +1132,43 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "partner_costs",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "flat_fee",
+                "samples",
+                "agency_hours",
+                "other",
+                name="cost_kind",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("spent_on", sa.Date(), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("note", sa.String(length=500), nullable=False),
+        sa.Column("entered_by_id", sa.Uuid(), nullable=False),
+        sa.Column("entered_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("removed_by_id", sa.Uuid(), nullable=True),
+        sa.Column("removed_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("amount_minor > 0", name=op.f("ck_partner_costs_amount_above_zero")),
+        sa.ForeignKeyConstraint(["entered_by_id"], ["users.id"], name=op.f("fk_partner_costs_entered_by_id_users")),
+        sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_partner_costs_partner_id_partners")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_partner_costs_program_id_programs")),
+        sa.ForeignKeyConstraint(["removed_by_id"], ["users.id"], name=op.f("fk_partner_costs_removed_by_id_users")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_partner_costs")),
+    )
+    with op.batch_alter_table("partner_costs", schema=None) as batch_op:
+        batch_op.create_index("ix_partner_costs_program", ["program_id", "spent_on"], unique=False)
+
+    op.create_table(
         "partner_terms",
         sa.Column("program_id", sa.Uuid(), nullable=False),
         sa.Column("partner_id", sa.Uuid(), nullable=False),
@@ -1182,6 +1263,7 @@ def upgrade() -> None:
         ),
         sa.Column("net_days", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("is_one_person", sa.Boolean(), nullable=False),
+        sa.Column("adjustment_limit_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("payer_name", sa.String(length=70), nullable=True),
         sa.Column("payer_account", sa.Text(), nullable=True),
         sa.Column("updated_at", db.UtcDateTime(timezone=True), nullable=False),
@@ -1584,6 +1666,9 @@ def upgrade() -> None:
                 "send",
                 "settle",
                 "fail",
+                "withhold",
+                "adjust",
+                "write_off",
                 name="transfer_kind",
                 native_enum=False,
                 create_constraint=True,
@@ -1601,6 +1686,7 @@ def upgrade() -> None:
                 "commission",
                 "adjustment",
                 "payout",
+                "manual",
                 name="source_kind",
                 native_enum=False,
                 create_constraint=True,
@@ -1747,6 +1833,7 @@ def upgrade() -> None:
         sa.Column("earned_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("clawed_back_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("amount_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("withheld_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("paid_at", db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("method_id", sa.Uuid(), nullable=True),
@@ -1755,6 +1842,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(length=500), nullable=True),
         sa.CheckConstraint("amount_minor = earned_minor - clawed_back_minor", name=op.f("ck_payouts_amount_adds_up")),
         sa.CheckConstraint("amount_minor > 0", name=op.f("ck_payouts_amount_above_zero")),
+        sa.CheckConstraint("withheld_minor BETWEEN 0 AND amount_minor", name=op.f("ck_payouts_withheld_within_amount")),
         sa.ForeignKeyConstraint(["method_id"], ["payout_methods.id"], name=op.f("fk_payouts_method_id_payout_methods")),
         sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_payouts_partner_id_partners")),
         sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_payouts_program_id_programs")),
@@ -1804,6 +1892,68 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("story_consents", schema=None) as batch_op:
         batch_op.create_index("ix_story_consents_partner", ["program_id", "partner_id", "status"], unique=False)
+
+    op.create_table(
+        "adjustments",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "bonus",
+                "make_good",
+                "correction",
+                "write_off",
+                name="adjustment_kind",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "proposed",
+                "posted",
+                "declined",
+                name="adjustment_status",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("amount_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("is_single_handed", sa.Boolean(), nullable=False),
+        sa.Column("entered_by_id", sa.Uuid(), nullable=False),
+        sa.Column("entered_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("decided_by_id", sa.Uuid(), nullable=True),
+        sa.Column("decided_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("payout_id", sa.Uuid(), nullable=True),
+        sa.CheckConstraint("(status = 'proposed') = (decided_at IS NULL)", name=op.f("ck_adjustments_decided_once")),
+        sa.CheckConstraint(
+            "amount_minor > 0 OR kind = 'correction'", name=op.f("ck_adjustments_only_corrections_take")
+        ),
+        sa.CheckConstraint("payout_id IS NULL OR status = 'posted'", name=op.f("ck_adjustments_posted_before_paid")),
+        sa.CheckConstraint(
+            "status <> 'posted' OR decided_by_id <> entered_by_id OR is_single_handed",
+            name=op.f("ck_adjustments_second_person"),
+        ),
+        sa.CheckConstraint("amount_minor <> 0", name=op.f("ck_adjustments_amount_not_zero")),
+        sa.ForeignKeyConstraint(["decided_by_id"], ["users.id"], name=op.f("fk_adjustments_decided_by_id_users")),
+        sa.ForeignKeyConstraint(["entered_by_id"], ["users.id"], name=op.f("fk_adjustments_entered_by_id_users")),
+        sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_adjustments_partner_id_partners")),
+        sa.ForeignKeyConstraint(["payout_id"], ["payouts.id"], name=op.f("fk_adjustments_payout_id_payouts")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_adjustments_program_id_programs")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_adjustments")),
+    )
+    with op.batch_alter_table("adjustments", schema=None) as batch_op:
+        batch_op.create_index("ix_adjustments_partner", ["program_id", "partner_id", "entered_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_adjustments_payout_id"), ["payout_id"], unique=False)
 
     op.create_table(
         "channel_losses",
@@ -2231,6 +2381,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_channel_losses_partner_id"))
 
     op.drop_table("channel_losses")
+    with op.batch_alter_table("adjustments", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_adjustments_payout_id"))
+        batch_op.drop_index("ix_adjustments_partner")
+
+    op.drop_table("adjustments")
     with op.batch_alter_table("story_consents", schema=None) as batch_op:
         batch_op.drop_index("ix_story_consents_partner")
 
@@ -2353,6 +2508,10 @@ def downgrade() -> None:
 
     op.drop_table("payout_blocks")
     op.drop_table("partner_terms")
+    with op.batch_alter_table("partner_costs", schema=None) as batch_op:
+        batch_op.drop_index("ix_partner_costs_program")
+
+    op.drop_table("partner_costs")
     with op.batch_alter_table("order_events", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_order_events_waiting",
@@ -2496,6 +2655,10 @@ def downgrade() -> None:
 
     op.drop_table("click_hours_partner")
     op.drop_table("click_hours_link")
+    with op.batch_alter_table("click_hours_creative", schema=None) as batch_op:
+        batch_op.drop_index("ix_click_hours_creative_creative")
+
+    op.drop_table("click_hours_creative")
     op.drop_table("click_hours_country")
     with op.batch_alter_table("channel_touches", schema=None) as batch_op:
         batch_op.drop_index("ix_channel_touches_visitor")

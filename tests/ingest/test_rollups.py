@@ -22,7 +22,14 @@ from affiliate.ingest import labels, service
 from affiliate.ingest.clickrules import ClickVerdict
 from affiliate.ingest.models import Click, Conversion
 from affiliate.ingest.recount import recount
-from affiliate.ingest.rollup_models import OTHER, ROLLUPS, CountryClickHour, ReferrerClickHour, SubClickHour
+from affiliate.ingest.rollup_models import (
+    OTHER,
+    ROLLUPS,
+    CountryClickHour,
+    CreativeClickHour,
+    ReferrerClickHour,
+    SubClickHour,
+)
 from affiliate.tracking.codec import ClickEvent
 
 VALID, BOT, DUPLICATE = ClickVerdict.VALID, ClickVerdict.BOT, ClickVerdict.DUPLICATE
@@ -64,15 +71,15 @@ def agree(session: Session) -> bool:
     return not recount(session, limit=10, now=NOW).differences
 
 
-def test_every_rollup_counts_every_click_once(session: Session) -> None:
+def test_every_rollup_counts_every_click_once_and_that_of_creatives_those_that_came_by_one(session: Session) -> None:
     store(
         session,
         click(1, subs={"sub1": "mail"}, country="IT", referrer="https://www.blog.example/a?b"),
-        click(2, user_agent="curl/8", country="PL"),
-        click(3, partner_id=ids.new(), link_id=ids.new(), referrer="https://blog.example/c"),
+        click(2, user_agent="curl/8", country="PL", creative="crv_1"),
+        click(3, creative="crv_1", partner_id=ids.new(), link_id=ids.new(), referrer="https://blog.example/c"),
     )
     for rollup in ROLLUPS:
-        assert sums(session, rollup) == {VALID: 2, BOT: 1}
+        assert sums(session, rollup) == {VALID: 2 if rollup is not CreativeClickHour else 1, BOT: 1}
     assert by(session, CountryClickHour.country) == {"IT": 1, "PL": 1, "": 1}
     assert by(session, ReferrerClickHour.referrer_host) == {"blog.example": 2, "": 1}
     assert by(session, SubClickHour.sub) == {"mail": 1, "": 2}
@@ -95,6 +102,8 @@ def test_labels_beyond_the_cap_of_a_day_count_together(session: Session) -> None
     assert by(session, SubClickHour.sub)["s4"] == 1
     store(session, click(21, partner_id=ids.new(), subs={"sub1": "s4"}))
     assert by(session, SubClickHour.sub)["s4"] == 2
+    store(session, *(click(30 + number, creative=f"c{number}") for number in range(5)))
+    assert by(session, CreativeClickHour.creative) == {"c0": 1, "c1": 1, "c2": 1, OTHER: 2}
     assert agree(session)
 
 
@@ -134,8 +143,8 @@ def until_somebody_waits(engine: Engine) -> None:
 
 
 def test_an_older_click_that_turns_out_to_be_a_repeat_moves_in_every_rollup(session: Session) -> None:
-    store(session, click(2, seconds=3, address_hash="a", subs={"sub1": "x"}, country="IT"))
-    store(session, click(1, address_hash="a", subs={"sub1": "y"}, country="PL"))
+    store(session, click(2, seconds=3, address_hash="a", subs={"sub1": "x"}, country="IT", creative="c"))
+    store(session, click(1, address_hash="a", subs={"sub1": "y"}, country="PL", creative="c"))
     for rollup in ROLLUPS:
         assert sums(session, rollup) == {VALID: 1, DUPLICATE: 1}
     assert agree(session)
@@ -143,7 +152,7 @@ def test_an_older_click_that_turns_out_to_be_a_repeat_moves_in_every_rollup(sess
 
 def test_an_overruled_verdict_moves_every_rollup_and_asks_for_another_attribution(session: Session) -> None:
     make_program(session, id=PROGRAM_ID)
-    store(session, click(1, user_agent="curl/8", subs={"sub1": "x"}))
+    store(session, click(1, user_agent="curl/8", subs={"sub1": "x"}, creative="c"))
     service.store_batch(session, events=[sale(click_id=numbered(1))], now=NOW)
     session.execute(sa.update(Conversion).values(attributed_revision=1))
     assert service.overrule(session, click_id=numbered(1), expected=BOT, verdict=VALID, now=NOW)
@@ -172,7 +181,7 @@ def test_a_click_after_its_term_is_shown_and_counts_nowhere(session: Session) ->
 
 @pytest.mark.parametrize("rollup", ROLLUPS, ids=lambda rollup: rollup.__tablename__)
 def test_a_recount_finds_a_number_that_moved_alone(session: Session, rollup: Any) -> None:
-    store(session, click(1), click(2, subs={"sub1": "x"}, referrer="https://a.example/"))
+    store(session, click(1), click(2, subs={"sub1": "x"}, referrer="https://a.example/", creative="c"))
     assert agree(session)
     session.execute(sa.update(rollup).values(clicks=rollup.clicks + 1))
     found = recount(session, limit=1, now=NOW)
@@ -191,6 +200,7 @@ TRAFFIC = st.lists(
         ),
         subs=st.sampled_from([{}, {"sub1": "1"}, {"sub1": "2"}, {"sub1": "3"}, {"sub1": "4"}, {"sub1": "5"}]),
         country=st.sampled_from([None, "IT", "PL"]),
+        creative=st.sampled_from([None, "c1", "c2", "c3", "c4"]),
         referrer=st.sampled_from([None, "https://a.example/x", "nonsense://["]),
     ),
     max_size=12,
