@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from affiliate import cli_attribution, cli_books, cli_events, cli_shop, refusals
+from affiliate import cli_attribution, cli_books, cli_events, cli_rates, cli_shop, refusals
 from affiliate.commandline import Refused as _Refused
 from affiliate.commandline import begin as _begin
 from affiliate.commandline import begin_on_database as _begin_on_database
@@ -269,6 +269,7 @@ cli.add_command(cli_shop.canary)
 cli.add_command(cli_shop.import_orders)
 cli.add_command(cli_attribution.replay)
 cli.add_command(cli_attribution.explain)
+cli.add_command(cli_rates.rates)
 cli.add_command(cli_events.verify)
 cli.add_command(cli_events.dead_letters)
 

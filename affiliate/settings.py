@@ -45,6 +45,8 @@ class Settings:
     tracking_url: str
     geoip_file: str
     network_lists: str
+    rates_url: str
+    vies_url: str
     secret_key: str
     smtp_url: str
     mail_from: str
@@ -95,6 +97,14 @@ class _SettingsSchema(Schema):
     tracking_url = fields.String()
     geoip_file = fields.String()
     network_lists = fields.String()
+    rates_url = fields.String(
+        validate=validate.Regexp(r"^(https://\S+)?$", error="Write an address that begins with https://.")
+    )
+    vies_url = fields.String(
+        validate=validate.Regexp(
+            r"^(https?://\S+[^/])?$", error="Write an address that begins with https://, without a slash at its end."
+        )
+    )
     secret_key = fields.String()
     smtp_url = fields.String(
         validate=validate.Regexp(

@@ -5,6 +5,7 @@ from affiliate.accounts import models as accounts
 from affiliate.attribution import models as attribution
 from affiliate.canary import models as canary
 from affiliate.commissions import models as commissions
+from affiliate.currencies import models as currencies
 from affiliate.db import Base
 from affiliate.fraud import models as fraud
 from affiliate.ingest import models as ingest
@@ -21,6 +22,7 @@ __all__ = [
     "attribution",
     "canary",
     "commissions",
+    "currencies",
     "fraud",
     "ingest",
     "ledger",

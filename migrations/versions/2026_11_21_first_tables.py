@@ -403,6 +403,18 @@ def upgrade() -> None:
         sa.UniqueConstraint("stream", "entry_id", name=op.f("uq_dead_letters_stream_entry_id")),
     )
     op.create_table(
+        "exchange_rates",
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("per_euro", sa.String(length=24), nullable=False),
+        sa.Column("source", sa.String(length=16), nullable=False),
+        sa.Column("stored_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("currency", "day", name=op.f("pk_exchange_rates")),
+    )
+    with op.batch_alter_table("exchange_rates", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_exchange_rates_day"), ["day"], unique=False)
+
+    op.create_table(
         "ledger_proofs",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("checked_at", db.UtcDateTime(timezone=True), nullable=False),
@@ -1169,6 +1181,32 @@ def upgrade() -> None:
         batch_op.create_index("ix_partner_costs_program", ["program_id", "spent_on"], unique=False)
 
     op.create_table(
+        "partner_marks",
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "account",
+                "vat_id",
+                "connection",
+                "device",
+                name="mark_kind",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("mark", sa.String(length=64), nullable=False),
+        sa.Column("noted_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_partner_marks_partner_id_partners")),
+        sa.PrimaryKeyConstraint("partner_id", "kind", "mark", name=op.f("pk_partner_marks")),
+    )
+    with op.batch_alter_table("partner_marks", schema=None) as batch_op:
+        batch_op.create_index("ix_partner_marks_age", ["kind", "noted_at"], unique=False)
+        batch_op.create_index("ix_partner_marks_mark", ["kind", "mark"], unique=False)
+
+    op.create_table(
         "partner_terms",
         sa.Column("program_id", sa.Uuid(), nullable=False),
         sa.Column("partner_id", sa.Uuid(), nullable=False),
@@ -1181,6 +1219,15 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["recruiter_id"], ["partners.id"], name=op.f("fk_partner_terms_recruiter_id_partners")),
         sa.PrimaryKeyConstraint("program_id", "partner_id", name=op.f("pk_partner_terms")),
     )
+    with op.batch_alter_table("partner_terms", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_partner_terms_recruiter",
+            ["program_id", "recruiter_id"],
+            unique=False,
+            postgresql_where=sa.text("recruiter_id IS NOT NULL"),
+            sqlite_where=sa.text("recruiter_id IS NOT NULL"),
+        )
+
     op.create_table(
         "payout_blocks",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -2507,7 +2554,19 @@ def downgrade() -> None:
         )
 
     op.drop_table("payout_blocks")
+    with op.batch_alter_table("partner_terms", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_partner_terms_recruiter",
+            postgresql_where=sa.text("recruiter_id IS NOT NULL"),
+            sqlite_where=sa.text("recruiter_id IS NOT NULL"),
+        )
+
     op.drop_table("partner_terms")
+    with op.batch_alter_table("partner_marks", schema=None) as batch_op:
+        batch_op.drop_index("ix_partner_marks_mark")
+        batch_op.drop_index("ix_partner_marks_age")
+
+    op.drop_table("partner_marks")
     with op.batch_alter_table("partner_costs", schema=None) as batch_op:
         batch_op.drop_index("ix_partner_costs_program")
 
@@ -2637,6 +2696,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_ledger_proofs_checked_at"))
 
     op.drop_table("ledger_proofs")
+    with op.batch_alter_table("exchange_rates", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_exchange_rates_day"))
+
+    op.drop_table("exchange_rates")
     op.drop_table("dead_letters")
     with op.batch_alter_table("clicks", schema=None) as batch_op:
         batch_op.drop_index("ix_clicks_visitor")
