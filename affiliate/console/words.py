@@ -139,6 +139,10 @@ def account(name: AccountName) -> str:
         AccountName.IN_TRANSIT: _("In transit"),
         AccountName.CLAWBACK: _("Owed by partners"),
         AccountName.PAID: _("Paid out"),
+        AccountName.TAX_PAYABLE: _("Tax withheld"),
+        AccountName.ADJUSTMENTS: _("Bonuses and corrections"),
+        AccountName.WRITE_OFF: _("Written off"),
+        AccountName.ROUNDING: _("Rounding"),
     }
     return words[name]
 
@@ -154,6 +158,9 @@ def transfer(kind: TransferKind) -> str:
         TransferKind.SEND: _("Sent to the partner"),
         TransferKind.SETTLE: _("Payout arrived"),
         TransferKind.FAIL: _("Payout came back"),
+        TransferKind.WITHHOLD: _("Tax withheld"),
+        TransferKind.ADJUST: _("Bonus or correction"),
+        TransferKind.WRITE_OFF: _("Written off"),
     }
     return words[kind]
 

@@ -8,7 +8,14 @@ from affiliate.ledger.postings import AccountName, owner_of
 from affiliate.ledger.queries import TransferLine
 from affiliate.money import Money
 
-_GROUPS = {AccountName.EXPENSE: "Expenses:Commissions", AccountName.PAID: "Assets:Paid"}
+_GROUPS = {
+    AccountName.EXPENSE: "Expenses:Commissions",
+    AccountName.ADJUSTMENTS: "Expenses:Adjustments",
+    AccountName.WRITE_OFF: "Expenses:Write-off",
+    AccountName.ROUNDING: "Expenses:Rounding",
+    AccountName.PAID: "Assets:Paid",
+    AccountName.TAX_PAYABLE: "Liabilities:Tax",
+}
 """Everything else is owed to partners, or by them. What was paid has left an account of the company."""
 
 

@@ -17,14 +17,22 @@ from affiliate.money import Money
 
 
 class AccountName(enum.StrEnum):
-    """The chart of accounts. `expense` is the program's own; each partner has one of every other name."""
+    """The chart of accounts. Those in `OWN` are the program's; each partner has one of every other name."""
 
-    EXPENSE = "expense"  # what the program has spent or will spend, below zero
+    EXPENSE = "expense"  # what the program has spent on commissions or will spend, below zero
     PENDING = "pending"  # in the validation period
     APPROVED = "approved"  # owed, waits for a payout
     IN_TRANSIT = "in_transit"  # in an approved payout, not yet settled
     CLAWBACK = "clawback"  # below zero: paid, and taken back since; the next payout nets it
     PAID = "paid"  # arrived at the partner
+    TAX_PAYABLE = "tax_payable"  # withheld from a payout for the state
+    ADJUSTMENTS = "adjustments"  # what bonuses and corrections have cost, below zero
+    WRITE_OFF = "write_off"  # what partners who left never gave back, below zero
+    ROUNDING = "rounding"  # stays at zero: no movement reaches it, because each amount is rounded once
+
+
+OWN = frozenset({AccountName.EXPENSE, AccountName.ADJUSTMENTS, AccountName.WRITE_OFF, AccountName.ROUNDING})
+"""The accounts of the program itself."""
 
 
 class TransferKind(enum.StrEnum):
@@ -38,18 +46,23 @@ class TransferKind(enum.StrEnum):
     SEND = "send"
     SETTLE = "settle"
     FAIL = "fail"
+    WITHHOLD = "withhold"
+    ADJUST = "adjust"
+    WRITE_OFF = "write_off"
 
 
 class SourceKind(enum.StrEnum):
     """What caused a movement."""
 
     COMMISSION = "commission"
-    ADJUSTMENT = "adjustment"
+    ADJUSTMENT = "adjustment"  # of a commission, by a refund, an event, a decision
     PAYOUT = "payout"
+    MANUAL = "manual"  # a person's entry: bonus, make-good, correction, write-off
 
 
 _E, _P, _A = AccountName.EXPENSE, AccountName.PENDING, AccountName.APPROVED
 _T, _C, _D = AccountName.IN_TRANSIT, AccountName.CLAWBACK, AccountName.PAID
+_X, _J, _W = AccountName.TAX_PAYABLE, AccountName.ADJUSTMENTS, AccountName.WRITE_OFF
 
 ALLOWED: dict[TransferKind, frozenset[tuple[AccountName, AccountName]]] = {
     TransferKind.ACCRUE: frozenset({(_E, _P)}),
@@ -59,7 +72,10 @@ ALLOWED: dict[TransferKind, frozenset[tuple[AccountName, AccountName]]] = {
     TransferKind.OFFSET: frozenset({(_A, _C)}),
     TransferKind.SEND: frozenset({(_A, _T)}),
     TransferKind.SETTLE: frozenset({(_T, _D)}),
-    TransferKind.FAIL: frozenset({(_T, _A), (_C, _A)}),
+    TransferKind.FAIL: frozenset({(_T, _A), (_C, _A), (_X, _A)}),
+    TransferKind.WITHHOLD: frozenset({(_A, _X)}),
+    TransferKind.ADJUST: frozenset({(_J, _A), (_C, _J)}),
+    TransferKind.WRITE_OFF: frozenset({(_W, _C)}),
 }
 """The accounts between which each kind of movement may move money; the proof holds every transfer against it."""
 
@@ -123,17 +139,44 @@ def send(*, program_id: UUID, partner_id: UUID, payout_id: UUID, amount: Money) 
     return _move(TransferKind.SEND, (_A, _T), amount, cause)
 
 
+def withhold(*, program_id: UUID, partner_id: UUID, payout_id: UUID, amount: Money) -> list[Posting]:
+    """The part of an approved payout that goes to the state and not to the partner."""
+    cause = _Cause(program_id, partner_id, SourceKind.PAYOUT, payout_id)
+    return _move(TransferKind.WITHHOLD, (_A, _X), amount, cause)
+
+
 def settle(*, program_id: UUID, partner_id: UUID, payout_id: UUID, amount: Money) -> list[Posting]:
     """A payout has arrived."""
     cause = _Cause(program_id, partner_id, SourceKind.PAYOUT, payout_id)
     return _move(TransferKind.SETTLE, (_T, _D), amount, cause)
 
 
-def fail(*, program_id: UUID, partner_id: UUID, payout_id: UUID, sent: Money, netted: Money) -> list[Posting]:
-    """An approved payout is cancelled: what was sent comes back, what was netted is owed again."""
+def fail(
+    *, program_id: UUID, partner_id: UUID, payout_id: UUID, sent: Money, netted: Money, withheld: Money
+) -> list[Posting]:
+    """An approved payout is cancelled: what was sent or withheld comes back, what was netted is owed again."""
     cause = _Cause(program_id, partner_id, SourceKind.PAYOUT, payout_id)
     back = _move(TransferKind.FAIL, (_T, _A), sent, cause)
-    return back + _move(TransferKind.FAIL, (_C, _A), netted, cause, leg=1)
+    again = _move(TransferKind.FAIL, (_C, _A), netted, cause, leg=FAIL_NETTED)
+    return back + again + _move(TransferKind.FAIL, (_X, _A), withheld, cause, leg=FAIL_WITHHELD)
+
+
+def adjust(*, program_id: UUID, partner_id: UUID, manual_id: UUID, amount: Money) -> list[Posting]:
+    """A person's correction: above zero it is owed with the next payout, below zero the next payout nets it."""
+    cause = _Cause(program_id, partner_id, SourceKind.MANUAL, manual_id)
+    if amount.amount_minor < 0:
+        return _move(TransferKind.ADJUST, (_C, _J), -amount, cause)
+    return _move(TransferKind.ADJUST, (_J, _A), amount, cause)
+
+
+def write_off(*, program_id: UUID, partner_id: UUID, manual_id: UUID, amount: Money) -> list[Posting]:
+    """A debt that nobody will pay back any more is the program's loss."""
+    cause = _Cause(program_id, partner_id, SourceKind.MANUAL, manual_id)
+    return _move(TransferKind.WRITE_OFF, (_W, _C), amount, cause)
+
+
+FAIL_NETTED, FAIL_WITHHELD = 1, 2
+"""The legs of a failed payout beside the first, which is what was sent."""
 
 
 class _Cause(NamedTuple):
@@ -158,7 +201,7 @@ def _move(
 
 def owner_of(name: AccountName, partner_id: UUID) -> UUID | None:
     """Whose account it is: the partner's, or nobody's for the program's own."""
-    return None if name is AccountName.EXPENSE else partner_id
+    return None if name in OWN else partner_id
 
 
 def account_id(*, program_id: UUID, partner_id: UUID | None, name: str, currency: str) -> UUID:

@@ -24,7 +24,7 @@ from affiliate.ledger.models import (
 )
 from affiliate.programs.models import Program
 
-PARTNER_ACCOUNTS = tuple(name for name in AccountName if name is not AccountName.EXPENSE)
+PARTNER_ACCOUNTS = tuple(name for name in AccountName if name not in postings.OWN)
 
 
 @dataclass(frozen=True, slots=True)

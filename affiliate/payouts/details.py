@@ -15,6 +15,8 @@ from affiliate.accounts.models import Grant
 from affiliate.errors import Conflict, Forbidden, Invalid
 from affiliate.ledger import service as ledger_service
 from affiliate.money import Money
+from affiliate.partners import marks
+from affiliate.partners.models import MarkKind
 from affiliate.payouts import mails, methods, queries
 from affiliate.payouts.holding import changed
 from affiliate.payouts.methods import BadDetails, MethodKind
@@ -76,6 +78,8 @@ def enter_method(
         changed(session, sa.update(PayoutMethod).where(*still).values(replaced_at=now))
     if not db.insert_new(session, PayoutMethod, [row]):
         raise ChangedMeanwhile(N_("The details were changed at the same moment. Look at them again."))
+    if mark := vault.mark(details.fields):
+        marks.note(session, partner_ids=[partner_id], kind=MarkKind.ACCOUNT, mark=mark, now=now)
     told = {"kind": kind.value, "first": before is None}
     _record(session, "partner.payout_details", "partner", partner_id, program.id, actor=actor, details=told, now=now)
     if before is not None:

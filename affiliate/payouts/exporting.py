@@ -11,12 +11,11 @@ from sqlalchemy.orm import Session
 from affiliate import ids
 from affiliate.accounts.actors import Actor
 from affiliate.errors import Invalid
-from affiliate.money import Money
 from affiliate.payouts import files, queries, results, service
 from affiliate.payouts.files import FileKind, Payer, Payment
 from affiliate.payouts.models import PayoutRun, PayoutStatus
 from affiliate.payouts.results import BadResults, Outcome
-from affiliate.payouts.steps import WrongStatus, locked, person, record
+from affiliate.payouts.steps import WrongStatus, locked, person, record, sent
 from affiliate.payouts.vault import Vault
 from affiliate.programs.models import Program
 
@@ -58,7 +57,7 @@ def payments_of(session: Session, *, run_id: UUID, vault: Vault) -> list[Payment
     """The payouts of a run that are on their way, with their opened details."""
     found = queries.methods_of_run(session, run_id=run_id, statuses=[PayoutStatus.APPROVED])
     return [
-        Payment(payout.id, name, method.kind, vault.open(method.details), Money(payout.amount_minor, payout.currency))
+        Payment(payout.id, name, method.kind, vault.open(method.details), sent(payout))
         for payout, name, method in found
     ]
 
@@ -155,7 +154,7 @@ def _fresh(session: Session, run_id: UUID, outcomes: list[Outcome], tally: Tally
             tally.unknown += 1
         elif payout.status is not PayoutStatus.APPROVED:
             tally.known += 1
-        elif outcome.amount not in {None, Money(payout.amount_minor, payout.currency)}:
+        elif outcome.amount not in {None, sent(payout)}:
             tally.other_amount += 1
         else:
             fresh[outcome.payout_id] = outcome

@@ -1,10 +1,10 @@
-"""Tables of payouts: PayoutRun, Payout, PayoutPolicy, PayoutMethod, PayoutBlock.
+"""Tables of payouts: PayoutRun, Payout, PayoutPolicy, PayoutMethod, PayoutBlock, Adjustment, PartnerCost.
 
 A run is what one person proposes and another approves, a payout one partner's part of it; a method says where the money goes.
 """
 
 import enum
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -59,13 +59,17 @@ class PayoutRun(Base):
 
 
 class Payout(Base):
-    """What one partner gets in one run: earned minus clawed back, fixed when it was proposed, and the account it goes to."""
+    """What one partner gets in one run: earned minus clawed back, fixed when it was proposed, and the account it goes to.
+
+    Of `amount_minor`, `withheld_minor` goes to the state; the rest is sent.
+    """
 
     __tablename__ = "payouts"
     __table_args__ = (
         sa.UniqueConstraint("run_id", "partner_id"),
         sa.CheckConstraint("amount_minor > 0", name="amount_above_zero"),
         sa.CheckConstraint("amount_minor = earned_minor - clawed_back_minor", name="amount_adds_up"),
+        sa.CheckConstraint("withheld_minor BETWEEN 0 AND amount_minor", name="withheld_within_amount"),
     )
 
     id: Mapped[PrimaryKey]
@@ -77,12 +81,96 @@ class Payout(Base):
     earned_minor: Mapped[int]
     clawed_back_minor: Mapped[int]
     amount_minor: Mapped[int]
+    withheld_minor: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
     paid_at: Mapped[datetime | None]
     method_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("payout_methods.id"))
     taken_out_at: Mapped[datetime | None]  # out of a proposed run, which then pays less
     failed_at: Mapped[datetime | None]
     reason: Mapped[str | None] = mapped_column(sa.String(500))  # why it was taken out or failed
+
+
+class AdjustmentKind(enum.StrEnum):
+    """What a manual entry is for."""
+
+    BONUS = "bonus"
+    MAKE_GOOD = "make_good"  # for an order that was not tracked
+    CORRECTION = "correction"  # the only one that may take money away
+    WRITE_OFF = "write_off"  # of the debt of a partner that has left
+
+
+class AdjustmentStatus(enum.StrEnum):
+    """Where a manual entry is."""
+
+    PROPOSED = "proposed"  # waits for a second person
+    POSTED = "posted"
+    DECLINED = "declined"
+
+
+class Adjustment(Base):
+    """An entry by hand. Once posted it is owed with the next payout, or netted by it if it is below zero.
+
+    A write-off is above zero and makes a debt smaller instead.
+    """
+
+    __tablename__ = "adjustments"
+    __table_args__ = (
+        sa.CheckConstraint("amount_minor <> 0", name="amount_not_zero"),
+        sa.CheckConstraint("amount_minor > 0 OR kind = 'correction'", name="only_corrections_take"),
+        sa.CheckConstraint(
+            "status <> 'posted' OR decided_by_id <> entered_by_id OR is_single_handed", name="second_person"
+        ),
+        sa.CheckConstraint("(status = 'proposed') = (decided_at IS NULL)", name="decided_once"),
+        sa.CheckConstraint("payout_id IS NULL OR status = 'posted'", name="posted_before_paid"),
+        sa.Index("ix_adjustments_partner", "program_id", "partner_id", "entered_at"),
+    )
+
+    id: Mapped[PrimaryKey]
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id))
+    partner_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Partner.id))
+    kind: Mapped[AdjustmentKind] = mapped_column(enum_column(AdjustmentKind))
+    status: Mapped[AdjustmentStatus] = mapped_column(enum_column(AdjustmentStatus))
+    amount_minor: Mapped[int]
+    currency: Mapped[str] = mapped_column(sa.String(3))
+    reason: Mapped[str] = mapped_column(sa.String(500))  # the partner reads it
+    is_single_handed: Mapped[bool] = mapped_column(default=False)  # within the limit, or a company of one
+    entered_by_id: Mapped[UUID] = mapped_column(sa.ForeignKey(User.id))
+    entered_at: Mapped[datetime]
+    decided_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(User.id))
+    decided_at: Mapped[datetime | None]
+    payout_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(Payout.id), index=True)  # the one that holds it
+
+
+class CostKind(enum.StrEnum):
+    """What a partner has cost beside its commissions."""
+
+    FLAT_FEE = "flat_fee"
+    SAMPLES = "samples"
+    AGENCY_HOURS = "agency_hours"
+    OTHER = "other"
+
+
+class PartnerCost(Base):
+    """Money spent on a partner outside of this ledger, so that its return can be reckoned. What the partner is paid here is no such cost."""
+
+    __tablename__ = "partner_costs"
+    __table_args__ = (
+        sa.CheckConstraint("amount_minor > 0", name="amount_above_zero"),
+        sa.Index("ix_partner_costs_program", "program_id", "spent_on"),
+    )
+
+    id: Mapped[PrimaryKey]
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id))
+    partner_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Partner.id))
+    kind: Mapped[CostKind] = mapped_column(enum_column(CostKind))
+    spent_on: Mapped[date]  # in the program's time zone
+    amount_minor: Mapped[int]
+    currency: Mapped[str] = mapped_column(sa.String(3))
+    note: Mapped[str] = mapped_column(sa.String(500))
+    entered_by_id: Mapped[UUID] = mapped_column(sa.ForeignKey(User.id))
+    entered_at: Mapped[datetime]
+    removed_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(User.id))
+    removed_at: Mapped[datetime | None]  # it was a mistake, and counts no more
 
 
 class PayoutPolicy(Base):
@@ -95,6 +183,7 @@ class PayoutPolicy(Base):
     cadence: Mapped[Cadence] = mapped_column(enum_column(Cadence))
     net_days: Mapped[int]  # a commission is paid so many days after its approval
     is_one_person: Mapped[bool]  # who proposes may approve: four eyes are knowingly switched off
+    adjustment_limit_minor: Mapped[int] = mapped_column(default=0)  # what one person may post to a partner in 30 days
     payer_name: Mapped[str | None] = mapped_column(sa.String(70))
     payer_account: Mapped[str | None] = mapped_column(sa.Text)  # the program's own IBAN, encrypted
     updated_at: Mapped[datetime]

@@ -17,12 +17,13 @@ from affiliate.commissions.life import NEVER_POSTED, CommissionStatus
 from affiliate.commissions.models import Commission, CommissionAdjustment
 from affiliate.ledger.findings import FINDINGS_MAX, Findings
 from affiliate.ledger.models import LedgerTransfer
-from affiliate.ledger.postings import AccountName, SourceKind, TransferKind
+from affiliate.ledger.postings import FAIL_NETTED, FAIL_WITHHELD, AccountName, SourceKind, TransferKind
 from affiliate.ledger.proof import Account, Sums, read_audit, read_transfers
 from affiliate.payouts.models import Payout, PayoutRun, PayoutStatus
 
 Query = sa.Select[*tuple[Any, ...]]
 _SENT = (PayoutStatus.APPROVED, PayoutStatus.PAID)
+_SENT_MINOR = Payout.amount_minor - Payout.withheld_minor
 _OPEN = (PayoutStatus.PROPOSED, PayoutStatus.APPROVED)
 _WAITING = (CommissionStatus.UNDER_REVIEW, CommissionStatus.PENDING)
 
@@ -71,8 +72,9 @@ def _states() -> sa.CompoundSelect[Any]:
         _state(AccountName.PENDING, Commission, left, Commission.status.in_(_WAITING)),
         _state(AccountName.APPROVED, Commission, left, Commission.status == CommissionStatus.APPROVED),
         _state(AccountName.APPROVED, Payout, Payout.earned_minor, Payout.status == PayoutStatus.PROPOSED),
-        _state(AccountName.IN_TRANSIT, Payout, Payout.amount_minor, Payout.status == PayoutStatus.APPROVED),
-        _state(AccountName.PAID, Payout, Payout.amount_minor, Payout.status == PayoutStatus.PAID),
+        _state(AccountName.IN_TRANSIT, Payout, _SENT_MINOR, Payout.status == PayoutStatus.APPROVED),
+        _state(AccountName.PAID, Payout, _SENT_MINOR, Payout.status == PayoutStatus.PAID),
+        _state(AccountName.TAX_PAYABLE, Payout, Payout.withheld_minor, Payout.status.in_(_SENT)),
         _state(
             AccountName.CLAWBACK,
             CommissionAdjustment,
@@ -222,17 +224,20 @@ def _adjusted() -> Query:
 
 def _payout_movements() -> Iterator[tuple[str, Any, sa.ColumnElement[int]]]:
     sent = Payout.status.in_(_SENT)
-    failed = _amount_if(TransferKind.FAIL)
-    back, owed_again = failed * (1 - LedgerTransfer.leg), failed * LedgerTransfer.leg
     paid = Payout.status == PayoutStatus.PAID
-    yield "sent", sa.case((sent, Payout.amount_minor), else_=0), _amount_if(TransferKind.SEND) - back
-    yield "netted", sa.case((sent, Payout.clawed_back_minor), else_=0), _amount_if(TransferKind.OFFSET) - owed_again
-    yield "settled", sa.case((paid, Payout.amount_minor), else_=0), _amount_if(TransferKind.SETTLE)
+    for name, amount, kind, leg in (
+        ("sent", _SENT_MINOR, TransferKind.SEND, 0),
+        ("netted", Payout.clawed_back_minor, TransferKind.OFFSET, FAIL_NETTED),
+        ("withheld", Payout.withheld_minor, TransferKind.WITHHOLD, FAIL_WITHHELD),
+    ):
+        yield name, sa.case((sent, amount), else_=0), _amount_if(kind) - _amount_if(TransferKind.FAIL, leg=leg)
+    yield "settled", sa.case((paid, _SENT_MINOR), else_=0), _amount_if(TransferKind.SETTLE)
 
 
-def _amount_if(kind: TransferKind) -> sa.ColumnElement[int]:
-    """The amount of a transfer of this kind, nothing for others."""
-    return sa.case((LedgerTransfer.kind == kind, LedgerTransfer.amount_minor), else_=0)
+def _amount_if(kind: TransferKind, *, leg: int = 0) -> sa.ColumnElement[int]:
+    """The amount of a transfer of this kind and leg, nothing for others."""
+    this = sa.and_(LedgerTransfer.kind == kind, LedgerTransfer.leg == leg)
+    return sa.case((this, LedgerTransfer.amount_minor), else_=0)
 
 
 def _differing(owner: Any, due: Any, moved: sa.ColumnElement[int], kind: SourceKind) -> Query:

@@ -31,7 +31,6 @@ from affiliate.payouts.steps import (
     SumChanged,
     UnknownRun,
     WrongStatus,
-    amount,
     given,
     locked,
     move,
@@ -39,7 +38,9 @@ from affiliate.payouts.steps import (
     of,
     person,
     record,
+    sent,
     whose,
+    withheld,
 )
 from affiliate.programs.models import Program
 
@@ -124,7 +125,8 @@ def approve_run(
     for payout in move_payouts(session, run, PayoutStatus.PROPOSED, status=PayoutStatus.APPROVED):
         netted = Money(payout.clawed_back_minor, payout.currency)
         postings += ledger.offset(**whose(payout), payout_id=payout.id, amount=netted)
-        postings += ledger.send(**whose(payout), payout_id=payout.id, amount=amount(payout))
+        postings += ledger.withhold(**whose(payout), payout_id=payout.id, amount=withheld(payout))
+        postings += ledger.send(**whose(payout), payout_id=payout.id, amount=sent(payout))
     ledger_service.post(session, postings=postings, now=now)
     more = {"single_handed": True} if single_handed else {}
     record(session, "payout_run.approve", run, actor, now, **more)
@@ -177,7 +179,7 @@ def mark_paid(
     holding.pay(session, payouts=of(run, PayoutStatus.PAID), now=now)
     postings: list[Posting] = []
     for payout in paid:
-        postings += ledger.settle(**whose(payout), payout_id=payout.id, amount=amount(payout))
+        postings += ledger.settle(**whose(payout), payout_id=payout.id, amount=sent(payout))
     ledger_service.post(session, postings=postings, now=now)
     mails.tell_paid(session, run_id=run_id, program_id=program_id, now=now)
     record(session, "payout_run.pay", run, actor, now, partners=len(paid))
@@ -273,5 +275,6 @@ def _fail(payouts: Sequence[Any]) -> list[Posting]:
     postings: list[Posting] = []
     for payout in payouts:
         netted = Money(payout.clawed_back_minor, payout.currency)
-        postings += ledger.fail(**whose(payout), payout_id=payout.id, sent=amount(payout), netted=netted)
+        amounts = {"sent": sent(payout), "netted": netted, "withheld": withheld(payout)}
+        postings += ledger.fail(**whose(payout), payout_id=payout.id, **amounts)
     return postings

@@ -139,7 +139,7 @@ def move_payouts(
     guarded = sa.update(Payout).where(Payout.run_id == run.id, Payout.status == before)
     if only is not None:
         guarded = guarded.where(db.among(session, Payout.id, only))
-    columns = ("id", "program_id", "partner_id", "currency", "amount_minor", "clawed_back_minor")
+    columns = ("id", "program_id", "partner_id", "currency", "amount_minor", "clawed_back_minor", "withheld_minor")
     moved = guarded.values(values).returning(*(getattr(Payout, name) for name in columns))
     rows = session.execute(moved, execution_options={"synchronize_session": False}).all()
     return sorted(rows, key=lambda row: row.id)
@@ -155,6 +155,11 @@ def whose(payout: Any) -> dict[str, UUID]:
     return {"program_id": payout.program_id, "partner_id": payout.partner_id}
 
 
-def amount(payout: Any) -> Money:
-    """What is paid."""
-    return Money(payout.amount_minor, payout.currency)
+def sent(payout: Any) -> Money:
+    """What goes to the partner: what is left after tax was withheld."""
+    return Money(payout.amount_minor - payout.withheld_minor, payout.currency)
+
+
+def withheld(payout: Any) -> Money:
+    """What goes to the state."""
+    return Money(payout.withheld_minor, payout.currency)

@@ -14,6 +14,7 @@ from affiliate.settings import Settings
 
 KEYS = "details-keys"
 _PURPOSE = "payout-details"
+_MARK = "payout-account-mark"
 
 
 class Unreadable(Exception):  # noqa: N818 - read as a kind
@@ -25,6 +26,7 @@ class Vault:
 
     def __init__(self, keys: list[str]) -> None:
         self._fernet = MultiFernet([Fernet(key) for key in keys])
+        self._mark_key = signing.derive(keys[-1], _MARK)
 
     def close(self, fields: dict[str, str]) -> str:
         """The record, encrypted."""
@@ -41,6 +43,15 @@ class Vault:
         except InvalidToken as wrong:
             raise Unreadable("No key opens these payment details: see DATA_DIR/details-keys.") from wrong
         return found
+
+    def mark(self, fields: dict[str, str]) -> str | None:
+        """A keyed hash by which the same account is found again; nothing for what names no account.
+
+        The key is the one that never changes: the one that stands behind all others.
+        """
+        account = fields.get("iban") or " ".join(fields[name] for name in ("routing", "number") if name in fields)
+        told = account or fields.get("email", "").lower()
+        return signing.keyed_hash(self._mark_key, told) if told else None
 
     def renew(self, token: str) -> str:
         """The same record under the newest key.

@@ -98,6 +98,8 @@ def _what(kind: TransferKind) -> str:
         TransferKind.REVERSE: pgettext("statement", "Commission taken back"),
         TransferKind.CLAW_BACK: pgettext("statement", "Taken back after it was paid"),
         TransferKind.SETTLE: pgettext("statement", "Paid to you"),
+        TransferKind.WITHHOLD: pgettext("statement", "Tax withheld"),
+        TransferKind.WRITE_OFF: pgettext("statement", "Debt written off"),
     }
     return words.get(kind, _("Correction"))
 

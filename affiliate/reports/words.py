@@ -97,6 +97,10 @@ def owned_account(name: AccountName, *, program: str, partner: str) -> str:
         AccountName.IN_TRANSIT: _("%(owner)s, on its way", owner=partner),
         AccountName.CLAWBACK: _("%(owner)s, to be set off", owner=partner),
         AccountName.PAID: _("%(owner)s, paid", owner=partner),
+        AccountName.TAX_PAYABLE: _("%(owner)s, tax withheld", owner=partner),
+        AccountName.ADJUSTMENTS: _("%(owner)s, bonuses and corrections", owner=program),
+        AccountName.WRITE_OFF: _("%(owner)s, written off", owner=program),
+        AccountName.ROUNDING: _("%(owner)s, rounding", owner=program),
     }[name]
 
 

@@ -38,24 +38,28 @@ def moved(made: list[Posting]) -> list[tuple[str, str, str, int]]:
         (postings.offset(**WHOSE, payout_id=SOURCE, amount=EUR), ("offset", "approved", "clawback", 10_00)),
         (postings.send(**WHOSE, payout_id=SOURCE, amount=EUR), ("send", "approved", "in_transit", 10_00)),
         (postings.settle(**WHOSE, payout_id=SOURCE, amount=EUR), ("settle", "in_transit", "paid", 10_00)),
+        (postings.withhold(**WHOSE, payout_id=SOURCE, amount=EUR), ("withhold", "approved", "tax_payable", 10_00)),
+        (postings.adjust(**WHOSE, manual_id=SOURCE, amount=EUR), ("adjust", "adjustments", "approved", 10_00)),
+        (postings.adjust(**WHOSE, manual_id=SOURCE, amount=-EUR), ("adjust", "clawback", "adjustments", 10_00)),
+        (postings.write_off(**WHOSE, manual_id=SOURCE, amount=EUR), ("write_off", "write_off", "clawback", 10_00)),
     ],
 )
 def test_money_moves_between_the_accounts_of_its_kind(made: list[Posting], expected: tuple[str, str, str, int]) -> None:
     assert moved(made) == [expected]
 
 
-def test_a_failed_payout_gives_back_what_was_sent_and_owes_again_what_was_netted() -> None:
-    made = postings.fail(**WHOSE, payout_id=SOURCE, sent=EUR, netted=Money(3_00, "EUR"))
-    assert moved(made) == [("fail", "in_transit", "approved", 10_00), ("fail", "clawback", "approved", 3_00)]
-    assert [one.leg for one in made] == [0, 1]
+def test_a_failed_payout_gives_back_what_was_sent_and_withheld_and_owes_again_what_was_netted() -> None:
+    made = postings.fail(**WHOSE, payout_id=SOURCE, sent=EUR, netted=Money(3_00, "EUR"), withheld=Money(2_00, "EUR"))
+    expected = [("in_transit", "approved", 10_00), ("clawback", "approved", 3_00), ("tax_payable", "approved", 2_00)]
+    assert moved(made) == [("fail", *each) for each in expected]
+    assert [one.leg for one in made] == [0, postings.FAIL_NETTED, postings.FAIL_WITHHELD]
 
 
 def test_a_movement_of_nothing_posts_nothing() -> None:
     nothing = Money(0, "EUR")
     assert postings.accrue(**WHOSE, commission_id=SOURCE, amount=nothing) == []
-    assert moved(postings.fail(**WHOSE, payout_id=SOURCE, sent=EUR, netted=nothing)) == [
-        ("fail", "in_transit", "approved", 10_00)
-    ]
+    made = postings.fail(**WHOSE, payout_id=SOURCE, sent=EUR, netted=nothing, withheld=nothing)
+    assert moved(made) == [("fail", "in_transit", "approved", 10_00)]
 
 
 def test_money_never_moves_backwards() -> None:
@@ -82,9 +86,9 @@ def test_an_account_is_known_by_what_it_is() -> None:
     assert len({account(), *others}) == 5
 
 
-def test_only_the_expense_is_the_programs_own() -> None:
-    own = [name for name in AccountName if postings.owner_of(name, UUID(int=2)) is None]
-    assert own == [AccountName.EXPENSE]
+def test_no_movement_reaches_the_rounding_account() -> None:
+    reached = {name for pairs in ALLOWED.values() for pair in pairs for name in pair}
+    assert set(AccountName) - reached == {AccountName.ROUNDING}
 
 
 TRANSFER = {
