@@ -16,7 +16,9 @@ SPOOLED = Counter("affiliate_events_spooled", "Events kept on disk, because Redi
 REPLAYED = Counter("affiliate_events_replayed", "Events brought from disk into the streams")
 TORN = Counter("affiliate_events_put_aside", "Pieces of spool files that could not be read and were put aside")
 REFUSED = Counter("affiliate_events_refused", "Events that no durable place took: the sender was told to try again")
-UNCOUNTED = Counter("affiliate_clicks_uncounted", "Visitors redirected while their click could not be stored")
+UNCOUNTED = Counter(
+    "affiliate_clicks_uncounted", "Clicks answered that no place could store, or whose link was not known yet"
+)
 BREAKER = Gauge(
     "affiliate_breaker_open",
     "1 while a process goes on without Redis",

@@ -13,6 +13,7 @@ from affiliate.links import hosts
 from affiliate.tracking import reports, schemas, tag_views, tracker
 from affiliate.tracking.body import BadFields
 from affiliate.tracking.codec import Trust
+from affiliate.tracking.directory import DirectoryNotLoaded
 from affiliate.tracking.facts import ProgramFacts
 from affiliate.tracking.keys import is_fresh_stamp, team_cookie
 from affiliate.tracking.reports import blueprint
@@ -102,7 +103,10 @@ def _open_to_shops(response: Response) -> Response:
 def _allowed_hosts() -> list[str]:
     """The hosts of the request's program; where it is not known (a preflight), those of all of them."""
     program: ProgramFacts | None = g.get("tracked_program")
-    programs = [program] if program else tracker.current().directory.view.programs.values()
+    try:
+        programs = [program] if program else tracker.current().directory.view.programs.values()
+    except DirectoryNotLoaded:
+        return []
     return [host for known in programs for host in known.allowed_hosts]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from affiliate import clock, ids
-from affiliate.tracking import exchange, metrics
+from affiliate.tracking import exchange, lost_page, metrics
 from affiliate.tracking.buffer import Buffer, BufferUnavailable
 from affiliate.tracking.decide import Decision, RequestFacts, decide
 from affiliate.tracking.directory import Directory, DirectoryNotLoaded
@@ -46,10 +46,8 @@ class ClickMiddleware:
         now = clock.now()
         try:
             view = self._directory.view
-        except DirectoryNotLoaded as error:
-            headers = [("Retry-After", str(error.retry_after_seconds)), ("Content-Type", "text/plain; charset=utf-8")]
-            start_response("503 Service Unavailable", [*headers, ("Cache-Control", "no-store")])
-            return [str(error).encode()]
+        except DirectoryNotLoaded:
+            return _waiting(environ, start_response)
         decision = decide(
             request_facts(environ),
             view,
@@ -70,6 +68,14 @@ class ClickMiddleware:
         except BufferUnavailable:
             metrics.UNCOUNTED.inc()
             _log.warning("a visitor was redirected and not counted")
+
+
+def _waiting(environ: "WSGIEnvironment", start_response: "StartResponse") -> list[bytes]:
+    """Neither the database nor the snapshot has told of any link: the visitor's browser asks again."""
+    metrics.UNCOUNTED.inc()
+    page = lost_page.waiting(lost_page.language_of(environ.get("HTTP_ACCEPT_LANGUAGE", ""))).encode()
+    start_response("200 OK", [*lost_page.WAITING_HEADERS, ("content-length", str(len(page)))])
+    return [] if environ["REQUEST_METHOD"] == "HEAD" else [page]
 
 
 def request_facts(environ: "WSGIEnvironment") -> RequestFacts:

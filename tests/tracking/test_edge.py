@@ -15,6 +15,7 @@ import factories
 import pytest
 import redis
 import servers
+import sqlalchemy as sa
 import tracking_cast
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
@@ -27,7 +28,9 @@ from affiliate.settings import Settings
 from affiliate.tracking import lost_page, wsgi
 from affiliate.tracking.breaker import FAILURES_MAX
 from affiliate.tracking.codec import ClickEvent, Event, decode
+from affiliate.tracking.directory import Directory
 from affiliate.tracking.edge import Edge
+from affiliate.tracking.metrics import UNCOUNTED
 from affiliate.tracking.parts import Parts
 from affiliate.tracking.spool import Spool
 
@@ -174,6 +177,28 @@ def test_both_adapters_answer_and_record_alike(
     answer_alike()
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_before_any_link_is_known_both_adapters_ask_a_visitor_to_wait(
+    app: Flask, shop: Shop, edge: Edge, method: str
+) -> None:
+    def refuse() -> Any:
+        raise sa.exc.OperationalError("SELECT", {}, Exception("away"))
+
+    starting = Directory(secret_key="x", reading=refuse, poll_seconds=None)
+    middleware = wsgi.ClickMiddleware(
+        app.wsgi_app, keys=shop.tracker.keys, directory=starting, buffer=shop.tracker.buffer, trusted_proxies=0
+    )
+    before = UNCOUNTED._value.get()
+    request = Request("/r/anna", method=method, headers={"Accept-Language": "en"})
+    [ours] = asked(Edge(edge._settings, replace(edge._parts, directory=starting)), request)
+    body, status, headers = Client(middleware).run_wsgi_app(environ_of(request))
+    assert (ours.status, status, ours.headers["refresh"]) == (200, "200 OK", "3")
+    assert ours.body == b"".join(body).decode()
+    assert ours.body == "" or "<h1>One moment, please</h1>" in ours.body
+    assert ours.headers.items() <= dict(headers.to_wsgi_list()).items()
+    assert UNCOUNTED._value.get() == before + 2
+
+
 def test_an_unknown_link_has_a_friendly_page_in_the_visitors_language(edge: Edge, shop: Shop) -> None:
     [answer] = asked(edge, Request("/r/nobody", headers={"Accept-Language": "fr, it-IT;q=0.8"}))
     assert answer.status == 404
@@ -257,8 +282,6 @@ def test_what_redis_refuses_waits_on_disk(
 
 
 def test_a_visitor_goes_on_without_redis_and_disk_and_is_counted_as_uncounted(edge: Edge, tmp_path: Path) -> None:
-    from affiliate.tracking.metrics import UNCOUNTED
-
     before = UNCOUNTED._value.get()
     lost = on_own(edge, f"unix://{tmp_path}/nobody.sock", spool=Spool(tmp_path / "spool", bytes_max=0))
     answers = asked(lost, *(Request("/r/anna") for _ in range(3)))

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import factories
 import pytest
+import sqlalchemy as sa
 from shop_cast import Shop
 from sqlalchemy.orm import Session
 
@@ -331,3 +332,15 @@ def test_a_preflight_is_answered_for_the_hosts_of_any_program(shop: Shop) -> Non
         )
         is None
     )
+
+
+def test_before_any_program_is_known_scripts_of_shops_are_told_to_come_back(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> Any:
+        raise sa.exc.OperationalError("SELECT", {}, Exception("away"))
+
+    monkeypatch.setattr(shop.tracker.directory, "_reading", refuse)
+    assert beacon(shop, "/t/conversion", SALE).status_code == 503
+    answer = shop.client.get("/t/pixel.gif", query_string=SALE, headers={"Origin": ORIGIN})
+    assert (answer.status_code, answer.data) == (503, GIF)

@@ -19,7 +19,6 @@ from affiliate import ids, signing
 from affiliate.links.models import LinkStatus
 from affiliate.tracking.breaker import Breaker
 from affiliate.tracking.buffer import Buffer
-from affiliate.tracking.directory import Directory
 from affiliate.tracking.metrics import UNCOUNTED
 from affiliate.tracking.spool import Spool
 from affiliate.tracking.wire import Appender
@@ -191,26 +190,6 @@ def test_visitors_go_on_when_redis_hangs_or_is_gone_and_are_uncounted_only_witho
         assert answer.location.startswith("https://www.shop.example/shoes?aff_click=clk_")
         assert client.get("/r/nobody").status_code == 404
         assert UNCOUNTED._value.get() == before + uncounted
-
-
-def test_before_the_links_are_known_a_visitor_is_asked_to_come_back(app: Flask, shop: Shop) -> None:
-    def refuse() -> Any:
-        from sqlalchemy.exc import OperationalError
-
-        raise OperationalError("SELECT", {}, Exception("away"))
-
-    starting = Directory(secret_key="x", reading=refuse, poll_seconds=None)
-    client = Client(
-        ClickMiddleware(
-            app.wsgi_app,
-            keys=shop.tracker.keys,
-            directory=starting,
-            buffer=shop.tracker.buffer,
-            trusted_proxies=0,
-        )
-    )
-    answer = client.get("/r/anna")
-    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
 
 
 def test_every_click_has_an_id_of_its_moment(shop: Shop) -> None:
