@@ -1,0 +1,1 @@
+"""Tax papers: filed invoices, and the numbered ones that we write ourselves, with their PDFs."""
