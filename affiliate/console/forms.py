@@ -22,9 +22,10 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from affiliate import amounts
 from affiliate.accounts import keys
 from affiliate.accounts.forms import time_zones
-from affiliate.console import amounts, words
+from affiliate.console import words
 from affiliate.money import Money
 from affiliate.programs import rules
 from affiliate.programs.models import GoalMetric, Program

@@ -9,8 +9,8 @@ from flask import g, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext, pgettext
 
-from affiliate import formats, ids
-from affiliate.console import amounts, presenters, words
+from affiliate import amounts, formats, ids
+from affiliate.console import presenters, words
 from affiliate.console.blueprint import initials
 from affiliate.ledger.models import AccountName
 from affiliate.money import Money, divide_half_even

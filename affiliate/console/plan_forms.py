@@ -12,7 +12,7 @@ from wtforms import BooleanField, DateField, FieldList, Form, FormField, SelectF
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
-from affiliate.console import amounts
+from affiliate import amounts
 from affiliate.console.forms import say
 
 N_ = str  # marks a sentence for the translators

@@ -3,7 +3,7 @@
 import pytest
 from flask import Flask
 
-from affiliate.console import amounts
+from affiliate import amounts
 from affiliate.money import Money
 
 
