@@ -255,6 +255,7 @@ def make_attribution(
         "is_current": True,
         "model": "last_click",
         "policy_version": 1,
+        "is_new_customer": conversion.new_customer,
         "reason": None if partner else "no_touch",
         "trace": {},
         "decided_at": NOW,

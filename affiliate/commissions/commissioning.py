@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from affiliate import db, ids
-from affiliate.commissions import facts, life, maturity, queries, rates, terms
+from affiliate.commissions import facts, life, maturity, queries, rates, recruiters, terms
 from affiliate.commissions.counters import Before, Tally
 from affiliate.commissions.facts import CreditFacts, Window
 from affiliate.commissions.life import CommissionStatus, Worth
@@ -20,6 +20,7 @@ from affiliate.commissions.queries import Standing
 from affiliate.commissions.rates import Rated, Share
 from affiliate.commissions.takings import Changes, declined, rejected, take, write
 from affiliate.commissions.terms import Plan
+from affiliate.currencies.convert import Exchange, Rates
 from affiliate.fraud import judging
 from affiliate.fraud.signals import Verdict
 from affiliate.ledger import postings as ledger
@@ -73,7 +74,7 @@ def _judged(session: Session, conversion_ids: Collection[UUID], now: datetime) -
 
 
 def rate_in_turn(
-    credits_: Iterable[CreditFacts], *, plans: Mapping[UUID, Sequence[Plan]], counting: Counting
+    credits_: Iterable[CreditFacts], *, plans: Mapping[UUID, Sequence[Plan]], counting: Counting, exchange: Rates
 ) -> Iterable[tuple[CreditFacts, Plan | None, Rated]]:
     """Rate the credits that have no commission, in their order; each counts for the next one of its partner."""
     for _, of_one_order in groupby(credits_, key=lambda credit: credit.attribution_id):
@@ -87,10 +88,17 @@ def rate_in_turn(
                     plan=plan,
                     currency=credit.program_currency,
                     before=counting.before(credit, plan),
+                    exchange=_exchange(credit, exchange),
                 )
                 counting.add(credit, plan, rated)
                 yield credit, plan, rated
             before_bps += credit.share_bps
+
+
+def _exchange(credit: CreditFacts, known: Rates) -> Exchange | None:
+    if credit.order.currency == credit.program_currency:
+        return None
+    return known.exchange(currency=credit.order.currency, to=credit.program_currency, at=credit.placed_at)
 
 
 def counting_for(session: Session, credits_: Iterable[CreditFacts], plans: Mapping[UUID, Sequence[Plan]]) -> Counting:
@@ -110,13 +118,12 @@ def _rows(session: Session, credits_: Sequence[CreditFacts], now: datetime) -> l
     waiting = {one.conversion_id for one in credits_ if maturity.waits_for_events(_validation(one))}
     events: Events = facts.events_of(session, conversion_ids=waiting) if waiting else {}
     counting = counting_for(session, credits_, plans)
+    exchange, above = facts.rates_for(session, credits_), recruiters.of_plans(session, plans)
     rows = []
-    for credit, plan, rated in rate_in_turn(credits_, plans=plans, counting=counting):
+    for credit, plan, rated in rate_in_turn(credits_, plans=plans, counting=counting, exchange=exchange):
         rows.append(_row(credit, plan, rated, events, now))
-        recruiters = rates.recruiters_share(rated, plan=plan) if plan and credit.recruiter_id else None
-        if recruiters is not None:
-            theirs = _row(credit, plan, recruiters, events, now)
-            rows.append(theirs | {"level": 2, "partner_id": credit.recruiter_id})
+        for level, partner_id, theirs in above.shares(credit, plan, rated):
+            rows.append(_row(credit, plan, theirs, events, now) | {"level": level + 1, "partner_id": partner_id})
     return rows
 
 
@@ -135,7 +142,7 @@ def _row(credit: CreditFacts, plan: Plan | None, rated: Rated, events: Events, n
         "is_live": True,
         "status": first_status(credit),
         "reason": rated.reason,
-        "currency": credit.order.currency,
+        "currency": credit.program_currency,
         "base_minor": rated.base_minor,
         "amount_minor": rated.amount_minor,
         "reversed_minor": 0,

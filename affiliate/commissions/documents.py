@@ -17,6 +17,7 @@ N_ = str  # marks a sentence for the translators
 RULES_MAX = 100
 VALUES_MAX = 200
 STEPS_MAX = 10
+LEVELS_MAX = 4
 NAME_LENGTH_MAX = 120
 _MONTHS_MAX = 120
 _WORD = validate.Length(1, 120)
@@ -125,6 +126,17 @@ class TermsSchema(_Strict):
     caps = fields.Nested(CapsSchema)
     bonuses = fields.List(fields.Nested(BonusSchema), validate=validate.Length(max=STEPS_MAX))
     recruiter_bps = fields.Integer(strict=True, validate=validate.Range(1, BPS_PER_UNIT))
+    further_recruiters_bps = fields.List(
+        fields.Integer(strict=True, validate=validate.Range(1, BPS_PER_UNIT)), validate=validate.Length(max=LEVELS_MAX)
+    )
+
+    @validates_schema
+    def _recruiters_share(self, data: dict[str, Any], **_: Any) -> None:
+        further = data.get("further_recruiters_bps", ())
+        if further and "recruiter_bps" not in data:
+            raise ValidationError({"recruiter_bps": [N_("Say first what the partner's own recruiter gets.")]})
+        if sum(further, data.get("recruiter_bps", 0)) > BPS_PER_UNIT:
+            raise ValidationError({"recruiter_bps": [N_("Recruiters cannot get more than 100 % together.")]})
 
     @validates_schema
     def _is_unambiguous(self, data: dict[str, Any], **_: Any) -> None:

@@ -19,10 +19,11 @@ from affiliate.commissions.models import Commission, CommissionPlan, PartnerTerm
 from affiliate.commissions.orders import Item, Order
 from affiliate.commissions.queries import settled
 from affiliate.commissions.terms import Period, Plan
+from affiliate.currencies import queries as currencies
+from affiliate.currencies.convert import Rates
 from affiliate.fraud.judging import Ruling
 from affiliate.fraud.signals import Verdict
 from affiliate.ingest.models import Conversion, OrderEvent, OrderEventType, Trust
-from affiliate.partners.models import Enrollment, EnrollmentStatus
 from affiliate.programs.models import Program
 from affiliate.programs.rules import ValidationStart
 
@@ -55,7 +56,6 @@ class CreditFacts:
     time_zone: str
     validation_days: int
     validation_start: ValidationStart
-    recruiter_id: UUID | None
     has_commission: bool
     ruling: Ruling | None = None  # of the fraud rules; null for tests, and where plans are only tried
 
@@ -87,19 +87,14 @@ def credits_of(session: Session, *, conversion_ids: Collection[UUID]) -> list[Cr
 def credit_facts() -> sa.Select[*tuple[Any, ...]]:
     """Credits with their orders and programs, to be narrowed; `credit` reads a row of it."""
     has_commission = sa.exists().where(Commission.credit_id == Credit.id)
-    recruiter = sa.and_(
-        Enrollment.program_id == PartnerTerms.program_id,
-        Enrollment.partner_id == PartnerTerms.recruiter_id,
-        Enrollment.status == EnrollmentStatus.APPROVED,
-    )
     facts: sa.Select[*tuple[Any, ...]] = sa.select(
         Conversion.amount_minor, Conversion.tax_minor, Conversion.shipping_minor, Conversion.currency,
         Conversion.discount_minor, Conversion.items, Conversion.kind, PartnerTerms.group_name,
-        Credit.link_id, Credit.coupon_id, Conversion.new_customer,
+        Credit.link_id, Credit.coupon_id, Attribution.is_new_customer,
         Credit.id, Credit.attribution_id, Conversion.id, Conversion.program_id, Credit.partner_id, Credit.share_bps,
         Conversion.occurred_at, Conversion.is_test, Conversion.trust >= Trust.SIGNED, Conversion.payment_method,
         Conversion.customer_id, Program.currency, Program.time_zone, Program.validation_days, Program.validation_start,
-        Enrollment.partner_id, has_commission,
+        has_commission,
     )  # fmt: skip
     terms_of = sa.and_(PartnerTerms.program_id == Conversion.program_id, PartnerTerms.partner_id == Credit.partner_id)
     return (
@@ -107,7 +102,6 @@ def credit_facts() -> sa.Select[*tuple[Any, ...]]:
         .join(Conversion, Conversion.id == Attribution.conversion_id)
         .join(Program, Program.id == Conversion.program_id)
         .outerjoin(PartnerTerms, terms_of)
-        .outerjoin(Enrollment, recruiter)
     )
 
 
@@ -128,23 +122,27 @@ def items_of(stored: Iterable[dict[str, Any]]) -> tuple[Item, ...]:
 
 
 def with_customers(session: Session, credits_: Sequence[CreditFacts]) -> list[CreditFacts]:
-    """The credits with the first order of each named customer in the program; the shop's own word comes first."""
+    """The credits with the first verified order of each named customer in the program."""
     named = {(one.program_id, one.customer_id) for one in credits_ if one.customer_id}
     first = sa.select(Conversion.program_id, Conversion.customer_id, sa.func.min(Conversion.occurred_at)).where(
         Conversion.program_id.in_({program for program, _ in named}),
         Conversion.customer_id.in_({customer for _, customer in named}),
         ~Conversion.is_test,
+        Conversion.trust >= Trust.SIGNED,
     )
     grouped = first.group_by(Conversion.program_id, Conversion.customer_id)
     since = {(row[0], row[1]): row[2] for row in session.execute(grouped)} if named else {}
-    return [_known(one, since.get((one.program_id, one.customer_id))) for one in credits_]
+    return [
+        replace(one, order=replace(one.order, customer_since=since.get((one.program_id, one.customer_id or ""))))
+        for one in credits_
+    ]
 
 
-def _known(one: CreditFacts, since: datetime | None) -> CreditFacts:
-    is_new = one.order.is_new_customer
-    if is_new is None and since is not None:
-        is_new = since >= one.placed_at
-    return replace(one, order=replace(one.order, customer_since=since, is_new_customer=is_new))
+def rates_for(session: Session, credits_: Sequence[CreditFacts]) -> Rates:
+    """The exchange rates that credits in another currency than their program's need; no query where there are none."""
+    foreign = [one for one in credits_ if one.order.currency != one.program_currency]
+    named = {currency for one in foreign for currency in (one.order.currency, one.program_currency)}
+    return currencies.rates(session, currencies=named, moments=[one.placed_at for one in foreign])
 
 
 def plans_of(session: Session, *, program_ids: Collection[UUID]) -> dict[UUID, list[Plan]]:

@@ -1,7 +1,8 @@
 """The jobs of this stage. Each opens a transaction, makes one bounded call, and gives how many rows it did."""
 
 from affiliate import clock, db
-from affiliate.commissions import service, simulating
+from affiliate.commissions import service, simulating, waiting_rates
+from affiliate.currencies import jobs as currencies
 
 BATCH = 1_000
 SIMULATION_BATCHES = 10
@@ -25,6 +26,15 @@ def approve_due() -> int:
     with db.transaction() as session:
         service.release_awaiting(session, limit=BATCH)
         return service.approve_due(session, limit=BATCH, now=clock.now())
+
+
+def refresh_rates() -> int:
+    """Store new exchange rates, and look again at the orders that waited for one; how many rates are new."""
+    stored = currencies.refresh()
+    if stored:
+        with db.transaction() as session:
+            waiting_rates.look_again(session, limit=BATCH)
+    return stored
 
 
 def simulate() -> int:

@@ -25,7 +25,7 @@ class CommissionReason(enum.StrEnum):
     """Why a commission is zero or ended."""
 
     NO_PLAN = "no_plan"
-    OTHER_CURRENCY = "other_currency"  # the order is not in the program's currency
+    NO_EXCHANGE_RATE = "no_exchange_rate"  # the order is in another currency, and its day has no rate (yet)
     NO_RULE = "no_rule"  # no rule of the plan applies to the order
     PAYS_NOTHING = "pays_nothing"  # the rule that applies says zero
     CAPPED = "capped"  # a cap of the partner's period was reached before

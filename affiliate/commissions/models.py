@@ -13,7 +13,7 @@ from affiliate.commissions.life import AdjustmentSource, CommissionReason, Commi
 from affiliate.commissions.maturity import Milestone
 from affiliate.db import Base, Json, PrimaryKey, enum_column
 from affiliate.ingest.models import Conversion
-from affiliate.partners.models import Partner
+from affiliate.partners.models import Partner, PartnerTerms
 from affiliate.programs.models import Program
 
 __all__ = [
@@ -69,22 +69,6 @@ class PlanExample(Base):
     created_at: Mapped[datetime]
 
 
-class PartnerTerms(Base):
-    """What plans know of a partner in a program: its group, and who recruited it."""
-
-    __tablename__ = "partner_terms"
-    __table_args__ = (
-        sa.PrimaryKeyConstraint("program_id", "partner_id"),
-        sa.CheckConstraint("recruiter_id <> partner_id", name="nobody_recruits_himself"),
-    )
-
-    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id))
-    partner_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Partner.id))
-    group_name: Mapped[str | None] = mapped_column(sa.String(40))
-    recruiter_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(Partner.id))
-    updated_at: Mapped[datetime]
-
-
 class Commission(Base):
     """What a partner earns for one conversion under one attribution version.
 
@@ -103,13 +87,13 @@ class Commission(Base):
             postgresql_where=sa.text("is_live AND level = 1"),
             sqlite_where=sa.text("is_live AND level = 1"),
         ),
-        sa.Index(  # one recruiter may have recruited several of the partners who share an order
+        sa.Index(  # levels above the first: one recruiter may have recruited several of the partners who share an order
             "uq_commissions_live_recruiter",
             "credit_id",
             "partner_id",
             unique=True,
-            postgresql_where=sa.text("is_live AND level = 2"),
-            sqlite_where=sa.text("is_live AND level = 2"),
+            postgresql_where=sa.text("is_live AND level > 1"),
+            sqlite_where=sa.text("is_live AND level > 1"),
         ),
         sa.Index(
             "ix_commissions_awaiting",
@@ -131,7 +115,9 @@ class Commission(Base):
     attribution_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Attribution.id), index=True)
     credit_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Credit.id))
     plan_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(CommissionPlan.id))
-    level: Mapped[int] = mapped_column(sa.SmallInteger, default=1)  # 2: the recruiter's share
+    level: Mapped[int] = mapped_column(
+        sa.SmallInteger, default=1
+    )  # 2: the recruiter's share, 3: its own recruiter's, …
     turn: Mapped[int] = mapped_column(sa.SmallInteger, default=0)  # counts reinstatements after a rejection
     is_live: Mapped[bool] = mapped_column(default=True)  # false once superseded
     status: Mapped[CommissionStatus] = mapped_column(enum_column(CommissionStatus))

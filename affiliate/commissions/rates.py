@@ -2,10 +2,11 @@
 
     1. base        what the customer paid, without what the plan leaves out
     2. groups      items by the rule that pays them (`orders`, `precedence`)
-    3. exact       each group by its rule and step (`tiers`), capped for the order (`caps`)
-    4. rounding    once, half to even: each group is the difference of two rounded sums, so that they add up
-    5. share       a credit is cut from the rounded whole, so that the credits of one order add up to it
-    6. bonuses and caps of the partner's periods
+    3. exchange    into the program's currency, where the order is in another: exactly, nothing is rounded here
+    4. exact       each group by its rule and step (`tiers`), capped for the order (`caps`)
+    5. rounding    once, half to even: each group is the difference of two rounded sums, so that they add up
+    6. share       a credit is cut from the rounded whole, so that the credits of one order add up to it
+    7. bonuses and caps of the partner's periods
 
 The trace holds every step; what refunds take later is computed from its groups alone.
 """
@@ -18,12 +19,14 @@ from fractions import Fraction
 from typing import Any
 
 from affiliate.commissions import caps, orders, precedence, tiers
+from affiliate.commissions import terms as terms_of_plan
 from affiliate.commissions.counters import Before, Tally
 from affiliate.commissions.life import CommissionReason
 from affiliate.commissions.orders import Group, Item, Order, base_minor, cut
 from affiliate.commissions.precedence import Choice
 from affiliate.commissions.terms import Base, Period, Plan, Terms
-from affiliate.commissions.tiers import Portion
+from affiliate.commissions.tiers import Exact, Portion, Volume
+from affiliate.currencies.convert import Exchange
 from affiliate.money import BPS_PER_UNIT, divide_half_even, exponent
 
 __all__ = ["Order", "Rated", "Share", "plan_in_force", "rate", "recruiters_share"]
@@ -60,9 +63,10 @@ class _Line:
 
 @dataclass(slots=True)
 class _Whole:
-    """What the whole order earns before it is shared."""
+    """What the whole order earns before it is shared. The base is in the order's currency, what it earns in the program's."""
 
     base_minor: int
+    factor: Exact = 1
     lines: list[_Line] = field(default_factory=list)
     cuts: list[caps.Cut] = field(default_factory=list)
     exact: Fraction = Fraction()
@@ -75,33 +79,49 @@ def plan_in_force(plans: Sequence[Plan], *, at: datetime) -> Plan | None:
     )
 
 
-def rate(*, order: Order, share: Share, plan: Plan | None, currency: str, before: Before | None = None) -> Rated:
-    """What a credit earns under this plan; `currency` is the program's, the only one it pays in.
+def rate(
+    *,
+    order: Order,
+    share: Share,
+    plan: Plan | None,
+    currency: str,
+    before: Before | None = None,
+    exchange: Exchange | None = None,
+) -> Rated:
+    """What a credit earns under this plan; `currency` is the program's, in which plans are written and partners paid.
 
-    `before` are the partner's counters for the periods that the plan asks for (`terms.periods`).
+    `before` are the partner's counters for the periods that the plan asks for (`terms.periods`). `exchange` is how an order
+    in another currency becomes the program's; without it such an order earns nothing, and the reason says so.
     """
     counted = before or {}
-    terms = plan.terms if plan is not None and order.currency == currency else None
-    whole = _whole(order, terms, counted)
+    factor = _factor(order, currency, exchange)
+    terms = plan.terms if plan is not None and factor is not None else None
+    whole = _whole(order, terms, counted, factor or 0)
     parts = _shared([line.amount_minor for line in whole.lines], share)
     names, bonuses = _bonuses(terms, counted)
     amounts, cuts = caps.cap_periods(parts + bonuses, terms.caps, counted) if terms else (parts, [])
-    trace = _trace(order, share, plan, whole) | {
+    trace = _trace(order, share, plan, whole, currency) | {
         "groups": [
-            *(_described(line, amount) for line, amount in zip(whole.lines, amounts, strict=False)),
+            *(_described(line, amount, exchange) for line, amount in zip(whole.lines, amounts, strict=False)),
             *(_bonus(name, amount) for name, amount in zip(names, amounts[len(parts) :], strict=True)),
         ],
         "caps": [asdict(one) for one in [*whole.cuts, *cuts]],
         "counted": {period.value: asdict(tally) for period, tally in counted.items()},
         "amount_minor": sum(amounts),
     }
-    reason = None if sum(amounts) else _why_nothing(order, plan, currency, whole, cuts)
-    return Rated(whole.base_minor, sum(amounts), reason, trace)
+    if exchange is not None:
+        trace["exchange"] = exchange.told()
+    reason = None if sum(amounts) else _why_nothing(factor, plan, whole, cuts)
+    return Rated(_rounded(Fraction(whole.base_minor * whole.factor)), sum(amounts), reason, trace)
 
 
-def recruiters_share(rated: Rated, *, plan: Plan) -> Rated | None:
-    """What the recruiter of the partner earns: a part of the partner's own commission, group by group."""
-    bps = plan.terms.recruiter_bps
+def recruiters_share(rated: Rated, *, plan: Plan, level: int = 1) -> Rated | None:
+    """What the recruiter of the partner earns: a part of the partner's own commission, group by group.
+
+    `level` 2 is the recruiter's own recruiter, and so on; None where the plan pays that level nothing.
+    """
+    levels = terms_of_plan.recruiting(plan.terms)
+    bps = levels[level - 1] if level <= len(levels) else 0
     if not bps or not rated.amount_minor:
         return None
     total = divide_half_even(rated.amount_minor * bps, BPS_PER_UNIT)
@@ -109,8 +129,8 @@ def recruiters_share(rated: Rated, *, plan: Plan) -> Rated | None:
     groups = [group | {"amount_minor": amount} for group, amount in zip(rated.trace["groups"], amounts, strict=True)]
     trace = rated.trace | {
         "groups": groups, "caps": [], "counted": {}, "amount_minor": total,
-        "recruiter": {"rate_bps": bps, "of_minor": rated.amount_minor},
-        "exact": _exact(Fraction(rated.amount_minor * bps, BPS_PER_UNIT), rated.trace["currency"]),
+        "recruiter": {"rate_bps": bps, "of_minor": rated.amount_minor, "level": level},
+        "exact": _exact(Fraction(rated.amount_minor * bps, BPS_PER_UNIT), rated.trace["paid_in"]),
     }  # fmt: skip
     return Rated(rated.base_minor, total, None if total else CommissionReason.SHARE_TOO_SMALL, trace)
 
@@ -118,11 +138,20 @@ def recruiters_share(rated: Rated, *, plan: Plan) -> Rated | None:
 # --- steps
 
 
-def _whole(order: Order, terms: Terms | None, before: Before) -> _Whole:
+def _factor(order: Order, currency: str, exchange: Exchange | None) -> Exact | None:
+    """Minor units of the program's currency for one of the order's."""
+    if order.currency == currency:
+        return 1
+    return None if exchange is None else exchange.factor
+
+
+def _whole(order: Order, terms: Terms | None, before: Before, factor: Exact) -> _Whole:
     if terms is None:
         base = base_minor(order, Base())
-        return _Whole(base, [_Line(Group(None, (), base, order.amount_minor, is_rest=True), None, [], Fraction())])
-    whole = _Whole(base_minor(order, terms.base))
+        return _Whole(
+            base, factor, [_Line(Group(None, (), base, order.amount_minor, is_rest=True), None, [], Fraction())]
+        )
+    whole = _Whole(base_minor(order, terms.base), factor)
     choices: dict[int, Choice] = {}
 
     def key_of(item: Item | None) -> int | None:
@@ -152,9 +181,9 @@ def _line(group: Group, choice: Choice | None, whole: _Whole, before: Before, ah
     tally = before.get(tiered.period, Tally()) if tiered else Tally()
     found = tiers.portions(
         choice.rule,
-        base_minor=group.base_minor,
-        order_base_minor=whole.base_minor - ahead,
-        before=Tally(tally.orders, tally.base_minor + ahead, tally.earned_minor),
+        base=group.base_minor * whole.factor,
+        order_base=(whole.base_minor - ahead) * whole.factor,
+        before=Volume(tally.orders, tally.base_minor + ahead * whole.factor),
     )
     # What is left of an order beside its items is shipping, tax or dust: no reason to pay a fixed amount once more.
     pays_fixed = not (group.is_rest and whole.lines and not group.base_minor)
@@ -180,13 +209,11 @@ def _bonuses(terms: Terms | None, before: Before) -> tuple[list[int], list[int]]
     return [bonus.orders for bonus in found], [bonus.amount_minor for bonus in found]
 
 
-def _why_nothing(
-    order: Order, plan: Plan | None, currency: str, whole: _Whole, cuts: Sequence[caps.Cut]
-) -> CommissionReason:
-    if order.currency != currency:
-        return CommissionReason.OTHER_CURRENCY
+def _why_nothing(factor: Exact | None, plan: Plan | None, whole: _Whole, cuts: Sequence[caps.Cut]) -> CommissionReason:
     if plan is None:
         return CommissionReason.NO_PLAN
+    if factor is None:
+        return CommissionReason.NO_EXCHANGE_RATE
     if cuts:
         return CommissionReason.CAPPED
     paying = [portion.pay for line in whole.lines for portion in line.portions]
@@ -200,7 +227,7 @@ def _why_nothing(
 # --- the trace
 
 
-def _trace(order: Order, share: Share, plan: Plan | None, whole: _Whole) -> dict[str, Any]:
+def _trace(order: Order, share: Share, plan: Plan | None, whole: _Whole, currency: str) -> dict[str, Any]:
     of_share = whole.exact if share.bps == BPS_PER_UNIT else Fraction(_rounded(whole.exact) * share.bps, BPS_PER_UNIT)
     return {
         "share_bps": share.bps,
@@ -212,9 +239,10 @@ def _trace(order: Order, share: Share, plan: Plan | None, whole: _Whole) -> dict
         "base_minor": whole.base_minor,
         "plan": _plan(plan),
         "whole_minor": _rounded(whole.exact),
-        "exact": _exact(of_share, order.currency),
+        "exact": _exact(of_share, currency),
         "rounding": "half_even",
         "currency": order.currency,
+        "paid_in": currency,
     }
 
 
@@ -224,8 +252,11 @@ def _plan(plan: Plan | None) -> dict[str, Any] | None:
     return {"id": str(plan.id), "name": plan.name, "effective_from": plan.effective_from.isoformat()}
 
 
-def _described(line: _Line, amount_minor: int) -> dict[str, Any]:
+def _described(line: _Line, amount_minor: int, exchange: Exchange | None) -> dict[str, Any]:
+    """A group. Its base and those of its portions are in the order's currency, what it earns in the program's."""
     choice = line.choice
+    whole_units = 1 if exchange is None else exchange.factor.denominator
+    bases = cut(line.group.base_minor, [int(one.base * whole_units) for one in line.portions])
     return {
         "skus": list(line.group.skus),
         "base_minor": line.group.base_minor,
@@ -233,7 +264,10 @@ def _described(line: _Line, amount_minor: int) -> dict[str, Any]:
         "rule": None if choice is None else choice.index,
         "why": [] if choice is None else list(choice.why),
         "categories": [] if choice is None else list(choice.rule.when.categories),
-        "portions": [{"base_minor": one.base_minor, "above": one.above, **asdict(one.pay)} for one in line.portions],
+        "portions": [
+            {"base_minor": base, "above": one.above, **asdict(one.pay)}
+            for base, one in zip(bases, line.portions, strict=True)
+        ],
         "amount_minor": amount_minor,
     }
 

@@ -19,7 +19,7 @@ from affiliate import ids
 from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
 from affiliate.attribution.models import Attribution, Credit
-from affiliate.commissions import examples, facts, rates, terms
+from affiliate.commissions import examples, facts, recruiters, terms
 from affiliate.commissions.commissioning import Counting, rate_in_turn
 from affiliate.commissions.counters import Tally
 from affiliate.commissions.facts import CreditFacts, Window
@@ -156,14 +156,15 @@ def _reckoned(session: Session, simulation: PlanSimulation, conversion_ids: Sequ
     credits_ = _credits(session, conversion_ids, plan)
     today = _today(session, conversion_ids)
     base_minor = int(simulation.state.get("base_minor", 0))
-    for credit, _plan, rated in rate_in_turn(credits_, plans={simulation.program_id: [plan]}, counting=counting):
+    plans = {simulation.program_id: [plan]}
+    exchange, above = facts.rates_for(session, credits_), recruiters.of_plans(session, plans)
+    for credit, _plan, rated in rate_in_turn(credits_, plans=plans, counting=counting, exchange=exchange):
         base_minor += rated.base_minor * credit.share_bps // 10_000
         own = partners.setdefault(str(credit.partner_id), [0, 0, 0])
         own[0] += 1
         own[2] += rated.amount_minor
-        theirs = rates.recruiters_share(rated, plan=plan) if credit.recruiter_id else None
-        if theirs is not None:
-            partners.setdefault(str(credit.recruiter_id), [0, 0, 0])[2] += theirs.amount_minor
+        for _level, recruiter_id, theirs in above.shares(credit, plan, rated):
+            partners.setdefault(str(recruiter_id), [0, 0, 0])[2] += theirs.amount_minor
     for partner_id, amount_minor in today.items():
         partners.setdefault(str(partner_id), [0, 0, 0])[1] += amount_minor
     return {"partners": partners, "counters": _stored(counting.tallies), "base_minor": base_minor}

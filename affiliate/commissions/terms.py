@@ -131,6 +131,7 @@ class Terms:
     caps: Caps = field(default_factory=Caps)
     bonuses: tuple[Bonus, ...] = ()
     recruiter_bps: int | None = None  # of the commission of the partner who was recruited
+    further_recruiters_bps: tuple[int, ...] = ()  # for the recruiter's own recruiter, that one's, and so on
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +168,7 @@ def read(document: Mapping[str, Any]) -> Terms:
         caps=Caps(**document.get("caps", {})),
         bonuses=tuple(Bonus(**bonus) for bonus in document.get("bonuses", ())),
         recruiter_bps=document.get("recruiter_bps"),
+        further_recruiters_bps=tuple(document.get("further_recruiters_bps", ())),
     )
 
 
@@ -179,9 +181,14 @@ def periods(terms: Terms) -> set[Period]:
     return wanted | {CAP_PERIODS[name] for name in named if name in CAP_PERIODS}
 
 
+def recruiting(terms: Terms) -> tuple[int, ...]:
+    """What each level of recruiters gets of a partner's commission, the partner's own recruiter first."""
+    return () if not terms.recruiter_bps else (terms.recruiter_bps, *terms.further_recruiters_bps)
+
+
 def asks_about_customers(terms: Terms) -> bool:
     """Whether a rule looks at how long the program has known the customer."""
-    return any(rule.when.customer or rule.when.customer_months_max is not None for rule in terms.rules)
+    return any(rule.when.customer_months_max is not None for rule in terms.rules)
 
 
 def _said(when: When) -> list[str]:

@@ -17,6 +17,8 @@ from affiliate.commissions.facts import Window
 from affiliate.commissions.models import PartnerTerms
 from affiliate.commissions.orders import Order
 from affiliate.commissions.terms import Plan
+from affiliate.currencies import queries as currencies
+from affiliate.currencies.convert import Exchange, Rates
 from affiliate.ingest.models import Conversion
 from affiliate.programs.models import Program
 
@@ -38,6 +40,7 @@ class _Book:
     groups: Mapping[UUID, str | None]
     plans: Sequence[Plan]
     tallies: Mapping[Window, Tally]
+    exchange: Rates
 
     def earned(self, one: Wanted, row: Any) -> dict[UUID, int]:
         """What each partner's credit of one order earns."""
@@ -50,11 +53,17 @@ class _Book:
                 share=rates.Share(credit.share_bps, before_bps),
                 plan=plan,
                 currency=self.program.currency,
+                exchange=self._exchange(row),
                 before={period: self.tallies.get(window, Tally()) for period, window in windows.items()},
             )
             found[credit.partner_id] = rated.amount_minor
             before_bps += credit.share_bps
         return found
+
+    def _exchange(self, row: Any) -> Exchange | None:
+        if row.currency == self.program.currency:
+            return None
+        return self.exchange.exchange(currency=row.currency, to=self.program.currency, at=row.occurred_at)
 
 
 def price(session: Session, *, program: Program, wanted: Sequence[Wanted]) -> dict[UUID, dict[UUID, int]]:
@@ -64,7 +73,13 @@ def price(session: Session, *, program: Program, wanted: Sequence[Wanted]) -> di
     rows = _conversions(session, [one.conversion_id for one in wanted])
     plans = facts.plans_of(session, program_ids=[program.id]).get(program.id, [])
     tallies = _tallies(session, program, plans, wanted, rows)
-    book = _Book(program, _groups(session, program.id), plans, tallies)
+    foreign = [row for row in rows.values() if row.currency != program.currency]
+    exchange = currencies.rates(
+        session,
+        currencies={program.currency, *(row.currency for row in foreign)},
+        moments=[row.occurred_at for row in foreign],
+    )
+    book = _Book(program, _groups(session, program.id), plans, tallies, exchange)
     return {one.conversion_id: book.earned(one, rows[one.conversion_id]) for one in wanted}
 
 
@@ -73,14 +88,14 @@ def _order(row: Any, credit: CreditShare, group: str | None, *, is_new: bool | N
         row.amount_minor, row.tax_minor, row.shipping_minor, row.currency, discount_minor=row.discount_minor,
         items=facts.items_of(row.items), kind=row.kind, partner_id=credit.partner_id, partner_group=group,
         link_id=credit.touch.link_id, coupon_id=credit.touch.id if credit.touch.kind == "coupon" else None,
-        is_new_customer=row.new_customer if row.new_customer is not None else is_new, placed_at=row.occurred_at,
+        is_new_customer=is_new, placed_at=row.occurred_at,
     )  # fmt: skip
 
 
 def _conversions(session: Session, conversion_ids: Collection[UUID]) -> dict[UUID, Any]:
     columns = (
         Conversion.id, Conversion.amount_minor, Conversion.tax_minor, Conversion.shipping_minor, Conversion.currency,
-        Conversion.discount_minor, Conversion.items, Conversion.kind, Conversion.new_customer, Conversion.occurred_at,
+        Conversion.discount_minor, Conversion.items, Conversion.kind, Conversion.occurred_at,
     )  # fmt: skip
     found = session.execute(sa.select(*columns).where(db.among(session, Conversion.id, conversion_ids)))
     return {row.id: row for row in found}

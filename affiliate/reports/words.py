@@ -42,7 +42,7 @@ def commission_reason(reason: CommissionReason | None) -> str:
         return ""
     return {
         CommissionReason.NO_PLAN: _("No commission plan was in force on the day of the order."),
-        CommissionReason.OTHER_CURRENCY: _("The order is in a currency that the program does not pay in."),
+        CommissionReason.NO_EXCHANGE_RATE: _("There is no exchange rate for the order's currency on that day yet."),
         CommissionReason.NO_RULE: _("No rule of the plan pays for this order."),
         CommissionReason.PAYS_NOTHING: _("The plan pays nothing for this order."),
         CommissionReason.CAPPED: _("The most that the plan pays in this time was reached before."),
@@ -100,6 +100,7 @@ def owned_account(name: AccountName, *, program: str, partner: str) -> str:
         AccountName.TAX_PAYABLE: _("%(owner)s, tax withheld", owner=partner),
         AccountName.ADJUSTMENTS: _("%(owner)s, bonuses and corrections", owner=program),
         AccountName.WRITE_OFF: _("%(owner)s, written off", owner=program),
+        AccountName.VAT: _("%(owner)s, VAT and stamp duty", owner=program),
         AccountName.ROUNDING: _("%(owner)s, rounding", owner=program),
     }[name]
 

@@ -543,6 +543,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("program_id", sa.Uuid(), nullable=True),
         sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("conversion_id", sa.Uuid(), nullable=True),
         sa.Column(
             "reason",
             sa.Enum(
@@ -567,8 +568,26 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rejected_events")),
     )
     with op.batch_alter_table("rejected_events", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_rejected_events_conversion",
+            ["conversion_id"],
+            unique=False,
+            postgresql_where=sa.text("conversion_id IS NOT NULL"),
+            sqlite_where=sa.text("conversion_id IS NOT NULL"),
+        )
         batch_op.create_index(batch_op.f("ix_rejected_events_program_id"), ["program_id"], unique=False)
 
+    op.create_table(
+        "stored_files",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("media_type", sa.String(length=80), nullable=False),
+        sa.Column("byte_count", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stored_files")),
+    )
     op.create_table(
         "suppressed_addresses",
         sa.Column("address", sa.String(length=255), nullable=False),
@@ -795,6 +814,70 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_coupons_partner_id"), ["partner_id"], unique=False)
 
     op.create_table(
+        "creatives",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "banner",
+                "text",
+                "post",
+                "mail",
+                "html",
+                "video",
+                "document",
+                "feed",
+                name="creative_kind",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "proposed",
+                "live",
+                "refused",
+                name="creative_status",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("title", sa.String(length=120), nullable=False),
+        sa.Column("campaign", sa.String(length=60), nullable=False),
+        sa.Column("language", sa.String(length=5), nullable=False),
+        sa.Column("landing_url", sa.String(length=2000), nullable=False),
+        sa.Column("version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("only_partner_id", sa.Uuid(), nullable=True),
+        sa.Column("proposed_by_id", sa.Uuid(), nullable=True),
+        sa.Column("starts_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("end_note", sa.String(length=500), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("decided_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("decided_by_id", sa.Uuid(), nullable=True),
+        sa.Column("created_by_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["created_by_id"], ["users.id"], name=op.f("fk_creatives_created_by_id_users")),
+        sa.ForeignKeyConstraint(["decided_by_id"], ["users.id"], name=op.f("fk_creatives_decided_by_id_users")),
+        sa.ForeignKeyConstraint(
+            ["only_partner_id"], ["partners.id"], name=op.f("fk_creatives_only_partner_id_partners")
+        ),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_creatives_program_id_programs")),
+        sa.ForeignKeyConstraint(["proposed_by_id"], ["partners.id"], name=op.f("fk_creatives_proposed_by_id_partners")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_creatives")),
+    )
+    with op.batch_alter_table("creatives", schema=None) as batch_op:
+        batch_op.create_index("ix_creatives_program", ["program_id", "status", "starts_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_creatives_proposed_by_id"), ["proposed_by_id"], unique=False)
+
+    op.create_table(
         "enrollments",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("program_id", sa.Uuid(), nullable=False),
@@ -948,6 +1031,7 @@ def upgrade() -> None:
                 "tax_payable",
                 "adjustments",
                 "write_off",
+                "vat",
                 "rounding",
                 name="account_name",
                 native_enum=False,
@@ -1143,6 +1227,15 @@ def upgrade() -> None:
             sqlite_where=sa.text("taken_at IS NULL AND type = 'cancelled'"),
         )
 
+    op.create_table(
+        "paper_series",
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("series", sa.String(length=8), nullable=False),
+        sa.Column("year", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("last_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_paper_series_program_id_programs")),
+        sa.PrimaryKeyConstraint("program_id", "series", "year", name=op.f("pk_paper_series")),
+    )
     op.create_table(
         "partner_costs",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1497,6 +1590,102 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "tax_profiles",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        sa.Column("is_company", sa.Boolean(), nullable=False),
+        sa.Column("legal_name", sa.String(length=200), nullable=False),
+        sa.Column("address", sa.String(length=500), nullable=False),
+        sa.Column("country", sa.String(length=2), nullable=False),
+        sa.Column("vat_id", sa.String(length=20), nullable=True),
+        sa.Column("tax_number", sa.String(length=40), nullable=True),
+        sa.Column("rule_code", sa.String(length=40), nullable=True),
+        sa.Column(
+            "paper",
+            sa.Enum(
+                "own_invoice",
+                "self_billing",
+                "receipt",
+                name="paper_kind",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("locale", sa.String(length=8), nullable=False),
+        sa.Column("agreed_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("agreed_by_id", sa.Uuid(), nullable=True),
+        sa.Column("created_by_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("replaced_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("paper <> 'receipt' OR vat_id IS NULL", name=op.f("ck_tax_profiles_receipt_without_vat_id")),
+        sa.CheckConstraint(
+            "paper <> 'self_billing' OR agreed_at IS NOT NULL", name=op.f("ck_tax_profiles_self_billing_by_agreement")
+        ),
+        sa.ForeignKeyConstraint(["agreed_by_id"], ["users.id"], name=op.f("fk_tax_profiles_agreed_by_id_users")),
+        sa.ForeignKeyConstraint(["created_by_id"], ["users.id"], name=op.f("fk_tax_profiles_created_by_id_users")),
+        sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_tax_profiles_partner_id_partners")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_tax_profiles_program_id_programs")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tax_profiles")),
+    )
+    with op.batch_alter_table("tax_profiles", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_tax_profiles_partner_id"), ["partner_id"], unique=False)
+        batch_op.create_index(
+            "uq_tax_profiles_current",
+            ["program_id", "partner_id"],
+            unique=True,
+            postgresql_where=sa.text("replaced_at IS NULL"),
+            sqlite_where=sa.text("replaced_at IS NULL"),
+        )
+
+    op.create_table(
+        "tax_rules",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("country", sa.String(length=2), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("base_share_bps", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("rate_bps", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("vat_bps", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("stamp_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("stamp_above_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("note", sa.String(length=300), nullable=False),
+        sa.Column("created_by_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("confirmed_by_id", sa.Uuid(), nullable=True),
+        sa.Column("confirmed_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("base_share_bps BETWEEN 0 AND 10000", name=op.f("ck_tax_rules_base_share_in_range")),
+        sa.CheckConstraint("rate_bps BETWEEN 0 AND 10000", name=op.f("ck_tax_rules_rate_in_range")),
+        sa.CheckConstraint(
+            "stamp_minor >= 0 AND stamp_above_minor >= 0", name=op.f("ck_tax_rules_stamp_not_below_zero")
+        ),
+        sa.CheckConstraint("vat_bps BETWEEN 0 AND 10000", name=op.f("ck_tax_rules_vat_in_range")),
+        sa.ForeignKeyConstraint(["confirmed_by_id"], ["users.id"], name=op.f("fk_tax_rules_confirmed_by_id_users")),
+        sa.ForeignKeyConstraint(["created_by_id"], ["users.id"], name=op.f("fk_tax_rules_created_by_id_users")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_tax_rules_program_id_programs")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tax_rules")),
+        sa.UniqueConstraint("program_id", "code", "valid_from", name=op.f("uq_tax_rules_program_id_code_valid_from")),
+    )
+    op.create_table(
+        "tax_settings",
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("legal_name", sa.String(length=200), nullable=False),
+        sa.Column("address", sa.String(length=500), nullable=False),
+        sa.Column("country", sa.String(length=2), nullable=False),
+        sa.Column("vat_id", sa.String(length=20), nullable=True),
+        sa.Column("tax_number", sa.String(length=40), nullable=True),
+        sa.Column("text", sa.String(length=200), nullable=False),
+        sa.Column("demands_profile", sa.Boolean(), nullable=False),
+        sa.Column("offers_self_billing", sa.Boolean(), nullable=False),
+        sa.Column("updated_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_tax_settings_program_id_programs")),
+        sa.PrimaryKeyConstraint("program_id", name=op.f("pk_tax_settings")),
+    )
+    op.create_table(
         "user_sessions",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=False),
@@ -1655,6 +1844,40 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_conversion_revisions_conversion_id"), ["conversion_id"], unique=False)
 
     op.create_table(
+        "creative_groups",
+        sa.Column("creative_id", sa.Uuid(), nullable=False),
+        sa.Column("group_name", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["creative_id"], ["creatives.id"], name=op.f("fk_creative_groups_creative_id_creatives")
+        ),
+        sa.PrimaryKeyConstraint("creative_id", "group_name", name=op.f("pk_creative_groups")),
+    )
+    op.create_table(
+        "creative_versions",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("creative_id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("subject", sa.String(length=150), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("alt", sa.String(length=200), nullable=False),
+        sa.Column("address", sa.String(length=500), nullable=False),
+        sa.Column("file_id", sa.Uuid(), nullable=True),
+        sa.Column("width", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("height", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("item_count", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("created_by_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["created_by_id"], ["users.id"], name=op.f("fk_creative_versions_created_by_id_users")),
+        sa.ForeignKeyConstraint(
+            ["creative_id"], ["creatives.id"], name=op.f("fk_creative_versions_creative_id_creatives")
+        ),
+        sa.ForeignKeyConstraint(
+            ["file_id"], ["stored_files.id"], name=op.f("fk_creative_versions_file_id_stored_files")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_creative_versions")),
+        sa.UniqueConstraint("creative_id", "version", name=op.f("uq_creative_versions_creative_id_version")),
+    )
+    op.create_table(
         "fraud_decisions",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("program_id", sa.Uuid(), nullable=False),
@@ -1713,6 +1936,7 @@ def upgrade() -> None:
                 "send",
                 "settle",
                 "fail",
+                "add_tax",
                 "withhold",
                 "adjust",
                 "write_off",
@@ -1880,14 +2104,38 @@ def upgrade() -> None:
         sa.Column("earned_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("clawed_back_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("amount_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("vat_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("stamp_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("withheld_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "paper",
+            sa.Enum(
+                "none",
+                "awaited",
+                "accepted",
+                "due",
+                "issued",
+                "cancelled",
+                name="paper_state",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "notice", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=True
+        ),
         sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("paid_at", db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("method_id", sa.Uuid(), nullable=True),
         sa.Column("taken_out_at", db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("failed_at", db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("reason", sa.String(length=500), nullable=True),
-        sa.CheckConstraint("amount_minor = earned_minor - clawed_back_minor", name=op.f("ck_payouts_amount_adds_up")),
+        sa.CheckConstraint(
+            "amount_minor = earned_minor - clawed_back_minor + vat_minor + stamp_minor",
+            name=op.f("ck_payouts_amount_adds_up"),
+        ),
         sa.CheckConstraint("amount_minor > 0", name=op.f("ck_payouts_amount_above_zero")),
         sa.CheckConstraint("withheld_minor BETWEEN 0 AND amount_minor", name=op.f("ck_payouts_withheld_within_amount")),
         sa.ForeignKeyConstraint(["method_id"], ["payout_methods.id"], name=op.f("fk_payouts_method_id_payout_methods")),
@@ -1898,6 +2146,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("run_id", "partner_id", name=op.f("uq_payouts_run_id_partner_id")),
     )
     with op.batch_alter_table("payouts", schema=None) as batch_op:
+        batch_op.create_index("ix_payouts_paper", ["paper", "status"], unique=False)
         batch_op.create_index(batch_op.f("ix_payouts_partner_id"), ["partner_id"], unique=False)
 
     op.create_table(
@@ -1939,6 +2188,44 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("story_consents", schema=None) as batch_op:
         batch_op.create_index("ix_story_consents_partner", ["program_id", "partner_id", "status"], unique=False)
+
+    op.create_table(
+        "vat_checks",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("profile_id", sa.Uuid(), nullable=False),
+        sa.Column("vat_id", sa.String(length=20), nullable=False),
+        sa.Column(
+            "answer",
+            sa.Enum(
+                "waiting",
+                "valid",
+                "invalid",
+                "unavailable",
+                name="vat_answer",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("attempts", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=True),
+        sa.Column("asked_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("answered_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["profile_id"], ["tax_profiles.id"], name=op.f("fk_vat_checks_profile_id_tax_profiles")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_vat_checks")),
+    )
+    with op.batch_alter_table("vat_checks", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_vat_checks_profile_id"), ["profile_id"], unique=False)
+        batch_op.create_index(
+            "ix_vat_checks_waiting",
+            ["asked_at"],
+            unique=False,
+            postgresql_where=sa.text("answer = 'waiting'"),
+            sqlite_where=sa.text("answer = 'waiting'"),
+        )
 
     op.create_table(
         "adjustments",
@@ -2036,6 +2323,64 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("credits", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_credits_partner_id"), ["partner_id"], unique=False)
+
+    op.create_table(
+        "filed_invoices",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        sa.Column("payout_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.String(length=60), nullable=False),
+        sa.Column("invoiced_on", sa.Date(), nullable=False),
+        sa.Column("total_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("vat_id", sa.String(length=20), nullable=True),
+        sa.Column("file_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "filed",
+                "accepted",
+                "refused",
+                name="filed_status",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("filed_by_id", sa.Uuid(), nullable=True),
+        sa.Column("filed_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("decided_by_id", sa.Uuid(), nullable=True),
+        sa.Column("decided_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("reason", sa.String(length=500), nullable=True),
+        sa.CheckConstraint("(status = 'filed') = (decided_at IS NULL)", name=op.f("ck_filed_invoices_decided_once")),
+        sa.ForeignKeyConstraint(["decided_by_id"], ["users.id"], name=op.f("fk_filed_invoices_decided_by_id_users")),
+        sa.ForeignKeyConstraint(["file_id"], ["stored_files.id"], name=op.f("fk_filed_invoices_file_id_stored_files")),
+        sa.ForeignKeyConstraint(["filed_by_id"], ["users.id"], name=op.f("fk_filed_invoices_filed_by_id_users")),
+        sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_filed_invoices_partner_id_partners")),
+        sa.ForeignKeyConstraint(["payout_id"], ["payouts.id"], name=op.f("fk_filed_invoices_payout_id_payouts")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_filed_invoices_program_id_programs")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_filed_invoices")),
+    )
+    with op.batch_alter_table("filed_invoices", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_filed_invoices_partner_id"), ["partner_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_filed_invoices_payout_id"), ["payout_id"], unique=False)
+        batch_op.create_index("ix_filed_invoices_status", ["program_id", "status"], unique=False)
+        batch_op.create_index(
+            "uq_filed_invoices_number",
+            ["program_id", "partner_id", "number"],
+            unique=True,
+            postgresql_where=sa.text("status <> 'refused'"),
+            sqlite_where=sa.text("status <> 'refused'"),
+        )
+        batch_op.create_index(
+            "uq_filed_invoices_payout",
+            ["payout_id"],
+            unique=True,
+            postgresql_where=sa.text("status <> 'refused'"),
+            sqlite_where=sa.text("status <> 'refused'"),
+        )
 
     op.create_table(
         "fraud_appeals",
@@ -2140,6 +2485,62 @@ def upgrade() -> None:
         batch_op.create_index("ix_mail_bounces_address", ["address", "occurred_at"], unique=False)
 
     op.create_table(
+        "papers",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        sa.Column("payout_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "invoice",
+                "receipt",
+                "correction",
+                name="document_kind",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("series", sa.String(length=8), nullable=False),
+        sa.Column("year", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("corrects_id", sa.Uuid(), nullable=True),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("taxable_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("vat_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("stamp_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("withheld_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "document", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("issued_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("file_id", sa.Uuid(), nullable=True),
+        sa.Column("sha256", sa.String(length=64), nullable=True),
+        sa.ForeignKeyConstraint(["corrects_id"], ["papers.id"], name=op.f("fk_papers_corrects_id_papers")),
+        sa.ForeignKeyConstraint(["file_id"], ["stored_files.id"], name=op.f("fk_papers_file_id_stored_files")),
+        sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_papers_partner_id_partners")),
+        sa.ForeignKeyConstraint(["payout_id"], ["payouts.id"], name=op.f("fk_papers_payout_id_payouts")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_papers_program_id_programs")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_papers")),
+        sa.UniqueConstraint(
+            "program_id", "series", "year", "number", name=op.f("uq_papers_program_id_series_year_number")
+        ),
+    )
+    with op.batch_alter_table("papers", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_papers_corrects_id"), ["corrects_id"], unique=False)
+        batch_op.create_index("ix_papers_partner", ["program_id", "partner_id", "issued_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_papers_payout_id"), ["payout_id"], unique=False)
+        batch_op.create_index(
+            "ix_papers_unrendered",
+            ["issued_at"],
+            unique=False,
+            postgresql_where=sa.text("file_id IS NULL"),
+            sqlite_where=sa.text("file_id IS NULL"),
+        )
+
+    op.create_table(
         "replay_changes",
         sa.Column("replay_id", sa.Uuid(), nullable=False),
         sa.Column("conversion_id", sa.Uuid(), nullable=False),
@@ -2198,7 +2599,7 @@ def upgrade() -> None:
             "reason",
             sa.Enum(
                 "no_plan",
-                "other_currency",
+                "no_exchange_rate",
                 "no_rule",
                 "pays_nothing",
                 "capped",
@@ -2282,8 +2683,8 @@ def upgrade() -> None:
             "uq_commissions_live_recruiter",
             ["credit_id", "partner_id"],
             unique=True,
-            postgresql_where=sa.text("is_live AND level = 2"),
-            sqlite_where=sa.text("is_live AND level = 2"),
+            postgresql_where=sa.text("is_live AND level > 1"),
+            sqlite_where=sa.text("is_live AND level > 1"),
         )
         batch_op.create_index("uq_commissions_source", ["credit_id", "level", "turn"], unique=True)
 
@@ -2372,8 +2773,8 @@ def downgrade() -> None:
         batch_op.drop_index("uq_commissions_source")
         batch_op.drop_index(
             "uq_commissions_live_recruiter",
-            postgresql_where=sa.text("is_live AND level = 2"),
-            sqlite_where=sa.text("is_live AND level = 2"),
+            postgresql_where=sa.text("is_live AND level > 1"),
+            sqlite_where=sa.text("is_live AND level > 1"),
         )
         batch_op.drop_index(
             "uq_commissions_live",
@@ -2393,6 +2794,15 @@ def downgrade() -> None:
 
     op.drop_table("commissions")
     op.drop_table("replay_changes")
+    with op.batch_alter_table("papers", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_papers_unrendered", postgresql_where=sa.text("file_id IS NULL"), sqlite_where=sa.text("file_id IS NULL")
+        )
+        batch_op.drop_index(batch_op.f("ix_papers_payout_id"))
+        batch_op.drop_index("ix_papers_partner")
+        batch_op.drop_index(batch_op.f("ix_papers_corrects_id"))
+
+    op.drop_table("papers")
     with op.batch_alter_table("mail_bounces", schema=None) as batch_op:
         batch_op.drop_index("ix_mail_bounces_address")
 
@@ -2420,6 +2830,22 @@ def downgrade() -> None:
         batch_op.drop_index("ix_fraud_appeals_program")
 
     op.drop_table("fraud_appeals")
+    with op.batch_alter_table("filed_invoices", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_filed_invoices_payout",
+            postgresql_where=sa.text("status <> 'refused'"),
+            sqlite_where=sa.text("status <> 'refused'"),
+        )
+        batch_op.drop_index(
+            "uq_filed_invoices_number",
+            postgresql_where=sa.text("status <> 'refused'"),
+            sqlite_where=sa.text("status <> 'refused'"),
+        )
+        batch_op.drop_index("ix_filed_invoices_status")
+        batch_op.drop_index(batch_op.f("ix_filed_invoices_payout_id"))
+        batch_op.drop_index(batch_op.f("ix_filed_invoices_partner_id"))
+
+    op.drop_table("filed_invoices")
     with op.batch_alter_table("credits", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_credits_partner_id"))
 
@@ -2433,12 +2859,22 @@ def downgrade() -> None:
         batch_op.drop_index("ix_adjustments_partner")
 
     op.drop_table("adjustments")
+    with op.batch_alter_table("vat_checks", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_vat_checks_waiting",
+            postgresql_where=sa.text("answer = 'waiting'"),
+            sqlite_where=sa.text("answer = 'waiting'"),
+        )
+        batch_op.drop_index(batch_op.f("ix_vat_checks_profile_id"))
+
+    op.drop_table("vat_checks")
     with op.batch_alter_table("story_consents", schema=None) as batch_op:
         batch_op.drop_index("ix_story_consents_partner")
 
     op.drop_table("story_consents")
     with op.batch_alter_table("payouts", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_payouts_partner_id"))
+        batch_op.drop_index("ix_payouts_paper")
 
     op.drop_table("payouts")
     with op.batch_alter_table("order_reductions", schema=None) as batch_op:
@@ -2469,6 +2905,8 @@ def downgrade() -> None:
 
     op.drop_table("fraud_places")
     op.drop_table("fraud_decisions")
+    op.drop_table("creative_versions")
+    op.drop_table("creative_groups")
     with op.batch_alter_table("conversion_revisions", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_conversion_revisions_conversion_id"))
 
@@ -2502,6 +2940,17 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_user_sessions_user_id"))
 
     op.drop_table("user_sessions")
+    op.drop_table("tax_settings")
+    op.drop_table("tax_rules")
+    with op.batch_alter_table("tax_profiles", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_tax_profiles_current",
+            postgresql_where=sa.text("replaced_at IS NULL"),
+            sqlite_where=sa.text("replaced_at IS NULL"),
+        )
+        batch_op.drop_index(batch_op.f("ix_tax_profiles_partner_id"))
+
+    op.drop_table("tax_profiles")
     with op.batch_alter_table("replays", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_replays_running",
@@ -2571,6 +3020,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_partner_costs_program")
 
     op.drop_table("partner_costs")
+    op.drop_table("paper_series")
     with op.batch_alter_table("order_events", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_order_events_waiting",
@@ -2625,6 +3075,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_enrollments_partner_id"))
 
     op.drop_table("enrollments")
+    with op.batch_alter_table("creatives", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_creatives_proposed_by_id"))
+        batch_op.drop_index("ix_creatives_program")
+
+    op.drop_table("creatives")
     with op.batch_alter_table("coupons", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_coupons_partner_id"))
 
@@ -2675,8 +3130,14 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_suppressed_addresses_suppressed_at"))
 
     op.drop_table("suppressed_addresses")
+    op.drop_table("stored_files")
     with op.batch_alter_table("rejected_events", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_rejected_events_program_id"))
+        batch_op.drop_index(
+            "ix_rejected_events_conversion",
+            postgresql_where=sa.text("conversion_id IS NOT NULL"),
+            sqlite_where=sa.text("conversion_id IS NOT NULL"),
+        )
 
     op.drop_table("rejected_events")
     with op.batch_alter_table("programs", schema=None) as batch_op:

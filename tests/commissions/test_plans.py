@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -156,12 +157,13 @@ def test_overrides_for_group_partner_and_the_customer_count(books: Books) -> Non
     assert earned(books, new_customer=True) == 30_00
 
 
-def test_new_or_returning_is_decided_by_the_programs_own_orders_when_the_shop_does_not_say(books: Books) -> None:
-    pays(books, EVERYBODY, {"when": {"customer": "new"}, "rate_bps": 20_00})
-    assert earned(books, customer_id="c1") == 20_00
-    assert earned(books, customer_id="c1", occurred_at=NOW + timedelta(minutes=1)) == 10_00
-    assert earned(books, customer_id="c1", occurred_at=NOW + timedelta(minutes=2), new_customer=True) == 20_00
-    assert earned(books) == 10_00  # nobody knows
+def test_new_or_returning_is_what_attribution_has_decided_whatever_the_shop_said(books: Books) -> None:
+    pays(books, EVERYBODY, {"when": {"customer": "new"}, "rate_bps": 20_00}, {"when": {"customer": "returning"}, "rate_bps": 5_00})  # fmt: skip
+    for decided, amount_minor in ((True, 20_00), (False, 5_00), (None, 10_00)):
+        conversion = make_conversion(books.session, program=books.program, new_customer=True, customer_id="c1")
+        make_attribution(books.session, conversion=conversion, partner=books.partner, is_new_customer=decided)
+        books.work()
+        assert books.commission(conversion).amount_minor == amount_minor
 
 
 def test_a_recurring_commission_ends_after_its_months(books: Books) -> None:
@@ -282,3 +284,39 @@ def test_plans_with_counters_take_a_constant_number_of_statements(books: Books, 
         return len(counter)
 
     assert statements(2) == statements(40)
+
+
+def test_further_levels_of_recruiters_share_only_where_the_plan_says_so(books: Books) -> None:
+    chain = [books.partner, *(make_partner(books.session, program=books.program) for _ in range(3))]
+    for one, above in pairwise(chain):
+        act(books, recruiting.set_partner_terms, partner_id=one.id, group_name=None, recruiter_id=above.id)
+
+    def shares() -> list[int]:
+        conversion = books.order()
+        books.work()
+        mine = sa.select(Commission).where(Commission.conversion_id == conversion.id).order_by(Commission.level)
+        found = books.session.scalars(mine).all()
+        assert [one.partner_id for one in found] == [one.id for one in chain[: len(found)]]
+        return [one.amount_minor for one in found]
+
+    pays(books, recruiter_bps=10_00)
+    assert shares() == [10_00, 1_00]
+    later = NOW - timedelta(minutes=1)
+    terms = {"rules": [EVERYBODY], "recruiter_bps": 10_00, "further_recruiters_bps": [5_00, 1_00]}
+    books.session.execute(sa.update(Commission).values(earned_at=NOW - timedelta(days=1)))
+    act(books, plans.create_plan, name="Levels", terms=terms, effective_from=later)
+    assert shares() == [10_00, 1_00, 50, 10]
+    books.assert_proven()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"further_recruiters_bps": [5_00]},
+        {"recruiter_bps": 60_00, "further_recruiters_bps": [50_00]},
+        {"recruiter_bps": 10_00, "further_recruiters_bps": [1, 1, 1, 1, 1]},
+    ],
+)
+def test_levels_of_recruiters_that_cannot_be_are_refused(books: Books, wrong: dict[str, Any]) -> None:
+    with pytest.raises(Invalid):
+        act(books, plans.draft, name="Levels", terms={"rules": [EVERYBODY], **wrong})

@@ -1,8 +1,9 @@
 """What a credit earns: base, plan by the order's moment, one rounding, and a trace that says how."""
 
 import itertools
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from affiliate.commissions.life import CommissionReason
 from affiliate.commissions.orders import Item
 from affiliate.commissions.rates import Order, Rated, Share, plan_in_force, rate, recruiters_share
 from affiliate.commissions.terms import Period, Plan, read, simple
+from affiliate.currencies.convert import Exchange
 
 DAY = datetime(2026, 11, 16, tzinfo=UTC)
 
@@ -59,8 +61,8 @@ def test_a_plan_pays_what_it_says(given: Order, plan: Plan, amount_minor: int, e
     ("given", "plan", "reason"),
     [
         (order(), None, CommissionReason.NO_PLAN),
-        (order(currency="PLN"), percent(10_00), CommissionReason.OTHER_CURRENCY),
-        (order(currency="PLN"), None, CommissionReason.OTHER_CURRENCY),
+        (order(currency="PLN"), percent(10_00), CommissionReason.NO_EXCHANGE_RATE),
+        (order(currency="PLN"), None, CommissionReason.NO_PLAN),
         (order(0), percent(10_00), CommissionReason.ZERO_BASE),
         (order(10_00, tax=4_00, shipping=6_01), percent(10_00), CommissionReason.ZERO_BASE),
         (order(1), percent(10_00), CommissionReason.SHARE_TOO_SMALL),
@@ -102,6 +104,7 @@ def test_the_trace_names_everything_that_decided() -> None:
         "exact": "8.00",
         "rounding": "half_even",
         "currency": "EUR",
+        "paid_in": "EUR",
         "groups": [
             {
                 "skus": [],
@@ -337,3 +340,80 @@ def test_the_parts_of_any_order_add_up_and_no_item_counts_twice(
     marks = [0, *sorted(cuts), 10_000]
     shares = [rated(given, terms, Share(after - before, before)) for before, after in itertools.pairwise(marks)]
     assert sum(share.amount_minor for share in shares) == result.amount_minor
+
+
+# --- another currency
+
+
+def dollars(rate: Fraction, currency: str = "USD") -> Exchange:
+    return Exchange(currency, "EUR", date(2026, 11, 13), "ecb", rate)
+
+
+@pytest.mark.parametrize(
+    ("given", "plan", "rate_", "amount_minor", "exact"),
+    [
+        (order(100_00, currency="USD"), percent(10_00), Fraction(9, 10), 9_00, "9.00"),
+        (order(33_33, currency="USD"), percent(10_00), Fraction(2500, 2793), 2_98, "2.9833512352"),  # rounded once, at the end
+        (order(100_00, currency="USD"), fixed(5_00), Fraction(9, 10), 5_00, "5.00"),  # a plan's amounts are in its program's
+        (order(1_000, currency="JPY"), percent(10_00), Fraction(1, 160), 62, "0.625"),  # half a cent, to the even neighbour
+        (order(1_000, currency="KWD"), percent(10_00), Fraction(3), 30, "0.30"),
+    ],
+)  # fmt: skip
+def test_an_order_in_another_currency_is_paid_in_the_programs(
+    given: Order, plan: Plan, rate_: Fraction, amount_minor: int, exact: str
+) -> None:
+    result = rate(order=given, share=Share(), plan=plan, currency="EUR", exchange=dollars(rate_, given.currency))
+    assert (result.amount_minor, result.trace["exact"], result.reason) == (amount_minor, exact, None)
+    assert (result.trace["currency"], result.trace["paid_in"]) == (given.currency, "EUR")
+    assert (result.trace["exchange"]["day"], result.trace["exchange"]["source"]) == ("2026-11-13", "ecb")
+
+
+def test_steps_by_amount_are_in_the_programs_currency_and_the_portions_in_the_orders() -> None:
+    steps = {"counts": "amount", "period": "month", "mode": "above", "steps": [{"above": 90_00, "rate_bps": 20_00}]}
+    plan = Plan(UUID(int=7), "Steps", read({"rules": [{"rate_bps": 10_00, "tiers": steps}]}), DAY)
+    before = {Period.MONTH: Tally(1, 45_00, 4_50)}
+    given = order(100_00, currency="USD")  # 90.00 in euros: half of it below the step
+    result = rate(
+        order=given, share=Share(), plan=plan, currency="EUR", before=before, exchange=dollars(Fraction(9, 10))
+    )
+    portions = result.trace["groups"][0]["portions"]
+    assert [(one["base_minor"], one["above"]) for one in portions] == [(50_00, 0), (50_00, 90_00)]
+    assert (result.base_minor, result.amount_minor) == (90_00, 4_50 + 9_00)
+
+
+@given(
+    st.lists(st.integers(0, 10**7), min_size=1, max_size=6),
+    st.integers(0, 100_00),
+    st.integers(1, 10**6),
+    st.integers(1, 10**6),
+    st.integers(0, 100_00),
+)
+def test_whatever_the_rate_the_parts_of_an_order_add_up(
+    amounts: list[int], bps: int, over: int, under: int, cut_at: int
+) -> None:
+    items = tuple(Item(f"s{place}", None, minor) for place, minor in enumerate(amounts))
+    given = Order(sum(amounts), 0, 0, "USD", items=items)
+    rules = [{"rate_bps": bps}, {"rate_bps": bps // 2, "when": {"skus": ["s0", "s2"]}}]
+    plan = Plan(UUID(int=7), "Two", read({"rules": rules}), DAY)
+    exchange = dollars(Fraction(over, under))
+    shares = [Share(cut_at, 0), Share(10_000 - cut_at, cut_at)]
+    parts = [rate(order=given, share=one, plan=plan, currency="EUR", exchange=exchange) for one in shares]
+    whole = rate(order=given, share=Share(), plan=plan, currency="EUR", exchange=exchange)
+    assert sum(part.amount_minor for part in parts) == whole.amount_minor
+    groups = whole.trace["groups"]
+    assert sum(group["amount_minor"] for group in groups) == whole.amount_minor
+    assert sum(group["original_minor"] for group in groups) == given.amount_minor
+    assert all(sum(one["base_minor"] for one in group["portions"]) == group["base_minor"] for group in groups if group["portions"])  # fmt: skip
+
+
+def test_each_level_of_recruiters_has_its_own_share_and_levels_must_be_switched_on() -> None:
+    one_level = Plan(UUID(int=1), "One", read({"rules": [{"rate_bps": 10_00}], "recruiter_bps": 10_00}), DAY)
+    more = {"rules": [{"rate_bps": 10_00}], "recruiter_bps": 10_00, "further_recruiters_bps": [5_00, 1_00]}
+    three = Plan(UUID(int=2), "Three", read(more), DAY)
+
+    def shares(plan: Plan) -> list[int | None]:
+        found = [recruiters_share(rated(order(), plan), plan=plan, level=level) for level in (1, 2, 3, 4)]
+        return [share and share.amount_minor for share in found]
+
+    assert shares(one_level) == [1_00, None, None, None]
+    assert shares(three) == [1_00, 50, 10, None]

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from affiliate.accounts.models import AuditEvent
 from affiliate.attribution.models import Attribution, Credit
-from affiliate.commissions import service
+from affiliate.commissions import service, waiting_rates
 from affiliate.commissions.models import (
     Commission,
     CommissionAdjustment,
@@ -22,6 +22,8 @@ from affiliate.commissions.models import (
     CommissionStatus,
     DeclineReason,
 )
+from affiliate.currencies import service as currencies
+from affiliate.currencies.convert import DayRates
 from affiliate.errors import Invalid
 from affiliate.ingest.models import OrderEventType, Refund, Trust
 from affiliate.payouts import service as payouts
@@ -96,11 +98,39 @@ def test_without_a_plan_there_is_a_commission_of_nothing_with_the_reason(session
     books.assert_proven()
 
 
-def test_an_order_in_another_currency_earns_nothing_and_says_so(books: Books) -> None:
-    conversion = books.order(currency="PLN")
+def known_rates(books: Books, *, days_before: int = 1) -> None:
+    days = [DayRates(NOW.date() - timedelta(days=days_before), "ecb", {"USD": "1.25", "PLN": "4.00"})]
+    currencies.store(books.session, days=days, now=NOW)
+
+
+def test_an_order_in_another_currency_is_paid_in_the_programs_and_refunded_in_its_own(books: Books) -> None:
+    known_rates(books)
+    conversion = books.order(currency="USD", amount_minor=125_00)
     books.work()
     commission = books.commission(conversion)
-    assert (commission.amount_minor, commission.reason) == (0, CommissionReason.OTHER_CURRENCY)
+    assert (commission.currency, commission.base_minor, commission.amount_minor) == ("EUR", 100_00, 10_00)
+    assert commission.trace["exchange"]["rate"] == "0.8"
+    make_refund(books.session, conversion=conversion, amount_minor=62_50, currency="USD")
+    books.work()
+    assert books.balances() == {"pending": 5_00}
+    make_refund(books.session, conversion=conversion, amount_minor=62_50, currency="USD")
+    books.work()
+    assert books.balances() == {}
+    books.assert_proven()
+
+
+def test_an_order_without_a_rate_earns_nothing_until_its_rate_is_known(books: Books) -> None:
+    conversion = books.order(currency="USD", amount_minor=125_00)
+    books.work()
+    commission = books.commission(conversion)
+    assert (commission.amount_minor, commission.reason) == (0, CommissionReason.NO_EXCHANGE_RATE)
+    assert waiting_rates.look_again(books.session, limit=LIMIT) == 0
+    known_rates(books)
+    assert waiting_rates.look_again(books.session, limit=LIMIT) == 1
+    books.amend(conversion)  # what attribution does when it is asked again
+    books.work()
+    assert books.commission(conversion).amount_minor == 10_00
+    assert waiting_rates.look_again(books.session, limit=LIMIT) == 0
     books.assert_proven()
 
 
