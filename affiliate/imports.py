@@ -29,7 +29,12 @@ class Line:
 
 
 def read(
-    content: bytes, *, required: Sequence[str], optional: Sequence[str] = (), rows_max: int = ROWS_MAX
+    content: bytes,
+    *,
+    required: Sequence[str],
+    optional: Sequence[str] = (),
+    rows_max: int = ROWS_MAX,
+    bytes_max: int = BYTES_MAX,
 ) -> list[Line]:
     """The rows of a CSV in UTF-8 with a line of column names, parted by comma, semicolon or tab; empty rows are left out.
 
@@ -39,8 +44,8 @@ def read(
     Raises:
         BadTable: too large, not UTF-8, no CSV, a column is missing or there twice.
     """
-    if len(content) > BYTES_MAX:
-        raise BadTable(N_("The file is larger than %(size)s MB."), size=BYTES_MAX // 1_000_000)
+    if len(content) > bytes_max:
+        raise BadTable(N_("The file is larger than %(size)s MB."), size=bytes_max // 1_000_000)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -1,10 +1,11 @@
 """Every table in one place, for migrations and for tools that must know them all."""
 
-from affiliate import mailer
+from affiliate import files, mailer
 from affiliate.accounts import models as accounts
 from affiliate.attribution import models as attribution
 from affiliate.canary import models as canary
 from affiliate.commissions import models as commissions
+from affiliate.creatives import models as creatives
 from affiliate.currencies import models as currencies
 from affiliate.db import Base
 from affiliate.fraud import models as fraud
@@ -12,17 +13,21 @@ from affiliate.ingest import models as ingest
 from affiliate.ledger import models as ledger
 from affiliate.links import models as links
 from affiliate.newsletters import models as newsletters
+from affiliate.papers import models as papers
 from affiliate.partners import models as partners
 from affiliate.payouts import models as payouts
 from affiliate.programs import models as programs
 from affiliate.replay import models as replay
+from affiliate.taxes import models as taxes
 
 __all__ = [
     "accounts",
     "attribution",
     "canary",
     "commissions",
+    "creatives",
     "currencies",
+    "files",
     "fraud",
     "ingest",
     "ledger",
@@ -30,10 +35,12 @@ __all__ = [
     "mailer",
     "metadata",
     "newsletters",
+    "papers",
     "partners",
     "payouts",
     "programs",
     "replay",
+    "taxes",
 ]
 
 metadata = Base.metadata

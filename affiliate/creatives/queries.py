@@ -1,0 +1,193 @@
+"""Every SELECT on creatives."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from affiliate.creatives.models import Creative, CreativeGroup, CreativeKind, CreativeStatus, CreativeVersion
+
+NEW_FOR = timedelta(days=30)
+"""How long a creative counts as new."""
+_FACETS_MAX = 500
+_VERSIONS_MAX = 50
+
+Shown = tuple[Creative, CreativeVersion]
+"""A creative and the version that is offered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who looks for material: a partner, and its group in the program."""
+
+    partner_id: UUID
+    group_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What somebody looks for. `size` is width and height; `status` null asks for all."""
+
+    kind: CreativeKind | None = None
+    language: str | None = None
+    campaign: str | None = None
+    size: tuple[int, int] | None = None
+    is_new: bool = False
+    words: str = ""
+    status: CreativeStatus | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """What there is to filter by."""
+
+    kinds: Sequence[CreativeKind]
+    languages: Sequence[str]
+    campaigns: Sequence[str]
+    sizes: Sequence[tuple[int, int]]
+
+
+def _joined() -> Any:
+    of_version = sa.and_(CreativeVersion.creative_id == Creative.id, CreativeVersion.version == Creative.version)
+    return sa.select(Creative, CreativeVersion).join(CreativeVersion, of_version)
+
+
+def _offered(program_id: UUID, reader: Reader | None, now: datetime) -> sa.ColumnElement[bool]:
+    """What is live now; for a reader, what is meant for it; without one, what is meant for everybody."""
+    groups = sa.exists().where(CreativeGroup.creative_id == Creative.id)
+    for_all = sa.and_(Creative.only_partner_id.is_(None), sa.not_(groups))
+    if reader is not None:
+        mine = sa.and_(Creative.only_partner_id.is_(None), groups.where(CreativeGroup.group_name == reader.group_name))
+        for_all = sa.or_(for_all, Creative.only_partner_id == reader.partner_id, mine)
+    return sa.and_(
+        Creative.program_id == program_id,
+        Creative.status == CreativeStatus.LIVE,
+        Creative.starts_at <= now,
+        sa.or_(Creative.ends_at.is_(None), Creative.ends_at > now),
+        for_all,
+    )
+
+
+def _matching(wanted: Wanted, now: datetime) -> list[sa.ColumnElement[bool]]:
+    found: list[sa.ColumnElement[bool]] = []
+    if wanted.kind is not None:
+        found.append(Creative.kind == wanted.kind)
+    if wanted.language is not None:
+        found.append(Creative.language.in_([wanted.language, ""]))
+    if wanted.campaign is not None:
+        found.append(Creative.campaign == wanted.campaign)
+    if wanted.size is not None:
+        found += [CreativeVersion.width == wanted.size[0], CreativeVersion.height == wanted.size[1]]
+    if wanted.is_new:
+        found.append(Creative.starts_at > now - NEW_FOR)
+    if wanted.status is not None:
+        found.append(Creative.status == wanted.status)
+    if wanted.words:
+        text = sa.func.lower(Creative.title + " " + Creative.campaign)
+        found += [text.contains(word, autoescape=True) for word in wanted.words.lower().split()[:5]]
+    return found
+
+
+def offered(
+    session: Session,
+    *,
+    program_id: UUID,
+    reader: Reader | None,
+    wanted: Wanted,
+    now: datetime,
+    limit: int,
+    offset: int = 0,
+) -> list[Shown]:
+    """Up to `limit` creatives that are offered now, the newest first."""
+    found = _joined().where(_offered(program_id, reader, now), *_matching(wanted, now))
+    rows = session.execute(found.order_by(Creative.starts_at.desc(), Creative.id.desc()).limit(limit).offset(offset))
+    return [(creative, version) for creative, version in rows]
+
+
+def offered_count(session: Session, *, program_id: UUID, reader: Reader | None, wanted: Wanted, now: datetime) -> int:
+    """How many creatives `offered` would give in all."""
+    found = _joined().where(_offered(program_id, reader, now), *_matching(wanted, now))
+    return session.scalar(sa.select(sa.func.count()).select_from(found.with_only_columns(Creative.id).subquery())) or 0
+
+
+def facets(session: Session, *, program_id: UUID, reader: Reader, now: datetime) -> Facets:
+    """What the offered creatives can be told apart by."""
+    columns = (Creative.kind, Creative.language, Creative.campaign, CreativeVersion.width, CreativeVersion.height)
+    found = _joined().where(_offered(program_id, reader, now)).with_only_columns(*columns).distinct()
+    rows = session.execute(found.limit(_FACETS_MAX)).all()
+    kinds = {row.kind for row in rows}
+    return Facets(
+        [kind for kind in CreativeKind if kind in kinds],
+        sorted({row.language for row in rows if row.language}),
+        sorted({row.campaign for row in rows if row.campaign}),
+        sorted({(row.width, row.height) for row in rows if row.width and row.height}),
+    )
+
+
+def offered_one(
+    session: Session, *, program_id: UUID, reader: Reader, creative_id: UUID, now: datetime
+) -> Shown | None:
+    """One creative, if it is offered to the reader now."""
+    found = _joined().where(_offered(program_id, reader, now), Creative.id == creative_id)
+    row = session.execute(found).one_or_none()
+    return None if row is None else (row[0], row[1])
+
+
+def proposals_of(session: Session, *, program_id: UUID, partner_id: UUID, limit: int) -> list[Shown]:
+    """What a partner has proposed itself, the newest first, in any status."""
+    mine = (Creative.program_id == program_id, Creative.proposed_by_id == partner_id)
+    rows = session.execute(_joined().where(*mine).order_by(Creative.id.desc()).limit(limit))
+    return [(creative, version) for creative, version in rows]
+
+
+def proposal_count(session: Session, *, program_id: UUID, partner_id: UUID | None = None) -> int:
+    """How many proposals wait for a manager, of one partner or of all."""
+    waiting = [Creative.program_id == program_id, Creative.status == CreativeStatus.PROPOSED]
+    if partner_id is not None:
+        waiting.append(Creative.proposed_by_id == partner_id)
+    return session.scalar(sa.select(sa.func.count()).where(*waiting)) or 0
+
+
+def creative_in(session: Session, *, program_id: UUID, creative_id: UUID) -> Shown | None:
+    """One creative of the program, in any status."""
+    found = _joined().where(Creative.program_id == program_id, Creative.id == creative_id)
+    row = session.execute(found.execution_options(populate_existing=True)).one_or_none()
+    return None if row is None else (row[0], row[1])
+
+
+def creatives(
+    session: Session, *, program_id: UUID, wanted: Wanted, now: datetime, limit: int, offset: int = 0
+) -> list[Shown]:
+    """Up to `limit` creatives of a program whoever they are for, the newest first."""
+    found = _joined().where(Creative.program_id == program_id, *_matching(wanted, now))
+    rows = session.execute(found.order_by(Creative.id.desc()).limit(limit).offset(offset))
+    return [(creative, version) for creative, version in rows]
+
+
+def creative_count(session: Session, *, program_id: UUID) -> int:
+    """How many creatives a program has."""
+    return session.scalar(sa.select(sa.func.count()).where(Creative.program_id == program_id)) or 0
+
+
+def versions_of(session: Session, *, creative_id: UUID) -> Sequence[CreativeVersion]:
+    """The versions of a creative, the newest first."""
+    found = sa.select(CreativeVersion).where(CreativeVersion.creative_id == creative_id)
+    return session.scalars(found.order_by(CreativeVersion.version.desc()).limit(_VERSIONS_MAX)).all()
+
+
+def groups_of(session: Session, *, creative_id: UUID) -> Sequence[str]:
+    """The groups that a creative is for; none: all."""
+    found = sa.select(CreativeGroup.group_name).where(CreativeGroup.creative_id == creative_id)
+    return session.scalars(found.order_by(CreativeGroup.group_name)).all()
+
+
+def picture_of(session: Session, *, creative_id: UUID) -> Shown | None:
+    """A banner in any status, for whoever shows it."""
+    row = session.execute(
+        _joined().where(Creative.id == creative_id, Creative.kind == CreativeKind.BANNER)
+    ).one_or_none()
+    return None if row is None else (row[0], row[1])
