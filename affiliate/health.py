@@ -28,6 +28,7 @@ from affiliate.web import orm, request_now
 
 _PYPROJECT = Path(__file__).parent.parent / "pyproject.toml"
 STREAM_WAITING_MAX = 100_000  # more than this and the pages are visibly behind
+STREAM_SECONDS_MAX = streams.WATERMARK_LAG_MAX.total_seconds()  # orders wait no longer than this for clicks
 _AWAY: tuple[type[Exception], ...] = (sa.exc.SQLAlchemyError, OSError, *streams.ERRORS)
 SEALED_WITHIN = timedelta(minutes=15)
 
@@ -44,7 +45,7 @@ def healthz() -> Response:
 @blueprint.get("/readyz")
 @access.public
 def readyz() -> tuple[Response, int]:
-    """`ok`, `degraded` (works, with a promise weakened) or `down`, with the finding of each check."""
+    """`ok`, `degraded` (links and orders are taken, something else waits or is weakened) or `down`, with each check's finding."""
     checks = {name: _guarded(check) for name, check in _CHECKS.items()}
     states = {check["status"] for check in checks.values()}
     status = "down" if "down" in states else "degraded" if "degraded" in states else "ok"
@@ -75,6 +76,12 @@ class _Facts(Collector):
         for stream, count in checks["streams"].get("waiting", {}).items():
             waiting.add_metric([stream], count)
         yield waiting
+        lag = GaugeMetricFamily(
+            "affiliate_stream_lag_seconds", "Age of the oldest event not ingested", labels=["stream"]
+        )
+        for stream, seconds in checks["streams"].get("lag_seconds", {}).items():
+            lag.add_metric([stream], seconds)
+        yield lag
         letters = checks["dead_letters"].get("count", float("nan"))
         yield GaugeMetricFamily("affiliate_dead_letters", "Events put aside: they could not be stored", value=letters)
         bytes_waiting = checks["spool"].get("bytes", float("nan"))
@@ -86,10 +93,22 @@ def _guarded(check: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         return check()
     except _AWAY as error:
         orm.session.rollback()
-        return {"status": "down", "finding": f"{type(error).__name__}: does not answer"}
+        return {"status": "degraded", "finding": f"{type(error).__name__}: does not answer"}
 
 
 def _database() -> dict[str, Any]:
+    """Without it links and orders go on, as long as this process knows the links; pages and reports wait."""
+    try:
+        return _schema()
+    except sa.exc.SQLAlchemyError as error:
+        orm.session.rollback()
+        away = f"{type(error).__name__}: does not answer"
+    if not tracker.current().directory.is_loaded:
+        return {"status": "down", "finding": f"{away}, and no link is known yet"}
+    return {"status": "degraded", "finding": f"{away}. Pages and reports wait; links and orders are taken"}
+
+
+def _schema() -> dict[str, Any]:
     current = MigrationContext.configure(orm.session.connection()).get_current_revision()
     head = ScriptDirectory.from_config(Config(toml_file=str(_PYPROJECT))).get_current_head()
     if current != head:
@@ -101,8 +120,12 @@ def _database() -> dict[str, Any]:
 
 
 def _redis() -> dict[str, Any]:
-    """A Redis that evicts loses events in silence; one without fsync loses them with the machine."""
-    found = durability.of(streams.client())
+    """A Redis that evicts loses events in silence; one without fsync loses them with the machine. Without any they go to disk."""
+    try:
+        found = durability.of(streams.client())
+    except streams.ERRORS as error:
+        waits = "Sign-in, jobs and new figures wait; links and orders are taken and kept on disk"
+        return {"status": "degraded", "finding": f"{type(error).__name__}: does not answer. {waits}"}
     facts = asdict(found)
     if found.evicts:
         return {"status": "down", "finding": str(durability.Evicts(str(found.eviction))), **facts}
@@ -115,25 +138,29 @@ def _redis() -> dict[str, Any]:
 def _spool() -> dict[str, Any]:
     """Events that wait on disk of this machine, and what of them could not be read."""
     tracked = tracker.current()
-    files, size = spool.waiting(tracked.spool_folder)
-    aside = spool.put_aside(tracked.spool_folder)
+    files, size = spool.waiting(tracked.spool.folder)
+    aside = spool.put_aside(tracked.spool.folder)
     facts = {"files": files, "bytes": size, "put_aside": aside, "breaker": tracked.breaker_state()}
+    if not tracked.spool.has_room:
+        full = "the spool has reached its limit: what Redis does not take is refused"
+        return {"status": "degraded" if tracked.breaker_state() == "closed" else "down", "finding": full, **facts}
     if aside:
         return {"status": "degraded", "finding": f"{aside} pieces of the spool could not be read", **facts}
-    if size:
+    if size or tracked.breaker_state() != "closed":
         return {"status": "degraded", "finding": "events wait on disk until Redis takes them", **facts}
     return {"status": "ok", **facts}
 
 
-def _waiting() -> dict[str, int]:
-    client = streams.client()
-    return {name: int(client.xlen(name)) for name in (*streams.all_click_streams(), *streams.all_order_streams())}
-
-
 def _streams() -> dict[str, Any]:
-    waiting = _waiting()
-    behind = max(waiting.values()) > STREAM_WAITING_MAX
-    return {"status": "degraded" if behind else "ok", "waiting": waiting}
+    """How far ingest is behind, by shard: in events, and in seconds of the oldest one."""
+    client, now = streams.client(), request_now()
+    names = (*streams.all_click_streams(), *streams.all_order_streams())
+    found = {name: streams.backlog(client, name, now=now) for name in names}
+    waiting = {name: events for name, (events, _) in found.items()}
+    lag_seconds = {name: round(seconds, 1) for name, (_, seconds) in found.items()}
+    behind = max(waiting.values()) > STREAM_WAITING_MAX or max(lag_seconds.values()) > STREAM_SECONDS_MAX
+    facts = {"waiting": waiting, "lag_seconds": lag_seconds}
+    return {"status": "degraded", "finding": "ingest is behind", **facts} if behind else {"status": "ok", **facts}
 
 
 def _dead_letters() -> dict[str, Any]:

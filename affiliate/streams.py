@@ -151,6 +151,18 @@ def clicks_ingested_until(connection: redis.Redis, *, now: datetime) -> datetime
     return max(until, now - WATERMARK_LAG_MAX)
 
 
+def backlog(connection: redis.Redis, stream: str, *, now: datetime) -> tuple[int, float]:
+    """How many events of a stream are no rows yet, and for how many seconds the oldest of them has waited.
+
+    Ingest deletes an entry when it is a row or put aside, so that what stands in the stream is what waits.
+    """
+    first: Any = connection.xrange(stream, count=1)
+    if not first:
+        return 0, 0.0
+    milliseconds = int(_bytes(first[0][0]).partition(b"-")[0])
+    return int(connection.xlen(stream)), max(now.timestamp() - milliseconds / 1000, 0.0)
+
+
 def _oldest_waiting(connection: redis.Redis, stream: str) -> bytes | None:
     """The id of the oldest entry that is delivered and not acknowledged, or not delivered yet."""
     delivered: bytes | str = b"-"

@@ -1,7 +1,10 @@
 """What operators are told: by the pages for people, and by the numbers for Prometheus."""
 
+import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -10,7 +13,10 @@ from conftest import using_settings
 from flask import Flask
 from flask.testing import FlaskClient
 
+from affiliate import streams
 from affiliate.tracking import durability
+from affiliate.tracking.breaker import FAILURES_MAX
+from affiliate.tracking.facts import View
 from affiliate.tracking.spool import ASIDE, Spool
 
 
@@ -21,11 +27,11 @@ def policy(redis_client: redis.Redis) -> Iterator[redis.Redis]:
     redis_client.config_set("maxmemory-policy", "noeviction")
 
 
-def checks(client: FlaskClient) -> dict[str, dict[str, object]]:
+def checks(client: FlaskClient) -> dict[str, dict[str, Any]]:
     """What `/readyz` says of each part."""
     answer = client.get("/readyz")
     assert answer.json is not None
-    found: dict[str, dict[str, object]] = answer.json["checks"]
+    found: dict[str, dict[str, Any]] = answer.json["checks"]
     return found
 
 
@@ -58,13 +64,60 @@ def test_nothing_starts_on_a_server_that_evicts(tmp_path: Path) -> None:
 
 def test_events_on_disk_are_told(client: FlaskClient, redis_client: redis.Redis, app: Flask) -> None:
     assert checks(client)["spool"] == {"status": "ok", "files": 0, "bytes": 0, "put_aside": 0, "breaker": "closed"}
-    folder = Path(app.extensions["affiliate_tracker"].spool_folder)
+    folder = Path(app.extensions["affiliate_tracker"].spool.folder)
     Spool(folder, bytes_max=1_000).append([b"event"])
     found = checks(client)["spool"]
     assert (found["status"], found["files"], found["bytes"]) == ("degraded", 1, 13)
     (folder / ASIDE).mkdir()
     (folder / ASIDE / "piece").touch()
     assert "could not be read" in str(checks(client)["spool"]["finding"])
+
+
+def test_without_redis_it_is_ready_and_says_what_waits(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    away = streams._client(f"unix://{tmp_path}/nobody.sock", 0.2)
+    monkeypatch.setattr(streams, "client", lambda **_: away)
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json["status"]) == (200, "degraded")
+    assert "kept on disk" in answer.json["checks"]["redis"]["finding"]
+
+
+def test_without_redis_and_room_on_disk_it_is_down(client: FlaskClient, app: Flask, redis_client: redis.Redis) -> None:
+    tracked = app.extensions["affiliate_tracker"]
+    tracked.spool._bytes_max = 0
+    assert checks(client)["spool"]["status"] == "degraded"
+    tracked.breaker.failures = FAILURES_MAX
+    assert checks(client)["spool"]["status"] == "down"
+    assert client.get("/readyz").status_code == 503
+
+
+def test_without_the_database_it_is_ready_as_long_as_it_knows_the_links(
+    client: FlaskClient, app: Flask, sqlite_url: str
+) -> None:
+    sqlite = Path(sqlite_url.removeprefix("sqlite:///"))
+    sqlite.unlink()
+    sqlite.mkdir()
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json["checks"]["database"]["status"]) == (503, "down")
+    app.extensions["affiliate_tracker"].directory._view = View()
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json["status"]) == (200, "degraded")
+    assert "Pages and reports wait" in answer.json["checks"]["database"]["finding"]
+
+
+def test_the_lag_is_told_in_events_and_seconds_by_shard(client: FlaskClient, redis_client: redis.Redis) -> None:
+    stream = streams.click_shard(0)
+    for seconds in (90, 30):
+        redis_client.xadd(stream, {streams.FIELD: b"event"}, id=f"{int((time.time() - seconds) * 1000)}-0")
+    found = checks(client)["streams"]
+    assert (found["status"], found["waiting"][stream]) == ("degraded", 2)
+    assert found["lag_seconds"][stream] >= 90
+    assert found["lag_seconds"][streams.order_shard(0)] == 0
+    told = client.get("/metrics").text
+    assert f'affiliate_stream_waiting{{stream="{stream}"}} 2.0' in told
+    [seconds] = re.findall(rf'affiliate_stream_lag_seconds{{{{stream="{stream}"}}}} (.+)', told)
+    assert float(seconds) >= 90
 
 
 def test_prometheus_gets_the_same_facts(client: FlaskClient, redis_client: redis.Redis) -> None:

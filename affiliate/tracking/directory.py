@@ -112,6 +112,11 @@ class Directory:
         """
         return self._view or self.start()
 
+    @property
+    def is_loaded(self) -> bool:
+        """Whether anything is known: by the database, whenever it answered last, or by the snapshot."""
+        return self._view is not None
+
     def start(self) -> View:
         """Begin to poll, once per process, and give what is known: by the database, or else by the snapshot.
 

@@ -30,6 +30,7 @@ DEADLINE_SECONDS = 1.0
 FILE_BYTES_MAX = 16 * 1024 * 1024
 GROUP_MAX = 1_000
 WAITING_MAX = 20_000  # callers in line for the disk; more are told at once that it does not keep up
+ROOM_BYTES = 64 * 1024  # some hundred clicks
 SUFFIX = ".spool"
 ASIDE = "aside"
 
@@ -141,6 +142,11 @@ class Spool:
         kept: Future[None] = Future()
         self._jobs.put((b"".join(map(record, payloads)), kept))
         return kept
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the limit leaves room for a few more events."""
+        return sum(size for _, size in _sizes(self.folder)) + ROOM_BYTES <= self._bytes_max
 
     def seal(self) -> None:
         """End the present file, so that it can be replayed; the next event begins another one."""

@@ -4,7 +4,6 @@ import logging
 import time
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from uuid import UUID
 
 from flask import Flask, current_app
@@ -20,6 +19,7 @@ from affiliate.tracking.facts import ProgramFacts
 from affiliate.tracking.keys import Keys
 from affiliate.tracking.parts import Parts
 from affiliate.tracking.replay import Replay
+from affiliate.tracking.spool import Spool
 from affiliate.tracking.wsgi import ClickMiddleware
 
 _EXTENSION = "affiliate_tracker"
@@ -42,7 +42,7 @@ class Tracker:
     buffer: Buffer
     replay: Replay
     breaker: Breaker
-    spool_folder: Path
+    spool: Spool
 
     def breaker_state(self) -> State:
         """Whether this process asks Redis, or goes on without."""
@@ -91,7 +91,7 @@ def init_app(app: Flask, settings: Settings, *, lookup: known.Lookup = known.not
         buffer=buffer,
         replay=parts.replay,
         breaker=parts.breaker,
-        spool_folder=parts.spool.folder,
+        spool=parts.spool,
     )
     app.extensions[_EXTENSION] = tracker
     app.wsgi_app = ClickMiddleware(  # type: ignore[method-assign]
