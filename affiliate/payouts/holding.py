@@ -1,4 +1,4 @@
-"""The rows that a run holds: commissions and clawbacks enter it together, and are paid or let go together."""
+"""The rows that a run holds: commissions, clawbacks and entries by hand enter it together, and are paid or let go together."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ from affiliate.ledger import postings as ledger
 from affiliate.ledger.postings import Posting
 from affiliate.money import Money
 from affiliate.payouts import queries
-from affiliate.payouts.models import Payout, PayoutRun
+from affiliate.payouts.models import Adjustment, Payout, PayoutRun
 from affiliate.payouts.schedule import Due
 
 
@@ -46,8 +46,14 @@ def enter(session: Session, *, run: PayoutRun, dues: Sequence[Due], until: datet
         .where(queries.open_clawbacks(run.program_id), CommissionAdjustment.partner_id.in_(paid_here))
         .values(payout_id=payout_of.where(Payout.partner_id == CommissionAdjustment.partner_id).scalar_subquery())
     )
+    entries = (
+        sa.update(Adjustment)
+        .where(queries.open_entries(run.program_id), Adjustment.partner_id.in_(paid_here))
+        .values(payout_id=payout_of.where(Payout.partner_id == Adjustment.partner_id).scalar_subquery())
+    )
     _exactly(sum(due.commissions for due in dues), changed(session, commissions))
     _exactly(sum(due.clawbacks for due in dues), changed(session, clawbacks))
+    _exactly(sum(due.entries for due in dues), changed(session, entries))
 
 
 def pay(session: Session, *, payouts: sa.Select[UUID], now: datetime) -> None:
@@ -66,8 +72,8 @@ def leave(session: Session, *, payouts: sa.Select[UUID]) -> list[Posting]:
     held = sa.select(Commission.id).where(_held_by(payouts))
     owed = sa.and_(CommissionAdjustment.is_clawback, CommissionAdjustment.commission_id.in_(held))
     _exactly(len(debts), changed(session, sa.update(CommissionAdjustment).where(owed).values(is_clawback=False)))
-    netted = CommissionAdjustment.payout_id.in_(payouts)
-    changed(session, sa.update(CommissionAdjustment).where(netted).values(payout_id=None))
+    for table in (CommissionAdjustment, Adjustment):
+        changed(session, sa.update(table).where(table.payout_id.in_(payouts)).values(payout_id=None))
     changed(session, sa.update(Commission).where(_held_by(payouts)).values(status=_back(), payout_id=None))
     postings: list[Posting] = []
     for debt in debts:

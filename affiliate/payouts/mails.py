@@ -42,6 +42,33 @@ def _paid(program: Program, person: Recipient, locale: str) -> Letter:
     )
 
 
+def ask_for_invoices(session: Session, *, run_id: UUID, program: Program, now: datetime) -> None:
+    """Write to everybody of every partner whose payout in a proposed run waits for its invoice."""
+    for person in queries.awaited(session, run_id=run_id):
+        locale = person.locale or "en"
+        with force_locale(locale):
+            letter = _invoice_wanted(program, person, locale)
+            mailer.post(session, recipient=person.email, letter=letter, locale=locale, now=now)
+
+
+def _invoice_wanted(program: Program, person: Recipient, locale: str) -> Letter:
+    amount = format_currency(Money(person.amount_minor, person.currency).decimal(), person.currency, locale=locale)
+    return Letter(
+        subject=_("Send your invoice over %(amount)s", amount=amount),
+        paragraphs=[
+            _("Hello %(name)s,", name=person.name),
+            _(
+                "%(program)s is about to pay you and needs your invoice over %(amount)s.",
+                program=program.name,
+                amount=amount,
+            ),
+            _("The payment notice says what must stand in it. Your money goes out once the invoice is accepted."),
+        ],
+        act=(_("See the notice"), f"{settings.current().base_url}/portal/{program.slug}/papers"),
+        why=_("You get this mail because you are a member of a partner of %(program)s.", program=program.name),
+    )
+
+
 def tell_details_changed(
     session: Session, *, program: Program, partner_id: UUID, masked: str, usable_from: datetime, now: datetime
 ) -> None:

@@ -5,6 +5,7 @@ A run is what one person proposes and another approves, a payout one partner's p
 
 import enum
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -26,6 +27,17 @@ class PayoutStatus(enum.StrEnum):
     PAID = "paid"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+
+class PaperState(enum.StrEnum):
+    """Where the paper of a payout is."""
+
+    NONE = "none"  # the program asks for none, or the partner has no tax profile
+    AWAITED = "awaited"  # the partner's own invoice: nothing is approved before
+    ACCEPTED = "accepted"  # its invoice is right
+    DUE = "due"  # ours to write, once the payout is approved
+    ISSUED = "issued"
+    CANCELLED = "cancelled"  # the payout failed, and corrections have taken its papers back
 
 
 class PayoutRun(Base):
@@ -59,7 +71,7 @@ class PayoutRun(Base):
 
 
 class Payout(Base):
-    """What one partner gets in one run: earned minus clawed back, fixed when it was proposed, and the account it goes to.
+    """What one partner gets in one run: earned minus clawed back plus the paper's taxes, fixed when it was proposed, and the account it goes to.
 
     Of `amount_minor`, `withheld_minor` goes to the state; the rest is sent.
     """
@@ -68,8 +80,11 @@ class Payout(Base):
     __table_args__ = (
         sa.UniqueConstraint("run_id", "partner_id"),
         sa.CheckConstraint("amount_minor > 0", name="amount_above_zero"),
-        sa.CheckConstraint("amount_minor = earned_minor - clawed_back_minor", name="amount_adds_up"),
+        sa.CheckConstraint(
+            "amount_minor = earned_minor - clawed_back_minor + vat_minor + stamp_minor", name="amount_adds_up"
+        ),
         sa.CheckConstraint("withheld_minor BETWEEN 0 AND amount_minor", name="withheld_within_amount"),
+        sa.Index("ix_payouts_paper", "paper", "status"),
     )
 
     id: Mapped[PrimaryKey]
@@ -81,7 +96,11 @@ class Payout(Base):
     earned_minor: Mapped[int]
     clawed_back_minor: Mapped[int]
     amount_minor: Mapped[int]
+    vat_minor: Mapped[int] = mapped_column(default=0)
+    stamp_minor: Mapped[int] = mapped_column(default=0)
     withheld_minor: Mapped[int] = mapped_column(default=0)
+    paper: Mapped[PaperState] = mapped_column(enum_column(PaperState), default=PaperState.NONE)
+    notice: Mapped[dict[str, Any] | None]  # the payment notice: who buys from whom, and all its amounts, frozen
     created_at: Mapped[datetime]
     paid_at: Mapped[datetime | None]
     method_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("payout_methods.id"))

@@ -1,8 +1,8 @@
 """Every SELECT of payouts: what each partner is due, and the rows of a run."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,9 +12,23 @@ from sqlalchemy.orm import Session
 from affiliate.accounts.models import Grant, GrantRole, User
 from affiliate.commissions.models import Commission, CommissionAdjustment, CommissionStatus
 from affiliate.partners.models import Enrollment, EnrollmentStatus, Member, MemberRole, Partner
-from affiliate.payouts.models import Payout, PayoutBlock, PayoutMethod, PayoutPolicy, PayoutRun, PayoutStatus
+from affiliate.payouts import taxing
+from affiliate.payouts.models import (
+    Adjustment,
+    AdjustmentKind,
+    AdjustmentStatus,
+    PaperState,
+    Payout,
+    PayoutBlock,
+    PayoutMethod,
+    PayoutPolicy,
+    PayoutRun,
+    PayoutStatus,
+)
 from affiliate.payouts.schedule import Cadence, Due, Schedule, group
 from affiliate.programs.models import Program
+
+_ALWAYS = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +60,7 @@ class Policy:
     cadence: Cadence = Cadence.MANUAL
     net_days: int = 0
     is_one_person: bool = False
+    adjustment_limit_minor: int = 0
     payer_name: str | None = None
     payer_account: str | None = None
 
@@ -55,7 +70,7 @@ def policy_of(session: Session, *, program_id: UUID) -> Policy:
     row = session.get(PayoutPolicy, program_id, populate_existing=True)
     if row is None:
         return Policy()
-    return Policy(row.cadence, row.net_days, row.is_one_person, row.payer_name, row.payer_account)
+    return Policy(**{each.name: getattr(row, each.name) for each in fields(Policy)})
 
 
 def payable_commissions(program_id: UUID, *, until: datetime) -> sa.ColumnElement[bool]:
@@ -84,31 +99,54 @@ def open_clawbacks(program_id: UUID) -> sa.ColumnElement[bool]:
     )
 
 
+def posted() -> sa.ColumnElement[bool]:
+    """Entries by hand that count."""
+    return Adjustment.status == AdjustmentStatus.POSTED
+
+
+def bonuses() -> sa.ColumnElement[bool]:
+    """Entries that partners are paid: they lie with the approved commissions until a payout takes them."""
+    return sa.and_(posted(), Adjustment.amount_minor > 0, Adjustment.kind != AdjustmentKind.WRITE_OFF)
+
+
+def debts() -> sa.ColumnElement[bool]:
+    """Entries that lie with the clawbacks: corrections below zero, and write-offs, which make a debt smaller."""
+    return sa.and_(posted(), sa.or_(Adjustment.amount_minor < 0, Adjustment.kind == AdjustmentKind.WRITE_OFF))
+
+
+def open_entries(program_id: UUID) -> sa.ColumnElement[bool]:
+    """Entries that no payout holds, in the program's currency."""
+    mine = (Adjustment.program_id == program_id, Adjustment.currency == _currency(program_id))
+    return sa.and_(*mine, posted(), Adjustment.payout_id.is_(None))
+
+
 def _currency(program_id: UUID) -> sa.ScalarSelect[str]:
     return sa.select(Program.currency).where(Program.id == program_id).scalar_subquery()
 
 
 def _dues(program_id: UUID, until: datetime) -> sa.Select[*tuple[Any, ...]]:
-    zero = sa.literal(0)
-    earned = (
-        sa.select(
-            Commission.partner_id.label("partner_id"),
-            sa.func.sum(Commission.amount_minor - Commission.reversed_minor).label("earned"),
-            zero.label("clawed"), sa.func.count().label("commissions"), zero.label("clawbacks"),
-        )
-        .where(payable_commissions(program_id, until=until))
-        .group_by(Commission.partner_id)
-    )  # fmt: skip
-    owed = (
-        sa.select(
-            CommissionAdjustment.partner_id, zero, sa.func.sum(CommissionAdjustment.amount_minor), zero, sa.func.count()
-        )
-        .where(open_clawbacks(program_id))
-        .group_by(CommissionAdjustment.partner_id)
+    """What each partner has earned and owes, and of how many commissions, clawbacks and entries that is the sum."""
+    left, taken = Commission.amount_minor - Commission.reversed_minor, CommissionAdjustment.amount_minor
+    given = sa.case((bonuses(), Adjustment.amount_minor), else_=0)
+    owed = sa.case((debts(), -Adjustment.amount_minor), else_=0)
+    parts = (
+        (Commission, left, 0, 0, payable_commissions(program_id, until=until)),
+        (CommissionAdjustment, 0, taken, 1, open_clawbacks(program_id)),
+        (Adjustment, given, owed, 2, open_entries(program_id)),
     )
-    both = sa.union_all(earned, owed).subquery()
+    both = sa.union_all(*(_due(*part) for part in parts)).subquery()
     sums = [sa.cast(sa.func.sum(column), sa.BigInteger) for column in list(both.c)[1:]]
-    return sa.select(both.c.partner_id, *sums).group_by(both.c.partner_id)
+    has_any = sa.or_(sums[0] != 0, sums[1] != 0)  # a debt that was written off is no due any more
+    return sa.select(both.c.partner_id, *sums).group_by(both.c.partner_id).having(has_any)
+
+
+def _due(table: Any, earned: Any, owed: Any, place: int, which: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
+    counts = [sa.func.count() if place == each else sa.literal(0) for each in range(3)]
+    named = [
+        column.label(f"part_{number}")
+        for number, column in enumerate((sa.func.sum(earned), sa.func.sum(owed), *counts))
+    ]
+    return sa.select(table.partner_id.label("partner_id"), *named).where(which).group_by(table.partner_id)
 
 
 def dues(session: Session, *, program: Program, until: datetime) -> list[Due]:
@@ -136,10 +174,18 @@ def dues(session: Session, *, program: Program, until: datetime) -> list[Due]:
     ]
 
 
+def debt(session: Session, *, program: Program, partner_id: UUID) -> int:
+    """What a partner owes beyond what it is due, in minor units; zero or less if it owes nothing."""
+    sums = _dues(program.id, _ALWAYS).subquery()
+    mine = sa.select(sums.c[2] - sums.c[1]).where(sums.c[0] == partner_id)
+    return session.scalar(mine) or 0
+
+
 def preview(session: Session, *, program_id: UUID, now: datetime) -> Schedule:
     """The run as it would be proposed now: who gets what, who is left out and why."""
     program = session.get_one(Program, program_id)
     found = dues(session, program=program, until=payable_until(session, program_id=program_id, now=now))
+    found = taxing.taxed(session, program=program, dues=found, clawbacks=open_clawbacks(program_id), now=now)
     return group(found, minimum_minor=program.payout_min_minor, now=now)
 
 
@@ -217,13 +263,28 @@ def debts_in(session: Session, *, payouts: sa.Select[UUID]) -> list[Debt]:
     return [Debt(*row) for row in session.execute(of_run)]
 
 
-def recipients(session: Session, *, run_id: UUID, paid_at: datetime) -> list[Recipient]:
-    """The people of the partners that a run paid at this moment who can sign in, each with what its partner got."""
-    people = (
-        sa.select(User.email, User.name, User.locale, Payout.amount_minor, Payout.currency)
-        .join(Member, Member.user_id == User.id)
-        .join(Payout, Payout.partner_id == Member.partner_id)
-        .where(Payout.run_id == run_id, Payout.status == PayoutStatus.PAID, Payout.paid_at == paid_at, User.active)
-        .order_by(User.email)
+def awaited(session: Session, *, run_id: UUID) -> list[Recipient]:
+    """The people of the partners whose payouts in a proposed run wait for an invoice, each with the invoice's total."""
+    people = _people(Payout.amount_minor).where(
+        Payout.run_id == run_id, Payout.status == PayoutStatus.PROPOSED, Payout.paper == PaperState.AWAITED
     )
     return [Recipient(*row) for row in session.execute(people)]
+
+
+def recipients(session: Session, *, run_id: UUID, paid_at: datetime) -> list[Recipient]:
+    """The people of the partners that a run paid at this moment who can sign in, each with what its partner got."""
+    people = _people(Payout.amount_minor - Payout.withheld_minor).where(
+        Payout.run_id == run_id, Payout.status == PayoutStatus.PAID, Payout.paid_at == paid_at
+    )
+    return [Recipient(*row) for row in session.execute(people)]
+
+
+def _people(amount_minor: Any) -> sa.Select[*tuple[Any, ...]]:
+    """The people of payouts who can sign in, each with an amount of the payout."""
+    return (
+        sa.select(User.email, User.name, User.locale, amount_minor, Payout.currency)
+        .join(Member, Member.user_id == User.id)
+        .join(Payout, Payout.partner_id == Member.partner_id)
+        .where(User.active)
+        .order_by(User.email)
+    )

@@ -5,6 +5,7 @@ import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 _MIDDLE = 15
@@ -17,6 +18,8 @@ class Blocked(enum.StrEnum):
     PAYMENT_BLOCK = "payment_block"  # a manager said no for now
     NEGATIVE_BALANCE = "negative_balance"  # owes more from refunds than it has earned since
     BELOW_MINIMUM = "below_minimum"
+    TAX_PROFILE_MISSING = "tax_profile_missing"  # the program pays nobody without one
+    INVOICE_AWAITED = "invoice_awaited"  # is in a proposed run, and has not sent its invoice yet
     DETAILS_MISSING = "details_missing"  # has not said yet where the money goes
     DETAILS_CHANGED = "details_changed"  # has just said something else: the pause gives its people time to object
 
@@ -32,9 +35,9 @@ class Cadence(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What a partner is due in one currency: approved commissions that no payout holds, less what it owes back.
+    """What a partner is due in one currency: approved commissions and entries that no payout holds, less what it owes back.
 
-    Amounts in minor units; `commissions` and `clawbacks` say of how many rows they are the sum.
+    Amounts in minor units; `commissions`, `clawbacks` and `entries` say of how many rows they are the sum.
     """
 
     partner_id: UUID
@@ -45,14 +48,31 @@ class Due:
     clawed_back_minor: int
     commissions: int
     clawbacks: int
+    entries: int = 0
     method_id: UUID | None = None
     usable_from: datetime | None = None
     block_reason: str | None = None
+    vat_minor: int = 0
+    stamp_minor: int = 0
+    withheld_minor: int = 0
+    lacks_profile: bool = False
+    paper: str = "none"
+    notice: dict[str, Any] | None = None
 
     @property
     def amount_minor(self) -> int:
-        """What would be paid."""
+        """What would be paid: the commissions and what its paper adds to them, tax withheld inside."""
+        return self.taxable_minor + self.vat_minor + self.stamp_minor
+
+    @property
+    def taxable_minor(self) -> int:
+        """The commissions in it, less what they set off."""
         return self.earned_minor - self.clawed_back_minor
+
+    @property
+    def is_overtaxed(self) -> bool:
+        """Corrections of older papers take back more tax than the new one has: it waits until more is earned."""
+        return min(self.vat_minor, self.withheld_minor) < 0 or self.withheld_minor >= max(self.amount_minor, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +102,10 @@ def why_blocked(due: Due, *, minimum_minor: int, now: datetime) -> Blocked | Non
     tests = (
         (not due.is_active, Blocked.PARTNER_INACTIVE),
         (due.block_reason is not None, Blocked.PAYMENT_BLOCK),
-        (due.amount_minor < 0, Blocked.NEGATIVE_BALANCE),
-        (due.amount_minor < max(minimum_minor, 1), Blocked.BELOW_MINIMUM),
+        (due.taxable_minor < 0, Blocked.NEGATIVE_BALANCE),
+        (due.taxable_minor < max(minimum_minor, 1), Blocked.BELOW_MINIMUM),
+        (due.is_overtaxed, Blocked.NEGATIVE_BALANCE),
+        (due.lacks_profile, Blocked.TAX_PROFILE_MISSING),
         (due.method_id is None or due.usable_from is None, Blocked.DETAILS_MISSING),
         (due.usable_from is not None and due.usable_from > now, Blocked.DETAILS_CHANGED),
     )

@@ -18,7 +18,7 @@ from affiliate.ledger import postings as ledger
 from affiliate.ledger import service as ledger_service
 from affiliate.ledger.postings import Posting
 from affiliate.money import Money
-from affiliate.payouts import holding, mails, queries
+from affiliate.payouts import holding, mails, queries, waiting
 from affiliate.payouts.holding import changed
 from affiliate.payouts.models import Payout, PayoutRun, PayoutStatus
 from affiliate.payouts.schedule import Due
@@ -31,6 +31,7 @@ from affiliate.payouts.steps import (
     SumChanged,
     UnknownRun,
     WrongStatus,
+    added,
     given,
     locked,
     move,
@@ -91,6 +92,7 @@ def propose(
     db.insert_new(session, Payout, [_payout(run, due) for due in schedule.payable])
     until = queries.payable_until(session, program_id=program_id, now=now)
     holding.enter(session, run=run, dues=schedule.payable, until=until)
+    mails.ask_for_invoices(session, run_id=run.id, program=program, now=now)
     counts = {"partners": len(schedule.payable), "blocked": len(schedule.blocked)}
     record(session, "payout_run.propose", run, actor, now, **counts)
     return run
@@ -106,6 +108,7 @@ def approve_run(
         SamePerson: the actor proposed it, and the program wants two people.
         AboveLimit: more than the actor may approve.
         SumChanged: somebody was taken out since the person looked.
+        PapersMissing: a payout of it waits for its invoice.
         WrongStatus: it is not proposed any more.
         NotAPerson: the actor is not a person.
     """
@@ -119,12 +122,14 @@ def approve_run(
         raise AboveLimit(N_("This run is above the amount that you may approve. Ask somebody with a higher limit."))
     if seen_minor not in {None, run.total_minor}:
         raise SumChanged(Money(run.total_minor, run.currency))
+    waiting.refuse_if_any(session, run=run)
     facts = {"approved_by_id": person_id, "approved_at": now, "is_single_handed": single_handed}
     move(session, run, PayoutStatus.PROPOSED, PayoutStatus.APPROVED, **facts)
     postings: list[Posting] = []
     for payout in move_payouts(session, run, PayoutStatus.PROPOSED, status=PayoutStatus.APPROVED):
         netted = Money(payout.clawed_back_minor, payout.currency)
         postings += ledger.offset(**whose(payout), payout_id=payout.id, amount=netted)
+        postings += ledger.add_tax(**whose(payout), payout_id=payout.id, amount=added(payout))
         postings += ledger.withhold(**whose(payout), payout_id=payout.id, amount=withheld(payout))
         postings += ledger.send(**whose(payout), payout_id=payout.id, amount=sent(payout))
     ledger_service.post(session, postings=postings, now=now)
@@ -246,7 +251,12 @@ def _payout(run: PayoutRun, due: Due) -> dict[str, Any]:
         "status": PayoutStatus.PROPOSED,
         "earned_minor": due.earned_minor,
         "clawed_back_minor": due.clawed_back_minor,
+        "vat_minor": due.vat_minor,
+        "stamp_minor": due.stamp_minor,
         "amount_minor": due.amount_minor,
+        "withheld_minor": due.withheld_minor,
+        "paper": due.paper,
+        "notice": due.notice,
         "created_at": run.proposed_at,
     }
 
@@ -275,6 +285,6 @@ def _fail(payouts: Sequence[Any]) -> list[Posting]:
     postings: list[Posting] = []
     for payout in payouts:
         netted = Money(payout.clawed_back_minor, payout.currency)
-        amounts = {"sent": sent(payout), "netted": netted, "withheld": withheld(payout)}
+        amounts = {"sent": sent(payout), "netted": netted, "withheld": withheld(payout), "added": added(payout)}
         postings += ledger.fail(**whose(payout), payout_id=payout.id, **amounts)
     return postings

@@ -4,6 +4,7 @@ Owed is what lies on the accounts approved, in transit and clawback. Moves among
 still in its validation period is not owed yet.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,7 @@ from affiliate.commissions.models import Commission, CommissionAdjustment
 from affiliate.ingest.models import Conversion
 from affiliate.ledger.models import AccountName, LedgerAccount, LedgerTransfer, SourceKind, TransferKind
 from affiliate.money import Money
+from affiliate.payouts.models import Adjustment
 
 OWED = (AccountName.APPROVED, AccountName.IN_TRANSIT, AccountName.CLAWBACK)
 _SOURCES_AT_ONCE = 5_000
@@ -23,7 +25,7 @@ _SOURCES_AT_ONCE = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What changed the balance: `amount` is above zero when it was earned. An order stands wherever there is one."""
+    """What changed the balance: `amount` is above zero when it was earned. An order stands wherever there is one, else a reason."""
 
     posted_at: datetime
     kind: TransferKind
@@ -33,6 +35,7 @@ class Line:
     commission_id: UUID | None
     payout_id: UUID | None
     transfer_id: UUID
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +62,15 @@ def statement(
     accounts = _accounts(session, program_id, partner_id, currency)
     opening = _owed(session, accounts, starts_at)
     rows = session.execute(_moves(accounts, starts_at, ends_at).limit(limit + 1)).all()
-    orders = _orders(session, rows[:limit])
+    orders, notes = _orders(session, rows[:limit]), _notes(session, rows[:limit])
     lines, balance = [], opening
     for transfer_id, posted_at, kind, source_kind, source_id, change in rows[:limit]:
         balance += change
         order_id, commission_id = orders.get(source_id, (None, None))
         payout_id = source_id if source_kind is SourceKind.PAYOUT else None
         amount, after = Money(change, currency), Money(balance, currency)
-        lines.append(Line(posted_at, kind, amount, after, order_id, commission_id, payout_id, transfer_id))
+        note = notes.get(source_id)
+        lines.append(Line(posted_at, kind, amount, after, order_id, commission_id, payout_id, transfer_id, note))
     closing = _owed(session, accounts, ends_at)
     return Statement(Money(opening, currency), lines, Money(closing, currency), len(rows) <= limit)
 
@@ -106,9 +110,7 @@ def _moves(accounts: list[UUID], starts_at: datetime, ends_at: datetime) -> sa.S
 def _orders(session: Session, rows: Any) -> dict[UUID, tuple[str, UUID]]:
     """The order and the commission behind each commission or adjustment that caused a line."""
     found: dict[UUID, tuple[str, UUID]] = {}
-    sources = list({row.source_id for row in rows if row.source_kind is not SourceKind.PAYOUT})
-    for start in range(0, len(sources), _SOURCES_AT_ONCE):
-        part = sources[start : start + _SOURCES_AT_ONCE]
+    for part in _sources(rows, SourceKind.COMMISSION, SourceKind.ADJUSTMENT):
         commissions = sa.select(Commission.id, Conversion.order_id, Commission.id).where(Commission.id.in_(part))
         adjustments = (
             sa.select(CommissionAdjustment.id, Conversion.order_id, Commission.id)
@@ -121,3 +123,19 @@ def _orders(session: Session, rows: Any) -> dict[UUID, tuple[str, UUID]]:
             ):
                 found[source_id] = (order_id, commission_id)
     return found
+
+
+def _notes(session: Session, rows: Any) -> dict[UUID, str]:
+    """The reason of each entry by hand that caused a line."""
+    found: dict[UUID, str] = {}
+    for part in _sources(rows, SourceKind.MANUAL):
+        entries = session.execute(sa.select(Adjustment.id, Adjustment.reason).where(Adjustment.id.in_(part)))
+        found |= {row.id: row.reason for row in entries}
+    return found
+
+
+def _sources(rows: Any, *kinds: SourceKind) -> Iterator[list[UUID]]:
+    """The causes of these kinds, as many at once as a statement takes."""
+    sources = list({row.source_id for row in rows if row.source_kind in kinds})
+    for start in range(0, len(sources), _SOURCES_AT_ONCE):
+        yield sources[start : start + _SOURCES_AT_ONCE]

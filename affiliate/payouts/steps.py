@@ -139,7 +139,17 @@ def move_payouts(
     guarded = sa.update(Payout).where(Payout.run_id == run.id, Payout.status == before)
     if only is not None:
         guarded = guarded.where(db.among(session, Payout.id, only))
-    columns = ("id", "program_id", "partner_id", "currency", "amount_minor", "clawed_back_minor", "withheld_minor")
+    columns = (
+        "id",
+        "program_id",
+        "partner_id",
+        "currency",
+        "amount_minor",
+        "clawed_back_minor",
+        "withheld_minor",
+        "vat_minor",
+        "stamp_minor",
+    )
     moved = guarded.values(values).returning(*(getattr(Payout, name) for name in columns))
     rows = session.execute(moved, execution_options={"synchronize_session": False}).all()
     return sorted(rows, key=lambda row: row.id)
@@ -158,6 +168,11 @@ def whose(payout: Any) -> dict[str, UUID]:
 def sent(payout: Any) -> Money:
     """What goes to the partner: what is left after tax was withheld."""
     return Money(payout.amount_minor - payout.withheld_minor, payout.currency)
+
+
+def added(payout: Any) -> Money:
+    """What the paper adds to the commissions: VAT and stamp duty."""
+    return Money(payout.vat_minor + payout.stamp_minor, payout.currency)
 
 
 def withheld(payout: Any) -> Money:

@@ -49,16 +49,18 @@ def test_money_moves_between_the_accounts_of_its_kind(made: list[Posting], expec
 
 
 def test_a_failed_payout_gives_back_what_was_sent_and_withheld_and_owes_again_what_was_netted() -> None:
-    made = postings.fail(**WHOSE, payout_id=SOURCE, sent=EUR, netted=Money(3_00, "EUR"), withheld=Money(2_00, "EUR"))
-    expected = [("in_transit", "approved", 10_00), ("clawback", "approved", 3_00), ("tax_payable", "approved", 2_00)]
+    parts = {"netted": Money(3_00, "EUR"), "withheld": Money(2_00, "EUR"), "added": Money(1_00, "EUR")}
+    made = postings.fail(**WHOSE, payout_id=SOURCE, sent=EUR, **parts)
+    expected = [("in_transit", "approved", 10_00), ("clawback", "approved", 3_00)]
+    expected += [("tax_payable", "approved", 2_00), ("approved", "vat", 1_00)]
     assert moved(made) == [("fail", *each) for each in expected]
-    assert [one.leg for one in made] == [0, postings.FAIL_NETTED, postings.FAIL_WITHHELD]
+    assert [one.leg for one in made] == [0, postings.FAIL_NETTED, postings.FAIL_WITHHELD, postings.FAIL_ADDED]
 
 
 def test_a_movement_of_nothing_posts_nothing() -> None:
     nothing = Money(0, "EUR")
     assert postings.accrue(**WHOSE, commission_id=SOURCE, amount=nothing) == []
-    made = postings.fail(**WHOSE, payout_id=SOURCE, sent=EUR, netted=nothing, withheld=nothing)
+    made = postings.fail(**WHOSE, payout_id=SOURCE, sent=EUR, netted=nothing, withheld=nothing, added=nothing)
     assert moved(made) == [("fail", "in_transit", "approved", 10_00)]
 
 

@@ -135,7 +135,7 @@ def test_an_account_with_another_name_is_named(books: Books) -> None:
         (Commission, {"status": "paid"}, {"payout_id": ids.new()}, "is paid, but its payout is None"),
         (Commission, {"status": "paid"}, {"currency": "PLN"}, "belongs to another partner, program or currency"),
         (CommissionAdjustment, {"is_clawback": True}, {"amount_minor": 1}, "calls for a movement of 1; the ledger has 500"),
-        (CommissionAdjustment, {"is_clawback": True}, {"payout_id": None}, "says that 500 was netted; its clawbacks add up to 0"),
+        (CommissionAdjustment, {"is_clawback": True}, {"payout_id": None}, "says that 500 was netted; its clawbacks and entries add up to 0"),
         (Payout, {"status": "paid"}, {"status": "approved"}, "is approved, its run is paid"),
         (Payout, {"status": "approved"}, {"amount_minor": 1, "earned_minor": 1}, "says that 1 was earned; its commissions"),
         (PayoutRun, {"status": "proposed"}, {"total_minor": 1}, "pays 1; its payouts add up to 1000"),

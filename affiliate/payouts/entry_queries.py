@@ -1,0 +1,111 @@
+"""Every SELECT of entries by hand: adjustments of what partners are owed, and what partners cost beside it."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, aliased
+
+from affiliate.accounts.models import User
+from affiliate.partners.models import Partner
+from affiliate.payouts.models import Adjustment, AdjustmentStatus, PartnerCost
+from affiliate.payouts.queries import posted
+
+
+def adjustment_of(session: Session, *, adjustment_id: UUID, program_id: UUID) -> Adjustment | None:
+    """One adjustment of this program, as it stands in the database now."""
+    found = sa.select(Adjustment).where(Adjustment.id == adjustment_id, Adjustment.program_id == program_id)
+    return session.scalar(found.execution_options(populate_existing=True))
+
+
+def adjustments(
+    session: Session, *, program_id: UUID, partner_id: UUID | None = None, waiting: bool = False, limit: int
+) -> Sequence[Any]:
+    """Adjustments with the names of partner and people, newest first: of a program, of one partner, or those that wait."""
+    entered, decided = aliased(User), aliased(User)
+    rows = (
+        sa.select(
+            Adjustment,
+            Partner.name.label("partner"),
+            entered.name.label("entered_by"),
+            decided.name.label("decided_by"),
+        )
+        .join(Partner, Partner.id == Adjustment.partner_id)
+        .join(entered, entered.id == Adjustment.entered_by_id)
+        .outerjoin(decided, decided.id == Adjustment.decided_by_id)
+        .where(Adjustment.program_id == program_id)
+        .order_by(Adjustment.entered_at.desc(), Adjustment.id.desc())
+        .limit(limit)
+    )
+    if partner_id is not None:
+        rows = rows.where(Adjustment.partner_id == partner_id)
+    if waiting:
+        rows = rows.where(Adjustment.status == AdjustmentStatus.PROPOSED)
+    return session.execute(rows).all()
+
+
+def adjustments_waiting(session: Session, *, program_id: UUID) -> int:
+    """How many adjustments of a program wait for a second person."""
+    waiting = (Adjustment.program_id == program_id, Adjustment.status == AdjustmentStatus.PROPOSED)
+    return session.scalar(sa.select(sa.func.count()).select_from(Adjustment).where(*waiting)) or 0
+
+
+def posted_adjustments(session: Session, *, program_id: UUID, partner_id: UUID, limit: int) -> Sequence[Adjustment]:
+    """What a partner sees: the adjustments that count, newest first."""
+    mine = (Adjustment.program_id == program_id, Adjustment.partner_id == partner_id, posted())
+    rows = sa.select(Adjustment).where(*mine).order_by(Adjustment.decided_at.desc(), Adjustment.id.desc()).limit(limit)
+    return session.scalars(rows).all()
+
+
+def adjustments_in(session: Session, *, payout_id: UUID) -> Sequence[Adjustment]:
+    """The adjustments that a payout holds."""
+    rows = sa.select(Adjustment).where(Adjustment.payout_id == payout_id).order_by(Adjustment.decided_at)
+    return session.scalars(rows).all()
+
+
+def single_handed(session: Session, *, program_id: UUID, partner_id: UUID, since: datetime) -> int:
+    """What has been posted to a partner by one person alone since then, in minor units without signs."""
+    mine = (Adjustment.program_id == program_id, Adjustment.partner_id == partner_id, posted())
+    alone = (Adjustment.is_single_handed, Adjustment.decided_at > since)
+    total = sa.cast(sa.func.coalesce(sa.func.sum(sa.func.abs(Adjustment.amount_minor)), 0), sa.BigInteger)
+    return session.scalar(sa.select(total).where(*mine, *alone)) or 0
+
+
+def costs_of(session: Session, *, program_id: UUID, partner_id: UUID, limit: int) -> Sequence[Any]:
+    """What a partner has cost, newest first, with who wrote it down."""
+    mine = (
+        PartnerCost.program_id == program_id,
+        PartnerCost.partner_id == partner_id,
+        PartnerCost.removed_at.is_(None),
+    )
+    rows = sa.select(PartnerCost, User.name.label("entered_by")).join(User, User.id == PartnerCost.entered_by_id)
+    return session.execute(
+        rows.where(*mine).order_by(PartnerCost.spent_on.desc(), PartnerCost.id.desc()).limit(limit)
+    ).all()
+
+
+def spent(
+    session: Session,
+    *,
+    program_id: UUID,
+    currency: str,
+    starts_on: date,
+    ends_on: date,
+    starts_at: datetime,
+    ends_at: datetime,
+) -> list[tuple[UUID, date | datetime, int]]:
+    """Partner, moment and minor units of what partners cost beside commissions: costs by their day, bonuses by their posting.
+
+    Days and instants are half-open. Corrections below zero make it less; a write-off is what was not given back.
+    """
+    costs = sa.select(PartnerCost.partner_id, PartnerCost.spent_on, PartnerCost.amount_minor).where(
+        PartnerCost.program_id == program_id, PartnerCost.currency == currency, PartnerCost.removed_at.is_(None),
+        PartnerCost.spent_on >= starts_on, PartnerCost.spent_on < ends_on,
+    )  # fmt: skip
+    entries = sa.select(Adjustment.partner_id, Adjustment.decided_at, Adjustment.amount_minor).where(
+        Adjustment.program_id == program_id, Adjustment.currency == currency, posted(),
+        Adjustment.decided_at >= starts_at, Adjustment.decided_at < ends_at,
+    )  # fmt: skip
+    return [tuple(row) for query in (costs, entries) for row in session.execute(query)]
