@@ -19,7 +19,7 @@ ACCOUNTS = {
     "DE": "DE89 3704 0044 0532 0130 00",
     "IE": "IE29 AIBK 9311 5212 3456 78",
 }
-"""The account numbers that banks print as examples."""
+"""The account numbers that banks print as examples; partners have those that come after them."""
 
 
 def N_(text: str) -> str:  # noqa: N802 - the name that Babel's extraction knows

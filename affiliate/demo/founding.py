@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from schwifty import IBAN
 from sqlalchemy.orm import Session
 
 from affiliate.accounts import service as accounts
@@ -152,7 +153,7 @@ def _partner(
     partners.enroll(session, program_id=program.id, partner_id=partner_id, status=EnrollmentStatus.APPROVED, now=now)
     accounts.grant(session, user_id=user_id, role=GrantRole.PARTNER, program_id=program.id, actor=SYSTEM, now=now)
     actor = Actor(kind="user", id=user_id)
-    bank = {"holder": promoter.owner, "account": cast.ACCOUNTS[promoter.country]}
+    bank = {"holder": promoter.owner, "account": _account(promoter)}
     payouts.enter_method(
         session,
         program=program,
@@ -175,6 +176,14 @@ def _partner(
         "now": now,
     }
     return [_link(session, link=link, **values) for link in promoter.links]
+
+
+def _account(promoter: cast.Promoter) -> str:
+    """An account of the promoter's own: two partners with one account are taken for one person."""
+    example = IBAN(cast.ACCOUNTS[promoter.country])
+    digits = int("".join(filter(str.isdigit, example.account_code))) + 1 + cast.PROMOTERS.index(promoter)
+    parts = {"bank_code": example.bank_code, "branch_code": example.branch_code, "account_code": str(digits)}
+    return str(IBAN.generate(promoter.country, **parts))
 
 
 def _somebody(session: Session, promoter: cast.Promoter, *, password: str | None, now: datetime) -> tuple[UUID, UUID]:

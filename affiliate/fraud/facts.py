@@ -40,6 +40,7 @@ class Order:
     is_verified: bool = True
     days_since_report: int = 0  # how long ago we first heard of it
     has_tampered_click: bool = False
+    conflicts: int = 0  # reports of the same number with other facts, none of which was believed
     claims: tuple[Claim, ...] = ()
     siblings: tuple[Sibling, ...] = ()
 
@@ -64,6 +65,26 @@ class Crowd:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Own:
+    """In what the customer is one of the partner's people, or looks like one of them."""
+
+    mail: bool = False  # the same mailbox, however spelled
+    mail_of_twin: bool = False  # the mailbox of a person of another partner with the same account or VAT id
+    domain: bool = False  # a usual mailbox at the partner's own domain
+    device: bool = False  # a browser and connection from which the partner's people sign in
+    connection: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ring:
+    """Those who recruited the partner, directly or not, and those who were recruited with it."""
+
+    recruiters: int = 0
+    same_person: int = 0  # recruiters with the partner's mailbox, website, account or VAT id
+    bought: bool = False  # the customer is one of their people
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PartnerFacts:
     """Who gets the credit, beside the other partners of the program."""
 
@@ -72,6 +93,8 @@ class PartnerFacts:
     people: int = 1
     twins_by_mail: int = 0  # other partners with the same person's mail, however spelled
     twins_by_website: int = 0
+    twins_by_account: int = 0  # other partners whose money goes to the same account
+    twins_by_vat_id: int = 0
     twins_stopped: int = 0  # of those twins: refused, paused or banned
 
 
@@ -123,7 +146,8 @@ class Facts:
     order: Order
     contact: Contact | None = None  # none when a coupon alone brought it
     by_code: bool = False
-    own_mail: bool = False  # the customer's mailbox is one of the partner's people, however spelled
+    own: Own = field(default_factory=Own)
+    ring: Ring = field(default_factory=Ring)
     crowd: Crowd = field(default_factory=Crowd)
     partner: PartnerFacts = field(default_factory=PartnerFacts)
     past: Past = field(default_factory=Past)

@@ -1,30 +1,26 @@
 """The facts of a batch of credits, from a number of queries that does not depend on the batch."""
 
-import hashlib
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from affiliate import settings
-from affiliate.fraud import history, identity, partners, surroundings
-from affiliate.fraud.facts import Claim, Contact, Crowd, Facts, Order, PartnerFacts, ProgramFacts, Sibling, Today
+from affiliate.fraud import circles, history, identity, surroundings
+from affiliate.fraud.circles import Circles
+from affiliate.fraud.facts import Claim, Contact, Crowd, Facts, Order, ProgramFacts, Sibling, Today
 from affiliate.fraud.history import TIMES_MAX, History, Owner, Span
 from affiliate.fraud.policy import Policy
 from affiliate.fraud.queries import CreditRow, Pair
 from affiliate.fraud.surroundings import ClickFacts
 from affiliate.ingest.models import Trust
 from affiliate.programs.models import Program
-from affiliate.tracking.keys import Keys, email_hash
 
 TAMPERED = "tampered_click_id"
-_NOBODY = PartnerFacts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +31,8 @@ class _Found:
     siblings: Mapping[UUID, list[Sibling]]
     crowds: Mapping[UUID, Crowd]
     claims: Mapping[UUID, list[Claim]]
-    mails: Mapping[UUID, Collection[str]]
-    partners: Mapping[tuple[UUID, UUID], PartnerFacts]
+    conflicts: Mapping[UUID, int]
+    circles: Circles
     history: History
     places: Mapping[Pair, tuple[int, int]]
     times: Mapping[Owner, Sequence[int]]
@@ -59,15 +55,13 @@ def _find(session: Session, credits_: Sequence[CreditRow], policies: Mapping[UUI
     conversion_ids = {row.conversion_id for row in credits_}
     partner_ids, program_ids = {row.partner_id for row in credits_}, {row.program_id for row in credits_}
     who: dict[str, Any] = {"program_ids": program_ids, "partner_ids": partner_ids, "span": span}
-    mails = partners.mails_of(session, partner_ids=partner_ids)
-    enrolled = {(row.program_id, row.partner_id) for row in credits_}
     return _Found(
         clicks=surroundings.clicks_of(session, click_ids={row.click_id for row in credits_ if row.click_id}),
         siblings=surroundings.siblings_of(session, conversion_ids=conversion_ids),
         crowds=surroundings.crowds_of(session, conversion_ids=conversion_ids),
         claims=surroundings.claims_of(session, conversion_ids=conversion_ids),
-        mails=mails,
-        partners=partners.facts_of(session, enrolled=enrolled, mails=mails),
+        conflicts=surroundings.conflicts_of(session, conversion_ids=conversion_ids),
+        circles=circles.of(session, credits_=credits_),
         history=history.of(session, **who),
         places=history.places(session, conversion_ids=conversion_ids, partner_ids=partner_ids, span=span),
         times=history.times(session, **who),
@@ -105,14 +99,15 @@ def _batch_times(credits_: Sequence[CreditRow]) -> dict[Owner, list[tuple[dateti
 
 def _facts(row: CreditRow, found: _Found, now: datetime) -> Facts:
     owner = (row.program_id, row.partner_id)
-    contact = _contact(row, found.clicks.get(row.click_id) if row.click_id else None)
+    click = found.clicks.get(row.click_id) if row.click_id else None
     return Facts(
         order=_order(row, found, now),
-        contact=contact,
+        contact=_contact(row, click),
         by_code=row.click_id is None and row.coupon_id is not None,
-        own_mail=_same_mail(row.email_hash, found.mails.get(row.partner_id, ())),
+        own=found.circles.own(row, click),
+        ring=found.circles.ring(row),
         crowd=found.crowds.get(row.conversion_id, Crowd()),
-        partner=found.partners.get(owner, _NOBODY),
+        partner=found.circles.facts[owner],
         past=found.history.before(owner, row.occurred_at),
         program_past=found.history.before((row.program_id, None), row.occurred_at),
         today=_today(row, found),
@@ -134,6 +129,7 @@ def _order(row: CreditRow, found: _Found, now: datetime) -> Order:
         has_tampered_click=row.click_refusal == TAMPERED,
         claims=tuple(found.claims.get(row.conversion_id, ())),
         siblings=tuple(found.siblings.get(row.conversion_id, ())),
+        conflicts=found.conflicts.get(row.conversion_id, 0),
     )
 
 
@@ -168,22 +164,3 @@ def _times(owner: Owner, at: datetime, found: _Found) -> tuple[int, ...]:
     until = bisect_left(told, (at, -1))
     in_batch = [seconds for _, seconds in reversed(told[max(until - TIMES_MAX, 0) : until])]
     return tuple((*in_batch, *found.times.get(owner, ()))[:TIMES_MAX])
-
-
-def _same_mail(customer: str | None, addresses: Collection[str]) -> bool:
-    """Whether the customer's hashed address is one of these, however spelled."""
-    if customer is None:
-        return False
-    return any(
-        _hashed()(spelling) == customer for one in addresses for spelling in sorted(identity.mail_spellings(one))
-    )
-
-
-@lru_cache(maxsize=1)
-def _keys(secret: str) -> Keys:
-    return Keys.of(secret)
-
-
-def _hashed() -> Callable[[str], str]:
-    keys = _keys(settings.current().secret_key)
-    return lambda address: email_hash(keys, hashlib.sha256(address.encode()).hexdigest())

@@ -11,4 +11,5 @@ def look_again() -> int:
     with db.transaction() as session:
         now = clock.now()
         service.forget_places(session, limit=BATCH, now=now)
+        service.forget_sightings(session, limit=BATCH, now=now)
         return service.look_again(session, limit=BATCH, now=now)

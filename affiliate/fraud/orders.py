@@ -43,6 +43,12 @@ def _read(order_id: str) -> tuple[str, str]:
     return whole, stem if len(stem) >= _STEM_LENGTH_MIN else whole
 
 
+def replayed_order(facts: Facts, limits: Limits) -> Signal | None:
+    """The same number was reported again and again with other facts: somebody sends pages of old orders once more."""
+    conflicts = facts.order.conflicts
+    return Signal({"other_reports": conflicts, "limit": limits["reports"]}) if conflicts >= limits["reports"] else None
+
+
 def unconfirmed(facts: Facts, limits: Limits) -> Signal | None:
     """Only a page of the shop told of the order, and the shop's server never confirmed it."""
     order = facts.order

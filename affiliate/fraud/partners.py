@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from affiliate import db
 from affiliate.accounts.models import User
 from affiliate.fraud import identity
 from affiliate.fraud.facts import PartnerFacts
-from affiliate.partners.models import Enrollment, EnrollmentStatus, Member, Partner
+from affiliate.partners.models import Enrollment, EnrollmentStatus, MarkKind, Member, Partner, PartnerMark
 
 TWINS_MAX = 20_000
 """How many people or partners of a program are compared at most. Beyond it a twin may be missed, never invented."""
@@ -24,13 +24,29 @@ Enrolled = tuple[UUID, UUID]
 
 
 @dataclass(slots=True)
-class _Twins:
+class Twins:
+    """Other partners, in whatever program, that share something with one."""
+
     by_mail: set[UUID] = field(default_factory=set)
     by_website: set[UUID] = field(default_factory=set)
+    by_account: set[UUID] = field(default_factory=set)
+    by_vat_id: set[UUID] = field(default_factory=set)
+
+    @property
+    def everybody(self) -> set[UUID]:
+        """All of them."""
+        return self.by_mail | self.by_website | self.by_account | self.by_vat_id
+
+    @property
+    def proven(self) -> set[UUID]:
+        """Those whose money goes the same way: there is one purse behind both."""
+        return self.by_account | self.by_vat_id
 
 
 def mails_of(session: Session, *, partner_ids: Collection[UUID]) -> dict[UUID, list[str]]:
     """The addresses of the people of each partner. They are compared and counted, and go no further."""
+    if not partner_ids:
+        return {}
     of_partners = db.among(session, Member.partner_id, partner_ids)
     rows = session.execute(
         sa.select(Member.partner_id, User.email).join(User, User.id == Member.user_id).where(of_partners)
@@ -41,20 +57,37 @@ def mails_of(session: Session, *, partner_ids: Collection[UUID]) -> dict[UUID, l
     return found
 
 
-def facts_of(
-    session: Session, *, enrolled: Collection[Enrolled], mails: Mapping[UUID, list[str]]
-) -> dict[Enrolled, PartnerFacts]:
-    """What the rules want to know of each partner in its program."""
-    partner_ids = {partner_id for _, partner_id in enrolled}
+def websites_of(session: Session, *, partner_ids: Collection[UUID]) -> dict[UUID, str | None]:
+    """The website of each partner."""
     named = sa.select(Partner.id, Partner.website).where(db.among(session, Partner.id, partner_ids))
-    websites = {row[0]: row[1] for row in session.execute(named)}
-    standings = _standings(session, enrolled)
-    twins: dict[UUID, _Twins] = {partner_id: _Twins() for partner_id in partner_ids}
+    return {row[0]: row[1] for row in session.execute(named)}
+
+
+def twins_of(
+    session: Session, *, mails: Mapping[UUID, list[str]], websites: Mapping[UUID, str | None]
+) -> dict[UUID, Twins]:
+    """Which other partners share a mailbox, a website, an account or a VAT id with each of these."""
+    twins: dict[UUID, Twins] = {partner_id: Twins() for partner_id in websites}
     for partner_id, other in _mail_twins(session, mails):
         twins[partner_id].by_mail.add(other)
     for partner_id, other in _website_twins(session, websites):
         twins[partner_id].by_website.add(other)
-    others = {other for pair in twins.values() for other in pair.by_mail | pair.by_website}
+    for partner_id, other, kind in _mark_twins(session, websites.keys()):
+        (twins[partner_id].by_account if kind is MarkKind.ACCOUNT else twins[partner_id].by_vat_id).add(other)
+    return twins
+
+
+def facts_of(
+    session: Session,
+    *,
+    enrolled: Collection[Enrolled],
+    mails: Mapping[UUID, list[str]],
+    websites: Mapping[UUID, str | None],
+    twins: Mapping[UUID, Twins],
+) -> dict[Enrolled, PartnerFacts]:
+    """What the rules want to know of each partner in its program."""
+    standings = _standings(session, enrolled)
+    others = {other for one in twins.values() for other in one.everybody}
     standings |= _standings_of(session, {program_id for program_id, _ in enrolled}, others)
     return {one: _facts(one, websites[one[1]], mails.get(one[1], []), twins[one[1]], standings) for one in enrolled}
 
@@ -63,19 +96,36 @@ def _facts(
     one: Enrolled,
     website: str | None,
     mails: list[str],
-    twins: _Twins,
+    twins: Twins,
     standings: Mapping[Enrolled, EnrollmentStatus],
 ) -> PartnerFacts:
     program_id, _ = one
-    there = {other for other in twins.by_mail | twins.by_website if (program_id, other) in standings}
+    there = {other for other in twins.everybody if (program_id, other) in standings}
     return PartnerFacts(
         website_host=identity.host_of(website),
         people=len(mails),
         disposable_mails=sum(map(identity.is_disposable, mails)),
         twins_by_mail=len(there & twins.by_mail),
         twins_by_website=len(there & twins.by_website),
+        twins_by_account=len(there & twins.by_account),
+        twins_by_vat_id=len(there & twins.by_vat_id),
         twins_stopped=sum(1 for other in there if standings[program_id, other] in _STOPPED),
     )
+
+
+def sightings_of(session: Session, *, partner_ids: Collection[UUID]) -> dict[UUID, set[str]]:
+    """The marks of connections and devices from which the people of each partner sign in."""
+    seen = (MarkKind.CONNECTION, MarkKind.DEVICE)
+    rows = session.execute(
+        sa.select(PartnerMark.partner_id, PartnerMark.mark)
+        .where(db.among(session, PartnerMark.partner_id, partner_ids), PartnerMark.kind.in_(seen))
+        .order_by(PartnerMark.noted_at.desc())
+        .limit(TWINS_MAX)
+    )
+    found: defaultdict[UUID, set[str]] = defaultdict(set)
+    for partner_id, mark in rows:
+        found[partner_id].add(mark)
+    return found
 
 
 def _standings(session: Session, enrolled: Collection[Enrolled]) -> dict[Enrolled, EnrollmentStatus]:
@@ -130,3 +180,13 @@ def _website_twins(session: Session, websites: Mapping[UUID, str | None]) -> Ite
         for partner_id in mine.get(identity.website_key(website), ()):
             if other != partner_id:
                 yield partner_id, other
+
+
+def _mark_twins(session: Session, partner_ids: Collection[UUID]) -> Iterable[tuple[UUID, UUID, MarkKind]]:
+    """Other partners whose money goes to the same account, or with the same VAT id."""
+    mine, other = PartnerMark, aliased(PartnerMark)
+    same = sa.and_(other.kind == mine.kind, other.mark == mine.mark, other.partner_id != mine.partner_id)
+    found = sa.select(mine.partner_id, other.partner_id, mine.kind).join(other, same)
+    wanted = (db.among(session, mine.partner_id, partner_ids), mine.kind.in_((MarkKind.ACCOUNT, MarkKind.VAT_ID)))
+    for row in session.execute(found.where(*wanted).limit(TWINS_MAX)):
+        yield row[0], row[1], row[2]

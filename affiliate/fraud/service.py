@@ -17,6 +17,8 @@ from affiliate.fraud.models import FraudAppeal, FraudDecision, FraudPlace, Fraud
 from affiliate.fraud.policy import Policy
 from affiliate.fraud.rules import BY_NAME
 from affiliate.fraud.signals import Verdict
+from affiliate.partners import marks
+from affiliate.partners.models import MarkKind
 
 N_ = str  # marks a sentence for the translators
 NOTE_LENGTH_MAX = 500
@@ -188,6 +190,12 @@ def forget_places(session: Session, *, limit: int, now: datetime) -> int:
     old = sa.select(FraudPlace.conversion_id).where(FraudPlace.occurred_at < now - PLACES_KEPT).limit(limit)
     gone = sa.delete(FraudPlace).where(FraudPlace.conversion_id.in_(old)).returning(FraudPlace.conversion_id)
     return len(session.scalars(gone, execution_options={"synchronize_session": False}).all())
+
+
+def forget_sightings(session: Session, *, limit: int, now: datetime) -> int:
+    """Remove up to `limit` marks of where partners' people signed in, as old as forgotten connections, and give their number."""
+    seen = (MarkKind.CONNECTION, MarkKind.DEVICE)
+    return marks.forget(session, kinds=seen, before=now - PLACES_KEPT, limit=limit)
 
 
 def _record(session: Session, action: str, subject: tuple[str, UUID], details: dict[str, Any], **who: Any) -> None:

@@ -20,7 +20,8 @@ from affiliate import db
 from affiliate.attribution.models import Attribution
 from affiliate.fraud.facts import Claim, Crowd, Sibling
 from affiliate.fraud.models import FraudPlace
-from affiliate.ingest.models import Click, Conversion, ConversionRevision, Trust
+from affiliate.ingest.models import Click, Conversion, ConversionRevision, RejectedEvent, RejectReason, Trust
+from affiliate.partners import marks
 
 CLICKS_SEEN_MAX = 1_000
 """More clicks of one browser in a day need not be told apart."""
@@ -46,6 +47,7 @@ class ClickFacts:
     utm: dict[str, Any] | None
     ad_ids: dict[str, Any] | None
     connection: str | None
+    device: str | None  # with the customer's consent only
     first_at: datetime
     clicks: int
 
@@ -60,13 +62,16 @@ def days_before(session: Session, column: Any, days: int) -> sa.ColumnElement[An
 def clicks_of(session: Session, *, click_ids: Collection[UUID]) -> dict[UUID, ClickFacts]:
     """The credited clicks, by id."""
     told = (Click.occurred_at, Click.referrer_host, Click.network, Click.utm, Click.ad_ids, Click.address_hash)
+    browser = (Click.user_agent, Click.visitor_id)
     repeats = (*_of_browser(session), *_of_connection(session))
-    rows = session.execute(sa.select(Click.id, *told, *repeats).where(db.among(session, Click.id, click_ids)))
+    rows = session.execute(sa.select(Click.id, *told, *browser, *repeats).where(db.among(session, Click.id, click_ids)))
     found = {}
-    for click_id, at, host, network, utm, ad_ids, connection, *seen in rows:
+    for click_id, at, host, network, utm, ad_ids, connection, user_agent, visitor_id, *seen in rows:
         clicks, first_at, clicks_there, first_there_at = seen
         first = min(moment for moment in (first_at, first_there_at, at) if moment is not None)
-        found[click_id] = ClickFacts(at, host, network, utm, ad_ids, connection, first, max(clicks, clicks_there, 1))
+        device = marks.device(connection, user_agent) if connection and visitor_id else None
+        number = max(clicks, clicks_there, 1)
+        found[click_id] = ClickFacts(at, host, network, utm, ad_ids, connection, device, first, number)
     return found
 
 
@@ -208,3 +213,14 @@ def _claim(facts: dict[str, Any], differences: dict[str, Sequence[Any]]) -> Clai
         amount_minor=facts["amount_minor"], currency=facts["currency"],
         confirmed_minor=after["amount_minor"], confirmed_currency=after["currency"],
     )  # fmt: skip
+
+
+def conflicts_of(session: Session, *, conversion_ids: Collection[UUID]) -> dict[UUID, int]:
+    """How many reports of each order told other facts at the same trust, and were not believed."""
+    told = (
+        db.among(session, RejectedEvent.conversion_id, conversion_ids),
+        RejectedEvent.kind == "conversion",
+        RejectedEvent.reason == RejectReason.CONFLICTING_BODY,
+    )
+    count = sa.select(RejectedEvent.conversion_id, sa.func.count()).where(*told).group_by(RejectedEvent.conversion_id)
+    return {row[0]: row[1] for row in session.execute(count) if row[0] is not None}

@@ -259,10 +259,19 @@ class RejectedEvent(Base):
     """An event that was understood and refused, kept with its reason."""
 
     __tablename__ = "rejected_events"
+    __table_args__ = (
+        sa.Index(
+            "ix_rejected_events_conversion",
+            "conversion_id",
+            postgresql_where=sa.text("conversion_id IS NOT NULL"),
+            sqlite_where=sa.text("conversion_id IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[PrimaryKey]  # the delivery id
     program_id: Mapped[UUID | None] = mapped_column(index=True)
     kind: Mapped[str] = mapped_column(sa.String(16))
+    conversion_id: Mapped[UUID | None]  # of which order it tells; derived, the row may be missing
     reason: Mapped[RejectReason] = mapped_column(enum_column(RejectReason))
     payload: Mapped[dict[str, Any]]
     received_at: Mapped[datetime]

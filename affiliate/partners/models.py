@@ -1,4 +1,4 @@
-"""Tables of partners: Partner, Member, Enrollment, Application."""
+"""Tables of partners: Partner, Member, Enrollment, Application, PartnerTerms, PartnerMark."""
 
 import enum
 from datetime import datetime
@@ -86,3 +86,54 @@ class Application(Base):
     user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"))
     answers: Mapped[dict[str, Any]]
     submitted_at: Mapped[datetime]
+
+
+class PartnerTerms(Base):
+    """What plans know of a partner in a program: its group, and who recruited it."""
+
+    __tablename__ = "partner_terms"
+    __table_args__ = (
+        sa.PrimaryKeyConstraint("program_id", "partner_id"),
+        sa.CheckConstraint("recruiter_id <> partner_id", name="nobody_recruits_himself"),
+        sa.Index(
+            "ix_partner_terms_recruiter",
+            "program_id",
+            "recruiter_id",
+            postgresql_where=sa.text("recruiter_id IS NOT NULL"),
+            sqlite_where=sa.text("recruiter_id IS NOT NULL"),
+        ),
+    )
+
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey("programs.id"))
+    partner_id: Mapped[UUID] = mapped_column(sa.ForeignKey("partners.id"))
+    group_name: Mapped[str | None] = mapped_column(sa.String(40))
+    recruiter_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("partners.id"))
+    updated_at: Mapped[datetime]
+
+
+class MarkKind(enum.StrEnum):
+    """What a mark was made of."""
+
+    ACCOUNT = "account"  # where the money goes
+    VAT_ID = "vat_id"
+    CONNECTION = "connection"  # from which its people sign in; the key changes every month
+    DEVICE = "device"  # connection and browser together
+
+
+class PartnerMark(Base):
+    """A keyed hash of something that tells who stands behind a partner: equal ones are found, and none can be read.
+
+    Of connections and devices for some weeks, then removed. Of accounts also those that were replaced.
+    """
+
+    __tablename__ = "partner_marks"
+    __table_args__ = (
+        sa.PrimaryKeyConstraint("partner_id", "kind", "mark"),
+        sa.Index("ix_partner_marks_mark", "kind", "mark"),
+        sa.Index("ix_partner_marks_age", "kind", "noted_at"),
+    )
+
+    partner_id: Mapped[UUID] = mapped_column(sa.ForeignKey("partners.id"))
+    kind: Mapped[MarkKind] = mapped_column(enum_column(MarkKind))
+    mark: Mapped[str] = mapped_column(sa.String(64))
+    noted_at: Mapped[datetime]

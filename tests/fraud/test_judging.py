@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,25 +10,21 @@ import sqlalchemy as sa
 from event_cast import numbered
 from factories import (
     NOW,
-    make_attribution,
     make_click,
-    make_conversion,
-    make_link,
     make_member,
     make_partner,
     make_program,
     make_refund,
     make_user,
 )
+from fraud_cast import Shop, evidence, spoke
 from sqlalchemy.orm import Session
 
 from affiliate import ids
 from affiliate.fraud import judging
-from affiliate.fraud.models import FraudSettings, FraudVerdict
+from affiliate.fraud.models import FraudSettings
 from affiliate.fraud.signals import Verdict
 from affiliate.ingest.models import Conversion, ConversionRevision, Trust
-from affiliate.ingest.rollup_models import PartnerClickHour, ProgramClickHour
-from affiliate.links.models import Coupon, LinkStatus
 from affiliate.partners.models import EnrollmentStatus, Partner
 from affiliate.settings import Settings
 from affiliate.tracking.keys import Keys, email_hash
@@ -36,87 +32,9 @@ from affiliate.tracking.keys import Keys, email_hash
 DAY = timedelta(days=1)
 
 
-class Shop:
-    """A program with a partner and its link, and orders that are credited to it."""
-
-    def __init__(self, session: Session) -> None:
-        self.session = session
-        self.program = make_program(
-            session, shop_url="https://www.casaondera.example/", allowed_hosts=["www.casaondera.example"]
-        )
-        self.marta = make_partner(session, program=self.program, user=make_user(session, email="marta@ragu.example"))
-        self.link = make_link(session, program=self.program, partner=self.marta)
-        session.flush()
-
-    def order(self, *, at: datetime = NOW, after: timedelta = timedelta(minutes=30), **fields: Any) -> Conversion:
-        """An order half an hour after a click, credited to Marta. `click` are facts of the click."""
-        click = make_click(self.session, link=self.link, occurred_at=at - after, **fields.pop("click", {}))
-        return self.credited(click_id=click.id, occurred_at=at, received_at=at, **fields)
-
-    def credited(self, partner: Partner | None = None, **fields: Any) -> Conversion:
-        """An order credited to Marta, or to another partner."""
-        is_new = fields.pop("is_new", True)
-        conversion = make_conversion(self.session, program=self.program, **fields)
-        make_attribution(self.session, conversion=conversion, partner=partner or self.marta, is_new_customer=is_new)
-        return conversion
-
-    def by_code(self, **fields: Any) -> Conversion:
-        """An order credited by a coupon alone."""
-        conversion = make_conversion(self.session, program=self.program, **fields)
-        attribution = make_attribution(self.session, conversion=conversion, partner=None)
-        coupon = self.session.scalars(sa.select(Coupon)).first() or Coupon(
-            id=ids.new(), program_id=self.program.id, partner_id=self.marta.id, code="RAGU", status=LinkStatus.ACTIVE,
-            created_at=NOW,
-        )  # fmt: skip
-        self.session.add(coupon)
-        self.session.flush()
-        self.session.add(
-            judging.queries.Credit(
-                id=ids.new(),
-                attribution_id=attribution.id,
-                partner_id=self.marta.id,
-                coupon_id=coupon.id,
-                share_bps=10_000,
-            )
-        )
-        self.session.flush()
-        return conversion
-
-    def clicks(self, clicks: int, *, partner: Partner | None, at: datetime) -> None:
-        """Clicks in the rollups: of a partner, or of the whole program."""
-        told = {
-            "program_id": self.program.id,
-            "hour": at.replace(minute=0),
-            "verdict": "valid",
-            "clicks": clicks,
-            "shard": 0,
-        }
-        table: Any = ProgramClickHour if partner is None else PartnerClickHour
-        self.session.add(table(**told | ({} if partner is None else {"partner_id": partner.id})))
-
-    def judge(self, *conversions: Conversion, now: datetime = NOW) -> list[FraudVerdict]:
-        """The verdicts on these orders, in their order."""
-        self.session.flush()
-        judging.judge(self.session, conversion_ids=[one.id for one in conversions], now=now)
-        return [self.verdict(one) for one in conversions]
-
-    def verdict(self, conversion: Conversion) -> FraudVerdict:
-        """The one verdict on an order."""
-        return self.session.scalars(sa.select(FraudVerdict).where(FraudVerdict.conversion_id == conversion.id)).one()
-
-
 @pytest.fixture
 def shop(session: Session) -> Shop:
     return Shop(session)
-
-
-def spoke(verdict: FraudVerdict) -> list[str]:
-    return [finding["rule"] for finding in verdict.findings]
-
-
-def evidence(verdict: FraudVerdict) -> dict[str, Any]:
-    (finding,) = verdict.findings
-    return dict(finding["evidence"])
 
 
 def test_an_honest_order_passes_under_the_usual_settings(shop: Shop) -> None:
@@ -177,7 +95,6 @@ def test_another_account_of_the_same_person_is_found(shop: Shop, session: Sessio
     (verdict,) = shop.judge(shop.order())
     assert evidence(verdict) == {
         "partners_with_this_mail": 1,
-        "partners_with_this_website": 0,
         "of_these_stopped": int(status is EnrollmentStatus.BANNED),
     }
 

@@ -12,9 +12,11 @@ from affiliate.fraud.facts import (
     Crowd,
     Facts,
     Order,
+    Own,
     PartnerFacts,
     Past,
     ProgramFacts,
+    Ring,
     Sibling,
     Today,
 )
@@ -44,6 +46,14 @@ def partner(**fields: Any) -> Facts:
     return replace(HONEST, partner=PartnerFacts(**fields))
 
 
+def own(**fields: bool) -> Facts:
+    return replace(HONEST, own=Own(**fields))
+
+
+def ring(**fields: Any) -> Facts:
+    return replace(HONEST, ring=Ring(**fields))
+
+
 def by_code(**fields: Any) -> Facts:
     past = Past(clicks=1_000, orders=60, orders_by_click=30, orders_by_code=30)
     return replace(HONEST, by_code=True, contact=None, past=past, today=Today(**fields))
@@ -60,8 +70,23 @@ def told(amount_minor: int, currency: str) -> Claim:
 MOBILE = {"network": "mobile"}
 
 CASES: list[tuple[str, str, Facts, Facts]] = [
-    ("self_referral", "mail", replace(HONEST, own_mail=True), HONEST),
+    ("self_referral", "mail", own(mail=True), HONEST),
+    ("self_referral", "account of a second one", own(mail_of_twin=True), partner(website_host="ragu.example")),
+    ("self_referral", "domain", own(domain=True), own()),
+    ("self_referral", "device", own(device=True), replace(own(device=True), contact=replace(CLICK, **MOBILE))),
+    # Behind a mobile address stand thousands.
+    (
+        "self_referral",
+        "connection",
+        own(connection=True),
+        replace(own(connection=True), contact=replace(CLICK, **MOBILE)),
+    ),
+    ("partner_ring", "one person on two levels", ring(recruiters=2, same_person=1), ring(recruiters=2)),
+    ("partner_ring", "bought inside", ring(recruiters=1, bought=True), ring(recruiters=5)),
+    ("replayed_order", "again and again", order(conflicts=3), order(conflicts=2)),
     ("duplicate_partner", "mail", partner(twins_by_mail=1), partner()),
+    ("duplicate_partner", "account", partner(twins_by_account=1), partner(people=2)),
+    ("duplicate_partner", "VAT number", partner(twins_by_vat_id=1), partner(website_host="ragu.example")),
     ("duplicate_partner", "website", partner(twins_by_website=2), partner(website_host="instagram.com")),
     ("disposable_mail", "all people", partner(people=1, disposable_mails=1), partner(people=2, disposable_mails=1)),
     ("one_place", "browser", replace(HONEST, crowd=Crowd(of_browser=5)), replace(HONEST, crowd=Crowd(of_browser=2))),
@@ -253,8 +278,10 @@ def _all_reject(name: str) -> dict[str, RuleSetting]:
     [
         ("one_place", replace(click(**MOBILE), crowd=Crowd(of_connection=50))),
         ("duplicate_partner", partner(twins_by_website=1)),
+        ("self_referral", own(domain=True, device=True, connection=True)),
+        ("partner_ring", ring(recruiters=1, bought=True)),
     ],
-    ids=["a mobile network", "a twin in good standing"],
+    ids=["a mobile network", "a twin in good standing", "one roof", "a friend among partners"],
 )
 def test_weak_evidence_only_flags_whatever_the_program_wants(rule: str, weak: Facts) -> None:
     assert rules.judge(weak, settings=_all_reject(rule)).verdict is Verdict.FLAG
@@ -263,11 +290,13 @@ def test_weak_evidence_only_flags_whatever_the_program_wants(rule: str, weak: Fa
 @pytest.mark.parametrize(
     ("rule", "strong"),
     [
-        ("self_referral", replace(HONEST, own_mail=True)),
+        ("self_referral", own(mail=True)),
+        ("self_referral", own(mail_of_twin=True)),
+        ("partner_ring", ring(recruiters=2, same_person=1)),
         ("one_place", replace(click(**MOBILE), crowd=Crowd(of_browser=50))),
         ("duplicate_partner", partner(twins_by_mail=1, twins_stopped=1)),
     ],
-    ids=["the same mail", "one browser", "a banned twin"],
+    ids=["the same mail", "a second account's mail", "recruited himself", "one browser", "a banned twin"],
 )
 def test_strong_evidence_rejects_where_the_program_wants_it(rule: str, strong: Facts) -> None:
     assert rules.judge(strong, settings=_all_reject(rule)).verdict is Verdict.REJECT
