@@ -9,6 +9,7 @@ from affiliate import accounts, api, formats, health, web
 from affiliate.accounts import access, limits
 from affiliate.console import views as console
 from affiliate.demo import shop
+from affiliate.fraud import sightings
 from affiliate.ingest import known
 from affiliate.partners import queries as partners
 from affiliate.portal import views as portal
@@ -36,6 +37,7 @@ def create_app(settings: Settings) -> Flask:
     tracked = tracker.init_app(app, settings, lookup=known.lookup)
     resolvers = access.Resolvers(programs.program_by_slug, partners.membership, tracked.key_in_memory)
     accounts.init_app(app, settings, resolvers=resolvers)
+    sightings.init_app(app)
     _add_api(app)
     for blueprint in (tracking.blueprint, postbacks.blueprint):
         app.register_blueprint(blueprint)
