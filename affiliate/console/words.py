@@ -142,6 +142,7 @@ def account(name: AccountName) -> str:
         AccountName.TAX_PAYABLE: _("Tax withheld"),
         AccountName.ADJUSTMENTS: _("Bonuses and corrections"),
         AccountName.WRITE_OFF: _("Written off"),
+        AccountName.VAT: _("VAT and stamp duty"),
         AccountName.ROUNDING: _("Rounding"),
     }
     return words[name]
@@ -158,6 +159,7 @@ def transfer(kind: TransferKind) -> str:
         TransferKind.SEND: _("Sent to the partner"),
         TransferKind.SETTLE: _("Payout arrived"),
         TransferKind.FAIL: _("Payout came back"),
+        TransferKind.ADD_TAX: _("VAT and stamp duty"),
         TransferKind.WITHHOLD: _("Tax withheld"),
         TransferKind.ADJUST: _("Bonus or correction"),
         TransferKind.WRITE_OFF: _("Written off"),

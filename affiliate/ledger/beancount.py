@@ -12,6 +12,7 @@ _GROUPS = {
     AccountName.EXPENSE: "Expenses:Commissions",
     AccountName.ADJUSTMENTS: "Expenses:Adjustments",
     AccountName.WRITE_OFF: "Expenses:Write-off",
+    AccountName.VAT: "Expenses:VAT",
     AccountName.ROUNDING: "Expenses:Rounding",
     AccountName.PAID: "Assets:Paid",
     AccountName.TAX_PAYABLE: "Liabilities:Tax",

@@ -28,10 +28,13 @@ class AccountName(enum.StrEnum):
     TAX_PAYABLE = "tax_payable"  # withheld from a payout for the state
     ADJUSTMENTS = "adjustments"  # what bonuses and corrections have cost, below zero
     WRITE_OFF = "write_off"  # what partners who left never gave back, below zero
+    VAT = "vat"  # what invoices have added to commissions, VAT and stamp duty, below zero
     ROUNDING = "rounding"  # stays at zero: no movement reaches it, because each amount is rounded once
 
 
-OWN = frozenset({AccountName.EXPENSE, AccountName.ADJUSTMENTS, AccountName.WRITE_OFF, AccountName.ROUNDING})
+OWN = frozenset(
+    {AccountName.EXPENSE, AccountName.ADJUSTMENTS, AccountName.WRITE_OFF, AccountName.VAT, AccountName.ROUNDING}
+)
 """The accounts of the program itself."""
 
 
@@ -46,6 +49,7 @@ class TransferKind(enum.StrEnum):
     SEND = "send"
     SETTLE = "settle"
     FAIL = "fail"
+    ADD_TAX = "add_tax"
     WITHHOLD = "withhold"
     ADJUST = "adjust"
     WRITE_OFF = "write_off"
@@ -63,6 +67,7 @@ class SourceKind(enum.StrEnum):
 _E, _P, _A = AccountName.EXPENSE, AccountName.PENDING, AccountName.APPROVED
 _T, _C, _D = AccountName.IN_TRANSIT, AccountName.CLAWBACK, AccountName.PAID
 _X, _J, _W = AccountName.TAX_PAYABLE, AccountName.ADJUSTMENTS, AccountName.WRITE_OFF
+_V = AccountName.VAT
 
 ALLOWED: dict[TransferKind, frozenset[tuple[AccountName, AccountName]]] = {
     TransferKind.ACCRUE: frozenset({(_E, _P)}),
@@ -72,7 +77,8 @@ ALLOWED: dict[TransferKind, frozenset[tuple[AccountName, AccountName]]] = {
     TransferKind.OFFSET: frozenset({(_A, _C)}),
     TransferKind.SEND: frozenset({(_A, _T)}),
     TransferKind.SETTLE: frozenset({(_T, _D)}),
-    TransferKind.FAIL: frozenset({(_T, _A), (_C, _A), (_X, _A)}),
+    TransferKind.FAIL: frozenset({(_T, _A), (_C, _A), (_X, _A), (_A, _V)}),
+    TransferKind.ADD_TAX: frozenset({(_V, _A)}),
     TransferKind.WITHHOLD: frozenset({(_A, _X)}),
     TransferKind.ADJUST: frozenset({(_J, _A), (_C, _J)}),
     TransferKind.WRITE_OFF: frozenset({(_W, _C)}),
@@ -139,6 +145,12 @@ def send(*, program_id: UUID, partner_id: UUID, payout_id: UUID, amount: Money) 
     return _move(TransferKind.SEND, (_A, _T), amount, cause)
 
 
+def add_tax(*, program_id: UUID, partner_id: UUID, payout_id: UUID, amount: Money) -> list[Posting]:
+    """What the invoice of an approved payout adds to its commissions is owed too: VAT and stamp duty."""
+    cause = _Cause(program_id, partner_id, SourceKind.PAYOUT, payout_id)
+    return _move(TransferKind.ADD_TAX, (_V, _A), amount, cause)
+
+
 def withhold(*, program_id: UUID, partner_id: UUID, payout_id: UUID, amount: Money) -> list[Posting]:
     """The part of an approved payout that goes to the state and not to the partner."""
     cause = _Cause(program_id, partner_id, SourceKind.PAYOUT, payout_id)
@@ -152,13 +164,14 @@ def settle(*, program_id: UUID, partner_id: UUID, payout_id: UUID, amount: Money
 
 
 def fail(
-    *, program_id: UUID, partner_id: UUID, payout_id: UUID, sent: Money, netted: Money, withheld: Money
+    *, program_id: UUID, partner_id: UUID, payout_id: UUID, sent: Money, netted: Money, withheld: Money, added: Money
 ) -> list[Posting]:
-    """An approved payout is cancelled: what was sent or withheld comes back, what was netted is owed again."""
+    """An approved payout is cancelled: what was sent or withheld comes back, what was netted is owed again, what was added is not."""
     cause = _Cause(program_id, partner_id, SourceKind.PAYOUT, payout_id)
     back = _move(TransferKind.FAIL, (_T, _A), sent, cause)
     again = _move(TransferKind.FAIL, (_C, _A), netted, cause, leg=FAIL_NETTED)
-    return back + again + _move(TransferKind.FAIL, (_X, _A), withheld, cause, leg=FAIL_WITHHELD)
+    untaxed = _move(TransferKind.FAIL, (_X, _A), withheld, cause, leg=FAIL_WITHHELD)
+    return back + again + untaxed + _move(TransferKind.FAIL, (_A, _V), added, cause, leg=FAIL_ADDED)
 
 
 def adjust(*, program_id: UUID, partner_id: UUID, manual_id: UUID, amount: Money) -> list[Posting]:
@@ -175,7 +188,7 @@ def write_off(*, program_id: UUID, partner_id: UUID, manual_id: UUID, amount: Mo
     return _move(TransferKind.WRITE_OFF, (_W, _C), amount, cause)
 
 
-FAIL_NETTED, FAIL_WITHHELD = 1, 2
+FAIL_NETTED, FAIL_WITHHELD, FAIL_ADDED = 1, 2, 3
 """The legs of a failed payout beside the first, which is what was sent."""
 
 

@@ -98,6 +98,7 @@ def _what(kind: TransferKind) -> str:
         TransferKind.REVERSE: pgettext("statement", "Commission taken back"),
         TransferKind.CLAW_BACK: pgettext("statement", "Taken back after it was paid"),
         TransferKind.SETTLE: pgettext("statement", "Paid to you"),
+        TransferKind.ADD_TAX: pgettext("statement", "VAT and stamp duty"),
         TransferKind.WITHHOLD: pgettext("statement", "Tax withheld"),
         TransferKind.WRITE_OFF: pgettext("statement", "Debt written off"),
     }
