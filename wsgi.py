@@ -1,6 +1,6 @@
 """The WSGI application: clicks are answered before Flask is asked, pages and API behind. Any WSGI server can serve it."""
 
-from affiliate import logs, settings
+from affiliate import garbage, logs, settings
 from affiliate.app import create_app
 from affiliate.tracking import tracker
 
@@ -9,3 +9,4 @@ logs.configure(level=_settings.log_level, form=_settings.log_format)
 
 application = create_app(_settings)
 tracker.warm_up(application)
+garbage.settle()

@@ -93,7 +93,7 @@ def _order(run: CanaryRun, route: Route, *, now: datetime) -> None:
     token = probe.click(tracking_url=here.tracking_url, code=route.code, stamp=mark, parameter=route.click_parameter)
     try:
         click_id = signing.read_click_token(keys.click, token, program_id=route.program_id)
-    except signing.BadClickToken as error:
+    except signing.BadToken as error:
         raise probe.ProbeFailed(_OTHER_KEY) from error
     with db.transaction() as session:
         service.note_click(session, run_id=run.id, click_id=click_id)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from affiliate.tracking.eventtypes import Consent
 
+_WORDS = {"1": True, "0": False}  # of `cons`
 _TCF_PURPOSE_1_BIT = 152  # "store and access information on a device", in the core of a version 2 string
 _TCF_VERSION = 2
 _TCF_LENGTH_MAX = 4_000
@@ -17,7 +18,7 @@ _VERSION_BITS = 6
 
 def state(parameters: Mapping[str, str], *, has_opted_out: bool, default: bool) -> Consent:
     """What is known: `given` or `refused` by the visitor, `default` where the program takes silence for consent, else `none`."""
-    words = {_plain(parameters.get("cons")), _of_tcf(parameters)}
+    words = (_WORDS.get(parameters.get("cons", "")), _of_tcf(parameters))
     if has_opted_out or False in words:
         return "refused"
     if True in words:
@@ -28,10 +29,6 @@ def state(parameters: Mapping[str, str], *, has_opted_out: bool, default: bool) 
 def allows(consent: Consent) -> bool:
     """Whether a cookie may be set and a visitor recognised."""
     return consent in {"given", "default"}
-
-
-def _plain(word: str | None) -> bool | None:
-    return {"1": True, "0": False}.get(word or "")
 
 
 def _of_tcf(parameters: Mapping[str, str]) -> bool | None:

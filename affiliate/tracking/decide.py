@@ -104,7 +104,7 @@ def decide(
     program = view.programs.get(link.program_id) if link is not None else None
     if link is None or program is None:
         return _unknown(request, view, now=now, delivery_id=click_id)
-    state = view.state_of(link, now=now)
+    state = view.state_of(link, program, now=now)
     query = reading.query(request.query, program.click_parameter)
     landing = _landing(link, program, query) if state == "active" else program.fallback_url or link.landing_url
     consent = _consent(request, program, query)

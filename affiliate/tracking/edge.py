@@ -4,7 +4,6 @@ It answers `/r/<code>` exactly as `wsgi` does, beside `/healthz` and `/metrics`.
 """
 
 import asyncio
-import gc
 import logging
 import time
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from typing import Any, Protocol
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from affiliate import clock, ids, logs, settings
+from affiliate import clock, garbage, ids, logs, settings
 from affiliate.settings import Settings
 from affiliate.tracking import exchange, lanes, lost_page, metrics
 from affiliate.tracking.codec import ClickEvent, RejectedEvent, encode
@@ -23,7 +22,6 @@ from affiliate.tracking.parts import Parts
 from affiliate.tracking.spool import SpoolUnavailable
 from affiliate.tracking.wire import NotStored
 
-_GARBAGE = 50_000  # objects until a collection: clicks leave no cycles behind, and the default of 700 cost a third of the time
 _log = logging.getLogger(__name__)
 Headers = list[tuple[str, str]]
 
@@ -64,9 +62,7 @@ class Edge:
             self._parts.directory.start()
         except DirectoryNotLoaded:
             _log.warning("the database does not answer: links will be read with the first click")
-        gc.collect()
-        gc.freeze()  # what is here now stays: the collector would hold visitors up to look at it again
-        gc.set_threshold(_GARBAGE)
+        garbage.settle()
 
     def close(self) -> None:
         """End the connections of this event loop."""

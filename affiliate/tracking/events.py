@@ -241,7 +241,7 @@ def _click(text: str | None, *, program: ProgramFacts, keys: Keys) -> UUID | Non
         return None
     try:
         return signing.read_click_token(keys.click, text, program_id=program.id)
-    except signing.BadClickToken:
+    except signing.BadToken:
         return None
 
 

@@ -73,10 +73,9 @@ class View:
         program_id = self.program_ids.get(slug)
         return None if program_id is None else self.programs.get(program_id)
 
-    def state_of(self, link: LinkFacts, *, now: datetime) -> LinkState:
-        """Whether a click on the link can count at this moment, and if not, the first reason."""
-        program = self.programs.get(link.program_id)
-        if program is None or not program.is_live:
+    def state_of(self, link: LinkFacts, program: ProgramFacts, *, now: datetime) -> LinkState:
+        """Whether a click on the link of this program can count at this moment, and if not, the first reason."""
+        if not program.is_live:
             return "program_inactive"
         if (link.program_id, link.partner_id) not in self.approved:
             return "partner_inactive"

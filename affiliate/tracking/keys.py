@@ -7,12 +7,12 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Protocol
 from uuid import UUID
 
-from affiliate import ids, signing
+from affiliate import signing
 
 STAMP_TERM = timedelta(minutes=5)
 """How long a stamp may be used."""
 
-_SIGNATURE_LENGTH = 16  # hexadecimal digits; a made-up visitor id is found out
+_SIGNATURE_LENGTH = 16  # hexadecimal digits
 _MOMENT_LENGTH_MAX = 11
 _TEAM_COOKIE = "aff_team_"
 _PURPOSES = ("click", "visitor", "email", "team", "test click")
@@ -51,19 +51,15 @@ class Keys:
 
 def visitor_token(keys: Keys, *, program_id: UUID, visitor_id: UUID) -> str:
     """The value of the tracking cookie: the visitor id and a signature for this program."""
-    public = ids.public("vis", visitor_id)
-    return f"{public}.{signing.keyed_hash(keys.visitor, f'{program_id}:{public}')[:_SIGNATURE_LENGTH]}"
+    return signing.token(keys.visitor, "vis", program_id=program_id, identifier=visitor_id)
 
 
 def read_visitor_token(keys: Keys, token: str, *, program_id: UUID) -> UUID | None:
     """The visitor id of a cookie that we signed for this program, or nothing."""
-    public, _, signature = token.partition(".")
     try:
-        visitor_id = ids.parse("vis", public)
-    except ids.BadPublicId:
+        return signing.read_token(keys.visitor, "vis", token, program_id=program_id)
+    except signing.BadToken:
         return None
-    expected = signing.keyed_hash(keys.visitor, f"{program_id}:{public}")[:_SIGNATURE_LENGTH]
-    return visitor_id if signing.same(signature, expected) else None
 
 
 def team_cookie(program: ProgramName, keys: Keys) -> tuple[str, str]:
@@ -105,7 +101,7 @@ def address_facts(keys: Keys, address: str, *, now: datetime) -> tuple[str | Non
     if known is None:
         return None, None
     whole, prefix = known
-    return prefix, signing.keyed_hash(_monthly(keys.secret, now.year, now.month), whole)
+    return prefix, _address_hash(_monthly(keys.secret, now.year, now.month), whole)
 
 
 def email_hash(keys: Keys, email_sha256: str) -> str:
@@ -116,6 +112,11 @@ def email_hash(keys: Keys, email_sha256: str) -> str:
 @lru_cache(maxsize=4)
 def _monthly(secret: str, year: int, month: int) -> bytes:
     return signing.derive(secret, f"address {year}-{month:02}")
+
+
+@lru_cache(maxsize=4096)
+def _address_hash(key: bytes, address: str) -> str:
+    return signing.keyed_hash(key, address)
 
 
 @lru_cache(maxsize=4096)

@@ -46,6 +46,9 @@ _PAID_MEDIA = {  # what campaigns write, and what it is
 }
 _CREATIVE_NAMES = ("creative", "creative_id", "a_bid")
 
+NAMES = frozenset({*AD_IDS, *_CREATIVE_NAMES, *(f"{_UTM}{name}" for name in _UTM_NAMES)})
+"""Every parameter that `facts` reads, in lower case."""
+
 
 @dataclass(frozen=True, slots=True)
 class AdFacts:

@@ -1,6 +1,5 @@
 """What the query of a link's address says: sub ids, consent, a deep link, advertising, and what travels on. Pure."""
 
-from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import parse_qsl, quote_plus
 
@@ -13,48 +12,43 @@ QUERY_LENGTH_MAX = 8_000
 TEST_PARAMETER = "aff_test"
 """Marks a click as a test of the installation itself."""
 
-_KEPT_MAX = 8_192  # readings in memory
-_KEPT_LENGTH_MAX = 500
 _FIELDS_MAX = 100
 _OURS = frozenset({*ALIASES, "url", "cons", TEST_PARAMETER})
 
 
 class Query(NamedTuple):
-    """What the parameters of an address say. Nobody changes it: it is kept for the next click with the same ones."""
+    """What the parameters of an address say."""
 
     subs: dict[str, str]
     deep_link: str | None
     consent: Consent  # without the program's default
     test_mark: str | None
     ad: paid.AdFacts
-    passed_on: tuple[tuple[str, str], ...]  # a name as it was sent, and the pair as it is written
-
-
-_NO_QUERY = Query({}, None, "none", None, paid.NO_AD, ())
+    passed_on: list[tuple[str, str]]  # a name as it was sent, and the pair as it is written
 
 
 def query(text: str, click_parameter: str) -> Query:
-    """The parameters of the address. Clicks of one campaign carry the same ones, so the last readings are kept."""
-    if not text:
-        return _NO_QUERY
-    return (_read if len(text) <= _KEPT_LENGTH_MAX else _read.__wrapped__)(text, click_parameter)
-
-
-@lru_cache(maxsize=_KEPT_MAX)
-def _read(text: str, click_parameter: str) -> Query:
-    """The parameters of the address, sorted by what they are for."""
-    parameters = parameters_of(text[:QUERY_LENGTH_MAX])
-    if not parameters:
-        return _NO_QUERY
-    named = dict(reversed(parameters))  # the first of equal names counts
-    foreign = [pair for pair in parameters if pair[0].lower() not in _OURS and pair[0] != click_parameter]
+    """The parameters of the address, sorted by what they are for. Each click pays for this: a look-up in a set decides."""
+    parameters = parameters_of(text[:QUERY_LENGTH_MAX]) if text else []
+    named: dict[str, str] = {}
+    subs, ads, passed_on = [], [], []
+    for pair in parameters:
+        name = pair[0]
+        named.setdefault(name, pair[1])  # the first of equal names counts
+        key = name.lower()
+        if key in ALIASES:
+            subs.append(pair)
+        elif key not in _OURS and name != click_parameter:
+            passed_on.append((name, f"{quote_plus(name)}={quote_plus(pair[1])}"))
+            if key in paid.NAMES:
+                ads.append(pair)
     return Query(
-        subs=normalised(parameters),
+        subs=normalised(subs) if subs else {},
         deep_link=named.get("url") or None,
         consent=consents.state(named, has_opted_out=False, default=False),
         test_mark=named.get(TEST_PARAMETER),
-        ad=paid.facts(parameters),
-        passed_on=tuple((name, f"{quote_plus(name)}={quote_plus(value)}") for name, value in foreign),
+        ad=paid.facts(ads) if ads else paid.NO_AD,
+        passed_on=passed_on,
     )
 
 

@@ -105,7 +105,7 @@ def touch(
 def _click_before(click_token: str | None, program: ProgramFacts, keys: Keys) -> UUID | None:
     try:
         return signing.read_click_token(keys.click, click_token or "", program_id=program.id)
-    except signing.BadClickToken:
+    except signing.BadToken:
         return None
 
 
@@ -142,7 +142,7 @@ def click(
         link_id=link.id,
         occurred_at=occurred_at,
         source=source,
-        link_state=view.state_of(link, now=occurred_at),
+        link_state=view.state_of(link, program, now=occurred_at),
         method="POST",
         purpose=None,
         fetch_dest=None,

@@ -24,6 +24,8 @@ from affiliate.programs import secrets
 from affiliate.programs.models import Program, ProgramStatus
 from affiliate.tracking import directory as directories
 from affiliate.tracking.directory import Directory, DirectoryNotLoaded
+from affiliate.tracking.eventtypes import LinkState
+from affiliate.tracking.facts import View
 from affiliate.tracking.snapshot import Snapshot
 
 SECRET_KEY = "a-secret-that-only-tests-know-0123456789"
@@ -68,6 +70,12 @@ def make_key(session: Session, *, program: Program, now: datetime, **fields: Any
     return key
 
 
+def state_of_anna(view: View, *, now: datetime) -> LinkState:
+    """What a click on her link would be recorded as."""
+    link = view.links["anna"]
+    return view.state_of(link, view.programs[link.program_id], now=now)
+
+
 def test_it_knows_programs_links_partners_and_keys_from_the_first_question(
     session: Session, directory: Directory, now: datetime
 ) -> None:
@@ -87,7 +95,7 @@ def test_it_knows_programs_links_partners_and_keys_from_the_first_question(
     assert facts.pixel_secret not in repr(view)
     assert view.links["anna"].id == link.id
     assert view.links["anna"].subs == {"sub1": "x"}
-    assert view.state_of(view.links["anna"], now=now) == "active"
+    assert state_of_anna(view, now=now) == "active"
     assert view.keys[key.secret_hash].scopes == {"conversions:write"}
 
 
@@ -118,18 +126,18 @@ def test_each_change_of_state_arrives_with_the_next_poll(session: Session, direc
     link.status, link.updated_at = LinkStatus.PAUSED, later
     session.commit()
     directory.refresh(now=later)
-    assert directory.view.state_of(directory.view.links["anna"], now=later) == "link_paused"
+    assert state_of_anna(directory.view, now=later) == "link_paused"
 
     enrollment = session.scalars(sa.select(Enrollment)).one()
     enrollment.status, enrollment.updated_at = EnrollmentStatus.BANNED, later
     session.commit()
     directory.refresh(now=later)
-    assert directory.view.state_of(directory.view.links["anna"], now=later) == "partner_inactive"
+    assert state_of_anna(directory.view, now=later) == "partner_inactive"
 
     program.status, program.updated_at = ProgramStatus.PAUSED, later
     session.commit()
     directory.refresh(now=later)
-    assert directory.view.state_of(directory.view.links["anna"], now=later) == "program_inactive"
+    assert state_of_anna(directory.view, now=later) == "program_inactive"
 
     key.revoked_at = key.updated_at = later
     session.commit()
