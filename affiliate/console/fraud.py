@@ -16,7 +16,7 @@ from affiliate.fraud import lists, service
 from affiliate.fraud.rules import BY_NAME
 from affiliate.fraud.signals import Verdict
 from affiliate.partners import queries as partner_queries
-from affiliate.partners import service as partners
+from affiliate.payouts import stopping
 from affiliate.web import orm, request_now
 
 SHOWN_MAX = 50
@@ -83,7 +83,7 @@ def decide_cases(act: str) -> BaseResponse:
 @blueprint.post('/<slug>/fraud/partners/<public("ptn"):partner_id>/pause')
 @access.console("manager")
 def pause_suspect(partner_id: UUID) -> BaseResponse:
-    """Pause a partner: its links stop counting, and no payout takes it along until it may go on."""
+    """Pause a partner: its links stop counting, and no payout takes it along until it may go on, waiting ones included."""
     enrollment = partner_queries.enrollment_of(orm.session, program_id=g.program.id, partner_id=partner_id)
     if enrollment is None:
         raise access.NotHere
@@ -92,11 +92,13 @@ def pause_suspect(partner_id: UUID) -> BaseResponse:
         return redirect(url_for("console.fraud"), 303)
 
     def pause() -> str:
-        partners.pause(
+        stopping.pause(
             orm.session, enrollment_id=enrollment.id, program_id=g.program.id,
             actor=access.actor(), reason=given_reason(), now=request_now(),
         )  # fmt: skip
-        return str(_("The partner is paused: its clicks do not count, and it is left out of payouts."))
+        return str(
+            _("The partner is paused: its clicks do not count, and it is left out of payouts. You can undo it here.")
+        )
 
     return acted(url_for("console.fraud"), pause)
 

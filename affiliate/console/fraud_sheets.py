@@ -16,6 +16,7 @@ from affiliate.fraud.lists import History, Waiting
 from affiliate.fraud.models import FraudDecision, FraudVerdict
 from affiliate.fraud.rules import MANUAL
 from affiliate.fraud.signals import Verdict
+from affiliate.partners.models import EnrollmentStatus
 from affiliate.web import request_now
 
 _KINDS = {Verdict.PASS: "good", Verdict.FLAG: "hold", Verdict.REJECT: "bad"}
@@ -55,7 +56,12 @@ def _row(row: Waiting, amounts: Mapping[tuple[UUID, UUID], int]) -> dict[str, An
         "order": row.order_id,
         "at": row.occurred_at,
         "partner": presenters.partner_link(row.partner_id, row.partner_name),
-        "pause_url": url_for("console.pause_suspect", partner_id=row.partner_id) if row.is_active else None,
+        "pause_url": url_for("console.pause_suspect", partner_id=row.partner_id)
+        if row.standing is EnrollmentStatus.APPROVED
+        else None,
+        "resume_url": url_for("console.decide_partner", partner_id=row.partner_id, act="resume")
+        if row.standing is EnrollmentStatus.PAUSED
+        else None,
         "sign": sign(row.verdict),
         "rule": words.rule(row.reason),
         "findings": findings(row.findings),

@@ -20,12 +20,14 @@ from affiliate.partners import queries as partner_queries
 from affiliate.partners import service
 from affiliate.partners.classes import PartnerClass
 from affiliate.partners.models import EnrollmentStatus
+from affiliate.payouts import stopping
 from affiliate.reports import queries as reports
 from affiliate.web import orm, request_now
 
 PAGE_SIZE = 50
 PAGES_MAX = 400
 REASON_NEEDED = frozenset({"reject", "ban"})
+_STOPS = frozenset({"pause", "ban"})
 
 
 @blueprint.get("/<slug>/applications")
@@ -114,7 +116,7 @@ def _lost(counted: tuple[int, int]) -> str | None:
 
 def _decide(row: Any, act: str, reason: str) -> str:
     name = row.Partner.name
-    getattr(service, act)(
+    getattr(stopping if act in _STOPS else service, act)(
         orm.session, enrollment_id=row.Enrollment.id, program_id=g.program.id,
         actor=access.actor(), reason=reason or None, now=request_now(),
     )  # fmt: skip
@@ -131,6 +133,8 @@ def _found(partner_id: UUID) -> Any:
 def _back(partner_id: UUID) -> str:
     if request.form.get("from") == "applications":
         return url_for("console.applications")
+    if request.form.get("from") == "fraud":
+        return url_for("console.fraud")
     if request.form.get("from") == "today":
         return url_for("console.today")
     return url_for("console.partner", partner_id=partner_id)

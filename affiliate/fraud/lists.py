@@ -28,7 +28,7 @@ class Waiting:
     order_id: str
     occurred_at: datetime
     partner_name: str
-    is_active: bool  # whether the partner takes part; a paused one cannot be paused again
+    standing: EnrollmentStatus | None
     verdict: Verdict
     reason: str | None
     findings: list[Any]
@@ -96,7 +96,7 @@ def _rows(program_id: UUID, which: sa.ColumnElement[bool]) -> sa.Select[*tuple[A
     enrolled = sa.and_(Enrollment.partner_id == Partner.id, Enrollment.program_id == FraudVerdict.program_id)
     columns: tuple[Any, ...] = (
         FraudVerdict.conversion_id, FraudVerdict.partner_id, Conversion.order_id, Conversion.occurred_at, Partner.name,
-        sa.func.coalesce(Enrollment.status == EnrollmentStatus.APPROVED, sa.false()), FraudVerdict.verdict, FraudVerdict.reason,
+        Enrollment.status, FraudVerdict.verdict, FraudVerdict.reason,
         FraudVerdict.findings, FraudVerdict.answer_by, FraudAppeal.text, decisions,
     )  # fmt: skip
     shown = sa.select(*columns).select_from(FraudVerdict).outerjoin(FraudAppeal, _APPEALED)

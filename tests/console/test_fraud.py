@@ -89,8 +89,8 @@ def test_a_case_tells_everything_and_takes_a_word_by_hand(cast: Cast, mara: Flas
         assert said in page
     stages(cast)
     assert status_of(cast, honest) is CommissionStatus.UNDER_REVIEW
-    mara.post(f"{case_of(cast, honest)}/pass", data={"reason": "Fine", "seen": "0"})
-    assert "Somebody else has decided" in text_of(mara.get(case_of(cast, honest)))
+    late = mara.post(f"{case_of(cast, honest)}/pass", data={"reason": "Fine", "seen": "0"})
+    assert (late.status_code, "Somebody else has decided" in text_of(late)) == (409, True)
 
 
 def test_an_appeal_stands_in_the_queue(cast: Cast, mara: FlaskClient) -> None:
@@ -118,6 +118,11 @@ def test_one_act_pauses_the_partner_its_links_and_its_payouts(cast: Cast, mara: 
     assert cast.session.scalars(mine).one() is EnrollmentStatus.PAUSED
     schedule = payouts.preview(cast.session, program_id=cast.program.id, now=clock.now())
     assert ([one.partner_id for one in schedule.payable], len(schedule.blocked)) == ([], 1)
+    cast.session.commit()
+    assert "Let the partner go on" in text_of(mara.get(QUEUE))
+    resume = f"/console/casa/partners/{public('ptn', cast.partner)}/resume"
+    assert mara.post(resume, data={"from": "fraud"}).location.endswith("/fraud")
+    assert cast.session.scalars(mine).one() is EnrollmentStatus.APPROVED
 
 
 def form(**changes: str) -> dict[str, str]:
