@@ -19,6 +19,8 @@ from affiliate.partners.classes import PartnerClass
 WINDOWS_BACK = 2
 """Clicks up to this many windows old are considered, so that the trace can tell whoever came too late by how much."""
 
+_SITE = "site"
+
 HashEmail = Callable[[str], str]
 """From the SHA-256 of a normalised address, in hexadecimal digits, to what is stored with orders."""
 
@@ -163,6 +165,8 @@ def _clicks(order: Order, found: _Found) -> Iterator[Touch]:
 
 def _click(click: ClickRow, steps: tuple[Step, ...], order: Order) -> Touch:
     flaw = None if lookups.is_creditable(click.verdict, is_test=order.is_test) else TouchRefusal.NOT_VALID
+    if click.source == _SITE:  # whoever carries it, all that tells its partner is the page it came from
+        steps = (Step.SITE,)
     return Touch(
         "click", click.occurred_at, steps, id=click.id, partner_id=click.partner_id, link_id=click.link_id, flaw=flaw
     )

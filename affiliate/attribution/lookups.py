@@ -32,7 +32,7 @@ CHANNEL_TOUCHES_MAX = 10
 cannot hide one, and the last of all; and how many contacts with other channels."""
 
 ClickRow = Any  # a row of the columns below
-_CLICK = (Click.id, Click.program_id, Click.partner_id, Click.link_id, Click.occurred_at, Click.verdict)
+_CLICK = (Click.id, Click.program_id, Click.partner_id, Click.link_id, Click.occurred_at, Click.verdict, Click.source)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ class Binding(enum.StrEnum):
     LAST = "last"
 
 
-LADDER = (Step.MANUAL, Step.CLICK_ID, Step.COUPON, Step.VISITOR)
+LADDER = (Step.MANUAL, Step.CLICK_ID, Step.COUPON, Step.VISITOR, Step.SITE)
 """The most certain way first."""
 
 

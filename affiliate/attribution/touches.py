@@ -16,6 +16,7 @@ class Step(enum.StrEnum):
     CLICK_ID = "click_id"  # the order names a click by its signed id
     COUPON = "coupon"  # the order used a code that is bound to a partner
     VISITOR = "visitor"  # the browser that ordered is one that clicked, known by a cookie with consent
+    SITE = "site"  # it came from a partner's confirmed website, without any code of it
     CUSTOMER = "customer_id"  # the shop's customer was brought by a partner before
     EMAIL = "email_hash"  # the same, known by the hash of the address
 

@@ -122,7 +122,9 @@ def _rows(session: Session, credits_: Sequence[CreditFacts], now: datetime) -> l
     rows = []
     for credit, plan, rated in rate_in_turn(credits_, plans=plans, counting=counting, exchange=exchange):
         rows.append(_row(credit, plan, rated, events, now))
-        for level, partner_id, theirs in above.shares(credit, plan, rated):
+        for level, partner_id, theirs in above.shares(
+            program_id=credit.program_id, partner_id=credit.partner_id, plan=plan, rated=rated
+        ):
             rows.append(_row(credit, plan, theirs, events, now) | {"level": level + 1, "partner_id": partner_id})
     return rows
 

@@ -17,7 +17,7 @@ N_ = str  # marks a sentence for the translators
 RULES_MAX = 100
 VALUES_MAX = 200
 STEPS_MAX = 10
-LEVELS_MAX = 4
+FURTHER_LEVELS_MAX = 2
 NAME_LENGTH_MAX = 120
 _MONTHS_MAX = 120
 _WORD = validate.Length(1, 120)
@@ -127,7 +127,8 @@ class TermsSchema(_Strict):
     bonuses = fields.List(fields.Nested(BonusSchema), validate=validate.Length(max=STEPS_MAX))
     recruiter_bps = fields.Integer(strict=True, validate=validate.Range(1, BPS_PER_UNIT))
     further_recruiters_bps = fields.List(
-        fields.Integer(strict=True, validate=validate.Range(1, BPS_PER_UNIT)), validate=validate.Length(max=LEVELS_MAX)
+        fields.Integer(strict=True, validate=validate.Range(1, BPS_PER_UNIT)),
+        validate=validate.Length(max=FURTHER_LEVELS_MAX),
     )
 
     @validates_schema

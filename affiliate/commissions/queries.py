@@ -146,6 +146,16 @@ def declined_pairs(session: Session, *, conversion_ids: Collection[UUID]) -> set
     return {(row[0], row[1]) for row in session.execute(pairs)}
 
 
+def ended_pairs(session: Session, *, conversion_ids: Collection[UUID]) -> set[tuple[UUID, UUID]]:
+    """(conversion, partner) pairs whose commission a manager has declined or a fraud verdict rejected, and nobody gave back."""
+    pairs = sa.select(Commission.conversion_id, Commission.partner_id).where(
+        Commission.conversion_id.in_(conversion_ids),
+        Commission.status == CommissionStatus.DECLINED,
+        Commission.reinstated_at.is_(None),
+    )
+    return {(row[0], row[1]) for row in session.execute(pairs)}
+
+
 def losses_of(session: Session, *, conversion_ids: Collection[UUID]) -> dict[UUID, list[Loss]]:
     """Refunds, cancellations and reductions of these conversions in the order they happened. Those of tests stay with tests.
 

@@ -9,7 +9,6 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from affiliate.commissions import plan_queries, rates, terms
-from affiliate.commissions.facts import CreditFacts
 from affiliate.commissions.rates import Rated
 from affiliate.commissions.terms import Plan
 from affiliate.partners.models import Enrollment, EnrollmentStatus
@@ -22,15 +21,17 @@ class Recruiters:
     of: Mapping[UUID, Mapping[UUID, UUID]] = field(default_factory=dict)
     active: Collection[tuple[UUID, UUID]] = frozenset()
 
-    def shares(self, credit: CreditFacts, plan: Plan | None, rated: Rated) -> Iterator[tuple[int, UUID, Rated]]:
+    def shares(
+        self, *, program_id: UUID, partner_id: UUID, plan: Plan | None, rated: Rated
+    ) -> Iterator[tuple[int, UUID, Rated]]:
         """Level (1 is the partner's own recruiter), recruiter and share. Who takes part no longer gets nothing of its level."""
         if plan is None or not (levels := len(terms.recruiting(plan.terms))):
             return
-        chain = plan_queries.chain(credit.partner_id, self.of.get(credit.program_id, {}))
-        for level, partner_id in enumerate(islice(chain, 1, levels + 1), start=1):
+        chain = plan_queries.chain(partner_id, self.of.get(program_id, {}))
+        for level, recruiter_id in enumerate(islice(chain, 1, levels + 1), start=1):
             share = rates.recruiters_share(rated, plan=plan, level=level)
-            if share is not None and (credit.program_id, partner_id) in self.active:
-                yield level, partner_id, share
+            if share is not None and (program_id, recruiter_id) in self.active:
+                yield level, recruiter_id, share
 
 
 def of_plans(session: Session, plans: Mapping[UUID, Sequence[Plan]]) -> Recruiters:

@@ -163,7 +163,9 @@ def _reckoned(session: Session, simulation: PlanSimulation, conversion_ids: Sequ
         own = partners.setdefault(str(credit.partner_id), [0, 0, 0])
         own[0] += 1
         own[2] += rated.amount_minor
-        for _level, recruiter_id, theirs in above.shares(credit, plan, rated):
+        for _level, recruiter_id, theirs in above.shares(
+            program_id=credit.program_id, partner_id=credit.partner_id, plan=plan, rated=rated
+        ):
             partners.setdefault(str(recruiter_id), [0, 0, 0])[2] += theirs.amount_minor
     for partner_id, amount_minor in today.items():
         partners.setdefault(str(partner_id), [0, 0, 0])[1] += amount_minor

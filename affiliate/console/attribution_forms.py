@@ -35,6 +35,7 @@ _STEPS = {
     Step.CLICK_ID: _l("Signed click id"),
     Step.COUPON: _l("Coupon of a partner"),
     Step.VISITOR: _l("Cookie of the visitor"),
+    Step.SITE: _l("Website of a partner"),
     Step.CUSTOMER: _l("Customer brought before"),
     Step.EMAIL: _l("E-mail address brought before"),
 }

@@ -122,6 +122,8 @@ class PlanForm(FlaskForm):  # type: ignore[misc] # the library is not typed
     milestone = _text(_l("Milestone: sale number"))
     milestone_bonus = _text(_l("Bonus for it"))
     recruiter = _text(_l("Recruiter's share"))
+    recruiter_2 = _text(_l("The recruiter's own recruiter"))
+    recruiter_3 = _text(_l("One level above"))
 
     def document(self, *, currency: str, named: "Named") -> dict[str, Any] | None:
         """The plan's document, or nothing when a field cannot be read; then it is said at the field."""
@@ -141,6 +143,9 @@ class PlanForm(FlaskForm):  # type: ignore[misc] # the library is not typed
             "caps": {name: reading.volume(self[name], name.rpartition("_")[2]) for name in CAPS if self[name].data},
             "bonuses": reading.bonuses(self),
             "recruiter_bps": reading.percent(self.recruiter),
+            "further_recruiters_bps": [
+                reading.percent(row) or 0 for row in (self.recruiter_2, self.recruiter_3) if row.data
+            ],
         }
         return None if reading.is_wrong else document
 

@@ -35,6 +35,10 @@ def shown(document: Mapping[str, Any], *, name: str, currency: str, names: Mappi
         "milestone": "" if milestone is None else str(milestone),
         "milestone_bonus": money(bonuses.get(milestone)) if milestone else "",
         "recruiter": _percent(document.get("recruiter_bps")),
+        **{
+            f"recruiter_{place}": _percent(bps)
+            for place, bps in enumerate(document.get("further_recruiters_bps", ()), 2)
+        },
     }
 
 

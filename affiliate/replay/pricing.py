@@ -1,5 +1,10 @@
-"""What credits that nobody has yet would earn: the plan in force at each order, by the commissions' own pure rates."""
+"""What would be left of what credits earn that nobody has yet: by the commissions' own pure rates, less what was lost since.
 
+Refunds, cancellations and reductions of an order take from it as they took from what stands; what was declined or rejected
+for a partner stays so.
+"""
+
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,11 +16,14 @@ from sqlalchemy.orm import Session
 
 from affiliate import db
 from affiliate.attribution.rules import CreditShare
-from affiliate.commissions import counters, facts, rates, terms
+from affiliate.commissions import counters, facts, rates, recruiters, reversals, terms
+from affiliate.commissions import queries as commissions
 from affiliate.commissions.counters import Tally
 from affiliate.commissions.facts import Window
+from affiliate.commissions.life import Loss
 from affiliate.commissions.models import PartnerTerms
 from affiliate.commissions.orders import Order
+from affiliate.commissions.recruiters import Recruiters
 from affiliate.commissions.terms import Plan
 from affiliate.currencies import queries as currencies
 from affiliate.currencies.convert import Exchange, Rates
@@ -41,11 +49,15 @@ class _Book:
     plans: Sequence[Plan]
     tallies: Mapping[Window, Tally]
     exchange: Rates
+    recruiters: Recruiters
+    losses: Mapping[UUID, Sequence[Loss]]
+    ended: Collection[tuple[UUID, UUID]]  # (order, partner)
 
     def earned(self, one: Wanted, row: Any) -> dict[UUID, int]:
-        """What each partner's credit of one order earns."""
+        """What is left for each partner of one order."""
         plan = rates.plan_in_force(self.plans, at=row.occurred_at)
-        found, before_bps = {}, 0
+        found: defaultdict[UUID, int] = defaultdict(int)
+        before_bps = 0
         for credit in sorted(one.credits, key=lambda credit: credit.partner_id):  # the order in which they are cut
             windows = _windows(self.program, plan, credit.partner_id, row.occurred_at)
             rated = rates.rate(
@@ -56,9 +68,16 @@ class _Book:
                 exchange=self._exchange(row),
                 before={period: self.tallies.get(window, Tally()) for period, window in windows.items()},
             )
-            found[credit.partner_id] = rated.amount_minor
+            whose = {"program_id": self.program.id, "partner_id": credit.partner_id}
+            shares = ((one_id, share) for _, one_id, share in self.recruiters.shares(**whose, plan=plan, rated=rated))
+            for partner_id, share in ((credit.partner_id, rated), *shares):
+                found[partner_id] += 0 if (row.id, partner_id) in self.ended else self._left(row, share)
             before_bps += credit.share_bps
-        return found
+        return dict(found)
+
+    def _left(self, row: Any, rated: rates.Rated) -> int:
+        parts = reversals.parts_of(rated.trace, amount_minor=rated.amount_minor, original_minor=row.amount_minor)
+        return rated.amount_minor - reversals.due(parts, self.losses.get(row.id, ()))
 
     def _exchange(self, row: Any) -> Exchange | None:
         if row.currency == self.program.currency:
@@ -79,7 +98,10 @@ def price(session: Session, *, program: Program, wanted: Sequence[Wanted]) -> di
         currencies={program.currency, *(row.currency for row in foreign)},
         moments=[row.occurred_at for row in foreign],
     )
-    book = _Book(program, _groups(session, program.id), plans, tallies, exchange)
+    book = _Book(
+        program, _groups(session, program.id), plans, tallies, exchange, recruiters.of_plans(session, {program.id: plans}),
+        commissions.losses_of(session, conversion_ids=rows), commissions.ended_pairs(session, conversion_ids=rows),
+    )  # fmt: skip
     return {one.conversion_id: book.earned(one, rows[one.conversion_id]) for one in wanted}
 
 

@@ -87,12 +87,11 @@ def _credits(session: Session, attribution_ids: Collection[UUID]) -> dict[UUID, 
 
 
 def earned(session: Session, *, conversion_ids: Collection[UUID]) -> dict[UUID, dict[UUID, int]]:
-    """What each partner earned for each order, before refunds and without recruiters' shares, in minor units."""
+    """What is left of what each partner and recruiter earned for each order, in minor units."""
     found: dict[UUID, dict[UUID, int]] = defaultdict(dict)
-    columns = (Commission.conversion_id, Commission.partner_id, sa.func.sum(Commission.amount_minor))
-    live = sa.select(*columns).where(
-        db.among(session, Commission.conversion_id, conversion_ids), Commission.is_live, Commission.level == 1
-    )
+    left = sa.func.sum(Commission.amount_minor - Commission.reversed_minor)
+    columns = (Commission.conversion_id, Commission.partner_id, left)
+    live = sa.select(*columns).where(db.among(session, Commission.conversion_id, conversion_ids), Commission.is_live)
     for conversion_id, partner_id, amount in session.execute(
         live.group_by(Commission.conversion_id, Commission.partner_id)
     ):

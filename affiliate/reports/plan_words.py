@@ -162,6 +162,9 @@ def _extras(said: Terms, currency: str) -> list[str]:
     if said.recruiter_bps:
         rate = formats.percent_bps(said.recruiter_bps)
         found.append(str(_("Who recruited the partner gets %(rate)s of the partner's commission on top.", rate=rate)))
+    if said.further_recruiters_bps:
+        rates = ", ".join(formats.percent_bps(bps) for bps in said.further_recruiters_bps)
+        found.append(str(_("Those above the recruiter get, level by level: %(rates)s.", rates=rates)))
     return found
 
 

@@ -31,6 +31,7 @@ def step(step: Step) -> str:
         Step.CLICK_ID: _("Signed click id"),
         Step.COUPON: _("Coupon of a partner"),
         Step.VISITOR: _("Cookie of the visitor"),
+        Step.SITE: _("Website of a partner"),
         Step.CUSTOMER: _("Customer brought before"),
         Step.EMAIL: _("E-mail address brought before"),
     }[step]

@@ -4,6 +4,7 @@ Pages close a sum with a double rule only where they do.
 """
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +18,9 @@ from affiliate.money import BPS_PER_UNIT, Money
 from affiliate.reports import plan_words, words
 from affiliate.reports.evidence import Evidence
 from affiliate.reports.touches import Audience
+
+SOURCES = {"ecb": "ECB"}
+"""Where exchange rates come from, as people know it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,8 @@ class Sum:
 
 def base(evidence: Evidence) -> Sum:
     """From what the customer paid to what the commission is paid on."""
-    trace, currency = evidence.commission.trace, evidence.commission.currency
+    trace = evidence.commission.trace
+    currency = trace.get("currency", evidence.commission.currency)
     said = Base(**trace.get("base", {}))
     paid = int(trace.get("order_minor", 0))
     found = Money(int(trace.get("base_minor", evidence.commission.base_minor)), currency)
@@ -47,7 +52,22 @@ def base(evidence: Evidence) -> Sum:
     below = found.amount_minor - (paid + sum(minor for _label, minor in changes))
     if below > 0:
         rows.append({"label": _("Never below zero"), "amount": Money(below, currency)})
-    return Sum(plan_words.base(said), rows, found, _("Base"), proved=_adds_up(rows, found))
+    return Sum(plan_words.base(said), rows, found, _("Base"), proved=_adds_up(rows, found), note=exchange(trace))
+
+
+def exchange(trace: dict[str, Any]) -> str | None:
+    """By which rate an order in another currency was turned into the program's."""
+    used = trace.get("exchange")
+    if used is None:
+        return None
+    return str(
+        _(
+            "1 %(currency)s is %(rate)s %(other)s: the rate of %(day)s by the %(source)s.",
+            currency=used["from"], other=used["to"], source=SOURCES.get(used["source"], used["source"]),
+            rate=format_decimal(Decimal(used["rate"]), locale=formats.locale(), decimal_quantization=False),
+            day=formats.day(date.fromisoformat(used["day"])),
+        )
+    )  # fmt: skip
 
 
 def rate(evidence: Evidence, audience: Audience) -> Sum:
@@ -77,6 +97,9 @@ def _rate_answer(plan: dict[str, Any], trace: dict[str, Any], currency: str) -> 
     if "recruiter" in trace:
         rate = formats.percent_bps(int(trace["recruiter"]["rate_bps"]))
         of = formats.money(Money(int(trace["recruiter"]["of_minor"]), currency))
+        if int(trace["recruiter"].get("level", 1)) > 1:
+            level = formats.number(int(trace["recruiter"]["level"]))
+            return str(_("The plan “%(plan)s” pays the recruiter %(level)s levels above %(rate)s of the partner's %(amount)s.", plan=plan["name"], level=level, rate=rate, amount=of))  # fmt: skip
         return str(_("The plan “%(plan)s” pays the recruiter %(rate)s of the partner's %(amount)s.", plan=plan["name"], rate=rate, amount=of))  # fmt: skip
     groups = [group for group in trace.get("groups", ()) if group["amount_minor"]]
     if len(groups) != 1 or len(groups[0].get("portions", ())) != 1:
@@ -92,15 +115,25 @@ def _pay(portion: dict[str, Any], currency: str) -> str:
 def _group(group: dict[str, Any], trace: dict[str, Any], earned: Money) -> dict[str, Any]:
     """A line: why this rule, and base times rate for each step that pays."""
     details = []
+    times = _times(trace)
     for portion in group.get("portions", ()):
-        base, paid = formats.money(Money(portion["base_minor"], earned.currency)), _pay(portion, earned.currency)
-        details.append(f"{base} × {paid}" if portion["rate_bps"] is not None else paid)
+        base = formats.money(Money(portion["base_minor"], trace.get("currency", earned.currency)))
+        paid = _pay(portion, earned.currency)
+        details.append(f"{base}{times} × {paid}" if portion["rate_bps"] is not None else paid)
     detail = " + ".join(details)
     if detail and int(trace.get("share_bps", BPS_PER_UNIT)) != BPS_PER_UNIT:
         detail += f" × {formats.percent_bps(int(trace['share_bps']))}"
     label = plan_words.why(group)
     row = {"label": label[:1].upper() + label[1:], "amount": Money(group["amount_minor"], earned.currency)}
     return row | ({"detail": detail} if detail else {})
+
+
+def _times(trace: dict[str, Any]) -> str:
+    """The exchange rate as a factor, where there is one."""
+    used = trace.get("exchange")
+    if used is None:
+        return ""
+    return f" × {format_decimal(Decimal(used['rate']), locale=formats.locale(), decimal_quantization=False)}"
 
 
 def _notes(trace: dict[str, Any], earned: Money) -> str | None:

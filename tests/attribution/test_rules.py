@@ -53,6 +53,7 @@ def test_the_named_click_goes_before_a_coupon_and_a_later_click_of_the_visitor()
         "click_id": "found",
         "coupon": "not_needed",
         "visitor": "not_needed",
+        "site": "not_needed",
     }
 
 
@@ -162,6 +163,7 @@ def test_of_partners_of_different_class_only_the_best_present_compete_where_clas
         "click_id": "outranked",
         "coupon": "outranked",
         "visitor": "found",
+        "site": "not_needed",
     }
 
 
@@ -277,7 +279,9 @@ policies = st.builds(
     model=st.sampled_from(Model),
     weights=st.sampled_from([(4000, 2000, 4000), (3000, 4000, 3000), (0, 0, 10_000), (10_000, 0, 0)]),
     half_life_days=st.integers(1, 30),
-    ladder=st.permutations(EVERY_STEP).flatmap(lambda all_: st.integers(1, 6).map(lambda n: tuple(all_[:n]))),
+    ladder=st.permutations(EVERY_STEP).flatmap(
+        lambda all_: st.integers(1, len(EVERY_STEP)).map(lambda n: tuple(all_[:n]))
+    ),
     kind_windows=st.sampled_from([{}, {"sale": 10}]),
     classes_outrank=st.booleans(),
     channels=st.dictionaries(st.sampled_from(["google", "meta"]), st.sampled_from(ChannelRule)),

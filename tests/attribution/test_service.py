@@ -123,6 +123,24 @@ def test_the_visitors_last_click_is_credited(session: Session, shop: Shop, now: 
     assert reasons(outcome_of(session, conversion)) == ["earlier_click", None]
 
 
+@pytest.mark.parametrize("carried", ["click_id", "visitor_id"])
+def test_a_click_known_by_its_page_alone_stands_on_its_own_step(
+    session: Session, shop: Shop, now: datetime, carried: str
+) -> None:
+    earlier, later = now - timedelta(days=2), now - timedelta(days=1)
+    coded = make_click(session, link=shop.annas_link, visitor_id=VISITOR, occurred_at=earlier)
+    came = make_click(session, link=shop.bens_link, visitor_id=VISITOR, occurred_at=later, source="site")
+    carries = {"visitor_id": VISITOR} | ({"click_id": came.id} if carried == "click_id" else {})
+    conversion = make_conversion(session, program=shop.program, **carries)
+    attribute(session, now)
+    assert [credit.click_id for credit in credits_of(session, conversion)] == [coded.id]
+    set_terms(session, shop.program, ladder=["site", "visitor"])
+    service.ask_again(session, conversion_ids=[conversion.id])
+    attribute(session, now)
+    assert [credit.click_id for credit in credits_of(session, conversion)] == [came.id]
+    assert rules.rederive(outcome_of(session, conversion).trace) == outcome_of(session, conversion).trace["credits"]
+
+
 def test_the_same_click_is_considered_once(session: Session, shop: Shop, now: datetime) -> None:
     click = make_click(session, link=shop.annas_link, visitor_id=VISITOR)
     conversion = make_conversion(session, program=shop.program, click_id=click.id, visitor_id=VISITOR)

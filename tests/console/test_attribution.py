@@ -24,7 +24,7 @@ FORM = {
     "seen_version": "1", "model": "last_click", "window_days": "30", "kind_windows": "", "first_weight": "40",
     "middle_weight": "20", "last_weight": "40", "half_life_days": "7", "binding": "first", "binding_days": "",
     "channels": "", "other_channels": "yield", "place_manual": "1", "place_click_id": "2", "place_coupon": "3",
-    "place_visitor": "4", "place_customer_id": "0", "place_email_hash": "0",
+    "place_visitor": "4", "place_site": "0", "place_customer_id": "0", "place_email_hash": "0",
 }  # fmt: skip
 
 

@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from event_cast import numbered
-from factories import make_click, make_conversion, make_link, make_partner, make_plan, make_program
+from factories import (
+    make_click,
+    make_conversion,
+    make_link,
+    make_order_event,
+    make_partner,
+    make_plan,
+    make_program,
+    make_refund,
+)
 from sqlalchemy.orm import Session
 
 from affiliate import clock, db
@@ -20,10 +29,11 @@ from affiliate.attribution.models import Attribution
 from affiliate.attribution.policy import Model, Policy
 from affiliate.attribution.touches import Step
 from affiliate.commissions import service as commissions
-from affiliate.commissions.models import Commission
+from affiliate.commissions import terms as plan_terms
+from affiliate.commissions.models import Commission, CommissionPlan
 from affiliate.errors import Invalid
-from affiliate.ingest.models import Conversion
-from affiliate.partners.models import Enrollment, EnrollmentStatus
+from affiliate.ingest.models import Conversion, OrderEventType
+from affiliate.partners.models import Enrollment, EnrollmentStatus, PartnerTerms
 from affiliate.replay import asking, engine, jobs, pricing, queries, report, service
 from affiliate.replay.engine import Question, Totals
 from affiliate.replay.models import Replay, ReplayStatus
@@ -111,6 +121,44 @@ def test_another_model_is_told_in_money_by_partner(month: Month) -> None:
     change = facts["changes"][0]
     assert (change["today"]["trace"]["model"], change["tomorrow"]["trace"]["model"]) == ("last_click", "linear")
     assert sorted(change["tomorrow"]["commission"].values()) == ["5.00", "5.00"]
+
+
+def test_money_is_what_is_left_after_refunds_on_both_sides(month: Month) -> None:
+    """A full refund, a half one and a cancellation: whoever had these orders would have lost as much."""
+    first, second, third = month.session.scalars(sa.select(Conversion).order_by(Conversion.occurred_at).limit(3))
+    make_refund(month.session, conversion=first, amount_minor=None)
+    make_refund(month.session, conversion=second, amount_minor=50_00)
+    make_order_event(month.session, conversion=third, type=OrderEventType.CANCELLED)
+    commissions.reverse_waiting(month.session, limit=100, now=month.now)
+    month.session.flush()
+    facts = month.replayed(Policy(version=2, model=Model.FIRST_CLICK))
+    assert facts["commission"] == {"today": "95.00", "tomorrow": "95.00", "currency": "EUR"}
+    assert [(line["today"], line["tomorrow"]) for line in facts["partners"]] == [("95.00", "0.00"), ("0.00", "95.00")]
+    assert month.replayed()["commission"]["tomorrow"] == "95.00"
+
+
+def test_what_was_declined_for_a_partner_stays_declined_for_it_and_recruiters_are_counted(month: Month) -> None:
+    recruiter = make_partner(month.session, program=month.program)
+    month.session.add_all(
+        PartnerTerms(program_id=month.program.id, partner_id=one.id, recruiter_id=recruiter.id, updated_at=month.now)
+        for one in (month.anna, month.ben)
+    )
+    document = plan_terms.simple(rate_bps=10_00) | {"recruiter_bps": 10_00}
+    month.session.execute(sa.update(CommissionPlan).values(terms=document))
+    month.session.flush()
+    found = month.session.scalars(sa.select(Commission).order_by(Commission.earned_at).limit(1)).one()
+    commissions.decline(
+        month.session,
+        commission_id=found.id,
+        program_id=month.program.id,
+        reason="Returned",
+        actor=SYSTEM,
+        now=month.now,
+    )
+    month.session.flush()
+    facts = month.replayed(Policy(version=2, model=Model.LINEAR))
+    # Ben's half of the declined order stays declined; Anna would have hers, and the recruiter a tenth of it all.
+    assert {line["tomorrow"] for line in facts["partners"]} == {"55.00", "60.00", "12.00"}
 
 
 def test_a_shorter_window_leaves_sales_to_nobody_and_a_longer_one_finds_clicks_again(month: Month) -> None:

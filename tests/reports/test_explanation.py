@@ -28,6 +28,8 @@ from affiliate.commissions.models import (
     CommissionStatus,
 )
 from affiliate.commissions.rates import Order, Share, rate
+from affiliate.fraud.models import FraudDecision, FraudVerdict
+from affiliate.fraud.signals import Verdict
 from affiliate.ingest.models import Conversion
 from affiliate.ledger import postings
 from affiliate.ledger import service as ledger
@@ -143,7 +145,7 @@ def test_a_partner_reads_who_what_how_much_and_what_the_books_say(story: Story) 
     ]
     assert why.thread[0]["reason"] == "Outside the window: 45 days before the order, 30 days count."
     assert why.thread[1]["verdict"]["word"] == "Valid, not needed"
-    assert [rung["value"] for rung in why.ladder] == ["not found", "found", "not needed", "not needed"]
+    assert [rung["value"] for rung in why.ladder] == ["not found", "found", "not needed", "not needed", "not needed"]
     assert [row["amount"].text() for row in why.base.rows] == ["196.40", "-35.00", "-4.90"]
     assert (why.base.total, why.base.proved) == (Money(156_50, "EUR"), True)
     assert why.rate.rows[0]["detail"] == "€156.50 × 8\u00a0%"
@@ -226,6 +228,44 @@ def test_a_sum_that_does_not_add_up_is_not_closed(story: Story) -> None:
 def test_rounding_is_told_when_it_happened(story: Story) -> None:
     story.commission.trace = story.commission.trace | {"exact": "12.5168"}
     assert story.told_to(Audience.PARTNER).rate.note == "12.5168 is rounded to €12.52, half to even."
+
+
+def judged(story: Story, verdict: Verdict, **facts: Any) -> None:
+    commission = story.commission
+    findings = [{"rule": "machine_network", "action": "flag", "evidence": {"network": "tor"}}]
+    story.session.add(
+        FraudVerdict(
+            id=ids.new(), program_id=story.program.id, conversion_id=commission.conversion_id, judged_at=NOW,
+            attribution_id=commission.attribution_id, partner_id=story.marta.id, verdict=verdict, findings=findings,
+            **{"reason": "machine_network", "settings_version": 3} | facts,
+        )
+    )  # fmt: skip
+
+
+def test_a_flag_is_told_to_both_and_its_numbers_to_the_manager_alone(story: Story) -> None:
+    assert story.told_to(Audience.PARTNER).check.answer == "It was not checked: test orders never are."
+    judged(story, Verdict.FLAG, answer_by=NOW + timedelta(days=14))
+    mine, theirs = story.told_to(Audience.PARTNER).check, story.told_to(Audience.MANAGER).check
+    assert mine.answer == (
+        "It is under review. The click came out of a data centre or the Tor network. "
+        "The program answers by 30 Nov 2026. Until then it is neither approved nor paid."
+    )
+    assert (mine.findings, mine.note) == ([], None)
+    assert theirs.answer == mine.answer
+    assert theirs.findings[0]["numbers"] == [{"name": "Network", "value": "tor"}]
+    assert theirs.note == "Judged by version 3 of the fraud rules."
+
+
+def test_a_managers_word_over_the_rules_is_told_with_its_note(story: Story) -> None:
+    decision = FraudDecision(
+        id=ids.new(), program_id=story.program.id, conversion_id=story.commission.conversion_id, number=1,
+        partner_id=story.marta.id, verdict=Verdict.PASS, note="A journalist.", decided_at=NOW,
+    )  # fmt: skip
+    story.session.add(decision)
+    story.session.flush()
+    judged(story, Verdict.PASS, reason=None, decision_id=decision.id)
+    told = story.told_to(Audience.PARTNER).check
+    assert told.answer == "A manager looked at it and let it pass. “A journalist.”"
 
 
 def test_another_partner_gets_no_explanation(story: Story) -> None:
