@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from affiliate.accounts.models import User
-from affiliate.attribution.models import Attribution
+from affiliate.attribution.models import Attribution, Credit
 from affiliate.fraud.models import FraudAppeal, FraudDecision, FraudVerdict
 from affiliate.fraud.signals import Verdict
 from affiliate.ingest.models import Conversion
@@ -66,6 +66,14 @@ class History:
     def open_appeal(self) -> FraudAppeal | None:
         """The appeal that nobody has answered."""
         return next((one for one in self.appeals if one.decision_id is None), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """A verdict, and the manager's word that made it so."""
+
+    verdict: FraudVerdict
+    decision: FraudDecision | None
 
 
 _FLAGGED = FraudVerdict.verdict == sa.literal_column(f"'{Verdict.FLAG}'")  # as the partial index says it
@@ -151,3 +159,11 @@ def verdicts_of(session: Session, *, conversion_id: UUID, limit: int = HISTORY_M
     """The verdicts on an order, for all partners and versions, the newest first."""
     newest = sa.select(FraudVerdict).where(FraudVerdict.conversion_id == conversion_id)
     return session.scalars(newest.order_by(FraudVerdict.judged_at.desc(), FraudVerdict.id).limit(limit)).all()
+
+
+def ruling_on(session: Session, *, credit_id: UUID) -> Ruling | None:
+    """The verdict on a credit; none for tests."""
+    same = sa.and_(Credit.attribution_id == FraudVerdict.attribution_id, Credit.partner_id == FraudVerdict.partner_id)
+    found = sa.select(FraudVerdict, FraudDecision).join(Credit, same).where(Credit.id == credit_id)
+    row = session.execute(found.outerjoin(FraudDecision, FraudDecision.id == FraudVerdict.decision_id)).one_or_none()
+    return None if row is None else Ruling(row[0], row[1])

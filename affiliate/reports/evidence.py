@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 
 from affiliate.attribution.models import Attribution, Credit
 from affiliate.commissions.models import Commission, CommissionAdjustment
+from affiliate.fraud import lists as fraud
+from affiliate.fraud.lists import Ruling
 from affiliate.ingest.models import Click, Conversion
 from affiliate.ledger import queries as ledger
 from affiliate.ledger.queries import TransferLine
@@ -37,6 +39,7 @@ class Evidence:
     link_names: dict[UUID, str]
     partner_names: dict[UUID, str]
     subs: dict[str, str]  # the sub ids of the click that this commission is credited for
+    ruling: Ruling | None  # of the fraud rules on the credit; none for tests
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,7 @@ def of_commission(
         link_names=named.links,
         partner_names=named.partners,
         subs=_subs(session, commission.credit_id),
+        ruling=fraud.ruling_on(session, credit_id=commission.credit_id),
     )
 
 

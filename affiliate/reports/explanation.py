@@ -17,7 +17,8 @@ from affiliate.attribution.touches import Step
 from affiliate.commissions.models import CommissionStatus
 from affiliate.ledger.queries import TransferLine
 from affiliate.money import Money
-from affiliate.reports import dates, policies, sums, touches, words
+from affiliate.reports import checks, dates, policies, sums, touches, words
+from affiliate.reports.checks import Check
 from affiliate.reports.evidence import TOUCHES_MAX, Evidence
 from affiliate.reports.sums import Sum
 from affiliate.reports.touches import Audience, Reader, Touch
@@ -41,6 +42,7 @@ class Explanation:
     ladder: list[dict[str, Any]]
     base: Sum
     rate: Sum
+    check: Check
     way_answer: str
     way: Sum | None
     books_answer: str
@@ -74,6 +76,7 @@ def explain(
         ladder=_ladder(trace),
         base=sums.base(evidence),
         rate=sums.rate(evidence, audience),
+        check=checks.check(evidence, audience=audience),
         way_answer=_way_answer(evidence),
         way=sums.way(evidence, audience, left),
         books_answer=_books_answer(len(books)),
@@ -97,7 +100,11 @@ def _sub(evidence: Evidence) -> str:
     version = evidence.attribution.policy_version
     if plan is None:
         return f"{ordered} " + _("Decided by policy %(version)s.", version=version)
-    return f"{ordered} " + _("Decided by policy %(version)s, plan “%(plan)s”.", version=version, plan=plan["name"])
+    since = formats.day(datetime.fromisoformat(plan["effective_from"])) if plan.get("effective_from") else None
+    if since is None:
+        return f"{ordered} " + _("Decided by policy %(version)s, plan “%(plan)s”.", version=version, plan=plan["name"])
+    named = {"version": version, "plan": plan["name"], "since": since}
+    return f"{ordered} " + _("Decided by policy %(version)s, plan “%(plan)s”, in force since %(since)s.", **named)
 
 
 def _who_answer(contacts: list[Touch], reader: Reader, partner: str) -> str:
@@ -199,4 +206,8 @@ def _facts(evidence: Evidence, contacts: list[Touch], audience: Audience) -> lis
     facts.append({"name": _("Base"), "value": formats.money(Money(commission.base_minor, commission.currency))})
     if plan is not None and (rate := sums.only_rate(commission.trace)) is not None:
         facts.append({"name": _("Rate"), "value": formats.percent_bps(rate)})
+    ordered_in, paid_in = commission.trace.get("currency", commission.currency), commission.currency
+    told = paid_in if ordered_in == paid_in else _("%(ordered)s, paid in %(paid)s", ordered=ordered_in, paid=paid_in)
+    facts.append({"name": _("Currency"), "value": told})
+    facts.append({"name": _("Rounding"), "value": _("half to even")})
     return facts

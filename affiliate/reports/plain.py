@@ -18,6 +18,7 @@ from affiliate.ingest.models import Conversion
 from affiliate.money import Money
 from affiliate.programs.models import Program
 from affiliate.reports import evidence, explanation, policies, touches
+from affiliate.reports.checks import Check
 from affiliate.reports.sums import Sum
 from affiliate.reports.touches import Audience, Reader
 
@@ -102,9 +103,11 @@ def _station(station: dict[str, Any]) -> str:
 
 
 def _commission(why: explanation.Explanation) -> list[str]:
-    told = ["", why.title, f"  {why.status.word}. {why.status_text}", f"  {why.rule_answer}"]
-    for sum_ in (why.base, why.rate, why.way):
-        told += _sum(sum_) if sum_ else []
+    told = ["", why.title, f"  {why.sub}", f"  {why.status.word}. {why.status_text}", f"  {why.rule_answer}"]
+    told += [*_sum(why.base), *_sum(why.rate), *(f"    {fact['name']}: {fact['value']}" for fact in why.facts)]
+    told += [*_check(why.check), *(_sum(why.way) if why.way else [f"  {why.way_answer}"])]
+    told += [f"    {station['at']}  {station['text']}" for station in why.dates]
+    told += [f"  {why.books_answer}"]
     told += [f"  {line['account']}: {formats.money(line['amount'])}  {line['code']}" for line in why.books]
     return told
 
@@ -112,7 +115,16 @@ def _commission(why: explanation.Explanation) -> list[str]:
 def _sum(sum_: Sum) -> list[str]:
     rows = [f"    {row['label']}  {row.get('detail') or ''}  {_text(row['amount'])}" for row in sum_.rows]
     total = [f"    = {_text(sum_.total)}"] if sum_.total is not None else []
-    return [f"  {sum_.answer}", *rows, *total]
+    note = [f"    {sum_.note}"] if sum_.note else []
+    return [f"  {sum_.answer}", *rows, *total, *note]
+
+
+def _check(check: Check) -> list[str]:
+    found = [
+        f"    {one['rule']}: " + ", ".join(f"{number['name']} {number['value']}" for number in one["numbers"])
+        for one in check.findings
+    ]
+    return [f"  {check.answer}", *found, *([f"    {check.note}"] if check.note else [])]
 
 
 def _text(amount: Any) -> str:

@@ -68,6 +68,12 @@ def test_an_order_is_explained_contact_by_contact_and_line_by_line() -> None:
         "Signed click id: found",
         "Click on Sunday ragù, Slow Kitchen [Accepted, takes the sale]",
         "Why Slow Kitchen earns €10.00 on order 10482",
+        "in force since",
         "Paid by the customer",
+        "Rounding: half to even",
+        "No fraud rule spoke.",
+        "Judged by the usual fraud rules.",
+        "Validation period ends, approved",
+        "Slow Kitchen, pending: €10.00",
     ):
         assert text in told
