@@ -2,17 +2,20 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
-from flask import Blueprint, Response, current_app, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, flash, g, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers.response import Response as BaseResponse
 
+from affiliate.accounts import access
 from affiliate.accounts import queries as accounts
 from affiliate.accounts.models import GrantRole
 from affiliate.console import paging, refusals
 from affiliate.console.queries import work
-from affiliate.errors import Conflict, Forbidden, Invalid
+from affiliate.errors import Conflict, DomainError, Forbidden, Invalid
 from affiliate.ledger import queries as ledger_queries
 from affiliate.settings import Settings
 from affiliate.web import orm
@@ -70,9 +73,31 @@ def acted(back: str, act: Callable[[], str]) -> BaseResponse:
     try:
         flash(act(), "success")
     except (Conflict, Forbidden, Invalid) as refusal:
-        orm.session.rollback()
-        flash(refusals.sentence(refusal), "error")
+        return refused(back, refusal)
     return redirect(back, 303)
+
+
+def refused(back: str, refusal: DomainError, *, said: str = "", tone: str = "error") -> BaseResponse:
+    """Write nothing and say why, or `said`. Whoever was too late gets 409 and the page as it stands now."""
+    orm.session.rollback()
+    flash(said or refusals.sentence(refusal), tone)
+    return page_at(back, status=409) if isinstance(refusal, Conflict) else redirect(back, 303)
+
+
+def page_at(address: str, *, status: int) -> BaseResponse:
+    """The page of the console at this address, as the answer to this request; a page that asks for more rights is led to."""
+    target = urlsplit(address)
+    adapter = current_app.create_url_adapter(request)
+    if adapter is None:
+        raise RuntimeError("there is no request")
+    rule, arguments = adapter.match(target.path, method="GET", return_rule=True)
+    asked = access.declaration_of(current_app, rule.endpoint, "GET")
+    if asked is None or (asked.fresh and not g.declaration.fresh) or not g.declaration.roles <= asked.roles:
+        return redirect(address, 303)
+    arguments = {name: value for name, value in arguments.items() if name != "slug"}
+    request.url_rule, request.view_args, request.method = rule, arguments, "GET"  # else forms would take what was sent
+    request.args = MultiDict(parse_qsl(target.query))
+    return make_response(current_app.view_functions[rule.endpoint](**arguments), status)
 
 
 def given_reason() -> str:
@@ -160,7 +185,7 @@ def _navigation(waiting: work.OpenDecisions) -> list[dict[str, Any]]:
             due=bool(waiting.applications),
         ),
         _item("partners", _("Partners"), "users", partners, tab=True),
-        *([_item("newsletters", _("Newsletters"), "mail", partners)] if is_manager() else []),
+        *(_for_managers(waiting, partners) if is_manager() else []),
         _item("conversions", _("Orders"), "shopping-cart", money, tab=True),
         _item("commissions", _("Commissions"), "coin", money),
         _item("fraud", _("Fraud"), "flag", money, count=waiting.reviews, due=bool(waiting.reviews)),
@@ -174,6 +199,14 @@ def _navigation(waiting: work.OpenDecisions) -> list[dict[str, Any]]:
             _item("requests", _("Last requests"), "webhook", program),
         ]
     return [*items, _item("trail", _("History"), "history", program)]
+
+
+def _for_managers(waiting: work.OpenDecisions, group: str) -> list[dict[str, Any]]:
+    proposed = waiting.creatives
+    return [
+        _item("creatives", _("Creatives"), "photo", group, count=proposed, due=bool(proposed)),
+        _item("newsletters", _("Newsletters"), "mail", group),
+    ]
 
 
 def _item(endpoint: str, label: str, icon: str, group: str | None = None, **more: Any) -> dict[str, Any]:
@@ -190,10 +223,16 @@ def _item(endpoint: str, label: str, icon: str, group: str | None = None, **more
 
 
 _SECTION_OF = {
+    "channel_losses": "performance",
     "fraud_case": "fraud",
     "fraud_rules": "fraud",
     "try_fraud_rules": "fraud",
     "partner": "partners",
+    "creative": "creatives",
+    "new_creative": "creatives",
+    "add_creative": "creatives",
+    "change_creative": "creatives",
+    "add_creative_version": "creatives",
     "newsletter": "newsletters",
     "preview_newsletter": "newsletters",
     "save_newsletter": "newsletters",
@@ -205,7 +244,15 @@ _SECTION_OF = {
     "payout_run": "payouts",
     "payout": "payouts",
     "payment": "payouts",
+    "adjustments": "payouts",
+    "partner_entries": "payouts",
     "payout_policy": "payouts",
+    "papers": "payouts",
+    "partner_taxes": "payouts",
+    "tax_settings": "payouts",
+    "save_tax_settings": "payouts",
+    "tax_rules": "payouts",
+    "add_tax_rule": "payouts",
     "attribution_policy": "settings",
     "change_attribution": "settings",
     "replay": "settings",

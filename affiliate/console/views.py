@@ -1,10 +1,13 @@
 """The console's pages. Importing this module registers all of them on the blueprint."""
 
 from affiliate.console import (
+    adjustments,
     attribution,
     books,
+    channels,
     choice,
     commissions,
+    creatives,
     events,
     fraud,
     fraud_rules,
@@ -13,6 +16,7 @@ from affiliate.console import (
     newsletters,
     order_import,
     orders,
+    papers,
     partners,
     payment,
     payout_steps,
@@ -22,6 +26,7 @@ from affiliate.console import (
     program,
     recruiting,
     simulations,
+    tax_settings,
     today,
     tracking,
     validation,
@@ -30,5 +35,5 @@ from affiliate.console import (
 from affiliate.console.blueprint import blueprint
 
 __all__ = [
-    "attribution", "blueprint", "books", "choice", "commissions", "events", "fraud", "fraud_rules", "goals", "newsletter_previews", "newsletters", "order_import", "orders", "partners", "payment", "payout_steps", "payouts", "performance", "plans", "program", "recruiting", "simulations", "today", "tracking", "validation", "ways_in",
+    "adjustments", "attribution", "blueprint", "books", "channels", "choice", "commissions", "creatives", "events", "fraud", "fraud_rules", "goals", "newsletter_previews", "newsletters", "order_import", "orders", "papers", "partners", "payment", "payout_steps", "payouts", "performance", "plans", "program", "recruiting", "simulations", "tax_settings", "today", "tracking", "validation", "ways_in",
 ]  # fmt: skip

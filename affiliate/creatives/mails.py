@@ -3,12 +3,15 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
+from babel.dates import format_date
 from flask_babel import force_locale
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from affiliate import formats, ids, mailer, settings
+from affiliate import ids, mailer, settings
+from affiliate.accounts.models import User
 from affiliate.creatives.models import Creative
 from affiliate.mailer import Letter
 from affiliate.partners import queries as partners
@@ -20,54 +23,54 @@ TOLD_MAX = 1_000  # partners of one letter
 def tell_approved(session: Session, *, creative: Creative, program: Program, now: datetime) -> None:
     """Tell who proposed it that it may be used."""
     if creative.proposed_by_id is not None:
-        _tell(session, [creative.proposed_by_id], lambda name: _approved(creative, program, name), now)
+        _tell(session, [creative.proposed_by_id], lambda person: _approved(creative, program, person), now)
 
 
 def tell_refused(session: Session, *, creative: Creative, program: Program, now: datetime) -> None:
     """Tell who proposed it that it may not be used, and why."""
     if creative.proposed_by_id is not None:
-        _tell(session, [creative.proposed_by_id], lambda name: _refused(creative, program, name), now)
+        _tell(session, [creative.proposed_by_id], lambda person: _refused(creative, program, person), now)
 
 
 def tell_retired(
     session: Session, *, creative: Creative, program: Program, partner_ids: Sequence[UUID], now: datetime
 ) -> None:
     """Tell partners that what they use comes to its end."""
-    _tell(session, partner_ids[:TOLD_MAX], lambda name: _retired(creative, program, name), now)
+    _tell(session, partner_ids[:TOLD_MAX], lambda person: _retired(creative, program, person), now)
 
 
-def _tell(session: Session, partner_ids: Sequence[UUID], letter: Callable[[str], Letter], now: datetime) -> None:
+def _tell(session: Session, partner_ids: Sequence[UUID], letter: Callable[[User], Letter], now: datetime) -> None:
     for person in partners.members_of_all(session, partner_ids=partner_ids):
         locale = person.locale or "en"
         with force_locale(locale):
-            mailer.post(session, recipient=person.email, letter=letter(person.name), locale=locale, now=now)
+            mailer.post(session, recipient=person.email, letter=letter(person), locale=locale, now=now)
 
 
-def _approved(creative: Creative, program: Program, name: str) -> Letter:
+def _approved(creative: Creative, program: Program, person: User) -> Letter:
     paragraphs = [
-        _("Hello %(name)s,", name=name),
+        _("Hello %(name)s,", name=person.name),
         _("Your material “%(title)s” was approved. Its code with your link is ready.", title=creative.title),
     ]
     act = (_("Open it"), _address(creative, program))
     return Letter(_("Approved: %(title)s", title=creative.title), paragraphs, act, _why(program))
 
 
-def _refused(creative: Creative, program: Program, name: str) -> Letter:
+def _refused(creative: Creative, program: Program, person: User) -> Letter:
     paragraphs = [
-        _("Hello %(name)s,", name=name),
+        _("Hello %(name)s,", name=person.name),
         _("The program does not want your material “%(title)s” to be used.", title=creative.title),
         _("Reason: %(reason)s", reason=creative.reason),
     ]
     return Letter(_("Not approved: %(title)s", title=creative.title), paragraphs, None, _why(program))
 
 
-def _retired(creative: Creative, program: Program, name: str) -> Letter:
+def _retired(creative: Creative, program: Program, person: User) -> Letter:
     paragraphs = [
-        _("Hello %(name)s,", name=name),
+        _("Hello %(name)s,", name=person.name),
         _(
             "“%(title)s” ends on %(day)s. Links keep working; a banner becomes an empty picture.",
             title=creative.title,
-            day=formats.day(creative.ends_at),
+            day=_day(creative.ends_at, program, person),
         ),
     ]
     if creative.end_note:
@@ -75,6 +78,11 @@ def _retired(creative: Creative, program: Program, name: str) -> Letter:
     base = settings.current().base_url
     act = (_("See what else there is"), f"{base}/portal/{program.slug}/creatives")
     return Letter(_("It ends: %(title)s", title=creative.title), paragraphs, act, _why(program))
+
+
+def _day(moment: datetime | None, program: Program, person: User) -> str:
+    local = moment.astimezone(ZoneInfo(program.time_zone)) if moment else None
+    return format_date(local, "d MMM y", locale=person.locale or "en")
 
 
 def _address(creative: Creative, program: Program) -> str:

@@ -13,7 +13,7 @@ from affiliate.web import orm
 
 PAGE_SIZE = 50
 PAGES_MAX = 10_000
-_ARGUMENTS = ("status", "link", "first", "last", "sort", "by")
+_ARGUMENTS = ("status", "link", "first", "last", "sort", "by", "kind", "language", "campaign", "size", "new", "q")
 blueprint = Blueprint("portal", __name__, url_prefix="/portal")
 
 
@@ -114,6 +114,13 @@ def _navigation() -> list[dict[str, Any]]:
             "link",
             {"links", "link", "new_link", "create_link", "edit_link", "change_link", "import_links", "make_links"},
         ),
+        _item(
+            "creatives",
+            _("Creatives"),
+            "photo",
+            {"creatives", "creative", "propose_creative", "send_creative"},
+            tab=False,
+        ),
         _item("statistics", _("Statistics"), "chart-bar", {"statistics"}, tab=False),
         _item("commissions", _("Earnings"), "coin", {"commissions", "commission"}),
         _item(
@@ -127,6 +134,11 @@ def _navigation() -> list[dict[str, Any]]:
                 "payment_details",
                 "change_payment_details",
                 "enter_payment_details",
+                "papers",
+                "tax_profile",
+                "enter_tax_profile",
+                "payment_notice",
+                "file_invoice",
             },
         ),
         _item("newsletters", _("Newsletters"), "mail", {"newsletters", "newsletter"}, tab=False),

@@ -1,15 +1,29 @@
 """All pages of the portal: importing this module puts them on the blueprint."""
 
-from affiliate.portal import commissions, home, link_import, links, newsletters, payment, payouts, statement, statistics
+from affiliate.portal import (
+    commissions,
+    creatives,
+    home,
+    link_import,
+    links,
+    newsletters,
+    papers,
+    payment,
+    payouts,
+    statement,
+    statistics,
+)
 from affiliate.portal.blueprint import blueprint
 
 __all__ = [
     "blueprint",
     "commissions",
+    "creatives",
     "home",
     "link_import",
     "links",
     "newsletters",
+    "papers",
     "payment",
     "payouts",
     "statement",

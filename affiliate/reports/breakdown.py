@@ -1,5 +1,7 @@
 """What the clicks and sales of a period were: of a partner by link or sub id, of a program by country or source; and why clicks did not count."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +13,7 @@ from affiliate.ingest.models import Click, ClickHour, ClickVerdict
 from affiliate.ingest.rollup_models import (
     LABEL_LENGTH_MAX,
     CountryClickHour,
+    CreativeClickHour,
     PartnerClickHour,
     ProgramClickHour,
     ReferrerClickHour,
@@ -54,6 +57,36 @@ def facts_by_source(session: Session, *, program_id: UUID, period: Period, curre
     """By host of the page with the link; empty for none, and for sales without a click."""
     clicks = _clicks(ReferrerClickHour, ReferrerClickHour.referrer_host, program_id, None, period)
     return _joined(session, clicks, _sales_by_click(Click.referrer_host, program_id, period, currency), currency)
+
+
+def facts_by_creative(
+    session: Session, *, program_id: UUID, partner_id: UUID | None, creatives: Sequence[str], currency: str
+) -> dict[str, Facts]:
+    """What each of the given creatives (public ids) has brought since it was made, of one partner or of all; each is there."""
+    found = {name: Facts(currency) for name in creatives}
+    if not found:
+        return found
+    valid = sa.case((CreativeClickHour.verdict == ClickVerdict.VALID, CreativeClickHour.clicks), else_=0)
+    clicks = sa.select(CreativeClickHour.creative, sa.func.sum(CreativeClickHour.clicks), sa.func.sum(valid)).where(
+        CreativeClickHour.program_id == program_id, CreativeClickHour.creative.in_(found)
+    )
+    sales = sales_of(Click.creative, program_id, partner_id, currency).join(Click, Click.id == Credit.click_id)
+    if partner_id is not None:
+        clicks = clicks.where(CreativeClickHour.partner_id == partner_id)
+    for name, raw, counted in session.execute(clicks.group_by(CreativeClickHour.creative)):
+        found[name] += Facts(currency, clicks_raw=int(raw), clicks_valid=int(counted))
+    for name, *sold in session.execute(sales.where(Click.creative.in_(found)).group_by(Click.creative)):
+        found[name] += sales_facts(currency, *sold)
+    return found
+
+
+def partners_using(session: Session, *, program_id: UUID, creative: str, since: datetime, limit: int) -> list[UUID]:
+    """The partners with a valid click by this creative since then."""
+    used = sa.select(CreativeClickHour.partner_id).distinct()
+    here = (CreativeClickHour.program_id == program_id, CreativeClickHour.creative == creative)
+    counted = (CreativeClickHour.hour >= since, CreativeClickHour.verdict == ClickVerdict.VALID)
+    found = used.where(*here, *counted).order_by(CreativeClickHour.partner_id).limit(limit)
+    return list(session.scalars(found))
 
 
 def _sales_by_click(

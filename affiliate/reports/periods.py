@@ -60,6 +60,11 @@ def start_of_year(*, now: datetime, zone: str) -> datetime:
     return _midnight(now.astimezone(ZoneInfo(zone)).date().replace(month=1, day=1), zone)
 
 
+def start_of_day(day: date, *, zone: str) -> datetime:
+    """The instant at which a day begins in the zone, in UTC."""
+    return _midnight(day, zone)
+
+
 def end_of_day(day: date, *, zone: str) -> datetime:
     """The instant at which a day is over in the zone, in UTC; not part of the day itself."""
     return _midnight(day + timedelta(days=1), zone)

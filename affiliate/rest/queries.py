@@ -10,6 +10,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from affiliate.attribution.models import Attribution
 from affiliate.commissions.models import Commission, CommissionAdjustment
+from affiliate.creatives.models import Creative, CreativeVersion
+from affiliate.creatives.queries import Shown
 from affiliate.fraud import lists as fraud
 from affiliate.fraud.models import FraudVerdict
 from affiliate.ingest.models import Click, Conversion, OrderEvent, Refund
@@ -101,6 +103,20 @@ def coupons(
     if partner_id is not None:
         statement = statement.where(Coupon.partner_id == partner_id)
     return _page(session, statement, key=Coupon.id, after=after, size=size)
+
+
+def creatives(
+    session: Session, *, program_id: UUID, wanted: Mapping[str, Any], after: UUID | None, size: int
+) -> list[Shown]:
+    """Creatives of the program with the version that is offered; `wanted` narrows by kind and status."""
+    of_version = sa.and_(CreativeVersion.creative_id == Creative.id, CreativeVersion.version == Creative.version)
+    statement = sa.select(Creative, CreativeVersion).join(CreativeVersion, of_version)
+    statement = statement.where(Creative.program_id == program_id)
+    for column, value in wanted.items():
+        statement = statement.where(getattr(Creative, column) == value)
+    if after is not None:
+        statement = statement.where(Creative.id > after)
+    return [(row[0], row[1]) for row in session.execute(statement.order_by(Creative.id).limit(size + 1))]
 
 
 def links(

@@ -7,6 +7,7 @@ from marshmallow import Schema, fields, validate
 
 from affiliate.api import MoneySchema, PublicId
 from affiliate.commissions.models import CommissionStatus
+from affiliate.creatives.models import CreativeKind, CreativeStatus
 from affiliate.ingest.models import ClickVerdict, Trust
 from affiliate.money import Money
 from affiliate.partners.models import EnrollmentStatus
@@ -63,6 +64,35 @@ class ClickFilter(PartnerFilter):
 
     link = PublicId("lnk")
     verdict = fields.Enum(ClickVerdict, by_value=True)
+
+
+class CreativeFilter(PageArguments):
+    """Creatives of one kind or status."""
+
+    kind = fields.Enum(CreativeKind, by_value=True)
+    status = fields.Enum(CreativeStatus, by_value=True)
+
+
+class CreativeSchema(Schema):
+    """Material for partners. `picture_url` is where pages load a banner from; `{link}` in a text stands for a partner's link."""
+
+    id = PublicId("crv")
+    kind = fields.String()
+    status = fields.String()
+    title = fields.String()
+    campaign = fields.String()
+    language = fields.String()
+    landing_url = fields.String()
+    version = fields.Integer()
+    subject = fields.String()
+    text = fields.String()
+    address = fields.String()
+    width = fields.Integer(allow_none=True)
+    height = fields.Integer(allow_none=True)
+    picture_url = fields.String(allow_none=True)
+    starts_at = fields.DateTime()
+    ends_at = fields.DateTime(allow_none=True)
+    updated_at = fields.DateTime()
 
 
 class ReportArguments(Schema):

@@ -5,13 +5,21 @@ from typing import Any
 
 from flask import current_app
 
+from affiliate import ids
 from affiliate.accounts import access
 from affiliate.api import paged
+from affiliate.creatives import queries as material
+from affiliate.creatives.models import CreativeKind
+from affiliate.creatives.queries import Shown
 from affiliate.links import service as links
 from affiliate.links.models import Link
 from affiliate.rest import queries, schemas
 from affiliate.rest.blueprint import Answer, answer, blueprint, found, key_program_id, parsed_id
 from affiliate.web import orm, request_now
+
+_TOLD_OF_CREATIVES = (
+    "id", "kind", "status", "title", "campaign", "language", "landing_url", "version", "starts_at", "ends_at", "updated_at",
+)  # fmt: skip
 
 
 @blueprint.get("/programs")
@@ -129,6 +137,40 @@ def one_link(link_id: str) -> dict[str, Any]:
     """One link."""
     wanted = parsed_id("lnk", link_id, "link")
     return _shown(found(queries.link(orm.session, program_id=key_program_id(), link_id=wanted), "link"))
+
+
+def _material(shown: Shown) -> dict[str, Any]:
+    creative, version = shown
+    base = current_app.extensions["affiliate_settings"].base_url
+    told = {name: getattr(creative, name) for name in _TOLD_OF_CREATIVES}
+    said = {name: getattr(version, name) for name in ("subject", "address", "width", "height")}
+    is_banner = creative.kind is CreativeKind.BANNER
+    picture = f"{base}/c/{ids.public('crv', creative.id)}" if is_banner else None
+    return told | said | {"text": version.alt if is_banner else version.body, "picture_url": picture}
+
+
+@blueprint.get("/creatives")
+@access.key("links:read")
+@blueprint.arguments(schemas.CreativeFilter, location="query")
+@blueprint.response(200, schemas.CreativeSchema(many=True))
+def list_creatives(arguments: Mapping[str, Any]) -> Answer:
+    """The material of the program, of one kind or status if asked."""
+    size, wanted = arguments["limit"], {name: arguments[name] for name in ("kind", "status") if name in arguments}
+    rows = queries.creatives(
+        orm.session, program_id=key_program_id(), wanted=wanted, after=arguments.get("cursor"), size=size
+    )
+    page, headers = paged(rows, size=size, key=lambda shown: shown[0].id)
+    return [_material(shown) for shown in page], 200, headers
+
+
+@blueprint.get("/creatives/<creative_id>")
+@access.key("links:read")
+@blueprint.response(200, schemas.CreativeSchema)
+def one_creative(creative_id: str) -> dict[str, Any]:
+    """One creative."""
+    wanted = parsed_id("crv", creative_id, "creative")
+    shown = material.creative_in(orm.session, program_id=key_program_id(), creative_id=wanted)
+    return _material(found(shown, "creative"))
 
 
 @blueprint.get("/conversions")

@@ -17,7 +17,7 @@ from affiliate.partners.models import EnrollmentStatus
 from affiliate.programs import queries as programs
 from affiliate.programs.models import Program, ProgramStatus
 from affiliate.reports import plan_words, policies, sales
-from affiliate.site import sample
+from affiliate.site import banners, sample
 from affiliate.site.forms import ApplicationForm, SignedInApplicationForm
 from affiliate.web import orm, request_now
 
@@ -40,6 +40,7 @@ _ACCENT_CSS = """:root {
 """
 
 blueprint = Blueprint("site", __name__)
+blueprint.add_url_rule('/c/<public("crv"):creative_id>', view_func=banners.banner)
 
 
 class NoSuchProgram(errors.NotFound):

@@ -5,6 +5,7 @@ from typing import Any
 
 import factories
 import pytest
+from creative_cast import make_creative
 from flask.testing import FlaskClient
 from openapi_spec_validator import validate
 from sqlalchemy.orm import Session
@@ -14,6 +15,7 @@ from affiliate.accounts import service as accounts
 from affiliate.accounts.actors import Actor
 from affiliate.accounts.keys import SCOPES
 from affiliate.commissions import service as commissions
+from affiliate.creatives.kinds import CreativeKind
 from affiliate.programs.models import Program
 
 Get = Callable[..., Any]
@@ -173,3 +175,16 @@ def test_a_partner_of_another_program_gets_no_link(get: Get, app_session: Sessio
     app_session.commit()
     body = {"partner_id": ids.public("ptn", stranger.id), "landing_url": "https://www.shop.example/"}
     assert get("/links", method="POST", json=body).status_code == 404
+
+
+def test_creatives_are_listed_by_kind_with_what_they_say(get: Get, app_session: Session, program: Program) -> None:
+    banner = make_creative(app_session, program=program, now=factories.NOW)
+    text = make_creative(app_session, program=program, kind=CreativeKind.TEXT, now=factories.NOW)
+    theirs = make_creative(app_session, program=factories.make_program(app_session), now=factories.NOW)
+    app_session.commit()
+    name = ids.public("crv", banner.id)
+    assert [row["title"] for row in get("/creatives").json] == ["A banner", "A text"]
+    [row] = get("/creatives?kind=banner&status=live").json
+    assert (row["id"], row["width"], row["picture_url"]) == (name, 300, f"http://localhost/c/{name}")
+    assert get(f"/creatives/{ids.public('crv', text.id)}").json["text"] == "The pan that stays"
+    assert get(f"/creatives/{ids.public('crv', theirs.id)}").status_code == 404

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from affiliate.accounts.models import User
 from affiliate.commissions.models import Commission, CommissionPlan, CommissionStatus
+from affiliate.creatives.models import Creative, CreativeStatus
 from affiliate.fraud import lists as fraud
 from affiliate.ingest.models import RejectedEvent, RejectReason
 from affiliate.partners.models import Application, Enrollment, EnrollmentStatus, Partner
@@ -22,11 +23,12 @@ RUNS_SHOWN = 10
 
 @dataclass(frozen=True, slots=True)
 class OpenDecisions:
-    """How many applications, payout runs and orders under review wait for a person."""
+    """How many applications, payout runs, orders under review and proposed creatives wait for a person."""
 
     applications: int
     runs: int
     reviews: int
+    creatives: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +56,13 @@ def open_decisions(session: Session, *, program_id: UUID) -> OpenDecisions:
     )
     open_states = (PayoutStatus.PROPOSED, PayoutStatus.APPROVED)
     runs = sa.select(sa.func.count()).where(PayoutRun.program_id == program_id, PayoutRun.status.in_(open_states))
-    row = session.execute(sa.select(pending.scalar_subquery(), runs.scalar_subquery())).one()
+    proposed = sa.select(sa.func.count()).where(
+        Creative.program_id == program_id, Creative.status == CreativeStatus.PROPOSED
+    )
+    counts = [each.scalar_subquery() for each in (pending, runs, proposed)]
+    row = session.execute(sa.select(*counts)).one()
     reviews, _appeals = fraud.counts(session, program_id=program_id)
-    return OpenDecisions(row[0], row[1], reviews)
+    return OpenDecisions(row[0], row[1], reviews, row[2])
 
 
 def applications_waiting(session: Session, *, program_id: UUID, limit: int = APPLICATIONS_SHOWN) -> Sequence[Any]:
