@@ -107,7 +107,7 @@ class PlanForm(FlaskForm):  # type: ignore[misc] # the library is not typed
         _l("A step pays for"),
         choices=[
             SelectChoice("above", _l("what lies above it")),
-            SelectChoice("all", _l("the order that reaches it and later ones, whole")),
+            SelectChoice("all", _l("every order of that time")),
         ],
     )
     steps = FieldList(FormField(StepForm), min_entries=STEPS, max_entries=STEPS)

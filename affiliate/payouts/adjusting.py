@@ -16,7 +16,7 @@ from affiliate.accounts.actors import Actor
 from affiliate.errors import Conflict, Forbidden, Invalid, NotFound
 from affiliate.ledger import postings as ledger
 from affiliate.ledger import service as ledger_service
-from affiliate.money import Money
+from affiliate.money import AMOUNT_MINOR_MAX, Money
 from affiliate.partners import queries as partners
 from affiliate.partners.models import EnrollmentStatus
 from affiliate.payouts import entry_queries, queries
@@ -26,7 +26,6 @@ from affiliate.payouts.steps import AboveLimit, given, person
 from affiliate.programs.models import Program
 
 N_ = str  # marks a sentence for the translators
-AMOUNT_MINOR_MAX = 1_000_000_000_00
 LIMIT_PERIOD = timedelta(days=30)
 """Whoever splits an entry into many small ones needs the second person all the same."""
 
@@ -174,6 +173,8 @@ def _check_amount(program: Program, kind: AdjustmentKind, amount: Money) -> None
         errors["amount"] = [N_("The amount is not in the program's currency.")]
     elif not 0 < abs(amount.amount_minor) <= AMOUNT_MINOR_MAX:
         errors["amount"] = [N_("Write an amount that is not zero.")]
+    elif kind is AdjustmentKind.VOLUME:
+        errors["kind"] = [N_("Steps by volume are reckoned, not entered.")]
     elif amount.amount_minor < 0 and kind is not AdjustmentKind.CORRECTION:
         errors["amount"] = [N_("Only a correction can take money away.")]
     if errors:

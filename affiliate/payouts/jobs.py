@@ -2,7 +2,9 @@
 
 from affiliate import clock, db, settings
 from affiliate.ledger import keys, service
-from affiliate.payouts import proof
+from affiliate.payouts import proof, volume
+
+VOLUME_BATCH = 500
 
 
 def prove() -> int:
@@ -15,3 +17,9 @@ def prove() -> int:
     with db.transaction() as session:
         service.record_proof(session, transfers=found.transfers, findings=found.findings, now=clock.now())
     return len(found.findings)
+
+
+def post_volume() -> int:
+    """Post what steps for all units still owe for periods that are over; how many entries."""
+    with db.transaction() as session:
+        return volume.post_due(session, limit=VOLUME_BATCH, now=clock.now())

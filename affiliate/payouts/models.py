@@ -115,6 +115,7 @@ class AdjustmentKind(enum.StrEnum):
     BONUS = "bonus"
     MAKE_GOOD = "make_good"  # for an order that was not tracked
     CORRECTION = "correction"  # the only one that may take money away
+    VOLUME = "volume"  # a step for all units was reached: the difference for the period's earlier orders; no person enters it
     WRITE_OFF = "write_off"  # of the debt of a partner that has left
 
 
@@ -153,7 +154,7 @@ class Adjustment(Base):
     currency: Mapped[str] = mapped_column(sa.String(3))
     reason: Mapped[str] = mapped_column(sa.String(500))  # the partner reads it
     is_single_handed: Mapped[bool] = mapped_column(default=False)  # within the limit, or a company of one
-    entered_by_id: Mapped[UUID] = mapped_column(sa.ForeignKey(User.id))
+    entered_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(User.id))  # null: the program itself
     entered_at: Mapped[datetime]
     decided_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(User.id))
     decided_at: Mapped[datetime | None]

@@ -109,7 +109,9 @@ def _tiers(tiers: Tiers, currency: str) -> list[str]:
         Period.LIFETIME: _("in all"),
     }[tiers.period]
     only = (
-        _("for what lies above") if tiers.mode is TierMode.ABOVE else _("for the order that gets there and later ones")
+        _("for what lies above")
+        if tiers.mode is TierMode.ABOVE
+        else _("for every order of that time; what earlier ones miss is added when it is over")
     )
     found = []
     for step in tiers.steps:
