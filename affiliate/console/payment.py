@@ -12,13 +12,14 @@ from werkzeug.wrappers.response import Response as BaseResponse
 from wtforms import BooleanField, IntegerField, SelectField, StringField
 from wtforms.validators import InputRequired, Length
 
-from affiliate import ids
+from affiliate import amounts, ids
 from affiliate.accounts import access
 from affiliate.console import words
 from affiliate.console.blueprint import acted, blueprint, given_reason, show
 from affiliate.console.forms import say_all
 from affiliate.console.payout_steps import vault
 from affiliate.errors import Invalid
+from affiliate.money import Money
 from affiliate.partners import queries as partner_queries
 from affiliate.payouts import details, queries
 from affiliate.payouts.schedule import Cadence
@@ -37,6 +38,10 @@ class PolicyForm(FlaskForm):  # type: ignore[misc] # the library is not typed
         _l("One person may propose and approve"),
         description=_l("For a company of one. Every page of payouts says so, and so does each run."),
     )
+    adjustment_limit = StringField(
+        _l("Bonuses and corrections that need no second person, up to"),
+        description=_l("For one partner in 30 days together. Zero: each needs a second person."),
+    )
     payer_name = StringField(_l("Holder of the account that pays"), validators=[Length(max=70)])
     payer_account = StringField(
         _l("IBAN of the account that pays"),
@@ -51,7 +56,8 @@ def payout_policy() -> str:
     """The form."""
     policy = queries.policy_of(orm.session, program_id=g.program.id)
     names = ("cadence", "net_days", "is_one_person", "payer_name")
-    return _form_page(_form(data={name: getattr(policy, name) for name in names}))
+    limit = Money(policy.adjustment_limit_minor, g.program.currency).text()
+    return _form_page(_form(data={name: getattr(policy, name) for name in names} | {"adjustment_limit": limit}))
 
 
 @blueprint.post("/<slug>/payouts/policy")
@@ -61,23 +67,30 @@ def set_payout_policy() -> ResponseReturnValue:
     form = _form()
     if not form.validate():
         return _form_page(form), 422
-    facts: dict[str, Any] = {field.name: field.data for field in form if field.name != "csrf_token"}
+    unkept = {"csrf_token", "adjustment_limit"}
+    facts: dict[str, Any] = {field.name: field.data for field in form if field.name not in unkept}
     facts |= {name: (facts[name] or "").strip() for name in ("payer_name", "payer_account")}
     try:
         details.set_policy(
             orm.session,
+            adjustment_limit=_limit(form),
             program_id=g.program.id,
             vault=vault(),
             actor=access.actor(),
             now=request_now(),
             **facts,
         )
-    except Invalid as refusal:
+    except (Invalid, amounts.BadNumber) as refusal:
         orm.session.rollback()
-        say_all(form, refusal.errors)
+        say_all(form, refusal.errors if isinstance(refusal, Invalid) else {"adjustment_limit": [str(refusal)]})
         return _form_page(form), 422
     flash(_("Saved."), "success")
     return redirect(url_for("console.payouts"), 303)
+
+
+def _limit(form: PolicyForm) -> Money | None:
+    """What was typed; a form without the field changes nothing."""
+    return amounts.read(form.adjustment_limit.data, g.program.currency) if form.adjustment_limit.data else None
 
 
 def _form(**values: Any) -> PolicyForm:
@@ -107,6 +120,8 @@ def payment(partner_id: UUID) -> str:
         "payment.html",
         name=name,
         partner_url=url_for("console.partner", partner_id=partner_id),
+        taxes_url=url_for("console.partner_taxes", partner_id=partner_id),
+        entries_url=url_for("console.partner_entries", partner_id=partner_id),
         ledger_url=url_for("console.ledger", partner=_public(partner_id)),
         method=shown,
         block=None if block is None else {"reason": block.reason, "at": block.blocked_at},

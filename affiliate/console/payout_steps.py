@@ -3,16 +3,16 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Response, flash, g, redirect, request, url_for
+from flask import Response, g, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate.accounts import access
-from affiliate.console import payout_sheets, refusals
-from affiliate.console.blueprint import acted, blueprint, given_reason, show
+from affiliate.console import payout_sheets
+from affiliate.console.blueprint import acted, blueprint, given_reason, refused, show
 from affiliate.console.queries import money as queries
 from affiliate.errors import Conflict, Forbidden, Invalid
-from affiliate.payouts import exporting, files, results, service
+from affiliate.payouts import exporting, files, results, service, waiting
 from affiliate.payouts.exporting import Tally
 from affiliate.payouts.files import FileKind
 from affiliate.payouts.models import PayoutRun, PayoutStatus
@@ -73,6 +73,18 @@ def settle_payout(run_id: UUID, payout_id: UUID, what: str) -> BaseResponse:
     return acted(url_for("console.payout_run", run_id=run_id), act)
 
 
+@blueprint.post('/<slug>/payouts/<public("run"):run_id>/set-aside')
+@access.console("manager", "finance")
+def set_payouts_aside(run_id: UUID) -> BaseResponse:
+    """Part the payouts that wait for an invoice from a proposed run, so that the others can be approved."""
+
+    def act() -> str:
+        waiting.set_aside(orm.session, run_id=run_id, program_id=g.program.id, actor=access.actor(), now=request_now())
+        return str(_("What waits for invoices is in a run of its own now."))
+
+    return acted(url_for("console.payout_run", run_id=run_id), act)
+
+
 @blueprint.post('/<slug>/payouts/<public("run"):run_id>/export')
 @access.fresh(access.console("manager", "finance"))
 def export_payout_run(run_id: UUID) -> BaseResponse:
@@ -83,9 +95,7 @@ def export_payout_run(run_id: UUID) -> BaseResponse:
             actor=access.actor(), now=request_now(),
         )  # fmt: skip
     except (Conflict, Forbidden, Invalid) as refusal:
-        orm.session.rollback()
-        flash(refusals.sentence(refusal), "error")
-        return redirect(url_for("console.payout_run", run_id=run_id), 303)
+        return refused(url_for("console.payout_run", run_id=run_id), refusal)
     headers = {"Content-Disposition": f'attachment; filename="{made.name}"', "Cache-Control": "no-store"}
     return Response(made.content, mimetype=made.mimetype, headers=headers)
 

@@ -10,14 +10,15 @@ from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import exports, formats
 from affiliate.accounts import access
-from affiliate.console import payout_sheets, payout_steps, refusals
-from affiliate.console.blueprint import acted, blueprint, cursor, given_reason, pager, show
+from affiliate.console import payout_sheets, payout_steps
+from affiliate.console.blueprint import acted, blueprint, cursor, given_reason, pager, refused, show
 from affiliate.console.queries import money as queries
 from affiliate.errors import Conflict, Forbidden
 from affiliate.ledger import queries as ledger_queries
 from affiliate.money import Money
+from affiliate.papers import queries as paper_queries
+from affiliate.payouts import entry_queries, service
 from affiliate.payouts import queries as payout_queries
-from affiliate.payouts import service
 from affiliate.payouts.models import PayoutRun
 from affiliate.payouts.schedule import due_on
 from affiliate.web import orm, request_now
@@ -34,7 +35,10 @@ def payouts() -> str:
     last = queries.last_proposed_at(orm.session, **here)
     due = due_on(policy.cadence, last_run_on=last.date() if last else None, today=now.date())
     page = queries.runs(orm.session, **here, cursor=cursor())
-    return show("payouts.html", pager=pager(page), **payout_sheets.overview(schedule, page.rows, policy, due))
+    awaited = paper_queries.awaited(orm.session, **here)
+    sheet = payout_sheets.overview(schedule, page.rows, policy, due, awaited)
+    entries = entry_queries.adjustments_waiting(orm.session, **here)
+    return show("payouts.html", pager=pager(page), entries_waiting=entries, **sheet)
 
 
 @blueprint.post("/<slug>/payouts")
@@ -45,11 +49,9 @@ def propose_payouts() -> BaseResponse:
     try:
         flash(_propose(), "success")
     except service.SumChanged as changed:
-        orm.session.rollback()
-        flash(_sum_changed(changed), "warning")
+        return refused(back, changed, said=_sum_changed(changed), tone="warning")
     except (Conflict, Forbidden) as refusal:
-        orm.session.rollback()
-        flash(refusals.sentence(refusal), "error")
+        return refused(back, refusal)
     return redirect(back, 303)
 
 

@@ -14,6 +14,7 @@ from affiliate.ledger.models import AccountName, TransferKind
 from affiliate.partners.classes import PartnerClass
 from affiliate.partners.models import EnrollmentStatus
 from affiliate.payouts.files import FileKind
+from affiliate.payouts.models import AdjustmentKind, AdjustmentStatus, CostKind
 from affiliate.payouts.schedule import Cadence
 from affiliate.programs.models import GoalMetric, ProgramStatus
 from affiliate.reports.words import Sign, commission, commission_reason, decline_reason, payment_method, payout
@@ -165,6 +166,35 @@ def transfer(kind: TransferKind) -> str:
         TransferKind.WRITE_OFF: _("Written off"),
     }
     return words[kind]
+
+
+def adjustment(kind: AdjustmentKind) -> str:
+    """What an entry by hand is for."""
+    return {
+        AdjustmentKind.BONUS: _("Bonus"),
+        AdjustmentKind.MAKE_GOOD: _("Make-good for an order that was not tracked"),
+        AdjustmentKind.CORRECTION: _("Correction"),
+        AdjustmentKind.WRITE_OFF: _("Debt written off"),
+    }[kind]
+
+
+def adjustment_status(status: AdjustmentStatus) -> Sign:
+    """Where an entry by hand is."""
+    return {
+        AdjustmentStatus.PROPOSED: Sign("wait", _("Waits for a second person")),
+        AdjustmentStatus.POSTED: Sign("good", pgettext("entry", "Posted")),
+        AdjustmentStatus.DECLINED: Sign("bad", pgettext("entry", "Declined")),
+    }[status]
+
+
+def cost(kind: CostKind) -> str:
+    """What a partner has cost beside its commissions."""
+    return {
+        CostKind.FLAT_FEE: _("Flat fee"),
+        CostKind.SAMPLES: _("Samples"),
+        CostKind.AGENCY_HOURS: _("Hours of an agency"),
+        CostKind.OTHER: pgettext("cost", "Other"),
+    }[kind]
 
 
 def question(name: str) -> str:

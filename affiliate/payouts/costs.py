@@ -10,9 +10,8 @@ from affiliate import ids
 from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
 from affiliate.errors import Conflict, Invalid, NotFound
-from affiliate.money import Money
+from affiliate.money import AMOUNT_MINOR_MAX, Money
 from affiliate.partners import queries as partners
-from affiliate.payouts.adjusting import AMOUNT_MINOR_MAX
 from affiliate.payouts.holding import changed
 from affiliate.payouts.models import CostKind, PartnerCost
 from affiliate.payouts.steps import given, person

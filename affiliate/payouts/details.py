@@ -127,9 +127,9 @@ def lift_block(session: Session, *, program_id: UUID, partner_id: UUID, actor: A
 
 def set_policy(
     session: Session, *, program_id: UUID, cadence: Cadence, net_days: int, is_one_person: bool,
-    payer_name: str, payer_account: str, vault: Vault, actor: Actor, now: datetime,
+    payer_name: str, payer_account: str, vault: Vault, actor: Actor, now: datetime, adjustment_limit: Money | None = None,
 ) -> None:  # fmt: skip
-    """How the program pays from now on. An empty `payer_account` keeps the present one.
+    """How the program pays from now on. An empty `payer_account` keeps the present one, as no `adjustment_limit` does.
 
     Raises:
         Invalid: names each wrong field.
@@ -140,6 +140,9 @@ def set_policy(
     if not 0 <= net_days <= NET_DAYS_MAX:
         wrong["net_days"] = [N_("Write a number of days from 0 to 120.")]
     before = queries.policy_of(session, program_id=program_id)
+    limit_minor = before.adjustment_limit_minor if adjustment_limit is None else adjustment_limit.amount_minor
+    if limit_minor < 0:
+        wrong["adjustment_limit"] = [N_("Write an amount of zero or more.")]
     account = before.payer_account
     if payer_account:
         try:
@@ -151,6 +154,7 @@ def set_policy(
     if wrong:
         raise Invalid(wrong)
     facts = {"cadence": cadence, "net_days": net_days, "is_one_person": is_one_person}
+    facts |= {"adjustment_limit_minor": limit_minor}
     row = PayoutPolicy(
         program_id=program_id, payer_name=payer_name or None, payer_account=account, updated_at=now, **facts
     )

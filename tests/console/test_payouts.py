@@ -198,7 +198,8 @@ def test_the_file_for_the_bank_holds_each_partner_once(proposed: Cast, finn: Fla
 
 @pytest.mark.parametrize("step", [PayoutStatus.PROPOSED, PayoutStatus.APPROVED])
 def test_what_a_step_moves_adds_up_to_the_same_sum(app: Flask, step: PayoutStatus) -> None:
-    payouts = [SimpleNamespace(earned_minor=10_00, clawed_back_minor=4_00, status=step)]
+    taxes = {"vat_minor": 1_32, "stamp_minor": 0, "withheld_minor": 1_20}
+    payouts = [SimpleNamespace(earned_minor=10_00, clawed_back_minor=4_00, status=step, **taxes)]
     balances = {AccountName.APPROVED: 12_00, AccountName.CLAWBACK: -4_00, AccountName.IN_TRANSIT: 6_00}
     with app.test_request_context():
         moved = payout_sheets.moves(step, payouts, balances, "EUR")
@@ -209,3 +210,17 @@ def test_what_a_step_moves_adds_up_to_the_same_sum(app: Flask, step: PayoutStatu
 
 def test_a_step_that_is_over_moves_nothing() -> None:
     assert payout_sheets.moves(PayoutStatus.PAID, [], {}, "EUR") is None
+
+
+def test_who_is_too_late_gets_409_and_the_run_as_it_stands(proposed: Cast, finn: FlaskClient, mara: FlaskClient) -> None:
+    act(finn, proposed, "approve", **YES)
+    late = act(mara, proposed, "cancel", reason="Stop.")
+    assert late.status_code == 200  # it was approved, and can still be taken back
+    for what in ("cancel", "paid", "approve"):
+        answer = finn.post(f"{address(proposed)}/{what}", data=YES | {"reason": "Stop."})
+        assert answer.status_code == 409
+        assert "This run has moved on in the meantime." in text_of(answer)
+        assert "Cancelled" in text_of(answer)
+    again = mara.post("/console/casa/payouts", data={"total_minor": 1})
+    assert again.status_code == 409
+    assert "The sum has changed while you looked; it is €10.00 now." in text_of(again)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from affiliate.accounts.actors import SYSTEM
 from affiliate.accounts.models import AuditEvent, GrantRole, User
 from affiliate.errors import Invalid
-from affiliate.money import Money
+from affiliate.money import AMOUNT_MINOR_MAX, Money
 from affiliate.partners.models import Enrollment, EnrollmentStatus
 from affiliate.payouts import adjusting, queries, service, statements
 from affiliate.payouts.models import Adjustment, AdjustmentKind, AdjustmentStatus, Payout, PayoutPolicy, PayoutRun
@@ -150,7 +150,7 @@ def test_the_database_refuses_one_person_for_both(books: Books) -> None:
         (-1, AdjustmentKind.MAKE_GOOD, {}),
         (1, AdjustmentKind.BONUS, {"reason": "  "}),
         (1, AdjustmentKind.BONUS, {"amount": Money(1, "PLN")}),
-        (adjusting.AMOUNT_MINOR_MAX + 1, AdjustmentKind.BONUS, {}),
+        (AMOUNT_MINOR_MAX + 1, AdjustmentKind.BONUS, {}),
     ],
 )
 def test_a_wrong_entry_is_refused(books: Books, minor: int, kind: AdjustmentKind, facts: dict[str, Any]) -> None:
