@@ -48,14 +48,15 @@ class Committer:
         self._first = Server.of(url)
         self._breaker = breaker
         self._deadline_seconds = deadline_seconds
-        self._homes: dict[str, Server] = {}  # streams that a cluster has on another node than the first
         self._lanes: dict[Server, _Lane] = {}
+        self._lane_of: dict[str, _Lane] = {}  # by stream: a cluster has some on another node than the first
         self._loop = asyncio.get_running_loop()
 
     def append(self, stream: str, payload: bytes) -> "asyncio.Future[None]":
         """Append an event; the future is done when it is acknowledged, or fails with `NotStored`."""
         job = _Job(stream, payload, self._loop.create_future(), self._loop.time())
-        self._send(job)
+        lane = self._lane_of.get(stream) or self._assign(stream, self._first)
+        lane.send(job)
         return job.done
 
     def close(self) -> None:
@@ -63,12 +64,12 @@ class Committer:
         for lane in self._lanes.values():
             lane.fail(NotStored("the process ends"))
 
-    def _send(self, job: _Job) -> None:
-        server = self._homes.get(job.stream, self._first)
+    def _assign(self, stream: str, server: Server) -> "_Lane":
         lane = self._lanes.get(server)
         if lane is None:
             lane = self._lanes[server] = _Lane(server, self._settle, self._note_failure, self._deadline_seconds)
-        lane.send(job)
+        self._lane_of[stream] = lane
+        return lane
 
     def _settle(self, server: Server, answered: list[tuple[_Job, Any]]) -> None:
         """Tell those whose answers came; send on what a cluster has on another node."""
@@ -79,9 +80,8 @@ class Committer:
                 if not job.done.done():
                     job.done.set_result(None)
             elif (home := moved_to(answer, server)) and job.hops < _HOPS_MAX:
-                self._homes[job.stream] = home
                 job.hops += 1
-                self._send(job)
+                self._assign(job.stream, home).send(job)
             else:
                 refused = NotStored(str(answer))
                 job.fail(refused)

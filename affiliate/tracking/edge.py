@@ -99,22 +99,31 @@ class Edge:
             click_id=ids.new_at(now),
             fresh_visitor_id=ids.random,
         )
-        await self._store(decision.event)
+        payload = encode(decision.event)
+        try:
+            await self._commit(decision.event, payload)
+        except NotStored as error:
+            _log.debug("a click goes to disk: %s", error)
+            await self._keep_on_disk(payload)
         if decision.location is None:
             self._answer_lost(scope, exchanged)
         else:
             exchanged.response_empty(decision.status, exchange.headers_of(decision, decision.location))
 
-    async def _store(self, event: ClickEvent | RejectedEvent) -> None:
-        """Bring the event to a durable place before the answer; without one, count the visitor whom nothing counts."""
-        payload = encode(event)
+    def _commit(self, event: ClickEvent | RejectedEvent, payload: bytes) -> "asyncio.Future[None]":
+        """The event on its way into its stream, in the next write.
+
+        Raises:
+            NotStored: Redis was away a moment ago.
+        """
+        if not self._parts.breaker.allows(time.monotonic()):
+            raise NotStored("the breaker is open")
         if self._committer is None:
             self._committer = Committer(self._settings.stream_url, self._parts.breaker)
-        if self._parts.breaker.allows(time.monotonic()):
-            try:
-                return await self._committer.append(lanes.stream_of(event), payload)
-            except NotStored as error:
-                _log.debug("a click goes to disk: %s", error)
+        return self._committer.append(lanes.stream_of(event), payload)
+
+    async def _keep_on_disk(self, payload: bytes) -> None:
+        """The second durable place; without it, count the visitor whom nothing counts."""
         try:
             await self._parts.spool.keep(payload)
         except SpoolUnavailable:
@@ -122,7 +131,6 @@ class Edge:
             metrics.UNCOUNTED.inc()
         else:
             metrics.SPOOLED.inc()
-        return None
 
     def _answer_lost(self, scope: Scope, exchanged: Exchange) -> None:
         programs = list(self._parts.directory.view.programs.values())

@@ -1,6 +1,6 @@
 """The click path: what one core does, against an empty redirect on the same server in the same run.
 
-Server and Redis share core 0, the load comes from core 1 over the loopback, 32 connections. On a machine with one core
+The server has core 0 for itself; Redis and the load share core 1, over the loopback, 32 connections. On a machine with one core
 the figures say little.
 """
 
@@ -150,7 +150,7 @@ def _bare(environment: dict[str, str], name: str) -> list[str]:
 def _redis(environment: dict[str, str], fsync: str) -> Iterator[None]:
     folder = environment["DATA_DIR"]
     options = f"--port 0 --unixsocket {folder}/redis.sock --dir {folder} --save  --appendonly yes --appendfsync {fsync}"
-    with _process([str(get_binary_path()), *options.split(" ")], environment):
+    with _process([str(get_binary_path()), *options.split(" ")], environment, core=LOAD_CORE):
         client = redis.Redis.from_url(environment["AFFILIATE_REDIS_URL"])
         processes.eventually(lambda: _pings(client), "Redis")
         client.flushall()
@@ -164,8 +164,10 @@ def _pings(client: redis.Redis) -> bool:
 
 
 @contextlib.contextmanager
-def _process(command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    pinned = ["taskset", "-c", str(SERVER_CORE), *command]
+def _process(
+    command: list[str], environment: dict[str, str], *, core: int = SERVER_CORE
+) -> Iterator[subprocess.Popen[bytes]]:
+    pinned = ["taskset", "-c", str(core), *command]
     process = subprocess.Popen(pinned, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         yield process
