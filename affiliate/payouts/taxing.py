@@ -144,4 +144,5 @@ def _earlier(session: Session, payout_ids: Sequence[UUID]) -> tuple[dict[UUID, i
         .group_by(Commission.payout_id)
     )
     notices = sa.select(Payout.id, Payout.notice).where(db.among(session, Payout.id, payout_ids))
-    return dict(session.execute(netted).tuples()), {key: dict(value or {}) for key, value in session.execute(notices)}
+    before = {key: int(minor) for key, minor in session.execute(netted)}
+    return before, {key: dict(value or {}) for key, value in session.execute(notices)}

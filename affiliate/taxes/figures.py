@@ -62,6 +62,9 @@ class Figures:
         """What the partner gets."""
         return self.taxable_minor + self.added_minor - self.withheld_minor
 
+    def __add__(self, other: "Figures") -> "Figures":
+        return self - (-other)
+
     def __sub__(self, other: "Figures") -> "Figures":
         return Figures(*(mine - less for mine, less in zip(self._parts(), other._parts(), strict=True)))
 

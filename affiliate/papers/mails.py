@@ -1,0 +1,36 @@
+"""The mail that tells a partner's people why their invoice was refused, each in the person's own language."""
+
+from datetime import datetime
+
+from flask_babel import force_locale
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from affiliate import mailer, settings
+from affiliate.mailer import Letter
+from affiliate.papers.models import FiledInvoice
+from affiliate.partners import queries as partners
+from affiliate.programs.models import Program
+
+
+def tell_refused(session: Session, *, program: Program, filed: FiledInvoice, now: datetime) -> None:
+    """Write to everybody of the partner, with the reason and the way to file another one."""
+    for person in partners.members_of(session, partner_id=filed.partner_id):
+        locale = person.locale or "en"
+        with force_locale(locale):
+            letter = _refused(program, person.name, filed)
+            mailer.post(session, recipient=person.email, letter=letter, locale=locale, now=now)
+
+
+def _refused(program: Program, name: str, filed: FiledInvoice) -> Letter:
+    return Letter(
+        subject=_("Your invoice %(number)s needs a change", number=filed.number),
+        paragraphs=[
+            _("Hello %(name)s,", name=name),
+            _("%(program)s cannot accept your invoice %(number)s:", program=program.name, number=filed.number),
+            filed.reason or "",
+            _("Your payout waits until you send a right one."),
+        ],
+        act=(_("Send another invoice"), f"{settings.current().base_url}/portal/{program.slug}/papers"),
+        why=_("You get this mail because you are a member of a partner of %(program)s.", program=program.name),
+    )
