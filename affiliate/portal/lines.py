@@ -12,7 +12,7 @@ from affiliate.commissions.models import CommissionPlan, CommissionStatus
 from affiliate.links.models import Coupon, Link, LinkStatus
 from affiliate.money import Money
 from affiliate.partners.models import EnrollmentStatus
-from affiliate.payouts.models import Payout, PayoutStatus
+from affiliate.payouts.models import PaperState, Payout, PayoutStatus
 from affiliate.programs.models import Program
 from affiliate.reports import periods, plan_words, words
 from affiliate.reports.metrics import METRICS, Facts
@@ -104,17 +104,22 @@ def coupon(one: Coupon, facts: Facts) -> dict[str, Any]:
 
 
 def payout(one: Payout) -> dict[str, Any]:
-    """A payout as a line, and as the head of its page."""
+    """A payout as a line, and as the head of its page. The amount is what the partner gets."""
+    waits = one.status is PayoutStatus.PROPOSED and one.paper is PaperState.AWAITED
     return {
         "id": ids.public("pay", one.id),
         "created_at": one.created_at,
         "paid_at": one.paid_at,
         "earned": Money(one.earned_minor, one.currency),
         "clawed_back": Money(one.clawed_back_minor, one.currency),
-        "amount": Money(one.amount_minor, one.currency),
+        "added": Money(one.vat_minor + one.stamp_minor, one.currency),
+        "withheld": Money(one.withheld_minor, one.currency),
+        "amount": Money(one.amount_minor - one.withheld_minor, one.currency),
+        "waits": waits,
+        "notice_url": url_for("portal.payment_notice", payout_id=one.id) if one.notice else None,
         "sign": words.payout(one.status),
         "reason": {
-            PayoutStatus.PROPOSED: _("A second person looks at it"),
+            PayoutStatus.PROPOSED: _("It waits for your invoice") if waits else _("A second person looks at it"),
             PayoutStatus.APPROVED: _("On its way to you"),
             PayoutStatus.PAID: _("Paid on %(day)s", day=formats.day(one.paid_at)),
             PayoutStatus.FAILED: _("It did not arrive; its sales are in the next payout"),

@@ -130,7 +130,8 @@ def payouts_of(session: Session, *, run_id: UUID, limit: int = PAYOUTS_SHOWN) ->
     )
     statement = (
         sa.select(
-            Payout.id, Payout.partner_id, Payout.amount_minor, Payout.earned_minor, Payout.clawed_back_minor,
+            Payout.id, Payout.partner_id, Payout.amount_minor, Payout.earned_minor, Payout.clawed_back_minor, Payout.vat_minor,
+            Payout.stamp_minor, Payout.withheld_minor, Payout.paper, Payout.run_id,
             Partner.name.label("partner"), before.label("before_minor"), Payout.status, Payout.reason, Payout.taken_out_at,
             PayoutMethod.kind.label("method"), PayoutMethod.masked, PayoutMethod.replaced_at.label("details_changed_at"),
         )
