@@ -158,7 +158,7 @@ def years(session: Session, *, program: Program, limit: int = 20) -> list[int]:
     first, last = session.execute(
         sa.select(sa.func.min(Payout.paid_at), sa.func.max(Payout.paid_at)).where(*paid)
     ).one()
-    if last is None:
+    if first is None or last is None:
         return []
     zone = ZoneInfo(program.time_zone)
     return list(range(last.astimezone(zone).year, first.astimezone(zone).year - 1, -1))[:limit]

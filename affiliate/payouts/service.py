@@ -285,6 +285,8 @@ def _fail(payouts: Sequence[Any]) -> list[Posting]:
     postings: list[Posting] = []
     for payout in payouts:
         netted = Money(payout.clawed_back_minor, payout.currency)
-        amounts = {"sent": sent(payout), "netted": netted, "withheld": withheld(payout), "added": added(payout)}
-        postings += ledger.fail(**whose(payout), payout_id=payout.id, **amounts)
+        postings += ledger.fail(
+            **whose(payout), payout_id=payout.id, sent=sent(payout), netted=netted,
+            withheld=withheld(payout), added=added(payout),
+        )  # fmt: skip
     return postings

@@ -126,8 +126,8 @@ def _taken(
         .group_by(CommissionAdjustment.partner_id, Commission.payout_id)
         .order_by(Commission.payout_id)
     )
-    rows = session.execute(mine).all()
-    before, notices = _earlier(session, [row[1] for row in rows])
+    rows = [(partner_id, payout_id, minor) for partner_id, payout_id, minor in session.execute(mine) if payout_id]
+    before, notices = _earlier(session, [payout_id for _partner_id, payout_id, _minor in rows])
     for partner_id, payout_id, less_minor in rows:
         found[partner_id].append(Taken(payout_id, notices[payout_id], less_minor, before.get(payout_id, 0)))
     return found
@@ -144,5 +144,5 @@ def _earlier(session: Session, payout_ids: Sequence[UUID]) -> tuple[dict[UUID, i
         .group_by(Commission.payout_id)
     )
     notices = sa.select(Payout.id, Payout.notice).where(db.among(session, Payout.id, payout_ids))
-    before = {key: int(minor) for key, minor in session.execute(netted)}
+    before = {key: int(minor) for key, minor in session.execute(netted) if key}
     return before, {key: dict(value or {}) for key, value in session.execute(notices)}
