@@ -15,7 +15,7 @@ from affiliate.accounts.actors import SYSTEM, Actor
 from affiliate.accounts.models import GrantRole
 from affiliate.commissions import plans as plan_service
 from affiliate.commissions import terms
-from affiliate.demo import cast, story
+from affiliate.demo import cast, story, taxes
 from affiliate.links import service as links
 from affiliate.partners import service as partners
 from affiliate.partners.models import EnrollmentStatus, MemberRole
@@ -62,6 +62,7 @@ def found(session: Session, *, settings: Settings, password: str, now: datetime)
     programs.go_live(session, program_id=program.id, actor=actors["manager"], now=now)
     vault = vault_of(settings)
     _treasury(session, program, vault=vault, actor=actors["admin"], now=now)
+    taxes.prepare(session, program, actor=actors["finance"], now=now)
     told = [
         link
         for promoter in cast.PROMOTERS
@@ -164,6 +165,7 @@ def _partner(
         actor=actor,
         now=now,
     )
+    taxes.enter_profile(session, program, email=promoter.email, partner_id=partner_id, actor=actor, now=now)
     if promoter.coupon:
         links.create_coupon(
             session, program_id=program.id, partner_id=partner_id, code=promoter.coupon, actor=actor, now=now

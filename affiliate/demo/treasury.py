@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from affiliate.accounts.actors import Actor
+from affiliate.demo import taxes
 from affiliate.payouts import service as payouts
 
 PAYOUT_DAY = 25
@@ -31,6 +32,7 @@ class Treasury:
         elif self._proposed is not None:
             self._approved, self._proposed = self._proposed, None
             payouts.approve_run(session, run_id=self._approved, program_id=self.program_id, actor=self.finance, now=now)
+            taxes.issue(session, now=now)
         elif now.day >= PAYOUT_DAY and (now.year, now.month) not in self._months:
             self._propose(session, now=now)
 
