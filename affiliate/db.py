@@ -168,6 +168,25 @@ def reading() -> Iterator[Session]:
         yield session
 
 
+@contextlib.contextmanager
+def asking() -> Iterator[tuple[Any, str]]:
+    """A cursor of the driver and the dialect's name, for one short question outside of any transaction: a session costs many times as much.
+
+    Raises:
+        OperationalError: the database does not answer, or refuses.
+    """
+    engine: Engine = _sessions().kw["bind"]
+    connection = engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        yield cursor, engine.dialect.name
+        cursor.close()
+    except engine.dialect.loaded_dbapi.Error as error:
+        raise sa.exc.OperationalError("a short question", None, error) from error
+    finally:
+        connection.close()  # back into the pool
+
+
 def among(session: Session, column: Any, values: Collection[Any]) -> sa.ColumnElement[bool]:
     """Whether the column is one of these values, for long lists.
 

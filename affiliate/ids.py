@@ -4,7 +4,7 @@ The same thing always has the same id, so that SQL uniqueness deduplicates for e
 """
 
 from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import uuid_utils
 import uuid_utils.compat
@@ -47,22 +47,22 @@ def moment_of(identifier: UUID) -> datetime:
 
 def conversion(*, program_id: UUID, kind: str, order_id: str) -> UUID:
     """The id of a conversion, derived from what it is: the same order always has the same id."""
-    return uuid5(program_id, _SEPARATOR.join(("conversion", kind, order_id)))
+    return derived(program_id, "conversion", kind, order_id)
 
 
 def refund(*, program_id: UUID, order_id: str, refund_id: str) -> UUID:
     """The id of a refund, derived from the shop's own ids."""
-    return uuid5(program_id, _SEPARATOR.join(("refund", order_id, refund_id)))
+    return derived(program_id, "refund", order_id, refund_id)
 
 
 def order_event(*, program_id: UUID, order_id: str, event_id: str) -> UUID:
     """The id of an order event, derived from the shop's own ids."""
-    return uuid5(program_id, _SEPARATOR.join(("order_event", order_id, event_id)))
+    return derived(program_id, "order_event", order_id, event_id)
 
 
 def derived(base: UUID, *parts: str) -> UUID:
     """An id that follows from `base` and `parts`: ledger accounts, transfers, anything that must exist once."""
-    return uuid5(base, _SEPARATOR.join(parts))
+    return uuid_utils.compat.uuid5(base, _SEPARATOR.join(parts))  # as the standard library's, in half the time
 
 
 def public(prefix: str, identifier: UUID) -> str:

@@ -100,24 +100,40 @@ def exponent(currency: str) -> int:
     return get_currency_precision(currency)
 
 
+@lru_cache(maxsize=512)
+def _places(currency: str) -> int:
+    if currency not in currencies():
+        raise BadAmount(f"{currency!r} is not an ISO 4217 currency code.")
+    return exponent(currency)
+
+
 def parse_amount(text: object, currency: str) -> Money:
     """Read an amount as the API takes it: a string or an integer of whole units, never a float.
 
     Raises:
         BadAmount: not a plain decimal, too many decimals for the currency, too large, or an unknown currency.
     """
-    if currency not in currencies():
-        raise BadAmount(f"{currency!r} is not an ISO 4217 currency code.")
-    if isinstance(text, bool) or not isinstance(text, str | int):
-        raise BadAmount("Write the amount as text, for example “49.90”.")
-    found = _DECIMAL.fullmatch(str(text))
+    return Money(parse_minor(text, currency), currency)
+
+
+def parse_minor(text: object, currency: str) -> int:
+    """The same, for who knows the currency: the minor units alone.
+
+    Raises:
+        BadAmount: as above.
+    """
+    places = _places(currency)
+    if not isinstance(text, str):
+        if type(text) is not int:  # `True` is one for `isinstance`
+            raise BadAmount("Write the amount as text, for example “49.90”.")
+        text = str(text)
+    found = _DECIMAL.fullmatch(text)
     if found is None:
         raise BadAmount("Write a plain decimal number, for example “49.90”.")
-    places = exponent(currency)
-    fraction = found["fraction"] or ""
+    sign, whole, fraction = found.groups(default="")
     if len(fraction) > places:
         raise BadAmount(f"{currency} has {places} decimals, not {len(fraction)}.")
-    minor = int(found["whole"]) * 10**places + int(fraction.ljust(places, "0") or "0")
+    minor = int(whole + fraction.ljust(places, "0"))
     if minor > AMOUNT_MINOR_MAX:
         raise BadAmount("The amount is too large.")
-    return Money(-minor if found["sign"] else minor, currency)
+    return -minor if sign else minor

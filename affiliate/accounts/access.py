@@ -7,7 +7,7 @@ is known and can ask for more.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from affiliate import errors, web
 from affiliate.accounts import bearer, keys, queries
 from affiliate.accounts.actors import SYSTEM, Actor
+from affiliate.accounts.bearer import BearerKey
 from affiliate.accounts.models import GrantRole, User
 
 _ATTRIBUTE = "declared_access"
@@ -141,6 +142,11 @@ def declaration_of(app: Flask, endpoint: str, method: str) -> Declaration | None
     handler = getattr(view_class, ("get" if method == "HEAD" else method.lower()), view) if view_class else view
     found: Declaration | None = getattr(handler, _ATTRIBUTE, None)
     return found
+
+
+def key_at_hand(app: Flask, authorization: str, *, scope: str, now: datetime) -> BearerKey | None:
+    """The key in this header, for who answers in front of the app: `bearer.Keys.at_hand`."""
+    return _state(app).keys.at_hand(authorization, scope=scope, now=now)
 
 
 def actor() -> Actor:

@@ -14,6 +14,7 @@ from werkzeug.exceptions import Unauthorized
 from affiliate import db, errors, signing, web
 from affiliate.accounts import keys, queries, service
 
+_BEARER = "Bearer "
 _USE_NOTED_EVERY = timedelta(minutes=1)
 
 
@@ -73,10 +74,19 @@ class Keys:
             raise ScopeMissing(scope)
         return found
 
+    def at_hand(self, authorization: str, *, scope: str, now: datetime) -> BearerKey | None:
+        """The key in this header, if it is in memory, was given the scope, and was used a moment ago: there is nothing to ask or note."""
+        if not authorization.startswith(_BEARER):
+            return None
+        found = self._remembered(keys.fingerprint(authorization[len(_BEARER) :]))
+        if found is None or not keys.allows(found.scopes, scope) or not _is_noted(found, now):
+            return None
+        return found
+
     def note_use(self, found: BearerKey) -> None:
         """Note when a key was last used: after the request's own transaction, at most once a minute, and never in its way."""
         now = web.request_now()
-        if found.used_before_at is not None and now - found.used_before_at < _USE_NOTED_EVERY:
+        if _is_noted(found, now):
             return
         self.used_at[found.id] = now
         try:
@@ -91,6 +101,10 @@ class Keys:
             return None
         # The memory learns of a use only with its next full scan; this process knows what it has noted itself.
         return replace(found, used_before_at=self.used_at.get(found.id, found.used_before_at))
+
+
+def _is_noted(found: BearerKey, now: datetime) -> bool:
+    return found.used_before_at is not None and now - found.used_before_at < _USE_NOTED_EVERY
 
 
 def _stored(fingerprint: str) -> BearerKey:

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Request
 
 from affiliate import errors
 from affiliate.api import field_errors
+from affiliate.tracking import loading
 
 BODY_BYTES_MAX = 256 * 1024
 LIST_BYTES_MAX = 4 * 1024 * 1024
@@ -40,7 +41,16 @@ def read_json(request: Request, *, media_types: tuple[str, ...] = ("application/
     if request.mimetype and request.mimetype not in media_types:
         raise UnsupportedMediaType(f"Send the body as {media_types[0]}, not as {request.mimetype}.")
     request.max_content_length = LIST_BYTES_MAX
-    payload = request.get_data(cache=False)
+    return read(request.get_data(cache=False))
+
+
+def read(payload: bytes) -> Any:
+    """The JSON value in the bytes of a body.
+
+    Raises:
+        BadBody: as above.
+        RequestEntityTooLarge: as above.
+    """
     if len(payload) > BODY_BYTES_MAX and not payload.lstrip()[:1] == b"[":
         raise RequestEntityTooLarge("The body is larger than 256 KB.")
     return parse(payload)
@@ -60,7 +70,7 @@ def parse(payload: bytes) -> Any:
         raise BadBody(_TOO_DEEP) from error
     except ValueError as error:
         raise BadBody(f"The body is not valid JSON: {error}.") from error
-    if payload.count(b"[") + payload.count(b"{") > DEPTH_MAX:
+    if payload.count(b"[") + payload.count(b"{") > DEPTH_MAX and isinstance(value, dict | list):
         _check_depth(value, DEPTH_MAX)
     if b"\\u" in payload:  # only escapes can bring in what UTF-8 itself cannot hold
         _check_texts(value)
@@ -74,11 +84,10 @@ def load(schema: Schema, value: Any) -> dict[str, Any]:
         BadFields: names those that are wrong.
     """
     try:
-        loaded: dict[str, Any] = schema.load(value)
+        return loading.load(schema, value)
     except ValidationError as error:
         wrong = field_errors(error.messages)
         raise BadFields(dict(list(wrong.items())[:ERRORS_SHOWN_MAX])) from error
-    return loaded
 
 
 _TOO_DEEP = f"The body is nested deeper than {DEPTH_MAX} levels."
@@ -93,12 +102,12 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _check_depth(value: Any, left: int) -> None:
-    if not isinstance(value, dict | list):
-        return
     if left == 0:
         raise BadBody(_TOO_DEEP)
-    for inner in value.values() if isinstance(value, dict) else value:
-        _check_depth(inner, left - 1)
+    for inner in value.values() if type(value) is dict else value:
+        kind = type(inner)
+        if kind is dict or kind is list:  # a call for each text would cost a list more than reading it
+            _check_depth(inner, left - 1)
 
 
 def _check_texts(value: Any) -> None:

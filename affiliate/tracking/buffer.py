@@ -1,65 +1,32 @@
 """The way into the streams: an event is stored before anybody gets an answer, or the caller learns that it is not.
 
-One script per conversion, order event or refund does three things in one atomic step: it compares the fingerprint of the
+A script does three things for a conversion, order event or refund in one atomic step: it compares the fingerprint of the
 body with the one kept for the same id at the same trust, appends the event if the id is new, and writes the request with its
-answer into the program's log. Redis has 200 ms and no second try: an append whose answer was cut may have happened.
+answer into the program's log. A list goes in pieces, which leave the server time for others in between.
+
+Redis has 200 ms and no second try: an append whose answer was cut may have happened.
 Where Redis fails, the event goes into the spool on disk: it is accepted, and ingest decides about another body for its id.
 A breaker spares everybody the waiting while Redis is away.
 """
 
-import enum
-import hashlib
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from uuid import UUID
 
 import redis
 
-from affiliate import errors, ids, streams
+from affiliate import errors, streams
 from affiliate.tracking import known, lanes, metrics, rawlog
 from affiliate.tracking.breaker import Breaker
-from affiliate.tracking.codec import (
-    ClickEvent,
-    ConversionEvent,
-    OrderStageEvent,
-    RefundEvent,
-    RejectedEvent,
-    TouchEvent,
-    Trust,
-    encode,
-)
+from affiliate.tracking.codec import ClickEvent, RejectedEvent, TouchEvent, encode
 from affiliate.tracking.rawlog import RawRequest
 from affiliate.tracking.spool import Spool, SpoolUnavailable
+from affiliate.tracking.submissions import OUTCOMES, SCRIPT, SCRIPT_SHA, Call, Outcome, Submission, call, pieces
 from affiliate.tracking.wire import Entry, NotStored
 
-FINGERPRINT_SECONDS = 8 * 24 * 3600
-"""Longer than any sender repeats itself; later, SQL remembers."""
-
 _log = logging.getLogger(__name__)
-
-_SUBMIT = """
-local kept = redis.call('GET', KEYS[1])
-if not kept and ARGV[5] ~= '' then
-  kept = ARGV[5]
-  redis.call('SET', KEYS[1], kept, 'EX', ARGV[3])
-end
-local answer = 409
-if not kept then
-  redis.call('XADD', KEYS[2], '*', 'e', ARGV[2])
-  redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[3])
-  answer = 202
-elseif kept == ARGV[1] then
-  answer = 200
-end
-local reason = answer == 409 and 'conflicting_body' or ''
-redis.call('XADD', KEYS[3], 'MAXLEN', ARGV[6], '*', 'e', ARGV[4], 's', answer, 'r', reason)
-return answer
-"""
-_SUBMIT_SHA = hashlib.sha1(_SUBMIT.encode(), usedforsecurity=False).hexdigest()  # how Redis names a script
-_KEY_COUNT = 3
-
 
 Append = Callable[[Sequence[Entry]], None]
 
@@ -80,47 +47,6 @@ class ConflictingBody(errors.Conflict):
         super().__init__(
             "This id was sent before with other content. What came first stands; amend or refund it instead."
         )
-
-
-class Outcome(enum.IntEnum):
-    """What became of a submission."""
-
-    KNOWN = 200
-    ACCEPTED = 202
-    CONFLICT = 409
-
-
-@dataclass(frozen=True, slots=True)
-class Submission:
-    """An event with an id of its own, the trust at which its body is compared, and its line in the log."""
-
-    event: ConversionEvent | OrderStageEvent | RefundEvent
-    kind: known.EventKind
-    identifier: UUID
-    trust: int
-    request: RawRequest
-
-    @classmethod
-    def of(cls, event: ConversionEvent | OrderStageEvent | RefundEvent, request: RawRequest) -> "Submission":
-        """The submission of an event; order events and refunds come from servers only."""
-        if isinstance(event, ConversionEvent):
-            return cls(event, "conversion", event.conversion_id, event.trust, request)
-        if isinstance(event, RefundEvent):
-            return cls(event, "refund", event.refund_uuid, Trust.SERVER, request)
-        return cls(event, "order", event.order_event_id, Trust.SERVER, request)
-
-    @property
-    def key(self) -> str:
-        """Where its fingerprint is kept."""
-        event = self.event
-        return streams.fingerprint_key(
-            self.identifier, self.trust, program_id=event.program_id, order_id=event.order_id
-        )
-
-    @property
-    def public_id(self) -> str:
-        """The id as the sender sees it."""
-        return ids.public({"conversion": "cnv", "order": "evt", "refund": "ref"}[self.kind], self.identifier)
 
 
 class Buffer:
@@ -232,8 +158,13 @@ class Buffer:
         """Store what is new, in Redis, each compared with what is kept for its id."""
         kept = streams.values(self._connection(), [submission.key for submission in submissions])
         remembered = self._remembered([s for s, value in zip(submissions, kept, strict=True) if value is None])
-        calls = [[*_keys(s), *_arguments(s, remembered)] for s in submissions]
-        return [Outcome(answer) for answer in self._run(calls)]
+        parts = list(pieces(submissions))
+        calls = [call([submissions[at] for at in part], remembered) for part in parts]
+        outcomes = [Outcome.CONFLICT] * len(submissions)
+        for part, answers in zip(parts, self._run(calls), strict=True):
+            for at, answer in zip(part, answers, strict=True):
+                outcomes[at] = OUTCOMES[answer]
+        return outcomes
 
     def _spooled(self, submissions: Sequence[Submission]) -> list[Outcome]:
         """Keep on disk what SQL does not know already: what Redis remembers cannot be asked."""
@@ -244,18 +175,21 @@ class Buffer:
             self._keep_on_disk([encode(submission.event) for submission in new])
         return outcomes
 
-    def _run(self, calls: Sequence[Sequence[str | bytes | int]]) -> list[int]:
+    def _run(self, calls: Sequence[Call]) -> list[list[int]]:
         """Run the script for each call in one round trip; a new server learns it first."""
         try:
             return self._execute(calls)
         except redis.exceptions.NoScriptError:
-            self._connection().script_load(_SUBMIT)
+            self._connection().script_load(SCRIPT)
             return self._execute(calls)
 
-    def _execute(self, calls: Sequence[Sequence[str | bytes | int]]) -> list[int]:
-        pipeline = self._connection().pipeline(transaction=False)
-        for call in calls:
-            pipeline.execute_command("EVALSHA", _SUBMIT_SHA, _KEY_COUNT, *call)  # type: ignore[no-untyped-call]  # a cluster's pipeline has no `evalsha`
+    def _execute(self, calls: Sequence[Call]) -> list[list[int]]:
+        connection = self._connection()
+        if len(calls) == 1:
+            return [connection.execute_command("EVALSHA", SCRIPT_SHA, *calls[0])]  # type: ignore[no-untyped-call]  # as below
+        pipeline = connection.pipeline(transaction=False)
+        for each in calls:
+            pipeline.execute_command("EVALSHA", SCRIPT_SHA, *each)  # type: ignore[no-untyped-call]  # a cluster's pipeline has no `evalsha`
         return pipeline.execute()
 
     def _remembered(self, submissions: Sequence[Submission]) -> dict[str, str]:
@@ -271,24 +205,8 @@ class Buffer:
         return found
 
 
-def _keys(submission: Submission) -> list[str]:
-    program_id, order_id = submission.event.program_id, submission.event.order_id
-    return [submission.key, streams.order_stream(program_id, order_id), streams.raw_log_key(program_id, order_id)]
-
-
 def _outcome_by_sql(submission: Submission, remembered: dict[str, str]) -> Outcome:
     fingerprint = remembered.get(submission.key)
     if fingerprint is None:
         return Outcome.ACCEPTED
     return Outcome.KNOWN if fingerprint == submission.event.fingerprint else Outcome.CONFLICT
-
-
-def _arguments(submission: Submission, remembered: dict[str, str]) -> list[str | bytes | int]:
-    return [
-        submission.event.fingerprint,
-        encode(submission.event),
-        FINGERPRINT_SECONDS,
-        rawlog.packed(submission.request),
-        remembered.get(submission.key, ""),
-        rawlog.LENGTH_MAX,
-    ]

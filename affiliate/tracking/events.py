@@ -226,7 +226,7 @@ class _Reading:
 
     def _minor(self, text: str, field: str) -> int:
         try:
-            amount = money.parse_amount(text, self._currency).amount_minor
+            amount = money.parse_minor(text, self._currency)
         except money.BadAmount as error:
             self.errors[field] = [str(error)]
             return 0

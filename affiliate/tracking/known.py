@@ -35,6 +35,19 @@ def nothing_known(_kind: EventKind, _identifiers: Sequence[UUID]) -> Mapping[UUI
     return {}
 
 
+def patiently(lookup: Lookup) -> Lookup:
+    """The lookup without a deadline, or nothing when it fails: for a file of this machine, which no network can hang."""
+
+    def ask(kind: EventKind, identifiers: Sequence[UUID]) -> Mapping[UUID, KnownEvent]:
+        try:
+            return lookup(kind, identifiers)
+        except sa.exc.SQLAlchemyError as error:
+            _log.warning("known events were not looked up: %s", type(error).__name__)
+            return {}
+
+    return ask
+
+
 class LookupWithDeadline:
     """A lookup that answers within a deadline, or with nothing. Hanging queries hold at most a few threads, never a request."""
 

@@ -13,12 +13,13 @@ from affiliate.errors import Invalid
 from affiliate.imports import Line
 from affiliate.tracking import events, rawlog, schemas
 from affiliate.tracking.body import load
-from affiliate.tracking.buffer import Buffer, ConflictingBody, Outcome, Submission
+from affiliate.tracking.buffer import Buffer, ConflictingBody
 from affiliate.tracking.codec import Trust
 from affiliate.tracking.events import Sender
 from affiliate.tracking.facts import ProgramFacts
 from affiliate.tracking.keys import Keys
 from affiliate.tracking.rawlog import RawRequest
+from affiliate.tracking.submissions import Outcome, Submission
 
 REQUIRED = ("order_id", "amount")
 OPTIONAL = (

@@ -11,12 +11,12 @@ from affiliate import errors, ids, web
 from affiliate.accounts import access
 from affiliate.tracking import events, postback, rawlog, schemas, tracker
 from affiliate.tracking.body import BadFields, load
-from affiliate.tracking.buffer import Outcome, Submission
 from affiliate.tracking.codec import RejectedEvent, Trust
 from affiliate.tracking.events import Sender
 from affiliate.tracking.facts import ProgramFacts
 from affiliate.tracking.postback import Postback, Verdict
 from affiliate.tracking.rawlog import RawRequest
+from affiliate.tracking.submissions import Outcome, Submission
 
 blueprint = Blueprint("postback", __name__)
 

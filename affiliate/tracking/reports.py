@@ -10,12 +10,12 @@ from marshmallow import Schema
 from affiliate import ids, web
 from affiliate.tracking import events, rawlog, tracker
 from affiliate.tracking.body import BadFields, load
-from affiliate.tracking.buffer import Submission
 from affiliate.tracking.codec import RejectedEvent, Trust
 from affiliate.tracking.decide import known_visitor
 from affiliate.tracking.events import Sender
 from affiliate.tracking.facts import ProgramFacts
 from affiliate.tracking.rawlog import RawRequest
+from affiliate.tracking.submissions import Submission
 from affiliate.tracking.subs import clean
 
 blueprint = Blueprint("tracking", __name__)

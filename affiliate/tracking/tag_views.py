@@ -12,9 +12,10 @@ from affiliate import errors, signing, web
 from affiliate.accounts import access
 from affiliate.tracking import reports, schemas, tagclick, tracker
 from affiliate.tracking.body import BadFields, load, read_json
-from affiliate.tracking.buffer import ConflictingBody, Outcome
+from affiliate.tracking.buffer import ConflictingBody
 from affiliate.tracking.codec import Trust
 from affiliate.tracking.reports import blueprint
+from affiliate.tracking.submissions import Outcome
 
 TAG_SECONDS = 3_600  # how long a browser keeps the script: a new version reaches every shop within the hour
 

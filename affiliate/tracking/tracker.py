@@ -83,7 +83,8 @@ def init_app(app: Flask, settings: Settings, *, lookup: known.Lookup = known.not
     `lookup` asks SQL for known events; in tests nothing runs in the background, `directory.refresh` brings news.
     """
     parts = Parts.of(settings)
-    looks_up = known.LookupWithDeadline(lookup)
+    is_file = settings.database_url.startswith("sqlite")
+    looks_up = known.patiently(lookup) if is_file else known.LookupWithDeadline(lookup)
     buffer = Buffer(append=parts.append, spool=parts.spool, breaker=parts.breaker, lookup=looks_up)
     tracker = Tracker(
         keys=parts.keys,

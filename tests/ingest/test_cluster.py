@@ -15,9 +15,10 @@ from affiliate.ingest.models import Click, Conversion, RejectedEvent
 from affiliate.settings import Settings
 from affiliate.tracking import rawlog
 from affiliate.tracking.breaker import Breaker
-from affiliate.tracking.buffer import Buffer, Outcome, Submission
+from affiliate.tracking.buffer import Buffer
 from affiliate.tracking.rawlog import RawRequest
 from affiliate.tracking.spool import Spool
+from affiliate.tracking.submissions import Outcome, Submission
 from affiliate.tracking.wire import Appender
 
 

@@ -19,17 +19,12 @@ from tracking_cast import CLICK_ID, NOW, PROGRAM_ID, conversion
 from affiliate import errors, ids, streams
 from affiliate.tracking import rawlog
 from affiliate.tracking.breaker import FAILURES_MAX, Breaker
-from affiliate.tracking.buffer import (
-    FINGERPRINT_SECONDS,
-    Buffer,
-    BufferUnavailable,
-    Outcome,
-    Submission,
-)
+from affiliate.tracking.buffer import Buffer, BufferUnavailable
 from affiliate.tracking.codec import Event, RejectedEvent, Trust, decode
 from affiliate.tracking.known import EventKind, KnownEvent
 from affiliate.tracking.rawlog import RawRequest
 from affiliate.tracking.spool import Spool, records
+from affiliate.tracking.submissions import FINGERPRINT_SECONDS, Outcome, Submission
 from affiliate.tracking.wire import Appender, Entry, NotStored
 
 REQUEST = RawRequest(received_at=NOW, source="api", what="conversion", summary={"order_id": "1001"})
