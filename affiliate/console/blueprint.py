@@ -204,6 +204,7 @@ def _navigation(waiting: work.OpenDecisions) -> list[dict[str, Any]]:
 def _for_managers(waiting: work.OpenDecisions, group: str) -> list[dict[str, Any]]:
     proposed = waiting.creatives
     return [
+        _item("cases", _("Cases"), "messages", group, count=waiting.cases, due=bool(waiting.cases)),
         _item("creatives", _("Creatives"), "photo", group, count=proposed, due=bool(proposed)),
         _item("newsletters", _("Newsletters"), "mail", group),
     ]
@@ -228,6 +229,7 @@ _SECTION_OF = {
     "fraud_rules": "fraud",
     "try_fraud_rules": "fraud",
     "partner": "partners",
+    "case": "cases",
     "creative": "creatives",
     "new_creative": "creatives",
     "add_creative": "creatives",

@@ -5,13 +5,23 @@ import io
 from datetime import datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 from console_cast import Cast, text_of
-from factories import make_click, make_clicks, make_commission, make_link, make_partner
+from factories import (
+    make_attribution,
+    make_click,
+    make_clicks,
+    make_commission,
+    make_conversion,
+    make_link,
+    make_partner,
+)
 from flask.testing import FlaskClient
 
 from affiliate import clock
-from affiliate.attribution.models import Credit
+from affiliate.attribution.models import ChannelLoss, Credit
 from affiliate.ingest.models import ClickVerdict
+from affiliate.partners.models import Partner
 
 
 @pytest.fixture
@@ -75,3 +85,24 @@ def test_an_empty_program_is_taught(mara: FlaskClient, cast: Cast) -> None:
     assert (
         "Nothing happened in these days" in mara.get("/console/casa/performance?first=2020-01-01&last=2020-01-02").text
     )
+
+
+def test_what_other_channels_took_is_told_by_partner_and_adds_up(mara: FlaskClient, busy: Cast, hour: datetime) -> None:
+    assert "No order was lost" in text_of(mara.get("/console/casa/performance/channels"))
+    anna = busy.session.scalars(sa.select(Partner).where(Partner.name == "Anna’s Table")).one()
+    for number in range(3):
+        order = make_conversion(busy.session, program=busy.program, order_id=f"L-{number}", occurred_at=hour)
+        order.is_test = number == 2  # never counts
+        outcome = make_attribution(busy.session, conversion=order, partner=None)
+        busy.session.add(ChannelLoss(attribution_id=outcome.id, partner_id=anna.id, channel="google"))
+    busy.session.commit()
+    page = text_of(mara.get("/console/casa/performance/channels"))
+    assert "66.67\u00a0%" in page
+    assert "Bread & Co" not in page  # lost nothing
+    rows = list(
+        csv.DictReader(io.StringIO(mara.get("/console/casa/performance/channels.csv").text.removeprefix("\ufeff")))
+    )
+    assert [(row["name"], row["orders_lost"], row["orders_kept"], row["lost_share_bps"]) for row in rows] == [
+        ("Anna’s Table", "2", "1", "6667")
+    ]
+    assert mara.get("/console/casa/performance/channels?first=x").status_code == 200
