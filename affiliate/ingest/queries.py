@@ -30,18 +30,31 @@ def arrivals_repeated(session: Session, *, click_ids: Collection[UUID]) -> list[
     The head of a click's id is its time, so each stretch of time is a range of the primary key. Almost all are seen once,
     so the database says first which are not.
     """
-    arrivals: list[Arrival] = []
+    connection = session.connection()
+    arrivals: dict[UUID, Arrival] = {}
     for first, last in _stretches(click_ids):
-        here = sa.and_(Click.id >= first, Click.id <= last, Click.verdict.in_(CREDITABLE))
-        for who in (Click.visitor_id, Click.address_hash):
-            seen = sa.select(Click.link_id, who).where(here, who.is_not(None)).group_by(Click.link_id, who)
-            often = seen.having(sa.func.count() > 1).subquery()
-            same = sa.and_(Click.link_id == often.c.link_id, who == often.c[who.key])
-            arrivals += [Arrival(*row) for row in session.execute(sa.select(*_ARRIVAL).join(often, same).where(here))]
-    return list({arrival.click_id: arrival for arrival in arrivals}.values())
+        for repeated in _REPEATED:
+            for row in connection.execute(repeated, {"first": first, "last": last}):
+                arrivals[row.id] = Arrival(*row)
+    return list(arrivals.values())
 
 
-_ARRIVAL = (Click.id, Click.link_id, Click.visitor_id, Click.address_hash, Click.user_agent, Click.occurred_at)
+def _repeated(who: sa.Column[Any]) -> sa.Select[Any]:
+    """The arrivals of whoever is seen more than once between the ids `first` and `last`."""
+    columns = Click.__table__.c
+    here = sa.and_(
+        columns.id.between(sa.bindparam("first"), sa.bindparam("last")),
+        sa.or_(*(columns.verdict == verdict for verdict in sorted(CREDITABLE))),
+    )
+    seen = sa.select(columns.link_id, who).where(here, who.is_not(None)).group_by(columns.link_id, who)
+    often = seen.having(sa.func.count() > 1).subquery()
+    same = sa.and_(columns.link_id == often.c.link_id, who == often.c[who.key])
+    return sa.select(*(columns[name] for name in _ARRIVAL)).join(often, same).where(here)
+
+
+_ARRIVAL = ("id", "link_id", "visitor_id", "address_hash", "user_agent", "occurred_at")
+# Made once: clicks that lie far apart, as those of a spool, ask for many stretches, and making a statement costs more than asking it.
+_REPEATED = (_repeated(Click.__table__.c.visitor_id), _repeated(Click.__table__.c.address_hash))
 _SLACK_MS = 2_000  # an id may be a little younger than the moment that the event carries
 
 
