@@ -29,7 +29,7 @@ from affiliate.tracking import lost_page, wsgi
 from affiliate.tracking.breaker import FAILURES_MAX
 from affiliate.tracking.codec import ClickEvent, Event, decode
 from affiliate.tracking.directory import Directory
-from affiliate.tracking.edge import Edge
+from affiliate.tracking.edge import Edge, request_facts
 from affiliate.tracking.metrics import UNCOUNTED
 from affiliate.tracking.parts import Parts
 from affiliate.tracking.spool import Spool
@@ -65,6 +65,21 @@ class Request:
         self.path, self.query_string, self.method = path, query, method
         self.scheme, self.client = "http", "203.0.113.77:4711"
         self.headers = {name.lower(): value for name, value in (headers or {}).items()}
+
+
+class Lines:
+    """Headers as granian has them: a client may send two lines of one name."""
+
+    def __init__(self, *lines: tuple[str, str]) -> None:
+        self._lines = list(lines)
+
+    def items(self) -> list[tuple[str, str]]:
+        """Every line."""
+        return self._lines
+
+    def get_all(self, name: str) -> list[str]:
+        """The lines of this name."""
+        return [value for key, value in self._lines if key == name]
 
 
 def environ_of(request: Request) -> dict[str, Any]:
@@ -309,3 +324,15 @@ def test_an_id_of_the_edge_is_of_the_moment(edge: Edge, own_server: str) -> None
     assert abs((ids.moment_of(click.click_id) - click.occurred_at).total_seconds()) < 0.001
     assert isinstance(click.click_id, UUID)
     assert click.occurred_at > factories.NOW
+
+
+def test_what_a_client_writes_into_a_forwarding_header_does_not_stand_for_what_the_proxy_adds_in_a_line_of_its_own() -> (
+    None
+):
+    request = Request("/r/anna")
+    request.headers = Lines(  # type: ignore[assignment]
+        ("x-forwarded-for", "198.51.100.66"), ("x-forwarded-for", "203.0.113.5"), ("cookie", "a=1"), ("cookie", "b=2")
+    )
+    facts = request_facts(request, trusted_proxies=1)
+    assert facts.address == "203.0.113.5"
+    assert facts.cookies == "a=1;b=2"  # as granian's WSGI side writes them
