@@ -17,6 +17,7 @@ from affiliate.papers import models as papers
 from affiliate.partners import models as partners
 from affiliate.payouts import models as payouts
 from affiliate.programs import models as programs
+from affiliate.relations import models as relations
 from affiliate.replay import models as replay
 from affiliate.taxes import models as taxes
 
@@ -39,6 +40,7 @@ __all__ = [
     "partners",
     "payouts",
     "programs",
+    "relations",
     "replay",
     "taxes",
 ]

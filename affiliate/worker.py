@@ -59,6 +59,7 @@ SCHEDULE = (
     Periodic("affiliate.papers.jobs.issue", queues.SLOW, 5),
     Periodic("affiliate.papers.jobs.render", queues.SLOW, 5),
     Periodic("affiliate.taxes.jobs.ask_vies", queues.SLOW, 30),
+    Periodic("affiliate.relations.jobs.remind", queues.SLOW, 600),
     Periodic("affiliate.ledger.jobs.seal", queues.SLOW, 60),
     Periodic("affiliate.ingest.jobs.look_after_clicks", queues.SLOW, 3600),
     Periodic("affiliate.payouts.jobs.prove", queues.SLOW, 3600),

@@ -100,6 +100,9 @@ class SettingsForm(FlaskForm):  # type: ignore[misc] # the library is not typed
         coerce=rules.ValidationStart,
         description=_l("The shop reports these moments. Cash on delivery always waits for the payment."),
     )
+    case_answer_days = IntegerField(
+        _l("Cases are answered within, days"), description=_l("Partners read it, and both sides are reminded.")
+    )
     payout_min = StringField(
         _l("Minimum payout"), filters=[_stripped], description=_l("Smaller balances are carried to the next run.")
     )

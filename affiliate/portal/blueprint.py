@@ -141,6 +141,7 @@ def _navigation() -> list[dict[str, Any]]:
                 "file_invoice",
             },
         ),
+        _item("cases", _("Cases"), "messages", {"cases", "case", "new_case", "open_case", "reply_to_case"}, tab=False),
         _item("newsletters", _("Newsletters"), "mail", {"newsletters", "newsletter"}, tab=False),
     ]
 

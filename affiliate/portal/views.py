@@ -1,6 +1,7 @@
 """All pages of the portal: importing this module puts them on the blueprint."""
 
 from affiliate.portal import (
+    cases,
     commissions,
     creatives,
     home,
@@ -17,6 +18,7 @@ from affiliate.portal.blueprint import blueprint
 
 __all__ = [
     "blueprint",
+    "cases",
     "commissions",
     "creatives",
     "home",

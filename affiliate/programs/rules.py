@@ -17,7 +17,7 @@ N_ = str  # marks a sentence for the translators
 
 SETTINGS = (
     "name", "time_zone", "shop_url", "allowed_hosts", "fallback_url", "click_parameter", "cookie_by_default", "accent",
-    "validation_days", "validation_start", "payout_min_minor", "mission", "description", "audience", "terms",
+    "validation_days", "validation_start", "payout_min_minor", "case_answer_days", "mission", "description", "audience", "terms",
 )  # fmt: skip
 """What can be changed later. The slug stands in addresses and the currency in the books: both stay. Who gets a sale is said
 by the attribution policy, in versions."""
@@ -33,6 +33,7 @@ class ValidationStart(enum.StrEnum):
 
 
 DAYS_MAX = 365
+ANSWER_DAYS_MAX = 30
 HOSTS_MAX = 50
 GOAL_DAYS_MAX = 400
 TEXT_MAX = 10_000
@@ -169,6 +170,10 @@ def _days(days: int) -> str | None:
     return None if 1 <= days <= DAYS_MAX else N_("Choose from 1 to 365 days.")
 
 
+def _answer_days(days: int) -> str | None:
+    return None if 1 <= days <= ANSWER_DAYS_MAX else N_("Choose from 1 to 30 days.")
+
+
 def _validation_days(days: int) -> str | None:
     return None if 0 <= days <= DAYS_MAX else N_("Choose from 0 to 365 days.")
 
@@ -205,6 +210,7 @@ _CHECKS: dict[str, Any] = {
     "accent": lambda accent: accent_problem(accent) if accent else None,
     "attribution_window_days": _days,
     "validation_days": _validation_days,
+    "case_answer_days": _answer_days,
     "payout_min_minor": _minimum,
     "mission": _text,
     "description": _text,

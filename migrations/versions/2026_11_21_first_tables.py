@@ -523,6 +523,7 @@ def upgrade() -> None:
         ),
         sa.Column("payout_min_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("accent", sa.String(length=7), nullable=True),
+        sa.Column("case_answer_days", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("pixel_secret_version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("postback_token_version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("policy_version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -2080,6 +2081,28 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_order_reductions_conversion_id"), ["conversion_id"], unique=False)
 
     op.create_table(
+        "order_verifications",
+        sa.Column("conversion_id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("note", sa.String(length=500), nullable=False),
+        sa.Column("verified_by_id", sa.Uuid(), nullable=True),
+        sa.Column("verified_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["conversion_id"], ["conversions.id"], name=op.f("fk_order_verifications_conversion_id_conversions")
+        ),
+        sa.ForeignKeyConstraint(
+            ["program_id"], ["programs.id"], name=op.f("fk_order_verifications_program_id_programs")
+        ),
+        sa.ForeignKeyConstraint(
+            ["verified_by_id"], ["users.id"], name=op.f("fk_order_verifications_verified_by_id_users")
+        ),
+        sa.PrimaryKeyConstraint("conversion_id", name=op.f("pk_order_verifications")),
+    )
+    with op.batch_alter_table("order_verifications", schema=None) as batch_op:
+        batch_op.create_index("ix_order_verifications_program", ["program_id", "verified_at"], unique=False)
+
+    op.create_table(
         "payouts",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("run_id", sa.Uuid(), nullable=False),
@@ -2566,6 +2589,74 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("replay_id", "conversion_id", name=op.f("pk_replay_changes")),
     )
     op.create_table(
+        "cases",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "missing_sale",
+                "wrong_amount",
+                "late_payment",
+                name="case_kind",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "open",
+                "asked",
+                "accepted",
+                "declined",
+                "withdrawn",
+                name="case_status",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("order_id", sa.String(length=120), nullable=False),
+        sa.Column("happened_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("claimed_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("conversion_id", sa.Uuid(), nullable=True),
+        sa.Column("adjustment_id", sa.Uuid(), nullable=True),
+        sa.Column(
+            "trace", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("answer_by", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("reminded_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("closed_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("closed_by_id", sa.Uuid(), nullable=True),
+        sa.Column("opened_by_id", sa.Uuid(), nullable=True),
+        sa.Column("opened_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("(status IN ('open', 'asked')) = (closed_at IS NULL)", name=op.f("ck_cases_closed_once")),
+        sa.ForeignKeyConstraint(["adjustment_id"], ["adjustments.id"], name=op.f("fk_cases_adjustment_id_adjustments")),
+        sa.ForeignKeyConstraint(["closed_by_id"], ["users.id"], name=op.f("fk_cases_closed_by_id_users")),
+        sa.ForeignKeyConstraint(["conversion_id"], ["conversions.id"], name=op.f("fk_cases_conversion_id_conversions")),
+        sa.ForeignKeyConstraint(["opened_by_id"], ["users.id"], name=op.f("fk_cases_opened_by_id_users")),
+        sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_cases_partner_id_partners")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_cases_program_id_programs")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cases")),
+    )
+    with op.batch_alter_table("cases", schema=None) as batch_op:
+        batch_op.create_index("ix_cases_partner", ["partner_id", "program_id"], unique=False)
+        batch_op.create_index("ix_cases_status", ["program_id", "status", "answer_by"], unique=False)
+        batch_op.create_index(
+            "uq_cases_waiting",
+            ["program_id", "partner_id", "kind", "order_id"],
+            unique=True,
+            postgresql_where=sa.text("closed_at IS NULL AND order_id <> ''"),
+            sqlite_where=sa.text("closed_at IS NULL AND order_id <> ''"),
+        )
+
+    op.create_table(
         "commissions",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("program_id", sa.Uuid(), nullable=False),
@@ -2690,6 +2781,42 @@ def upgrade() -> None:
         batch_op.create_index("uq_commissions_source", ["credit_id", "level", "turn"], unique=True)
 
     op.create_table(
+        "case_messages",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "side",
+            sa.Enum("partner", "program", name="side", native_enum=False, create_constraint=True, length=32),
+            nullable=False,
+        ),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "open",
+                "asked",
+                "accepted",
+                "declined",
+                "withdrawn",
+                name="case_status",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("file_id", sa.Uuid(), nullable=True),
+        sa.Column("by_id", sa.Uuid(), nullable=True),
+        sa.Column("said_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["by_id"], ["users.id"], name=op.f("fk_case_messages_by_id_users")),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_case_messages_case_id_cases")),
+        sa.ForeignKeyConstraint(["file_id"], ["stored_files.id"], name=op.f("fk_case_messages_file_id_stored_files")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_case_messages")),
+    )
+    with op.batch_alter_table("case_messages", schema=None) as batch_op:
+        batch_op.create_index("ix_case_messages_case", ["case_id", "id"], unique=False)
+
+    op.create_table(
         "commission_adjustments",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("program_id", sa.Uuid(), nullable=False),
@@ -2770,6 +2897,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_commission_adjustments_partner_id"))
 
     op.drop_table("commission_adjustments")
+    with op.batch_alter_table("case_messages", schema=None) as batch_op:
+        batch_op.drop_index("ix_case_messages_case")
+
+    op.drop_table("case_messages")
     with op.batch_alter_table("commissions", schema=None) as batch_op:
         batch_op.drop_index("uq_commissions_source")
         batch_op.drop_index(
@@ -2794,6 +2925,16 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_commissions_attribution_id"))
 
     op.drop_table("commissions")
+    with op.batch_alter_table("cases", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_cases_waiting",
+            postgresql_where=sa.text("closed_at IS NULL AND order_id <> ''"),
+            sqlite_where=sa.text("closed_at IS NULL AND order_id <> ''"),
+        )
+        batch_op.drop_index("ix_cases_status")
+        batch_op.drop_index("ix_cases_partner")
+
+    op.drop_table("cases")
     op.drop_table("replay_changes")
     with op.batch_alter_table("papers", schema=None) as batch_op:
         batch_op.drop_index(
@@ -2878,6 +3019,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_payouts_paper")
 
     op.drop_table("payouts")
+    with op.batch_alter_table("order_verifications", schema=None) as batch_op:
+        batch_op.drop_index("ix_order_verifications_program")
+
+    op.drop_table("order_verifications")
     with op.batch_alter_table("order_reductions", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_order_reductions_conversion_id"))
 

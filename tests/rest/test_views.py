@@ -183,7 +183,7 @@ def test_creatives_are_listed_by_kind_with_what_they_say(get: Get, app_session: 
     theirs = make_creative(app_session, program=factories.make_program(app_session), now=factories.NOW)
     app_session.commit()
     name = ids.public("crv", banner.id)
-    assert [row["title"] for row in get("/creatives").json] == ["A banner", "A text"]
+    assert sorted(row["title"] for row in get("/creatives").json) == ["A banner", "A text"]
     [row] = get("/creatives?kind=banner&status=live").json
     assert (row["id"], row["width"], row["picture_url"]) == (name, 300, f"http://localhost/c/{name}")
     assert get(f"/creatives/{ids.public('crv', text.id)}").json["text"] == "The pan that stays"

@@ -16,6 +16,7 @@ from affiliate.fraud import lists as fraud
 from affiliate.ingest.models import RejectedEvent, RejectReason
 from affiliate.partners.models import Application, Enrollment, EnrollmentStatus, Partner
 from affiliate.payouts.models import Payout, PayoutRun, PayoutStatus
+from affiliate.relations.models import Case, CaseStatus
 
 APPLICATIONS_SHOWN = 20
 RUNS_SHOWN = 10
@@ -23,12 +24,13 @@ RUNS_SHOWN = 10
 
 @dataclass(frozen=True, slots=True)
 class OpenDecisions:
-    """How many applications, payout runs, orders under review and proposed creatives wait for a person."""
+    """How many applications, payout runs, orders under review, proposed creatives and cases wait for a person."""
 
     applications: int
     runs: int
     reviews: int
     creatives: int
+    cases: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +61,11 @@ def open_decisions(session: Session, *, program_id: UUID) -> OpenDecisions:
     proposed = sa.select(sa.func.count()).where(
         Creative.program_id == program_id, Creative.status == CreativeStatus.PROPOSED
     )
-    counts = [each.scalar_subquery() for each in (pending, runs, proposed)]
+    cases = sa.select(sa.func.count()).where(Case.program_id == program_id, Case.status == CaseStatus.OPEN)
+    counts = [each.scalar_subquery() for each in (pending, runs, proposed, cases)]
     row = session.execute(sa.select(*counts)).one()
     reviews, _appeals = fraud.counts(session, program_id=program_id)
-    return OpenDecisions(row[0], row[1], reviews, row[2])
+    return OpenDecisions(row[0], row[1], reviews, row[2], row[3])
 
 
 def applications_waiting(session: Session, *, program_id: UUID, limit: int = APPLICATIONS_SHOWN) -> Sequence[Any]:

@@ -1,0 +1,132 @@
+"""Cases for managers: the list with its promised times, one with its history, trace and acts."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from flask import Response, g, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers.response import Response as BaseResponse
+
+from affiliate import amounts
+from affiliate.accounts import access
+from affiliate.console import case_sheets as sheets
+from affiliate.console import presenters
+from affiliate.console.blueprint import acted, blueprint, show, with_arguments
+from affiliate.errors import Invalid
+from affiliate.fraud import lists as fraud
+from affiliate.money import Money
+from affiliate.partners import queries as partners
+from affiliate.relations import queries, service
+from affiliate.relations.models import Case
+from affiliate.relations.service import Settlement
+from affiliate.web import orm, request_now
+
+PAGE_SIZE = 50
+
+
+@blueprint.get("/<slug>/cases")
+@access.console("manager")
+def cases() -> str:
+    """The cases that wait, the soonest promise first; or all."""
+    shows_all = request.args.get("status") == "all"
+    page = min(max(request.args.get("page", 1, type=int), 1), 1_000)
+    found = queries.cases(
+        orm.session, program_id=g.program.id, waiting=not shows_all, limit=PAGE_SIZE + 1, offset=(page - 1) * PAGE_SIZE
+    )
+    waiting = queries.waiting_count(orm.session, program_id=g.program.id)
+    chips = [
+        presenters.chip(_("Waiting"), current=not shows_all, count=waiting, status=None),
+        presenters.chip(_("All"), current=shows_all, status="all"),
+    ]
+    return show(
+        "cases.html",
+        rows=[sheets.line(each.case, each.partner_name) for each in found[:PAGE_SIZE]],
+        chips=chips,
+        appeals=fraud.counts(orm.session, program_id=g.program.id)[1],
+        days=g.program.case_answer_days,
+        newer_url=with_arguments(page=str(page - 1)) if page > 1 else None,
+        older_url=with_arguments(page=str(page + 1)) if len(found) > PAGE_SIZE else None,
+    )
+
+
+@blueprint.get('/<slug>/cases/<public("cas"):case_id>')
+@access.console("manager")
+def case(case_id: UUID) -> str:
+    """One case: what was said, what the system knows, and the acts on it."""
+    found = _found(case_id)
+    partner = partners.partner_by_id(orm.session, partner_id=found.partner_id)
+    return show(
+        "case.html",
+        case=sheets.line(found, partner.name if partner else ""),
+        said=[sheets.message(found, message) for message in queries.messages_of(orm.session, case_id=found.id)],
+        trace=sheets.trace(found),
+        outcome=sheets.outcome(found),
+        settlements=sheets.settlements(found),
+        claimed=Money(found.claimed_minor, g.program.currency).text() if found.claimed_minor else "",
+        currency=g.program.currency,
+    )
+
+
+@blueprint.post('/<slug>/cases/<public("cas"):case_id>/<any(answer, ask, decline):act>')
+@access.console("manager")
+def answer_case(case_id: UUID, act: str) -> BaseResponse:
+    """Answer, ask back, or decline, each with words that the partner reads."""
+    text, who = request.form.get("text", ""), _who(case_id)
+    acts: dict[str, Callable[[], None]] = {
+        "answer": lambda: service.answer(orm.session, text=text, asks=False, **who),
+        "ask": lambda: service.answer(orm.session, text=text, asks=True, **who),
+        "decline": lambda: service.decline(orm.session, text=text, **who),
+    }
+    told = {"answer": _("Sent."), "ask": _("Sent. The case waits for the partner."), "decline": _("Declined.")}
+
+    def do() -> str:
+        acts[act]()
+        return told[act]
+
+    return acted(_address(case_id), do)
+
+
+@blueprint.post('/<slug>/cases/<public("cas"):case_id>/accept')
+@access.console("manager")
+def accept_case(case_id: UUID) -> BaseResponse:
+    """Agree, and post what follows."""
+    settlement = presenters.chosen_in_form(Settlement, "settlement", Settlement.WORDS)
+
+    def do() -> str:
+        service.accept(
+            orm.session, settlement=settlement, amount=_amount() if settlement is Settlement.ENTRY else None,
+            text=request.form.get("text", ""), **_who(case_id),
+        )  # fmt: skip
+        return _("Accepted. The partner has a mail.")
+
+    return acted(_address(case_id), do)
+
+
+@blueprint.get('/<slug>/cases/<public("cas"):case_id>/proof/<uuid:message_id>')
+@access.console("manager")
+def case_proof(case_id: UUID, message_id: UUID) -> Response:
+    """A picture of this case."""
+    return sheets.proof_response(_found(case_id), message_id)
+
+
+def _amount() -> Money:
+    try:
+        return amounts.read(request.form.get("amount", ""), g.program.currency)
+    except amounts.BadNumber as wrong:
+        raise Invalid({"amount": [str(wrong)]}) from wrong
+
+
+def _found(case_id: UUID) -> Case:
+    found = queries.case_in(orm.session, program_id=g.program.id, case_id=case_id)
+    if found is None:
+        raise service.NoSuchCase(_("There is no such case."))
+    return found
+
+
+def _who(case_id: UUID) -> dict[str, Any]:
+    return {"program": g.program, "case_id": case_id, "actor": access.actor(), "now": request_now()}
+
+
+def _address(case_id: UUID) -> str:
+    return url_for("console.case", case_id=case_id)

@@ -1,0 +1,264 @@
+"""A partner's cases: the list, opening one, one with its history."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from werkzeug.datastructures import FileStorage
+from wtforms import DateField, FileField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import Optional
+
+from affiliate import amounts, files, ids
+from affiliate.accounts import access
+from affiliate.errors import Conflict, Invalid
+from affiliate.money import Money
+from affiliate.payouts import entry_queries
+from affiliate.payouts.models import AdjustmentStatus
+from affiliate.portal.blueprint import blueprint, page_number, show, with_arguments, zone
+from affiliate.relations import queries, service, words
+from affiliate.relations.models import WAITING, Case, CaseKind, CaseMessage, Side
+from affiliate.relations.service import Claim, Proof
+from affiliate.reports import periods
+from affiliate.web import orm, request_now
+
+PAGE_SIZE = 30
+_PROOF_BYTES_MAX = 5_000_000
+
+
+def _trimmed(text: str | None) -> str:
+    return (text or "").strip()
+
+
+class CaseForm(FlaskForm):  # type: ignore[misc] # the library is not typed
+    """What a partner claims, with its proof."""
+
+    kind = SelectField(
+        _l("What it is about"), choices=lambda: [SelectChoice(each.value, words.kind(each)) for each in CaseKind]
+    )
+    order_id = StringField(
+        _l("Order number"), filters=[_trimmed], description=_l("From the customer's confirmation. If you do not know it, name the day.")
+    )  # fmt: skip
+    happened_on = DateField(_l("Day of the order"), validators=[Optional()])
+    amount = StringField(_l("Amount you expect"), filters=[_trimmed])
+    text = TextAreaField(_l("What happened"), filters=[_trimmed])
+    proof = FileField(
+        _l("Picture as proof"), description=_l("PNG, JPEG, GIF or WebP up to 3 MB, for example of the confirmation.")
+    )
+
+    def claim(self) -> Claim | None:
+        """What was typed; nothing when the amount cannot be read, which is then said at its field."""
+        claimed: Money | None = None
+        if self.amount.data:
+            try:
+                claimed = amounts.read(self.amount.data, g.program.currency)
+            except amounts.BadNumber as wrong:
+                self.amount.errors = [*self.amount.errors, _(str(wrong))]
+                return None
+        day = self.happened_on.data
+        return Claim(
+            CaseKind(self.kind.data), self.text.data, self.order_id.data,
+            periods.start_of_day(day, zone=zone()) if day else None, claimed, _proof(self.proof.data),
+        )  # fmt: skip
+
+    def blame(self, errors: dict[str, list[str]]) -> None:
+        """Put the sentences of a refusal at their fields."""
+        for name, sentences in errors.items():
+            self[name].errors = [*self[name].errors, *map(_, sentences)]
+
+
+@blueprint.get("/<slug>/cases")
+@access.partner
+def cases() -> str:
+    """All cases, the newest first, and the appeals, which stand with their sales."""
+    page = page_number()
+    mine: dict[str, Any] = {"program_id": g.program.id, "partner_id": g.partner.id}
+    found = queries.cases(orm.session, **mine, limit=PAGE_SIZE + 1, offset=(page - 1) * PAGE_SIZE)
+    appeals = queries.appeals_of(orm.session, **mine)
+    return show(
+        "cases.html",
+        rows=[line(each.case) for each in found[:PAGE_SIZE]],
+        appeals=[_appeal(row) for row in appeals],
+        days=g.program.case_answer_days,
+        newer_url=with_arguments(page=str(page - 1)) if page > 1 else None,
+        older_url=with_arguments(page=str(page + 1)) if len(found) > PAGE_SIZE else None,
+    )
+
+
+@blueprint.get("/<slug>/cases/new")
+@access.partner
+def new_case() -> str:
+    """The form, with what the address knows already."""
+    known = {"kind": request.args.get("kind"), "order_id": request.args.get("order", "")[:120]}
+    return _form_page(CaseForm(formdata=None, data=known))
+
+
+@blueprint.post("/<slug>/cases")
+@access.partner
+def open_case() -> ResponseReturnValue:
+    """Open a case; a refused form comes back with what was typed."""
+    form = CaseForm()
+    claim = form.claim() if form.validate() else None
+    if claim is None:
+        return _form_page(form), 422
+    try:
+        made = service.open_case(
+            orm.session,
+            program=g.program,
+            partner_id=g.partner.id,
+            claim=claim,
+            actor=access.actor(),
+            now=request_now(),
+        )
+    except Invalid as refusal:
+        form.blame(refusal.errors)
+        return _form_page(form), 422
+    except Conflict as refusal:
+        orm.session.rollback()
+        flash(_(str(refusal)), "error")
+        return _form_page(form), 409
+    flash(_("Your case is with the program."), "success")
+    return redirect(url_for("portal.case", case_id=made.id), 303)
+
+
+@blueprint.get('/<slug>/cases/<public("cas"):case_id>')
+@access.partner
+def case(case_id: UUID) -> str:
+    """One case with all that was said."""
+    return _case_page(_found(case_id))
+
+
+@blueprint.post('/<slug>/cases/<public("cas"):case_id>')
+@access.partner
+def reply_to_case(case_id: UUID) -> ResponseReturnValue:
+    """Add something to it."""
+    text = request.form.get("text", "")
+    try:
+        service.reply(
+            orm.session, program=g.program, partner_id=g.partner.id, case_id=case_id, text=text,
+            proof=_proof(request.files.get("proof")), actor=access.actor(), now=request_now(),
+        )  # fmt: skip
+    except (Invalid, Conflict) as refusal:
+        orm.session.rollback()
+        told = refusal.errors if isinstance(refusal, Invalid) else {"text": [str(refusal)]}
+        return _case_page(_found(case_id), text=text, wrong=told), 422
+    flash(_("It is with the program."), "success")
+    return redirect(url_for("portal.case", case_id=case_id), 303)
+
+
+@blueprint.post('/<slug>/cases/<public("cas"):case_id>/withdraw')
+@access.partner
+def withdraw_case(case_id: UUID) -> ResponseReturnValue:
+    """Take it back."""
+    try:
+        service.withdraw(
+            orm.session, program=g.program, partner_id=g.partner.id, case_id=case_id,
+            actor=access.actor(), now=request_now(),
+        )  # fmt: skip
+        flash(_("Withdrawn. You can open another one at any time."), "success")
+    except Conflict as refusal:
+        orm.session.rollback()
+        flash(_(str(refusal)), "error")
+    return redirect(url_for("portal.case", case_id=case_id), 303)
+
+
+@blueprint.get('/<slug>/cases/<public("cas"):case_id>/proof/<uuid:message_id>')
+@access.partner
+def case_proof(case_id: UUID, message_id: UUID) -> Response:
+    """A picture of this case."""
+    return _proof_response(_found(case_id), message_id)
+
+
+def _proof_response(of: Case, message_id: UUID) -> Response:
+    """The picture of a message.
+
+    Raises:
+        NotHere: it has none.
+    """
+    file_id = queries.proof_of(orm.session, case_id=of.id, message_id=message_id)
+    found = files.file_by_id(orm.session, file_id=file_id) if file_id else None
+    if found is None:
+        raise access.NotHere
+    return Response(found.content, mimetype=found.media_type, headers={"Cache-Control": "private, max-age=3600"})
+
+
+def line(one: Case) -> dict[str, Any]:
+    """A case as a line, and as the head of its page."""
+    kind, word = words.status(one.status)
+    return {
+        "id": ids.public("cas", one.id),
+        "title": words.kind(one.kind),
+        "order_id": one.order_id,
+        "happened_at": one.happened_at,
+        "claimed": Money(one.claimed_minor, g.program.currency) if one.claimed_minor else None,
+        "sign": {"kind": kind, "word": word},
+        "is_open": one.status in WAITING,
+        "is_mine": one.status.value == "asked",
+        "is_late": words.is_late(one, now=request_now()),
+        "answer_by": one.answer_by,
+        "opened_at": one.opened_at,
+        "url": url_for("portal.case", case_id=one.id),
+    }
+
+
+def _case_page(found: Case, *, text: str = "", wrong: dict[str, list[str]] | None = None) -> str:
+    errors = {name: " ".join(_(sentence) for sentence in sentences) for name, sentences in (wrong or {}).items()}
+    said = [_message(found, message) for message in queries.messages_of(orm.session, case_id=found.id)]
+    return show("case.html", case=line(found), said=said, text=text, errors=errors, outcome=_outcome(found))
+
+
+def _message(of: Case, message: CaseMessage) -> dict[str, Any]:
+    is_mine = message.side is Side.PARTNER
+    proof = url_for("portal.case_proof", case_id=of.id, message_id=message.id) if message.file_id else None
+    return {
+        "who": _("You") if is_mine else _("The program"),
+        "is_mine": is_mine,
+        "at": message.said_at,
+        "text": message.text,
+        "proof_url": proof,
+    }
+
+
+def _outcome(found: Case) -> dict[str, Any] | None:
+    """What was posted when the case was accepted."""
+    if found.adjustment_id is None:
+        return None
+    entry = entry_queries.adjustment_of(orm.session, adjustment_id=found.adjustment_id, program_id=g.program.id)
+    if entry is None:
+        return None
+    return {
+        "amount": Money(entry.amount_minor, entry.currency),
+        "is_posted": entry.status is AdjustmentStatus.POSTED,
+        "is_declined": entry.status is AdjustmentStatus.DECLINED,
+    }
+
+
+def _appeal(row: Any) -> dict[str, Any]:
+    url = url_for("portal.commission", commission_id=row.commission_id) if row.commission_id else None
+    return {"order_id": row.order_id, "at": row.opened_at, "is_open": row.decision_id is None, "url": url}
+
+
+def _form_page(form: CaseForm) -> str:
+    return show(
+        "new_case.html",
+        form=form,
+        days=g.program.case_answer_days,
+        answer_by=service.promised(g.program, now=request_now()),
+    )
+
+
+def _found(case_id: UUID) -> Case:
+    found = queries.case_in(orm.session, program_id=g.program.id, case_id=case_id, partner_id=g.partner.id)
+    if found is None:
+        raise service.NoSuchCase(_("There is no such case."))
+    return found
+
+
+def _proof(upload: FileStorage | None) -> Proof | None:
+    if not isinstance(upload, FileStorage) or not upload.filename:
+        return None
+    return Proof(upload.filename, upload.read(_PROOF_BYTES_MAX))

@@ -1,0 +1,1 @@
+"""What program and partner have to settle with one another: cases."""

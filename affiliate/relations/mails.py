@@ -1,0 +1,100 @@
+"""The letters about cases, to the partner's people and the program's managers. Jobs write them too, so the language is named."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_datetime
+from sqlalchemy.orm import Session
+
+from affiliate import ids, mailer, settings
+from affiliate.accounts.models import User
+from affiliate.mailer import Letter
+from affiliate.partners import queries as partners
+from affiliate.programs.models import Program
+from affiliate.relations import queries
+from affiliate.relations.models import Case, CaseStatus, Side
+from affiliate.speech import say
+
+N_ = str  # marks a sentence for the translators
+
+_TOLD = {
+    CaseStatus.OPEN: (
+        N_("An answer in case %(case)s"),
+        N_("There is something new in your case about order %(order)s."),
+    ),
+    CaseStatus.ASKED: (N_("A question in case %(case)s"), N_("The program has a question about order %(order)s.")),
+    CaseStatus.ACCEPTED: (N_("Accepted: case %(case)s"), N_("Your case about order %(order)s was accepted.")),
+    CaseStatus.DECLINED: (N_("Declined: case %(case)s"), N_("Your case about order %(order)s was declined.")),
+}
+
+
+def tell_partner(session: Session, *, case: Case, program: Program, text: str, now: datetime) -> None:
+    """Tell the partner's people what the program said, and what became of the case."""
+    subject, sentence = _TOLD[case.status]
+    people = partners.members_of(session, partner_id=case.partner_id)
+    _post(session, people, (case, program), Side.PARTNER, (subject, [sentence], text), now=now)
+
+
+def tell_managers(session: Session, *, case: Case, program: Program, text: str, now: datetime) -> None:
+    """Tell the program's managers what a partner claims or adds, and until when the answer is promised."""
+    people = queries.managers_of(session, program_id=program.id)
+    paragraphs = [N_("A partner writes about order %(order)s. The answer is promised by %(by)s.")]
+    _post(
+        session, people, (case, program), Side.PROGRAM, (N_("Case %(case)s waits for an answer"), paragraphs, text), now=now
+    )
+
+
+def remind(session: Session, *, case: Case, program: Program, now: datetime) -> None:
+    """Remind both sides of a promised answer that comes due: who has to give it, and who waits for it."""
+    to_program, to_partner = _REMINDERS[case.status]
+    people = queries.managers_of(session, program_id=program.id)
+    _post(session, people, (case, program), Side.PROGRAM, (N_("Reminder: case %(case)s"), [to_program], ""), now=now)
+    others = partners.members_of(session, partner_id=case.partner_id)
+    _post(session, others, (case, program), Side.PARTNER, (N_("Reminder: case %(case)s"), [to_partner], ""), now=now)
+
+
+_REMINDERS = {
+    CaseStatus.OPEN: (
+        N_("The answer about order %(order)s is promised by %(by)s."),
+        N_("The program answers about order %(order)s by %(by)s. You need not do anything."),
+    ),
+    CaseStatus.ASKED: (
+        N_("The partner has not answered your question about order %(order)s yet."),
+        N_("The program waits for your answer about order %(order)s since its question. Please give it by %(by)s."),
+    ),
+}
+
+
+def _post(
+    session: Session, people: Iterable[User], about: tuple[Case, Program], side: Side, said: tuple[str, list[str], str],
+    *, now: datetime,
+) -> None:  # fmt: skip
+    (case, program), (subject, sentences, text) = about, said
+    base = settings.current().base_url
+    place = "portal" if side is Side.PARTNER else "console"
+    url = f"{base}/{place}/{program.slug}/cases/{ids.public('cas', case.id)}"
+    for person in people:
+        locale = person.locale or "en"
+        by = format_datetime(
+            case.answer_by.astimezone(ZoneInfo(_zone(person, program))), "d MMM y, HH:mm", locale=locale
+        )
+        values = {"case": short(case), "order": case.order_id or "–", "by": by}
+        paragraphs = [say(N_("Hello %(name)s,"), locale, name=person.name)]
+        paragraphs += [say(sentence, locale, **values) for sentence in sentences]
+        letter = Letter(
+            say(subject, locale, **values),
+            [*paragraphs, *([text] if text else [])],
+            (say(N_("Open the case"), locale), url),
+            say(N_("You get this mail because of a case in the partner program of %(program)s."), locale, program=program.name),
+        )  # fmt: skip
+        mailer.post(session, recipient=person.email, letter=letter, locale=locale, now=now)
+
+
+def _zone(person: User, program: Program) -> str:
+    return person.time_zone or program.time_zone
+
+
+def short(case: Case) -> str:
+    """The end of a case's id: enough to tell one's cases apart in a subject line."""
+    return ids.public("cas", case.id)[-6:].upper()

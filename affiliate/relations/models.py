@@ -1,0 +1,103 @@
+"""Tables of relations: Case and CaseMessage."""
+
+import enum
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from affiliate.accounts.models import User
+from affiliate.db import Base, PrimaryKey, enum_column
+from affiliate.files import StoredFile
+from affiliate.ingest.models import Conversion
+from affiliate.partners.models import Partner
+from affiliate.payouts.models import Adjustment
+from affiliate.programs.models import Program
+
+
+class CaseKind(enum.StrEnum):
+    """What a case is about. Appeals against a review of fraud have a way of their own (`fraud.service.appeal`)."""
+
+    MISSING_SALE = "missing_sale"
+    WRONG_AMOUNT = "wrong_amount"
+    LATE_PAYMENT = "late_payment"
+
+
+class CaseStatus(enum.StrEnum):
+    """Where a case is."""
+
+    OPEN = "open"  # waits for the program
+    ASKED = "asked"  # waits for the partner
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+
+
+WAITING = (CaseStatus.OPEN, CaseStatus.ASKED)
+"""The states of a case that is not over."""
+
+
+class Side(enum.StrEnum):
+    """Who says something in a case."""
+
+    PARTNER = "partner"
+    PROGRAM = "program"
+
+
+_IS_WAITING = sa.text("closed_at IS NULL AND order_id <> ''")
+
+
+class Case(Base):
+    """Something that a partner claims. `answer_by` is when the program promised to answer what was said last.
+
+    `trace` is what the system knew of the order when the case was opened. A credit by hand or a manual entry that settled
+    it is named by `conversion_id` and `adjustment_id`.
+    """
+
+    __tablename__ = "cases"
+    __table_args__ = (
+        sa.Index(
+            "uq_cases_waiting", "program_id", "partner_id", "kind", "order_id",
+            unique=True, postgresql_where=_IS_WAITING, sqlite_where=_IS_WAITING,
+        ),
+        sa.Index("ix_cases_status", "program_id", "status", "answer_by"),
+        sa.Index("ix_cases_partner", "partner_id", "program_id"),
+        sa.CheckConstraint("(status IN ('open', 'asked')) = (closed_at IS NULL)", name="closed_once"),
+    )  # fmt: skip
+
+    id: Mapped[PrimaryKey]
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id))
+    partner_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Partner.id))
+    kind: Mapped[CaseKind] = mapped_column(enum_column(CaseKind))
+    status: Mapped[CaseStatus] = mapped_column(enum_column(CaseStatus))
+    order_id: Mapped[str] = mapped_column(sa.String(120))  # empty when only the day is known
+    happened_at: Mapped[datetime | None]
+    claimed_minor: Mapped[int | None]  # in the program's currency
+    conversion_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(Conversion.id))
+    adjustment_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(Adjustment.id))
+    trace: Mapped[dict[str, Any]]
+    answer_by: Mapped[datetime]
+    reminded_at: Mapped[datetime | None]  # about the present `answer_by`
+    closed_at: Mapped[datetime | None]
+    closed_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(User.id))
+    opened_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(User.id))
+    opened_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class CaseMessage(Base):
+    """What one side said, with a picture as proof where there is one. Both sides read all of it, for ever."""
+
+    __tablename__ = "case_messages"
+    __table_args__ = (sa.Index("ix_case_messages_case", "case_id", "id"),)
+
+    id: Mapped[PrimaryKey]
+    case_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Case.id))
+    side: Mapped[Side] = mapped_column(enum_column(Side))
+    status: Mapped[CaseStatus] = mapped_column(enum_column(CaseStatus))  # what the case became by it
+    text: Mapped[str] = mapped_column(sa.Text)
+    file_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(StoredFile.id))
+    by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(User.id))
+    said_at: Mapped[datetime]

@@ -1,0 +1,169 @@
+"""Every SELECT on cases, and what the system knows about an order that a case is about."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from affiliate.accounts.models import Grant, GrantRole, User
+from affiliate.attribution.models import Attribution, Credit
+from affiliate.commissions.models import Commission
+from affiliate.fraud.models import FraudAppeal
+from affiliate.ingest.models import Conversion
+from affiliate.ingest.rollup_models import PartnerClickHour
+from affiliate.partners.models import Partner
+from affiliate.relations.models import WAITING, Case, CaseMessage, CaseStatus
+
+MESSAGES_MAX = 200
+APPEALS_SHOWN = 20
+_CLICKS_WITHIN = timedelta(days=30)
+_FOUND_MAX = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A case in a list."""
+
+    case: Case
+    partner_name: str
+
+
+def case_in(session: Session, *, program_id: UUID, case_id: UUID, partner_id: UUID | None = None) -> Case | None:
+    """One case of the program, of this partner when one is given; always as it stands now."""
+    mine = [Case.id == case_id, Case.program_id == program_id]
+    if partner_id is not None:
+        mine.append(Case.partner_id == partner_id)
+    return session.scalar(sa.select(Case).where(*mine).execution_options(populate_existing=True))
+
+
+def cases(
+    session: Session,
+    *,
+    program_id: UUID,
+    partner_id: UUID | None = None,
+    waiting: bool = False,
+    limit: int,
+    offset: int = 0,
+) -> list[Line]:
+    """Cases of a program or of one partner in it: with `waiting` those that are not over, the soonest promise first; else the newest."""
+    found = (
+        sa.select(Case, Partner.name).join(Partner, Partner.id == Case.partner_id).where(Case.program_id == program_id)
+    )
+    if partner_id is not None:
+        found = found.where(Case.partner_id == partner_id)
+    if waiting:
+        # What waits for the program stands first: its clock is ours.
+        by_side = sa.case((Case.status == CaseStatus.OPEN, 0), else_=1)
+        found = found.where(Case.status.in_(WAITING)).order_by(by_side, Case.answer_by, Case.id)
+    else:
+        found = found.order_by(Case.id.desc())
+    return [Line(case, name) for case, name in session.execute(found.limit(limit).offset(offset))]
+
+
+def waiting_count(session: Session, *, program_id: UUID, partner_id: UUID | None = None) -> int:
+    """How many cases are not over, of one partner or of all."""
+    mine = [Case.program_id == program_id, Case.status.in_(WAITING)]
+    if partner_id is not None:
+        mine.append(Case.partner_id == partner_id)
+    return session.scalar(sa.select(sa.func.count()).where(*mine)) or 0
+
+
+def messages_of(session: Session, *, case_id: UUID) -> Sequence[CaseMessage]:
+    """What was said, in order."""
+    found = sa.select(CaseMessage).where(CaseMessage.case_id == case_id).order_by(CaseMessage.said_at, CaseMessage.id)
+    return session.scalars(found.limit(MESSAGES_MAX)).all()
+
+
+def message_count(session: Session, *, case_id: UUID) -> int:
+    """How often something was said."""
+    return session.scalar(sa.select(sa.func.count()).where(CaseMessage.case_id == case_id)) or 0
+
+
+def proof_of(session: Session, *, case_id: UUID, message_id: UUID) -> UUID | None:
+    """The file of a message of this case."""
+    mine = (CaseMessage.id == message_id, CaseMessage.case_id == case_id)
+    return session.scalar(sa.select(CaseMessage.file_id).where(*mine))
+
+
+def to_remind(session: Session, *, now: datetime, soon: datetime, limit: int) -> Sequence[Case]:
+    """Cases whose promised answer is due before `soon`, and about which nobody has been reminded."""
+    due = sa.select(Case).where(Case.status.in_(WAITING), Case.answer_by < soon, Case.reminded_at.is_(None))
+    # A promise of less than a day would remind at once: only what has stood for a while.
+    due = due.where(Case.updated_at < now - timedelta(hours=1))
+    return session.scalars(due.order_by(Case.answer_by, Case.id).limit(limit)).all()
+
+
+def managers_of(session: Session, *, program_id: UUID) -> Sequence[User]:
+    """The people who manage this very program; those who manage all of them where there is none."""
+    manages = sa.select(User).join(Grant, Grant.user_id == User.id).where(User.active, Grant.role == GrantRole.MANAGER)
+    own = session.scalars(manages.where(Grant.program_id == program_id).order_by(User.id)).unique().all()
+    if own:
+        return own
+    everywhere = sa.select(User).join(Grant, Grant.user_id == User.id).where(User.active, Grant.program_id.is_(None))
+    roles = Grant.role.in_([GrantRole.MANAGER, GrantRole.ADMIN])
+    return session.scalars(everywhere.where(roles).order_by(User.id)).unique().all()
+
+
+def appeals_of(session: Session, *, program_id: UUID, partner_id: UUID) -> Sequence[Any]:
+    """The partner's appeals against reviews of fraud, the newest first, with order and commission."""
+    columns = (
+        FraudAppeal.opened_at,
+        FraudAppeal.decision_id,
+        Conversion.order_id,
+        Commission.id.label("commission_id"),
+    )
+    of_mine = sa.and_(
+        Commission.conversion_id == FraudAppeal.conversion_id, Commission.partner_id == partner_id, Commission.is_live
+    )
+    found = (
+        sa.select(*columns)
+        .join(Conversion, Conversion.id == FraudAppeal.conversion_id)
+        .outerjoin(Commission, of_mine)
+        .where(FraudAppeal.program_id == program_id, FraudAppeal.partner_id == partner_id)
+    )
+    return session.execute(found.order_by(FraudAppeal.opened_at.desc()).limit(APPEALS_SHOWN)).all()
+
+
+def conversions_named(session: Session, *, program_id: UUID, order_id: str) -> Sequence[Conversion]:
+    """The conversions of an order, but for tests."""
+    named = (Conversion.program_id == program_id, Conversion.order_id == order_id, sa.not_(Conversion.is_test))
+    return session.scalars(sa.select(Conversion).where(*named).order_by(Conversion.id).limit(_FOUND_MAX)).all()
+
+
+def trace(
+    session: Session, *, program_id: UUID, partner_id: UUID, order_id: str, around: datetime
+) -> tuple[UUID | None, dict[str, Any]]:
+    """What is known of an order and of the partner's clicks in the 30 days before: the order's id, and a JSON document.
+
+    It names other partners, so it is for managers.
+    """
+    orders = conversions_named(session, program_id=program_id, order_id=order_id) if order_id else []
+    found: dict[str, Any] = {"orders": [_order(session, order) for order in orders]}
+    clicks = (
+        sa.select(PartnerClickHour.verdict, sa.func.sum(PartnerClickHour.clicks))
+        .where(
+            PartnerClickHour.program_id == program_id,
+            PartnerClickHour.partner_id == partner_id,
+            PartnerClickHour.hour > around - _CLICKS_WITHIN,
+            PartnerClickHour.hour <= around,
+        )
+        .group_by(PartnerClickHour.verdict)
+    )
+    found["clicks"] = {verdict.value: int(count) for verdict, count in session.execute(clicks) if count}
+    return (orders[0].id if orders else None), found
+
+
+def _order(session: Session, order: Conversion) -> dict[str, Any]:
+    current = sa.select(Attribution.id).where(Attribution.conversion_id == order.id, Attribution.is_current)
+    credited = (
+        sa.select(Partner.name).join(Credit, Credit.partner_id == Partner.id).where(Credit.attribution_id.in_(current))
+    )
+    return {
+        "conversion_id": str(order.id),
+        "occurred_at": order.occurred_at.isoformat(),
+        "credited": list(session.scalars(credited.order_by(Partner.name).limit(_FOUND_MAX))),
+    }

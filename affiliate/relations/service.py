@@ -1,0 +1,317 @@
+"""Every write on cases: opened, answered, asked back, accepted with what follows in the books, declined, withdrawn. Never commits."""
+
+import enum
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from affiliate import db, files, ids, pictures
+from affiliate.accounts import audit
+from affiliate.accounts.actors import Actor
+from affiliate.attribution import publishing
+from affiliate.errors import Conflict, Invalid, NotFound
+from affiliate.files import File
+from affiliate.money import Money
+from affiliate.payouts import adjusting
+from affiliate.payouts.models import AdjustmentKind
+from affiliate.programs.models import Program
+from affiliate.relations import mails, queries
+from affiliate.relations.models import WAITING, Case, CaseKind, CaseMessage, CaseStatus, Side
+
+N_ = str  # marks a sentence for the translators
+
+TEXT_LENGTH_MAX = 4_000
+ORDER_LENGTH_MAX = 120
+OPEN_MAX = 20  # of one partner in a program
+_REMIND_BEFORE = timedelta(days=1)
+_AGE_MAX = timedelta(days=730)
+
+
+class NoSuchCase(NotFound):
+    """There is no such case here."""
+
+
+class CaseMoved(Conflict):
+    """The case is not where the act expects it: somebody was faster, or it is over."""
+
+    code = "case_moved"
+
+
+class CaseOpen(Conflict):
+    """The partner has a case about this already, or as many open ones as one may have."""
+
+    code = "case_open"
+
+
+class Settlement(enum.StrEnum):
+    """How an accepted case is settled."""
+
+    CREDIT = "credit"  # the order is credited to the partner by hand: its commission follows
+    ENTRY = "entry"  # a manual entry of an amount
+    WORDS = "words"  # nothing has to be posted
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A picture as it came: its name as the sender says, and its bytes."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a partner claims. One of `order_id` and `happened_at` at least; `claimed` is in the program's currency."""
+
+    kind: CaseKind
+    text: str
+    order_id: str = ""
+    happened_at: datetime | None = None
+    claimed: Money | None = None
+    proof: Proof | None = None
+
+
+def open_case(
+    session: Session, *, program: Program, partner_id: UUID, claim: Claim, actor: Actor, now: datetime
+) -> Case:
+    """Open a case with what the system knows about the order; the program's managers get a mail.
+
+    Raises:
+        Invalid: a field is wrong. CaseOpen: there is one about this already, or there are too many.
+    """
+    order_id, text = " ".join(claim.order_id.split()), _checked_text(claim.text)
+    _check_claim(order_id, claim, now)
+    proof = _redrawn(claim.proof)
+    if queries.waiting_count(session, program_id=program.id, partner_id=partner_id) >= OPEN_MAX:
+        raise CaseOpen(N_("Twenty of your cases are open already. Wait for an answer first."))
+    around = claim.happened_at or now
+    conversion_id, trace = queries.trace(
+        session, program_id=program.id, partner_id=partner_id, order_id=order_id, around=around
+    )
+    row: dict[str, Any] = {
+        "id": ids.new_at(now), "program_id": program.id, "partner_id": partner_id, "kind": claim.kind, "order_id": order_id,
+        "status": CaseStatus.OPEN, "happened_at": claim.happened_at, "conversion_id": conversion_id, "trace": trace,
+        "claimed_minor": claim.claimed.amount_minor if claim.claimed else None, "answer_by": promised(program, now=now),
+        "opened_by_id": _person(actor), "opened_at": now, "updated_at": now,
+    }  # fmt: skip
+    if not db.insert_new(session, Case, [row]):
+        raise CaseOpen(N_("There is an open case about this order already."))
+    case = session.get_one(Case, row["id"])
+    _say(session, case, Side.PARTNER, text, proof, actor=actor, now=now)
+    _audit(session, case, "case.open", actor=actor, now=now)
+    mails.tell_managers(session, case=case, program=program, text=text, now=now)
+    return case
+
+
+def reply(
+    session: Session, *, program: Program, partner_id: UUID, case_id: UUID, text: str, proof: Proof | None,
+    actor: Actor, now: datetime,
+) -> None:  # fmt: skip
+    """The partner adds something: the case waits for the program again, and the promised time starts anew if it was asked.
+
+    Raises:
+        NoSuchCase: not this partner's. Invalid: no text, or the picture is wrong. CaseMoved: it is over.
+    """
+    case = _found(session, program.id, case_id, partner_id)
+    said, picture = _checked_text(text), _redrawn(proof)
+    was_asked = case.status is CaseStatus.ASKED
+    values: dict[str, Any] = {"status": CaseStatus.OPEN, "updated_at": now}
+    if was_asked:
+        values |= {"answer_by": promised(program, now=now), "reminded_at": None}
+    case = _move(session, case, values)
+    _say(session, case, Side.PARTNER, said, picture, actor=actor, now=now)
+    mails.tell_managers(session, case=case, program=program, text=said, now=now)
+
+
+def answer(
+    session: Session, *, program: Program, case_id: UUID, text: str, asks: bool, actor: Actor, now: datetime
+) -> None:
+    """The program says something. With `asks` the case waits for the partner, who has as long as the program itself.
+
+    Raises:
+        NoSuchCase, Invalid, CaseMoved: as above.
+    """
+    case = _found(session, program.id, case_id)
+    said = _checked_text(text)
+    values: dict[str, Any] = {"updated_at": now}
+    if asks:
+        values |= {"status": CaseStatus.ASKED, "answer_by": promised(program, now=now), "reminded_at": None}
+    case = _move(session, case, values)
+    _say(session, case, Side.PROGRAM, said, None, actor=actor, now=now)
+    _audit(session, case, "case.ask" if asks else "case.answer", actor=actor, now=now)
+    mails.tell_partner(session, case=case, program=program, text=said, now=now)
+
+
+def accept(
+    session: Session, *, program: Program, case_id: UUID, settlement: Settlement, amount: Money | None, text: str,
+    actor: Actor, now: datetime,
+) -> Case:  # fmt: skip
+    """The program agrees, and what follows is posted in the same transaction: a credit by hand, or a manual entry.
+
+    An entry above the program's limit waits for a second person like any other.
+
+    Raises:
+        NoSuchCase, CaseMoved: as above.
+        Invalid: no text, no amount for an entry, or the order is not known yet and cannot be credited.
+    """
+    case = _found(session, program.id, case_id)
+    said = _checked_text(text)[: publishing.NOTE_LENGTH_MAX]
+    # First the case: of two who accept at once, one finds it settled and posts nothing.
+    case = _close(session, case, CaseStatus.ACCEPTED, actor=actor, now=now)
+    if settlement is Settlement.CREDIT:
+        _credit(session, case, said, actor=actor, now=now)
+    elif settlement is Settlement.ENTRY:
+        _enter(session, case, amount, said, actor=actor, now=now)
+    _say(session, case, Side.PROGRAM, said, None, actor=actor, now=now)
+    _audit(session, case, "case.accept", actor=actor, now=now, settlement=settlement.value)
+    mails.tell_partner(session, case=case, program=program, text=said, now=now)
+    return case
+
+
+def decline(session: Session, *, program: Program, case_id: UUID, text: str, actor: Actor, now: datetime) -> None:
+    """The program does not agree, and says why.
+
+    Raises:
+        NoSuchCase, Invalid, CaseMoved: as above.
+    """
+    case = _found(session, program.id, case_id)
+    said = _checked_text(text)
+    case = _close(session, case, CaseStatus.DECLINED, actor=actor, now=now)
+    _say(session, case, Side.PROGRAM, said, None, actor=actor, now=now)
+    _audit(session, case, "case.decline", actor=actor, now=now)
+    mails.tell_partner(session, case=case, program=program, text=said, now=now)
+
+
+def withdraw(
+    session: Session, *, program: Program, partner_id: UUID, case_id: UUID, actor: Actor, now: datetime
+) -> None:
+    """The partner takes it back.
+
+    Raises:
+        NoSuchCase, CaseMoved: as above.
+    """
+    case = _found(session, program.id, case_id, partner_id)
+    case = _close(session, case, CaseStatus.WITHDRAWN, actor=actor, now=now)
+    _audit(session, case, "case.withdraw", actor=actor, now=now)
+
+
+def remind_due(session: Session, *, limit: int, now: datetime) -> int:
+    """Remind both sides, once, of up to `limit` promised answers that come due within a day; gives how many."""
+    done = 0
+    for case in queries.to_remind(session, now=now, soon=now + _REMIND_BEFORE, limit=limit):
+        here = (Case.id == case.id, Case.status == case.status, Case.reminded_at.is_(None))
+        if session.scalar(sa.update(Case).where(*here).values(reminded_at=now).returning(Case.id)) is not None:
+            mails.remind(session, case=case, program=session.get_one(Program, case.program_id), now=now)
+            done += 1
+    return done
+
+
+def _credit(session: Session, case: Case, note: str, *, actor: Actor, now: datetime) -> None:
+    """Credit the order by hand; one that came in after the case was opened is found now."""
+    order = case.conversion_id
+    if order is None:
+        named = queries.conversions_named(session, program_id=case.program_id, order_id=case.order_id)
+        order = named[0].id if case.order_id and named else None
+    if order is None:
+        raise Invalid({"settlement": [N_("This order is not known. Take it in from a table first, or pay an amount.")]})
+    case.conversion_id = order
+    publishing.credit_by_hand(
+        session, program_id=case.program_id, conversion_id=order, partner_id=case.partner_id, note=note,
+        actor=actor, now=now,
+    )  # fmt: skip
+
+
+def _enter(session: Session, case: Case, amount: Money | None, reason: str, *, actor: Actor, now: datetime) -> None:
+    if amount is None:
+        raise Invalid({"amount": [N_("Write the amount.")]})
+    kind = AdjustmentKind.MAKE_GOOD if case.kind is CaseKind.MISSING_SALE else AdjustmentKind.CORRECTION
+    entry = adjusting.enter(
+        session, program_id=case.program_id, partner_id=case.partner_id, kind=kind, amount=amount, reason=reason,
+        actor=actor, now=now,
+    )  # fmt: skip
+    case.adjustment_id = entry.id
+    session.flush()
+
+
+def _found(session: Session, program_id: UUID, case_id: UUID, partner_id: UUID | None = None) -> Case:
+    found = queries.case_in(session, program_id=program_id, case_id=case_id, partner_id=partner_id)
+    if found is None:
+        raise NoSuchCase(N_("There is no such case."))
+    return found
+
+
+def _move(session: Session, case: Case, values: dict[str, Any]) -> Case:
+    here = (Case.id == case.id, Case.status == case.status)
+    if case.status not in WAITING or (
+        session.scalar(sa.update(Case).where(*here).values(values).returning(Case.id)) is None
+    ):
+        raise CaseMoved(N_("This case is over, or somebody was faster. Nothing was changed."))
+    return session.get_one(Case, case.id, populate_existing=True)
+
+
+def _close(session: Session, case: Case, status: CaseStatus, *, actor: Actor, now: datetime) -> Case:
+    values = {"status": status, "closed_at": now, "closed_by_id": _person(actor), "updated_at": now}
+    return _move(session, case, values)
+
+
+def _say(
+    session: Session, case: Case, side: Side, text: str, proof: File | None, *, actor: Actor, now: datetime
+) -> None:
+    if queries.message_count(session, case_id=case.id) >= queries.MESSAGES_MAX:
+        raise CaseMoved(N_("This case is over, or somebody was faster. Nothing was changed."))
+    message = CaseMessage(id=ids.new_at(now), case_id=case.id, side=side, status=case.status, text=text, said_at=now)
+    message.file_id = files.keep(session, proof, now=now) if proof else None
+    message.by_id = _person(actor)
+    session.add(message)
+    session.flush()
+
+
+def promised(program: Program, *, now: datetime) -> datetime:
+    """Until when the program answers what is said now."""
+    return now + timedelta(days=program.case_answer_days)
+
+
+def _checked_text(text: str) -> str:
+    text = text.replace("\r\n", "\n").strip()
+    if not 0 < len(text) <= TEXT_LENGTH_MAX:
+        raise Invalid({"text": [N_("Write something, in up to 4,000 characters.")]})
+    return text
+
+
+def _check_claim(order_id: str, claim: Claim, now: datetime) -> None:
+    wrong: dict[str, list[str]] = {}
+    if len(order_id) > ORDER_LENGTH_MAX or not order_id.isprintable():
+        wrong["order_id"] = [N_("Write the order number as the shop shows it.")]
+    elif not order_id and claim.happened_at is None:
+        wrong["order_id"] = [N_("Name the order, or the day on which it happened.")]
+    if claim.happened_at is not None and not now - _AGE_MAX < claim.happened_at <= now:
+        wrong["happened_on"] = [N_("Choose a day of the last two years.")]
+    if claim.claimed is not None and claim.claimed.amount_minor <= 0:
+        wrong["amount"] = [N_("Write an amount above zero.")]
+    if wrong:
+        raise Invalid(wrong)
+
+
+def _redrawn(proof: Proof | None) -> File | None:
+    if proof is None:
+        return None
+    try:
+        picture = pictures.redrawn(proof.content, name=proof.name)
+    except pictures.BadPicture as error:
+        raise Invalid({"proof": [str(error)]}) from error
+    return File(f"proof.{picture.extension}", picture.media_type, picture.content)
+
+
+def _person(actor: Actor) -> UUID | None:
+    return actor.id if actor.kind == "user" else None
+
+
+def _audit(session: Session, case: Case, action: str, *, actor: Actor, now: datetime, **details: str) -> None:
+    audit.record(
+        session, actor=actor, action=action, subject_kind="case", subject_id=case.id, program_id=case.program_id,
+        details={"kind": case.kind.value, "order_id": case.order_id, **details}, now=now,
+    )  # fmt: skip

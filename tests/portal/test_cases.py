@@ -1,0 +1,133 @@
+"""A partner's cases in the portal, and the same cases in the console: opened, answered, settled, never seen by others."""
+
+import io
+
+import pytest
+from accounts_cast import give, make_person, sign_in
+from creative_cast import png
+from flask import Flask
+from flask.testing import FlaskClient
+from portal_cast import Cast
+from sqlalchemy.orm import Session
+
+from affiliate import clock, ids
+from affiliate.accounts.actors import SYSTEM
+from affiliate.accounts.models import GrantRole
+from affiliate.relations import queries, service
+from affiliate.relations.models import Case, CaseKind, CaseStatus
+from affiliate.relations.service import Claim
+
+LIST = "/portal/casa/cases"
+HOSTILE = "<script>alert(1)</script>"
+
+
+@pytest.fixture
+def mara(app: Flask, cast: Cast, app_session: Session) -> FlaskClient:
+    """The manager's browser."""
+    person = make_person(app_session, "Mara")
+    give(app_session, person, GrantRole.MANAGER, cast.program)
+    app_session.commit()
+    browser = app.test_client()
+    sign_in(browser, person)
+    return browser
+
+
+def _name(case: Case) -> str:
+    return ids.public("cas", case.id)
+
+
+def _only(session: Session, cast: Cast) -> Case:
+    session.expire_all()
+    [line] = queries.cases(session, program_id=cast.program.id, limit=9)
+    session.commit()
+    return line.case
+
+
+def test_a_case_goes_from_the_partner_to_the_manager_and_back(
+    marta: FlaskClient, mara: FlaskClient, app_session: Session, cast: Cast
+) -> None:
+    form = {"kind": "missing_sale", "order_id": HOSTILE, "text": HOSTILE, "amount": "12.50"}
+    answer = marta.post(LIST, data=form | {"proof": (io.BytesIO(png()), "shot.png")})
+    assert answer.status_code == 303, answer.text
+    case = _only(app_session, cast)
+    assert (answer.location, case.claimed_minor) == (f"{LIST}/{_name(case)}", 12_50)
+    page = marta.get(answer.location).text
+    assert "&lt;script&gt;alert(1)" in page
+    assert HOSTILE not in page
+    [message] = queries.messages_of(app_session, case_id=case.id)
+    app_session.commit()
+    assert marta.get(f"{LIST}/{_name(case)}/proof/{message.id}").mimetype == "image/png"
+    console = f"/console/casa/cases/{_name(case)}"
+    shown = mara.get(console).text
+    assert "No such order had arrived." in shown
+    assert HOSTILE not in shown
+    assert mara.get(f"{console}/proof/{message.id}").mimetype == "image/png"
+    assert "Ewa" not in mara.get("/console/casa/cases").text
+    mara.post(f"{console}/ask", data={"text": "Which shop?"})
+    assert "Which shop?" in marta.get(answer.location).text
+    assert marta.post(answer.location, data={"text": ""}).status_code == 422
+    assert marta.post(answer.location, data={"text": "Rome"}).status_code == 303
+    refused = mara.post(f"{console}/accept", data={"settlement": "credit", "text": "Yes"}, follow_redirects=True)
+    assert "This order is not known." in refused.text
+    assert _only(app_session, cast).status is CaseStatus.OPEN
+    refused = mara.post(
+        f"{console}/accept", data={"settlement": "entry", "text": "Yes", "amount": "x"}, follow_redirects=True
+    )
+    assert "Write an amount" in refused.text
+    mara.post(f"{console}/accept", data={"settlement": "entry", "text": "Yes", "amount": "12.50"})
+    assert _only(app_session, cast).status is CaseStatus.ACCEPTED
+    assert "€12.50" in marta.get(answer.location).text
+    assert "somebody was faster" in mara.post(f"{console}/decline", data={"text": "No"}, follow_redirects=True).text
+
+
+@pytest.mark.parametrize(
+    ("form", "sentence"),
+    [
+        ({"text": "Kept words"}, "Name the order, or the day"),
+        ({"order_id": "1", "text": ""}, "Write something"),
+        ({"order_id": "1", "text": "Kept words", "amount": "4O"}, "Write an amount"),
+        ({"order_id": "1", "text": "Kept words", "happened_on": "2099-01-01"}, "last two years"),
+    ],
+)
+def test_a_refused_case_says_why_and_keeps_what_was_typed(
+    marta: FlaskClient, cast: Cast, form: dict[str, str], sentence: str
+) -> None:
+    answer = marta.post(LIST, data={"kind": "wrong_amount"} | form)
+    assert answer.status_code == 422
+    assert sentence in answer.text
+    assert form["text"] in answer.text
+
+
+def test_a_case_is_withdrawn_and_a_late_one_says_so(
+    marta: FlaskClient, mara: FlaskClient, app_session: Session, cast: Cast
+) -> None:
+    long_ago = clock.now().replace(year=clock.now().year - 1)
+    claim = Claim(CaseKind.LATE_PAYMENT, "Where is it?", "P1")
+    made = service.open_case(
+        app_session, program=cast.program, partner_id=cast.partner.id, claim=claim, actor=SYSTEM, now=long_ago
+    )
+    app_session.commit()
+    assert "The promised time is over" in marta.get(LIST).text
+    assert "Late" in mara.get("/console/casa/cases").text
+    marta.post(f"{LIST}/{_name(made)}/withdraw")
+    assert _only(app_session, cast).status is CaseStatus.WITHDRAWN
+    assert "No case waits" in mara.get("/console/casa/cases").text
+    assert "Where is it?" in mara.get(f"/console/casa/cases/{_name(made)}").text
+
+
+def test_another_partners_case_is_not_there(
+    marta: FlaskClient, mara: FlaskClient, app_session: Session, cast: Cast
+) -> None:
+    claim = Claim(CaseKind.MISSING_SALE, "Mine", "77")
+    made = service.open_case(
+        app_session, program=cast.program, partner_id=cast.other.id, claim=claim, actor=SYSTEM, now=clock.now()
+    )
+    app_session.commit()
+    address = f"{LIST}/{_name(made)}"
+    assert marta.get(address).status_code == 404
+    assert marta.get(f"{address}/proof/{made.id}").status_code == 404
+    assert marta.post(address, data={"text": "x"}).status_code == 404
+    assert marta.post(f"{address}/withdraw").status_code == 404
+    assert marta.get(f"/console/casa/cases/{_name(made)}").status_code == 404
+    assert "77" not in marta.get(LIST).text
+    assert _only(app_session, cast).status is CaseStatus.OPEN

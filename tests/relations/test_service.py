@@ -1,0 +1,167 @@
+"""Cases from claim to settlement: what is attached, who is told, what is posted once, and reminders that come once."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from creative_cast import png
+from factories import NOW, make_clicks, make_conversion, make_grant, make_link, make_partner, make_program, make_user
+from sqlalchemy.orm import Session
+
+from affiliate.accounts.actors import Actor
+from affiliate.accounts.models import GrantRole
+from affiliate.attribution.models import ManualCredit
+from affiliate.errors import Invalid
+from affiliate.mailer import OutboxMail
+from affiliate.money import Money
+from affiliate.partners.models import Partner
+from affiliate.payouts.models import Adjustment, AdjustmentStatus
+from affiliate.programs.models import Program
+from affiliate.relations import queries, service
+from affiliate.relations.models import Case, CaseKind, CaseStatus
+from affiliate.relations.service import Claim, Proof, Settlement
+
+
+class World:
+    """A program with a manager, and Marta's partner with clicks."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.program: Program = make_program(session, case_answer_days=2)
+        manager = make_user(session, email="mara@example.test", name="Mara")
+        make_grant(session, user=manager, role=GrantRole.MANAGER, program=self.program)
+        marta = make_user(session, email="marta@example.test", name="Marta")
+        self.partner: Partner = make_partner(session, program=self.program, user=marta)
+        self.manager, self.person = Actor("user", manager.id), Actor("user", marta.id)
+        link = make_link(session, program=self.program, partner=self.partner)
+        make_clicks(session, link=link, hour=NOW - timedelta(days=2), clicks=3)
+
+    def open(self, **claim: Any) -> Case:
+        """A case about order 10482."""
+        values: dict[str, Any] = {"kind": CaseKind.MISSING_SALE, "text": "It was mine", "order_id": "10482"} | claim
+        return service.open_case(
+            self.session, program=self.program, partner_id=self.partner.id, claim=Claim(**values),
+            actor=self.person, now=NOW,
+        )  # fmt: skip
+
+    def accept(self, case: Case, settlement: Settlement, amount: Money | None = None) -> Case:
+        """The manager agrees."""
+        return service.accept(
+            self.session, program=self.program, case_id=case.id, settlement=settlement, amount=amount, text="You are right",
+            actor=self.manager, now=NOW,
+        )  # fmt: skip
+
+    def mails(self) -> list[tuple[str, str]]:
+        """Who was told what."""
+        found = self.session.execute(sa.select(OutboxMail.recipient, OutboxMail.subject).order_by(OutboxMail.id))
+        return [(recipient.partition("@")[0], subject) for recipient, subject in found]
+
+
+@pytest.fixture
+def world(session: Session) -> World:
+    return World(session)
+
+
+def test_a_case_holds_the_promise_the_trace_and_the_proof_and_tells_the_managers(world: World) -> None:
+    order = make_conversion(world.session, program=world.program, order_id="10482")
+    case = world.open(proof=Proof("shot.png", png()), claimed=Money(12_00, "EUR"))
+    assert case.answer_by == NOW + timedelta(days=2)
+    assert (case.conversion_id, case.claimed_minor) == (order.id, 12_00)
+    assert case.trace["orders"][0]["conversion_id"] == str(order.id)
+    assert case.trace["clicks"] == {"valid": 3}
+    [message] = queries.messages_of(world.session, case_id=case.id)
+    assert (message.text, message.file_id is not None) == ("It was mine", True)
+    assert [who for who, _subject in world.mails()] == ["mara"]
+
+
+def test_there_is_one_open_case_about_an_order(world: World) -> None:
+    case = world.open()
+    with pytest.raises(service.CaseOpen):
+        world.open()
+    world.open(order_id="10483")
+    world.open(kind=CaseKind.WRONG_AMOUNT)
+    service.withdraw(
+        world.session, program=world.program, partner_id=world.partner.id, case_id=case.id, actor=world.person, now=NOW
+    )
+    assert world.open().id != case.id
+
+
+@pytest.mark.parametrize(
+    ("claim", "field"),
+    [
+        ({"text": "  "}, "text"),
+        ({"text": "x" * 4_001}, "text"),
+        ({"order_id": ""}, "order_id"),
+        ({"order_id": "x" * 121}, "order_id"),
+        ({"happened_at": NOW + timedelta(days=1)}, "happened_on"),
+        ({"claimed": Money(0, "EUR")}, "amount"),
+        ({"proof": Proof("shot.png", b"<svg/>")}, "proof"),
+        ({"proof": Proof("shot.exe", png())}, "proof"),
+    ],
+)
+def test_a_claim_that_cannot_be_is_refused_at_its_field(world: World, claim: dict[str, Any], field: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        world.open(**claim)
+    assert set(refused.value.errors) == {field}
+
+
+def test_an_accepted_missing_sale_is_credited_by_hand_once(world: World) -> None:
+    case = world.open()
+    with pytest.raises(Invalid, match="wrong"), world.session.begin_nested():
+        world.accept(case, Settlement.CREDIT)  # the order has not arrived
+    order = make_conversion(world.session, program=world.program, order_id="10482")
+    accepted = world.accept(case, Settlement.CREDIT)
+    assert (accepted.status, accepted.conversion_id) == (CaseStatus.ACCEPTED, order.id)
+    credit = world.session.scalars(sa.select(ManualCredit)).one()
+    assert (credit.conversion_id, credit.partner_id) == (order.id, world.partner.id)
+    with pytest.raises(service.CaseMoved):
+        world.accept(case, Settlement.CREDIT)
+    assert "marta" in [who for who, _subject in world.mails()]
+
+
+def test_an_accepted_amount_is_entered_with_the_case(world: World) -> None:
+    case = world.open(kind=CaseKind.WRONG_AMOUNT)
+    with pytest.raises(Invalid), world.session.begin_nested():
+        world.accept(case, Settlement.ENTRY)
+    accepted = world.accept(case, Settlement.ENTRY, Money(5_00, "EUR"))
+    entry = world.session.scalars(sa.select(Adjustment)).one()
+    assert (accepted.adjustment_id, entry.amount_minor, entry.reason) == (entry.id, 5_00, "You are right")
+    assert entry.status in {AdjustmentStatus.POSTED, AdjustmentStatus.PROPOSED}
+
+
+def test_a_question_turns_the_clock_to_the_partner_and_its_answer_back(world: World) -> None:
+    case = world.open()
+    service.answer(
+        world.session, program=world.program, case_id=case.id, text="Which shop?", asks=True,
+        actor=world.manager, now=NOW + timedelta(hours=1),
+    )  # fmt: skip
+    assert case.status is CaseStatus.ASKED
+    service.reply(
+        world.session, program=world.program, partner_id=world.partner.id, case_id=case.id, text="The one in Rome",
+        proof=None, actor=world.person, now=NOW + timedelta(days=1),
+    )  # fmt: skip
+    assert (case.status, case.answer_by) == (CaseStatus.OPEN, NOW + timedelta(days=3))
+    assert [who for who, _subject in world.mails()] == ["mara", "marta", "mara"]
+
+
+def test_both_sides_are_reminded_once_before_the_promise_is_over(world: World) -> None:
+    world.open()
+    early, late = NOW + timedelta(hours=12), NOW + timedelta(hours=30)
+    assert service.remind_due(world.session, limit=10, now=early) == 0
+    assert service.remind_due(world.session, limit=10, now=late) == 1
+    assert service.remind_due(world.session, limit=10, now=late) == 0
+    assert sorted(who for who, subject in world.mails() if subject.startswith("Reminder")) == ["mara", "marta"]
+
+
+def test_a_case_of_another_partner_or_program_is_not_there(world: World) -> None:
+    case = world.open()
+    stranger = make_partner(world.session, program=world.program)
+    with pytest.raises(service.NoSuchCase):
+        service.withdraw(
+            world.session, program=world.program, partner_id=stranger.id, case_id=case.id, actor=world.person, now=NOW
+        )
+    with pytest.raises(service.NoSuchCase):
+        service.decline(
+            world.session, program=make_program(world.session), case_id=case.id, text="No", actor=world.manager, now=NOW
+        )
