@@ -1,32 +1,28 @@
 """Health that tells the truth: `/healthz` lives without dependencies, `/readyz` names what is wrong, `/metrics` counts it."""
 
-import importlib.util
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from flask import Blueprint, Response, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Metric, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from affiliate import streams
+from affiliate import schema, streams
 from affiliate.accounts import access
 from affiliate.canary import queries as canary_queries
 from affiliate.canary.models import CanaryState
 from affiliate.ingest import queries as ingest_queries
 from affiliate.ledger import queries as ledger_queries
+from affiliate.papers import pdf
+from affiliate.papers import queries as paper_queries
 from affiliate.tracking import durability, spool, tracker
 from affiliate.tracking import metrics as metrics_of_tracking
 from affiliate.web import orm, request_now
 
-_PYPROJECT = Path(__file__).parent.parent / "pyproject.toml"
 STREAM_WAITING_MAX = 100_000  # more than this and the pages are visibly behind
 STREAM_SECONDS_MAX = streams.WATERMARK_LAG_MAX.total_seconds()  # orders wait no longer than this for clicks
 _AWAY: tuple[type[Exception], ...] = (sa.exc.SQLAlchemyError, OSError, *streams.ERRORS)
@@ -109,8 +105,7 @@ def _database() -> dict[str, Any]:
 
 
 def _schema() -> dict[str, Any]:
-    current = MigrationContext.configure(orm.session.connection()).get_current_revision()
-    head = ScriptDirectory.from_config(Config(toml_file=str(_PYPROJECT))).get_current_head()
+    current, head = schema.current(orm.session), schema.head()
     if current != head:
         return {
             "status": "down",
@@ -201,11 +196,13 @@ def _canary() -> dict[str, Any]:
 
 def _optional() -> dict[str, Any]:
     """What waits for a library that is not there. Nothing else depends on it."""
-    missing = [name for name in _OPTIONAL if importlib.util.find_spec(name) is None]
-    return {"status": "ok", "waits": {name: _OPTIONAL[name] for name in missing}}
+    missing = pdf.missing()
+    if missing is None:
+        return {"status": "ok", "waits": {}}
+    papers = paper_queries.unrendered_count(orm.session)
+    return {"status": "degraded" if papers else "ok", "waits": {missing: "PDF papers"}, "papers": papers}
 
 
-_OPTIONAL = {"weasyprint": "PDF papers"}
 _CHECKS: dict[str, Callable[[], dict[str, Any]]] = {
     "database": _database,
     "redis": _redis,

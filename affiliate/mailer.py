@@ -18,10 +18,9 @@ from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote, urlsplit
 
-import jinja2
 import sqlalchemy as sa
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -29,6 +28,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from affiliate import clock, db, ids, settings
 from affiliate.db import Base, PrimaryKey, enum_column
 from affiliate.settings import Settings
+
+if TYPE_CHECKING:
+    import jinja2
 
 ATTEMPTS_MAX = 6
 _WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 480))  # before the second try, the third, …
@@ -81,8 +83,9 @@ class Letter:
 
 
 @lru_cache(maxsize=1)
-def _templates() -> jinja2.Environment:
-    from flask_babel import gettext  # here, because the worker that only sends needs no Flask
+def _templates() -> "jinja2.Environment":
+    import jinja2  # here, because whoever only sends needs neither this nor Flask
+    from flask_babel import gettext
 
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("affiliate", "templates"),

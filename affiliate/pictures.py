@@ -1,7 +1,7 @@
 """Pictures that people upload are drawn anew: what comes out holds pixels, and nothing else that was in the file. Pure.
 
 Metadata (places, names, thumbnails), profiles, comments, and whatever was hidden behind the picture's end are gone. SVG is
-refused: it is a document that can run scripts.
+refused: it is a document that can run scripts. Pillow is loaded when a picture comes: whoever only names the kinds needs none of it.
 """
 
 import io
@@ -9,8 +9,10 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
-from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
+if TYPE_CHECKING:
+    from PIL import Image
 
 N_ = str  # marks a sentence for the translators
 
@@ -27,7 +29,7 @@ _KINDS = {
     "GIF": ("image/gif", "gif", {".gif"}),
     "WEBP": ("image/webp", "webp", {".webp"}),
 }
-_BROKEN = (OSError, ValueError, SyntaxError, EOFError, IndexError, struct.error, Image.DecompressionBombError)
+_BROKEN = (OSError, ValueError, SyntaxError, EOFError, IndexError, struct.error)
 
 
 class BadPicture(ValueError):  # noqa: N818 - read as a kind
@@ -51,6 +53,8 @@ def redrawn(content: bytes, *, name: str) -> Picture:
     Raises:
         BadPicture: too large, no picture, broken, or of another type than its name says.
     """
+    from PIL import Image, UnidentifiedImageError
+
     if len(content) > BYTES_MAX:
         raise BadPicture(N_("The picture is larger than 3 MB."))
     try:
@@ -60,11 +64,13 @@ def redrawn(content: bytes, *, name: str) -> Picture:
         raise BadPicture(N_("This is no PNG, JPEG, GIF or WebP picture.")) from error
     except BadPicture:
         raise
-    except _BROKEN as error:
+    except (*_BROKEN, Image.DecompressionBombError) as error:
         raise BadPicture(N_("The picture is broken.")) from error
 
 
-def _redrawn(image: Image.Image, suffix: str) -> Picture:
+def _redrawn(image: "Image.Image", suffix: str) -> Picture:
+    from PIL import ImageOps
+
     kind = str(image.format)
     media_type, extension, suffixes = _KINDS[kind]
     if suffix not in suffixes:
@@ -84,7 +90,7 @@ def _redrawn(image: Image.Image, suffix: str) -> Picture:
     return Picture(drawn.getvalue(), media_type, extension, still.width, still.height)
 
 
-def _moving(image: Image.Image) -> Picture:
+def _moving(image: "Image.Image") -> Picture:
     frames, durations = [], []
     for frame, milliseconds in _frames(image):
         frames.append(frame)
@@ -96,15 +102,19 @@ def _moving(image: Image.Image) -> Picture:
     return Picture(drawn.getvalue(), media_type, extension, first.width, first.height)
 
 
-def _frames(image: Image.Image) -> Iterator[tuple[Image.Image, int]]:
+def _frames(image: "Image.Image") -> "Iterator[tuple[Image.Image, int]]":
+    from PIL import ImageSequence
+
     for number, frame in enumerate(ImageSequence.Iterator(image), start=1):
         if number > FRAMES_MAX or number * frame.width * frame.height > _MOVING_PIXELS_MAX:
             raise BadPicture(N_("The picture moves for too long: 60 frames are the limit, fewer when it is large."))
         yield _clean(frame), int(frame.info.get("duration", 100))
 
 
-def _clean(image: Image.Image) -> Image.Image:
+def _clean(image: "Image.Image") -> "Image.Image":
     """The pixels alone, in a new picture."""
+    from PIL import Image
+
     mode = "RGBA" if image.has_transparency_data else "RGB"
     pixels = image.convert(mode)
     return Image.frombytes(mode, pixels.size, pixels.tobytes())

@@ -1,16 +1,21 @@
-"""The database's tables against the migrations: where it stands, where it should stand, and the way there."""
+"""The database's tables against the migrations: where it stands, where it should stand, and the way there.
 
+Alembic is loaded only to walk that way: with its templates, and with the migrations themselves, it is thirty megabytes that
+every process which looks at its tables once would keep.
+"""
+
+import re
+from functools import lru_cache
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from affiliate import db, errors
 
-_PYPROJECT = Path(__file__).parent.parent / "pyproject.toml"
+_ROOT = Path(__file__).parent.parent
+_NAMED = re.compile(r'^(revision|down_revision)\b[^=]*= *"([^"]+)"', re.MULTILINE)
+_VERSION = sa.table("alembic_version", sa.column("version_num"))
 
 
 class NotMigrated(errors.Unavailable):
@@ -31,18 +36,24 @@ class TooNew(errors.Unavailable):
         )
 
 
-def _config() -> Config:
-    return Config(toml_file=str(_PYPROJECT))
+@lru_cache(maxsize=1)
+def _revisions() -> dict[str, str | None]:
+    """Each revision of the migrations, and the one before it."""
+    found = [dict(_NAMED.findall(path.read_text())) for path in (_ROOT / "migrations" / "versions").glob("*.py")]
+    return {names["revision"]: names.get("down_revision") for names in found}
 
 
 def head() -> str | None:
     """The revision that this program needs."""
-    return ScriptDirectory.from_config(_config()).get_current_head()
+    return next(iter(_revisions().keys() - set(_revisions().values())), None)
 
 
 def current(session: Session) -> str | None:
     """The revision of the database, or None for an empty one."""
-    return MigrationContext.configure(session.connection()).get_current_revision()
+    if not sa.inspect(session.connection()).has_table(_VERSION.name):
+        return None
+    revision: str | None = session.scalar(sa.select(_VERSION.c.version_num))
+    return revision
 
 
 def check(session: Session) -> None:
@@ -55,7 +66,7 @@ def check(session: Session) -> None:
     found, wanted = current(session), head()
     if found == wanted:
         return
-    if found is not None and not _is_known(found):
+    if found is not None and found not in _revisions():
         raise TooNew(current=found)
     raise NotMigrated(current=found, head=wanted)
 
@@ -68,12 +79,15 @@ def upgrade() -> str | None:
     """
     with db.reading() as session:
         found = current(session)
-    if found is not None and not _is_known(found):
+    if found is not None and found not in _revisions():
         raise TooNew(current=found)
     if found != head():
-        command.upgrade(_config(), "head")
+        _migrate()
     return head()
 
 
-def _is_known(revision: str) -> bool:
-    return any(script.revision == revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
+def _migrate() -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    command.upgrade(Config(toml_file=str(_ROOT / "pyproject.toml")), "head")

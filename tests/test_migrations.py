@@ -2,10 +2,14 @@
 
 from pathlib import Path
 
+import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session
+
+from affiliate import schema
 
 PYPROJECT = Path(__file__).parent.parent / "pyproject.toml"
 
@@ -28,3 +32,11 @@ def test_all_goes_down_and_up_again(engine: Engine) -> None:
         command.downgrade(config, "base")
         command.upgrade(config, "head")
         command.check(config)
+
+
+def test_the_program_knows_its_own_revision_and_the_databases_without_alembic(engine: Engine) -> None:
+    assert schema.head() == ScriptDirectory.from_config(Config(toml_file=str(PYPROJECT))).get_current_head()
+    with Session(engine) as session:
+        assert schema.current(session) == schema.head()
+        session.execute(sa.text("DROP TABLE alembic_version"))
+        assert schema.current(session) is None

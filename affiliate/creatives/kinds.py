@@ -7,6 +7,7 @@ import enum
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from affiliate import pictures
 from affiliate.creatives import codes, documents
 
 N_ = str  # marks a sentence for the translators
@@ -145,8 +146,6 @@ def _snippet(content: Content) -> Content:
 
 
 def _banner(content: Content, upload: Upload) -> Content:
-    from affiliate import pictures  # Pillow is for the moment of an upload: the tables need only the kinds
-
     try:
         picture = pictures.redrawn(upload.content, name=upload.name)
     except pictures.BadPicture as error:

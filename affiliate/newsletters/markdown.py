@@ -1,22 +1,33 @@
 """Markdown as it may stand in a mail: no HTML of its own, no pictures (they would be fetched, and tell who reads). As HTML and as text."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import nh3
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
 
 _TAGS = {"p", "br", "strong", "em", "a", "ul", "ol", "li", "h3", "h4", "blockquote", "code", "hr"}
 _HEADINGS = {"h1": "h3", "h2": "h3", "h5": "h4", "h6": "h4"}  # below the block's own title
-_parser = MarkdownIt("commonmark", {"html": False}).disable(["image", "html_block", "html_inline", "code", "fence"])
+
+
+@lru_cache(maxsize=1)
+def _parser() -> "MarkdownIt":
+    from markdown_it import MarkdownIt  # here, because few processes ever lay out a mail
+
+    return MarkdownIt("commonmark", {"html": False}).disable(["image", "html_block", "html_inline", "code", "fence"])
 
 
 def to_html(text: str) -> str:
     """Clean HTML. Addresses of links may be relative: `content.problems` has refused those that lead nowhere."""
-    tokens = _parser.parse(text)
+    parser = _parser()
+    tokens = parser.parse(text)
     for token in tokens:
         token.tag = _HEADINGS.get(token.tag, token.tag)
-    html = _parser.renderer.render(tokens, _parser.options, {})
+    html = parser.renderer.render(tokens, parser.options, {})
     return nh3.clean(
         html, tags=_TAGS, attributes={"a": {"href"}}, url_schemes={"http", "https", "mailto"}, link_rel=None
     )
@@ -27,7 +38,7 @@ def to_text(text: str) -> str:
     text_so_far = ""
     marks: list[str] = []
     counts: list[int] = []
-    for token in _parser.parse(text):
+    for token in _parser().parse(text):
         if token.type in {"bullet_list_open", "ordered_list_open"}:
             counts.append(int(token.attrGet("start") or 1) if token.type.startswith("ordered") else 0)
         elif token.type in {"bullet_list_close", "ordered_list_close"}:
@@ -47,7 +58,7 @@ def to_text(text: str) -> str:
     return text_so_far.strip("\n")
 
 
-def _inline(tokens: Iterable[Token]) -> str:
+def _inline(tokens: "Iterable[Token]") -> str:
     targets: list[str] = []
     parts = []
     for token in tokens:
@@ -60,11 +71,11 @@ def _inline(tokens: Iterable[Token]) -> str:
     return "".join(parts)
 
 
-def _nothing(_token: Token) -> str:
+def _nothing(_token: "Token") -> str:
     return ""
 
 
-_PRINTED: Mapping[str, Callable[[Token], str]] = {
+_PRINTED: "Mapping[str, Callable[[Token], str]]" = {
     "text": lambda token: token.content,
     "text_special": lambda token: token.content,
     "code_inline": lambda token: token.content,

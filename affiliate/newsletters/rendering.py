@@ -13,14 +13,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import quote
 
-import css_inline
 import jinja2
-import mjml
 
 from affiliate.newsletters import content, markdown, words
 from affiliate.newsletters.content import Block, BlockKind, Draft
 
-_inliner = css_inline.CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
 _HREF = re.compile(r'href="([^"]*)"')
 _REPEATED_BLANKS = re.compile(r"\n{3,}")
 MARKER_SUB = "sub10"
@@ -141,6 +138,9 @@ class _Page:
         self._parts: list[str] = []
 
     def html(self) -> str:
+        import css_inline  # both here, because few processes ever lay out a mail
+        import mjml
+
         skeleton = (
             _templates()
             .get_template("newsletters/issue.mjml")
@@ -157,7 +157,8 @@ class _Page:
         )
         page = mjml.mjml2html(skeleton, disable_comments=True, fonts={})
         page = re.sub(rf"p{self._fields.nonce}(\d{{3}})z", lambda found: self._parts[int(found[1])], page)
-        return _inliner.inline(_HREF.sub(self._sound_target, page))
+        inliner = css_inline.CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
+        return inliner.inline(_HREF.sub(self._sound_target, page))
 
     def text(self) -> str:
         blocks = [self._block_text(at, block) for at, block in enumerate(self._draft.blocks)]

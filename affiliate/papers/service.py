@@ -16,7 +16,7 @@ from affiliate.errors import Conflict, Invalid, NotFound
 from affiliate.files import File
 from affiliate.ledger import service as ledger
 from affiliate.money import Money
-from affiliate.papers import mails, queries
+from affiliate.papers import queries
 from affiliate.papers.models import FiledInvoice, FiledStatus, Paper
 from affiliate.payouts import waiting
 from affiliate.payouts.holding import changed
@@ -131,6 +131,8 @@ def decide(
     )  # fmt: skip
     session.refresh(filed)
     if not accepts:
+        from affiliate.papers import mails  # here, because the worker that draws papers needs no Flask
+
         mails.tell_refused(session, program=program, filed=filed, now=now)
     return filed
 

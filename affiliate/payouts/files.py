@@ -13,8 +13,6 @@ from datetime import date, datetime
 from uuid import UUID
 from xml.etree import ElementTree as ET
 
-from sepaxml import SepaTransfer  # type: ignore[import-untyped] # the library is not typed
-
 from affiliate import ids
 from affiliate.exports import neutral
 from affiliate.money import Money, exponent
@@ -110,6 +108,8 @@ def pain(
     """
     if not payments:
         raise NotInThisFile("There is no payment for this file.")
+    from sepaxml import SepaTransfer  # type: ignore[import-untyped]  # here, because pages need only the kinds of files
+
     config = {"name": payer.name, "IBAN": payer.iban, "batch": True, "currency": payments[0].amount.currency}
     config |= {"domestic": not is_sepa} | ({"BIC": payer.bic} if payer.bic else {})
     made = SepaTransfer(config, schema=SCHEMA, clean=True)

@@ -1,14 +1,12 @@
-"""Where a partner's money can go, as a pure module: the fields of each kind, checked, made uniform, and masked for pages."""
+"""Where a partner's money can go, as a pure module: the fields of each kind, checked, made uniform, and masked for pages.
+
+The libraries that know banks and addresses are loaded where details are read: the tables need only the kinds.
+"""
 
 import enum
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-
-from email_validator import EmailNotValidError, validate_email
-from schwifty import IBAN
-from schwifty.exceptions import SchwiftyException
-from stdnum.us import rtn
 
 N_ = str  # marks a sentence for the translators
 HOLDER_LENGTH_MAX = 70
@@ -75,6 +73,10 @@ def _bank(values: dict[str, str]) -> Details:
 
 def _account(text: str, routing: str) -> dict[str, str]:
     """An IBAN with the BIC it follows from; 26 digits are a Polish account; with a routing number it is an American one."""
+    from schwifty import IBAN
+    from schwifty.exceptions import SchwiftyException
+    from stdnum.us import rtn
+
     compact = re.sub(r"[\s-]", "", text).upper()
     if routing:
         if not rtn.is_valid(routing) or not _ACCOUNT_NUMBER.fullmatch(compact):
@@ -91,6 +93,8 @@ def _account(text: str, routing: str) -> dict[str, str]:
 
 def _address(kind: MethodKind) -> _Reader:
     def read_address(values: dict[str, str]) -> Details:
+        from email_validator import EmailNotValidError, validate_email
+
         try:
             email = validate_email(values["email"], check_deliverability=False).normalized
         except EmailNotValidError as wrong:
