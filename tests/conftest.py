@@ -30,7 +30,9 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(Path(__file__).parent))  # `import factories`, `import servers`
 
 import servers  # noqa: E402 - found through the path above
+import warm  # noqa: E402 - the same
 
+warm.keep()
 _numbers = count(1)
 SECRET_KEY = "a-secret-that-only-tests-know-0123456789"
 
@@ -97,7 +99,7 @@ def _psycopg_url(address: str, name: str) -> str:
 def _postgresql_copy(address: str) -> Iterator[str]:
     name = f"test_{next(_numbers)}"
     with psycopg.connect(address, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template STRATEGY FILE_COPY")
         yield _psycopg_url(address, name)
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 

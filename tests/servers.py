@@ -5,6 +5,7 @@ import importlib.util
 import os
 import pwd
 import shutil
+import signal
 import socketserver
 import subprocess
 import sys
@@ -30,6 +31,7 @@ def _until(ready: Callable[[], bool], what: str) -> None:
 
 def _end(process: subprocess.Popen[bytes], signal_number: int) -> None:
     process.send_signal(signal_number)
+    process.send_signal(signal.SIGCONT)  # a test may have frozen it
     try:
         process.wait(20)
     except subprocess.TimeoutExpired:
