@@ -6,6 +6,7 @@ The library needs pango of the system. Where either is missing, papers are numbe
 import ctypes
 import ctypes.util
 import importlib.util
+import logging
 from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
@@ -45,6 +46,7 @@ def render(document: Mapping[str, Any]) -> bytes:
     """The paper as PDF."""
     import weasyprint  # half a second and 40 MB that only this job needs
 
+    logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells of every table of every font
     page = weasyprint.HTML(string=html(document), base_url=_FONTS.as_uri() + "/", url_fetcher=_fetcher())
     content: bytes = page.write_pdf(pdf_variant="pdf/ua-1")
     return content
