@@ -135,7 +135,7 @@ def payout_pile(
     mine = [Payout.program_id == program_id, Payout.partner_id == partner_id, Payout.status.in_(statuses)]
     if since is not None:
         mine.append(Payout.paid_at >= since)
-    summed = sa.func.coalesce(sa.func.sum(Payout.amount_minor), 0)
+    summed = sa.func.coalesce(sa.func.sum(Payout.amount_minor - Payout.withheld_minor), 0)
     row = session.execute(sa.select(sa.func.count(), summed, sa.func.max(Payout.paid_at)).where(*mine)).one()
     return Pile(row[0], int(row[1]), row[2])
 
