@@ -22,6 +22,11 @@ from jinja2 import Environment, FileSystemLoader
 from affiliate.money import Money
 
 _PACKAGE = Path(__file__).parent.parent
+_CHATTY = {  # every table of every font; every step; our own style sheet's rules for browsers
+    "fontTools": logging.WARNING,
+    "weasyprint.progress": logging.WARNING,
+    "weasyprint": logging.ERROR,
+}
 _FONTS = _PACKAGE.parent / "static" / "vendor" / "instrument-sans-5.3.0"
 _LIBRARY = "pangoft2-1.0"
 _PERCENT_PLACES = 2
@@ -46,7 +51,8 @@ def render(document: Mapping[str, Any]) -> bytes:
     """The paper as PDF."""
     import weasyprint  # half a second and 40 MB that only this job needs
 
-    logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells of every table of every font
+    for name, level in _CHATTY.items():
+        logging.getLogger(name).setLevel(level)
     page = weasyprint.HTML(string=html(document), base_url=_FONTS.as_uri() + "/", url_fetcher=_fetcher())
     content: bytes = page.write_pdf(pdf_variant="pdf/ua-1")
     return content
