@@ -191,28 +191,36 @@ def times(
 ) -> dict[Owner, list[int]]:
     """Seconds from click to order of the last orders before the batch, the latest first: of partners, and of programs as a whole."""
     found: defaultdict[Owner, list[int]] = defaultdict(list)
-    wanted = (
-        (Credit.partner_id, TIMES_MAX, db.among(session, Credit.partner_id, partner_ids)),
-        (sa.null(), PROGRAM_TIMES_MAX, sa.true()),
-    )
-    for partner, most, which in wanted:
-        for program_id, partner_id, click_id, occurred_at in session.execute(
-            _last(partner, most, which, program_ids, span)
-        ):
+    for statement in (
+        _last_of_partners(session, partner_ids, program_ids, span),
+        *(_last_of_program(one, span) for one in sorted(program_ids)),
+    ):
+        for program_id, partner_id, click_id, occurred_at in session.execute(statement):
             found[program_id, partner_id].append(seconds_between(click_id, occurred_at))
     return found
 
 
-def _last(partner: Any, most: int, which: Any, program_ids: Collection[UUID], span: Span) -> _Statement:
-    owner = (Conversion.program_id,) if isinstance(partner, sa.Null) else (Conversion.program_id, partner)
+def _last_of_partners(
+    session: Session, partner_ids: Collection[UUID], program_ids: Collection[UUID], span: Span
+) -> _Statement:
+    owner = (Conversion.program_id, Credit.partner_id)
     place = sa.func.row_number().over(partition_by=owner, order_by=(Conversion.occurred_at.desc(), Conversion.id))
-    columns = (Conversion.program_id, partner.label("partner_id"), Credit.click_id, Conversion.occurred_at)
+    columns = (*owner, Credit.click_id, Conversion.occurred_at)
     ranked = _credited(*columns, place.label("place")).where(
-        Credit.click_id.is_not(None), Conversion.program_id.in_(program_ids), which,
+        Credit.click_id.is_not(None), Conversion.program_id.in_(program_ids), db.among(session, Credit.partner_id, partner_ids),
         Conversion.occurred_at >= span.since, Conversion.occurred_at < span.first_at,
     ).subquery()  # fmt: skip
     shown = (ranked.c.program_id, ranked.c.partner_id, ranked.c.click_id, ranked.c.occurred_at)
-    return sa.select(*shown).where(ranked.c.place <= most).order_by(ranked.c.place)
+    return sa.select(*shown).where(ranked.c.place <= TIMES_MAX).order_by(ranked.c.place)
+
+
+def _last_of_program(program_id: UUID, span: Span) -> _Statement:
+    """A program at a time: its index by time is read backwards, and no further than needed."""
+    found = _credited(Conversion.program_id, sa.null(), Credit.click_id, Conversion.occurred_at).where(
+        Credit.click_id.is_not(None), Conversion.program_id == program_id,
+        Conversion.occurred_at >= span.since, Conversion.occurred_at < span.first_at,
+    )  # fmt: skip
+    return found.order_by(Conversion.occurred_at.desc()).limit(PROGRAM_TIMES_MAX)
 
 
 def seconds_between(click_id: UUID, occurred_at: datetime) -> int:
