@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import url_for
+from flask_babel import gettext as _
 from flask_login import current_user
 
 from affiliate import ids
@@ -24,7 +25,7 @@ def line(row: Any) -> dict[str, Any]:
         "amount": Money(entry.amount_minor, entry.currency),
         "reason": entry.reason,
         "at": entry.entered_at,
-        "by": row.entered_by,
+        "by": row.entered_by or _("The system"),
         "decided_by": None if entry.is_single_handed else row.decided_by,
         "mine": entry.entered_by_id == current_user.id,
         "urls": {

@@ -16,7 +16,7 @@ from affiliate.ledger.queries import TransferLine
 from affiliate.money import Money
 
 CSV_HEAD = ["posting", "posted_at", "kind", "debit", "credit", "amount", "currency", "partner", "source_kind", "source"]
-_SOURCE_PREFIX = {"commission": "com", "adjustment": "adj", "payout": "pay"}
+_SOURCE_PREFIX = {"commission": "com", "adjustment": "adj", "payout": "pay", "manual": "man"}
 _VALUE_LENGTH_MAX = 200
 _DAYS = frozenset({"starts_on", "ends_on", "effective_from"})
 _DAY_LENGTH = len("2026-11-16")

@@ -15,8 +15,8 @@ from affiliate.console.blueprint import initials
 from affiliate.ledger.models import AccountName
 from affiliate.money import Money, divide_half_even
 from affiliate.payouts.files import FileKind
-from affiliate.payouts.models import PayoutRun, PayoutStatus
-from affiliate.payouts.queries import Policy
+from affiliate.payouts.models import PaperState, PayoutRun, PayoutStatus
+from affiliate.payouts.queries import Policy, Review
 from affiliate.payouts.schedule import Blocked, Due, Schedule
 
 CSV_HEAD = ["partner", "id", "payout", "earned", "set_off", "amount", "currency"]
@@ -26,8 +26,11 @@ UNUSUAL_TIMES = 3
 NOTES_MAX = 10
 
 
-def overview(schedule: Schedule, runs: Sequence[Any], policy: Policy, due_on: date | None) -> dict[str, Any]:
-    """What would be paid now, how the program pays, and the history."""
+def overview(
+    schedule: Schedule, runs: Sequence[Any], policy: Policy, due_on: date | None, *, awaited: Sequence[Any] = (),
+    reviews: Sequence[Review] = (),
+) -> dict[str, Any]:  # fmt: skip
+    """What would be paid now, how the program pays, and the history. `awaited`: payouts of proposed runs that wait for an invoice."""
     return {
         "policy": {
             "cadence": words.cadence(policy.cadence),
@@ -38,7 +41,9 @@ def overview(schedule: Schedule, runs: Sequence[Any], policy: Policy, due_on: da
         "total": presenters.amount(schedule.total_minor),
         "total_minor": schedule.total_minor,
         "payable": [_due(due) for due in schedule.payable],
-        "blocked": [_due(due) | {"why": _why_blocked(due, reason)} for due, reason in schedule.blocked],
+        "blocked": [_due(due) | {"why": _why_blocked(due, reason)} for due, reason in schedule.blocked]
+        + [_awaited(payout, name) for payout, name, _filed in awaited]
+        + [_reviewed(review) for review in reviews],
         "runs": [_run_line(row) for row in runs],
         "open_runs": [_run_line(row) for row in runs if row.status in {PayoutStatus.PROPOSED, PayoutStatus.APPROVED}],
         "minimum": presenters.amount(g.program.payout_min_minor),
@@ -56,6 +61,25 @@ def _due(due: Due) -> dict[str, Any]:
     }
 
 
+def _reviewed(review: Review) -> dict[str, Any]:
+    """What a fraud rule holds back; what else the partner has earned is paid."""
+    due = Due(review.partner_id, review.name, True, g.program.currency, review.amount_minor, 0, review.commissions, 0)
+    return _due(due) | {"url": url_for("console.fraud"), "why": _why_blocked(due, Blocked.UNDER_REVIEW)}
+
+
+def _awaited(payout: Any, name: str) -> dict[str, Any]:
+    """A payout of a proposed run whose partner has not sent its invoice, or whose invoice is not checked yet."""
+    due = Due(
+        payout.partner_id, name, True, payout.currency, payout.earned_minor, payout.clawed_back_minor, 0, 0,
+        vat_minor=payout.vat_minor, stamp_minor=payout.stamp_minor,
+    )  # fmt: skip
+    line = {
+        "url": url_for("console.payout_run", run_id=payout.run_id),
+        "why": _why_blocked(due, Blocked.INVOICE_AWAITED),
+    }
+    return _due(due) | line
+
+
 def _why_blocked(due: Due, reason: Blocked) -> str:
     """Why a partner is not paid now, and what becomes of the money."""
     amount, day = formats.money(presenters.amount(due.amount_minor, due.currency)), formats.instant(due.usable_from)
@@ -65,10 +89,18 @@ def _why_blocked(due: Due, reason: Blocked) -> str:
             "Not active in the program. %(amount)s stay until you let them go on.", amount=amount
         ),
         Blocked.NEGATIVE_BALANCE: _("Returns exceed sales: %(amount)s are carried to the next run.", amount=amount),
+        Blocked.UNDER_REVIEW: ngettext(
+            "%(num)d sale is under review. %(amount)s wait for your decision.",
+            "%(num)d sales are under review. %(amount)s wait for your decision.",
+            due.commissions,
+            amount=amount,
+        ),
         Blocked.BELOW_MINIMUM: _(
             "Below the minimum of %(minimum)s. %(amount)s are carried to the next run.", amount=amount, minimum=minimum
         ),
         Blocked.PAYMENT_BLOCK: _("Not paid for now: %(reason)s", reason=due.block_reason),
+        Blocked.TAX_PROFILE_MISSING: _("Has no tax profile yet. %(amount)s wait.", amount=amount),
+        Blocked.INVOICE_AWAITED: _("Has not sent its invoice yet. %(amount)s wait.", amount=amount),
         Blocked.DETAILS_MISSING: _("Has not said yet where the money goes. %(amount)s wait.", amount=amount),
         Blocked.DETAILS_CHANGED: _(
             "The payment details were changed. %(amount)s wait until %(day)s.", amount=amount, day=day
@@ -91,7 +123,13 @@ def _run_line(row: Any) -> dict[str, Any]:
 
 
 def run_page(
-    row: Any, payouts: Sequence[Any], balances: Mapping[AccountName, int], *, me: UUID, one_person: bool
+    row: Any,
+    payouts: Sequence[Any],
+    balances: Mapping[AccountName, int],
+    *,
+    me: UUID,
+    one_person: bool,
+    reviews: Sequence[Review] = (),
 ) -> dict[str, Any]:
     """One run: its seats, its warnings, who gets what, and what the next step moves. `one_person`: who proposed may approve."""
     run: PayoutRun = row.PayoutRun
@@ -112,8 +150,9 @@ def run_page(
         "sub": ngettext("To %(num)d partner.", "To %(num)d partners.", len(payouts)),
         "steps": _steps(run.status),
         "seats": _seats(row, me=me),
-        "warnings": warnings(payouts, run.currency) if run.status is PayoutStatus.PROPOSED else [],
+        "warnings": warnings(payouts, run.currency, reviews) if run.status is PayoutStatus.PROPOSED else [],
         "payouts": [_payout(each, run.currency, run.id) for each in payouts],
+        "waiting": sum(_waits(each) for each in payouts),
         "before_total": Money(sum(each.before_minor or 0 for each in payouts), run.currency),
         "moves": moves(run.status, payouts, balances, run.currency),
         "urls": _urls(run.id),
@@ -127,6 +166,7 @@ def _urls(run_id: UUID) -> dict[str, str]:
         "cancel": "cancel_payout_run",
         "csv": "payout_run_csv",
         "export": "export_payout_run",
+        "set_aside": "set_payouts_aside",
         "results": "bring_results",
     }
     return {name: url_for(f"console.{endpoint}", run_id=run_id) for name, endpoint in acts.items()}
@@ -173,14 +213,27 @@ def _taken(name: str, word: str, at: Any, *, you: bool) -> dict[str, Any]:
     }
 
 
-def warnings(payouts: Sequence[Any], currency: str) -> list[dict[str, str]]:
+def warnings(payouts: Sequence[Any], currency: str, reviews: Sequence[Review] = ()) -> list[dict[str, str]]:
     """What the second person looks at first; each is ticked before the money moves."""
+    flagged = {review.partner_id: review for review in reviews}
     payouts = [each for each in payouts if each.taken_out_at is None]
     unusual = [each for each in payouts if each.before_minor and each.amount_minor > UNUSUAL_TIMES * each.before_minor]
     first = [each for each in payouts if each.before_minor is None]
     notes = [_unusual(each, currency) for each in unusual[:NOTES_MAX]]
     notes += [_changed(each) for each in payouts if each.details_changed_at is not None][:NOTES_MAX]
+    notes += [_flagged(each, flagged[each.partner_id]) for each in payouts if each.partner_id in flagged][:NOTES_MAX]
     return [*notes, _first_payouts(first, currency)] if first else notes
+
+
+def _flagged(each: Any, review: Review) -> dict[str, str]:
+    title = ngettext(
+        "%(num)d other sale of %(name)s is under review.",
+        "%(num)d other sales of %(name)s are under review.",
+        review.commissions,
+        name=each.partner,
+    )
+    text = _("They are not in this run. Look at them before you pay the rest.")
+    return {"id": f"flagged-{each.id.hex}", "kind": "hold", "icon": "flag", "title": title, "text": text}
 
 
 def _changed(each: Any) -> dict[str, str]:
@@ -217,7 +270,9 @@ def _first_payouts(found: Sequence[Any], currency: str) -> dict[str, str]:
     return {"id": "first", "kind": "acc", "icon": "star", "title": title, "text": text}
 
 
-def approval_errors(form: Mapping[str, str], run: PayoutRun, payouts: Sequence[Any]) -> dict[str, str]:
+def approval_errors(
+    form: Mapping[str, str], run: PayoutRun, payouts: Sequence[Any], reviews: Sequence[Review] = ()
+) -> dict[str, str]:
     """What is missing before the run can be approved, by field."""
     errors = {}
     total = Money(run.total_minor, run.currency)
@@ -232,7 +287,7 @@ def approval_errors(form: Mapping[str, str], run: PayoutRun, payouts: Sequence[A
                 total=formats.money(total),
                 typed=formats.money(typed),
             )
-    unseen = [each for each in warnings(payouts, run.currency) if form.get(f"seen-{each['id']}") is None]
+    unseen = [each for each in warnings(payouts, run.currency, reviews) if form.get(f"seen-{each['id']}") is None]
     if unseen:
         errors["seen"] = ngettext("%(num)d note is not ticked yet.", "%(num)d notes are not ticked yet.", len(unseen))
     return errors
@@ -249,12 +304,31 @@ def _payout(each: Any, currency: str, run_id: UUID) -> dict[str, Any]:
         "set_off": Money(-each.clawed_back_minor, currency) if each.clawed_back_minor else None,
         "earned": Money(each.earned_minor, currency),
         "is_new": before is None,
+        "waits": _waits(each),
+        "taxes": _taxes(each, currency),
+        "added": Money(each.vat_minor + each.stamp_minor, currency),
+        "withheld": Money(each.withheld_minor, currency),
         "url": url_for("console.payout", run_id=run_id, payout_id=each.id),
         "way": _way(each),
         "sign": words.payout(each.status),
         "is_out": each.taken_out_at is not None,
         "reason": each.reason,
     }
+
+
+def _waits(each: Any) -> bool:
+    """Whether a payout waits for its partner's invoice."""
+    return each.status is PayoutStatus.PROPOSED and each.paper is PaperState.AWAITED
+
+
+def _taxes(each: Any, currency: str) -> str:
+    """What the paper adds and what is withheld, inside the amount."""
+    parts = []
+    if added := each.vat_minor + each.stamp_minor:
+        parts.append(_("%(amount)s VAT and stamp duty inside", amount=formats.money(Money(added, currency))))
+    if each.withheld_minor:
+        parts.append(_("%(amount)s withheld for the state", amount=formats.money(Money(each.withheld_minor, currency))))
+    return ", ".join(parts)
 
 
 def _way(each: Any) -> str:
@@ -277,11 +351,15 @@ def moves(
     payouts = [each for each in payouts if each.status is status]
     earned = sum(each.earned_minor for each in payouts)
     set_off = sum(each.clawed_back_minor for each in payouts)
-    amount = earned - set_off
+    added = sum(each.vat_minor + each.stamp_minor for each in payouts)
+    withheld = sum(each.withheld_minor for each in payouts)
+    amount = earned - set_off + added - withheld
     changes = {
         PayoutStatus.PROPOSED: {
             AccountName.APPROVED: -earned,
             AccountName.CLAWBACK: set_off,
+            AccountName.VAT: -added,
+            AccountName.TAX_PAYABLE: withheld,
             AccountName.IN_TRANSIT: amount,
         },
         PayoutStatus.APPROVED: {AccountName.IN_TRANSIT: -amount, AccountName.PAID: amount},

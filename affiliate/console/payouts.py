@@ -36,7 +36,8 @@ def payouts() -> str:
     due = due_on(policy.cadence, last_run_on=last.date() if last else None, today=now.date())
     page = queries.runs(orm.session, **here, cursor=cursor())
     awaited = paper_queries.awaited(orm.session, **here)
-    sheet = payout_sheets.overview(schedule, page.rows, policy, due, awaited)
+    reviews = payout_queries.under_review(orm.session, **here)
+    sheet = payout_sheets.overview(schedule, page.rows, policy, due, awaited=awaited, reviews=reviews)
     entries = entry_queries.adjustments_waiting(orm.session, **here)
     return show("payouts.html", pager=pager(page), entries_waiting=entries, **sheet)
 
@@ -96,7 +97,9 @@ def approve_payout_run(run_id: UUID) -> BaseResponse | tuple[str, int]:
     """The second person's yes: every warning seen, the total typed."""
     row = _found(run_id)
     run = row.PayoutRun
-    errors = payout_sheets.approval_errors(request.form, run, queries.payouts_of(orm.session, run_id=run_id))
+    reviews = payout_queries.under_review(orm.session, program_id=g.program.id)
+    payouts = queries.payouts_of(orm.session, run_id=run_id)
+    errors = payout_sheets.approval_errors(request.form, run, payouts, reviews)
     if errors:
         return _run_page(row, errors=errors), 422
     return acted(_address(run_id), lambda: _approve(run))
@@ -146,8 +149,9 @@ def _run_page(row: Any, *, errors: dict[str, str] | None = None) -> str:
     run = row.PayoutRun
     payouts = queries.payouts_of(orm.session, run_id=run.id)
     balances = ledger_queries.program_balances(orm.session, program_id=g.program.id)
+    reviews = payout_queries.under_review(orm.session, program_id=g.program.id)
     alone = payout_queries.policy_of(orm.session, program_id=g.program.id).is_one_person
-    page = payout_sheets.run_page(row, payouts, balances, me=current_user.id, one_person=alone)
+    page = payout_sheets.run_page(row, payouts, balances, me=current_user.id, one_person=alone, reviews=reviews)
     page |= payout_steps.traffic(run)
     return show("payout_run.html", errors=errors or {}, typed=request.form, **page)
 

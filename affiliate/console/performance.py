@@ -17,8 +17,8 @@ from affiliate.reports.periods import Period
 from affiliate.reports.tables import Line
 from affiliate.web import orm, request_now
 
-_TILES = ("clicks_valid", "conversions", "conversion_rate", "revenue", "earnings", "roi")
-_COLUMNS = ("clicks_raw", "clicks_valid", "conversions", "conversion_rate", "aov", "revenue", "earnings", "roi")
+_TILES = ("clicks_valid", "conversions", "conversion_rate", "revenue", "cost", "roi")
+_COLUMNS = ("clicks_raw", "clicks_valid", "conversions", "conversion_rate", "aov", "revenue", "earnings", "cost", "roi")
 _AT_HAND = frozenset({"clicks_valid", "conversions", "roi"})
 
 

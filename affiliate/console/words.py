@@ -17,11 +17,12 @@ from affiliate.payouts.files import FileKind
 from affiliate.payouts.models import AdjustmentKind, AdjustmentStatus, CostKind
 from affiliate.payouts.schedule import Cadence
 from affiliate.programs.models import GoalMetric, ProgramStatus
-from affiliate.reports.words import Sign, commission, commission_reason, decline_reason, payment_method, payout
+from affiliate.reports.words import Sign, act, commission, commission_reason, decline_reason, payment_method, payout
 
 __all__ = [
     "Sign",
     "account",
+    "act",
     "commission",
     "commission_reason",
     "decline_reason",
@@ -175,6 +176,7 @@ def adjustment(kind: AdjustmentKind) -> str:
         AdjustmentKind.MAKE_GOOD: _("Make-good for an order that was not tracked"),
         AdjustmentKind.CORRECTION: _("Correction"),
         AdjustmentKind.WRITE_OFF: _("Debt written off"),
+        AdjustmentKind.VOLUME: _("A step of the plan was reached"),
     }[kind]
 
 

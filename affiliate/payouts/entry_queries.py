@@ -1,7 +1,7 @@
 """Every SELECT of entries by hand: adjustments of what partners are owed, and what partners cost beside it."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -33,7 +33,7 @@ def adjustments(
             decided.name.label("decided_by"),
         )
         .join(Partner, Partner.id == Adjustment.partner_id)
-        .join(entered, entered.id == Adjustment.entered_by_id)
+        .outerjoin(entered, entered.id == Adjustment.entered_by_id)
         .outerjoin(decided, decided.id == Adjustment.decided_by_id)
         .where(Adjustment.program_id == program_id)
         .order_by(Adjustment.entered_at.desc(), Adjustment.id.desc())
@@ -84,28 +84,3 @@ def costs_of(session: Session, *, program_id: UUID, partner_id: UUID, limit: int
     return session.execute(
         rows.where(*mine).order_by(PartnerCost.spent_on.desc(), PartnerCost.id.desc()).limit(limit)
     ).all()
-
-
-def spent(
-    session: Session,
-    *,
-    program_id: UUID,
-    currency: str,
-    starts_on: date,
-    ends_on: date,
-    starts_at: datetime,
-    ends_at: datetime,
-) -> list[tuple[UUID, date | datetime, int]]:
-    """Partner, moment and minor units of what partners cost beside commissions: costs by their day, bonuses by their posting.
-
-    Days and instants are half-open. Corrections below zero make it less; a write-off is what was not given back.
-    """
-    costs = sa.select(PartnerCost.partner_id, PartnerCost.spent_on, PartnerCost.amount_minor).where(
-        PartnerCost.program_id == program_id, PartnerCost.currency == currency, PartnerCost.removed_at.is_(None),
-        PartnerCost.spent_on >= starts_on, PartnerCost.spent_on < ends_on,
-    )  # fmt: skip
-    entries = sa.select(Adjustment.partner_id, Adjustment.decided_at, Adjustment.amount_minor).where(
-        Adjustment.program_id == program_id, Adjustment.currency == currency, posted(),
-        Adjustment.decided_at >= starts_at, Adjustment.decided_at < ends_at,
-    )  # fmt: skip
-    return [tuple(row) for query in (costs, entries) for row in session.execute(query)]

@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 from affiliate import ids
 from affiliate.accounts.actors import Actor
 from affiliate.errors import Invalid
+from affiliate.imports import BadTable
 from affiliate.payouts import files, queries, results, service
 from affiliate.payouts.files import FileKind, Payer, Payment
 from affiliate.payouts.models import PayoutRun, PayoutStatus
-from affiliate.payouts.results import BadResults, Outcome
+from affiliate.payouts.results import Outcome
 from affiliate.payouts.steps import WrongStatus, locked, person, record, sent
 from affiliate.payouts.vault import Vault
 from affiliate.programs.models import Program
@@ -125,7 +126,7 @@ def import_results(
     person(actor)
     try:
         outcomes = results.read(content)
-    except BadResults as wrong:
+    except BadTable as wrong:
         raise Invalid({"file": [str(wrong)]}) from wrong
     run = locked(session, run_id, program_id)
     tally, paid, failed = Tally(), list[UUID](), defaultdict[str, list[UUID]](list)

@@ -54,6 +54,16 @@ class Debt:
 
 
 @dataclass(frozen=True, slots=True)
+class Review:
+    """What of a partner's is under review, in the program's currency."""
+
+    partner_id: UUID
+    name: str
+    commissions: int
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """How a program pays: the row of `payout_policies`, or what holds without one."""
 
@@ -179,6 +189,20 @@ def debt(session: Session, *, program: Program, partner_id: UUID) -> int:
     sums = _dues(program.id, _ALWAYS).subquery()
     mine = sa.select(sums.c[2] - sums.c[1]).where(sums.c[0] == partner_id)
     return session.scalar(mine) or 0
+
+
+def under_review(session: Session, *, program_id: UUID) -> list[Review]:
+    """The partners with commissions that a fraud rule holds back, by name."""
+    held = (
+        Commission.program_id == program_id,
+        Commission.status == CommissionStatus.UNDER_REVIEW,
+        Commission.is_live,
+        Commission.currency == _currency(program_id),
+    )
+    left = sa.cast(sa.func.sum(Commission.amount_minor - Commission.reversed_minor), sa.BigInteger)
+    columns = (Partner.id, Partner.name, sa.func.count(), left)
+    rows = sa.select(*columns).join(Commission, Commission.partner_id == Partner.id).where(*held)
+    return [Review(*row) for row in session.execute(rows.group_by(Partner.id, Partner.name).order_by(Partner.name))]
 
 
 def preview(session: Session, *, program_id: UUID, now: datetime) -> Schedule:

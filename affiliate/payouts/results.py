@@ -1,13 +1,13 @@
 """Result files: what a bank or a person says about payouts that are on their way. Pure: text in, outcomes out."""
 
-import csv
-import io
+import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 from xml.etree import ElementTree as ET
 
-from affiliate import ids
+from affiliate import ids, imports
+from affiliate.imports import BadTable
 from affiliate.money import Money, parse_amount
 
 N_ = str  # marks a sentence for the translators
@@ -27,56 +27,47 @@ class Outcome:
     amount: Money | None = None
 
 
-class BadResults(ValueError):  # noqa: N818 - read as a kind
-    """The file cannot be read; the message says what it should be."""
-
-
 def read(content: bytes) -> list[Outcome]:
     """The outcomes in a camt.053 statement, or in a CSV with the columns payout, status and reason.
 
     Lines about anything else than payouts of ours are passed over.
 
     Raises:
-        BadResults: too large, neither of the two, or wrong inside.
+        BadTable: too large, neither of the two, or wrong inside.
     """
     if len(content) > BYTES_MAX:
-        raise BadResults(N_("The file is larger than 5 MB."))
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as wrong:
-        raise BadResults(N_("The file is not written in UTF-8.")) from wrong
-    found = list(_camt(content) if text.lstrip().startswith("<") else _table(text))
+        raise BadTable(N_("The file is larger than %(size)s MB."), size=BYTES_MAX // 1_000_000)
+    is_xml = content.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"<")
+    found = list(_camt(content) if is_xml else _table(content))
     if len(found) > OUTCOMES_MAX:
-        raise BadResults(N_("The file holds more than 20,000 outcomes."))
+        raise BadTable(N_("The file has more than %(count)s rows."), count=OUTCOMES_MAX)
     return found
 
 
-def _table(text: str) -> Iterator[Outcome]:
-    rows = csv.DictReader(io.StringIO(text, newline=""))
-    if not {"payout", "status"} <= set(rows.fieldnames or ()):
-        raise BadResults(N_("The file is neither a camt.053 statement nor a CSV with the columns payout and status."))
-    for number, row in enumerate(rows, start=2):
-        status = (row["status"] or "").strip().lower()
+def _table(content: bytes) -> Iterator[Outcome]:
+    columns = {"required": ["payout", "status"], "optional": ["reason"]}
+    for line in imports.read(content, **columns, rows_max=OUTCOMES_MAX, bytes_max=BYTES_MAX):
+        status = line.cells["status"].lower()
         if not status:
             continue  # nothing is known of this one yet
         if status not in _STATUSES:
-            raise BadResults(N_("Line %(number)s: the status is neither paid nor failed.") % {"number": number})
-        payout_id = _payout_id(row["payout"] or "")
+            raise BadTable(N_("Line %(number)s: the status is neither paid nor failed."), number=line.number)
+        payout_id = _payout_id(line.cells["payout"])
         if payout_id is None:
-            raise BadResults(N_("Line %(number)s: this is no payout's id.") % {"number": number})
-        yield Outcome(payout_id, _STATUSES[status], (row.get("reason") or "").strip()[:_REASON_LENGTH_MAX])
+            raise BadTable(N_("Line %(number)s: this is no payout's id."), number=line.number)
+        yield Outcome(payout_id, _STATUSES[status], line.cells.get("reason", "")[:_REASON_LENGTH_MAX])
 
 
 def _camt(content: bytes) -> Iterator[Outcome]:
     """Money that left for a payout was paid; money of a payout that came back has failed."""
     if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
-        raise BadResults(N_("The file declares a document type; bank statements do not."))
+        raise BadTable(N_("The file declares a document type; bank statements do not."))
     try:
         root = ET.fromstring(content)  # noqa: S314 - without a document type there is nothing to expand
     except ET.ParseError as wrong:
-        raise BadResults(N_("The file is no well-formed XML.")) from wrong
+        raise BadTable(N_("The file is no well-formed XML.")) from wrong
     if not root.tag.rpartition("}")[2] == "Document" or "camt.053" not in root.tag:
-        raise BadResults(N_("The file is neither a camt.053 statement nor a CSV with the columns payout and status."))
+        raise BadTable(N_("The file is neither a camt.053 statement nor a CSV with the columns payout and status."))
     space = root.tag.partition("}")[0] + "}"
     outcomes: dict[UUID, Outcome] = {}
     for entry in root.iter(f"{space}Ntry"):

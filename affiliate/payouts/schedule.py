@@ -16,6 +16,7 @@ class Blocked(enum.StrEnum):
 
     PARTNER_INACTIVE = "partner_inactive"  # paused, banned or not approved in this program
     PAYMENT_BLOCK = "payment_block"  # a manager said no for now
+    UNDER_REVIEW = "under_review"  # a fraud rule spoke: these commissions wait for a manager, the others are paid
     NEGATIVE_BALANCE = "negative_balance"  # owes more from refunds than it has earned since
     BELOW_MINIMUM = "below_minimum"
     TAX_PROFILE_MISSING = "tax_profile_missing"  # the program pays nobody without one

@@ -1,5 +1,6 @@
 """A partner's payouts: the list, and what each consists of."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -9,8 +10,8 @@ from flask_babel import gettext as _
 from affiliate import errors
 from affiliate.accounts import access
 from affiliate.money import Money
-from affiliate.payouts import queries
-from affiliate.payouts.models import PayoutStatus
+from affiliate.payouts import entry_queries, queries
+from affiliate.payouts.models import Adjustment, AdjustmentKind, PayoutStatus
 from affiliate.portal import lines
 from affiliate.portal.blueprint import PAGE_SIZE, blueprint, page_number, pager, show
 from affiliate.reports import sales
@@ -35,6 +36,7 @@ def payouts() -> str:
         payouts=[lines.payout(one) for one in found],
         paid={"count": paid.count, "amount": Money(paid.amount_minor, g.program.currency)},
         minimum=minimum or None,
+        by_hand=[_entry(one) for one in _posted(mine) if one.payout_id is None],
         can_be_paid=queries.current_method(orm.session, partner_id=g.partner.id) is not None,
         pager=pager(total=total, shown=len(found)),
     )
@@ -52,11 +54,16 @@ def payout(payout_id: UUID) -> str:
     parts = sales.sales_of_payout(orm.session, payout_id=payout_id, limit=PAGE_SIZE, offset=offset)
     total = sales.sale_count_of_payout(orm.session, payout_id=payout_id)
     taken = sales.clawbacks_of(orm.session, payout_id=payout_id)
+    entries = entry_queries.adjustments_in(orm.session, payout_id=payout_id)
+    given = sum(
+        one.amount_minor for one in entries if one.amount_minor > 0 and one.kind is not AdjustmentKind.WRITE_OFF
+    )
     return show(
         "payout.html",
         payout=lines.payout(found),
         sales=[lines.sale(one) for one in parts],
         sale_count=total,
+        by_hand=[_entry(one) for one in entries],
         taken=[
             {
                 "order_id": one.order_id,
@@ -67,6 +74,15 @@ def payout(payout_id: UUID) -> str:
             for one in taken
         ],
         # The double rule stands only where all lines are on the page and add up.
-        is_proved=len(parts) == total and sum(one.left.amount_minor for one in parts) == found.earned_minor,
+        is_proved=len(parts) == total and sum(one.left.amount_minor for one in parts) + given == found.earned_minor,
         pager=pager(total=total, shown=len(parts)),
     )
+
+
+def _posted(mine: dict[str, Any]) -> Sequence[Adjustment]:
+    return entry_queries.posted_adjustments(orm.session, **mine, limit=PAGE_SIZE)
+
+
+def _entry(one: Adjustment) -> dict[str, Any]:
+    """A bonus or correction with its reason."""
+    return {"at": one.decided_at, "reason": one.reason, "amount": Money(one.amount_minor, one.currency)}

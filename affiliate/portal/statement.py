@@ -18,7 +18,7 @@ from affiliate.web import orm, request_now
 
 LINES_SHOWN = 500
 _DAYS = 365
-_CSV_HEAD = ["posted_at", "what", "order", "payout", "amount", "balance", "currency", "posting"]
+_CSV_HEAD = ["posted_at", "what", "order", "payout", "amount", "balance", "currency", "posting", "reason"]
 
 
 @blueprint.get("/<slug>/payouts/statement")
@@ -45,9 +45,11 @@ def account_statement_csv() -> BaseResponse:
     """The same as a file, with the balances as its first and last line."""
     first, last = _period()
     found = _read(first, last, exports.ROWS_MAX)
-    rows: list[list[Any]] = [[first.isoformat(), "opening_balance", "", "", "", found.opening, g.program.currency, ""]]
+    rows: list[list[Any]] = [
+        [first.isoformat(), "opening_balance", "", "", "", found.opening, g.program.currency, "", ""]
+    ]
     rows += [_csv_row(each) for each in found.lines]
-    rows.append([last.isoformat(), "closing_balance", "", "", "", found.closing, g.program.currency, ""])
+    rows.append([last.isoformat(), "closing_balance", "", "", "", found.closing, g.program.currency, "", ""])
     return exports.csv_response("statement.csv", _CSV_HEAD, rows)
 
 
@@ -86,6 +88,7 @@ def _line(each: Line) -> dict[str, Any]:
         "at": each.posted_at,
         "what": _what(each.kind),
         "order_id": each.order_id,
+        "note": each.note,
         "url": url,
         "amount": each.amount,
         "balance": each.balance,
@@ -101,6 +104,7 @@ def _what(kind: TransferKind) -> str:
         TransferKind.ADD_TAX: pgettext("statement", "VAT and stamp duty"),
         TransferKind.WITHHOLD: pgettext("statement", "Tax withheld"),
         TransferKind.WRITE_OFF: pgettext("statement", "Debt written off"),
+        TransferKind.ADJUST: _("Bonus or correction"),
     }
     return words.get(kind, _("Correction"))
 
@@ -108,4 +112,11 @@ def _what(kind: TransferKind) -> str:
 def _csv_row(each: Line) -> list[Any]:
     payout = "" if each.payout_id is None else ids.public("pay", each.payout_id)
     facts = [each.posted_at, each.kind.value, each.order_id or "", payout]
-    return [*facts, each.amount, each.balance, each.amount.currency, ids.public("led", each.transfer_id)]
+    return [
+        *facts,
+        each.amount,
+        each.balance,
+        each.amount.currency,
+        ids.public("led", each.transfer_id),
+        each.note or "",
+    ]

@@ -23,6 +23,7 @@ class Facts:
     conversions: int = 0
     revenue_minor: int = 0
     earned_minor: int = 0
+    spent_minor: int = 0  # beside commissions: bonuses, flat fees, samples
 
     def __add__(self, other: "Facts") -> "Facts":
         earned = Money(self.earned_minor, self.currency) + Money(other.earned_minor, other.currency)
@@ -33,6 +34,7 @@ class Facts:
             conversions=self.conversions + other.conversions,
             revenue_minor=self.revenue_minor + other.revenue_minor,
             earned_minor=earned.amount_minor,
+            spent_minor=self.spent_minor + other.spent_minor,
         )
 
 
@@ -93,9 +95,8 @@ def _epc(facts: Facts) -> Decimal | None:
 
 
 def _roi(facts: Facts) -> int | None:
-    if facts.earned_minor <= 0:
-        return None
-    return divide_half_even((facts.revenue_minor - facts.earned_minor) * BPS_PER_UNIT, facts.earned_minor)
+    cost = facts.earned_minor + facts.spent_minor
+    return None if cost <= 0 else divide_half_even((facts.revenue_minor - cost) * BPS_PER_UNIT, cost)
 
 
 def _aov(facts: Facts) -> Money | None:
@@ -172,10 +173,18 @@ METRICS = {
             lambda facts: Money(facts.earned_minor, facts.currency),
         ),
         Metric(
+            "cost",
+            N_("Cost"),
+            N_("Commissions, and what else was spent on the partner: bonuses, flat fees, samples, hours of an agency."),
+            N_("commissions + bonuses + other costs"),
+            Unit.MONEY,
+            lambda facts: Money(facts.earned_minor + facts.spent_minor, facts.currency),
+        ),
+        Metric(
             "roi",
             N_("ROI"),
-            N_("What came in for each unit of commission, less that unit. Margins and other costs are not in it."),
-            N_("(revenue − commissions) / commissions"),
+            N_("What came in for each unit of cost, less that unit. The shop's margins are not in it."),
+            N_("(revenue − cost) / cost"),
             Unit.BPS,
             _roi,
         ),

@@ -20,6 +20,7 @@ from affiliate.ingest.models import ClickHour, ClickVerdict, Conversion
 from affiliate.ingest.rollup_models import PartnerClickHour, ProgramClickHour
 from affiliate.money import BPS_PER_UNIT
 from affiliate.partners.models import Enrollment, EnrollmentStatus, Partner
+from affiliate.reports import spending
 from affiliate.reports.metrics import Facts
 from affiliate.reports.periods import Period
 
@@ -56,6 +57,9 @@ def facts_by_day(
     ):
         day = period.day_of(datetime.fromtimestamp(int(quarter), UTC))
         found[day] += sales_facts(currency, conversions, revenue_bps, earned)
+    whose = {"program_id": program_id, "partner_id": partner_id}
+    for day, minor in spending.by_day(session, **whose, period=period, currency=currency):
+        found[day] += Facts(currency, spent_minor=minor)
     return found
 
 
@@ -123,7 +127,11 @@ def facts_by_partner(
     )
     if name:
         table = table.where(sa.func.lower(Partner.name).contains(name.lower(), autoescape=True))
-    return [_partner_facts(row, currency) for row in session.execute(table.limit(limit).offset(offset))]
+    spent = spending.by_partner(session, program_id=program_id, period=period, currency=currency)
+    return [
+        _partner_facts(row, currency, spent.get(row.id, 0))
+        for row in session.execute(table.limit(limit).offset(offset))
+    ]
 
 
 def _raw_and_valid(rollup: Any) -> tuple[sa.Label[int], sa.Label[int]]:
@@ -178,7 +186,7 @@ def sales_facts(currency: str, conversions: int, revenue_bps: int, earned: int) 
     return Facts(currency, conversions=conversions, revenue_minor=revenue_minor, earned_minor=int(earned))
 
 
-def _partner_facts(row: sa.Row[Any], currency: str) -> PartnerFacts:
-    clicked = Facts(currency, clicks_raw=int(row.raw or 0), clicks_valid=int(row.valid or 0))
+def _partner_facts(row: sa.Row[Any], currency: str, spent_minor: int) -> PartnerFacts:
+    clicked = Facts(currency, clicks_raw=int(row.raw or 0), clicks_valid=int(row.valid or 0), spent_minor=spent_minor)
     sold = sales_facts(currency, row.conversions or 0, row.revenue_bps or 0, row.earned or 0)
     return PartnerFacts(row.id, row.name, row.status, clicked + sold)

@@ -19,7 +19,7 @@ from affiliate.ledger import queries as ledger_queries
 from affiliate.ledger.queries import TransferLine
 from affiliate.links.models import Coupon, Link
 from affiliate.partners.models import Enrollment, EnrollmentStatus, Partner
-from affiliate.payouts.models import Payout
+from affiliate.payouts.models import Adjustment, Payout
 from affiliate.programs.models import Program
 
 Row = TypeVar("Row")
@@ -186,6 +186,12 @@ def payouts(session: Session, *, program_id: UUID, after: UUID | None, size: int
     return _page(
         session, sa.select(Payout).where(Payout.program_id == program_id), key=Payout.id, after=after, size=size
     )
+
+
+def adjustments(session: Session, *, program_id: UUID, after: UUID | None, size: int) -> Sequence[Adjustment]:
+    """Entries by hand of the program, in any status."""
+    statement = sa.select(Adjustment).where(Adjustment.program_id == program_id)
+    return _page(session, statement, key=Adjustment.id, after=after, size=size)
 
 
 def clicks(

@@ -253,6 +253,20 @@ class PayoutSchema(Schema):
     paid_at = fields.DateTime(allow_none=True)
 
 
+class EntrySchema(Schema):
+    """An entry by hand: what a person has given a partner or taken from it."""
+
+    id = PublicId("man")
+    partner_id = PublicId("ptn")
+    kind = fields.String()
+    status = fields.String()
+    amount = MoneyOf("amount_minor")
+    reason = fields.String()
+    entered_at = fields.DateTime()
+    decided_at = fields.DateTime(allow_none=True)
+    payout_id = PublicId("pay", allow_none=True)
+
+
 class AttributionSchema(Schema):
     """One version of the outcome, with every touch considered."""
 

@@ -264,3 +264,14 @@ def payouts(arguments: Mapping[str, Any]) -> Answer:
     return answer(
         queries.payouts(orm.session, program_id=key_program_id(), after=arguments.get("cursor"), size=size), size
     )
+
+
+@blueprint.get("/adjustments")
+@access.key("payouts:read")
+@blueprint.arguments(schemas.PageArguments, location="query")
+@blueprint.response(200, schemas.EntrySchema(many=True))
+def adjustments(arguments: Mapping[str, Any]) -> Answer:
+    """Bonuses, make-goods, corrections and write-offs of the program, in any status."""
+    size = arguments["limit"]
+    rows = queries.adjustments(orm.session, program_id=key_program_id(), after=arguments.get("cursor"), size=size)
+    return answer(rows, size)

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from affiliate import ids
 from affiliate.accounts.models import AuditEvent
 from affiliate.errors import Invalid
+from affiliate.imports import BadTable
 from affiliate.partners.models import Partner
 from affiliate.payouts import details, exporting, queries, results, service
 from affiliate.payouts.files import FileKind
@@ -224,5 +225,5 @@ def test_payouts_of_another_run_are_left_alone(books: Books) -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_result_file_is_refused_whole(content: str) -> None:
-    with pytest.raises(results.BadResults):
+    with pytest.raises(BadTable):
         results.read(content.encode("latin-1"))

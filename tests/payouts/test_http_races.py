@@ -172,7 +172,7 @@ def play(rounds: int, web: Web, books: Books, browsers: list[requests.Session]) 
     for number in range(rounds):
         run = run_of(books, approved=number % 2 == 1)
         answers = all_at_once(web, books, browsers, run, kill=number % 3 == 2)
-        assert answers.keys() <= {"303", "422", "503", "gone"}, answers
+        assert answers.keys() <= {"303", "409", "422", "503", "gone"}, answers
         assert_paid_at_most_once(books)
 
 

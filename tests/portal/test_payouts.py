@@ -1,15 +1,25 @@
 """Payouts and what they consist of."""
 
+import csv
+import io
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
-from factories import NOW, make_commission, make_payout
+from factories import NOW, make_commission, make_payout, make_user
 from flask.testing import FlaskClient
+from money_cast import MATURE, Books, person
 from portal_cast import Cast
 from sqlalchemy.orm import Session
 
 from affiliate import ids
+from affiliate.accounts import service as accounts
 from affiliate.commissions.models import AdjustmentSource, Commission, CommissionAdjustment, CommissionStatus
-from affiliate.payouts.models import Payout, PayoutStatus
+from affiliate.ledger import queries as ledger
+from affiliate.money import Money
+from affiliate.payouts import adjusting, queries, service
+from affiliate.payouts.models import AdjustmentKind, Payout, PayoutStatus
+from affiliate.payouts.statements import OWED
 
 
 def _take(session: Session, commission: Commission, amount_minor: int, payout: Payout | None) -> None:
@@ -78,3 +88,58 @@ def test_another_partners_payout_is_not_found(marta: FlaskClient, app_session: S
     app_session.commit()
     assert marta.get(f"/portal/casa/payouts/{ids.public('pay', theirs.id)}").status_code == 404
     assert "€77.00" not in marta.get("/portal/casa/payouts").text
+
+
+def test_statement_ledger_api_and_page_say_the_same(marta: FlaskClient, app_session: Session, cast: Cast) -> None:
+    books = Books(
+        app_session, cast.program, cast.partner, person(make_user(app_session)), person(make_user(app_session))
+    )
+    books.order(amount_minor=400_00)
+    books.work(now=MATURE)
+    whose: dict[str, Any] = {"program_id": cast.program.id, "now": MATURE}
+    facts = {
+        "kind": AdjustmentKind.BONUS,
+        "amount": Money(25_00, "EUR"),
+        "reason": "A good month.",
+        "actor": books.alice,
+    }
+    for amount_minor in (5_00, 25_00):  # one is paid, the other waits
+        entry = adjusting.enter(
+            app_session, partner_id=cast.partner.id, **whose, **facts | {"amount": Money(amount_minor, "EUR")}
+        )
+        adjusting.approve(app_session, adjustment_id=entry.id, actor=books.bob, **whose)
+        if amount_minor == 5_00:
+            run = service.propose(app_session, actor=books.alice, **whose)
+            service.approve_run(app_session, run_id=run.id, actor=books.bob, **whose)
+            service.mark_paid(app_session, run_id=run.id, actor=books.bob, **whose)
+    books.assert_proven()
+    (payout,) = queries.payouts_of(app_session, run_id=run.id)
+    _key, secret = accounts.create_api_key(
+        app_session, program_id=cast.program.id, name="Books", scopes=["payouts:read"], actor=books.alice, now=NOW
+    )
+    app_session.commit()
+    days = {"first": NOW.date().isoformat(), "last": (MATURE + timedelta(days=1)).date().isoformat()}
+    lines = list(csv.DictReader(io.StringIO(marta.get("/portal/casa/payouts/statement.csv", query_string=days).text)))
+    owed = sum(minor for name, minor in ledger_balances(app_session, cast).items() if name in OWED)
+    assert (
+        (lines[-1]["what"], Money(owed, "EUR").text())
+        == ("closing_balance", lines[-1]["balance"])
+        == ("closing_balance", "25.00")
+    )
+    assert sum(Decimal(line["amount"] or 0) for line in lines) == Decimal(lines[-1]["balance"])
+    assert [line["reason"] for line in lines if line["what"] == "adjust"] == ["A good month."] * 2
+    page = marta.get("/portal/casa/payouts/statement", query_string=days).text
+    assert ("A good month." in page, "€25.00" in page) == (True, True)
+    paid = [line["amount"] for line in lines if line["what"] == "settle"]
+    headers = {"Authorization": f"Bearer {secret}"}
+    told = marta.get("/api/v1/payouts", headers=headers).json or []
+    moved = marta.get("/api/v1/ledger", headers=headers).json or []
+    assert paid == [f"-{one['amount']['amount']}" for one in told] == [f"-{Money(payout.amount_minor, 'EUR').text()}"]
+    assert [one["amount"]["amount"] for one in moved if one["kind"] == "settle"] == [told[0]["amount"]["amount"]]
+    one = marta.get(f"/portal/casa/payouts/{ids.public('pay', payout.id)}").text
+    assert ("A good month." in one, "€45.00" in one) == (True, True)
+    assert "The next payout takes them into account." in marta.get("/portal/casa/payouts").text
+
+
+def ledger_balances(session: Session, cast: Cast) -> dict[Any, int]:
+    return dict(ledger.balances_of(session, program_id=cast.program.id, partner_id=cast.partner.id))

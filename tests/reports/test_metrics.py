@@ -21,6 +21,7 @@ FACTS = Facts("EUR", clicks_raw=4812, clicks_valid=4530, conversions=118, revenu
         ("aov", Money(63_40, "EUR")),
         ("revenue", Money(7481_20, "EUR")),
         ("earnings", Money(435_25, "EUR")),
+        ("cost", Money(435_25, "EUR")),
         ("roi", 161883),
     ],
 )
@@ -29,7 +30,7 @@ def test_a_metric_follows_from_what_was_counted(key: str, value: Value) -> None:
 
 
 def test_every_metric_is_in_the_table_above() -> None:
-    assert len(METRICS) == 9
+    assert len(METRICS) == 10
     assert all(metric.label and metric.help_text and metric.formula for metric in METRICS.values())
 
 

@@ -85,6 +85,7 @@ def test_a_report_by_day_adds_up_and_speaks_the_metrics_of_the_pages(
         "aov": {"amount": "100.00", "currency": "EUR"},
         "revenue": {"amount": "100.00", "currency": "EUR"},
         "earnings": {"amount": "10.00", "currency": "EUR"},
+        "cost": {"amount": "10.00", "currency": "EUR"},
         "roi_bps": 90_000,
     }
     assert sum(row["clicks_raw"] for row in report["rows"]) == 50

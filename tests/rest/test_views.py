@@ -16,6 +16,9 @@ from affiliate.accounts.actors import Actor
 from affiliate.accounts.keys import SCOPES
 from affiliate.commissions import service as commissions
 from affiliate.creatives.kinds import CreativeKind
+from affiliate.money import Money
+from affiliate.payouts import adjusting
+from affiliate.payouts.models import AdjustmentKind
 from affiliate.programs.models import Program
 
 Get = Callable[..., Any]
@@ -188,3 +191,16 @@ def test_creatives_are_listed_by_kind_with_what_they_say(get: Get, app_session: 
     assert (row["id"], row["width"], row["picture_url"]) == (name, 300, f"http://localhost/c/{name}")
     assert get(f"/creatives/{ids.public('crv', text.id)}").json["text"] == "The pan that stays"
     assert get(f"/creatives/{ids.public('crv', theirs.id)}").status_code == 404
+
+
+def test_entries_by_hand_are_listed_with_their_reason(get: Get, app_session: Session, program: Program) -> None:
+    partner = factories.make_partner(app_session, program=program)
+    actor = Actor(kind="user", id=factories.make_user(app_session).id)
+    adjusting.enter(
+        app_session, program_id=program.id, partner_id=partner.id, kind=AdjustmentKind.BONUS,
+        amount=Money(25_00, program.currency), reason="A good month.", actor=actor, now=factories.NOW,
+    )  # fmt: skip
+    app_session.commit()
+    (entry,) = get("/adjustments").json
+    assert (entry["kind"], entry["status"], entry["reason"]) == ("bonus", "proposed", "A good month.")
+    assert entry["amount"] == {"amount": "25.00", "currency": program.currency}
