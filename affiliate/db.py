@@ -25,6 +25,8 @@ from affiliate import settings
 
 _BUSY_TIMEOUT_MS = 5_000
 _LOCK_TIMEOUT_MS = 10_000
+_KEPT_ALIVE = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
+"""A machine that is gone without a word is found out within half a minute, whoever waits for it."""
 log = logging.getLogger(__name__)
 _read_only: ContextVar[bool] = ContextVar("read_only", default=False)
 
@@ -104,7 +106,7 @@ def engine_options(url: str) -> dict[str, Any]:
         # No implicit BEGIN of the driver: `_begin` below says which kind each transaction is.
         return common | {"connect_args": {"isolation_level": None, "timeout": _BUSY_TIMEOUT_MS / 1000}}
     limits = {"connect_timeout": 5, "options": f"-c lock_timeout={_LOCK_TIMEOUT_MS}"}
-    return common | {"pool_pre_ping": True, "pool_size": 5, "max_overflow": 5, "connect_args": limits}
+    return common | {"pool_pre_ping": True, "pool_size": 5, "max_overflow": 5, "connect_args": limits | _KEPT_ALIVE}
 
 
 @sa.event.listens_for(Engine, "connect")
@@ -176,15 +178,16 @@ def asking() -> Iterator[tuple[Any, str]]:
         OperationalError: the database does not answer, or refuses.
     """
     engine: Engine = _sessions().kw["bind"]
-    connection = engine.raw_connection()
     try:
-        cursor = connection.cursor()
-        yield cursor, engine.dialect.name
-        cursor.close()
+        connection = engine.raw_connection()  # the driver's own error, where nobody answers
+        try:
+            cursor = connection.cursor()
+            yield cursor, engine.dialect.name
+            cursor.close()
+        finally:
+            connection.close()  # back into the pool
     except engine.dialect.loaded_dbapi.Error as error:
         raise sa.exc.OperationalError("a short question", None, error) from error
-    finally:
-        connection.close()  # back into the pool
 
 
 def among(session: Session, column: Any, values: Collection[Any]) -> sa.ColumnElement[bool]:

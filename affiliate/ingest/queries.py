@@ -39,22 +39,24 @@ def arrivals_repeated(session: Session, *, click_ids: Collection[UUID]) -> list[
     return list(arrivals.values())
 
 
-def _repeated(who: sa.Column[Any]) -> sa.Select[Any]:
+def _repeated(name: str) -> sa.Select[Any]:
     """The arrivals of whoever is seen more than once between the ids `first` and `last`."""
     columns = Click.__table__.c
+    who = columns[name]
     here = sa.and_(
         columns.id.between(sa.bindparam("first"), sa.bindparam("last")),
         sa.or_(*(columns.verdict == verdict for verdict in sorted(CREDITABLE))),
     )
     seen = sa.select(columns.link_id, who).where(here, who.is_not(None)).group_by(columns.link_id, who)
-    often = seen.having(sa.func.count() > 1).subquery()
-    same = sa.and_(columns.link_id == often.c.link_id, who == often.c[who.key])
+    # Put together once: in a table without statistics (a new month, a server that crashed) it was computed for every row.
+    often = seen.having(sa.func.count() > 1).cte("often").prefix_with("MATERIALIZED", dialect="postgresql")
+    same = sa.and_(columns.link_id == often.c.link_id, who == often.c[name])
     return sa.select(*(columns[name] for name in _ARRIVAL)).join(often, same).where(here)
 
 
 _ARRIVAL = ("id", "link_id", "visitor_id", "address_hash", "user_agent", "occurred_at")
 # Made once: clicks that lie far apart, as those of a spool, ask for many stretches, and making a statement costs more than asking it.
-_REPEATED = (_repeated(Click.__table__.c.visitor_id), _repeated(Click.__table__.c.address_hash))
+_REPEATED = (_repeated("visitor_id"), _repeated("address_hash"))
 _SLACK_MS = 2_000  # an id may be a little younger than the moment that the event carries
 
 
@@ -139,6 +141,26 @@ def click_labels(session: Session, *, owners: Sequence[Owner]) -> dict[Owner, se
 
 
 _OWNERS_AT_ONCE = 500
+
+
+def click_label_counts(session: Session, *, owners: Sequence[Owner]) -> dict[Owner, int]:
+    """How many labels count under their own name, by owner; an owner without any is left out. One question for each program."""
+    found: dict[Owner, int] = {}
+    for program_id in {owner.program_id for owner in owners}:
+        here = [owner for owner in owners if owner.program_id == program_id]
+        key = (ClickLabel.kind, ClickLabel.program_id, ClickLabel.owner_id, ClickLabel.day)
+        rows = session.execute(
+            sa.select(*key, sa.func.count())
+            .where(
+                ClickLabel.kind.in_({owner.kind for owner in here}),
+                ClickLabel.program_id == program_id,
+                db.among(session, ClickLabel.owner_id, {owner.owner_id for owner in here}),
+                ClickLabel.day.in_({owner.day for owner in here}),
+            )
+            .group_by(*key)
+        )
+        found |= {Owner(*row[:-1]): row[-1] for row in rows}
+    return found
 
 
 def conversions_locked(session: Session, *, conversion_ids: Collection[UUID]) -> list[Row]:
