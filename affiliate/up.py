@@ -18,10 +18,10 @@ from affiliate.supervisor import Stopped, Supervisor, Terminal
 
 REDIS_SECONDS_MAX = 30.0  # a long append-only file takes its time
 WEB_SECONDS_MAX = 60.0
+HEAD_START_SECONDS = 5.0  # for what answers people: all at once would keep each other from it on a small machine
 _COMMAND = [sys.executable, "-m", "affiliate.cli"]
-_SERVERS = {
-    "web": ["web"],
-    "edge": ["edge"],
+_ANSWERING = {"web": ["web"], "edge": ["edge"]}
+_WORKING = {
     "ingest": ["ingest"],
     "stages": ["worker", "stages"],
     "slow": ["worker", "slow"],
@@ -106,7 +106,10 @@ def _serve(supervisor: Supervisor, settings: Settings) -> int:
     status = supervisor.run_to_end([*_COMMAND, "prepare"])
     if status != 0:
         return status
-    for name, arguments in _SERVERS.items():
+    for name, arguments in _ANSWERING.items():
+        supervisor.start(name, [*_COMMAND, *arguments])
+    supervisor.wait_until(lambda: _pages_answer(settings), seconds=HEAD_START_SECONDS)
+    for name, arguments in _WORKING.items():
         supervisor.start(name, [*_COMMAND, *arguments])
     if supervisor.wait_until(lambda: _pages_answer(settings), seconds=WEB_SECONDS_MAX):
         for line in welcome.lines(settings, demo=_demo(settings)):
