@@ -34,7 +34,7 @@ _PROFILES: dict[str, tuple[Identity, Wanted]] = {
         Wanted(is_company=True, paper=PaperKind.SELF_BILLING, rule_code=None, agrees=True),
     ),
     "bianca@tavola-tela.example": (
-        Identity("Bianca Orsi", "Corso Italia 1\n37121 Verona VR", "IT", "IT00743110157"),
+        Identity("Bianca Orsi", "Corso Italia 1\n37121 Verona VR", "IT", "IT04332211004"),
         Wanted(is_company=False, paper=PaperKind.SELF_BILLING, rule_code="it_forfettario", agrees=True, locale="it"),
     ),
 }

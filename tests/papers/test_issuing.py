@@ -167,7 +167,7 @@ def test_taxes_cost_no_statement_per_partner(session: Session, count_queries: An
     def statements(partners: int) -> int:
         for number in range(partners):
             partner = make_partner(session, program=books.program)
-            make_profile(session, books.program, partner.id, paper=PaperKind.SELF_BILLING)
+            make_profile(session, books.program, partner.id, paper=PaperKind.RECEIPT)
             books.order(partner=partner, amount_minor=100_00 + 100 * partners + number)
         books.work(now=MATURE)
         with count_queries() as counter:
@@ -247,7 +247,7 @@ def test_two_jobs_at_once_write_each_paper_once(engine: Engine) -> None:
         books = open_taxed(session)
         for number in range(6):
             partner = make_partner(session, program=books.program)
-            make_profile(session, books.program, partner.id, paper=PaperKind.SELF_BILLING)
+            make_profile(session, books.program, partner.id, paper=PaperKind.RECEIPT)
             books.order(partner=partner, amount_minor=100_00 + number)
         books.work(now=MATURE)
         run = propose(books)
