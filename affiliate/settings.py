@@ -50,6 +50,7 @@ class Settings:
     secret_key: str
     smtp_url: str
     mail_from: str
+    ledger_mail_to: str
     newsletter_rate: int
     dkim_selector: str
     dkim_key_file: str
@@ -112,6 +113,9 @@ class _SettingsSchema(Schema):
         )
     )
     mail_from = fields.String(validate=validate.Length(min=3))
+    ledger_mail_to = fields.String(
+        validate=validate.Regexp(r"^([^@\s]+@[^@\s]+)?$", error="Write one address: books@example.com.")
+    )
     newsletter_rate = fields.Integer(validate=validate.Range(1, 100_000))
     dkim_selector = fields.String(validate=validate.Regexp(r"^[A-Za-z0-9._-]*$"))
     dkim_key_file = fields.String()

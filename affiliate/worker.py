@@ -61,6 +61,7 @@ SCHEDULE = (
     Periodic("affiliate.taxes.jobs.ask_vies", queues.SLOW, 30),
     Periodic("affiliate.relations.jobs.remind", queues.SLOW, 600),
     Periodic("affiliate.ledger.jobs.seal", queues.SLOW, 60),
+    Periodic("affiliate.ledger.jobs.mail_heads", queues.SLOW, 3600),
     Periodic("affiliate.ingest.jobs.look_after_clicks", queues.SLOW, 3600),
     Periodic("affiliate.payouts.jobs.prove", queues.SLOW, 3600),
     Periodic("affiliate.payouts.jobs.post_volume", queues.SLOW, 3600),

@@ -2,13 +2,24 @@
 
 from affiliate import clock, db, settings
 from affiliate.ledger import chain as rules
-from affiliate.ledger import sealer
+from affiliate.ledger import heads, sealer
 from affiliate.ledger.chain import ChainName
 
 
 def seal() -> int:
     """Seal what was committed until now, in transactions of at most one seal each; gives the number of rows."""
     return sum(_seal(name) for name in ChainName)
+
+
+def mail_heads() -> int:
+    """Write the day's letter with the heads of the chains, where an address is set; gives the number of letters."""
+    current = settings.current()
+    if not current.ledger_mail_to:
+        return 0
+    with db.transaction() as session:
+        return int(
+            heads.mail_heads(session, recipient=current.ledger_mail_to, base_url=current.base_url, now=clock.now())
+        )
 
 
 def _seal(chain: ChainName) -> int:

@@ -53,7 +53,8 @@ def read_transfers(session: Session, *, findings: Findings, trusted: Collection[
     sums, moved = Sums(), defaultdict[str, int](int)
     for position, said, content_hash in queries.transfer_texts(session):
         sums.transfers += 1
-        digest = hashlib.sha256(said.encode()).digest()
+        hashed = hashlib.sha256(said.encode())
+        digest, is_sound = hashed.digest(), hashed.hexdigest() == content_hash
         facts = said.split("|")
         if len(facts) != len(rules.HASHED) or not facts[_AMOUNT].lstrip("-").isdigit():
             findings.add(f"Transfer number {position} cannot be read.")
@@ -66,11 +67,11 @@ def read_transfers(session: Session, *, findings: Findings, trusted: Collection[
         found = problems.of_accounts(program_id, kind, debit, credit, currency)
         if (
             found
-            or digest.hex() != content_hash
+            or not is_sound
             or amount_minor <= 0
             or identifier != rules.transfer_hex(kind, source_kind, source_id, leg)
         ):
-            _tell(facts, found, is_sound=digest.hex() == content_hash, findings=findings)
+            _tell(facts, found, is_sound=is_sound, findings=findings)
     walk.end()
     sums.sealed = walk.sealed
     _add_up(sums, moved, accounts, findings)
