@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
+import sqlalchemy as sa
 from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_sqlalchemy_lite import SQLAlchemy
@@ -141,6 +142,11 @@ def init_app(app: Flask, settings: Settings) -> None:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     app.url_map.converters["public"] = PublicIdConverter
     orm.init_app(app)
+    if not settings.database_url.startswith("sqlite"):
+        from affiliate import postgres
+
+        with app.app_context():
+            postgres.give_up(orm.engine)
     # The library's second teardown is a coroutine for sessions of a kind that we never open. Flask would start a thread
     # and an event loop for it after every request: half the time of a short one.
     app.teardown_appcontext_funcs = [each for each in app.teardown_appcontext_funcs if not iscoroutinefunction(each)]
@@ -159,6 +165,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.teardown_request(_end)
     app.register_error_handler(errors.DomainError, _render_domain_error)
     app.register_error_handler(HTTPException, _render_http_error)
+    app.register_error_handler(sa.exc.OperationalError, _render_away)
     app.register_error_handler(Exception, _render_crash)
 
 
@@ -232,6 +239,16 @@ def _render_crash(error: Exception) -> Response:
     if current_app.testing:
         raise error
     return _render(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", _("Something failed on our side."), None)
+
+
+def _render_away(error: sa.exc.OperationalError) -> Response:
+    current_app.logger.error("the database failed in %s %s", request.method, request.url_rule, exc_info=error)
+    if current_app.testing:
+        raise error
+    message = "The database does not answer. Try again in a few seconds."
+    response = _render(HTTPStatus.SERVICE_UNAVAILABLE, errors.Unavailable.code, message, None)
+    response.headers["Retry-After"] = str(errors.Unavailable.retry_after_seconds)
+    return response
 
 
 def _render(status: HTTPStatus, code: str, message: str, fields: dict[str, list[str]] | None) -> Response:
