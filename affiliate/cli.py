@@ -263,6 +263,7 @@ def apikey_create(*, email: str, slug: str, scopes: str, name: str, is_test: boo
     click.echo(secret)
 
 
+cli.add_command(cli_books.backup)
 cli.add_command(cli_books.ledger)
 cli.add_command(cli_books.payouts)
 cli.add_command(cli_shop.canary)

@@ -1,5 +1,6 @@
 """Commands about the books, and about what partners entrust to us."""
 
+from pathlib import Path
 from typing import TypeVar
 
 import click
@@ -56,6 +57,20 @@ def ledger_export(*, slug: str, form: str) -> None:
         lines = beancount.lines(transfers, title=program.name) if form == "beancount" else beancount.table(transfers)
         for line in lines:
             click.echo(line)
+
+
+@click.command("backup")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+def backup(*, folder: Path) -> None:
+    """Copy database, Redis, spool and keys into FOLDER while everything runs; it is the DATA_DIR of a restore."""
+    current = begin_on_database()
+    from affiliate import backup as backups
+
+    try:
+        parts = backups.make(current, folder=folder)
+    except (backups.NotEmpty, backups.NoDump) as refusal:
+        raise Refused(str(refusal)) from refusal
+    click.echo(f"{folder} holds {', '.join(parts)}.")
 
 
 @click.group()
