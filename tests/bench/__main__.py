@@ -16,6 +16,7 @@ import fraud_month
 import ingest_rows
 import ledger_proof
 import main_job
+import many_links
 import money_stages
 import newsletters
 import orders_api
@@ -26,6 +27,7 @@ from affiliate import settings
 SUITES: tuple[Callable[[], Iterator[Figure]], ...] = (
     main_job.measure,
     clicks.measure,
+    many_links.measure,
     ingest_rows.measure,
     money_stages.measure,
     attribution_scale.measure,
