@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, DateField, FileField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms.validators import InputRequired, Length
 
 from affiliate import formats
 from affiliate.money import Money
@@ -96,7 +96,7 @@ class InvoiceForm(FlaskForm):  # type: ignore[misc] # the library is not typed
     """A partner's invoice. What was typed stays; the file must be chosen again, as browsers want it."""
 
     number = StringField(_l("Number of the invoice"), validators=[Length(max=60)], render_kw=_PLAIN)
-    invoiced_on = DateField(_l("Date of the invoice"), validators=[Optional()])
+    invoiced_on = DateField(_l("Date of the invoice"), validators=[InputRequired(_l("Write the date of the invoice."))])
     total = StringField(
         _l("Total of the invoice"),
         validators=[Length(max=40)],
