@@ -123,6 +123,17 @@ def test_paying_and_cancelling_at_once_ends_in_one_of_the_two(books: Books, engi
     books.assert_proven()
 
 
+def test_refunds_against_a_payment_are_owed_back_whichever_is_first(books: Books, engine: Engine) -> None:
+    run = approved(books)
+    for commission in books.session.scalars(sa.select(Commission)).all():
+        make_refund(books.session, conversion=books.conversion(commission), amount_minor=50_00)
+    pay = on_run(service.mark_paid, run, books.alice)
+    ended = race(books, engine, [pay, reverse] * (AT_ONCE // 2))
+    assert ended == {"done": 1 + AT_ONCE // 2, "wrong_status": AT_ONCE // 2 - 1}
+    assert books.balances() == {"paid": 30_00, "clawback": -15_00}
+    books.assert_proven()
+
+
 def test_approving_and_cancelling_at_once_leaves_the_books_true(books: Books, engine: Engine) -> None:
     run = proposed(books)
     approve = on_run(service.approve_run, run, books.bob)
