@@ -92,12 +92,12 @@ def give_up(engine: sa.Engine) -> None:
         gate.settle(answered=True)
         return connection
 
-    def asked(connection: Any) -> bool:
+    def asked(dbapi_connection: Any) -> bool:
         """Whether a connection from the pool lives. One alone may be lost on its way; a server that hangs takes no new one either."""
         gate.enter()
-        connection.deadline_seconds = ALIVE_SECONDS
-        lives = ping(connection)
-        connection.deadline_seconds = ANSWER_SECONDS
+        dbapi_connection.deadline_seconds = ALIVE_SECONDS
+        lives = ping(dbapi_connection)
+        dbapi_connection.deadline_seconds = ANSWER_SECONDS
         gate.settle(answered=True)
         return lives
 
