@@ -74,7 +74,7 @@ def _no_rewrite(settings: Settings) -> Iterator[None]:
         yield
         return
     client = queues.connection()
-    before = client.config_get(_REWRITE)[_REWRITE]
+    before = client.config_get(_REWRITE)[_REWRITE] or ""
     client.config_set(_REWRITE, 0)
     try:
         deadline = time.monotonic() + _REWRITE_SECONDS_MAX

@@ -57,8 +57,8 @@ def facts_by_day(
     ):
         day = period.day_of(datetime.fromtimestamp(int(quarter), UTC))
         found[day] += sales_facts(currency, conversions, revenue_bps, earned)
-    whose = {"program_id": program_id, "partner_id": partner_id}
-    for day, minor in spending.by_day(session, **whose, period=period, currency=currency):
+    spent = spending.by_day(session, program_id=program_id, partner_id=partner_id, period=period, currency=currency)
+    for day, minor in spent:
         found[day] += Facts(currency, spent_minor=minor)
     return found
 

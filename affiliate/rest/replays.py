@@ -42,9 +42,16 @@ def start_replay(wanted: Mapping[str, Any]) -> dict[str, Any]:
     days = {name: wanted[name].isoformat() if wanted.get(name) else None for name in ("first", "until")}
     terms = replay_schemas.asked_terms(wanted)
     question = asking.question(orm.session, program=program, terms=terms, **days, now=request_now())
-    period = {"starts_at": question.starts_at, "ends_at": question.ends_at}
-    who = {"actor": access.actor(), "now": request_now()}
-    return _shown(service.start(orm.session, program_id=program.id, policy=question.policy, **period, **who))
+    replay = service.start(
+        orm.session,
+        program_id=program.id,
+        policy=question.policy,
+        starts_at=question.starts_at,
+        ends_at=question.ends_at,
+        actor=access.actor(),
+        now=request_now(),
+    )
+    return _shown(replay)
 
 
 @blueprint.get("/replays/<replay_id>")
