@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 
 from affiliate.accounts.actors import SYSTEM
 from affiliate.creatives import service
+from affiliate.creatives.facts import Facts
 from affiliate.creatives.kinds import CreativeKind, Said, Upload
 from affiliate.creatives.models import Creative
-from affiliate.creatives.service import Facts
 from affiliate.programs.models import Program
 
 SAID = {

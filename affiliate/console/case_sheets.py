@@ -16,8 +16,8 @@ from affiliate.money import Money
 from affiliate.payouts import entry_queries
 from affiliate.payouts.models import AdjustmentStatus
 from affiliate.relations import queries, words
+from affiliate.relations.claims import Settlement
 from affiliate.relations.models import WAITING, Case, CaseMessage, Side
-from affiliate.relations.service import Settlement
 from affiliate.reports import click_words
 from affiliate.web import orm, request_now
 

@@ -18,8 +18,8 @@ from affiliate.fraud import lists as fraud
 from affiliate.money import Money
 from affiliate.partners import queries as partners
 from affiliate.relations import queries, service
+from affiliate.relations.claims import Settlement
 from affiliate.relations.models import Case
-from affiliate.relations.service import Settlement
 from affiliate.web import orm, request_now
 
 PAGE_SIZE = 50

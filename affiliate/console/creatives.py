@@ -16,6 +16,7 @@ from affiliate.console import creative_sheets as sheets
 from affiliate.console import presenters
 from affiliate.console.blueprint import acted, blueprint, given_reason, show, with_arguments
 from affiliate.creatives import codes, queries, service, words
+from affiliate.creatives.facts import Facts
 from affiliate.creatives.feeds import Refused
 from affiliate.creatives.forms import ContentForm, CreativeForm
 from affiliate.creatives.frames import framed
@@ -24,7 +25,6 @@ from affiliate.creatives.kinds import CreativeKind, Upload, group_names
 from affiliate.creatives.mails import TOLD_MAX
 from affiliate.creatives.models import CreativeStatus
 from affiliate.creatives.queries import Shown, Wanted
-from affiliate.creatives.service import Facts
 from affiliate.errors import Conflict, Invalid
 from affiliate.reports import breakdown, periods
 from affiliate.web import orm, request_now

@@ -12,7 +12,7 @@ from affiliate import formats, mailer
 from affiliate.accounts import access
 from affiliate.console import newsletter_sheets as sheets
 from affiliate.console.blueprint import blueprint, settings, show
-from affiliate.newsletters import content, mailroom, queries, rendering, service
+from affiliate.newsletters import content, mailroom, novelties, queries, rendering, service
 from affiliate.newsletters.frames import framed
 from affiliate.newsletters.models import NewsletterIssue
 from affiliate.newsletters.rendering import Mail
@@ -85,7 +85,7 @@ def _mail(issue: NewsletterIssue, *, language: str, reader: str) -> tuple[Mail, 
         codes = queries.link_codes(orm.session, program_id=g.program.id, partner_ids=[partner.id])
         values |= {"name": people[0].name if people else partner.name, "partner_name": partner.name}
         values["link_code"] = codes.get(partner.id)
-    draft = service.draft_of(issue)
+    draft = novelties.with_creatives(orm.session, service.draft_of(issue), program=g.program, at=request_now())
     compiled = rendering.compiled(draft, language=language, sender=mailroom.sender_of(g.program))
     mail = compiled.for_reader(mailroom.reader_of(settings(), issue=issue, program=g.program, **values))
     return mail, str(values["partner_name"])

@@ -1,7 +1,6 @@
 """Every write on creatives: added by managers, proposed by partners, decided, changed, given versions, retired. Never commits."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,11 +12,11 @@ from affiliate import files, ids
 from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
 from affiliate.creatives import feeds, kinds, mails, queries
+from affiliate.creatives.facts import Facts, checked
 from affiliate.creatives.kinds import BadContent, Content, CreativeKind, Said
 from affiliate.creatives.models import Creative, CreativeGroup, CreativeStatus, CreativeVersion
 from affiliate.errors import Conflict, Invalid, NotFound
 from affiliate.files import File
-from affiliate.links import hosts
 from affiliate.partners import queries as partners
 from affiliate.partners.models import EnrollmentStatus
 from affiliate.programs.models import Program
@@ -28,9 +27,6 @@ CREATIVES_MAX = 2_000  # of a program
 VERSIONS_MAX = 200  # of a creative
 PROPOSALS_OPEN_MAX = 10  # of a partner
 REASON_LENGTH_MAX = 500
-GROUPS_MAX = 20
-_TITLE_LENGTH_MAX = 120
-_CAMPAIGN_LENGTH_MAX = 60
 _FEED_TYPE = "application/x-ndjson"
 
 
@@ -48,19 +44,6 @@ class TooMany(Conflict):
     """There are as many creatives, versions or open proposals as there may be."""
 
     code = "too_many_creatives"
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What is said about a creative beside its content. Times are instants; `ends_at` null: it is offered until it is retired."""
-
-    title: str
-    campaign: str = ""
-    language: str = ""
-    landing_url: str = ""
-    group_names: Sequence[str] = field(default_factory=tuple)
-    starts_at: datetime | None = None
-    ends_at: datetime | None = None
 
 
 def add(
@@ -97,7 +80,7 @@ def _add(
     session: Session, program: Program, kind: CreativeKind, facts: Facts, said: Said, *, actor: Actor, now: datetime,
     partner_id: UUID | None = None,
 ) -> tuple[Creative, Sequence[feeds.Refused]]:  # fmt: skip
-    values = _checked_facts(facts, program, now)
+    values = checked(facts, allowed_hosts=program.allowed_hosts, now=now)
     content, refused = _checked_content(kind, said, program)
     if queries.creative_count(session, program_id=program.id) >= CREATIVES_MAX:
         raise TooMany(N_("The library holds 2,000 creatives, which is its limit."))
@@ -143,7 +126,7 @@ def change(session: Session, *, program: Program, creative_id: UUID, facts: Fact
         NoSuchCreative: not here. Invalid: a field is wrong.
     """
     creative, _version = _found(session, program.id, creative_id)
-    values = _checked_facts(facts, program, now)
+    values = checked(facts, allowed_hosts=program.allowed_hosts, now=now)
     if facts.starts_at is None:
         values["starts_at"] = creative.starts_at
     if facts.ends_at is None:
@@ -224,36 +207,6 @@ def _move(session: Session, creative_id: UUID, expected: sa.ColumnElement[bool],
     moved = sa.update(Creative).where(Creative.id == creative_id, expected).values(**values).returning(Creative.id)
     if session.scalar(moved) is None:
         raise CreativeMoved(N_("Somebody else has decided or changed it in between. Nothing was changed."))
-
-
-def _checked_facts(facts: Facts, program: Program, now: datetime) -> dict[str, Any]:
-    """The columns that facts become.
-
-    Raises:
-        Invalid: names each wrong one.
-    """
-    title, campaign = (" ".join(text.split()) for text in (facts.title, facts.campaign))
-    landing_url = hosts.completed(facts.landing_url) if facts.landing_url.strip() else ""
-    starts_at = facts.starts_at or now
-    wrong: dict[str, list[str]] = {}
-    if not 0 < len(title) <= _TITLE_LENGTH_MAX or not title.isprintable():
-        wrong["title"] = [N_("Write a title of at most 120 characters.")]
-    if len(campaign) > _CAMPAIGN_LENGTH_MAX or not campaign.isprintable():
-        wrong["campaign"] = [N_("At most 60 characters.")]
-    if facts.language and facts.language not in kinds.LANGUAGES:
-        wrong["language"] = [N_("Choose one of the languages.")]
-    if landing_url and hosts.landing_problem(landing_url, program.allowed_hosts) is not None:
-        wrong["landing_url"] = [N_("This is no address of the shop's pages.")]
-    if facts.ends_at is not None and facts.ends_at <= starts_at:
-        wrong["last_on"] = [N_("It ends before it begins. Choose a later day.")]
-    if len(facts.group_names) > GROUPS_MAX:
-        wrong["groups"] = [N_("At most 20 groups can be named.")]
-    if wrong:
-        raise Invalid(wrong)
-    return {
-        "title": title, "campaign": campaign, "language": facts.language, "landing_url": landing_url,
-        "starts_at": starts_at, "ends_at": facts.ends_at,
-    }  # fmt: skip
 
 
 def _checked_content(kind: CreativeKind, said: Said, program: Program) -> tuple[Content, Sequence[feeds.Refused]]:

@@ -16,7 +16,7 @@ from affiliate import errors
 from affiliate.accounts.models import User
 from affiliate.attribution import service as attribution
 from affiliate.commissions import service as commissions
-from affiliate.demo import cast, founding, letters, story
+from affiliate.demo import cast, founding, letters, material, story
 from affiliate.demo.treasury import Treasury
 from affiliate.ingest import service as ingest
 from affiliate.ledger import chain, sealer
@@ -94,6 +94,7 @@ def load(*, settings: Settings, transaction: Transaction, now: datetime) -> Path
             _work_off(session, events=events, now=end)
             treasury.work(session, now=end)
         letters.write(session, program_id=founded.program_id, manager=founded.manager, now=now)
+        material.fill(session, program_id=founded.program_id, manager=founded.manager, now=now)
         founding.receive_applications(session, program_id=founded.program_id, now=now - timedelta(hours=20))
         session.execute(sa.delete(OutboxMail))  # their news is months old, and nobody lives at these addresses
         session.flush()

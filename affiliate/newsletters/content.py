@@ -43,6 +43,7 @@ class BlockKind(enum.StrEnum):
     STORY = "story"  # a success story of a partner, with its consent
     OFFER = "offer"  # with the reader's own link
     EDUCATION = "education"
+    CREATIVES = "creatives"  # its words, and below them what is new in the library
 
 
 PARTS: Mapping[BlockKind, tuple[str, ...]] = {
@@ -51,6 +52,7 @@ PARTS: Mapping[BlockKind, tuple[str, ...]] = {
     BlockKind.STORY: ("title", "body", "partner"),
     BlockKind.OFFER: ("title", "body", "url"),
     BlockKind.EDUCATION: ("title", "body", "label", "url"),
+    BlockKind.CREATIVES: ("title", "body"),
 }
 """The fields of each kind of block. `url` and `partner` are the same in every language."""
 

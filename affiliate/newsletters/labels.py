@@ -23,5 +23,6 @@ def block(of: BlockKind) -> str:
         BlockKind.STORY: _("Success story"),
         BlockKind.OFFER: _("Special offer with the reader's own link"),
         BlockKind.EDUCATION: _("Tips and training"),
+        BlockKind.CREATIVES: _("New creatives"),
     }
     return names[of]

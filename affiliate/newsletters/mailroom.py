@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from affiliate import ids
-from affiliate.newsletters import carrier, content, queries, rendering, service, tokens
+from affiliate.newsletters import carrier, content, novelties, queries, rendering, service, tokens
 from affiliate.newsletters.models import NewsletterIssue
 from affiliate.newsletters.rendering import Compiled, Mail, Reader, Sender
 from affiliate.newsletters.tokens import ReaderToken
@@ -55,6 +55,8 @@ def reader_of(
 def compile_issue(session: Session, *, issue: NewsletterIssue, program: Program, wanted: str | None) -> Compiled:
     """An issue as a reader of this language gets it: only stories with consent, in one language throughout."""
     draft = service.shown(service.draft_of(issue), queries.consents(session, issue_id=issue.id))
+    # As of the release, so that every batch of an issue says the same.
+    draft = novelties.with_creatives(session, draft, program=program, at=issue.release_at or issue.updated_at)
     return rendering.compiled(draft, language=content.language_for(draft, wanted), sender=sender_of(program))
 
 

@@ -21,8 +21,8 @@ from affiliate.payouts import entry_queries
 from affiliate.payouts.models import AdjustmentStatus
 from affiliate.portal.blueprint import blueprint, page_number, show, with_arguments, zone
 from affiliate.relations import queries, service, words
+from affiliate.relations.claims import Claim, Proof
 from affiliate.relations.models import WAITING, Case, CaseKind, CaseMessage, Side
-from affiliate.relations.service import Claim, Proof
 from affiliate.reports import periods
 from affiliate.web import orm, request_now
 

@@ -14,12 +14,12 @@ from affiliate import files, ids
 from affiliate.accounts import access
 from affiliate.commissions import plan_queries
 from affiliate.creatives import codes, feeds, kinds, queries, service, words
+from affiliate.creatives.facts import Facts
 from affiliate.creatives.forms import CreativeForm
 from affiliate.creatives.frames import framed
 from affiliate.creatives.frames import page as frame_page
 from affiliate.creatives.kinds import CreativeKind
 from affiliate.creatives.queries import Reader, Shown, Wanted
-from affiliate.creatives.service import Facts
 from affiliate.errors import Conflict, Invalid
 from affiliate.links import queries as links
 from affiliate.links.models import Link, LinkStatus

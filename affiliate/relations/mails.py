@@ -41,7 +41,12 @@ def tell_managers(session: Session, *, case: Case, program: Program, text: str, 
     people = queries.managers_of(session, program_id=program.id)
     paragraphs = [N_("A partner writes about order %(order)s. The answer is promised by %(by)s.")]
     _post(
-        session, people, (case, program), Side.PROGRAM, (N_("Case %(case)s waits for an answer"), paragraphs, text), now=now
+        session,
+        people,
+        (case, program),
+        Side.PROGRAM,
+        (N_("Case %(case)s waits for an answer"), paragraphs, text),
+        now=now,
     )
 
 

@@ -1,7 +1,5 @@
 """Every write on cases: opened, answered, asked back, accepted with what follows in the books, declined, withdrawn. Never commits."""
 
-import enum
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,7 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from affiliate import db, files, ids, pictures
+from affiliate import db, files, ids
 from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
 from affiliate.attribution import publishing
@@ -19,16 +17,14 @@ from affiliate.money import Money
 from affiliate.payouts import adjusting
 from affiliate.payouts.models import AdjustmentKind
 from affiliate.programs.models import Program
-from affiliate.relations import mails, queries
+from affiliate.relations import claims, mails, queries
+from affiliate.relations.claims import Claim, Proof, Settlement
 from affiliate.relations.models import WAITING, Case, CaseKind, CaseMessage, CaseStatus, Side
 
 N_ = str  # marks a sentence for the translators
 
-TEXT_LENGTH_MAX = 4_000
-ORDER_LENGTH_MAX = 120
 OPEN_MAX = 20  # of one partner in a program
 _REMIND_BEFORE = timedelta(days=1)
-_AGE_MAX = timedelta(days=730)
 
 
 class NoSuchCase(NotFound):
@@ -47,34 +43,6 @@ class CaseOpen(Conflict):
     code = "case_open"
 
 
-class Settlement(enum.StrEnum):
-    """How an accepted case is settled."""
-
-    CREDIT = "credit"  # the order is credited to the partner by hand: its commission follows
-    ENTRY = "entry"  # a manual entry of an amount
-    WORDS = "words"  # nothing has to be posted
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """A picture as it came: its name as the sender says, and its bytes."""
-
-    name: str
-    content: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What a partner claims. One of `order_id` and `happened_at` at least; `claimed` is in the program's currency."""
-
-    kind: CaseKind
-    text: str
-    order_id: str = ""
-    happened_at: datetime | None = None
-    claimed: Money | None = None
-    proof: Proof | None = None
-
-
 def open_case(
     session: Session, *, program: Program, partner_id: UUID, claim: Claim, actor: Actor, now: datetime
 ) -> Case:
@@ -83,9 +51,9 @@ def open_case(
     Raises:
         Invalid: a field is wrong. CaseOpen: there is one about this already, or there are too many.
     """
-    order_id, text = " ".join(claim.order_id.split()), _checked_text(claim.text)
-    _check_claim(order_id, claim, now)
-    proof = _redrawn(claim.proof)
+    order_id, text = " ".join(claim.order_id.split()), claims.checked_text(claim.text)
+    claims.check(claim, order_id=order_id, now=now)
+    proof = claims.redrawn(claim.proof)
     if queries.waiting_count(session, program_id=program.id, partner_id=partner_id) >= OPEN_MAX:
         raise CaseOpen(N_("Twenty of your cases are open already. Wait for an answer first."))
     around = claim.happened_at or now
@@ -117,7 +85,7 @@ def reply(
         NoSuchCase: not this partner's. Invalid: no text, or the picture is wrong. CaseMoved: it is over.
     """
     case = _found(session, program.id, case_id, partner_id)
-    said, picture = _checked_text(text), _redrawn(proof)
+    said, picture = claims.checked_text(text), claims.redrawn(proof)
     was_asked = case.status is CaseStatus.ASKED
     values: dict[str, Any] = {"status": CaseStatus.OPEN, "updated_at": now}
     if was_asked:
@@ -136,7 +104,7 @@ def answer(
         NoSuchCase, Invalid, CaseMoved: as above.
     """
     case = _found(session, program.id, case_id)
-    said = _checked_text(text)
+    said = claims.checked_text(text)
     values: dict[str, Any] = {"updated_at": now}
     if asks:
         values |= {"status": CaseStatus.ASKED, "answer_by": promised(program, now=now), "reminded_at": None}
@@ -159,7 +127,7 @@ def accept(
         Invalid: no text, no amount for an entry, or the order is not known yet and cannot be credited.
     """
     case = _found(session, program.id, case_id)
-    said = _checked_text(text)[: publishing.NOTE_LENGTH_MAX]
+    said = claims.checked_text(text)[: publishing.NOTE_LENGTH_MAX]
     # First the case: of two who accept at once, one finds it settled and posts nothing.
     case = _close(session, case, CaseStatus.ACCEPTED, actor=actor, now=now)
     if settlement is Settlement.CREDIT:
@@ -179,7 +147,7 @@ def decline(session: Session, *, program: Program, case_id: UUID, text: str, act
         NoSuchCase, Invalid, CaseMoved: as above.
     """
     case = _found(session, program.id, case_id)
-    said = _checked_text(text)
+    said = claims.checked_text(text)
     case = _close(session, case, CaseStatus.DECLINED, actor=actor, now=now)
     _say(session, case, Side.PROGRAM, said, None, actor=actor, now=now)
     _audit(session, case, "case.decline", actor=actor, now=now)
@@ -273,37 +241,6 @@ def _say(
 def promised(program: Program, *, now: datetime) -> datetime:
     """Until when the program answers what is said now."""
     return now + timedelta(days=program.case_answer_days)
-
-
-def _checked_text(text: str) -> str:
-    text = text.replace("\r\n", "\n").strip()
-    if not 0 < len(text) <= TEXT_LENGTH_MAX:
-        raise Invalid({"text": [N_("Write something, in up to 4,000 characters.")]})
-    return text
-
-
-def _check_claim(order_id: str, claim: Claim, now: datetime) -> None:
-    wrong: dict[str, list[str]] = {}
-    if len(order_id) > ORDER_LENGTH_MAX or not order_id.isprintable():
-        wrong["order_id"] = [N_("Write the order number as the shop shows it.")]
-    elif not order_id and claim.happened_at is None:
-        wrong["order_id"] = [N_("Name the order, or the day on which it happened.")]
-    if claim.happened_at is not None and not now - _AGE_MAX < claim.happened_at <= now:
-        wrong["happened_on"] = [N_("Choose a day of the last two years.")]
-    if claim.claimed is not None and claim.claimed.amount_minor <= 0:
-        wrong["amount"] = [N_("Write an amount above zero.")]
-    if wrong:
-        raise Invalid(wrong)
-
-
-def _redrawn(proof: Proof | None) -> File | None:
-    if proof is None:
-        return None
-    try:
-        picture = pictures.redrawn(proof.content, name=proof.name)
-    except pictures.BadPicture as error:
-        raise Invalid({"proof": [str(error)]}) from error
-    return File(f"proof.{picture.extension}", picture.media_type, picture.content)
 
 
 def _person(actor: Actor) -> UUID | None:

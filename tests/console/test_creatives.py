@@ -12,9 +12,9 @@ from flask.testing import FlaskClient
 from affiliate import clock
 from affiliate.accounts.actors import SYSTEM
 from affiliate.creatives import queries, service
+from affiliate.creatives.facts import Facts
 from affiliate.creatives.kinds import CreativeKind, Said
 from affiliate.creatives.models import Creative, CreativeStatus
-from affiliate.creatives.service import Facts
 from affiliate.links.models import Link
 from affiliate.mailer import OutboxMail
 

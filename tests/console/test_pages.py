@@ -17,7 +17,18 @@ from affiliate.partners.models import EnrollmentStatus
 
 SHARED = ["", "applications", "partners", "goals", "conversions", "commissions", "payouts", "ledger", "history"]
 FILES = ["partners.csv", "conversions.csv", "commissions.csv", "ledger.csv"]
-MANAGING = ["settings", "creatives", "creatives/new", "plans", "plans/new", "validation", "tracking", "tracking/secret", "requests", "rejected"]
+MANAGING = [
+    "settings",
+    "creatives",
+    "creatives/new",
+    "plans",
+    "plans/new",
+    "validation",
+    "tracking",
+    "tracking/secret",
+    "requests",
+    "rejected",
+]
 
 
 @pytest.mark.parametrize("page", SHARED + FILES + MANAGING)

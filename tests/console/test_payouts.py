@@ -212,7 +212,9 @@ def test_a_step_that_is_over_moves_nothing() -> None:
     assert payout_sheets.moves(PayoutStatus.PAID, [], {}, "EUR") is None
 
 
-def test_who_is_too_late_gets_409_and_the_run_as_it_stands(proposed: Cast, finn: FlaskClient, mara: FlaskClient) -> None:
+def test_who_is_too_late_gets_409_and_the_run_as_it_stands(
+    proposed: Cast, finn: FlaskClient, mara: FlaskClient
+) -> None:
     act(finn, proposed, "approve", **YES)
     late = act(mara, proposed, "cancel", reason="Stop.")
     assert late.status_code == 200  # it was approved, and can still be taken back

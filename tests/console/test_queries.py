@@ -32,7 +32,9 @@ def books(session: Session) -> Books:
 
 def test_what_waits_for_a_person(session: Session, books: Books) -> None:
     here = {"program_id": books.program.id}
-    assert work.open_decisions(session, **here) == work.OpenDecisions(applications=1, runs=0, reviews=0, creatives=0, cases=0)
+    assert work.open_decisions(session, **here) == work.OpenDecisions(
+        applications=1, runs=0, reviews=0, creatives=0, cases=0
+    )
     [application] = work.applications_waiting(session, **here)
     assert (application.name, application.answers["why"]) == ("Ferro e Fuoco", "We cook with your pots.")
     soon = work.maturing(session, **here, until=MATURE)

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from affiliate import files, ids
 from affiliate.accounts.actors import SYSTEM
 from affiliate.creatives import queries, service
+from affiliate.creatives.facts import Facts
 from affiliate.creatives.kinds import CreativeKind, Said, Upload
 from affiliate.creatives.queries import Reader, Wanted
-from affiliate.creatives.service import Facts
 from affiliate.errors import Invalid
 from affiliate.mailer import OutboxMail
 from affiliate.programs.models import Program

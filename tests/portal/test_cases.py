@@ -14,8 +14,8 @@ from affiliate import clock, ids
 from affiliate.accounts.actors import SYSTEM
 from affiliate.accounts.models import GrantRole
 from affiliate.relations import queries, service
+from affiliate.relations.claims import Claim
 from affiliate.relations.models import Case, CaseKind, CaseStatus
-from affiliate.relations.service import Claim
 
 LIST = "/portal/casa/cases"
 HOSTILE = "<script>alert(1)</script>"

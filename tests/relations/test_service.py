@@ -19,8 +19,8 @@ from affiliate.partners.models import Partner
 from affiliate.payouts.models import Adjustment, AdjustmentStatus
 from affiliate.programs.models import Program
 from affiliate.relations import queries, service
+from affiliate.relations.claims import Claim, Proof, Settlement
 from affiliate.relations.models import Case, CaseKind, CaseStatus
-from affiliate.relations.service import Claim, Proof, Settlement
 
 
 class World:
