@@ -29,12 +29,16 @@ class _Known:
         return len(self.labels) >= LABELS_MAX or wanted <= self.labels
 
 
+_NONE = _Known(frozenset())
 _remembered: WeakKeyDictionary[Any, dict[Owner, _Known]] = WeakKeyDictionary()
-"""By engine: what was seen in committed rows, which only ever grow."""
+"""By engine: what was seen in committed rows, which only ever grow. As many labels as there are rows are all of them."""
 
 
 def admitted(session: Session, wanted: Mapping[Owner, set[str]], *, admits: bool) -> dict[Owner, frozenset[str]]:
-    """Of each owner the labels that count under their own name; with `admits`, new ones are taken in while there is room."""
+    """Of each owner the labels that count under their own name; with `admits`, new ones are taken in while there is room.
+
+    Whoever commits calls `remember`; who does not, only makes the next batch read more.
+    """
     memory = _remembered.setdefault(session.get_bind().engine, {})
     found = {
         owner: memory[owner].labels for owner in wanted if owner in memory and memory[owner].answers(wanted[owner])
@@ -44,19 +48,36 @@ def admitted(session: Session, wanted: Mapping[Owner, set[str]], *, admits: bool
         return found
     if admits:  # two batches at once would both take the last room
         bulk.lock(session, _LOCK, {owner.owner_id.int for owner in unsure})
-    stored = queries.click_labels(session, owners=list(unsure))
+    rows, added = [], {}
+    for owner, known in _stored(session, memory, list(unsure)).items():
+        room = max(0, LABELS_MAX - len(known)) if admits else 0
+        new = sorted(unsure[owner] - known)[:room]
+        rows += [owner._asdict() | {"label": label} for label in new]
+        found[owner] = known.union(new)
+        if new:
+            added[owner] = _Known(found[owner])
+    if rows:
+        session.info.setdefault(_ADDED, {}).update(added)
+        db.insert_new(session, ClickLabel, rows)
+    return found
+
+
+def remember(session: Session) -> None:
+    """What this session's transaction added was committed: the next batch need not read it again."""
+    _remembered.setdefault(session.get_bind().engine, {}).update(session.info.pop(_ADDED, {}))
+
+
+def _stored(session: Session, memory: dict[Owner, _Known], owners: list[Owner]) -> dict[Owner, frozenset[str]]:
+    """The stored labels of these owners: those in memory where the rows are as many, else the rows."""
+    counts = queries.click_label_counts(session, owners=owners)
+    found = {owner: memory.get(owner, _NONE).labels for owner in owners}
+    stale = [owner for owner in owners if len(found[owner]) != counts.get(owner, 0)]
+    if not stale:
+        return found
+    stored = queries.click_labels(session, owners=stale)
+    read = {owner: frozenset(stored.get(owner, ())) for owner in stale}
     if _ADDED not in session.info:  # else they may be our own, and never be committed
         if len(memory) > _OWNERS_REMEMBERED_MAX:
             memory.clear()
-        memory.update({owner: _Known(frozenset(stored.get(owner, ()))) for owner in unsure})
-    rows = []
-    for owner, names in unsure.items():
-        known = stored.get(owner, set())
-        room = max(0, LABELS_MAX - len(known)) if admits else 0
-        new = sorted(names - known)[:room]
-        rows += [owner._asdict() | {"label": label} for label in new]
-        found[owner] = frozenset(known.union(new))
-    if rows:
-        session.info[_ADDED] = True
-        db.insert_new(session, ClickLabel, rows)
-    return found
+        memory.update({owner: _Known(names) for owner, names in read.items()})
+    return found | read

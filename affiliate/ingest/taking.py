@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import sqlalchemy.exc
 
 from affiliate import clock, db
-from affiliate.ingest import service
+from affiliate.ingest import labels, service
 from affiliate.ingest.service import Stored
 from affiliate.tracking import codec
 
@@ -36,7 +36,9 @@ def take(batch: Sequence[Entry]) -> Stored:
     try:
         with db.transaction() as session:
             events = [codec.decode(entry.payload) for entry in batch]
-            return service.store_batch(session, events=events, now=clock.now())
+            stored = service.store_batch(session, events=events, now=clock.now())
+        labels.remember(session)
+        return stored  # noqa: TRY300 - what it raises, the transaction raises
     except Exception as error:
         if is_the_databases(error):
             raise

@@ -28,6 +28,7 @@ from affiliate.tracking.schemas import NewConversionSchema
 
 LIST_LENGTH = 1_000
 LISTS, SINGLES = 6, 1_500
+PACE, PACED_SECONDS = 200, 10
 _TRIES = 3
 
 Application = Callable[[dict[str, Any], Any], Any]
@@ -48,6 +49,7 @@ def measure() -> Iterator[Figure]:
         yield Figure("single orders, calls/s", calls)
         yield Figure("plain Flask view with schema and XADD, calls/s", views)
         yield Figure("single calls against the plain view (ratio)", calls / views, ">= 0.5")
+        yield Figure(f"single calls at {PACE} a second, p99 ms", _p99_ms(application, secret), "<= 20")
 
 
 @contextmanager
@@ -131,6 +133,18 @@ def _rate_of_singles(application: Application, secret: str) -> float:
     for body in bodies:
         _call(application, body, secret)
     return SINGLES / (time.perf_counter() - began)
+
+
+def _p99_ms(application: Application, secret: str) -> float:
+    """How long the slowest hundredth of calls takes when they come evenly; one that is late makes those behind it late as well."""
+    bodies = [json.dumps(_order()).encode() for _ in range(PACE * PACED_SECONDS)]
+    began, took = time.perf_counter(), []
+    for number, body in enumerate(bodies):
+        due = began + number / PACE
+        time.sleep(max(0.0, due - time.perf_counter()))
+        _call(application, body, secret)
+        took.append(time.perf_counter() - due)
+    return sorted(took)[len(took) * 99 // 100] * 1000
 
 
 def _call(application: Application, body: bytes, secret: str) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from affiliate import ids
 from affiliate.ingest import partitions, retention, service
-from affiliate.ingest.models import Click
+from affiliate.ingest.models import ChannelTouch, Click
 from affiliate.ingest.recount import recount
 from affiliate.ingest.rollup_models import ClickLabel
 from affiliate.tracking.codec import ClickEvent
@@ -78,6 +78,16 @@ def test_clicks_go_when_their_term_is_over_and_the_counts_stay(session: Session)
 def test_clicks_outside_of_months_go_in_bounded_steps(session: Session) -> None:
     service.store_batch(session, events=[at(LONG_AGO + timedelta(seconds=n)) for n in range(5)], now=LONG_AGO)
     assert [retention.expire_clicks(session, limit=2, now=NOW).clicks for _ in range(4)] == [2, 2, 1, 0]
+
+
+def test_touches_of_other_channels_go_with_the_clicks(session: Session) -> None:
+    program_id = make_program(session).id
+    for moment in (LONG_AGO, NOW):
+        touch = {"channel": "google_ads", "evidence": "gclid", "occurred_at": moment}
+        session.add(ChannelTouch(id=ids.new_at(moment), program_id=program_id, **touch))
+    session.flush()
+    assert [retention.expire_clicks(session, limit=5, now=NOW).touches for _ in range(2)] == [1, 0]
+    assert rows_of(session, "channel_touches") == 1
 
 
 def test_no_click_goes_while_orders_wait_for_their_attribution(session: Session) -> None:

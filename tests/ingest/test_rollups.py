@@ -214,3 +214,13 @@ def test_whatever_comes_the_rollups_agree(sqlite_session: Session, batches: list
         service.store_batch(sqlite_session, events=batch, now=NOW)
     assert agree(sqlite_session)
     sqlite_session.rollback()
+
+
+def test_labels_that_others_added_are_found_though_own_ones_are_remembered(session: Session) -> None:
+    store(session, *(click(number, subs={"sub1": name}) for number, name in enumerate("ab")))
+    labels.remember(session)
+    store(session, click(2, subs={"sub1": "c"}))
+    session.info.clear()  # as if another process had stored it: this one remembers nothing of it
+    store(session, *(click(number, subs={"sub1": name}) for number, name in enumerate("cd", start=3)))
+    assert by(session, SubClickHour.sub) == {"a": 1, "b": 1, "c": 2, OTHER: 1}
+    assert agree(session)
