@@ -14,6 +14,8 @@ from affiliate.attribution import values
 from affiliate.attribution.models import Attribution, Credit
 from affiliate.ingest.models import Conversion, Trust
 
+ACTS_MAX = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -46,6 +48,37 @@ def returning(session: Session, *, people: Sequence[Person]) -> set[UUID]:
         for same in (earlier.customer_id == person.c.customer_id, earlier.email_hash == person.c.email_hash)
     ]
     return set(session.scalars(sa.select(person.c.order_id).where(sa.or_(*before))))
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What else a customer did in the program: a lead before its sale, say."""
+
+    conversion_id: UUID
+    kind: str
+    order_id: str
+    at: datetime
+
+
+def other_acts(session: Session, *, conversion: Conversion, credited_to: UUID | None = None) -> list[Act]:
+    """The customer's newest verified acts of other kinds, oldest first; with `credited_to` only those of this partner."""
+    named = (("customer_id", conversion.customer_id), ("email_hash", conversion.email_hash))
+    same = [getattr(Conversion, column) == value for column, value in named if value is not None]
+    if not same:
+        return []
+    found = sa.select(Conversion.id, Conversion.kind, Conversion.order_id, Conversion.occurred_at).where(
+        Conversion.program_id == conversion.program_id,
+        Conversion.kind != conversion.kind,
+        Conversion.trust >= Trust.SIGNED,
+        ~Conversion.is_test,
+        sa.or_(*same),
+    )
+    if credited_to is not None:
+        theirs = sa.and_(Attribution.id == Credit.attribution_id, Attribution.is_current)
+        mine = sa.select(Credit.id).join(Attribution, theirs).where(Credit.partner_id == credited_to)
+        found = found.where(mine.where(Attribution.conversion_id == Conversion.id).exists())
+    newest = session.execute(found.order_by(Conversion.occurred_at.desc(), Conversion.id).limit(ACTS_MAX)).all()
+    return [Act(*row) for row in reversed(newest)]
 
 
 def bonds(session: Session, *, people: Sequence[Person], by: str) -> dict[UUID, list[Bond]]:

@@ -24,6 +24,7 @@ __all__ = [
     "CommissionReason",
     "CommissionStatus",
     "DeclineReason",
+    "OrderVerification",
     "PartnerTerms",
     "PlanExample",
     "PlanSimulation",
@@ -182,6 +183,20 @@ class Reduction(Base):
     note: Mapped[str | None] = mapped_column(sa.String(500))
     created_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(User.id))
     created_at: Mapped[datetime]
+
+
+class OrderVerification(Base):
+    """A manager's word for an order that no trusted source has confirmed; its worth is in the program's currency."""
+
+    __tablename__ = "order_verifications"
+    __table_args__ = (sa.Index("ix_order_verifications_program", "program_id", "verified_at"),)
+
+    conversion_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Conversion.id), primary_key=True)
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id))
+    amount_minor: Mapped[int]
+    note: Mapped[str] = mapped_column(sa.String(500))
+    verified_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(User.id))
+    verified_at: Mapped[datetime]
 
 
 class ValidationFile(Base):

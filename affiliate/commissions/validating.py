@@ -21,7 +21,8 @@ from affiliate.commissions import commissioning, life, queries, service, validat
 from affiliate.commissions.models import Commission, Reduction, ValidationFile
 from affiliate.commissions.queries import Standing
 from affiliate.commissions.takings import BooksMoved, Changes, declined, take, write
-from affiliate.commissions.validation import CHANGES, Decision, Line, Verdict
+from affiliate.commissions.validation import CHANGES, LINES_MAX, REASON_LENGTH_MAX, Decision, Line, Verdict, Word
+from affiliate.commissions.validation_queries import Wanted
 from affiliate.errors import Conflict, Invalid, NotFound
 from affiliate.ledger import service as ledger_service
 from affiliate.ledger.postings import Posting
@@ -52,16 +53,48 @@ class Previewed:
     decision: Decision
 
 
-def upload(session: Session, *, program_id: UUID, name: str, text: str, currency: str, actor: Actor, now: datetime) -> ValidationFile:  # fmt: skip
+def upload(session: Session, *, program_id: UUID, name: str, content: bytes, currency: str, actor: Actor, now: datetime) -> ValidationFile:  # fmt: skip
     """Keep a file to look at what it would do; nothing changes yet.
 
     Raises:
-        Invalid: it is no list of orders.
+        BadTable: it is no list of orders.
     """
-    try:
-        lines = validation.read(text, currency=currency)
-    except validation.BadFile as refusal:
-        raise Invalid({"file": [str(refusal)]}) from refusal
+    lines = validation.read(content, currency=currency)
+    return _keep(session, program_id=program_id, name=name, lines=lines, actor=actor, now=now)
+
+
+def choose(
+    session: Session,
+    *,
+    program_id: UUID,
+    wanted: Wanted,
+    word: Word,
+    reason: str,
+    name: str,
+    actor: Actor,
+    now: datetime,
+) -> ValidationFile:
+    """A list of the orders that a filter finds, with one word about all of them, to look at what it would do.
+
+    From here on it is like a file: what each line would do is shown, and confirmed, and each has its result.
+
+    Raises:
+        Invalid: the filter finds nothing or too much, or nothing says why orders are declined.
+    """
+    if word is Word.DECLINED and not reason.strip():
+        raise Invalid({"reason": [N_("Say why, in up to 500 characters. The partner will read it.")]})
+    orders = validation_queries.pending(session, program_id=program_id, wanted=wanted, limit=LINES_MAX + 1)
+    if not orders:
+        raise Invalid({"ends_on": [N_("No order waits for its validation in these days.")]})
+    if len(orders) > LINES_MAX:
+        raise Invalid({"ends_on": [N_("These are more than 5,000 orders. Choose fewer days.")]})
+    lines = [Line(order_id, word, None, reason.strip()[:REASON_LENGTH_MAX]) for order_id in orders]
+    return _keep(session, program_id=program_id, name=name, lines=lines, actor=actor, now=now)
+
+
+def _keep(
+    session: Session, *, program_id: UUID, name: str, lines: Sequence[Line], actor: Actor, now: datetime
+) -> ValidationFile:
     file = ValidationFile(
         id=ids.new_at(now), program_id=program_id, name=name[:NAME_LENGTH_MAX],
         lines=[[line.order_id, line.word, line.amount_minor, line.reason] for line in lines],
@@ -75,7 +108,7 @@ def upload(session: Session, *, program_id: UUID, name: str, text: str, currency
 
 def preview(session: Session, *, file: ValidationFile) -> list[Previewed]:
     """What each line of a file means as the orders stand now."""
-    lines = [Line(row[0], validation.Word(row[1]) if row[1] else None, row[2], row[3]) for row in file.lines]
+    lines = [Line(row[0], Word(row[1]) if row[1] else None, row[2], row[3]) for row in file.lines]
     names = {line.order_id for line in lines}
     orders = validation_queries.orders(session, program_id=file.program_id, order_ids=names)
     states = validation_queries.states(session, conversion_ids=set(orders.values()))

@@ -4,21 +4,20 @@ A line is `order_id,status,amount,reason`: approved or declined, and for an appr
 (empty: what we know). Saying the same twice changes nothing the second time.
 """
 
-import csv
 import enum
-import io
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from affiliate import imports
 from affiliate.commissions.life import WITH_US, CommissionStatus, DeclineReason
+from affiliate.imports import BadTable
 from affiliate.money import BadAmount, parse_amount
 
 N_ = str  # marks a sentence for the translators
 LINES_MAX = 5_000
 REASON_LENGTH_MAX = 500
 _COLUMNS = ("order_id", "status", "amount", "reason")
-_SEPARATORS = ",;\t"
 
 
 class Word(enum.StrEnum):
@@ -40,16 +39,13 @@ class Verdict(enum.StrEnum):
     NO_COMMISSION = "no_commission"
     NOT_VERIFIED = "not_verified"  # or a test: nothing of it counts yet
     MORE_THAN_ORDER = "more_than_order"
+    OTHER_CURRENCY = "other_currency"  # an amount, for an order that is not in the program's currency
     TWICE = "twice"  # the file speaks of the order before
     UNREADABLE = "unreadable"
 
 
 CHANGES = frozenset({Verdict.APPROVE, Verdict.REDUCE, Verdict.DECLINE, Verdict.REINSTATE})
 """Verdicts that change something."""
-
-
-class BadFile(ValueError):  # noqa: N818 - read as a kind
-    """The file is no list of orders; the message says why, for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +66,7 @@ class State:
     refunded_minor: int
     reduced_minor: int
     commissions: Collection[tuple[CommissionStatus, int]]
+    is_foreign: bool = False  # not in the program's currency, in which a file's amounts are read
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,27 +77,16 @@ class Decision:
     less_minor: int = 0
 
 
-def read(text: str, *, currency: str) -> list[Line]:
-    """The lines of a CSV file with a head; comma, semicolon or tab.
+def read(content: bytes, *, currency: str) -> list[Line]:
+    """The lines of a table with a head, as spreadsheets write it.
 
     Raises:
-        BadFile: the head is missing, there is no line, or there are too many.
+        BadTable: it cannot be read, a column is missing, there is no line, or there are too many.
     """
-    head, _, _ = text.lstrip("\ufeff").partition("\n")
-    separator = max(_SEPARATORS, key=head.count)
-    rows = csv.DictReader(io.StringIO(text.lstrip("\ufeff")), delimiter=separator)
-    names = [(name or "").strip().lower() for name in rows.fieldnames or ()]
-    if not {"order_id", "status"} <= set(names):
-        raise BadFile(N_("The first line must name the columns: order_id,status,amount,reason."))
-    rows.fieldnames = names
-    lines: list[Line] = []
-    for row in rows:
-        if len(lines) == LINES_MAX:
-            raise BadFile(N_("The file has more than 5,000 lines. Split it."))
-        lines.append(_line({name: (row.get(name) or "").strip() for name in _COLUMNS}, currency))
-    if not lines:
-        raise BadFile(N_("There is no line below the first one."))
-    return lines
+    rows = imports.read(content, required=("order_id", "status"), optional=("amount", "reason"), rows_max=LINES_MAX)
+    if not rows:
+        raise BadTable(N_("There is no line below the first one."))
+    return [_line(dict.fromkeys(_COLUMNS, "") | row.cells, currency) for row in rows]
 
 
 def decide(line: Line, state: State | None, *, is_known: bool, seen: bool) -> Decision:
@@ -124,6 +110,8 @@ def _refusal(line: Line, state: State | None, *, is_known: bool, seen: bool) -> 
         return Verdict.UNKNOWN
     if state is None or not state.commissions:
         return Verdict.NO_COMMISSION
+    if state.is_foreign and line.amount_minor:
+        return Verdict.OTHER_CURRENCY
     counts_not = {CommissionStatus.UNVERIFIED, CommissionStatus.TEST}
     return Verdict.NOT_VERIFIED if any(status in counts_not for status, _ in state.commissions) else None
 

@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, TypeVar
 from uuid import UUID
@@ -15,6 +16,7 @@ from affiliate.commissions.models import Commission, ValidationFile
 from affiliate.commissions.queries import losses_of
 from affiliate.commissions.validation import State
 from affiliate.ingest.models import Conversion
+from affiliate.programs.models import Program
 
 _AT_ONCE = 500
 _FILES_SHOWN = 30
@@ -51,24 +53,54 @@ def orders(session: Session, *, program_id: UUID, order_ids: Collection[str]) ->
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which orders a manager validates at once: of a half-open period, and of one partner or all."""
+
+    starts_at: datetime
+    ends_at: datetime
+    partner_id: UUID | None = None
+
+
+def pending(session: Session, *, program_id: UUID, wanted: Wanted, limit: int) -> list[str]:
+    """The ids of orders with a commission that waits for its validation, oldest first; each once."""
+    mine = [
+        Commission.program_id == program_id,
+        Commission.earned_at >= wanted.starts_at,
+        Commission.earned_at < wanted.ends_at,
+        Commission.is_live,
+        Commission.status == CommissionStatus.PENDING,
+    ]
+    if wanted.partner_id is not None:
+        mine.append(Commission.partner_id == wanted.partner_id)
+    found = sa.select(Conversion.order_id).join(Commission, Commission.conversion_id == Conversion.id).where(*mine)
+    by_time = found.group_by(Conversion.order_id).order_by(sa.func.min(Conversion.occurred_at), Conversion.order_id)
+    return list(session.scalars(by_time.limit(limit)))
+
+
 def states(session: Session, *, conversion_ids: Collection[UUID]) -> dict[UUID, State]:
     """Those of the orders that somebody earns on, as they stand."""
     found: dict[UUID, State] = {}
     for some in _chunks(sorted(conversion_ids)):
-        amounts = session.execute(sa.select(Conversion.id, Conversion.amount_minor).where(Conversion.id.in_(some)))
+        facts = sa.select(Conversion.id, Conversion.amount_minor, Conversion.currency != Program.currency)
+        amounts = session.execute(
+            facts.join(Program, Program.id == Conversion.program_id).where(Conversion.id.in_(some))
+        ).all()
         losses = losses_of(session, conversion_ids=some)
         standing: defaultdict[UUID, list[Any]] = defaultdict(list)
         left = Commission.amount_minor - Commission.reversed_minor
         live = sa.select(Commission.conversion_id, Commission.status, left).where(Commission.is_live, _BY_THE_SHOP)
         for conversion_id, status, left_minor in session.execute(live.where(Commission.conversion_id.in_(some))):
             standing[conversion_id].append((status, left_minor))
-        for conversion_id, original in amounts:
+        for conversion_id, original, is_foreign in amounts:
             if conversion_id in standing:
                 refunded, reduced = (
                     sum(original if loss.amount_minor is None else loss.amount_minor for loss in losses.get(conversion_id, ()) if loss.source_kind is kind)
                     for kind in (AdjustmentSource.REFUND, AdjustmentSource.VALIDATION)
                 )  # fmt: skip
-                found[conversion_id] = State(original, min(refunded, original), reduced, standing[conversion_id])
+                found[conversion_id] = State(
+                    original, min(refunded, original), reduced, standing[conversion_id], is_foreign
+                )
     return found
 
 

@@ -79,10 +79,10 @@ def _of_group(
     paid, reached = group["portions"][0], _reached(rule, rule.tiers, tally)
     if reached.above <= paid["above"]:
         return Fraction()
-    base = group["base_minor"] * _factor(trace)
-    percent = base * Fraction((reached.pay.rate_bps or 0) - (paid["rate_bps"] or 0), BPS_PER_UNIT)
+    base = Fraction(int(group["base_minor"])) * _factor(trace)
+    percent = base * Fraction((reached.pay.rate_bps or 0) - int(paid["rate_bps"] or 0), BPS_PER_UNIT)
     pays_fixed = group["base_minor"] or len(trace["groups"]) == 1
-    return percent + (_fixed(reached.pay) - (paid["fixed_minor"] or 0) if pays_fixed else 0)
+    return percent + (_fixed(reached.pay) - int(paid["fixed_minor"] or 0) if pays_fixed else 0)
 
 
 def _fixed(pay: Pay) -> int:

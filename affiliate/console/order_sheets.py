@@ -115,6 +115,10 @@ def page(found: OrderEvidence) -> dict[str, Any]:
         "commissions": [_commission(row) for row in found.commissions],
         "history": history.stations(found),
         "items": [_item(item, conversion.currency) for item in conversion.items],
+        "acts": [
+            {"url": url_for("console.conversion", conversion_id=act.conversion_id), "text": words.act(act.kind, act.at)}
+            for act in found.acts
+        ],
     }
 
 

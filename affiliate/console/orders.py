@@ -2,16 +2,19 @@
 
 from uuid import UUID
 
-from flask import g, request
+from flask import g, request, url_for
+from flask_babel import gettext as _
 from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import exports
 from affiliate.accounts import access
+from affiliate.commissions import verifying
 from affiliate.console import order_sheets, presenters
-from affiliate.console.blueprint import blueprint, cursor, pager, show
+from affiliate.console.blueprint import acted, blueprint, cursor, given_reason, pager, show
 from affiliate.console.paging import PAGE_SIZE, Page
 from affiliate.console.queries import orders as queries
-from affiliate.web import orm
+from affiliate.ingest.models import Trust
+from affiliate.web import orm, request_now
 
 
 @blueprint.get("/<slug>/conversions")
@@ -39,7 +42,25 @@ def conversion(conversion_id: UUID) -> str:
     found = queries.of_one(orm.session, program=g.program, conversion_id=conversion_id)
     if found is None:
         raise access.NotHere
-    return show("conversion.html", **order_sheets.page(found), conversion_id=conversion_id)
+    told = order_sheets.page(found)
+    unverified = found.conversion.trust < Trust.SIGNED and not found.conversion.is_test
+    room = verifying.room(orm.session, program_id=g.program.id, now=request_now()) if unverified else None
+    return show("conversion.html", **told, conversion_id=conversion_id, room=room)
+
+
+@blueprint.post('/<slug>/conversions/<public("cnv"):conversion_id>/verify')
+@access.console("manager")
+def verify_conversion(conversion_id: UUID) -> BaseResponse:
+    """Vouch for an order that no trusted source has confirmed."""
+
+    def act() -> str:
+        verifying.verify(
+            orm.session, conversion_id=conversion_id, program_id=g.program.id, note=given_reason(),
+            actor=access.actor(), now=request_now(),
+        )  # fmt: skip
+        return str(_("Verified. The order is being decided again."))
+
+    return acted(url_for("console.conversion", conversion_id=conversion_id), act)
 
 
 def _page(size: int) -> Page:

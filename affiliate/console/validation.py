@@ -1,8 +1,10 @@
 """Pages of the month's validation by file: upload, look at what it would do, confirm, a result for each line."""
 
 from collections import Counter
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from flask import g, redirect, request, url_for
 from flask_babel import gettext as _
@@ -10,16 +12,22 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from werkzeug.wrappers.response import Response as BaseResponse
+from wtforms import DateField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import DataRequired
 
 from affiliate import exports
 from affiliate.accounts import access
 from affiliate.commissions import validating, validation_queries
 from affiliate.commissions.models import ValidationFile
-from affiliate.commissions.validation import CHANGES, Verdict
+from affiliate.commissions.validation import CHANGES, Verdict, Word
+from affiliate.commissions.validation_queries import Wanted
 from affiliate.console.blueprint import acted, blueprint, show
 from affiliate.console.forms import say, say_all
+from affiliate.console.queries import named
 from affiliate.console.words import Sign
 from affiliate.errors import Invalid
+from affiliate.imports import BadTable
 from affiliate.money import Money
 from affiliate.web import orm, request_now
 
@@ -36,6 +44,25 @@ class ValidationForm(FlaskForm):  # type: ignore[misc] # the library is not type
         validators=[FileRequired(_l("Choose a file."))],
         description=_l("The first line names the columns: order_id,status,amount,reason. Up to 5,000 lines."),
     )
+
+
+class ChooseForm(FlaskForm):  # type: ignore[misc] # the library is not typed
+    """Orders of some days, and what became of all of them."""
+
+    starts_on = DateField(_l("From"), validators=[DataRequired(_l("Choose a day."))])
+    ends_on = DateField(_l("To"), validators=[DataRequired(_l("Choose a day."))])
+    partner = SelectField(_l("Partner"))
+    word = SelectField(
+        _l("What became of them"),
+        choices=[SelectChoice(Word.APPROVED.value, _l("Approved")), SelectChoice(Word.DECLINED.value, _l("Declined"))],
+    )
+    reason = StringField(_l("Reason"), description=_l("Needed to decline: the partner reads it."))
+
+    def wanted(self, zone: ZoneInfo) -> Wanted:
+        """The filter, in whole days of the program's time zone."""
+        edges = (self.starts_on.data, self.ends_on.data + timedelta(days=1))
+        starts_at, ends_at = (datetime.combine(day, time(), zone).astimezone(UTC) for day in edges)
+        return Wanted(starts_at, ends_at, UUID(self.partner.data) if self.partner.data else None)
 
 
 @blueprint.get("/<slug>/validation")
@@ -58,15 +85,33 @@ def upload_validation() -> str | tuple[str, int] | BaseResponse:
         return _page(form), 422
     try:
         file = validating.upload(
-            orm.session, program_id=g.program.id, name=form.file.data.filename or "", text=raw.decode(),
+            orm.session, program_id=g.program.id, name=form.file.data.filename or "", content=raw,
             currency=g.program.currency, actor=access.actor(), now=request_now(),
         )  # fmt: skip
-    except UnicodeDecodeError:
-        say(form.file, N_("The file is not UTF-8 text. Save it as CSV UTF-8."))
+    except BadTable as bad:
+        say(form.file, _(bad.sentence) % bad.values)
         return _page(form), 422
+    return redirect(url_for("console.validation_file", file_id=file.id), 303)
+
+
+@blueprint.post("/<slug>/validation/choose")
+@access.console("manager")
+def choose_validation() -> str | tuple[str, int] | BaseResponse:
+    """Gather the orders of some days with one word about them; nothing changes yet."""
+    form = ChooseForm()
+    form.partner.choices = _partner_choices()
+    if not form.validate_on_submit():
+        return _page(ValidationForm(formdata=None), form), 422
+    zone = ZoneInfo(g.program.time_zone)
+    days = f"{form.starts_on.data.isoformat()} – {form.ends_on.data.isoformat()}"
+    try:
+        file = validating.choose(
+            orm.session, program_id=g.program.id, wanted=form.wanted(zone), word=Word(form.word.data),
+            reason=form.reason.data or "", name=days, actor=access.actor(), now=request_now(),
+        )  # fmt: skip
     except Invalid as refusal:
         say_all(form, refusal.errors)
-        return _page(form), 422
+        return _page(ValidationForm(formdata=None), form), 422
     return redirect(url_for("console.validation_file", file_id=file.id), 303)
 
 
@@ -119,13 +164,23 @@ def confirm_validation(file_id: UUID) -> BaseResponse:
     return acted(url_for("console.validation_file", file_id=file_id), act)
 
 
-def _page(form: ValidationForm) -> str:
+def _partner_choices() -> list[Any]:
+    known = named.of_program(orm.session, program_id=g.program.id)
+    partners = sorted((name, str(key)) for (kind, name), key in known.items() if kind == "partner")
+    return [SelectChoice("", _("All partners")), *(SelectChoice(key, name) for name, key in partners)]
+
+
+def _page(form: ValidationForm, choosing: ChooseForm | None = None) -> str:
+    choosing = choosing or ChooseForm(formdata=None)
+    choosing.partner.choices = _partner_choices()
     takes = validation_queries.validation_takes(orm.session, program_id=g.program.id)
     files = [
         {"name": one.name, "at": one.uploaded_at, "lines": len(one.lines), "confirmed_at": one.confirmed_at, "url": url_for("console.validation_file", file_id=one.id)}
         for one in validation_queries.files(orm.session, program_id=g.program.id)
     ]  # fmt: skip
-    return show("validation.html", form=form, files=files, takes_days=None if takes is None else takes.days)
+    return show(
+        "validation.html", form=form, choosing=choosing, files=files, takes_days=None if takes is None else takes.days
+    )
 
 
 def _lines(file: ValidationFile) -> list[dict[str, Any]]:
@@ -168,6 +223,7 @@ def sign(verdict: Verdict) -> Sign:
         Verdict.NO_COMMISSION: Sign("", _("Nobody earns on it"), "minus"),
         Verdict.NOT_VERIFIED: Sign("hold", _("Not confirmed by the shop's server, or a test"), "eye"),
         Verdict.MORE_THAN_ORDER: Sign("wait", _("More than the order is worth"), "alert-triangle"),
+        Verdict.OTHER_CURRENCY: Sign("wait", _("In another currency: write no amount"), "alert-triangle"),
         Verdict.TWICE: Sign("wait", _("Named twice in the file"), "copy"),
         Verdict.UNREADABLE: Sign("wait", _("Cannot be read"), "alert-triangle"),
     }[verdict]

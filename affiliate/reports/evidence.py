@@ -8,6 +8,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from affiliate.attribution import customers
+from affiliate.attribution.customers import Act
 from affiliate.attribution.models import Attribution, Credit
 from affiliate.commissions.models import Commission, CommissionAdjustment
 from affiliate.fraud import lists as fraud
@@ -39,6 +41,7 @@ class Evidence:
     link_names: dict[UUID, str]
     partner_names: dict[UUID, str]
     subs: dict[str, str]  # the sub ids of the click that this commission is credited for
+    acts: Sequence[Act]  # what else the customer did that this partner is credited for
     ruling: Ruling | None  # of the fraud rules on the credit; none for tests
 
 
@@ -81,6 +84,7 @@ def of_commission(
         link_names=named.links,
         partner_names=named.partners,
         subs=_subs(session, commission.credit_id),
+        acts=customers.other_acts(session, conversion=conversion, credited_to=commission.partner_id),
         ruling=fraud.ruling_on(session, credit_id=commission.credit_id),
     )
 

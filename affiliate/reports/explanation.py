@@ -201,6 +201,7 @@ def _facts(evidence: Evidence, contacts: list[Touch], audience: Audience) -> lis
     if evidence.subs and winner is not None:
         told = ", ".join(f"{name}={value}" for name, value in sorted(evidence.subs.items()))
         facts.append({"name": _("Its sub ids"), "value": told})
+    facts += [{"name": _("Same customer"), "value": words.act(act.kind, act.at)} for act in evidence.acts]
     rule = policies.rule(evidence.attribution.trace, default_days=evidence.program.attribution_window_days)
     facts.append({"name": _("Rule"), "value": rule})
     facts.append({"name": _("Base"), "value": formats.money(Money(commission.base_minor, commission.currency))})

@@ -1,10 +1,12 @@
 """Words and colours of states in the reader's language. A word has its noun as context, because it inflects with it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from flask_babel import gettext as _
 from flask_babel import pgettext
 
+from affiliate import formats
 from affiliate.commissions.maturity import Milestone
 from affiliate.commissions.models import CommissionReason, CommissionStatus, DeclineReason
 from affiliate.ledger.models import AccountName
@@ -54,6 +56,12 @@ def commission_reason(reason: CommissionReason | None) -> str:
         CommissionReason.DECLINED_BY_MANAGER: _("Declined by a manager."),
         CommissionReason.REJECTED: _("Rejected after a check for fraud."),
     }[reason]
+
+
+def act(kind: str, at: datetime) -> str:
+    """What a customer did, and when: “Lead, 3 Nov 2026”."""
+    name = {"sale": _("Sale"), "lead": _("Lead")}.get(kind, kind)
+    return f"{name}, {formats.day(at)}"
 
 
 def awaits(milestone: Milestone) -> str:

@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 from affiliate import ids
 from affiliate.accounts.actors import SYSTEM
 from affiliate.accounts.models import AuditEvent
-from affiliate.attribution import lookups, publishing, rules, service
+from affiliate.attribution import customers, lookups, publishing, rules, service
 from affiliate.attribution.models import Attribution, Credit, Unattributed
 from affiliate.attribution.policy import Model, Policy
 from affiliate.attribution.trace import newness
@@ -581,3 +581,25 @@ def test_a_click_made_for_a_test_wins_test_orders_only(session: Session, shop: S
     orders = [make_conversion(session, program=shop.program, click_id=click.id, is_test=test) for test in (True, False)]
     attribute(session, now)
     assert [reasons(outcome_of(session, order)) for order in orders] == [[None], ["not_valid"]]
+
+
+def test_lead_and_sale_of_one_customer_know_each_other(session: Session, shop: Shop, now: datetime) -> None:
+    def act(kind: str, days: int, **facts: Any) -> Conversion:
+        facts = {"customer_id": "c1"} | facts
+        return make_conversion(
+            session, program=shop.program, kind=kind, occurred_at=now - timedelta(days=days), **facts
+        )
+
+    click = make_click(session, link=shop.annas_link, occurred_at=now - timedelta(days=9))
+    lead = act("lead", 3, click_id=click.id)
+    sale = act("sale", 1, coupon="ben10", customer_id=None, email_hash="e1")
+    trial = act("trial", 2, email_hash="e1")
+    act("sale", 4), act("lead", 2, is_test=True), act("lead", 2, trust=Trust.OPEN), act("lead", 2, customer_id="c2")
+    attribute(session, now)
+    found = customers.other_acts(session, conversion=trial)
+    assert [one.kind for one in found] == ["sale", "lead", "sale"]
+    assert [one.conversion_id for one in found[1:]] == [lead.id, sale.id]
+    assert [one.conversion_id for one in customers.other_acts(session, conversion=trial, credited_to=shop.ben.id)] == [
+        sale.id
+    ]
+    assert customers.other_acts(session, conversion=act("sale", 1, customer_id=None)) == []

@@ -86,7 +86,7 @@ def test_a_file_confirmed_twice_at_once_is_confirmed_once(engine: Engine, books:
     books.work()
     facts: dict[str, Any] = {"program_id": books.program.id, "actor": books.alice, "now": NOW}
     text = "order_id,status,amount\na,approved,40.00\n"
-    file = validating.upload(books.session, name="a.csv", text=text, currency="EUR", **facts)
+    file = validating.upload(books.session, name="a.csv", content=text.encode(), currency="EUR", **facts)
     books.session.commit()
 
     def confirm(session: Session) -> None:

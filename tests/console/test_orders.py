@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 from console_cast import Cast, text_of
 from factories import make_attribution, make_click, make_conversion, make_link, make_order_event, make_refund
 from flask.testing import FlaskClient
@@ -145,3 +146,15 @@ def test_an_order_without_a_partner_says_why(orders: Cast, mara: FlaskClient) ->
     page = text_of(mara.get(f"/console/casa/conversions/cnv_{address}"))
     assert "No partner brought this customer." in page
     assert "Nobody earns commission on this order." in page
+
+
+def test_an_order_that_nobody_confirmed_is_verified_by_hand_with_a_reason(orders: Cast, mara: FlaskClient) -> None:
+    unsure = orders.session.scalars(sa.select(Conversion).where(Conversion.order_id == "unsure")).one()
+    address = f"/console/casa/conversions/{ids.public('cnv', unsure.id)}"
+    orders.session.commit()  # SQLite has one writer at a time
+    assert "Verify it by hand" in text_of(mara.get(address))
+    assert "Say why" in text_of(mara.post(f"{address}/verify", data={"reason": ""}, follow_redirects=True))
+    done = text_of(mara.post(f"{address}/verify", data={"reason": "Seen in the shop"}, follow_redirects=True))
+    assert "Verified. The order is being decided again." in done
+    assert "Verify it by hand" not in done
+    assert "verified an order by hand" in text_of(mara.get("/console/casa/history"))

@@ -115,7 +115,7 @@ def test_results_are_taken_in_once(cast: Cast, finn: FlaskClient, run: PayoutRun
     assert "Paid: 1. Did not arrive: 0. Known before: 0." in told[0]
     assert "Paid: 0. Did not arrive: 0. Known before: 1." in told[1]
     assert payout_of(cast).status is PayoutStatus.PAID
-    assert "neither a camt.053 statement" in post(finn, at(run, "results"), file=(io.BytesIO(b"x"), "x.csv"))
+    assert "The file has no column “payout”." in post(finn, at(run, "results"), file=(io.BytesIO(b"x"), "x.csv"))
     cast.assert_proven()
 
 

@@ -1,6 +1,7 @@
 """A month validated by file, in the console: nothing changes before the confirmation, and only once."""
 
 import io
+from datetime import timedelta
 
 import pytest
 from console_cast import Cast, text_of
@@ -8,6 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from affiliate import clock
 from affiliate.commissions.validation import Verdict
 from affiliate.console.validation import sign
 
@@ -47,9 +49,9 @@ def test_a_file_is_looked_at_confirmed_once_and_told_line_by_line(cast: Cast, ma
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ("", "must name the columns"),
+        ("", "has no column “order_id”"),
         (HEAD, "There is no line below the first one."),
-        (b"\xff\xfe", "not UTF-8 text"),
+        (b"\xff\xfe", "not written in UTF-8"),
         (HEAD + "1,approved,,x\n" * 90_000, "larger than 1 MB"),
     ],
 )
@@ -64,3 +66,21 @@ def test_what_is_no_list_is_refused_at_its_field(
 def test_every_result_has_a_word_of_its_own(app: Flask) -> None:
     with app.test_request_context():
         assert len({sign(verdict).word for verdict in Verdict}) == len(Verdict)
+
+
+def test_the_orders_of_some_days_are_gathered_without_a_file(cast: Cast, mara: FlaskClient) -> None:
+    cast.sale("1")
+    cast.session.commit()
+    day = clock.now().date()
+    days = {"starts_on": str(day - timedelta(days=400)), "ends_on": str(day + timedelta(days=1)), "partner": ""}
+    refused = mara.post("/console/casa/validation/choose", data=days | {"word": "declined"})
+    assert refused.status_code == 422
+    assert "Say why" in text_of(refused)
+    page = mara.post("/console/casa/validation/choose", data=days | {"word": "approved"}, follow_redirects=True)
+    assert "1 line changes something." in text_of(page)
+    mara.post(f"{page.request.path}/confirm")
+    cast.settle()
+    assert cast.books.balances() == {"approved": 10_00}
+    cast.session.commit()
+    nobody = {"starts_on": "", "ends_on": str(day), "word": "approved", "partner": ""}
+    assert "Choose a day." in text_of(mara.post("/console/casa/validation/choose", data=nobody))

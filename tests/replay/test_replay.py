@@ -34,7 +34,8 @@ from affiliate.commissions.models import Commission, CommissionPlan
 from affiliate.errors import Invalid
 from affiliate.ingest.models import Conversion, OrderEventType
 from affiliate.partners.models import Enrollment, EnrollmentStatus, PartnerTerms
-from affiliate.replay import asking, engine, jobs, pricing, queries, report, service
+from affiliate.programs.models import AttributionPolicy
+from affiliate.replay import asking, compare, engine, jobs, pricing, queries, report, service
 from affiliate.replay.engine import Question, Totals
 from affiliate.replay.models import Replay, ReplayStatus
 from affiliate.settings import Settings
@@ -135,6 +136,35 @@ def test_money_is_what_is_left_after_refunds_on_both_sides(month: Month) -> None
     assert facts["commission"] == {"today": "95.00", "tomorrow": "95.00", "currency": "EUR"}
     assert [(line["today"], line["tomorrow"]) for line in facts["partners"]] == [("95.00", "0.00"), ("0.00", "95.00")]
     assert month.replayed()["commission"]["tomorrow"] == "95.00"
+
+
+def test_todays_policy_pays_what_production_paid_to_the_cent(month: Month) -> None:
+    """Odd amounts, shared sales, refunds in parts, a group with a rate of its own: each order by itself."""
+    month.session.execute(sa.update(AttributionPolicy).values(terms={"window_days": 30, "model": "linear"}))
+    rules = [{"rate_bps": 7_77}, {"rate_bps": 3_33, "fixed_minor": 1_11, "when": {"group": "gold"}}]
+    month.session.execute(sa.update(CommissionPlan).values(terms={"rules": rules}))
+    gold = {"program_id": month.program.id, "partner_id": month.ben.id, "group_name": "gold", "updated_at": month.now}
+    month.session.add(PartnerTerms(**gold))
+    for number, order in enumerate(month.session.scalars(sa.select(Conversion).order_by(Conversion.id))):
+        order.amount_minor = 33_37 * (number + 1)
+        order.revision += 1
+        if number % 3 == 0:
+            make_refund(month.session, conversion=order, amount_minor=11_11)
+            make_refund(month.session, conversion=order, amount_minor=7)
+    month.work()
+    commissions.reverse_waiting(month.session, limit=100, now=month.now)
+    month.session.flush()
+    attributions = month.session.scalars(sa.select(Attribution).where(Attribution.is_current)).all()
+    policy = Policy(version=1, model=Model.LINEAR)
+    wanted = [
+        pricing.Wanted(
+            one.conversion_id, compare.decide_again(compare.Then(one.trace, {}), policy=policy).credits, None
+        )
+        for one in attributions
+    ]
+    priced = pricing.price(month.session, program=month.program, wanted=wanted)
+    assert priced == queries.earned(month.session, conversion_ids=priced)
+    assert {len(earned) for earned in priced.values()} == {2}
 
 
 def test_what_was_declined_for_a_partner_stays_declined_for_it_and_recruiters_are_counted(month: Month) -> None:

@@ -10,6 +10,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from affiliate.attribution import customers
+from affiliate.attribution.customers import Act
 from affiliate.attribution.models import Attribution, Credit
 from affiliate.commissions.models import Commission, CommissionAdjustment
 from affiliate.console import paging
@@ -46,6 +48,7 @@ class OrderEvidence:
     revisions: Sequence[ConversionRevision]
     refunds: Sequence[Refund]
     order_events: Sequence[OrderEvent]
+    acts: Sequence[Act]
 
 
 _CURRENT = sa.and_(Attribution.conversion_id == Conversion.id, Attribution.is_current)
@@ -117,6 +120,7 @@ def of_one(session: Session, *, program: Program, conversion_id: UUID) -> OrderE
         revisions=_oldest(session, ConversionRevision, conversion_id, ConversionRevision.replaced_at),
         refunds=_oldest(session, Refund, conversion_id, Refund.occurred_at),
         order_events=_oldest(session, OrderEvent, conversion_id, OrderEvent.occurred_at),
+        acts=customers.other_acts(session, conversion=conversion),
     )
 
 
