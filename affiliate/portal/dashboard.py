@@ -54,7 +54,12 @@ def numbers(session: Session, who: Who) -> dict[str, Any]:
     now = periods.last_days(DAYS, now=who.now, zone=who.zone)
     both = periods.last_days(2 * DAYS, now=who.now, zone=who.zone)
     days = queries.facts_by_day(
-        session, program_id=who.program.id, partner_id=who.partner_id, period=both, currency=who.program.currency
+        session,
+        program_id=who.program.id,
+        partner_id=who.partner_id,
+        period=both,
+        currency=who.program.currency,
+        with_costs=False,
     )
     today = now.days[-1]
     month = [facts for day, facts in days.items() if (day.year, day.month) == (today.year, today.month)]

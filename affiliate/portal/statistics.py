@@ -96,7 +96,7 @@ def _mine() -> dict[str, Any]:
 
 
 def _by_day(period: Period) -> dict[date, Facts]:
-    return queries.facts_by_day(orm.session, **_mine(), period=period, currency=g.program.currency)
+    return queries.facts_by_day(orm.session, **_mine(), period=period, currency=g.program.currency, with_costs=False)
 
 
 def _lines(by: By, period: Period) -> list[Line]:

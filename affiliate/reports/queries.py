@@ -45,9 +45,18 @@ class PartnerFacts:
 
 
 def facts_by_day(
-    session: Session, *, program_id: UUID, partner_id: UUID | None = None, period: Period, currency: str
+    session: Session,
+    *,
+    program_id: UUID,
+    partner_id: UUID | None = None,
+    period: Period,
+    currency: str,
+    with_costs: bool = True,
 ) -> dict[date, Facts]:
-    """What happened on each day of the period, for one partner or the whole program; quiet days are there with zeros."""
+    """What happened on each day of the period, for one partner or the whole program; quiet days are there with zeros.
+
+    `with_costs`: what the program spent beside commissions, which is none of its partners' business.
+    """
     found = {day: Facts(currency) for day in period.days}
     for hour, raw, valid in session.execute(_clicks_by_hour(program_id, partner_id, period)):
         day = period.day_of(hour)
@@ -57,9 +66,10 @@ def facts_by_day(
     ):
         day = period.day_of(datetime.fromtimestamp(int(quarter), UTC))
         found[day] += sales_facts(currency, conversions, revenue_bps, earned)
-    spent = spending.by_day(session, program_id=program_id, partner_id=partner_id, period=period, currency=currency)
-    for day, minor in spent:
-        found[day] += Facts(currency, spent_minor=minor)
+    if with_costs:
+        spent = spending.by_day(session, program_id=program_id, partner_id=partner_id, period=period, currency=currency)
+        for day, minor in spent:
+            found[day] += Facts(currency, spent_minor=minor)
     return found
 
 
