@@ -195,13 +195,6 @@ def replaced_bodies(session: Session, *, conversion_ids: Collection[UUID]) -> di
     return found
 
 
-def bodies(session: Session, *, conversion_ids: Collection[UUID]) -> dict[UUID, tuple[int, str]]:
-    """Trust and fingerprint of what is believed of these conversions now."""
-    query = sa.select(Conversion.id, Conversion.trust, Conversion.fingerprint)
-    rows = session.execute(query.where(db.among(session, Conversion.id, conversion_ids)))
-    return {row.id: (row.trust, row.fingerprint) for row in rows}
-
-
 def fingerprints(
     session: Session, *, table: type[OrderEvent] | type[Refund], row_ids: Collection[UUID]
 ) -> dict[UUID, str]:

@@ -45,7 +45,7 @@ end
 return answers
 """
 SCRIPT_SHA = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()  # how Redis names a script
-_PIECE = 100  # about a millisecond of the server's time; clicks wait for it
+_PIECE = 100  # one to two milliseconds of the server's time; clicks wait for it
 
 
 class Outcome(enum.IntEnum):
