@@ -49,7 +49,7 @@ def test_a_change_of_the_profile_is_a_new_row(session: Session) -> None:
     make_rule(session, program)
     make_profile(session, program, partner.id)
     make_profile(session, program, partner.id, paper=PaperKind.SELF_BILLING, legal_name="Piatto Lento S.r.l.")
-    rows = session.scalars(sa.select(TaxProfile).order_by(TaxProfile.id)).all()
+    rows = session.scalars(sa.select(TaxProfile).order_by(TaxProfile.replaced_at.is_(None))).all()
     assert [(row.paper, row.replaced_at is None) for row in rows] == [("own_invoice", False), ("self_billing", True)]
     assert [row.agreed_at for row in rows] == [None, NOW]
 
