@@ -27,6 +27,7 @@ _BUSY_TIMEOUT_MS = 5_000
 _LOCK_TIMEOUT_MS = 10_000
 _KEPT_ALIVE = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
 """A machine that is gone without a word is found out within half a minute, whoever waits for it."""
+_AWAY = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_FULL")
 log = logging.getLogger(__name__)
 _read_only: ContextVar[bool] = ContextVar("read_only", default=False)
 
@@ -137,6 +138,12 @@ def read_only(on: bool = True) -> Iterator[None]:  # noqa: FBT001, FBT002 - a sw
         yield
     finally:
         _read_only.reset(token)
+
+
+def is_away(error: sa.exc.OperationalError) -> bool:
+    """Whether the database did not answer or could not take it now, so that trying again helps; else the statement is wrong."""
+    name = getattr(error.orig, "sqlite_errorname", None)
+    return name is None or name.startswith(_AWAY)
 
 
 def make_engine(url: str) -> Engine:

@@ -242,10 +242,12 @@ def _render_crash(error: Exception) -> Response:
 
 
 def _render_away(error: sa.exc.OperationalError) -> Response:
+    if not db.is_away(error):
+        return _render_crash(error)
     current_app.logger.error("the database failed in %s %s", request.method, request.url_rule, exc_info=error)
     if current_app.testing:
         raise error
-    message = "The database does not answer. Try again in a few seconds."
+    message = _("The database does not answer. Try again in a few seconds.")
     response = _render(HTTPStatus.SERVICE_UNAVAILABLE, errors.Unavailable.code, message, None)
     response.headers["Retry-After"] = str(errors.Unavailable.retry_after_seconds)
     return response

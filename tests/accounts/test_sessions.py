@@ -143,5 +143,5 @@ def test_a_page_that_tells_of_a_failing_database_does_not_fail_itself(
     app_session.execute(sa.text("ALTER TABLE user_sessions RENAME TO lost"))
     app_session.commit()
     answer = client.get("/account/")
-    assert answer.status_code == 503
+    assert answer.status_code == 500
     assert "</html>" in answer.text

@@ -23,9 +23,9 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
         installation.end()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium."""
+    """Chromium, for a file: while its library's event loop stands open, no other test of the process may start one."""
     with sync_playwright() as playwright, pages.chromium(playwright) as browser:
         yield browser
 
