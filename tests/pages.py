@@ -86,3 +86,14 @@ def sideways(page: Page) -> int:
     """By how many pixels the page is wider than its window."""
     too_wide: int = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
     return too_wide
+
+
+def is_sound(page: Page) -> bool:
+    """Whether the page as it stands can be used by everybody and fits its window."""
+    return (sideways(page), axe_findings(page)) == (0, [])
+
+
+def has(page: Page, address: str, what: str) -> bool:
+    """Whether the page at the address holds this now."""
+    page.goto(address)
+    return page.locator(what).count() > 0

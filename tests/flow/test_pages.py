@@ -22,7 +22,7 @@ PAGES_MAX = 120
 ROLES = {
     None: [
         "/", "/p/{slug}", "/apply/{slug}", "/apply/{slug}/thanks", "/login", "/reset", "/demo/shop/", "/demo/shop/basket", "/demo/shop/checkout",
-        "/demo/shop/thanks", "/no-such-page", "/r/no-such-link",
+        "/demo/shop/thanks", "/api/docs", "/no-such-page", "/r/no-such-link",
     ],
     "partner": ["/portal/", "/account/", "/tf-setup", "/change"],
     "manager": ["/console/", "/account/", "/console/{slug}/tracking/secret"],
@@ -37,8 +37,9 @@ NO_PAGES = re.compile(
 DOORS = {
     "security.mf_recovery", "security.mf_recovery_codes", "security.reset_password", "security.tf_select",
     "security.two_factor_rescue", "security.two_factor_token_validation", "security.verify", "mail.choice",
+    "site.banner",
 }  # fmt: skip
-"""Pages in the middle of a sign-in, or behind a link of a mail: they have tests of their own."""
+"""Pages in the middle of a sign-in, or behind a link of a mail or of a partner's website: they have tests of their own."""
 AFTER_AN_ACT = {
     "console.replay", "console.replay_change", "console.simulation", "console.validation_file", "console.case", "portal.case",
 }  # fmt: skip
