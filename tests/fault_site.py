@@ -3,6 +3,7 @@
 Redis stands behind a proxy that breaks the way to it; both journals hold what senders were told.
 """
 
+import abc
 import contextlib
 import http.client
 import json
@@ -191,11 +192,20 @@ class Site:
 
     def get(self, name: str, path: str) -> "Answer":
         """Ask web or edge."""
-        return Answer(self.port_of(name), "GET", path)
+        return self.ask(name, path).answer()
+
+    def ask(self, name: str, path: str) -> "Question":
+        """Send a request, and do not wait for its answer."""
+        return Question(self.port_of(name), "GET", path)
+
+    def has_read(self, name: str, requests: int) -> bool:
+        """Whether so many connections stand, and the kernel holds nothing of them that the process has not yet read."""
+        unread = processes.unread(self.port_of(name))
+        return len(unread) == requests and not any(unread)
 
     def report(self, what: str, body: dict[str, Any]) -> "Answer":
         """What the shop's server sends."""
-        return Answer(self.port_of("web"), "POST", f"/api/v1/{what}", body, key=self.secret)
+        return Question(self.port_of("web"), "POST", f"/api/v1/{what}", body, key=self.secret).answer()
 
     def waiting(self) -> int:
         """How many bytes and entries stand between the answers and the rows."""
@@ -210,8 +220,8 @@ class Site:
         return False
 
 
-class Answer:
-    """An answer over HTTP, each on a connection of its own."""
+class Question:
+    """A request over HTTP that was sent, on a connection of its own."""
 
     def __init__(self, port: int, method: str, path: str, body: Any = None, *, key: str = "") -> None:
         """Ask.
@@ -220,18 +230,38 @@ class Answer:
             ConnectionRefusedError: nobody listens.
             ConnectionError: it was cut.
         """
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         headers = {"User-Agent": BROWSER, "Connection": "close"}
         if body is not None:
             headers |= {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
         try:
-            connection.request(method, path, json.dumps(body) if body is not None else None, headers)
-            answer = connection.getresponse()
-            self.status, self.headers, self.text = answer.status, answer.headers, answer.read().decode(errors="replace")
+            self._connection.request(method, path, json.dumps(body) if body is not None else None, headers)
+        except OSError:
+            self._connection.close()
+            raise
+
+    def answer(self) -> "Answer":
+        """Wait for the answer.
+
+        Raises:
+            ConnectionError: it was cut.
+        """
+        try:
+            got = self._connection.getresponse()
+            return Answer(got.status, got.headers, got.read().decode(errors="replace"))
         except http.client.HTTPException as error:
             raise ConnectionError(str(error)) from error
         finally:
-            connection.close()
+            self._connection.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a request was told."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    text: str
 
     @property
     def click(self) -> str | None:
@@ -240,7 +270,7 @@ class Answer:
         return found[1] if self.status == 302 and found else None
 
 
-class _Load:
+class _Load(abc.ABC):
     """Threads that go on until the end of a `with`."""
 
     def __init__(self, site: Site, *, threads: int, per_second: float | None = None) -> None:
@@ -269,19 +299,18 @@ class _Load:
             times += 1
             self.stopping.wait(max(began + times * self._pause - time.monotonic(), 0))
 
+    @abc.abstractmethod
     def once(self) -> None:
         """One request."""
-        raise NotImplementedError
 
 
 class Visitors(_Load):
     """People who click, and write down what they were told."""
 
-    def __init__(self, site: Site, name: str, *, threads: int = 3, per_second: float | None = None) -> None:
-        super().__init__(site, threads=threads, per_second=per_second)
+    def __init__(self, site: Site, name: str, *, per_second: float | None = None) -> None:
+        super().__init__(site, threads=3, per_second=per_second)
         self._name = name
         self.told: list[str] = []
-        self.refused = 0  # nobody listened
         self.cut = 0  # nobody knows whether it was stored
         self.wrong: list[int] = []
 
@@ -295,8 +324,7 @@ class Visitors(_Load):
         try:
             answer = self.site.get(self._name, "/r/anna")
         except ConnectionRefusedError:
-            self.refused += 1
-            self.stopping.wait(0.02)
+            self.stopping.wait(0.02)  # nobody listens
         except OSError:
             self.cut += 1
         else:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+_ESTABLISHED, _LISTENING = "01", "0A"
 SECONDS_MAX = 180  # generous: the machine may be busy
 
 
@@ -27,6 +28,17 @@ def free_port() -> int:
             port: int = first.getsockname()[1]
             with socket.create_server(("127.0.0.1", port + 1)):
                 return port
+
+
+def unread(port: int) -> list[int]:
+    """Per connection to this port of the loopback, how much waits in the kernel; connections not yet accepted count too.
+
+    Columns of /proc/net/tcp: https://www.kernel.org/doc/html/latest/networking/proc_net_tcp.html
+    """
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    queues = [(row[3], row[4].partition(":")[2]) for row in rows if row[1] == f"0100007F:{port:04X}"]
+    in_line = [int(queue, 16) for state, queue in queues if state == _LISTENING]
+    return [int(queue, 16) for state, queue in queues if state == _ESTABLISHED] + [each for each in in_line if each]
 
 
 def lives(pid: int) -> bool:

@@ -52,12 +52,8 @@ def last(connection: redis.Redis, *, program_id: UUID, limit: int = LENGTH_MAX) 
     """The last requests of a program, the newest first."""
     wanted = min(limit, LENGTH_MAX)
     logs: list[Any] = [connection.xrevrange(key, count=wanted) for key in streams.raw_log_keys(program_id)]
-    newest = sorted((entry for log in logs for entry in log), key=_number, reverse=True)
-    return [_unpacked(fields) for _, fields in newest[:wanted]]
-
-
-def _number(entry: tuple[bytes, Any]) -> tuple[int, ...]:
-    return tuple(int(part) for part in entry[0].split(b"-"))
+    requests = [_unpacked(fields) for log in logs for _, fields in log]
+    return sorted(requests, key=lambda request: request.received_at, reverse=True)[:wanted]
 
 
 def _unpacked(fields: Mapping[bytes, bytes]) -> RawRequest:
