@@ -10,14 +10,13 @@ from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import amounts
 from affiliate.accounts import access
-from affiliate.console import case_sheets as sheets
-from affiliate.console import presenters
+from affiliate.console import case_sheets, presenters
 from affiliate.console.blueprint import acted, blueprint, show, with_arguments
 from affiliate.errors import Invalid
 from affiliate.fraud import lists as fraud
 from affiliate.money import Money
 from affiliate.partners import queries as partners
-from affiliate.relations import queries, service
+from affiliate.relations import queries, service, sheets
 from affiliate.relations.claims import Settlement
 from affiliate.relations.models import Case
 from affiliate.web import orm, request_now
@@ -41,7 +40,7 @@ def cases() -> str:
     ]
     return show(
         "cases.html",
-        rows=[sheets.line(each.case, each.partner_name) for each in found[:PAGE_SIZE]],
+        rows=[case_sheets.line(each.case, each.partner_name) for each in found[:PAGE_SIZE]],
         chips=chips,
         appeals=fraud.counts(orm.session, program_id=g.program.id)[1],
         days=g.program.case_answer_days,
@@ -58,11 +57,11 @@ def case(case_id: UUID) -> str:
     partner = partners.partner_by_id(orm.session, partner_id=found.partner_id)
     return show(
         "case.html",
-        case=sheets.line(found, partner.name if partner else ""),
-        said=[sheets.message(found, message) for message in queries.messages_of(orm.session, case_id=found.id)],
-        trace=sheets.trace(found),
-        outcome=sheets.outcome(found),
-        settlements=sheets.settlements(found),
+        case=case_sheets.line(found, partner.name if partner else ""),
+        said=[case_sheets.message(found, message) for message in queries.messages_of(orm.session, case_id=found.id)],
+        trace=case_sheets.trace(found),
+        outcome=sheets.outcome(orm.session, found),
+        settlements=case_sheets.settlements(found),
         claimed=Money(found.claimed_minor, g.program.currency).text() if found.claimed_minor else "",
         currency=g.program.currency,
     )
@@ -107,7 +106,7 @@ def accept_case(case_id: UUID) -> BaseResponse:
 @access.console("manager")
 def case_proof(case_id: UUID, message_id: UUID) -> Response:
     """A picture of this case."""
-    return sheets.proof_response(_found(case_id), message_id)
+    return sheets.proof_response(orm.session, _found(case_id), message_id=message_id)
 
 
 def _amount() -> Money:

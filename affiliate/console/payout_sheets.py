@@ -1,125 +1,23 @@
-"""How the pages of payouts are shaped."""
+"""One payout run as plain values: its steps, its two people, who gets what, and what the next step moves."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any
 from uuid import UUID
 
-from flask import g, url_for
+from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext, pgettext
 
-from affiliate import amounts, formats, ids
-from affiliate.console import presenters, words
+from affiliate import formats, ids
+from affiliate.console import payout_warnings, presenters, words
 from affiliate.console.blueprint import initials
 from affiliate.ledger.models import AccountName
-from affiliate.money import Money, divide_half_even
+from affiliate.money import Money
 from affiliate.payouts.files import FileKind
 from affiliate.payouts.models import PaperState, PayoutRun, PayoutStatus
-from affiliate.payouts.queries import Policy, Review
-from affiliate.payouts.schedule import Blocked, Due, Schedule
+from affiliate.payouts.queries import Review
 
 CSV_HEAD = ["partner", "id", "payout", "earned", "set_off", "amount", "currency"]
-UNUSUAL_TIMES = 3
-"""A payout of more than so many times the partner's last one is looked at before it is approved."""
-
-NOTES_MAX = 10
-
-
-def overview(
-    schedule: Schedule, runs: Sequence[Any], policy: Policy, due_on: date | None, *, awaited: Sequence[Any] = (),
-    reviews: Sequence[Review] = (),
-) -> dict[str, Any]:  # fmt: skip
-    """What would be paid now, how the program pays, and the history. `awaited`: payouts of proposed runs that wait for an invoice."""
-    return {
-        "policy": {
-            "cadence": words.cadence(policy.cadence),
-            "net_days": policy.net_days,
-            "one_person": policy.is_one_person,
-        },
-        "due_on": due_on,
-        "total": presenters.amount(schedule.total_minor),
-        "total_minor": schedule.total_minor,
-        "payable": [_due(due) for due in schedule.payable],
-        "blocked": [_due(due) | {"why": _why_blocked(due, reason)} for due, reason in schedule.blocked]
-        + [_awaited(payout, name) for payout, name, _filed in awaited]
-        + [_reviewed(review) for review in reviews],
-        "runs": [_run_line(row) for row in runs],
-        "open_runs": [_run_line(row) for row in runs if row.status in {PayoutStatus.PROPOSED, PayoutStatus.APPROVED}],
-        "minimum": presenters.amount(g.program.payout_min_minor),
-    }
-
-
-def _due(due: Due) -> dict[str, Any]:
-    return {
-        "partner": presenters.partner_link(due.partner_id, due.partner_name),
-        "url": url_for("console.payment", partner_id=due.partner_id),
-        "earned": presenters.amount(due.earned_minor, due.currency),
-        "set_off": presenters.amount(-due.clawed_back_minor, due.currency) if due.clawed_back_minor else None,
-        "amount": presenters.amount(due.amount_minor, due.currency),
-        "commissions": due.commissions,
-    }
-
-
-def _reviewed(review: Review) -> dict[str, Any]:
-    """What a fraud rule holds back; what else the partner has earned is paid."""
-    due = Due(review.partner_id, review.name, True, g.program.currency, review.amount_minor, 0, review.commissions, 0)
-    return _due(due) | {"url": url_for("console.fraud"), "why": _why_blocked(due, Blocked.UNDER_REVIEW)}
-
-
-def _awaited(payout: Any, name: str) -> dict[str, Any]:
-    """A payout of a proposed run whose partner has not sent its invoice, or whose invoice is not checked yet."""
-    due = Due(
-        payout.partner_id, name, True, payout.currency, payout.earned_minor, payout.clawed_back_minor, 0, 0,
-        vat_minor=payout.vat_minor, stamp_minor=payout.stamp_minor,
-    )  # fmt: skip
-    line = {
-        "url": url_for("console.payout_run", run_id=payout.run_id),
-        "why": _why_blocked(due, Blocked.INVOICE_AWAITED),
-    }
-    return _due(due) | line
-
-
-def _why_blocked(due: Due, reason: Blocked) -> str:
-    """Why a partner is not paid now, and what becomes of the money."""
-    amount, day = formats.money(presenters.amount(due.amount_minor, due.currency)), formats.instant(due.usable_from)
-    minimum = formats.money(presenters.amount(g.program.payout_min_minor))
-    sentences: dict[Blocked, str] = {
-        Blocked.PARTNER_INACTIVE: _(
-            "Not active in the program. %(amount)s stay until you let them go on.", amount=amount
-        ),
-        Blocked.NEGATIVE_BALANCE: _("Returns exceed sales: %(amount)s are carried to the next run.", amount=amount),
-        Blocked.UNDER_REVIEW: ngettext(
-            "%(num)d sale is under review. %(amount)s wait for your decision.",
-            "%(num)d sales are under review. %(amount)s wait for your decision.",
-            due.commissions,
-            amount=amount,
-        ),
-        Blocked.BELOW_MINIMUM: _(
-            "Below the minimum of %(minimum)s. %(amount)s are carried to the next run.", amount=amount, minimum=minimum
-        ),
-        Blocked.PAYMENT_BLOCK: _("Not paid for now: %(reason)s", reason=due.block_reason),
-        Blocked.TAX_PROFILE_MISSING: _("Has no tax profile yet. %(amount)s wait.", amount=amount),
-        Blocked.INVOICE_AWAITED: _("Has not sent its invoice yet. %(amount)s wait.", amount=amount),
-        Blocked.DETAILS_MISSING: _("Has not said yet where the money goes. %(amount)s wait.", amount=amount),
-        Blocked.DETAILS_CHANGED: _(
-            "The payment details were changed. %(amount)s wait until %(day)s.", amount=amount, day=day
-        ),
-    }
-    return sentences[reason]
-
-
-def _run_line(row: Any) -> dict[str, Any]:
-    return {
-        "url": url_for("console.payout_run", run_id=row.id),
-        "at": row.at,
-        "sign": words.payout(row.status),
-        "status": row.status.value,
-        "total": Money(row.total_minor, row.currency),
-        "partners": row.partners,
-        "proposed_by": row.proposed_by,
-        "reason": row.reason,
-    }
 
 
 def run_page(
@@ -150,7 +48,9 @@ def run_page(
         "sub": ngettext("To %(num)d partner.", "To %(num)d partners.", len(payouts)),
         "steps": _steps(run.status),
         "seats": _seats(row, me=me),
-        "warnings": warnings(payouts, run.currency, reviews) if run.status is PayoutStatus.PROPOSED else [],
+        "warnings": payout_warnings.notes(payouts, run.currency, reviews)
+        if run.status is PayoutStatus.PROPOSED
+        else [],
         "payouts": [_payout(each, run.currency, run.id) for each in payouts],
         "waiting": sum(_waits(each) for each in payouts),
         "before_total": Money(sum(each.before_minor or 0 for each in payouts), run.currency),
@@ -211,86 +111,6 @@ def _taken(name: str, word: str, at: Any, *, you: bool) -> dict[str, Any]:
         "word": word,
         "note": formats.instant(at),
     }
-
-
-def warnings(payouts: Sequence[Any], currency: str, reviews: Sequence[Review] = ()) -> list[dict[str, str]]:
-    """What the second person looks at first; each is ticked before the money moves."""
-    flagged = {review.partner_id: review for review in reviews}
-    payouts = [each for each in payouts if each.taken_out_at is None]
-    unusual = [each for each in payouts if each.before_minor and each.amount_minor > UNUSUAL_TIMES * each.before_minor]
-    first = [each for each in payouts if each.before_minor is None]
-    notes = [_unusual(each, currency) for each in unusual[:NOTES_MAX]]
-    notes += [_changed(each) for each in payouts if each.details_changed_at is not None][:NOTES_MAX]
-    notes += [_flagged(each, flagged[each.partner_id]) for each in payouts if each.partner_id in flagged][:NOTES_MAX]
-    return [*notes, _first_payouts(first, currency)] if first else notes
-
-
-def _flagged(each: Any, review: Review) -> dict[str, str]:
-    title = ngettext(
-        "%(num)d other sale of %(name)s is under review.",
-        "%(num)d other sales of %(name)s are under review.",
-        review.commissions,
-        name=each.partner,
-    )
-    text = _("They are not in this run. Look at them before you pay the rest.")
-    return {"id": f"flagged-{each.id.hex}", "kind": "hold", "icon": "flag", "title": title, "text": text}
-
-
-def _changed(each: Any) -> dict[str, str]:
-    title = _("%(name)s has changed its payment details since the run was proposed.", name=each.partner)
-    text = _("This payout still goes to %(masked)s. Take it out if that account is closed.", masked=each.masked)
-    return {"id": f"changed-{each.id.hex}", "kind": "wait", "icon": "alert-triangle", "title": title, "text": text}
-
-
-def _unusual(each: Any, currency: str) -> dict[str, str]:
-    amount, before = (formats.money(Money(minor, currency)) for minor in (each.amount_minor, each.before_minor))
-    times = formats.number(divide_half_even(each.amount_minor, each.before_minor))
-    title = _(
-        "%(name)s gets %(amount)s, %(times)s times the last payout.", name=each.partner, amount=amount, times=times
-    )
-    return {
-        "id": each.id.hex,
-        "kind": "wait",
-        "icon": "alert-triangle",
-        "title": title,
-        "text": _("The last one was %(before)s.", before=before),
-    }
-
-
-def _first_payouts(found: Sequence[Any], currency: str) -> dict[str, str]:
-    amount = formats.money(Money(sum(each.amount_minor for each in found), currency))
-    title = ngettext(
-        "%(num)d partner gets its first payout, %(amount)s.",
-        "%(num)d partners get their first payout, %(amount)s.",
-        len(found),
-        amount=amount,
-    )
-    names = ", ".join(each.partner for each in found[:NOTES_MAX]) + ("…" if len(found) > NOTES_MAX else "")
-    text = _("%(names)s. Make sure that you know where to send it.", names=names)
-    return {"id": "first", "kind": "acc", "icon": "star", "title": title, "text": text}
-
-
-def approval_errors(
-    form: Mapping[str, str], run: PayoutRun, payouts: Sequence[Any], reviews: Sequence[Review] = ()
-) -> dict[str, str]:
-    """What is missing before the run can be approved, by field."""
-    errors = {}
-    total = Money(run.total_minor, run.currency)
-    try:
-        typed = amounts.read(form.get("total", ""), run.currency)
-    except amounts.BadNumber as wrong:
-        errors["total"] = _(str(wrong))
-    else:
-        if typed != total:
-            errors["total"] = _(
-                "The run's total is %(total)s; you typed %(typed)s.",
-                total=formats.money(total),
-                typed=formats.money(typed),
-            )
-    unseen = [each for each in warnings(payouts, run.currency, reviews) if form.get(f"seen-{each['id']}") is None]
-    if unseen:
-        errors["seen"] = ngettext("%(num)d note is not ticked yet.", "%(num)d notes are not ticked yet.", len(unseen))
-    return errors
 
 
 def _payout(each: Any, currency: str, run_id: UUID) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import exports, formats
 from affiliate.accounts import access
-from affiliate.console import payout_sheets, payout_steps
+from affiliate.console import payout_overview, payout_sheets, payout_steps, payout_warnings
 from affiliate.console.blueprint import acted, blueprint, cursor, given_reason, pager, refused, show
 from affiliate.console.queries import money as queries
 from affiliate.errors import Conflict, Forbidden
@@ -37,7 +37,7 @@ def payouts() -> str:
     page = queries.runs(orm.session, **here, cursor=cursor())
     awaited = paper_queries.awaited(orm.session, **here)
     reviews = payout_queries.under_review(orm.session, **here)
-    sheet = payout_sheets.overview(schedule, page.rows, policy, due, awaited=awaited, reviews=reviews)
+    sheet = payout_overview.sheet(schedule, page.rows, policy, due, awaited=awaited, reviews=reviews)
     entries = entry_queries.adjustments_waiting(orm.session, **here)
     return show("payouts.html", pager=pager(page), entries_waiting=entries, **sheet)
 
@@ -99,7 +99,7 @@ def approve_payout_run(run_id: UUID) -> BaseResponse | tuple[str, int]:
     run = row.PayoutRun
     reviews = payout_queries.under_review(orm.session, program_id=g.program.id)
     payouts = queries.payouts_of(orm.session, run_id=run_id)
-    errors = payout_sheets.approval_errors(request.form, run, payouts, reviews)
+    errors = payout_warnings.approval_errors(request.form, run, payouts, reviews)
     if errors:
         return _run_page(row, errors=errors), 422
     return acted(_address(run_id), lambda: _approve(run))

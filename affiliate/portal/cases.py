@@ -13,16 +13,14 @@ from wtforms import DateField, FileField, SelectField, StringField, TextAreaFiel
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional
 
-from affiliate import amounts, files, ids
+from affiliate import amounts
 from affiliate.accounts import access
 from affiliate.errors import Conflict, Invalid
 from affiliate.money import Money
-from affiliate.payouts import entry_queries
-from affiliate.payouts.models import AdjustmentStatus
 from affiliate.portal.blueprint import blueprint, page_number, show, with_arguments, zone
-from affiliate.relations import queries, service, words
+from affiliate.relations import queries, service, sheets, words
 from affiliate.relations.claims import Claim, Proof
-from affiliate.relations.models import WAITING, Case, CaseKind, CaseMessage, Side
+from affiliate.relations.models import Case, CaseKind, CaseMessage, CaseStatus, Side
 from affiliate.reports import periods
 from affiliate.web import orm, request_now
 
@@ -170,37 +168,13 @@ def withdraw_case(case_id: UUID) -> ResponseReturnValue:
 @access.partner
 def case_proof(case_id: UUID, message_id: UUID) -> Response:
     """A picture of this case."""
-    return _proof_response(_found(case_id), message_id)
-
-
-def _proof_response(of: Case, message_id: UUID) -> Response:
-    """The picture of a message.
-
-    Raises:
-        NotHere: it has none.
-    """
-    file_id = queries.proof_of(orm.session, case_id=of.id, message_id=message_id)
-    found = files.file_by_id(orm.session, file_id=file_id) if file_id else None
-    if found is None:
-        raise access.NotHere
-    return Response(found.content, mimetype=found.media_type, headers={"Cache-Control": "private, max-age=3600"})
+    return sheets.proof_response(orm.session, _found(case_id), message_id=message_id)
 
 
 def line(one: Case) -> dict[str, Any]:
     """A case as a line, and as the head of its page."""
-    kind, word = words.status(one.status)
-    return {
-        "id": ids.public("cas", one.id),
-        "title": words.kind(one.kind),
-        "order_id": one.order_id,
-        "happened_at": one.happened_at,
-        "claimed": Money(one.claimed_minor, g.program.currency) if one.claimed_minor else None,
-        "sign": {"kind": kind, "word": word},
-        "is_open": one.status in WAITING,
-        "is_mine": one.status.value == "asked",
-        "is_late": words.is_late(one, now=request_now()),
-        "answer_by": one.answer_by,
-        "opened_at": one.opened_at,
+    return sheets.line(one, currency=g.program.currency, now=request_now()) | {
+        "is_mine": one.status is CaseStatus.ASKED,
         "url": url_for("portal.case", case_id=one.id),
     }
 
@@ -208,7 +182,9 @@ def line(one: Case) -> dict[str, Any]:
 def _case_page(found: Case, *, text: str = "", wrong: dict[str, list[str]] | None = None) -> str:
     errors = {name: " ".join(_(sentence) for sentence in sentences) for name, sentences in (wrong or {}).items()}
     said = [_message(found, message) for message in queries.messages_of(orm.session, case_id=found.id)]
-    return show("case.html", case=line(found), said=said, text=text, errors=errors, outcome=_outcome(found))
+    return show(
+        "case.html", case=line(found), said=said, text=text, errors=errors, outcome=sheets.outcome(orm.session, found)
+    )
 
 
 def _message(of: Case, message: CaseMessage) -> dict[str, Any]:
@@ -220,20 +196,6 @@ def _message(of: Case, message: CaseMessage) -> dict[str, Any]:
         "at": message.said_at,
         "text": message.text,
         "proof_url": proof,
-    }
-
-
-def _outcome(found: Case) -> dict[str, Any] | None:
-    """What was posted when the case was accepted."""
-    if found.adjustment_id is None:
-        return None
-    entry = entry_queries.adjustment_of(orm.session, adjustment_id=found.adjustment_id, program_id=g.program.id)
-    if entry is None:
-        return None
-    return {
-        "amount": Money(entry.amount_minor, entry.currency),
-        "is_posted": entry.status is AdjustmentStatus.POSTED,
-        "is_declined": entry.status is AdjustmentStatus.DECLINED,
     }
 
 
