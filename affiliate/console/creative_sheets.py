@@ -4,11 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Response, g, url_for
+from flask import g, url_for
 from flask_babel import pgettext
 
-from affiliate import files, ids
-from affiliate.accounts import access
+from affiliate import ids
 from affiliate.console import presenters
 from affiliate.creatives import words
 from affiliate.creatives.forms import ContentForm, CreativeForm
@@ -104,20 +103,3 @@ def proposer(creative: Creative) -> dict[str, str] | None:
         return None
     partner = partners.partner_by_id(orm.session, partner_id=creative.proposed_by_id)
     return presenters.partner_link(creative.proposed_by_id, partner.name if partner else None)
-
-
-def file_response(shown: Shown) -> Response:
-    """A banner, or a document as an attachment; anything else has no file to hand out.
-
-    Raises:
-        NotHere: it has none.
-    """
-    creative, version = shown
-    found = files.file_by_id(orm.session, file_id=version.file_id) if version.file_id else None
-    if found is None or creative.kind not in {CreativeKind.BANNER, CreativeKind.DOCUMENT}:
-        raise access.NotHere
-    response = Response(found.content, mimetype=found.media_type)
-    response.headers["Cache-Control"] = "private, max-age=3600"
-    if creative.kind is CreativeKind.DOCUMENT:
-        response.headers["Content-Disposition"] = f'attachment; filename="{found.name}"'
-    return response

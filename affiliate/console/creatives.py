@@ -15,7 +15,7 @@ from affiliate.accounts import access
 from affiliate.console import creative_sheets as sheets
 from affiliate.console import presenters
 from affiliate.console.blueprint import acted, blueprint, given_reason, show, with_arguments
-from affiliate.creatives import codes, queries, service, words
+from affiliate.creatives import codes, downloads, queries, service, words
 from affiliate.creatives.facts import Facts
 from affiliate.creatives.feeds import Refused
 from affiliate.creatives.forms import ContentForm, CreativeForm
@@ -203,7 +203,7 @@ def retire_creative(creative_id: UUID) -> BaseResponse:
 @access.console("manager")
 def creative_file(creative_id: UUID) -> Response:
     """The banner to look at; a document as an attachment."""
-    return sheets.file_response(_found(creative_id))
+    return downloads.response(orm.session, _found(creative_id))
 
 
 @blueprint.get('/<slug>/creatives/<public("crv"):creative_id>/frame')

@@ -9,7 +9,8 @@ from flask_babel import pgettext
 from affiliate import formats, ids
 from affiliate.console import presenters
 from affiliate.money import Money
-from affiliate.papers.models import DocumentKind, FiledInvoice, FiledStatus, Paper
+from affiliate.papers import words as paper_words
+from affiliate.papers.models import FiledInvoice, FiledStatus, Paper
 from affiliate.papers.queries import Year
 from affiliate.payouts.models import Payout
 from affiliate.reports.words import Sign
@@ -77,7 +78,7 @@ def ours(paper: Paper, name: str) -> dict[str, Any]:
     total_minor = paper.taxable_minor + paper.vat_minor + paper.stamp_minor
     return {
         "number": paper.document["number"],
-        "kind": document_kind(paper.kind),
+        "kind": paper_words.document_kind(paper.kind),
         "corrects": (paper.document["corrects"] or {}).get("number"),
         "partner": presenters.partner_link(paper.partner_id, name),
         "at": paper.issued_at,
@@ -85,16 +86,6 @@ def ours(paper: Paper, name: str) -> dict[str, Any]:
         "withheld": Money(paper.withheld_minor, paper.currency),
         "pdf_url": url_for("console.issued_paper_pdf", paper_id=paper.id) if paper.file_id else None,
     }
-
-
-def document_kind(of: DocumentKind) -> str:
-    """What kind of paper it is."""
-    names: dict[DocumentKind, str] = {
-        DocumentKind.INVOICE: _("Self-billed invoice"),
-        DocumentKind.RECEIPT: _("Receipt"),
-        DocumentKind.CORRECTION: _("Correction"),
-    }
-    return names[of]
 
 
 def profile_line(one: TaxProfile, name: str) -> dict[str, Any]:

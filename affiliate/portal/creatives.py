@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from affiliate import files, ids
 from affiliate.accounts import access
 from affiliate.commissions import plan_queries
-from affiliate.creatives import codes, feeds, kinds, queries, service, words
+from affiliate.creatives import codes, downloads, feeds, kinds, queries, service, words
 from affiliate.creatives.facts import Facts
 from affiliate.creatives.forms import CreativeForm
 from affiliate.creatives.frames import framed
@@ -92,7 +92,7 @@ def creative(creative_id: UUID) -> str:
 @access.partner
 def creative_file(creative_id: UUID) -> Response:
     """The banner to look at or to keep; a document always as an attachment."""
-    return file_response(_visible(creative_id), as_download="download" in request.args)
+    return downloads.response(orm.session, _visible(creative_id), as_download="download" in request.args)
 
 
 @blueprint.get('/<slug>/creatives/<public("crv"):creative_id>/frame')
@@ -167,23 +167,6 @@ def send_creative() -> ResponseReturnValue:
         return _proposal_page(form), 409
     flash(_("It is with the program. The answer comes by mail and stands here."), "success")
     return redirect(url_for("portal.creatives"), 303)
-
-
-def file_response(shown: Shown, *, as_download: bool) -> Response:
-    """A banner or document; anything else has no file to hand out.
-
-    Raises:
-        NotHere: it has none.
-    """
-    creative, version = shown
-    found = files.file_by_id(orm.session, file_id=version.file_id) if version.file_id else None
-    if found is None or creative.kind not in {CreativeKind.BANNER, CreativeKind.DOCUMENT}:
-        raise access.NotHere
-    response = Response(found.content, mimetype=found.media_type)
-    response.headers["Cache-Control"] = "private, max-age=3600"
-    if as_download or creative.kind is CreativeKind.DOCUMENT:
-        response.headers["Content-Disposition"] = f'attachment; filename="{found.name}"'
-    return response
 
 
 def _feed_content(shown: Shown) -> bytes | None:

@@ -10,7 +10,8 @@ from flask_wtf import FlaskForm
 from affiliate import formats, ids
 from affiliate.errors import Invalid
 from affiliate.money import Money
-from affiliate.papers.models import DocumentKind, FiledInvoice, FiledStatus, Paper
+from affiliate.papers import words as paper_words
+from affiliate.papers.models import FiledInvoice, FiledStatus, Paper
 from affiliate.payouts.models import Payout
 from affiliate.reports.words import Sign
 from affiliate.taxes import words
@@ -65,23 +66,13 @@ def ours(paper: Paper) -> dict[str, Any]:
     total_minor = paper.taxable_minor + paper.vat_minor + paper.stamp_minor
     return {
         "number": paper.document["number"],
-        "kind": document_kind(paper.kind),
+        "kind": paper_words.document_kind(paper.kind),
         "issued_on": paper.issued_at,
         "corrects": (paper.document["corrects"] or {}).get("number"),
         "total": Money(total_minor, paper.currency),
         "to_pay": Money(total_minor - paper.withheld_minor, paper.currency),
         "pdf_url": url_for("portal.paper_pdf", paper_id=paper.id) if paper.file_id else None,
     }
-
-
-def document_kind(of: DocumentKind) -> str:
-    """What kind of paper it is."""
-    names: dict[DocumentKind, str] = {
-        DocumentKind.INVOICE: _("Self-billed invoice"),
-        DocumentKind.RECEIPT: _("Receipt"),
-        DocumentKind.CORRECTION: _("Correction"),
-    }
-    return names[of]
 
 
 def profile(one: TaxProfile) -> dict[str, Any]:
