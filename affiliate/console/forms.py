@@ -27,10 +27,12 @@ from affiliate.accounts import keys
 from affiliate.accounts.forms import time_zones
 from affiliate.console import words
 from affiliate.money import Money
-from affiliate.programs import rules
+from affiliate.programs import rules, signs
 from affiliate.programs.models import GoalMetric, Program
 
 _NEEDED = _l("This is needed.")
+_AS_TYPED = [name for name in rules.SETTINGS if name not in {"allowed_hosts", "channel_signs", "payout_min_minor"}]
+"""The settings that a field of their own name holds as they are stored."""
 
 
 def _stripped(text: str | None) -> str:
@@ -84,6 +86,13 @@ class SettingsForm(FlaskForm):  # type: ignore[misc] # the library is not typed
     cookie_by_default = BooleanField(
         _l("Set the cookie without asking"), description=_l("Only where your visitors' consent is settled otherwise.")
     )
+    channel_signs = TextAreaField(
+        _l("Signs of other paid channels"),
+        description=_l(
+            "One a line: a parameter of the shop's address and the channel it stands for, for example gclid: google_ads "
+            "or utm_campaign=spring*: search_ads. The first that fits counts."
+        ),
+    )
     time_zone = SelectField(_l("Time zone"), choices=lambda: [SelectChoice(zone) for zone in time_zones()])
     validation_days = IntegerField(
         _l("Validation period, days"),
@@ -110,10 +119,9 @@ class SettingsForm(FlaskForm):  # type: ignore[misc] # the library is not typed
     @classmethod
     def of(cls, program: Program) -> "SettingsForm":
         """The form with what is stored, or with what was typed."""
-        shown = {
-            name: getattr(program, name) for name in rules.SETTINGS if name not in {"allowed_hosts", "payout_min_minor"}
-        }
+        shown = {name: getattr(program, name) for name in _AS_TYPED}
         shown["allowed_hosts"] = "\n".join(program.allowed_hosts)
+        shown["channel_signs"] = "\n".join(program.channel_signs)
         shown["payout_min"] = Money(program.payout_min_minor, program.currency).text()
         form = cls(data=shown | {"seen_at": program.updated_at.isoformat()})
         form.currency = program.currency
@@ -136,10 +144,11 @@ class SettingsForm(FlaskForm):  # type: ignore[misc] # the library is not typed
 
     def changes(self) -> dict[str, Any]:
         """The settings as they were typed; an unreadable number is missing."""
-        values = {name: self[name].data for name in rules.SETTINGS if name not in {"allowed_hosts", "payout_min_minor"}}
+        values = {name: self[name].data for name in _AS_TYPED}
         values["allowed_hosts"] = [
             rules.clean_host(line) for line in self.allowed_hosts.data.splitlines() if line.strip()
         ]
+        values["channel_signs"] = [signs.clean(line) for line in self.channel_signs.data.splitlines() if line.strip()]
         values["payout_min_minor"] = None if self.minimum is None else self.minimum.amount_minor
         return values
 

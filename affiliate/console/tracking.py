@@ -16,7 +16,7 @@ from affiliate.console.blueprint import acted, blueprint, settings, show
 from affiliate.console.forms import ApiKeyForm
 from affiliate.links import sites
 from affiliate.money import exponent
-from affiliate.programs import secrets, service
+from affiliate.programs import secrets, service, signs
 from affiliate.tracking import snippets
 from affiliate.web import orm, request_now
 
@@ -99,7 +99,12 @@ def _code() -> dict[str, str]:
     if not exponent(g.program.currency):
         order["amount"] = "4990"
     return {
-        "tag": snippets.tag(tracking_url=tracking_url, program=program, has_sites=has_sites),
+        "tag": snippets.tag(
+            tracking_url=tracking_url,
+            program=program,
+            has_sites=has_sites,
+            signs=signs.foreign(g.program.channel_signs),
+        ),
         "call": snippets.api_call(base_url=settings().base_url, body=order | {"click_id": "clk_…"}),
         "python": snippets.pixel_in_python(tracking_url=tracking_url, parameters=order | {"click_id": "clk_…"}),
         "php": snippets.pixel_in_php(tracking_url=tracking_url, parameters=order | {"click_id": "clk_…"}),

@@ -165,6 +165,7 @@ def setting(name: str) -> str:
         "attribution_window_days": _("Attribution window, days"),
         "audience": _("Who fits"),
         "case_answer_days": _("Cases are answered within, days"),
+        "channel_signs": _("Signs of other paid channels"),
         "click_parameter": _("Name of the click id in addresses"),
         "cookie_by_default": _("Set the cookie without asking"),
         "description": _("Description"),

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from affiliate.db import Base, PrimaryKey, enum_column
+from affiliate.programs import signs
 from affiliate.programs.rules import ValidationStart
 
 
@@ -46,6 +47,7 @@ class Program(Base):
     fallback_url: Mapped[str | None] = mapped_column(sa.String(500))
     click_parameter: Mapped[str] = mapped_column(sa.String(40), default="aff_click")
     cookie_by_default: Mapped[bool] = mapped_column(default=False)  # whether a cookie is set without a consent signal
+    channel_signs: Mapped[list[Any]] = mapped_column(default=lambda: [*signs.DEFAULT])  # of other paid channels
     attribution_window_days: Mapped[int] = mapped_column(default=30)
     validation_days: Mapped[int] = mapped_column(default=30)
     validation_start: Mapped[ValidationStart] = mapped_column(

@@ -12,12 +12,14 @@ from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from affiliate import money
+from affiliate.programs import signs
 
 N_ = str  # marks a sentence for the translators
 
 SETTINGS = (
-    "name", "time_zone", "shop_url", "allowed_hosts", "fallback_url", "click_parameter", "cookie_by_default", "accent",
-    "validation_days", "validation_start", "payout_min_minor", "case_answer_days", "mission", "description", "audience", "terms",
+    "name", "time_zone", "shop_url", "allowed_hosts", "fallback_url", "click_parameter", "cookie_by_default",
+    "channel_signs", "accent", "validation_days", "validation_start", "payout_min_minor", "case_answer_days", "mission", "description",
+    "audience", "terms",
 )  # fmt: skip
 """What can be changed later. The slug stands in addresses and the currency in the books: both stay. Who gets a sale is said
 by the attribution policy, in versions."""
@@ -166,6 +168,14 @@ def _hosts(hosts: list[str]) -> str | None:
     return next((sentence for sentence in map(host_problem, hosts) if sentence), None)
 
 
+def _signs(lines: list[str]) -> str | None:
+    if len(lines) > signs.SIGNS_MAX:
+        return N_("At most 100 lines can be named.")
+    if all(map(signs.is_sign, lines)):
+        return None
+    return N_("Write one sign a line, for example gclid: google_ads or utm_medium=cpc: search_ads.")
+
+
 def _days(days: int) -> str | None:
     return None if 1 <= days <= DAYS_MAX else N_("Choose from 1 to 365 days.")
 
@@ -207,6 +217,7 @@ _CHECKS: dict[str, Any] = {
     "fallback_url": lambda address: address_problem(address) if address else None,
     "allowed_hosts": _hosts,
     "click_parameter": _parameter,
+    "channel_signs": _signs,
     "accent": lambda accent: accent_problem(accent) if accent else None,
     "attribution_window_days": _days,
     "validation_days": _validation_days,

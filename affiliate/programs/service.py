@@ -12,7 +12,7 @@ from affiliate import db, ids
 from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
 from affiliate.errors import Conflict, Invalid, NotFound
-from affiliate.programs import queries, rules
+from affiliate.programs import queries, rules, signs
 from affiliate.programs.models import AttributionPolicy, Goal, GoalMetric, Program, ProgramStatus
 
 
@@ -258,6 +258,8 @@ def _checked(values: dict[str, Any], *, beside: dict[str, Any] | None = None, **
 def _clean(name: str, value: Any) -> Any:
     if name == "allowed_hosts":
         return list(dict.fromkeys(rules.clean_host(host) for host in value))
+    if name == "channel_signs":
+        return list(dict.fromkeys(filter(None, map(signs.clean, value))))
     if name == "accent":
         return value.strip().lower() or None if value else None
     return (value.strip() or (None if name == "fallback_url" else "")) if isinstance(value, str) else value

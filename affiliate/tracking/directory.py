@@ -225,6 +225,7 @@ class Directory:
             attribution_window_days=row.attribution_window_days,
             pixel_secret=secret,
             postback_hash=postback.hash_of(token),
+            channel_signs=tuple(row.channel_signs),
         )
 
     def _poll(self) -> None:

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from affiliate.programs import signs
 from affiliate.tracking.codec import LinkState
 from affiliate.tracking.network import Networks
 
 
 @dataclass(frozen=True, slots=True)
 class ProgramFacts:
-    """A program as the tracker needs it. `pixel_secret` is the one of the present version."""
+    """A program as the tracker needs it. `pixel_secret` is the one of the present version, `channel_signs` are lines of `signs`."""
 
     id: UUID
     slug: str
@@ -30,6 +31,7 @@ class ProgramFacts:
     attribution_window_days: int
     pixel_secret: str = field(repr=False)
     postback_hash: str = field(repr=False, default="")  # of the token; no text has the hash ""
+    channel_signs: tuple[str, ...] = signs.DEFAULT
 
 
 @dataclass(frozen=True, slots=True)

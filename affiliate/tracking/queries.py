@@ -25,6 +25,7 @@ _PROGRAM = (
     Program.click_parameter,
     Program.cookie_by_default,
     Program.attribution_window_days,
+    Program.channel_signs,
     Program.pixel_secret_version,
     Program.postback_token_version,
 )

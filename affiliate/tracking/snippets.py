@@ -4,6 +4,7 @@ The secrets are not in it: a page that shows them would hand them to every visit
 """
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 _TAG = """\
@@ -55,9 +56,14 @@ curl %(base_url)s/api/v1/conversions \\
   -d '%(body)s'"""
 
 
-def tag(*, tracking_url: str, program: str, has_sites: bool = False) -> str:
-    """The line for every page of the shop; `has_sites`: visitors from partners' confirmed sites count."""
+def tag(*, tracking_url: str, program: str, has_sites: bool = False, signs: Sequence[str] = ()) -> str:
+    """The line for every page of the shop; `has_sites`: visitors from partners' confirmed sites count.
+
+    `signs` are parameters of other paid channels that the tag does not know by itself.
+    """
     more = ' data-sites="yes"' if has_sites else ""
+    if signs:
+        more += f' data-paid="{" ".join(signs)}"'
     return _TAG % {"tracking_url": tracking_url, "program": program, "more": more}
 
 

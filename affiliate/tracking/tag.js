@@ -20,6 +20,7 @@
  *   data-domain="shop.example"    the domain of the cookies with all hosts below it; without it, this host alone
  *   data-consent="wait"           keep and send nothing before affiliate('consent', true); false deletes what is kept
  *   data-consent="tcf"            ask the page's consent manager (TCF); so it does anyway where one is there already
+ *   data-paid="tduid zanpid"      parameters by which other paid channels are known, beside the usual ones
  *   data-sites="yes"              report visitors from other sites, so that partners' confirmed sites count
  */
 (() => {
@@ -32,7 +33,8 @@
   const seconds = Math.min(Number(dataset.days) || 30, 400) * 86400
 
   const REF_NAMES = ['ref', 'via', 'aff', 'fpr', 'fp_ref', 'a_aid', 'sca_ref', 'rfsn', 'deal']
-  const PAID = /[?&](gclid|gbraid|wbraid|dclid|msclkid|ttclid|sccid|twclid|li_fat_id|awc|irclickid|cjevent|utm_medium)=/i
+  const AD_IDS = 'gclid gbraid wbraid dclid msclkid ttclid sccid twclid li_fat_id awc irclickid cjevent'
+  const PAID = new RegExp(`[?&](${`${AD_IDS} utm_\\w+ ${dataset.paid || ''}`.trim().replace(/ +/g, '|')})=`, 'i')
   const CLICK = 'aff_track'
   const PARTNER = 'aff_ref'
   const ARRIVAL = 'aff_arrival' // where in local storage: an arrival that has no answer yet

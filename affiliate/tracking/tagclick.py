@@ -9,6 +9,7 @@ from uuid import UUID
 
 from affiliate import signing
 from affiliate.links import hosts
+from affiliate.programs import signs
 from affiliate.tracking import consent as consents
 from affiliate.tracking import paid
 from affiliate.tracking.codec import ClickEvent, ClickSource, Consent, TouchEvent
@@ -81,8 +82,7 @@ def touch(
         BadNonce: as above.
     """
     _, query = _page(arrival.page_url)
-    ad = paid.facts(query)
-    found = paid.channel(ad.ad_ids, ad.utm)
+    found = signs.channel(_first_of_each(query), program.channel_signs)
     if found is None:
         return None
     refused = _consent(arrival, query, program) == "refused"
@@ -100,6 +100,15 @@ def touch(
         visitor_id=visitor_id,
         click_id=click_before,
     )
+
+
+def _first_of_each(query: list[tuple[str, str]]) -> dict[str, str]:
+    """The parameters by their names in lower case; the first of equal names counts, empty ones are left out."""
+    found: dict[str, str] = {}
+    for name, value in query:
+        if value:
+            found.setdefault(name.lower(), value)
+    return found
 
 
 def _click_before(click_token: str | None, program: ProgramFacts, keys: Keys) -> UUID | None:

@@ -505,6 +505,11 @@ def upgrade() -> None:
         sa.Column("fallback_url", sa.String(length=500), nullable=True),
         sa.Column("click_parameter", sa.String(length=40), nullable=False),
         sa.Column("cookie_by_default", sa.Boolean(), nullable=False),
+        sa.Column(
+            "channel_signs",
+            sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
+            nullable=False,
+        ),
         sa.Column("attribution_window_days", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("validation_days", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
@@ -928,6 +933,18 @@ def upgrade() -> None:
         batch_op.create_index("ix_enrollments_status", ["program_id", "status"], unique=False)
         batch_op.create_index(batch_op.f("ix_enrollments_updated_at"), ["updated_at"], unique=False)
 
+    op.create_table(
+        "fraud_days",
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("owner_id", sa.Uuid(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("orders", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("orders_by_click", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("orders_by_code", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("orders_refunded", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_fraud_days_program_id_programs")),
+        sa.PrimaryKeyConstraint("program_id", "owner_id", "day", name=op.f("pk_fraud_days")),
+    )
     op.create_table(
         "fraud_settings",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1407,6 +1424,7 @@ def upgrade() -> None:
         sa.Column("adjustment_limit_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("payer_name", sa.String(length=70), nullable=True),
         sa.Column("payer_account", sa.Text(), nullable=True),
+        sa.Column("wise_template", sa.Text(), nullable=True),
         sa.Column("updated_at", db.UtcDateTime(timezone=True), nullable=False),
         sa.CheckConstraint("net_days BETWEEN 0 AND 120", name=op.f("ck_payout_policies_net_days_in_range")),
         sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_payout_policies_program_id_programs")),
@@ -2438,6 +2456,30 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "fraud_orders",
+        sa.Column("conversion_id", sa.Uuid(), nullable=False),
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("attribution_id", sa.Uuid(), nullable=False),
+        sa.Column("occurred_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("seconds", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("by_code", sa.Boolean(), nullable=False),
+        sa.Column("refunded", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["attribution_id"], ["attributions.id"], name=op.f("fk_fraud_orders_attribution_id_attributions")
+        ),
+        sa.ForeignKeyConstraint(
+            ["conversion_id"], ["conversions.id"], name=op.f("fk_fraud_orders_conversion_id_conversions")
+        ),
+        sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_fraud_orders_partner_id_partners")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_fraud_orders_program_id_programs")),
+        sa.PrimaryKeyConstraint("conversion_id", "partner_id", name=op.f("pk_fraud_orders")),
+    )
+    with op.batch_alter_table("fraud_orders", schema=None) as batch_op:
+        batch_op.create_index("ix_fraud_orders_partner", ["program_id", "partner_id", "occurred_at"], unique=False)
+        batch_op.create_index("ix_fraud_orders_program", ["program_id", "occurred_at"], unique=False)
+
+    op.create_table(
         "fraud_verdicts",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("program_id", sa.Uuid(), nullable=False),
@@ -2713,6 +2755,9 @@ def upgrade() -> None:
         sa.Column("base_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("amount_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("reversed_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("counted_currency", sa.String(length=3), nullable=False),
+        sa.Column("counted_base_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("counted_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
             "trace", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
         ),
@@ -2963,6 +3008,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_fraud_verdicts_order")
 
     op.drop_table("fraud_verdicts")
+    with op.batch_alter_table("fraud_orders", schema=None) as batch_op:
+        batch_op.drop_index("ix_fraud_orders_program")
+        batch_op.drop_index("ix_fraud_orders_partner")
+
+    op.drop_table("fraud_orders")
     with op.batch_alter_table("fraud_appeals", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_fraud_appeals_open",
@@ -3215,6 +3265,7 @@ def downgrade() -> None:
 
     op.drop_table("goals")
     op.drop_table("fraud_settings")
+    op.drop_table("fraud_days")
     with op.batch_alter_table("enrollments", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_enrollments_updated_at"))
         batch_op.drop_index("ix_enrollments_status")

@@ -40,6 +40,18 @@ def test_what_was_changed_is_stored_and_audited(cast: Cast, mara: FlaskClient) -
     assert "Validation period, days: 30 → 14" in text_of(mara.get("/console/casa/history"))
 
 
+def test_signs_of_other_channels_are_stored_in_one_spelling_and_go_into_the_tag(cast: Cast, mara: FlaskClient) -> None:
+    assert "utm_medium=cpc: search_ads" in mara.get("/console/casa/settings").text
+    assert "data-paid" not in mara.get("/console/casa/tracking").text
+    save(mara, cast.program, channel_signs=" TDUID : tradedoubler\r\n\r\ngclid: google_ads\r\ntduid: tradedoubler")
+    cast.settle()
+    assert cast.program.channel_signs == ["tduid: tradedoubler", "gclid: google_ads"]
+    assert 'data-paid="tduid"' in text_of(mara.get("/console/casa/tracking"))
+    save(mara, cast.program, channel_signs="")
+    cast.settle()
+    assert cast.program.channel_signs == []
+
+
 @pytest.mark.parametrize(
     ("field", "typed", "told"),
     [
@@ -52,6 +64,7 @@ def test_what_was_changed_is_stored_and_audited(cast: Cast, mara: FlaskClient) -
         ("accent", "#f0c36b", "Text in this colour could not be read."),
         ("click_parameter", "Aff Click", "Use small letters"),
         ("fallback_url", "nowhere", "This is not a full address."),
+        ("channel_signs", "gclid means google", "Write one sign a line"),
     ],
 )
 def test_what_is_wrong_is_said_at_its_field_and_stays_typed(

@@ -1,9 +1,5 @@
 """What an address says of advertising."""
 
-from typing import Any
-
-import pytest
-
 from affiliate.tracking import paid
 
 
@@ -22,20 +18,3 @@ def test_values_are_cut_and_cleaned() -> None:
     assert found.ad_ids["gclid"].startswith("abc")
     assert len(found.ad_ids["gclid"]) <= paid.VALUE_LENGTH_MAX
     assert len(found.creative or "") == paid.CREATIVE_LENGTH_MAX
-
-
-@pytest.mark.parametrize(
-    ("ad_ids", "utm", "channel"),
-    [
-        ({"gclid": "1"}, {}, ("google_ads", "gclid")),
-        ({"msclkid": "1"}, {"medium": "email"}, ("microsoft_ads", "msclkid")),
-        ({"awc": "1"}, {}, ("awin", "awc")),
-        ({"fbclid": "1"}, {}, None),  # every link out of Facebook has one
-        ({"fbclid": "1"}, {"medium": "Paid_Social"}, ("paid_social", "utm_medium")),
-        ({}, {"medium": "cpc"}, ("search_ads", "utm_medium")),
-        ({}, {"medium": "organic"}, None),
-        ({}, {}, None),
-    ],
-)
-def test_the_paid_channel_follows_from_the_facts(ad_ids: dict[str, str], utm: dict[str, str], channel: Any) -> None:
-    assert paid.channel(ad_ids, utm) == channel

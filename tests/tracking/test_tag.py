@@ -18,6 +18,8 @@ from werkzeug.serving import make_server
 from affiliate import signing
 from affiliate.accounts.actors import SYSTEM
 from affiliate.links import sites
+from affiliate.programs import signs
+from affiliate.programs.models import Program
 from affiliate.tracking.buffer import Buffer, BufferUnavailable
 from affiliate.tracking.codec import ClickEvent, ConversionEvent, TouchEvent, Trust
 
@@ -205,14 +207,20 @@ def test_a_page_that_comes_back_from_the_cache_sends_what_waits(
     assert [sale.order_id for sale in street.conversions()] == ["1001"]
 
 
-def test_an_advertisement_after_a_partners_click_is_a_touch_of_its_own(street: Street) -> None:
+@pytest.mark.parametrize("street", ['data-paid="tduid zanpid"'], indirect=True)
+def test_an_advertisement_after_a_partners_click_is_a_touch_of_its_own(street: Street, app_session: Session) -> None:
+    app_session.get_one(Program, street.shop.program.id).channel_signs = [*signs.DEFAULT, "tduid: tradedoubler"]
+    app_session.commit()
+    street.shop.tracker.directory.reload(now=factories.NOW)
     street.visit("/?gclid=before")  # nothing ties it to an order
     street.visit("/?ref=anna")
     street.visit("/?utm_medium=organic")
     street.visit("/?gclid=g1&utm_medium=cpc")
-    click, touch = street.shop.clicks()
-    assert isinstance(touch, TouchEvent)
-    assert (touch.channel, touch.evidence, touch.click_id) == ("google_ads", "gclid", click.click_id)
+    street.visit("/?TDUID=t1")
+    click, *touches = street.shop.clicks()
+    assert isinstance(click, ClickEvent)
+    told = [(each.channel, each.evidence, each.click_id) for each in touches if isinstance(each, TouchEvent)]
+    assert told == [("google_ads", "gclid", click.click_id), ("tradedoubler", "tduid", click.click_id)]
 
 
 @pytest.mark.parametrize("street", ['data-sites="yes"'], indirect=True)

@@ -12,6 +12,7 @@ from tracking_cast import CLICK_ID, COOKIE_NAME, KEYS, LINK_ID, NOW, PROGRAM_ID,
 from affiliate import ids, signing
 from affiliate.tracking import tagclick
 from affiliate.tracking.codec import ClickEvent, decode, encode
+from affiliate.tracking.facts import ProgramFacts
 from affiliate.tracking.keys import visitor_token
 from affiliate.tracking.tagclick import Arrival, BadNonce
 
@@ -113,7 +114,7 @@ def test_a_visitor_who_opted_out_is_not_recognised() -> None:
 TOKEN = signing.click_token(KEYS.click, program_id=PROGRAM_ID, click_id=CLICK_ID)
 
 
-def touched(click_token: str | None = TOKEN, **changes: Any) -> Any:
+def touched(click_token: str | None = TOKEN, *, of: ProgramFacts | None = None, **changes: Any) -> Any:
     """The touch of an arrival by an advertisement."""
     values: dict[str, Any] = {
         "nonce": nonce(60_000),
@@ -124,7 +125,7 @@ def touched(click_token: str | None = TOKEN, **changes: Any) -> Any:
         "cookies": "",
         "has_opted_out": False,
     }
-    return tagclick.touch(Arrival(**values | changes), click_token, program(), KEYS, now=NOW)
+    return tagclick.touch(Arrival(**values | changes), click_token, of or program(), KEYS, now=NOW)
 
 
 def test_an_arrival_by_an_advertisement_is_a_touch_tied_to_the_click_before_it() -> None:
@@ -133,6 +134,13 @@ def test_an_arrival_by_an_advertisement_is_a_touch_tied_to_the_click_before_it()
     assert touch.occurred_at == NOW - timedelta(minutes=1)
     assert decode(encode(touch)) == touch
     assert touched(None, cookies=COOKIE).visitor_id == VISITOR_ID
+
+
+def test_each_program_says_by_what_it_knows_another_channel() -> None:
+    ours = program(channel_signs=("tduid: tradedoubler",))
+    assert touched(of=ours) is None
+    found = touched(of=ours, page_url="https://www.shop.example/?TDUID=x&tduid=&gclid=g1")
+    assert (found.channel, found.evidence) == ("tradedoubler", "tduid")
 
 
 def test_a_touch_that_nothing_ties_to_an_order_is_none() -> None:
