@@ -50,7 +50,14 @@ def _page(*, problem: str | None = None, results: list[RowResult] | None = None)
         taken=sum(result.status == "accepted" for result in results or ()),
         known=sum(result.status == "known" for result in results or ()),
         refused=len(refused),
-        problems=refused[:PROBLEMS_SHOWN_MAX],
+        problems=[_refusal(result) for result in refused[:PROBLEMS_SHOWN_MAX]],
         rows_max=imports.ROWS_MAX,
         columns=[*order_import.REQUIRED, *order_import.OPTIONAL],
     )
+
+
+def _refusal(result: RowResult) -> dict[str, object]:
+    """A refused row with its problems in the reader's language; the name of a column stays as the file has it."""
+    told = [(problem.column, _(problem.sentence) % problem.values) for problem in result.problems]
+    problem = " ".join(f"{column}: {sentence}" if column else sentence for column, sentence in told)
+    return {"number": result.number, "order_id": result.order_id, "problem": problem}

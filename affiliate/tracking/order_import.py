@@ -13,7 +13,7 @@ from affiliate.errors import Invalid
 from affiliate.imports import Line
 from affiliate.tracking import events, rawlog, schemas
 from affiliate.tracking.body import load
-from affiliate.tracking.buffer import Buffer, ConflictingBody
+from affiliate.tracking.buffer import Buffer
 from affiliate.tracking.codec import Trust
 from affiliate.tracking.events import Sender
 from affiliate.tracking.facts import ProgramFacts
@@ -32,17 +32,52 @@ _AT_ONCE = 1_000
 _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _CONVERSION = schemas.NewConversionSchema(exclude=("items",))
 
+N_ = str  # marks a sentence for the translators
+OTHER_CONTENT = N_("This order came before with other content, and stays as it was. Amend or refund it instead.")
+_AMOUNT = N_("Write an amount of zero or more such as 49.90, with no more decimals than %(currency)s has.")
+_TRUE_OR_FALSE = N_("Write yes or no.")
+_NAME = N_("Write up to 40 characters.")
+SENTENCES = {
+    "order_id": N_("Write the order's id in up to 120 characters."),
+    "amount": _AMOUNT,
+    "currency": N_("This program is kept in %(currency)s."),
+    "kind": N_("Use small letters, digits and _, for example sale."),
+    "click_id": N_("Write the click id as the shop got it."),
+    "coupon": N_("Write up to 60 characters."),
+    "customer_id": N_("Write up to 120 characters."),
+    "email_sha256": N_("Write the SHA-256 of the address: 64 hexadecimal digits."),
+    "new_customer": _TRUE_OR_FALSE,
+    "tax": _AMOUNT,
+    "shipping": _AMOUNT,
+    "discount": _AMOUNT,
+    "payment_method": _NAME,
+    "state": N_("Write pending, paid, shipped, delivered or cancelled."),
+    "channel": _NAME,
+    "occurred_at": N_("Write a time with its zone that has passed, for example 2026-11-01T10:00:00+01:00."),
+    "test": _TRUE_OR_FALSE,
+}
+"""What each column wants. The API answers programs, in English; here a person reads in a language of their own."""
+
 RowStatus = Literal["accepted", "known", "refused"]
 
 
 @dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a row was refused: an English source for gettext with its values, and the column; null for the whole row."""
+
+    column: str | None
+    sentence: str
+    values: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class RowResult:
-    """What became of a row; `number` is its line in the file, `problem` says in English why it was refused."""
+    """What became of a row; `number` is its line in the file."""
 
     number: int
     order_id: str
     status: RowStatus
-    problem: str = ""
+    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +104,7 @@ def import_orders(
             try:
                 read.append(_read(line, program=program, keys=keys, now=now))
             except Invalid as error:
-                results[line.number] = _refused(line, _sentence(error))
+                results[line.number] = _refused(line, *_problems(error, program.currency))
         for one, outcome in zip(read, _store(read, buffer), strict=True):
             results[one.line.number] = _result(one.line, outcome)
     return [results[line.number] for line in lines]
@@ -104,13 +139,13 @@ def _store(read: Sequence[_Read], buffer: Buffer) -> list[Outcome]:
 
 def _result(line: Line, outcome: Outcome) -> RowResult:
     if outcome is Outcome.CONFLICT:
-        return _refused(line, str(ConflictingBody()))
+        return _refused(line, Problem(None, OTHER_CONTENT, {}))
     return RowResult(line.number, line.cells["order_id"], "accepted" if outcome is Outcome.ACCEPTED else "known")
 
 
-def _refused(line: Line, problem: str) -> RowResult:
-    return RowResult(line.number, line.cells["order_id"], "refused", problem)
+def _refused(line: Line, *problems: Problem) -> RowResult:
+    return RowResult(line.number, line.cells["order_id"], "refused", problems)
 
 
-def _sentence(error: Invalid) -> str:
-    return "; ".join(f"{field}: {' '.join(messages)}" for field, messages in error.errors.items())
+def _problems(error: Invalid, currency: str) -> list[Problem]:
+    return [Problem(column, SENTENCES[column], {"currency": currency}) for column in error.errors]

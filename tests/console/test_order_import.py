@@ -21,7 +21,7 @@ def test_a_table_is_taken_once_with_a_word_on_each_row(cast: Cast, mara: FlaskCl
     page = text_of(upload(mara, TABLE))
     assert "1 taken, 0 known already, 1 refused" in page
     assert "7002" in page
-    assert "amount:" in page
+    assert "amount: Write an amount of zero or more such as 49.90, with no more decimals than EUR has." in page
     assert "0 taken, 1 known already, 1 refused" in text_of(upload(mara, TABLE))
 
 

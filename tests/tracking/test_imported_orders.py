@@ -30,7 +30,7 @@ def test_each_row_is_an_order_as_by_api_and_says_what_became_of_it(shop: Shop) -
         (3, "1002", "accepted"),
         (4, "1003", "refused"),
     ]
-    assert "new_customer" in results[2].problem
+    assert [problem.column for problem in results[2].problems] == ["new_customer"]
     first, second, paid = shop.stored()
     assert isinstance(first, ConversionEvent)
     assert (first.trust, first.source, first.amount_minor, first.coupon) == (Trust.SERVER, "import", 49_90, "ANNA10")
@@ -40,13 +40,29 @@ def test_each_row_is_an_order_as_by_api_and_says_what_became_of_it(shop: Shop) -
     assert (paid.type, paid.order_id) == ("paid", "1001")
 
 
+def test_each_column_that_is_wrong_has_a_sentence(shop: Shop) -> None:
+    wrong = {
+        "order_id": "x" * 121, "amount": "4.999", "currency": "GBP", "kind": "A!", "click_id": "c" * 101, "coupon": "c" * 61,
+        "customer_id": "c" * 121, "email_sha256": "nobody@example.com", "new_customer": "perhaps", "tax": "-1",
+        "shipping": "much", "discount": "1,5", "payment_method": "c" * 41, "state": "lost", "channel": "c" * 41,
+        "occurred_at": "yesterday", "test": "no way",
+    }  # fmt: skip
+    assert [*wrong] == [*order_import.REQUIRED, *order_import.OPTIONAL] == [*order_import.SENTENCES]
+    for column, text in wrong.items():
+        cells = {"order_id": "1001", "amount": "5"} | {column: f'"{text}"'}
+        [result] = take(shop, f"{','.join(cells)}\n{','.join(cells.values())}\n")
+        assert [problem.column for problem in result.problems] == [column]
+        assert all(problem.sentence % problem.values for problem in result.problems)
+    assert shop.stored() == []
+
+
 def test_the_same_table_again_changes_nothing_and_another_body_is_refused(shop: Shop) -> None:
     take(shop, TABLE)
     before = len(shop.stored())
     assert [result.status for result in take(shop, TABLE)] == ["known", "known", "refused"]
     changed = take(shop, TABLE.replace("49.90", "59.90"))
     assert changed[0].status == "refused"
-    assert "sent before with other content" in changed[0].problem
+    assert [problem.sentence for problem in changed[0].problems] == [order_import.OTHER_CONTENT]
     assert len(shop.stored()) == before
 
 
