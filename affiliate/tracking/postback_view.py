@@ -39,15 +39,15 @@ def receive() -> Response:
     if request.method == "HEAD":  # a preview, not a postback
         return _answer("", HTTPStatus.OK)
     told = postback.read([*request.args.items(multi=True), *request.form.items(multi=True)])
-    program = _program(told.token)
-    if program is None:
-        return _answer("The token is wrong.", HTTPStatus.FORBIDDEN)
+    program = _program_named(told.token)
     raw = RawRequest(
         received_at=web.request_now(),
         source=_SOURCE,
         what=told.verdict or "conversion",
         summary=rawlog.summary_of({"order_id": told.order_id} | told.facts),
     )
+    if program is None or not postback.is_token(told.token, expected_hash=program.postback_hash):
+        return _refuse_token(program, raw)
     try:
         outcomes = tracker.current().buffer.submit(_submissions(told, program, raw))
     except BadFields as error:
@@ -63,16 +63,21 @@ def receive() -> Response:
     return _answer("OK", HTTPStatus.OK)
 
 
-def _program(token: str) -> ProgramFacts | None:
-    """The program whose token this is."""
+def _program_named(token: str) -> ProgramFacts | None:
+    """The program that this token says to be of, whether it is or not."""
     try:
         program_id = ids.parse("prg", postback.program_named(token))
     except ids.BadPublicId:
         return None
-    program = tracker.current().directory.view.programs.get(program_id)
-    if program is None or not postback.is_token(token, expected_hash=program.postback_hash):
-        return None
-    return program
+    return tracker.current().directory.view.programs.get(program_id)
+
+
+def _refuse_token(program: ProgramFacts | None, raw: RawRequest) -> Response:
+    """Show the refusal to the shop's developer: after a replacement this is how a tracker with the old token is found."""
+    status = HTTPStatus.FORBIDDEN
+    if program is not None:
+        tracker.current().buffer.log([replace(raw, status=int(status), reason="wrong_token")], program_id=program.id)
+    return _answer("The token is wrong.", status)
 
 
 def _submissions(told: Postback, program: ProgramFacts, raw: RawRequest) -> list[Submission]:

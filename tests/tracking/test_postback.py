@@ -130,6 +130,15 @@ def test_a_wrong_token_is_refused_and_nothing_is_stored(shop: Shop, wrong: str) 
     assert shop.stored() == []
 
 
+def test_a_replaced_token_is_shown_to_the_developer_with_its_refusal(shop: Shop) -> None:
+    old = token(shop)[:-1] + "!"
+    assert send(shop, token=old, txid="1001", amount="49.90").status_code == 403
+    [shown] = rawlog.last(shop.redis_client, program_id=shop.program.id)
+    assert (shown.source, shown.status, shown.reason) == ("postback", 403, "wrong_token")
+    assert shown.summary["order_id"] == "1001"
+    assert old not in str(shown)
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [
