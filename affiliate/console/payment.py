@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from werkzeug.wrappers.response import Response as BaseResponse
-from wtforms import BooleanField, IntegerField, SelectField, StringField
+from wtforms import BooleanField, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
 from affiliate import amounts, ids
@@ -21,7 +21,7 @@ from affiliate.console.payout_steps import vault
 from affiliate.errors import Invalid
 from affiliate.money import Money
 from affiliate.partners import queries as partner_queries
-from affiliate.payouts import details, queries
+from affiliate.payouts import details, queries, wise
 from affiliate.payouts.schedule import Cadence
 from affiliate.web import orm, request_now
 
@@ -48,6 +48,14 @@ class PolicyForm(FlaskForm):  # type: ignore[misc] # the library is not typed
         description=_l("Left empty, the present one stays. It is kept encrypted."),
         render_kw={"autocomplete": "off", "spellcheck": "false"},
     )
+    wise_template = TextAreaField(
+        _l("Columns of your Wise template"),
+        description=_l(
+            "Copy the first line of the template that you download from Wise. Or write one column a line, with what stands"
+            " in it: receiverType = PERSON, or Note = {reference}. Empty: the usual columns."
+        ),
+        render_kw={"spellcheck": "false"},
+    )
 
 
 @blueprint.get("/<slug>/payouts/policy")
@@ -55,7 +63,7 @@ class PolicyForm(FlaskForm):  # type: ignore[misc] # the library is not typed
 def payout_policy() -> str:
     """The form."""
     policy = queries.policy_of(orm.session, program_id=g.program.id)
-    names = ("cadence", "net_days", "is_one_person", "payer_name")
+    names = ("cadence", "net_days", "is_one_person", "payer_name", "wise_template")
     limit = Money(policy.adjustment_limit_minor, g.program.currency).text()
     return _form_page(_form(data={name: getattr(policy, name) for name in names} | {"adjustment_limit": limit}))
 
@@ -67,22 +75,23 @@ def set_payout_policy() -> ResponseReturnValue:
     form = _form()
     if not form.validate():
         return _form_page(form), 422
-    unkept = {"csrf_token", "adjustment_limit"}
+    unkept = {"csrf_token", "adjustment_limit", "wise_template"}
     facts: dict[str, Any] = {field.name: field.data for field in form if field.name not in unkept}
     facts |= {name: (facts[name] or "").strip() for name in ("payer_name", "payer_account")}
     try:
         details.set_policy(
             orm.session,
             adjustment_limit=_limit(form),
+            wise_template=_wise_template(form),
             program_id=g.program.id,
             vault=vault(),
             actor=access.actor(),
             now=request_now(),
             **facts,
         )
-    except (Invalid, amounts.BadNumber) as refusal:
+    except (Invalid, amounts.BadNumber, wise.BadTemplate) as refusal:
         orm.session.rollback()
-        say_all(form, refusal.errors if isinstance(refusal, Invalid) else {"adjustment_limit": [str(refusal)]})
+        _say(form, refusal)
         return _form_page(form), 422
     flash(_("Saved."), "success")
     return redirect(url_for("console.payouts"), 303)
@@ -91,6 +100,18 @@ def set_payout_policy() -> ResponseReturnValue:
 def _limit(form: PolicyForm) -> Money | None:
     """What was typed; a form without the field changes nothing."""
     return amounts.read(form.adjustment_limit.data, g.program.currency) if form.adjustment_limit.data else None
+
+
+def _wise_template(form: PolicyForm) -> wise.Template | None:
+    text = (form.wise_template.data or "").strip()
+    return wise.read(text) if text else None
+
+
+def _say(form: PolicyForm, refusal: Invalid | amounts.BadNumber | wise.BadTemplate) -> None:
+    if isinstance(refusal, wise.BadTemplate):
+        form.wise_template.errors = [_(refusal.sentence, **refusal.values)]
+    else:
+        say_all(form, refusal.errors if isinstance(refusal, Invalid) else {"adjustment_limit": [str(refusal)]})
 
 
 def _form(**values: Any) -> PolicyForm:

@@ -13,7 +13,7 @@ from affiliate.console import payout_warnings, presenters, words
 from affiliate.console.blueprint import initials
 from affiliate.ledger.models import AccountName
 from affiliate.money import Money
-from affiliate.payouts.files import FileKind
+from affiliate.payouts.files import FileKind, Offer
 from affiliate.payouts.models import PaperState, PayoutRun, PayoutStatus
 from affiliate.payouts.queries import Review
 
@@ -216,9 +216,16 @@ def one(run: PayoutRun, each: Any) -> dict[str, Any]:
     }
 
 
-def files(kinds: Sequence[FileKind]) -> list[dict[str, str]]:
+def files(offers: Sequence[Offer]) -> list[dict[str, Any]]:
     """The files that can be made of a run, with their words."""
-    return [{"kind": kind.value, "label": words.payment_file(kind)} for kind in kinds]
+    return [{"kind": each.kind.value, "part": each.part, "label": _file(each)} for each in offers]
+
+
+def _file(offer: Offer) -> str:
+    name = words.payment_file(offer.kind)
+    if offer.parts == 1:
+        return name
+    return str(_("%(file)s, part %(part)s of %(parts)s", file=name, part=offer.part, parts=offer.parts))
 
 
 def traffic(rows: Sequence[Any]) -> list[dict[str, Any]]:
@@ -229,7 +236,7 @@ def traffic(rows: Sequence[Any]) -> list[dict[str, Any]]:
             "by": row.name or "",
             "what": _("Results taken in")
             if row.action == "payout_run.results"
-            else words.payment_file(FileKind(row.details["file"])),
+            else _file(Offer(FileKind(row.details["file"]), row.details.get("part", 1), row.details.get("parts", 1))),
             "sha256": row.details["sha256"],
         }
         for row in rows

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Response, g, request, url_for
+from flask import Response, flash, g, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers.response import Response as BaseResponse
 
@@ -12,9 +12,10 @@ from affiliate.console import payout_sheets
 from affiliate.console.blueprint import acted, blueprint, given_reason, refused, show
 from affiliate.console.queries import money as queries
 from affiliate.errors import Conflict, Forbidden, Invalid
-from affiliate.payouts import exporting, files, results, service, waiting
+from affiliate.imports import BadTable
+from affiliate.payouts import exporting, results, service, waiting
 from affiliate.payouts.exporting import Tally
-from affiliate.payouts.files import FileKind
+from affiliate.payouts.files import FileKind, Offer
 from affiliate.payouts.models import PayoutRun, PayoutStatus
 from affiliate.payouts.vault import Unreadable, Vault, vault_of
 from affiliate.settings import current
@@ -28,18 +29,15 @@ def vault() -> Vault:
 
 def traffic(run: PayoutRun) -> dict[str, Any]:
     """The files that can be made of a run, and those that were."""
-    kinds: list[FileKind] = []
+    offers: list[Offer] = []
     unreadable = False
     if run.status is PayoutStatus.APPROVED:
         try:
-            payments = exporting.payments_of(orm.session, run_id=run.id, vault=vault())
-            kinds = files.kinds_of(
-                payments, payer=exporting.payer_of(orm.session, program_id=run.program_id, vault=vault())
-            )
+            offers = exporting.offers(orm.session, run_id=run.id, program_id=run.program_id, vault=vault())
         except Unreadable:
             unreadable = True
     done = queries.exports_of(orm.session, run_id=run.id)
-    return {"files": payout_sheets.files(kinds), "traffic": payout_sheets.traffic(done), "unreadable": unreadable}
+    return {"files": payout_sheets.files(offers), "traffic": payout_sheets.traffic(done), "unreadable": unreadable}
 
 
 @blueprint.get('/<slug>/payouts/<public("run"):run_id>/<public("pay"):payout_id>')
@@ -92,7 +90,7 @@ def export_payout_run(run_id: UUID) -> BaseResponse:
     try:
         made = exporting.export(
             orm.session, run_id=run_id, program_id=g.program.id, kind=_file_kind(), vault=vault(),
-            actor=access.actor(), now=request_now(),
+            part=request.form.get("part", 1, type=int), actor=access.actor(), now=request_now(),
         )  # fmt: skip
     except (Conflict, Forbidden, Invalid) as refusal:
         return refused(url_for("console.payout_run", run_id=run_id), refusal)
@@ -121,7 +119,12 @@ def bring_results(run_id: UUID) -> BaseResponse:
         )  # fmt: skip
         return _told(tally)
 
-    return acted(url_for("console.payout_run", run_id=run_id), act)
+    back = url_for("console.payout_run", run_id=run_id)
+    try:
+        return acted(back, act)
+    except BadTable as wrong:
+        flash(_(wrong.sentence, **wrong.values), "error")
+        return redirect(back, 303)
 
 
 def _told(tally: Tally) -> str:

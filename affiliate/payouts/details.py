@@ -24,6 +24,7 @@ from affiliate.payouts.models import PayoutBlock, PayoutMethod, PayoutPolicy
 from affiliate.payouts.schedule import Cadence
 from affiliate.payouts.steps import given, person
 from affiliate.payouts.vault import Vault
+from affiliate.payouts.wise import Template
 from affiliate.programs.models import Program
 
 N_ = str  # marks a sentence for the translators
@@ -128,8 +129,11 @@ def lift_block(session: Session, *, program_id: UUID, partner_id: UUID, actor: A
 def set_policy(
     session: Session, *, program_id: UUID, cadence: Cadence, net_days: int, is_one_person: bool,
     payer_name: str, payer_account: str, vault: Vault, actor: Actor, now: datetime, adjustment_limit: Money | None = None,
+    wise_template: Template | None = None,
 ) -> None:  # fmt: skip
     """How the program pays from now on. An empty `payer_account` keeps the present one, as no `adjustment_limit` does.
+
+    Without a `wise_template` the file for Wise has its usual columns.
 
     Raises:
         Invalid: names each wrong field.
@@ -154,7 +158,7 @@ def set_policy(
     if wrong:
         raise Invalid(wrong)
     facts = {"cadence": cadence, "net_days": net_days, "is_one_person": is_one_person}
-    facts |= {"adjustment_limit_minor": limit_minor}
+    facts |= {"adjustment_limit_minor": limit_minor, "wise_template": wise_template and wise_template.text}
     row = PayoutPolicy(
         program_id=program_id, payer_name=payer_name or None, payer_account=account, updated_at=now, **facts
     )

@@ -11,17 +11,18 @@ from sqlalchemy.orm import Session
 from affiliate import ids
 from affiliate.accounts.actors import Actor
 from affiliate.errors import Invalid
-from affiliate.imports import BadTable
-from affiliate.payouts import files, queries, results, service
-from affiliate.payouts.files import FileKind, Payer, Payment
+from affiliate.payouts import files, queries, results, service, wise
+from affiliate.payouts.files import FileKind, Offer, Payer, Payment
 from affiliate.payouts.models import PayoutRun, PayoutStatus
 from affiliate.payouts.results import Outcome
 from affiliate.payouts.steps import WrongStatus, locked, person, record, sent
 from affiliate.payouts.vault import Vault
+from affiliate.payouts.wise import Template
 from affiliate.programs.models import Program
 
 N_ = str  # marks a sentence for the translators
 _MIMETYPES = {FileKind.SEPA: "application/xml", FileKind.TRANSFERS: "application/xml"}
+_SENT = (PayoutStatus.APPROVED, PayoutStatus.PAID, PayoutStatus.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +55,37 @@ def payer_of(session: Session, *, program_id: UUID, vault: Vault) -> Payer | Non
     return Payer(policy.payer_name, fields["iban"], fields.get("bic")) if "iban" in fields else None
 
 
+def template_of(session: Session, *, program_id: UUID) -> Template:
+    """The columns of the program's file for Wise."""
+    return wise.read(queries.policy_of(session, program_id=program_id).wise_template or wise.USUAL)
+
+
+def offers(session: Session, *, run_id: UUID, program_id: UUID, vault: Vault) -> list[Offer]:
+    """The files that can be made of a run now."""
+    payer = payer_of(session, program_id=program_id, vault=vault)
+    template = template_of(session, program_id=program_id)
+    return files.offers(payments_of(session, run_id=run_id, vault=vault), payer=payer, wise=template)
+
+
 def payments_of(session: Session, *, run_id: UUID, vault: Vault) -> list[Payment]:
-    """The payouts of a run that are on their way, with their opened details."""
-    found = queries.methods_of_run(session, run_id=run_id, statuses=[PayoutStatus.APPROVED])
+    """The payouts of a run that are or were on their way, with their opened details, in an order that stays."""
+    found = queries.methods_of_run(session, run_id=run_id, statuses=_SENT)
     return [
-        Payment(payout.id, name, method.kind, vault.open(method.details), sent(payout))
+        Payment(payout.id, name, method.kind, vault.open(method.details), sent(payout), payout.status is _SENT[0])
         for payout, name, method in found
     ]
 
 
 def export(
-    session: Session, *, run_id: UUID, program_id: UUID, kind: FileKind, vault: Vault, actor: Actor, now: datetime
-) -> PaymentFile:
+    session: Session, *, run_id: UUID, program_id: UUID, kind: FileKind, vault: Vault, actor: Actor, now: datetime,
+    part: int = 1,
+) -> PaymentFile:  # fmt: skip
     """A file of the payouts of an approved run that are on their way; every export is written down with the file's hash.
 
     Raises:
         UnknownRun: not in this program.
         WrongStatus: the run is not approved.
-        Invalid: no such file can be made of this run.
+        Invalid: no such file, or no such part of it, can be made of this run.
         NotAPerson: the actor is not a person.
     """
     person(actor)
@@ -80,23 +94,32 @@ def export(
         raise WrongStatus(run.status)
     payments = payments_of(session, run_id=run_id, vault=vault)
     payer = payer_of(session, program_id=program_id, vault=vault)
-    if kind not in files.kinds_of(payments, payer=payer):
+    template = template_of(session, program_id=program_id)
+    offered = files.offers(payments, payer=payer, wise=template)
+    offer = next((each for each in offered if (each.kind, each.part) == (kind, part)), None)
+    if offer is None:
         raise Invalid({"kind": [N_("No payout of this run goes into such a file.")]})
-    fitting = files.fits(payments, kind)
+    fitting = files.parts(payments, kind, wise=template)[part - 1]
     program = session.get_one(Program, program_id)
-    content = _content(kind, fitting, payer=payer, run=run, program=program, now=now)
-    ending = "xml" if kind in _MIMETYPES else "csv"
+    content = _content(kind, fitting, payer=payer, template=template, run=run, program=program, now=now)
     digest = hashlib.sha256(content).hexdigest()
     total_minor = sum(each.amount.amount_minor for each in fitting)
     facts = {"file": kind.value, "sha256": digest, "partners": len(fitting), "total_minor": total_minor}
+    facts |= {"part": offer.part, "parts": offer.parts} if offer.parts > 1 else {}
     record(session, "payout_run.export", run, actor, now, **facts)
-    name = f"{ids.public('run', run_id)}-{kind.value}.{ending}"
-    return PaymentFile(name, _MIMETYPES.get(kind, "text/csv"), content, digest)
+    return PaymentFile(_name(run_id, offer), _MIMETYPES.get(kind, "text/csv"), content, digest)
+
+
+def _name(run_id: UUID, offer: Offer) -> str:
+    ending = "xml" if offer.kind in _MIMETYPES else "csv"
+    number = f"-{offer.part}" if offer.parts > 1 else ""
+    return f"{ids.public('run', run_id)}-{offer.kind.value}{number}.{ending}"
 
 
 def _content(
-    kind: FileKind, payments: list[Payment], *, payer: Payer | None, run: PayoutRun, program: Program, now: datetime
-) -> bytes:
+    kind: FileKind, payments: list[Payment], *, payer: Payer | None, template: Template, run: PayoutRun,
+    program: Program, now: datetime,
+) -> bytes:  # fmt: skip
     if kind in _MIMETYPES:
         if payer is None:
             raise Invalid({"kind": [N_("Enter the account that pays first.")]})
@@ -109,7 +132,7 @@ def _content(
     if kind is FileKind.PAYPAL:
         return files.paypal(payments, note=program.name)
     if kind is FileKind.WISE:
-        return files.wise(payments, currency=run.currency)
+        return files.wise_batch(payments, template=template)
     return files.table(payments)
 
 
@@ -120,14 +143,11 @@ def import_results(
 
     Raises:
         UnknownRun: not in this program.
-        Invalid: the file cannot be read.
+        BadTable: the file cannot be read.
         NotAPerson: the actor is not a person.
     """
     person(actor)
-    try:
-        outcomes = results.read(content)
-    except BadTable as wrong:
-        raise Invalid({"file": [str(wrong)]}) from wrong
+    outcomes = results.read(content)
     run = locked(session, run_id, program_id)
     tally, paid, failed = Tally(), list[UUID](), defaultdict[str, list[UUID]](list)
     for outcome in _fresh(session, run_id, outcomes, tally):

@@ -17,6 +17,7 @@ from affiliate import ids
 from affiliate.exports import neutral
 from affiliate.money import Money, exponent
 from affiliate.payouts.methods import MethodKind
+from affiliate.payouts.wise import Template
 
 SCHEMA = "pain.001.001.09"
 _SPACE = f"urn:iso:std:iso:20022:tech:xsd:{SCHEMA}"
@@ -33,6 +34,11 @@ class FileKind(enum.StrEnum):
     TABLE = "table"  # every payout, for everything else
 
 
+_OF_BANKS = frozenset({FileKind.SEPA, FileKind.TRANSFERS})
+ROWS_MAX = {FileKind.PAYPAL: 5_000, FileKind.WISE: 1_000}
+"""What the services take at once; longer lists go in parts."""
+
+
 @dataclass(frozen=True, slots=True)
 class Payment:
     """One payout with what the file needs to know; `fields` are its opened details."""
@@ -42,6 +48,7 @@ class Payment:
     kind: MethodKind
     fields: dict[str, str]
     amount: Money
+    is_open: bool = True  # still on its way: what was settled keeps its place in the list, and is in no file any more
 
     @property
     def reference(self) -> str:
@@ -67,28 +74,46 @@ class NotInThisFile(ValueError):  # noqa: N818 - read as a kind
     """The currency or the payer's account does not fit this kind of file."""
 
 
-def kinds_of(payments: Sequence[Payment], *, payer: Payer | None) -> list[FileKind]:
-    """The files that can be made of these payments."""
-    fitting = [kind for kind in FileKind if kind is not FileKind.TABLE and fits(payments, kind)]
-    without_bank = [kind for kind in fitting if kind not in {FileKind.SEPA, FileKind.TRANSFERS}]
-    return [*(fitting if payer else without_bank), FileKind.TABLE]
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A file that can be made of a run: the whole, or one part of a list that is longer than the service takes at once."""
+
+    kind: FileKind
+    part: int = 1
+    parts: int = 1
 
 
-def fits(payments: Iterable[Payment], kind: FileKind) -> list[Payment]:
-    """Those of the payments that belong into such a file."""
-    return [each for each in payments if _belongs(each, kind)]
+def offers(payments: Sequence[Payment], *, payer: Payer | None, wise: Template) -> list[Offer]:
+    """The files that can be made of these payments; a part of which everything is settled is none any more."""
+    found = []
+    for kind in FileKind:
+        if payer is None and kind in _OF_BANKS:
+            continue
+        whole = parts(payments, kind, wise=wise)
+        found += [Offer(kind, number, len(whole)) for number, part in enumerate(whole, start=1) if part]
+    return found
 
 
-def _belongs(payment: Payment, kind: FileKind) -> bool:
-    if kind in {FileKind.SEPA, FileKind.TRANSFERS}:
+def parts(payments: Iterable[Payment], kind: FileKind, *, wise: Template) -> list[list[Payment]]:
+    """The open payments of such a file, in as many parts as its service wants. Settling some moves none to another part."""
+    fitting = [each for each in payments if _belongs(each, kind, wise)]
+    size = ROWS_MAX.get(kind, len(fitting) or 1)
+    chunks = (fitting[start : start + size] for start in range(0, len(fitting), size))
+    return [[each for each in chunk if each.is_open] for chunk in chunks]
+
+
+def _belongs(payment: Payment, kind: FileKind, wise: Template) -> bool:
+    if kind in _OF_BANKS:
         is_euro = payment.amount.currency == "EUR"
         return (
             "iban" in payment.fields
             and is_euro is (kind is FileKind.SEPA)
             and exponent(payment.amount.currency) == _TWO_DECIMALS
         )
-    wanted = {FileKind.PAYPAL: MethodKind.PAYPAL, FileKind.WISE: MethodKind.WISE}.get(kind)
-    return wanted is None or payment.kind is wanted
+    if kind is FileKind.WISE:
+        by_iban = "iban" in payment.fields and wise.asks_for("iban")
+        return by_iban or (payment.kind is MethodKind.WISE and wise.asks_for("email"))
+    return kind is FileKind.TABLE or payment.kind is MethodKind.PAYPAL
 
 
 def pain(
@@ -139,17 +164,6 @@ def _named(document: bytes, *, message_id: str, created_at: datetime) -> bytes:
     return written
 
 
-PAYPAL_ROWS_MAX = 5_000
-WISE_ROWS_MAX = 1_000
-WISE_HEAD = (
-    "name",
-    "recipientEmail",
-    "sourceCurrency",
-    "targetCurrency",
-    "amountCurrency",
-    "amount",
-    "paymentReference",
-)
 TABLE_HEAD = (
     "payout",
     "partner",
@@ -167,28 +181,22 @@ TABLE_HEAD = (
 
 
 def paypal(payments: Sequence[Payment], *, note: str) -> bytes:
-    """PayPal's file of mass payments: no head, one currency, at most 5,000 lines."""
+    """PayPal's file of mass payments: no head, one currency."""
     return _csv(
-        [each.fields["email"], each.amount.text(), each.amount.currency, each.reference, note]
-        for each in payments[:PAYPAL_ROWS_MAX]
+        [each.fields["email"], each.amount.text(), each.amount.currency, each.reference, note] for each in payments
     )
 
 
-def wise(payments: Sequence[Payment], *, currency: str) -> bytes:
-    """Wise's file of batch payments, at most 1,000 lines, under its usual head."""
-    rows = (
-        [
-            each.holder,
-            each.fields["email"],
-            currency,
-            each.amount.currency,
-            "target",
-            each.amount.text(),
-            each.reference,
-        ]
-        for each in payments[:WISE_ROWS_MAX]
+def wise_batch(payments: Sequence[Payment], *, template: Template) -> bytes:
+    """Wise's file of batch payments under the head of the account's own template."""
+    return _csv([template.head, *(template.row(_told(each)) for each in payments)])
+
+
+def _told(each: Payment) -> dict[str, str]:
+    facts = {"holder": each.holder, "amount": each.amount.text(), "currency": each.amount.currency}
+    return (
+        {name: each.fields.get(name, "") for name in ("email", "iban", "bic")} | facts | {"reference": each.reference}
     )
-    return _csv([WISE_HEAD, *rows])
 
 
 def table(payments: Sequence[Payment]) -> bytes:

@@ -108,6 +108,11 @@ class Payout(Base):
     failed_at: Mapped[datetime | None]
     reason: Mapped[str | None] = mapped_column(sa.String(500))  # why it was taken out or failed
 
+    @property
+    def to_pay_minor(self) -> int:
+        """What is sent."""
+        return self.amount_minor - self.withheld_minor
+
 
 class AdjustmentKind(enum.StrEnum):
     """What a manual entry is for."""
@@ -206,6 +211,7 @@ class PayoutPolicy(Base):
     adjustment_limit_minor: Mapped[int] = mapped_column(default=0)  # what one person may post to a partner in 30 days
     payer_name: Mapped[str | None] = mapped_column(sa.String(70))
     payer_account: Mapped[str | None] = mapped_column(sa.Text)  # the program's own IBAN, encrypted
+    wise_template: Mapped[str | None] = mapped_column(sa.Text)  # the columns of its file for Wise; null: the usual ones
     updated_at: Mapped[datetime]
 
 

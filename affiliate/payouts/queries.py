@@ -73,6 +73,7 @@ class Policy:
     adjustment_limit_minor: int = 0
     payer_name: str | None = None
     payer_account: str | None = None
+    wise_template: str | None = None
 
 
 def policy_of(session: Session, *, program_id: UUID) -> Policy:

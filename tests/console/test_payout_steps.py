@@ -156,8 +156,12 @@ def test_one_person_may_do_both_once_a_manager_says_so(cast: Cast, mara: FlaskCl
 
 
 @pytest.mark.parametrize(
-    "form", [{"net_days": "121"}, {"net_days": "x"}, {"payer_account": "IT00"}, {"cadence": "never"}]
-)
+    "form",
+    [
+        {"net_days": "121"}, {"net_days": "x"}, {"payer_account": "IT00"}, {"cadence": "never"},
+        {"wise_template": "name,amount,Tax code"},
+    ],
+)  # fmt: skip
 def test_a_wrong_policy_is_refused_at_its_field(cast: Cast, mara: FlaskClient, form: dict[str, str]) -> None:
     page = set_policy(mara, **form)
     assert 'aria-invalid="true"' in page

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 from datetime import timedelta
 from importlib.resources import files as resources
 from typing import Any
@@ -20,7 +21,7 @@ from affiliate.accounts.models import AuditEvent
 from affiliate.errors import Invalid
 from affiliate.imports import BadTable
 from affiliate.partners.models import Partner
-from affiliate.payouts import details, exporting, queries, results, service
+from affiliate.payouts import details, exporting, files, queries, results, service, wise
 from affiliate.payouts.files import FileKind
 from affiliate.payouts.methods import MethodKind
 from affiliate.payouts.models import Payout, PayoutRun, PayoutStatus
@@ -102,10 +103,12 @@ def test_the_sepa_file_is_valid_and_pays_each_account_once(books: Books) -> None
     assert root.findtext(".//p:GrpHdr/p:CtrlSum", None, SPACE) == "30.00"
     assert root.findtext(".//p:SvcLvl/p:Cd", None, SPACE) == "SEPA"
     assert root.findtext(".//p:BICFI", None, SPACE) == "COBADEFFXXX"
-    assert "Zofia Zolc" in root.findtext(".//p:Cdtr/p:Nm", None, SPACE)
+    names = sorted(element.text for element in root.iterfind(".//p:Cdtr/p:Nm", SPACE))
+    assert names[0] == "Marta Sala"
+    assert names[1].startswith("Zofia Zolc")
     payouts = set(books.session.scalars(sa.select(Payout.id)))
-    names = [element.text.replace("-", "_", 1) for element in root.iterfind(".//p:EndToEndId", SPACE)]
-    assert {ids.parse("pay", name) for name in names} <= payouts
+    told_ids = [element.text.replace("-", "_", 1) for element in root.iterfind(".//p:EndToEndId", SPACE)]
+    assert {ids.parse("pay", told) for told in told_ids} <= payouts
 
 
 def test_the_same_run_gives_the_same_file_so_that_the_bank_sees_a_second_one(books: Books) -> None:
@@ -130,6 +133,36 @@ def test_paypal_gets_no_head_and_wise_gets_its_own(books: Books) -> None:
     assert reference.startswith("pay-")
     head, line = rows(export(books, run, FileKind.WISE))
     assert dict(zip(head, line, strict=True))["amount"] == "40.00"
+
+
+def test_wise_gets_the_columns_of_the_accounts_own_template(books: Books) -> None:
+    run = approved_run(books)
+    template = wise.read("Name = {holder}\nIBAN\nMail = {email}\nreceiverType = PERSON\namount")
+    policy = {"cadence": Cadence.MANUAL, "net_days": 0, "is_one_person": False, "vault": VAULT, "actor": books.alice}
+    account = {"payer_name": "Casa Ondera", "payer_account": "", "wise_template": template}
+    details.set_policy(books.session, program_id=books.program.id, now=NOW, **policy, **account)
+    assert sorted(rows(export(books, run, FileKind.WISE))) == [
+        ["'=HYPERLINK(1)", "", "jana@koch.example", "PERSON", "40.00"],
+        ["Marta Sala", "IT60X0542811101000000123456", "", "PERSON", "20.00"],
+        ["Name", "IBAN", "Mail", "receiverType", "amount"],
+        ["Zofia Żółć & Söhne", "PL61109010140000071219812874", "", "PERSON", "10.00"],
+    ]
+
+
+def test_a_long_list_goes_in_parts_that_stay_when_some_of_it_is_settled(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(files.ROWS_MAX, FileKind.WISE, 1)
+    run = approved_run(books)
+    template = wise.read("IBAN\nMail = {email}\namount")
+    payments = exporting.payments_of(books.session, run_id=run.id, vault=VAULT)
+    offered = {"payer": None, "wise": template}
+    ours = [each for each in files.offers(payments, **offered) if each.kind is FileKind.WISE]
+    assert [(each.part, each.parts) for each in ours] == [(1, 3), (2, 3), (3, 3)]
+    (first,) = files.parts(payments, FileKind.WISE, wise=template)[0]
+    settled = [replace(each, is_open=each is not first) for each in payments]
+    left = [each for each in files.offers(settled, **offered) if each.kind is FileKind.WISE]
+    assert [(each.part, each.parts) for each in left] == [(2, 3), (3, 3)]
 
 
 def test_no_cell_is_run_by_a_spreadsheet(books: Books) -> None:
