@@ -112,6 +112,11 @@ class Paper(Base):
     file_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(StoredFile.id))
     sha256: Mapped[str | None] = mapped_column(sa.String(64))  # of the PDF
 
+    @property
+    def to_pay_minor(self) -> int:
+        """What the partner gets by it."""
+        return self.taxable_minor + self.vat_minor + self.stamp_minor - self.withheld_minor
+
 
 class PaperSeries(Base):
     """The last number of a series in a year. Counted up in the transaction of the paper, so that no number is ever missing."""

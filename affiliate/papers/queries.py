@@ -96,6 +96,12 @@ def filed_of(session: Session, *, payout_id: UUID) -> FiledInvoice | None:
     return session.scalar(mine.order_by(FiledInvoice.filed_at.desc(), FiledInvoice.id.desc()).limit(1))
 
 
+def filed_for(session: Session, *, payout_id: UUID) -> Sequence[FiledInvoice]:
+    """All invoices that were filed for a payout, the oldest first."""
+    mine = sa.select(FiledInvoice).where(FiledInvoice.payout_id == payout_id)
+    return session.scalars(mine.order_by(FiledInvoice.filed_at, FiledInvoice.id).limit(SHOWN_MAX)).all()
+
+
 def filed_by_id(
     session: Session, *, program_id: UUID, invoice_id: UUID, partner_id: UUID | None = None
 ) -> FiledInvoice | None:

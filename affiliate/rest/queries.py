@@ -181,11 +181,19 @@ def commissions(
     return _page(session, statement, key=Commission.id, after=after, size=size)
 
 
-def payouts(session: Session, *, program_id: UUID, after: UUID | None, size: int) -> Sequence[Payout]:
-    """Payouts of the program."""
-    return _page(
-        session, sa.select(Payout).where(Payout.program_id == program_id), key=Payout.id, after=after, size=size
-    )
+def payouts(
+    session: Session, *, program_id: UUID, partner_id: UUID | None, after: UUID | None, size: int
+) -> Sequence[Payout]:
+    """Payouts of the program, of one partner if asked."""
+    statement = sa.select(Payout).where(Payout.program_id == program_id)
+    if partner_id is not None:
+        statement = statement.where(Payout.partner_id == partner_id)
+    return _page(session, statement, key=Payout.id, after=after, size=size)
+
+
+def payout(session: Session, *, program_id: UUID, payout_id: UUID) -> Payout | None:
+    """One payout of the program."""
+    return session.scalar(sa.select(Payout).where(Payout.program_id == program_id, Payout.id == payout_id))
 
 
 def adjustments(session: Session, *, program_id: UUID, after: UUID | None, size: int) -> Sequence[Adjustment]:

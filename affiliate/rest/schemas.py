@@ -3,8 +3,10 @@
 from datetime import date
 from typing import Any
 
+from flask import current_app
 from marshmallow import Schema, fields, validate
 
+from affiliate import ids
 from affiliate.api import MoneySchema, PublicId
 from affiliate.commissions.models import CommissionStatus
 from affiliate.creatives.models import CreativeKind, CreativeStatus
@@ -241,16 +243,72 @@ class CommissionSchema(Schema):
 
 
 class PayoutSchema(Schema):
-    """What one partner gets in one run."""
+    """What one partner gets in one run: `amount` is earned less clawed back plus VAT and stamp duty; `to_pay` is that less what is withheld."""
 
     id = PublicId("pay")
+    run_id = PublicId("run")
     partner_id = PublicId("ptn")
     status = fields.String()
     earned = MoneyOf("earned_minor")
     clawed_back = MoneyOf("clawed_back_minor")
+    vat = MoneyOf("vat_minor")
+    stamp_duty = MoneyOf("stamp_minor")
     amount = MoneyOf("amount_minor")
+    withheld = MoneyOf("withheld_minor")
+    to_pay = MoneyOf("to_pay_minor")
+    paper = fields.String()
+    reason = fields.String(allow_none=True)
     created_at = fields.DateTime()
     paid_at = fields.DateTime(allow_none=True)
+
+
+def _address(what: str, prefix: str, row: Any) -> str:
+    base = current_app.extensions["affiliate_settings"].base_url
+    return f"{base}/api/v1/{what}/{ids.public(prefix, row.id)}.pdf"
+
+
+class PaperSchema(Schema):
+    """A tax paper of a payout that the program wrote. The amounts of a correction are below zero; the PDF comes a moment later."""
+
+    id = PublicId("ppr")
+    payout_id = PublicId("pay")
+    partner_id = PublicId("ptn")
+    kind = fields.String()
+    number = fields.String(attribute="document.number")
+    issued_on = fields.String(attribute="document.issued_on", metadata={"format": "date"})
+    corrects = fields.Function(
+        lambda row: (row.document["corrects"] or {}).get("number"), metadata={"type": ["string", "null"]}
+    )
+    taxable = MoneyOf("taxable_minor")
+    vat = MoneyOf("vat_minor")
+    stamp_duty = MoneyOf("stamp_minor")
+    withheld = MoneyOf("withheld_minor")
+    to_pay = MoneyOf("to_pay_minor")
+    pdf_url = fields.Function(
+        lambda row: _address("papers", "ppr", row) if row.file_id else None, metadata={"type": ["string", "null"]}
+    )
+    pdf_sha256 = fields.String(attribute="sha256", allow_none=True)
+
+
+class FiledInvoiceSchema(Schema):
+    """An invoice that a partner sent for its payout: `total` is with VAT and stamp duty, before tax is withheld."""
+
+    id = PublicId("inv")
+    payout_id = PublicId("pay")
+    partner_id = PublicId("ptn")
+    number = fields.String()
+    invoiced_on = fields.Date()
+    status = fields.String()
+    reason = fields.String(allow_none=True)
+    total = MoneyOf("total_minor")
+    pdf_url = fields.Function(lambda row: _address("filed-invoices", "inv", row), metadata={"type": "string"})
+
+
+class PayoutPapersSchema(Schema):
+    """All tax papers of a payout."""
+
+    papers = fields.List(fields.Nested(PaperSchema))
+    filed_invoices = fields.List(fields.Nested(FiledInvoiceSchema))
 
 
 class EntrySchema(Schema):

@@ -254,18 +254,6 @@ def commissions(arguments: Mapping[str, Any]) -> Answer:
     )
 
 
-@blueprint.get("/payouts")
-@access.key("payouts:read")
-@blueprint.arguments(schemas.PageArguments, location="query")
-@blueprint.response(200, schemas.PayoutSchema(many=True))
-def payouts(arguments: Mapping[str, Any]) -> Answer:
-    """The payouts of the program."""
-    size = arguments["limit"]
-    return answer(
-        queries.payouts(orm.session, program_id=key_program_id(), after=arguments.get("cursor"), size=size), size
-    )
-
-
 @blueprint.get("/adjustments")
 @access.key("payouts:read")
 @blueprint.arguments(schemas.PageArguments, location="query")
