@@ -17,9 +17,9 @@ from factories import (
 from sqlalchemy.orm import Session
 
 from affiliate import ids
-from affiliate.fraud import judging
+from affiliate.fraud import counting, judging
 from affiliate.fraud.models import FraudVerdict
-from affiliate.ingest.models import Conversion
+from affiliate.ingest.models import Conversion, Refund
 from affiliate.ingest.rollup_models import PartnerClickHour, ProgramClickHour
 from affiliate.links.models import Coupon, LinkStatus
 from affiliate.partners.models import Partner
@@ -86,8 +86,14 @@ class Shop:
         self.session.add(table(**told | ({} if partner is None else {"partner_id": partner.id})))
 
     def judge(self, *conversions: Conversion, now: datetime = NOW) -> list[FraudVerdict]:
-        """The verdicts on these orders, in their order."""
+        """The verdicts on these orders, in their order; all orders so far are in the past that the rules compare with."""
         self.session.flush()
+        everything = self.session.scalars(
+            sa.select(Conversion.id).where(Conversion.program_id == self.program.id)
+        ).all()
+        credits_ = judging.queries.credits_of(self.session, conversion_ids=everything)
+        counting.keep(self.session, conversion_ids=everything, credits_=credits_)
+        counting.note_refunds(self.session, conversion_ids=self.session.scalars(sa.select(Refund.conversion_id)).all())
         judging.judge(self.session, conversion_ids=[one.id for one in conversions], now=now)
         return [self.verdict(one) for one in conversions]
 

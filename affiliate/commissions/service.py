@@ -20,6 +20,7 @@ from affiliate.commissions.models import Commission
 from affiliate.commissions.queries import Standing, Waiting
 from affiliate.commissions.takings import Changes, declined, take, write
 from affiliate.errors import Conflict, Invalid, NotFound
+from affiliate.fraud import counting as fraud
 from affiliate.ingest.models import OrderEvent, Refund
 from affiliate.ledger import postings as ledger
 from affiliate.ledger import service as ledger_service
@@ -73,6 +74,7 @@ def reverse_waiting(session: Session, *, limit: int, now: datetime) -> int:
         return 0
     ledger_service.lock_books(session, program_ids={row.program_id for row in waiting})
     claimed = _claim(session, Refund.id, Refund.taken_at, refunds, now)
+    fraud.note_refunds(session, conversion_ids={row.conversion_id for row in refunds})
     claimed += _claim(session, OrderEvent.id, OrderEvent.taken_at, cancellations, now)
     postings = take_losses(session, conversion_ids={row.conversion_id for row in waiting}, now=now)
     ledger_service.post(session, postings=postings, now=now)

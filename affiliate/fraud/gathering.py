@@ -10,7 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from affiliate.fraud import circles, history, identity, surroundings
+from affiliate.fraud import circles, counting, history, identity, surroundings
 from affiliate.fraud.circles import Circles
 from affiliate.fraud.facts import Claim, Contact, Crowd, Facts, Order, ProgramFacts, Sibling, Today
 from affiliate.fraud.history import TIMES_MAX, History, Owner, Span
@@ -63,8 +63,8 @@ def _find(session: Session, credits_: Sequence[CreditRow], policies: Mapping[UUI
         conflicts=surroundings.conflicts_of(session, conversion_ids=conversion_ids),
         circles=circles.of(session, credits_=credits_),
         history=history.of(session, **who),
-        places=history.places(session, conversion_ids=conversion_ids, partner_ids=partner_ids, span=span),
-        times=history.times(session, **who),
+        places=history.places(session, conversion_ids=conversion_ids, **who),
+        times=history.times(session, owners={(row.program_id, row.partner_id) for row in credits_}, span=span),
         batch_times=_batch_times(credits_),
         programs=_programs(session, program_ids, policies),
     )
@@ -92,7 +92,7 @@ def _batch_times(credits_: Sequence[CreditRow]) -> dict[Owner, list[tuple[dateti
     found: dict[Owner, list[tuple[datetime, int]]] = {}
     for row in credits_:
         if row.click_id is not None:
-            told = (row.occurred_at, history.seconds_between(row.click_id, row.occurred_at))
+            told = (row.occurred_at, counting.seconds_between(row.click_id, row.occurred_at))
             found.setdefault((row.program_id, row.partner_id), []).append(told)
     return {owner: sorted(told) for owner, told in found.items()}
 

@@ -1,8 +1,8 @@
 """What partners and programs brought, day by day in UTC, and how soon orders followed clicks: the yardstick of the rules."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,10 +10,12 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from affiliate import db, ids
-from affiliate.attribution.models import Attribution, Credit
+from affiliate import db
+from affiliate.attribution import values
+from affiliate.fraud.counting import COUNTED
 from affiliate.fraud.facts import PAST_DAYS, Past
-from affiliate.ingest.models import ClickVerdict, Conversion, Refund
+from affiliate.fraud.models import FraudDay, FraudOrder
+from affiliate.ingest.models import ClickVerdict
 from affiliate.ingest.rollup_models import PartnerClickHour, ProgramClickHour
 
 TIMES_MAX = 50
@@ -21,7 +23,6 @@ PROGRAM_TIMES_MAX = 200
 Owner = tuple[UUID, UUID | None]
 """A program and a partner, or the program alone."""
 
-_Statement = sa.Select[*tuple[Any, ...]]
 _NOTHING: dict[date, Past] = {}
 
 
@@ -66,87 +67,56 @@ def midnight(at: datetime) -> datetime:
 
 
 def of(session: Session, *, program_ids: Collection[UUID], partner_ids: Collection[UUID], span: Span) -> History:
-    """The days of these partners and of the whole programs. Four queries."""
+    """The days of these partners and of the whole programs. Three queries over sums, however much was sold."""
     days: defaultdict[Owner, defaultdict[date, Past]] = defaultdict(lambda: defaultdict(Past))
-    for owner_columns, partners in (((Credit.partner_id,), partner_ids), ((sa.null(),), None)):
-        for program_id, partner_id, day, *counts in session.execute(
-            _orders(session, owner_columns, program_ids, partners, span)
-        ):
-            days[program_id, partner_id][_date(day)] = Past(**dict(zip(_COUNTED, map(int, counts), strict=True)))
+    for program_id, owner_id, day, *counts in session.execute(_orders(session, program_ids, partner_ids, span)):
+        owner = (program_id, None if owner_id == program_id else owner_id)
+        days[owner][day] = Past(**dict(zip(COUNTED, counts, strict=True)))
     for statement in (
         _partner_clicks(session, program_ids, partner_ids, span),
         _program_clicks(session, program_ids, span),
     ):
-        for program_id, partner_id, day, clicks in session.execute(statement):
-            owner, on = (program_id, partner_id), _date(day)
-            days[owner][on] = _with_clicks(days[owner][on], int(clicks))
+        for program_id, partner_id, on, clicks in session.execute(statement):
+            of_owner = days[program_id, partner_id]
+            of_owner[_date(on)] = replace(of_owner[_date(on)], clicks=int(clicks))
     return History(days)
 
 
-_COUNTED = ("orders", "orders_by_click", "orders_by_code", "orders_refunded")
-
-
-def _with_clicks(past: Past, clicks: int) -> Past:
-    return Past(clicks=clicks, **{name: getattr(past, name) for name in _COUNTED})
-
-
 def _total(days: Collection[Past]) -> Past:
-    names = ("clicks", *_COUNTED)
+    names = ("clicks", *COUNTED)
     return Past(**{name: sum(getattr(day, name) for day in days) for name in names})
 
 
-def by_code() -> sa.ColumnElement[bool]:
-    """Whether a credit was earned by a coupon and without any click."""
-    return sa.and_(Credit.coupon_id.is_not(None), Credit.click_id.is_(None))
-
-
-def _credited(*columns: Any) -> _Statement:
-    in_force = sa.and_(Attribution.conversion_id == Conversion.id, Attribution.is_current)
-    joined = sa.select(*columns).select_from(Conversion).join(Attribution, in_force)
-    return joined.join(Credit, Credit.attribution_id == Attribution.id).where(Conversion.is_test.is_(False))
-
-
 def _orders(
-    session: Session,
-    owner: tuple[Any, ...],
-    program_ids: Collection[UUID],
-    partner_ids: Collection[UUID] | None,
-    span: Span,
-) -> _Statement:
-    """Orders by day: all, by a click, by a code alone, and sent back."""
-    day = _day(session, Conversion.occurred_at)
-    was_refunded = sa.exists().where(Refund.conversion_id == Conversion.id)
-    counts = (sa.func.count(), sa.func.count(Credit.click_id), _number_of(by_code()), _number_of(was_refunded))
-    found = _credited(Conversion.program_id, *owner, day, *counts).where(
-        Conversion.program_id.in_(program_ids),
-        Conversion.occurred_at >= span.since,
-        Conversion.occurred_at < span.until,
+    session: Session, program_ids: Collection[UUID], partner_ids: Collection[UUID], span: Span
+) -> sa.Select[*tuple[Any, ...]]:
+    """Orders by day: all, by a click, by a code alone, and sent back; of each partner, and of the program as a whole."""
+    columns = (FraudDay.program_id, FraudDay.owner_id, FraudDay.day, *(getattr(FraudDay, name) for name in COUNTED))
+    return sa.select(*columns).where(
+        FraudDay.program_id.in_(program_ids),
+        db.among(session, FraudDay.owner_id, {*partner_ids, *program_ids}),
+        FraudDay.day >= span.since.date(),
+        FraudDay.day < span.until.date(),
     )
-    if partner_ids is None:
-        return found.group_by(Conversion.program_id, day)
-    mine = found.where(db.among(session, Credit.partner_id, partner_ids))
-    return mine.group_by(Conversion.program_id, Credit.partner_id, day)
-
-
-def _number_of(condition: Any) -> sa.ColumnElement[int]:
-    return sa.func.coalesce(sa.func.sum(sa.case((condition, 1), else_=0)), 0)
 
 
 def _partner_clicks(
     session: Session, program_ids: Collection[UUID], partner_ids: Collection[UUID], span: Span
-) -> _Statement:
+) -> sa.Select[*tuple[Any, ...]]:
     hours = PartnerClickHour
     found = _clicks(session, hours, hours.partner_id, program_ids, span)
     return found.where(db.among(session, hours.partner_id, partner_ids))
 
 
-def _program_clicks(session: Session, program_ids: Collection[UUID], span: Span) -> _Statement:
+def _program_clicks(session: Session, program_ids: Collection[UUID], span: Span) -> sa.Select[*tuple[Any, ...]]:
     return _clicks(session, ProgramClickHour, sa.null(), program_ids, span)
 
 
-def _clicks(session: Session, hours: Any, partner: Any, program_ids: Collection[UUID], span: Span) -> _Statement:
+def _clicks(
+    session: Session, hours: Any, partner: Any, program_ids: Collection[UUID], span: Span
+) -> sa.Select[*tuple[Any, ...]]:
     """Clicks that count, by day."""
-    day = _day(session, hours.hour)
+    day = day_of(session, hours.hour)
     found = sa.select(hours.program_id, partner, day, sa.func.sum(hours.clicks)).where(
         hours.program_id.in_(program_ids), hours.hour >= span.since, hours.hour < span.until,
         hours.verdict == ClickVerdict.VALID,
@@ -155,7 +125,8 @@ def _clicks(session: Session, hours: Any, partner: Any, program_ids: Collection[
     return found.group_by(*owner, day)
 
 
-def _day(session: Session, column: Any) -> sa.ColumnElement[Any]:
+def day_of(session: Session, column: Any) -> sa.ColumnElement[Any]:
+    """The UTC day of a moment in a column; text on SQLite."""
     if session.get_bind().dialect.name == "postgresql":
         return sa.func.date(sa.func.timezone(sa.literal_column("'UTC'"), column))
     return sa.func.date(column, type_=sa.String)
@@ -166,63 +137,77 @@ def _date(day: date | str) -> date:
 
 
 def places(
-    session: Session, *, conversion_ids: Collection[UUID], partner_ids: Collection[UUID], span: Span
+    session: Session,
+    *,
+    conversion_ids: Collection[UUID],
+    program_ids: Collection[UUID],
+    partner_ids: Collection[UUID],
+    span: Span,
 ) -> dict[tuple[UUID, UUID], tuple[int, int]]:
     """Of each order and partner: the how-manieth of the partner's day it is, and the how-manieth of those by a code alone."""
-    owner = (Conversion.program_id, Credit.partner_id, _day(session, Conversion.occurred_at))
-    order = (Conversion.occurred_at, Conversion.id)
+    owner = (FraudOrder.program_id, FraudOrder.partner_id, day_of(session, FraudOrder.occurred_at))
+    order = (FraudOrder.occurred_at, FraudOrder.conversion_id)
     place = sa.func.row_number().over(partition_by=owner, order_by=order)
-    by_code_until = sa.func.sum(sa.case((by_code(), 1), else_=0)).over(partition_by=owner, order_by=order)
+    by_code_until = sa.func.sum(sa.case((FraudOrder.by_code, 1), else_=0)).over(partition_by=owner, order_by=order)
     ranked = (
-        _credited(Conversion.id, Credit.partner_id, place.label("place"), by_code_until.label("by_code"))
+        sa.select(FraudOrder.conversion_id, FraudOrder.partner_id, place.label("place"), by_code_until.label("by_code"))
         .where(
-            Conversion.occurred_at >= midnight(span.first_at),
-            Conversion.occurred_at <= span.last_at,
-            db.among(session, Credit.partner_id, partner_ids),
+            FraudOrder.program_id.in_(program_ids),
+            db.among(session, FraudOrder.partner_id, partner_ids),
+            FraudOrder.occurred_at >= midnight(span.first_at),
+            FraudOrder.occurred_at <= span.last_at,
         )
         .subquery()
     )
-    rows = session.execute(sa.select(ranked).where(db.among(session, ranked.c.id, conversion_ids)))
+    rows = session.execute(sa.select(ranked).where(db.among(session, ranked.c.conversion_id, conversion_ids)))
     return {(row[0], row[1]): (int(row[2]), int(row[3])) for row in rows}
 
 
-def times(
-    session: Session, *, program_ids: Collection[UUID], partner_ids: Collection[UUID], span: Span
-) -> dict[Owner, list[int]]:
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A partner in a program."""
+
+    program_id: UUID
+    partner_id: UUID
+
+
+def times(session: Session, *, owners: Collection[tuple[UUID, UUID]], span: Span) -> dict[Owner, list[int]]:
     """Seconds from click to order of the last orders before the batch, the latest first: of partners, and of programs as a whole."""
     found: defaultdict[Owner, list[int]] = defaultdict(list)
     for statement in (
-        _last_of_partners(session, partner_ids, program_ids, span),
-        *(_last_of_program(one, span) for one in sorted(program_ids)),
+        _last_of_partners(session, [_Look(*owner) for owner in sorted(owners)], span),
+        *(_last_of_program(one, span) for one in sorted({program_id for program_id, _ in owners})),
     ):
-        for program_id, partner_id, click_id, occurred_at in session.execute(statement):
-            found[program_id, partner_id].append(seconds_between(click_id, occurred_at))
+        for program_id, partner_id, seconds in session.execute(statement):
+            found[program_id, partner_id].append(seconds)
     return found
 
 
-def _last_of_partners(
-    session: Session, partner_ids: Collection[UUID], program_ids: Collection[UUID], span: Span
-) -> _Statement:
-    owner = (Conversion.program_id, Credit.partner_id)
-    place = sa.func.row_number().over(partition_by=owner, order_by=(Conversion.occurred_at.desc(), Conversion.id))
-    columns = (*owner, Credit.click_id, Conversion.occurred_at)
-    ranked = _credited(*columns, place.label("place")).where(
-        Credit.click_id.is_not(None), Conversion.program_id.in_(program_ids), db.among(session, Credit.partner_id, partner_ids),
-        Conversion.occurred_at >= span.since, Conversion.occurred_at < span.first_at,
-    ).subquery()  # fmt: skip
-    shown = (ranked.c.program_id, ranked.c.partner_id, ranked.c.click_id, ranked.c.occurred_at)
+def _last_of_partners(session: Session, looks: Sequence[_Look], span: Span) -> sa.Select[*tuple[Any, ...]]:
+    """For each partner its index by time is read backwards, and no further than needed; SQLite reads the four weeks."""
+    look = values.table(session, "look", looks)
+    mine = (FraudOrder.program_id == look.c.program_id, FraudOrder.partner_id == look.c.partner_id, *_before(span))
+    newest = (FraudOrder.occurred_at.desc(), FraudOrder.conversion_id)
+    if values.is_postgresql(session):
+        last = sa.select(FraudOrder.seconds, FraudOrder.occurred_at).where(*mine).order_by(*newest).limit(TIMES_MAX)
+        each = last.correlate(look).lateral("last")
+        joined = sa.select(look.c.program_id, look.c.partner_id, each.c.seconds).join(each, sa.true())
+        return joined.order_by(each.c.occurred_at.desc())
+    place = sa.func.row_number().over(partition_by=(look.c.program_id, look.c.partner_id), order_by=newest)
+    columns = (look.c.program_id, look.c.partner_id, FraudOrder.seconds, place.label("place"))
+    ranked = sa.select(*columns).join(FraudOrder, sa.and_(*mine)).subquery()
+    shown = (ranked.c.program_id, ranked.c.partner_id, ranked.c.seconds)
     return sa.select(*shown).where(ranked.c.place <= TIMES_MAX).order_by(ranked.c.place)
 
 
-def _last_of_program(program_id: UUID, span: Span) -> _Statement:
-    """A program at a time: its index by time is read backwards, and no further than needed."""
-    found = _credited(Conversion.program_id, sa.null(), Credit.click_id, Conversion.occurred_at).where(
-        Credit.click_id.is_not(None), Conversion.program_id == program_id,
-        Conversion.occurred_at >= span.since, Conversion.occurred_at < span.first_at,
-    )  # fmt: skip
-    return found.order_by(Conversion.occurred_at.desc()).limit(PROGRAM_TIMES_MAX)
+def _last_of_program(program_id: UUID, span: Span) -> sa.Select[*tuple[Any, ...]]:
+    """A program at a time, in the same way."""
+    found = sa.select(FraudOrder.program_id, sa.null(), FraudOrder.seconds)
+    of_program = found.where(FraudOrder.program_id == program_id, *_before(span))
+    return of_program.order_by(FraudOrder.occurred_at.desc()).limit(PROGRAM_TIMES_MAX)
 
 
-def seconds_between(click_id: UUID, occurred_at: datetime) -> int:
-    """How long after the click the order came; the click's id carries its moment."""
-    return max(int((occurred_at - ids.moment_of(click_id)).total_seconds()), 0)
+def _before(span: Span) -> tuple[sa.ColumnElement[bool], ...]:
+    """By a click, in the past of the batch."""
+    moment = FraudOrder.occurred_at
+    return moment >= span.since, moment < span.first_at, FraudOrder.seconds.is_not(None)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from affiliate import db, ids
-from affiliate.fraud import gathering, queries, rules
+from affiliate.fraud import counting, gathering, queries, rules
 from affiliate.fraud.models import FraudDecision, FraudPlace, FraudVerdict
 from affiliate.fraud.policy import Policy
 from affiliate.fraud.queries import CreditRow, Pair
@@ -37,6 +37,7 @@ def judge(session: Session, *, conversion_ids: Collection[UUID], now: datetime) 
     neither exists without the other.
     """
     credits_ = queries.credits_of(session, conversion_ids=conversion_ids)
+    counting.keep(session, conversion_ids=conversion_ids, credits_=credits_)
     known = queries.verdicts_of(session, attribution_ids={row.attribution_id for row in credits_})
     found = {(row.attribution_id, row.partner_id): Ruling(row.id, row.verdict) for row in known}
     fresh = [row for row in credits_ if (row.attribution_id, row.partner_id) not in found]

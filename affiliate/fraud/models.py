@@ -1,9 +1,9 @@
-"""Tables of fraud: FraudSettings (versioned), FraudVerdict, FraudDecision, FraudAppeal, FraudPlace.
+"""Tables of fraud: FraudSettings (versioned), FraudVerdict, FraudDecision, FraudAppeal, FraudPlace; FraudOrder and FraudDay, its sums.
 
 Rows of the first three are never edited.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,16 @@ from affiliate.ingest.models import Conversion
 from affiliate.partners.models import Partner
 from affiliate.programs.models import Program
 
-__all__ = ["FraudAppeal", "FraudDecision", "FraudPlace", "FraudSettings", "FraudVerdict", "Verdict"]
+__all__ = [
+    "FraudAppeal",
+    "FraudDay",
+    "FraudDecision",
+    "FraudOrder",
+    "FraudPlace",
+    "FraudSettings",
+    "FraudVerdict",
+    "Verdict",
+]
 
 
 class FraudSettings(Base):
@@ -133,3 +142,41 @@ class FraudPlace(Base):
     program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id))
     connection: Mapped[str] = mapped_column(sa.String(64))
     occurred_at: Mapped[datetime] = mapped_column(index=True)  # of the order
+
+
+class FraudOrder(Base):
+    """A credit in force as the rules compare it with others: one row for each judged order and partner. Tests have none.
+
+    It follows the order: replaced when the order is attributed again, marked when something of it goes back.
+    """
+
+    __tablename__ = "fraud_orders"
+    __table_args__ = (
+        sa.PrimaryKeyConstraint("conversion_id", "partner_id"),
+        sa.Index("ix_fraud_orders_partner", "program_id", "partner_id", "occurred_at"),
+        sa.Index("ix_fraud_orders_program", "program_id", "occurred_at"),
+    )
+
+    conversion_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Conversion.id))
+    partner_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Partner.id))
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id))
+    attribution_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Attribution.id))
+    occurred_at: Mapped[datetime]
+    seconds: Mapped[int | None]  # from the credited click to the order; null without one
+    by_code: Mapped[bool]  # a coupon alone brought it
+    refunded: Mapped[bool]  # at least in part
+
+
+class FraudDay(Base):
+    """How many `FraudOrder` rows a partner has on a UTC day, moved in their transaction; with the program's id as owner, of all partners."""
+
+    __tablename__ = "fraud_days"
+    __table_args__ = (sa.PrimaryKeyConstraint("program_id", "owner_id", "day"),)
+
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id))
+    owner_id: Mapped[UUID]
+    day: Mapped[date]
+    orders: Mapped[int]
+    orders_by_click: Mapped[int]
+    orders_by_code: Mapped[int]
+    orders_refunded: Mapped[int]
