@@ -1,12 +1,13 @@
 """What all API blueprints share: the OpenAPI document, money and id fields, and paging by cursor."""
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
-from apispec.ext.marshmallow import MarshmallowPlugin
-from flask import request
+from apispec import APISpec
+from flask import Response, current_app, json, request
 from flask_smorest import Api
 from marshmallow import Schema, ValidationError, fields
 
@@ -69,24 +70,58 @@ class ErrorSchema(Schema):
     errors = fields.Dict(keys=fields.String(), values=fields.List(fields.String()))
 
 
-def make_api() -> Api:
-    """The OpenAPI document and its blueprints; errors are rendered by `web`, not by smorest."""
-    api = Api()
-    api.ERROR_SCHEMA = ErrorSchema
-    api._register_error_handlers = lambda: None  # noqa: SLF001 - one handler renders all errors, in web.py
-    return api
+class DescribedApi(Api):  # type: ignore[misc]  # smorest carries no types
+    """The blueprints of the API, and their OpenAPI document.
 
+    The document is written when it is first asked for: writing it takes longer than all the rest of a start, and most
+    processes are never asked. Errors are rendered by `web`, not by smorest.
+    """
 
-def register_fields(api: Api) -> None:
-    """Tell the OpenAPI document how our fields look."""
-    api.register_field(AmountText, "string", "decimal")
-    api.register_field(PublicId, "string", None)
-    plugin: MarshmallowPlugin = api.ma_plugin
-    if plugin.converter is None:
-        raise RuntimeError("register fields after Api.init_app")
-    plugin.converter.add_attribute_function(  # type: ignore[no-untyped-call]
-        lambda _self, field, **_: {"pattern": _AMOUNT_PATTERN} if isinstance(field, AmountText) else {}
-    )
+    ERROR_SCHEMA = ErrorSchema
+
+    def __init__(self) -> None:
+        self._document: APISpec | None = None
+        self._blueprints: list[Any] = []
+        self._writing = threading.Lock()
+        super().__init__()
+
+    def register_blueprint(self, blueprint: Any) -> None:
+        """Add its routes to the application, and later itself to the document."""
+        self._app.extensions["flask-smorest"]["blp_name_to_api"][blueprint.name] = self
+        self._app.register_blueprint(blueprint)
+        self._blueprints.append(blueprint)
+
+    @property
+    def document(self) -> APISpec:
+        """The OpenAPI document of all blueprints."""
+        with self._writing:
+            if self._document is None:
+                self._document = self._write()
+        return self._document
+
+    def _write(self) -> APISpec:
+        super()._init_spec()
+        self.register_field(AmountText, "string", "decimal")
+        self.register_field(PublicId, "string", None)
+        self.ma_plugin.converter.add_attribute_function(
+            lambda _self, field, **_: {"pattern": _AMOUNT_PATTERN} if isinstance(field, AmountText) else {}
+        )
+        document: APISpec = self.spec
+        for blueprint in self._blueprints:
+            blueprint.register_views_in_doc(self, self._app, document, name=blueprint.name, parameters=None)
+            document.tag({"name": blueprint.name, "description": blueprint.description})
+        return document
+
+    def _init_spec(self, **_options: Any) -> None:
+        """Not yet: see `document`."""
+
+    def _openapi_json(self) -> Response:
+        return current_app.response_class(
+            json.dumps(self.document.to_dict(), indent=2, sort_keys=False), mimetype="application/json"
+        )
+
+    def _register_error_handlers(self) -> None:
+        """None: one handler renders all errors, in `web`."""
 
 
 def config(*, title: str, version: str) -> dict[str, Any]:

@@ -56,9 +56,8 @@ def create_app(settings: Settings) -> Flask:
 
 def _add_api(app: Flask) -> None:
     """The API's blueprints in one OpenAPI document, and its manual."""
-    rest_api = api.make_api()
+    rest_api = api.DescribedApi()
     rest_api.init_app(app)
-    api.register_fields(rest_api)
     for blueprint in (rest.blueprint, tracking_api.blueprint):
         rest_api.register_blueprint(blueprint)
         web.csrf.exempt(blueprint)  # a key speaks for the caller, never a cookie

@@ -16,7 +16,7 @@ _METHODS = ("get", "post", "put", "patch", "delete")
 @access.public
 def manual() -> str:
     """Every operation with its parameters, body and answers."""
-    spec: APISpec = current_app.extensions[EXTENSION].spec
+    spec: APISpec = current_app.extensions[EXTENSION].document
     document = spec.to_dict()
     return render_template("rest/docs.html", operations=_operations(document), schemas=_schemas(document))
 
