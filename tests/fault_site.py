@@ -214,7 +214,9 @@ class Site:
                              if b":raw:" not in key)  # fmt: skip
 
     def has_counted_all(self) -> bool:
-        """Whether nothing waits any more."""
+        """Whether nothing waits any more. A process that ended by itself is a failure of its own, and said at once."""
+        for name, process in self.running.items():
+            assert process.poll() is None, f"{name} ended: {(self.folder / f'{name}.said').read_text()[-2_000:]}"
         with contextlib.suppress(OSError, redis.RedisError):
             return not self.waiting()
         return False

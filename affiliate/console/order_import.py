@@ -57,7 +57,6 @@ def _page(*, problem: str | None = None, results: list[RowResult] | None = None)
 
 
 def _refusal(result: RowResult) -> dict[str, object]:
-    """A refused row with its problems in the reader's language; the name of a column stays as the file has it."""
-    told = [(problem.column, _(problem.sentence) % problem.values) for problem in result.problems]
-    problem = " ".join(f"{column}: {sentence}" if column else sentence for column, sentence in told)
-    return {"number": result.number, "order_id": result.order_id, "problem": problem}
+    """A refused row with its problems in the reader's language."""
+    told = " ".join(problem.said(_(problem.sentence)) for problem in result.problems)
+    return {"number": result.number, "order_id": result.order_id, "problem": told}

@@ -69,6 +69,11 @@ class Problem:
     sentence: str
     values: dict[str, str]
 
+    def said(self, sentence: str) -> str:
+        """The problem in a language: the translated sentence, after the column as the file names it."""
+        told = sentence % self.values
+        return f"{self.column}: {told}" if self.column else told
+
 
 @dataclass(frozen=True, slots=True)
 class RowResult:
@@ -78,6 +83,11 @@ class RowResult:
     order_id: str
     status: RowStatus
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def problem(self) -> str:
+        """What is wrong, in English: for a terminal."""
+        return " ".join(problem.said(problem.sentence) for problem in self.problems)
 
 
 @dataclass(frozen=True, slots=True)

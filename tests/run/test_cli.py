@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import event_cast
@@ -228,3 +229,14 @@ def test_dead_letters_are_listed_shown_tried_again_and_thrown_away(sqlite_settin
     with db.reading() as session:
         actions = list(session.scalars(sa.select(AuditEvent.action).order_by(AuditEvent.id)))
     assert actions == ["dead_letters.replay", "dead_letters.discard"]
+
+
+def test_orders_of_a_table_are_taken_and_each_refusal_is_said(sqlite_settings: Settings, tmp_path: Path) -> None:
+    with db.transaction() as session:
+        factories.make_program(session, slug="tea")
+    table = tmp_path / "orders.csv"
+    table.write_text("order_id,amount\n1001,5\n1002,1.999\n")
+    result = _run("import-orders", str(table), "--program", "tea")
+    assert result.exit_code == 1
+    assert "1 taken, 0 known, 1 refused" in result.output
+    assert "line 3, order 1002: amount: Write an amount of zero or more" in result.output
