@@ -4,8 +4,8 @@ Where we write the papers, each stands for what was earned, and what was taken b
 under that paper's own terms. Where the partner writes its invoice, one over the difference does.
 """
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -37,6 +37,12 @@ class Taken:
     notice: dict[str, Any]
     less_minor: int
     before_minor: int
+
+    @property
+    def left_minor(self) -> int:
+        """What its invoice still says after earlier corrections."""
+        taxable_minor: int = self.notice["invoice"]["taxable_minor"]
+        return taxable_minor - self.before_minor
 
     def figures(self) -> Figures:
         """The amounts of the correction."""
@@ -73,7 +79,7 @@ def taxed(
 def _with_paper(  # noqa: PLR0917 - all of one due
     due: Due, position: Position, taken: Sequence[Taken], settings: TaxSettings, program: Program, now: datetime
 ) -> Due:
-    corrections = [(each.payout_id, each.figures()) for each in taken]
+    corrections = [(each.payout_id, each.figures()) for each in _given_back(taken, owed_minor=due.clawed_back_minor)]
     corrected = sum((each for _key, each in corrections), Figures(0))
     invoice = figures.figures(position.terms, taxable_minor=max(due.taxable_minor + corrected.taxable_minor, 0))
     total = invoice - corrected
@@ -95,6 +101,20 @@ def _with_paper(  # noqa: PLR0917 - all of one due
         due, vat_minor=total.vat_minor, stamp_minor=total.stamp_minor, withheld_minor=total.withheld_minor,
         paper=PaperState.AWAITED if is_own else PaperState.DUE, notice=notice,
     )  # fmt: skip
+
+
+def _given_back(taken: Sequence[Taken], *, owed_minor: int) -> list[Taken]:
+    """What this payout nets of it, the oldest papers first, and never more than a paper says.
+
+    What was written off the partner keeps, so the paper that it stands on keeps it too.
+    """
+    found = []
+    for each in taken:
+        less_minor = min(each.less_minor, owed_minor, each.left_minor)
+        if less_minor > 0:
+            found.append(replace(each, less_minor=less_minor))
+            owed_minor -= less_minor
+    return found
 
 
 def _buyer(settings: TaxSettings) -> dict[str, Any]:
@@ -127,22 +147,29 @@ def _taken(
         .order_by(Commission.payout_id)
     )
     rows = [(partner_id, payout_id, minor) for partner_id, payout_id, minor in session.execute(mine) if payout_id]
-    before, notices = _earlier(session, [payout_id for _partner_id, payout_id, _minor in rows])
+    payout_ids = {payout_id for _partner_id, payout_id, _minor in rows if payout_id}
+    notices, before = _notices(session, payout_ids), _corrected(session, payout_ids)
     for partner_id, payout_id, less_minor in rows:
-        found[partner_id].append(Taken(payout_id, notices[payout_id], less_minor, before.get(payout_id, 0)))
+        if payout_id:
+            found[partner_id].append(Taken(payout_id, notices[payout_id], less_minor, before[payout_id]))
     return found
 
 
-def _earlier(session: Session, payout_ids: Sequence[UUID]) -> tuple[dict[UUID, int], dict[UUID, dict[str, Any]]]:
-    """What payouts have netted from these before, and the notices of these."""
-    total = sa.cast(sa.func.sum(CommissionAdjustment.amount_minor), sa.BigInteger)
-    netted = (
-        sa.select(Commission.payout_id, total)
-        .join(CommissionAdjustment, CommissionAdjustment.commission_id == Commission.id)
-        .where(db.among(session, Commission.payout_id, payout_ids))
-        .where(CommissionAdjustment.is_clawback, CommissionAdjustment.payout_id.is_not(None))
-        .group_by(Commission.payout_id)
+def _corrected(session: Session, payout_ids: Collection[UUID]) -> Counter[UUID]:
+    """What the notices of later payouts have taken back from the papers of these until now."""
+    later = (
+        sa.select(CommissionAdjustment.payout_id)
+        .join(Commission, Commission.id == CommissionAdjustment.commission_id)
+        .where(db.among(session, Commission.payout_id, payout_ids), CommissionAdjustment.payout_id.is_not(None))
+        .distinct()
     )
-    notices = sa.select(Payout.id, Payout.notice).where(db.among(session, Payout.id, payout_ids))
-    before = {key: int(minor) for key, minor in session.execute(netted) if key}
-    return before, {key: dict(value or {}) for key, value in session.execute(notices)}
+    found = Counter[UUID]()
+    for notice in _notices(session, [key for key in session.scalars(later) if key]).values():
+        for part in notice.get("corrections", ()):
+            found[ids.parse("pay", part["payout"])] += part["taxable_minor"]
+    return found
+
+
+def _notices(session: Session, payout_ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
+    rows = sa.select(Payout.id, Payout.notice).where(db.among(session, Payout.id, payout_ids))
+    return {key: dict(value or {}) for key, value in session.execute(rows)}

@@ -12,10 +12,12 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 from tax_cast import make_buyer, make_profile, make_rule
 
+from affiliate.money import Money
 from affiliate.papers import issuing, queries
 from affiliate.papers.models import DocumentKind, Paper, PaperSeries
-from affiliate.payouts import service, waiting
-from affiliate.payouts.models import PaperState, Payout, PayoutRun
+from affiliate.partners.models import Enrollment, EnrollmentStatus
+from affiliate.payouts import adjusting, service, waiting
+from affiliate.payouts.models import AdjustmentKind, PaperState, Payout, PayoutRun
 from affiliate.payouts.queries import preview
 from affiliate.payouts.schedule import Blocked
 from affiliate.taxes.figures import PaperKind
@@ -63,6 +65,18 @@ def pay(books: Books) -> PayoutRun:
     step(books, service.approve_run, run)
     step(books, service.mark_paid, run)
     return run
+
+
+def enter(books: Books, minor: int, kind: AdjustmentKind) -> None:
+    """An entry by hand; a write-off while the partner is away for a moment."""
+    mine = sa.update(Enrollment).where(Enrollment.partner_id == books.partner.id)
+    said = {"program_id": books.program.id, "now": PAYDAY}
+    facts = said | {"partner_id": books.partner.id, "kind": kind, "amount": Money(minor, "EUR"), "reason": "So be it."}
+    books.session.execute(mine.values(status=EnrollmentStatus.PAUSED))
+    entry = adjusting.enter(books.session, **facts, actor=books.alice)
+    adjusting.approve(books.session, **said, adjustment_id=entry.id, actor=books.bob)
+    books.session.execute(mine.values(status=EnrollmentStatus.APPROVED))
+    books.assert_proven()
 
 
 def test_withholding_splits_the_payout_between_partner_and_state_in_the_ledger(session: Session) -> None:
@@ -146,6 +160,39 @@ def test_what_comes_back_after_the_payment_corrects_its_invoice(session: Session
     pay(books)
     taken = [each for each in issue(books) if each[0].startswith("SBC")]
     assert [sum(column) for column in list(zip(*taken, strict=True))[1:]] == [-10_00, -2_20, -1_15]
+
+
+def test_what_is_written_off_stays_on_its_invoice_and_the_next_one_is_over_what_was_earned(session: Session) -> None:
+    books = open_taxed(session)
+    conversion = earn(books)  # 10.00
+    pay(books)
+    issue(books)
+    make_refund(session, conversion=conversion, amount_minor=33_33)  # 3.33 of the commission
+    books.work(now=PAYDAY)
+    enter(books, 2_00, AdjustmentKind.WRITE_OFF)
+    earn(books, amount_minor=200_00)
+    pay(books)
+    assert issue(books)[1:] == [("SB-2026-00002", 20_00, 4_40, 2_30), ("SBC-2026-00001", -1_33, -29, -15)]
+    make_refund(session, conversion=conversion, amount_minor=66_67)  # the rest of it
+    books.work(now=PAYDAY)
+    earn(books, amount_minor=200_00)
+    pay(books)
+    taken = [each for each in issue(books) if each[0].startswith("SBC")]
+    # together what 8.00 are less: VAT 2.20 - 0.44, withheld 1.15 - 0.23
+    assert [sum(column) for column in list(zip(*taken, strict=True))[1:]] == [-8_00, -1_76, -92]
+
+
+def test_a_paper_is_never_corrected_below_nothing(session: Session) -> None:
+    books = open_taxed(session)
+    conversion = earn(books)
+    enter(books, -6_00, AdjustmentKind.CORRECTION)
+    pay(books)
+    assert issue(books) == [("SB-2026-00001", 4_00, 88, 46)]
+    make_refund(session, conversion=conversion, amount_minor=None)  # all 10.00
+    books.work(now=PAYDAY)
+    earn(books, amount_minor=200_00)
+    pay(books)
+    assert issue(books)[1:] == [("SB-2026-00002", 14_00, 3_08, 1_61), ("SBC-2026-00001", -4_00, -88, -46)]
 
 
 def test_papers_of_a_payout_that_failed_are_corrected_to_nothing_and_it_is_invoiced_anew(session: Session) -> None:
