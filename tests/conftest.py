@@ -23,7 +23,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 from xdist.scheduler import LoadScopeScheduling
 
-from affiliate import db
+from affiliate import db, garbage
 from affiliate import settings as settings_module
 from affiliate.settings import Settings
 
@@ -55,6 +55,11 @@ _SHARED = ("tests/flow/", "tests/demo/test_service.py")
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
     """How the tests are divided among processes."""
     return _Together(config, log)
+
+
+def pytest_collection_finish() -> None:
+    """All tests and all code are loaded: looking for garbage among them again and again took a fifth of the time."""
+    garbage.settle()
 
 
 @sa.event.listens_for(Engine, "connect")
