@@ -120,7 +120,7 @@ def profile(one: TaxProfile, position: Position | None) -> dict[str, Any]:
         )
         facts.append((_("Withheld"), withheld if terms.rate_bps else _("nothing")))
         if position.rule is not None:
-            facts.append((_("Rule"), position.rule.name))
+            facts.append((_("Rule"), words.rule_name(position.rule.name)))
     return {
         "legal_name": one.legal_name,
         "address": one.address.splitlines(),
@@ -145,7 +145,7 @@ def rule(one: TaxRule) -> dict[str, Any]:
     """A tax rule from a day on."""
     return {
         "code": one.code,
-        "name": one.name,
+        "name": words.rule_name(one.name),
         "valid_from": one.valid_from,
         "withheld": _(
             "%(rate)s of %(share)s",

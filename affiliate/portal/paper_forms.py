@@ -71,7 +71,7 @@ class ProfileForm(FlaskForm):  # type: ignore[misc] # the library is not typed
         form.country.choices = [SelectChoice(*each) for each in (("", _("Choose…")), *words.countries())]
         kinds = [
             ("", _("None of these: nothing is withheld")),
-            *((each.code, each.name) for each in rules),
+            *((each.code, words.rule_name(each.name)) for each in rules),
         ]
         papers = [each for each in PaperKind if offers_self_billing or each is not PaperKind.SELF_BILLING]
         form.rule_code.choices = [SelectChoice(*each) for each in kinds]

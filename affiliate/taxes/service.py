@@ -1,11 +1,9 @@
 """Every write on taxes: the buyer's data, rules and their confirmation, profiles, questions to VIES."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
 
@@ -22,12 +20,12 @@ from affiliate.partners import marks
 from affiliate.partners.models import MarkKind
 from affiliate.programs.models import Program
 from affiliate.taxes import queries
+from affiliate.taxes.examples import EXAMPLES, Example
 from affiliate.taxes.figures import EU, PaperKind
 from affiliate.taxes.models import TaxProfile, TaxRule, TaxSettings, VatAnswer, VatCheck
 from affiliate.taxes.numbers import BadVatId, read_vat_id
 
 N_ = str  # marks a sentence for the translators
-_EXAMPLES = Path(__file__).parent / "examples.json"
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _CODE = re.compile(r"[a-z0-9_]{2,40}")
 _LENGTHS = {"legal_name": 200, "address": 500, "tax_number": 40, "text": 200, "name": 120, "note": 300}
@@ -83,7 +81,7 @@ def set_buyer(
 
 def take_examples(session: Session, *, program: Program, actor: Actor, today: date, now: datetime) -> int:
     """Take over the shipped examples that the program has no rule for, unconfirmed; gives their number."""
-    rows = [_example_row(program, each, actor, today, now) for each in json.loads(_EXAMPLES.read_text())]
+    rows = [_example_row(program, each, actor, today, now) for each in EXAMPLES]
     known = {rule.code for rule in queries.rules_of(session, program_id=program.id)}
     inserted = db.insert_new(session, TaxRule, [row for row in rows if row["code"] not in known])
     _record(
@@ -99,13 +97,9 @@ def take_examples(session: Session, *, program: Program, actor: Actor, today: da
     return len(inserted)
 
 
-def _example_row(program: Program, example: dict[str, Any], actor: Actor, today: date, now: datetime) -> dict[str, Any]:
-    """A rule's row; an amount in another currency than the program's cannot be taken over."""
-    facts = {name: value for name, value in example.items() if name != "currency"}
-    if example["currency"] != program.currency:
-        facts |= {"stamp_minor": 0, "stamp_above_minor": 0}
+def _example_row(program: Program, example: Example, actor: Actor, today: date, now: datetime) -> dict[str, Any]:
     row = {"id": ids.new_at(now), "program_id": program.id, "valid_from": today.replace(month=1, day=1)}
-    return row | facts | {"created_by_id": actor.id, "created_at": now}
+    return row | example.facts(currency=program.currency) | {"created_by_id": actor.id, "created_at": now}
 
 
 def add_rule(session: Session, *, program_id: UUID, facts: Mapping[str, Any], actor: Actor, now: datetime) -> None:

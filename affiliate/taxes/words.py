@@ -4,10 +4,12 @@ from babel import Locale
 from flask_babel import gettext as _
 
 from affiliate import formats
+from affiliate.taxes.examples import EXAMPLES
 from affiliate.taxes.figures import PaperKind, VatStatus
 from affiliate.taxes.models import VatAnswer
 
 _REGION_LENGTH = 2
+_OF_EXAMPLES = frozenset(each.name for each in EXAMPLES)
 
 
 def paper_kind(of: PaperKind) -> str:
@@ -28,6 +30,11 @@ def vat_status(of: VatStatus) -> str:
         VatStatus.EXEMPT: _("Without VAT"),
     }
     return names[of]
+
+
+def rule_name(name: str) -> str:
+    """What a tax rule is called: the shipped examples in the reader's language, others as they were written."""
+    return str(_(name)) if name in _OF_EXAMPLES else name
 
 
 def vat_answer(of: VatAnswer) -> str:

@@ -1,21 +1,20 @@
 """What papers say in money: the shipped examples to the cent, and that parts always add up."""
 
-import json
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from affiliate.taxes import service
+from affiliate.taxes.examples import EXAMPLES
 from affiliate.taxes.figures import Figures, PaperKind, Terms, VatStatus, correction, figures, read_terms, vat_status
 
-EXAMPLES = {each["code"]: each for each in json.loads(service._EXAMPLES.read_text())}
+OF_CODE = {each.code: each for each in EXAMPLES}
 _OF_TERMS = ("vat_bps", "base_share_bps", "rate_bps", "stamp_minor", "stamp_above_minor")
 
 
 def example(code: str) -> Terms:
-    facts: dict[str, Any] = {name: EXAMPLES[code][name] for name in _OF_TERMS}
+    facts: dict[str, Any] = {name: getattr(OF_CODE[code], name) for name in _OF_TERMS}
     return Terms(paper=PaperKind.OWN_INVOICE, vat_status=VatStatus.DOMESTIC, **facts)
 
 
