@@ -1,7 +1,7 @@
 """How a partner says that a post is advertising, by country: a dated table of words. Pure.
 
-Each entry names the rule that it follows and the day on which we read it. It is help, not legal advice: a program may ask
-for more. The words stand in the language of the post, so that its readers understand them; `{brand}` is who is promoted.
+Each entry names the rule that it follows and the day on which we read it, or what the authority says of it. It is help, not
+legal advice: a program may ask for more. “Affiliate link” alone is nowhere enough: readers do not know the word. The words stand in the language of the post, so that its readers understand them; `{brand}` is who is promoted.
 """
 
 from collections.abc import Mapping
@@ -69,7 +69,7 @@ _BY_COUNTRY = (
     ),
     Disclosure(
         "DE",
-        "UWG § 5a (4)",
+        "UWG § 5a (4); Medienanstalten, Werbekennzeichnung bei Online-Medien (May 2022)",
         _READ_ON,
         {
             "en": "Werbung / Advertising: affiliate link, {brand}",
@@ -79,7 +79,7 @@ _BY_COUNTRY = (
     ),
     Disclosure(
         "GB",
-        "CAP Code, section 2",
+        "CAP Code, rule 2.1; ASA, advice on affiliate marketing",
         _READ_ON,
         {
             "en": "Ad: affiliate link, {brand}",
@@ -89,7 +89,7 @@ _BY_COUNTRY = (
     ),
     Disclosure(
         "US",
-        "FTC Endorsement Guides, 16 CFR 255",
+        "FTC Endorsement Guides, 16 CFR 255, and the FTC's answers on affiliate links",
         _READ_ON,
         {
             "en": "#ad I earn a commission from {brand} through this link",
