@@ -350,6 +350,9 @@ def make_commission(
         "base_minor": 100_00,
         "amount_minor": amount_minor,
         "reversed_minor": 0,
+        "counted_currency": program.currency,
+        "counted_base_minor": 100_00,
+        "counted_minor": amount_minor,
         "trace": {},
     }
     values |= {

@@ -1,5 +1,6 @@
 """Caps: the most that is paid for an order, and to a partner in a period. Pure; what was cut is told."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -7,6 +8,7 @@ from fractions import Fraction
 from affiliate.commissions.counters import Before, Tally
 from affiliate.commissions.orders import cut
 from affiliate.commissions.terms import CAP_PERIODS, Caps
+from affiliate.commissions.tiers import Exact
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +28,11 @@ def cap_order(exacts: Sequence[Fraction], caps: Caps) -> tuple[list[Fraction], C
     return [one * caps.order_minor / total for one in exacts], Cut("order_minor", caps.order_minor, 0)
 
 
-def cap_periods(amounts: Sequence[int], caps: Caps, before: Before) -> tuple[list[int], list[Cut]]:
-    """What a partner may still earn after what was counted before; every cap that bites is told."""
+def cap_periods(amounts: Sequence[int], caps: Caps, before: Before, payable: Exact = 1) -> tuple[list[int], list[Cut]]:
+    """What a partner may still earn after what was counted before; every cap that bites is told.
+
+    Caps and counters are in the plan's currency, amounts in the program's: `payable` of it for a minor unit of the plan's.
+    """
     found = list(amounts)
     cuts = []
     for word, period in CAP_PERIODS.items():
@@ -36,7 +41,8 @@ def cap_periods(amounts: Sequence[int], caps: Caps, before: Before) -> tuple[lis
         if orders is not None and tally.orders >= orders:
             cuts.append(Cut(f"{word}_orders", orders, tally.orders))
             found = [0] * len(found)
-        if amount is not None and sum(found) > (left := max(0, amount - tally.earned_minor)):
+        left = None if amount is None else math.floor(max(0, amount - tally.earned_minor) * payable)
+        if left is not None and sum(found) > left:
             cuts.append(Cut(f"{word}_minor", amount, tally.earned_minor))
             found = cut(left, found)
     return found, cuts

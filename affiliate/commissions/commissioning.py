@@ -20,7 +20,7 @@ from affiliate.commissions.queries import Standing
 from affiliate.commissions.rates import Rated, Share
 from affiliate.commissions.takings import Changes, declined, rejected, take, write
 from affiliate.commissions.terms import Plan
-from affiliate.currencies.convert import Exchange, Rates
+from affiliate.currencies.convert import Rates
 from affiliate.fraud import judging
 from affiliate.fraud.signals import Verdict
 from affiliate.ledger import postings as ledger
@@ -38,17 +38,19 @@ class Counting:
 
     def before(self, credit: CreditFacts, plan: Plan | None) -> Before:
         """What the partner had brought before this order, for the periods that its plan asks for."""
-        wanted = terms.periods(plan.terms) if plan else ()
-        return {period: self.tallies.get(facts.window(credit, period), Tally()) for period in sorted(wanted)}
+        if plan is None:
+            return {}
+        wanted = sorted(terms.periods(plan.terms))
+        return {period: self.tallies.get(facts.window(credit, plan, period), Tally()) for period in wanted}
 
     def add(self, credit: CreditFacts, plan: Plan | None, rated: Rated) -> None:
         """Count the order, unless it is one that no counter counts."""
         if plan is None or credit.is_rejected or first_status(credit) in facts.NOT_COUNTED:
             return
         for period in terms.periods(plan.terms):
-            window = facts.window(credit, period)
-            tally = self.tallies.get(window, Tally())
-            self.tallies[window] = tally.plus(base_minor=rated.base_minor, earned_minor=rated.amount_minor)
+            window = facts.window(credit, plan, period)
+            tally, own = self.tallies.get(window, Tally()), rated.counted
+            self.tallies[window] = tally.plus(base_minor=own.base_minor, earned_minor=own.amount_minor)
 
 
 def commission_credits(session: Session, *, conversion_ids: Collection[UUID], now: datetime) -> list[Posting]:
@@ -88,17 +90,11 @@ def rate_in_turn(
                     plan=plan,
                     currency=credit.program_currency,
                     before=counting.before(credit, plan),
-                    exchange=_exchange(credit, exchange),
+                    **rates.exchanges(exchange, order=credit.order, plan=plan, currency=credit.program_currency),
                 )
                 counting.add(credit, plan, rated)
                 yield credit, plan, rated
             before_bps += credit.share_bps
-
-
-def _exchange(credit: CreditFacts, known: Rates) -> Exchange | None:
-    if credit.order.currency == credit.program_currency:
-        return None
-    return known.exchange(currency=credit.order.currency, to=credit.program_currency, at=credit.placed_at)
 
 
 def counting_for(session: Session, credits_: Iterable[CreditFacts], plans: Mapping[UUID, Sequence[Plan]]) -> Counting:
@@ -107,7 +103,7 @@ def counting_for(session: Session, credits_: Iterable[CreditFacts], plans: Mappi
     for credit in credits_:
         plan = rates.plan_in_force(plans.get(credit.program_id, []), at=credit.placed_at)
         for period in sorted(terms.periods(plan.terms)) if plan and not credit.has_commission else ():
-            wanted[facts.window(credit, period)] = None
+            wanted[facts.window(credit, plan, period)] = None
     return Counting(facts.tallies(session, windows=list(wanted)))
 
 
@@ -118,7 +114,7 @@ def _rows(session: Session, credits_: Sequence[CreditFacts], now: datetime) -> l
     waiting = {one.conversion_id for one in credits_ if maturity.waits_for_events(_validation(one))}
     events: Events = facts.events_of(session, conversion_ids=waiting) if waiting else {}
     counting = counting_for(session, credits_, plans)
-    exchange, above = facts.rates_for(session, credits_), recruiters.of_plans(session, plans)
+    exchange, above = facts.rates_for(session, credits_, plans), recruiters.of_plans(session, plans)
     rows = []
     for credit, plan, rated in rate_in_turn(credits_, plans=plans, counting=counting, exchange=exchange):
         rows.append(_row(credit, plan, rated, events, now))
@@ -148,6 +144,9 @@ def _row(credit: CreditFacts, plan: Plan | None, rated: Rated, events: Events, n
         "base_minor": rated.base_minor,
         "amount_minor": rated.amount_minor,
         "reversed_minor": 0,
+        "counted_currency": rated.counted.currency,
+        "counted_base_minor": rated.counted.base_minor,
+        "counted_minor": rated.counted.amount_minor,
         "trace": rated.trace | _verdict(credit),
         "earned_at": credit.placed_at,
         "matures_at": matures.matures_at,

@@ -11,7 +11,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate, valida
 
 from affiliate.commissions import precedence, terms
 from affiliate.commissions.terms import Counts, Customer, Period, TierMode
-from affiliate.money import AMOUNT_MINOR_MAX, BPS_PER_UNIT
+from affiliate.money import AMOUNT_MINOR_MAX, BPS_PER_UNIT, currencies
 
 N_ = str  # marks a sentence for the translators
 RULES_MAX = 100
@@ -130,6 +130,8 @@ class TermsSchema(_Strict):
         fields.Integer(strict=True, validate=validate.Range(1, BPS_PER_UNIT)),
         validate=validate.Length(max=FURTHER_LEVELS_MAX),
     )
+
+    currency = fields.String(validate=validate.OneOf(currencies(), error=N_("Choose a currency.")))
 
     @validates_schema
     def _recruiters_share(self, data: dict[str, Any], **_: Any) -> None:

@@ -1,7 +1,11 @@
-"""Pinned examples: orders with the commission that a plan must pay for them. Pure."""
+"""Pinned examples: orders with the commission that a plan must pay for them. Pure.
+
+An example names its currency (none: the program's), in which the order is placed and the commission expected. A plan in
+another currency is held to it by the rates of the day of the check.
+"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -10,6 +14,7 @@ from affiliate.commissions import rates, terms
 from affiliate.commissions.orders import Item, Order
 from affiliate.commissions.rates import Share
 from affiliate.commissions.terms import Plan
+from affiliate.currencies.convert import Rates
 from affiliate.money import AMOUNT_MINOR_MAX
 
 N_ = str  # marks a sentence for the translators
@@ -33,6 +38,7 @@ class Checked:
     name: str
     expected_minor: int
     paid_minor: int
+    currency: str
 
     @property
     def holds(self) -> bool:
@@ -45,9 +51,15 @@ def as_plan(plan_id: UUID, name: str, document: Mapping[str, Any]) -> Plan:
     return Plan(plan_id, name, terms.read(document), datetime.min.replace(tzinfo=UTC))
 
 
-def check(examples: Sequence[Example], *, plan: Plan, currency: str) -> list[Checked]:
-    """What this plan pays for each example, for a partner who brought nothing before."""
-    return [Checked(one.id, one.name, one.expected_minor, _paid(one.order, plan, currency)) for one in examples]
+def currency_of(order: Mapping[str, Any], of_program: str) -> str:
+    """In which currency an example speaks."""
+    return order.get("currency") or of_program
+
+
+def check(examples: Sequence[Example], *, plan: Plan, currency: str, known: Rates, at: datetime) -> list[Checked]:
+    """What this plan pays for each example, for a partner who brought nothing before; `currency` is the program's."""
+    own = replace(plan, terms=replace(plan.terms, currency=plan.currency(currency)))  # whatever an example speaks in
+    return [_checked(one, own, currency_of(one.order, currency), known, at) for one in examples]
 
 
 def problems(order: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -58,7 +70,7 @@ def problems(order: Mapping[str, Any]) -> dict[str, list[str]]:
     return {"amount": [N_("Write an amount of zero or more.")]}
 
 
-def order_of(stored: Mapping[str, Any], *, currency: str) -> Order:
+def order_of(stored: Mapping[str, Any], *, currency: str, at: datetime) -> Order:
     """The order of an example as the rates read it."""
     partner = stored.get("partner")
     return Order(
@@ -72,9 +84,12 @@ def order_of(stored: Mapping[str, Any], *, currency: str) -> Order:
         partner_id=UUID(partner) if partner else None,
         partner_group=stored.get("group"),
         is_new_customer=stored.get("new_customer"),
+        placed_at=at,
     )
 
 
-def _paid(stored: Mapping[str, Any], plan: Plan, currency: str) -> int:
-    order = order_of(stored, currency=currency)
-    return rates.rate(order=order, share=Share(), plan=plan, currency=currency).amount_minor
+def _checked(one: Example, plan: Plan, currency: str, known: Rates, at: datetime) -> Checked:
+    order = order_of(one.order, currency=currency, at=at)
+    exchanges = rates.exchanges(known, order=order, plan=plan, currency=currency)
+    paid = rates.rate(order=order, share=Share(), plan=plan, currency=currency, **exchanges)
+    return Checked(one.id, one.name, one.expected_minor, paid.amount_minor, currency)

@@ -1,7 +1,7 @@
 """The SELECTs from which rates are computed: credits with their orders, plans, counters, customers, order events."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -66,12 +66,16 @@ class CreditFacts:
 
 
 class Window(NamedTuple):
-    """A counter: of a partner in a program, over a half-open period (both ends None: over its lifetime)."""
+    """A counter: of a partner in a program, over a half-open period (both ends None: over its lifetime).
+
+    Orders count whatever they are paid by; amounts are those that were counted in this currency.
+    """
 
     program_id: UUID
     partner_id: UUID
     starts_at: datetime | None
     ends_at: datetime | None
+    currency: str
 
 
 def credits_of(session: Session, *, conversion_ids: Collection[UUID]) -> list[CreditFacts]:
@@ -138,11 +142,17 @@ def with_customers(session: Session, credits_: Sequence[CreditFacts]) -> list[Cr
     ]
 
 
-def rates_for(session: Session, credits_: Sequence[CreditFacts]) -> Rates:
-    """The exchange rates that credits in another currency than their program's need; no query where there are none."""
-    foreign = [one for one in credits_ if one.order.currency != one.program_currency]
-    named = {currency for one in foreign for currency in (one.order.currency, one.program_currency)}
-    return currencies.rates(session, currencies=named, moments=[one.placed_at for one in foreign])
+def rates_for(session: Session, credits_: Sequence[CreditFacts], plans: Mapping[UUID, Sequence[Plan]]) -> Rates:
+    """The exchange rates that credits need whose order, plan and program differ in currency; no query where there are none."""
+    named: set[str] = set()
+    moments = []
+    for one in credits_:
+        met = {one.order.currency, one.program_currency}
+        met |= {plan.currency(one.program_currency) for plan in plans.get(one.program_id, ())}
+        if len(met) > 1:
+            named |= met
+            moments.append(one.placed_at)
+    return currencies.rates(session, currencies=named, moments=moments)
 
 
 def plans_of(session: Session, *, program_ids: Collection[UUID]) -> dict[UUID, list[Plan]]:
@@ -164,11 +174,13 @@ def tallies(session: Session, *, windows: Collection[Window]) -> dict[Window, Ta
     if not windows:
         return {}
     wanted = _listed(windows)
-    left = Commission.amount_minor - Commission.reversed_minor
+    is_same = Commission.counted_currency == wanted.c.currency
+    base, left = (
+        sa.func.sum(sa.case((is_same, column), else_=0))
+        for column in (Commission.counted_base_minor, Commission.counted_minor)
+    )
     counted = (
-        sa.select(
-            wanted.c.number, sa.func.count(), sa.func.sum(Commission.base_minor), sa.func.sum(left)
-        )
+        sa.select(wanted.c.number, sa.func.count(), base, left)
         .join(Commission, sa.and_(
             Commission.program_id == wanted.c.program_id, Commission.partner_id == wanted.c.partner_id,
             Commission.earned_at >= wanted.c.starts_at, Commission.earned_at < wanted.c.ends_at,
@@ -185,18 +197,19 @@ def _listed(windows: Collection[Window]) -> sa.CTE:
         sa.column("number", sa.Integer),
         *(sa.column(name, Commission.program_id.type) for name in ("program_id", "partner_id")),
         *(sa.column(name, Commission.earned_at.type) for name in ("starts_at", "ends_at")),
+        sa.column("currency", Commission.counted_currency.type),
     ]
     rows = [
-        (number, one.program_id, one.partner_id, one.starts_at or _EVER[0], one.ends_at or _EVER[1])
+        (number, one.program_id, one.partner_id, one.starts_at or _EVER[0], one.ends_at or _EVER[1], one.currency)
         for number, one in enumerate(windows)
     ]
     return sa.values(*columns, name="windows").data(rows).cte("windows")
 
 
-def window(one: CreditFacts, period: Period) -> Window:
-    """The counter of this period in which a credit falls."""
+def window(one: CreditFacts, plan: Plan, period: Period) -> Window:
+    """The counter of this period in which a credit falls under its plan."""
     edges = counters.bounds(period, at=one.placed_at, zone=one.time_zone)
-    return Window(one.program_id, one.partner_id, *(edges or (None, None)))
+    return Window(one.program_id, one.partner_id, *(edges or (None, None)), plan.currency(one.program_currency))
 
 
 @dataclass(frozen=True, slots=True)

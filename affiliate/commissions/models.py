@@ -127,6 +127,9 @@ class Commission(Base):
     base_minor: Mapped[int]
     amount_minor: Mapped[int]
     reversed_minor: Mapped[int] = mapped_column(default=0)
+    counted_currency: Mapped[str] = mapped_column(sa.String(3))  # the plan's, in which steps and caps count
+    counted_base_minor: Mapped[int]
+    counted_minor: Mapped[int]  # what is left of the commission
     trace: Mapped[dict[str, Any]]  # base, plan, rate, rounding
     earned_at: Mapped[datetime]  # the order's moment
     matures_at: Mapped[datetime]  # end of the validation period; while it awaits something, when that is expected

@@ -18,6 +18,7 @@ from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
 from affiliate.commissions import documents, examples, plan_queries, queries
 from affiliate.commissions.models import CommissionPlan, PlanExample
+from affiliate.currencies import queries as currencies
 from affiliate.errors import Conflict, Invalid, NotFound
 from affiliate.ledger import service as ledger_service
 from affiliate.money import AMOUNT_MINOR_MAX
@@ -130,7 +131,7 @@ def publish(
     if queries.has_commission_since(session, program_id=program_id, since=effective_from):
         sentence = N_("Orders since then already have their commission. Choose a later start.")
         raise Invalid({"effective_from": [sentence]})
-    broken = [one for one in check_examples(session, plan=plan) if not one.holds]
+    broken = [one for one in check_examples(session, plan=plan, now=now) if not one.holds]
     if broken:
         raise ExamplesBroken(broken)
     if plan_queries.starts_at(session, program_id=program_id, at=effective_from):
@@ -205,13 +206,14 @@ def remove_example(session: Session, *, example_id: UUID, program_id: UUID, acto
     _record(session, "plan.remove_example", example_id, program_id, {}, actor=actor, now=now)
 
 
-def check_examples(session: Session, *, plan: CommissionPlan) -> list[examples.Checked]:
-    """What a plan, draft or not, pays for each saved example of its program."""
-    return examples.check(
-        plan_queries.examples(session, program_id=plan.program_id),
-        plan=examples.as_plan(plan.id, plan.name, plan.terms),
-        currency=plan_queries.currency_of(session, program_id=plan.program_id),
-    )
+def check_examples(session: Session, *, plan: CommissionPlan, now: datetime) -> list[examples.Checked]:
+    """What a plan, draft or not, pays for each saved example of its program; other currencies by the rates of now."""
+    saved = plan_queries.examples(session, program_id=plan.program_id)
+    currency = plan_queries.currency_of(session, program_id=plan.program_id)
+    value = examples.as_plan(plan.id, plan.name, plan.terms)
+    met = {value.currency(currency), *(examples.currency_of(one.order, currency) for one in saved)}
+    known = currencies.rates(session, currencies=met, moments=[now] if len(met) > 1 else [])
+    return examples.check(saved, plan=value, currency=currency, known=known, at=now)
 
 
 # ---

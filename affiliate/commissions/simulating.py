@@ -157,7 +157,7 @@ def _reckoned(session: Session, simulation: PlanSimulation, conversion_ids: Sequ
     today = _today(session, conversion_ids)
     base_minor = int(simulation.state.get("base_minor", 0))
     plans = {simulation.program_id: [plan]}
-    exchange, above = facts.rates_for(session, credits_), recruiters.of_plans(session, plans)
+    exchange, above = facts.rates_for(session, credits_, plans), recruiters.of_plans(session, plans)
     for credit, _plan, rated in rate_in_turn(credits_, plans=plans, counting=counting, exchange=exchange):
         base_minor += rated.base_minor * credit.share_bps // 10_000
         own = partners.setdefault(str(credit.partner_id), [0, 0, 0])
@@ -194,9 +194,9 @@ def _today(session: Session, conversion_ids: Sequence[UUID]) -> Mapping[UUID, in
 
 
 def _tallies(stored: Sequence[Sequence[Any]]) -> Iterator[tuple[Window, Tally]]:
-    for program_id, partner_id, starts_at, ends_at, *numbers in stored:
+    for program_id, partner_id, starts_at, ends_at, currency, *numbers in stored:
         edges = [datetime.fromisoformat(edge) if edge else None for edge in (starts_at, ends_at)]
-        yield Window(UUID(program_id), UUID(partner_id), *edges), Tally(*numbers)
+        yield Window(UUID(program_id), UUID(partner_id), *edges, currency), Tally(*numbers)
 
 
 def _stored(tallies: Mapping[Window, Tally]) -> list[list[Any]]:
@@ -204,7 +204,7 @@ def _stored(tallies: Mapping[Window, Tally]) -> list[list[Any]]:
         [
             str(window.program_id), str(window.partner_id),
             window.starts_at.isoformat() if window.starts_at else None, window.ends_at.isoformat() if window.ends_at else None,
-            tally.orders, tally.base_minor, tally.earned_minor,
+            window.currency, tally.orders, tally.base_minor, tally.earned_minor,
         ]
         for window, tally in tallies.items()
     ]  # fmt: skip

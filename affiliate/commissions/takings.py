@@ -18,6 +18,7 @@ from affiliate.commissions.life import (
     AdjustmentSource,
     DeclineReason,
     Taking,
+    Worth,
     after,
 )
 from affiliate.commissions.models import Commission, CommissionAdjustment
@@ -25,7 +26,7 @@ from affiliate.commissions.queries import Standing
 from affiliate.errors import Conflict
 from affiliate.ledger import postings as ledger
 from affiliate.ledger.postings import Posting
-from affiliate.money import Money
+from affiliate.money import Money, proportion
 
 N_ = str  # marks a sentence for the translators
 
@@ -80,8 +81,15 @@ def take(
             "new_reason": worth.reason,
             "new_reversed_minor": worth.reversed_minor,
             "new_is_live": standing.is_live and stays_live,
+            "new_counted_minor": _counted(standing, worth),
         }
     )
+
+
+def _counted(standing: Standing, worth: Worth) -> int:
+    """What counters count of what is left, in the plan's currency."""
+    whole = int(standing.trace.get("counted_minor", worth.amount_minor))
+    return proportion(amount_minor=whole, part=worth.left_minor, whole=worth.amount_minor)
 
 
 def _adjustment(standing: Standing, taking: Taking, now: datetime) -> dict[str, Any]:
@@ -113,6 +121,7 @@ def _postings(standing: Standing, adjustment_id: UUID, taking: Taking) -> list[P
     return ledger.reverse(**whose, adjustment_id=adjustment_id, amount=amount, taken_from=ACCOUNT_OF[status])
 
 
+_CHANGED = ("status", "reason", "reversed_minor", "is_live", "counted_minor")
 _change = (
     sa.update(Commission.__table__)  # type: ignore[arg-type] # a declarative class's table is a Table
     .where(
@@ -120,7 +129,7 @@ _change = (
         Commission.status == sa.bindparam("expected_status"),
         Commission.reversed_minor == sa.bindparam("expected_reversed"),
     )
-    .values({name: sa.bindparam(f"new_{name}") for name in ("status", "reason", "reversed_minor", "is_live")})
+    .values({name: sa.bindparam(f"new_{name}") for name in _CHANGED})
 )
 
 

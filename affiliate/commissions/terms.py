@@ -132,6 +132,7 @@ class Terms:
     bonuses: tuple[Bonus, ...] = ()
     recruiter_bps: int | None = None  # of the commission of the partner who was recruited
     further_recruiters_bps: tuple[int, ...] = ()  # for the recruiter's own recruiter, that one's, and so on
+    currency: str | None = None  # of every amount that the plan names; null: the program's
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +143,10 @@ class Plan:
     name: str
     terms: Terms
     effective_from: datetime
+
+    def currency(self, of_program: str) -> str:
+        """In which currency its amounts are meant, and counted."""
+        return self.terms.currency or of_program
 
 
 CAP_PERIODS = {"day": Period.DAY, "month": Period.MONTH, "total": Period.LIFETIME}
@@ -169,6 +174,7 @@ def read(document: Mapping[str, Any]) -> Terms:
         bonuses=tuple(Bonus(**bonus) for bonus in document.get("bonuses", ())),
         recruiter_bps=document.get("recruiter_bps"),
         further_recruiters_bps=tuple(document.get("further_recruiters_bps", ())),
+        currency=document.get("currency"),
     )
 
 

@@ -193,6 +193,7 @@ def _anew(row: dict[str, Any], now: datetime) -> dict[str, Any]:
         "status": life.CommissionStatus.PENDING,
         "reason": None,
         "reversed_minor": 0,
+        "counted_minor": row["trace"].get("counted_minor", row["amount_minor"]),
         "is_live": True,
         "reinstated_at": None,
         "awaits": None,  # the shop's word is that it counts

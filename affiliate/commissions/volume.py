@@ -13,7 +13,8 @@ from typing import Any
 from affiliate.commissions import counters, tiers
 from affiliate.commissions.counters import Tally
 from affiliate.commissions.terms import Counts, Pay, Period, Rule, Terms, TierMode, Tiers
-from affiliate.money import BPS_PER_UNIT, divide_half_even, exponent
+from affiliate.commissions.workings import exact_factor
+from affiliate.money import BPS_PER_UNIT, divide_half_even
 
 PERIODS_BACK = 3
 """How many ended periods are looked at: an order may be validated long after its period."""
@@ -47,7 +48,7 @@ def reaches_a_step(terms: Terms, period: Period, tally: Tally) -> bool:
 
 
 def missing(terms: Terms, *, period: Period, tally: Tally, orders: Sequence[Earned]) -> int:
-    """What the partner's orders of an ended period miss, in minor units; nothing where a higher step pays less."""
+    """What the partner's orders of an ended period miss, in minor units of the program's currency; nothing where a higher step pays less."""
     total = sum((_of_order(terms, period, tally, order) for order in orders), Fraction())
     return max(0, divide_half_even(total.numerator, total.denominator))
 
@@ -67,7 +68,7 @@ def _of_order(terms: Terms, period: Period, tally: Tally, order: Earned) -> Frac
     groups = [group for group in order.trace.get("groups", ()) if group.get("rule") is not None]
     found = sum((_of_group(terms, period, tally, group, order.trace) for group in groups), Fraction())
     left = Fraction(order.left_minor, order.amount_minor) if order.amount_minor else Fraction(1)
-    return found * Fraction(order.trace["share_bps"], BPS_PER_UNIT) * left
+    return found * exact_factor(order.trace, "paid_by") * Fraction(order.trace["share_bps"], BPS_PER_UNIT) * left
 
 
 def _of_group(
@@ -79,7 +80,7 @@ def _of_group(
     paid, reached = group["portions"][0], _reached(rule, rule.tiers, tally)
     if reached.above <= paid["above"]:
         return Fraction()
-    base = Fraction(int(group["base_minor"])) * _factor(trace)
+    base = Fraction(int(group["base_minor"])) * exact_factor(trace, "exchange")
     percent = base * Fraction((reached.pay.rate_bps or 0) - int(paid["rate_bps"] or 0), BPS_PER_UNIT)
     pays_fixed = group["base_minor"] or len(trace["groups"]) == 1
     return percent + (_fixed(reached.pay) - int(paid["fixed_minor"] or 0) if pays_fixed else 0)
@@ -87,10 +88,3 @@ def _of_group(
 
 def _fixed(pay: Pay) -> int:
     return pay.fixed_minor or 0
-
-
-def _factor(trace: Mapping[str, Any]) -> Fraction:
-    used = trace.get("exchange")
-    if used is None:
-        return Fraction(1)
-    return Fraction(used["exact"]) * Fraction(10) ** (exponent(used["to"]) - exponent(used["from"]))

@@ -85,6 +85,11 @@ class PlanForm(FlaskForm):  # type: ignore[misc] # the library is not typed
     """A draft. The first rule pays for everything that no other rule pays for."""
 
     name = _text(_l("Name"), description=_l("Stands in each explanation, for example Autumn 2026."))
+    currency = SelectField(
+        _l("Currency of its amounts"),
+        default="",
+        description=_l("Partners are always paid in the program's, by the rate of the day before the order."),
+    )
     rate = _text(_l("Percentage"))
     fixed = _text(_l("Amount an order"))
     with_tax = BooleanField(_l("Tax counts"))
@@ -138,6 +143,7 @@ class PlanForm(FlaskForm):  # type: ignore[misc] # the library is not typed
         others = [reading.rule(row.form) for row in self.rules if not row.form.is_blank()]
         says_nothing = others and not (self.rate.data or self.fixed.data or steps)
         document = {
+            "currency": self.currency.data or None,
             "rules": others if says_nothing else [first, *others],
             "base": {name: True for name in BASE if self[name].data},
             "caps": {name: reading.volume(self[name], name.rpartition("_")[2]) for name in CAPS if self[name].data},
@@ -268,6 +274,7 @@ class ExampleForm(FlaskForm):  # type: ignore[misc] # the library is not typed
             "tax_minor": reading.amount(self.tax) or 0,
             "shipping_minor": reading.amount(self.shipping) or 0,
             "items": self._items(currency, reading),
+            "currency": currency,
         }
         if self.customer.data:
             order["new_customer"] = self.customer.data == "new"

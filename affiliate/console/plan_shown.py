@@ -10,7 +10,11 @@ from affiliate.money import Money
 
 
 def shown(document: Mapping[str, Any], *, name: str, currency: str, names: Mapping[UUID, str]) -> dict[str, Any]:
-    """The data of a form that says what a document says. The first row is the rule that is about everything."""
+    """The data of a form that says what a document says. The first row is the rule that is about everything.
+
+    `currency` is the program's.
+    """
+    currency = document.get("currency") or currency
     rules = sorted(document["rules"], key=lambda rule: bool(rule.get("when")))
     if rules[0].get("when"):
         rules = [{}, *rules]
@@ -25,6 +29,7 @@ def shown(document: Mapping[str, Any], *, name: str, currency: str, names: Mappi
     milestone = next(iter(bonuses), None)
     return {
         "name": name,
+        "currency": document.get("currency") or "",
         **_pay(rules[0], money),
         **document.get("base", {}),
         **{key: (str(caps[key]) if key.endswith("_orders") else money(caps[key])) for key in CAPS if key in caps},

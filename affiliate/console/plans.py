@@ -9,16 +9,18 @@ from zoneinfo import ZoneInfo
 from flask import flash, g, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers.response import Response as BaseResponse
+from wtforms.fields.choices import SelectChoice
 
 from affiliate import formats, ids
 from affiliate.accounts import access
-from affiliate.commissions import plan_queries, plans, simulating, terms
+from affiliate.commissions import examples, plan_queries, plans, simulating, terms
 from affiliate.commissions.models import CommissionPlan
 from affiliate.console import plan_forms, plan_shown, simulations, words
 from affiliate.console.blueprint import acted, blueprint, show
 from affiliate.console.forms import say_all
 from affiliate.console.plan_forms import ExampleForm, Named, PlanForm, PublishForm
 from affiliate.console.queries import named
+from affiliate.currencies import queries as currencies
 from affiliate.errors import Conflict, Invalid
 from affiliate.money import Money
 from affiliate.reports import plan_words
@@ -139,13 +141,14 @@ def remove_example(example_id: UUID) -> BaseResponse:
 
 
 def _save(found: CommissionPlan | None) -> Answer:
-    form = PlanForm()
+    form = _choosing(PlanForm())
     if request.form.get("more"):
         for _number in range(plan_forms.BLANK_RULES):
             form.rules.append_entry()
         return _editor(form, found)
     form.validate()
-    document = form.document(currency=g.program.currency, named=_named()) if not form.errors else None
+    currency = form.currency.data or g.program.currency
+    document = form.document(currency=currency, named=_named()) if not form.errors else None
     if document is None:
         return _editor(form, found), 422
     try:
@@ -184,9 +187,9 @@ def _editor(form: PlanForm, found: CommissionPlan | None, *, publish: PublishFor
 
 
 def _shared(found: CommissionPlan | None) -> dict[str, Any]:
-    checked = plans.check_examples(orm.session, plan=found) if found else []
+    checked = plans.check_examples(orm.session, plan=found, now=request_now()) if found else []
     return {
-        "currency": g.program.currency,
+        "currency": (found.terms.get("currency") if found else None) or g.program.currency,
         "days": simulations.last_days(),
         "tried": [
             {"name": one.plan_name, "at": one.created_at, "url": url_for("console.simulation", simulation_id=one.id)}
@@ -195,8 +198,8 @@ def _shared(found: CommissionPlan | None) -> dict[str, Any]:
         "examples": [
             {
                 "name": one.name,
-                "expected": Money(one.expected_minor, g.program.currency),
-                "paid": Money(one.paid_minor, g.program.currency),
+                "expected": Money(one.expected_minor, one.currency),
+                "paid": Money(one.paid_minor, one.currency),
                 "holds": one.holds,
             }
             for one in checked
@@ -217,11 +220,12 @@ def _list_page(form: ExampleForm) -> str:
     pinned = [
         {
             "name": one.name,
-            "order": Money(one.order["amount_minor"], g.program.currency),
-            "expected": Money(one.expected_minor, g.program.currency),
+            "order": Money(one.order["amount_minor"], currency),
+            "expected": Money(one.expected_minor, currency),
             "remove_url": url_for("console.remove_example", example_id=one.id),
         }
         for one in kept
+        for currency in [examples.currency_of(one.order, g.program.currency)]
     ]
     return show("plans.html", rows=rows, pinned=pinned, form=form, currency=g.program.currency)
 
@@ -253,7 +257,18 @@ def _sign(found: CommissionPlan, *, is_now: bool, now: Any) -> words.Sign:
 
 def _form_of(document: Mapping[str, Any], *, name: str) -> PlanForm:
     data = plan_shown.shown(document, name=name, currency=g.program.currency, names=_named().names)
-    return PlanForm(formdata=None, data=data)
+    return _choosing(PlanForm(formdata=None, data=data))
+
+
+def _choosing(form: PlanForm) -> PlanForm:
+    """The form with the currencies that have a rate, the program's own first."""
+    own = g.program.currency
+    others = [code for code in currencies.listed(orm.session) if code != own]
+    chosen = form.currency.data
+    if chosen and chosen not in others and chosen != own:
+        others.append(chosen)  # a plan keeps the currency that it was written in
+    form.currency.choices = [SelectChoice("", own), *(SelectChoice(code, code) for code in others)]
+    return form
 
 
 def _named() -> Named:

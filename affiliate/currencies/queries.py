@@ -33,6 +33,13 @@ def newest_day(session: Session) -> date | None:
     return session.scalar(sa.select(sa.func.max(ExchangeRate.day)))
 
 
+def listed(session: Session) -> list[str]:
+    """The currencies that have a rate on the newest day, and the euro, by code; none where there are no rates."""
+    newest = sa.select(sa.func.max(ExchangeRate.day)).scalar_subquery()
+    found = list(session.scalars(sa.select(ExchangeRate.currency).where(ExchangeRate.day == newest)))
+    return sorted([EURO, *found]) if found else []
+
+
 def currencies(session: Session, *, day: date) -> int:
     """How many currencies have a rate of this day."""
     counted = sa.select(sa.func.count()).select_from(ExchangeRate).where(ExchangeRate.day == day)

@@ -116,8 +116,10 @@ def _of(ended: _Ended) -> sa.ColumnElement[bool]:
 def _validated(session: Session, ended: _Ended) -> dict[UUID, Tally]:
     """What the partners brought of whom no order of the period waits for its validation any more."""
     waits = sa.func.sum(sa.case((Commission.status.in_(_UNDECIDED), 1), else_=0))
+    is_same = Commission.counted_currency == ended.plan.currency(ended.program.currency)
+    base = sa.func.sum(sa.case((is_same, Commission.counted_base_minor), else_=0))
     rows = session.execute(
-        sa.select(Commission.partner_id, sa.func.count(), sa.func.sum(Commission.base_minor))
+        sa.select(Commission.partner_id, sa.func.count(), base)
         .where(_of(ended))
         .group_by(Commission.partner_id)
         .having(waits == 0)

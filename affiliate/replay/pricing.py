@@ -26,7 +26,7 @@ from affiliate.commissions.orders import Order
 from affiliate.commissions.recruiters import Recruiters
 from affiliate.commissions.terms import Plan
 from affiliate.currencies import queries as currencies
-from affiliate.currencies.convert import Exchange, Rates
+from affiliate.currencies.convert import Rates
 from affiliate.ingest.models import Conversion
 from affiliate.programs.models import Program
 
@@ -60,13 +60,14 @@ class _Book:
         before_bps = 0
         for credit in sorted(one.credits, key=lambda credit: credit.partner_id):  # the order in which they are cut
             windows = _windows(self.program, plan, credit.partner_id, row.occurred_at)
+            order = _order(row, credit, self.groups.get(credit.partner_id), is_new=one.is_new_customer)
             rated = rates.rate(
-                order=_order(row, credit, self.groups.get(credit.partner_id), is_new=one.is_new_customer),
+                order=order,
                 share=rates.Share(credit.share_bps, before_bps),
                 plan=plan,
                 currency=self.program.currency,
-                exchange=self._exchange(row),
                 before={period: self.tallies.get(window, Tally()) for period, window in windows.items()},
+                **rates.exchanges(self.exchange, order=order, plan=plan, currency=self.program.currency),
             )
             whose = {"program_id": self.program.id, "partner_id": credit.partner_id}
             shares = ((one_id, share) for _, one_id, share in self.recruiters.shares(**whose, plan=plan, rated=rated))
@@ -79,11 +80,6 @@ class _Book:
         parts = reversals.parts_of(rated.trace, amount_minor=rated.amount_minor, original_minor=row.amount_minor)
         return rated.amount_minor - reversals.due(parts, self.losses.get(row.id, ()))
 
-    def _exchange(self, row: Any) -> Exchange | None:
-        if row.currency == self.program.currency:
-            return None
-        return self.exchange.exchange(currency=row.currency, to=self.program.currency, at=row.occurred_at)
-
 
 def price(session: Session, *, program: Program, wanted: Sequence[Wanted]) -> dict[UUID, dict[UUID, int]]:
     """Minor units by order and partner. Counters of tiers and caps are read as they stand."""
@@ -92,12 +88,13 @@ def price(session: Session, *, program: Program, wanted: Sequence[Wanted]) -> di
     rows = _conversions(session, [one.conversion_id for one in wanted])
     plans = facts.plans_of(session, program_ids=[program.id]).get(program.id, [])
     tallies = _tallies(session, program, plans, wanted, rows)
-    foreign = [row for row in rows.values() if row.currency != program.currency]
-    exchange = currencies.rates(
-        session,
-        currencies={program.currency, *(row.currency for row in foreign)},
-        moments=[row.occurred_at for row in foreign],
-    )
+    met = {
+        program.currency,
+        *(row.currency for row in rows.values()),
+        *(plan.currency(program.currency) for plan in plans),
+    }
+    moments = [row.occurred_at for row in rows.values()] if len(met) > 1 else []
+    exchange = currencies.rates(session, currencies=met, moments=moments)
     book = _Book(
         program, _groups(session, program.id), plans, tallies, exchange, recruiters.of_plans(session, {program.id: plans}),
         commissions.losses_of(session, conversion_ids=rows), commissions.ended_pairs(session, conversion_ids=rows),
@@ -141,6 +138,8 @@ def _tallies(
 
 
 def _windows(program: Program, plan: Plan | None, partner_id: UUID, at: datetime) -> dict[Any, Window]:
-    asked = sorted(terms.periods(plan.terms)) if plan else []
+    if plan is None:
+        return {}
+    asked, currency = sorted(terms.periods(plan.terms)), plan.currency(program.currency)
     edges = {period: counters.bounds(period, at=at, zone=program.time_zone) or (None, None) for period in asked}
-    return {period: Window(program.id, partner_id, *ends) for period, ends in edges.items()}
+    return {period: Window(program.id, partner_id, *ends, currency) for period, ends in edges.items()}

@@ -210,5 +210,7 @@ def _facts(evidence: Evidence, contacts: list[Touch], audience: Audience) -> lis
     ordered_in, paid_in = commission.trace.get("currency", commission.currency), commission.currency
     told = paid_in if ordered_in == paid_in else _("%(ordered)s, paid in %(paid)s", ordered=ordered_in, paid=paid_in)
     facts.append({"name": _("Currency"), "value": told})
+    if plan is not None and (plan_in := commission.trace.get("plan_in", paid_in)) != paid_in:
+        facts.append({"name": _("Currency of the plan"), "value": plan_in})
     facts.append({"name": _("Rounding"), "value": _("half to even")})
     return facts

@@ -17,8 +17,8 @@ Names = Mapping[UUID, str]
 
 
 def in_a_word(document: Mapping[str, Any], currency: str) -> str:
-    """What most orders earn: “8 %”, “€5.00”, “8 % + €5.00”."""
-    return pay(terms.headline(document), currency)
+    """What most orders earn: “8 %”, “€5.00”, “8 % + €5.00”; `currency` is the program's."""
+    return pay(terms.headline(document), document.get("currency") or currency)
 
 
 def pay(paid: Pay, currency: str) -> str:
@@ -30,11 +30,15 @@ def pay(paid: Pay, currency: str) -> str:
 
 
 def sentences(document: Mapping[str, Any], currency: str, names: Names | None = None) -> list[str]:
-    """Every line of a plan as a sentence: the most specific rule first, as it is applied."""
-    said = terms.read(document)
+    """Every line of a plan as a sentence: the most specific rule first, as it is applied. `currency` is the program's."""
+    said, of_program = terms.read(document), currency
+    currency = said.currency or of_program
     rules = sorted(said.rules, key=lambda rule: precedence.rank(rule.when))
     found = [sentence for rule in rules for sentence in _rule(rule, currency, names or {})]
-    return [*found, base(said.base), *_caps(said.caps, currency), *_extras(said, currency)]
+    found += [base(said.base), *_caps(said.caps, currency), *_extras(said, currency)]
+    if currency != of_program:
+        found.append(str(_("Amounts are in %(plan)s; partners are paid in %(program)s, by the rate of the order's day.", plan=currency, program=of_program)))  # fmt: skip
+    return found
 
 
 def why(group: Mapping[str, Any]) -> str:

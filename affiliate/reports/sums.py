@@ -55,9 +55,9 @@ def base(evidence: Evidence) -> Sum:
     return Sum(plan_words.base(said), rows, found, _("Base"), proved=_adds_up(rows, found), note=exchange(trace))
 
 
-def exchange(trace: dict[str, Any]) -> str | None:
-    """By which rate an order in another currency was turned into the program's."""
-    used = trace.get("exchange")
+def exchange(trace: dict[str, Any], name: str = "exchange") -> str | None:
+    """By which rate an order in another currency was turned into the plan's, or (`paid_by`) the plan's into the program's."""
+    used = trace.get(name)
     if used is None:
         return None
     return str(
@@ -104,7 +104,7 @@ def _rate_answer(plan: dict[str, Any], trace: dict[str, Any], currency: str) -> 
     groups = [group for group in trace.get("groups", ()) if group["amount_minor"]]
     if len(groups) != 1 or len(groups[0].get("portions", ())) != 1:
         return str(_("The plan “%(plan)s” pays each part by its most specific rule.", plan=plan["name"]))
-    paid, why = _pay(groups[0]["portions"][0], currency), plan_words.why(groups[0])
+    paid, why = _pay(groups[0]["portions"][0], _plan_in(trace, currency)), plan_words.why(groups[0])
     return str(_("The plan “%(plan)s” pays %(paid)s, %(why)s.", plan=plan["name"], paid=paid, why=why))
 
 
@@ -115,12 +115,14 @@ def _pay(portion: dict[str, Any], currency: str) -> str:
 def _group(group: dict[str, Any], trace: dict[str, Any], earned: Money) -> dict[str, Any]:
     """A line: why this rule, and base times rate for each step that pays."""
     details = []
-    times = _times(trace)
+    times, plan_in = _times(trace, "exchange"), _plan_in(trace, earned.currency)
     for portion in group.get("portions", ()):
         base = formats.money(Money(portion["base_minor"], trace.get("currency", earned.currency)))
-        paid = _pay(portion, earned.currency)
+        paid = _pay(portion, plan_in)
         details.append(f"{base}{times} × {paid}" if portion["rate_bps"] is not None else paid)
     detail = " + ".join(details)
+    if detail and "paid_by" in trace:
+        detail = (f"({detail})" if "+" in detail else detail) + _times(trace, "paid_by")
     if detail and int(trace.get("share_bps", BPS_PER_UNIT)) != BPS_PER_UNIT:
         detail += f" × {formats.percent_bps(int(trace['share_bps']))}"
     label = plan_words.why(group)
@@ -128,19 +130,25 @@ def _group(group: dict[str, Any], trace: dict[str, Any], earned: Money) -> dict[
     return row | ({"detail": detail} if detail else {})
 
 
-def _times(trace: dict[str, Any]) -> str:
-    """The exchange rate as a factor, where there is one."""
-    used = trace.get("exchange")
+def _plan_in(trace: dict[str, Any], paid_in: str) -> str:
+    """The currency of the plan's amounts."""
+    return str(trace.get("plan_in", paid_in))
+
+
+def _times(trace: dict[str, Any], name: str) -> str:
+    """An exchange rate as a factor, where there is one."""
+    used = trace.get(name)
     if used is None:
         return ""
     return f" × {format_decimal(Decimal(used['rate']), locale=formats.locale(), decimal_quantization=False)}"
 
 
 def _notes(trace: dict[str, Any], earned: Money) -> str | None:
-    """Caps that took effect, then the rounding."""
-    caps = [plan_words.cap(one["cap"], one["limit"], earned.currency) for one in trace.get("caps", ())]
+    """Caps that took effect, the rate by which the plan's currency is paid, then the rounding."""
+    caps = [plan_words.cap(one["cap"], one["limit"], _plan_in(trace, earned.currency)) for one in trace.get("caps", ())]
     rounding = None if caps or len(trace.get("groups", ())) != 1 else _rounding(trace, earned)
-    return " ".join([*caps, *([rounding] if rounding else [])]) or None
+    said = [*caps, exchange(trace, "paid_by"), rounding]
+    return " ".join(one for one in said if one) or None
 
 
 def _rounding(trace: dict[str, Any], earned: Money) -> str | None:

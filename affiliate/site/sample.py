@@ -28,19 +28,20 @@ class Sample:
 
 
 def sale(program: Program, plan: CommissionPlan) -> Sample:
-    """One order of 129 with the tax in it, under this plan."""
-    paid = _PAID * 10 ** (exponent(program.currency) or 2)
+    """One order of 129 with the tax in it, under this plan and in its currency."""
+    currency = plan.terms.get("currency") or program.currency
+    paid = _PAID * 10 ** (exponent(currency) or 2)
     tax = divide_half_even(paid * _TAX_PERCENT, 100 + _TAX_PERCENT)
-    order = Order(amount_minor=paid, tax_minor=tax, shipping_minor=0, currency=program.currency)
+    order = Order(amount_minor=paid, tax_minor=tax, shipping_minor=0, currency=currency)
     terms = examples.as_plan(plan.id, plan.name, plan.terms)
-    rated = rate(order=order, share=Share(), plan=terms, currency=program.currency)
+    rated = rate(order=order, share=Share(), plan=terms, currency=currency)
     rows = [
-        {"label": _("Paid by your reader"), "amount": Money(paid, program.currency)},
-        {"label": _("Tax in it (%(rate)s)", rate=formats.percent_bps(_TAX_PERCENT * 100)), "amount": Money(-tax, program.currency)},
+        {"label": _("Paid by your reader"), "amount": Money(paid, currency)},
+        {"label": _("Tax in it (%(rate)s)", rate=formats.percent_bps(_TAX_PERCENT * 100)), "amount": Money(-tax, currency)},
     ]  # fmt: skip
     return Sample(
         rows,
-        Money(rated.base_minor, program.currency),
-        plan_words.in_a_word(plan.terms, program.currency),
-        Money(rated.amount_minor, program.currency),
+        Money(rated.base_minor, currency),
+        plan_words.in_a_word(plan.terms, currency),
+        Money(rated.amount_minor, currency),
     )

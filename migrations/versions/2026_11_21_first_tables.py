@@ -941,6 +941,7 @@ def upgrade() -> None:
         sa.Column("orders", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("orders_by_click", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("orders_by_code", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("orders_by_machine", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("orders_refunded", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_fraud_days_program_id_programs")),
         sa.PrimaryKeyConstraint("program_id", "owner_id", "day", name=op.f("pk_fraud_days")),
@@ -2464,6 +2465,7 @@ def upgrade() -> None:
         sa.Column("occurred_at", db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("seconds", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("by_code", sa.Boolean(), nullable=False),
+        sa.Column("by_machine", sa.Boolean(), nullable=False),
         sa.Column("refunded", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["attribution_id"], ["attributions.id"], name=op.f("fk_fraud_orders_attribution_id_attributions")

@@ -13,8 +13,10 @@ from sqlalchemy.orm import Session
 
 from affiliate.accounts.models import AuditEvent
 from affiliate.attribution.models import Attribution, Credit
-from affiliate.commissions import plan_queries, plans, recruiting, service
+from affiliate.commissions import plan_queries, plans, recruiting, service, waiting_rates
 from affiliate.commissions.models import Commission, CommissionPlan, CommissionReason
+from affiliate.currencies import service as currencies
+from affiliate.currencies.convert import DayRates
 from affiliate.errors import Invalid
 
 EVERYBODY = {"rate_bps": 10_00}
@@ -124,6 +126,22 @@ def test_an_example_that_cannot_be_is_refused(books: Books, fields: dict[str, An
 # --- what is paid
 
 
+def test_an_example_is_in_its_own_currency_whatever_a_plan_is_in(books: Books) -> None:
+    day = DayRates(NOW.date() - timedelta(days=1), "ecb", {"USD": "1.25"})
+    currencies.store(books.session, days=[day], now=NOW)
+    dollars = {"amount_minor": 125_00, "currency": "USD"}
+    act(books, plans.add_example, name="Abroad", order=dollars, expected_minor=12_50)
+    act(books, plans.add_example, name="At home", order={"amount_minor": 100_00}, expected_minor=10_00)
+    for terms, paid in (
+        ({"rules": [EVERYBODY], "currency": "USD"}, [(12_50, "USD"), (10_00, "EUR")]),
+        ({"rules": [{"fixed_minor": 5_00}], "currency": "USD"}, [(5_00, "USD"), (4_00, "EUR")]),
+        ({"rules": [{"fixed_minor": 4_00}]}, [(5_00, "USD"), (4_00, "EUR")]),
+    ):
+        drafted = act(books, plans.draft, name="Abroad", terms=terms)
+        checked = plans.check_examples(books.session, plan=drafted, now=NOW)
+        assert [(one.paid_minor, one.currency) for one in checked] == paid
+
+
 def test_an_order_of_items_is_paid_and_refunded_by_its_groups(books: Books) -> None:
     pays(books, EVERYBODY, {"when": {"categories": ["shoes"]}, "rate_bps": 20_00})
     items = [
@@ -200,6 +218,43 @@ def test_steps_and_caps_count_in_turn_within_a_batch_and_from_batch_to_batch(boo
     assert last.trace["counted"]["month"] == {"orders": 5, "base_minor": 500_00, "earned_minor": 65_00}
     assert earned(books, partner=make_partner(books.session, program=books.program)) == 10_00
     assert earned(books, occurred_at=NOW + timedelta(days=20)) == 10_00  # a new month
+    books.assert_proven()
+
+
+def test_a_plan_in_another_currency_counts_its_caps_in_it_and_pays_in_the_programs(books: Books) -> None:
+    plan = pays(books, currency="USD", caps={"month_minor": 20_00})
+    first = books.order()
+    books.work()
+    nothing = books.commission(first)
+    assert (nothing.amount_minor, nothing.reason) == (0, CommissionReason.NO_EXCHANGE_RATE)
+    yesterday = DayRates(NOW.date() - timedelta(days=1), "ecb", {"USD": "1.25"})
+    currencies.store(books.session, days=[yesterday], now=NOW)
+    assert waiting_rates.look_again(books.session, limit=LIMIT) == 1
+    books.amend(first)  # what attribution does when it is asked again
+    books.work()
+    paid = books.commission(first)
+    assert (paid.currency, paid.amount_minor, paid.plan_id) == ("EUR", 10_00, plan.id)
+    assert (paid.counted_currency, paid.counted_base_minor, paid.counted_minor) == ("USD", 125_00, 12_50)
+    make_refund(books.session, conversion=first, amount_minor=50_00)
+    books.work()
+    assert books.commission(first).counted_minor == 6_25
+    assert earned(books) == 10_00
+    last = books.commission_of_new_order()  # of 20 dollars, 18.75 are spent
+    assert last.amount_minor == 1_00
+    assert last.trace["counted"]["month"] == {"orders": 2, "base_minor": 250_00, "earned_minor": 18_75}
+    assert (last.trace["paid_by"]["rate"], last.trace["paid_by"]["day"]) == ("0.8", "2026-11-15")
+    pays_again = {
+        "effective_from": NOW + timedelta(hours=1),
+        "terms": {"rules": [EVERYBODY], "caps": {"month_orders": 3, "month_minor": 15_00}},
+    }
+    act(
+        books, plans.create_plan, name="Euros", **pays_again
+    )  # orders go on counting, amounts are those of its own currency
+    later = books.commission_of_new_order(occurred_at=NOW + timedelta(hours=1))
+    assert (later.reason, later.trace["counted"]["month"]) == (
+        CommissionReason.CAPPED,
+        {"orders": 3, "base_minor": 0, "earned_minor": 0},
+    )
     books.assert_proven()
 
 

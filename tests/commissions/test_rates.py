@@ -1,6 +1,7 @@
 """What a credit earns: base, plan by the order's moment, one rounding, and a trace that says how."""
 
 import itertools
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
@@ -14,9 +15,10 @@ from hypothesis import strategies as st
 from affiliate.commissions.counters import Tally
 from affiliate.commissions.life import CommissionReason
 from affiliate.commissions.orders import Item
-from affiliate.commissions.rates import Order, Rated, Share, plan_in_force, rate, recruiters_share
+from affiliate.commissions.rates import Order, Rated, Share, exchanges, plan_in_force, rate, recruiters_share
 from affiliate.commissions.terms import Period, Plan, read, simple
-from affiliate.currencies.convert import Exchange
+from affiliate.currencies.convert import DayRates, Exchange, Rates
+from affiliate.money import divide_half_even, exponent
 
 DAY = datetime(2026, 11, 16, tzinfo=UTC)
 
@@ -105,6 +107,8 @@ def test_the_trace_names_everything_that_decided() -> None:
         "rounding": "half_even",
         "currency": "EUR",
         "paid_in": "EUR",
+        "plan_in": "EUR",
+        "counted_minor": 8_00,
         "groups": [
             {
                 "skus": [],
@@ -381,29 +385,120 @@ def test_steps_by_amount_are_in_the_programs_currency_and_the_portions_in_the_or
     assert (result.base_minor, result.amount_minor) == (90_00, 4_50 + 9_00)
 
 
+def fixing(yen: str, dinars: str, dollars: str = "1.25") -> Rates:
+    """Rates of the day before, for a euro: currencies of no, three and two decimals."""
+    return Rates([DayRates(date(2026, 11, 15), "ecb", {"JPY": yen, "KWD": dinars, "USD": dollars})])
+
+
+def plan_in(currency: str | None, *rules: dict[str, Any], **more: Any) -> Plan:
+    return Plan(UUID(int=7), "Abroad", read({"rules": list(rules), "currency": currency, **more}), DAY)
+
+
+def abroad(given: Order, plan: Plan, *, paid_in: str = "EUR", known: Rates | None = None, **more: Any) -> Rated:
+    """Rated as production does it: by the rates of the day before the order."""
+    placed = replace(given, placed_at=DAY)
+    how = exchanges(known or fixing("160", "0.25"), order=placed, plan=plan, currency=paid_in)
+    return rate(order=placed, share=more.pop("share", Share()), plan=plan, currency=paid_in, **how, **more)
+
+
+@pytest.mark.parametrize(
+    ("given", "plan", "paid_in", "amount_minor", "exact"),
+    [
+        (order(100_00), plan_in("USD", {"fixed_minor": 5_00}), "EUR", 4_00, "4.00"),  # five dollars
+        (order(100_00), plan_in("USD", {"rate_bps": 10_00, "fixed_minor": 5_00}), "EUR", 14_00, "14.00"),
+        (order(125_00, currency="USD"), plan_in("USD", {"rate_bps": 10_00}), "EUR", 10_00, "10.00"),
+        (order(1_000, currency="JPY"), plan_in("KWD", {"rate_bps": 10_00}), "EUR", 62, "0.625"),  # rounded once, at the end
+        (order(100_00), plan_in("JPY", {"fixed_minor": 1_000}), "KWD", 1_562, "1.5625"),
+        (order(100_00), plan_in("KWD", {"fixed_minor": 5}), "JPY", 3, "3.2"),
+        (order(100_00), plan_in("USD", {"rate_bps": 50_00}, caps={"order_minor": 10_00}), "EUR", 8_00, "8.00"),
+        (order(33_33), plan_in("JPY", {"rate_bps": 10_00}), "EUR", 3_33, "3.333"),  # out and back by one day's rates: the same
+    ],
+)  # fmt: skip
+def test_a_plan_in_another_currency_is_paid_in_the_programs(
+    given: Order, plan: Plan, paid_in: str, amount_minor: int, exact: str
+) -> None:
+    result = abroad(given, plan, paid_in=paid_in)
+    assert (result.amount_minor, result.trace["exact"], result.reason) == (amount_minor, exact, None)
+    assert (result.trace["plan_in"], result.trace["paid_in"]) == (plan.terms.currency, paid_in)
+    assert (result.trace["paid_by"]["from"], result.trace["paid_by"]["day"]) == (plan.terms.currency, "2026-11-15")
+
+
+def test_caps_counters_and_bonuses_are_in_the_plans_currency() -> None:
+    bonus = [{"orders": 3, "amount_minor": 10_00}]
+    plan = plan_in("USD", {"rate_bps": 10_00}, caps={"month_minor": 30_00}, bonuses=bonus)
+    before = {Period.MONTH: Tally(2, 200_00, 15_00), Period.LIFETIME: Tally(2, 200_00, 15_00)}
+    result = abroad(order(100_00), plan, before=before)  # 12.50 and 10.00 in dollars, of which 15.00 are left
+    assert result.amount_minor == 12_00
+    assert result.trace["caps"] == [{"cap": "month_minor", "limit": 30_00, "before": 15_00}]
+    assert (result.counted.currency, result.counted.base_minor, result.counted.amount_minor) == ("USD", 125_00, 15_00)
+
+
+def test_without_a_rate_out_of_the_plans_currency_nothing_is_paid_and_the_reason_says_so() -> None:
+    result = abroad(order(100_00), plan_in("PLN", {"rate_bps": 10_00}))
+    assert (result.amount_minor, result.reason) == (0, CommissionReason.NO_EXCHANGE_RATE)
+
+
+_CURRENCIES = st.sampled_from(["EUR", "JPY", "KWD"])  # two decimals, none, three
+_RATES = st.integers(1, 10**6).map(lambda number: f"{number / 1000:.3f}")
+
+
 @given(
     st.lists(st.integers(0, 10**7), min_size=1, max_size=6),
-    st.integers(0, 100_00),
-    st.integers(1, 10**6),
-    st.integers(1, 10**6),
-    st.integers(0, 100_00),
+    st.tuples(st.integers(0, 100_00), st.integers(0, 10**4), st.integers(0, 100_00)),
+    st.tuples(_CURRENCIES, _CURRENCIES, _CURRENCIES),
+    st.builds(fixing, _RATES, _RATES),
 )
-def test_whatever_the_rate_the_parts_of_an_order_add_up(
-    amounts: list[int], bps: int, over: int, under: int, cut_at: int
+def test_whatever_the_currencies_and_rates_the_parts_of_an_order_add_up_and_are_rounded_once(
+    amounts: list[int], numbers: tuple[int, int, int], named: tuple[str, str, str], known: Rates
 ) -> None:
+    (bps, fixed_minor, cut_at), (ordered_in, written_in, paid_in) = numbers, named
     items = tuple(Item(f"s{place}", None, minor) for place, minor in enumerate(amounts))
-    given = Order(sum(amounts), 0, 0, "USD", items=items)
-    rules = [{"rate_bps": bps}, {"rate_bps": bps // 2, "when": {"skus": ["s0", "s2"]}}]
-    plan = Plan(UUID(int=7), "Two", read({"rules": rules}), DAY)
-    exchange = dollars(Fraction(over, under))
+    given = Order(sum(amounts), 0, 0, ordered_in, items=items)
+    rules = [{"rate_bps": bps, "fixed_minor": fixed_minor}, {"rate_bps": bps // 2, "when": {"skus": ["s0", "s2"]}}]
+    plan = plan_in(written_in, *rules)
     shares = [Share(cut_at, 0), Share(10_000 - cut_at, cut_at)]
-    parts = [rate(order=given, share=one, plan=plan, currency="EUR", exchange=exchange) for one in shares]
-    whole = rate(order=given, share=Share(), plan=plan, currency="EUR", exchange=exchange)
+    parts = [abroad(given, plan, paid_in=paid_in, known=known, share=one) for one in shares]
+    whole = abroad(given, plan, paid_in=paid_in, known=known)
     assert sum(part.amount_minor for part in parts) == whole.amount_minor
     groups = whole.trace["groups"]
     assert sum(group["amount_minor"] for group in groups) == whole.amount_minor
     assert sum(group["original_minor"] for group in groups) == given.amount_minor
     assert all(sum(one["base_minor"] for one in group["portions"]) == group["base_minor"] for group in groups if group["portions"])  # fmt: skip
+    day = known.days[0]
+    into, out = (_of(day, written_in) / _of(day, ordered_in), _of(day, paid_in) / _of(day, written_in))
+    percent = sum(minor * (bps // 2 if place in {0, 2} else bps) for place, minor in enumerate(amounts))
+    pays_fixed = len(amounts) > 1  # there is an article that the second rule does not pay
+    exact = Fraction(percent, 10_000) * into * out + (fixed_minor * out if pays_fixed else 0)
+    assert whole.amount_minor == divide_half_even(exact.numerator, exact.denominator)
+
+
+def _of(day: DayRates, currency: str) -> Fraction:
+    """Minor units of the currency for a euro."""
+    found = day.of(currency)
+    assert found is not None
+    return found * 10 ** exponent(currency)
+
+
+@given(
+    st.lists(st.integers(0, 10**6), min_size=1, max_size=8),
+    st.integers(1, 10**5),
+    st.tuples(_CURRENCIES, _CURRENCIES),
+    st.builds(fixing, _RATES, _RATES),
+)
+def test_a_cap_in_any_currency_holds_over_any_orders(
+    amounts: list[int], cap: int, named: tuple[str, str], known: Rates
+) -> None:
+    """To the half of a minor unit for each order, by which what was paid is rounded back into the plan's currency."""
+    written_in, paid_in = named
+    plan = plan_in(written_in, {"rate_bps": 50_00}, caps={"total_minor": cap})
+    tally, paid = Tally(), 0
+    for minor in amounts:
+        result = abroad(order(minor), plan, paid_in=paid_in, known=known, before={Period.LIFETIME: tally})
+        tally = tally.plus(base_minor=result.counted.base_minor, earned_minor=result.counted.amount_minor)
+        paid += result.amount_minor
+    out = _of(known.days[0], paid_in) / _of(known.days[0], written_in)
+    assert paid <= (cap + Fraction(len(amounts), 2)) * out
+    assert tally.earned_minor <= cap
 
 
 def test_each_level_of_recruiters_has_its_own_share_and_levels_must_be_switched_on() -> None:

@@ -1,7 +1,7 @@
 """Steps for all units, on both databases: the difference of a period that is over, once, when its orders are validated."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
@@ -20,6 +20,7 @@ from affiliate.commissions.counters import Tally
 from affiliate.commissions.models import CommissionPlan
 from affiliate.commissions.orders import Order
 from affiliate.commissions.terms import Period, Plan
+from affiliate.currencies.convert import DayRates, Rates
 from affiliate.money import divide_half_even
 from affiliate.payouts import volume
 from affiliate.payouts.models import Adjustment, AdjustmentKind, AdjustmentStatus
@@ -95,6 +96,27 @@ def test_nothing_is_owed(session: Session, terms_: dict[str, Any], orders: int) 
     sell(books, orders)
     books.work(now=VALIDATED)
     assert volume.post_due(session, limit=LIMIT, now=VALIDATED) == 0
+
+
+def test_a_step_in_another_currency_is_reached_in_it_and_its_difference_paid_in_the_programs() -> None:
+    step = {"above": 200_00, "rate_bps": 10_00, "fixed_minor": 5_00}
+    tiers = {"counts": "amount", "period": "month", "mode": "all", "steps": [step]}
+    said = terms.read({"rules": [{"rate_bps": 5_00, "tiers": tiers}], "currency": "USD"})
+    plan, known = (
+        Plan(UUID(int=10), "Steps", said, OCTOBER),
+        Rates([DayRates(date(2026, 10, 4), "ecb", {"USD": "1.25"})]),
+    )
+    tally, earned = Tally(), []
+    for _ in range(2):  # 125 dollars each
+        order = Order(100_00, 0, 0, "EUR", placed_at=OCTOBER)
+        how = rates.exchanges(known, order=order, plan=plan, currency="EUR")
+        before = {Period.MONTH: tally}
+        rated = rates.rate(order=order, share=rates.Share(), plan=plan, currency="EUR", before=before, **how)
+        tally = tally.plus(base_minor=rated.counted.base_minor, earned_minor=rated.counted.amount_minor)
+        earned.append(steps.Earned(rated.trace, rated.amount_minor, rated.amount_minor))
+    assert [one.amount_minor for one in earned] == [5_00, 10_00 + 4_00]
+    assert tally == Tally(2, 250_00, 6_25 + 17_50)
+    assert steps.missing(said, period=Period.MONTH, tally=tally, orders=earned) == 5_00 + 4_00
 
 
 @given(st.lists(st.integers(1, 10**6), min_size=1, max_size=8), st.integers(1, 100_00), st.integers(0, 100_00))
