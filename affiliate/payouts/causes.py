@@ -1,12 +1,14 @@
 """The second half of the proof: rows held against one another, and against the transfers that they caused."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from affiliate.commissions.life import NEVER_POSTED, CommissionStatus
 from affiliate.commissions.models import Commission, CommissionAdjustment
+from affiliate.ledger.findings import FINDINGS_MAX
 from affiliate.ledger.models import LedgerTransfer
 from affiliate.ledger.postings import FAIL_ADDED, FAIL_NETTED, FAIL_WITHHELD, SourceKind, TransferKind
 from affiliate.payouts.models import Adjustment, Payout, PayoutRun, PayoutStatus
@@ -19,8 +21,13 @@ SENT_MINOR = Payout.amount_minor - Payout.withheld_minor
 _OPEN = (PayoutStatus.PROPOSED, PayoutStatus.APPROVED)
 
 
-def checks() -> Iterator[tuple[str, str, Query]]:
+@cache
+def checks() -> tuple[tuple[str, str, Query], ...]:
     """Every check: the prefix of an id, a sentence, and the query for its facts, of which a sound history has none."""
+    return tuple((prefix, sentence, query.limit(FINDINGS_MAX + 1)) for prefix, sentence, query in _checks())
+
+
+def _checks() -> Iterator[tuple[str, str, Query]]:
     yield "com", "Commission {} says that {} was taken from it; its adjustments add up to {}.", _reversals()
     yield "com", "Commission {} is {}, but its payout is {}.", _statuses()
     yield (

@@ -7,6 +7,7 @@ are sums made by the database, of which only what is wrong comes back.
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,7 +16,7 @@ from sqlalchemy.orm import Session
 from affiliate import ids
 from affiliate.commissions.life import CommissionStatus
 from affiliate.commissions.models import Commission, CommissionAdjustment
-from affiliate.ledger.findings import FINDINGS_MAX, Findings
+from affiliate.ledger.findings import Findings
 from affiliate.ledger.postings import AccountName
 from affiliate.ledger.proof import Account, Sums, read_audit, read_transfers
 from affiliate.payouts import causes
@@ -42,7 +43,7 @@ def verify(session: Session, *, trusted: Collection[str] | None = None) -> Proof
     read_audit(session, findings=findings, trusted=trusted)
     _compare_balances(session, sums, findings)
     for prefix, sentence, query in causes.checks():
-        for identifier, *facts in session.execute(query.limit(FINDINGS_MAX + 1)):
+        for identifier, *facts in session.execute(query):
             findings.add(sentence.format(ids.public(prefix, identifier), *facts))
     return Proof(sums.transfers, sums.sealed, findings.texts())
 
@@ -58,6 +59,7 @@ def _compare_balances(session: Session, sums: Sums, findings: Findings) -> None:
             findings.add(f"The {account} has a balance of {found}; commissions and payouts call for {due}.")
 
 
+@cache
 def _states() -> sa.CompoundSelect[Any]:
     """What every account but the expense should hold, in parts to be added up. The expense is what all others are not."""
     left = Commission.amount_minor - Commission.reversed_minor

@@ -1,13 +1,14 @@
 """Random histories in currencies with 0, 2 and 3 decimals: promises 8 and 9 hold after every step.
 
-Orders, refunds, amendments, plans, entries by hand, decisions, payouts and their failures.
+Orders, refunds, amendments, plans, entries by hand, write-offs, decisions, taxes, papers, payouts and their failures.
 
 The machine knows nothing of the code but its services. Beside the proof it keeps a model of its own: what each partner
 has earned in the end follows from the orders, refunds and decisions alone, whatever the way there.
 """
 
 import sqlite3
-from collections import Counter
+from collections import Counter, defaultdict
+from contextlib import suppress
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any, cast
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from money_cast import Books, open_books
 from sqlalchemy.orm import Session
+from tax_cast import make_buyer, make_profile, make_rule
 
 from affiliate import db
 from affiliate.commissions import service as commissions
@@ -29,17 +31,42 @@ from affiliate.errors import DomainError
 from affiliate.ingest.models import Conversion, Trust
 from affiliate.ledger import ddl
 from affiliate.money import Money, divide_half_even
+from affiliate.papers import issuing
+from affiliate.papers.models import Paper
 from affiliate.partners.models import Enrollment, EnrollmentStatus, Partner
-from affiliate.payouts import adjusting, proof, service
-from affiliate.payouts.models import Adjustment, AdjustmentKind, AdjustmentStatus, Payout, PayoutRun, PayoutStatus
+from affiliate.payouts import adjusting, causes, proof, service, waiting
+from affiliate.payouts.models import (
+    Adjustment,
+    AdjustmentKind,
+    AdjustmentStatus,
+    PaperState,
+    Payout,
+    PayoutRun,
+    PayoutStatus,
+)
 from affiliate.tables import metadata
+from affiliate.taxes.figures import Figures, PaperKind
 
 RATE_BPS = 7_77  # leaves something to round nearly always
 OPEN = {PayoutStatus.PROPOSED, PayoutStatus.APPROVED}
 OUTSIDE = ["order", "order", "odd_order", "refund", "refund", "refund_all", "cancel", "amend"]
 JOBS = ["job", "work", "work"]
 PEOPLE = ["approve", "decline", "propose", "propose", "approve_run", "approve_run", "mark_paid", "cancel_run"]
-MONEY = ["mark_failed", "take_out", "enter", "enter", "decide", "decide", "leave_or_return", "write_off", "plan"]
+MONEY = [
+    "mark_failed",
+    "take_out",
+    "pay_one",
+    "enter",
+    "enter",
+    "decide",
+    "decide",
+    "leave_or_return",
+    "write_off",
+    "plan",
+]
+TAXES = ["profile", "profile", "accept", "set_aside", "issue", "issue"]
+NEVER = sa.false()
+PAPERS = (PaperKind.SELF_BILLING, PaperKind.SELF_BILLING, PaperKind.OWN_INVOICE, PaperKind.RECEIPT)
 STAGES = (commissions.commission_waiting, commissions.reverse_waiting, commissions.approve_due)
 
 
@@ -56,6 +83,12 @@ def empty_database() -> bytes:
         return raw.serialize()
 
 
+@lru_cache(maxsize=1)
+def one_engine() -> sa.Engine:
+    """One for all histories, because an engine remembers its statements; each begins with the empty database anew."""
+    return db.make_engine("sqlite://")
+
+
 class History(RuleBasedStateMachine):
     """One program, two partners, any history.
 
@@ -65,9 +98,10 @@ class History(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        connection = db.make_engine("sqlite://").connect()
-        cast("sqlite3.Connection", connection.connection.driver_connection).deserialize(empty_database())
-        self.session = Session(connection, expire_on_commit=False)
+        self.connection = one_engine().connect()
+        self.database = cast("sqlite3.Connection", self.connection.connection.driver_connection)
+        self.database.deserialize(empty_database())
+        self.session = Session(self.connection, expire_on_commit=False)
         self.now = NOW
         self.orders: list[Conversion] = []
         self.runs: list[PayoutRun] = []
@@ -76,6 +110,8 @@ class History(RuleBasedStateMachine):
         self.declined: set[tuple[Any, Any]] = set()
         self.paid_in: dict[Any, Any] = {}
         self.rates = [(NOW - timedelta(days=1), RATE_BPS)]
+        self.partners: list[Partner] = []
+        self.looked_at = 0
 
     @initialize(minimum=st.sampled_from([0, 0, 10_00]), currency=st.sampled_from(["EUR", "JPY", "KWD"]))
     def begin(self, minimum: int, currency: str) -> None:
@@ -83,10 +119,12 @@ class History(RuleBasedStateMachine):
         self.books: Books = open_books(self.session, **facts)
         self.currency = currency
         make_plan(self.session, program=self.books.program, rate_bps=RATE_BPS, effective_from=self.rates[0][0])
+        make_buyer(self.session, self.books.program)
+        make_rule(self.session, self.books.program, stamp_minor=2_00, stamp_above_minor=20_00)
         self.partners = [self.books.partner, make_partner(self.session, program=self.books.program)]
 
     @rule(
-        act=st.sampled_from(OUTSIDE + JOBS + PEOPLE + MONEY),
+        act=st.sampled_from(OUTSIDE + JOBS + PEOPLE + MONEY + TAXES),
         which=st.integers(0, 1_000),
         amount=st.integers(0, 500_00),
     )
@@ -151,6 +189,7 @@ class History(RuleBasedStateMachine):
 
     def _propose(self, which: int, amount: int) -> None:
         self._work(which, amount)
+        self.now += timedelta(seconds=1)  # papers are written in the order of proposals
         facts = {"program_id": self.books.program.id, "actor": self.books.alice, "now": self.now}
         try:
             self.runs.append(service.propose(self.session, **facts))
@@ -158,29 +197,59 @@ class History(RuleBasedStateMachine):
             return
 
     def _approve_run(self, which: int, _: int) -> None:
-        self._move(service.approve_run, {PayoutStatus.PROPOSED}, which)
+        waits = sa.and_(Payout.status == PayoutStatus.PROPOSED, Payout.paper == PaperState.AWAITED)
+        self._move(service.approve_run, {PayoutStatus.PROPOSED}, which, unless=waits)
 
     def _mark_paid(self, which: int, _: int) -> None:
         self._move(service.mark_paid, {PayoutStatus.APPROVED}, which)
 
     def _cancel_run(self, which: int, _: int) -> None:
-        self._move(service.cancel_run, OPEN, which, reason="Stop.")
+        arrived = Payout.status == PayoutStatus.PAID
+        self._move(service.cancel_run, OPEN, which, unless=arrived, reason="Stop.")
 
     def _mark_failed(self, which: int, _: int) -> None:
-        self._settle_one(service.mark_failed, PayoutStatus.APPROVED, which)
+        self._settle_one(service.mark_failed, PayoutStatus.APPROVED, which, reason="Closed.")
+
+    def _pay_one(self, which: int, _: int) -> None:
+        self._settle_one(service.mark_paid, PayoutStatus.APPROVED, which)
 
     def _take_out(self, which: int, _: int) -> None:
-        self._settle_one(service.take_out, PayoutStatus.PROPOSED, which)
+        self._settle_one(service.take_out, PayoutStatus.PROPOSED, which, reason="Closed.")
 
-    def _settle_one(self, act: Any, allowed: PayoutStatus, which: int) -> None:
-        """One payout of a run comes back, or is taken out."""
-        self.session.expire_all()
-        payouts = list(self.session.scalars(sa.select(Payout).order_by(Payout.id)))
+    def _settle_one(self, act: Any, allowed: PayoutStatus, which: int, **facts: Any) -> None:
+        """One payout of a run arrives, comes back, or is taken out."""
+        payouts = self._all(Payout)
         if payouts:
             payout = self._any(payouts, which)
-            whose = {"run_id": payout.run_id, "program_id": payout.program_id, "reason": "Closed."}
-            one = {"only": [payout.id]} if act is service.mark_failed else {"payout_id": payout.id}
-            self._try(act, payout.status is allowed, **whose, **one)
+            whose = {"run_id": payout.run_id, "program_id": payout.program_id}
+            one = {"payout_id": payout.id} if act is service.take_out else {"only": [payout.id]}
+            self._try(act, payout.status is allowed, **whose, **one, **facts)
+
+    def _profile(self, which: int, amount: int) -> None:
+        """The partner's next payouts need another paper."""
+        make_profile(
+            self.session, self.books.program, self.partners[which % 2].id, paper=self._any(list(PAPERS), amount)
+        )
+
+    def _accept(self, which: int, _: int) -> None:
+        """The partner's invoice for a payout is right, if one is awaited."""
+        payouts = self._all(Payout)
+        if payouts:
+            payout = self._any(payouts, which)
+            awaited = (PayoutStatus.PROPOSED, PaperState.AWAITED)
+            accepted = waiting.accept_paper(self.session, payout_id=payout.id)
+            assert accepted == ((payout.status, payout.paper) == awaited)
+
+    def _set_aside(self, which: int, _: int) -> None:
+        if self.runs:
+            run = self._any(self.runs, which)
+            facts = {"run_id": run.id, "program_id": run.program_id, "actor": self.books.bob, "now": self.now}
+            with suppress(DomainError):
+                self.runs.append(waiting.set_aside(self.session, **facts))
+
+    def _issue(self, _: int, amount: int) -> None:
+        issuing.issue_due(self.session, limit=1 + amount % 3, now=self.now)
+        issuing.take_back(self.session, limit=1 + amount % 3, now=self.now)
 
     def _plan(self, which: int, _: int) -> None:
         """From now on another rate; orders before keep theirs."""
@@ -196,8 +265,7 @@ class History(RuleBasedStateMachine):
 
     def _decide(self, which: int, amount: int) -> None:
         """Alice approves or declines what Bob entered; a write-off may have become too large."""
-        self.session.expire_all()
-        entries = list(self.session.scalars(sa.select(Adjustment).order_by(Adjustment.id)))
+        entries = self._all(Adjustment)
         if entries:
             entry = self._any(entries, which)
             act = adjusting.decline if amount % 4 == 0 else adjusting.approve
@@ -215,13 +283,22 @@ class History(RuleBasedStateMachine):
         status = EnrollmentStatus.PAUSED if which % 3 else EnrollmentStatus.APPROVED
         self.session.execute(mine.values(status=status))
 
-    def _write_off(self, which: int, _: int) -> None:
-        partner = self.partners[which % 2]
-        debt = adjusting.debt_of(self.session, program_id=self.books.program.id, partner_id=partner.id)
-        self._try(adjusting.write_off, debt is not None, **self._whose(), partner_id=partner.id, reason="Left.")
+    def _write_off(self, which: int, amount: int) -> None:
+        """All that a partner owes, or a part of it."""
+        whose = self._whose() | {"partner_id": self.partners[which % 2].id}
+        debt = adjusting.debt_of(self.session, **whose)
+        if debt is None or amount % 2:
+            self._try(adjusting.write_off, debt is not None, **whose, reason="Left.")
+        else:
+            facts = {"kind": AdjustmentKind.WRITE_OFF, "amount": Money(1 + amount % debt.amount_minor, self.currency)}
+            self._try(adjusting.enter, True, **whose, **facts, reason="Left.")
 
     def _whose(self) -> dict[str, Any]:
         return {"program_id": self.books.program.id}
+
+    def _all(self, table: Any) -> list[Any]:
+        self.session.expire_all()
+        return list(self.session.scalars(sa.select(table).order_by(table.id)))
 
     def _any(self, rows: list[Any], which: int) -> Any:
         return rows[which % len(rows)]
@@ -237,11 +314,16 @@ class History(RuleBasedStateMachine):
         facts |= {"commission_id": commission.id, "program_id": commission.program_id}
         return commission if self._try(act, commission.status in allowed, **facts) else None
 
-    def _move(self, act: Any, allowed: set[PayoutStatus], which: int, **facts: Any) -> None:
+    def _move(
+        self, act: Any, allowed: set[PayoutStatus], which: int, unless: sa.ColumnElement[bool] = NEVER, **facts: Any
+    ) -> None:
+        """A step of a run, allowed from some statuses unless one of its payouts stands in the way."""
         if self.runs:
             run = self._any(self.runs, which)
             self.session.refresh(run)
-            self._try(act, run.status in allowed, run_id=run.id, program_id=run.program_id, **facts)
+            hindered = self.session.scalar(sa.select(sa.exists().where(Payout.run_id == run.id, unless)))
+            is_allowed = run.status in allowed and not hindered
+            self._try(act, is_allowed, run_id=run.id, program_id=run.program_id, **facts)
 
     def _try(self, act: Any, allowed: bool, **facts: Any) -> bool:
         """Whether the act was done, which must be exactly when it was allowed."""
@@ -257,29 +339,58 @@ class History(RuleBasedStateMachine):
     # --- what always holds
 
     @invariant()
-    def the_books_are_proven(self) -> None:
+    def the_promises_hold(self) -> None:
         self.session.flush()
-        assert proof.verify(self.session).findings == []
+        if self.database.total_changes != self.looked_at:  # else the act was refused, or had nothing to do
+            self.looked_at = self.database.total_changes
+            assert proof.verify(self.session).findings == []
+            self.no_commission_is_paid_twice()
+            self.what_was_paid_is_what_the_payouts_say()
+            self.papers_say_what_is_paid_and_none_less_than_nothing()
 
-    @invariant()
     def no_commission_is_paid_twice(self) -> None:
         held = sa.select(Commission.id, Commission.payout_id).where(Commission.status == CommissionStatus.PAID)
         for commission_id, payout_id in self.session.execute(held):
             assert self.paid_in.setdefault(commission_id, payout_id) == payout_id
 
-    @invariant()
     def what_was_paid_is_what_the_payouts_say(self) -> None:
         paid = Counter[Any]()
-        for payout in self.session.execute(sa.select(Payout.partner_id, Payout.amount_minor).filter_by(status="paid")):
-            paid[payout.partner_id] += payout.amount_minor
-        for partner in getattr(self, "partners", []):
+        sent = Payout.amount_minor - Payout.withheld_minor
+        for partner_id, minor in self.session.execute(
+            sa.select(Payout.partner_id, sent).where(Payout.status == PayoutStatus.PAID)
+        ):
+            paid[partner_id] += minor
+        for partner in self.partners:
             assert self.books.balances(partner).get("paid", 0) == paid[partner.id]
+
+    def papers_say_what_is_paid_and_none_less_than_nothing(self) -> None:
+        said, left, numbers = (
+            defaultdict[Any, Figures](lambda: Figures(0)),
+            Counter[Any](),
+            defaultdict[Any, list[int]](list),
+        )
+        for paper in self._all(Paper):
+            said[paper.payout_id] += Figures(
+                paper.taxable_minor, paper.vat_minor, paper.stamp_minor, paper.withheld_minor
+            )
+            left[paper.corrects_id or paper.id] += paper.taxable_minor
+            numbers[paper.series, paper.year].append(paper.number)
+        assert all(minor >= 0 for minor in left.values())
+        assert all(sorted(found) == list(range(1, len(found) + 1)) for found in numbers.values())
+        for payout in self._all(Payout):
+            if payout.paper is PaperState.ISSUED and payout.status in causes.SENT:
+                taxable = payout.earned_minor - payout.clawed_back_minor
+                due = Figures(taxable, payout.vat_minor, payout.stamp_minor, payout.withheld_minor)
+                assert said[payout.id] == due
+                assert 0 <= payout.notice["invoice"]["taxable_minor"] <= payout.earned_minor
+            if payout.paper is PaperState.CANCELLED:
+                assert said[payout.id] == Figures(0)
 
     def teardown(self) -> None:
         """In the end every partner has what its orders are worth, whatever the way there."""
-        if hasattr(self, "partners"):
+        if self.partners:
             self.books.work(now=self.now)
-            self.the_books_are_proven()
+            self.the_promises_hold()
             worth = Counter[Any]()
             for conversion, partner in self.owners.items():
                 worth[partner.id] += self._worth(conversion, partner)
@@ -287,9 +398,12 @@ class History(RuleBasedStateMachine):
                 sa.select(Adjustment).where(Adjustment.status == AdjustmentStatus.POSTED)
             ):
                 worth[entry.partner_id] += entry.amount_minor
+            for payout in self.session.scalars(sa.select(Payout).where(Payout.status.in_(causes.SENT))):
+                worth[payout.partner_id] += payout.vat_minor + payout.stamp_minor
             for partner in self.partners:
                 assert sum(self.books.balances(partner).values()) == worth[partner.id]
         self.session.close()
+        self.connection.close()  # now: later it would roll back what the next history does on the same one
 
     def _worth(self, conversion: Conversion, partner: Partner) -> int:
         counts = conversion.trust >= Trust.SIGNED and not conversion.is_test
