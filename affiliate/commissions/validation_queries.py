@@ -136,16 +136,21 @@ def validation_takes(session: Session, *, program_id: UUID) -> timedelta | None:
 
     Read from the end of the index by status and maturity: it costs the same however long the history is.
     """
-    spans = []
-    for status in (CommissionStatus.APPROVED, *sorted(ON_ITS_WAY)):
-        newest = (
-            sa.select(Commission.earned_at, Commission.approved_at)
-            .where(Commission.status == status, Commission.program_id == program_id)
-            .order_by(Commission.matures_at.desc())
-            .limit(_MEDIAN_OF)
-        )
-        spans += [approved - earned for earned, approved in session.execute(newest) if approved is not None]
+    newest = [_newest(program_id, status) for status in (CommissionStatus.APPROVED, *sorted(ON_ITS_WAY))]
+    rows = session.execute(sa.union_all(*newest))
+    spans = [approved - earned for earned, approved in rows if approved is not None]
     return sorted(spans)[len(spans) // 2] if spans else None
+
+
+def _newest(program_id: UUID, status: CommissionStatus) -> sa.Select[tuple[datetime, datetime | None]]:
+    found = (
+        sa.select(Commission.earned_at, Commission.approved_at)
+        .where(Commission.status == status, Commission.program_id == program_id)
+        .order_by(Commission.matures_at.desc())
+        .limit(_MEDIAN_OF)
+        .subquery()
+    )
+    return sa.select(found.c.earned_at, found.c.approved_at)
 
 
 def _chunks(values: Sequence[T]) -> Iterator[list[T]]:

@@ -20,7 +20,6 @@ from affiliate.papers import queries as paper_queries
 from affiliate.payouts import entry_queries, service
 from affiliate.payouts import queries as payout_queries
 from affiliate.payouts.models import PayoutRun
-from affiliate.payouts.schedule import due_on
 from affiliate.web import orm, request_now
 
 
@@ -32,8 +31,7 @@ def payouts() -> str:
     now = request_now()
     schedule = payout_queries.preview(orm.session, **here, now=now)
     policy = payout_queries.policy_of(orm.session, **here)
-    last = queries.last_proposed_at(orm.session, **here)
-    due = due_on(policy.cadence, last_run_on=last.date() if last else None, today=now.date())
+    due = payout_queries.next_run_on(orm.session, **here, today=now.date())
     page = queries.runs(orm.session, **here, cursor=cursor())
     awaited = paper_queries.awaited(orm.session, **here)
     reviews = payout_queries.under_review(orm.session, **here)

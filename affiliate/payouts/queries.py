@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +25,7 @@ from affiliate.payouts.models import (
     PayoutRun,
     PayoutStatus,
 )
-from affiliate.payouts.schedule import Cadence, Due, Schedule, group
+from affiliate.payouts.schedule import Cadence, Due, Schedule, due_on, group
 from affiliate.programs.models import Program
 
 _ALWAYS = datetime(9000, 1, 1, tzinfo=UTC)
@@ -82,6 +82,18 @@ def policy_of(session: Session, *, program_id: UUID) -> Policy:
     if row is None:
         return Policy()
     return Policy(**{each.name: getattr(row, each.name) for each in fields(Policy)})
+
+
+def next_run_on(session: Session, *, program_id: UUID, today: date) -> date | None:
+    """The day on which the next run is due, in the past if it was missed; None if runs come when somebody wants one."""
+    runs = (PayoutRun.program_id == program_id, PayoutRun.status != PayoutStatus.CANCELLED)
+    last_proposed_at = sa.select(sa.func.max(PayoutRun.proposed_at)).where(*runs).scalar_subquery()
+    policy = sa.select(PayoutPolicy.cadence, last_proposed_at).where(PayoutPolicy.program_id == program_id)
+    row = session.execute(policy).one_or_none()
+    if row is None:
+        return None
+    cadence, last = row
+    return due_on(cadence, last_run_on=last.date() if last else None, today=today)
 
 
 def payable_commissions(program_id: UUID, *, until: datetime) -> sa.ColumnElement[bool]:

@@ -16,6 +16,7 @@ from affiliate.commissions.models import CommissionStatus
 from affiliate.ledger import queries as ledger
 from affiliate.ledger.models import AccountName
 from affiliate.money import Money, divide_half_even
+from affiliate.payouts import queries as payout_queries
 from affiliate.payouts.models import PayoutStatus
 from affiliate.programs.models import Program
 from affiliate.reports import metrics, periods, queries, sales, tables
@@ -91,15 +92,16 @@ def flow(session: Session, who: Who) -> list[dict[str, Any]]:
     """The way of the money: pending, approved, in payout, paid this year."""
     mine: dict[str, Any] = {"program_id": who.program.id, "partner_id": who.partner_id}
     piles = sales.piles(session, wanted=Wanted(**mine))
-    sent = sales.payout_pile(session, **mine, statuses=[PayoutStatus.PROPOSED, PayoutStatus.APPROVED])
     year = periods.start_of_year(now=who.now, zone=who.zone)
-    paid = sales.payout_pile(session, **mine, statuses=[PayoutStatus.PAID], since=year)
+    payouts = sales.payout_piles(session, **mine, paid_since=year)
+    sent, paid = payouts[PayoutStatus.PROPOSED] + payouts[PayoutStatus.APPROVED], payouts[PayoutStatus.PAID]
     owed = -ledger.balances_of(session, **mine)[AccountName.CLAWBACK]
+    next_on = payout_queries.next_run_on(session, program_id=who.program.id, today=who.now.date())
     pending, approved = piles[CommissionStatus.PENDING], piles[CommissionStatus.APPROVED]
     payouts_url, this_year = url_for("portal.payouts"), year.astimezone(ZoneInfo(who.zone)).year
     stations = [
         _station(who, _("Pending"), pending, _filtered("pending"), _pending_note(piles)),
-        _station(who, _("Approved"), approved, _filtered("approved"), _approved_note(who, approved, owed)),
+        _station(who, _("Approved"), approved, _filtered("approved"), _approved_note(who, approved, owed, next_on)),
         _station(who, _("In payout"), sent, payouts_url, _sent_note(sent)),
         _station(who, _("Paid in %(year)s", year=this_year), paid, payouts_url, _paid_note(paid)),
     ]
@@ -129,14 +131,19 @@ def _pending_note(piles: dict[CommissionStatus, Pile]) -> str:
     return note
 
 
-def _approved_note(who: Who, pile: Pile, owed_minor: int) -> str:
-    note = ngettext("%(num)s sale, in the next payout", "%(num)s sales, in the next payout", pile.count)
-    if owed_minor > 0:
-        note += ". " + _(
-            "%(amount)s of earlier sales came back and is set off", amount=formats.money(who.money(owed_minor))
-        )
-    elif who.program.payout_min_minor > pile.amount_minor > 0:
+def _approved_note(who: Who, pile: Pile, owed_minor: int, next_on: date | None) -> str:
+    if who.program.payout_min_minor > pile.amount_minor > 0:
         note = _("Paid from %(amount)s on", amount=formats.money(who.money(who.program.payout_min_minor)))
+    elif next_on is None or next_on < who.now.date():
+        note = ngettext("%(num)s sale, in the next payout", "%(num)s sales, in the next payout", pile.count)
+    else:
+        day = formats.day(next_on)
+        note = ngettext(
+            "%(num)s sale, in the payout of %(day)s", "%(num)s sales, in the payout of %(day)s", pile.count, day=day
+        )
+    if owed_minor > 0:
+        came_back = formats.money(who.money(owed_minor))
+        note += ". " + _("%(amount)s of earlier sales came back and is set off", amount=came_back)
     return note
 
 

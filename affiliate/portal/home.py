@@ -6,13 +6,14 @@ from flask_babel import format_date
 from flask_login import current_user
 
 from affiliate.accounts import access
-from affiliate.commissions import validation_queries
+from affiliate.commissions import plan_queries, validation_queries
 from affiliate.links import queries as links
 from affiliate.partners import queries as partners
 from affiliate.partners.models import EnrollmentStatus
-from affiliate.portal import dashboard, lines
+from affiliate.portal import dashboard, lines, worth_doing
 from affiliate.portal.blueprint import blueprint, show, zone
 from affiliate.portal.forms import LinkForm
+from affiliate.relations import queries as relations
 from affiliate.reports import sales
 from affiliate.web import orm, request_now
 
@@ -47,6 +48,9 @@ def home() -> str:
     who = dashboard.Who(g.program, g.partner.id, request_now(), zone())
     mine = {"program_id": g.program.id, "partner_id": g.partner.id}
     numbers = dashboard.numbers(orm.session, who)
+    cases = [line.case for line in relations.cases(orm.session, **mine, limit=worth_doing.EACH_MAX)]
+    terms = plan_queries.partner_terms(orm.session, **mine)
+    group = terms.group_name if terms else None
     latest = sales.sales(orm.session, wanted=sales.Wanted(**mine), limit=LATEST)
     takes = validation_queries.validation_takes(orm.session, program_id=g.program.id)
     plan = sales.plans_in_force(orm.session, program_ids=[g.program.id], now=who.now).get(g.program.id)
@@ -56,6 +60,8 @@ def home() -> str:
         today=format_date(numbers["today"], "EEEE d MMMM y"),
         numbers=numbers,
         flow=dashboard.flow(orm.session, who),
+        tasks=worth_doing.tasks(orm.session, who, cases),
+        news=worth_doing.news(orm.session, who, cases, user_id=current_user.id, group=group),
         sales=[lines.sale(one) for one in latest],
         has_links=links.link_count(orm.session, **mine) > 0,
         form=LinkForm(),

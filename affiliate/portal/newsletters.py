@@ -79,14 +79,14 @@ def _mail(issue: NewsletterIssue) -> Mail:
 
 def _line(issue: NewsletterIssue) -> dict[str, Any]:
     return {
-        "subject": _subject(issue),
+        "subject": subject(issue),
         "kind": labels.kind(issue.kind),
         "at": issue.release_at,
         "url": url_for("portal.newsletter", issue_id=issue.id),
     }
 
 
-def _subject(issue: NewsletterIssue) -> str:
+def subject(issue: NewsletterIssue) -> str:
     """The subject in a list: with this person's values, without the rest of the mail."""
     names = {"first_name": current_user.name.split()[0], "name": current_user.name}
     names |= {"partner_name": g.partner.name, "program_name": g.program.name}

@@ -28,8 +28,8 @@ def payouts() -> str:
     """All payouts, newest first."""
     mine: dict[str, Any] = {"program_id": g.program.id, "partner_id": g.partner.id}
     found = sales.payouts(orm.session, **mine, limit=PAGE_SIZE, offset=(page_number() - 1) * PAGE_SIZE)
-    total = sales.payout_pile(orm.session, **mine, statuses=list(PayoutStatus)).count
-    paid = sales.payout_pile(orm.session, **mine, statuses=[PayoutStatus.PAID])
+    piles = sales.payout_piles(orm.session, **mine)
+    paid, total = piles[PayoutStatus.PAID], sum(pile.count for pile in piles.values())
     minimum = Money(g.program.payout_min_minor, g.program.currency)
     return show(
         "payouts.html",

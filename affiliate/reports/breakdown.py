@@ -19,6 +19,7 @@ from affiliate.ingest.rollup_models import (
     ReferrerClickHour,
     SubClickHour,
 )
+from affiliate.links.models import Link, LinkStatus
 from affiliate.reports.metrics import Facts
 from affiliate.reports.periods import Period
 from affiliate.reports.queries import earned_in, sales_facts, sales_of
@@ -34,6 +35,24 @@ def facts_by_link(
     clicks = _clicks(ClickHour, ClickHour.link_id, program_id, partner_id, period)
     sales = sales_of(Credit.link_id, program_id, partner_id, currency).where(*earned_in(period))
     return _joined(session, clicks, sales.group_by(Credit.link_id), currency)
+
+
+def idle_links(
+    session: Session, *, program_id: UUID, partner_id: UUID, period: Period, clicks_min: int, limit: int
+) -> list[tuple[Link, int]]:
+    """Links with so many valid clicks in the period and no sale that counts, those with the most clicks first."""
+    clicks = sa.func.sum(ClickHour.clicks)
+    sold = sales_of(Credit.id, program_id, partner_id, "").where(*earned_in(period), Credit.link_id == Link.id)
+    found = (
+        sa.select(Link, clicks)
+        .join(ClickHour, ClickHour.link_id == Link.id)
+        .where(*_of(ClickHour, program_id, partner_id, period), ClickHour.verdict == ClickVerdict.VALID)
+        .where(Link.status == LinkStatus.ACTIVE, ~sold.with_only_columns(Credit.id).correlate(Link).exists())
+        .group_by(Link.id)
+        .having(clicks >= clicks_min)
+        .order_by(clicks.desc(), Link.id)
+    )
+    return [(link, int(count)) for link, count in session.execute(found.limit(limit))]
 
 
 def facts_by_sub(

@@ -55,6 +55,11 @@ class Pile:
     amount_minor: int = 0
     last_at: datetime | None = None
 
+    def __add__(self, other: "Pile") -> "Pile":
+        """Both together."""
+        last_at = max(filter(None, (self.last_at, other.last_at)), default=None)
+        return Pile(self.count + other.count, self.amount_minor + other.amount_minor, last_at)
+
 
 @dataclass(frozen=True, slots=True)
 class Sale:
@@ -123,21 +128,18 @@ def piles(session: Session, *, wanted: Wanted) -> dict[CommissionStatus, Pile]:
     return {status: found.get(status, Pile()) for status in CommissionStatus}
 
 
-def payout_pile(
-    session: Session,
-    *,
-    program_id: UUID,
-    partner_id: UUID,
-    statuses: Sequence[PayoutStatus],
-    since: datetime | None = None,
-) -> Pile:
-    """A partner's payouts in these states (those paid at or after `since`, if given) and when the last one was paid."""
-    mine = [Payout.program_id == program_id, Payout.partner_id == partner_id, Payout.status.in_(statuses)]
-    if since is not None:
-        mine.append(Payout.paid_at >= since)
+def payout_piles(
+    session: Session, *, program_id: UUID, partner_id: UUID, paid_since: datetime | None = None
+) -> dict[PayoutStatus, Pile]:
+    """A partner's payouts by state (those paid at or after `paid_since`, if given) and when the last one was paid."""
+    mine = [Payout.program_id == program_id, Payout.partner_id == partner_id]
+    if paid_since is not None:
+        mine.append(sa.or_(Payout.status != PayoutStatus.PAID, Payout.paid_at >= paid_since))
     summed = sa.func.coalesce(sa.func.sum(Payout.amount_minor - Payout.withheld_minor), 0)
-    row = session.execute(sa.select(sa.func.count(), summed, sa.func.max(Payout.paid_at)).where(*mine)).one()
-    return Pile(row[0], int(row[1]), row[2])
+    counted = sa.select(Payout.status, sa.func.count(), summed, sa.func.max(Payout.paid_at)).where(*mine)
+    rows = session.execute(counted.group_by(Payout.status))
+    found = {status: Pile(count, int(amount), last) for status, count, amount, last in rows}
+    return {status: found.get(status, Pile()) for status in PayoutStatus}
 
 
 def _conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:

@@ -155,8 +155,3 @@ def exports_of(session: Session, *, run_id: UUID, limit: int = 20) -> Sequence[A
         .limit(limit)
     )
     return session.execute(statement).all()
-
-
-def last_proposed_at(session: Session, *, program_id: UUID) -> datetime | None:
-    """When the newest run of a program was proposed."""
-    return session.scalar(sa.select(sa.func.max(PayoutRun.proposed_at)).where(PayoutRun.program_id == program_id))

@@ -1,0 +1,110 @@
+"""What a partner had better do now, and what is new for it, as plain values for its home page."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from sqlalchemy.orm import Session
+
+from affiliate import formats
+from affiliate.creatives import queries as creatives
+from affiliate.creatives import words as creative_words
+from affiliate.newsletters import labels
+from affiliate.newsletters import queries as newsletters
+from affiliate.papers import queries as papers
+from affiliate.payouts import queries as payouts
+from affiliate.portal.dashboard import DAYS, Who
+from affiliate.portal.newsletters import subject
+from affiliate.relations import words as case_words
+from affiliate.relations.models import Case, CaseStatus
+from affiliate.reports import breakdown, periods
+
+CLICKS_MIN = 100
+"""From so many valid clicks without a sale on, a link leads to the wrong page or its readers want something else."""
+NEW_FOR = timedelta(days=14)
+EACH_MAX = 3
+_ANSWERED = (CaseStatus.ACCEPTED, CaseStatus.DECLINED)
+
+
+def tasks(session: Session, who: Who, cases: list[Case]) -> list[dict[str, str]]:
+    """What waits for the partner, what holds its money back first; `cases` are its last ones."""
+    mine: dict[str, Any] = {"program_id": who.program.id, "partner_id": who.partner_id}
+    awaited = papers.awaited(session, **mine, limit=EACH_MAX)
+    found = [_invoice(payout) for payout, _name, filed in awaited if filed is None]
+    found += [_question(case) for case in cases if case.status is CaseStatus.ASKED]
+    if payouts.current_method(session, partner_id=who.partner_id) is None:
+        found.append(_account())
+    period = periods.last_days(DAYS, now=who.now, zone=who.zone)
+    idle = breakdown.idle_links(session, **mine, period=period, clicks_min=CLICKS_MIN, limit=EACH_MAX)
+    return found + [_idle(link, clicks) for link, clicks in idle]
+
+
+def _invoice(payout: Any) -> dict[str, str]:
+    url = url_for("portal.payment_notice", payout_id=payout.id)
+    return {"icon": "file-invoice", "title": _("Send your invoice"), "note": _("The payout waits for it."), "url": url}
+
+
+def _question(case: Case) -> dict[str, str]:
+    url = url_for("portal.case", case_id=case.id)
+    return {"icon": "messages", "title": _("Answer the program's question"), "note": _about(case), "url": url}
+
+
+def _account() -> dict[str, str]:
+    note = _("Without an account nothing can be paid to you.")
+    url = url_for("portal.payment_details")
+    return {"icon": "building-bank", "title": _("Say where your money goes"), "note": note, "url": url}
+
+
+def _idle(link: Any, clicks: int) -> dict[str, str]:
+    number = formats.number(clicks)
+    title = ngettext("%(count)s click, no sale", "%(count)s clicks, no sale", clicks, count=number)
+    note = _("%(link)s, in 30 days. Does its page still sell what you write about?", link=link.name)
+    return {"icon": "bulb", "title": title, "note": note, "url": url_for("portal.link", link_id=link.id)}
+
+
+def news(session: Session, who: Who, cases: list[Case], *, user_id: Any, group: str | None) -> list[dict[str, Any]]:
+    """Answers, material and newsletters of the last two weeks, the newest first. `group` decides what material is offered."""
+    reader = creatives.Reader(who.partner_id, group)
+    program_id, since = who.program.id, who.now - NEW_FOR
+    offered = creatives.offered(
+        session, program_id=program_id, reader=reader, wanted=creatives.Wanted(), now=who.now, limit=EACH_MAX
+    )
+    issues = newsletters.archive(session, program_id=program_id, user_id=user_id, limit=EACH_MAX)
+    found = [_answer(case) for case in cases if case.status in _ANSWERED]
+    found += [_material(creative) for creative, _version in offered]
+    found += [_issue(issue) for issue in issues if issue.release_at is not None]
+    return sorted((one for one in found if one["at"] > since), key=_newest_first)
+
+
+def _newest_first(one: dict[str, Any]) -> float:
+    at: datetime = one["at"]
+    return -at.timestamp()
+
+
+def _answer(case: Case) -> dict[str, Any]:
+    title = f"{_about(case)}: {case_words.status(case.status)[1]}"
+    url = url_for("portal.case", case_id=case.id)
+    return {"icon": "messages", "title": title, "note": "", "at": case.updated_at, "url": url}
+
+
+def _about(case: Case) -> str:
+    return ", ".join(part for part in (case_words.kind(case.kind), case.order_id) if part)
+
+
+def _material(creative: Any) -> dict[str, Any]:
+    kind, url = creative_words.kind(creative.kind), url_for("portal.creative", creative_id=creative.id)
+    icon = creative_words.ICONS[creative.kind]
+    return {"icon": icon, "title": creative.title, "note": kind, "at": creative.starts_at, "url": url}
+
+
+def _issue(issue: Any) -> dict[str, Any]:
+    url = url_for("portal.newsletter", issue_id=issue.id)
+    return {
+        "icon": "mail",
+        "title": subject(issue),
+        "note": labels.kind(issue.kind),
+        "at": issue.release_at,
+        "url": url,
+    }

@@ -1,0 +1,117 @@
+"""What the home page tells a partner to do, and what is new for it."""
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from creative_cast import make_creative
+from factories import make_clicks, make_commission, make_payout
+from flask.testing import FlaskClient
+from newsletter_cast import make_issue
+from portal_cast import Cast
+from sqlalchemy.orm import Session
+
+from affiliate import clock
+from affiliate.accounts.actors import SYSTEM, Actor
+from affiliate.newsletters.models import IssueStatus
+from affiliate.payouts.models import Cadence, PaperState, PayoutMethod, PayoutPolicy
+from affiliate.relations import service as cases
+from affiliate.relations.claims import Claim
+from affiliate.relations.models import Case, CaseKind
+
+HOME = "/portal/casa/"
+
+
+def listed(page: str, title: str) -> bool:
+    """Whether a panel of this title stands on the page."""
+    return f">{title}</h2>" in page
+
+
+def open_case(session: Session, cast: Cast) -> Case:
+    """A case about order 1001."""
+    claim = Claim(CaseKind.MISSING_SALE, "It is not there.", "1001", None, None, None)
+    person = Actor("user", cast.person.id)
+    return cases.open_case(
+        session, program=cast.program, partner_id=cast.partner.id, claim=claim, actor=person, now=clock.now()
+    )
+
+
+def test_who_has_nothing_to_do_sees_no_empty_panels(marta: FlaskClient, cast: Cast) -> None:
+    page = marta.get(HOME).text
+    assert cast.partner.name in page
+    assert not listed(page, "Worth doing now")
+    assert not listed(page, "New for you")
+
+
+def test_without_an_account_nothing_can_be_paid(marta: FlaskClient, app_session: Session, cast: Cast) -> None:
+    app_session.execute(sa.delete(PayoutMethod).where(PayoutMethod.partner_id == cast.partner.id))
+    app_session.commit()
+    assert "Say where your money goes" in marta.get(HOME).text
+
+
+@pytest.mark.parametrize(("clicks", "sales"), [(100, 0), (99, 0), (500, 1)])
+def test_a_hundred_clicks_without_a_sale_are_worth_a_look(
+    marta: FlaskClient, app_session: Session, cast: Cast, clicks: int, sales: int
+) -> None:
+    is_told = (clicks, sales) == (100, 0)
+    an_hour_ago = clock.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
+    make_clicks(app_session, link=cast.link, hour=an_hour_ago, clicks=clicks)
+    for _ in range(sales):
+        make_commission(app_session, program=cast.program, partner=cast.partner, link=cast.link, earned_at=an_hour_ago)
+    app_session.commit()
+    page = marta.get(HOME).text
+    assert (f"{clicks} clicks, no sale" in page) is is_told
+    assert ("Sunday ragù, in 30 days" in page) is is_told
+
+
+def test_a_payout_that_waits_for_an_invoice_asks_for_it(marta: FlaskClient, app_session: Session, cast: Cast) -> None:
+    for partner, proposer in ((cast.partner, cast.person), (cast.other, cast.person)):
+        make_payout(
+            app_session, program=cast.program, partner=partner, proposer=proposer, amount_minor=40_00,
+            paper=PaperState.AWAITED,
+        )  # fmt: skip
+    app_session.commit()
+    assert marta.get(HOME).text.count("Send your invoice") == 1
+
+
+def test_a_question_waits_for_its_answer_and_an_answer_is_news(
+    marta: FlaskClient, app_session: Session, cast: Cast
+) -> None:
+    case = open_case(app_session, cast)
+    who = {"program": cast.program, "case_id": case.id, "actor": SYSTEM, "now": clock.now()}
+    cases.answer(app_session, text="Which day was it?", asks=True, **who)
+    app_session.commit()
+    assert "Answer the program" in marta.get(HOME).text
+    cases.reply(
+        app_session, program=cast.program, partner_id=cast.partner.id, case_id=case.id, text="Sunday.", proof=None,
+        actor=Actor("user", cast.person.id), now=clock.now(),
+    )  # fmt: skip
+    cases.decline(app_session, text="It was sent back.", **who)
+    app_session.commit()
+    page = marta.get(HOME).text
+    assert not listed(page, "Worth doing now")
+    assert "A sale is missing, 1001: Declined" in page
+
+
+def test_material_and_newsletters_are_news_for_two_weeks(marta: FlaskClient, app_session: Session, cast: Cast) -> None:
+    now = clock.now()
+    make_creative(app_session, program=cast.program, now=now - timedelta(days=13), title="Advent pans")
+    make_creative(app_session, program=cast.program, now=now - timedelta(days=15), title="Autumn pans")
+    for days in (1, 15):
+        issue = make_issue(app_session, program=cast.program, now=now)
+        issue.status, issue.release_at = IssueStatus.SENT, now - timedelta(days=days)
+    app_session.commit()
+    page = marta.get(HOME).text
+    news = page[page.index(">New for you</h2>") :].partition("</section>")[0]
+    assert "Advent pans" in news
+    assert "Autumn pans" not in news
+    assert news.count("/newsletters/nws_") == 1
+    assert news.index("/newsletters/") < news.index("Advent pans")  # the newest first
+
+
+def test_the_next_payout_is_named_with_its_day(marta: FlaskClient, app_session: Session, cast: Cast) -> None:
+    policy = PayoutPolicy(program_id=cast.program.id, cadence=Cadence.MONTHLY, net_days=0, is_one_person=False)
+    policy.updated_at = clock.now()
+    app_session.add(policy)
+    app_session.commit()
+    assert "0 sales, in the payout of 1 " in marta.get(HOME).text
