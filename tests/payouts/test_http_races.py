@@ -1,4 +1,7 @@
-"""Twenty people approve, pay and cancel one run at once over HTTP, and the web server dies in every third round: paid once, lost nothing."""
+"""Twenty people propose, approve, pay and cancel one run at once over HTTP, while its order is refunded: paid once, lost nothing.
+
+In every third round web server and worker are killed in the middle.
+"""
 
 import os
 import re
@@ -6,52 +9,73 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import processes
 import pytest
 import requests
 import sqlalchemy as sa
 from accounts_cast import give, make_person, sign_in
-from money_cast import MATURE, Books, open_books
+from factories import make_refund
+from money_cast import Books, open_books
+from processes import eventually
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
-from affiliate import clock, ids
+from affiliate import clock, db, ids, queues, worker
 from affiliate.accounts.models import GrantRole, User
 from affiliate.app import create_app
-from affiliate.commissions.models import Commission
+from affiliate.commissions import service as commissions
+from affiliate.commissions.models import Commission, CommissionAdjustment
+from affiliate.ingest.models import Conversion, Refund
 from affiliate.ledger.models import LedgerTransfer, TransferKind
-from affiliate.payouts import proof, service
+from affiliate.money import Money
+from affiliate.payouts import proof
 from affiliate.payouts.models import Payout, PayoutRun, PayoutStatus
 from affiliate.settings import Settings
 
 PEOPLE = 20
+ACTS = ("approve", "paid", "cancel", "paid")
 ROOT = Path(__file__).parents[2]
 
 
-class Web:
-    """The web server as a process of its own, which can be killed and started again."""
+@dataclass(frozen=True)
+class Answer:
+    """What one person was told: a status, or that the server was gone."""
+
+    act: str
+    said: str
+    page: str = ""
+
+
+class Servers:
+    """Web server, worker and cron as processes of their own, which can be killed and started again."""
 
     def __init__(self, settings: Settings, said: Path) -> None:
-        self.port = processes.free_port()
-        self.address = f"http://127.0.0.1:{self.port}"
+        port = processes.free_port()
+        self.address = f"http://127.0.0.1:{port}"
         self._environment = dict(os.environ) | {
-            "PORT": str(self.port), "AFFILIATE_DATABASE_URL": settings.database_url,
+            "PORT": str(port), "AFFILIATE_DATABASE_URL": settings.database_url,
             "AFFILIATE_DATA_DIR": str(settings.data_dir), "AFFILIATE_LOG_LEVEL": "ERROR",
         }  # fmt: skip
         self._said = said
-        self._process: subprocess.Popen[bytes] | None = None
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
 
-    def start(self) -> None:
-        with self._said.open("ab") as said:
-            command = [sys.executable, "-m", "affiliate.cli", "web"]
-            self._process = subprocess.Popen(command, env=self._environment, stdout=said, stderr=said, cwd=ROOT)
-        processes.eventually(self._answers, "an answer of the web server")
+    def start(self, *names: str) -> None:
+        for name in names:
+            with self._said.open("ab") as said:
+                command = [sys.executable, "-m", "affiliate.cli", *name.split()]
+                started = subprocess.Popen(command, env=self._environment, stdout=said, stderr=said, cwd=ROOT)
+                self._running[name] = started
+
+    def wait(self) -> None:
+        eventually(self._answers, "an answer of the web server")
 
     def _answers(self) -> bool:
         try:
@@ -59,17 +83,19 @@ class Web:
         except requests.RequestException:
             return False
 
-    def kill(self) -> None:
-        if self._process is not None:
-            processes.end(self._process)
+    def kill(self, *names: str) -> None:
+        for name in names or tuple(self._running):
+            processes.end(self._running.pop(name))
 
 
 @pytest.fixture
-def web(settings: Settings, tmp_path: Path) -> Iterator[Web]:
-    server = Web(settings, tmp_path / "said")
-    server.start()
-    yield server
-    server.kill()
+def servers(settings: Settings, tmp_path: Path) -> Iterator[Servers]:
+    servers = Servers(settings, tmp_path / "said")
+    try:
+        servers.start("web", "worker stages", "cron")  # they come up while people sign in
+        yield servers
+    finally:
+        servers.kill()
 
 
 @pytest.fixture
@@ -81,7 +107,7 @@ def books(settings: Settings, engine: Engine) -> Iterator[Books]:
 
 
 @pytest.fixture
-def browsers(settings: Settings, books: Books, web: Web) -> list[requests.Session]:
+def browsers(settings: Settings, books: Books, servers: Servers) -> list[requests.Session]:
     """Twenty signed-in people of finance."""
     app = create_app(settings)
     app.config.update(WTF_CSRF_ENABLED=False)  # for the sign-in; the server that is raced asks for tokens
@@ -89,7 +115,9 @@ def browsers(settings: Settings, books: Books, web: Web) -> list[requests.Sessio
     for one in people:
         give(books.session, one, GrantRole.FINANCE, books.program)
     books.session.commit()
-    return [browser_of(app, one) for one in people]
+    browsers = [browser_of(app, one) for one in people]
+    servers.wait()
+    return browsers
 
 
 def browser_of(app: Any, user: User) -> requests.Session:
@@ -100,92 +128,191 @@ def browser_of(app: Any, user: User) -> requests.Session:
     return browser
 
 
-def press(browser: requests.Session, address: str, token: str) -> str:
-    """One person presses a button; gives what the server said, or that it was gone."""
-    form = {"csrf_token": token, "total": "10.00", "seen-first": "1", "reason": "Stop."}
-    try:
-        answer = browser.post(address, data=form, timeout=60, allow_redirects=False)
-    except requests.RequestException:
-        return "gone"
-    return str(answer.status_code)
+class Sampler(threading.Thread):
+    """Somebody who proves the books without a pause while others move money."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(daemon=True)
+        self.engine, self.done = engine, threading.Event()
+        self.proofs: list[list[str]] = []
+
+    def run(self) -> None:
+        while not self.done.is_set() or not self.proofs:
+            with db.read_only(), Session(self.engine) as session:
+                self.proofs.append(proof.verify(session).findings)
 
 
-def token_of(browser: requests.Session, address: str) -> str:
-    page = browser.get(address, timeout=60)
-    found = re.search(r'name="csrf_token" value="([^"]+)"', page.text)
-    assert found, page.text[:500]
-    return found.group(1)
+class Race:
+    """Rounds of one program: each has an order, a run of it, and everybody at once."""
 
+    def __init__(self, servers: Servers, books: Books, browsers: list[requests.Session], engine: Engine) -> None:
+        self.servers, self.books, self.browsers, self.engine = servers, books, browsers, engine
+        self.payouts = f"{servers.address}/console/{books.program.slug}/payouts"
+        self.tokens = [found["csrf_token"] for found in map(self._fields, browsers)]
 
-def run_of(books: Books, *, approved: bool) -> PayoutRun:
-    """A run of 10.00, proposed and in every other round approved already."""
-    books.order()
-    books.work(now=MATURE)
-    now = max(clock.now(), MATURE + timedelta(days=1))
-    run = service.propose(books.session, program_id=books.program.id, actor=books.alice, now=now)
-    if approved:
-        service.approve_run(books.session, run_id=run.id, program_id=run.program_id, actor=books.bob, now=now)
-    books.session.commit()
-    return run
+    def play(self, rounds: int) -> Counter[PayoutStatus]:
+        """Play, and look after each round; gives how the runs ended."""
+        for number in range(1, rounds + 1):
+            conversion, run = self.earned(), self.proposed_once()
+            if is_approved := number % 2 == 0:
+                self.approve(run)
+            is_killed = number % 3 == 0
+            answers = self.all_at_once(run, conversion, is_killed=is_killed)
+            self.assert_true(run, answers, is_killed=is_killed, is_last_step=is_approved)
+            self.assert_paid_at_most_once()
+        self.books.session.expire_all()
+        return Counter(self.books.session.scalars(sa.select(PayoutRun.status)))
 
+    def earned(self) -> Conversion:
+        """An order whose commission of 10.00 a manager has approved."""
+        books = self.books
+        conversion = books.order()
+        books.work()
+        facts = {"commission_id": books.commission(conversion).id, "program_id": books.program.id, "actor": books.alice}
+        commissions.approve(books.session, **facts, now=clock.now())
+        books.session.commit()
+        return conversion
 
-def all_at_once(
-    web: Web, books: Books, browsers: list[requests.Session], run: PayoutRun, *, kill: bool
-) -> Counter[str]:
-    address = f"{web.address}/console/{books.program.slug}/payouts/{ids.public('run', run.id)}"
-    tokens = [token_of(browser, address) for browser in browsers]
-    start = threading.Barrier(PEOPLE + kill)
-    acts = ["approve", "paid", "cancel", "paid"]
+    def proposed_once(self) -> PayoutRun:
+        """Everybody proposes at once: one run comes of it, and who was too late sees it."""
+        forms = self._forms(self.payouts)
+        answers = self._together(
+            [partial(self._press, number, self.payouts, forms[number]) for number in range(PEOPLE)]
+        )
+        said = Counter(answer.said for answer in answers)
+        assert said["303"] == 1, said
+        assert said["409"] == PEOPLE - 1, said
+        run = self.books.session.scalars(sa.select(PayoutRun).order_by(PayoutRun.id.desc()).limit(1)).one()
+        self.books.session.commit()
+        assert all(ids.public("run", run.id) in answer.page for answer in answers if answer.said == "409")
+        return run
 
-    def act(number: int) -> str:
-        start.wait()
-        return press(browsers[number], f"{address}/{acts[number % len(acts)]}", tokens[number])
+    def approve(self, run: PayoutRun) -> None:
+        """Two people say yes, of whom at most one has proposed it."""
+        for number, form in enumerate(self._forms(self._address(run), run)[:2]):
+            self._press(number, f"{self._address(run)}/approve", form)
+        assert self._status(run) is PayoutStatus.APPROVED
 
-    with ThreadPoolExecutor(PEOPLE) as pool:
-        answers = [pool.submit(act, number) for number in range(PEOPLE)]
-        if kill:
+    def all_at_once(self, run: PayoutRun, conversion: Conversion, *, is_killed: bool) -> list[Answer]:
+        """Twenty people press, half of the order is refunded meanwhile, and on top of it web and worker may be killed."""
+        address = self._address(run)
+        forms, buttons = self._forms(address, run), [f"{address}/{ACTS[n % len(ACTS)]}" for n in range(PEOPLE)]
+        acts = [partial(self._press, number, buttons[number], forms[number]) for number in range(PEOPLE)]
+        sampler = Sampler(self.engine)
+        sampler.start()
+        try:
+            *answers, _stored = self._together([*acts, partial(self._refund, conversion)], is_killed=is_killed)
+            eventually(self._refunds_are_taken, "the refund in the books")
+        finally:
+            sampler.done.set()
+            sampler.join()
+        assert sampler.proofs
+        assert not any(sampler.proofs)
+        return answers
+
+    def assert_true(self, run: PayoutRun, answers: list[Answer], *, is_killed: bool, is_last_step: bool) -> None:
+        """Who was told that it is done was told the truth, and who was too late sees how it ended."""
+        status, address = self._status(run), self._address(run)
+        done = Counter(answer.act for answer in answers if answer.said == "303")
+        assert done["paid"] <= (status is PayoutStatus.PAID), done
+        assert done["cancel"] <= (status is PayoutStatus.CANCELLED), done
+        said = {answer.said for answer in answers}
+        assert said <= {"303", "409", "422"} | ({"503", "gone"} if is_killed else set()), said
+        for answer in answers:
+            if is_last_step and answer.said == "409":
+                assert f'action="{urlsplit(address).path}/' not in answer.page  # nothing is left to do
+                assert ("Taken back by" in answer.page) == (status is PayoutStatus.CANCELLED)
+
+    def assert_paid_at_most_once(self) -> None:
+        """No payout was settled twice, no commission is in two payouts, nothing is lost, and the books balance."""
+        session = self.books.session
+        session.expire_all()
+        assert proof.verify(session).findings == []
+        settled = session.scalars(
+            sa.select(LedgerTransfer.source_id).where(LedgerTransfer.kind == TransferKind.SETTLE)
+        ).all()
+        assert len(settled) == len(set(settled))
+        assert set(settled) == set(session.scalars(sa.select(Payout.id).where(Payout.status == PayoutStatus.PAID)))
+        worth = sa.func.sum(Commission.amount_minor - Commission.reversed_minor)
+        assert sum(self.books.balances().values()) == session.scalar(sa.select(sa.cast(worth, sa.BigInteger)))
+        session.commit()
+
+    def _together(self, acts: list[Any], *, is_killed: bool = False) -> list[Answer]:
+        start = threading.Barrier(len(acts) + is_killed)
+
+        def begin(act: Callable[[], Answer]) -> Answer:
             start.wait()
-            processes.eventually(lambda: any(each.done() for each in answers), "a first answer")
-            web.kill()
-    if kill:
-        web.start()
-    return Counter(each.result() for each in answers)
+            return act()
 
+        with ThreadPoolExecutor(len(acts)) as pool:
+            answers = [pool.submit(begin, act) for act in acts]
+            if is_killed:
+                start.wait()
+                eventually(lambda: any(each.done() for each in answers), "a first answer")
+                self.servers.kill("web", "worker stages")
+        if is_killed:
+            self.servers.start("web", "worker stages")
+            self.servers.wait()
+        return [each.result() for each in answers]
 
-def assert_paid_at_most_once(books: Books) -> None:
-    """No payout was settled twice, no commission is in two payouts, nothing is lost, and the books balance."""
-    session = books.session
-    session.expire_all()
-    assert proof.verify(session).findings == []
-    settled = session.scalars(
-        sa.select(LedgerTransfer.source_id).where(LedgerTransfer.kind == TransferKind.SETTLE)
-    ).all()
-    assert len(settled) == len(set(settled))
-    paid = set(session.scalars(sa.select(Payout.id).where(Payout.status == PayoutStatus.PAID)))
-    assert set(settled) == paid
-    worth = session.scalar(sa.select(sa.cast(sa.func.sum(Commission.amount_minor), sa.BigInteger)))
-    assert sum(books.balances().values()) == worth
-    session.commit()
+    def _forms(self, address: str, run: PayoutRun | None = None) -> list[dict[str, str]]:
+        """What each would send from this page: a token, the sum it shows, every note ticked by who may approve."""
+        fields = self._fields(self.browsers[0], address) | self._fields(self.browsers[1], address)
+        if run is not None:
+            fields |= {"total": Money(run.total_minor, run.currency).text(), "reason": "Stop."}
+        return [fields | {"csrf_token": token} for token in self.tokens]
 
+    def _fields(self, browser: requests.Session, address: str = "") -> dict[str, str]:
+        page = browser.get(address or self.payouts, timeout=60).text
+        fields = dict(re.findall(r'name="(csrf_token|total_minor)" value="([^"]+)"', page))
+        assert "csrf_token" in fields, page[:500]
+        return fields | dict.fromkeys(re.findall(r'name="(seen-[^"]+)"', page), "1")
 
-def play(rounds: int, web: Web, books: Books, browsers: list[requests.Session]) -> None:
-    for number in range(rounds):
-        run = run_of(books, approved=number % 2 == 1)
-        answers = all_at_once(web, books, browsers, run, kill=number % 3 == 2)
-        assert answers.keys() <= {"303", "409", "422", "503", "gone"}, answers
-        assert_paid_at_most_once(books)
+    def _press(self, number: int, address: str, form: dict[str, str]) -> Answer:
+        act = address.rpartition("/")[2]
+        try:
+            answer = self.browsers[number].post(address, data=form, timeout=60, allow_redirects=False)
+        except requests.RequestException:
+            return Answer(act, "gone")
+        assert "/payouts" in answer.headers.get("Location", "/payouts")  # nobody is asked to sign in again
+        return Answer(act, str(answer.status_code), answer.text)
+
+    def _refund(self, conversion: Conversion) -> Answer:
+        """As ingest does it: the row first, then the worker is woken."""
+        with Session(self.engine) as session:
+            make_refund(session, conversion=conversion, amount_minor=50_00)
+            session.commit()
+        worker.wake(queues.connection())
+        return Answer("refund", "stored")
+
+    def _refunds_are_taken(self) -> bool:
+        with Session(self.engine) as session:
+            refunds, taken = (
+                session.scalar(sa.select(sa.func.count()).select_from(table))
+                for table in (Refund, CommissionAdjustment)
+            )
+        return refunds == taken
+
+    def _address(self, run: PayoutRun) -> str:
+        return f"{self.payouts}/{ids.public('run', run.id)}"
+
+    def _status(self, run: PayoutRun) -> PayoutStatus:
+        with Session(self.engine) as session:
+            return session.get_one(PayoutRun, run.id).status
 
 
 @pytest.mark.timeout(300)
 def test_three_rounds_of_twenty_people_pay_nothing_twice(
-    web: Web, books: Books, browsers: list[requests.Session]
+    servers: Servers, books: Books, browsers: list[requests.Session], engine: Engine
 ) -> None:
-    play(3, web, books, browsers)
+    ended = Race(servers, books, browsers, engine).play(3)
+    assert ended.total() == 3
 
 
 @pytest.mark.faults
 @pytest.mark.timeout(3600)
 def test_thirty_rounds_of_twenty_people_pay_nothing_twice(
-    web: Web, books: Books, browsers: list[requests.Session]
+    servers: Servers, books: Books, browsers: list[requests.Session], engine: Engine
 ) -> None:
-    play(30, web, books, browsers)
+    ended = Race(servers, books, browsers, engine).play(30)
+    assert ended.total() == 30
