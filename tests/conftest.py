@@ -5,7 +5,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -127,32 +127,85 @@ def _psycopg_url(address: str, name: str) -> str:
     return address.replace("postgresql://postgres@/postgres", f"postgresql+psycopg://postgres@/{name}")
 
 
-@contextlib.contextmanager
-def _postgresql_copy(address: str) -> Iterator[str]:
-    name = f"test_{next(_numbers)}"
+def _copy_postgresql(address: str, name: str, *, of: str) -> str:
     with psycopg.connect(address, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template STRATEGY FILE_COPY")
-        yield _psycopg_url(address, name)
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {of} STRATEGY FILE_COPY")
+    return _psycopg_url(address, name)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A fresh migrated database: the test runs once on SQLite and once on PostgreSQL."""
-    if request.param == "sqlite":
-        copy = tmp_path / "affiliate.db"
-        shutil.copy(request.getfixturevalue("sqlite_template"), copy)
-        yield f"sqlite:///{copy}"
-    else:
-        with _postgresql_copy(request.getfixturevalue("postgresql_server")) as address:
-            yield address
+Furnish = Callable[[Session], None]
 
 
 @pytest.fixture
-def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+def furnish() -> Furnish | None:
+    """What writes the rows that each test of a file finds in its own database: a file that wants some has a fixture of this name.
+
+    It runs once per process and kind of database; the tests get copies.
+    """
+    return None
+
+
+@pytest.fixture(scope="session")
+def furnished() -> dict[tuple[str, Furnish], Any]:
+    """The databases in which somebody has written already, to copy."""
+    return {}
+
+
+def _written(url: str, furnish: Furnish) -> None:
+    engine = db.make_engine(url)
+    with Session(engine, expire_on_commit=False) as session, session.begin():
+        furnish(session)
+    engine.dispose()
+
+
+def _sqlite_template(template: Path, furnish: Furnish | None, furnished: dict[tuple[str, Furnish], Any]) -> Path:
+    if furnish is None:
+        return template
+    if ("sqlite", furnish) not in furnished:
+        copy = template.with_name(f"furnished_{next(_numbers)}.db")
+        shutil.copy(template, copy)
+        _written(f"sqlite:///{copy}", furnish)
+        furnished["sqlite", furnish] = copy
+    path: Path = furnished["sqlite", furnish]
+    return path
+
+
+def _postgresql_template(address: str, furnish: Furnish | None, furnished: dict[tuple[str, Furnish], Any]) -> str:
+    if furnish is None:
+        return "template"
+    if ("postgresql", furnish) not in furnished:
+        name = f"furnished_{next(_numbers)}"
+        _written(_copy_postgresql(address, name, of="template"), furnish)
+        furnished["postgresql", furnish] = name
+    return str(furnished["postgresql", furnish])
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    furnish: Furnish | None,
+    furnished: dict[tuple[str, Furnish], Any],
+) -> Iterator[str]:
+    """A fresh migrated database: the test runs once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        copy = tmp_path / "affiliate.db"
+        shutil.copy(_sqlite_template(request.getfixturevalue("sqlite_template"), furnish, furnished), copy)
+        yield f"sqlite:///{copy}"
+    else:
+        address, name = request.getfixturevalue("postgresql_server"), f"test_{next(_numbers)}"
+        yield _copy_postgresql(address, name, of=_postgresql_template(address, furnish, furnished))
+        with psycopg.connect(address, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def sqlite_url(
+    sqlite_template: Path, tmp_path: Path, furnish: Furnish | None, furnished: dict[tuple[str, Furnish], Any]
+) -> str:
     """A fresh migrated SQLite database, for tests that need only one."""
     copy = tmp_path / "affiliate.db"
-    shutil.copy(sqlite_template, copy)
+    shutil.copy(_sqlite_template(sqlite_template, furnish, furnished), copy)
     return f"sqlite:///{copy}"
 
 

@@ -112,6 +112,13 @@ def open_books(session: Session, **program: Any) -> Books:
     )
 
 
+def books_of(session: Session) -> Books:
+    """The books that somebody has opened in this database."""
+    people = {name: person(session.scalars(sa.select(User).filter_by(name=name)).one()) for name in ("Alice", "Bob")}
+    program, partner = (session.scalars(sa.select(table)).one() for table in (Program, Partner))
+    return Books(session=session, program=program, partner=partner, alice=people["Alice"], bob=people["Bob"])
+
+
 def person(user: User) -> Actor:
     """Somebody signed in."""
     return Actor(kind="user", id=user.id)

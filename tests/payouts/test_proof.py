@@ -1,13 +1,14 @@
 """The proof finds every kind of tampering and says where; a sound history it passes in silence."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from factories import make_refund
-from money_cast import MATURE, Books, open_books
+from money_cast import MATURE, Books, books_of, open_books
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
@@ -23,8 +24,7 @@ from affiliate.settings import Settings
 PAYDAY = MATURE + timedelta(days=1)
 
 
-@pytest.fixture
-def books(session: Session) -> Books:
+def write_history(session: Session) -> None:
     """A history with everything in it: paid, netted, proposed, sent, cancelled, refunded, pending."""
     books = open_books(session)
     refunded, *_ = [books.order() for _ in range(3)]
@@ -44,7 +44,18 @@ def books(session: Session) -> Books:
     late = books.order(occurred_at=PAYDAY)
     make_refund(session, conversion=late, amount_minor=10_00)
     books.work(now=PAYDAY)
-    return books
+
+
+@pytest.fixture
+def furnish() -> Callable[[Session], None]:
+    """The history lies in every database."""
+    return write_history
+
+
+@pytest.fixture
+def books(session: Session) -> Books:
+    """The history."""
+    return books_of(session)
 
 
 def propose(books: Books) -> PayoutRun:
@@ -80,6 +91,10 @@ def tamper(books: Books, statement: Any) -> list[str]:
     return proof.verify(session).findings
 
 
+def transfers_in(session: Session) -> int:
+    return session.scalars(sa.select(sa.func.count()).select_from(LedgerTransfer)).one()
+
+
 def first(table: Any, **where: Any) -> Any:
     """The id of one row of a table."""
     return sa.select(table.id).filter_by(**where).order_by(table.id).limit(1).scalar_subquery()
@@ -88,7 +103,7 @@ def first(table: Any, **where: Any) -> Any:
 def test_a_sound_history_has_no_findings_and_counts_its_transfers(books: Books) -> None:
     found = proof.verify(books.session)
     assert found.findings == []
-    assert found.transfers == books.session.scalar(sa.select(sa.func.count()).select_from(LedgerTransfer))
+    assert found.transfers == transfers_in(books.session) > 0
     balances = books.balances()
     assert all(balances[name] for name in ("pending", "approved", "in_transit", "paid"))
 
@@ -170,26 +185,22 @@ def test_a_flood_of_findings_is_cut_and_counted() -> None:
 
 
 def test_the_job_keeps_its_result(settings: Settings) -> None:
-    with db.transaction() as session:
-        books = open_books(session)
-        books.order()
-        books.work(now=MATURE)
     assert jobs.prove() == 0
     with db.reading() as session:
         found = ledger.latest_proof(session)
         assert found is not None
-        assert (found.transfers, found.findings) == (2, [])
+        assert (found.transfers, found.findings) == (transfers_in(session), [])
 
 
-def test_a_proof_sees_one_instant_while_others_write(engine: Engine, session: Session) -> None:
-    books = open_books(session)
-    books.order()
-    books.work()
-    session.commit()
+def test_a_proof_sees_one_instant_while_others_write(engine: Engine, books: Books) -> None:
+    before = transfers_in(books.session)
+    books.session.rollback()
     with db.read_only(), Session(engine) as reader:
-        assert proof.verify(reader).transfers == 1
+        assert proof.verify(reader).transfers == before
         with db.read_only(on=False):
-            books.work(now=MATURE)  # approves
-            session.commit()
+            books.order()
+            books.work()
+            books.session.commit()
         found = proof.verify(reader)
-    assert (found.transfers, found.findings) == (1, [])
+    assert (found.transfers, found.findings) == (before, [])
+    assert transfers_in(books.session) == before + 1
