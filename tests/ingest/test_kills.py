@@ -6,6 +6,7 @@ import random
 import signal
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from alembic import command
 from alembic.config import Config
 from event_cast import sale
 from fault_site import Counted, Shop, Site, Visitors
+from processes import eventually
 
 from affiliate import db, streams
 from affiliate.tracking import codec
@@ -53,12 +55,20 @@ class Database:
 
     def restart(self) -> None:
         """Kill it without a word, and wait until it is back."""
+        self.kill()
+        self.start()
+
+    def kill(self) -> None:
+        """`kill -9` of all its processes: who asks is refused."""
         pid_file = self._folder / "data" / "postmaster.pid"
         for pid in processes.tree(int(pid_file.read_text().split()[0])):
             with contextlib.suppress(ProcessLookupError):  # a backend that had ended
                 os.kill(pid, signal.SIGKILL)
         self.end()
         pid_file.unlink(missing_ok=True)
+
+    def start(self) -> None:
+        """Start it in its folder."""
         self._stack.enter_context(servers.postgresql(self._folder, survives_kill=True))
 
     def end(self) -> None:
@@ -107,3 +117,25 @@ def test_kills_at_random_moments_lose_nothing_and_double_nothing(database: Datab
     counted = Counted.of(site)
     counted.agrees_with(shop, at_web, at_edge)
     assert counted.dead_letters == len(POISON)
+
+
+@pytest.mark.faults
+def test_while_postgresql_refuses_pages_say_so_and_links_and_orders_go_on(database: Database, site: Site) -> None:
+    """Connections that were good a moment ago stand in the pool."""
+    with ThreadPoolExecutor(_PAGES) as pool:
+
+        def pages() -> set[int]:
+            return set(pool.map(lambda _: site.get("web", "/apply/ondera").status, range(_PAGES)))
+
+        assert pages() == {200}
+        with Visitors(site, "web") as at_web, Visitors(site, "edge") as at_edge, Shop(site) as shop:
+            database.kill()
+            for load in (at_web, at_edge, shop):
+                load.have_gone_on(10)
+            assert pages() == {503}
+            database.start()
+        eventually(lambda: pages() == {200}, "pages")
+    Counted.of(site).agrees_with(shop, at_web, at_edge)
+
+
+_PAGES = 10

@@ -11,8 +11,15 @@ from pathlib import Path
 import fault_site
 import processes
 import pytest
+import small_disk
+import sqlalchemy as sa
 from fault_site import Counted, Shop, Site, Visitors, Way, frozen
 from processes import eventually
+from sqlalchemy.orm import Session
+
+from affiliate import clock, db
+from affiliate.attribution import service as attribution
+from affiliate.attribution.models import Attribution, Credit, Unattributed
 
 pytestmark = pytest.mark.timeout(600)  # processes start, on a machine that may be busy
 
@@ -96,12 +103,26 @@ def test_redis_fails_again_and_again(site: Site, seed: int) -> None:
     _survives(site, faults)
 
 
+def _emptied(site: Site) -> None:
+    site.redis.flushall()
+
+
+def _a_week_older(site: Site) -> None:
+    """What Redis keeps for eight days is gone; the streams, their groups and the rows stand."""
+    keys = list(site.redis.scan_iter(match="aff:*:fp:*", count=1_000))
+    assert keys
+    for key in keys:
+        site.redis.pexpire(key, 1)
+    eventually(lambda: not site.redis.exists(*keys), "the end of the fingerprints")
+
+
 @pytest.mark.faults
-def test_after_redis_was_emptied_nothing_counts_again(site: Site) -> None:
+@pytest.mark.parametrize("forget", [_emptied, _a_week_older])
+def test_what_redis_has_forgotten_does_not_count_again(site: Site, forget: Callable[[Site], None]) -> None:
     with Visitors(site, "web") as at_web, Visitors(site, "edge") as at_edge, Shop(site) as shop:
         shop.have_gone_on(20)
     Counted.of(site).agrees_with(shop, at_web, at_edge)
-    site.redis.flushall()
+    forget(site)
     with ThreadPoolExecutor(20) as pool:
         again = [*shop.orders] * 20
         assert list(pool.map(shop.send, again)) == [shop.orders[order_id] for order_id in again]
@@ -136,28 +157,86 @@ def test_sigterm_fails_no_request_that_was_read(tmp_path: Path, sqlite_url: str,
         assert told == Counted.of(site).clicks
 
 
-def _file_size_max(site: Site, size: int) -> None:
-    for name in ("web", "edge"):
-        for pid in processes.tree(site.running[name].pid):
-            resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+def _attributed(site: Site) -> list[tuple[int, Unattributed | None, int]]:
+    """What is decided by now: the version, why nobody was credited, and how many were."""
+    engine = db.make_engine(site.environment["AFFILIATE_DATABASE_URL"])
+    with Session(engine) as session:
+        attribution.attribute_waiting(session, limit=10, clicks_until=clock.now(), now=clock.now())
+        session.commit()
+        credited = sa.select(sa.func.count()).where(Credit.attribution_id == Attribution.id).scalar_subquery()
+        wanted = sa.select(Attribution.version, Attribution.reason, credited).order_by(Attribution.version)
+        found = [(version, reason, number) for version, reason, number in session.execute(wanted)]
+    engine.dispose()
+    return found
 
 
 @pytest.mark.faults
-def test_on_a_full_disk_orders_are_refused_and_visitors_go_on(site: Site) -> None:
+def test_an_order_is_decided_again_when_its_click_comes_later_from_a_spool(site: Site) -> None:
+    site.proxy.take("refused")
+    token = site.get("edge", "/r/anna").token
+    alone = (1, Unattributed.ALL_REFUSED, 0)
+    with frozen(
+        lambda: processes.tree(site.running["edge"].pid)
+    ):  # it holds its file, so that nobody else brings the click
+        site.proxy.take("open")
+        order = {"program": "ondera", "order_id": "1", "amount": "1.00", "currency": "EUR", "click_id": token}
+        assert site.report("conversions", order).status == 202
+        eventually(lambda: _attributed(site) == [alone], "the order without its click")
+    eventually(site.has_counted_all, "all is taken")
+    assert _attributed(site) == [alone, (2, None, 1)]
+
+
+@contextlib.contextmanager
+def _without_growth(site: Site) -> Iterator[None]:
     """No file may grow: to a program that is the same as no room."""
+    for size in (0, resource.RLIM_INFINITY):
+        for name in ("web", "edge"):
+            for pid in processes.tree(site.running[name].pid):
+                resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+        if not size:
+            yield
+
+
+@contextlib.contextmanager
+def _without_room(site: Site) -> Iterator[None]:
+    assert site.disk is not None
+    site.disk.fill()
+    yield
+    site.disk.free()
+
+
+def _goes_on_without_a_disk(site: Site, fault: Fault) -> None:
+    """Neither Redis nor the disk takes anything: orders are refused, visitors are not."""
     order = {"program": "ondera", "order_id": "1", "amount": "1.00", "currency": "EUR"}
     site.kill("redis")
-    _file_size_max(site, 0)
-    refused = site.report("conversions", order)
-    assert (refused.status, refused.headers["Retry-After"]) == (503, "5")
-    assert all(site.get(name, "/r/anna").click for name in ("web", "edge"))
-    assert site.get("web", "/t/pixel.gif?program=ondera&order_id=2&amount=1.00&currency=EUR").status == 503
-    _file_size_max(site, resource.RLIM_INFINITY)
+    with fault(site):
+        refused = site.report("conversions", order)
+        assert (refused.status, refused.headers["Retry-After"]) == (503, "5")
+        assert all(site.get(name, "/r/anna").click for name in ("web", "edge"))
+        assert site.get("web", "/t/pixel.gif?program=ondera&order_id=2&amount=1.00&currency=EUR").status == 503
     eventually(lambda: site.report("conversions", order).status == 202, "room again")
     assert "affiliate_clicks_uncounted_total 2.0" in site.get("edge", "/metrics").text
     site.start("redis")
     counted = Counted.of(site)
     assert (set(counted.orders), counted.clicks) == ({"1"}, set())
+
+
+@pytest.mark.faults
+def test_where_no_file_may_grow_orders_are_refused_and_visitors_go_on(site: Site) -> None:
+    _goes_on_without_a_disk(site, _without_growth)
+
+
+@pytest.mark.faults
+def test_on_a_full_disk_orders_are_refused_and_visitors_go_on(tmp_path: Path, sqlite_url: str) -> None:
+    with small_disk.mounted(tmp_path / "var") as disk:
+        if disk is None:
+            pytest.skip("this machine lets nobody mount a disk of its own; the limit of file sizes stands for it")
+        with fault_site.running(tmp_path, sqlite_url, "web", "edge", "ingest", disk=disk) as site:
+            _goes_on_without_a_disk(site, _without_room)
+            with _without_room(site):
+                for name in ("web", "edge"):
+                    site.restart(name)
+                    assert site.get(name, "/r/anna").click
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)

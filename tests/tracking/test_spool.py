@@ -1,6 +1,7 @@
 """Events on disk: what comes back, what is torn, what an orphan leaves, and what happens when the disk is full."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -226,6 +227,25 @@ def test_a_disk_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(SpoolUnavailable):
         Spool(tmp_path / "file" / "spool", bytes_max=MEGABYTE).append(events(1))
+
+
+def test_what_follows_a_write_that_failed_in_the_middle_can_be_read(
+    spool: Spool, replay: Replay, server: Redis
+) -> None:
+    first, lost, last = events(3)
+    spool.append([first])
+    [file] = files(spool)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (file.stat().st_size + 20, limits[1]))
+    try:
+        with pytest.raises(SpoolUnavailable):
+            spool.append([lost])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    spool.append([last])
+    assert replay.once() == 2
+    assert server.stored == [first, last]
+    assert put_aside(spool) == [record(lost)[:20]]
 
 
 def test_a_disk_that_hangs_costs_its_callers_the_deadline_only_a_few_times(spool: Spool) -> None:
