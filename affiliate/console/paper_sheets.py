@@ -95,7 +95,7 @@ def profile_line(one: TaxProfile, name: str) -> dict[str, Any]:
         "url": url_for("console.partner_taxes", partner_id=one.partner_id),
         "country": formats.country(one.country),
         "vat_id": one.vat_id,
-        "paper": words.paper_kind(one.paper),
+        "paper": words.paper_kind_in_short(one.paper),
         "at": one.created_at,
         "until": one.replaced_at,
     }
@@ -108,7 +108,7 @@ def profile(one: TaxProfile, position: Position | None) -> dict[str, Any]:
         (_("Country"), formats.country(one.country)),
         (_("VAT number"), one.vat_id or _("none")),
         (_("Tax number"), one.tax_number or _("none")),
-        (_("Paper"), words.paper_kind(one.paper)),
+        (_("Paper"), words.paper_kind_in_short(one.paper)),
     ]
     if position is not None:
         terms = position.terms

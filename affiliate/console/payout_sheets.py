@@ -52,6 +52,7 @@ def run_page(
         if run.status is PayoutStatus.PROPOSED
         else [],
         "payouts": [_payout(each, run.currency, run.id) for each in payouts],
+        "shares": _shares(run, payouts),
         "waiting": sum(_waits(each) for each in payouts),
         "before_total": Money(sum(each.before_minor or 0 for each in payouts), run.currency),
         "moves": moves(run.status, payouts, balances, run.currency),
@@ -132,8 +133,22 @@ def _payout(each: Any, currency: str, run_id: UUID) -> dict[str, Any]:
         "way": _way(each),
         "sign": words.payout(each.status),
         "is_out": each.taken_out_at is not None,
-        "reason": each.reason,
+        "reason": each.reason and _(each.reason),  # ours, where a file named none
     }
+
+
+def _shares(run: PayoutRun, payouts: Sequence[Any]) -> list[dict[str, Any]]:
+    """Whom the run's total goes to, where that is not the partners alone."""
+    if run.status is PayoutStatus.CANCELLED:
+        return []
+    held = [each for each in payouts if each.taken_out_at is None]
+    failed = sum(each.amount_minor for each in held if each.status is PayoutStatus.FAILED)
+    withheld = sum(each.withheld_minor for each in held if each.status is not PayoutStatus.FAILED)
+    rest = [(_("Withheld for the state"), withheld), (_("Did not arrive"), failed)]
+    shares = [(label, minor) for label, minor in rest if minor]
+    if shares:
+        shares.insert(0, (_("To the partners"), run.total_minor - failed - withheld))
+    return [{"label": label, "amount": Money(minor, run.currency)} for label, minor in shares]
 
 
 def _waits(each: Any) -> bool:

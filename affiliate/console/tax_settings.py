@@ -21,6 +21,7 @@ from affiliate.console.blueprint import acted, blueprint, show
 from affiliate.console.forms import say, say_all
 from affiliate.errors import Conflict, Invalid
 from affiliate.taxes import queries, service, words
+from affiliate.taxes.examples import EXAMPLES
 from affiliate.taxes.service import Identity
 from affiliate.web import orm, request_now
 
@@ -160,7 +161,8 @@ def confirm_tax_rule(rule_id: UUID) -> BaseResponse:
 
 def _rules_page(form: RuleForm) -> str:
     found = queries.rules_of(orm.session, program_id=g.program.id)
-    return show("tax_rules.html", form=form, rules=[paper_sheets.rule(each) for each in found])
+    left = {each.code for each in EXAMPLES} - {each.code for each in found}
+    return show("tax_rules.html", form=form, rules=[paper_sheets.rule(each) for each in found], has_examples=bool(left))
 
 
 def _buyer_form(**values: Any) -> BuyerForm:

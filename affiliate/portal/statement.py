@@ -34,6 +34,7 @@ def account_statement() -> str:
         closing=found.closing,
         lines=[_line(each) for each in found.lines],
         is_whole=found.is_whole,
+        days={"first": first, "last": last},
         csv_url=url_for("portal.account_statement_csv", **days),
         **days,
     )

@@ -13,11 +13,21 @@ _OF_EXAMPLES = frozenset(each.name for each in EXAMPLES)
 
 
 def paper_kind(of: PaperKind) -> str:
-    """Which paper."""
+    """Which paper, as its partner reads it."""
     names: dict[PaperKind, str] = {
         PaperKind.OWN_INVOICE: _("You write an invoice"),
         PaperKind.SELF_BILLING: _("The program writes the invoice for you"),
         PaperKind.RECEIPT: _("Receipt of a person without VAT number"),
+    }
+    return names[of]
+
+
+def paper_kind_in_short(of: PaperKind) -> str:
+    """Which paper, as the program's people say it."""
+    names: dict[PaperKind, str] = {
+        PaperKind.OWN_INVOICE: _("Own invoice"),
+        PaperKind.SELF_BILLING: _("Self-billed invoice"),
+        PaperKind.RECEIPT: _("Receipt"),
     }
     return names[of]
 
