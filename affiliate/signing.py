@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import quote
 from uuid import UUID
 
@@ -26,9 +27,15 @@ def keyed_hash(key: bytes, text: str) -> str:
 
 
 def _short(key: bytes, program_id: UUID, identifier: UUID) -> str:
-    # BLAKE2 takes a key by itself (RFC 7693): a third of an HMAC's time, and each click needs two of them.
-    message = program_id.bytes + identifier.bytes
-    return hashlib.blake2b(message, key=key, digest_size=_SIGNATURE_BYTES).hexdigest()
+    signature = _keyed(key).copy()
+    signature.update((program_id.int << 128 | identifier.int).to_bytes(32))
+    return signature.hexdigest()
+
+
+@lru_cache(maxsize=16)
+def _keyed(key: bytes) -> hashlib.blake2s:
+    # BLAKE2 takes a key by itself (RFC 7693): a fifth of an HMAC's time, and each click needs two of them.
+    return hashlib.blake2s(key=key, digest_size=_SIGNATURE_BYTES)
 
 
 def token(key: bytes, prefix: str, *, program_id: UUID, identifier: UUID) -> str:

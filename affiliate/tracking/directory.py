@@ -194,25 +194,26 @@ class Directory:
             _log.warning("the links could not be kept on disk: %s", error)
 
     def _read(self, *, since: datetime | None, limit: int) -> _Changes:
-        shared: dict[UUID, UUID] = {}  # a partner's id is one object, however many links name it
+        shared: dict[UUID, UUID] = {}  # an id is one object, however many rows name it
         with self._reading() as session:
             return _Changes(
-                programs=[self._program(row) for row in queries.programs(session, since=since, limit=limit)],
+                programs=[self._program(row, shared) for row in queries.programs(session, since=since, limit=limit)],
                 links=[_link(row, shared) for row in queries.links(session, since=since, limit=limit)],
-                approved=[_approved(row) for row in queries.enrollments(session, since=since, limit=limit)],
+                approved=[_approved(row, shared) for row in queries.enrollments(session, since=since, limit=limit)],
                 keys=[_key(row) for row in queries.api_keys(session, since=since, limit=limit)],
                 sites=[_site(row) for row in queries.sites(session, since=since, limit=limit)],
             )
 
-    def _program(self, row: Any) -> Change[UUID, ProgramFacts]:
+    def _program(self, row: Any, shared: dict[UUID, UUID]) -> Change[UUID, ProgramFacts]:
         secret = secrets.derived_secret(
             program_id=row.id, version=row.pixel_secret_version, secret_key=self._secret_key
         )
         token = secrets.derived_postback_token(
             program_id=row.id, version=row.postback_token_version, secret_key=self._secret_key
         )
-        return row.id, ProgramFacts(
-            id=row.id,
+        program_id = shared.setdefault(row.id, row.id)
+        return program_id, ProgramFacts(
+            id=program_id,
             slug=row.slug,
             is_live=row.status is ProgramStatus.LIVE,
             currency=row.currency,
@@ -251,8 +252,9 @@ def _link(row: Any, shared: dict[UUID, UUID]) -> Change[str, LinkFacts]:
     )
 
 
-def _approved(row: Any) -> Change[tuple[UUID, UUID], UUID]:
-    return (row.program_id, row.partner_id), (row.id if row.status is EnrollmentStatus.APPROVED else None)
+def _approved(row: Any, shared: dict[UUID, UUID]) -> Change[tuple[UUID, UUID], UUID]:
+    program_id, partner_id = (shared.setdefault(each, each) for each in (row.program_id, row.partner_id))
+    return (program_id, partner_id), (row.id if row.status is EnrollmentStatus.APPROVED else None)
 
 
 def _site(row: Any) -> Change[tuple[UUID, str], str]:

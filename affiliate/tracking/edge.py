@@ -6,7 +6,7 @@ It answers `/r/<code>` exactly as `wsgi` does, beside `/healthz` and `/metrics`.
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -75,14 +75,11 @@ class Edge:
         self.close()
         self._parts.replay.stop()
 
-    async def __rsgi__(self, scope: Scope, exchanged: Exchange) -> None:
+    def __rsgi__(self, scope: Scope, exchanged: Exchange) -> Coroutine[Any, Any, None]:
         """Answer one request."""
-        if not scope.path.startswith(exchange.PREFIX):
-            self._answer_other(scope, exchanged)
-        elif scope.method not in exchange.METHODS:
-            exchanged.response_empty(405, [("allow", "GET, HEAD")])
-        else:
-            await self._answer_click(scope, exchanged)
+        if scope.path.startswith(exchange.PREFIX) and scope.method in exchange.METHODS:
+            return self._answer_click(scope, exchanged)
+        return self._answer_other(scope, exchanged)
 
     async def _answer_click(self, scope: Scope, exchanged: Exchange) -> None:
         now = clock.now()
@@ -147,8 +144,10 @@ class Edge:
         body = lost_page.waiting(lost_page.language_of(scope.headers.get("accept-language") or ""))
         exchanged.response_str(200, lost_page.WAITING_HEADERS, "" if scope.method == "HEAD" else body)
 
-    def _answer_other(self, scope: Scope, exchanged: Exchange) -> None:
-        if scope.path == "/healthz":
+    async def _answer_other(self, scope: Scope, exchanged: Exchange) -> None:
+        if scope.path.startswith(exchange.PREFIX):
+            exchanged.response_empty(405, [("allow", "GET, HEAD")])
+        elif scope.path == "/healthz":
             exchanged.response_str(200, [("content-type", "application/json")], '{"status":"ok"}')
         elif scope.path == "/metrics":
             registry = CollectorRegistry()
@@ -182,19 +181,19 @@ def request_facts(scope: Scope, *, trusted_proxies: int) -> RequestFacts:
         address = exchange.behind_proxies(header("x-forwarded-for", ""), trusted_proxies) or address
         scheme = exchange.behind_proxies(header("x-forwarded-proto", ""), trusted_proxies)
         is_secure = scheme == "https" if scheme else is_secure
-    return RequestFacts(
-        method=scope.method,
-        code=exchange.code_of(scope.path),
-        query=scope.query_string,
-        is_secure=is_secure,
-        address=address,
-        cookies=header("cookie", ""),
-        user_agent=header("user-agent", ""),
-        referrer=header("referer", ""),
-        purpose=next((text for name in exchange.PURPOSES if (text := header(name, ""))), ""),
-        fetch_dest=header("sec-fetch-dest", ""),
-        has_opted_out=header("sec-gpc", "") == "1",
-        fetch_site=header("sec-fetch-site", ""),
-        fetch_user=header("sec-fetch-user", ""),
-        fetch_mode=header("sec-fetch-mode", ""),
+    return RequestFacts(  # in their order: by name they take four times as long
+        scope.method,
+        exchange.code_of(scope.path),
+        scope.query_string,
+        is_secure,
+        address,
+        header("cookie", ""),
+        header("user-agent", ""),
+        header("referer", ""),
+        exchange.purpose_of(header, exchange.PURPOSES),
+        header("sec-fetch-dest", ""),
+        header("sec-gpc") == "1",
+        header("sec-fetch-site", ""),
+        header("sec-fetch-user", ""),
+        header("sec-fetch-mode", ""),
     )

@@ -1,5 +1,7 @@
 """What both adapters read of a request and say in an answer, so that they cannot differ in it. Pure."""
 
+from collections.abc import Callable
+
 from affiliate.tracking.decide import Decision
 
 PREFIX = "/r/"
@@ -11,6 +13,14 @@ PURPOSES = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 def code_of(path: str) -> str:
     """The code in a path that begins with the prefix."""
     return path[len(PREFIX) :].rstrip("/").lower()
+
+
+def purpose_of(header: Callable[[str], str | None], names: tuple[str, ...]) -> str:
+    """What a browser says of a request that nobody may have asked for, by the first of these headers that it sent."""
+    for name in names:
+        if text := header(name):
+            return text
+    return ""
 
 
 def headers_of(decision: Decision, location: str) -> list[tuple[str, str]]:

@@ -97,11 +97,7 @@ def _stamp_signature(key: bytes, program_id: UUID, moment: str) -> str:
 
 def address_facts(keys: Keys, address: str, *, now: datetime) -> tuple[str | None, str | None]:
     """What is kept of a network address: its /24 or /48, and a hash whose key changes every month (UTC)."""
-    known = _normalised(address)
-    if known is None:
-        return None, None
-    whole, prefix = known
-    return prefix, _address_hash(_monthly(keys.secret, now.year, now.month), whole)
+    return _address_facts(keys.secret, now.year, now.month, address)
 
 
 def email_hash(keys: Keys, email_sha256: str) -> str:
@@ -115,19 +111,15 @@ def _monthly(secret: str, year: int, month: int) -> bytes:
 
 
 @lru_cache(maxsize=4096)
-def _address_hash(key: bytes, address: str) -> str:
-    return signing.keyed_hash(key, address)
-
-
-@lru_cache(maxsize=4096)
-def _normalised(text: str) -> tuple[str, str] | None:
-    """The address in its one spelling, and its prefix; nothing for what is no address (the peer of a socket file)."""
+def _address_facts(secret: str, year: int, month: int, text: str) -> tuple[str | None, str | None]:
+    """Of the address in its one spelling; nothing for what is no address (the peer of a socket file)."""
     try:
         address = ip_address(text)
     except ValueError:
-        return None
+        return None, None
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         address = address.ipv4_mapped
     bits = 24 if isinstance(address, IPv4Address) else 48
     hidden = address.max_prefixlen - bits
-    return str(address), f"{type(address)(int(address) >> hidden << hidden)}/{bits}"
+    prefix = f"{type(address)(int(address) >> hidden << hidden)}/{bits}"
+    return prefix, signing.keyed_hash(_monthly(secret, year, month), str(address))

@@ -43,12 +43,12 @@ def query(text: str, click_parameter: str) -> Query:
             if key in paid.NAMES:
                 ads.append(pair)
     return Query(
-        subs=normalised(subs) if subs else {},
-        deep_link=named.get("url") or None,
-        consent=consents.state(named, has_opted_out=False, default=False),
-        test_mark=named.get(TEST_PARAMETER),
-        ad=paid.facts(ads) if ads else paid.NO_AD,
-        passed_on=passed_on,
+        normalised(subs) if subs else {},
+        named.get("url") or None,
+        consents.state(named, has_opted_out=False, default=False),
+        named.get(TEST_PARAMETER),
+        paid.facts(ads) if ads else paid.NO_AD,
+        passed_on,
     )
 
 
@@ -62,5 +62,4 @@ def parameters_of(text: str) -> list[tuple[str, str]]:
     if text.count("&") >= _FIELDS_MAX:
         return []
     # The library takes four times as long, and most queries hold nothing to decode.
-    pairs = (part.partition("=") for part in text.split("&") if part)
-    return [(name, value) for name, _, value in pairs]
+    return [(name, value) for name, _, value in [part.partition("=") for part in text.split("&") if part]]

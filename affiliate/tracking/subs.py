@@ -34,7 +34,8 @@ def normalised(parameters: Iterable[tuple[str, str]]) -> dict[str, str]:
     own: dict[str, str] = {}
     other: dict[str, str] = {}
     for name, value in parameters:
-        target = ALIASES.get(name.lower())
+        key = name.lower()
+        target = ALIASES.get(key)
         if target is not None and (text := clean(value, SUB_LENGTH_MAX)):
-            (own if name.lower() == target else other).setdefault(target, text)
-    return other | own
+            (own if key == target else other).setdefault(target, text)
+    return other | own if other else own

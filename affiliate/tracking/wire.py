@@ -10,7 +10,6 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
@@ -63,6 +62,10 @@ class Server:
             uses_tls=parts.scheme == "rediss",
             authorities=options.get("ssl_ca_certs"),
         )
+
+    def __hash__(self) -> int:
+        """Of what tells servers apart: each click asks for the connection to one."""
+        return hash((self.path, self.host, self.port))
 
     @property
     def greeting(self) -> list[bytes]:
@@ -173,7 +176,7 @@ class Appender:
     def __init__(self, url: Callable[[], str], *, deadline_seconds: float = streams.DEADLINE_SECONDS) -> None:
         self._url = url
         self._deadline_seconds = deadline_seconds
-        self._local = threading.local()
+        self._kept = _Kept()
         self._homes: dict[str, Server] = {}  # streams that a cluster has on another node than the first
 
     def __call__(self, entries: Sequence[Entry]) -> None:
@@ -202,24 +205,33 @@ class Appender:
     def _append(self, entries: Sequence[Entry]) -> list[Entry]:
         """Append what can be appended; the entries that belong on another node."""
         first = _server(self._url())
-        by_server: dict[Server, Sequence[Entry]] = {first: entries}
-        if self._homes:
-            by_server = _grouped(entries, lambda entry: self._homes.get(entry[0], first))
-        moved: list[Entry] = []
-        for server, its in by_server.items():
-            answers = self._connection(server).call([append_command(*entry) for entry in its])
-            for entry, answer in zip(its, answers, strict=True):
-                if isinstance(answer, hiredis.ReplyError):
-                    self._homes[entry[0]] = _home(answer, server)
-                    moved.append(entry)
+        if not self._homes:
+            return self._append_to(first, entries)
+        by_server = _grouped(entries, lambda entry: self._homes.get(entry[0], first))
+        return [moved for server, its in by_server.items() for moved in self._append_to(server, its)]
+
+    def _append_to(self, server: Server, entries: Sequence[Entry]) -> list[Entry]:
+        answers = self._connection(server).call([append_command(*entry) for entry in entries])
+        moved = []
+        for entry, answer in zip(entries, answers, strict=True):
+            if isinstance(answer, hiredis.ReplyError):
+                self._homes[entry[0]] = _home(answer, server)
+                moved.append(entry)
         return moved
 
     def _connection(self, server: Server) -> Connection:
-        kept: dict[Server, Connection] = self._local.__dict__.setdefault("kept", {})
-        with suppress(KeyError):
-            return kept[server]
-        kept[server] = Connection(server, deadline_seconds=self._deadline_seconds)
-        return kept[server]
+        kept = self._kept.connections
+        found = kept.get(server)
+        if found is None:
+            found = kept[server] = Connection(server, deadline_seconds=self._deadline_seconds)
+        return found
+
+
+class _Kept(threading.local):
+    """The connections of a thread."""
+
+    def __init__(self) -> None:
+        self.connections: dict[Server, Connection] = {}
 
 
 @lru_cache(maxsize=8)

@@ -80,21 +80,22 @@ def _waiting(environ: "WSGIEnvironment", start_response: "StartResponse") -> lis
 
 def request_facts(environ: "WSGIEnvironment") -> RequestFacts:
     """What the decision needs to know of a WSGI request."""
-    return RequestFacts(
-        method=environ["REQUEST_METHOD"],
-        code=exchange.code_of(_text(environ["PATH_INFO"])),
-        query=_text(environ.get("QUERY_STRING", "")),
-        is_secure=environ["wsgi.url_scheme"] == "https",
-        address=environ.get("REMOTE_ADDR") or "",
-        cookies=environ.get("HTTP_COOKIE", ""),
-        user_agent=_text(environ.get("HTTP_USER_AGENT", "")),
-        referrer=_text(environ.get("HTTP_REFERER", "")),
-        purpose=next((environ[name] for name in _PURPOSES if environ.get(name)), ""),
-        fetch_dest=environ.get("HTTP_SEC_FETCH_DEST", ""),
-        has_opted_out=environ.get("HTTP_SEC_GPC") == "1",
-        fetch_site=environ.get("HTTP_SEC_FETCH_SITE", ""),
-        fetch_user=environ.get("HTTP_SEC_FETCH_USER", ""),
-        fetch_mode=environ.get("HTTP_SEC_FETCH_MODE", ""),
+    header = environ.get
+    return RequestFacts(  # in their order: by name they take four times as long
+        environ["REQUEST_METHOD"],
+        exchange.code_of(_text(environ["PATH_INFO"])),
+        _text(header("QUERY_STRING", "")),
+        environ["wsgi.url_scheme"] == "https",
+        header("REMOTE_ADDR") or "",
+        header("HTTP_COOKIE", ""),
+        _text(header("HTTP_USER_AGENT", "")),
+        _text(header("HTTP_REFERER", "")),
+        exchange.purpose_of(header, _PURPOSES),
+        header("HTTP_SEC_FETCH_DEST", ""),
+        header("HTTP_SEC_GPC") == "1",
+        header("HTTP_SEC_FETCH_SITE", ""),
+        header("HTTP_SEC_FETCH_USER", ""),
+        header("HTTP_SEC_FETCH_MODE", ""),
     )
 
 
