@@ -348,6 +348,7 @@ def make_commission(
     values |= {
         "currency": program.currency,
         "base_minor": 100_00,
+        "revenue_minor": 100_00 if fields.get("level", 1) == 1 else 0,
         "amount_minor": amount_minor,
         "reversed_minor": 0,
         "counted_currency": program.currency,

@@ -142,6 +142,7 @@ def _row(credit: CreditFacts, plan: Plan | None, rated: Rated, events: Events, n
         "reason": rated.reason,
         "currency": credit.program_currency,
         "base_minor": rated.base_minor,
+        "revenue_minor": rated.revenue_minor,
         "amount_minor": rated.amount_minor,
         "reversed_minor": 0,
         "counted_currency": rated.counted.currency,

@@ -1,12 +1,14 @@
 """The jobs of this stage. Each opens a transaction, makes one bounded call, and gives how many rows it did."""
 
+from collections.abc import Callable
+
 from affiliate import clock, db
-from affiliate.commissions import service, simulating, waiting_rates
+from affiliate.commissions import service, simulating, validating, waiting_rates
 from affiliate.currencies import jobs as currencies
 
 BATCH = 1_000
-SIMULATION_BATCHES = 10
-"""How many batches of a simulation one job does, so that mail on the same queue does not wait."""
+BATCHES = 10
+"""How many batches of a simulation or a validation one job does."""
 
 
 def commission() -> int:
@@ -38,11 +40,21 @@ def refresh_rates() -> int:
 
 
 def simulate() -> int:
-    """Go on with the simulation of a plan; each batch is a transaction, so that a killed job loses at most one."""
+    """Go on with the simulation of a plan."""
+    return _in_batches(simulating.advance, limit=BATCH)
+
+
+def validate() -> int:
+    """Go on with files of the month's validation: look at their lines, and do those that were confirmed."""
+    return _in_batches(validating.advance, limit=validating.BATCH)
+
+
+def _in_batches(advance: Callable[..., int], *, limit: int) -> int:
+    """Some batches, each a transaction: a killed job loses at most one, and mail on the same queue does not wait."""
     done = 0
-    for _ in range(SIMULATION_BATCHES):
+    for _ in range(BATCHES):
         with db.transaction() as session:
-            step = simulating.advance(session, limit=BATCH, now=clock.now())
+            step = advance(session, limit=limit, now=clock.now())
         done += step
         if not step:
             break

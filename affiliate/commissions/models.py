@@ -11,7 +11,8 @@ from affiliate.accounts.models import User
 from affiliate.attribution.models import Attribution, Credit
 from affiliate.commissions.life import AdjustmentSource, CommissionReason, CommissionStatus, DeclineReason
 from affiliate.commissions.maturity import Milestone
-from affiliate.db import Base, Json, PrimaryKey, enum_column
+from affiliate.commissions.validation import Verdict, Word
+from affiliate.db import Base, PrimaryKey, enum_column
 from affiliate.ingest.models import Conversion
 from affiliate.partners.models import Partner, PartnerTerms
 from affiliate.programs.models import Program
@@ -30,6 +31,7 @@ __all__ = [
     "PlanSimulation",
     "Reduction",
     "ValidationFile",
+    "ValidationLine",
 ]
 
 
@@ -125,6 +127,7 @@ class Commission(Base):
     reason: Mapped[CommissionReason | None] = mapped_column(enum_column(CommissionReason))
     currency: Mapped[str] = mapped_column(sa.String(3))
     base_minor: Mapped[int]
+    revenue_minor: Mapped[int] = mapped_column(default=0)  # paid for the credit by the customer; zero above level 1
     amount_minor: Mapped[int]
     reversed_minor: Mapped[int] = mapped_column(default=0)
     counted_currency: Mapped[str] = mapped_column(sa.String(3))  # the plan's, in which steps and caps count
@@ -203,20 +206,46 @@ class OrderVerification(Base):
 
 
 class ValidationFile(Base):
-    """A shop's list of what became of its orders. `lines` as they were read; `results` say what each did."""
+    """A shop's list of what became of its orders, or one that a filter gathered, and how far the work on it has come."""
 
     __tablename__ = "validation_files"
-    __table_args__ = (sa.Index("ix_validation_files_program", "program_id", "uploaded_at"),)
+    __table_args__ = (
+        sa.Index("ix_validation_files_program", "program_id", "uploaded_at"),
+        sa.Index(
+            "ix_validation_files_open",
+            "uploaded_at",
+            postgresql_where=sa.text("finished_at IS NULL"),
+            sqlite_where=sa.text("finished_at IS NULL"),
+        ),
+    )
 
     id: Mapped[PrimaryKey]
     program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id))
     name: Mapped[str] = mapped_column(sa.String(200))
-    lines: Mapped[list[Any]]  # [order id, word or null, amount in minor units or null, reason]
-    results: Mapped[list[Any] | None] = mapped_column(Json)
+    lines_total: Mapped[int]
+    lines_checked: Mapped[int]  # of which it is known what they would do
+    lines_done: Mapped[int]  # since the confirmation
     uploaded_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(User.id))
     uploaded_at: Mapped[datetime]
     confirmed_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(User.id))
     confirmed_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]  # every line is done
+
+
+class ValidationLine(Base):
+    """A line as it was read, and what it would do; once it is done, what it did."""
+
+    __tablename__ = "validation_lines"
+    __table_args__ = (sa.PrimaryKeyConstraint("file_id", "number"),)
+
+    file_id: Mapped[UUID] = mapped_column(sa.ForeignKey(ValidationFile.id))
+    number: Mapped[int]  # its place in the file, from zero
+    order_id: Mapped[str] = mapped_column(sa.String(120))
+    word: Mapped[Word | None] = mapped_column(enum_column(Word))  # null where it cannot be understood
+    amount_minor: Mapped[int | None]
+    reason: Mapped[str] = mapped_column(sa.String(500))
+    is_repeated: Mapped[bool]  # an earlier line speaks of the same order
+    verdict: Mapped[Verdict | None] = mapped_column(enum_column(Verdict))
 
 
 class PlanSimulation(Base):

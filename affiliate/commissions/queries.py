@@ -14,6 +14,8 @@ from affiliate.attribution.models import Attribution
 from affiliate.commissions.life import AdjustmentSource, CommissionReason, CommissionStatus, Loss, Worth
 from affiliate.commissions.models import Commission, CommissionAdjustment, Reduction
 from affiliate.ingest.models import Conversion, OrderEvent, OrderEventType, Refund
+from affiliate.money import divide_half_even, exponent
+from affiliate.programs.models import Program
 
 # Written into the statement, so that the planner sees that the partial index of the queue fits.
 _CANCELLED = sa.bindparam("cancelled", OrderEventType.CANCELLED, OrderEvent.type.type, literal_execute=True)
@@ -159,10 +161,12 @@ def ended_pairs(session: Session, *, conversion_ids: Collection[UUID]) -> set[tu
 def losses_of(session: Session, *, conversion_ids: Collection[UUID]) -> dict[UUID, list[Loss]]:
     """Refunds, cancellations and reductions of these conversions in the order they happened. Those of tests stay with tests.
 
-    A refund in another currency than its order cannot be a part of it: the edges refuse one, and here it takes nothing.
+    A refund in another currency than its order cannot be a part of it: it takes nothing.
     A cancellation that came before the order was reinstated is void.
     """
-    rows = [(AdjustmentSource.REFUND, *row) for row in session.execute(_refunds(conversion_ids))]
+    rows = [
+        (AdjustmentSource.REFUND, *row[:3], *_in_order(*row[3:])) for row in session.execute(_refunds(conversion_ids))
+    ]
     rows += [(AdjustmentSource.ORDER_EVENT, *row) for row in session.execute(_cancellations(conversion_ids))]
     rows += [(AdjustmentSource.VALIDATION, *row) for row in session.execute(_reductions(conversion_ids))]
     found: defaultdict[UUID, list[Loss]] = defaultdict(list)
@@ -173,12 +177,31 @@ def losses_of(session: Session, *, conversion_ids: Collection[UUID]) -> dict[UUI
 
 
 def _refunds(conversion_ids: Collection[UUID]) -> sa.Select[*tuple[Any, ...]]:
-    amount = sa.case((Refund.currency != Conversion.currency, 0), else_=Refund.amount_minor)
+    given = (Refund.amount_minor, Refund.items, Refund.currency)
     return (
-        sa.select(Refund.conversion_id, Refund.occurred_at, Refund.id, amount, Refund.items)
+        sa.select(Refund.conversion_id, Refund.occurred_at, Refund.id, *given, Conversion.currency, Program.currency)
         .join(Conversion, sa.and_(Conversion.id == Refund.conversion_id, Conversion.is_test == Refund.is_test))
+        .join(Program, Program.id == Refund.program_id)
         .where(Refund.conversion_id.in_(conversion_ids))
     )
+
+
+def _in_order(
+    amount_minor: int | None, items: list[dict[str, Any]] | None, said: str | None, of_order: str, of_program: str
+) -> tuple[int | None, list[dict[str, Any]] | None]:
+    """What was given back, in minor units of the order; where no currency was said it was written with the program's decimals."""
+    if amount_minor is None or said == of_order:
+        return amount_minor, items
+    if said is not None:
+        return 0, None
+    more = exponent(of_order) - exponent(of_program)
+    if not more:
+        return amount_minor, items
+
+    def meant(minor: int) -> int:
+        return minor * 10**more if more > 0 else divide_half_even(minor, 10**-more)
+
+    return meant(amount_minor), [item | {"amount_minor": meant(item["amount_minor"])} for item in items or ()]
 
 
 def _cancellations(conversion_ids: Collection[UUID]) -> sa.Select[*tuple[Any, ...]]:

@@ -44,9 +44,10 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Rated:
-    """What a credit earns, why it is nothing if it is, and how that was computed."""
+    """What a credit earns, why it is nothing if it is, and how that was computed. Amounts are in the program's currency."""
 
     base_minor: int
+    revenue_minor: int  # the credit's part of what the customer paid
     amount_minor: int
     reason: CommissionReason | None
     trace: dict[str, Any]
@@ -109,8 +110,10 @@ def rate(
     }
     trace |= workings.currencies(exchange, paid_by, counted_minor=own.amount_minor)
     reason = None if sum(amounts) else _why_nothing(plan, whole, cuts)
-    base = Fraction(whole.base_minor * whole.factor * whole.payable)
-    return Rated(_rounded(base), sum(amounts), reason, trace, own)
+    base, paid = (
+        _rounded(Fraction(minor * whole.factor * whole.payable)) for minor in (whole.base_minor, order.amount_minor)
+    )
+    return Rated(base, _shared([paid], share)[0], sum(amounts), reason, trace, own)
 
 
 def recruiters_share(rated: Rated, *, plan: Plan, level: int = 1) -> Rated | None:
@@ -132,7 +135,7 @@ def recruiters_share(rated: Rated, *, plan: Plan, level: int = 1) -> Rated | Non
         "counted_minor": 0,
     }  # fmt: skip
     own = Counted(rated.counted.currency, rated.counted.base_minor, 0)  # counters count the partner's commission alone
-    return Rated(rated.base_minor, total, None if total else CommissionReason.SHARE_TOO_SMALL, trace, own)
+    return Rated(rated.base_minor, 0, total, None if total else CommissionReason.SHARE_TOO_SMALL, trace, own)
 
 
 # --- steps

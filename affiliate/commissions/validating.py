@@ -1,34 +1,33 @@
-"""Every write of the validation by file: the upload, and its confirmation in one transaction.
+"""The validation of many orders, by file or by a filter: looked at, confirmed, done, each a batch of lines a transaction.
 
-Nothing is edited: a smaller order is a loss of the order as a refund is, a decline takes what is left, and an order
-that counts after all gets its commissions anew, with their own ids and postings.
+The first batch is worked on at once, so that a small file needs no waiting; `advance` goes on with the others in a job.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.engine import CursorResult
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from affiliate import ids
 from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
-from affiliate.commissions import commissioning, life, queries, service, validation, validation_queries
-from affiliate.commissions.models import Commission, Reduction, ValidationFile
-from affiliate.commissions.queries import Standing
-from affiliate.commissions.takings import BooksMoved, Changes, declined, take, write
-from affiliate.commissions.validation import CHANGES, LINES_MAX, REASON_LENGTH_MAX, Decision, Line, Verdict, Word
+from affiliate.commissions import validation, validation_acts, validation_lines, validation_queries
+from affiliate.commissions.models import ValidationFile, ValidationLine
+from affiliate.commissions.takings import BooksMoved
+from affiliate.commissions.validation import LINES_MAX, REASON_LENGTH_MAX, Line, Word
+from affiliate.commissions.validation_acts import Previewed
 from affiliate.commissions.validation_queries import Wanted
 from affiliate.errors import Conflict, Invalid, NotFound
 from affiliate.ledger import service as ledger_service
-from affiliate.ledger.postings import Posting
 
 N_ = str  # marks a sentence for the translators
 NAME_LENGTH_MAX = 200
+BATCH = 500
+"""Lines a transaction: orders of other programs wait no longer than that takes."""
 
 
 class UnknownFile(NotFound):
@@ -44,23 +43,33 @@ class AlreadyConfirmed(Conflict):
         super().__init__(N_("This file was confirmed before. Its results stand below."))
 
 
-@dataclass(frozen=True, slots=True)
-class Previewed:
-    """A line, the order it speaks of, and what it means now."""
+class StillReading(Conflict):
+    """Not every line of the file was looked at yet."""
 
-    line: Line
-    conversion_id: UUID | None
-    decision: Decision
+    code = "still_reading"
+
+    def __init__(self) -> None:
+        super().__init__(N_("This file is still being read. Confirm it when every line was looked at."))
 
 
-def upload(session: Session, *, program_id: UUID, name: str, content: bytes, currency: str, actor: Actor, now: datetime) -> ValidationFile:  # fmt: skip
-    """Keep a file to look at what it would do; nothing changes yet.
+def upload(
+    session: Session,
+    *,
+    program_id: UUID,
+    name: str,
+    content: bytes,
+    currency: str,
+    actor: Actor,
+    now: datetime,
+    limit: int = BATCH,
+) -> ValidationFile:
+    """Keep a file to look at what it would do; nothing changes yet. Of its lines `limit` are looked at now.
 
     Raises:
         BadTable: it is no list of orders.
     """
     lines = validation.read(content, currency=currency)
-    return _keep(session, program_id=program_id, name=name, lines=lines, actor=actor, now=now)
+    return _keep(session, program_id=program_id, name=name, lines=lines, actor=actor, now=now, limit=limit)
 
 
 def choose(
@@ -73,6 +82,7 @@ def choose(
     name: str,
     actor: Actor,
     now: datetime,
+    limit: int = BATCH,
 ) -> ValidationFile:
     """A list of the orders that a filter finds, with one word about all of them, to look at what it would do.
 
@@ -87,165 +97,122 @@ def choose(
     if not orders:
         raise Invalid({"ends_on": [N_("No order waits for its validation in these days.")]})
     if len(orders) > LINES_MAX:
-        raise Invalid({"ends_on": [N_("These are more than 5,000 orders. Choose fewer days.")]})
+        raise Invalid({"ends_on": [N_("These are more than 50,000 orders. Choose fewer days.")]})
     lines = [Line(order_id, word, None, reason.strip()[:REASON_LENGTH_MAX]) for order_id in orders]
-    return _keep(session, program_id=program_id, name=name, lines=lines, actor=actor, now=now)
+    return _keep(session, program_id=program_id, name=name, lines=lines, actor=actor, now=now, limit=limit)
 
 
 def _keep(
-    session: Session, *, program_id: UUID, name: str, lines: Sequence[Line], actor: Actor, now: datetime
+    session: Session, *, program_id: UUID, name: str, lines: Sequence[Line], actor: Actor, now: datetime, limit: int
 ) -> ValidationFile:
     file = ValidationFile(
-        id=ids.new_at(now), program_id=program_id, name=name[:NAME_LENGTH_MAX],
-        lines=[[line.order_id, line.word, line.amount_minor, line.reason] for line in lines],
-        uploaded_by_id=actor.id if actor.kind == "user" else None, uploaded_at=now,
+        id=ids.new_at(now), program_id=program_id, name=name[:NAME_LENGTH_MAX], lines_total=len(lines), lines_checked=0,
+        lines_done=0, uploaded_by_id=actor.id if actor.kind == "user" else None, uploaded_at=now,
     )  # fmt: skip
     session.add(file)
     session.flush()
+    session.execute(sa.insert(ValidationLine), list(_rows(file.id, lines)))
     _record(session, "validation.upload", file.id, program_id, {"lines": len(lines)}, actor=actor, now=now)
+    _check(session, file, limit=limit, now=now)
     return file
 
 
-def preview(session: Session, *, file: ValidationFile) -> list[Previewed]:
-    """What each line of a file means as the orders stand now."""
-    lines = [Line(row[0], Word(row[1]) if row[1] else None, row[2], row[3]) for row in file.lines]
-    names = {line.order_id for line in lines}
-    orders = validation_queries.orders(session, program_id=file.program_id, order_ids=names)
-    states = validation_queries.states(session, conversion_ids=set(orders.values()))
+def _rows(file_id: UUID, lines: Sequence[Line]) -> Iterator[dict[str, Any]]:
     seen: set[str] = set()
-    found = []
-    for line in lines:
-        conversion_id = orders.get(line.order_id)
-        state = states.get(conversion_id) if conversion_id else None
-        decision = validation.decide(line, state, is_known=conversion_id is not None, seen=line.order_id in seen)
+    for number, line in enumerate(lines):
+        yield {
+            "file_id": file_id, "number": number, "order_id": line.order_id, "word": line.word,
+            "amount_minor": line.amount_minor, "reason": line.reason, "is_repeated": line.order_id in seen, "verdict": None,
+        }  # fmt: skip
         if line.word is not None:
             seen.add(line.order_id)
-        found.append(Previewed(line, conversion_id, decision))
+
+
+def preview(session: Session, *, file: ValidationFile, start: int, limit: int) -> list[Previewed]:
+    """What up to `limit` lines of a file from a place on mean as the orders stand now."""
+    rows = validation_lines.batch(session, file_id=file.id, start=start, limit=limit)
+    orders = validation_queries.orders(session, program_id=file.program_id, order_ids={row.order_id for row in rows})
+    states = validation_queries.states(session, conversion_ids=set(orders.values()))
+    found = []
+    for row in rows:
+        line = Line(row.order_id, row.word, row.amount_minor, row.reason)
+        conversion_id = orders.get(line.order_id)
+        state = states.get(conversion_id) if conversion_id else None
+        decision = validation.decide(line, state, is_known=conversion_id is not None, seen=row.is_repeated)
+        found.append(Previewed(row.number, line, conversion_id, decision))
     return found
 
 
-def confirm(session: Session, *, file_id: UUID, program_id: UUID, actor: Actor, now: datetime) -> list[Previewed]:
-    """Do what the file says, as the orders stand now, and keep a result for each line.
+def confirm(
+    session: Session, *, file_id: UUID, program_id: UUID, actor: Actor, now: datetime, limit: int = BATCH
+) -> ValidationFile:
+    """Let a file count: its first `limit` lines are done now, a job does the others. Each is decided as its order stands then.
 
     Raises:
         UnknownFile: not in this program.
         AlreadyConfirmed: somebody did before.
+        StillReading: not every line was looked at yet.
     """
-    ledger_service.lock_books(session, program_ids=[program_id])
+    change = (
+        sa.update(ValidationFile)
+        .where(ValidationFile.id == file_id, ValidationFile.program_id == program_id)
+        .where(ValidationFile.confirmed_at.is_(None), ValidationFile.lines_checked == ValidationFile.lines_total)
+        .values(confirmed_at=now, confirmed_by_id=actor.id if actor.kind == "user" else None)
+    )
+    is_mine = cast("CursorResult[Any]", session.execute(change)).rowcount == 1
     file = validation_queries.file(session, file_id=file_id, program_id=program_id)
     if file is None:
         raise UnknownFile(N_("There is no such file."))
-    found = preview(session, file=file)
-    results = [one.decision.verdict for one in found]
-    change = (
-        sa.update(ValidationFile)
-        .where(ValidationFile.id == file_id, ValidationFile.confirmed_at.is_(None))
-        .values(confirmed_at=now, confirmed_by_id=actor.id if actor.kind == "user" else None, results=results)
+    session.refresh(file)
+    if not is_mine:
+        raise AlreadyConfirmed if file.confirmed_at is not None else StillReading
+    _record(session, "validation.confirm", file_id, program_id, {"lines": file.lines_total}, actor=actor, now=now)
+    _do(session, file, limit=limit, now=now)
+    return file
+
+
+def advance(session: Session, *, limit: int, now: datetime) -> int:
+    """Go on with the oldest open file by up to `limit` lines, and give how many: looked at, or done once it is confirmed."""
+    file = validation_lines.open_file(session)
+    if file is None:
+        return 0
+    return (_check if file.confirmed_at is None else _do)(session, file, limit=limit, now=now)
+
+
+def _check(session: Session, file: ValidationFile, *, limit: int, now: datetime) -> int:  # noqa: ARG001 - as `_do`
+    found = preview(session, file=file, start=file.lines_checked, limit=limit)
+    _told(session, file, found, ValidationFile.lines_checked, {})
+    return len(found)
+
+
+def _do(session: Session, file: ValidationFile, *, limit: int, now: datetime) -> int:
+    """The next lines, in one transaction with the mark of how far the file has come: a job that is killed did nothing."""
+    ledger_service.lock_books(session, program_ids=[file.program_id])
+    found = preview(session, file=file, start=file.lines_done, limit=limit)
+    validation_acts.do(session, file=file, found=found, now=now)
+    is_end = file.lines_done + len(found) == file.lines_total
+    _told(session, file, found, ValidationFile.lines_done, {"finished_at": now} if is_end else {})
+    return len(found)
+
+
+def _told(
+    session: Session,
+    file: ValidationFile,
+    found: Sequence[Previewed],
+    mark: InstrumentedAttribute[int],
+    values: dict[str, Any],
+) -> None:
+    """Write the outcome of each line, and move the mark that says how far the file has come."""
+    expected = getattr(file, mark.key)
+    change = sa.update(ValidationFile).where(ValidationFile.id == file.id, mark == expected)
+    moved = session.execute(
+        change.values({mark.key: expected + len(found)} | values), execution_options={"synchronize_session": False}
     )
-    if cast("CursorResult[Any]", session.execute(change)).rowcount != 1:
-        raise AlreadyConfirmed
-    postings = _reinstate(session, program_id, _of(found, Verdict.REINSTATE), actor, now)
-    postings += _reduce(session, file, found, actor, now)
-    postings += _decline(session, _of(found, Verdict.DECLINE), file, now)
-    ledger_service.post(session, postings=postings, now=now)
-    confirmed = [*_of(found, Verdict.APPROVE), *_of(found, Verdict.REDUCE), *_of(found, Verdict.REINSTATE)]
-    service.approve_orders(session, conversion_ids=[key for one in confirmed if (key := one.conversion_id)], now=now)
-    counts = {verdict.value: results.count(verdict) for verdict in Verdict if verdict in results}
-    _record(session, "validation.confirm", file_id, program_id, counts, actor=actor, now=now)
-    return found
-
-
-def _of(found: Sequence[Previewed], verdict: Verdict) -> list[Previewed]:
-    return [one for one in found if one.decision.verdict is verdict]
-
-
-def _reinstate(
-    session: Session, program_id: UUID, found: Collection[Previewed], actor: Actor, now: datetime
-) -> list[Posting]:
-    """Give ended orders their commissions anew; what ended them before is void from now on."""
-    by_conversion = {one.conversion_id: one for one in found if one.conversion_id}
-    if not by_conversion:
-        return []
-    session.execute(
-        sa.insert(Reduction),
-        [_reduction(one, program_id, 0, actor, now, is_reinstatement=True) for one in by_conversion.values()],
-    )
-    ended = validation_queries.ended(session, conversion_ids=by_conversion.keys())
-    change = sa.update(Commission).where(Commission.id.in_([row["id"] for row in ended]), Commission.is_live)
-    result = session.execute(
-        change.values(is_live=False, reinstated_at=now), execution_options={"synchronize_session": False}
-    )
-    if cast("CursorResult[Any]", result).rowcount != len(ended):
+    if cast("CursorResult[Any]", moved).rowcount != 1:
         raise BooksMoved
-    rows = [_anew(row, now) for row in ended]
-    if rows:
-        session.execute(sa.insert(Commission), rows)
-    postings = [posting for row in rows for posting in commissioning.accrual(commissioning.fresh(row))]
-    return postings + service.take_losses(session, conversion_ids=by_conversion.keys(), now=now)
-
-
-def _anew(row: dict[str, Any], now: datetime) -> dict[str, Any]:
-    turn = row["turn"] + 1
-    same = {name: value for name, value in row.items() if name not in {"approved_at", "paid_at", "payout_id"}}
-    return same | {
-        "id": ids.derived(row["id"], "turn", str(turn)),
-        "turn": turn,
-        "status": life.CommissionStatus.PENDING,
-        "reason": None,
-        "reversed_minor": 0,
-        "counted_minor": row["trace"].get("counted_minor", row["amount_minor"]),
-        "is_live": True,
-        "reinstated_at": None,
-        "awaits": None,  # the shop's word is that it counts
-        "created_at": now,
-    }
-
-
-def _reduce(
-    session: Session, file: ValidationFile, found: Sequence[Previewed], actor: Actor, now: datetime
-) -> list[Posting]:
-    """Write what orders were worth less, and take it from their commissions, in a payout or not."""
-    less = [one for one in found if one.decision.verdict in CHANGES and one.decision.less_minor and one.conversion_id]
-    gone = validation_queries.on_its_way(
-        session, conversion_ids=[one.conversion_id for one in _of(found, Verdict.DECLINE) if one.conversion_id]
-    )
-    rows = [_reduction(one, file.program_id, one.decision.less_minor, actor, now) for one in less]
-    rows += [
-        _reduction(one, file.program_id, gone[one.conversion_id], actor, now)
-        for one in _of(found, Verdict.DECLINE)
-        if one.conversion_id in gone
-    ]
-    if not rows:
-        return []
-    session.execute(sa.insert(Reduction), rows)
-    return service.take_losses(session, conversion_ids={row["conversion_id"] for row in rows}, now=now)
-
-
-def _reduction(
-    one: Previewed, program_id: UUID, amount_minor: int, actor: Actor, now: datetime, *, is_reinstatement: bool = False
-) -> dict[str, Any]:
-    return {
-        "id": ids.new_at(now),
-        "program_id": program_id,
-        "conversion_id": one.conversion_id,
-        "amount_minor": amount_minor,
-        "is_reinstatement": is_reinstatement,
-        "note": one.line.reason or None,
-        "created_by_id": actor.id if actor.kind == "user" else None,
-        "created_at": now,
-    }
-
-
-def _decline(session: Session, found: Sequence[Previewed], file: ValidationFile, now: datetime) -> list[Posting]:
-    """Take what is left of commissions that are still with us, with the shop's reason."""
-    notes = {one.conversion_id: one.line.reason or file.name for one in found if one.conversion_id}
-    changes = Changes()
-    standings: list[Standing] = queries.standings_of(session, conversion_ids=notes.keys())
-    for standing in standings:
-        if standing.worth.status in life.WITH_US:
-            note = notes[standing.conversion_id]
-            take(changes, standing, [declined(standing, note=note, reason=validation.why(note))], now=now)
-    return write(session, changes)
+    rows = [{"file_id": file.id, "number": one.number, "verdict": one.decision.verdict} for one in found]
+    session.execute(sa.update(ValidationLine), rows)
+    session.expire(file, [mark.key, *values])
 
 
 def _record(

@@ -15,7 +15,8 @@ from affiliate.imports import BadTable
 from affiliate.money import BadAmount, parse_amount
 
 N_ = str  # marks a sentence for the translators
-LINES_MAX = 5_000
+LINES_MAX = 50_000
+BYTES_MAX = 4_000_000
 REASON_LENGTH_MAX = 500
 _COLUMNS = ("order_id", "status", "amount", "reason")
 
@@ -83,7 +84,8 @@ def read(content: bytes, *, currency: str) -> list[Line]:
     Raises:
         BadTable: it cannot be read, a column is missing, there is no line, or there are too many.
     """
-    rows = imports.read(content, required=("order_id", "status"), optional=("amount", "reason"), rows_max=LINES_MAX)
+    columns: dict[str, Any] = {"required": ("order_id", "status"), "optional": ("amount", "reason")}
+    rows = imports.read(content, **columns, rows_max=LINES_MAX, bytes_max=BYTES_MAX)
     if not rows:
         raise BadTable(N_("There is no line below the first one."))
     return [_line(dict.fromkeys(_COLUMNS, "") | row.cells, currency) for row in rows]

@@ -39,12 +39,19 @@ def set_partner_terms(partner_id: UUID) -> BaseResponse:
 
 
 def told(partner_id: UUID) -> dict[str, Any]:
-    """The group and the recruiter's name, as the form shows them."""
-    found = plan_queries.partner_terms(orm.session, program_id=g.program.id, partner_id=partner_id)
-    names = _named().names if found is not None and found.recruiter_id is not None else {}
+    """The group and the recruiter's name as the form shows them, what it offers, and whom the partner recruited itself."""
+    here = {"program_id": g.program.id}
+    found = plan_queries.partner_terms(orm.session, **here, partner_id=partner_id)
+    recruiter_id = found.recruiter_id if found else None
     return {
         "group": (found.group_name if found else None) or "",
-        "recruiter": names.get(found.recruiter_id, "") if found and found.recruiter_id else "",
+        "recruiter": named.partner_name(orm.session, partner_id=recruiter_id) if recruiter_id else "",
+        "groups": named.groups_offered(orm.session, **here),
+        "partners": named.partners_offered(orm.session, **here),
+        "recruited": [
+            {"name": name, "url": url_for("console.partner", partner_id=key)}
+            for key, name in named.recruited_by(orm.session, **here, partner_id=partner_id)
+        ],
         "url": url_for("console.set_partner_terms", partner_id=partner_id),
     }
 

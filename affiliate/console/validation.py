@@ -1,6 +1,6 @@
 """Pages of the month's validation by file: upload, look at what it would do, confirm, a result for each line."""
 
-from collections import Counter
+from contextlib import suppress
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -18,9 +18,9 @@ from wtforms.validators import DataRequired
 
 from affiliate import exports
 from affiliate.accounts import access
-from affiliate.commissions import validating, validation_queries
-from affiliate.commissions.models import ValidationFile
-from affiliate.commissions.validation import CHANGES, Verdict, Word
+from affiliate.commissions import validating, validation_lines, validation_queries
+from affiliate.commissions.models import ValidationFile, ValidationLine
+from affiliate.commissions.validation import BYTES_MAX, CHANGES, Verdict, Word
 from affiliate.commissions.validation_queries import Wanted
 from affiliate.console.blueprint import acted, blueprint, show
 from affiliate.console.forms import say, say_all
@@ -31,8 +31,6 @@ from affiliate.imports import BadTable
 from affiliate.money import Money
 from affiliate.web import orm, request_now
 
-N_ = str  # marks a sentence for the translators
-FILE_BYTES_MAX = 1_000_000
 LINES_SHOWN = 200
 
 
@@ -42,7 +40,7 @@ class ValidationForm(FlaskForm):  # type: ignore[misc] # the library is not type
     file = FileField(
         _l("CSV file"),
         validators=[FileRequired(_l("Choose a file."))],
-        description=_l("The first line names the columns: order_id,status,amount,reason. Up to 5,000 lines."),
+        description=_l("The first line names the columns: order_id,status,amount,reason. Up to 50,000 lines."),
     )
 
 
@@ -79,10 +77,7 @@ def upload_validation() -> str | tuple[str, int] | BaseResponse:
     form = ValidationForm()
     if not form.validate_on_submit():
         return _page(form), 422
-    raw = form.file.data.read(FILE_BYTES_MAX + 1)
-    if len(raw) > FILE_BYTES_MAX:
-        say(form.file, N_("The file is larger than 1 MB. Split it."))
-        return _page(form), 422
+    raw = form.file.data.read(BYTES_MAX + 1)
     try:
         file = validating.upload(
             orm.session, program_id=g.program.id, name=form.file.data.filename or "", content=raw,
@@ -119,22 +114,28 @@ def choose_validation() -> str | tuple[str, int] | BaseResponse:
 @access.console("manager")
 def validation_file(file_id: UUID) -> str:
     """What each line would do, or did."""
-    file = _known(file_id)
-    lines = _lines(file)
-    wanted = request.args.get("verdict", "")
-    shown = [line for line in lines if not wanted or line["verdict"] == wanted]
-    counts = Counter(line["verdict"] for line in lines)
+    file, wanted = _known(file_id), None
+    with suppress(ValueError):
+        wanted = Verdict(request.args.get("verdict", ""))
+    counts = validation_lines.counts(orm.session, file_id=file.id)
+    shown = validation_lines.lines(orm.session, file_id=file.id, verdict=wanted, limit=LINES_SHOWN)
+    total = file.lines_total if wanted is None else counts.get(wanted, 0)
+    is_confirmed = file.confirmed_at is not None
+    worked = file.lines_done if is_confirmed else file.lines_checked
     return show(
         "validation_file.html",
         name=file.name,
         uploaded_at=file.uploaded_at,
         confirmed_at=file.confirmed_at,
-        counts=[_count(verdict, counts[verdict], wanted, file) for verdict in Verdict if counts[verdict]],
+        counts=[_count(verdict, count, wanted, file) for verdict, count in counts.items()],
         all_url=url_for("console.validation_file", file_id=file.id),
         wanted=wanted,
-        lines=shown[:LINES_SHOWN],
-        more=max(0, len(shown) - LINES_SHOWN),
-        changes=sum(counts[verdict] for verdict in CHANGES),
+        lines=[_told(line) for line in shown],
+        more=max(0, total - LINES_SHOWN),
+        done=worked,
+        total=file.lines_total,
+        is_working=worked < file.lines_total,
+        changes=sum(counts.get(verdict, 0) for verdict in CHANGES),
         confirm_url=url_for("console.confirm_validation", file_id=file.id),
         csv_url=url_for("console.validation_csv", file_id=file.id),
     )
@@ -145,7 +146,8 @@ def validation_file(file_id: UUID) -> str:
 def validation_csv(file_id: UUID) -> BaseResponse:
     """Each line with its result."""
     file = _known(file_id)
-    rows = ([line["order"], line["word"], line["amount"], line["reason"], line["verdict"]] for line in _lines(file))
+    lines = map(_told, validation_lines.all_lines(orm.session, file_id=file.id))
+    rows = ([line["order"], line["word"], line["amount"], line["reason"], line["verdict"]] for line in lines)
     return exports.csv_response("validation.csv", ["order_id", "status", "amount", "reason", "result"], rows)
 
 
@@ -155,11 +157,16 @@ def confirm_validation(file_id: UUID) -> BaseResponse:
     """Do it."""
 
     def act() -> str:
-        done = validating.confirm(
+        file = validating.confirm(
             orm.session, file_id=file_id, program_id=g.program.id, actor=access.actor(), now=request_now()
         )
-        changed = sum(one.decision.verdict in CHANGES for one in done)
-        return str(_("Done: %(changed)s of %(lines)s lines changed something.", changed=changed, lines=len(done)))
+        if file.finished_at is None:
+            return str(_("Confirmed. The lines are being done, and go on if you leave this page."))
+        counts = validation_lines.counts(orm.session, file_id=file_id)
+        changed = sum(counts.get(verdict, 0) for verdict in CHANGES)
+        return str(
+            _("Done: %(changed)s of %(lines)s lines changed something.", changed=changed, lines=file.lines_total)
+        )
 
     return acted(url_for("console.validation_file", file_id=file_id), act)
 
@@ -175,7 +182,7 @@ def _page(form: ValidationForm, choosing: ChooseForm | None = None) -> str:
     choosing.partner.choices = _partner_choices()
     takes = validation_queries.validation_takes(orm.session, program_id=g.program.id)
     files = [
-        {"name": one.name, "at": one.uploaded_at, "lines": len(one.lines), "confirmed_at": one.confirmed_at, "url": url_for("console.validation_file", file_id=one.id)}
+        {"name": one.name, "at": one.uploaded_at, "lines": one.lines_total, "confirmed_at": one.confirmed_at, "finished_at": one.finished_at, "url": url_for("console.validation_file", file_id=one.id)}
         for one in validation_queries.files(orm.session, program_id=g.program.id)
     ]  # fmt: skip
     return show(
@@ -183,26 +190,19 @@ def _page(form: ValidationForm, choosing: ChooseForm | None = None) -> str:
     )
 
 
-def _lines(file: ValidationFile) -> list[dict[str, Any]]:
-    """The lines with what they did; before the confirmation, with what they would do now."""
-    if file.results is not None:
-        verdicts = [Verdict(word) for word in file.results]
-    else:
-        verdicts = [one.decision.verdict for one in validating.preview(orm.session, file=file)]
-    return [
-        {
-            "order": order_id,
-            "word": word or "",
-            "amount": None if minor is None else Money(minor, g.program.currency),
-            "reason": reason,
-            "verdict": verdict.value,
-            "sign": sign(verdict),
-        }
-        for (order_id, word, minor, reason), verdict in zip(file.lines, verdicts, strict=True)
-    ]
+def _told(line: ValidationLine) -> dict[str, Any]:
+    """A line with what it would do, or did."""
+    return {
+        "order": line.order_id,
+        "word": line.word or "",
+        "amount": None if line.amount_minor is None else Money(line.amount_minor, g.program.currency),
+        "reason": line.reason,
+        "verdict": line.verdict or "",
+        "sign": sign(line.verdict) if line.verdict else Sign("", _("Not looked at yet"), "clock"),
+    }
 
 
-def _count(verdict: Verdict, count: int, wanted: str, file: ValidationFile) -> dict[str, Any]:
+def _count(verdict: Verdict, count: int, wanted: Verdict | None, file: ValidationFile) -> dict[str, Any]:
     return {
         "label": sign(verdict).word,
         "count": count,

@@ -9,8 +9,7 @@ from sqlalchemy.orm import Session
 from affiliate import ids
 from affiliate.attribution.models import Credit
 from affiliate.commissions.models import Commission
-from affiliate.ingest.models import Click, Conversion
-from affiliate.money import BPS_PER_UNIT
+from affiliate.ingest.models import Click
 from affiliate.newsletters.mailroom import PREFIX
 from affiliate.newsletters.models import NewsletterIssue
 from affiliate.newsletters.rendering import MARKER_SUB
@@ -33,15 +32,14 @@ def sales(session: Session, *, issue: NewsletterIssue, currency: str) -> Sales:
     """The sales that came through an issue. It reads commissions of the days after the release, and their clicks alone."""
     if issue.release_at is None:
         return Sales()
-    share = sa.case((Conversion.currency == currency, Conversion.amount_minor * Credit.share_bps), else_=0)
+    in_it = sa.case((Commission.currency == currency, Commission.revenue_minor), else_=0)
     found = (
         sa.select(
             sa.func.count(Commission.conversion_id.distinct()),
-            sa.func.coalesce(sa.func.sum(sa.case((Commission.level == 1, share), else_=0)), 0),
+            sa.func.coalesce(sa.func.sum(in_it), 0),
             sa.func.coalesce(sa.func.sum(Commission.amount_minor - Commission.reversed_minor), 0),
         )
         .select_from(Commission)
-        .join(Conversion, Conversion.id == Commission.conversion_id)
         .join(Credit, Credit.id == Commission.credit_id)
         .join(Click, Click.id == Credit.click_id)
         .where(
@@ -53,5 +51,5 @@ def sales(session: Session, *, issue: NewsletterIssue, currency: str) -> Sales:
             Click.subs[MARKER_SUB].as_string() == ids.public(PREFIX, issue.id),
         )
     )
-    conversions, revenue_bps, earned = session.execute(found).one()
-    return Sales(conversions, int(revenue_bps) // BPS_PER_UNIT, int(earned))
+    conversions, revenue, earned = session.execute(found).one()
+    return Sales(conversions, int(revenue), int(earned))

@@ -84,5 +84,7 @@ def _posted(mine: dict[str, Any]) -> Sequence[Adjustment]:
 
 
 def _entry(one: Adjustment) -> dict[str, Any]:
-    """A bonus or correction with its reason."""
-    return {"at": one.decided_at, "reason": one.reason, "amount": Money(one.amount_minor, one.currency)}
+    """A bonus or correction with its reason; what a step of the plan brought has the plan and the days for one."""
+    is_step = one.kind is AdjustmentKind.VOLUME
+    reason = f"{_('A step of the plan was reached')}: {one.reason}" if is_step else one.reason
+    return {"at": one.decided_at, "reason": reason, "amount": Money(one.amount_minor, one.currency)}

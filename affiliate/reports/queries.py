@@ -16,9 +16,8 @@ from sqlalchemy.orm import Session
 from affiliate.attribution.models import Credit
 from affiliate.commissions.life import NEVER_POSTED
 from affiliate.commissions.models import Commission
-from affiliate.ingest.models import ClickHour, ClickVerdict, Conversion
+from affiliate.ingest.models import ClickHour, ClickVerdict
 from affiliate.ingest.rollup_models import PartnerClickHour, ProgramClickHour
-from affiliate.money import BPS_PER_UNIT
 from affiliate.partners.models import Enrollment, EnrollmentStatus, Partner
 from affiliate.reports import spending
 from affiliate.reports.metrics import Facts
@@ -61,11 +60,11 @@ def facts_by_day(
     for hour, raw, valid in session.execute(_clicks_by_hour(program_id, partner_id, period)):
         day = period.day_of(hour)
         found[day] += Facts(currency, clicks_raw=int(raw), clicks_valid=int(valid))
-    for quarter, conversions, revenue_bps, earned in session.execute(
+    for quarter, conversions, revenue, earned in session.execute(
         _sales_by_quarter(program_id, partner_id, period, currency)
     ):
         day = period.day_of(datetime.fromtimestamp(int(quarter), UTC))
-        found[day] += sales_facts(currency, conversions, revenue_bps, earned)
+        found[day] += sales_facts(currency, conversions, revenue, earned)
     if with_costs:
         spent = spending.by_day(session, program_id=program_id, partner_id=partner_id, period=period, currency=currency)
         for day, minor in spent:
@@ -88,8 +87,8 @@ def facts_by_link(
         .where(Credit.link_id.in_(link_ids))
         .group_by(Credit.link_id)
     )
-    for link_id, conversions, revenue_bps, earned in session.execute(sales):
-        found[link_id] += sales_facts(currency, conversions, revenue_bps, earned)
+    for link_id, conversions, revenue, earned in session.execute(sales):
+        found[link_id] += sales_facts(currency, conversions, revenue, earned)
     return found
 
 
@@ -99,8 +98,8 @@ def facts_by_coupon(
     """What each of the given coupons has brought; every coupon is there. Coupons have sales, not clicks."""
     found = {coupon_id: Facts(currency) for coupon_id in coupon_ids}
     sales = sales_of(Credit.coupon_id, program_id, partner_id, currency).where(Credit.coupon_id.in_(coupon_ids))
-    for coupon_id, conversions, revenue_bps, earned in session.execute(sales.group_by(Credit.coupon_id)):
-        found[coupon_id] += sales_facts(currency, conversions, revenue_bps, earned)
+    for coupon_id, conversions, revenue, earned in session.execute(sales.group_by(Credit.coupon_id)):
+        found[coupon_id] += sales_facts(currency, conversions, revenue, earned)
     return found
 
 
@@ -122,7 +121,7 @@ def facts_by_partner(
     sales = sales_of(Commission.partner_id, program_id, None, currency).where(*earned_in(period))
     sales_by = sales.group_by(Commission.partner_id).subquery()
     clicked = (clicks_by.c.raw, clicks_by.c.valid)
-    sold = (sales_by.c.conversions, sales_by.c.revenue_bps, sales_by.c.earned)
+    sold = (sales_by.c.conversions, sales_by.c.revenue, sales_by.c.earned)
     earned = sa.func.coalesce(sales_by.c.earned, 0)
     table = (
         sa.select(
@@ -169,15 +168,13 @@ def earned_in(period: Period) -> list[sa.ColumnElement[bool]]:
 
 
 def sales_of(key: Any, program_id: UUID, partner_id: UUID | None, currency: str) -> sa.Select[Any]:
-    """Rows of `key`, orders, revenue times 10,000 and earnings; the caller narrows and groups by the key."""
-    # Shares of one order add up to the whole, so a sum over partners counts each order once. An order in another
-    # currency is counted, but it earned nothing here and its amount fits into no sum.
-    share = sa.case((Conversion.currency == currency, Conversion.amount_minor * Credit.share_bps), else_=0)
-    revenue = sa.func.coalesce(sa.func.sum(share), 0).label("revenue_bps")
+    """Rows of `key`, orders, revenue and earnings in this currency; the caller narrows and groups by the key."""
+    # Shares of one order add up to the whole, so a sum over partners counts each order once.
+    in_it = sa.case((Commission.currency == currency, Commission.revenue_minor), else_=0)
+    revenue = sa.func.coalesce(sa.func.sum(in_it), 0).label("revenue")
     found = (
         sa.select(key, _CONVERSIONS, revenue, _EARNED)
         .select_from(Commission)
-        .join(Conversion, Conversion.id == Commission.conversion_id)
         .join(Credit, Credit.id == Commission.credit_id)
         .where(Commission.program_id == program_id, Commission.is_live, Commission.status.not_in(NOT_COUNTED))
     )
@@ -190,13 +187,12 @@ def _sales_by_quarter(program_id: UUID, partner_id: UUID | None, period: Period,
     return sales_of(quarter, program_id, partner_id, currency).where(*earned_in(period)).group_by(quarter)
 
 
-def sales_facts(currency: str, conversions: int, revenue_bps: int, earned: int) -> Facts:
+def sales_facts(currency: str, conversions: int, revenue: int, earned: int) -> Facts:
     """A row of `sales_of` without its key, as facts."""
-    revenue_minor = int(revenue_bps) // BPS_PER_UNIT
-    return Facts(currency, conversions=conversions, revenue_minor=revenue_minor, earned_minor=int(earned))
+    return Facts(currency, conversions=conversions, revenue_minor=int(revenue), earned_minor=int(earned))
 
 
 def _partner_facts(row: sa.Row[Any], currency: str, spent_minor: int) -> PartnerFacts:
     clicked = Facts(currency, clicks_raw=int(row.raw or 0), clicks_valid=int(row.valid or 0), spent_minor=spent_minor)
-    sold = sales_facts(currency, row.conversions or 0, row.revenue_bps or 0, row.earned or 0)
+    sold = sales_facts(currency, row.conversions or 0, row.revenue or 0, row.earned or 0)
     return PartnerFacts(row.id, row.name, row.status, clicked + sold)

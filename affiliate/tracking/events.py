@@ -1,4 +1,4 @@
-"""From a body that has the right shape to an event: amounts in the program's currency, ids derived, click tokens read.
+"""From a body that has the right shape to an event: amounts in the currency that it names, else the program's, ids derived, click tokens read.
 
 The fingerprint covers what the sender said and nothing that we added, so that the same body has the same one at any time.
 """
@@ -39,9 +39,9 @@ def conversion(body: Body, *, program: ProgramFacts, sender: Sender, keys: Keys,
     """The sale in a body of `NewConversionSchema`.
 
     Raises:
-        BadFields: another currency than the program's, an amount that is none, an impossible time.
+        BadFields: a currency or an amount that is none, an impossible time.
     """
-    reading = _Reading(program, now)
+    reading = _Reading(body, program, now)
     click_text = body.get("click_id")
     click_id = _click(click_text, program=program, keys=keys)
     email = body.get("email_sha256")
@@ -54,7 +54,7 @@ def conversion(body: Body, *, program: ProgramFacts, sender: Sender, keys: Keys,
         "tax_minor": reading.amount(body, "tax"),
         "shipping_minor": reading.amount(body, "shipping"),
         "discount_minor": reading.amount(body, "discount"),
-        "currency": reading.currency(body),
+        "currency": reading.currency,
         "coupon": coupon.strip().upper() if coupon else None,
         "customer_id": body.get("customer_id"),
         "email_hash": email_hash(keys, email) if email else None,
@@ -87,7 +87,7 @@ def order_stage(body: Body, *, order_id: str, program: ProgramFacts, sender: Sen
     Raises:
         BadFields: totals without `amended` or `amended` without totals, and what makes a conversion wrong.
     """
-    reading = _Reading(program, now)
+    reading = _Reading(body, program, now)
     totals = {name: body.get(name) for name in ("amount", "tax", "shipping")}
     given = [name for name, text in totals.items() if text is not None]
     if body["type"] == "amended" and not given:
@@ -101,7 +101,7 @@ def order_stage(body: Body, *, order_id: str, program: ProgramFacts, sender: Sen
         "amount_minor": reading.amount_or_null(body, "amount"),
         "tax_minor": reading.amount_or_null(body, "tax"),
         "shipping_minor": reading.amount_or_null(body, "shipping"),
-        "currency": reading.currency(body) if given else None,
+        "currency": reading.currency if given else None,
         "is_test": body["test"] or sender.is_test,
     }
     given_at = reading.occurred_at(body)
@@ -146,10 +146,13 @@ def stage_of_conversion(event: ConversionEvent, state: str | None) -> OrderStage
 def refund(body: Body, *, program: ProgramFacts, sender: Sender, now: datetime) -> RefundEvent:
     """The refund in a body of `NewRefundSchema`. Items without an amount add up to it; neither means all that is left.
 
+    Without a currency its amounts are meant in the order's, which is not known here: they are written with the decimals of
+    the program's.
+
     Raises:
         BadFields: as for a conversion, and an amount of zero.
     """
-    reading = _Reading(program, now)
+    reading = _Reading(body, program, now)
     items = reading.items(body)
     amount = reading.amount_or_null(body, "amount")
     if amount is None and items:
@@ -160,7 +163,7 @@ def refund(body: Body, *, program: ProgramFacts, sender: Sender, now: datetime) 
         "order_id": body["order_id"],
         "refund_id": body["refund_id"],
         "amount_minor": amount,
-        "currency": reading.currency(body) if amount is not None else None,
+        "currency": body.get("currency") and reading.currency if amount is not None else None,
         "items": items,
         "reason": body.get("reason"),
         "is_test": body["test"] or sender.is_test,
@@ -183,21 +186,18 @@ def refund(body: Body, *, program: ProgramFacts, sender: Sender, now: datetime) 
 class _Reading:
     """Reads what depends on the program and the moment, and collects what is wrong, so that the sender learns all of it at once."""
 
-    def __init__(self, program: ProgramFacts, now: datetime) -> None:
-        self._currency = program.currency
+    def __init__(self, body: Body, program: ProgramFacts, now: datetime) -> None:
         self._now = now
         self.errors: dict[str, Sequence[str]] = {}
+        self.currency = body.get("currency") or program.currency
+        if self.currency not in money.currencies():
+            self.errors["currency"] = ["This is no currency of ISO 4217."]
+            self.currency = program.currency
 
     def check(self) -> None:
         """Raise what was collected."""
         if self.errors:
             raise BadFields(self.errors)
-
-    def currency(self, body: Body) -> str:
-        """The program's currency; a body that names another one is wrong."""
-        if body.get("currency") not in {None, self._currency}:
-            self.errors["currency"] = [f"This program is kept in {self._currency}."]
-        return self._currency
 
     def amount(self, body: Body, name: str) -> int:
         """An amount in minor units, zero where none is given."""
@@ -226,7 +226,7 @@ class _Reading:
 
     def _minor(self, text: str, field: str) -> int:
         try:
-            amount = money.parse_minor(text, self._currency)
+            amount = money.parse_minor(text, self.currency)
         except money.BadAmount as error:
             self.errors[field] = [str(error)]
             return 0

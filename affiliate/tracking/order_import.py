@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from affiliate import imports
+from affiliate import imports, money
 from affiliate.errors import Invalid
 from affiliate.imports import Line
 from affiliate.tracking import events, rawlog, schemas
@@ -40,7 +40,7 @@ _NAME = N_("Write up to 40 characters.")
 SENTENCES = {
     "order_id": N_("Write the order's id in up to 120 characters."),
     "amount": _AMOUNT,
-    "currency": N_("This program is kept in %(currency)s."),
+    "currency": N_("Write the code of a currency, for example %(currency)s."),
     "kind": N_("Use small letters, digits and _, for example sale."),
     "click_id": N_("Write the click id as the shop got it."),
     "coupon": N_("Write up to 60 characters."),
@@ -114,7 +114,7 @@ def import_orders(
             try:
                 read.append(_read(line, program=program, keys=keys, now=now))
             except Invalid as error:
-                results[line.number] = _refused(line, *_problems(error, program.currency))
+                results[line.number] = _refused(line, *_problems(error, _currency(line, program)))
         for one, outcome in zip(read, _store(read, buffer), strict=True):
             results[one.line.number] = _result(one.line, outcome)
     return [results[line.number] for line in lines]
@@ -155,6 +155,12 @@ def _result(line: Line, outcome: Outcome) -> RowResult:
 
 def _refused(line: Line, *problems: Problem) -> RowResult:
     return RowResult(line.number, line.cells["order_id"], "refused", problems)
+
+
+def _currency(line: Line, program: ProgramFacts) -> str:
+    """The currency that a line is read in."""
+    named = line.cells.get("currency")
+    return named if named in money.currencies() else program.currency
 
 
 def _problems(error: Invalid, currency: str) -> list[Problem]:

@@ -1724,16 +1724,14 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("program_id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
-        sa.Column(
-            "lines", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
-        ),
-        sa.Column(
-            "results", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=True
-        ),
+        sa.Column("lines_total", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("lines_checked", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("lines_done", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("uploaded_by_id", sa.Uuid(), nullable=True),
         sa.Column("uploaded_at", db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("confirmed_by_id", sa.Uuid(), nullable=True),
         sa.Column("confirmed_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("finished_at", db.UtcDateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["confirmed_by_id"], ["users.id"], name=op.f("fk_validation_files_confirmed_by_id_users")
         ),
@@ -1744,6 +1742,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_validation_files")),
     )
     with op.batch_alter_table("validation_files", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_validation_files_open",
+            ["uploaded_at"],
+            unique=False,
+            postgresql_where=sa.text("finished_at IS NULL"),
+            sqlite_where=sa.text("finished_at IS NULL"),
+        )
         batch_op.create_index("ix_validation_files_program", ["program_id", "uploaded_at"], unique=False)
 
     op.create_table(
@@ -2231,6 +2236,46 @@ def upgrade() -> None:
     with op.batch_alter_table("story_consents", schema=None) as batch_op:
         batch_op.create_index("ix_story_consents_partner", ["program_id", "partner_id", "status"], unique=False)
 
+    op.create_table(
+        "validation_lines",
+        sa.Column("file_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("order_id", sa.String(length=120), nullable=False),
+        sa.Column(
+            "word",
+            sa.Enum("approved", "declined", name="word", native_enum=False, create_constraint=True, length=32),
+            nullable=True,
+        ),
+        sa.Column("amount_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("is_repeated", sa.Boolean(), nullable=False),
+        sa.Column(
+            "verdict",
+            sa.Enum(
+                "approve",
+                "reduce",
+                "decline",
+                "reinstate",
+                "unchanged",
+                "unknown",
+                "no_commission",
+                "not_verified",
+                "more_than_order",
+                "other_currency",
+                "twice",
+                "unreadable",
+                name="verdict",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=True,
+        ),
+        sa.ForeignKeyConstraint(
+            ["file_id"], ["validation_files.id"], name=op.f("fk_validation_lines_file_id_validation_files")
+        ),
+        sa.PrimaryKeyConstraint("file_id", "number", name=op.f("pk_validation_lines")),
+    )
     op.create_table(
         "vat_checks",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -2755,6 +2800,7 @@ def upgrade() -> None:
         ),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("base_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("revenue_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("amount_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("reversed_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("counted_currency", sa.String(length=3), nullable=False),
@@ -3062,6 +3108,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_vat_checks_profile_id"))
 
     op.drop_table("vat_checks")
+    op.drop_table("validation_lines")
     with op.batch_alter_table("story_consents", schema=None) as batch_op:
         batch_op.drop_index("ix_story_consents_partner")
 
@@ -3132,6 +3179,11 @@ def downgrade() -> None:
     op.drop_table("applications")
     with op.batch_alter_table("validation_files", schema=None) as batch_op:
         batch_op.drop_index("ix_validation_files_program")
+        batch_op.drop_index(
+            "ix_validation_files_open",
+            postgresql_where=sa.text("finished_at IS NULL"),
+            sqlite_where=sa.text("finished_at IS NULL"),
+        )
 
     op.drop_table("validation_files")
     with op.batch_alter_table("user_sessions", schema=None) as batch_op:

@@ -10,7 +10,7 @@ from factories import NOW, make_order_event, make_partner, make_refund
 from money_cast import MATURE, Books, open_books
 from sqlalchemy.orm import Session
 
-from affiliate.commissions import validating, validation_queries
+from affiliate.commissions import validating, validation_lines, validation_queries
 from affiliate.commissions.life import CommissionStatus
 from affiliate.commissions.models import CommissionAdjustment, ValidationFile
 from affiliate.commissions.validation import Line, State, Verdict, Word, decide, read
@@ -36,7 +36,7 @@ def test_a_file_is_read_with_any_usual_separator_and_bad_lines_stay_visible() ->
     ]
 
 
-@pytest.mark.parametrize("text", ["", "order,state\n1,approved\n", "order_id,status\n", "order_id,status\n" + "1,approved\n" * 5001])  # fmt: skip
+@pytest.mark.parametrize("text", ["", "order,state\n1,approved\n", "order_id,status\n", "order_id,status\n" + "1,approved\n" * 50_001])  # fmt: skip
 def test_what_is_no_list_of_orders_is_refused(text: str) -> None:
     with pytest.raises(BadTable):
         read(text.encode(), currency="EUR")
@@ -98,24 +98,28 @@ def books(session: Session) -> Books:
     return open_books(session)
 
 
-def upload(books: Books, *lines: str) -> ValidationFile:
+def upload(books: Books, *lines: str, **more: Any) -> ValidationFile:
     text = "\n".join(["order_id,status,amount,reason", *lines])
     facts: dict[str, Any] = {"program_id": books.program.id, "currency": "EUR", "actor": books.alice, "now": NOW}
-    return validating.upload(books.session, name="november.csv", content=text.encode(), **facts)
+    return validating.upload(books.session, name="november.csv", content=text.encode(), **facts, **more)
 
 
 _minutes = count()
 
 
-def confirm(books: Books, file: ValidationFile) -> list[Verdict]:
+def confirm(books: Books, file: ValidationFile, **more: Any) -> list[Verdict | None]:
     moment = NOW + timedelta(minutes=next(_minutes))
     facts: dict[str, Any] = {"program_id": books.program.id, "actor": books.alice, "now": moment}
-    done = validating.confirm(books.session, file_id=file.id, **facts)
+    validating.confirm(books.session, file_id=file.id, **facts, **more)
     books.session.expire_all()
-    return [one.decision.verdict for one in done]
+    return outcomes(books, file)
 
 
-def validate(books: Books, *lines: str) -> list[Verdict]:
+def outcomes(books: Books, file: ValidationFile) -> list[Verdict | None]:
+    return [line.verdict for line in validation_lines.all_lines(books.session, file_id=file.id)]
+
+
+def validate(books: Books, *lines: str) -> list[Verdict | None]:
     return confirm(books, upload(books, *lines))
 
 
@@ -130,10 +134,10 @@ def test_a_file_approves_reduces_and_declines_and_a_second_one_changes_nothing(b
         "a,declined,,",
     ]
     file = upload(books, *lines)
-    seen = [one.decision.verdict for one in validating.preview(books.session, file=file)]
+    seen = outcomes(books, file)
     assert (books.balances(), seen) == ({"pending": 40_00}, [V.APPROVE, V.REDUCE, V.DECLINE, V.UNKNOWN, V.TWICE])
     assert confirm(books, file) == seen
-    assert file.results == seen
+    assert (file.lines_done, file.finished_at) == (5, file.confirmed_at)
     found = [books.commission(order) for order in orders]
     assert [(one.status, one.amount_minor - one.reversed_minor) for one in found] == [
         ("approved", 10_00), ("approved", 6_00), ("declined", 0), ("pending", 10_00),
@@ -147,6 +151,33 @@ def test_a_file_approves_reduces_and_declines_and_a_second_one_changes_nothing(b
         confirm(books, file)
     assert validate(books, *lines[:3]) == [V.UNCHANGED] * 3
     assert books.balances() == {"approved": 16_00, "pending": 10_00}
+    books.assert_proven()
+
+
+def test_a_long_file_is_done_in_batches_and_goes_on_after_a_kill_where_it_was(books: Books) -> None:
+    orders = [books.order(order_id=name) for name in ("a", "b", "c", "d", "e")]
+    books.work()
+    lines = ["a,approved,,", "b,approved,60.00,", "c,declined,,", "a,declined,,", "d,approved,,"]
+    file = upload(books, *lines, limit=2)
+    assert outcomes(books, file) == [V.APPROVE, V.REDUCE, None, None, None]
+    with pytest.raises(validating.StillReading):
+        confirm(books, file)
+    assert [validating.advance(books.session, limit=2, now=NOW) for _ in range(3)] == [2, 1, 0]
+    assert outcomes(books, file) == [V.APPROVE, V.REDUCE, V.DECLINE, V.TWICE, V.APPROVE]
+    assert books.balances() == {"pending": 50_00}
+    confirm(books, file, limit=2)
+    assert (file.lines_done, file.finished_at, books.balances()) == (2, None, {"approved": 16_00, "pending": 30_00})
+    with books.session.begin_nested() as batch:
+        assert validating.advance(books.session, limit=2, now=MATURE) == 2
+        batch.rollback()  # killed before it was done
+    books.session.expire_all()
+    assert (file.lines_done, books.balances()) == (2, {"approved": 16_00, "pending": 30_00})
+    validate(books, "d,declined,,returned")  # in between, by another file
+    assert [validating.advance(books.session, limit=2, now=MATURE) for _ in range(3)] == [2, 1, 0]
+    assert outcomes(books, file) == [V.APPROVE, V.REDUCE, V.DECLINE, V.TWICE, V.REINSTATE]
+    assert (file.lines_done, file.finished_at) == (5, MATURE)
+    assert books.balances() == {"approved": 26_00, "pending": 10_00}
+    assert books.commission(orders[4]).status is S.PENDING
     books.assert_proven()
 
 
@@ -275,7 +306,7 @@ def test_orders_of_some_days_are_validated_at_once_and_what_was_decided_in_betwe
     books.order(order_id="others", partner=other)
     books.work()
     file = choose(books, Word.APPROVED, partner_id=books.partner.id)
-    assert [line[0] for line in file.lines] == ["a", "b"]
+    assert [line.order_id for line in validation_lines.all_lines(books.session, file_id=file.id)] == ["a", "b"]
     validate(books, "a,declined,,returned")
     assert confirm(books, file) == [V.REINSTATE, V.APPROVE]
     assert books.commission(second).status is S.APPROVED

@@ -22,6 +22,11 @@ def test_a_manager_sets_group_and_recruiter_and_refuses_circles(cast: Cast, mara
     assert 'value="gold"' in page
     assert 'value="Second"' in page
     assert "have recruited one another" in keep(second, recruiter="Slow Kitchen")
+    assert '<option value="gold">' in page
+    assert '<option value="Stranger">' not in page
+    theirs = text_of(mara.get(f"/console/casa/partners/{public('ptn', second)}"))
+    assert "It recruited:" in theirs
+    assert f">{cast.partner.name}</a>" in theirs
     assert "There is none of this name" in keep(second, recruiter="Stranger")
     assert mara.post(f"/console/casa/partners/{public('ptn', stranger)}/terms").status_code == 404
     assert "Kept." in keep(cast.partner)

@@ -52,7 +52,7 @@ def test_a_file_is_looked_at_confirmed_once_and_told_line_by_line(cast: Cast, ma
         ("", "has no column “order_id”"),
         (HEAD, "There is no line below the first one."),
         (b"\xff\xfe", "not written in UTF-8"),
-        (HEAD + "1,approved,,x\n" * 90_000, "larger than 1 MB"),
+        (HEAD + "1,approved,," + "x" * 4_000_000, "larger than 4 MB"),
     ],
 )
 def test_what_is_no_list_is_refused_at_its_field(

@@ -7,7 +7,7 @@ from factories import NOW, make_clicks, make_commission, make_link, make_partner
 from sqlalchemy.orm import Session
 
 from affiliate.commissions.models import CommissionStatus
-from affiliate.ingest.models import ClickVerdict, Conversion
+from affiliate.ingest.models import ClickVerdict
 from affiliate.partners.models import Partner
 from affiliate.payouts.models import PayoutStatus
 from affiliate.programs.models import Program
@@ -83,15 +83,15 @@ def test_what_is_a_test_or_unverified_or_superseded_counts_nowhere(
     assert total(days.values(), currency="EUR") == Facts("EUR")
 
 
-def test_an_order_in_another_currency_counts_but_its_amount_fits_into_no_sum(
+def test_revenue_is_what_orders_were_worth_in_the_programs_currency_and_recruiters_add_none(
     session: Session, program: Program, partner: Partner
 ) -> None:
-    commission = make_commission(session, program=program, partner=partner, amount_minor=0)
-    session.get_one(Conversion, commission.conversion_id).currency = "PLN"
-    session.flush()
+    make_commission(session, program=program, partner=partner, revenue_minor=80_00)
+    make_commission(session, program=program, partner=partner, level=2, amount_minor=1_00)
     period = last_days(1, now=NOW, zone="UTC")
     days = queries.facts_by_day(session, program_id=program.id, partner_id=partner.id, period=period, currency="EUR")
-    assert total(days.values(), currency="EUR") == Facts("EUR", conversions=1)
+    sold = {"conversions": 2, "revenue_minor": 80_00, "earned_minor": 11_00}
+    assert total(days.values(), currency="EUR") == Facts("EUR", **sold)
 
 
 def test_another_partner_and_another_program_do_not_count(session: Session, program: Program, partner: Partner) -> None:

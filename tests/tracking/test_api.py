@@ -243,7 +243,7 @@ def test_an_empty_list_has_no_results(shop: Shop) -> None:
         (json.dumps(SALE | {"amount": "-1"}).encode(), 422, "invalid"),
         (json.dumps(SALE | {"amount": "1.999"}).encode(), 422, "invalid"),
         (json.dumps(SALE | {"amount": "1_000"}).encode(), 422, "invalid"),
-        (json.dumps(SALE | {"currency": "USD"}).encode(), 422, "invalid"),
+        (json.dumps(SALE | {"currency": "QQQ"}).encode(), 422, "invalid"),
         (json.dumps(SALE | {"items": [{"sku": "a", "amount": "1", "quantity": 1.9}]}).encode(), 422, "invalid"),
     ],
 )

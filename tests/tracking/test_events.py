@@ -58,9 +58,11 @@ def test_a_sale_has_the_id_of_its_order_and_amounts_in_minor_units() -> None:
 
 
 @pytest.mark.parametrize(("code", "text", "minor"), [("JPY", "4990", 4990), ("KWD", "4.990", 4990), ("EUR", 49, 4900)])
-def test_amounts_follow_the_currency_of_the_program(code: str, text: str, minor: int) -> None:
+def test_amounts_follow_the_currency_that_the_body_names_whatever_the_programs(
+    code: str, text: str, minor: int
+) -> None:
     body = load(schemas.NewConversionSchema(), SALE | {"currency": code, "amount": text})
-    event = events.conversion(body, program=program(currency=code), sender=SERVER, keys=KEYS, now=NOW)
+    event = events.conversion(body, program=program(currency="EUR"), sender=SERVER, keys=KEYS, now=NOW)
     assert (event.amount_minor, event.currency) == (minor, code)
 
 
@@ -82,7 +84,7 @@ def test_amounts_follow_the_currency_of_the_program(code: str, text: str, minor:
         ({"amount": ["49.90"]}, "amount"),
         ({"tax": "1.999"}, "tax"),
         ({"shipping": 1.0}, "shipping"),
-        ({"currency": "USD"}, "currency"),
+        ({"currency": "QQQ"}, "currency"),
         ({"currency": "eur"}, "currency"),
         ({"currency": "EUR\n"}, "currency"),
         ({"currency": 978}, "currency"),
@@ -118,7 +120,7 @@ def test_a_wrong_field_of_a_sale_is_named(changes: dict[str, Any], field: str) -
 
 
 def test_all_wrong_amounts_are_named_at_once() -> None:
-    assert set(wrong(sale, amount="x", tax="y", currency="USD")) == {"amount", "tax", "currency"}
+    assert set(wrong(sale, amount="x", tax="y", currency="QQQ")) == {"amount", "tax", "currency"}
 
 
 def test_a_click_token_is_read_and_a_made_up_one_is_named_as_such() -> None:
@@ -215,7 +217,7 @@ def test_an_amendment_carries_new_totals() -> None:
         ({"type": "amended"}, "amount"),
         ({"type": "lost"}, "type"),
         ({"amount": "1"}, "amount"),
-        ({"type": "amended", "amount": "1", "currency": "USD"}, "currency"),
+        ({"type": "amended", "amount": "1", "currency": "QQQ"}, "currency"),
         ({"type": "amended", "amount": "1.001"}, "amount"),
         ({"event_id": ""}, "event_id"),
         ({"order_id": "1"}, "order_id"),
@@ -243,7 +245,7 @@ def test_the_items_of_a_refund_add_up_unless_an_amount_is_given() -> None:
         ({"amount": "0"}, "amount"),
         ({"amount": "-5"}, "amount"),
         ({"amount": 5.0}, "amount"),
-        ({"amount": "5", "currency": "USD"}, "currency"),
+        ({"amount": "5", "currency": "QQQ"}, "currency"),
         ({"items": [{"sku": "a", "amount": "0"}]}, "amount"),
         ({"refund_id": None}, "refund_id"),
         ({"reason": "x" * 201}, "reason"),
@@ -258,3 +260,9 @@ def test_an_id_does_not_depend_on_the_moment() -> None:
     assert isinstance(sale(now=NOW + timedelta(days=9)).conversion_id, UUID)
     assert sale(now=NOW + timedelta(days=9)).conversion_id == sale().conversion_id
     assert sale(now=NOW + timedelta(days=9)).delivery_id != sale().delivery_id
+
+
+def test_a_refund_that_names_no_currency_is_left_to_its_orders() -> None:
+    assert (refund(amount="5.50").amount_minor, refund(amount="5.50").currency) == (5_50, None)
+    yen = refund(amount="550", currency="JPY")
+    assert (yen.amount_minor, yen.currency) == (550, "JPY")

@@ -11,7 +11,6 @@ from affiliate.attribution.models import Credit
 from affiliate.commissions.models import Commission
 from affiliate.ingest.models import ClickVerdict, Conversion
 from affiliate.ingest.rollup_models import PartnerClickHour
-from affiliate.money import BPS_PER_UNIT
 from affiliate.programs.models import Goal, GoalMetric
 from affiliate.reports.periods import Period
 from affiliate.reports.queries import NOT_COUNTED
@@ -25,12 +24,7 @@ def counted(session: Session, *, goals: Sequence[Goal], zone: str) -> dict[UUID,
         sa.select(sa.literal(goal.id, sa.Uuid()).label("goal"), _reached(goal, zone).label("reached")) for goal in goals
     ]
     found = {goal_id: int(reached or 0) for goal_id, reached in session.execute(sa.union_all(*parts))}
-    return {goal.id: found[goal.id] // _divisor(goal.metric) for goal in goals}
-
-
-def _divisor(metric: GoalMetric) -> int:
-    """Revenue is summed in shares of basis points, and divided once at the end."""
-    return BPS_PER_UNIT if metric is GoalMetric.REVENUE else 1
+    return {goal.id: found[goal.id] for goal in goals}
 
 
 def _reached(goal: Goal, zone: str) -> sa.ScalarSelect[Any]:
@@ -42,8 +36,7 @@ def _reached(goal: Goal, zone: str) -> sa.ScalarSelect[Any]:
         active = sa.union(clicked, _sales(goal, period, Commission.partner_id)).subquery()
         return sa.select(sa.func.count()).select_from(active).scalar_subquery()
     if goal.metric is GoalMetric.REVENUE:
-        summed = sa.func.sum(Conversion.amount_minor * Credit.share_bps)
-        return _sales(goal, period, summed).scalar_subquery()
+        return _sales(goal, period, sa.func.sum(Commission.revenue_minor)).scalar_subquery()
     orders = _sales(goal, period, sa.func.count(Commission.conversion_id.distinct()))
     if goal.metric is GoalMetric.NEW_CUSTOMERS:
         orders = orders.where(Conversion.new_customer.is_(sa.true()))

@@ -6,9 +6,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from affiliate.links.models import Coupon, Link
-from affiliate.partners.models import Enrollment, Partner
+from affiliate.partners.models import Enrollment, Partner, PartnerTerms
 
 NAMED_MAX = 20_000
+OFFERED_MAX = 500
 
 
 def of_program(session: Session, *, program_id: UUID) -> dict[tuple[str, str], UUID]:
@@ -24,3 +25,30 @@ def of_program(session: Session, *, program_id: UUID) -> dict[tuple[str, str], U
         for kind, statement in asked.items()
         for row in session.execute(statement.limit(NAMED_MAX))
     }
+
+
+def partners_offered(session: Session, *, program_id: UUID) -> list[str]:
+    """The names of the partners of a program, to be offered while one is typed; the first hundreds of many."""
+    enrolled = sa.select(Partner.name).join(Enrollment, Enrollment.partner_id == Partner.id)
+    return list(
+        session.scalars(enrolled.where(Enrollment.program_id == program_id).order_by(Partner.name).limit(OFFERED_MAX))
+    )
+
+
+def groups_offered(session: Session, *, program_id: UUID) -> list[str]:
+    """The groups of partners that the program has."""
+    groups = sa.select(PartnerTerms.group_name).where(PartnerTerms.program_id == program_id).distinct()
+    known = groups.where(PartnerTerms.group_name.is_not(None)).order_by(PartnerTerms.group_name)
+    return [name for name in session.scalars(known.limit(OFFERED_MAX)) if name]
+
+
+def recruited_by(session: Session, *, program_id: UUID, partner_id: UUID) -> list[tuple[UUID, str]]:
+    """Whom a partner has recruited, by name; the first hundreds of many."""
+    mine = sa.select(Partner.id, Partner.name).join(PartnerTerms, PartnerTerms.partner_id == Partner.id)
+    mine = mine.where(PartnerTerms.program_id == program_id, PartnerTerms.recruiter_id == partner_id)
+    return [(row.id, row.name) for row in session.execute(mine.order_by(Partner.name).limit(OFFERED_MAX))]
+
+
+def partner_name(session: Session, *, partner_id: UUID) -> str:
+    """What a partner is called."""
+    return session.scalars(sa.select(Partner.name).where(Partner.id == partner_id)).one()
