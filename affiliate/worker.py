@@ -52,6 +52,7 @@ SCHEDULE = (
     Periodic("affiliate.fraud.jobs.look_again", queues.STAGES, 300),
     Periodic("affiliate.mailer.send_due", queues.SLOW, 5),
     Periodic("affiliate.commissions.jobs.simulate", queues.SLOW, 5),
+    Periodic("affiliate.commissions.jobs.validate", queues.SLOW, 2),
     Periodic("affiliate.commissions.jobs.refresh_rates", queues.SLOW, 3600),
     Periodic("affiliate.newsletters.jobs.release", queues.SLOW, 10),
     Periodic("affiliate.newsletters.jobs.send", queues.SLOW, 5),
