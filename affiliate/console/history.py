@@ -6,6 +6,7 @@ from typing import Any
 from flask_babel import gettext as _
 
 from affiliate import formats
+from affiliate.commissions.life import DeclineReason
 from affiliate.commissions.models import AdjustmentSource, CommissionAdjustment
 from affiliate.console import words
 from affiliate.console.queries.orders import OrderEvidence
@@ -53,7 +54,16 @@ def _refund(row: Refund, currency: str) -> dict[str, Any]:
         text = _("Refund of all that was left")
     else:
         text = _("Refund of %(amount)s", amount=formats.money(Money(row.amount_minor, row.currency or currency)))
-    return {"at": row.occurred_at, "text": text, "reason": row.reason, "code": row.refund_id, "icon": "arrow-back-up"}
+    reason = _refund_reason(row.reason)
+    return {"at": row.occurred_at, "text": text, "reason": reason, "code": row.refund_id, "icon": "arrow-back-up"}
+
+
+def _refund_reason(told: str | None) -> str | None:
+    """One of the usual codes in the reader's language; else the shop's own words, as its own."""
+    if told is None:
+        return None
+    known = next((reason for reason in DeclineReason if reason == told != DeclineReason.OTHER), None)
+    return words.decline_reason(known) if known else f"“{told}”"
 
 
 def _revision(row: ConversionRevision, currency: str) -> dict[str, Any]:

@@ -15,15 +15,16 @@ from sqlalchemy.orm import Session
 
 from affiliate import db, ids
 from affiliate.attribution.models import Attribution
+from affiliate.fraud.facts import DATACENTRE
 from affiliate.fraud.models import FraudDay, FraudOrder
 from affiliate.fraud.queries import CreditRow
-from affiliate.ingest.models import Conversion, Refund
+from affiliate.ingest.models import Click, Conversion, Refund
 
-COUNTED = ("orders", "orders_by_click", "orders_by_code", "orders_refunded")
+COUNTED = ("orders", "orders_by_click", "orders_by_code", "orders_by_machine", "orders_refunded")
 _KEY = ("program_id", "owner_id", "day")
 _ROW = (
     *(FraudOrder.conversion_id, FraudOrder.partner_id, FraudOrder.program_id, FraudOrder.attribution_id),
-    *(FraudOrder.occurred_at, FraudOrder.seconds, FraudOrder.by_code, FraudOrder.refunded),
+    *(FraudOrder.occurred_at, FraudOrder.seconds, FraudOrder.by_code, FraudOrder.by_machine, FraudOrder.refunded),
 )
 Key = tuple[UUID, UUID, date]
 """A program, the owner (a partner, or the program itself), and a UTC day."""
@@ -42,12 +43,12 @@ def keep(session: Session, *, conversion_ids: Collection[UUID], credits_: Sequen
     fresh = [row for row in credits_ if (row.attribution_id, row.partner_id) not in known]
     rows = _rows(session, fresh)
     if rows:
-        session.execute(sa.insert(FraudOrder), rows)
+        session.execute(sa.insert(FraudOrder), rows, execution_options={"render_nulls": True})  # one statement for all
     moves: Moves = defaultdict(Counter)
-    for row in rows:
-        _count(moves, row, by=1)
-    for row in gone:
-        _count(moves, row, by=-1)
+    for new in rows:
+        _count(moves, new, by=1)
+    for old in gone:
+        _count(moves, old, by=-1)
     _move(session, moves)
 
 
@@ -86,7 +87,10 @@ def _remove(session: Session, gone: Sequence[sa.RowMapping]) -> None:
 
 
 def _rows(session: Session, credits_: Sequence[CreditRow]) -> list[dict[str, Any]]:
+    if not credits_:
+        return []
     sent_back = _sent_back(session, {row.conversion_id for row in credits_})
+    machines = _of_machines(session, {row.click_id for row in credits_ if row.click_id})
     return [
         {
             "conversion_id": row.conversion_id,
@@ -96,6 +100,7 @@ def _rows(session: Session, credits_: Sequence[CreditRow]) -> list[dict[str, Any
             "occurred_at": row.occurred_at,
             "seconds": seconds_between(row.click_id, row.occurred_at) if row.click_id else None,
             "by_code": row.click_id is None and row.coupon_id is not None,
+            "by_machine": row.click_id in machines,
             "refunded": row.conversion_id in sent_back,
         }
         for row in credits_
@@ -103,9 +108,12 @@ def _rows(session: Session, credits_: Sequence[CreditRow]) -> list[dict[str, Any
 
 
 def _sent_back(session: Session, conversion_ids: Collection[UUID]) -> set[UUID]:
-    if not conversion_ids:
-        return set()
     told = sa.select(Refund.conversion_id).where(db.among(session, Refund.conversion_id, conversion_ids))
+    return set(session.scalars(told))
+
+
+def _of_machines(session: Session, click_ids: Collection[UUID]) -> set[UUID]:
+    told = sa.select(Click.id).where(db.among(session, Click.id, click_ids), Click.network == DATACENTRE)
     return set(session.scalars(told))
 
 
@@ -119,6 +127,7 @@ def _count(moves: Moves, row: Any, *, by: int) -> None:
         "orders": True,
         "orders_by_click": row["seconds"] is not None,
         "orders_by_code": row["by_code"],
+        "orders_by_machine": row["by_machine"],
         "orders_refunded": row["refunded"],
     }
     for key in _keys(row):

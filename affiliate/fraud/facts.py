@@ -8,6 +8,7 @@ order's own day, so that the answer does not depend on the hour at which somebod
 from dataclasses import dataclass, field
 
 PAST_DAYS = 28
+DATACENTRE = "datacentre"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +107,7 @@ class Past:
     orders: int = 0
     orders_by_click: int = 0
     orders_by_code: int = 0  # credited by a coupon, without any click
+    orders_by_machine: int = 0  # by a click out of a data centre
     orders_refunded: int = 0
 
     def without(self, other: "Past") -> "Past":
@@ -115,6 +117,7 @@ class Past:
             orders=max(self.orders - other.orders, 0),
             orders_by_click=max(self.orders_by_click - other.orders_by_click, 0),
             orders_by_code=max(self.orders_by_code - other.orders_by_code, 0),
+            orders_by_machine=max(self.orders_by_machine - other.orders_by_machine, 0),
             orders_refunded=max(self.orders_refunded - other.orders_refunded, 0),
         )
 
@@ -126,6 +129,7 @@ class Today:
     place: int = 1  # which of the partner's orders of the day this is
     place_by_code: int = 0  # which of those by its coupons without a click
     clicks: int = 0  # on the partner's links
+    orders_by_machine: int = 0  # by a click out of a data centre
     orders_of_others: int = 0  # of the program's other partners
 
 

@@ -154,6 +154,7 @@ def _today(row: CreditRow, found: _Found) -> Today:
         place=place,
         place_by_code=place_by_code,
         clicks=mine.clicks,
+        orders_by_machine=mine.orders_by_machine,
         orders_of_others=max(all_of_them.orders - mine.orders, 0),
     )
 

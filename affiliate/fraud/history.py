@@ -46,15 +46,21 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Days by owner; those on which nothing happened are missing."""
+    """Days by owner; those on which nothing happened are missing. Sums are kept: a batch asks for the same ones again and again."""
 
     days: Mapping[Owner, Mapping[date, Past]] = field(default_factory=dict)
+    _sums: dict[tuple[Owner, date], Past] = field(default_factory=dict)
 
     def before(self, owner: Owner, at: datetime) -> Past:
         """What the owner brought in the past days, the order's own day left out."""
         last = at.astimezone(UTC).date()
-        days = self.days.get(owner, _NOTHING)
-        return _total([past for day, past in days.items() if last - timedelta(days=PAST_DAYS) <= day < last])
+        found = self._sums.get((owner, last))
+        if found is None:
+            first = last - timedelta(days=PAST_DAYS)
+            days = self.days.get(owner, _NOTHING)
+            found = _total([past for day, past in days.items() if first <= day < last])
+            self._sums[owner, last] = found
+        return found
 
     def on(self, owner: Owner, at: datetime) -> Past:
         """What the owner brought on the order's own day."""

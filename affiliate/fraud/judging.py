@@ -52,7 +52,7 @@ def judge(session: Session, *, conversion_ids: Collection[UUID], now: datetime) 
         for wanted in (policies[row.program_id],)
     ]
     _overrule(session, rows)
-    session.execute(sa.insert(FraudVerdict), rows)
+    session.execute(sa.insert(FraudVerdict), rows, execution_options={"render_nulls": True})
     return found | {(row["attribution_id"], row["partner_id"]): Ruling(row["id"], row["verdict"]) for row in rows}
 
 

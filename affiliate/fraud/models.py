@@ -164,6 +164,7 @@ class FraudOrder(Base):
     occurred_at: Mapped[datetime]
     seconds: Mapped[int | None]  # from the credited click to the order; null without one
     by_code: Mapped[bool]  # a coupon alone brought it
+    by_machine: Mapped[bool]  # its click came out of a data centre
     refunded: Mapped[bool]  # at least in part
 
 
@@ -179,4 +180,5 @@ class FraudDay(Base):
     orders: Mapped[int]
     orders_by_click: Mapped[int]
     orders_by_code: Mapped[int]
+    orders_by_machine: Mapped[int]
     orders_refunded: Mapped[int]

@@ -5,11 +5,11 @@ from affiliate.fraud.signals import Limits, Signal
 
 
 def velocity(facts: Facts, limits: Limits) -> Signal | None:
-    """Many times the partner's usual orders on one day, while the others sell as always."""
+    """Many times the partner's usual orders on one day, while the others sell as always. A success brings clicks as well."""
     place, past = facts.today.place, facts.past
     if place < limits["orders"] or past.orders < limits["history"]:
         return None
-    if not _jumps(facts, now=place, usual_total=past.orders, times=limits["times"]):
+    if not _jumps(facts, now=place, usual_total=past.orders, times=limits["times"]) or _is_promoted(facts, limits):
         return None
     return Signal({"orders_today": place, "orders_before": past.orders, "days_before": PAST_DAYS} | _others(facts))
 
@@ -19,10 +19,9 @@ def coupon_leak(facts: Facts, limits: Limits) -> Signal | None:
     place, past = facts.today.place_by_code, facts.past
     if not facts.by_code or place < limits["orders"]:
         return None
-    if not _jumps(facts, now=place, usual_total=past.orders_by_code, times=limits["times"]):
-        return None
-    promoted = facts.today.clicks * PAST_DAYS > limits["times"] * max(past.clicks, PAST_DAYS)
-    if promoted:
+    if not _jumps(facts, now=place, usual_total=past.orders_by_code, times=limits["times"]) or _is_promoted(
+        facts, limits
+    ):
         return None
     evidence: dict[str, int | str] = {"orders_by_code_today": place, "orders_by_code_before": past.orders_by_code}
     return Signal(evidence | {"clicks_today": facts.today.clicks} | _others(facts))
@@ -56,6 +55,11 @@ def _jumps(facts: Facts, *, now: int, usual_total: int, times: int) -> bool:
     return (
         now * PAST_DAYS * others > times * usual * max(others, facts.today.orders_of_others * PAST_DAYS) or not others
     )
+
+
+def _is_promoted(facts: Facts, limits: Limits) -> bool:
+    """Whether the partner's clicks rose as much: somebody really looks at it today."""
+    return facts.today.clicks * PAST_DAYS > limits["times"] * max(facts.past.clicks, PAST_DAYS)
 
 
 def _others(facts: Facts) -> dict[str, int | str]:

@@ -7,7 +7,7 @@ from affiliate.fraud.signals import Action, Limits, Signal
 _SHARED = frozenset({"mobile"})
 """Networks in which strangers share one address."""
 
-_SHARED_TIMES = 10
+_SHARED_TIMES = 40
 """How many times as many customers it takes there."""
 
 

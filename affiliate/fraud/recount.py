@@ -35,7 +35,7 @@ def recount(session: Session, *, limit: int) -> list[Difference]:
 
 def _counted(session: Session, owner: Any) -> sa.Select[Any]:
     """One row for each order, as a sum of its own."""
-    told = (sa.true(), FraudOrder.seconds.is_not(None), FraudOrder.by_code, FraudOrder.refunded)
+    told = (sa.true(), FraudOrder.seconds.is_not(None), FraudOrder.by_code, FraudOrder.by_machine, FraudOrder.refunded)
     numbers = (sa.case((condition, 1), else_=0).label(name) for name, condition in zip(COUNTED, told, strict=True))
     day = sa.type_coerce(day_of(session, FraudOrder.occurred_at), sa.Date)
     return sa.select(FraudOrder.program_id, owner.label("owner_id"), day.label("day"), *numbers)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from affiliate.fraud.facts import Facts
+from affiliate.fraud.facts import DATACENTRE, Facts
 from affiliate.fraud.signals import Limits, Signal
 
 _PERCENT = 100
@@ -88,10 +88,34 @@ def _early_percent(times: Sequence[int], window_seconds: int) -> int:
     return _PERCENT * sum(1 for seconds in times if seconds * _TENTH < window_seconds) // len(times)
 
 
-def machine_network(facts: Facts, _limits: Limits) -> Signal | None:
-    """The click came out of a data centre or the Tor network. Some people use a VPN there."""
+def machine_network(facts: Facts, limits: Limits) -> Signal | None:
+    """The click came out of the Tor network, or out of a data centre as too many of the partner's do.
+
+    Some people shop through a VPN that ends in a data centre; with every partner about as many.
+    """
     network = facts.contact.network if facts.contact else None
-    return Signal({"network": network}) if network in {"datacentre", "tor"} else None
+    if network == "tor":
+        return Signal({"network": network})
+    return _out_of_data_centres(facts, limits) if network == DATACENTRE else None
+
+
+def _out_of_data_centres(facts: Facts, limits: Limits) -> Signal | None:
+    mine, others = facts.past, facts.program_past.without(facts.past)
+    of_machines = mine.orders_by_machine + facts.today.orders_by_machine
+    orders = mine.orders + facts.today.place
+    if of_machines < limits["orders"]:
+        return None
+    if of_machines * others.orders <= limits["times"] * others.orders_by_machine * orders:
+        return None
+    return Signal(
+        {
+            "network": DATACENTRE,
+            "orders": orders,
+            "orders_by_machine": of_machines,
+            "orders_of_others": others.orders,
+            "orders_of_others_by_machine": others.orders_by_machine,
+        }
+    )
 
 
 def brand_bidding(facts: Facts, _limits: Limits) -> Signal | None:

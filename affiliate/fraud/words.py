@@ -60,7 +60,9 @@ def meaning(name: str | None) -> str:
         "varied_order_id": _("The same order seems to have been reported twice under two numbers."),
         "told_otherwise": _("A page reported another amount or currency than the shop's server."),
         "tampered_click": _("The order named a click id with a signature that is not ours."),
-        "machine_network": _("The click came out of a data centre or the Tor network."),
+        "machine_network": _(
+            "The click came out of the Tor network, or out of a data centre as too many of this partner do."
+        ),
         "brand_bidding": _("A paid search ad on the program's own name brought the click."),
         "lookalike_referrer": _("The click came from a site that looks like the shop's but is not."),
         "duplicate_partner": _(
@@ -138,9 +140,11 @@ def _seen(name: str) -> str:
         "orders": _("Orders"),
         "orders_alike": _("Orders alike"),
         "orders_before": _("Orders before"),
+        "orders_by_machine": _("Orders out of data centres"),
         "orders_by_code_before": _("Orders by code before"),
         "orders_by_code_today": _("Orders by code that day"),
         "orders_of_others": _("Orders of the others"),
+        "orders_of_others_by_machine": _("Orders of the others out of data centres"),
         "orders_of_others_before": _("Orders of the others before"),
         "orders_of_others_today": _("Orders of the others that day"),
         "orders_today": _("Orders that day"),

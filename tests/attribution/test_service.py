@@ -340,13 +340,17 @@ def _in_threads(work: Callable[[], None], number: int) -> None:
     assert not problems
 
 
-def test_two_workers_at_once_give_each_order_one_outcome(
+def test_workers_at_once_and_one_that_dies_give_each_order_one_outcome(
     session: Session, engine: Engine, shop: Shop, now: datetime
 ) -> None:
     click = make_click(session, link=shop.annas_link)
     for number in range(40):
         make_conversion(session, program=shop.program, order_id=str(number), click_id=click.id)
     session.commit()
+
+    with Session(engine) as dying:
+        assert attribute(dying, now, limit=15) == 15
+        dying.rollback()  # killed before the commit
 
     def work() -> None:
         done = 1

@@ -123,6 +123,7 @@ def test_an_order_tells_what_happened_to_it_in_order(cast: Cast, mara: FlaskClie
         cast.session, conversion=conversion, type=OrderEventType.SHIPPED, occurred_at=moment - timedelta(days=1)
     )
     make_refund(cast.session, conversion=conversion, amount_minor=40_00, reason="Broken lid", occurred_at=moment)
+    make_refund(cast.session, conversion=conversion, amount_minor=1_00, reason="returned", occurred_at=moment)
     cast.books.work()
     cast.settle()
     page = text_of(mara.get(f"/console/casa/conversions/{ids.public('cnv', conversion.id)}"))
@@ -131,13 +132,14 @@ def test_an_order_tells_what_happened_to_it_in_order(cast: Cast, mara: FlaskClie
         "Amount: €90.00 → €100.00",
         "Shipped",
         "Refund of €40.00",
-        "Broken lid",
+        "“Broken lid”",
+        "The order came back",
         "€4.00 of commission reversed",
     ]
     assert [text for text in said if text in page] == said
     places = [page.index(text) for text in said[:4]]
     assert places == sorted(places)
-    assert "€6.00" in page
+    assert "€5.90" in page
 
 
 def test_an_order_without_a_partner_says_why(orders: Cast, mara: FlaskClient) -> None:

@@ -21,6 +21,7 @@ from affiliate import settings as settings_module
 from affiliate.accounts import keys
 from affiliate.accounts.models import ApiKey, Grant, GrantRole, User
 from affiliate.accounts.service import PasswordRefused
+from affiliate.attribution.models import Attribution
 from affiliate.commissions.models import Commission
 from affiliate.demo import cast, service
 from affiliate.ingest.models import Click, ClickHour, Conversion, DeadLetter, RejectedEvent
@@ -32,6 +33,8 @@ from affiliate.partners.models import Enrollment, EnrollmentStatus, Partner
 from affiliate.payouts import proof
 from affiliate.payouts.models import PayoutRun, PayoutStatus
 from affiliate.programs.models import Goal, Program, ProgramStatus
+from affiliate.replay import report
+from affiliate.replay.engine import Question
 from affiliate.settings import Settings
 
 UNTIL = datetime(2026, 11, 16, 12, 0, tzinfo=UTC)
@@ -121,6 +124,18 @@ def test_there_is_one_live_program_with_a_goal_and_eight_partners_with_links(loo
     assert count(look, Enrollment, Enrollment.status == EnrollmentStatus.PENDING) == 2
     linked = sa.select(sa.func.count(sa.distinct(Link.partner_id))).where(Link.subs.is_not(None))
     assert look.scalar(linked) == 8
+
+
+def test_every_order_is_decided_again_as_it_was(look: Session) -> None:
+    @contextmanager
+    def reading() -> Iterator[Session]:
+        yield look
+
+    program = look.scalars(sa.select(Program)).one()
+    told = report.run(reading, question=Question(program, None, UNTIL - timedelta(days=400), UNTIL))
+    assert told["conversions"] == count(look, Attribution, Attribution.is_current) > 0
+    assert (told["changed_conversions"], told["changes"]) == (0, [])
+    assert told["commission"]["today"] == told["commission"]["tomorrow"]
 
 
 def test_commissions_stand_in_every_state_that_a_manager_meets(look: Session) -> None:

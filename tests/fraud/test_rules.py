@@ -55,7 +55,7 @@ def ring(**fields: Any) -> Facts:
 
 
 def by_code(**fields: Any) -> Facts:
-    past = Past(clicks=1_000, orders=60, orders_by_click=30, orders_by_code=30)
+    past = Past(clicks=1_000, orders=120, orders_by_click=90, orders_by_code=30)
     return replace(HONEST, by_code=True, contact=None, past=past, today=Today(**fields))
 
 
@@ -99,8 +99,8 @@ CASES: list[tuple[str, str, Facts, Facts]] = [
     (
         "one_place",
         "mobile connection",
-        replace(click(**MOBILE), crowd=Crowd(of_connection=50)),
-        replace(click(**MOBILE), crowd=Crowd(of_connection=49)),
+        replace(click(**MOBILE), crowd=Crowd(of_connection=200)),
+        replace(click(**MOBILE), crowd=Crowd(of_connection=199)),
     ),
     (
         "banned_referrer",
@@ -169,7 +169,27 @@ CASES: list[tuple[str, str, Facts, Facts]] = [
         replace(HONEST, times=EVENLY, program_times=EVENLY),
     ),
     ("too_flat", "always the same", replace(HONEST, times=(300,) * 35), replace(HONEST, times=(300,) * 8)),
-    ("machine_network", "data centre", click(network="datacentre"), click(**MOBILE)),
+    (
+        "machine_network",
+        "data centre",
+        replace(
+            click(network="datacentre"), past=replace(QUIET, orders_by_machine=2), today=Today(orders_by_machine=1)
+        ),
+        # Somebody behind a VPN, once.
+        replace(click(network="datacentre"), today=Today(orders_by_machine=1)),
+    ),
+    (
+        "machine_network",
+        "unless all customers are there",
+        replace(
+            click(network="datacentre"), past=replace(QUIET, orders_by_machine=9), today=Today(orders_by_machine=1)
+        ),
+        replace(
+            click(network="datacentre"),
+            past=replace(QUIET, orders_by_machine=9),
+            program_past=replace(PROGRAM, orders_by_machine=400),
+        ),
+    ),
     ("machine_network", "Tor", click(network="tor"), click(network=None)),
     (
         "brand_bidding",
@@ -184,6 +204,12 @@ CASES: list[tuple[str, str, Facts, Facts]] = [
         replace(HONEST, today=Today(place=40, orders_of_others=60)),
         # A sale day: everybody sells ten times as much.
         replace(HONEST, today=Today(place=40, orders_of_others=600)),
+    ),
+    (
+        "velocity",
+        "but a success brings clicks",
+        replace(HONEST, today=Today(place=40, clicks=20)),
+        replace(HONEST, today=Today(place=40, clicks=900)),
     ),
     (
         "velocity",
@@ -276,7 +302,7 @@ def _all_reject(name: str) -> dict[str, RuleSetting]:
 @pytest.mark.parametrize(
     ("rule", "weak"),
     [
-        ("one_place", replace(click(**MOBILE), crowd=Crowd(of_connection=50))),
+        ("one_place", replace(click(**MOBILE), crowd=Crowd(of_connection=200))),
         ("duplicate_partner", partner(twins_by_website=1)),
         ("self_referral", own(domain=True, device=True, connection=True)),
         ("partner_ring", ring(recruiters=1, bought=True)),

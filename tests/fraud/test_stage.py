@@ -25,6 +25,7 @@ from affiliate.fraud.signals import Action, Verdict
 from affiliate.ingest.models import Conversion, Trust
 
 TOR = {"network": "tor"}
+LIMITS = {"orders": 3, "times": 5}
 NOTE = "Spoken to: a journalist."
 
 
@@ -239,12 +240,12 @@ def save(books: Books, wanted: Policy, seen: int) -> int:
 
 def test_settings_are_versioned_and_audited(books: Books) -> None:
     usual = policy.read({}, version=0)
-    off = Policy(0, {**usual.rules, "machine_network": RuleSetting(Action.OFF, {})})
+    off = Policy(0, {**usual.rules, "machine_network": RuleSetting(Action.OFF, LIMITS)})
     assert (save(books, usual, 0), save(books, off, 0), save(books, off, 1)) == (0, 1, 1)
     with pytest.raises(service.SettingsMoved):
         save(books, usual, 0)
     audited = books.session.scalars(sa.select(AuditEvent).where(AuditEvent.action == "fraud.settings")).one()
-    assert audited.details["after"] == {"machine_network": {"action": "off", "limits": {}}}
+    assert audited.details["after"] == {"machine_network": {"action": "off", "limits": LIMITS}}
     in_force = queries.policies(books.session, program_ids={books.program.id})[books.program.id]
     assert (in_force.version, in_force.of("machine_network").action) == (1, Action.OFF)
     work(books)

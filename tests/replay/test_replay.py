@@ -21,7 +21,7 @@ from factories import (
 )
 from sqlalchemy.orm import Session
 
-from affiliate import clock, db
+from affiliate import clock, db, ids
 from affiliate.accounts.actors import SYSTEM
 from affiliate.attribution import publishing
 from affiliate.attribution import service as attribution
@@ -31,8 +31,10 @@ from affiliate.attribution.touches import Step
 from affiliate.commissions import service as commissions
 from affiliate.commissions import terms as plan_terms
 from affiliate.commissions.models import Commission, CommissionPlan
+from affiliate.currencies.models import ExchangeRate
 from affiliate.errors import Invalid
 from affiliate.ingest.models import Conversion, OrderEventType
+from affiliate.money import Money
 from affiliate.partners.models import Enrollment, EnrollmentStatus, PartnerTerms
 from affiliate.programs.models import AttributionPolicy
 from affiliate.replay import asking, compare, engine, jobs, pricing, queries, report, service
@@ -101,6 +103,52 @@ def test_without_a_change_nothing_changes_whatever_happened_since(month: Month) 
     )  # fmt: skip
     month.session.flush()
     assert month.replayed()["changed_conversions"] == 0
+
+
+def test_nothing_changes_in_a_program_with_a_history(month: Month) -> None:
+    """Two plans, two currencies, a policy from a day in the past, a click that came late, refunds, an order declined."""
+    session, now = month.session, month.now
+    make_plan(session, program=month.program, rate_bps=7_77, effective_from=now - timedelta(days=6), published_at=now)
+    orders = session.scalars(sa.select(Conversion).order_by(Conversion.occurred_at)).all()
+    for day in range(30):
+        at = (now - timedelta(days=day)).date()
+        session.add(ExchangeRate(day=at, source="ecb", currency="USD", per_euro="1.0837", stored_at=now))
+    for order in orders[::3]:
+        order.currency, order.amount_minor, order.revision = "USD", 33_37, order.revision + 1
+    publishing.publish(
+        session, program_id=month.program.id, policy=Policy(version=1, model=Model.POSITION_BASED),
+        effective_from=now - timedelta(days=4), actor=SYSTEM, now=now,
+    )  # fmt: skip
+    publishing.apply_policies(session, limit=100, now=now)
+    carla = make_partner(session, program=month.program)
+    late = make_link(session, program=month.program, partner=carla)
+    for order in orders[1:8:2]:
+        make_click(session, link=late, visitor_id=order.visitor_id, occurred_at=order.occurred_at - timedelta(hours=1))
+        attribution.ask_again(session, conversion_ids=[order.id])
+    month.work()
+    for order in orders[2:9:3]:
+        make_refund(session, conversion=order, amount_minor=11_11)
+    commissions.reverse_waiting(session, limit=100, now=now)
+    declined = session.scalars(sa.select(Commission).where(Commission.is_live).order_by(Commission.id).limit(1)).one()
+    whose = {"commission_id": declined.id, "program_id": month.program.id, "actor": SYSTEM, "now": now}
+    commissions.decline(session, **whose, reason="Returned")
+    session.commit()
+
+    versions = session.scalars(sa.select(Attribution.version).where(Attribution.is_current)).all()
+    assert (len(versions), max(versions) > 1) == (ORDERS, True)
+    plans = session.scalars(sa.select(Commission.plan_id).where(Commission.is_live).distinct()).all()
+    assert len(plans) == 2
+    left = sa.func.sum(Commission.amount_minor - Commission.reversed_minor)
+    paid = session.execute(
+        sa.select(Commission.partner_id, left).where(Commission.is_live).group_by(Commission.partner_id)
+    )
+    facts = month.replayed()
+    assert (facts["conversions"], facts["changed_conversions"], facts["changes"]) == (ORDERS, 0, [])
+    assert facts["commission"]["today"] == facts["commission"]["tomorrow"]
+    told = {line["id"]: (line["today"], line["tomorrow"]) for line in facts["partners"]}
+    in_books = {ids.public("ptn", row[0]): Money(int(row[1]), "EUR").text() for row in paid}
+    assert told == {partner: (money, money) for partner, money in in_books.items()}
+    assert len(told) == 3
 
 
 def test_a_credit_that_does_not_follow_from_its_trace_is_found(month: Month) -> None:
