@@ -1,6 +1,6 @@
 """Writing many rows at once. The ORM's way costs many times the insert itself, so each database gets its own best one."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -8,7 +8,7 @@ from uuid import UUID
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from affiliate import db
@@ -28,7 +28,7 @@ _LOCK_CLASSES = 64  # a batch that touches every link still holds few locks
 def insert_new_clicks(session: Session, rows: Sequence[Values]) -> set[UUID]:
     """Insert the clicks that are not stored yet; give the ids of those that were. `rows` are distinct and sorted by id.
 
-    JSON columns hold their text.
+    Ids are given as their digits, JSON columns as their text.
     """
     if not rows:
         return set()
@@ -73,68 +73,63 @@ def _copy(cursor: Any, table: str, rows: Sequence[Values]) -> None:
 
 
 def _insert_sqlite(connection: Connection, rows: Sequence[Values]) -> set[UUID]:
-    """SQLite has one writer, so what is there before the insert is all that can be."""
-    known = set(connection.scalars(sa.select(_CLICKS.c.id).where(_CLICKS.c.id.in_([row[0] for row in rows]))))
-    new = [row for row in rows if row[0] not in known] if known else rows
-    _executemany(connection, _CLICKS, CLICK_COLUMNS, new)
-    return known
+    """Here too, all at once; SQLite has one writer, so what is there before the second try is all that can be."""
+    try:
+        with connection.begin_nested():
+            _executemany(connection, _CLICKS, CLICK_COLUMNS, rows)
+    except sa.exc.IntegrityError:
+        known = set(connection.scalars(sa.select(_CLICKS.c.id).where(_CLICKS.c.id.in_([UUID(row[0]) for row in rows]))))
+        _executemany(connection, _CLICKS, CLICK_COLUMNS, [row for row in rows if UUID(row[0]) not in known])
+        return known
+    return set()
 
 
-def add_counts(session: Session, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
-    """Add to counts, given by the table's columns.
+def add_counts(session: Session, table: sa.Table, names: Sequence[str], rows: Sequence[Values]) -> None:
+    """Add to counts, given by the columns `names`; ids as their digits.
 
     The keys of `rows` are distinct, and sorted so that two batches never wait for one another crosswise.
     """
+    _insert(session, table, names, rows, suffix=_adding(table))
+
+
+def insert_new_labels(session: Session, table: sa.Table, names: Sequence[str], rows: Sequence[Values]) -> None:
+    """Insert short rows that are not stored yet; ids as their digits, days as their text."""
+    _insert(session, table, names, rows, suffix="ON CONFLICT DO NOTHING")
+
+
+def _insert(session: Session, table: sa.Table, names: Sequence[str], rows: Sequence[Values], *, suffix: str) -> None:
     if not rows:
         return
     connection = session.connection()
     if connection.dialect.name == "postgresql":
-        connection.execute(_add_postgresql(table), {"rows": orjson.dumps(rows).decode()})
+        document = orjson.dumps([dict(zip(names, row, strict=True)) for row in rows]).decode()
+        connection.execute(_from_document(table, suffix), {"rows": document})
     else:
-        names = tuple(column.name for column in table.columns)
-        values = [tuple([row[name] for name in names]) for row in rows]
-        _executemany(connection, table, names, values, suffix=_adding(table))
+        _executemany(connection, table, names, rows, suffix=suffix)
 
 
 def _executemany(
-    connection: Connection, table: sa.Table, names: tuple[str, ...], rows: Sequence[Values], *, suffix: str = ""
+    connection: Connection, table: sa.Table, names: Sequence[str], rows: Sequence[Values], *, suffix: str = ""
 ) -> None:
-    writers = _writers(table, connection.dialect)
+    """Straight to the driver: half of what a row cost went through SQLAlchemy's layers."""
+    instants = [at for at, name in enumerate(names) if isinstance(table.c[name].type, db.UtcDateTime)]
     statement = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))}) {suffix}"  # noqa: S608 - our names
     for start in range(0, len(rows), _EXECUTEMANY_MAX):
-        tuples = []
-        for row in rows[start : start + _EXECUTEMANY_MAX]:
-            values = list(row)
-            for position, write in writers:
-                values[position] = write(values[position])
-            tuples.append(tuple(values))
-        connection.exec_driver_sql(statement, tuples)
+        connection.exec_driver_sql(statement, [_plain(row, instants) for row in rows[start : start + _EXECUTEMANY_MAX]])
 
 
-@lru_cache(maxsize=16)
-def _writers(table: sa.Table, dialect: Dialect) -> list[tuple[int, Callable[[Any], Any]]]:
-    """How SQLAlchemy would write a column, without its cost per statement and value; nothing for those written as they are."""
-    found: list[tuple[int, Callable[[Any], Any]]] = []
-    for position, column in enumerate(table.columns):
-        is_text = isinstance(column.type, sa.String | sa.JSON) and not isinstance(column.type, sa.Enum)
-        own = _OWN_WRITERS.get(type(column.type))
-        write = own or (None if is_text else column.type.dialect_impl(dialect).bind_processor(dialect))
-        if write is not None:
-            found.append((position, write))
-    return found
-
-
-def _hex(identifier: UUID | None) -> str | None:
-    return None if identifier is None else identifier.hex
+def _plain(row: Values, instants: Sequence[int]) -> Values:
+    """With instants as SQLAlchemy writes them on SQLite."""
+    values = list(row)
+    for position in instants:
+        if values[position] is not None:
+            values[position] = _instant(values[position])
+    return tuple(values)
 
 
 @lru_cache(maxsize=1024)
-def _instant(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
-
-
-_OWN_WRITERS: dict[type, Callable[[Any], Any]] = {sa.Uuid: _hex, db.UtcDateTime: _instant}
-"""For SQLite, as SQLAlchemy writes them there: half of what a row cost went through its layers."""
+def _instant(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(" ", "microseconds").removesuffix("+00:00")
 
 
 def _adding(table: sa.Table) -> str:
@@ -143,10 +138,10 @@ def _adding(table: sa.Table) -> str:
 
 
 @lru_cache(maxsize=16)
-def _add_postgresql(table: sa.Table) -> sa.TextClause:
+def _from_document(table: sa.Table, suffix: str) -> sa.TextClause:
     """One document for all rows: a single short statement, however many hours, and one value for the driver to write."""
     rows = f"json_populate_recordset(CAST(NULL AS {table.name}), CAST(:rows AS json))"
-    return sa.text(f"INSERT INTO {table.name} SELECT * FROM {rows} {_adding(table)}")  # noqa: S608 - our names
+    return sa.text(f"INSERT INTO {table.name} SELECT * FROM {rows} {suffix}")  # noqa: S608 - our names
 
 
 def lock(session: Session, what: int, numbers: Collection[int]) -> None:

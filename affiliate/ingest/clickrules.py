@@ -4,6 +4,8 @@ import enum
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import NamedTuple
 from uuid import UUID
 
 from affiliate.ingest.bots import is_bot
@@ -15,6 +17,7 @@ RETENTION = timedelta(days=400)
 REPEAT_TERM = timedelta(seconds=10)
 """Within this term of the one before, an arrival of the same visitor on the same link is a repeat: a double click, a reload."""
 
+_KINDS_REMEMBERED_MAX = 10_000
 _AHEAD_OF_A_PERSON = ("prefetch", "prerender", "preview")
 
 
@@ -41,63 +44,69 @@ CREDITABLE = frozenset({ClickVerdict.VALID, ClickVerdict.DUPLICATE, ClickVerdict
 Only the installation can make a test, and only its own test orders name one."""
 
 
-def _past_retention(click: ClickEvent, now: datetime) -> bool:
-    return now - click.occurred_at >= RETENTION
+class _Facts(NamedTuple):
+    """All that the rules look at. Thousands of clicks share them, so that each kind is judged once."""
+
+    is_test: bool
+    is_past_retention: bool
+    method: str
+    purpose: str | None
+    source: str
+    fetch_dest: str | None
+    user_agent: str | None
+    is_own_team: bool
+    link_state: str
 
 
-def _head(click: ClickEvent, _now: datetime) -> bool:
-    return click.method == "HEAD"
-
-
-def _prefetch(click: ClickEvent, _now: datetime) -> bool:
+def _prefetch(click: _Facts) -> bool:
     return click.purpose is not None and any(word in click.purpose.lower() for word in _AHEAD_OF_A_PERSON)
 
 
-def _embedded(click: ClickEvent, _now: datetime) -> bool:
+def _embedded(click: _Facts) -> bool:
     """A redirect is for a page that a person opens. The tag reports from inside a page, so it is no sign there."""
     return click.source == "redirect" and click.fetch_dest is not None and click.fetch_dest.lower() != "document"
 
 
-def _bot(click: ClickEvent, _now: datetime) -> bool:
+def _bot(click: _Facts) -> bool:
     return not click.user_agent or is_bot(click.user_agent)
 
 
-def _test(click: ClickEvent, _now: datetime) -> bool:
-    return click.is_test
-
-
-def _own_team(click: ClickEvent, _now: datetime) -> bool:
-    return click.is_own_team
-
-
-def _link_state(state: str) -> "Rule":
-    return lambda click, _now: click.link_state == state
-
-
-Rule = Callable[[ClickEvent, datetime], bool]
-
-RULES: tuple[tuple[ClickVerdict, Rule], ...] = (
-    (ClickVerdict.TEST, _test),
-    (ClickVerdict.PAST_RETENTION, _past_retention),
-    (ClickVerdict.HEAD, _head),
+RULES: tuple[tuple[ClickVerdict, Callable[[_Facts], bool]], ...] = (
+    (ClickVerdict.TEST, lambda click: click.is_test),
+    (ClickVerdict.PAST_RETENTION, lambda click: click.is_past_retention),
+    (ClickVerdict.HEAD, lambda click: click.method == "HEAD"),
     (ClickVerdict.PREFETCH, _prefetch),
     (ClickVerdict.EMBEDDED, _embedded),
     (ClickVerdict.BOT, _bot),
-    (ClickVerdict.OWN_TEAM, _own_team),
-    (ClickVerdict.PROGRAM_INACTIVE, _link_state("program_inactive")),
-    (ClickVerdict.PARTNER_INACTIVE, _link_state("partner_inactive")),
-    (ClickVerdict.LINK_PAUSED, _link_state("link_paused")),
-    (ClickVerdict.LINK_EXPIRED, _link_state("link_expired")),
+    (ClickVerdict.OWN_TEAM, lambda click: click.is_own_team),
+    (ClickVerdict.PROGRAM_INACTIVE, lambda click: click.link_state == "program_inactive"),
+    (ClickVerdict.PARTNER_INACTIVE, lambda click: click.link_state == "partner_inactive"),
+    (ClickVerdict.LINK_PAUSED, lambda click: click.link_state == "link_paused"),
+    (ClickVerdict.LINK_EXPIRED, lambda click: click.link_state == "link_expired"),
 )
 """Tried in this order; the first that applies is the verdict."""
 
 
 def verdict(click: ClickEvent, *, now: datetime) -> ClickVerdict:
     """The verdict on a click by itself: `valid`, or the first rule against it. Repeats are found by `repeats`."""
-    for reason, applies in RULES:
-        if applies(click, now):
-            return reason
-    return ClickVerdict.VALID
+    return _verdict(
+        _Facts(
+            click.is_test,
+            now - click.occurred_at >= RETENTION,
+            click.method,
+            click.purpose,
+            click.source,
+            click.fetch_dest,
+            click.user_agent,
+            click.is_own_team,
+            click.link_state,
+        )
+    )
+
+
+@lru_cache(maxsize=_KINDS_REMEMBERED_MAX)
+def _verdict(click: _Facts) -> ClickVerdict:
+    return next((reason for reason, applies in RULES if applies(click)), ClickVerdict.VALID)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +121,7 @@ class Arrival:
     occurred_at: datetime
 
 
-def repeats(arrivals: Iterable[Arrival]) -> set[UUID]:
+def repeats(arrivals: Iterable[Arrival | ClickEvent]) -> set[UUID]:
     """The ids of those that follow another of the same visitor on the same link within the term.
 
     A repeat of a repeat is one too, so that the answer depends on the arrivals alone and not on their order.
@@ -129,8 +138,9 @@ def repeats(arrivals: Iterable[Arrival]) -> set[UUID]:
     return found
 
 
-def _identities(arrival: Arrival) -> Iterator[Hashable]:
+def _identities(arrival: Arrival | ClickEvent) -> Iterator[Hashable]:
+    """Ids as numbers, which are quicker to look up."""
     if arrival.visitor_id:
-        yield arrival.link_id, arrival.visitor_id
+        yield arrival.link_id.int, arrival.visitor_id.int
     if arrival.address_hash:
-        yield arrival.link_id, arrival.address_hash, arrival.user_agent
+        yield arrival.link_id.int, arrival.address_hash, arrival.user_agent

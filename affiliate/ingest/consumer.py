@@ -19,7 +19,7 @@ from typing import Any
 
 import redis
 
-from affiliate import settings, streams
+from affiliate import garbage, settings, streams
 from affiliate.ingest import leftovers, service, taking
 from affiliate.ingest.service import Stored
 from affiliate.ingest.taking import Entry
@@ -249,6 +249,7 @@ def run(*, after_commit: Callable[[], object] = lambda: None, stale_seconds: flo
         if connection is None:
             return
         log.info("taking events as %s", name)
+        garbage.settle()  # a third of what storing a batch took was looking at its events for cycles
         Consumer(
             connection=connection,
             name=name,

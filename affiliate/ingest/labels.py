@@ -11,7 +11,6 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy.orm import Session
 
-from affiliate import db
 from affiliate.ingest import bulk, queries
 from affiliate.ingest.rollup_models import ClickLabel, Owner
 
@@ -19,6 +18,7 @@ LABELS_MAX = 200  # for each partner, or each program, and UTC day
 _OWNERS_REMEMBERED_MAX = 10_000
 _LOCK = 2
 _ADDED = "labels_added"
+_NAMES = (*Owner._fields, "label")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +52,14 @@ def admitted(session: Session, wanted: Mapping[Owner, set[str]], *, admits: bool
     for owner, known in _stored(session, memory, list(unsure)).items():
         room = max(0, LABELS_MAX - len(known)) if admits else 0
         new = sorted(unsure[owner] - known)[:room]
-        rows += [owner._asdict() | {"label": label} for label in new]
+        of_owner = (owner.kind.value, owner.program_id.hex, owner.owner_id.hex, owner.day.isoformat())
+        rows += [(*of_owner, label) for label in new]
         found[owner] = known.union(new)
         if new:
             added[owner] = _Known(found[owner])
     if rows:
         session.info.setdefault(_ADDED, {}).update(added)
-        db.insert_new(session, ClickLabel, rows)
+        bulk.insert_new_labels(session, ClickLabel.metadata.tables[ClickLabel.__tablename__], _NAMES, rows)
     return found
 
 

@@ -1,14 +1,16 @@
 """Every SELECT of ingest: what is already known of the things in a batch. Each takes the whole batch at once."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from affiliate import db
+from affiliate.ids import digits
 from affiliate.ingest.clickrules import CREDITABLE, REPEAT_TERM, Arrival
 from affiliate.ingest.models import (
     Click,
@@ -20,60 +22,68 @@ from affiliate.ingest.models import (
     Refund,
 )
 from affiliate.ingest.rollup_models import ClickLabel, Owner
+from affiliate.tracking.codec import ClickEvent, TouchEvent
 
 Row = dict[str, Any]
 
 
-def arrivals_repeated(session: Session, *, click_ids: Collection[UUID]) -> list[Arrival]:
-    """Of the visitors and addresses on a link, those seen more than once in the terms before and after these clicks.
+def arrivals_around(session: Session, *, clicks: Sequence[ClickEvent]) -> list[Arrival]:
+    """The stored arrivals within a term of these clicks whose visitor or address is one of theirs; without themselves.
 
-    The head of a click's id is its time, so each stretch of time is a range of the primary key. Almost all are seen once,
-    so the database says first which are not.
+    `clicks` are sorted by id. The head of an id is its time, so each stretch of time is a range of the primary key.
     """
     connection = session.connection()
-    arrivals: dict[UUID, Arrival] = {}
-    for first, last in _stretches(click_ids):
-        for repeated in _REPEATED:
-            for row in connection.execute(repeated, {"first": first, "last": last}):
-                arrivals[row.id] = Arrival(*row)
-    return list(arrivals.values())
+    question = _AROUND[connection.dialect.name]
+    found: dict[UUID, Arrival] = {}
+    for first, last, here in _stretches(clicks):
+        told = {
+            "own": [digits(click.click_id.int) for click in here],
+            "visitors": [digits(click.visitor_id.int) for click in here if click.visitor_id],
+            "addresses": [click.address_hash for click in here if click.address_hash],
+        }
+        documents = {name: orjson.dumps(texts).decode() for name, texts in told.items()}
+        for row in connection.execute(question, {"first": first, "last": last} | documents):
+            found[row.id] = Arrival(*row)
+    return list(found.values())
 
 
-def _repeated(name: str) -> sa.Select[Any]:
-    """The arrivals of whoever is seen more than once between the ids `first` and `last`."""
+def _around(visitor: str, address: str, own: str) -> sa.Select[Any]:
+    """Each list is a document, put into a hash table once: parameters would cost more than the question."""
     columns = Click.__table__.c
-    who = columns[name]
-    here = sa.and_(
+    return sa.select(*(columns[name] for name in _ARRIVAL)).where(
         columns.id.between(sa.bindparam("first"), sa.bindparam("last")),
         sa.or_(*(columns.verdict == verdict for verdict in sorted(CREDITABLE))),
+        sa.text(f"(visitor_id IN ({visitor}) OR address_hash IN ({address}))"),
+        sa.text(f"id NOT IN ({own})"),
     )
-    seen = sa.select(columns.link_id, who).where(here, who.is_not(None)).group_by(columns.link_id, who)
-    # Put together once: in a table without statistics (a new month, a server that crashed) it was computed for every row.
-    often = seen.having(sa.func.count() > 1).cte("often").prefix_with("MATERIALIZED", dialect="postgresql")
-    same = sa.and_(columns.link_id == often.c.link_id, who == often.c[name])
-    return sa.select(*(columns[name] for name in _ARRIVAL)).join(often, same).where(here)
 
 
 _ARRIVAL = ("id", "link_id", "visitor_id", "address_hash", "user_agent", "occurred_at")
-# Made once: clicks that lie far apart, as those of a spool, ask for many stretches, and making a statement costs more than asking it.
-_REPEATED = (_repeated("visitor_id"), _repeated("address_hash"))
 _SLACK_MS = 2_000  # an id may be a little younger than the moment that the event carries
+_IDS = "SELECT CAST(value AS uuid) FROM json_array_elements_text(CAST(:{} AS json)) AS value"
+# Made once: clicks that lie far apart, as those of a spool, ask for many stretches, and making a statement costs more than asking it.
+_AROUND = {
+    "postgresql": _around(
+        visitor=_IDS.format("visitors"),
+        address="SELECT json_array_elements_text(CAST(:addresses AS json))",
+        own=_IDS.format("own"),
+    ),
+    "sqlite": _around(*(f"SELECT value FROM json_each(:{name})" for name in ("visitors", "addresses", "own"))),  # noqa: S608 - our names
+}
 
 
-def _stretches(click_ids: Collection[UUID]) -> list[tuple[UUID, UUID]]:
-    """The ranges of ids that hold everything within a term of one of these; clicks long past make stretches of their own."""
+def _stretches(clicks: Sequence[ClickEvent]) -> Iterator[tuple[UUID, UUID, Sequence[ClickEvent]]]:
+    """The clicks by stretches of time, each with the range of ids that holds everything within a term of one of them."""
     around = REPEAT_TERM // timedelta(milliseconds=1) + _SLACK_MS
-    stretches: list[list[int]] = []
-    for moment in sorted({click_id.int >> 80 for click_id in click_ids}):
-        if stretches and moment - around <= stretches[-1][1]:
-            stretches[-1][1] = moment + around
-        else:
-            stretches.append([moment - around, moment + around])
-    return [(UUID(int=max(first, 0) << 80), UUID(int=(last + 1 << 80) - 1)) for first, last in stretches]
+    moments = [click.click_id.int >> 80 for click in clicks]
+    begins = [at for at, moment in enumerate(moments) if at == 0 or moment - moments[at - 1] > around]
+    for begin, end in zip(begins, [*begins[1:], len(clicks)], strict=True):
+        first, last = max(moments[begin] - around, 0), moments[end - 1] + around
+        yield UUID(int=first << 80), UUID(int=(last + 1 << 80) - 1), clicks[begin:end]
 
 
 class Reach(NamedTuple):
-    """What tells which orders a click, or a touch of another channel, may have to do with."""
+    """What tells which orders a stored click may have to do with; an event that comes in tells the same."""
 
     click_id: UUID | None
     program_id: UUID
@@ -87,7 +97,7 @@ def reach_of(session: Session, *, click_id: UUID) -> Reach:
     return Reach(*session.execute(sa.select(*columns).where(Click.id == click_id)).one())
 
 
-def conversions_reached_by(session: Session, *, reaches: Sequence[Reach]) -> set[UUID]:
+def conversions_reached_by(session: Session, *, reaches: Sequence[Reach | ClickEvent | TouchEvent]) -> set[UUID]:
     """The conversions that name one of these clicks, or whose visitor was there before the order.
 
     An order is received after the clicks that led to it. So the few that came since the first of these are looked at one by
@@ -119,7 +129,9 @@ _ORDERS_ONE_BY_ONE_MAX = 2_000
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
-def _firsts(reaches: Sequence[Reach]) -> tuple[set[UUID], dict[tuple[UUID, UUID | None], datetime]]:
+def _firsts(
+    reaches: Sequence[Reach | ClickEvent | TouchEvent],
+) -> tuple[set[UUID], dict[tuple[UUID, UUID | None], datetime]]:
     """The clicks, and when each visitor first was there."""
     first_at: dict[tuple[UUID, UUID | None], datetime] = {}
     for reach in reaches:
@@ -129,38 +141,40 @@ def _firsts(reaches: Sequence[Reach]) -> tuple[set[UUID], dict[tuple[UUID, UUID 
     return {reach.click_id for reach in reaches if reach.click_id}, first_at
 
 
-def click_labels(session: Session, *, owners: Sequence[Owner]) -> dict[Owner, set[str]]:
-    """The labels that count under their own name, by owner."""
-    key = (ClickLabel.kind, ClickLabel.program_id, ClickLabel.owner_id, ClickLabel.day)
+def click_labels(session: Session, *, owners: Collection[Owner]) -> dict[Owner, set[str]]:
+    """The labels that count under their own name, by owner. One question for each program."""
     found: dict[Owner, set[str]] = {}
-    for start in range(0, len(owners), _OWNERS_AT_ONCE):
-        asked = owners[start : start + _OWNERS_AT_ONCE]
-        for row in session.execute(sa.select(*key, ClickLabel.label).where(sa.tuple_(*key).in_(asked))):
+    for asked in _by_program(owners):
+        for row in session.execute(sa.select(*_OWNER, ClickLabel.label).where(_is_of(session, asked))):
             found.setdefault(Owner(*row[:-1]), set()).add(row.label)
     return found
 
 
-_OWNERS_AT_ONCE = 500
-
-
-def click_label_counts(session: Session, *, owners: Sequence[Owner]) -> dict[Owner, int]:
+def click_label_counts(session: Session, *, owners: Collection[Owner]) -> dict[Owner, int]:
     """How many labels count under their own name, by owner; an owner without any is left out. One question for each program."""
     found: dict[Owner, int] = {}
-    for program_id in {owner.program_id for owner in owners}:
-        here = [owner for owner in owners if owner.program_id == program_id]
-        key = (ClickLabel.kind, ClickLabel.program_id, ClickLabel.owner_id, ClickLabel.day)
-        rows = session.execute(
-            sa.select(*key, sa.func.count())
-            .where(
-                ClickLabel.kind.in_({owner.kind for owner in here}),
-                ClickLabel.program_id == program_id,
-                db.among(session, ClickLabel.owner_id, {owner.owner_id for owner in here}),
-                ClickLabel.day.in_({owner.day for owner in here}),
-            )
-            .group_by(*key)
-        )
+    for asked in _by_program(owners):
+        rows = session.execute(sa.select(*_OWNER, sa.func.count()).where(_is_of(session, asked)).group_by(*_OWNER))
         found |= {Owner(*row[:-1]): row[-1] for row in rows}
     return found
+
+
+_OWNER = (ClickLabel.kind, ClickLabel.program_id, ClickLabel.owner_id, ClickLabel.day)
+
+
+def _by_program(owners: Collection[Owner]) -> Iterator[list[Owner]]:
+    for program_id in {owner.program_id for owner in owners}:
+        yield [owner for owner in owners if owner.program_id == program_id]
+
+
+def _is_of(session: Session, owners: Sequence[Owner]) -> sa.ColumnElement[bool]:
+    """Of one of these owners in one program; where they differ in kind or day, of a few others too."""
+    return sa.and_(
+        ClickLabel.kind.in_({owner.kind for owner in owners}),
+        ClickLabel.program_id == owners[0].program_id,
+        db.among(session, ClickLabel.owner_id, {owner.owner_id for owner in owners}),
+        ClickLabel.day.in_({owner.day for owner in owners}),
+    )
 
 
 def conversions_locked(session: Session, *, conversion_ids: Collection[UUID]) -> list[Row]:

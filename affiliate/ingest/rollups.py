@@ -8,7 +8,7 @@ A click is counted under numbers and texts, not under UUIDs and instants: those 
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -16,12 +16,12 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from affiliate import ids
 from affiliate.ingest import bulk, labels
 from affiliate.ingest.clickrules import ClickVerdict
 from affiliate.ingest.rollup_models import LABEL_LENGTH_MAX, OTHER, ROLLUPS, LabelKind, Owner
 
 _SHARDS = 8
-_COMMON = 4  # the last columns of each: hour, verdict, shard, clicks
 _HOUR_SECONDS = 3600
 _VALID = ClickVerdict.VALID.value  # asking an enum each time is slow
 _TEST = ClickVerdict.TEST.value
@@ -76,28 +76,31 @@ def count(session: Session, *, new: Sequence[Counted], moved: Mapping[Counted, i
         for key, clicks in moves.items():
             if named_by is None or getattr(key, named_by):
                 sums[_part(key, names)] += clicks
-        rows = [_row(names, key, shard, sums[key]) for key in sorted(sums) if sums[key]]
-        bulk.add_counts(session, table, rows)
+        write = [_WRITERS.get(name, str) for name in names]
+        rows = [
+            (*[as_text(part) for as_text, part in zip(write, key, strict=True)], shard, clicks)
+            for key, clicks in sorted(sums.items())
+            if clicks
+        ]
+        bulk.add_counts(session, table, (*names, "shard", "clicks"), rows)
 
 
 def _part(key: Counted, names: Sequence[str]) -> tuple[Any, ...]:
     return tuple([getattr(key, name) for name in names])
 
 
-def _row(names: Sequence[str], key: tuple[Any, ...], shard: int, clicks: int) -> dict[str, Any]:
-    values = {name: _written(part) if name.endswith("_id") else part for name, part in zip(names, key, strict=True)}
-    return values | {"hour": hour_at(values["hour"]), "shard": shard, "clicks": clicks}
-
-
-@lru_cache(maxsize=65_536)
-def _written(number: int) -> UUID:
-    return UUID(int=number)
-
-
 @lru_cache(maxsize=1024)
-def hour_at(number: int) -> datetime:
+def _hour_at(number: int) -> datetime:
     """The beginning of this hour since 1970."""
     return datetime.fromtimestamp(number * _HOUR_SECONDS, tz=UTC)
+
+
+_WRITERS: dict[str, Callable[[Any], Any]] = {
+    "program_id": ids.repeated_digits,
+    "partner_id": ids.repeated_digits,
+    "link_id": ids.repeated_digits,
+    "hour": _hour_at,
+}
 
 
 def _labelled(session: Session, keys: Sequence[Counted], *, admits: bool) -> list[Counted]:
@@ -128,7 +131,7 @@ def _renamed(key: Counted, late: set[tuple[Owner, str]]) -> Counted:
 
 @lru_cache(maxsize=65_536)
 def _owner(kind: LabelKind, program_id: int, owner_id: int, day: int) -> Owner:
-    return Owner(kind, _written(program_id), _written(owner_id), date.fromordinal(_DAY_0 + day))
+    return Owner(kind, UUID(int=program_id), UUID(int=owner_id), date.fromordinal(_DAY_0 + day))
 
 
 _DAY_0 = date(1970, 1, 1).toordinal()

@@ -43,7 +43,6 @@ def store_batch(session: Session, *, events: Sequence[codec.Event], now: datetim
     """
     stored_clicks = clicks.store(session, events=_of(codec.ClickEvent, events), now=now)
     new_touches = _store_touches(session, _of(codec.TouchEvent, events))
-    reaches = [*map(_reach, stored_clicks.new), *map(_reach, new_touches)]
     stages = _of(codec.OrderStageEvent, events)
     order_events = orders.store_order_events(session, events=stages)
     refunds = orders.store_refunds(session, events=_of(codec.RefundEvent, events))
@@ -52,7 +51,7 @@ def store_batch(session: Session, *, events: Sequence[codec.Event], now: datetim
         events=_of(codec.ConversionEvent, events),
         order_events=stages,
         fresh=order_events.inserted,
-        reached_by_clicks=queries.conversions_reached_by(session, reaches=reaches),
+        reached_by_clicks=queries.conversions_reached_by(session, reaches=[*stored_clicks.new, *new_touches]),
         now=now,
     )
     refused = [_rejected_row(event) for event in _of(codec.RejectedEvent, events)]
@@ -75,10 +74,6 @@ def _store_touches(session: Session, events: list[codec.TouchEvent]) -> list[cod
 
 
 _TOUCH = ("program_id", "visitor_id", "click_id", "channel", "evidence", "occurred_at")
-
-
-def _reach(event: codec.ClickEvent | codec.TouchEvent) -> queries.Reach:
-    return queries.Reach(event.click_id, event.program_id, event.visitor_id, event.occurred_at)
 
 
 def _too_late(click: codec.ClickEvent, *, now: datetime) -> orders.Row:

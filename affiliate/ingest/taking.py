@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import sqlalchemy.exc
 
@@ -17,8 +17,7 @@ _ABOUT_VALUES = ("22", "23", "54")
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One event in a stream. An entry without our field has no payload, and cannot be stored."""
 
     stream: str
