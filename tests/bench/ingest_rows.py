@@ -1,16 +1,18 @@
 """From the stream to committed rows: the consumer's rate against a bare COPY (or executemany) of the same rows.
 
 Server, Redis and consumer share this machine's cores; the rate counts reading, decoding, verdicts, uniqueness, rollups and the
-acknowledgement. `BENCH_ROWS` says how far the table grows (2,000,000; the goal is meant for 10,000,000).
+acknowledgement. `BENCH_ROWS` says how far the table grows in between (10,000,000 rows, which take some minutes and 10 GB).
 """
 
 import contextlib
+import gc
 import os
 import random
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,11 +20,12 @@ from uuid import UUID
 
 import psycopg
 import redis
+import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from figures import Figure
 
-from affiliate import db, ids, settings, streams
+from affiliate import db, garbage, ids, settings, streams
 from affiliate.ingest import bulk, clicks, partitions
 from affiliate.ingest.clickrules import ClickVerdict
 from affiliate.ingest.consumer import BATCH_ENTRIES_MAX, BATCH_ENTRIES_MAX_SQLITE, Consumer
@@ -35,7 +38,7 @@ import servers
 ROOT = Path(__file__).parent.parent.parent
 MEASURED = 60_000
 ROUNDS = 3
-GROWN = int(os.environ.get("BENCH_ROWS", "2000000"))
+GROWN = int(os.environ.get("BENCH_ROWS", "10000000"))
 _CLICKS_A_SECOND = 500
 _LINKS = 2_000
 _START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -43,6 +46,24 @@ _BROWSERS = [
     f"Mozilla/5.0 (X11; Linux x86_64; rv:{version}.0) Gecko/20100101 Firefox/{version}.0" for version in range(80, 130)
 ]
 _MARKED = 20_000
+_FILLED_AT_ONCE = 500_000
+_STREAM_FULL = 100_000
+_POLL_SECONDS = 0.1
+_MB = 1024
+
+_FILL = """
+    INSERT INTO clicks (id, program_id, partner_id, link_id, occurred_at, received_at, verdict, source, visitor_id, subs,
+        landing_url, referrer, referrer_host, user_agent, address_prefix, address_hash, country, consent)
+    SELECT CAST(lpad(to_hex(CAST(extract(epoch FROM at) * 1000 AS bigint)), 12, '0') || '7' || substr(noise, 1, 3)
+            || '8' || substr(noise, 4, 15) AS uuid),
+        :program, (CAST(:partners AS uuid[]))[link], (CAST(:links AS uuid[]))[link], at, at, 'valid', 'redirect',
+        CASE WHEN n % 2 = 0 THEN gen_random_uuid() END, '{"sub1": "campaign-1", "sub2": "newsletter"}',
+        'https://www.shop.example/products/' || n % 1000, 'https://blog1.example/post/' || n % 100, 'blog1.example',
+        :user_agent, '192.0.2.0/24', noise || noise, 'IT', 'given'
+    FROM (SELECT n, md5(CAST(n AS text)) AS noise, 1 + CAST(floor(:of * power(random(), 3)) AS int) AS link,
+              CAST(:began AS timestamptz) + n * interval '1 second' / :a_second AS at
+          FROM generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) AS n OFFSET 0) AS made
+"""
 
 
 class Traffic:
@@ -57,6 +78,23 @@ class Traffic:
     def take(self, number: int) -> list[ClickEvent]:
         """The next so many."""
         return [self._next() for _ in range(number)]
+
+    def pass_by(self, number: int) -> None:
+        """Let so many be stored without anybody making them: the next ones come after them."""
+        told: dict[str, Any] = {
+            "program": self._program,
+            "links": [link for link, _ in self._links],
+            "partners": [partner for _, partner in self._links],
+            "of": len(self._links),
+            "user_agent": _BROWSERS[0],
+            "began": _START,
+            "a_second": _CLICKS_A_SECOND,
+        }
+        for first in range(self._number, self._number + number, _FILLED_AT_ONCE):
+            last = min(first + _FILLED_AT_ONCE, self._number + number) - 1
+            with db.transaction() as session:
+                session.execute(sa.text(_FILL), told | {"first": first, "last": last})
+        self._number += number
 
     def _next(self) -> ClickEvent:
         draw, at = self._random, _START + timedelta(seconds=self._number / _CLICKS_A_SECOND)
@@ -89,15 +127,27 @@ class Traffic:
 
 
 def measure() -> Iterator[Figure]:
-    """PostgreSQL on an empty and on a grown table, then SQLite."""
-    with tempfile.TemporaryDirectory(prefix="affiliate-bench-") as name:
+    """SQLite, then PostgreSQL on an empty and on a grown table."""
+    with _settled(), tempfile.TemporaryDirectory(prefix="affiliate-bench-") as name:
         folder = Path(name)
         (folder / "valkey").mkdir()
         with servers.valkey(folder / "valkey") as redis_url:
+            yield from _sqlite(folder, redis_url)
             (folder / "postgresql").mkdir()
             with servers.postgresql(folder / "postgresql") as address:
                 yield from _postgresql(address, redis_url, folder)
-            yield from _sqlite(folder, redis_url)
+
+
+@contextlib.contextmanager
+def _settled() -> Iterator[None]:
+    """The collector of cycles as `affiliate ingest` sets it; the bare ways have it no worse."""
+    before = gc.get_threshold()
+    garbage.settle()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)
 
 
 def _postgresql(address: str, redis_url: str, folder: Path) -> Iterator[Figure]:
@@ -106,15 +156,17 @@ def _postgresql(address: str, redis_url: str, folder: Path) -> Iterator[Figure]:
     url = address.replace("postgresql://postgres@/postgres", "postgresql+psycopg://postgres@/bench")
     with _installation(url, redis_url, folder) as client:
         traffic = Traffic()
-        empty, rate, copied = _ratio(client, traffic, BATCH_ENTRIES_MAX, _copy)
+        empty, rate, copied = _ratio(client, traffic, _rows, _copy)
         yield Figure("PostgreSQL: bare COPY into an empty table, rows/s", copied)
         yield Figure("PostgreSQL: stream to rows, empty table, rows/s", rate)
         yield Figure("PostgreSQL: stream to rows / bare COPY, empty table", empty, ">= 0.25")
-        for _ in range(0, GROWN, _MARKED):
-            _copy(_rows(traffic.take(_MARKED)), _MARKED)
+        yield from _memory(client, traffic)
+        began = time.perf_counter()
+        traffic.pass_by(GROWN)
+        yield Figure(f"PostgreSQL: filled with {GROWN:,} rows, seconds", time.perf_counter() - began)
         with db.transaction() as session:
             session.connection().exec_driver_sql("ANALYZE clicks")
-        grown, rate, copied = _ratio(client, traffic, BATCH_ENTRIES_MAX, _copy)
+        grown, rate, copied = _ratio(client, traffic, _rows, _copy)
         yield Figure(f"PostgreSQL: bare COPY into {GROWN:,} rows, rows/s", copied)
         yield Figure(f"PostgreSQL: stream to rows, {GROWN:,} rows, rows/s", rate)
         yield Figure(f"PostgreSQL: stream to rows / bare COPY, {GROWN:,} rows", grown, ">= 0.25")
@@ -123,30 +175,56 @@ def _postgresql(address: str, redis_url: str, folder: Path) -> Iterator[Figure]:
 
 def _sqlite(folder: Path, redis_url: str) -> Iterator[Figure]:
     with _installation(f"sqlite:///{folder}/bench.db", redis_url, folder) as client:
-        ratio, rate, bare = _ratio(client, Traffic(), BATCH_ENTRIES_MAX_SQLITE, _executemany)
+        ratio, rate, bare = _ratio(client, Traffic(), _plain_rows, _executemany)
         yield Figure("SQLite: bare executemany, rows/s", bare)
         yield Figure("SQLite: stream to rows, rows/s", rate)
         yield Figure("SQLite: stream to rows / bare executemany", ratio, ">= 0.25")
 
 
-def _ratio(client: redis.Redis, traffic: Traffic, batch: int, bare: Any) -> tuple[float, float, float]:
+def _memory(client: redis.Redis, traffic: Traffic) -> Iterator[Figure]:
+    """What `affiliate ingest` takes with its stream full, early on its way and at the end."""
+    _send(client, traffic.take(_STREAM_FULL))
+    process = subprocess.Popen([str(ROOT / ".venv" / "bin" / "affiliate"), "ingest"], stderr=subprocess.DEVNULL)
+    try:
+        _until_left(client, _STREAM_FULL * 3 // 4, process)
+        early = _most_resident_mb(process)
+        _until_left(client, 0, process)
+        late = _most_resident_mb(process)
+    finally:
+        process.terminate()
+        process.wait()
+    yield Figure(f"ingest, memory with {_STREAM_FULL:,} events waiting, MB", late)
+    yield Figure("ingest, memory at the end against a quarter of the way (ratio)", late / early, "<= 1.2")
+
+
+def _until_left(client: redis.Redis, number: int, process: subprocess.Popen[bytes]) -> None:
+    while int(client.xlen(streams.click_shard(0))) > number:
+        if process.poll() is not None:
+            raise RuntimeError(f"ingest ended with {process.returncode}")
+        time.sleep(_POLL_SECONDS)
+
+
+def _most_resident_mb(process: subprocess.Popen[bytes]) -> float:
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / _MB
+
+
+def _ratio(
+    client: redis.Redis, traffic: Traffic, rows_of: Callable[[Sequence[ClickEvent]], Any], bare: Callable[[Any], None]
+) -> tuple[float, float, float]:
     """The better of a few rounds of each, turn by turn on one growing table: ratio, our rate, the bare rate."""
     ours, others = [], []
     for _ in range(ROUNDS):
-        rows = _rows(traffic.take(MEASURED))
+        rows = rows_of(traffic.take(MEASURED))
         began = time.perf_counter()
-        bare(rows, batch)
+        bare(rows)
         others.append(len(rows) / (time.perf_counter() - began))
         ours.append(_consumed(client, traffic.take(MEASURED)))
     return max(ours) / max(others), max(ours), max(others)
 
 
 def _consumed(client: redis.Redis, events: Sequence[ClickEvent]) -> float:
-    for start in range(0, len(events), _MARKED):
-        with client.pipeline(transaction=False) as pipeline:
-            for event in events[start : start + _MARKED]:
-                pipeline.xadd(streams.click_stream(event.click_id), {streams.FIELD: codec.encode(event)})
-            pipeline.execute()
+    _send(client, events)
     consumer = Consumer(connection=client, name="bench", after_commit=lambda: None)
     consumer._prepare()
     began = time.perf_counter()
@@ -156,33 +234,39 @@ def _consumed(client: redis.Redis, events: Sequence[ClickEvent]) -> float:
     return len(events) / (time.perf_counter() - began)
 
 
+def _send(client: redis.Redis, events: Sequence[ClickEvent]) -> None:
+    for start in range(0, len(events), _MARKED):
+        with client.pipeline(transaction=False) as pipeline:
+            for event in events[start : start + _MARKED]:
+                pipeline.xadd(streams.click_stream(event.click_id), {streams.FIELD: codec.encode(event)})
+            pipeline.execute()
+
+
 def _rows(events: Sequence[ClickEvent]) -> list[tuple[Any, ...]]:
     return [clicks._row(event, ClickVerdict.VALID, event.occurred_at) for event in events]
 
 
-def _copy(rows: Sequence[tuple[Any, ...]], batch: int) -> None:
-    for start in range(0, len(rows), batch):
+def _plain_rows(events: Sequence[ClickEvent]) -> list[tuple[Any, ...]]:
+    """With instants as SQLite's driver takes them, which costs the bare way nothing."""
+    return [tuple([str(part) if isinstance(part, datetime) else part for part in row]) for row in _rows(events)]
+
+
+def _copy(rows: Sequence[tuple[Any, ...]]) -> None:
+    for start in range(0, len(rows), BATCH_ENTRIES_MAX):
         with db.transaction() as session:
             driver: Any = session.connection().connection.driver_connection
             names = ", ".join(bulk.CLICK_COLUMNS)
             with driver.cursor() as cursor, cursor.copy(f"COPY clicks ({names}) FROM STDIN") as copy:
-                for row in rows[start : start + batch]:
+                for row in rows[start : start + BATCH_ENTRIES_MAX]:
                     copy.write_row(row)
 
 
-def _executemany(rows: Sequence[tuple[Any, ...]], batch: int) -> None:
-    """With the values as the driver takes them, which costs the bare way nothing."""
+def _executemany(rows: Sequence[tuple[Any, ...]]) -> None:
     names, marks = ", ".join(bulk.CLICK_COLUMNS), ", ".join("?" * len(bulk.CLICK_COLUMNS))
-    plain = [
-        tuple(
-            [part.hex if isinstance(part, UUID) else str(part) if isinstance(part, datetime) else part for part in row]
-        )
-        for row in rows
-    ]
-    for start in range(0, len(plain), batch):
+    statement = f"INSERT INTO clicks ({names}) VALUES ({marks})"  # noqa: S608 - our names
+    for start in range(0, len(rows), BATCH_ENTRIES_MAX_SQLITE):
         with db.transaction() as session:
-            connection = session.connection()
-            connection.exec_driver_sql(f"INSERT INTO clicks ({names}) VALUES ({marks})", plain[start : start + batch])  # noqa: S608 - our names
+            session.connection().exec_driver_sql(statement, list(rows[start : start + BATCH_ENTRIES_MAX_SQLITE]))
 
 
 @contextlib.contextmanager
