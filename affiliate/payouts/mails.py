@@ -1,6 +1,8 @@
 """The mails that tell a partner's people that they were paid, or that money shall go elsewhere, each in the person's own language."""
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import groupby
 from uuid import UUID
 
 from babel.dates import format_datetime
@@ -21,11 +23,20 @@ from affiliate.programs.models import Program
 def tell_paid(session: Session, *, run_id: UUID, program_id: UUID, now: datetime) -> None:
     """Write to everybody of every partner that a run has paid just `now`."""
     program = session.get_one(Program, program_id)
-    for person in queries.recipients(session, run_id=run_id, paid_at=now):
-        locale = person.locale or "en"
+    for locale, people in _by_language(queries.recipients(session, run_id=run_id, paid_at=now)):
         with force_locale(locale):
-            letter = _paid(program, person, locale)
-            mailer.post(session, recipient=person.email, letter=letter, locale=locale, now=now)
+            for person in people:
+                letter = _paid(program, person, locale)
+                mailer.post(session, recipient=person.email, letter=letter, locale=locale, now=now)
+
+
+def _by_language(people: Sequence[Recipient]) -> Iterator[tuple[str, Iterator[Recipient]]]:
+    """The people of each language together: to change the language costs as much as a letter."""
+    return groupby(sorted(people, key=_language), key=_language)
+
+
+def _language(person: Recipient) -> str:
+    return person.locale or "en"
 
 
 def _paid(program: Program, person: Recipient, locale: str) -> Letter:
@@ -44,11 +55,11 @@ def _paid(program: Program, person: Recipient, locale: str) -> Letter:
 
 def ask_for_invoices(session: Session, *, run_id: UUID, program: Program, now: datetime) -> None:
     """Write to everybody of every partner whose payout in a proposed run waits for its invoice."""
-    for person in queries.awaited(session, run_id=run_id):
-        locale = person.locale or "en"
+    for locale, people in _by_language(queries.awaited(session, run_id=run_id)):
         with force_locale(locale):
-            letter = _invoice_wanted(program, person, locale)
-            mailer.post(session, recipient=person.email, letter=letter, locale=locale, now=now)
+            for person in people:
+                letter = _invoice_wanted(program, person, locale)
+                mailer.post(session, recipient=person.email, letter=letter, locale=locale, now=now)
 
 
 def _invoice_wanted(program: Program, person: Recipient, locale: str) -> Letter:

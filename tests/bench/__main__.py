@@ -20,6 +20,8 @@ import many_links
 import money_stages
 import newsletters
 import orders_api
+import payout_run
+import replay_month
 from figures import Figure
 
 from affiliate import settings
@@ -31,9 +33,11 @@ SUITES: tuple[Callable[[], Iterator[Figure]], ...] = (
     ingest_rows.measure,
     money_stages.measure,
     attribution_scale.measure,
+    replay_month.measure,
     commission_batches.measure,
     fraud_month.measure,
     ledger_proof.measure,
+    payout_run.measure,
     newsletters.measure,
     orders_api.measure,
 )
