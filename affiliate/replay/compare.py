@@ -1,7 +1,7 @@
 """One order decided again, beside what was decided then. Pure.
 
 The facts are those of then: what was wrong with a touch by itself is taken from the stored trace. Touches that the trace does not
-hold, because the policy of then did not ask for them, come as they are known now.
+hold, because the policy of then did not ask for them, come as they are known now; a policy that only divides otherwise needs none.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,6 +34,15 @@ class Again:
     def credits(self) -> tuple[CreditShare, ...]:
         """Who would have it."""
         return self.outcome.credits
+
+
+_DIVIDING = frozenset({"model", "weights", "half_life_days"})
+
+
+def asks_alike(policy: Policy, other: Policy) -> bool:
+    """Whether both look at the same contacts in the same way, and differ at most in how a sale is divided between them."""
+    terms, others = policy.terms, other.terms
+    return {name for name in terms if terms[name] != others[name]} <= _DIVIDING
 
 
 def decide_again(then: Then, *, policy: Policy, found: Sequence[Touch] = ()) -> Again:

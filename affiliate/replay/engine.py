@@ -100,13 +100,20 @@ def step(session: Session, *, question: Question, totals: Totals, after: Cursor 
 
 
 def _decide(session: Session, question: Question, batch: Sequence[Decided]) -> list[Again]:
+    known = attribution.terms(session, program_ids=[question.program.id])[question.program.id]
+    by_version = {term.policy.version: term.policy for term in known}
     if question.policy is None:
-        known = attribution.terms(session, program_ids=[question.program.id])[question.program.id]
-        by_version = {term.policy.version: term.policy for term in known}
         return [compare.decide_again(one.then, policy=by_version[one.policy_version]) for one in batch]
-    policies = {one.order.id: question.policy for one in batch}
-    found = journeys.load(session, orders=[one.order for one in batch], policies=policies)
-    return [compare.decide_again(one.then, policy=question.policy, found=found[one.order.id].touches) for one in batch]
+    policy = question.policy
+    alike = {version for version, other in by_version.items() if compare.asks_alike(policy, other)}
+    asking = [one.order for one in batch if one.policy_version not in alike]
+    found = journeys.load(session, orders=asking, policies={order.id: policy for order in asking}) if asking else {}
+    return [
+        compare.decide_again(
+            one.then, policy=policy, found=found[one.order.id].touches if one.order.id in found else ()
+        )
+        for one in batch
+    ]
 
 
 def _wanted(one: Decided, again: Again) -> Wanted:

@@ -77,6 +77,8 @@ class _Book:
         return dict(found)
 
     def _left(self, row: Any, rated: rates.Rated) -> int:
+        if not self.losses.get(row.id):
+            return rated.amount_minor
         parts = reversals.parts_of(rated.trace, amount_minor=rated.amount_minor, original_minor=row.amount_minor)
         return rated.amount_minor - reversals.due(parts, self.losses.get(row.id, ()))
 
@@ -142,4 +144,4 @@ def _windows(program: Program, plan: Plan | None, partner_id: UUID, at: datetime
         return {}
     asked, currency = sorted(terms.periods(plan.terms)), plan.currency(program.currency)
     edges = {period: counters.bounds(period, at=at, zone=program.time_zone) or (None, None) for period in asked}
-    return {period: Window(program.id, partner_id, *ends, currency) for period, ends in edges.items()}
+    return {period: Window(program.id, partner_id, ends[0], ends[1], currency) for period, ends in edges.items()}

@@ -6,7 +6,7 @@
 import os
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import month
 import redis
@@ -17,6 +17,7 @@ from rq.serializers import JSONSerializer
 from affiliate import queues
 
 BATCHES = 5
+STAGES = ("attribution", "commission")
 SINGLES = 200
 KEPT = (100_000, int(os.environ.get("BENCH_CLICKS", "1000000")))
 
@@ -34,35 +35,33 @@ def commission_one() -> None:
 def measure() -> Iterator[Figure]:
     """Thousands of today's orders over a growing month, then two hundred of them a job each."""
     with month.opened():
-        costs, filled = {}, 0
+        costs, walls, filled = {}, {}, 0
         for clicks in KEPT:
             month.grow(filled + 1, clicks)
             filled = clicks
-            costs[clicks] = _batched(clicks)
-            for stage, cost in zip(("attribution", "commission"), costs[clicks], strict=True):
-                yield Figure(f"{stage} on PostgreSQL over {clicks:,} clicks, µs a conversion", cost)
-        for stage, few, many in zip(("attribution", "commission"), *costs.values(), strict=True):
+            costs[clicks], walls[clicks] = _batched(clicks)
+            for stage, cost in zip(STAGES, costs[clicks], strict=True):
+                yield Figure(f"{stage} on PostgreSQL, {clicks:,} clicks, processor µs an order", cost)
+        for stage, few, many in zip(STAGES, *costs.values(), strict=True):
             yield Figure(f"{stage}, {KEPT[1]:,} against {KEPT[0]:,} clicks (ratio)", many / few, "<= 1.5")
-        batched, singly = sum(costs[filled]), _singly(filled)
-        yield Figure("attribution and commission, by the thousand, µs a conversion", batched)
+        singly = _singly(filled)
+        yield Figure("attribution and commission, by the thousand, µs a conversion", walls[filled])
         yield Figure("attribution and commission, a job each per conversion, µs", singly)
-        yield Figure("attribution and commission, singly against by the thousand", singly / batched, ">= 30")
+        yield Figure("attribution and commission, singly against by the thousand", singly / walls[filled], ">= 30")
 
 
-def _batched(clicks: int) -> tuple[float, float]:
-    """Microseconds a conversion in each stage, the median of several batches; one before them warms up."""
-    times: list[tuple[float, float]] = []
+def _batched(clicks: int) -> tuple[list[float], float]:
+    """Microseconds an order of several batches, the medians: processor time of each stage, and both on the wall; one before warms up."""
+    found = []
     for number in range(BATCHES + 1):
         month.order(f"{clicks}-{number}-", month.BATCH, clicks=clicks, first=number)
-        times.append((_timed(month.attribute), _timed(month.commission)))
-    attributed, commissioned = zip(*times[1:], strict=True)
-    return statistics.median(attributed), statistics.median(commissioned)
-
-
-def _timed(stage: Callable[[int], None]) -> float:
-    began = time.perf_counter()
-    stage(month.BATCH)
-    return (time.perf_counter() - began) / month.BATCH * 1_000_000
+        began, seconds = time.perf_counter(), [month.processor_seconds()]
+        for stage in (month.attribute, month.commission):
+            stage(month.BATCH)
+            seconds.append(month.processor_seconds())
+        found.append((seconds[1] - seconds[0], seconds[2] - seconds[1], time.perf_counter() - began))
+    *stages, wall = (statistics.median(column) / month.BATCH * 1_000_000 for column in zip(*found[1:], strict=True))
+    return stages, wall
 
 
 def _singly(clicks: int) -> float:

@@ -8,6 +8,7 @@ import contextlib
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -104,7 +105,8 @@ _TODAY = """
                              amount_minor, tax_minor, shipping_minor, discount_minor, currency, items, visitor_id,
                              customer_id, occurred_at, received_at)
     SELECT made(:name, n), :program, 'sale', :name || n, repeat('0', 64), 3, 'api', false, 1, 0,
-           4990, 0, 0, 0, 'EUR', '[]', made('visitor', n * :every + :first), :name || n, :begins + n * :step, :begins + n * :step
+           4990, 0, 0, 0, 'EUR', '[]', made('visitor', n * :every + :first), :name || n, :begins + (n - 1) * :step,
+           :begins + (n - 1) * :step
     FROM generate_series(1, :orders) AS n
 """
 
@@ -155,7 +157,7 @@ def _found() -> None:
     work(BATCH)
 
 
-def grow(first: int, last: int) -> None:
+def grow(first: int, last: int, *, with_orders: bool = True) -> None:
     """Add the clicks of these numbers, spread over the four weeks, and what followed from them."""
     spread: dict[str, Any] = {
         "first": first, "last": last, "begins": BEGINS, "step": timedelta(days=DAYS) / (last - first + 1),
@@ -168,7 +170,8 @@ def grow(first: int, last: int) -> None:
         list(both.map(partial(_insert_clicks, spread), (first, middle + 1), (middle, last)))
         list(both.map(_index, _INDEXES))
     with db.transaction() as session:
-        _run(session, _PAST, **spread)
+        if with_orders:
+            _run(session, _PAST, **spread)
         _run(session, _SUMS)
     with db.transaction() as session:
         _run(session, "ANALYZE")
@@ -212,6 +215,14 @@ def commission(orders: int) -> None:
         done = commissions.commission_waiting(session, limit=orders, now=NOW)
     if done != orders:
         raise RuntimeError(f"{done} of {orders} were commissioned")
+
+
+def processor_seconds() -> float:
+    """What this process and the backend that serves it have used so far: others on the machine do not change it, as they do wall time."""
+    with db.reading() as session:
+        backend = session.scalar(sa.text("SELECT pg_backend_pid()"))
+    user, system = Path(f"/proc/{backend}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return time.process_time() + (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def _run(session: Session, statements: str, **values: Any) -> None:

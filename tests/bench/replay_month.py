@@ -31,7 +31,7 @@ MB = 1024
 def measure() -> Iterator[Figure]:
     """Attribute the month for the traces, then replay it."""
     with month.opened():
-        month.grow(1, CLICKS)
+        month.grow(1, CLICKS, with_orders=False)
         month.order("month-", ORDERS, clicks=CLICKS, over_days=month.DAYS - 2)
         for _ in range(ORDERS // month.BATCH):
             month.attribute(month.BATCH)
@@ -56,12 +56,12 @@ def measure() -> Iterator[Figure]:
 
 _REST = """
     INSERT INTO commissions
-    SELECT made.* FROM attributions
+    SELECT copy.* FROM attributions
     JOIN credits ON credits.attribution_id = attributions.id
-    JOIN commissions AS model ON model.id = (SELECT id FROM commissions ORDER BY id LIMIT 1)
-    CROSS JOIN LATERAL jsonb_populate_record(model, jsonb_build_object(
+    JOIN commissions AS pattern ON pattern.id = (SELECT id FROM commissions ORDER BY id LIMIT 1)
+    CROSS JOIN LATERAL jsonb_populate_record(pattern, jsonb_build_object(
         'id', gen_random_uuid(), 'conversion_id', attributions.conversion_id, 'attribution_id', attributions.id,
-        'credit_id', credits.id, 'partner_id', credits.partner_id)) AS made
+        'credit_id', credits.id, 'partner_id', credits.partner_id)) AS copy
     WHERE attributions.commissioned_at IS NULL
 """
 
@@ -112,12 +112,12 @@ def _start() -> UUID:
     with db.transaction() as session:
         program_id = session.scalars(sa.select(Program.id)).one()
         period = {"starts_at": month.BEGINS, "ends_at": month.NOW + timedelta(days=1)}
-        # Other clicks than then: a longer window, and every contact has a share.
-        policy = Policy(version=1, model=Model.LINEAR, window_days=45)
+        policy = Policy(version=1, model=Model.FIRST_CLICK)  # every order goes to somebody else
         return service.start(session, program_id=program_id, policy=policy, **period, actor=SYSTEM, now=month.NOW).id
 
 
 def _go_on(*, until: int | None = None) -> None:
+    jobs.SLICE_SECONDS = 0.01  # a batch a job, so that few orders can be stopped half-way as well
     done = 0
     while orders := jobs.advance():
         done += orders

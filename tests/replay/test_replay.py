@@ -161,6 +161,22 @@ def test_a_credit_that_does_not_follow_from_its_trace_is_found(month: Month) -> 
     assert month.replayed()["changed_conversions"] == 1
 
 
+@pytest.mark.parametrize(
+    ("other", "alike"),
+    [
+        ({"model": Model.TIME_DECAY, "half_life_days": 3}, True),
+        ({"weights": (2_500, 5_000, 2_500)}, True),
+        ({"window_days": 29}, False),
+        ({"ladder": (Step.CLICK_ID, Step.COUPON)}, False),
+        ({"classes_outrank": True}, False),
+    ],
+)
+def test_contacts_are_looked_for_again_only_for_a_policy_that_asks_otherwise(
+    other: dict[str, Any], alike: bool
+) -> None:
+    assert compare.asks_alike(replace(Policy(version=1), version=2, **other), Policy(version=1)) is alike
+
+
 def test_another_model_is_told_in_money_by_partner(month: Month) -> None:
     facts = month.replayed(Policy(version=2, model=Model.LINEAR))
     assert facts["changed_conversions"] == ORDERS
