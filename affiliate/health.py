@@ -27,6 +27,8 @@ STREAM_WAITING_MAX = 100_000  # more than this and the pages are visibly behind
 STREAM_SECONDS_MAX = streams.WATERMARK_LAG_MAX.total_seconds()  # orders wait no longer than this for clicks
 _AWAY: tuple[type[Exception], ...] = (sa.exc.SQLAlchemyError, OSError, *streams.ERRORS)
 SEALED_WITHIN = timedelta(minutes=15)
+CANARY_WITHIN = timedelta(hours=3)  # it goes every hour
+PROVEN_WITHIN_HOURS = 26  # every hour, or at least every night where the books are very long
 
 blueprint = Blueprint("health", __name__)
 
@@ -80,8 +82,16 @@ class _Facts(Collector):
         yield lag
         letters = checks["dead_letters"].get("count", float("nan"))
         yield GaugeMetricFamily("affiliate_dead_letters", "Events put aside: they could not be stored", value=letters)
+        yield from _of_redis(checks["redis"])
         bytes_waiting = checks["spool"].get("bytes", float("nan"))
         yield GaugeMetricFamily("affiliate_spool_bytes", "Events that wait on disk, in bytes", value=bytes_waiting)
+
+
+def _of_redis(found: dict[str, Any]) -> Iterator[Metric]:
+    """Whether the Redis of the streams keeps what it acknowledges; not a number while it does not answer."""
+    persists, evicts = found.get("persists", float("nan")), found.get("evicts", float("nan"))
+    yield GaugeMetricFamily("affiliate_redis_persists", "1 if every acknowledged event is on its disk", value=persists)
+    yield GaugeMetricFamily("affiliate_redis_evicts", "1 if it throws events out when it is full", value=evicts)
 
 
 def _guarded(check: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -121,7 +131,7 @@ def _redis() -> dict[str, Any]:
     except streams.ERRORS as error:
         waits = "Sign-in, jobs and new figures wait; links and orders are taken and kept on disk"
         return {"status": "degraded", "finding": f"{type(error).__name__}: does not answer. {waits}"}
-    facts = asdict(found)
+    facts = asdict(found) | {"persists": found.is_full, "evicts": found.evicts}
     if found.evicts:
         return {"status": "down", "finding": str(durability.Evicts(str(found.eviction))), **facts}
     if not found.is_full:
@@ -164,13 +174,18 @@ def _dead_letters() -> dict[str, Any]:
 
 
 def _books() -> dict[str, Any]:
+    """Books that do not balance need a person at once; visitors and orders are no help to it, so they go on."""
     proof = ledger_queries.latest_proof(orm.session)
     if proof is None:
         return {"status": "ok", "finding": "not checked yet"}
     checked: datetime = proof.checked_at
     age_hours = int((request_now() - checked).total_seconds() // 3600)
     facts = {"checked_at": checked.isoformat(), "age_hours": age_hours, "transfers": proof.transfers}
-    return {"status": "down" if proof.findings else "ok", "findings": proof.findings[:10], **facts}
+    if proof.findings:
+        return {"status": "degraded", "findings": proof.findings[:10], **facts}
+    if age_hours >= PROVEN_WITHIN_HOURS:
+        return {"status": "degraded", "finding": f"the books were last proven {age_hours} hours ago", **facts}
+    return {"status": "ok", **facts}
 
 
 def _seals() -> dict[str, Any]:
@@ -182,16 +197,19 @@ def _seals() -> dict[str, Any]:
 
 
 def _canary() -> dict[str, Any]:
-    """The last test order that went the whole way, or where it stopped."""
+    """The last test order that went the whole way, where it stopped, or that none has gone for long."""
     run = canary_queries.latest(orm.session)
     if run is None:
         return {"status": "ok", "finding": "no test order has gone its way yet"}
-    failed = run.state is CanaryState.FAILED
-    return {
-        "status": "degraded" if failed else "ok",
-        "started_at": run.started_at.isoformat(),
-        **({"finding": run.finding} if failed else {}),
-    }
+    facts = {"started_at": run.started_at.isoformat()}
+    if run.state is CanaryState.FAILED:
+        return {"status": "degraded", "finding": run.finding, **facts}
+    now = request_now()
+    if now - run.started_at >= CANARY_WITHIN and canary_queries.route(orm.session, now=now) is not None:
+        hours = (now - run.started_at) // timedelta(hours=1)
+        finding = f"no test order has gone its way for {hours} hours: do cron and the workers run?"
+        return {"status": "degraded", "finding": finding, **facts}
+    return {"status": "ok", **facts}
 
 
 def _optional() -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,15 @@ import pytest
 import redis
 import servers
 from conftest import using_settings
+from factories import make_partner, make_program
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 
-from affiliate import streams
+from affiliate import clock, ids, streams
+from affiliate.ledger import postings
+from affiliate.ledger import service as ledger
+from affiliate.money import Money
 from affiliate.tracking import durability
 from affiliate.tracking.breaker import FAILURES_MAX
 from affiliate.tracking.facts import View
@@ -120,12 +126,39 @@ def test_the_lag_is_told_in_events_and_seconds_by_shard(client: FlaskClient, red
     assert float(seconds) >= 90
 
 
+@pytest.mark.parametrize(
+    ("findings", "hours", "status"), [([], 1, "ok"), ([], 30, "degraded"), (["Somebody was here."], 1, "degraded")]
+)
+def test_the_last_proof_of_the_books_is_told_and_links_go_on(
+    client: FlaskClient, app_session: Session, findings: list[str], hours: int, status: str
+) -> None:
+    ledger.record_proof(app_session, transfers=7, findings=findings, now=clock.now() - timedelta(hours=hours))
+    app_session.commit()
+    found = checks(client)["books"]
+    assert (found["status"], found["transfers"], found["age_hours"]) == (status, 7, hours)
+    assert found.get("findings", []) == findings
+    assert client.get("/readyz").status_code == 200
+
+
+@pytest.mark.parametrize(("minutes", "status"), [(1, "ok"), (20, "degraded")])
+def test_transfers_that_no_seal_covers_are_told_after_a_while(
+    client: FlaskClient, app_session: Session, minutes: int, status: str
+) -> None:
+    facts = {"program_id": make_program(app_session).id, "partner_id": make_partner(app_session).id}
+    made = postings.accrue(**facts, commission_id=ids.new(), amount=Money(1, "EUR"))
+    ledger.post(app_session, postings=made, now=clock.now() - timedelta(minutes=minutes))
+    app_session.commit()
+    assert checks(client)["seals"]["status"] == status
+
+
 def test_prometheus_gets_the_same_facts(client: FlaskClient, redis_client: redis.Redis) -> None:
     told = client.get("/metrics").text
     for line in (
         'affiliate_check{check="redis"} 0.5',
         'affiliate_check{check="spool"} 1.0',
         "affiliate_spool_bytes 0.0",
+        "affiliate_redis_persists 0.0",
+        "affiliate_redis_evicts 0.0",
         "affiliate_events_accepted_total",
         "affiliate_clicks_uncounted_total",
     ):

@@ -29,6 +29,7 @@ from affiliate.ingest.taking import Entry, take
 from affiliate.ledger.models import LedgerTransfer
 from affiliate.links.models import Link
 from affiliate.partners.models import Enrollment, EnrollmentStatus
+from affiliate.programs.models import Program, ProgramStatus
 from affiliate.settings import Settings
 
 Work = Callable[[], None]
@@ -194,3 +195,10 @@ def test_the_alarm_stands_in_readiness(served: str) -> None:
     with db.transaction() as session:
         session.execute(sa.update(CanaryRun).values(state=CanaryState.FAILED, finding="The order got no answer."))
     assert (readiness()["status"], readiness()["finding"]) == ("degraded", "The order got no answer.")
+    old = {"state": CanaryState.PASSED, "started_at": clock.now() - timedelta(hours=5)}
+    with db.transaction() as session:
+        session.execute(sa.update(CanaryRun).values(old))
+    assert "for 5 hours" in readiness()["finding"]
+    with db.transaction() as session:
+        session.execute(sa.update(Program).values(status=ProgramStatus.PAUSED))
+    assert readiness()["status"] == "ok"  # there is no link to try
