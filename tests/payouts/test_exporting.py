@@ -55,8 +55,14 @@ def approved_run(books: Books, *, payer: bool = True) -> PayoutRun:
             partner=partner_paid_by(books, kind, typed), amount_minor=number * 100_00, currency=books.program.currency
         )
     books.work(now=MATURE)
-    account = {"payer_name": "Casa Ondera", "payer_account": "DE89370400440532013000" if payer else ""}
-    policy = {"cadence": Cadence.MANUAL, "net_days": 0, "is_one_person": False, "vault": VAULT, "actor": books.alice}
+    account: dict[str, Any] = {"payer_name": "Casa Ondera", "payer_account": "DE89370400440532013000" if payer else ""}
+    policy: dict[str, Any] = {
+        "cadence": Cadence.MANUAL,
+        "net_days": 0,
+        "is_one_person": False,
+        "vault": VAULT,
+        "actor": books.alice,
+    }
     details.set_policy(books.session, program_id=books.program.id, now=NOW, **policy, **account)
     run = service.propose(books.session, program_id=books.program.id, actor=books.alice, now=PAYDAY)
     service.approve_run(books.session, run_id=run.id, program_id=books.program.id, actor=books.bob, now=PAYDAY)
@@ -138,8 +144,14 @@ def test_paypal_gets_no_head_and_wise_gets_its_own(books: Books) -> None:
 def test_wise_gets_the_columns_of_the_accounts_own_template(books: Books) -> None:
     run = approved_run(books)
     template = wise.read("Name = {holder}\nIBAN\nMail = {email}\nreceiverType = PERSON\namount")
-    policy = {"cadence": Cadence.MANUAL, "net_days": 0, "is_one_person": False, "vault": VAULT, "actor": books.alice}
-    account = {"payer_name": "Casa Ondera", "payer_account": "", "wise_template": template}
+    policy: dict[str, Any] = {
+        "cadence": Cadence.MANUAL,
+        "net_days": 0,
+        "is_one_person": False,
+        "vault": VAULT,
+        "actor": books.alice,
+    }
+    account: dict[str, Any] = {"payer_name": "Casa Ondera", "payer_account": "", "wise_template": template}
     details.set_policy(books.session, program_id=books.program.id, now=NOW, **policy, **account)
     assert sorted(rows(export(books, run, FileKind.WISE))) == [
         ["'=HYPERLINK(1)", "", "jana@koch.example", "PERSON", "40.00"],
@@ -156,7 +168,7 @@ def test_a_long_list_goes_in_parts_that_stay_when_some_of_it_is_settled(
     run = approved_run(books)
     template = wise.read("IBAN\nMail = {email}\namount")
     payments = exporting.payments_of(books.session, run_id=run.id, vault=VAULT)
-    offered = {"payer": None, "wise": template}
+    offered: dict[str, Any] = {"payer": None, "wise": template}
     ours = [each for each in files.offers(payments, **offered) if each.kind is FileKind.WISE]
     assert [(each.part, each.parts) for each in ours] == [(1, 3), (2, 3), (3, 3)]
     (first,) = files.parts(payments, FileKind.WISE, wise=template)[0]

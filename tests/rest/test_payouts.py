@@ -54,7 +54,7 @@ def proposed(books: Books, paper: PaperKind) -> Payout:
 
 def approve(books: Books, payout: Payout) -> Paper:
     """The second person's yes, and the paper that follows from it."""
-    run = {"run_id": payout.run_id, "program_id": books.program.id}
+    run: dict[str, Any] = {"run_id": payout.run_id, "program_id": books.program.id}
     service.approve_run(books.session, **run, actor=books.bob, now=MATURE)
     issuing.issue_due(books.session, limit=10, now=MATURE)
     books.session.commit()
