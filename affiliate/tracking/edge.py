@@ -181,7 +181,7 @@ def request_facts(scope: Scope, *, trusted_proxies: int) -> RequestFacts:
         address = exchange.behind_proxies(header("x-forwarded-for", ""), trusted_proxies) or address
         scheme = exchange.behind_proxies(header("x-forwarded-proto", ""), trusted_proxies)
         is_secure = scheme == "https" if scheme else is_secure
-    return RequestFacts(  # in their order: by name they take four times as long
+    return RequestFacts(  # in their order: by name they take three times as long
         scope.method,
         exchange.code_of(scope.path),
         scope.query_string,
