@@ -102,8 +102,8 @@ def counting_for(session: Session, credits_: Iterable[CreditFacts], plans: Mappi
     wanted: dict[Window, None] = {}
     for credit in credits_:
         plan = rates.plan_in_force(plans.get(credit.program_id, []), at=credit.placed_at)
-        for period in sorted(terms.periods(plan.terms)) if plan and not credit.has_commission else ():
-            wanted[facts.window(credit, plan, period)] = None
+        if plan is not None and not credit.has_commission:
+            wanted |= {facts.window(credit, plan, period): None for period in sorted(terms.periods(plan.terms))}
     return Counting(facts.tallies(session, windows=list(wanted)))
 
 

@@ -208,8 +208,8 @@ def _listed(windows: Collection[Window]) -> sa.CTE:
 
 def window(one: CreditFacts, plan: Plan, period: Period) -> Window:
     """The counter of this period in which a credit falls under its plan."""
-    edges = counters.bounds(period, at=one.placed_at, zone=one.time_zone)
-    return Window(one.program_id, one.partner_id, *(edges or (None, None)), plan.currency(one.program_currency))
+    starts_at, ends_at = counters.bounds(period, at=one.placed_at, zone=one.time_zone) or (None, None)
+    return Window(one.program_id, one.partner_id, starts_at, ends_at, plan.currency(one.program_currency))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypedDict
 
 from affiliate.commissions import caps, orders, precedence, tiers, workings
 from affiliate.commissions import terms as terms_of_plan
@@ -61,14 +61,23 @@ def plan_in_force(plans: Sequence[Plan], *, at: datetime) -> Plan | None:
     )
 
 
-def exchanges(known: Rates, *, order: Order, plan: Plan | None, currency: str) -> dict[str, Exchange | None]:
-    """The two exchanges that `rate` may need for an order of a known moment: into the plan's currency, and out of it."""
+class Exchanges(TypedDict):
+    """What `rate` may need: how an order becomes its plan's currency, and that the program's; null where they are the same."""
+
+    exchange: Exchange | None
+    paid_by: Exchange | None
+
+
+def exchanges(known: Rates, *, order: Order, plan: Plan | None, currency: str) -> Exchanges:
+    """The exchanges for an order of a known moment; null also where no rate is known. `currency` is the program's."""
     plan_in = plan.currency(currency) if plan else currency
-    pairs = {"exchange": (order.currency, plan_in), "paid_by": (plan_in, currency)}
-    return {
-        name: known.exchange(currency=one, to=other, at=order.placed_at) if one != other and order.placed_at else None
-        for name, (one, other) in pairs.items()
-    }
+
+    def between(one: str, other: str) -> Exchange | None:
+        if one == other or order.placed_at is None:
+            return None
+        return known.exchange(currency=one, to=other, at=order.placed_at)
+
+    return {"exchange": between(order.currency, plan_in), "paid_by": between(plan_in, currency)}
 
 
 def rate(

@@ -195,8 +195,8 @@ def _today(session: Session, conversion_ids: Sequence[UUID]) -> Mapping[UUID, in
 
 def _tallies(stored: Sequence[Sequence[Any]]) -> Iterator[tuple[Window, Tally]]:
     for program_id, partner_id, starts_at, ends_at, currency, *numbers in stored:
-        edges = [datetime.fromisoformat(edge) if edge else None for edge in (starts_at, ends_at)]
-        yield Window(UUID(program_id), UUID(partner_id), *edges, currency), Tally(*numbers)
+        start, end = (datetime.fromisoformat(edge) if edge else None for edge in (starts_at, ends_at))
+        yield Window(UUID(program_id), UUID(partner_id), start, end, currency), Tally(*numbers)
 
 
 def _stored(tallies: Mapping[Window, Tally]) -> list[list[Any]]:

@@ -1,5 +1,6 @@
 """Pages of the month's validation by file: upload, look at what it would do, confirm, a result for each line."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -47,8 +48,8 @@ class ValidationForm(FlaskForm):  # type: ignore[misc] # the library is not type
 class ChooseForm(FlaskForm):  # type: ignore[misc] # the library is not typed
     """Orders of some days, and what became of all of them."""
 
-    starts_on = DateField(_l("From"), validators=[DataRequired(_l("Choose a day."))])
-    ends_on = DateField(_l("To"), validators=[DataRequired(_l("Choose a day."))])
+    starts_on = DateField(_l("First day"), validators=[DataRequired(_l("Choose a day."))])
+    ends_on = DateField(_l("Last day"), validators=[DataRequired(_l("Choose a day."))])
     partner = SelectField(_l("Partner"))
     word = SelectField(
         _l("What became of them"),
@@ -114,7 +115,8 @@ def choose_validation() -> str | tuple[str, int] | BaseResponse:
 @access.console("manager")
 def validation_file(file_id: UUID) -> str:
     """What each line would do, or did."""
-    file, wanted = _known(file_id), None
+    file = _known(file_id)
+    wanted: Verdict | None = None
     with suppress(ValueError):
         wanted = Verdict(request.args.get("verdict", ""))
     counts = validation_lines.counts(orm.session, file_id=file.id)
@@ -130,7 +132,7 @@ def validation_file(file_id: UUID) -> str:
         counts=[_count(verdict, count, wanted, file) for verdict, count in counts.items()],
         all_url=url_for("console.validation_file", file_id=file.id),
         wanted=wanted,
-        lines=[_told(line) for line in shown],
+        lines=_linked(shown),
         more=max(0, total - LINES_SHOWN),
         done=worked,
         total=file.lines_total,
@@ -200,6 +202,13 @@ def _told(line: ValidationLine) -> dict[str, Any]:
         "verdict": line.verdict or "",
         "sign": sign(line.verdict) if line.verdict else Sign("", _("Not looked at yet"), "clock"),
     }
+
+
+def _linked(shown: Sequence[ValidationLine]) -> list[dict[str, Any]]:
+    """Lines with the pages of the orders that the program knows."""
+    orders = validation_queries.orders(orm.session, program_id=g.program.id, order_ids={one.order_id for one in shown})
+    urls = {name: url_for("console.conversion", conversion_id=key) for name, key in orders.items()}
+    return [_told(line) | {"url": urls.get(line.order_id)} for line in shown]
 
 
 def _count(verdict: Verdict, count: int, wanted: Verdict | None, file: ValidationFile) -> dict[str, Any]:

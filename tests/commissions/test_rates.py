@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from affiliate.commissions.counters import Tally
@@ -442,6 +442,7 @@ _CURRENCIES = st.sampled_from(["EUR", "JPY", "KWD"])  # two decimals, none, thre
 _RATES = st.integers(1, 10**6).map(lambda number: f"{number / 1000:.3f}")
 
 
+@settings(max_examples=50)
 @given(
     st.lists(st.integers(0, 10**7), min_size=1, max_size=6),
     st.tuples(st.integers(0, 100_00), st.integers(0, 10**4), st.integers(0, 100_00)),
@@ -479,6 +480,7 @@ def _of(day: DayRates, currency: str) -> Fraction:
     return found * 10 ** exponent(currency)
 
 
+@settings(max_examples=50)
 @given(
     st.lists(st.integers(0, 10**6), min_size=1, max_size=8),
     st.integers(1, 10**5),

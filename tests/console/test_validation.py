@@ -31,6 +31,7 @@ def test_a_file_is_looked_at_confirmed_once_and_told_line_by_line(cast: Cast, ma
     assert "Nothing has changed yet." in told
     assert "3 lines change something." in told
     assert "Unknown order" in told
+    assert told.count("/conversions/cnv_") == 3  # the orders that are known have a page
     cast.settle()
     assert cast.books.balances() == {"pending": 30_00}
     cast.session.commit()
