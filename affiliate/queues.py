@@ -32,7 +32,10 @@ def queue(name: str, *, connection: redis.Redis) -> Queue:
     return Queue(name, connection=connection, serializer=JSONSerializer, default_timeout=JOB_SECONDS_MAX)
 
 
-def enqueue_once(func: str, *, queue_name: str, connection: redis.Redis, on_success: str | None = None) -> bool:
+def enqueue_once(
+    func: str, *, queue_name: str, connection: redis.Redis, on_success: str | None = None,
+    seconds_max: int = JOB_SECONDS_MAX,
+) -> bool:  # fmt: skip
     """Queue a function without arguments, named by its import path, unless it waits in the queue already.
 
     A running job does not count: rows that arrive while it runs must be looked at once more. Returns whether it was queued.
@@ -50,6 +53,7 @@ def enqueue_once(func: str, *, queue_name: str, connection: redis.Redis, on_succ
                 target.enqueue_call(
                     func,
                     job_id=prefix + uuid4().hex,
+                    timeout=seconds_max,
                     result_ttl=0,
                     failure_ttl=FAILURE_SECONDS_KEPT,
                     retry=Retry(max=1),

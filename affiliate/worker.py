@@ -29,6 +29,7 @@ PIPELINE = (ATTRIBUTE, COMMISSION, REVERSE)
 SWEEP_SECONDS = 2
 WORKER_TTL_SECONDS = 30  # a killed worker's name is free again soon
 MAINTENANCE_SECONDS = 60
+PROOF_SECONDS_MAX = 900  # twenty seconds for a million transfers
 _RECONNECT_SECONDS_MAX = 5.0
 _HEARTBEAT_EVERY = timedelta(seconds=5)
 
@@ -42,6 +43,7 @@ class Periodic:
     func: str
     queue_name: str
     every_seconds: int
+    seconds_max: int = queues.JOB_SECONDS_MAX
 
 
 SCHEDULE = (
@@ -64,7 +66,7 @@ SCHEDULE = (
     Periodic("affiliate.ledger.jobs.seal", queues.SLOW, 60),
     Periodic("affiliate.ledger.jobs.mail_heads", queues.SLOW, 3600),
     Periodic("affiliate.ingest.jobs.look_after_clicks", queues.SLOW, 3600),
-    Periodic("affiliate.payouts.jobs.prove", queues.SLOW, 3600),
+    Periodic("affiliate.payouts.jobs.prove", queues.SLOW, 3600, PROOF_SECONDS_MAX),
     Periodic("affiliate.payouts.jobs.post_volume", queues.SLOW, 3600),
     Periodic("affiliate.canary.jobs.begin_due", queues.SLOW, 60),
     Periodic("affiliate.canary.jobs.proceed", queues.SLOW, 10),
@@ -133,8 +135,9 @@ class Cron(CronScheduler):
         for job in due:
             on_success = NUDGE if job.func_name in PIPELINE else None
             queues.enqueue_once(
-                job.func_name, queue_name=job.queue_name, connection=self.connection, on_success=on_success
-            )
+                job.func_name, queue_name=job.queue_name, connection=self.connection, on_success=on_success,
+                seconds_max=job.job_options["job_timeout"],
+            )  # fmt: skip
             job.set_enqueue_time(moment)
         return due
 
@@ -145,6 +148,11 @@ def cron(*, connection: redis.Redis, schedule: tuple[Periodic, ...] = SCHEDULE) 
     scheduler.log.setLevel("WARNING")
     for each in schedule:
         scheduler.get_jobs().append(
-            CronJob(func_name=each.func, queue_name=each.queue_name, interval=each.every_seconds)
+            CronJob(
+                func_name=each.func,
+                queue_name=each.queue_name,
+                interval=each.every_seconds,
+                job_timeout=each.seconds_max,
+            )
         )
     return scheduler

@@ -119,6 +119,13 @@ def test_finished_jobs_leave_nothing_behind(redis_client: redis.Redis, stages: P
     assert list(redis_client.scan_iter("aff:rq:job:*")) == []
 
 
+def test_the_proof_of_long_books_may_take_longer_than_other_jobs(redis_client: redis.Redis) -> None:
+    worker.cron(connection=redis_client).enqueue_jobs()
+    limits = {job.func_name: job.timeout for job in queues.queue(queues.SLOW, connection=redis_client).jobs}
+    assert limits.pop("affiliate.payouts.jobs.prove") == worker.PROOF_SECONDS_MAX
+    assert set(limits.values()) == {queues.JOB_SECONDS_MAX}
+
+
 def test_the_sweep_queues_every_stage_again_after_its_interval_only(redis_client: redis.Redis) -> None:
     cron = _cron(redis_client, worker.PIPELINE)
     assert len(cron.enqueue_jobs()) == len(worker.PIPELINE)
