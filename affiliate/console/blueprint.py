@@ -96,6 +96,7 @@ def page_at(address: str, *, status: int) -> BaseResponse:
         return redirect(address, 303)
     arguments = {name: value for name, value in arguments.items() if name != "slug"}
     request.url_rule, request.view_args, request.method = rule, arguments, "GET"  # else forms would take what was sent
+    request.path, request.query_string = target.path, target.query.encode()  # where its links lead back to
     request.args = MultiDict(parse_qsl(target.query))
     return make_response(current_app.view_functions[rule.endpoint](**arguments), status)
 

@@ -223,6 +223,7 @@ def test_who_is_too_late_gets_409_and_the_run_as_it_stands(
         assert answer.status_code == 409
         assert "This run has moved on in the meantime." in text_of(answer)
         assert "Cancelled" in text_of(answer)
+        assert f'name="next" value="{address(proposed)}"' in answer.text  # another language comes back to the page
     again = mara.post("/console/casa/payouts", data={"total_minor": 1})
     assert again.status_code == 409
     assert "The sum has changed while you looked; it is €10.00 now." in text_of(again)
