@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 
 from affiliate import clock
 from affiliate.ledger import queries as ledger
+from affiliate.partners.models import Enrollment, EnrollmentStatus
 from affiliate.payouts.models import Adjustment, AdjustmentStatus, PartnerCost
 
 BONUS = {"kind": "bonus", "amount": "25.00", "reason": "A good month."}
@@ -71,6 +72,22 @@ def test_a_wrong_entry_is_said_at_its_field(cast: Cast, mara: FlaskClient, form:
     answer = enter(mara, cast, **form)
     assert answer.status_code == 422
     assert sentence in text_of(answer)
+
+
+def test_the_debt_of_a_partner_that_left_is_written_off_by_two_people(
+    cast: Cast, mara: FlaskClient, finn: FlaskClient
+) -> None:
+    enter(mara, cast, kind="correction", amount="-8.00")
+    decide(finn, cast, "approve")
+    assert "has left" not in text_of(mara.get(page(cast)))
+    cast.session.execute(sa.update(Enrollment).values(status=EnrollmentStatus.PAUSED))
+    cast.session.commit()
+    assert "This partner has left and owes €8.00." in text_of(mara.get(page(cast)))
+    mara.post(page(cast).replace("/entries", "/write_off"), data={"reason": "They closed."})
+    assert "€8.00 approved." in text_of(decide(finn, cast, "approve"))
+    cast.assert_proven()
+    assert ledger.program_balances(cast.session, program_id=cast.program.id)["write_off"] == -8_00
+    assert "has left" not in text_of(mara.get(page(cast)))
 
 
 def test_a_cost_is_kept_and_can_be_removed(cast: Cast, mara: FlaskClient) -> None:
