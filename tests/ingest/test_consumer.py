@@ -105,7 +105,7 @@ def test_a_batch_delivered_again_changes_nothing(settings: Settings, redis_clien
         send(redis_client, now_click(1), sale())
         with consuming(redis_client):
             until(lambda: waiting(redis_client) == 0)
-    assert (count(Click), count(Conversion)) == (1, 1)
+    assert (count(Click), count(Conversion), count(DeadLetter)) == (1, 1, 0)
 
 
 def test_poison_is_put_aside_and_the_rest_flows(settings: Settings, redis_client: redis.Redis) -> None:
