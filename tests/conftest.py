@@ -48,7 +48,7 @@ class _Together(LoadScopeScheduling):
         return next((place for place in _SHARED if nodeid.startswith(place)), nodeid)
 
 
-_SHARED = ("tests/flow/", "tests/demo/test_service.py")
+_SHARED = ("tests/flow/", "tests/demo/test_service.py", "tests/test_translations.py")
 
 
 @pytest.hookimpl(optionalhook=True)

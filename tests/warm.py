@@ -14,6 +14,9 @@ from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
 
+from affiliate.accounts import passwords
+
+PASSWORD_COST = (passwords.TIME_COST, passwords.MEMORY_COST_KIB)  # the product's own
 _folder = tempfile.TemporaryDirectory(prefix="affiliate-templates-")  # removed when the run ends
 _builders: dict[Hashable, Callable[..., Any]] = {}
 _compile_builder = Rule._compile_builder
@@ -23,6 +26,7 @@ _STATEMENTS_MAX = 10_000  # all that the product has, several times over
 
 def keep() -> None:
     """From now on. A template is compiled again when its text has changed."""
+    passwords.TIME_COST, passwords.MEMORY_COST_KIB = 1, 64  # a sign-in was mostly this
     Flask.jinja_options = Flask.jinja_options | {"bytecode_cache": FileSystemBytecodeCache(_folder.name)}
     Rule._compile_builder = _builder_of  # type: ignore[method-assign]
     # A statement is kept by its dialect. Here all engines of one kind speak to servers of one version, in the same words.

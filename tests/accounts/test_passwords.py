@@ -1,6 +1,7 @@
 """Good passwords pass, whatever signs they use; short and guessable ones do not."""
 
 import pytest
+import warm
 from argon2 import PasswordHasher
 
 from affiliate.accounts import passwords
@@ -55,3 +56,7 @@ def test_a_hash_is_argon2id_and_fits_the_same_password_typed_on_another_keyboard
     hashed = passwords.hash_of("caffè con panna montata")
     assert hashed.startswith("$argon2id$")
     assert PasswordHasher().verify(hashed, passwords.normalize("caffe\u0300 con panna montata"))
+
+
+def test_a_hash_costs_what_owasp_advises_where_no_test_makes_it_cheap() -> None:
+    assert warm.PASSWORD_COST == (2, 19_456)

@@ -71,7 +71,10 @@ def sqlite_session(sqlite_url: str) -> Iterator[Session]:
 @pytest.mark.parametrize("gap", GAPS, ids=["at once", "a second apart", "an hour apart"])
 def test_click_order_and_refunds_in_any_order_give_the_same_books(sqlite_session: Session, gap: timedelta) -> None:
     told = events(sqlite_session)
+    first, second = told[-2:]  # of one amount: the other way round would be the same again
     for arrivals in permutations(told):
+        if arrivals.index(first) > arrivals.index(second):
+            continue
         assert books(sqlite_session, arrivals, gap) == ([("pending", 10_00, 10_00 - LEFT)], {"pending": LEFT})
 
 

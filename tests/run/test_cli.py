@@ -1,7 +1,5 @@
-"""The command line: help everywhere, keys and people, one sentence for what is wrong, and workers without a web stack."""
+"""The command line: help everywhere, keys and people, and one sentence for what is wrong."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import click
@@ -11,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
-from affiliate import clock, db, worker
+from affiliate import clock, db
 from affiliate.accounts import keys, queries, service
 from affiliate.accounts.models import ApiKey, AuditEvent, Grant, GrantRole, User
 from affiliate.cli import cli
@@ -169,29 +167,6 @@ def test_a_migrated_database_passes_the_check(sqlite_settings: Settings) -> None
 def test_a_fault_of_ours_keeps_its_traceback(sqlite_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("affiliate.schema.upgrade", lambda: 1 // 0)
     assert isinstance(_run("db", "upgrade").exception, ZeroDivisionError)
-
-
-def _loaded_by(statement: str) -> set[str]:
-    """The top packages that a fresh process has loaded after a statement."""
-    code = f"{statement}\nimport sys\nprint(*{{name.partition('.')[0] for name in sys.modules}})"
-    return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
-
-
-@pytest.mark.parametrize("queue_name", ["stages", "slow"])
-def test_a_worker_carries_no_web_stack(queue_name: str) -> None:
-    modules = {each.func.rpartition(".")[0] for each in worker.SCHEDULE if each.queue_name == queue_name}
-    loaded = _loaded_by(f"import affiliate.tables, affiliate.worker, {', '.join(sorted(modules))}")
-    assert loaded & {"flask", "werkzeug", "granian", "flask_security"} == set()
-
-
-def test_the_supervisor_carries_no_database_and_no_redis_client() -> None:
-    loaded = _loaded_by("import affiliate.cli, affiliate.up")
-    assert loaded & {"sqlalchemy", "redis", "rq", "flask"} == set()
-
-
-def test_cron_carries_no_database() -> None:
-    loaded = _loaded_by("import affiliate.cli, affiliate.queues, affiliate.worker")
-    assert loaded & {"sqlalchemy", "flask"} == set()
 
 
 def test_the_rollups_are_recounted(sqlite_settings: Settings) -> None:

@@ -18,8 +18,8 @@ ROWS = ["sqlalchemy"]
 
 JOBS = sorted({each.func.rpartition(".")[0] for each in worker.SCHEDULE})
 ENTRIES = {
-    "up": (["affiliate.up"], WEB + RARE + ROWS + ["redis", "rq"]),
-    "cron": (["affiliate.worker"], WEB + RARE + ROWS),
+    "up": (["affiliate.cli", "affiliate.up"], WEB + RARE + ROWS + ["redis", "rq"]),
+    "cron": (["affiliate.cli", "affiliate.queues", "affiliate.worker"], WEB + RARE + ROWS),
     "edge": (["affiliate.tracking.edge"], WEB + RARE + ["rq"]),
     "ingest and workers": (
         ["affiliate.tables", "affiliate.worker", "affiliate.schema", "affiliate.ingest.consumer", *JOBS],
