@@ -70,7 +70,10 @@ def the_conversion(session: Session) -> Conversion:
 
 
 def hours(session: Session) -> dict[ClickVerdict, int]:
-    return {row.verdict: row.clicks for row in session.scalars(sa.select(ClickHour)) if row.clicks}
+    found: Counter[ClickVerdict] = Counter()
+    for row in session.scalars(sa.select(ClickHour)):
+        found[row.verdict] += row.clicks
+    return dict(+found)
 
 
 def rejected(session: Session) -> list[tuple[str, RejectReason]]:
@@ -119,6 +122,16 @@ def test_a_double_click_counts_once_in_whatever_order_it_arrives(session: Sessio
     store(session, first)
     assert hours(session) == {ClickVerdict.VALID: 1, ClickVerdict.DUPLICATE: 1}
     assert session.scalar(sa.select(Click.verdict).where(Click.id == numbered(2))) == ClickVerdict.DUPLICATE
+
+
+def test_clicks_of_several_days_in_one_batch_are_each_held_against_their_own_time(session: Session) -> None:
+    def of_day(days: int, *, seconds: int) -> codec.ClickEvent:
+        event = click(seconds=seconds - 86_400 * days, address_hash=f"of day {days}")
+        return event._replace(click_id=ids.new_at(event.occurred_at))
+
+    store(session, of_day(1, seconds=0), of_day(3, seconds=0))
+    store(session, of_day(1, seconds=4), of_day(2, seconds=4), of_day(3, seconds=4), of_day(3, seconds=30))
+    assert hours(session) == {ClickVerdict.VALID: 4, ClickVerdict.DUPLICATE: 2}
 
 
 def test_a_click_that_does_not_count_makes_no_other_a_repeat(session: Session) -> None:
