@@ -9,7 +9,6 @@ import csv
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 
 N_ = str  # marks a sentence for the translators
 TEXT_LENGTH_MAX = 4_000
@@ -62,8 +61,7 @@ class Template:
 
     def row(self, facts: Mapping[str, str]) -> list[str]:
         """A payment's cells; what it does not have stays empty."""
-        fill = partial(_PLACE.sub, lambda found: facts.get(found[1], ""))
-        return [fill(value) for _title, value in self.columns]
+        return [_PLACE.sub(lambda found: facts.get(found[1], ""), value) for _title, value in self.columns]
 
 
 def read(text: str) -> Template:
