@@ -49,14 +49,15 @@ class Installation:
         return words
 
     def end(self) -> None:
-        """Stop it as Ctrl-C does; take down what is left, whatever happened."""
-        if self._process is None:
+        """Stop it as Ctrl-C does, once; take down what is left, whatever happened."""
+        process, self._process = self._process, None
+        if process is None:
             return
-        self._process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGINT)
         try:
-            self._process.wait(20)
+            process.wait(20)
         finally:
-            processes.end(self._process)
+            processes.end(process)
 
     @property
     def demo(self) -> dict[str, Any]:

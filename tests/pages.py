@@ -21,7 +21,7 @@ QUIET = [
     "--disable-features=Translate,OptimizationHints,MediaRouter",
 ]
 _AXE = (Path(__file__).parent / "vendor" / "axe-core-4.14.1" / "axe.min.js").read_text()
-_FINDINGS = """async () => (await axe.run()).violations.map(
+_FINDINGS = """async () => (await axe.run({resultTypes: ['violations']})).violations.map(
     (found) => `${found.id}: ${found.help} (${found.nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(' | ')})`)"""
 WIDE = {"width": 1280, "height": 900}
 NARROW = {"width": 360, "height": 740}

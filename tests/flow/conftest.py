@@ -10,17 +10,27 @@ from pages import Visitor
 from playwright.sync_api import Browser, sync_playwright
 
 MakeVisitor = Callable[..., Visitor]
+_installations: list[Installation] = []
 
 
 @pytest.fixture(scope="session")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """A fresh installation with its demo, running."""
     installation = Installation(tmp_path_factory.mktemp("installation"))
+    _installations.append(installation)
     try:
         installation.start()
         yield installation
     finally:
         installation.end()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """After the last test of the flow nobody needs the installation: its processes would take from all tests that follow."""
+    if nextitem is None or item.path.parent != nextitem.path.parent:
+        for installation in _installations:
+            installation.end()
 
 
 @pytest.fixture(scope="module")
