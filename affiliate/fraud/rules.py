@@ -47,7 +47,7 @@ RULES: tuple[Rule, ...] = (
     Rule("disposable_mail", Action.FLAG, people.disposable_mail),
     Rule("one_place", Action.FLAG, people.one_place, {"customers": Limit(5, 2, 1_000)}),
     Rule("click_flood", Action.FLAG, traffic.click_flood, {"clicks": Limit(30, 3, 10_000)}),
-    Rule("too_fast", Action.FLAG, traffic.too_fast, {"seconds": Limit(5, 1, 600), "orders": Limit(3, 1, 50)}),
+    Rule("too_fast", Action.FLAG, traffic.too_fast, {"seconds": Limit(5, 1, 600), "orders": Limit(5, 1, 50)}),
     Rule("too_flat", Action.FLAG, traffic.too_flat, {"orders": Limit(30, 10, 50), "early_percent": Limit(15, 1, 50)}),
     Rule("high_rate", Action.FLAG, traffic.high_rate, {"orders": Limit(10, 3, 10_000), "clicks": Limit(200, 10, 10**6), "times": _TIMES}),
     Rule("low_rate", Action.FLAG, traffic.low_rate, {"clicks": Limit(2_000, 100, 10**6), "times": Limit(20, 2, 1_000)}),
