@@ -60,9 +60,7 @@ def meaning(name: str | None) -> str:
         "varied_order_id": _("The same order seems to have been reported twice under two numbers."),
         "told_otherwise": _("A page reported another amount or currency than the shop's server."),
         "tampered_click": _("The order named a click id with a signature that is not ours."),
-        "machine_network": _(
-            "The click came out of the Tor network, or out of a data centre as too many of this partner do."
-        ),
+        "machine_network": _("The click came out of a data centre or the Tor network."),
         "brand_bidding": _("A paid search ad on the program's own name brought the click."),
         "lookalike_referrer": _("The click came from a site that looks like the shop's but is not."),
         "duplicate_partner": _(
