@@ -22,7 +22,9 @@ def test_models_and_migrations_agree(engine: Engine) -> None:
     with engine.connect() as connection:
         config = Config(toml_file=str(PYPROJECT))
         config.attributes["connection"] = connection
-        command.check(config)
+        command.check(config)  # raises what differs
+    with Session(engine) as session:
+        assert schema.current(session) == schema.head()
 
 
 def test_all_goes_down_and_up_again(engine: Engine) -> None:
@@ -32,6 +34,8 @@ def test_all_goes_down_and_up_again(engine: Engine) -> None:
         command.downgrade(config, "base")
         command.upgrade(config, "head")
         command.check(config)
+    with Session(engine) as session:
+        assert schema.current(session) == schema.head()
 
 
 def test_the_program_knows_its_own_revision_and_the_databases_without_alembic(engine: Engine) -> None:

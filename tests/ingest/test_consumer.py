@@ -174,6 +174,7 @@ def test_a_redis_that_was_emptied_is_prepared_again(sqlite_settings: Settings, r
         redis_client.flushall()
         send(redis_client, now_click(1), now_click(2))
         until(lambda: count(Click) == 2 and waiting(redis_client) == 0)
+    assert (count(Click), count(DeadLetter)) == (2, 0)
 
 
 def test_a_database_that_refuses_is_waited_for(sqlite_settings: Settings, redis_client: redis.Redis) -> None:
@@ -213,6 +214,7 @@ def test_a_redis_that_is_away_is_waited_for(sqlite_settings: Settings, tmp_path:
         with servers.valkey(folder):
             send(client, now_click(2))
             until(lambda: count(Click) == 2)
+    assert count(DeadLetter) == 0
 
 
 def test_a_consumer_that_ends_in_order_signs_off(sqlite_settings: Settings, redis_client: redis.Redis) -> None:
@@ -365,6 +367,7 @@ def test_a_group_or_a_stream_that_is_gone_is_made_again(sqlite_settings: Setting
         redis_client.delete(streams.click_shard(0), streams.order_shard(0))
         send(redis_client, now_click(3), sale())
         until(lambda: (count(Click), count(Conversion)) == (3, 1))
+    assert count(DeadLetter) == 0
 
 
 def test_a_database_that_hangs_is_waited_for(settings: Settings, redis_client: redis.Redis) -> None:

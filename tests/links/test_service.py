@@ -163,4 +163,7 @@ def test_the_same_coupon_may_exist_in_another_program(
     second = make_program(session)
     there = make_partner(session, program=second)
     for program_id, partner_id in ((program.id, partner.id), (second.id, there.id)):
-        service.create_coupon(session, program_id=program_id, partner_id=partner_id, code="SALE", actor=actor, now=NOW)
+        made = service.create_coupon(
+            session, program_id=program_id, partner_id=partner_id, code="SALE", actor=actor, now=NOW
+        )
+        assert queries.coupon_by_code(session, program_id=program_id, code="SALE") is made

@@ -165,4 +165,7 @@ def test_ingest_wakes_the_stages_that_orders_and_refunds_wait_for(redis_client: 
 
 
 def test_waking_without_redis_is_no_error(tmp_path: Path) -> None:
-    worker.wake(redis.Redis(unix_socket_path=str(tmp_path / "nobody")))
+    nobody = redis.Redis(unix_socket_path=str(tmp_path / "nobody"))
+    worker.wake(nobody)
+    with pytest.raises(redis.ConnectionError):
+        nobody.ping()

@@ -97,6 +97,7 @@ def test_what_a_killed_child_had_started_ends_with_it(start: Start, tmp_path: Pa
     old = _noted(tmp_path, "grandchild")
     os.kill(_noted(tmp_path, "child"), signal.SIGKILL)
     eventually(lambda: not lives(old), "the end of the grandchild")
+    assert not lives(old)
 
 
 def test_the_delay_grows_with_each_failure_and_starts_over_after_a_steady_time() -> None:
@@ -158,6 +159,7 @@ def test_children_end_when_the_supervisor_is_killed(start: Start, tmp_path: Path
     child = _noted(tmp_path, "web")
     supervisor.kill()
     eventually(lambda: not lives(child), "the end of the child")
+    assert not lives(child)
 
 
 def test_a_reader_that_stops_reading_stops_nothing(tmp_path: Path) -> None:

@@ -44,10 +44,10 @@ def test_what_is_written_as_json_is_read_as_it_was(value: Any, ascii_only: bool)
 @given(st.binary(max_size=60))
 def test_any_bytes_are_read_or_refused(payload: bytes) -> None:
     try:
-        body.parse(payload)
+        read = body.parse(payload)
     except BadBody:
         return
-    json.loads(payload)
+    assert repr(read) == repr(json.loads(payload))  # NaN is not itself
 
 
 @pytest.mark.parametrize(
