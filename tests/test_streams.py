@@ -109,7 +109,9 @@ def test_the_shards_fill_evenly_and_a_thing_always_goes_to_the_same(three_shards
 
 def test_the_log_of_a_program_is_read_from_every_shard(three_shards: None, redis_client: redis.Redis) -> None:
     for number in range(6):
-        request = rawlog.RawRequest(NOW + timedelta(seconds=number), "api", "conversion", {"order_id": str(number)}, 202)
+        request = rawlog.RawRequest(
+            NOW + timedelta(seconds=number), "api", "conversion", {"order_id": str(number)}, 202
+        )
         rawlog.append(redis_client, request, program_id=PROGRAM_ID)
         key = streams.raw_log_key(PROGRAM_ID, f"order {number}")
         redis_client.xadd(key, {"e": rawlog.packed(request), "s": 202, "r": ""})

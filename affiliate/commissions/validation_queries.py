@@ -142,7 +142,7 @@ def validation_takes(session: Session, *, program_id: UUID) -> timedelta | None:
     return sorted(spans)[len(spans) // 2] if spans else None
 
 
-def _newest(program_id: UUID, status: CommissionStatus) -> sa.Select[tuple[datetime, datetime | None]]:
+def _newest(program_id: UUID, status: CommissionStatus) -> sa.Select[Any]:
     found = (
         sa.select(Commission.earned_at, Commission.approved_at)
         .where(Commission.status == status, Commission.program_id == program_id)
