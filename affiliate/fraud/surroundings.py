@@ -108,7 +108,7 @@ def _count_and_first(clicks: sa.Subquery, *where: Any) -> tuple[Any, Any]:
 
 
 def siblings_of(session: Session, *, conversion_ids: Collection[UUID]) -> dict[UUID, list[Sibling]]:
-    """Earlier orders of the same click or browser within a week, the latest ones."""
+    """Earlier orders in the same currency of the same click or browser within a week, the latest ones."""
     found: defaultdict[UUID, dict[UUID, Sibling]] = defaultdict(dict)
     for same in (Conversion.click_id, Conversion.visitor_id):
         for mine, other, order_id, amount_minor in session.execute(_siblings(session, same, conversion_ids)):
@@ -123,7 +123,7 @@ def _siblings(session: Session, same: Any, conversion_ids: Collection[UUID]) -> 
         sa.and_(other.occurred_at == Conversion.occurred_at, other.id < Conversion.id),
     )
     alike = (
-        getattr(other, same.key) == same, other.kind == Conversion.kind,
+        getattr(other, same.key) == same, other.kind == Conversion.kind, other.currency == Conversion.currency,
         earlier, other.occurred_at > days_before(session, Conversion.occurred_at, 7), other.is_test.is_(False),
     )  # fmt: skip
     wanted = db.among(session, Conversion.id, conversion_ids)

@@ -164,7 +164,9 @@ def test_an_order_told_twice_under_two_numbers_is_found(shop: Shop) -> None:
     )
     another = shop.credited(order_id="AB-1002", visitor_id=numbered(7), occurred_at=NOW + timedelta(hours=2))
     much_later = shop.credited(order_id="AB 1001", visitor_id=numbered(7), occurred_at=NOW + 9 * DAY)
-    assert [spoke(one) for one in shop.judge(first, again, another, much_later)] == [[], ["varied_order_id"], [], []]
+    elsewhere = shop.credited(order_id="AB_1001", click_id=first.click_id, occurred_at=NOW + DAY, currency="USD")
+    judged = shop.judge(first, again, another, much_later, elsewhere)
+    assert [spoke(one) for one in judged] == [[], ["varied_order_id"], [], [], []]
 
 
 def test_an_order_that_nobody_confirmed_is_looked_at_again(shop: Shop, session: Session) -> None:
