@@ -9,6 +9,7 @@ import http.client
 import json
 import os
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -201,10 +202,10 @@ class Site:
         """Send a request, and do not wait for its answer."""
         return Question(self.port_of(name), "GET", path)
 
-    def has_read(self, name: str, requests: int) -> bool:
-        """Whether so many connections stand, and the kernel holds nothing of them that the process has not yet read."""
+    def has_read(self, name: str, asked: list["Question"]) -> bool:
+        """Whether the process has read all of each: the kernel holds nothing of it any more, or it is answered."""
         unread = processes.unread(self.port_of(name))
-        return len(unread) == requests and not any(unread)
+        return all(unread.get(question.port) == 0 or question.is_answered() for question in asked)
 
     def report(self, what: str, body: dict[str, Any]) -> "Answer":
         """What the shop's server sends."""
@@ -245,6 +246,16 @@ class Question:
         except OSError:
             self._connection.close()
             raise
+
+    @property
+    def port(self) -> int:
+        """From which port it was sent."""
+        port: int = self._connection.sock.getsockname()[1]
+        return port
+
+    def is_answered(self) -> bool:
+        """Whether an answer, or the end of the connection, waits to be read."""
+        return bool(select.select([self._connection.sock], [], [], 0)[0])
 
     def answer(self) -> "Answer":
         """Wait for the answer.

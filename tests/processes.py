@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-_ESTABLISHED, _LISTENING = "01", "0A"
+_ESTABLISHED = "01"
 SECONDS_MAX = 180  # generous: the machine may be busy
 
 
@@ -30,15 +30,15 @@ def free_port() -> int:
                 return port
 
 
-def unread(port: int) -> list[int]:
-    """Per connection to this port of the loopback, how much waits in the kernel; connections not yet accepted count too.
+def unread(port: int) -> dict[int, int]:
+    """What waits in the kernel of each connection to this port of the loopback, by the port that it comes from.
 
+    A connection that is not yet accepted is one too; one that the server has closed is none.
     Columns of /proc/net/tcp: https://www.kernel.org/doc/html/latest/networking/proc_net_tcp.html
     """
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    queues = [(row[3], row[4].partition(":")[2]) for row in rows if row[1] == f"0100007F:{port:04X}"]
-    in_line = [int(queue, 16) for state, queue in queues if state == _LISTENING]
-    return [int(queue, 16) for state, queue in queues if state == _ESTABLISHED] + [each for each in in_line if each]
+    ours = [row for row in rows if row[1] == f"0100007F:{port:04X}" and row[3] == _ESTABLISHED]
+    return {int(row[2].partition(":")[2], 16): int(row[4].partition(":")[2], 16) for row in ours}
 
 
 def lives(pid: int) -> bool:

@@ -146,7 +146,7 @@ def test_sigterm_fails_no_request_that_was_read(tmp_path: Path, sqlite_url: str,
     with fault_site.running(tmp_path, sqlite_url, name) as site:
         site.proxy.take("slow")
         asked = [site.ask(name, "/r/anna") for _ in range(_UNDER_WAY)]
-        eventually(lambda: site.has_read(name, _UNDER_WAY), "all are read")
+        eventually(lambda: site.has_read(name, asked), "all are read")
         assert site.stop(name) == 0
         told = {each.answer().click for each in asked}
         assert len(told - {None}) == _UNDER_WAY

@@ -144,7 +144,7 @@ def test_a_replaced_token_is_shown_to_the_developer_with_its_refusal(shop: Shop)
     [
         ({"txid": ""}, "order_id"),
         ({"amount": "1.999"}, "amount"),
-        ({"currency": "USD"}, "currency"),
+        ({"currency": "EURO"}, "currency"),
         ({"status": "{status}"}, "status"),
         ({"txid": "", "status": "refunded"}, "order_id"),
         ({"txid": "", "status": "rejected"}, "order_id"),
