@@ -10,39 +10,51 @@ from affiliate.currencies import models as currencies
 from affiliate.db import Base
 from affiliate.fraud import models as fraud
 from affiliate.ingest import models as ingest
+from affiliate.joining import models as joining
 from affiliate.ledger import models as ledger
 from affiliate.links import models as links
 from affiliate.newsletters import models as newsletters
+from affiliate.notifications import models as notifications
 from affiliate.papers import models as papers
 from affiliate.partners import models as partners
 from affiliate.payouts import models as payouts
 from affiliate.programs import models as programs
+from affiliate.relations import care_models as care
 from affiliate.relations import models as relations
 from affiliate.replay import models as replay
+from affiliate.reports import models as reports
+from affiliate.steering import models as steering
 from affiliate.taxes import models as taxes
+from affiliate.vetting import models as vetting
 
 __all__ = [
     "accounts",
     "attribution",
     "canary",
+    "care",
     "commissions",
     "creatives",
     "currencies",
     "files",
     "fraud",
     "ingest",
+    "joining",
     "ledger",
     "links",
     "mailer",
     "metadata",
     "newsletters",
+    "notifications",
     "papers",
     "partners",
     "payouts",
     "programs",
     "relations",
     "replay",
+    "reports",
+    "steering",
     "taxes",
+    "vetting",
 ]
 
 metadata = Base.metadata

@@ -63,14 +63,22 @@ SCHEDULE = (
     Periodic("affiliate.papers.jobs.render", queues.SLOW, 5),
     Periodic("affiliate.taxes.jobs.ask_vies", queues.SLOW, 30),
     Periodic("affiliate.relations.jobs.remind", queues.SLOW, 600),
+    Periodic("affiliate.relations.jobs.go_round", queues.SLOW, 600),
+    Periodic("affiliate.steering.jobs.check", queues.SLOW, 300),
+    Periodic("affiliate.steering.jobs.judge", queues.SLOW, 300),
     Periodic("affiliate.ledger.jobs.seal", queues.SLOW, 60),
     Periodic("affiliate.ledger.jobs.mail_heads", queues.SLOW, 3600),
     Periodic("affiliate.ingest.jobs.look_after_clicks", queues.SLOW, 3600),
     Periodic("affiliate.payouts.jobs.prove", queues.SLOW, 3600, PROOF_SECONDS_MAX),
     Periodic("affiliate.payouts.jobs.post_volume", queues.SLOW, 3600),
+    Periodic("affiliate.payouts.jobs.tell", queues.SLOW, 5),
     Periodic("affiliate.canary.jobs.begin_due", queues.SLOW, 60),
     Periodic("affiliate.canary.jobs.proceed", queues.SLOW, 10),
     Periodic("affiliate.accounts.jobs.sweep", queues.SLOW, 3600),
+    Periodic("affiliate.notifications.jobs.collect", queues.SLOW, 5),
+    Periodic("affiliate.notifications.jobs.deliver", queues.SLOW, 5),
+    Periodic("affiliate.notifications.jobs.sweep", queues.SLOW, 3600),
+    Periodic("affiliate.joining.jobs.forget_old_drafts", queues.SLOW, 3600),
 )
 
 

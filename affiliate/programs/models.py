@@ -28,7 +28,10 @@ class GoalMetric(enum.StrEnum):
     REVENUE = "revenue"
     NEW_CUSTOMERS = "new_customers"
     CLICKS = "clicks"
+    SUBSCRIBERS = "subscribers"  # credited acts of the kinds in `rules.SUBSCRIBING`
     ACTIVE_PARTNERS = "active_partners"
+    NEW_CUSTOMER_SHARE = "new_customer_share"  # basis points of the orders
+    COST = "cost"  # a limit: commissions, bonuses and costs, minor units
 
 
 class Program(Base):
@@ -96,7 +99,7 @@ class AttributionPolicy(Base):
 
 
 class Goal(Base):
-    """A measurable target of a program for a period, half-open in the program's time zone. Revenue is in minor units."""
+    """A measurable target of a program for a period, half-open in the program's time zone. Amounts are in minor units."""
 
     __tablename__ = "goals"
 

@@ -34,6 +34,9 @@ class ValidationStart(enum.StrEnum):
     DELIVERY = "delivery"
 
 
+SUBSCRIBING = ("subscriber", "subscription", "signup", "newsletter", "lead")
+"""Kinds of act by which somebody leaves an address or begins a subscription: what a goal of subscribers counts."""
+
 DAYS_MAX = 365
 ANSWER_DAYS_MAX = 30
 HOSTS_MAX = 50

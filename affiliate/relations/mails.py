@@ -8,9 +8,10 @@ from babel.dates import format_datetime
 from sqlalchemy.orm import Session
 
 from affiliate import ids, mailer, settings
+from affiliate.accounts.mail_kinds import MailKind
 from affiliate.accounts.models import User
 from affiliate.mailer import Letter
-from affiliate.partners import queries as partners
+from affiliate.partners import posting, readers
 from affiliate.programs.models import Program
 from affiliate.relations import queries
 from affiliate.relations.models import Case, CaseStatus, Side
@@ -32,7 +33,7 @@ _TOLD = {
 def tell_partner(session: Session, *, case: Case, program: Program, text: str, now: datetime) -> None:
     """Tell the partner's people what the program said, and what became of the case."""
     subject, sentence = _TOLD[case.status]
-    people = partners.members_of(session, partner_id=case.partner_id)
+    people = readers.readers(session, partner_ids=[case.partner_id], kind=MailKind.CASES)
     _post(session, people, (case, program), Side.PARTNER, (subject, [sentence], text), now=now)
 
 
@@ -55,7 +56,7 @@ def remind(session: Session, *, case: Case, program: Program, now: datetime) -> 
     to_program, to_partner = _REMINDERS[case.status]
     people = queries.managers_of(session, program_id=program.id)
     _post(session, people, (case, program), Side.PROGRAM, (N_("Reminder: case %(case)s"), [to_program], ""), now=now)
-    others = partners.members_of(session, partner_id=case.partner_id)
+    others = readers.readers(session, partner_ids=[case.partner_id], kind=MailKind.CASES)
     _post(session, others, (case, program), Side.PARTNER, (N_("Reminder: case %(case)s"), [to_partner], ""), now=now)
 
 
@@ -93,7 +94,10 @@ def _post(
             (say(N_("Open the case"), locale), url),
             say(N_("You get this mail because of a case in the partner program of %(program)s."), locale, program=program.name),
         )  # fmt: skip
-        mailer.post(session, recipient=person.email, letter=letter, locale=locale, now=now)
+        if side is Side.PARTNER:
+            posting.post(session, person=person, letter=letter, kind=MailKind.CASES, now=now)
+        else:
+            mailer.post(session, recipient=person.email, letter=letter, locale=locale, now=now)
 
 
 def _zone(person: User, program: Program) -> str:

@@ -55,3 +55,14 @@ def _entries(key: Any, program_id: UUID, partner_id: UUID | None, period: Period
         Adjustment.decided_at >= period.starts_at, Adjustment.decided_at < period.ends_at,
     )  # fmt: skip
     return (rows if partner_id is None else rows.where(Adjustment.partner_id == partner_id)).group_by(key)
+
+
+def spent(*, program_id: UUID, partner_id: UUID | None, period: Period, currency: str) -> sa.ColumnElement[int]:
+    """Minor units in all, as a part of a larger statement."""
+    parts = [_costs(PartnerCost.partner_id, program_id, partner_id, period, currency)]
+    parts += [_entries(Adjustment.partner_id, program_id, partner_id, period, currency)]
+    sums = []
+    for each in parts:
+        rows = each.subquery()
+        sums.append(sa.select(sa.func.coalesce(sa.func.sum(rows.c[1]), 0)).scalar_subquery())
+    return sums[0] + sums[1]

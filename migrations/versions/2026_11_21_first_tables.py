@@ -628,6 +628,53 @@ def upgrade() -> None:
         sa.UniqueConstraint("fs_uniquifier", name=op.f("uq_users_fs_uniquifier")),
     )
     op.create_table(
+        "visitor_hours",
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "country",
+                "device",
+                "referrer",
+                name="visitor_kind",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("hour", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("label", sa.String(length=100), nullable=False),
+        sa.Column(
+            "verdict",
+            sa.Enum(
+                "valid",
+                "bot",
+                "prefetch",
+                "head",
+                "embedded",
+                "duplicate",
+                "own_team",
+                "test",
+                "link_paused",
+                "link_expired",
+                "partner_inactive",
+                "program_inactive",
+                "past_retention",
+                name="click_verdict",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("clicks", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "program_id", "partner_id", "kind", "hour", "label", "verdict", name=op.f("pk_visitor_hours")
+        ),
+    )
+    op.create_table(
         "api_keys",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("program_id", sa.Uuid(), nullable=False),
@@ -651,6 +698,41 @@ def upgrade() -> None:
     with op.batch_alter_table("api_keys", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_api_keys_program_id"), ["program_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_api_keys_updated_at"), ["updated_at"], unique=False)
+
+    op.create_table(
+        "application_forms",
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "questions", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("updated_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_application_forms_program_id_programs")),
+        sa.PrimaryKeyConstraint("program_id", name=op.f("pk_application_forms")),
+    )
+    op.create_table(
+        "articles",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("slug", sa.String(length=80), nullable=False),
+        sa.Column("language", sa.String(length=5), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum("article", "story", name="article_kind", native_enum=False, create_constraint=True, length=32),
+            nullable=False,
+        ),
+        sa.Column("title", sa.String(length=160), nullable=False),
+        sa.Column("summary", sa.String(length=300), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("told_by", sa.String(length=120), nullable=False),
+        sa.Column("published_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_articles_program_id_programs")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_articles")),
+        sa.UniqueConstraint("program_id", "slug", name=op.f("uq_articles_program_id_slug")),
+    )
+    with op.batch_alter_table("articles", schema=None) as batch_op:
+        batch_op.create_index("ix_articles_published", ["program_id", "published_at"], unique=False)
 
     op.create_table(
         "attribution_policies",
@@ -884,6 +966,71 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_creatives_proposed_by_id"), ["proposed_by_id"], unique=False)
 
     op.create_table(
+        "duties",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        sa.Column("task", sa.String(length=200), nullable=False),
+        sa.Column(
+            "side",
+            sa.Enum("partner", "program", name="side", native_enum=False, create_constraint=True, length=32),
+            nullable=False,
+        ),
+        sa.Column("owner_id", sa.Uuid(), nullable=True),
+        sa.Column(
+            "cadence",
+            sa.Enum(
+                "once",
+                "continuous",
+                "daily",
+                "weekly",
+                "monthly",
+                "quarterly",
+                name="cadence",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("first_on", sa.Date(), nullable=True),
+        sa.Column("due_on", sa.Date(), nullable=True),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "pending",
+                "in_progress",
+                "on_track",
+                "done",
+                name="duty_status",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "rounds", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("reminded_on", sa.Date(), nullable=True),
+        sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name=op.f("fk_duties_owner_id_users")),
+        sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_duties_partner_id_partners")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_duties_program_id_programs")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_duties")),
+    )
+    with op.batch_alter_table("duties", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_duties_due",
+            ["due_on"],
+            unique=False,
+            postgresql_where=sa.text("due_on IS NOT NULL"),
+            sqlite_where=sa.text("due_on IS NOT NULL"),
+        )
+        batch_op.create_index("ix_duties_partner", ["program_id", "partner_id"], unique=False)
+
+    op.create_table(
         "enrollments",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("program_id", sa.Uuid(), nullable=False),
@@ -920,6 +1067,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(length=500), nullable=True),
         sa.Column("decided_at", db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("decided_by_id", sa.Uuid(), nullable=True),
+        sa.Column("apply_again_at", db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("updated_at", db.UtcDateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["decided_by_id"], ["users.id"], name=op.f("fk_enrollments_decided_by_id_users")),
@@ -972,7 +1120,10 @@ def upgrade() -> None:
                 "revenue",
                 "new_customers",
                 "clicks",
+                "subscribers",
                 "active_partners",
+                "new_customer_share",
+                "cost",
                 name="goal_metric",
                 native_enum=False,
                 create_constraint=True,
@@ -1032,6 +1183,64 @@ def upgrade() -> None:
             postgresql_where=sa.text("program_id IS NOT NULL"),
             sqlite_where=sa.text("program_id IS NOT NULL"),
         )
+
+    op.create_table(
+        "invitations",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("code", sa.String(length=24), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("email", sa.String(length=255), nullable=True),
+        sa.Column("recruiter_id", sa.Uuid(), nullable=True),
+        sa.Column("lets_in", sa.Boolean(), nullable=False),
+        sa.Column("uses", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("uses_max", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("expires_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("withdrawn_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("created_by_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["created_by_id"], ["users.id"], name=op.f("fk_invitations_created_by_id_users")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_invitations_program_id_programs")),
+        sa.ForeignKeyConstraint(["recruiter_id"], ["partners.id"], name=op.f("fk_invitations_recruiter_id_partners")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_invitations")),
+        sa.UniqueConstraint("code", name=op.f("uq_invitations_code")),
+    )
+    with op.batch_alter_table("invitations", schema=None) as batch_op:
+        batch_op.create_index("ix_invitations_program", ["program_id", "created_at"], unique=False)
+
+    op.create_table(
+        "kpi_watches",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("key", sa.String(length=40), nullable=False),
+        sa.Column(
+            "side",
+            sa.Enum("below", "above", name="side", native_enum=False, create_constraint=True, length=32),
+            nullable=False,
+        ),
+        sa.Column("threshold", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("look_back_days", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("volume_min", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "quiet", "alarm", "too_little", name="watch_state", native_enum=False, create_constraint=True, length=32
+            ),
+            nullable=False,
+        ),
+        sa.Column("value", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("since", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("checked_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("created_by_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("removed_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("look_back_days BETWEEN 1 AND 90", name=op.f("ck_kpi_watches_look_back")),
+        sa.ForeignKeyConstraint(["created_by_id"], ["users.id"], name=op.f("fk_kpi_watches_created_by_id_users")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_kpi_watches_program_id_programs")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_kpi_watches")),
+    )
+    with op.batch_alter_table("kpi_watches", schema=None) as batch_op:
+        batch_op.create_index("ix_kpi_watches_program", ["program_id", "removed_at"], unique=False)
 
     op.create_table(
         "ledger_accounts",
@@ -1098,13 +1307,48 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_links_updated_at"), ["updated_at"], unique=False)
 
     op.create_table(
+        "mail_refusals",
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "membership",
+                "payment_details",
+                "invoices",
+                "paid",
+                "day",
+                "cases",
+                "creatives",
+                "stories",
+                "postbacks",
+                name="mail_kind",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_mail_refusals_user_id_users")),
+        sa.PrimaryKeyConstraint("user_id", "kind", name=op.f("pk_mail_refusals")),
+    )
+    op.create_table(
         "members",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("partner_id", sa.Uuid(), nullable=False),
         sa.Column(
             "role",
-            sa.Enum("owner", "member", name="member_role", native_enum=False, create_constraint=True, length=32),
+            sa.Enum(
+                "owner",
+                "marketer",
+                "finance",
+                "reader",
+                name="member_role",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
             nullable=False,
         ),
         sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
@@ -1256,6 +1500,36 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("program_id", "series", "year", name=op.f("pk_paper_series")),
     )
     op.create_table(
+        "partner_care",
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        sa.Column("lead_id", sa.Uuid(), nullable=True),
+        sa.Column("deputy_id", sa.Uuid(), nullable=True),
+        sa.Column("trial_scope", sa.String(length=500), nullable=False),
+        sa.Column("trial_starts_on", sa.Date(), nullable=True),
+        sa.Column("trial_ends_on", sa.Date(), nullable=True),
+        sa.Column("trial_orders_min", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("trial_orders_max", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("graduated_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("updated_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("lead_id <> deputy_id", name=op.f("ck_partner_care_two_people")),
+        sa.ForeignKeyConstraint(["deputy_id"], ["users.id"], name=op.f("fk_partner_care_deputy_id_users")),
+        sa.ForeignKeyConstraint(["lead_id"], ["users.id"], name=op.f("fk_partner_care_lead_id_users")),
+        sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_partner_care_partner_id_partners")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_partner_care_program_id_programs")),
+        sa.PrimaryKeyConstraint("program_id", "partner_id", name=op.f("pk_partner_care")),
+    )
+    with op.batch_alter_table("partner_care", schema=None) as batch_op:
+        batch_op.create_index("ix_partner_care_lead", ["program_id", "lead_id"], unique=False)
+        batch_op.create_index(
+            "ix_partner_care_trial",
+            ["program_id", "trial_ends_on"],
+            unique=False,
+            postgresql_where=sa.text("trial_ends_on IS NOT NULL"),
+            sqlite_where=sa.text("trial_ends_on IS NOT NULL"),
+        )
+
+    op.create_table(
         "partner_costs",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("program_id", sa.Uuid(), nullable=False),
@@ -1293,6 +1567,60 @@ def upgrade() -> None:
         batch_op.create_index("ix_partner_costs_program", ["program_id", "spent_on"], unique=False)
 
     op.create_table(
+        "partner_goals",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "metric",
+            sa.Enum(
+                "sales",
+                "revenue",
+                "new_customers",
+                "clicks",
+                "subscribers",
+                "active_partners",
+                "new_customer_share",
+                "cost",
+                name="goal_metric",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("target", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column("ends_on", sa.Date(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "proposed",
+                "agreed",
+                "declined",
+                "ended",
+                name="goal_status",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "proposed_by",
+            sa.Enum("partner", "program", name="side", native_enum=False, create_constraint=True, length=32),
+            nullable=False,
+        ),
+        sa.Column("decided_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_partner_goals_partner_id_partners")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_partner_goals_program_id_programs")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_partner_goals")),
+    )
+    with op.batch_alter_table("partner_goals", schema=None) as batch_op:
+        batch_op.create_index("ix_partner_goals_partner", ["program_id", "partner_id", "status"], unique=False)
+
+    op.create_table(
         "partner_marks",
         sa.Column("partner_id", sa.Uuid(), nullable=False),
         sa.Column(
@@ -1317,6 +1645,98 @@ def upgrade() -> None:
     with op.batch_alter_table("partner_marks", schema=None) as batch_op:
         batch_op.create_index("ix_partner_marks_age", ["kind", "noted_at"], unique=False)
         batch_op.create_index("ix_partner_marks_mark", ["kind", "mark"], unique=False)
+
+    op.create_table(
+        "partner_momentum",
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "momentum",
+            sa.Enum(
+                "rising",
+                "steady",
+                "fading",
+                "dormant",
+                "needs_support",
+                name="momentum",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "reason",
+            sa.Enum(
+                "never_started",
+                "just_begun",
+                "silent",
+                "clicks_without_sales",
+                "sales_changed",
+                "clicks_changed",
+                "too_little",
+                name="reason",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("now", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("before", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("weight_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("since", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("computed_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_partner_momentum_partner_id_partners")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_partner_momentum_program_id_programs")),
+        sa.PrimaryKeyConstraint("program_id", "partner_id", name=op.f("pk_partner_momentum")),
+    )
+    with op.batch_alter_table("partner_momentum", schema=None) as batch_op:
+        batch_op.create_index("ix_partner_momentum_state", ["program_id", "momentum", "weight_minor"], unique=False)
+
+    op.create_table(
+        "partner_notes",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("by_id", sa.Uuid(), nullable=True),
+        sa.Column("noted_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["by_id"], ["users.id"], name=op.f("fk_partner_notes_by_id_users")),
+        sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_partner_notes_partner_id_partners")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_partner_notes_program_id_programs")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_partner_notes")),
+    )
+    with op.batch_alter_table("partner_notes", schema=None) as batch_op:
+        batch_op.create_index("ix_partner_notes_partner", ["program_id", "partner_id", "id"], unique=False)
+
+    op.create_table(
+        "partner_segments",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=60), nullable=False),
+        sa.Column(
+            "filters", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("created_by_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["created_by_id"], ["users.id"], name=op.f("fk_partner_segments_created_by_id_users")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_partner_segments_program_id_programs")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_partner_segments")),
+        sa.UniqueConstraint("program_id", "name", name=op.f("uq_partner_segments_program_id_name")),
+    )
+    op.create_table(
+        "partner_tags",
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        sa.Column("tag", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_partner_tags_partner_id_partners")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_partner_tags_program_id_programs")),
+        sa.PrimaryKeyConstraint("program_id", "partner_id", "tag", name=op.f("pk_partner_tags")),
+    )
+    with op.batch_alter_table("partner_tags", schema=None) as batch_op:
+        batch_op.create_index("ix_partner_tags_tag", ["program_id", "tag"], unique=False)
 
     op.create_table(
         "partner_terms",
@@ -1462,6 +1882,19 @@ def upgrade() -> None:
         sa.Column("cancelled_by_id", sa.Uuid(), nullable=True),
         sa.Column("cancelled_at", db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("reason", sa.String(length=500), nullable=True),
+        sa.Column(
+            "reason_code",
+            sa.Enum(
+                "returned",
+                "all_failed",
+                "partner_stopped",
+                name="reason_code",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=True,
+        ),
         sa.CheckConstraint("status <> 'failed'", name=op.f("ck_payout_runs_runs_do_not_fail")),
         sa.CheckConstraint(
             "status NOT IN ('approved', 'paid') OR approved_by_id IS NOT NULL",
@@ -1532,6 +1965,33 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_plan_simulations_program_id"), ["program_id"], unique=False)
 
     op.create_table(
+        "program_figures",
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "medians", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("validation_seconds", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("computed_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_program_figures_program_id_programs")),
+        sa.PrimaryKeyConstraint("program_id", name=op.f("pk_program_figures")),
+    )
+    op.create_table(
+        "public_texts",
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("language", sa.String(length=5), nullable=False),
+        sa.Column("headline", sa.String(length=300), nullable=False),
+        sa.Column("summary", sa.String(length=300), nullable=False),
+        sa.Column("stands_for", sa.Text(), nullable=False),
+        sa.Column("sold", sa.Text(), nullable=False),
+        sa.Column("audience", sa.Text(), nullable=False),
+        sa.Column(
+            "questions", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("updated_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_public_texts_program_id_programs")),
+        sa.PrimaryKeyConstraint("program_id", "language", name=op.f("pk_public_texts")),
+    )
+    op.create_table(
         "refunds",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("program_id", sa.Uuid(), nullable=False),
@@ -1549,12 +2009,21 @@ def upgrade() -> None:
         sa.Column("occurred_at", db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("received_at", db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("taken_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("is_set_aside", sa.Boolean(), nullable=False),
+        sa.Column("settled_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_refunds_program_id_programs")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_refunds")),
     )
     with op.batch_alter_table("refunds", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_refunds_conversion_id"), ["conversion_id"], unique=False)
         batch_op.create_index("ix_refunds_order", ["program_id", "order_id"], unique=False)
+        batch_op.create_index(
+            "ix_refunds_set_aside",
+            ["program_id"],
+            unique=False,
+            postgresql_where=sa.text("is_set_aside"),
+            sqlite_where=sa.text("is_set_aside"),
+        )
         batch_op.create_index(
             "ix_refunds_waiting",
             ["received_at"],
@@ -1608,6 +2077,53 @@ def upgrade() -> None:
             postgresql_where=sa.text("status = 'running'"),
             sqlite_where=sa.text("status = 'running'"),
         )
+
+    op.create_table(
+        "rubrics",
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "weights", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("accept_from", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("refuse_below", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("updated_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_rubrics_program_id_programs")),
+        sa.PrimaryKeyConstraint("program_id", name=op.f("pk_rubrics")),
+    )
+    op.create_table(
+        "saved_reports",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("partner_id", sa.Uuid(), nullable=True),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column(
+            "arguments", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "every",
+            sa.Enum("day", "week", "month", name="every", native_enum=False, create_constraint=True, length=32),
+            nullable=True,
+        ),
+        sa.Column("hour", sa.SmallInteger(), nullable=False),
+        sa.Column("time_zone", sa.String(length=64), nullable=False),
+        sa.Column("next_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("(every IS NULL) = (next_at IS NULL)", name=op.f("ck_saved_reports_due_when_mailed")),
+        sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_saved_reports_partner_id_partners")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_saved_reports_program_id_programs")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_saved_reports_user_id_users")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_reports")),
+    )
+    with op.batch_alter_table("saved_reports", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_saved_reports_due",
+            ["next_at"],
+            unique=False,
+            postgresql_where=sa.text("next_at IS NOT NULL"),
+            sqlite_where=sa.text("next_at IS NOT NULL"),
+        )
+        batch_op.create_index("ix_saved_reports_owner", ["user_id", "program_id", "partner_id"], unique=False)
 
     op.create_table(
         "tax_profiles",
@@ -1752,6 +2268,49 @@ def upgrade() -> None:
         batch_op.create_index("ix_validation_files_program", ["program_id", "uploaded_at"], unique=False)
 
     op.create_table(
+        "application_drafts",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=True),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "open", "sent", "received", name="draft_state", native_enum=False, create_constraint=True, length=32
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "typed", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "files", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("who", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False),
+        sa.Column(
+            "answers", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "asked", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("locale", sa.String(length=5), nullable=False),
+        sa.Column("source", sa.String(length=120), nullable=False),
+        sa.Column("invitation_id", sa.Uuid(), nullable=True),
+        sa.Column("started_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("saved_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("sent_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["invitation_id"], ["invitations.id"], name=op.f("fk_application_drafts_invitation_id_invitations")
+        ),
+        sa.ForeignKeyConstraint(
+            ["program_id"], ["programs.id"], name=op.f("fk_application_drafts_program_id_programs")
+        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_application_drafts_user_id_users")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_application_drafts")),
+    )
+    with op.batch_alter_table("application_drafts", schema=None) as batch_op:
+        batch_op.create_index("ix_application_drafts_age", ["state", "saved_at"], unique=False)
+
+    op.create_table(
         "applications",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("enrollment_id", sa.Uuid(), nullable=False),
@@ -1759,14 +2318,28 @@ def upgrade() -> None:
         sa.Column(
             "answers", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
         ),
+        sa.Column(
+            "asked", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("source", sa.String(length=120), nullable=False),
+        sa.Column("is_current", sa.Boolean(), nullable=False),
         sa.Column("submitted_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("confirmed_at", db.UtcDateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["enrollment_id"], ["enrollments.id"], name=op.f("fk_applications_enrollment_id_enrollments")
         ),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_applications_user_id_users")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_applications")),
-        sa.UniqueConstraint("enrollment_id", name=op.f("uq_applications_enrollment_id")),
     )
+    with op.batch_alter_table("applications", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_applications_current",
+            ["enrollment_id"],
+            unique=True,
+            postgresql_where=sa.text("is_current"),
+            sqlite_where=sa.text("is_current"),
+        )
+
     op.create_table(
         "attributions",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -2127,6 +2700,28 @@ def upgrade() -> None:
         batch_op.create_index("ix_order_verifications_program", ["program_id", "verified_at"], unique=False)
 
     op.create_table(
+        "partner_goal_notes",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("goal_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "side",
+            sa.Enum("partner", "program", name="side", native_enum=False, create_constraint=True, length=32),
+            nullable=False,
+        ),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("reached", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("by_id", sa.Uuid(), nullable=True),
+        sa.Column("said_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["by_id"], ["users.id"], name=op.f("fk_partner_goal_notes_by_id_users")),
+        sa.ForeignKeyConstraint(
+            ["goal_id"], ["partner_goals.id"], name=op.f("fk_partner_goal_notes_goal_id_partner_goals")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_partner_goal_notes")),
+    )
+    with op.batch_alter_table("partner_goal_notes", schema=None) as batch_op:
+        batch_op.create_index("ix_partner_goal_notes_goal", ["goal_id", "id"], unique=False)
+
+    op.create_table(
         "payouts",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("run_id", sa.Uuid(), nullable=False),
@@ -2179,6 +2774,19 @@ def upgrade() -> None:
         sa.Column("taken_out_at", db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("failed_at", db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("reason", sa.String(length=500), nullable=True),
+        sa.Column(
+            "reason_code",
+            sa.Enum(
+                "returned",
+                "all_failed",
+                "partner_stopped",
+                name="reason_code",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=True,
+        ),
         sa.CheckConstraint(
             "amount_minor = earned_minor - clawed_back_minor + vat_minor + stamp_minor",
             name=op.f("ck_payouts_amount_adds_up"),
@@ -2196,6 +2804,19 @@ def upgrade() -> None:
         batch_op.create_index("ix_payouts_paper", ["paper", "status"], unique=False)
         batch_op.create_index(batch_op.f("ix_payouts_partner_id"), ["partner_id"], unique=False)
 
+    op.create_table(
+        "report_mailings",
+        sa.Column("report_id", sa.Uuid(), nullable=False),
+        sa.Column("due_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("sent_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["report_id"],
+            ["saved_reports.id"],
+            name=op.f("fk_report_mailings_report_id_saved_reports"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("report_id", "due_at", name=op.f("pk_report_mailings")),
+    )
     op.create_table(
         "story_consents",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -2350,6 +2971,9 @@ def upgrade() -> None:
         sa.Column("amount_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column(
+            "facts", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=True
+        ),
         sa.Column("is_single_handed", sa.Boolean(), nullable=False),
         sa.Column("entered_by_id", sa.Uuid(), nullable=True),
         sa.Column("entered_at", db.UtcDateTime(timezone=True), nullable=False),
@@ -2376,6 +3000,49 @@ def upgrade() -> None:
     with op.batch_alter_table("adjustments", schema=None) as batch_op:
         batch_op.create_index("ix_adjustments_partner", ["program_id", "partner_id", "entered_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_adjustments_payout_id"), ["payout_id"], unique=False)
+
+    op.create_table(
+        "application_messages",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("application_id", sa.Uuid(), nullable=False),
+        sa.Column("is_of_program", sa.Boolean(), nullable=False),
+        sa.Column("author_id", sa.Uuid(), nullable=True),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("said_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["application_id"], ["applications.id"], name=op.f("fk_application_messages_application_id_applications")
+        ),
+        sa.ForeignKeyConstraint(["author_id"], ["users.id"], name=op.f("fk_application_messages_author_id_users")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_application_messages")),
+    )
+    with op.batch_alter_table("application_messages", schema=None) as batch_op:
+        batch_op.create_index("ix_application_messages_application", ["application_id", "id"], unique=False)
+
+    op.create_table(
+        "assessments",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("application_id", sa.Uuid(), nullable=False),
+        sa.Column("reviewer_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "marks", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "evidence", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("facts_digest", sa.String(length=16), nullable=False),
+        sa.Column("updated_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["application_id"], ["applications.id"], name=op.f("fk_assessments_application_id_applications")
+        ),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_assessments_program_id_programs")),
+        sa.ForeignKeyConstraint(["reviewer_id"], ["users.id"], name=op.f("fk_assessments_reviewer_id_users")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_assessments")),
+        sa.UniqueConstraint("application_id", "reviewer_id", name=op.f("uq_assessments_application_id_reviewer_id")),
+    )
+    with op.batch_alter_table("assessments", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_assessments_program_id"), ["program_id"], unique=False)
 
     op.create_table(
         "channel_losses",
@@ -2653,6 +3320,17 @@ def upgrade() -> None:
             sqlite_where=sa.text("file_id IS NULL"),
         )
 
+    op.create_table(
+        "payout_notices",
+        sa.Column("payout_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum("invoice_wanted", "paid", name="notice_kind", native_enum=False, create_constraint=True, length=32),
+            nullable=False,
+        ),
+        sa.ForeignKeyConstraint(["payout_id"], ["payouts.id"], name=op.f("fk_payout_notices_payout_id_payouts")),
+        sa.PrimaryKeyConstraint("payout_id", "kind", name=op.f("pk_payout_notices")),
+    )
     op.create_table(
         "replay_changes",
         sa.Column("replay_id", sa.Uuid(), nullable=False),
@@ -3029,6 +3707,7 @@ def downgrade() -> None:
 
     op.drop_table("cases")
     op.drop_table("replay_changes")
+    op.drop_table("payout_notices")
     with op.batch_alter_table("papers", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_papers_unrendered", postgresql_where=sa.text("file_id IS NULL"), sqlite_where=sa.text("file_id IS NULL")
@@ -3094,6 +3773,14 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_channel_losses_partner_id"))
 
     op.drop_table("channel_losses")
+    with op.batch_alter_table("assessments", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_assessments_program_id"))
+
+    op.drop_table("assessments")
+    with op.batch_alter_table("application_messages", schema=None) as batch_op:
+        batch_op.drop_index("ix_application_messages_application")
+
+    op.drop_table("application_messages")
     with op.batch_alter_table("adjustments", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_adjustments_payout_id"))
         batch_op.drop_index("ix_adjustments_partner")
@@ -3113,11 +3800,16 @@ def downgrade() -> None:
         batch_op.drop_index("ix_story_consents_partner")
 
     op.drop_table("story_consents")
+    op.drop_table("report_mailings")
     with op.batch_alter_table("payouts", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_payouts_partner_id"))
         batch_op.drop_index("ix_payouts_paper")
 
     op.drop_table("payouts")
+    with op.batch_alter_table("partner_goal_notes", schema=None) as batch_op:
+        batch_op.drop_index("ix_partner_goal_notes_goal")
+
+    op.drop_table("partner_goal_notes")
     with op.batch_alter_table("order_verifications", schema=None) as batch_op:
         batch_op.drop_index("ix_order_verifications_program")
 
@@ -3176,7 +3868,16 @@ def downgrade() -> None:
         )
 
     op.drop_table("attributions")
+    with op.batch_alter_table("applications", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_applications_current", postgresql_where=sa.text("is_current"), sqlite_where=sa.text("is_current")
+        )
+
     op.drop_table("applications")
+    with op.batch_alter_table("application_drafts", schema=None) as batch_op:
+        batch_op.drop_index("ix_application_drafts_age")
+
+    op.drop_table("application_drafts")
     with op.batch_alter_table("validation_files", schema=None) as batch_op:
         batch_op.drop_index("ix_validation_files_program")
         batch_op.drop_index(
@@ -3201,6 +3902,16 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_tax_profiles_partner_id"))
 
     op.drop_table("tax_profiles")
+    with op.batch_alter_table("saved_reports", schema=None) as batch_op:
+        batch_op.drop_index("ix_saved_reports_owner")
+        batch_op.drop_index(
+            "ix_saved_reports_due",
+            postgresql_where=sa.text("next_at IS NOT NULL"),
+            sqlite_where=sa.text("next_at IS NOT NULL"),
+        )
+
+    op.drop_table("saved_reports")
+    op.drop_table("rubrics")
     with op.batch_alter_table("replays", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_replays_running",
@@ -3214,10 +3925,15 @@ def downgrade() -> None:
         batch_op.drop_index(
             "ix_refunds_waiting", postgresql_where=sa.text("taken_at IS NULL"), sqlite_where=sa.text("taken_at IS NULL")
         )
+        batch_op.drop_index(
+            "ix_refunds_set_aside", postgresql_where=sa.text("is_set_aside"), sqlite_where=sa.text("is_set_aside")
+        )
         batch_op.drop_index("ix_refunds_order")
         batch_op.drop_index(batch_op.f("ix_refunds_conversion_id"))
 
     op.drop_table("refunds")
+    op.drop_table("public_texts")
+    op.drop_table("program_figures")
     with op.batch_alter_table("plan_simulations", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_plan_simulations_program_id"))
         batch_op.drop_index(
@@ -3261,15 +3977,41 @@ def downgrade() -> None:
         )
 
     op.drop_table("partner_terms")
+    with op.batch_alter_table("partner_tags", schema=None) as batch_op:
+        batch_op.drop_index("ix_partner_tags_tag")
+
+    op.drop_table("partner_tags")
+    op.drop_table("partner_segments")
+    with op.batch_alter_table("partner_notes", schema=None) as batch_op:
+        batch_op.drop_index("ix_partner_notes_partner")
+
+    op.drop_table("partner_notes")
+    with op.batch_alter_table("partner_momentum", schema=None) as batch_op:
+        batch_op.drop_index("ix_partner_momentum_state")
+
+    op.drop_table("partner_momentum")
     with op.batch_alter_table("partner_marks", schema=None) as batch_op:
         batch_op.drop_index("ix_partner_marks_mark")
         batch_op.drop_index("ix_partner_marks_age")
 
     op.drop_table("partner_marks")
+    with op.batch_alter_table("partner_goals", schema=None) as batch_op:
+        batch_op.drop_index("ix_partner_goals_partner")
+
+    op.drop_table("partner_goals")
     with op.batch_alter_table("partner_costs", schema=None) as batch_op:
         batch_op.drop_index("ix_partner_costs_program")
 
     op.drop_table("partner_costs")
+    with op.batch_alter_table("partner_care", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_partner_care_trial",
+            postgresql_where=sa.text("trial_ends_on IS NOT NULL"),
+            sqlite_where=sa.text("trial_ends_on IS NOT NULL"),
+        )
+        batch_op.drop_index("ix_partner_care_lead")
+
+    op.drop_table("partner_care")
     op.drop_table("paper_series")
     with op.batch_alter_table("order_events", schema=None) as batch_op:
         batch_op.drop_index(
@@ -3291,6 +4033,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_members_partner_id"))
 
     op.drop_table("members")
+    op.drop_table("mail_refusals")
     with op.batch_alter_table("links", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_links_updated_at"))
         batch_op.drop_index(batch_op.f("ix_links_partner_id"))
@@ -3301,6 +4044,14 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_ledger_accounts_partner_id"))
 
     op.drop_table("ledger_accounts")
+    with op.batch_alter_table("kpi_watches", schema=None) as batch_op:
+        batch_op.drop_index("ix_kpi_watches_program")
+
+    op.drop_table("kpi_watches")
+    with op.batch_alter_table("invitations", schema=None) as batch_op:
+        batch_op.drop_index("ix_invitations_program")
+
+    op.drop_table("invitations")
     with op.batch_alter_table("grants", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_grants_one_program",
@@ -3326,6 +4077,13 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_enrollments_partner_id"))
 
     op.drop_table("enrollments")
+    with op.batch_alter_table("duties", schema=None) as batch_op:
+        batch_op.drop_index("ix_duties_partner")
+        batch_op.drop_index(
+            "ix_duties_due", postgresql_where=sa.text("due_on IS NOT NULL"), sqlite_where=sa.text("due_on IS NOT NULL")
+        )
+
+    op.drop_table("duties")
     with op.batch_alter_table("creatives", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_creatives_proposed_by_id"))
         batch_op.drop_index("ix_creatives_program")
@@ -3371,11 +4129,17 @@ def downgrade() -> None:
         )
 
     op.drop_table("attribution_policies")
+    with op.batch_alter_table("articles", schema=None) as batch_op:
+        batch_op.drop_index("ix_articles_published")
+
+    op.drop_table("articles")
+    op.drop_table("application_forms")
     with op.batch_alter_table("api_keys", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_api_keys_updated_at"))
         batch_op.drop_index(batch_op.f("ix_api_keys_program_id"))
 
     op.drop_table("api_keys")
+    op.drop_table("visitor_hours")
     op.drop_table("users")
     with op.batch_alter_table("suppressed_addresses", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_suppressed_addresses_suppressed_at"))

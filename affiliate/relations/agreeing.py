@@ -1,0 +1,188 @@
+"""Every write on shared goals: proposed by one side, agreed by the other, reviewed with notes by both. Never commits."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from affiliate import ids
+from affiliate.accounts import audit
+from affiliate.accounts.actors import Actor
+from affiliate.errors import Conflict, Invalid, NotFound
+from affiliate.programs import rules
+from affiliate.programs.models import GoalMetric, Program
+from affiliate.relations import care_mails, care_queries
+from affiliate.relations.care_models import GoalStatus, PartnerGoal, PartnerGoalNote
+from affiliate.relations.models import Side
+from affiliate.reports import reaching
+from affiliate.reports.periods import Period
+from affiliate.reports.reaching import Measure, Reached
+
+N_ = str  # marks a sentence for the translators
+
+SHARED = (GoalMetric.SALES, GoalMetric.REVENUE, GoalMetric.NEW_CUSTOMERS, GoalMetric.CLICKS, GoalMetric.SUBSCRIBERS)
+"""What one partner can reach."""
+
+TEXT_LENGTH_MAX = 2_000
+_WORDS = {
+    GoalStatus.AGREED: N_("The goal that you proposed was agreed."),
+    GoalStatus.DECLINED: N_("The goal that you proposed was declined."),
+    GoalStatus.ENDED: N_("A shared goal was ended."),
+}
+
+
+class NoSuchGoal(NotFound):
+    """There is no such goal here."""
+
+
+class GoalMoved(Conflict):
+    """The goal is not where the act expects it."""
+
+    code = "goal_moved"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is to be reached in which days, half-open; amounts in minor units."""
+
+    metric: GoalMetric
+    target: int
+    starts_on: date
+    ends_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who acts, for which side."""
+
+    side: Side
+    actor: Actor
+
+    @property
+    def user_id(self) -> UUID | None:
+        """The person, if it is one."""
+        return self.actor.id if self.actor.kind == "user" else None
+
+
+def propose(
+    session: Session, *, program: Program, partner_id: UUID, target: Target, who: Who, now: datetime
+) -> PartnerGoal:
+    """Propose a goal to the other side, which gets a mail.
+
+    Raises:
+        Invalid: names each wrong field. GoalMoved: thirty goals are there already.
+    """
+    wrong = rules.goal_problems(target=target.target, starts_on=target.starts_on, ends_on=target.ends_on)
+    if target.metric not in SHARED:
+        wrong["metric"] = N_("Choose something that one partner can reach.")
+    if wrong:
+        raise Invalid({field: [sentence] for field, sentence in wrong.items()})
+    if len(care_queries.goals_of(session, program_id=program.id, partner_id=partner_id)) >= care_queries.GOALS_MAX:
+        raise GoalMoved(N_("Thirty goals are agreed with this partner. End one first."))
+    goal = PartnerGoal(
+        id=ids.new_at(now), program_id=program.id, partner_id=partner_id, metric=target.metric, target=target.target,
+        starts_on=target.starts_on, ends_on=target.ends_on, status=GoalStatus.PROPOSED, proposed_by=who.side, created_at=now,
+    )  # fmt: skip
+    session.add(goal)
+    session.flush()
+    _audit(session, goal, "partner_goal.propose", who, now=now)
+    sentence = N_("A goal was proposed to you. It counts once you agree.")
+    care_mails.tell_goal(session, goal=goal, program=program, to=_other(who.side), sentence=sentence, now=now)
+    return goal
+
+
+def answer(
+    session: Session, *, program: Program, goal_id: UUID, agrees: bool, who: Who, now: datetime,
+    partner_id: UUID | None = None,
+) -> None:  # fmt: skip
+    """The other side agrees, or not.
+
+    Raises:
+        NoSuchGoal: not here. GoalMoved: it was answered already, or the same side proposed it.
+    """
+    goal = _found(session, program, goal_id, partner_id)
+    if goal.proposed_by is who.side:
+        raise GoalMoved(N_("The other side has to agree."))
+    to = GoalStatus.AGREED if agrees else GoalStatus.DECLINED
+    _move(session, goal, GoalStatus.PROPOSED, to, now=now)
+    _audit(session, goal, f"partner_goal.{'agree' if agrees else 'decline'}", who, now=now)
+    care_mails.tell_goal(session, goal=goal, program=program, to=_other(who.side), sentence=_WORDS[to], now=now)
+
+
+def end(session: Session, *, program: Program, goal_id: UUID, who: Who, now: datetime) -> None:
+    """The program ends a goal, agreed or still proposed.
+
+    Raises:
+        NoSuchGoal, GoalMoved: as above.
+    """
+    goal = _found(session, program, goal_id, None)
+    _move(session, goal, goal.status, GoalStatus.ENDED, now=now)
+    _audit(session, goal, "partner_goal.end", who, now=now)
+    care_mails.tell_goal(
+        session, goal=goal, program=program, to=Side.PARTNER, sentence=_WORDS[GoalStatus.ENDED], now=now
+    )
+
+
+def review(
+    session: Session, *, program: Program, goal_id: UUID, text: str, who: Who, now: datetime,
+    partner_id: UUID | None = None,
+) -> None:  # fmt: skip
+    """Say something about a goal; what was reached at that moment is kept with it. Both sides read it.
+
+    Raises:
+        NoSuchGoal: not here. Invalid: nothing, or too much. GoalMoved: it is not agreed.
+    """
+    goal = _found(session, program, goal_id, partner_id)
+    said = text.replace("\r\n", "\n").strip()
+    if not 0 < len(said) <= TEXT_LENGTH_MAX:
+        raise Invalid({"text": [N_("Write something, in up to 2,000 characters.")]})
+    if goal.status is not GoalStatus.AGREED:
+        raise GoalMoved(N_("This goal is not agreed, or it is over."))
+    [reached] = progress(session, program=program, goals=[goal])
+    note = PartnerGoalNote(id=ids.new_at(now), goal_id=goal.id, side=who.side, text=said, reached=reached.value)
+    note.by_id, note.said_at = who.user_id, now
+    session.add(note)
+    session.flush()
+    _audit(session, goal, "partner_goal.review", who, now=now)
+
+
+def progress(session: Session, *, program: Program, goals: list[PartnerGoal]) -> list[Reached]:
+    """What each of these goals has reached, by the numbers of reports."""
+    measures = [
+        Measure(goal.metric, program.id, Period(goal.starts_on, goal.ends_on, program.time_zone), program.currency, goal.partner_id)
+        for goal in goals
+    ]  # fmt: skip
+    return reaching.reached(session, measures=measures)
+
+
+def _found(session: Session, program: Program, goal_id: UUID, partner_id: UUID | None) -> PartnerGoal:
+    goal = care_queries.goal_in(session, program_id=program.id, goal_id=goal_id, partner_id=partner_id)
+    if goal is None:
+        raise NoSuchGoal(N_("There is no such goal."))
+    return goal
+
+
+def _move(session: Session, goal: PartnerGoal, expected: GoalStatus, to: GoalStatus, *, now: datetime) -> None:
+    here = (PartnerGoal.id == goal.id, PartnerGoal.status == expected, PartnerGoal.status.in_(_OPEN))
+    values: dict[str, Any] = {"status": to, "decided_at": now}
+    change = sa.update(PartnerGoal).where(*here).values(values).returning(PartnerGoal.id)
+    if session.scalar(change, execution_options={"synchronize_session": "fetch"}) is None:
+        raise GoalMoved(N_("This goal was answered already, or it is over."))
+
+
+_OPEN = (GoalStatus.PROPOSED, GoalStatus.AGREED)
+
+
+def _other(side: Side) -> Side:
+    return Side.PROGRAM if side is Side.PARTNER else Side.PARTNER
+
+
+def _audit(session: Session, goal: PartnerGoal, action: str, who: Who, *, now: datetime) -> None:
+    details = {"partner_id": str(goal.partner_id), "metric": goal.metric.value, "target": goal.target}
+    audit.record(
+        session, actor=who.actor, action=action, subject_kind="partner_goal", subject_id=goal.id,
+        program_id=goal.program_id, details=details, now=now,
+    )  # fmt: skip

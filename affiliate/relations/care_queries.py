@@ -1,0 +1,223 @@
+"""Every SELECT on what is agreed with partners and kept about them."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, aliased
+
+from affiliate import db
+from affiliate.accounts.models import Grant, GrantRole, User
+from affiliate.partners.models import Enrollment, EnrollmentStatus, Partner
+from affiliate.programs.models import Program
+from affiliate.relations.care_models import (
+    Duty,
+    DutyStatus,
+    GoalStatus,
+    PartnerCare,
+    PartnerGoal,
+    PartnerGoalNote,
+    PartnerNote,
+    PartnerSegment,
+    PartnerTag,
+)
+from affiliate.relations.models import Side
+from affiliate.relations.rounds import Cadence
+
+NOTES_SHOWN = 30
+DUTIES_MAX = 50
+GOALS_MAX = 30
+TAGS_MAX = 500
+SEGMENTS_MAX = 50
+TRIALS_SHOWN = 20
+_MANAGING = (GrantRole.MANAGER, GrantRole.ADMIN)
+
+
+@dataclass(frozen=True, slots=True)
+class Manager:
+    """Who may look after partners of a program, and since when."""
+
+    user_id: UUID
+    name: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DutyLine:
+    """A duty with the names that a list shows."""
+
+    duty: Duty
+    partner_name: str
+    owner_name: str | None
+
+
+def managers(session: Session, *, program_id: UUID) -> list[Manager]:
+    """The people who may manage this program, by name, each with its oldest grant."""
+    here = sa.or_(Grant.program_id == program_id, Grant.program_id.is_(None))
+    since = sa.func.min(Grant.created_at)
+    found = (
+        sa.select(User.id, User.name, since)
+        .join(Grant, Grant.user_id == User.id)
+        .where(User.active, Grant.role.in_(_MANAGING), here)
+        .group_by(User.id, User.name)
+        .order_by(User.name, User.id)
+    )
+    # An aggregate loses the type of its column on SQLite: the instant is read by its type.
+    found = found.with_only_columns(User.id, User.name, sa.type_coerce(since, Grant.created_at.type))
+    return [Manager(*row) for row in session.execute(found.limit(TAGS_MAX))]
+
+
+def care_of(session: Session, *, program_id: UUID, partner_id: UUID) -> PartnerCare | None:
+    """Who looks after a partner, and its trial."""
+    mine = (PartnerCare.program_id == program_id, PartnerCare.partner_id == partner_id)
+    return session.scalar(sa.select(PartnerCare).where(*mine).execution_options(populate_existing=True))
+
+
+def leads_of(session: Session, *, program_id: UUID, partner_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The name of the lead manager of each of these partners that has one."""
+    if not partner_ids:
+        return {}
+    these = db.among(session, PartnerCare.partner_id, partner_ids)
+    found = sa.select(PartnerCare.partner_id, User.name).join(User, User.id == PartnerCare.lead_id)
+    return {row[0]: row[1] for row in session.execute(found.where(PartnerCare.program_id == program_id, these))}
+
+
+def trials(session: Session, *, program_id: UUID) -> list[tuple[PartnerCare, str]]:
+    """Partners on trial with their names, the one that ends first first."""
+    found = (
+        sa.select(PartnerCare, Partner.name)
+        .join(Partner, Partner.id == PartnerCare.partner_id)
+        .where(PartnerCare.program_id == program_id, PartnerCare.trial_ends_on.is_not(None))
+        .order_by(PartnerCare.trial_ends_on, PartnerCare.partner_id)
+    )
+    return [(row[0], row[1]) for row in session.execute(found.limit(TRIALS_SHOWN))]
+
+
+def tags_of(session: Session, *, program_id: UUID, partner_ids: Collection[UUID]) -> dict[UUID, list[str]]:
+    """The tags of these partners, in order."""
+    if not partner_ids:
+        return {}
+    these = db.among(session, PartnerTag.partner_id, partner_ids)
+    rows = session.execute(
+        sa.select(PartnerTag.partner_id, PartnerTag.tag)
+        .where(PartnerTag.program_id == program_id, these)
+        .order_by(PartnerTag.tag)
+    )
+    found: dict[UUID, list[str]] = {}
+    for partner_id, tag in rows:
+        found.setdefault(partner_id, []).append(tag)
+    return found
+
+
+def tags_in(session: Session, *, program_id: UUID) -> list[str]:
+    """The tags that a program uses."""
+    used = sa.select(PartnerTag.tag).where(PartnerTag.program_id == program_id).distinct()
+    return list(session.scalars(used.order_by(PartnerTag.tag).limit(TAGS_MAX)))
+
+
+def notes_of(session: Session, *, program_id: UUID, partner_id: UUID) -> Sequence[Any]:
+    """What managers noted, the newest first, each with who it was."""
+    mine = (PartnerNote.program_id == program_id, PartnerNote.partner_id == partner_id)
+    found = sa.select(PartnerNote.text, PartnerNote.noted_at, User.name).outerjoin(User, User.id == PartnerNote.by_id)
+    return session.execute(found.where(*mine).order_by(PartnerNote.id.desc()).limit(NOTES_SHOWN)).all()
+
+
+def duties_of(session: Session, *, program_id: UUID, partner_id: UUID, side: Side | None = None) -> list[DutyLine]:
+    """The table of responsibilities with a partner: what is open, the soonest day first, what has no day after it."""
+    mine = [Duty.program_id == program_id, Duty.partner_id == partner_id, Duty.status != DutyStatus.DONE]
+    if side is not None:
+        mine.append(Duty.side == side)
+    return _lines(session, sa.and_(*mine), limit=DUTIES_MAX)
+
+
+def duties_due(session: Session, *, program_id: UUID, before: date, limit: int) -> list[DutyLine]:
+    """Duties of a program whose day comes before this one, the soonest first."""
+    return _lines(session, sa.and_(Duty.program_id == program_id, Duty.due_on < before), limit=limit)
+
+
+def duties_to_close(session: Session, *, today: date, limit: int) -> Sequence[tuple[Duty, Program]]:
+    """Duties due until `today`, with their programs: nobody was reminded of them, or they come round again and may be missed.
+
+    What nobody was reminded of comes first, so that neither holds up the other.
+    """
+    is_told = Duty.reminded_on.is_not_distinct_from(Duty.due_on)
+    waiting = sa.or_(sa.not_(is_told), Duty.cadence != Cadence.ONCE)
+    found = sa.select(Duty, Program).join(Program, Program.id == Duty.program_id).where(Duty.due_on <= today, waiting)
+    rows = session.execute(found.order_by(is_told, Duty.due_on, Duty.id).limit(limit))
+    return [(row[0], row[1]) for row in rows]
+
+
+def duty_in(session: Session, *, program_id: UUID, duty_id: UUID, partner_id: UUID | None = None) -> Duty | None:
+    """One duty of the program, of this partner when one is given."""
+    mine = [Duty.id == duty_id, Duty.program_id == program_id]
+    if partner_id is not None:
+        mine.append(Duty.partner_id == partner_id)
+    return session.scalar(sa.select(Duty).where(*mine).execution_options(populate_existing=True))
+
+
+def _lines(session: Session, which: sa.ColumnElement[bool], *, limit: int) -> list[DutyLine]:
+    owner = aliased(User)
+    found = (
+        sa.select(Duty, Partner.name, owner.name)
+        .join(Partner, Partner.id == Duty.partner_id)
+        .outerjoin(owner, owner.id == Duty.owner_id)
+        .where(which)
+        .order_by(Duty.due_on.is_(None), Duty.due_on, Duty.id)
+    )
+    return [DutyLine(*row) for row in session.execute(found.limit(limit))]
+
+
+def goals_of(session: Session, *, program_id: UUID, partner_id: UUID) -> Sequence[PartnerGoal]:
+    """The shared goals of a partner that were not declined, the one that ends last first."""
+    mine = (PartnerGoal.program_id == program_id, PartnerGoal.partner_id == partner_id)
+    found = sa.select(PartnerGoal).where(*mine, PartnerGoal.status != GoalStatus.DECLINED)
+    return session.scalars(found.order_by(PartnerGoal.ends_on.desc(), PartnerGoal.id).limit(GOALS_MAX)).all()
+
+
+def goals_proposed(session: Session, *, program_id: UUID, limit: int) -> list[tuple[PartnerGoal, str]]:
+    """Shared goals that partners proposed and that wait for a manager."""
+    waiting = (PartnerGoal.status == GoalStatus.PROPOSED, PartnerGoal.proposed_by == Side.PARTNER)
+    found = sa.select(PartnerGoal, Partner.name).join(Partner, Partner.id == PartnerGoal.partner_id)
+    here = found.where(PartnerGoal.program_id == program_id, *waiting).order_by(PartnerGoal.created_at)
+    return [(row[0], row[1]) for row in session.execute(here.limit(limit))]
+
+
+def goal_in(session: Session, *, program_id: UUID, goal_id: UUID, partner_id: UUID | None = None) -> PartnerGoal | None:
+    """One shared goal of the program, of this partner when one is given."""
+    mine = [PartnerGoal.id == goal_id, PartnerGoal.program_id == program_id]
+    if partner_id is not None:
+        mine.append(PartnerGoal.partner_id == partner_id)
+    return session.scalar(sa.select(PartnerGoal).where(*mine).execution_options(populate_existing=True))
+
+
+def goal_notes(session: Session, *, goal_ids: Collection[UUID]) -> dict[UUID, list[Any]]:
+    """What was said at the reviews of these goals, oldest first, each with who said it."""
+    if not goal_ids:
+        return {}
+    columns = (PartnerGoalNote.goal_id, PartnerGoalNote.side, PartnerGoalNote.text, PartnerGoalNote.reached, PartnerGoalNote.said_at, User.name)  # fmt: skip
+    rows = session.execute(
+        sa.select(*columns).outerjoin(User, User.id == PartnerGoalNote.by_id)
+        .where(PartnerGoalNote.goal_id.in_(goal_ids)).order_by(PartnerGoalNote.id).limit(GOALS_MAX * NOTES_SHOWN)
+    )  # fmt: skip
+    found: dict[UUID, list[Any]] = {}
+    for row in rows:
+        found.setdefault(row.goal_id, []).append(row)
+    return found
+
+
+def segments(session: Session, *, program_id: UUID) -> Sequence[PartnerSegment]:
+    """The saved choices of a program, by name."""
+    mine = sa.select(PartnerSegment).where(PartnerSegment.program_id == program_id)
+    return session.scalars(mine.order_by(PartnerSegment.name).limit(SEGMENTS_MAX)).all()
+
+
+def enrolled_among(session: Session, *, program_id: UUID, partner_ids: Collection[UUID]) -> list[UUID]:
+    """Those of the partners that take part in the program."""
+    if not partner_ids:
+        return []
+    these = db.among(session, Enrollment.partner_id, partner_ids)
+    here = (Enrollment.program_id == program_id, Enrollment.status != EnrollmentStatus.REJECTED)
+    return list(session.scalars(sa.select(Enrollment.partner_id).where(*here, these).order_by(Enrollment.partner_id)))

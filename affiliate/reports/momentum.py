@@ -1,0 +1,99 @@
+"""Momentum: whether a partner rises, holds, fades, sleeps or needs support, with the reason. Pure.
+
+Two spans of `SPAN_DAYS` whole days are compared, today left out: the last ones, and those just before. The first rule that
+fits decides, in this order:
+
+1. never a valid click or sale: `needs_support` once the partner has been in for `START_DAYS` days, else `steady` (it has just begun);
+2. neither in the last span: `dormant`;
+3. `CLICKS_MIN` or more valid clicks and no sale in the last span: `needs_support`;
+4. sales where the two spans have `SALES_MIN` together, else valid clicks where they have `CLICKS_MIN`: `rising` from
+   `CHANGE_PERCENT` more, `fading` from as much less, else `steady`;
+5. less than that: `steady`, for there is too little to tell.
+"""
+
+import enum
+from dataclasses import dataclass
+
+SPAN_DAYS = 28
+START_DAYS = 14
+CLICKS_MIN = 100
+SALES_MIN = 10
+CHANGE_PERCENT = 25
+
+
+class Momentum(enum.StrEnum):
+    """Where a partner is heading."""
+
+    RISING = "rising"
+    STEADY = "steady"
+    FADING = "fading"
+    DORMANT = "dormant"
+    NEEDS_SUPPORT = "needs_support"
+
+
+class Reason(enum.StrEnum):
+    """Which rule spoke."""
+
+    NEVER_STARTED = "never_started"
+    JUST_BEGUN = "just_begun"
+    SILENT = "silent"
+    CLICKS_WITHOUT_SALES = "clicks_without_sales"
+    SALES_CHANGED = "sales_changed"
+    CLICKS_CHANGED = "clicks_changed"
+    TOO_LITTLE = "too_little"
+
+
+AT_RISK = (Momentum.FADING, Momentum.DORMANT, Momentum.NEEDS_SUPPORT)
+"""Who should be looked after."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What one span brought."""
+
+    clicks: int = 0
+    sales: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What the rule reads: the last span, the one before, whether there was ever anything, and since how many days the partner is in."""
+
+    now: Span
+    before: Span
+    ever: bool
+    days_in: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A partner's momentum and why; `now` and `before` are the numbers that were compared."""
+
+    momentum: Momentum
+    reason: Reason
+    now: int
+    before: int
+
+
+def judge(history: History) -> Verdict:
+    """The momentum of a partner with this history."""
+    now, before = history.now, history.before
+    if not history.ever:
+        started = history.days_in < START_DAYS
+        found = (Momentum.STEADY, Reason.JUST_BEGUN) if started else (Momentum.NEEDS_SUPPORT, Reason.NEVER_STARTED)
+        return Verdict(*found, 0, 0)
+    if not now.clicks and not now.sales:
+        return Verdict(Momentum.DORMANT, Reason.SILENT, 0, before.sales or before.clicks)
+    if now.clicks >= CLICKS_MIN and not now.sales:
+        return Verdict(Momentum.NEEDS_SUPPORT, Reason.CLICKS_WITHOUT_SALES, now.clicks, before.clicks)
+    if now.sales + before.sales >= SALES_MIN:
+        return Verdict(_trend(now.sales, before.sales), Reason.SALES_CHANGED, now.sales, before.sales)
+    if now.clicks + before.clicks >= CLICKS_MIN:
+        return Verdict(_trend(now.clicks, before.clicks), Reason.CLICKS_CHANGED, now.clicks, before.clicks)
+    return Verdict(Momentum.STEADY, Reason.TOO_LITTLE, now.sales, before.sales)
+
+
+def _trend(now: int, before: int) -> Momentum:
+    if now * 100 >= before * (100 + CHANGE_PERCENT):
+        return Momentum.RISING
+    return Momentum.FADING if now * 100 <= before * (100 - CHANGE_PERCENT) else Momentum.STEADY

@@ -1,0 +1,95 @@
+"""Every SELECT on watches and momentum."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from affiliate import db
+from affiliate.partners.models import Enrollment, EnrollmentStatus, Partner
+from affiliate.programs.models import Program, ProgramStatus
+from affiliate.reports.momentum import AT_RISK, Momentum
+from affiliate.steering.models import KpiWatch, PartnerMomentum, WatchState
+
+WATCHES_MAX = 50
+AT_RISK_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class AtRisk:
+    """A partner that should be looked after, and its name."""
+
+    momentum: PartnerMomentum
+    partner_name: str
+
+
+def watches_of(session: Session, *, program_id: UUID) -> Sequence[KpiWatch]:
+    """The watches of a program, the oldest first."""
+    mine = (KpiWatch.program_id == program_id, KpiWatch.removed_at.is_(None))
+    return session.scalars(sa.select(KpiWatch).where(*mine).order_by(KpiWatch.id).limit(WATCHES_MAX)).all()
+
+
+def alarms(session: Session, *, program_id: UUID) -> Sequence[KpiWatch]:
+    """The watches whose figure is on the wrong side."""
+    mine = (KpiWatch.program_id == program_id, KpiWatch.removed_at.is_(None), KpiWatch.state == WatchState.ALARM)
+    return session.scalars(sa.select(KpiWatch).where(*mine).order_by(KpiWatch.since).limit(WATCHES_MAX)).all()
+
+
+def to_check(session: Session, *, before: datetime, limit: int) -> Sequence[KpiWatch]:
+    """Watches of programs that run, not looked at since `before`; those of one program and span stand together."""
+    due = sa.or_(KpiWatch.checked_at.is_(None), KpiWatch.checked_at < before)
+    found = (
+        sa.select(KpiWatch)
+        .join(Program, Program.id == KpiWatch.program_id)
+        .where(KpiWatch.removed_at.is_(None), due, Program.status == ProgramStatus.LIVE)
+        .order_by(KpiWatch.program_id, KpiWatch.look_back_days, KpiWatch.id)
+    )
+    return session.scalars(found.limit(limit)).all()
+
+
+def program_to_compute(session: Session, *, before: datetime) -> Program | None:
+    """A live program with approved partners whose momentum was not judged since `before`."""
+    fresh = sa.exists().where(PartnerMomentum.program_id == Program.id, PartnerMomentum.computed_at >= before)
+    approved = sa.exists().where(Enrollment.program_id == Program.id, Enrollment.status == EnrollmentStatus.APPROVED)
+    found = sa.select(Program).where(Program.status == ProgramStatus.LIVE, approved, sa.not_(fresh))
+    return session.scalar(found.order_by(Program.id).limit(1))
+
+
+def momentum_in(session: Session, *, program_id: UUID) -> dict[UUID, PartnerMomentum]:
+    """What is known of every partner of a program."""
+    rows = session.scalars(sa.select(PartnerMomentum).where(PartnerMomentum.program_id == program_id))
+    return {row.partner_id: row for row in rows}
+
+
+def momentum_of(session: Session, *, program_id: UUID, partner_ids: Collection[UUID]) -> dict[UUID, PartnerMomentum]:
+    """The momentum of these partners, where it was judged."""
+    if not partner_ids:
+        return {}
+    these = db.among(session, PartnerMomentum.partner_id, partner_ids)
+    rows = session.scalars(sa.select(PartnerMomentum).where(PartnerMomentum.program_id == program_id, these))
+    return {row.partner_id: row for row in rows}
+
+
+def at_risk(session: Session, *, program_id: UUID, limit: int = AT_RISK_SHOWN) -> list[AtRisk]:
+    """Partners at risk that nobody has looked after in this state, those with most at stake first."""
+    found = (
+        sa.select(PartnerMomentum, Partner.name)
+        .join(Partner, Partner.id == PartnerMomentum.partner_id)
+        .where(
+            PartnerMomentum.program_id == program_id,
+            PartnerMomentum.momentum.in_(AT_RISK),
+            PartnerMomentum.seen_at.is_(None),
+        )
+        .order_by(PartnerMomentum.weight_minor.desc(), PartnerMomentum.since, PartnerMomentum.partner_id)
+    )
+    return [AtRisk(row, name) for row, name in session.execute(found.limit(limit))]
+
+
+def counts_by_momentum(session: Session, *, program_id: UUID) -> dict[Momentum, int]:
+    """How many partners are in each state; every state is there."""
+    counted = sa.select(PartnerMomentum.momentum, sa.func.count()).where(PartnerMomentum.program_id == program_id)
+    found = {row[0]: row[1] for row in session.execute(counted.group_by(PartnerMomentum.momentum))}
+    return {each: found.get(each, 0) for each in Momentum}

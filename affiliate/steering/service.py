@@ -1,0 +1,175 @@
+"""Every write of steering: watches made, checked and removed; the momentum of partners judged. Never commits."""
+
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from affiliate import db, ids
+from affiliate.accounts import audit
+from affiliate.accounts.actors import Actor
+from affiliate.errors import Conflict, Invalid, NotFound
+from affiliate.partners.models import Enrollment, EnrollmentStatus
+from affiliate.programs.models import Program
+from affiliate.reports import momentum, spans
+from affiliate.reports.periods import last_days
+from affiliate.steering import board, mails, queries, thresholds
+from affiliate.steering.board import FIGURES
+from affiliate.steering.models import KpiWatch, PartnerMomentum, WatchState
+from affiliate.steering.thresholds import Side, Threshold
+
+N_ = str  # marks a sentence for the translators
+
+CHECK_EVERY = timedelta(hours=1)
+COMPUTE_EVERY = timedelta(hours=6)
+PARTNERS_MAX = 20_000
+
+
+class NoSuchWatch(NotFound):
+    """There is no such watch in this program."""
+
+
+class TooManyWatches(Conflict):
+    """The program has as many watches as one may have."""
+
+    code = "too_many_watches"
+
+
+def add_watch(
+    session: Session, *, program_id: UUID, key: str, side: Side, threshold: int | None, look_back_days: int,
+    volume_min: int, actor: Actor, now: datetime,
+) -> KpiWatch:  # fmt: skip
+    """Watch a figure from now on; it is looked at within the hour.
+
+    Raises:
+        Invalid: names each wrong field. TooManyWatches: there are fifty.
+    """
+    wrong = thresholds.problems(threshold=threshold, look_back_days=look_back_days, volume_min=volume_min)
+    if key not in FIGURES:
+        wrong["key"] = N_("Choose a figure.")
+    if wrong or threshold is None:
+        raise Invalid({field: [sentence] for field, sentence in wrong.items()})
+    if len(queries.watches_of(session, program_id=program_id)) >= queries.WATCHES_MAX:
+        raise TooManyWatches(N_("Fifty figures are watched already. Remove one first."))
+    watch = KpiWatch(
+        id=ids.new_at(now), program_id=program_id, key=key, side=side, threshold=threshold, state=WatchState.QUIET,
+        look_back_days=look_back_days, volume_min=volume_min, since=now, created_at=now,
+        created_by_id=actor.id if actor.kind == "user" else None,
+    )  # fmt: skip
+    session.add(watch)
+    session.flush()
+    _audit(session, watch, "watch.add", actor=actor, now=now)
+    return watch
+
+
+def remove_watch(session: Session, *, program_id: UUID, watch_id: UUID, actor: Actor, now: datetime) -> None:
+    """Watch this figure no longer.
+
+    Raises:
+        NoSuchWatch: not in this program, or removed already.
+    """
+    mine = (KpiWatch.id == watch_id, KpiWatch.program_id == program_id, KpiWatch.removed_at.is_(None))
+    change = sa.update(KpiWatch).where(*mine).values(removed_at=now).returning(KpiWatch.id)
+    if session.scalar(change) is None:
+        raise NoSuchWatch(N_("This figure is not watched any more."))
+    _audit(session, session.get_one(KpiWatch, watch_id), "watch.remove", actor=actor, now=now)
+
+
+def check_due(session: Session, *, limit: int, now: datetime) -> int:
+    """Look at up to `limit` watches that were not looked at for an hour, and mail where an alarm begins; gives how many."""
+    due = queries.to_check(session, before=now - CHECK_EVERY, limit=limit)
+    for (program_id, days), watches in groupby(due, key=lambda watch: (watch.program_id, watch.look_back_days)):
+        program = session.get_one(Program, program_id)
+        today = now.astimezone(ZoneInfo(program.time_zone)).date()
+        period = board.days_before(today, days, program.time_zone)
+        found = board.figures(session, program_id=program_id, period=period, currency=program.currency)
+        for watch in watches:
+            _look(session, program, watch, found, now=now)
+    return len(due)
+
+
+def _look(session: Session, program: Program, watch: KpiWatch, found: board.Figures, *, now: datetime) -> None:
+    value = FIGURES[watch.key].of(found)
+    limit = Threshold(watch.side, watch.threshold, watch.volume_min)
+    crossed = thresholds.crossed(limit, value=value, volume=found.volume)
+    state = WatchState.TOO_LITTLE if crossed is None else WatchState.ALARM if crossed else WatchState.QUIET
+    values: dict[str, Any] = {"value": value, "checked_at": now}
+    if state is not watch.state:
+        values |= {"state": state, "since": now}
+    here = (
+        KpiWatch.id == watch.id,
+        KpiWatch.state == watch.state,
+        KpiWatch.checked_at.is_not_distinct_from(watch.checked_at),
+    )
+    begins = state is WatchState.ALARM and watch.state is not WatchState.ALARM
+    if session.scalar(sa.update(KpiWatch).where(*here).values(values).returning(KpiWatch.id)) and begins:
+        mails.tell_alarm(session, program=program, watch=watch, value=value, now=now)
+
+
+def compute_due(session: Session, *, now: datetime) -> int:
+    """Judge the momentum of the partners of one program that waits for it; gives how many partners."""
+    program = queries.program_to_compute(session, before=now - COMPUTE_EVERY)
+    return 0 if program is None else compute_momentum(session, program=program, now=now)
+
+
+def compute_momentum(session: Session, *, program: Program, now: datetime) -> int:
+    """Judge every approved partner of a program; rows of those who left are removed. Gives how many were judged."""
+    today = last_days(1, now=now, zone=program.time_zone).first
+    period = board.days_before(today, momentum.SPAN_DAYS, program.time_zone)
+    known = queries.momentum_in(session, program_id=program.id)
+    fresh: list[dict[str, Any]] = []
+    judged = list(spans.spans_of(session, program_id=program.id, now=period, limit=PARTNERS_MAX))
+    for found in judged:
+        days_in = (now - found.approved_at).days
+        verdict = momentum.judge(momentum.History(found.now, found.before, found.ever, days_in))
+        row = {
+            "momentum": verdict.momentum, "reason": verdict.reason, "now": verdict.now, "before": verdict.before,
+            "weight_minor": found.revenue_minor, "computed_at": now,
+        }  # fmt: skip
+        if (last := known.get(found.partner_id)) is None:
+            fresh.append(row | {"program_id": program.id, "partner_id": found.partner_id, "since": now})
+        else:
+            _renew(last, row, now)
+    db.insert_new(session, PartnerMomentum, fresh)
+    session.flush()
+    _forget(session, program.id)
+    return len(judged)
+
+
+def _renew(last: PartnerMomentum, row: dict[str, Any], now: datetime) -> None:
+    if (last.momentum, last.reason) != (row["momentum"], row["reason"]):
+        last.since, last.seen_at = now, None
+    for name, value in row.items():
+        setattr(last, name, value)
+
+
+def _forget(session: Session, program_id: UUID) -> None:
+    """Partners that were paused or banned since have no momentum."""
+    approved = sa.select(Enrollment.partner_id).where(
+        Enrollment.program_id == program_id, Enrollment.status == EnrollmentStatus.APPROVED
+    )
+    gone = (PartnerMomentum.program_id == program_id, PartnerMomentum.partner_id.not_in(approved))
+    session.execute(sa.delete(PartnerMomentum).where(*gone), execution_options={"synchronize_session": False})
+
+
+def look_after(session: Session, *, program_id: UUID, partner_id: UUID, actor: Actor, now: datetime) -> None:
+    """Note that somebody takes care of a partner at risk: it leaves the work list until its momentum changes."""
+    here = (PartnerMomentum.program_id == program_id, PartnerMomentum.partner_id == partner_id)
+    change = sa.update(PartnerMomentum).where(*here, PartnerMomentum.seen_at.is_(None)).values(seen_at=now)
+    if session.scalar(change.returning(PartnerMomentum.partner_id)) is not None:
+        audit.record(
+            session, actor=actor, action="partner.look_after", subject_kind="partner", subject_id=partner_id,
+            program_id=program_id, now=now,
+        )  # fmt: skip
+
+
+def _audit(session: Session, watch: KpiWatch, action: str, *, actor: Actor, now: datetime) -> None:
+    details = {"key": watch.key, "side": watch.side.value, "threshold": watch.threshold, "days": watch.look_back_days}
+    audit.record(
+        session, actor=actor, action=action, subject_kind="watch", subject_id=watch.id, program_id=watch.program_id,
+        details=details, now=now,
+    )  # fmt: skip
