@@ -9,6 +9,7 @@ import signal
 import socketserver
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -190,7 +191,7 @@ def _postgresql_binaries(folder: Path) -> Path:
 def _open_parents(folder: Path) -> None:
     """Pytest makes its temporary folders private; the ordinary user must be able to walk through them."""
     for parent in folder.parents:
-        if parent in {Path("/tmp"), Path("/")}:  # noqa: S108 - where pytest's own folders end
+        if parent in {Path(tempfile.gettempdir()), Path("/tmp"), Path("/")}:  # noqa: S108 - where pytest's own folders end
             return
         parent.chmod(parent.stat().st_mode | 0o011)
 
