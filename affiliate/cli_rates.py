@@ -32,6 +32,7 @@ def rates_load(*, file: Path | None) -> None:
     """Store the rates of a file of the European Central Bank (CSV, or a ZIP with one); without a file, the bundled history."""
     begin_on_database()
     from affiliate import clock, db
+    from affiliate.commissions import jobs
     from affiliate.currencies import ecb, service, sources
 
     now = clock.now()
@@ -41,4 +42,6 @@ def rates_load(*, file: Path | None) -> None:
         raise Refused(str(refusal)) from refusal
     with db.transaction() as session:
         stored = service.store(session, days=days, now=now)
+    if stored:
+        jobs.look_again_for_rates()
     click.echo(f"{stored} new rates of {len(days)} days.")

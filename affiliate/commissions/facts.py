@@ -10,6 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from affiliate import db
 from affiliate.attribution.models import Attribution, Credit
 from affiliate.commissions import counters, maturity, terms
 from affiliate.commissions.counters import Tally
@@ -82,7 +83,7 @@ def credits_of(session: Session, *, conversion_ids: Collection[UUID]) -> list[Cr
     """All credits in force of these conversions: by attribution in the order decided, then by partner, as they are cut."""
     statement = (
         credit_facts()
-        .where(settled(conversion_ids))
+        .where(settled(session, conversion_ids))
         .order_by(Attribution.decided_at, Credit.attribution_id, Credit.partner_id)
     )
     return [credit(row) for row in session.execute(statement)]
@@ -232,7 +233,7 @@ def awaiting(session: Session, *, commission_ids: Collection[UUID]) -> list[Awai
     wanted = (
         columns.join(Conversion, Conversion.id == Commission.conversion_id)
         .join(Program, Program.id == Commission.program_id)
-        .where(Commission.id.in_(commission_ids), Commission.awaits.is_not(None))
+        .where(db.among(session, Commission.id, commission_ids), Commission.awaits.is_not(None))
         .where(Commission.status == CommissionStatus.PENDING)
     )
     return [
@@ -247,7 +248,9 @@ def events_of(session: Session, *, conversion_ids: Collection[UUID]) -> dict[UUI
     rows = (
         sa.select(*columns)
         .where(
-            OrderEvent.conversion_id.in_(conversion_ids), OrderEvent.type.in_(list(_MILESTONES)), ~OrderEvent.is_test
+            db.among(session, OrderEvent.conversion_id, conversion_ids),
+            OrderEvent.type.in_(list(_MILESTONES)),
+            ~OrderEvent.is_test,
         )
         .group_by(OrderEvent.conversion_id, OrderEvent.type)
     )

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from affiliate import clock, db
-from affiliate.commissions import service, simulating, validating, waiting_rates
+from affiliate.commissions import service, set_aside, simulating, validating, waiting_rates
 from affiliate.currencies import jobs as currencies
 
 BATCH = 1_000
@@ -31,12 +31,18 @@ def approve_due() -> int:
 
 
 def refresh_rates() -> int:
-    """Store new exchange rates, and look again at the orders that waited for one; how many rates are new."""
+    """Store new exchange rates, and look again at the orders and refunds that waited for one; how many rates are new."""
     stored = currencies.refresh()
     if stored:
-        with db.transaction() as session:
-            waiting_rates.look_again(session, limit=BATCH)
+        look_again_for_rates()
     return stored
+
+
+def look_again_for_rates() -> None:
+    """Let every order and refund go on that waited for an exchange rate which is known now."""
+    with db.transaction() as session:
+        waiting_rates.look_again(session, limit=BATCH)
+        set_aside.look_again(session, limit=BATCH)
 
 
 def simulate() -> int:

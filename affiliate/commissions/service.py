@@ -13,7 +13,7 @@ from affiliate import db
 from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
 from affiliate.attribution.models import Attribution
-from affiliate.commissions import facts, life, maturity, queries, reversals
+from affiliate.commissions import facts, life, losses, maturity, queries, reversals, set_aside
 from affiliate.commissions.commissioning import commission_credits
 from affiliate.commissions.life import AdjustmentSource, CommissionStatus, DeclineReason, Taking
 from affiliate.commissions.models import Commission
@@ -104,7 +104,7 @@ def approve_due(session: Session, *, limit: int, now: datetime) -> int:
     if not due:
         return 0
     ledger_service.lock_books(session, program_ids={row.program_id for row in due})
-    return _approve(session, Commission.id.in_([row.id for row in due]), now)
+    return _approve(session, db.among(session, Commission.id, [row.id for row in due]), now)
 
 
 def approve(session: Session, *, commission_id: UUID, program_id: UUID, actor: Actor, now: datetime) -> None:
@@ -164,12 +164,13 @@ def take_losses(session: Session, *, conversion_ids: Collection[UUID], now: date
     Under the lock of the books, by whoever knows of new losses.
     """
     standings = queries.standings_of(session, conversion_ids=conversion_ids)
-    losses = queries.losses_of(session, conversion_ids=conversion_ids)
+    lost = losses.losses_of(session, conversion_ids=conversion_ids)
+    set_aside.mark(session, conversion_ids=conversion_ids, without_rate=lost.without_rate)
     taken = queries.sources_taken(session, commission_ids=[standing.id for standing in standings])
     originals = queries.original_amounts(session, conversion_ids=conversion_ids)
     changes = Changes()
     for standing in standings:
-        of_order, done = losses.get(standing.conversion_id, []), taken.get(standing.id, set())
+        of_order, done = lost.of(standing.conversion_id), taken.get(standing.id, set())
         takings = reversals.takings(
             reversals.parts_of(
                 standing.trace,
@@ -201,7 +202,7 @@ def _claim(
     now: datetime,
 ) -> int:
     """Mark the waiting rows as taken into account; gives how many nobody had marked before."""
-    rows = sa.and_(key.in_([row.id for row in waiting]), mark.is_(None))
+    rows = sa.and_(db.among(session, key, [row.id for row in waiting]), mark.is_(None))
     change = sa.update(key.class_).where(rows).values({mark.key: now})
     result = session.execute(change, execution_options={"synchronize_session": False})
     return cast("CursorResult[Any]", result).rowcount

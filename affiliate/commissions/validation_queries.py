@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from affiliate.commissions.life import ON_ITS_WAY, AdjustmentSource, CommissionReason, CommissionStatus
+from affiliate.commissions.losses import losses_of
 from affiliate.commissions.models import Commission, ValidationFile
-from affiliate.commissions.queries import losses_of
 from affiliate.commissions.validation import State
 from affiliate.ingest.models import Conversion
 from affiliate.programs.models import Program
@@ -95,7 +95,7 @@ def states(session: Session, *, conversion_ids: Collection[UUID]) -> dict[UUID, 
         for conversion_id, original, is_foreign in amounts:
             if conversion_id in standing:
                 refunded, reduced = (
-                    sum(original if loss.amount_minor is None else loss.amount_minor for loss in losses.get(conversion_id, ()) if loss.source_kind is kind)
+                    sum(original if loss.amount_minor is None else loss.amount_minor for loss in losses.of(conversion_id) if loss.source_kind is kind)
                     for kind in (AdjustmentSource.REFUND, AdjustmentSource.VALIDATION)
                 )  # fmt: skip
                 found[conversion_id] = State(

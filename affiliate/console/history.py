@@ -10,8 +10,10 @@ from affiliate.commissions.life import DeclineReason
 from affiliate.commissions.models import AdjustmentSource, CommissionAdjustment
 from affiliate.console import words
 from affiliate.console.queries.orders import OrderEvidence
+from affiliate.currencies.convert import Exchange
 from affiliate.ingest.models import ConversionRevision, OrderEvent, OrderEventType, Refund
 from affiliate.money import Money
+from affiliate.reports import sums
 
 _ICONS = {
     OrderEventType.PAID: "credit-card",
@@ -26,7 +28,7 @@ def stations(found: OrderEvidence) -> list[dict[str, Any]]:
     """Arrival, changes of belief, order events, refunds and what they took, oldest first."""
     conversion = found.conversion
     events = [_event(row, conversion.currency) for row in found.order_events]
-    events += [_refund(row, conversion.currency) for row in found.refunds]
+    events += [_refund(row, conversion.currency, found.exchanges.get(row.id)) for row in found.refunds]
     events += [_revision(row, conversion.currency) for row in found.revisions]
     events += [_taken(row) for row in found.adjustments]
     arrived = {"at": conversion.received_at, "text": _("Arrived here"), "state": "won", "icon": "download"}
@@ -49,13 +51,23 @@ def _event(row: OrderEvent, currency: str) -> dict[str, Any]:
     }
 
 
-def _refund(row: Refund, currency: str) -> dict[str, Any]:
+def _refund(row: Refund, currency: str, exchange: Exchange | None) -> dict[str, Any]:
     if row.amount_minor is None:
         text = _("Refund of all that was left")
     else:
         text = _("Refund of %(amount)s", amount=formats.money(Money(row.amount_minor, row.currency or currency)))
-    reason = _refund_reason(row.reason)
+    said = (_refund_reason(row.reason), _turned(row, currency, exchange))
+    reason = " ".join(one for one in said if one) or None
     return {"at": row.occurred_at, "text": text, "reason": reason, "code": row.refund_id, "icon": "arrow-back-up"}
+
+
+def _turned(row: Refund, currency: str, exchange: Exchange | None) -> str | None:
+    """How a refund in another currency became the order's."""
+    if row.is_set_aside:
+        return _("No exchange rate is known: nothing was taken for it yet.")
+    if row.settled_minor is not None:
+        return _("Settled by hand as %(amount)s.", amount=formats.money(Money(row.settled_minor, currency)))
+    return None if exchange is None else sums.rate_of_day(exchange.told())
 
 
 def _refund_reason(told: str | None) -> str | None:

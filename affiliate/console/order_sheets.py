@@ -70,6 +70,11 @@ def table(rows: Sequence[Any], partners: Partners) -> dict[str, Any]:
     }
 
 
+def links(rows: Sequence[Any]) -> list[dict[str, str]]:
+    """Orders as links."""
+    return [{"url": url_for("console.conversion", conversion_id=row.id), "text": row.order_id} for row in rows]
+
+
 def _row(row: Any, partners: Partners) -> dict[str, Any]:
     return {
         "url": url_for("console.conversion", conversion_id=row.id),
@@ -114,6 +119,14 @@ def page(found: OrderEvidence) -> dict[str, Any]:
         "thread": _thread(found),
         "commissions": [_commission(row) for row in found.commissions],
         "history": history.stations(found),
+        "set_aside": [
+            {
+                "id": row.id,
+                "amount": Money(row.amount_minor or 0, row.currency or conversion.currency),
+            }
+            for row in found.refunds
+            if row.is_set_aside
+        ],
         "items": [_item(item, conversion.currency) for item in conversion.items],
         "acts": [
             {"url": url_for("console.conversion", conversion_id=act.conversion_id), "text": words.act(act.kind, act.at)}

@@ -6,13 +6,14 @@ from flask import g, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers.response import Response as BaseResponse
 
-from affiliate import exports
+from affiliate import amounts, exports
 from affiliate.accounts import access
-from affiliate.commissions import verifying
+from affiliate.commissions import set_aside, verifying
 from affiliate.console import order_sheets, presenters
 from affiliate.console.blueprint import acted, blueprint, cursor, given_reason, pager, show
 from affiliate.console.paging import PAGE_SIZE, Page
 from affiliate.console.queries import orders as queries
+from affiliate.errors import Invalid
 from affiliate.ingest.models import Trust
 from affiliate.web import orm, request_now
 
@@ -22,7 +23,13 @@ from affiliate.web import orm, request_now
 def conversions() -> str:
     """Orders, newest first, with what became of each."""
     page = _page(PAGE_SIZE)
-    return show("conversions.html", pager=pager(page), **order_sheets.table(page.rows, _partners(page)))
+    aside = set_aside.waiting(orm.session, program_id=g.program.id)
+    return show(
+        "conversions.html",
+        pager=pager(page),
+        aside=order_sheets.links(aside),
+        **order_sheets.table(page.rows, _partners(page)),
+    )
 
 
 @blueprint.get("/<slug>/conversions.csv")
@@ -59,6 +66,25 @@ def verify_conversion(conversion_id: UUID) -> BaseResponse:
             actor=access.actor(), now=request_now(),
         )  # fmt: skip
         return str(_("Verified. The order is being decided again."))
+
+    return acted(url_for("console.conversion", conversion_id=conversion_id), act)
+
+
+@blueprint.post('/<slug>/conversions/<public("cnv"):conversion_id>/refunds/<public("ref"):refund_id>')
+@access.console("manager")
+def settle_refund(conversion_id: UUID, refund_id: UUID) -> BaseResponse:
+    """Say what a refund was worth of whose currency no rate is known."""
+
+    def act() -> str:
+        try:
+            amount = amounts.read(request.form.get("amount", ""), request.form.get("currency", ""))
+        except amounts.BadNumber as wrong:
+            raise Invalid({"amount": [str(wrong)]}) from wrong
+        set_aside.settle(
+            orm.session, refund_id=refund_id, program_id=g.program.id, amount=amount, note=given_reason(),
+            actor=access.actor(), now=request_now(),
+        )  # fmt: skip
+        return str(_("Settled. It is taken from the commissions within seconds."))
 
     return acted(url_for("console.conversion", conversion_id=conversion_id), act)
 

@@ -237,6 +237,12 @@ class Refund(Base):
             postgresql_where=sa.text("taken_at IS NULL"),
             sqlite_where=sa.text("taken_at IS NULL"),
         ),
+        sa.Index(
+            "ix_refunds_set_aside",
+            "program_id",
+            postgresql_where=sa.text("is_set_aside"),
+            sqlite_where=sa.text("is_set_aside"),
+        ),
     )
 
     id: Mapped[PrimaryKey]  # UUIDv5 of program, order id, refund id
@@ -253,6 +259,8 @@ class Refund(Base):
     occurred_at: Mapped[datetime]
     received_at: Mapped[datetime]
     taken_at: Mapped[datetime | None]  # set by the commission stage; null is its queue
+    is_set_aside: Mapped[bool] = mapped_column(default=False)  # in another currency than its order, without a rate
+    settled_minor: Mapped[int | None]  # what it was worth in the order's currency, by a manager's word
 
 
 class RejectedEvent(Base):

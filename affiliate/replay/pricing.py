@@ -16,11 +16,11 @@ from sqlalchemy.orm import Session
 
 from affiliate import db
 from affiliate.attribution.rules import CreditShare
-from affiliate.commissions import counters, facts, rates, recruiters, reversals, terms
+from affiliate.commissions import counters, facts, losses, rates, recruiters, reversals, terms
 from affiliate.commissions import queries as commissions
 from affiliate.commissions.counters import Tally
 from affiliate.commissions.facts import Window
-from affiliate.commissions.life import Loss
+from affiliate.commissions.losses import Losses
 from affiliate.commissions.models import PartnerTerms
 from affiliate.commissions.orders import Order
 from affiliate.commissions.recruiters import Recruiters
@@ -50,7 +50,7 @@ class _Book:
     tallies: Mapping[Window, Tally]
     exchange: Rates
     recruiters: Recruiters
-    losses: Mapping[UUID, Sequence[Loss]]
+    losses: Losses
     ended: Collection[tuple[UUID, UUID]]  # (order, partner)
 
     def earned(self, one: Wanted, row: Any) -> dict[UUID, int]:
@@ -77,10 +77,10 @@ class _Book:
         return dict(found)
 
     def _left(self, row: Any, rated: rates.Rated) -> int:
-        if not self.losses.get(row.id):
+        if not self.losses.of(row.id):
             return rated.amount_minor
         parts = reversals.parts_of(rated.trace, amount_minor=rated.amount_minor, original_minor=row.amount_minor)
-        return rated.amount_minor - reversals.due(parts, self.losses.get(row.id, ()))
+        return rated.amount_minor - reversals.due(parts, self.losses.of(row.id))
 
 
 def price(session: Session, *, program: Program, wanted: Sequence[Wanted]) -> dict[UUID, dict[UUID, int]]:
@@ -99,7 +99,7 @@ def price(session: Session, *, program: Program, wanted: Sequence[Wanted]) -> di
     exchange = currencies.rates(session, currencies=met, moments=moments)
     book = _Book(
         program, _groups(session, program.id), plans, tallies, exchange, recruiters.of_plans(session, {program.id: plans}),
-        commissions.losses_of(session, conversion_ids=rows), commissions.ended_pairs(session, conversion_ids=rows),
+        losses.losses_of(session, conversion_ids=rows), commissions.ended_pairs(session, conversion_ids=rows),
     )  # fmt: skip
     return {one.conversion_id: book.earned(one, rows[one.conversion_id]) for one in wanted}
 

@@ -3,6 +3,7 @@
 Pages close a sum with a double rule only where they do.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -58,8 +59,11 @@ def base(evidence: Evidence) -> Sum:
 def exchange(trace: dict[str, Any], name: str = "exchange") -> str | None:
     """By which rate an order in another currency was turned into the plan's, or (`paid_by`) the plan's into the program's."""
     used = trace.get(name)
-    if used is None:
-        return None
+    return None if used is None else rate_of_day(used)
+
+
+def rate_of_day(used: Mapping[str, Any]) -> str:
+    """An exchange as a trace names it."""
     return str(
         _(
             "1 %(currency)s is %(rate)s %(other)s: the rate of %(day)s by the %(source)s.",

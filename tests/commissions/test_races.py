@@ -1,5 +1,6 @@
 """Two at once: whoever is second finds the work done, and no cent moves twice."""
 
+import contextlib
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +14,8 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from affiliate.commissions import plans, service, validating
-from affiliate.commissions.models import Commission, CommissionAdjustment, CommissionPlan
+from affiliate.commissions.models import Commission, CommissionAdjustment, CommissionPlan, ValidationFile
+from affiliate.commissions.takings import BooksMoved
 from affiliate.commissions.terms import simple
 from affiliate.errors import Conflict
 
@@ -96,6 +98,35 @@ def test_a_file_confirmed_twice_at_once_is_confirmed_once(engine: Engine, books:
     books.session.expire_all()
     assert books.balances() == {"approved": 4_00}
     books.assert_proven()
+
+
+def test_two_workers_on_one_file_do_each_line_once(engine: Engine, books: Books) -> None:
+    """Whoever comes second to a batch finds the file further on: it does the next one, or nothing and tries again."""
+    for number in range(12):
+        books.order(order_id=str(number))
+    books.work()
+    text = "\n".join(["order_id,status,amount", *(f"{number},approved,40.00" for number in range(12))])
+    facts: dict[str, Any] = {"program_id": books.program.id, "actor": books.alice, "now": NOW}
+    file = validating.upload(books.session, name="a.csv", content=text.encode(), currency="EUR", **facts)
+    validating.confirm(books.session, file_id=file.id, **facts, limit=2)
+    books.session.commit()
+
+    def advance(session: Session) -> None:
+        while not _is_finished(session, file.id):
+            with contextlib.suppress(BooksMoved), session.begin_nested():
+                validating.advance(session, limit=2, now=NOW)
+            session.commit()
+            session.expire_all()
+
+    assert together(engine, advance, advance) == []
+    books.session.expire_all()
+    assert (file.lines_done, books.balances()) == (12, {"approved": 12 * 4_00})
+    assert books.session.scalar(sa.select(sa.func.count()).select_from(CommissionAdjustment)) == 12
+    books.assert_proven()
+
+
+def _is_finished(session: Session, file_id: UUID) -> bool:
+    return session.scalars(sa.select(ValidationFile.finished_at).where(ValidationFile.id == file_id)).one() is not None
 
 
 def test_one_draft_is_published_once_and_two_never_from_the_same_moment(engine: Engine, books: Books) -> None:

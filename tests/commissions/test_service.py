@@ -273,16 +273,6 @@ def test_a_refund_beyond_the_order_is_recorded_and_takes_no_more_than_there_was(
     books.assert_proven()
 
 
-def test_a_refund_in_another_currency_takes_nothing_and_the_others_are_taken(books: Books) -> None:
-    conversion = books.order()
-    make_refund(books.session, conversion=conversion, amount_minor=100_00, currency="JPY")
-    make_refund(books.session, conversion=conversion, amount_minor=10_00)
-    make_refund(books.session, conversion=conversion, amount_minor=5_00, currency=None)
-    books.work()
-    assert sorted(row.amount_minor for row in adjustments(books)) == [0, 50, 1_00]
-    books.assert_proven()
-
-
 def test_a_cancelled_order_earns_nothing(books: Books) -> None:
     conversion = books.order()
     books.work(now=MATURE)

@@ -160,3 +160,22 @@ def test_an_order_that_nobody_confirmed_is_verified_by_hand_with_a_reason(orders
     assert "Verified. The order is being decided again." in done
     assert "Verify it by hand" not in done
     assert "verified an order by hand" in text_of(mara.get("/console/casa/history"))
+
+
+def test_a_refund_without_a_rate_is_shown_and_settled_by_hand(cast: Cast, mara: FlaskClient) -> None:
+    conversion = cast.session.get_one(Conversion, cast.sale("10482", days_ago=3).conversion_id)
+    refund = make_refund(cast.session, conversion=conversion, amount_minor=55_00, currency="XAU")
+    cast.books.work()
+    cast.settle()
+    cast.session.commit()
+    address = f"/console/casa/conversions/{ids.public('cnv', conversion.id)}"
+    assert "wait to be settled" in text_of(mara.get("/console/casa/conversions"))
+    assert "No exchange rate is known: nothing was taken for it yet." in text_of(mara.get(address))
+    form = {"amount": "fifty", "currency": "EUR", "reason": "Bank slip 17"}
+    act = f"{address}/refunds/{ids.public('ref', refund.id)}"
+    assert "Write an amount" in text_of(mara.post(act, data=form, follow_redirects=True))
+    done = text_of(mara.post(act, data=form | {"amount": "50.00"}, follow_redirects=True))
+    assert "Settled by hand as €50.00." in done
+    assert "wait to be settled" not in text_of(mara.get("/console/casa/conversions"))
+    assert mara.post(act, data=form | {"amount": "50.00"}).status_code == 409
+    assert "settled a refund by hand" in text_of(mara.get("/console/casa/history"))

@@ -1,6 +1,6 @@
 """Conversions of a program: the list with its states, and everything about one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -13,8 +13,10 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from affiliate.attribution import customers
 from affiliate.attribution.customers import Act
 from affiliate.attribution.models import Attribution, Credit
+from affiliate.commissions import losses
 from affiliate.commissions.models import Commission, CommissionAdjustment
 from affiliate.console import paging
+from affiliate.currencies.convert import Exchange
 from affiliate.ingest.models import Conversion, ConversionRevision, OrderEvent, Refund, Trust
 from affiliate.partners.models import Partner
 from affiliate.programs.models import Program
@@ -47,6 +49,7 @@ class OrderEvidence:
     adjustments: Sequence[CommissionAdjustment]
     revisions: Sequence[ConversionRevision]
     refunds: Sequence[Refund]
+    exchanges: Mapping[UUID, Exchange]  # of the refunds in another currency
     order_events: Sequence[OrderEvent]
     acts: Sequence[Act]
 
@@ -109,6 +112,7 @@ def of_one(session: Session, *, program: Program, conversion_id: UUID) -> OrderE
     is_current = (Attribution.conversion_id == conversion_id, Attribution.is_current)
     attribution = session.scalar(sa.select(Attribution).where(*is_current))
     partners = credited(session, attribution_ids=[attribution.id]) if attribution else {}
+    refunds = _oldest(session, Refund, conversion_id, Refund.occurred_at)
     return OrderEvidence(
         program=program,
         conversion=conversion,
@@ -118,7 +122,8 @@ def of_one(session: Session, *, program: Program, conversion_id: UUID) -> OrderE
         commissions=_commissions(session, conversion_id),
         adjustments=_adjustments(session, conversion_id),
         revisions=_oldest(session, ConversionRevision, conversion_id, ConversionRevision.replaced_at),
-        refunds=_oldest(session, Refund, conversion_id, Refund.occurred_at),
+        refunds=refunds,
+        exchanges=losses.exchanges(session, pairs=[(row, conversion) for row in refunds]),
         order_events=_oldest(session, OrderEvent, conversion_id, OrderEvent.occurred_at),
         acts=customers.other_acts(session, conversion=conversion),
     )
