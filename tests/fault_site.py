@@ -36,6 +36,8 @@ from affiliate.accounts import service as accounts
 from affiliate.accounts.actors import Actor
 from affiliate.ingest.models import Click, Conversion, DeadLetter, Refund
 from affiliate.ingest.recount import recount
+from affiliate.partners.models import Partner
+from affiliate.programs.models import Program
 
 Way = Literal["open", "refused", "reset", "late", "slow", "cut", "silent"]
 """How Redis is reached: not at all, reset at the first byte, answered after the deadline or well before it, stored and
@@ -206,6 +208,15 @@ class Site:
         """Whether the process has read all of each: the kernel holds nothing of it any more, or it is answered."""
         unread = processes.unread(self.port_of(name))
         return all(unread.get(question.port) == 0 or question.is_answered() for question in asked)
+
+    def add_link(self, code: str) -> None:
+        """Another link of the partner, as the portal makes one."""
+        engine = db.make_engine(self.environment["AFFILIATE_DATABASE_URL"])
+        with Session(engine) as session:
+            program, partner = session.scalars(sa.select(Program)).one(), session.scalars(sa.select(Partner)).one()
+            make_link(session, program=program, partner=partner, code=code, updated_at=clock.now())
+            session.commit()
+        engine.dispose()
 
     def report(self, what: str, body: dict[str, Any]) -> "Answer":
         """What the shop's server sends."""

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 _ESTABLISHED = "01"
+_PORTS = range(10_000, 32_000)
 SECONDS_MAX = 180  # generous: the machine may be busy
 
 
@@ -22,12 +24,15 @@ def eventually(true: Callable[[], bool], what: str, *, seconds: float = SECONDS_
 
 
 def free_port() -> int:
-    """A port that is free now, and so is the one after it, where the edge listens."""
+    """A port that is free now, and so is the one after it, where the edge listens.
+
+    It stands below those that the kernel gives to connections going out: no other test's connection takes it meanwhile.
+    """
     while True:
-        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", 0)) as first:
-            port: int = first.getsockname()[1]
-            with socket.create_server(("127.0.0.1", port + 1)):
-                return port
+        port = _PORTS.start + secrets.randbelow(len(_PORTS))
+        here, beside = ("127.0.0.1", port), ("127.0.0.1", port + 1)
+        with contextlib.suppress(OSError), socket.create_server(here), socket.create_server(beside):
+            return port
 
 
 def unread(port: int) -> dict[int, int]:

@@ -140,6 +140,14 @@ def test_known_links_go_on_after_a_restart_without_the_database(tmp_path: Path, 
         assert site.get(name, "/r/anna").click
 
 
+def test_each_process_gets_to_know_a_link_that_another_made(tmp_path: Path, sqlite_url: str) -> None:
+    with fault_site.running(tmp_path, sqlite_url, "web", "edge") as site:
+        assert [site.get(name, "/r/new").status for name in ("web", "edge")] == [404, 404]
+        site.add_link("new")
+        for name in ("web", "edge"):
+            eventually(lambda name=name: site.get(name, "/r/new").click is not None, f"the link at {name}")  # type: ignore[misc]
+
+
 @pytest.mark.parametrize("name", ["web", "edge"])
 def test_sigterm_fails_no_request_that_was_read(tmp_path: Path, sqlite_url: str, name: str) -> None:
     """A connection that nothing was read from is closed: its sender knows that nothing was stored."""
