@@ -46,7 +46,7 @@ def test_an_order_is_explained_to_its_partner_who_appeals_a_managers_word(
 
     queue = f"{installation.base_url}/console/{slug}/fraud?state=appealed"
     appeal = "text=segnalato come pubblicità"
-    eventually(lambda: has(page, queue, appeal), "the appeal in the queue", seconds=60)
+    eventually(lambda: has(page, queue, appeal), "the appeal in the queue")
     assert is_sound(page)
     page.goto(case)
     page.locator('[popovertarget="pass"]').first.click()

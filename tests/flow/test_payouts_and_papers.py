@@ -162,7 +162,7 @@ def told_by_the_bank(table: bytes, *, failed: str) -> bytes:
 
 def download_papers_and_statement(page: Page, portal: str) -> None:
     papers = f"{portal}/papers"
-    eventually(lambda: has(page, papers, 'a:has-text("PDF R-")'), "the PDF of a receipt", seconds=60)
+    eventually(lambda: has(page, papers, 'a:has-text("PDF R-")'), "the PDF of a receipt")
     invoice = downloaded(page, page.get_by_role("link", name="PDF 7/2026").click)
     receipt = downloaded(page, page.get_by_role("link", name=re.compile(r"^PDF R-")).first.click)
     assert (invoice, receipt[:5]) == (PDF, b"%PDF-")

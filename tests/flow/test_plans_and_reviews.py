@@ -45,7 +45,7 @@ def test_a_plan_is_drafted_simulated_held_by_its_examples_and_published(
     draft = page.url
     page.get_by_role("button", name="Try it").click()
     again = page.url
-    eventually(lambda: has(page, again, "[data-chart]"), "the simulation", seconds=60)
+    eventually(lambda: has(page, again, "[data-chart]"), "the simulation")
     assert page.get_by_text("Partners who win").count() == 1
     assert is_sound(page)
 
