@@ -1,7 +1,7 @@
 """Commands about the books, and about what partners entrust to us."""
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 
@@ -113,7 +113,7 @@ def payouts_limit(*, email: str, slug: str, amount: str | None) -> None:
     from affiliate.accounts import queries
     from affiliate.accounts.actors import SYSTEM
     from affiliate.money import BadAmount, parse_amount
-    from affiliate.payouts import details
+    from affiliate.payouts import limits
     from affiliate.programs.queries import program_by_slug
 
     with db.transaction() as session:
@@ -123,11 +123,11 @@ def payouts_limit(*, email: str, slug: str, amount: str | None) -> None:
             limit = None if amount is None else parse_amount(amount, program.currency)
         except BadAmount as wrong:
             raise Refused(str(wrong)) from wrong
-        changed = details.set_limit(
-            session, user_id=person.id, program_id=program.id, limit=limit, actor=SYSTEM, now=clock.now()
-        )
-    if not changed:
-        raise Refused(f"{email} has no role of its own in {slug}: give it one first.")
+        facts: dict[str, Any] = {"user_id": person.id, "program_id": program.id, "actor": SYSTEM, "now": clock.now()}
+        try:
+            limits.set_limit(session, limit=limit, **facts)
+        except limits.NoRoleHere as refusal:
+            raise Refused(f"{email} has no role of its own in {slug}: give it one first.") from refusal
     click.echo(f"{email} may approve {'any run' if limit is None else 'runs up to ' + limit.text()}.")
 
 

@@ -18,7 +18,7 @@ from uuid import UUID
 import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.engine import Connection, Dialect, Engine
+from sqlalchemy.engine import Connection, CursorResult, Dialect, Engine
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
 
 from affiliate import settings
@@ -246,7 +246,18 @@ def insert_new(session: Session, table: type[Base], rows: list[dict[str, Any]], 
     return list(session.scalars(statement, rows))
 
 
-def _sqlite_insert(table: type[Base]) -> Any:
+def insert_missing(session: Session, table: type[Base], rows: list[dict[str, Any]]) -> int:
+    """The same where the number of inserted rows is enough: thousands go in a fraction of the time. All rows name the same columns."""
+    if not rows:
+        return 0
+    session.flush()  # they may refer to what is still in the session
+    insert = (postgresql.insert if session.get_bind().dialect.name == "postgresql" else _sqlite_insert)(table.__table__)
+    options = {"preserve_rowcount": True}
+    result = session.execute(insert.on_conflict_do_nothing(), rows, execution_options=options)
+    return cast("CursorResult[Any]", result).rowcount
+
+
+def _sqlite_insert(table: Any) -> Any:
     from sqlalchemy.dialects import sqlite
 
     return sqlite.insert(table)

@@ -12,6 +12,7 @@ import ssl
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from email import policy
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -28,6 +29,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from affiliate import clock, db, ids, settings
 from affiliate.db import Base, PrimaryKey, enum_column
 from affiliate.settings import Settings
+from affiliate.speech import say
 
 if TYPE_CHECKING:
     import jinja2
@@ -38,6 +40,7 @@ _LEASE = timedelta(minutes=10)  # longer than a batch takes: nobody else touches
 _SMTP_TIMEOUT_SECONDS = 20
 _PERMANENT = 500  # SMTP replies from here on will be the same next time
 _ERROR_LENGTH_MAX = 500
+_POLICY = policy.default.clone(max_line_length=900)  # a fold would break the long address of List-Unsubscribe
 _PORTS = {"smtp": 25, "smtps": 465}
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
@@ -61,6 +64,7 @@ class OutboxMail(Base):
     subject: Mapped[str] = mapped_column(sa.String(255))
     body_text: Mapped[str] = mapped_column(sa.Text)
     body_html: Mapped[str | None] = mapped_column(sa.Text)
+    stop_url: Mapped[str | None] = mapped_column(sa.String(500))  # where its reader stops mails of its kind (RFC 8058)
     status: Mapped[MailStatus] = mapped_column(enum_column(MailStatus))
     attempts: Mapped[int] = mapped_column(default=0)
     send_after: Mapped[datetime]
@@ -74,45 +78,58 @@ class Letter:
     """What a mail says, already in the reader's language; text and HTML are made from it alike.
 
     `act` is the one button: its words and its address. `why` tells at the foot why the reader gets this mail.
+    `table` stands before the button, its head first.
     """
 
     subject: str
     paragraphs: Sequence[str]
     act: tuple[str, str] | None = None
     why: str = ""
+    table: Sequence[Sequence[str]] = ()
 
 
 @lru_cache(maxsize=1)
 def _templates() -> "jinja2.Environment":
-    import jinja2  # here, because whoever only sends needs neither this nor Flask
-    from flask_babel import gettext
+    import jinja2  # here, because whoever only sends does not need it
 
-    environment = jinja2.Environment(
+    return jinja2.Environment(
         loader=jinja2.PackageLoader("affiliate", "templates"),
         autoescape=jinja2.select_autoescape(["html"]),
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["_"] = gettext
-    return environment
 
 
 def enqueue(
     session: Session, *, recipient: str, subject: str, body_text: str, body_html: str | None = None, now: datetime
 ) -> None:
     """Put a mail into the outbox; it leaves if and only if the caller's transaction commits."""
-    mail = OutboxMail(id=ids.new_at(now), recipient=recipient, subject=" ".join(subject.split())[:255])
-    mail.body_text, mail.body_html = body_text, body_html
-    mail.status, mail.attempts, mail.send_after, mail.created_at = MailStatus.WAITING, 0, now, now
-    session.add(mail)
+    session.add(_mail(recipient, subject, body_text, body_html, now))
 
 
-def post(session: Session, *, recipient: str, letter: Letter, locale: str, now: datetime) -> None:
-    """Put a letter into the outbox, as text and as HTML."""
+def _mail(recipient: str, subject: str, body_text: str, body_html: str | None, now: datetime) -> OutboxMail:
+    subject = " ".join(subject.split())[:255]
+    text = {"recipient": recipient, "subject": subject, "body_text": body_text, "body_html": body_html}
+    return OutboxMail(id=ids.new_at(now), **text, status=MailStatus.WAITING, attempts=0, send_after=now, created_at=now)
+
+
+def written(*, recipient: str, letter: Letter, locale: str, stop_url: str | None = None, now: datetime) -> OutboxMail:
+    """A letter as a mail, as text and as HTML, for whoever adds it to the outbox later. `stop_url`: see `OutboxMail`."""
     values = {"letter": letter, "locale": locale, "sender": parseaddr(settings.current().mail_from)[0]}
+    values["stop_url"] = stop_url
+    values["_"] = lambda sentence: say(sentence, locale)  # jobs have no request that knows a language
     text = _templates().get_template("mail/letter.txt").render(values)
     html = _templates().get_template("mail/letter.html").render(values)
-    enqueue(session, recipient=recipient, subject=letter.subject, body_text=text, body_html=html, now=now)
+    mail = _mail(recipient, letter.subject, text, html, now)
+    mail.stop_url = stop_url
+    return mail
+
+
+def post(
+    session: Session, *, recipient: str, letter: Letter, locale: str, stop_url: str | None = None, now: datetime
+) -> None:
+    """Put a letter into the outbox, as text and as HTML."""
+    session.add(written(recipient=recipient, letter=letter, locale=locale, stop_url=stop_url, now=now))
 
 
 def send_due(*, limit: int = 50) -> int:
@@ -197,13 +214,16 @@ def _outcome(attempts: int, failure: _Failure | None, *, now: datetime) -> dict[
 def _message(mail: OutboxMail, sender: str) -> EmailMessage:
     name, address = parseaddr(sender)
     domain = address.partition("@")[2]
-    message = EmailMessage()
+    message = EmailMessage(_POLICY)
     message["From"] = Address(name, addr_spec=address)
     message["To"] = Address(addr_spec=mail.recipient)
     message["Subject"] = mail.subject
     message["Date"] = format_datetime(mail.created_at)
     message["Message-ID"] = f"<{mail.id}@{domain}>"
     message["Auto-Submitted"] = "auto-generated"
+    if mail.stop_url:
+        message["List-Unsubscribe"] = f"<{mail.stop_url}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(mail.body_text)
     if mail.body_html:
         message.add_alternative(mail.body_html, subtype="html")

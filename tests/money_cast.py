@@ -23,8 +23,9 @@ from affiliate.commissions import service as commissions
 from affiliate.commissions.models import Commission
 from affiliate.ingest.models import Conversion
 from affiliate.ledger import queries as ledger
+from affiliate.mailer import OutboxMail
 from affiliate.partners.models import Partner
-from affiliate.payouts import proof
+from affiliate.payouts import notices, proof
 from affiliate.programs.models import Program
 
 LIMIT = 500
@@ -92,6 +93,12 @@ class Books:
         whose = {"program_id": self.program.id, "partner_id": (partner or self.partner).id}
         found = ledger.balances_of(self.session, **whose)
         return {str(name): balance for name, balance in found.items() if balance}
+
+    def mails(self) -> list[OutboxMail]:
+        """All mails, after those that payouts call for were written, as the job would do it."""
+        letters = notices.written(self.session, limit=LIMIT, now=NOW)
+        notices.hand_over(self.session, letters=letters)
+        return list(self.session.scalars(sa.select(OutboxMail).order_by(OutboxMail.recipient)))
 
     def assert_proven(self) -> None:
         """The proof of the books finds nothing."""

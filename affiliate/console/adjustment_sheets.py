@@ -10,6 +10,7 @@ from flask_login import current_user
 from affiliate import ids
 from affiliate.console import presenters, words
 from affiliate.money import Money
+from affiliate.payouts import words as payout_words
 from affiliate.payouts.models import Adjustment, AdjustmentStatus, PartnerCost
 
 
@@ -23,7 +24,7 @@ def line(row: Any) -> dict[str, Any]:
         "kind": words.adjustment(entry.kind),
         "sign": words.adjustment_status(entry.status),
         "amount": Money(entry.amount_minor, entry.currency),
-        "reason": entry.reason,
+        "reason": payout_words.entry_reason(entry.reason, entry.facts),
         "at": entry.entered_at,
         "by": row.entered_by or _("The system"),
         "decided_by": None if entry.is_single_handed else row.decided_by,

@@ -11,6 +11,7 @@ from flask_babel import ngettext
 from affiliate import formats
 from affiliate.console import presenters, words
 from affiliate.money import Money
+from affiliate.payouts import words as payout_words
 from affiliate.payouts.models import PayoutStatus
 from affiliate.payouts.queries import Policy, Review
 from affiliate.payouts.schedule import Blocked, Due, Schedule
@@ -108,5 +109,5 @@ def _run_line(row: Any) -> dict[str, Any]:
         "total": Money(row.total_minor, row.currency),
         "partners": row.partners,
         "proposed_by": row.proposed_by,
-        "reason": row.reason,
+        "reason": payout_words.payout_reason(row.reason, row.reason_code),
     }

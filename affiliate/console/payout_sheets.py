@@ -13,6 +13,7 @@ from affiliate.console import payout_warnings, presenters, words
 from affiliate.console.blueprint import initials
 from affiliate.ledger.models import AccountName
 from affiliate.money import Money
+from affiliate.payouts import words as payout_words
 from affiliate.payouts.files import FileKind, Offer
 from affiliate.payouts.models import PaperState, PayoutRun, PayoutStatus
 from affiliate.payouts.queries import Review
@@ -40,7 +41,7 @@ def run_page(
             "sign": words.payout(run.status),
             "total": total,
             "proposed_at": run.proposed_at,
-            "reason": run.reason,
+            "reason": payout_words.payout_reason(run.reason, run.reason_code),
             "ended_by": row.cancelled_by,
             "single_handed": run.is_single_handed,
             "mine": mine,
@@ -133,7 +134,7 @@ def _payout(each: Any, currency: str, run_id: UUID) -> dict[str, Any]:
         "way": _way(each),
         "sign": words.payout(each.status),
         "is_out": each.taken_out_at is not None,
-        "reason": each.reason and _(each.reason),  # ours, where a file named none
+        "reason": payout_words.payout_reason(each.reason, each.reason_code),
     }
 
 

@@ -4,6 +4,8 @@ from flask_babel import gettext as _
 
 from affiliate.accounts.words import ROLES
 from affiliate.console import words
+from affiliate.payouts.models import ReasonCode
+from affiliate.payouts.words import payout_reason
 from affiliate.programs.models import GoalMetric
 
 N_ = str  # marks a word for the translators; it is translated where it is said
@@ -19,6 +21,14 @@ _ACTS = {
     "coupon.create": N_("bound a coupon to a partner"),
     "coupon.pause": N_("paused a coupon"),
     "coupon.resume": N_("switched a coupon on again"),
+    "application.ask": N_("asked an applicant something"),
+    "application_form.change": N_("changed the application form"),
+    "article.publish": N_("published an article"),
+    "article.save": N_("wrote an article"),
+    "article.withdraw": N_("took an article off"),
+    "invitation.create": N_("made an invitation"),
+    "invitation.withdraw": N_("withdrew an invitation"),
+    "public_text.save": N_("changed the public page"),
     "case.accept": N_("accepted a case"),
     "case.answer": N_("answered a case"),
     "case.ask": N_("asked back in a case"),
@@ -45,6 +55,27 @@ _ACTS = {
     "fraud.review": N_("put an order under review"),
     "fraud.settings": N_("changed the fraud rules"),
     "goal.create": N_("added a goal"),
+    "goal.remove": N_("took a goal away"),
+    "watch.add": N_("had a figure watched"),
+    "watch.remove": N_("watches a figure no longer"),
+    "rubric.set": N_("changed how applications are weighed"),
+    "application.assess": N_("weighed an application"),
+    "partner.look_after": N_("looks after a partner"),
+    "partner.leads": N_("set who leads a partner"),
+    "partner.trial": N_("put a partner on trial"),
+    "partner.graduate": N_("ended a partner's trial"),
+    "partner.note": N_("noted something about a partner"),
+    "partner.tag": N_("tagged a partner"),
+    "partner.untag": N_("took a tag off a partner"),
+    "duty.agree": N_("agreed a responsibility"),
+    "duty.move": N_("said how a responsibility stands"),
+    "duty.end": N_("ended a responsibility"),
+    "duty.miss": N_("noted a missed deadline"),
+    "partner_goal.propose": N_("proposed a shared goal"),
+    "partner_goal.agree": N_("agreed to a shared goal"),
+    "partner_goal.decline": N_("declined a shared goal"),
+    "partner_goal.end": N_("ended a shared goal"),
+    "partner_goal.review": N_("reviewed a shared goal"),
     "grant.give": N_("gave a person a role"),
     "grant.limit": N_("set how much a person may approve"),
     "grant.revoke": N_("took a role from a person"),
@@ -99,6 +130,7 @@ _ACTS = {
     "attribution_policy.publish": N_("published an attribution policy"),
     "conversion.credit": N_("gave an order to a partner"),
     "conversion.verify": N_("verified an order by hand"),
+    "refund.settle": N_("settled a refund by hand"),
     "enrollment.attribution_terms": N_("changed a partner's class or window"),
     "replay.start": N_("started a replay"),
     "replay.stop": N_("stopped a replay"),
@@ -130,6 +162,9 @@ def subject(kind: str) -> str:
         "creative": _("Creatives"),
         "enrollment": _("Partners"),
         "goal": _("Goals"),
+        "duty": _("Responsibilities"),
+        "partner_goal": _("Shared goals"),
+        "watch": _("Watched figures"),
         "link": _("Links"),
         "newsletter": _("Newsletters"),
         "payout_run": _("Payouts"),
@@ -176,6 +211,7 @@ def setting(name: str) -> str:
         "payout_min_minor": _("Minimum payout"),
         "policy_version": _("Policy version"),
         "reason": _("Reason"),
+        "reason_code": _("Reason"),
         "shop_url": _("Address of the shop"),
         "target": _("Target"),
         "terms": _("Terms"),
@@ -195,5 +231,6 @@ def value(name: str, code: str) -> str:
         ("kind", "fixed"): _("A fixed amount for each sale"),
     }
     words_of |= {("role", role.value): str(word) for role, word in ROLES.items()}
+    words_of |= {("reason_code", each.value): payout_reason(None, each) or "" for each in ReasonCode}
     words_of |= {("metric", metric.value): words.goal_metric(metric) for metric in GoalMetric}
     return words_of.get((name, code), code)

@@ -23,6 +23,7 @@ from affiliate.ledger import chain, sealer
 from affiliate.ledger import service as ledger
 from affiliate.mailer import OutboxMail
 from affiliate.payouts import proof
+from affiliate.payouts.models import PayoutNotice
 from affiliate.programs.models import Program
 from affiliate.settings import Settings
 
@@ -96,6 +97,7 @@ def load(*, settings: Settings, transaction: Transaction, now: datetime) -> Path
         letters.write(session, program_id=founded.program_id, manager=founded.manager, now=now)
         material.fill(session, program_id=founded.program_id, manager=founded.manager, now=now)
         founding.receive_applications(session, program_id=founded.program_id, now=now - timedelta(hours=20))
+        session.execute(sa.delete(PayoutNotice))
         session.execute(sa.delete(OutboxMail))  # their news is months old, and nobody lives at these addresses
         session.flush()
         sealer.seal_all(session, key=chain.signing_key(settings.secret_key), now=now)

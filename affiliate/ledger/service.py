@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -15,6 +15,13 @@ from affiliate.ledger.postings import Posting
 from affiliate.programs.models import Program
 
 _LOOKED_UP_AT_ONCE = 5_000
+
+
+class _Account(NamedTuple):
+    program_id: UUID
+    partner_id: UUID | None
+    name: rules.AccountName
+    currency: str
 
 
 class PostedDifferently(Exception):  # noqa: N818 - read as a kind
@@ -38,11 +45,13 @@ def post(session: Session, *, postings: Sequence[Posting], now: datetime) -> int
     Raises:
         PostedDifferently: a cause was posted before between other accounts or with another amount.
     """
-    transfers = _distinct([_transfer(posting, now) for posting in postings])
-    db.insert_new(session, LedgerAccount, _accounts(postings))
-    inserted = set(db.insert_new(session, LedgerTransfer, list(transfers.values()), returning=LedgerTransfer.id))
-    _refuse_other_content(session, {key: row for key, row in transfers.items() if key not in inserted})
-    return len(inserted)
+    accounts = _accounts(postings)
+    transfers = _distinct([_transfer(posting, accounts, now) for posting in postings])
+    db.insert_missing(session, LedgerAccount, sorted(map(_row, accounts.items()), key=_by_id))
+    inserted = db.insert_missing(session, LedgerTransfer, list(transfers.values()))
+    if inserted < len(transfers):
+        _refuse_other_content(session, transfers)
+    return inserted
 
 
 def record_proof(session: Session, *, transfers: int, findings: list[str], now: datetime) -> LedgerProof:
@@ -53,24 +62,27 @@ def record_proof(session: Session, *, transfers: int, findings: list[str], now: 
     return proof
 
 
-def _accounts(postings: Sequence[Posting]) -> list[dict[str, Any]]:
-    """The accounts of these postings in the order of ids, so that two sessions never wait for one another."""
-    facts = [_account(posting, name) for posting in postings for name in (posting.debit, posting.credit)]
-    rows = {rules.account_id(**account): account for account in facts}
-    return [{"id": key} | rows[key] for key in sorted(rows)]
+def _accounts(postings: Sequence[Posting]) -> dict[_Account, UUID]:
+    """The accounts of these postings with their ids, each derived once."""
+    names = {_account(posting, name) for posting in postings for name in (posting.debit, posting.credit)}
+    return {each: rules.account_id(**each._asdict()) for each in names}
 
 
-def _account(posting: Posting, name: rules.AccountName) -> dict[str, Any]:
-    owner = rules.owner_of(name, posting.partner_id)
-    return {
-        "program_id": posting.program_id,
-        "partner_id": owner,
-        "name": name,
-        "currency": posting.amount.currency,
-    }
+def _account(posting: Posting, name: rules.AccountName) -> _Account:
+    return _Account(posting.program_id, rules.owner_of(name, posting.partner_id), name, posting.amount.currency)
 
 
-def _transfer(posting: Posting, now: datetime) -> dict[str, Any]:
+def _row(account: tuple[_Account, UUID]) -> dict[str, Any]:
+    return {"id": account[1]} | account[0]._asdict()
+
+
+def _by_id(row: dict[str, Any]) -> UUID:
+    """Rows are locked in the order of ids, so that two sessions never wait for one another."""
+    key: UUID = row["id"]
+    return key
+
+
+def _transfer(posting: Posting, accounts: dict[_Account, UUID], now: datetime) -> dict[str, Any]:
     cause: dict[str, Any] = {
         "kind": posting.kind,
         "source_kind": posting.source_kind,
@@ -80,8 +92,8 @@ def _transfer(posting: Posting, now: datetime) -> dict[str, Any]:
     row = cause | {
         "id": rules.transfer_id(**cause),
         "program_id": posting.program_id,
-        "debit_account_id": rules.account_id(**_account(posting, posting.debit)),
-        "credit_account_id": rules.account_id(**_account(posting, posting.credit)),
+        "debit_account_id": accounts[_account(posting, posting.debit)],
+        "credit_account_id": accounts[_account(posting, posting.credit)],
         "amount_minor": posting.amount.amount_minor,
         "currency": posting.amount.currency,
         "posted_at": now,
@@ -98,7 +110,7 @@ def _distinct(rows: list[dict[str, Any]]) -> dict[UUID, dict[str, Any]]:
 
 
 def _refuse_other_content(session: Session, rows: dict[UUID, dict[str, Any]]) -> None:
-    """What was there before must say the same, apart from the moment of posting."""
+    """What was there before must say the same, apart from the moment of posting; what was just inserted does."""
     keys = list(rows)
     for start in range(0, len(keys), _LOOKED_UP_AT_ONCE):
         part = LedgerTransfer.id.in_(keys[start : start + _LOOKED_UP_AT_ONCE])

@@ -19,7 +19,7 @@ from affiliate.ledger import service as ledger_service
 from affiliate.money import AMOUNT_MINOR_MAX, Money
 from affiliate.partners import queries as partners
 from affiliate.partners.models import EnrollmentStatus
-from affiliate.payouts import entry_queries, queries
+from affiliate.payouts import entry_queries, limits, queries
 from affiliate.payouts.holding import changed
 from affiliate.payouts.models import Adjustment, AdjustmentKind, AdjustmentStatus
 from affiliate.payouts.steps import AboveLimit, given, person
@@ -128,7 +128,7 @@ def approve(session: Session, *, adjustment_id: UUID, program_id: UUID, actor: A
     is_own = entry.entered_by_id == person_id
     if is_own and not queries.policy_of(session, program_id=program_id).is_one_person:
         raise SecondPersonWanted(N_("You made this entry. Ask a second person to approve it."))
-    limit = queries.approval_limit(session, user_id=person_id, program_id=program_id)
+    limit = limits.approval_limit(session, user_id=person_id, program_id=program_id)
     if limit is not None and abs(entry.amount_minor) > limit:
         raise AboveLimit(N_("This entry is above the amount that you may approve. Ask somebody with a higher limit."))
     if entry.status is AdjustmentStatus.PROPOSED and entry.kind is AdjustmentKind.WRITE_OFF:

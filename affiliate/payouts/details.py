@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from affiliate import db, ids
 from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
-from affiliate.accounts.models import Grant
 from affiliate.errors import Conflict, Forbidden, Invalid
 from affiliate.ledger import service as ledger_service
 from affiliate.money import Money
@@ -167,19 +166,6 @@ def set_policy(
     was = {name: getattr(before, name) for name in facts}
     told = {"before": was, "after": facts, "new_account": bool(payer_account)}
     _record(session, "program.payout_policy", "program", program_id, program_id, actor=actor, details=told, now=now)
-
-
-def set_limit(
-    session: Session, *, user_id: UUID, program_id: UUID, limit: Money | None, actor: Actor, now: datetime
-) -> bool:
-    """The largest run that a person's roles in this program let it approve (none: any); false if it has no role there."""
-    mine = (Grant.user_id == user_id, Grant.program_id == program_id)
-    minor = None if limit is None else limit.amount_minor
-    found = changed(session, sa.update(Grant).where(*mine).values(payout_limit_minor=minor)) > 0
-    if found:
-        told = {"payout_limit_minor": minor}
-        _record(session, "grant.limit", "user", user_id, program_id, actor=actor, details=told, now=now)
-    return found
 
 
 def renew_vault(session: Session, *, vault: Vault) -> int:

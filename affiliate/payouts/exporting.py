@@ -4,6 +4,7 @@ import hashlib
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -11,9 +12,9 @@ from sqlalchemy.orm import Session
 from affiliate import ids
 from affiliate.accounts.actors import Actor
 from affiliate.errors import Invalid
-from affiliate.payouts import files, queries, results, service, wise
+from affiliate.payouts import files, pain, queries, results, service, wise
 from affiliate.payouts.files import FileKind, Offer, Payer, Payment
-from affiliate.payouts.models import PayoutRun, PayoutStatus
+from affiliate.payouts.models import PayoutRun, PayoutStatus, ReasonCode
 from affiliate.payouts.results import Outcome
 from affiliate.payouts.steps import WrongStatus, locked, person, record, sent
 from affiliate.payouts.vault import Vault
@@ -125,7 +126,7 @@ def _content(
             raise Invalid({"kind": [N_("Enter the account that pays first.")]})
         approved_at = run.approved_at or now
         message_id = ids.public("run", run.id).replace("_", "-")
-        return files.pain(
+        return pain.pain(
             payments, payer=payer, is_sepa=kind is FileKind.SEPA, message_id=message_id,
             created_at=approved_at, execute_on=now.date(), text=program.name,
         )  # fmt: skip
@@ -154,12 +155,13 @@ def import_results(
         if outcome.is_paid:
             paid.append(outcome.payout_id)
         else:
-            failed[outcome.reason or N_("The bank sent it back.")].append(outcome.payout_id)
+            failed[outcome.reason].append(outcome.payout_id)
     step = {"run_id": run_id, "program_id": program_id}
     if paid:
         tally.paid = service.mark_paid(session, **step, only=paid, actor=actor, now=now)
     for reason, those in failed.items():
-        tally.failed += service.mark_failed(session, **step, only=those, reason=reason, actor=actor, now=now)
+        told: dict[str, Any] = {"reason": reason, "code": ReasonCode.RETURNED, "actor": actor, "now": now}
+        tally.failed += service.mark_failed(session, **step, only=those, **told)
     facts = {"sha256": hashlib.sha256(content).hexdigest(), "paid": tally.paid, "failed": tally.failed}
     record(session, "payout_run.results", run, actor, now, **facts)
     return tally

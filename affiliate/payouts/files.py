@@ -1,7 +1,6 @@
-"""Files for banks and payment services, made from the approved payouts of a run. The same run gives the same ids each time.
+"""Files for banks and payment services, made from the approved payouts of a run: which there are, and those in rows.
 
-A bank that gets a file twice sees the same message id, and a payee's end-to-end id is the payout's own id, by which a
-result file is read back.
+A payee's reference is the payout's own id, by which a result file is read back.
 """
 
 import csv
@@ -9,9 +8,7 @@ import enum
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from uuid import UUID
-from xml.etree import ElementTree as ET
 
 from affiliate import ids
 from affiliate.exports import neutral
@@ -19,8 +16,6 @@ from affiliate.money import Money, exponent
 from affiliate.payouts.methods import MethodKind
 from affiliate.payouts.wise import Template
 
-SCHEMA = "pain.001.001.09"
-_SPACE = f"urn:iso:std:iso:20022:tech:xsd:{SCHEMA}"
 _TWO_DECIMALS = 2
 
 
@@ -70,10 +65,6 @@ class Payer:
     bic: str | None
 
 
-class NotInThisFile(ValueError):  # noqa: N818 - read as a kind
-    """The currency or the payer's account does not fit this kind of file."""
-
-
 @dataclass(frozen=True, slots=True)
 class Offer:
     """A file that can be made of a run: the whole, or one part of a list that is longer than the service takes at once."""
@@ -114,54 +105,6 @@ def _belongs(payment: Payment, kind: FileKind, wise: Template) -> bool:
         by_iban = "iban" in payment.fields and wise.asks_for("iban")
         return by_iban or (payment.kind is MethodKind.WISE and wise.asks_for("email"))
     return kind is FileKind.TABLE or payment.kind is MethodKind.PAYPAL
-
-
-def pain(
-    payments: Sequence[Payment],
-    *,
-    payer: Payer,
-    is_sepa: bool,
-    message_id: str,
-    created_at: datetime,
-    execute_on: date,
-    text: str,
-) -> bytes:
-    """A pain.001.001.09 of one batch, valid against its schema.
-
-    Raises:
-        NotInThisFile: another currency, or no payment.
-    """
-    if not payments:
-        raise NotInThisFile("There is no payment for this file.")
-    from sepaxml import SepaTransfer  # type: ignore[import-untyped]  # here, because pages need only the kinds of files
-
-    config = {"name": payer.name, "IBAN": payer.iban, "batch": True, "currency": payments[0].amount.currency}
-    config |= {"domestic": not is_sepa} | ({"BIC": payer.bic} if payer.bic else {})
-    made = SepaTransfer(config, schema=SCHEMA, clean=True)
-    for each in payments:
-        row = {
-            "name": each.holder, "IBAN": each.fields["iban"], "amount": each.amount.amount_minor,
-            "execution_date": execute_on, "description": text, "endtoend_id": each.reference,
-        }  # fmt: skip
-        made.add_payment(row | ({"BIC": each.fields["bic"]} if "bic" in each.fields else {}))
-    return _named(made.export(validate=False), message_id=message_id, created_at=created_at)
-
-
-def _named(document: bytes, *, message_id: str, created_at: datetime) -> bytes:
-    """The document under ids of our own: the library draws them anew each time, and a bank could not see a file that comes twice."""
-    ET.register_namespace("", _SPACE)
-    root = ET.fromstring(document)  # noqa: S314 - made by ourselves just now
-    head = root.find(f".//{{{_SPACE}}}GrpHdr")
-    if head is None:
-        raise NotInThisFile("The document has no head.")
-    for name, value in (("MsgId", message_id), ("CreDtTm", created_at.strftime("%Y-%m-%dT%H:%M:%S"))):
-        element = head.find(f"{{{_SPACE}}}{name}")
-        if element is not None:
-            element.text = value
-    for number, element in enumerate(root.iter(f"{{{_SPACE}}}PmtInfId"), start=1):
-        element.text = f"{message_id[:30]}-{number}"
-    written: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
-    return written
 
 
 TABLE_HEAD = (

@@ -1,4 +1,4 @@
-"""Tables of payouts: PayoutRun, Payout, PayoutPolicy, PayoutMethod, PayoutBlock, Adjustment, PartnerCost.
+"""Tables of payouts: PayoutRun, Payout, PayoutNotice, PayoutPolicy, PayoutMethod, PayoutBlock, Adjustment, PartnerCost.
 
 A run is what one person proposes and another approves, a payout one partner's part of it; a method says where the money goes.
 """
@@ -27,6 +27,14 @@ class PayoutStatus(enum.StrEnum):
     PAID = "paid"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+
+class ReasonCode(enum.StrEnum):
+    """Why a payout is not paid, or a run is over, where no person says it: pages say it in the reader's language."""
+
+    RETURNED = "returned"  # the bank or the service sent it back; `reason` is what its file says, often a code
+    ALL_FAILED = "all_failed"
+    PARTNER_STOPPED = "partner_stopped"
 
 
 class PaperState(enum.StrEnum):
@@ -68,6 +76,7 @@ class PayoutRun(Base):
     cancelled_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(User.id))
     cancelled_at: Mapped[datetime | None]
     reason: Mapped[str | None] = mapped_column(sa.String(500))  # why it was cancelled
+    reason_code: Mapped[ReasonCode | None] = mapped_column(enum_column(ReasonCode))
 
 
 class Payout(Base):
@@ -107,11 +116,28 @@ class Payout(Base):
     taken_out_at: Mapped[datetime | None]  # out of a proposed run, which then pays less
     failed_at: Mapped[datetime | None]
     reason: Mapped[str | None] = mapped_column(sa.String(500))  # why it was taken out or failed
+    reason_code: Mapped[ReasonCode | None] = mapped_column(enum_column(ReasonCode))
 
     @property
     def to_pay_minor(self) -> int:
         """What is sent."""
         return self.amount_minor - self.withheld_minor
+
+
+class NoticeKind(enum.StrEnum):
+    """What the people of a paid partner are told by mail."""
+
+    INVOICE_WANTED = "invoice_wanted"
+    PAID = "paid"
+
+
+class PayoutNotice(Base):
+    """A payout calls for a mail that is not written yet. The row goes as its mails come into the outbox."""
+
+    __tablename__ = "payout_notices"
+
+    payout_id: Mapped[PrimaryKey] = mapped_column(sa.ForeignKey(Payout.id))
+    kind: Mapped[NoticeKind] = mapped_column(enum_column(NoticeKind), primary_key=True)
 
 
 class AdjustmentKind(enum.StrEnum):
@@ -158,6 +184,7 @@ class Adjustment(Base):
     amount_minor: Mapped[int]
     currency: Mapped[str] = mapped_column(sa.String(3))
     reason: Mapped[str] = mapped_column(sa.String(500))  # the partner reads it
+    facts: Mapped[dict[str, Any] | None]  # of a volume entry: its plan, and the first and last day of its period
     is_single_handed: Mapped[bool] = mapped_column(default=False)  # within the limit, or a company of one
     entered_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(User.id))  # null: the program itself
     entered_at: Mapped[datetime]

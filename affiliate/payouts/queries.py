@@ -9,15 +9,14 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from affiliate.accounts.models import Grant, GrantRole, User
+from affiliate.accounts.roles import MemberRole
 from affiliate.commissions.models import Commission, CommissionAdjustment, CommissionStatus
-from affiliate.partners.models import Enrollment, EnrollmentStatus, Member, MemberRole, Partner
+from affiliate.partners.models import Enrollment, EnrollmentStatus, Member, Partner
 from affiliate.payouts import taxing
 from affiliate.payouts.models import (
     Adjustment,
     AdjustmentKind,
     AdjustmentStatus,
-    PaperState,
     Payout,
     PayoutBlock,
     PayoutMethod,
@@ -29,17 +28,6 @@ from affiliate.payouts.schedule import Cadence, Due, Schedule, due_on, group
 from affiliate.programs.models import Program
 
 _ALWAYS = datetime(9000, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Recipient:
-    """A person of a paid partner, for the mail that tells it."""
-
-    email: str
-    name: str
-    locale: str | None
-    amount_minor: int
-    currency: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,17 +251,6 @@ def is_owner(session: Session, *, user_id: UUID, partner_id: UUID) -> bool:
     return bool(session.scalar(sa.select(sa.exists().where(*mine))))
 
 
-def approval_limit(session: Session, *, user_id: UUID, program_id: UUID) -> int | None:
-    """The largest run in minor units that this person may approve here, the best of its grants; None is any."""
-    roles = (GrantRole.MANAGER, GrantRole.FINANCE, GrantRole.ADMIN)
-    here = sa.or_(Grant.program_id == program_id, Grant.program_id.is_(None))
-    limits = session.scalars(
-        sa.select(Grant.payout_limit_minor).where(Grant.user_id == user_id, Grant.role.in_(roles), here)
-    ).all()
-    found = [limit for limit in limits if limit is not None]
-    return max(found) if len(found) == len(limits) and found else None
-
-
 def run_of(session: Session, *, run_id: UUID, program_id: UUID) -> PayoutRun | None:
     """One run of this program, as it stands in the database now."""
     found = sa.select(PayoutRun).where(PayoutRun.id == run_id, PayoutRun.program_id == program_id)
@@ -298,30 +275,3 @@ def debts_in(session: Session, *, payouts: sa.Select[UUID]) -> list[Debt]:
         .order_by(CommissionAdjustment.id)
     )
     return [Debt(*row) for row in session.execute(of_run)]
-
-
-def awaited(session: Session, *, run_id: UUID) -> list[Recipient]:
-    """The people of the partners whose payouts in a proposed run wait for an invoice, each with the invoice's total."""
-    people = _people(Payout.amount_minor).where(
-        Payout.run_id == run_id, Payout.status == PayoutStatus.PROPOSED, Payout.paper == PaperState.AWAITED
-    )
-    return [Recipient(*row) for row in session.execute(people)]
-
-
-def recipients(session: Session, *, run_id: UUID, paid_at: datetime) -> list[Recipient]:
-    """The people of the partners that a run paid at this moment who can sign in, each with what its partner got."""
-    people = _people(Payout.amount_minor - Payout.withheld_minor).where(
-        Payout.run_id == run_id, Payout.status == PayoutStatus.PAID, Payout.paid_at == paid_at
-    )
-    return [Recipient(*row) for row in session.execute(people)]
-
-
-def _people(amount_minor: Any) -> sa.Select[*tuple[Any, ...]]:
-    """The people of payouts who can sign in, each with an amount of the payout."""
-    return (
-        sa.select(User.email, User.name, User.locale, amount_minor, Payout.currency)
-        .join(Member, Member.user_id == User.id)
-        .join(Payout, Payout.partner_id == Member.partner_id)
-        .where(User.active)
-        .order_by(User.email)
-    )

@@ -95,7 +95,7 @@ def _outcome(entry: ET.Element, details: ET.Element, space: str) -> Outcome | No
     said = (
         returned.findtext(f".//{space}Cd") or returned.findtext(f".//{space}AddtlInf") if returned is not None else ""
     )
-    return Outcome(payout_id, is_paid, "" if is_paid else (said or "returned")[:_REASON_LENGTH_MAX], _money(amount))
+    return Outcome(payout_id, is_paid, "" if is_paid else (said or "")[:_REASON_LENGTH_MAX], _money(amount))
 
 
 def _money(element: ET.Element | None) -> Money | None:

@@ -18,9 +18,9 @@ from affiliate.ledger import postings as ledger
 from affiliate.ledger import service as ledger_service
 from affiliate.ledger.postings import Posting
 from affiliate.money import Money
-from affiliate.payouts import holding, mails, queries, waiting
+from affiliate.payouts import holding, limits, notices, queries, waiting
 from affiliate.payouts.holding import changed
-from affiliate.payouts.models import Payout, PayoutRun, PayoutStatus
+from affiliate.payouts.models import NoticeKind, PaperState, Payout, PayoutRun, PayoutStatus, ReasonCode
 from affiliate.payouts.schedule import Due
 from affiliate.payouts.steps import (
     AboveLimit,
@@ -39,6 +39,7 @@ from affiliate.payouts.steps import (
     of,
     person,
     record,
+    said,
     sent,
     whose,
     withheld,
@@ -89,10 +90,12 @@ def propose(
     )  # fmt: skip
     session.add(run)
     session.flush()
-    db.insert_new(session, Payout, [_payout(run, due) for due in schedule.payable])
+    payouts = [_payout(run, due) for due in schedule.payable]
+    db.insert_new(session, Payout, payouts)
     until = queries.payable_until(session, program_id=program_id, now=now)
     holding.enter(session, run=run, dues=schedule.payable, until=until)
-    mails.ask_for_invoices(session, run_id=run.id, program=program, now=now)
+    waiting_for_papers = [payout["id"] for payout in payouts if payout["paper"] == PaperState.AWAITED]
+    notices.call_for(session, kind=NoticeKind.INVOICE_WANTED, payout_ids=waiting_for_papers)
     counts = {"partners": len(schedule.payable), "blocked": len(schedule.blocked)}
     record(session, "payout_run.propose", run, actor, now, **counts)
     return run
@@ -117,7 +120,7 @@ def approve_run(
     single_handed = run.proposed_by_id == person_id
     if single_handed and not queries.policy_of(session, program_id=program_id).is_one_person:
         raise SamePerson(N_("You proposed this run. Ask a second person to approve it."))
-    limit = queries.approval_limit(session, user_id=person_id, program_id=program_id)
+    limit = limits.approval_limit(session, user_id=person_id, program_id=program_id)
     if limit is not None and run.total_minor > limit:
         raise AboveLimit(N_("This run is above the amount that you may approve. Ask somebody with a higher limit."))
     if seen_minor not in {None, run.total_minor}:
@@ -138,9 +141,10 @@ def approve_run(
 
 
 def take_out(
-    session: Session, *, run_id: UUID, payout_id: UUID, program_id: UUID, reason: str, actor: Actor, now: datetime
-) -> None:
-    """Take one payout out of a proposed run, which pays less then; its commissions wait for the next one.
+    session: Session, *, run_id: UUID, payout_id: UUID, program_id: UUID, reason: str, actor: Actor, now: datetime,
+    code: ReasonCode | None = None,
+) -> None:  # fmt: skip
+    """Take one payout out of a proposed run, which pays less then; its commissions wait for the next one. A `code` may stand for the reason.
 
     Raises:
         UnknownRun: not in this program.
@@ -149,29 +153,29 @@ def take_out(
         NotAPerson: the actor is not a person.
     """
     person(actor)
-    why = given(reason)
+    why = said(reason, code)
     run = locked(session, run_id, program_id)
     if run.status is not PayoutStatus.PROPOSED:
         raise WrongStatus(run.status)
-    values = {"status": PayoutStatus.CANCELLED, "taken_out_at": now, "reason": why}
+    values = {"status": PayoutStatus.CANCELLED, "taken_out_at": now} | why
     taken = move_payouts(session, run, PayoutStatus.PROPOSED, only=[payout_id], **values)
     if not taken:
         raise WrongStatus(run.status)
     ledger_service.post(session, postings=holding.leave(session, payouts=of(run, PayoutStatus.CANCELLED)), now=now)
     less = run.total_minor - taken[0].amount_minor
     change = sa.update(PayoutRun).where(PayoutRun.id == run.id, PayoutRun.status == PayoutStatus.PROPOSED)
-    empty = {"status": PayoutStatus.CANCELLED, "cancelled_by_id": actor.id, "cancelled_at": now, "reason": why}
+    empty = {"status": PayoutStatus.CANCELLED, "cancelled_by_id": actor.id, "cancelled_at": now} | why
     if changed(session, change.values({"total_minor": less} | ({} if less else empty))) != 1:
         raise WrongStatus(run.status)
     session.refresh(run)
-    details = {"reason": why, "amount_minor": taken[0].amount_minor, "partner_id": str(taken[0].partner_id)}
+    details = why | {"amount_minor": taken[0].amount_minor, "partner_id": str(taken[0].partner_id)}
     record(session, "payout.take_out", run, actor, now, **details)
 
 
 def mark_paid(
     session: Session, *, run_id: UUID, program_id: UUID, actor: Actor, now: datetime, only: Sequence[UUID] | None = None
 ) -> int:
-    """The money of an approved run (or of `only` these payouts of it) has arrived; its partners get a mail. Gives the number of payouts.
+    """The money of an approved run (or of `only` these payouts of it) has arrived; a job tells its partners. Gives the number of payouts.
 
     Raises:
         UnknownRun: not in this program.
@@ -186,16 +190,17 @@ def mark_paid(
     for payout in paid:
         postings += ledger.settle(**whose(payout), payout_id=payout.id, amount=sent(payout))
     ledger_service.post(session, postings=postings, now=now)
-    mails.tell_paid(session, run_id=run_id, program_id=program_id, now=now)
+    notices.call_for(session, kind=NoticeKind.PAID, payout_ids=[payout.id for payout in paid])
     record(session, "payout_run.pay", run, actor, now, partners=len(paid))
     _end_if_settled(session, run, actor, now)
     return len(paid)
 
 
 def mark_failed(
-    session: Session, *, run_id: UUID, program_id: UUID, only: Sequence[UUID], reason: str, actor: Actor, now: datetime
-) -> int:
-    """The bank sent these payouts back: their commissions wait for a payout again. Gives the number of payouts.
+    session: Session, *, run_id: UUID, program_id: UUID, only: Sequence[UUID], reason: str, actor: Actor, now: datetime,
+    code: ReasonCode | None = None,
+) -> int:  # fmt: skip
+    """The bank sent these payouts back: their commissions wait for a payout again. Gives the number of payouts. A `code` may stand for the reason.
 
     Raises:
         UnknownRun: not in this program.
@@ -204,12 +209,12 @@ def mark_failed(
         NotAPerson: the actor is not a person.
     """
     person(actor)
-    why = given(reason)
+    why = said(reason, code)
     run = locked(session, run_id, program_id)
-    failed = _settled(session, run, only, status=PayoutStatus.FAILED, failed_at=now, reason=why)
+    failed = _settled(session, run, only, status=PayoutStatus.FAILED, failed_at=now, **why)
     postings = _fail(failed) + holding.leave(session, payouts=of(run, PayoutStatus.FAILED))
     ledger_service.post(session, postings=postings, now=now)
-    record(session, "payout_run.fail", run, actor, now, reason=why, partners=len(failed))
+    record(session, "payout_run.fail", run, actor, now, **why, partners=len(failed))
     _end_if_settled(session, run, actor, now)
     return len(failed)
 
@@ -277,7 +282,7 @@ def _end_if_settled(session: Session, run: PayoutRun, actor: Actor, now: datetim
     if session.scalar(sa.select(sa.exists(of(run, PayoutStatus.PAID)))):
         move(session, run, PayoutStatus.APPROVED, PayoutStatus.PAID, paid_by_id=actor.id, paid_at=now)
     else:
-        facts = {"cancelled_by_id": actor.id, "cancelled_at": now, "reason": N_("All of its payouts failed.")}
+        facts = {"cancelled_by_id": actor.id, "cancelled_at": now, "reason_code": ReasonCode.ALL_FAILED}
         move(session, run, PayoutStatus.APPROVED, PayoutStatus.CANCELLED, **facts)
 
 

@@ -35,7 +35,8 @@ class Line:
     commission_id: UUID | None
     payout_id: UUID | None
     transfer_id: UUID
-    note: str | None = None
+    note: str | None = None  # why an entry by hand was made
+    facts: dict[str, Any] | None = None  # of a step of a plan, in place of words
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,8 @@ def statement(
         order_id, commission_id = orders.get(source_id, (None, None))
         payout_id = source_id if source_kind is SourceKind.PAYOUT else None
         amount, after = Money(change, currency), Money(balance, currency)
-        note = notes.get(source_id)
-        lines.append(Line(posted_at, kind, amount, after, order_id, commission_id, payout_id, transfer_id, note))
+        why = notes.get(source_id, (None, None))
+        lines.append(Line(posted_at, kind, amount, after, order_id, commission_id, payout_id, transfer_id, *why))
     closing = _owed(session, accounts, ends_at)
     return Statement(Money(opening, currency), lines, Money(closing, currency), len(rows) <= limit)
 
@@ -125,12 +126,14 @@ def _orders(session: Session, rows: Any) -> dict[UUID, tuple[str, UUID]]:
     return found
 
 
-def _notes(session: Session, rows: Any) -> dict[UUID, str]:
-    """The reason of each entry by hand that caused a line."""
-    found: dict[UUID, str] = {}
+def _notes(session: Session, rows: Any) -> dict[UUID, tuple[str, dict[str, Any] | None]]:
+    """The reason of each entry by hand that caused a line, and the facts of the others."""
+    found: dict[UUID, tuple[str, dict[str, Any] | None]] = {}
     for part in _sources(rows, SourceKind.MANUAL):
-        entries = session.execute(sa.select(Adjustment.id, Adjustment.reason).where(Adjustment.id.in_(part)))
-        found |= {row.id: row.reason for row in entries}
+        entries = session.execute(
+            sa.select(Adjustment.id, Adjustment.reason, Adjustment.facts).where(Adjustment.id.in_(part))
+        )
+        found |= {row.id: (row.reason, row.facts) for row in entries}
     return found
 
 

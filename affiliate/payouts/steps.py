@@ -16,7 +16,7 @@ from affiliate.ledger import service as ledger_service
 from affiliate.money import Money
 from affiliate.payouts import queries
 from affiliate.payouts.holding import changed
-from affiliate.payouts.models import Payout, PayoutRun, PayoutStatus
+from affiliate.payouts.models import Payout, PayoutRun, PayoutStatus, ReasonCode
 
 N_ = str  # marks a sentence for the translators
 REASON_LENGTH_MAX = 500
@@ -85,6 +85,17 @@ def person(actor: Actor) -> UUID:
     if actor.kind != "user" or actor.id is None:
         raise NotAPerson(N_("Only a signed-in person can do this."))
     return actor.id
+
+
+def said(reason: str, code: ReasonCode | None) -> dict[str, Any]:
+    """Why, as columns: in a person's words, or by a code with what a file added to it.
+
+    Raises:
+        Invalid: there is neither, or a very long reason.
+    """
+    if code is None:
+        return {"reason": given(reason), "reason_code": None}
+    return {"reason": reason.strip()[:REASON_LENGTH_MAX] or None, "reason_code": code}
 
 
 def given(reason: str) -> str:

@@ -12,10 +12,7 @@ from affiliate.ledger import service as ledger_service
 from affiliate.partners import queries as partner_queries
 from affiliate.partners import service as partners
 from affiliate.payouts import service
-from affiliate.payouts.models import Payout, PayoutRun, PayoutStatus
-
-N_ = str  # marks a sentence for the translators
-USUAL_REASON = N_("The partner's membership was stopped.")
+from affiliate.payouts.models import Payout, PayoutRun, PayoutStatus, ReasonCode
 
 
 def pause(session: Session, *, enrollment_id: UUID, program_id: UUID, actor: Actor, reason: str | None, now: datetime) -> int:  # fmt: skip
@@ -53,6 +50,9 @@ def _take_out(session: Session, enrollment_id: UUID, *, program_id: UUID, reason
     of_partner = waiting.where(*mine, Payout.status == PayoutStatus.PROPOSED, PayoutRun.status == PayoutStatus.PROPOSED)
     found = session.execute(of_partner).all()
     for run_id, payout_id in found:
-        why = (reason or "").strip() or USUAL_REASON
-        service.take_out(session, run_id=run_id, payout_id=payout_id, program_id=program_id, reason=why, **who)
+        why = (reason or "").strip()
+        code = None if why else ReasonCode.PARTNER_STOPPED
+        service.take_out(
+            session, run_id=run_id, payout_id=payout_id, program_id=program_id, reason=why, code=code, **who
+        )
     return len(found)

@@ -47,12 +47,12 @@ class _Ended:
 
     def row(self, partner_id: UUID, amount_minor: int, now: datetime) -> dict[str, Any]:
         """The partner's entry."""
-        last = self.bounds[1] - timedelta(days=1)
+        first, last = self.bounds[0].date().isoformat(), (self.bounds[1] - timedelta(days=1)).date().isoformat()
         return {
             "id": self.key(partner_id), "program_id": self.program.id, "partner_id": partner_id,
             "kind": AdjustmentKind.VOLUME, "status": AdjustmentStatus.POSTED, "amount_minor": amount_minor,
             "currency": self.program.currency, "is_single_handed": True,
-            "reason": f"{self.plan.name}, {self.bounds[0].date().isoformat()} – {last.date().isoformat()}",
+            "reason": f"{self.plan.name}, {first} – {last}", "facts": {"plan": self.plan.name, "first": first, "last": last},
             "entered_by_id": None, "entered_at": now, "decided_by_id": None, "decided_at": now,
         }  # fmt: skip
 

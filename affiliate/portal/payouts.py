@@ -9,8 +9,9 @@ from flask_babel import gettext as _
 
 from affiliate import errors
 from affiliate.accounts import access
+from affiliate.accounts.roles import SEES_MONEY
 from affiliate.money import Money
-from affiliate.payouts import entry_queries, queries
+from affiliate.payouts import entry_queries, queries, words
 from affiliate.payouts.models import Adjustment, AdjustmentKind, PayoutStatus
 from affiliate.portal import lines
 from affiliate.portal.blueprint import PAGE_SIZE, blueprint, page_number, pager, show
@@ -23,7 +24,7 @@ class NoSuchPayout(errors.NotFound):
 
 
 @blueprint.get("/<slug>/payouts")
-@access.partner
+@access.partner_with(SEES_MONEY)
 def payouts() -> str:
     """All payouts, newest first."""
     mine: dict[str, Any] = {"program_id": g.program.id, "partner_id": g.partner.id}
@@ -43,7 +44,7 @@ def payouts() -> str:
 
 
 @blueprint.get('/<slug>/payouts/<public("pay"):payout_id>')
-@access.partner
+@access.partner_with(SEES_MONEY)
 def payout(payout_id: UUID) -> str:
     """What a payout consists of: the commissions in it, less what it set off."""
     mine: dict[str, Any] = {"program_id": g.program.id, "partner_id": g.partner.id}
@@ -84,7 +85,9 @@ def _posted(mine: dict[str, Any]) -> Sequence[Adjustment]:
 
 
 def _entry(one: Adjustment) -> dict[str, Any]:
-    """A bonus or correction with its reason; what a step of the plan brought has the plan and the days for one."""
-    is_step = one.kind is AdjustmentKind.VOLUME
-    reason = f"{_('A step of the plan was reached')}: {one.reason}" if is_step else one.reason
-    return {"at": one.decided_at, "reason": reason, "amount": Money(one.amount_minor, one.currency)}
+    """A bonus or correction with its reason."""
+    return {
+        "at": one.decided_at,
+        "reason": words.entry_reason(one.reason, one.facts),
+        "amount": Money(one.amount_minor, one.currency),
+    }

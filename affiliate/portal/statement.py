@@ -10,7 +10,9 @@ from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import exports, ids
 from affiliate.accounts import access
+from affiliate.accounts.roles import SEES_MONEY
 from affiliate.ledger.models import TransferKind
+from affiliate.payouts import words
 from affiliate.payouts.statements import Line, Statement, statement
 from affiliate.portal.blueprint import blueprint, show, zone
 from affiliate.reports import periods
@@ -22,7 +24,7 @@ _CSV_HEAD = ["posted_at", "what", "order", "payout", "amount", "balance", "curre
 
 
 @blueprint.get("/<slug>/payouts/statement")
-@access.partner
+@access.partner_with(SEES_MONEY)
 def account_statement() -> str:
     """What was owed at the start, what changed it, what is owed at the end."""
     first, last = _period()
@@ -41,7 +43,7 @@ def account_statement() -> str:
 
 
 @blueprint.get("/<slug>/payouts/statement.csv")
-@access.partner
+@access.partner_with(SEES_MONEY)
 def account_statement_csv() -> BaseResponse:
     """The same as a file, with the balances as its first and last line."""
     first, last = _period()
@@ -89,7 +91,7 @@ def _line(each: Line) -> dict[str, Any]:
         "at": each.posted_at,
         "what": _what(each.kind),
         "order_id": each.order_id,
-        "note": each.note,
+        "note": _note(each),
         "url": url,
         "amount": each.amount,
         "balance": each.balance,
@@ -97,7 +99,7 @@ def _line(each: Line) -> dict[str, Any]:
 
 
 def _what(kind: TransferKind) -> str:
-    words: dict[TransferKind, str] = {
+    said: dict[TransferKind, str] = {
         TransferKind.APPROVE: pgettext("statement", "Commission approved"),
         TransferKind.REVERSE: pgettext("statement", "Commission taken back"),
         TransferKind.CLAW_BACK: pgettext("statement", "Taken back after it was paid"),
@@ -107,7 +109,7 @@ def _what(kind: TransferKind) -> str:
         TransferKind.WRITE_OFF: pgettext("statement", "Debt written off"),
         TransferKind.ADJUST: _("Bonus or correction"),
     }
-    return words.get(kind, _("Correction"))
+    return said.get(kind, _("Correction"))
 
 
 def _csv_row(each: Line) -> list[Any]:
@@ -119,5 +121,9 @@ def _csv_row(each: Line) -> list[Any]:
         each.balance,
         each.amount.currency,
         ids.public("led", each.transfer_id),
-        each.note or "",
+        _note(each) or "",
     ]
+
+
+def _note(each: Line) -> str | None:
+    return words.entry_reason(each.note, each.facts) if each.note else None

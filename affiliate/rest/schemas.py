@@ -258,6 +258,7 @@ class PayoutSchema(Schema):
     to_pay = MoneyOf("to_pay_minor")
     paper = fields.String()
     reason = fields.String(allow_none=True)
+    reason_code = fields.String(allow_none=True)
     created_at = fields.DateTime()
     paid_at = fields.DateTime(allow_none=True)
 

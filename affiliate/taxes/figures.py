@@ -4,7 +4,7 @@ Amounts are minor units of the program's currency; shares and rates are basis po
 """
 
 import enum
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from affiliate.money import BPS_PER_UNIT, divide_half_even
@@ -40,7 +40,7 @@ class Terms:
 
     def plain(self) -> dict[str, Any]:
         """The terms as JSON."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in self.__slots__}  # `asdict` copies each value deeply
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Figures:
 
     def plain(self) -> dict[str, int]:
         """The figures as JSON, with what is to pay."""
-        return asdict(self) | {"to_pay_minor": self.to_pay_minor}
+        return {name: getattr(self, name) for name in self.__slots__} | {"to_pay_minor": self.to_pay_minor}
 
 
 def read_terms(plain: dict[str, Any]) -> Terms:

@@ -456,6 +456,7 @@ def upgrade() -> None:
         sa.Column("subject", sa.String(length=255), nullable=False),
         sa.Column("body_text", sa.Text(), nullable=False),
         sa.Column("body_html", sa.Text(), nullable=True),
+        sa.Column("stop_url", sa.String(length=500), nullable=True),
         sa.Column(
             "status",
             sa.Enum(
@@ -1333,6 +1334,48 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("user_id", "kind", name=op.f("pk_mail_refusals")),
     )
     op.create_table(
+        "member_invitations",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        sa.Column("email", sa.String(length=255), nullable=False),
+        sa.Column(
+            "role",
+            sa.Enum(
+                "owner",
+                "marketer",
+                "finance",
+                "reader",
+                name="member_role",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("invited_by_id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["invited_by_id"], ["users.id"], name=op.f("fk_member_invitations_invited_by_id_users")
+        ),
+        sa.ForeignKeyConstraint(
+            ["partner_id"], ["partners.id"], name=op.f("fk_member_invitations_partner_id_partners")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_member_invitations")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_member_invitations_token_hash")),
+    )
+    with op.batch_alter_table("member_invitations", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_member_invitations_open",
+            ["partner_id", "email"],
+            unique=True,
+            postgresql_where=sa.text("closed_at IS NULL"),
+            sqlite_where=sa.text("closed_at IS NULL"),
+        )
+
+    op.create_table(
         "members",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=False),
@@ -1964,6 +2007,55 @@ def upgrade() -> None:
         )
         batch_op.create_index(batch_op.f("ix_plan_simulations_program_id"), ["program_id"], unique=False)
 
+    op.create_table(
+        "postback_addresses",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        sa.Column("url", sa.String(length=1000), nullable=False),
+        sa.Column(
+            "events", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("is_signed", sa.Boolean(), nullable=False),
+        sa.Column("secret_version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("failures", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("failing_since", db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("live_since", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("switched_off_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column(
+            "switched_off",
+            sa.Enum(
+                "by_hand", "failing", "gone", name="switched_off", native_enum=False, create_constraint=True, length=32
+            ),
+            nullable=True,
+        ),
+        sa.Column("created_by_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "(switched_off_at IS NULL) = (switched_off IS NULL)", name=op.f("ck_postback_addresses_off_for_a_reason")
+        ),
+        sa.ForeignKeyConstraint(
+            ["created_by_id"], ["users.id"], name=op.f("fk_postback_addresses_created_by_id_users")
+        ),
+        sa.ForeignKeyConstraint(
+            ["partner_id"], ["partners.id"], name=op.f("fk_postback_addresses_partner_id_partners")
+        ),
+        sa.ForeignKeyConstraint(
+            ["program_id"], ["programs.id"], name=op.f("fk_postback_addresses_program_id_programs")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_postback_addresses")),
+    )
+    with op.batch_alter_table("postback_addresses", schema=None) as batch_op:
+        batch_op.create_index("ix_postback_addresses_partner", ["program_id", "partner_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_postback_addresses_partner_id"), ["partner_id"], unique=False)
+
+    op.create_table(
+        "postback_marks",
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_postback_marks_program_id_programs")),
+        sa.PrimaryKeyConstraint("program_id", name=op.f("pk_postback_marks")),
+    )
     op.create_table(
         "program_figures",
         sa.Column("program_id", sa.Uuid(), nullable=False),
@@ -3656,12 +3748,83 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_commission_adjustments_payout_id"), ["payout_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_commission_adjustments_source_id"), ["source_id"], unique=False)
 
+    op.create_table(
+        "postback_deliveries",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("address_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "event",
+            sa.Enum(
+                "conversion",
+                "approved",
+                "declined",
+                "paid",
+                "test",
+                name="postback_event",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("commission_id", sa.Uuid(), nullable=True),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "waiting",
+                "delivered",
+                "given_up",
+                name="delivery_status",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("attempts", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("send_after", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("answer_code", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("answer", sa.String(length=300), nullable=False),
+        sa.Column("error", sa.String(length=300), nullable=False),
+        sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["address_id"], ["postback_addresses.id"], name=op.f("fk_postback_deliveries_address_id_postback_addresses")
+        ),
+        sa.ForeignKeyConstraint(
+            ["commission_id"], ["commissions.id"], name=op.f("fk_postback_deliveries_commission_id_commissions")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_postback_deliveries")),
+        sa.UniqueConstraint(
+            "address_id", "event", "commission_id", name=op.f("uq_postback_deliveries_address_id_event_commission_id")
+        ),
+    )
+    with op.batch_alter_table("postback_deliveries", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_postback_deliveries_due",
+            ["send_after"],
+            unique=False,
+            postgresql_where=sa.text("status = 'waiting'"),
+            sqlite_where=sa.text("status = 'waiting'"),
+        )
+        batch_op.create_index("ix_postback_deliveries_finished", ["finished_at"], unique=False)
+
     dialect = op.get_bind().dialect.name
     for statement in (*partitions.initial(dialect), *ddl.all_statements(dialect)):
         op.execute(statement)
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("postback_deliveries", schema=None) as batch_op:
+        batch_op.drop_index("ix_postback_deliveries_finished")
+        batch_op.drop_index(
+            "ix_postback_deliveries_due",
+            postgresql_where=sa.text("status = 'waiting'"),
+            sqlite_where=sa.text("status = 'waiting'"),
+        )
+
+    op.drop_table("postback_deliveries")
     with op.batch_alter_table("commission_adjustments", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_commission_adjustments_source_id"))
         batch_op.drop_index(batch_op.f("ix_commission_adjustments_payout_id"))
@@ -3934,6 +4097,12 @@ def downgrade() -> None:
     op.drop_table("refunds")
     op.drop_table("public_texts")
     op.drop_table("program_figures")
+    op.drop_table("postback_marks")
+    with op.batch_alter_table("postback_addresses", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_postback_addresses_partner_id"))
+        batch_op.drop_index("ix_postback_addresses_partner")
+
+    op.drop_table("postback_addresses")
     with op.batch_alter_table("plan_simulations", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_plan_simulations_program_id"))
         batch_op.drop_index(
@@ -4033,6 +4202,14 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_members_partner_id"))
 
     op.drop_table("members")
+    with op.batch_alter_table("member_invitations", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_member_invitations_open",
+            postgresql_where=sa.text("closed_at IS NULL"),
+            sqlite_where=sa.text("closed_at IS NULL"),
+        )
+
+    op.drop_table("member_invitations")
     op.drop_table("mail_refusals")
     with op.batch_alter_table("links", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_links_updated_at"))

@@ -1,4 +1,4 @@
-"""A payout run from its proposal to the mails that tell of it: two sizes, on SQLite and one core, with papers and a bank file."""
+"""A payout run from its proposal until it is settled, and the mails that tell of it: two sizes, on SQLite and one core, with papers and a bank file."""
 
 import tempfile
 import time
@@ -10,12 +10,10 @@ from uuid import UUID
 import sqlalchemy as sa
 from cryptography.fernet import Fernet
 from figures import Figure
-from flask import Flask
-from flask_babel import Babel
 from money_stages import upgrade
 from sqlalchemy.orm import Session
 
-from affiliate import db, ids
+from affiliate import clock, db, ids
 from affiliate.accounts.actors import Actor
 from affiliate.accounts.models import User
 from affiliate.attribution.models import Attribution, Credit
@@ -26,7 +24,7 @@ from affiliate.ledger import service as ledger
 from affiliate.ledger.postings import Posting
 from affiliate.money import Money
 from affiliate.partners.models import Enrollment, EnrollmentStatus, Member, MemberRole, Partner
-from affiliate.payouts import details, exporting, methods, proof, service
+from affiliate.payouts import details, exporting, methods, notices, proof, service
 from affiliate.payouts.files import FileKind
 from affiliate.payouts.methods import MethodKind
 from affiliate.payouts.models import PayoutMethod
@@ -44,27 +42,27 @@ SIZES = (1_000, 10_000)
 COMMISSIONS_EACH = 3
 _AT_ONCE = 5_000
 _STEPS = ("propose", "approve", "file", "settle")
+_TOLD_AT_ONCE = 200
 
 
 def measure() -> Iterator[Figure]:
-    """Seconds of each step and of all, and how they grow with the partners."""
+    """Seconds of each step and of all, and how they grow with the partners. The mails are a job's, which holds nobody up."""
     whole = {}
     for size in SIZES:
-        took = _seconds(size)
+        *took, told = _seconds(size)
         whole[size] = sum(took)
         for step, seconds in zip(_STEPS, took, strict=True):
             yield Figure(f"run over {size:,} partners, {step}, s", seconds)
+        yield Figure(f"run over {size:,} partners, its mails afterwards, s", told)
         yield Figure(f"run over {size:,} partners, all of it, s", whole[size], "<= 30" if size == SIZES[-1] else "")
     small, large = SIZES
     yield Figure("run, ten times the partners (ratio)", whole[large] / whole[small], "<= 11.5")
 
 
 def _seconds(size: int) -> list[float]:
-    """Seconds for proposing, approving, the SEPA file, and settling with its mails; the books are proved afterwards."""
+    """Seconds for proposing, approving, the SEPA file, settling, and for its mails; the books are proved afterwards."""
     vault = Vault([Fernet.generate_key().decode()])
-    app = Flask("bench")
-    Babel(app)
-    with tempfile.TemporaryDirectory(prefix="affiliate-bench-") as folder, app.app_context():
+    with tempfile.TemporaryDirectory(prefix="affiliate-bench-") as folder:
         engine = db.make_engine(f"sqlite:///{folder}/bench.db")
         upgrade(engine)
         with Session(engine, expire_on_commit=False) as session:
@@ -89,6 +87,7 @@ def _steps(session: Session, program_id: UUID, vault: Vault, alice: Actor, bob: 
         lambda: service.approve_run(session, **step),
         lambda: exporting.export(session, kind=FileKind.SEPA, vault=vault, **step),
         lambda: service.mark_paid(session, **step),
+        lambda: _tell(session),
     )
     took = [time.perf_counter() - began]
     for act in acts:
@@ -97,6 +96,13 @@ def _steps(session: Session, program_id: UUID, vault: Vault, alice: Actor, bob: 
         session.commit()
         took.append(time.perf_counter() - began)
     return took
+
+
+def _tell(session: Session) -> None:
+    while letters := notices.written(session, limit=_TOLD_AT_ONCE, now=clock.now()):
+        notices.hand_over(session, letters=letters)
+        session.commit()
+        session.expunge_all()
 
 
 def _found(session: Session, vault: Vault) -> tuple[UUID, Actor, Actor]:

@@ -20,8 +20,9 @@ from affiliate import ids
 from affiliate.accounts.models import AuditEvent
 from affiliate.errors import Invalid
 from affiliate.imports import BadTable
+from affiliate.money import Money
 from affiliate.partners.models import Partner
-from affiliate.payouts import details, exporting, files, queries, results, service, wise
+from affiliate.payouts import details, exporting, files, pain, queries, results, service, wise
 from affiliate.payouts.files import FileKind
 from affiliate.payouts.methods import MethodKind
 from affiliate.payouts.models import Payout, PayoutRun, PayoutStatus
@@ -110,8 +111,9 @@ def test_the_sepa_file_is_valid_and_pays_each_account_once(books: Books) -> None
     assert root.findtext(".//p:SvcLvl/p:Cd", None, SPACE) == "SEPA"
     assert root.findtext(".//p:BICFI", None, SPACE) == "COBADEFFXXX"
     names = sorted(element.text for element in root.iterfind(".//p:Cdtr/p:Nm", SPACE))
-    assert names[0] == "Marta Sala"
-    assert names[1].startswith("Zofia Zolc")
+    assert names == ["Marta Sala", "Zofia Zolc + Sohne"]
+    assert root.findtext(".//p:GrpHdr/p:NbOfTxs", None, SPACE) == "2"
+    assert max(len(element.text) for element in root.iter() if element.tag.endswith("Id") and element.text) <= 35
     payouts = set(books.session.scalars(sa.select(Payout.id)))
     told_ids = [element.text.replace("-", "_", 1) for element in root.iterfind(".//p:EndToEndId", SPACE)]
     assert {ids.parse("pay", told) for told in told_ids} <= payouts
@@ -127,9 +129,37 @@ def test_another_currency_goes_without_the_service_level_of_sepa(session: Sessio
     run = approved_run(books)
     root = valid(export(books, run, FileKind.TRANSFERS).content)
     assert root.find(".//p:SvcLvl", SPACE) is None
+    assert root.findtext(".//p:ChrgBr", None, SPACE) == "SHAR"  # SLEV would follow a service level that is not there
     assert {each.get("Ccy") for each in root.iterfind(".//p:InstdAmt", SPACE)} == {"PLN"}
     with pytest.raises(Invalid):
         export(books, run, FileKind.SEPA)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Zażółć gęślą jaźń", "Zazolc gesla jazn"),
+        ("Müller & Söhne GmbH", "Muller + Sohne GmbH"),
+        ("a" * 100, "a" * 70),
+        ("//Via_Larga\t7// ", "Via Larga 7"),
+        ("Ателье №5", "Atel'e 5"),
+        ("\N{ROCKET}\N{ROCKET}", ""),
+    ],
+)
+def test_texts_for_banks_keep_to_the_letters_that_each_must_take(text: str, told: str) -> None:
+    assert pain.plain(text, pain.NAME_LENGTH_MAX) == told
+
+
+def test_a_name_without_any_letter_for_banks_and_a_payer_without_bic_still_give_a_valid_file(books: Books) -> None:
+    payment = files.Payment(
+        books.partner.id, "\N{ROCKET}", MethodKind.BANK, {"iban": "IT60X0542811101000000123456"}, Money(1, "EUR")
+    )
+    payer = files.Payer("Casa & Co", "DE89370400440532013000", None)
+    facts: dict[str, Any] = {"message_id": "run-1", "created_at": NOW, "execute_on": NOW.date(), "text": "*"}
+    root = valid(pain.pain([payment], payer=payer, is_sepa=True, **facts))
+    assert root.findtext(".//p:Cdtr/p:Nm", None, SPACE) == payment.reference
+    assert root.findtext(".//p:DbtrAgt//p:Id", None, SPACE) == "NOTPROVIDED"
+    assert root.findtext(".//p:CtrlSum", None, SPACE) == "0.01"
 
 
 def test_paypal_gets_no_head_and_wise_gets_its_own(books: Books) -> None:
@@ -237,7 +267,7 @@ def test_a_bank_statement_settles_and_what_it_returns_comes_back(books: Books) -
     assert bring(books, run, statement) == exporting.Tally(paid=1, failed=1, other_amount=1)
     assert bring(books, run, statement) == exporting.Tally(known=2, other_amount=1)
     assert [payout.status for payout in payouts_of(books, run)[:3]] == ["paid", "failed", "approved"]
-    assert payouts_of(books, run)[1].reason == "AC04"
+    assert (payouts_of(books, run)[1].reason, payouts_of(books, run)[1].reason_code) == ("AC04", "returned")
     again = service.propose(books.session, program_id=run.program_id, actor=books.alice, now=PAYDAY)
     assert again.total_minor == 20_00
 

@@ -18,7 +18,6 @@ from affiliate.accounts.actors import Actor
 from affiliate.commissions import service as commissions
 from affiliate.commissions.models import Commission, CommissionAdjustment
 from affiliate.errors import DomainError
-from affiliate.mailer import OutboxMail
 from affiliate.payouts import service
 from affiliate.payouts.models import Payout, PayoutRun
 
@@ -110,7 +109,7 @@ def test_a_payout_is_paid_once_however_many_say_so(books: Books, engine: Engine)
     ended = race(books, engine, [on_run(service.mark_paid, run, books.alice)] * AT_ONCE)
     assert ended == {"done": 1, "wrong_status": AT_ONCE - 1}
     assert books.balances() == {"paid": 30_00}
-    assert len(books.session.scalars(sa.select(OutboxMail)).all()) == 1
+    assert len(books.mails()) == 1
     books.assert_proven()
 
 

@@ -1,13 +1,11 @@
 """Payouts of one run that go ways of their own, and the mail that tells of them. On both databases."""
 
 import pytest
-import sqlalchemy as sa
 from factories import make_member, make_partner, make_user
 from money_cast import Books, open_books
 from payout_cast import approve, cancel, earn, pay, propose, refund, step
 from sqlalchemy.orm import Session
 
-from affiliate.mailer import OutboxMail
 from affiliate.payouts import queries, service
 from affiliate.payouts.models import Payout, PayoutRun, PayoutStatus
 
@@ -27,13 +25,14 @@ def test_everybody_of_a_paid_partner_gets_a_mail_in_their_language(books: Books)
     earn(books, partner=partner)
     run = propose(books)
     approve(books, run)
-    assert books.session.scalars(sa.select(OutboxMail)).all() == []
+    assert books.mails() == []
     pay(books, run)
-    mails = {mail.recipient: mail for mail in books.session.scalars(sa.select(OutboxMail))}
+    mails = {mail.recipient: mail for mail in books.mails()}
     assert mails.keys() == {"ada@example.test", "bruno@example.test"}
     assert "€10.00" in mails["ada@example.test"].body_text
     assert "10,00\N{NO-BREAK SPACE}€" in mails["bruno@example.test"].body_text
     assert f"/portal/{books.program.slug}/payouts" in mails["ada@example.test"].body_text
+    assert "Ciao Bruno" in mails["bruno@example.test"].body_text
 
 
 def two_partners(books: Books) -> tuple[PayoutRun, list[Payout]]:

@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 from tax_cast import PDF, make_buyer, make_profile, make_rule
 
 from affiliate import clock, ids
-from affiliate.mailer import OutboxMail
 from affiliate.papers.models import FiledInvoice
 from affiliate.partners.models import Member
 from affiliate.payouts import service
@@ -130,7 +129,7 @@ def test_the_notice_says_what_the_invoice_must_say_and_everybody_gets_a_mail(
     for said in ("Casa Ondera S.r.l.", "IT00743110157", "€10.00", "€2.20", "€12.20", "€1.15", "€11.05"):
         assert said in page
     assert "Send your invoice" in marta.get(f"/portal/casa/payouts/{ids.public('pay', payout.id)}").text
-    assert books.session.scalars(sa.select(OutboxMail.subject)).all() == ["Send your invoice over €12.20"]
+    assert [mail.subject for mail in books.mails()] == ["Send your invoice over €12.20"]
 
 
 def test_a_wrong_total_names_the_field_and_keeps_what_was_typed_then_the_right_one_is_taken(

@@ -87,7 +87,7 @@ def runs(session: Session, *, program_id: UUID, cursor: paging.Cursor | None) ->
     statement = (
         sa.select(
             PayoutRun.id, PayoutRun.proposed_at.label("at"), PayoutRun.status, PayoutRun.total_minor, PayoutRun.currency,
-            PayoutRun.paid_at, PayoutRun.reason, User.name.label("proposed_by"), partners.label("partners"),
+            PayoutRun.paid_at, PayoutRun.reason, PayoutRun.reason_code, User.name.label("proposed_by"), partners.label("partners"),
         )
         .join(User, User.id == PayoutRun.proposed_by_id)
         .where(PayoutRun.program_id == program_id)
@@ -132,7 +132,8 @@ def payouts_of(session: Session, *, run_id: UUID, limit: int = PAYOUTS_SHOWN) ->
         sa.select(
             Payout.id, Payout.partner_id, Payout.amount_minor, Payout.earned_minor, Payout.clawed_back_minor, Payout.vat_minor,
             Payout.stamp_minor, Payout.withheld_minor, Payout.paper, Payout.run_id,
-            Partner.name.label("partner"), before.label("before_minor"), Payout.status, Payout.reason, Payout.taken_out_at,
+            Partner.name.label("partner"), before.label("before_minor"), Payout.status, Payout.reason, Payout.reason_code,
+            Payout.taken_out_at,
             PayoutMethod.kind.label("method"), PayoutMethod.masked, PayoutMethod.replaced_at.label("details_changed_at"),
         )
         .join(Partner, Partner.id == Payout.partner_id)

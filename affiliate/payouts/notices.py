@@ -1,0 +1,86 @@
+"""Mails that payouts call for. The money's transaction leaves a notice of ids alone; a job writes the mails and takes the notice away.
+
+Ten thousand letters take longer than anybody may hold the books. So they are written while nothing is locked, and come
+into the outbox in the transaction in which their notices go: a job that is killed loses nothing and tells nobody twice.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import groupby
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from affiliate import db, mailer, settings
+from affiliate.accounts import stops
+from affiliate.accounts.models import User
+from affiliate.mailer import OutboxMail
+from affiliate.partners import readers
+from affiliate.partners.models import Member
+from affiliate.payouts import mails
+from affiliate.payouts.mails import Recipient
+from affiliate.payouts.models import NoticeKind, PaperState, Payout, PayoutNotice, PayoutStatus
+from affiliate.programs.models import Program
+
+Letters = dict[tuple[UUID, NoticeKind], list[OutboxMail]]
+"""Notices, each with the letters that it calls for: none, if nobody can read them or there is nothing to tell any more."""
+
+
+def call_for(session: Session, *, kind: NoticeKind, payout_ids: Iterable[UUID]) -> None:
+    """These payouts call for their mails, once each."""
+    db.insert_new(session, PayoutNotice, [{"payout_id": payout_id, "kind": kind} for payout_id in payout_ids])
+
+
+def written(session: Session, *, limit: int, now: datetime) -> Letters:
+    """The letters of the `limit` oldest notices, in each reader's language. Nothing is stored yet."""
+    oldest = sa.select(PayoutNotice.payout_id, PayoutNotice.kind).order_by(PayoutNotice.payout_id, PayoutNotice.kind)
+    letters: Letters = {(payout_id, kind): [] for payout_id, kind in session.execute(oldest.limit(limit))}
+    for payout_id, kind, reader in _readers(session, {payout_id for payout_id, _kind in letters}):
+        if (payout_id, kind) in letters:
+            letter = mails.LETTERS[kind](reader)
+            letters[payout_id, kind].append(
+                mailer.written(
+                    recipient=reader.email,
+                    letter=letter,
+                    locale=reader.language,
+                    stop_url=stops.address(settings.current(), user_id=reader.user_id, kind=mails.KINDS[kind]),
+                    now=now,
+                )
+            )
+    return letters
+
+
+def hand_over(session: Session, *, letters: Letters) -> int:
+    """Put letters into the outbox as their notices go, and give the number of notices. What another job took meanwhile is left alone."""
+    taken = 0
+    for kind, group in groupby(sorted(letters, key=lambda each: each[1]), key=lambda each: each[1]):
+        mine = PayoutNotice.payout_id.in_(sorted(payout_id for payout_id, _kind in group))
+        gone = sa.delete(PayoutNotice).where(mine, PayoutNotice.kind == kind).returning(PayoutNotice.payout_id)
+        payout_ids = session.scalars(gone, execution_options={"synchronize_session": False}).all()
+        session.add_all(mail for payout_id in payout_ids for mail in letters[payout_id, kind])
+        taken += len(payout_ids)
+    return taken
+
+
+def _readers(session: Session, payout_ids: Iterable[UUID]) -> Sequence[tuple[UUID, NoticeKind, Recipient]]:
+    """The people who get a mail about each payout of which there still is something to tell."""
+    sent_minor = Payout.amount_minor - Payout.withheld_minor
+    is_paid = Payout.status == PayoutStatus.PAID
+    waits = sa.and_(Payout.status == PayoutStatus.PROPOSED, Payout.paper == PaperState.AWAITED)
+    kind = sa.case((is_paid, NoticeKind.PAID.value), else_=NoticeKind.INVOICE_WANTED.value)
+    amount_minor = sa.case((is_paid, sent_minor), else_=Payout.amount_minor)
+    gets = sa.or_(
+        sa.and_(is_paid, readers.gets(mails.KINDS[NoticeKind.PAID])),
+        sa.and_(waits, readers.gets(mails.KINDS[NoticeKind.INVOICE_WANTED])),
+    )
+    columns = (User.id, User.email, User.name, User.locale, amount_minor, Payout.currency, Program.name, Program.slug)
+    rows = (
+        sa.select(Payout.id, kind, *columns)
+        .join(Member, Member.partner_id == Payout.partner_id)
+        .join(User, User.id == Member.user_id)
+        .join(Program, Program.id == Payout.program_id)
+        .where(db.among(session, Payout.id, list(payout_ids)), gets)
+        .order_by(User.email)
+    )
+    return [(payout_id, NoticeKind(told), Recipient(*facts)) for payout_id, told, *facts in session.execute(rows)]
