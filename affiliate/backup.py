@@ -9,6 +9,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,23 +35,36 @@ class NoDump(errors.Unavailable):
 
 
 def make(settings: Settings, *, folder: Path) -> list[str]:
-    """Write the backup and give the names of its parts.
+    """Write the backup and give the names of its parts. Under the folder's name stands a whole backup or none: it is made beside.
 
     Raises:
-        NotEmpty: the folder exists and is not empty, or lies in DATA_DIR.
+        NotEmpty: the folder exists and is not empty, lies in DATA_DIR, or is a volume of its own.
         NoDump: PostgreSQL could not be dumped.
     """
     folder, data_dir = folder.resolve(), settings.data_dir.resolve()
     if folder.is_relative_to(data_dir) or (folder.exists() and any(folder.iterdir())):
         raise NotEmpty("Name a folder that is empty or new, outside of DATA_DIR.")
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if folder.is_mount():
+        raise NotEmpty(f"Name a new folder below {folder}: a whole volume cannot be put into its place at once.")
+    folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-unfinished-", dir=folder.parent))
+    try:
+        _fill(settings, beside)
+        beside.rename(folder)  # fails where somebody else was faster
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
+    return sorted(path.name for path in folder.iterdir())
+
+
+def _fill(settings: Settings, folder: Path) -> None:
+    data_dir = settings.data_dir.resolve()
     _copy(data_dir, folder, leave_out=(*_PASSING, f"{DATABASE}*", _REDIS))  # keys, spool
     folder.chmod(0o700)  # the copy took over the mode of DATA_DIR
     if settings.embedded_redis and (data_dir / _REDIS).exists():
         with _no_rewrite(settings):
             _copy(data_dir / _REDIS, folder / _REDIS, leave_out=(*_PASSING, "address"))  # the copy listens elsewhere
     _copy_database(settings, folder)
-    return sorted(path.name for path in folder.iterdir())
 
 
 def _copy(source: Path, target: Path, *, leave_out: tuple[str, ...]) -> None:

@@ -167,3 +167,4 @@ def test_who_has_no_pg_dump_is_told_what_to_install(
     elsewhere = replace(sqlite_settings, database_url="postgresql+psycopg://nobody@localhost/nothing")
     with pytest.raises(backup.NoDump, match="install PostgreSQL's client"):
         backup.make(elsewhere, folder=tmp_path / "backup")
+    assert [path for path in tmp_path.iterdir() if "backup" in path.name] == []  # not even a part of one
