@@ -3,11 +3,19 @@
 The address is resolved once, checked, and connected to, so that a name that changes between check and call leads nowhere inside.
 """
 
-from collections.abc import Iterable
+import contextlib
+import http.client
+import socket
+import ssl
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 SECONDS_MAX = 20
 _CONNECT_SECONDS_MAX = 5
 _CHUNK = 65_536
+_DIGITS_MAX = 9
 
 
 class CallFailed(Exception):  # noqa: N818 - read as a kind
@@ -45,3 +53,92 @@ def _bounded(chunks: Iterable[bytes], bytes_max: int) -> bytes:
         if len(found) > bytes_max:
             raise CallFailed(f"the answer is larger than {bytes_max} bytes")
     return bytes(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a stranger's server said: its status, the first bytes as text, and for how long it wants to be left alone."""
+
+    status: int
+    text: str
+    retry_after_seconds: int | None
+
+
+def call(
+    url: str, *, headers: Mapping[str, str], seconds_max: float, characters_max: int, loopback: bool = False
+) -> Answer:
+    """GET an address that a stranger gave us, within a time that holds for all of it: a server that drips ends as well.
+
+    Raises:
+        CallFailed: no answer in time, no such host, or a private address.
+    """
+    connection = _Pinned(url, seconds_max=seconds_max, loopback=loopback)
+    alarm = threading.Timer(seconds_max, connection.abort)
+    alarm.daemon = True
+    alarm.start()
+    try:
+        connection.request("GET", _target(url), headers={"User-Agent": "affiliate", **headers})
+        answer = connection.getresponse()
+        text = answer.read(characters_max).decode("utf-8", "replace")
+        if connection.is_aborted:  # what was cut reads as a short answer
+            raise OSError("aborted")  # noqa: TRY301 - told below, with all other ends of a call
+        return Answer(answer.status, _printable(text), _seconds(answer.headers.get("Retry-After")))
+    except (OSError, http.client.HTTPException, ValueError, AttributeError) as error:  # the last: cut while it read
+        told = "it took too long" if connection.is_aborted else str(error) or type(error).__name__
+        raise CallFailed(told) from error
+    finally:
+        alarm.cancel()
+        connection.close()
+
+
+class _Pinned(http.client.HTTPConnection):
+    """A connection to the one address that its host's name was resolved to and that was found public."""
+
+    def __init__(self, url: str, *, seconds_max: float, loopback: bool) -> None:
+        self._parts = urlsplit(url)
+        self._tls, self._loopback = self._parts.scheme == "https", loopback
+        self.is_aborted = False
+        port = self._parts.port or (443 if self._tls else 80)
+        super().__init__(self._parts.hostname or "", port, timeout=seconds_max)
+        self.default_port = 443 if self._tls else 80  # which the Host header leaves out
+
+    def connect(self) -> None:
+        """Resolve, check, connect to what was checked."""
+        from requests import RequestException
+        from requests_hardened.ip_filter import filter_host
+
+        if not self._tls and not self._loopback:
+            raise ValueError("the address does not begin with https://")
+        try:
+            place = filter_host(self.host, self.port, allow_loopback=self._loopback)
+        except RequestException as error:
+            raise OSError(f"{self.host} leads nowhere public") from error
+        self.sock = socket.create_connection((place.strip("[]"), self.port), self.timeout)
+        if self._tls:
+            context = ssl.create_default_context()
+            tls = context.wrap_socket(self.sock, server_hostname=self.host, do_handshake_on_connect=False)
+            self.sock = tls  # before it shakes hands: `abort` cuts what it finds here
+            tls.do_handshake()
+        if self.is_aborted:  # before there was anything to cut
+            raise OSError("aborted")
+
+    def abort(self) -> None:
+        """Cut the connection, whatever it waits for."""
+        self.is_aborted = True
+        if self.sock is not None:
+            with contextlib.suppress(OSError):
+                # Past TLS's own good-bye, which another thread may be using.
+                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
+
+
+def _target(url: str) -> str:
+    parts = urlsplit(url)
+    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else " " for character in text).strip()
+
+
+def _seconds(header: str | None) -> int | None:
+    return int(header) if header and header.isascii() and header.isdigit() and len(header) <= _DIGITS_MAX else None

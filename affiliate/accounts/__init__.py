@@ -14,7 +14,8 @@ def init_app(app: "Flask", settings: "Settings", *, resolvers: "Resolvers") -> N
 
     After `web` and `formats`, whose hooks run first. Imported here, so that workers read the tables without a web stack.
     """
-    from affiliate.accounts import security, views
+    from affiliate.accounts import mail_views, security, views
 
     security.init_app(app, settings, resolvers=resolvers)
     app.register_blueprint(views.blueprint)
+    app.register_blueprint(mail_views.blueprint)

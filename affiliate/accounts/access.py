@@ -23,12 +23,22 @@ from affiliate.accounts import bearer, keys, queries
 from affiliate.accounts.actors import SYSTEM, Actor
 from affiliate.accounts.bearer import BearerKey
 from affiliate.accounts.models import GrantRole, User
+from affiliate.accounts.roles import EVERYBODY, PROMOTES, MemberRole
 
 _ATTRIBUTE = "declared_access"
 _EXTENSION = "affiliate_access"
 FRESH_FOR = timedelta(minutes=15)
 FRESH_GRACE = timedelta(minutes=15)
 View = TypeVar("View", bound=Callable[..., Any])
+
+
+class RoleMissing(errors.Forbidden):
+    """The person belongs to the partner, but not in a role for this."""
+
+    code = "role_missing"
+
+    def __init__(self) -> None:
+        super().__init__("Your role in this partner account does not include this. Ask one of its owners.")
 
 
 class NotHere(errors.NotFound):
@@ -42,11 +52,13 @@ class NotHere(errors.NotFound):
 class Declaration:
     """Who may call a route: its kind and, by kind, the roles or the scope. `fresh` asks for a recent password.
 
+    `members` are roles of a partner's people; none named: everybody reads, and owners and marketers change.
     `from_memory`: a key that the tracker holds in memory is enough, so that events are taken while SQL is away.
     """
 
     kind: str
     roles: frozenset[GrantRole] = frozenset()
+    members: frozenset[MemberRole] = frozenset()
     scope: str = ""
     fresh: bool = False
     from_memory: bool = False
@@ -58,6 +70,10 @@ class Declaration:
         setattr(view, _ATTRIBUTE, self)
         return view
 
+    def members_for(self, method: str) -> frozenset[MemberRole]:
+        """The roles of a partner's people that may call it so."""
+        return self.members or (EVERYBODY if method in web.SAFE_METHODS else PROMOTES)
+
 
 public = Declaration("public")
 """Anybody."""
@@ -66,7 +82,15 @@ signed_in = Declaration("signed_in")
 """Any signed-in person."""
 
 partner = Declaration("partner")
-"""A member of a partner enrolled in the program of `<slug>`. Sets `g.program`, `g.partner`, `g.enrollment`."""
+"""A member of a partner enrolled in the program of `<slug>`. Sets `g.program`, `g.partner`, `g.enrollment`, `g.member_role`.
+
+Everybody may read; what changes something is for owners and marketers. `partner_with` names other roles.
+"""
+
+
+def partner_with(members: frozenset[MemberRole]) -> Declaration:
+    """The same for members in these roles alone, whatever the method."""
+    return replace(partner, members=members)
 
 
 def console(*roles: str) -> Declaration:
@@ -99,8 +123,8 @@ class ProgramOfSlug(Protocol):
 class Membership(Protocol):
     """`partners.queries.membership`: partners stand above accounts, so they hand their query in."""
 
-    def __call__(self, session: Session, *, user_id: UUID, program_id: UUID) -> tuple[Any, Any] | None:
-        """The person's partner and its enrollment in the program, unless it is rejected or banned."""
+    def __call__(self, session: Session, *, user_id: UUID, program_id: UUID) -> tuple[Any, Any, MemberRole] | None:
+        """The person's partner, its enrollment in the program unless it is rejected or banned, and the person's role."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,13 +230,21 @@ def _enter_signed_in(_declaration: Declaration, _person: User) -> None:
     pass
 
 
-def _enter_partner(_declaration: Declaration, person: User) -> None:
+def _enter_partner(declaration: Declaration, person: User) -> None:
     program = _program_of_slug()
     found = _state(current_app).resolvers.membership(web.orm.session, user_id=person.id, program_id=program.id)
     if found is None:
         raise NotHere
-    g.program = program
-    g.partner, g.enrollment = found
+    partner, enrollment, role = found
+    if role not in declaration.members_for(request.method):
+        raise RoleMissing
+    g.program, g.partner, g.enrollment, g.member_role = program, partner, enrollment, role
+
+
+def may(endpoint: str, method: str = "GET") -> bool:
+    """Whether the partner's person of this request could call this endpoint: pages leave out what would be refused."""
+    declaration, role = declaration_of(current_app, endpoint, method), g.get("member_role")
+    return declaration is not None and role is not None and role in declaration.members_for(method)
 
 
 def _enter_console(declaration: Declaration, person: User) -> None:

@@ -1,4 +1,4 @@
-"""Tables of people and keys: User, Grant, UserSession, ApiKey, AuditEvent."""
+"""Tables of people and keys: User, MailRefusal, Grant, UserSession, ApiKey, AuditEvent."""
 
 import enum
 from datetime import datetime
@@ -8,6 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from affiliate.accounts.mail_kinds import MailKind
 from affiliate.db import Base, PrimaryKey, enum_column
 
 
@@ -37,6 +38,17 @@ class User(Base):
     tf_totp_secret: Mapped[str | None] = mapped_column(sa.String(255))  # encrypted
     tf_last_counter: Mapped[int | None]  # the time step of the last accepted code: a code works once
     mf_recovery_codes: Mapped[list[Any] | None]  # encrypted
+    created_at: Mapped[datetime]
+
+
+class MailRefusal(Base):
+    """A kind of mail to a partner's people that a person does not want. No row: wanted."""
+
+    __tablename__ = "mail_refusals"
+    __table_args__ = (sa.PrimaryKeyConstraint("user_id", "kind"),)
+
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"))
+    kind: Mapped[MailKind] = mapped_column(enum_column(MailKind))
     created_at: Mapped[datetime]
 
 

@@ -8,7 +8,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from affiliate.accounts.models import ApiKey, Grant, GrantRole, User, UserSession
+from affiliate.accounts.mail_kinds import MailKind
+from affiliate.accounts.models import ApiKey, Grant, GrantRole, MailRefusal, User, UserSession
 from affiliate.db import Base
 
 _SESSIONS_SHOWN_MAX = 50
@@ -49,6 +50,11 @@ def granted_program_ids(session: Session, *, user_id: UUID) -> set[UUID | None]:
     """The programs whose console the person may open; null in the set means all of them."""
     roles = (GrantRole.MANAGER, GrantRole.FINANCE, GrantRole.ADMIN)
     return set(session.scalars(sa.select(Grant.program_id).where(Grant.user_id == user_id, Grant.role.in_(roles))))
+
+
+def refused_mails(session: Session, *, user_id: UUID) -> frozenset[MailKind]:
+    """The kinds of mail that a person does not want."""
+    return frozenset(session.scalars(sa.select(MailRefusal.kind).where(MailRefusal.user_id == user_id)))
 
 
 def live_sessions(session: Session, *, user_id: UUID, now: datetime) -> Sequence[UserSession]:

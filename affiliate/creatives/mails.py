@@ -10,11 +10,12 @@ from flask_babel import force_locale
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from affiliate import ids, mailer, settings
+from affiliate import ids, settings
+from affiliate.accounts.mail_kinds import MailKind
 from affiliate.accounts.models import User
 from affiliate.creatives.models import Creative
 from affiliate.mailer import Letter
-from affiliate.partners import queries as partners
+from affiliate.partners import posting, readers
 from affiliate.programs.models import Program
 
 TOLD_MAX = 1_000  # partners of one letter
@@ -40,10 +41,10 @@ def tell_retired(
 
 
 def _tell(session: Session, partner_ids: Sequence[UUID], letter: Callable[[User], Letter], now: datetime) -> None:
-    for person in partners.members_of_all(session, partner_ids=partner_ids):
+    for person in readers.readers(session, partner_ids=partner_ids, kind=MailKind.CREATIVES):
         locale = person.locale or "en"
         with force_locale(locale):
-            mailer.post(session, recipient=person.email, letter=letter(person), locale=locale, now=now)
+            posting.post(session, person=person, letter=letter(person), kind=MailKind.CREATIVES, now=now)
 
 
 def _approved(creative: Creative, program: Program, person: User) -> Letter:

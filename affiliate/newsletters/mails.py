@@ -7,18 +7,19 @@ from flask_babel import force_locale
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from affiliate import mailer, settings
+from affiliate import settings
+from affiliate.accounts.mail_kinds import MailKind
 from affiliate.mailer import Letter
-from affiliate.partners import queries as partners
+from affiliate.partners import posting, readers
 from affiliate.programs.models import Program
 
 
 def ask_about_story(session: Session, *, program: Program, partner_id: UUID, now: datetime) -> None:
     """Ask a partner's people to read a story about them and to say yes or no."""
-    for person in partners.members_of(session, partner_id=partner_id):
+    for person in readers.readers(session, partner_ids=[partner_id], kind=MailKind.STORIES):
         locale = person.locale or "en"
         with force_locale(locale):
-            mailer.post(session, recipient=person.email, letter=_story(program), locale=locale, now=now)
+            posting.post(session, person=person, letter=_story(program), kind=MailKind.STORIES, now=now)
 
 
 def _story(program: Program) -> Letter:

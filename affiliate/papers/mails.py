@@ -7,15 +7,16 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from affiliate import mailer, settings
+from affiliate.accounts.mail_kinds import MailKind
 from affiliate.mailer import Letter
 from affiliate.papers.models import FiledInvoice
-from affiliate.partners import queries as partners
+from affiliate.partners import readers
 from affiliate.programs.models import Program
 
 
 def tell_refused(session: Session, *, program: Program, filed: FiledInvoice, now: datetime) -> None:
     """Write to everybody of the partner, with the reason and the way to file another one."""
-    for person in partners.members_of(session, partner_id=filed.partner_id):
+    for person in readers.readers(session, partner_ids=[filed.partner_id], kind=MailKind.INVOICES):
         locale = person.locale or "en"
         with force_locale(locale):
             letter = _refused(program, person.name, filed)

@@ -8,6 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from affiliate.accounts.roles import MemberRole
 from affiliate.db import Base, PrimaryKey, enum_column
 from affiliate.partners.classes import PartnerClass
 
@@ -20,13 +21,6 @@ class EnrollmentStatus(enum.StrEnum):
     REJECTED = "rejected"
     PAUSED = "paused"
     BANNED = "banned"
-
-
-class MemberRole(enum.StrEnum):
-    """What a person may do for a partner."""
-
-    OWNER = "owner"
-    MEMBER = "member"
 
 
 class Partner(Base):
@@ -54,6 +48,35 @@ class Member(Base):
     created_at: Mapped[datetime]
 
 
+class MemberInvitation(Base):
+    """A word to somebody to join a partner's people. The mail holds the token, this row its SHA-256.
+
+    One open invitation per address and partner; a newer one takes its place.
+    """
+
+    __tablename__ = "member_invitations"
+    __table_args__ = (
+        sa.Index(
+            "uq_member_invitations_open",
+            "partner_id",
+            "email",
+            unique=True,
+            postgresql_where=sa.text("closed_at IS NULL"),
+            sqlite_where=sa.text("closed_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[PrimaryKey]
+    partner_id: Mapped[UUID] = mapped_column(sa.ForeignKey("partners.id"))
+    email: Mapped[str] = mapped_column(sa.String(255))
+    role: Mapped[MemberRole] = mapped_column(enum_column(MemberRole))
+    token_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    invited_by_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]  # accepted, withdrawn, or replaced by a newer one
+
+
 class Enrollment(Base):
     """A partner's membership in a program."""
 
@@ -72,20 +95,40 @@ class Enrollment(Base):
     reason: Mapped[str | None] = mapped_column(sa.String(500))
     decided_at: Mapped[datetime | None]
     decided_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id"))
+    apply_again_at: Mapped[
+        datetime | None
+    ]  # of a refused one: from when on it may apply once more; null: not by itself
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class Application(Base):
-    """What an applicant wrote. `answers` by field name; the enrollment carries the decision."""
+    """What an applicant wrote. `answers` by the key of the question; the enrollment carries the decision.
+
+    `asked` are the questions as they were put, so that an answer is read beside its question after the form has changed.
+    Who was refused and applies again has a new row; the old one is not current any more.
+    """
 
     __tablename__ = "applications"
+    __table_args__ = (
+        sa.Index(
+            "uq_applications_current",
+            "enrollment_id",
+            unique=True,
+            postgresql_where=sa.text("is_current"),
+            sqlite_where=sa.text("is_current"),
+        ),
+    )
 
     id: Mapped[PrimaryKey]
-    enrollment_id: Mapped[UUID] = mapped_column(sa.ForeignKey("enrollments.id"), unique=True)
+    enrollment_id: Mapped[UUID] = mapped_column(sa.ForeignKey("enrollments.id"))
     user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"))
     answers: Mapped[dict[str, Any]]
+    asked: Mapped[list[Any]] = mapped_column(default=list)
+    source: Mapped[str] = mapped_column(sa.String(120), default="")  # through what the applicant came
+    is_current: Mapped[bool] = mapped_column(default=True)
     submitted_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]  # when the applicant showed that the address is their own
 
 
 class PartnerTerms(Base):

@@ -3,17 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from affiliate.accounts.models import User
+from affiliate.accounts.roles import MemberRole
 from affiliate.mailer import OutboxMail
-from affiliate.partners.models import Application, Enrollment, EnrollmentStatus, Member, Partner
+from affiliate.partners import facts
+from affiliate.partners.facts import ApplicationFacts
+from affiliate.partners.models import Application, Enrollment, EnrollmentStatus, Member, Partner, PartnerTerms
 from affiliate.programs.models import Program
 
 MEMBERSHIPS_MAX = 100
+_TOLD = ("audience", "experience", "references", "offers", "conflicts", "why")
 _WELCOME = (EnrollmentStatus.PENDING, EnrollmentStatus.APPROVED, EnrollmentStatus.PAUSED)
 
 
@@ -105,14 +110,56 @@ def counts_by_status(session: Session, *, program_id: UUID) -> dict[EnrollmentSt
 
 
 def application_of(session: Session, *, enrollment_id: UUID) -> Application | None:
-    """What the applicant wrote; None for a partner who did not apply by the form."""
-    return session.scalar(sa.select(Application).where(Application.enrollment_id == enrollment_id))
+    """What the applicant wrote last; None for a partner who did not apply by the form."""
+    current = (Application.enrollment_id == enrollment_id, Application.is_current)
+    return session.scalar(sa.select(Application).where(*current))
 
 
-def membership(session: Session, *, user_id: UUID, program_id: UUID) -> tuple[Partner, Enrollment] | None:
-    """The partner through which a person takes part in a program, unless it was rejected or banned there: what opens the portal."""
+def application_facts(session: Session, *, program_id: UUID, enrollment_ids: Sequence[UUID]) -> list[ApplicationFacts]:
+    """The present applications of these enrollments as plain values; those of other programs and of nobody are left out."""
+    if not enrollment_ids:
+        return []
+    recruited = sa.and_(
+        PartnerTerms.program_id == Enrollment.program_id, PartnerTerms.partner_id == Enrollment.partner_id
+    )
     found = (
-        sa.select(Partner, Enrollment)
+        sa.select(Application, Enrollment.partner_id, Partner.country, Partner.website, PartnerTerms.recruiter_id)
+        .join(Enrollment, Enrollment.id == Application.enrollment_id)
+        .join(Partner, Partner.id == Enrollment.partner_id)
+        .outerjoin(PartnerTerms, recruited)
+        .where(Enrollment.program_id == program_id, Enrollment.id.in_(enrollment_ids), Application.is_current)
+        .order_by(Enrollment.id)
+    )
+    return [_facts(row) for row in session.execute(found)]
+
+
+def _facts(row: Any) -> ApplicationFacts:
+    application: Application = row.Application
+    answers = application.answers
+    told = {key: facts.text(answers, key) for key in _TOLD}
+    asked = [question["key"] for question in application.asked]
+    return ApplicationFacts(
+        application.id,
+        application.enrollment_id,
+        row.partner_id,
+        application.submitted_at,
+        application.confirmed_at,
+        row.country or "",
+        row.website or "",
+        facts.channels(answers.get("channels")),
+        **told,
+        asked=len(asked),
+        answered=sum(1 for key in asked if answers.get(key)),
+        files=sum(1 for answer in answers.values() if facts.is_file(answer)),
+        source=application.source,
+        recruiter_id=row.recruiter_id,
+    )
+
+
+def membership(session: Session, *, user_id: UUID, program_id: UUID) -> tuple[Partner, Enrollment, MemberRole] | None:
+    """The partner through which a person takes part in a program, unless it was rejected or banned there, and the role: what opens the portal."""
+    found = (
+        sa.select(Partner, Enrollment, Member.role)
         .join(Enrollment, Enrollment.partner_id == Partner.id)
         .join(Member, Member.partner_id == Partner.id)
         .where(Member.user_id == user_id, Enrollment.program_id == program_id, Enrollment.status.in_(_WELCOME))
@@ -120,7 +167,7 @@ def membership(session: Session, *, user_id: UUID, program_id: UUID) -> tuple[Pa
         .limit(1)
     )
     row = session.execute(found).one_or_none()
-    return None if row is None else (row[0], row[1])
+    return None if row is None else (row[0], row[1], row[2])
 
 
 def memberships_of(session: Session, *, user_id: UUID) -> list[Membership]:

@@ -1,19 +1,42 @@
 """The portal's blueprint, and what each of its pages stands on: frame, addresses, the page of those who wait."""
 
 from typing import Any
+from uuid import UUID
 
 from flask import Blueprint, current_app, g, render_template, request, url_for
 from flask_babel import gettext as _
 
+from affiliate.accounts import access
+from affiliate.joining import queries as joining
+from affiliate.joining import standing, tokens
 from affiliate.ledger import queries as ledger
-from affiliate.partners import queries as partners
 from affiliate.partners.models import EnrollmentStatus
 from affiliate.settings import Settings
 from affiliate.web import orm
 
 PAGE_SIZE = 50
 PAGES_MAX = 10_000
-_ARGUMENTS = ("status", "link", "first", "last", "sort", "by", "kind", "language", "campaign", "size", "new", "q")
+_ARGUMENTS = (
+    "status",
+    "link",
+    "first",
+    "last",
+    "sort",
+    "by",
+    "kind",
+    "language",
+    "campaign",
+    "size",
+    "new",
+    "q",
+    "span",
+    "columns",
+    "compare",
+)
+_SETTINGS = {
+    "preferences", "team", "invite", "invite_form", "postbacks", "new_postback", "add_postback", "postback",
+    "edit_postback", "change_postback",
+}  # fmt: skip
 blueprint = Blueprint("portal", __name__, url_prefix="/portal")
 
 
@@ -34,16 +57,22 @@ def _enter() -> str | None:
 
 
 def _pending() -> str:
-    application = partners.application_of(orm.session, enrollment_id=g.enrollment.id)
-    answers = application.answers if application else {}
-    sent = {
-        "submitted_at": application.submitted_at if application else g.enrollment.created_at,
-        "channels": answers.get("channels"),
-        "why": answers.get("why"),
-        "website": answers.get("website"),
-    }
-    public_url = url_for("site.program", slug=g.program.slug)
-    return render_template("portal/pending.html", **_frame(waiting=True), sent=sent, public_url=public_url)
+    """How the application stands, with what was sent and what is asked; answers go to the address that needs no account."""
+    row = joining.application_of_partner(orm.session, program_id=g.program.id, partner_id=g.partner.id)
+    status = standing.of_application(orm.session, g.program, *row) if row else None
+    return render_template(
+        "portal/pending.html",
+        **_frame(waiting=True),
+        status=status,
+        since=g.enrollment.created_at,
+        answer_url=_answer_url(row[0].id) if row else "",
+        public_url=url_for("site.program", slug=g.program.slug),
+    )
+
+
+def _answer_url(application_id: UUID) -> str:
+    token = tokens.write(settings().secret_key, tokens.Purpose.DRAFT, application_id)
+    return url_for("joining.status", slug=g.program.slug, token=token)
 
 
 def settings() -> Settings:
@@ -74,7 +103,8 @@ def with_arguments(endpoint: str | None = None, **changes: str | None) -> str:
 
     Only the arguments of our lists are carried on: `url_for` has arguments of its own, which no address may set.
     """
-    arguments = {name: request.args.get(name) for name in _ARGUMENTS} | {"page": None} | changes
+    # Boxes that were ticked come one by one, and go on together.
+    arguments = {name: ",".join(request.args.getlist(name)) for name in _ARGUMENTS} | {"page": None} | changes
     kept: dict[str, Any] = {name: value for name, value in arguments.items() if value}
     return url_for(endpoint or request.endpoint or "", **(request.view_args or {}), **kept)
 
@@ -99,6 +129,7 @@ def _frame(*, waiting: bool = False) -> dict[str, Any]:
         "program": {"slug": g.program.slug, "name": g.program.name, "currency": g.program.currency},
         "partner": {"name": g.partner.name, "paused": g.enrollment.status is EnrollmentStatus.PAUSED},
         "nav_items": _navigation()[:1] if waiting else _navigation(),
+        "may": access.may,
         "books": _books(),
         "time_zone": zone(),
         "with_arguments": with_arguments,
@@ -106,6 +137,11 @@ def _frame(*, waiting: bool = False) -> dict[str, Any]:
 
 
 def _navigation() -> list[dict[str, Any]]:
+    """The pages that this person's role may open."""
+    return [each for each in _pages() if access.may(each["endpoint"])]
+
+
+def _pages() -> list[dict[str, Any]]:
     return [
         _item("home", _("Home"), "home", {"home"}),
         _item(
@@ -143,13 +179,17 @@ def _navigation() -> list[dict[str, Any]]:
         ),
         _item("cases", _("Cases"), "messages", {"cases", "case", "new_case", "open_case", "reply_to_case"}, tab=False),
         _item("newsletters", _("Newsletters"), "mail", {"newsletters", "newsletter"}, tab=False),
+        _item("preferences", _("Settings"), "settings", _SETTINGS, tab=False),
     ]
 
 
 def _item(endpoint: str, label: str, icon: str, pages: set[str], *, tab: bool = True) -> dict[str, Any]:
     """A page of the navigation; `tab` keeps it at hand on a phone, where four have room."""
     here = (request.endpoint or "").removeprefix("portal.") in pages
-    return {"label": label, "icon": icon, "url": url_for(f"portal.{endpoint}"), "current": here, "tab": tab}
+    address = f"portal.{endpoint}"
+    return {
+        "label": label, "icon": icon, "endpoint": address, "url": url_for(address), "current": here, "tab": tab,
+    }  # fmt: skip
 
 
 def _books() -> dict[str, Any] | None:

@@ -15,6 +15,7 @@ from wtforms.validators import Optional
 
 from affiliate import amounts
 from affiliate.accounts import access
+from affiliate.accounts.roles import WORKS
 from affiliate.errors import Conflict, Invalid
 from affiliate.money import Money
 from affiliate.portal.blueprint import blueprint, page_number, show, with_arguments, zone
@@ -88,7 +89,7 @@ def cases() -> str:
 
 
 @blueprint.get("/<slug>/cases/new")
-@access.partner
+@access.partner_with(WORKS)
 def new_case() -> str:
     """The form, with what the address knows already."""
     known = {"kind": request.args.get("kind"), "order_id": request.args.get("order", "")[:120]}
@@ -96,7 +97,7 @@ def new_case() -> str:
 
 
 @blueprint.post("/<slug>/cases")
-@access.partner
+@access.partner_with(WORKS)
 def open_case() -> ResponseReturnValue:
     """Open a case; a refused form comes back with what was typed."""
     form = CaseForm()
@@ -131,7 +132,7 @@ def case(case_id: UUID) -> str:
 
 
 @blueprint.post('/<slug>/cases/<public("cas"):case_id>')
-@access.partner
+@access.partner_with(WORKS)
 def reply_to_case(case_id: UUID) -> ResponseReturnValue:
     """Add something to it."""
     text = request.form.get("text", "")
@@ -149,7 +150,7 @@ def reply_to_case(case_id: UUID) -> ResponseReturnValue:
 
 
 @blueprint.post('/<slug>/cases/<public("cas"):case_id>/withdraw')
-@access.partner
+@access.partner_with(WORKS)
 def withdraw_case(case_id: UUID) -> ResponseReturnValue:
     """Take it back."""
     try:

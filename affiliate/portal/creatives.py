@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 
 from affiliate import files, ids
 from affiliate.accounts import access
+from affiliate.accounts.roles import PROMOTES
 from affiliate.commissions import plan_queries
 from affiliate.creatives import codes, downloads, feeds, kinds, queries, service, words
 from affiliate.creatives.facts import Facts
@@ -139,7 +140,7 @@ def creative_feed(creative_id: UUID, kind: str) -> Response:
 
 
 @blueprint.get("/<slug>/creatives/propose")
-@access.partner
+@access.partner_with(PROMOTES)
 def propose_creative() -> str:
     """The form for material of one's own."""
     return _proposal_page(CreativeForm())

@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 
 from affiliate import imports
 from affiliate.accounts import access
+from affiliate.accounts.roles import PROMOTES
 from affiliate.errors import DomainError
 from affiliate.imports import BadTable, Line
 from affiliate.links import service
@@ -20,7 +21,7 @@ COLUMNS = ("name", "code", *SUBS_SHOWN)
 
 
 @blueprint.get("/<slug>/links/import")
-@access.partner
+@access.partner_with(PROMOTES)
 def import_links() -> str:
     """The form, and what the table looks like."""
     return _page()

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from affiliate.accounts import access
+from affiliate.accounts.roles import PROMOTES
 from affiliate.errors import DomainError
 from affiliate.links import queries, service
 from affiliate.links.models import Link
@@ -49,7 +50,7 @@ def links() -> str:
 
 
 @blueprint.get("/<slug>/links/new")
-@access.partner
+@access.partner_with(PROMOTES)
 def new_link() -> str:
     """The form with all its fields."""
     return _form_page(LinkForm())
@@ -93,7 +94,7 @@ def link(link_id: UUID) -> str:
 
 
 @blueprint.get('/<slug>/links/<public("lnk"):link_id>/edit')
-@access.partner
+@access.partner_with(PROMOTES)
 def edit_link(link_id: UUID) -> str:
     """The form with what the link says now."""
     found = _link(link_id)

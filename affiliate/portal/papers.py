@@ -10,6 +10,7 @@ from flask_login import current_user
 
 from affiliate import amounts, errors, files, formats
 from affiliate.accounts import access
+from affiliate.accounts.roles import MONEY, OWNER, SEES_MONEY
 from affiliate.errors import Conflict, Invalid
 from affiliate.money import Money
 from affiliate.papers import queries, service
@@ -30,7 +31,7 @@ class NoSuchPaper(errors.NotFound):
 
 
 @blueprint.get("/<slug>/papers")
-@access.partner
+@access.partner_with(SEES_MONEY)
 def papers() -> str:
     """What waits for an invoice, what was filed, and what we wrote."""
     mine: dict[str, Any] = {"program_id": g.program.id, "partner_id": g.partner.id}
@@ -48,7 +49,7 @@ def papers() -> str:
 
 
 @blueprint.get("/<slug>/papers/profile")
-@access.fresh(access.partner)
+@access.fresh(access.partner_with(OWNER))
 def tax_profile() -> str:
     """The form, filled with what holds now, or with what was entered for another program."""
     mine = {"program_id": g.program.id, "partner_id": g.partner.id}
@@ -58,7 +59,7 @@ def tax_profile() -> str:
 
 
 @blueprint.post("/<slug>/papers/profile")
-@access.fresh(access.partner)
+@access.fresh(access.partner_with(OWNER))
 def enter_tax_profile() -> ResponseReturnValue:
     """From now on this is who the partner is for the taxes."""
     form = _profile_form(None)
@@ -98,14 +99,14 @@ def _profile_page(form: ProfileForm) -> str:
 
 
 @blueprint.get('/<slug>/papers/notices/<public("pay"):payout_id>')
-@access.partner
+@access.partner_with(SEES_MONEY)
 def payment_notice(payout_id: UUID) -> str:
     """What a payout's paper says, and the form that files the partner's own."""
     return _notice_page(_payout(payout_id), InvoiceForm())
 
 
 @blueprint.post('/<slug>/papers/notices/<public("pay"):payout_id>')
-@access.partner
+@access.partner_with(MONEY)
 def file_invoice(payout_id: UUID) -> ResponseReturnValue:
     """File the invoice for a payout."""
     payout, form = _payout(payout_id), InvoiceForm()
@@ -174,7 +175,7 @@ def _notice_page(payout: Payout, form: InvoiceForm) -> str:
 
 
 @blueprint.get('/<slug>/papers/<public("ppr"):paper_id>.pdf')
-@access.partner
+@access.partner_with(SEES_MONEY)
 def paper_pdf(paper_id: UUID) -> Response:
     """A paper that we wrote."""
     mine = {"program_id": g.program.id, "partner_id": g.partner.id}
@@ -183,7 +184,7 @@ def paper_pdf(paper_id: UUID) -> Response:
 
 
 @blueprint.get('/<slug>/papers/filed/<public("inv"):invoice_id>.pdf')
-@access.partner
+@access.partner_with(SEES_MONEY)
 def filed_pdf(invoice_id: UUID) -> Response:
     """An invoice that the partner filed."""
     mine = {"program_id": g.program.id, "partner_id": g.partner.id}

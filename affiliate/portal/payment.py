@@ -12,6 +12,7 @@ from wtforms import SelectField, StringField
 from wtforms.validators import Length
 
 from affiliate.accounts import access
+from affiliate.accounts.roles import OWNER, SEES_MONEY
 from affiliate.errors import Conflict, Forbidden, Invalid
 from affiliate.payouts import details, queries
 from affiliate.payouts.methods import MethodKind
@@ -49,7 +50,7 @@ class MethodForm(FlaskForm):  # type: ignore[misc] # the library is not typed
 
 
 @blueprint.get("/<slug>/payouts/details")
-@access.partner
+@access.partner_with(SEES_MONEY)
 def payment_details() -> str:
     """What is entered, masked, and when it counts."""
     method = queries.current_method(orm.session, partner_id=g.partner.id)
@@ -64,14 +65,14 @@ def payment_details() -> str:
 
 
 @blueprint.get("/<slug>/payouts/details/change")
-@access.fresh(access.partner)
+@access.fresh(access.partner_with(OWNER))
 def change_payment_details() -> str:
     """The form."""
     return _form_page(_form())
 
 
 @blueprint.post("/<slug>/payouts/details/change")
-@access.fresh(access.partner)
+@access.fresh(access.partner_with(OWNER))
 def enter_payment_details() -> ResponseReturnValue:
     """Pay there from now on, or after the pause."""
     form = _form()

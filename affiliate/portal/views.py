@@ -11,8 +11,11 @@ from affiliate.portal import (
     papers,
     payment,
     payouts,
+    postbacks,
+    preferences,
     statement,
     statistics,
+    team,
 )
 from affiliate.portal.blueprint import blueprint
 
@@ -28,6 +31,9 @@ __all__ = [
     "papers",
     "payment",
     "payouts",
+    "postbacks",
+    "preferences",
     "statement",
     "statistics",
+    "team",
 ]

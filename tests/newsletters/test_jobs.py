@@ -97,7 +97,7 @@ def test_one_person_of_two_partners_gets_one_mail(
     with db.transaction() as session:
         alice, _ = make_reader(session, program=program, name="Carla Example")
         _, other = make_reader(session, program=program, name="Dora Example")
-        partners.add_member(session, user_id=alice.id, partner_id=other.id, role=MemberRole.MEMBER, now=now)
+        partners.add_member(session, user_id=alice.id, partner_id=other.id, role=MemberRole.MARKETER, now=now)
     work()
     assert server.received()["carla@example.test"] == 1
 

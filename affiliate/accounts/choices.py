@@ -1,0 +1,25 @@
+"""Every write on which mails a person wants. Takes session and now; never commits."""
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from affiliate import db
+from affiliate.accounts.mail_kinds import OPTIONAL, MailKind
+from affiliate.accounts.models import MailRefusal, User
+
+
+def choose(session: Session, *, user_id: UUID, wanted: Collection[MailKind], now: datetime) -> None:
+    """From now on these kinds of mail and no others, but for those that nobody can switch off. Doing it twice changes nothing."""
+    session.execute(sa.delete(MailRefusal).where(MailRefusal.user_id == user_id, MailRefusal.kind.in_(list(wanted))))
+    refused = [kind for kind in OPTIONAL if kind not in wanted]
+    db.insert_new(session, MailRefusal, [{"user_id": user_id, "kind": kind, "created_at": now} for kind in refused])
+
+
+def stop(session: Session, *, user_id: UUID, kind: MailKind, now: datetime) -> None:
+    """No more mails of this kind, by a link in one of them. Whoever is gone is left alone."""
+    if kind in OPTIONAL and session.get(User, user_id) is not None:
+        db.insert_new(session, MailRefusal, [{"user_id": user_id, "kind": kind, "created_at": now}])

@@ -1,0 +1,41 @@
+"""The kinds of mail that a partner's people get, who gets which, and which of them nobody can switch off. Pure.
+
+Newsletters have kinds of their own, by program; mails about one's own account (a new password) belong to nobody's choice.
+"""
+
+import enum
+
+from affiliate.accounts import roles
+
+
+class MailKind(enum.StrEnum):
+    """What a mail to a partner's people is about."""
+
+    MEMBERSHIP = "membership"  # the answer to an application
+    PAYMENT_DETAILS = "payment_details"  # money shall go elsewhere: object in time
+    INVOICES = "invoices"  # an invoice is wanted, or was refused
+    PAID = "paid"
+    DAY = "day"  # what came in and what was decided yesterday, in one mail
+    CASES = "cases"
+    CREATIVES = "creatives"
+    STORIES = "stories"  # the program would like to tell about the partner
+    POSTBACKS = "postbacks"  # an address was switched off
+
+
+REQUIRED = frozenset({MailKind.MEMBERSHIP, MailKind.PAYMENT_DETAILS, MailKind.INVOICES})
+"""Law, contract or safety ask for these: they are always sent."""
+
+OPTIONAL = tuple(kind for kind in MailKind if kind not in REQUIRED)
+
+_ROLES = {
+    MailKind.PAYMENT_DETAILS: roles.MONEY,
+    MailKind.INVOICES: roles.MONEY,
+    MailKind.PAID: roles.MONEY,
+    MailKind.STORIES: roles.PROMOTES,
+    MailKind.POSTBACKS: roles.PROMOTES,
+}
+
+
+def roles_of(kind: MailKind) -> frozenset[roles.MemberRole]:
+    """Whose mail it is, by role: what a person may not see is not written to them either."""
+    return _ROLES.get(kind, roles.EVERYBODY)

@@ -1,0 +1,41 @@
+"""The settings of a partner in one place: each leads to its own page."""
+
+from typing import Any
+
+from flask import g, url_for
+from flask_babel import gettext as _
+
+from affiliate.accounts import access, role_words
+from affiliate.portal.blueprint import blueprint, show
+
+
+@blueprint.get("/<slug>/settings")
+@access.partner
+def preferences() -> str:
+    """What can be set for the partner, and what each person sets for themselves."""
+    groups = [
+        {"title": g.partner.name, "entries": [each for each in _of_partner() if access.may(each["endpoint"])]},
+        {"title": _("You"), "entries": _of_person()},
+    ]
+    return show("preferences.html", groups=groups, role=role_words.role(g.member_role))
+
+
+def _of_partner() -> list[dict[str, Any]]:
+    return [
+        _entry("portal.team", "users", _("Team"), _("Who else works for you here, and in which role.")),
+        _entry("portal.postbacks", "webhook", _("Postbacks"), _("Tell your own system of each sale.")),
+        _entry("portal.payment_details", "building-bank", _("How you are paid"), _("The account your money goes to.")),
+        _entry("portal.tax_profile", "file-invoice", _("Tax profile"), _("What must stand on your invoices.")),
+    ]
+
+
+def _of_person() -> list[dict[str, Any]]:
+    return [
+        _entry("accounts.settings", "user", _("Your account"), _("Name, language, time zone, password, second factor, sessions.")),
+        _entry("mails.chosen", "bell", _("Mails"), _("Which mails about sales, payouts and cases you get.")),
+        _entry("mail.account", "mail", _("Newsletters"), _("Which newsletters you get, by program.")),
+    ]  # fmt: skip
+
+
+def _entry(endpoint: str, icon: str, label: str, text: str) -> dict[str, Any]:
+    return {"endpoint": endpoint, "icon": icon, "label": label, "text": text, "url": url_for(endpoint)}

@@ -1,0 +1,63 @@
+"""A partner's own tracker, as a server on this machine, and an address that leads to it."""
+
+import contextlib
+import http.server
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from sqlalchemy.orm import Session
+
+from affiliate.accounts.actors import SYSTEM
+from affiliate.notifications import service
+from affiliate.notifications.models import PostbackAddress
+from affiliate.partners.models import Partner
+from affiliate.programs.models import Program
+
+
+@dataclass
+class Tracker:
+    """What it heard, and what it answers from now on."""
+
+    url: str
+    heard: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b"OK"
+
+    @property
+    def paths(self) -> list[str]:
+        return [path for path, _headers in self.heard]
+
+
+@contextlib.contextmanager
+def tracker() -> Iterator[Tracker]:
+    """A server that writes down each call."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            told.heard.append((self.path, dict(self.headers)))
+            self.send_response(told.status)
+            for name, value in told.headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(told.body)
+
+        def log_message(self, *_args: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        told = Tracker(f"http://127.0.0.1:{server.server_address[1]}")
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield told
+        server.shutdown()
+
+
+def make_address(session: Session, program: Program, partner: Partner, url: str, **fields: object) -> PostbackAddress:
+    """An address that wants everything, switched on a long time ago."""
+    from factories import NOW
+
+    return service.add(
+        session, program=program, partner_id=partner.id, url=url, events=fields.pop("events", service.CHOICES),
+        is_signed=bool(fields.pop("is_signed", False)), plain=True, actor=SYSTEM, now=fields.pop("now", NOW),
+    )  # fmt: skip
