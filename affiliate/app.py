@@ -5,18 +5,20 @@ from importlib.metadata import version
 from flask import Blueprint, Flask, Response, redirect, request, session
 from werkzeug.wrappers.response import Response as BaseResponse
 
-from affiliate import accounts, api, formats, health, web
+from affiliate import accounts, api, compress, formats, health, web
 from affiliate.accounts import access, limits
 from affiliate.console import views as console
 from affiliate.demo import shop
 from affiliate.fraud import sightings
 from affiliate.ingest import known
 from affiliate.partners import queries as partners
+from affiliate.portal import mailed as mailed_reports
 from affiliate.portal import views as portal
 from affiliate.programs import queries as programs
 from affiliate.rest import docs as manual
 from affiliate.rest import views as rest
 from affiliate.settings import Settings
+from affiliate.site import applications as joining
 from affiliate.site import newsletters as mail
 from affiliate.site import views as site
 from affiliate.tracking import api as tracking_api
@@ -32,6 +34,7 @@ def create_app(settings: Settings) -> Flask:
     app = Flask("affiliate", static_folder=str(web.STATIC), static_url_path="/static")
     app.extensions["affiliate_settings"] = settings
     app.config.update(api.config(title="Affiliate", version=version("affiliate")))
+    compress.init_app(app)  # first, so that it sees an answer last
     web.init_app(app, settings)
     formats.init_app(app)
     tracked = tracker.init_app(app, settings, lookup=known.lookup)
@@ -45,9 +48,11 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(shell)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(site.blueprint)
-    limits.limit_applications(app, "site.apply")
+    app.register_blueprint(joining.blueprint)
+    limits.limit_applications(app, "joining.send", saved_by=("joining.save", "joining.answer", "joining.confirm"))
     app.register_blueprint(mail.blueprint)
     app.register_blueprint(portal.blueprint)
+    app.register_blueprint(mailed_reports.blueprint)
     app.register_blueprint(console.blueprint)
     if settings.env != "production":
         shop.init_app(app, settings)

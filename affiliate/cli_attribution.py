@@ -46,8 +46,9 @@ def explain(*, order_id: str, slug: str | None, kind: str) -> None:
     begin_on_database()
     from affiliate import db
     from affiliate.reports import plain
+    from affiliate.reports.language import spoken
 
-    with plain.in_english(), db.reading() as session:
+    with spoken(), db.reading() as session:
         found = plain.orders(session, order_id=order_id, slug=slug, kind=kind)
         if len(found) != 1:
             raise Refused(plain.not_one(found, order_id=order_id))

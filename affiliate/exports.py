@@ -1,21 +1,41 @@
-"""Lists as CSV for spreadsheets: bounded, and with no cell that a spreadsheet would run as a formula."""
+"""Lists as CSV and as workbooks: bounded, and with no cell that a spreadsheet would run as a formula."""
 
 import csv
+import enum
 import io
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from flask import Response
 
+from affiliate.errors import NotFound
 from affiliate.money import Money
 
 ROWS_MAX = 20_000
 """The most rows of one export; a query behind one asks for no more."""
 
+_CELL_LENGTH_MAX = 32_000  # a workbook takes little more
+_WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _BYTE_ORDER_MARK = "\ufeff"  # without it some spreadsheets read UTF-8 as something else
-Cell = str | int | bool | datetime | Money | UUID | None
+Cell = str | int | bool | datetime | Money | Decimal | UUID | None
+
+
+class Format(enum.StrEnum):
+    """What a list can be fetched as, by the end of its address."""
+
+    CSV = "csv"
+    XLSX = "xlsx"
+
+
+class NoSuchFormat(NotFound):
+    """The end of the address is none of ours."""
+
+    def __init__(self) -> None:
+        super().__init__("Lists come as .csv and as .xlsx.")
 
 
 def neutral(text: str) -> str:
@@ -38,6 +58,51 @@ def csv_response(filename: str, head: Sequence[str], rows: Iterable[Sequence[Cel
     return Response(csv_text(head, rows), mimetype="text/csv", headers=headers)
 
 
+def response(kind: str, name: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Response:
+    """The table as a download of this kind, called `name` (our own words, no input) and the kind's ending.
+
+    Raises:
+        NoSuchFormat: there is no such kind.
+    """
+    if kind == Format.CSV:
+        return csv_response(f"{name}.csv", head, rows)
+    if kind != Format.XLSX:
+        raise NoSuchFormat
+    headers = {"Content-Disposition": f'attachment; filename="{name}.xlsx"', "Cache-Control": "no-store"}
+    return Response(workbook(head, rows), mimetype=_WORKBOOK, headers=headers)
+
+
+def workbook(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
+    """The table as a workbook: amounts and counts are numbers, all else is text, and text is never a formula or a link."""
+    import xlsxwriter  # here, because most processes never write one
+
+    buffer = io.BytesIO()
+    # One row in memory at a time; the library keeps the others in a file of its own.
+    with xlsxwriter.Workbook(buffer, {"constant_memory": True}) as book:
+        sheet = book.add_worksheet()
+        sheet.freeze_panes(1, 0)
+        sheet.set_column(0, max(len(head) - 1, 0), 18)
+        bold = book.add_format({"bold": True})
+        for place, name in enumerate(head):
+            sheet.write_string(0, place, name, bold)
+        for number, row in enumerate(rows, start=1):
+            for place, value in enumerate(row):
+                _write(sheet, number, place, value)
+    return buffer.getvalue()
+
+
+def _write(sheet: Any, row: int, place: int, value: Cell) -> None:
+    if isinstance(value, Money):
+        sheet.write_number(row, place, value.decimal())
+    elif isinstance(value, int | Decimal) and not isinstance(value, bool):
+        sheet.write_number(row, place, value)
+    elif value is not None:
+        text = value.isoformat() if isinstance(value, datetime) else str(value)
+        sheet.write_string(
+            row, place, ("yes" if value else "no") if isinstance(value, bool) else text[:_CELL_LENGTH_MAX]
+        )
+
+
 def _cell(value: Cell) -> str | int:
     if value is None:
         return ""
@@ -47,4 +112,6 @@ def _cell(value: Cell) -> str | int:
         return value.isoformat()
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, Decimal):
+        return str(value)
     return value if isinstance(value, int) else neutral(str(value))

@@ -2,7 +2,10 @@
 
 import csv
 import io
+import zipfile
 from datetime import UTC, datetime
+from decimal import Decimal
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -30,3 +33,34 @@ def test_the_download_has_a_name_and_is_not_kept_by_caches() -> None:
     assert response.headers["Content-Disposition"] == 'attachment; filename="partners.csv"'
     assert response.headers["Cache-Control"] == "no-store"
     assert response.mimetype == "text/csv"
+
+
+def _sheet(content: bytes) -> str:
+    with zipfile.ZipFile(io.BytesIO(content)) as book:
+        return book.read("xl/worksheets/sheet1.xml").decode()
+
+
+@pytest.mark.parametrize("text", ["=1+1", "@SUM(A1)", "https://evil.example/", "{=1}", "a\x01b", "<b>&amp;"])
+def test_text_in_a_workbook_is_text_whatever_it_looks_like(text: str) -> None:
+    sheet = _sheet(exports.workbook(["name"], [[text]]))
+    assert 'r="A2" t="inlineStr"' in sheet
+    assert "<f>" not in sheet
+    assert "hyperlink" not in sheet
+    ET.fromstring(sheet)  # noqa: S314 - our own file
+
+
+def test_amounts_and_counts_in_a_workbook_are_numbers() -> None:
+    moment = datetime(2026, 11, 16, 12, 0, tzinfo=UTC)
+    sheet = _sheet(exports.workbook(["a"] * 6, [[3, Money(-4990, "EUR"), Decimal("0.363"), moment, None, True]]))
+    for cell in ("<v>3</v>", "<v>-49.90</v>", "<v>0.363</v>", "2026-11-16T12:00:00+00:00", "yes"):
+        assert cell in sheet
+
+
+def test_a_list_comes_as_what_its_address_ends_with() -> None:
+    assert (
+        exports.response("xlsx", "sales", ["a"], []).headers["Content-Disposition"]
+        == 'attachment; filename="sales.xlsx"'
+    )
+    assert exports.response("csv", "sales", ["a"], []).mimetype == "text/csv"
+    with pytest.raises(exports.NoSuchFormat):
+        exports.response("exe", "sales", ["a"], [])

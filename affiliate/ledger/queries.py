@@ -64,6 +64,12 @@ def balances_of(session: Session, *, program_id: UUID, partner_id: UUID) -> dict
     return dict.fromkeys(PARTNER_ACCOUNTS, 0) | {name: balance for _, name, balance in rows}
 
 
+def balance_of(*, program_id: UUID, partner_id: UUID, name: AccountName) -> sa.ScalarSelect[int]:
+    """One balance of a partner as a part of a larger statement; null where nothing moved yet."""
+    mine = (LedgerAccount.partner_id == partner_id, LedgerAccount.name == name)
+    return _accounts(program_id).where(*mine).with_only_columns(_balance()).scalar_subquery()
+
+
 def balances_of_partners(session: Session, *, program_id: UUID) -> dict[UUID, dict[AccountName, int]]:
     """The balances of all partners of a program that ever earned something, in one query."""
     found: dict[UUID, dict[AccountName, int]] = {}

@@ -1,5 +1,6 @@
 """What the home page says, as plain values: a fixed number of queries, however much there is to count."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -13,13 +14,12 @@ from sqlalchemy.orm import Session
 
 from affiliate import formats
 from affiliate.commissions.models import CommissionStatus
-from affiliate.ledger import queries as ledger
-from affiliate.ledger.models import AccountName
 from affiliate.money import Money, divide_half_even
-from affiliate.payouts import queries as payout_queries
 from affiliate.payouts.models import PayoutStatus
 from affiliate.programs.models import Program
+from affiliate.reports import medians as median_values
 from affiliate.reports import metrics, periods, queries, sales, tables
+from affiliate.reports.home import Standing
 from affiliate.reports.metrics import METRICS, Facts, Metric, Unit
 from affiliate.reports.sales import Pile, Wanted
 
@@ -50,7 +50,7 @@ def greeting(name: str, *, now: datetime, zone: str) -> str:
     return _("Good afternoon, %(name)s", name=first) if hour < _EVENING else _("Good evening, %(name)s", name=first)
 
 
-def numbers(session: Session, who: Who) -> dict[str, Any]:
+def numbers(session: Session, who: Who, medians: Mapping[str, str]) -> dict[str, Any]:
     """Earned today and this month, the tiles of 30 days against the 30 before, and the chart of both."""
     now = periods.last_days(DAYS, now=who.now, zone=who.zone)
     both = periods.last_days(2 * DAYS, now=who.now, zone=who.zone)
@@ -72,15 +72,25 @@ def numbers(session: Session, who: Who) -> dict[str, Any]:
         "earned_month": who.money(metrics.total(month, currency=who.program.currency).earned_minor),
         "today_url": sales_url(today, today),
         "month_url": sales_url(today.replace(day=1), today),
-        "tiles": tiles(this, before, rows_url=sales_url(now.days[0], today)),
+        "tiles": tiles(this, before, rows_url=sales_url(now.days[0], today), medians=medians),
         "chart": _chart(who, days, now),
         "is_quiet": this == before == Facts(who.program.currency),
     }
 
 
-def tiles(this: Facts, before: Facts, *, rows_url: str) -> list[dict[str, Any]]:
-    """The standard numbers of a period with their change against the one before; `rows_url` lists its sales."""
-    return [_tile(METRICS[key], this, before, rows_url) for key in _TILES]
+def tiles(
+    this: Facts, before: Facts, *, rows_url: str, medians: Mapping[str, str] | None = None
+) -> list[dict[str, Any]]:
+    """The standard numbers of a period with their change against the one before; `rows_url` lists its sales.
+
+    `medians` are what the partner in the middle of the program has, where they are told.
+    """
+    found = [_tile(METRICS[key], this, before, rows_url) for key in _TILES]
+    for key, tile in zip(_TILES, found, strict=True):
+        if text := (medians or {}).get(key):
+            value = tables.printed(METRICS[key], median_values.value(key, text, currency=this.currency), this.currency)
+            tile["note"] = ". ".join(filter(None, (tile["note"], _("Median of all partners: %(value)s", value=value))))
+    return found
 
 
 def sales_url(first: date, last: date) -> str:
@@ -88,24 +98,21 @@ def sales_url(first: date, last: date) -> str:
     return url_for("portal.commissions", first=first.isoformat(), last=last.isoformat())
 
 
-def flow(session: Session, who: Who) -> list[dict[str, Any]]:
+def flow(session: Session, who: Who, standing: Standing) -> list[dict[str, Any]]:
     """The way of the money: pending, approved, in payout, paid this year."""
-    mine: dict[str, Any] = {"program_id": who.program.id, "partner_id": who.partner_id}
-    piles = sales.piles(session, wanted=Wanted(**mine))
     year = periods.start_of_year(now=who.now, zone=who.zone)
-    payouts = sales.payout_piles(session, **mine, paid_since=year)
+    piles, payouts = sales.all_piles(session, wanted=Wanted(who.program.id, who.partner_id), paid_since=year)
     sent, paid = payouts[PayoutStatus.PROPOSED] + payouts[PayoutStatus.APPROVED], payouts[PayoutStatus.PAID]
-    owed = -ledger.balances_of(session, **mine)[AccountName.CLAWBACK]
-    next_on = payout_queries.next_run_on(session, program_id=who.program.id, today=who.now.date())
     pending, approved = piles[CommissionStatus.PENDING], piles[CommissionStatus.APPROVED]
     payouts_url, this_year = url_for("portal.payouts"), year.astimezone(ZoneInfo(who.zone)).year
     stations = [
         _station(who, _("Pending"), pending, _filtered("pending"), _pending_note(piles)),
-        _station(who, _("Approved"), approved, _filtered("approved"), _approved_note(who, approved, owed, next_on)),
+        _station(who, _("Approved"), approved, _filtered("approved"), _approved_note(who, approved, standing)),
         _station(who, _("In payout"), sent, payouts_url, _sent_note(sent)),
         _station(who, _("Paid in %(year)s", year=this_year), paid, payouts_url, _paid_note(paid)),
     ]
     counts = [pending.count, approved.count, sent.count, paid.count]
+    stations[1]["strong"] = _next_payout(who, approved, standing)
     for number, station in enumerate(stations):
         station["state"] = "done" if any(counts[number:]) else ""
     if sent.count:
@@ -131,7 +138,17 @@ def _pending_note(piles: dict[CommissionStatus, Pile]) -> str:
     return note
 
 
-def _approved_note(who: Who, pile: Pile, owed_minor: int, next_on: date | None) -> str:
+def _next_payout(who: Who, pile: Pile, standing: Standing) -> str | None:
+    """The next payout with its day and amount, where both are known."""
+    amount_minor = pile.amount_minor - max(standing.owed_minor, 0)
+    day = standing.next_run_on
+    if day is None or day < who.now.date() or amount_minor <= 0 or amount_minor < who.program.payout_min_minor:
+        return None
+    return _("Next payout on %(day)s: %(amount)s", day=formats.day(day), amount=formats.money(who.money(amount_minor)))
+
+
+def _approved_note(who: Who, pile: Pile, standing: Standing) -> str:
+    next_on = standing.next_run_on
     if who.program.payout_min_minor > pile.amount_minor > 0:
         note = _("Paid from %(amount)s on", amount=formats.money(who.money(who.program.payout_min_minor)))
     elif next_on is None or next_on < who.now.date():
@@ -141,8 +158,8 @@ def _approved_note(who: Who, pile: Pile, owed_minor: int, next_on: date | None) 
         note = ngettext(
             "%(num)s sale, in the payout of %(day)s", "%(num)s sales, in the payout of %(day)s", pile.count, day=day
         )
-    if owed_minor > 0:
-        came_back = formats.money(who.money(owed_minor))
+    if standing.owed_minor > 0:
+        came_back = formats.money(who.money(standing.owed_minor))
         note += ". " + _("%(amount)s of earlier sales came back and is set off", amount=came_back)
     return note
 

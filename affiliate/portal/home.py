@@ -6,14 +6,13 @@ from flask_babel import format_date
 from flask_login import current_user
 
 from affiliate.accounts import access
-from affiliate.commissions import plan_queries, validation_queries
-from affiliate.links import queries as links
 from affiliate.partners import queries as partners
 from affiliate.partners.models import EnrollmentStatus
 from affiliate.portal import dashboard, lines, worth_doing
 from affiliate.portal.blueprint import blueprint, show, zone
 from affiliate.portal.forms import LinkForm
 from affiliate.relations import queries as relations
+from affiliate.reports import home as reports_home
 from affiliate.reports import sales
 from affiliate.web import orm, request_now
 
@@ -47,24 +46,22 @@ def home() -> str:
     """What was earned and why, what is on its way, how the last 30 days went."""
     who = dashboard.Who(g.program, g.partner.id, request_now(), zone())
     mine = {"program_id": g.program.id, "partner_id": g.partner.id}
-    numbers = dashboard.numbers(orm.session, who)
+    standing = reports_home.standing(orm.session, **mine, today=who.now.date())
+    numbers = dashboard.numbers(orm.session, who, standing.medians)
     cases = [line.case for line in relations.cases(orm.session, **mine, limit=worth_doing.EACH_MAX)]
-    terms = plan_queries.partner_terms(orm.session, **mine)
-    group = terms.group_name if terms else None
     latest = sales.sales(orm.session, wanted=sales.Wanted(**mine), limit=LATEST)
-    takes = validation_queries.validation_takes(orm.session, program_id=g.program.id)
     plan = sales.plans_in_force(orm.session, program_ids=[g.program.id], now=who.now).get(g.program.id)
     return show(
         "home.html",
         greeting=dashboard.greeting(current_user.name, now=who.now, zone=who.zone),
         today=format_date(numbers["today"], "EEEE d MMMM y"),
         numbers=numbers,
-        flow=dashboard.flow(orm.session, who),
-        tasks=worth_doing.tasks(orm.session, who, cases),
-        news=worth_doing.news(orm.session, who, cases, user_id=current_user.id, group=group),
+        flow=dashboard.flow(orm.session, who, standing),
+        tasks=worth_doing.tasks(orm.session, who, cases, has_method=standing.has_method),
+        news=worth_doing.news(orm.session, who, cases, user_id=current_user.id, group=standing.group_name),
         sales=[lines.sale(one) for one in latest],
-        has_links=links.link_count(orm.session, **mine) > 0,
+        has_links=standing.has_links,
         form=LinkForm(),
-        terms=lines.terms(g.program, plan, takes),
+        terms=lines.terms(g.program, plan, standing.validation_takes),
         shop_url=g.program.shop_url,
     )

@@ -1,143 +1,145 @@
-"""A partner's statistics: any days, by day, link or sub id, against the days before, with the reasons of what did not count."""
+"""A partner's reports: any days, by day, link, country or whatever a row shall be, against other days, with the reasons of what did not count."""
 
-import enum
-from collections.abc import Callable
-from datetime import date
 from typing import Any
-from uuid import UUID
 
 from flask import Response, g, request, url_for
 from flask_babel import gettext as _
 
 from affiliate import exports
 from affiliate.accounts import access
-from affiliate.links import queries as links
-from affiliate.portal import dashboard
-from affiliate.portal.blueprint import blueprint, show, with_arguments, zone
-from affiliate.reports import breakdown, click_words, metrics, queries, tables
-from affiliate.reports.metrics import Facts
-from affiliate.reports.periods import Period
+from affiliate.portal import dashboard, kept
+from affiliate.portal.blueprint import PAGE_SIZE, blueprint, page_number, pager, show, with_arguments, zone
+from affiliate.reports import asked, breakdown, click_words, dimensions, periods, report_words, tables
+from affiliate.reports import sheet as sheets
+from affiliate.reports.asked import PARTNERS_OWN, Against, Asked, By
+from affiliate.reports.dimensions import Scope
+from affiliate.reports.periods import Span
+from affiliate.reports.sheet import Sheet
 from affiliate.reports.tables import Line
 from affiliate.web import orm, request_now
 
 _AT_HAND = frozenset({"clicks_valid", "conversions", "earnings"})
-_COLUMNS = ("clicks_raw", "clicks_valid", "conversions", "conversion_rate", "epc", "revenue", "earnings")
+_SPANS = (Span.TODAY, Span.WEEK, Span.MONTH, Span.THIS_MONTH, Span.LAST_MONTH, Span.QUARTER, Span.YEAR)
+_PAGES = {By.LINK: ("portal.link", "link_id"), By.CREATIVE: ("portal.creative", "creative_id")}
 
 
-class By(enum.StrEnum):
-    """What a row of the table is."""
-
-    DAY = "day"
-    LINK = "link"
-    SUB = "sub"
+def asked_here() -> Asked:
+    """What the address asks for; boxes that are ticked come one by one."""
+    typed = request.args.to_dict() | {"columns": ",".join(request.args.getlist("columns"))}
+    return asked.read(typed, possible=PARTNERS_OWN)
 
 
 @blueprint.get("/<slug>/statistics")
 @access.partner
 def statistics() -> str:
-    """The days that the address names, in a table and a chart."""
-    period, problem = _period()
-    by = _by()
-    days = _by_day(period) | _by_day(period.before)
-    this = metrics.total((days[day] for day in period.days), currency=g.program.currency)
-    before = metrics.total((days[day] for day in period.before.days), currency=g.program.currency)
-    rows = tables.in_order(_lines(by, period), _order(by))
+    """The report that the address asks for, with its numbers, its chart and a page of its rows."""
+    sheet = _sheet()
+    problem = None if sheet.is_readable else tables.no_period()
+    start = (page_number() - 1) * PAGE_SIZE
+    shown = sheet.lines[start : start + PAGE_SIZE]
+    days, kept_ones = sheet.period.days, kept.mine()
     return show(
         "statistics.html",
-        by=by.value,
-        sort=_order(by),
+        asked=sheet.asked,
+        sort=sheet.asked.order(),
         order_name="sort",
         empty_action={"label": _("Your links"), "url": url_for("portal.links")},
-        dimensions=[_dimension(one, by) for one in By],
-        tiles=dashboard.tiles(this, before, rows_url=dashboard.sales_url(period.days[0], period.days[-1])),
-        reasons=_reasons(period),
-        **tables.page(
-            rows,
-            _COLUMNS,
-            at_hand=_AT_HAND,
-            days=days,
-            period=period,
-            problem=problem,
-            total=this,
-            now=request_now(),
-            address=with_arguments,
-        ),
-        csv_url=with_arguments("portal.statistics_csv"),
+        dimensions=[_dimension(one, sheet.asked.by) for one in PARTNERS_OWN],
+        presets=[_preset(span, sheet) for span in _SPANS],
+        comparisons=[_comparison(one, sheet.asked.against) for one in (None, *Against)],
+        choices=tables.columns(asked.columns_of(sheet.asked.by), at_hand=_AT_HAND),
+        chosen=sheet.columns,
+        changing=_changing(sheet),
+        first=days[0],
+        last=days[-1],
+        other_first=sheet.other.days[0],
+        other_last=sheet.other.days[-1],
+        problem=problem,
+        tiles=dashboard.tiles(sheet.total, sheet.total_before, rows_url=dashboard.sales_url(days[0], days[-1])),
+        chart=tables.chart(sheet.days, sheet.period, sheet.other),
+        columns=tables.columns(sheet.columns, at_hand=_AT_HAND),
+        rows=[_row(line, sheet) for line in shown],
+        total=tables.values(sheet.found if sheet.asked.text else sheet.total, sheet.columns),
+        pager=pager(total=len(sheet.lines), shown=len(shown)),
+        is_counting=sheet.asked.by in report_words.COUNTED_LATER,
+        reasons=_reasons(sheet),
+        kept_chips=[{"label": one["name"], "url": one["url"]} for one in kept_ones],
+        kept=kept_ones,
+        keep_form=kept.form(sheet.asked),
+        files=_files(sheet.asked),
     )
 
 
-@blueprint.get("/<slug>/statistics.csv")
+@blueprint.get("/<slug>/statistics.<kind>")
 @access.partner
-def statistics_csv() -> Response:
+def statistics_file(kind: str) -> Response:
     """The whole table as a file, in the order of the page."""
-    period, _problem = _period()
-    by = _by()
-    rows = tables.in_order(_lines(by, period), _order(by))
-    head = tables.csv_head(by.value, _COLUMNS)
-    return exports.csv_response(f"statistics-by-{by.value}.csv", head, (tables.csv_row(row, _COLUMNS) for row in rows))
+    sheet = _sheet()
+    head, rows = sheet.csv()
+    return exports.response(kind, f"statistics-by-{sheet.asked.by.value}", head, rows)
 
 
-def _period() -> tuple[Period, str | None]:
-    return tables.asked_period(request.args, now=request_now(), zone=zone())
+def _sheet() -> Sheet:
+    scope = Scope(g.program, g.partner.id)
+    return sheets.sheet(orm.session, scope=scope, asked_for=asked_here(), now=request_now(), zone=zone())
 
 
-def _by() -> By:
-    text = request.args.get("by", "")
-    return By(text) if text in set(By) else By.DAY
-
-
-def _order(by: By) -> str:
-    usual = "-name" if by is By.DAY else "-earnings"
-    return tables.asked_order(request.args.get("sort", ""), columns=_COLUMNS, usual=usual)
-
-
-def _mine() -> dict[str, Any]:
-    return {"program_id": g.program.id, "partner_id": g.partner.id}
-
-
-def _by_day(period: Period) -> dict[date, Facts]:
-    return queries.facts_by_day(orm.session, **_mine(), period=period, currency=g.program.currency, with_costs=False)
-
-
-def _lines(by: By, period: Period) -> list[Line]:
-    read: dict[By, Callable[[Period], list[Line]]] = {By.DAY: _days, By.LINK: _links, By.SUB: _subs}
-    return read[by](period)
-
-
-def _days(period: Period) -> list[Line]:
-    return tables.day_lines(_by_day(period), period)
-
-
-def _links(period: Period) -> list[Line]:
-    found = breakdown.facts_by_link(orm.session, **_mine(), period=period, currency=g.program.currency)
-    names = {
-        link.id: (f"/r/{link.code}", link.name or f"/r/{link.code}")
-        for link in links.links_of(orm.session, **_mine(), limit=breakdown.ROWS_MAX)
+def _row(line: Line, sheet: Sheet) -> dict[str, Any]:
+    return {
+        "name": line.name,
+        "url": _address(line, sheet.asked.by),
+        "cells": tables.values(line.facts, sheet.columns),
+        "change": tables.change(sheet.changes, line.key),
     }
 
-    def line(link_id: UUID | None, facts: Facts) -> Line:
-        if link_id is None or link_id not in names:
-            return Line("", _("Without a link: by coupon, for example"), None, facts)
-        key, name = names[link_id]
-        return Line(key, name, url_for("portal.link", link_id=link_id), facts)
 
-    return [line(link_id, facts) for link_id, facts in found.items()]
+def _address(line: Line, by: By) -> str | None:
+    """The page of what a row is about, or the sales of its day."""
+    if by is By.DAY:
+        return url_for("portal.commissions", first=line.key, last=line.key)
+    if line.id is None or by not in _PAGES:
+        return None
+    endpoint, name = _PAGES[by]
+    values: dict[str, Any] = {name: line.id}
+    return url_for(endpoint, **values)
 
 
-def _subs(period: Period) -> list[Line]:
-    found = breakdown.facts_by_sub(orm.session, **_mine(), period=period, currency=g.program.currency)
-    return [Line(label, label or _("Without a sub id"), None, facts) for label, facts in found.items()]
+def _changing(sheet: Sheet) -> str | None:
+    """The head of the column of changes."""
+    if sheet.asked.against is None:
+        return None
+    return _("Change: %(metric)s", metric=tables.columns([sheet.changing], at_hand=_AT_HAND)[0]["label"])
+
+
+def _files(wanted: Asked) -> list[dict[str, str]]:
+    arguments: dict[str, Any] = dict(wanted.arguments())
+    kinds = [(exports.Format.CSV, _("Export as CSV")), (exports.Format.XLSX, _("Export as XLSX"))]
+    return [
+        {"label": label, "url": url_for("portal.statistics_file", kind=kind.value, **arguments)}
+        for kind, label in kinds
+    ]
 
 
 def _dimension(one: By, by: By) -> dict[str, Any]:
-    label, head = {
-        By.DAY: (_("By day"), _("Day")),
-        By.LINK: (_("By link"), _("Link")),
-        By.SUB: (_("By sub id"), _("Sub id")),
-    }[one]
-    return {"label": label, "head": head, "url": with_arguments(by=one.value, sort=None), "current": one is by}
+    label, head = dimensions.label(one)
+    return {"label": label, "head": head, "url": with_arguments(by=one.value, sort=None, q=None), "current": one is by}
 
 
-def _reasons(period: Period) -> list[dict[str, Any]]:
-    found = breakdown.not_counted(orm.session, **_mine(), period=period)
+def _preset(span: Span, sheet: Sheet) -> dict[str, Any]:
+    days = periods.spanned(span, now=request_now(), zone=zone())
+    return {
+        "label": report_words.span(span),
+        "url": with_arguments(span=span.value, first=None, last=None),
+        "current": days == sheet.period,
+    }
+
+
+def _comparison(one: Against | None, chosen: Against | None) -> dict[str, Any]:
+    value = one.value if one else None
+    return {"label": report_words.against(one), "url": with_arguments(compare=value), "current": one is chosen}
+
+
+def _reasons(sheet: Sheet) -> list[dict[str, Any]]:
+    mine: dict[str, Any] = {"program_id": g.program.id, "partner_id": g.partner.id}
+    found = breakdown.not_counted(orm.session, **mine, period=sheet.period)
     return [{"words": click_words.not_counted(verdict), "clicks": clicks} for verdict, clicks in found.items()]

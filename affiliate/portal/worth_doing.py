@@ -14,7 +14,6 @@ from affiliate.creatives import words as creative_words
 from affiliate.newsletters import labels
 from affiliate.newsletters import queries as newsletters
 from affiliate.papers import queries as papers
-from affiliate.payouts import queries as payouts
 from affiliate.portal.dashboard import DAYS, Who
 from affiliate.portal.newsletters import subject
 from affiliate.relations import words as case_words
@@ -28,13 +27,13 @@ EACH_MAX = 3
 _ANSWERED = (CaseStatus.ACCEPTED, CaseStatus.DECLINED)
 
 
-def tasks(session: Session, who: Who, cases: list[Case]) -> list[dict[str, str]]:
+def tasks(session: Session, who: Who, cases: list[Case], *, has_method: bool) -> list[dict[str, str]]:
     """What waits for the partner, what holds its money back first; `cases` are its last ones."""
     mine: dict[str, Any] = {"program_id": who.program.id, "partner_id": who.partner_id}
     awaited = papers.awaited(session, **mine, limit=EACH_MAX)
     found = [_invoice(payout) for payout, _name, filed in awaited if filed is None]
     found += [_question(case) for case in cases if case.status is CaseStatus.ASKED]
-    if payouts.current_method(session, partner_id=who.partner_id) is None:
+    if not has_method:
         found.append(_account())
     period = periods.last_days(DAYS, now=who.now, zone=who.zone)
     idle = breakdown.idle_links(session, **mine, period=period, clicks_min=CLICKS_MIN, limit=EACH_MAX)

@@ -20,9 +20,11 @@ from affiliate.ingest.rollup_models import (
     SubClickHour,
 )
 from affiliate.links.models import Link, LinkStatus
-from affiliate.reports.metrics import Facts
+from affiliate.reports.metrics import Facts, total
+from affiliate.reports.models import VisitorHour, VisitorKind
 from affiliate.reports.periods import Period
-from affiliate.reports.queries import earned_in, sales_facts, sales_of
+from affiliate.reports.queries import earned_in, sales_facts, sales_of, zeros
+from affiliate.reports.visitors import label_of
 
 ROWS_MAX = 5_000
 """The most links or sub ids of one answer, those with the most clicks and sales; a partner has no more links than that."""
@@ -64,6 +66,41 @@ def facts_by_sub(
     label = sa.func.substr(sa.func.coalesce(Click.subs["sub1"].as_string(), ""), 1, LABEL_LENGTH_MAX)
     sales = sales_of(label, program_id, partner_id, currency).outerjoin(Click, Click.id == Credit.click_id)
     return _joined(session, clicks, sales.where(*earned_in(period)).group_by(label), currency)
+
+
+def facts_by_own_creative(
+    session: Session, *, program_id: UUID, partner_id: UUID, period: Period, currency: str
+) -> dict[str, Facts]:
+    """By creative (its public id) of one partner in these days; empty for clicks and sales that came by none."""
+    clicks = _clicks(CreativeClickHour, CreativeClickHour.creative, program_id, partner_id, period)
+    label = sa.func.coalesce(Click.creative, "")
+    sales = sales_of(label, program_id, partner_id, currency).outerjoin(Click, Click.id == Credit.click_id)
+    found = _joined(session, clicks, sales.where(*earned_in(period)).group_by(label), currency)
+    all_clicks = _clicks(PartnerClickHour, PartnerClickHour.partner_id, program_id, partner_id, period)
+    for _key, raw, valid in session.execute(all_clicks):
+        named = total(found.values(), currency=currency)
+        rest = Facts(currency, clicks_raw=int(raw) - named.clicks_raw, clicks_valid=int(valid) - named.clicks_valid)
+        found[""] = found.get("", Facts(currency)) + rest
+    return found
+
+
+def facts_by_visitor(
+    session: Session, *, program_id: UUID, partner_id: UUID, kind: VisitorKind, period: Period, currency: str
+) -> dict[str, Facts]:
+    """By country, device or referring page of one partner; empty where it is unknown, and for sales without a click."""
+    clicks = _clicks(VisitorHour, VisitorHour.label, program_id, partner_id, period).where(VisitorHour.kind == kind)
+    label = sa.func.coalesce(label_of(kind), "")
+    sales = sales_of(label, program_id, partner_id, currency).outerjoin(Click, Click.id == Credit.click_id)
+    return _joined(session, clicks, sales.where(*earned_in(period)).group_by(label), currency)
+
+
+def facts_by_coupon(
+    session: Session, *, program_id: UUID, partner_id: UUID, period: Period, currency: str
+) -> dict[UUID | None, Facts]:
+    """By coupon; null for sales without one. Coupons have sales, not clicks."""
+    sales = sales_of(Credit.coupon_id, program_id, partner_id, currency).where(*earned_in(period))
+    rows = session.execute(sales.group_by(Credit.coupon_id).order_by(sa.desc("earned")).limit(ROWS_MAX))
+    return {coupon_id: sales_facts(currency, *sold) for coupon_id, *sold in rows}
 
 
 def facts_by_country(session: Session, *, program_id: UUID, period: Period, currency: str) -> dict[str, Facts]:
@@ -143,9 +180,12 @@ def _clicks(
 
 
 def _joined(session: Session, clicks: sa.Select[Any], sales: sa.Select[Any], currency: str) -> dict[Any, Facts]:
+    """Clicks and sales under their common keys, in one trip."""
+    clicked = clicks.order_by(sa.desc("raw")).limit(ROWS_MAX).subquery()
+    sold = sales.order_by(sa.desc("earned")).limit(ROWS_MAX).subquery()
+    key, *amounts = sold.c
+    both = sa.union_all(sa.select(*clicked.c, *zeros(3)), sa.select(key, *zeros(2), *amounts))
     found: dict[Any, Facts] = {}
-    for key, raw, valid in session.execute(clicks.order_by(sa.desc("raw")).limit(ROWS_MAX)):
-        found[key] = Facts(currency, clicks_raw=int(raw), clicks_valid=int(valid))
-    for key, *sold in session.execute(sales.order_by(sa.desc("earned")).limit(ROWS_MAX)):
-        found[key] = found.get(key, Facts(currency)) + sales_facts(currency, *sold)
+    for name, *numbers in session.execute(both):
+        found[name] = found.get(name, Facts(currency)) + Facts(currency, *map(int, numbers))
     return found

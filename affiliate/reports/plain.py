@@ -1,12 +1,9 @@
 """The explanation of an order as plain text, for the command line: what a manager reads on the page, line by line."""
 
-import contextlib
-import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Flask
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -23,16 +20,6 @@ from affiliate.reports.sums import Sum
 from affiliate.reports.touches import Audience, Reader
 
 COMMISSIONS_MAX = 50
-
-
-@contextlib.contextmanager
-def in_english() -> Iterator[None]:
-    """Words and formats outside a page."""
-    app = Flask("affiliate")
-    app.secret_key = secrets.token_hex()  # nothing is signed here, but the extensions ask for one
-    formats.init_app(app)
-    with app.test_request_context():
-        yield
 
 
 def orders(session: Session, *, order_id: str, slug: str | None, kind: str) -> Sequence[tuple[Conversion, Program]]:

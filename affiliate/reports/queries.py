@@ -57,19 +57,26 @@ def facts_by_day(
     `with_costs`: what the program spent beside commissions, which is none of its partners' business.
     """
     found = {day: Facts(currency) for day in period.days}
-    for hour, raw, valid in session.execute(_clicks_by_hour(program_id, partner_id, period)):
-        day = period.day_of(hour)
-        found[day] += Facts(currency, clicks_raw=int(raw), clicks_valid=int(valid))
-    for quarter, conversions, revenue, earned in session.execute(
-        _sales_by_quarter(program_id, partner_id, period, currency)
-    ):
-        day = period.day_of(datetime.fromtimestamp(int(quarter), UTC))
-        found[day] += sales_facts(currency, conversions, revenue, earned)
+    clicks, sales = (
+        of(program_id, partner_id, period, currency).subquery() for of in (_clicks_by_hour, _sales_by_quarter)
+    )
+    both = sa.union_all(  # one trip for both
+        sa.select(clicks.c.moment, clicks.c.raw, clicks.c.valid, *zeros(3)),
+        sa.select(sales.c.moment, *zeros(2), sales.c.conversions, sales.c.revenue, sales.c.earned),
+    )
+    for moment, raw, valid, conversions, revenue, earned in session.execute(both):
+        day = period.day_of(datetime.fromtimestamp(int(moment), UTC))
+        found[day] += Facts(currency, int(raw), int(valid), int(conversions), int(revenue), int(earned))
     if with_costs:
         spent = spending.by_day(session, program_id=program_id, partner_id=partner_id, period=period, currency=currency)
         for day, minor in spent:
             found[day] += Facts(currency, spent_minor=minor)
     return found
+
+
+def zeros(number: int) -> list[sa.BindParameter[int]]:
+    """So many columns of nothing, where two kinds of rows share one trip."""
+    return [sa.literal(0) for _ in range(number)]
 
 
 def facts_by_link(
@@ -111,10 +118,14 @@ def facts_by_partner(
     currency: str,
     name: str = "",
     statuses: Sequence[EnrollmentStatus] = tuple(EnrollmentStatus),
+    which: Sequence[sa.ColumnElement[bool]] = (),
     limit: int,
     offset: int = 0,
 ) -> list[PartnerFacts]:
-    """The partners of a program with what each brought in the period, best earner first; `name` is a part of their name."""
+    """The partners of a program with what each brought in the period, best earner first.
+
+    `name` is a part of their name, `which` are further conditions on their enrollment.
+    """
     clicks = sa.select(PartnerClickHour.partner_id, *_raw_and_valid(PartnerClickHour))
     clicked_here = clicks.where(*_clicked(PartnerClickHour, program_id, period))
     clicks_by = clicked_here.group_by(PartnerClickHour.partner_id).subquery()
@@ -131,7 +142,7 @@ def facts_by_partner(
         .join(Partner, Partner.id == Enrollment.partner_id)
         .outerjoin(clicks_by, clicks_by.c.partner_id == Partner.id)
         .outerjoin(sales_by, sales_by.c.partner_id == Partner.id)
-        .where(Enrollment.program_id == program_id, Enrollment.status.in_(statuses))
+        .where(Enrollment.program_id == program_id, Enrollment.status.in_(statuses), *which)
         .order_by(earned.desc(), Partner.name, Partner.id)
     )
     if name:
@@ -153,10 +164,11 @@ def _clicked(rollup: Any, program_id: UUID, period: Period) -> list[sa.ColumnEle
     return [rollup.program_id == program_id, rollup.hour >= period.starts_at, rollup.hour < period.ends_at]
 
 
-def _clicks_by_hour(program_id: UUID, partner_id: UUID | None, period: Period) -> sa.Select[Any]:
+def _clicks_by_hour(program_id: UUID, partner_id: UUID | None, period: Period, _currency: str) -> sa.Select[Any]:
     """From the rollup that has just these rows: one that is finer would be read as long as it has links."""
     rollup: Any = ProgramClickHour if partner_id is None else PartnerClickHour
-    clicks = sa.select(rollup.hour, *_raw_and_valid(rollup)).where(*_clicked(rollup, program_id, period))
+    moment = sa.extract("epoch", rollup.hour).label("moment")
+    clicks: sa.Select[Any] = sa.select(moment, *_raw_and_valid(rollup)).where(*_clicked(rollup, program_id, period))
     if partner_id is not None:
         clicks = clicks.where(PartnerClickHour.partner_id == partner_id)
     return clicks.group_by(rollup.hour)
@@ -183,7 +195,7 @@ def sales_of(key: Any, program_id: UUID, partner_id: UUID | None, currency: str)
 
 def _sales_by_quarter(program_id: UUID, partner_id: UUID | None, period: Period, currency: str) -> sa.Select[Any]:
     epoch = sa.extract("epoch", Commission.earned_at)
-    quarter = (epoch - epoch % _QUARTER_SECONDS).label("quarter")
+    quarter = (epoch - epoch % _QUARTER_SECONDS).label("moment")
     return sales_of(quarter, program_id, partner_id, currency).where(*earned_in(period)).group_by(quarter)
 
 

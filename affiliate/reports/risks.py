@@ -28,45 +28,45 @@ class RiskFigures:
 
 
 def risk_figures(session: Session, *, program_id: UUID, period: Period, currency: str) -> RiskFigures:
-    """The figures of a program in these days, by four statements."""
+    """The figures of a program in these days, by two statements."""
     key = Commission.partner_id.label("partner_id")
-    sales = sales_of(key, program_id, None, currency).where(*earned_in(period))
-    rows = sales.group_by(Commission.partner_id).subquery()
-    of_all = sa.select(
-        sa.func.coalesce(sa.func.sum(rows.c.revenue), 0), sa.func.coalesce(sa.func.sum(rows.c.conversions), 0)
-    )
-    revenue, orders = (int(number) for number in session.execute(of_all).one())
+    sales = sales_of(key, program_id, None, currency).where(*earned_in(period)).group_by(Commission.partner_id)
+    rows = sales.subquery()
+    sums = (sa.func.sum(rows.c.revenue).over(), sa.func.sum(rows.c.conversions).over())
     best = session.execute(
-        sa.select(Partner.id, Partner.name, rows.c.revenue).join(rows, rows.c.partner_id == Partner.id)
-        .order_by(rows.c.revenue.desc(), Partner.id).limit(1)
-    ).one_or_none()  # fmt: skip
+        sa.select(Partner.id, Partner.name, rows.c.revenue, *sums)
+        .join(rows, rows.c.partner_id == Partner.id)
+        .order_by(rows.c.revenue.desc(), Partner.id)
+        .limit(1)
+    ).one_or_none()
+    top, revenue, orders = (int(number) for number in best[2:]) if best else (0, 0, 0)
+    taken, judged = _reversed(program_id, period).subquery(), _doubted(program_id, period).subquery()
+    back, paid, doubted, all_judged = session.execute(sa.select(taken, judged)).one()
     return RiskFigures(
-        revenue, orders, (best[0], best[1]) if best and revenue else None, _share(best[2] if best else 0, revenue),
-        _share(*_reversed(session, program_id, period)), _share(*_doubted(session, program_id, period)),
+        revenue, orders, (best[0], best[1]) if best and revenue else None, _part(top, revenue), _part(back, paid),
+        _part(doubted, all_judged),
     )  # fmt: skip
 
 
-def _reversed(session: Session, program_id: UUID, period: Period) -> tuple[int, int]:
+def _reversed(program_id: UUID, period: Period) -> sa.Select[Any]:
     """What was taken back of the commissions of these days, and what they were."""
-    sums = sa.select(sa.func.sum(Commission.reversed_minor), sa.func.sum(Commission.amount_minor))
+    back, paid = sa.func.sum(Commission.reversed_minor), sa.func.sum(Commission.amount_minor)
     here = (Commission.program_id == program_id, Commission.is_live, Commission.status.not_in(NOT_COUNTED))
-    row = session.execute(sums.where(*here, *earned_in(period))).one()
-    return int(row[0] or 0), int(row[1] or 0)
+    sums: sa.Select[Any] = sa.select(back.label("back"), paid.label("paid"))
+    return sums.where(*here, *earned_in(period))
 
 
-def _doubted(session: Session, program_id: UUID, period: Period) -> tuple[int, int]:
+def _doubted(program_id: UUID, period: Period) -> sa.Select[Any]:
     """The judged orders of these days that are under review or rejected, and all of them."""
     doubted: Any = sa.case((FraudVerdict.verdict != Verdict.PASS, 1), else_=0)
-    judged = sa.select(sa.func.sum(doubted), sa.func.count()).select_from(FraudOrder)
+    judged: sa.Select[Any] = sa.select(sa.func.sum(doubted).label("doubted"), sa.func.count().label("judged"))
     verdict = sa.and_(
         FraudVerdict.attribution_id == FraudOrder.attribution_id, FraudVerdict.partner_id == FraudOrder.partner_id
     )
     here = (FraudOrder.program_id == program_id, FraudOrder.occurred_at >= period.starts_at)
-    row = session.execute(
-        judged.join(FraudVerdict, verdict).where(*here, FraudOrder.occurred_at < period.ends_at)
-    ).one()
-    return int(row[0] or 0), int(row[1] or 0)
+    found = judged.select_from(FraudOrder).join(FraudVerdict, verdict)
+    return found.where(*here, FraudOrder.occurred_at < period.ends_at)
 
 
-def _share(part: int, whole: int) -> int | None:
-    return divide_half_even(int(part) * BPS_PER_UNIT, whole) if whole > 0 else None
+def _part(part: int | None, whole: int | None) -> int | None:
+    return divide_half_even(int(part or 0) * BPS_PER_UNIT, int(whole)) if whole else None

@@ -1,10 +1,10 @@
 """Lists of commissions and payouts with what people recognise them by: order, link, coupon."""
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -19,6 +19,7 @@ from affiliate.commissions.models import (
     CommissionReason,
     CommissionStatus,
 )
+from affiliate.db import UtcDateTime
 from affiliate.ingest.models import Conversion
 from affiliate.links.models import Coupon, Link
 from affiliate.money import Money
@@ -26,6 +27,7 @@ from affiliate.payouts.models import Payout, PayoutStatus
 from affiliate.reports.periods import Period
 
 CLAWBACKS_MAX = 500
+S = TypeVar("S", bound=enum.StrEnum)
 
 
 class Order(enum.StrEnum):
@@ -120,26 +122,61 @@ def sales(
 
 def piles(session: Session, *, wanted: Wanted) -> dict[CommissionStatus, Pile]:
     """How many of the wanted commissions are in each status and what is left of them; every status is there."""
-    left = sa.func.coalesce(sa.func.sum(_LEFT), 0)
-    grouped = sa.select(Commission.status, sa.func.count(), left).where(*_conditions(wanted))
-    if wanted.link_id is not None:
-        grouped = grouped.join(Credit, Credit.id == Commission.credit_id)
-    found = {row[0]: Pile(row[1], int(row[2])) for row in session.execute(grouped.group_by(Commission.status))}
-    return {status: found.get(status, Pile()) for status in CommissionStatus}
+    rows = session.execute(_piles(wanted))
+    return _every(CommissionStatus, {CommissionStatus(status): _pile(row) for status, *row in rows})
 
 
 def payout_piles(
     session: Session, *, program_id: UUID, partner_id: UUID, paid_since: datetime | None = None
 ) -> dict[PayoutStatus, Pile]:
     """A partner's payouts by state (those paid at or after `paid_since`, if given) and when the last one was paid."""
+    rows = session.execute(_payout_piles(program_id, partner_id, paid_since))
+    return _every(PayoutStatus, {PayoutStatus(status): _pile(row) for status, *row in rows})
+
+
+def all_piles(
+    session: Session, *, wanted: Wanted, paid_since: datetime
+) -> tuple[dict[CommissionStatus, Pile], dict[PayoutStatus, Pile]]:
+    """`piles` and `payout_piles` in one trip."""
+    commissions = _piles(wanted).add_columns(sa.literal("commission"))
+    payouts = _payout_piles(wanted.program_id, wanted.partner_id, paid_since).add_columns(sa.literal("payout"))
+    found: dict[str, dict[str, Pile]] = {"commission": {}, "payout": {}}
+    for status, *row, kind in session.execute(sa.union_all(commissions, payouts)):
+        found[kind][status] = _pile(row)
+    by_status = {CommissionStatus(status): pile for status, pile in found["commission"].items()}
+    by_state = {PayoutStatus(status): pile for status, pile in found["payout"].items()}
+    return _every(CommissionStatus, by_status), _every(PayoutStatus, by_state)
+
+
+def _piles(wanted: Wanted) -> sa.Select[Any]:
+    left = sa.cast(sa.func.coalesce(sa.func.sum(_LEFT), 0), sa.BigInteger)
+    never = sa.cast(sa.null(), UtcDateTime)
+    columns: tuple[Any, ...] = (sa.type_coerce(Commission.status, sa.String), sa.func.count(), left, never)
+    grouped = sa.select(*columns).where(*_conditions(wanted)).group_by(Commission.status)
+    return grouped if wanted.link_id is None else grouped.join(Credit, Credit.id == Commission.credit_id)
+
+
+def _payout_piles(program_id: UUID, partner_id: UUID, paid_since: datetime | None) -> sa.Select[Any]:
     mine = [Payout.program_id == program_id, Payout.partner_id == partner_id]
     if paid_since is not None:
         mine.append(sa.or_(Payout.status != PayoutStatus.PAID, Payout.paid_at >= paid_since))
-    summed = sa.func.coalesce(sa.func.sum(Payout.amount_minor - Payout.withheld_minor), 0)
-    counted = sa.select(Payout.status, sa.func.count(), summed, sa.func.max(Payout.paid_at)).where(*mine)
-    rows = session.execute(counted.group_by(Payout.status))
-    found = {status: Pile(count, int(amount), last) for status, count, amount, last in rows}
-    return {status: found.get(status, Pile()) for status in PayoutStatus}
+    summed = sa.cast(sa.func.coalesce(sa.func.sum(Payout.amount_minor - Payout.withheld_minor), 0), sa.BigInteger)
+    columns: tuple[Any, ...] = (
+        sa.type_coerce(Payout.status, sa.String),
+        sa.func.count(),
+        summed,
+        sa.func.max(Payout.paid_at),
+    )
+    return sa.select(*columns).where(*mine).group_by(Payout.status)
+
+
+def _pile(row: Sequence[Any]) -> Pile:
+    count, amount_minor, last_at = row
+    return Pile(count, int(amount_minor), last_at)
+
+
+def _every(statuses: type[S], found: Mapping[S, Pile]) -> dict[S, Pile]:
+    return {status: found.get(status, Pile()) for status in statuses}
 
 
 def _conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:

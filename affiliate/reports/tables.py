@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from flask_babel import format_date
 from flask_babel import gettext as _
@@ -23,12 +24,16 @@ NAME = "name"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row: its name, where it leads, and what was counted. `key` names it in exports and sorts rows of equal numbers."""
+    """A row: its name, where it leads, and what was counted. `key` names it in exports and sorts rows of equal numbers.
+
+    `id` is of the thing it is about, where there is one.
+    """
 
     key: str
     name: str
     url: str | None
     facts: Facts
+    id: UUID | None = None
 
 
 def asked_period(typed: Mapping[str, str], *, now: datetime, zone: str) -> tuple[Period, str | None]:
@@ -42,9 +47,14 @@ def asked_period(typed: Mapping[str, str], *, now: datetime, zone: str) -> tuple
         period = Period(first, last + timedelta(days=1), zone)
         _instants = period.before.starts_at, period.ends_at  # days at the ends of the calendar have none
     except (ValueError, OverflowError):
-        most = periods.DAYS_MAX
-        return usual, _("Choose a first and a last day, at most %(count)s days. These are the last 30.", count=most)
+        return usual, no_period()
     return period, None
+
+
+def no_period() -> str:
+    """What to say of days that make no period."""
+    most = periods.DAYS_MAX
+    return _("Choose a first and a last day, at most %(count)s days. These are the last 30.", count=most)
 
 
 def page(
@@ -143,10 +153,16 @@ def shown(lines: Sequence[Line], keys: Sequence[str]) -> list[dict[str, Any]]:
     return [{"name": line.name, "url": line.url, "cells": values(line.facts, keys)} for line in lines[:ROWS_SHOWN]]
 
 
-def chart(days: Mapping[date, Facts], period: Period) -> dict[str, Any]:
-    """Valid clicks per day as bars, against the days before as a line."""
+def change(changes: Mapping[str, int | None] | None, key: str) -> dict[str, Any] | None:
+    """How much a row changed, for `ui.delta`; null where nothing was compared or nothing changed."""
+    bps = (changes or {}).get(key)
+    return {"text": formats.percent_bps(abs(bps)), "up": bps > 0} if bps else None
+
+
+def chart(days: Mapping[date, Facts], period: Period, other: Period | None = None) -> dict[str, Any]:
+    """Valid clicks per day as bars, against other days (those before, unless said) as a line."""
     this = [days[day].clicks_valid for day in period.days]
-    before = [days[day].clicks_valid for day in period.before.days]
+    before = [days[day].clicks_valid for day in (other or period.before).days]
     summary = _(
         "Valid clicks per day from %(first)s to %(last)s: %(total)s in all.",
         first=formats.day(period.days[0]),
@@ -155,7 +171,12 @@ def chart(days: Mapping[date, Facts], period: Period) -> dict[str, Any]:
     )
     series = [
         {"name": _("now"), "values": this},
-        {"name": _("the days before"), "values": before, "kind": "line", "before": True},
+        {
+            "name": _("the days before") if other in {None, period.before} else _("a year before"),
+            "values": before,
+            "kind": "line",
+            "before": True,
+        },
     ]
     labels = [format_date(day, "EEE d MMM") for day in period.days]
     return {"summary": summary, "spec": {"kind": "bar", "head": _("Day"), "labels": labels, "series": series}}
@@ -168,8 +189,4 @@ def csv_head(first: str, keys: Sequence[str]) -> list[str]:
 
 def csv_row(line: Line, keys: Sequence[str]) -> list[exports.Cell]:
     """A row of the export."""
-    return [line.key, *(_cell(METRICS[key].of(line.facts)) for key in keys), line.facts.currency]
-
-
-def _cell(value: metrics.Value) -> exports.Cell:
-    return value if value is None or isinstance(value, int | Money) else str(value)
+    return [line.key, *(METRICS[key].of(line.facts) for key in keys), line.facts.currency]

@@ -68,7 +68,7 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(
     with count_queries() as many:
         assert marta.get("/portal/casa/").status_code == 200
     assert len(many) == len(few)
-    assert len(many) <= 21
+    assert len(many) <= 15
 
 
 def test_a_new_partner_is_taught_and_unknown_is_never_zero(

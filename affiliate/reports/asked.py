@@ -1,0 +1,137 @@
+"""What somebody asks of a report, as an address or a kept report holds it. Pure; anything that cannot be read counts as not asked."""
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from affiliate.reports import periods
+from affiliate.reports.periods import Period, Span
+
+NAME = "name"
+TEXT_LENGTH_MAX = 100
+USUAL = Span.MONTH
+
+
+class By(enum.StrEnum):
+    """What a row of a report is."""
+
+    DAY = "day"
+    LINK = "link"
+    CREATIVE = "creative"
+    SUB = "sub"
+    PRODUCT = "product"
+    COUNTRY = "country"
+    DEVICE = "device"
+    REFERRER = "referrer"
+    COUPON = "coupon"
+    PARTNER = "partner"  # of a program
+
+
+class Against(enum.StrEnum):
+    """What each row is compared with."""
+
+    BEFORE = "before"  # as many days just before
+    YEAR = "year"  # the same weekdays a year earlier
+
+
+PARTNERS_OWN = tuple(by for by in By if by is not By.PARTNER)
+PROGRAMS = (By.PARTNER, By.DAY, By.COUNTRY, By.REFERRER, By.PRODUCT)
+COLUMNS = ("clicks_raw", "clicks_valid", "conversions", "conversion_rate", "epc", "aov", "revenue", "earnings")
+USUAL_COLUMNS = tuple(key for key in COLUMNS if key != "aov")
+_SOLD_COLUMNS = ("conversions", "aov", "revenue", "earnings")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A report: what its rows are, of which days, in which order, with which columns, compared with what, whose name holds what."""
+
+    by: By = By.DAY
+    span: Span | None = None
+    first: str = ""
+    last: str = ""
+    sort: str = ""
+    columns: tuple[str, ...] = ()
+    against: Against | None = None
+    text: str = ""
+
+    def arguments(self) -> dict[str, str]:
+        """What of it has to stand in an address."""
+        found = {
+            "by": self.by.value,
+            "span": self.span.value if self.span else "",
+            "first": self.first,
+            "last": self.last,
+            "sort": self.sort,
+            "columns": ",".join(self.columns),
+            "compare": self.against.value if self.against else "",
+            "q": self.text,
+        }
+        return {name: value for name, value in found.items() if value}
+
+    def order(self) -> str:
+        """The column (or the name) to sort by, with a minus for the largest first."""
+        usual = f"-{NAME}" if self.by is By.DAY else "-earnings"
+        return self.sort if self.sort.removeprefix("-") in {*columns_of(self.by), NAME} else usual
+
+    def shown_columns(self) -> tuple[str, ...]:
+        """The columns in their order; those that say nothing about such rows are left out."""
+        possible = columns_of(self.by)
+        chosen = tuple(key for key in possible if key in self.columns)
+        return chosen or tuple(key for key in possible if key in USUAL_COLUMNS or by_sales_alone(self.by))
+
+    def period(self, *, now: datetime, zone: str) -> Period | None:
+        """The days it is about; null where those that were typed make no period."""
+        if not (self.first or self.last):
+            return periods.spanned(self.span or USUAL, now=now, zone=zone)
+        try:
+            first, last = date.fromisoformat(self.first), date.fromisoformat(self.last)
+            found = Period(first, last + timedelta(days=1), zone)
+            _instants = (
+                found.a_year_before.starts_at,
+                found.before.starts_at,
+                found.ends_at,
+            )  # days at the ends of the calendar have none
+        except (ValueError, OverflowError):
+            return None
+        return found
+
+    def on(self, period: Period) -> "Asked":
+        """The same about these days, whatever the calendar says later."""
+        last = period.end - timedelta(days=1)
+        return replace(self, span=None, first=period.first.isoformat(), last=last.isoformat())
+
+
+def read(typed: Mapping[str, str], *, possible: Sequence[By]) -> Asked:
+    """What an address or a kept report asks for."""
+
+    def text(name: str) -> str:
+        return str(typed.get(name, ""))[:TEXT_LENGTH_MAX]
+
+    by = By(text("by")) if text("by") in set(possible) else possible[0]
+    chosen = str(typed.get("columns", "")).split(",")
+    return Asked(
+        by=by,
+        span=Span(text("span")) if text("span") in set(Span) else None,
+        first=text("first"),
+        last=text("last"),
+        sort=text("sort"),
+        columns=tuple(key for key in COLUMNS if key in chosen),
+        against=Against(text("compare")) if text("compare") in set(Against) else None,
+        text=" ".join(text("q").split()),
+    )
+
+
+def by_sales_alone(by: By) -> bool:
+    """Whether such rows have sales, but no clicks of their own."""
+    return by in {By.PRODUCT, By.COUPON}
+
+
+def columns_of(by: By) -> tuple[str, ...]:
+    """The columns that say something about such rows."""
+    return _SOLD_COLUMNS if by_sales_alone(by) else COLUMNS
+
+
+def compared(period: Period, against: Against | None) -> Period:
+    """The days that a period is held against: those before, unless asked otherwise."""
+    return period.a_year_before if against is Against.YEAR else period.before

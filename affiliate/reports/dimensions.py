@@ -1,0 +1,187 @@
+"""The rows of a report: of a partner or of a whole program, by day, link, country or whatever they are asked by."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from affiliate import formats, ids
+from affiliate.creatives.models import Creative
+from affiliate.ingest.rollup_models import OTHER
+from affiliate.links.models import Coupon, Link
+from affiliate.programs.models import Program
+from affiliate.reports import breakdown, products, queries, tables
+from affiliate.reports.asked import By
+from affiliate.reports.metrics import Facts
+from affiliate.reports.models import VisitorKind
+from affiliate.reports.periods import Period
+from affiliate.reports.tables import Line
+from affiliate.reports.visitors import COMPUTER, PHONE, TABLET
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose numbers: one partner's in a program, or (partner null) the whole program's."""
+
+    program: Program
+    partner_id: UUID | None
+
+    def asked(self, period: Period) -> dict[str, Any]:
+        """The arguments that every query of numbers has."""
+        whose = {"program_id": self.program.id, "partner_id": self.partner_id}
+        return whose | {"period": period, "currency": self.program.currency}
+
+    def of_program(self, period: Period) -> dict[str, Any]:
+        """The same where no partner is asked for."""
+        return {name: value for name, value in self.asked(period).items() if name != "partner_id"}
+
+
+def by_day(session: Session, scope: Scope, period: Period) -> dict[date, Facts]:
+    """What happened on each day. What a program spent beside commissions is none of a partner's business."""
+    return queries.facts_by_day(session, **scope.asked(period), with_costs=scope.partner_id is None)
+
+
+def lines(session: Session, scope: Scope, by: By, period: Period) -> list[Line]:
+    """The rows, in no order; a bounded number of queries."""
+    return _READERS[by](session, scope, period)
+
+
+def label(by: By) -> tuple[str, str]:
+    """How a report by this is called, and the head of its first column."""
+    return {
+        By.DAY: (_("By day"), _("Day")),
+        By.LINK: (_("By link"), _("Link")),
+        By.CREATIVE: (_("By creative"), _("Creative")),
+        By.SUB: (_("By sub id"), _("Sub id")),
+        By.PRODUCT: (_("By product"), _("Product")),
+        By.COUNTRY: (_("By country"), _("Country")),
+        By.DEVICE: (_("By device"), _("Device")),
+        By.REFERRER: (_("By referring page"), _("Referring page")),
+        By.COUPON: (_("By coupon"), _("Coupon")),
+        By.PARTNER: (_("By partner"), _("Partner")),
+    }[by]
+
+
+def _days(session: Session, scope: Scope, period: Period) -> list[Line]:
+    return tables.day_lines(by_day(session, scope, period), period)
+
+
+def _links(session: Session, scope: Scope, period: Period) -> list[Line]:
+    found = breakdown.facts_by_link(session, **scope.asked(period))
+    named = _names(session, scope, Link, (Link.code, Link.name), found)
+    rows = []
+    for link_id, facts in found.items():
+        code, name = named.get(link_id, ("", ""))
+        key = f"/r/{code}" if code else ""
+        rows.append(Line(key, name or key or _("Without a link: by coupon, for example"), None, facts, link_id))
+    return rows
+
+
+def _creatives(session: Session, scope: Scope, period: Period) -> list[Line]:
+    found = breakdown.facts_by_own_creative(session, **scope.asked(period))
+    public = {name: _creative_id(name) for name in found}
+    titles = _names(session, scope, Creative, (Creative.title,), public.values())
+    rows = []
+    for name, facts in found.items():
+        title = titles.get(public[name], (_or_other(name) or _("Without a creative"),))[0]
+        rows.append(Line(name, title, None, facts, public[name]))
+    return rows
+
+
+def _creative_id(text: str) -> UUID | None:
+    try:
+        return ids.parse("crv", text)
+    except ids.BadPublicId:
+        return None
+
+
+def _coupons(session: Session, scope: Scope, period: Period) -> list[Line]:
+    found = breakdown.facts_by_coupon(session, **scope.asked(period))
+    codes = _names(session, scope, Coupon, (Coupon.code,), found)
+    rows = []
+    for coupon_id, facts in found.items():
+        code = codes.get(coupon_id, ("",))[0]
+        rows.append(Line(code, code or _("Without a coupon"), None, facts))
+    return rows
+
+
+def _subs(session: Session, scope: Scope, period: Period) -> list[Line]:
+    found = breakdown.facts_by_sub(session, **scope.asked(period))
+    return _labelled(found, lambda sub: _or_other(sub) or _("Without a sub id"))
+
+
+def _products(session: Session, scope: Scope, period: Period) -> list[Line]:
+    found = products.facts_by_product(session, **scope.asked(period))
+    return _labelled(found, lambda sku: sku or _("Orders that name no product"))
+
+
+def _countries(session: Session, scope: Scope, period: Period) -> list[Line]:
+    if scope.partner_id is None:
+        found = breakdown.facts_by_country(session, **scope.of_program(period))
+    else:
+        found = breakdown.facts_by_visitor(session, **scope.asked(period), kind=VisitorKind.COUNTRY)
+    return _labelled(found, lambda code: formats.country(code) if code else _("Unknown"))
+
+
+def _devices(session: Session, scope: Scope, period: Period) -> list[Line]:
+    found = breakdown.facts_by_visitor(session, **scope.asked(period), kind=VisitorKind.DEVICE)
+    words = {PHONE: _("Phone"), TABLET: _("Tablet"), COMPUTER: _("Computer")}
+    return _labelled(found, lambda name: words.get(name) or _("Unknown"))
+
+
+def _referrers(session: Session, scope: Scope, period: Period) -> list[Line]:
+    if scope.partner_id is None:
+        found = breakdown.facts_by_source(session, **scope.of_program(period))
+    else:
+        found = breakdown.facts_by_visitor(session, **scope.asked(period), kind=VisitorKind.REFERRER)
+    return _labelled(found, lambda host: _or_other(host) or _("Without a page before"))
+
+
+def _partners(session: Session, scope: Scope, period: Period) -> list[Line]:
+    found = queries.facts_by_partner(session, **scope.of_program(period), limit=breakdown.ROWS_MAX)
+    quiet = Facts(scope.program.currency)
+    return [
+        Line(ids.public("ptn", one.partner_id), one.partner_name, None, one.facts, one.partner_id)
+        for one in found
+        if one.facts != quiet
+    ]
+
+
+def _labelled(found: Mapping[str, Facts], name: Callable[[str], str]) -> list[Line]:
+    return [Line(key, name(key), None, facts) for key, facts in found.items()]
+
+
+def _or_other(text: str) -> str:
+    """A label as people read it: what was one too many of a day counts together."""
+    return _("All others") if text == OTHER else text
+
+
+def _names(
+    session: Session, scope: Scope, table: Any, columns: tuple[Any, ...], wanted: Iterable[UUID | None]
+) -> dict[UUID | None, Any]:
+    """Columns of these rows of the program by their id."""
+    rows = {one for one in wanted if one is not None}
+    if not rows:
+        return {}
+    mine = (table.program_id == scope.program.id, table.id.in_(rows))
+    found = session.execute(sa.select(table.id, *columns).where(*mine))
+    return {row[0]: row[1:] for row in found}
+
+
+_READERS: dict[By, Callable[[Session, Scope, Period], list[Line]]] = {
+    By.DAY: _days,
+    By.LINK: _links,
+    By.CREATIVE: _creatives,
+    By.SUB: _subs,
+    By.PRODUCT: _products,
+    By.COUNTRY: _countries,
+    By.DEVICE: _devices,
+    By.REFERRER: _referrers,
+    By.COUPON: _coupons,
+    By.PARTNER: _partners,
+}

@@ -1,0 +1,65 @@
+"""What the first page of a partner needs beside its numbers, in one trip."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from affiliate.ledger.models import AccountName
+from affiliate.ledger.queries import balance_of
+from affiliate.links.models import Link
+from affiliate.partners.models import PartnerTerms
+from affiliate.payouts.models import PayoutMethod, PayoutPolicy, PayoutRun, PayoutStatus
+from affiliate.payouts.schedule import due_on
+from affiliate.reports.models import ProgramFigures
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a partner stands in a program. `owed_minor` came back after it was paid, and is set off against what comes next."""
+
+    has_links: bool
+    has_method: bool
+    group_name: str | None
+    owed_minor: int
+    next_run_on: date | None
+    medians: Mapping[str, str]
+    validation_takes: timedelta | None
+
+
+def standing(session: Session, *, program_id: UUID, partner_id: UUID, today: date) -> Standing:
+    """Where a partner stands on this day."""
+    mine = {"program_id": program_id, "partner_id": partner_id}
+    runs = (PayoutRun.program_id == program_id, PayoutRun.status != PayoutStatus.CANCELLED)
+    parts: dict[str, Any] = {
+        "has_links": sa.exists().where(Link.program_id == program_id, Link.partner_id == partner_id),
+        "has_method": sa.exists().where(PayoutMethod.partner_id == partner_id, PayoutMethod.replaced_at.is_(None)),
+        "group_name": _one(PartnerTerms.group_name, **mine),
+        "balance": balance_of(**mine, name=AccountName.CLAWBACK),
+        "cadence": _one(PayoutPolicy.cadence, program_id=program_id),
+        "last_run_at": sa.select(sa.func.max(PayoutRun.proposed_at)).where(*runs).scalar_subquery(),
+        "medians": _one(ProgramFigures.medians, program_id=program_id),
+        "takes": _one(ProgramFigures.validation_seconds, program_id=program_id),
+    }
+    row = session.execute(sa.select(*(part.label(name) for name, part in parts.items()))).one()
+    last = row.last_run_at
+    return Standing(
+        has_links=bool(row.has_links),
+        has_method=bool(row.has_method),
+        group_name=row.group_name,
+        owed_minor=-(row.balance or 0),
+        next_run_on=None
+        if row.cadence is None
+        else due_on(row.cadence, last_run_on=last.date() if last else None, today=today),
+        medians=row.medians or {},
+        validation_takes=None if row.takes is None else timedelta(seconds=row.takes),
+    )
+
+
+def _one(column: Any, **key: UUID) -> Any:
+    """A column of the one row with this key, as a part of the statement."""
+    return sa.select(column).filter_by(**key).scalar_subquery()

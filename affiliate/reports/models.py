@@ -1,0 +1,96 @@
+"""Tables of reports: what is computed beforehand so that pages stay quick, and reports that people keep and get by mail."""
+
+import enum
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from affiliate.accounts.models import User
+from affiliate.db import Base, PrimaryKey, enum_column
+from affiliate.ingest.models import ClickVerdict
+from affiliate.partners.models import Partner
+from affiliate.programs.models import Program
+from affiliate.reports.timetable import Every
+
+LABEL_LENGTH_MAX = 100
+
+
+class ProgramFigures(Base):
+    """What a program's partners have in common over the last thirty days, for each of them to compare itself with."""
+
+    __tablename__ = "program_figures"
+
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id), primary_key=True)
+    medians: Mapped[dict[str, Any]]  # {key of a metric: text of a number}; one that too few stand behind is not there
+    validation_seconds: Mapped[int | None]  # the median time from order to approval
+    computed_at: Mapped[datetime]
+
+
+class VisitorKind(enum.StrEnum):
+    """What is told of a visitor by a label."""
+
+    COUNTRY = "country"
+    DEVICE = "device"
+    REFERRER = "referrer"
+
+
+class VisitorHour(Base):
+    """Clicks of a partner in a UTC hour by one thing that is told of the visitors. Computed from the clicks soon after they came."""
+
+    __tablename__ = "visitor_hours"
+    __table_args__ = (  # the hour before the label: a page of thirty days reads these days, however long the history is
+        sa.PrimaryKeyConstraint("program_id", "partner_id", "kind", "hour", "label", "verdict"),
+    )
+
+    program_id: Mapped[UUID]
+    partner_id: Mapped[UUID]
+    kind: Mapped[VisitorKind] = mapped_column(enum_column(VisitorKind))
+    hour: Mapped[datetime]
+    label: Mapped[str] = mapped_column(sa.String(LABEL_LENGTH_MAX))  # empty: unknown, or none
+    verdict: Mapped[ClickVerdict] = mapped_column(enum_column(ClickVerdict))
+    clicks: Mapped[int]
+
+
+class SavedReport(Base):
+    """A report that a person keeps under a name: of a partner, or (partner_id null) of the whole program.
+
+    With `every` it also comes by mail, next at `next_at`.
+    """
+
+    __tablename__ = "saved_reports"
+    __table_args__ = (
+        sa.Index("ix_saved_reports_owner", "user_id", "program_id", "partner_id"),
+        sa.Index(
+            "ix_saved_reports_due",
+            "next_at",
+            postgresql_where=sa.text("next_at IS NOT NULL"),
+            sqlite_where=sa.text("next_at IS NOT NULL"),
+        ),
+        sa.CheckConstraint("(every IS NULL) = (next_at IS NULL)", name="due_when_mailed"),
+    )
+
+    id: Mapped[PrimaryKey]
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id))
+    partner_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(Partner.id))
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey(User.id))
+    name: Mapped[str] = mapped_column(sa.String(80))
+    arguments: Mapped[dict[str, Any]]  # of the page's address
+    every: Mapped[Every | None] = mapped_column(enum_column(Every))
+    hour: Mapped[int] = mapped_column(sa.SmallInteger, default=8)  # of the day in `time_zone`
+    time_zone: Mapped[str] = mapped_column(sa.String(64))
+    next_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+
+class ReportMailing(Base):
+    """A saved report was mailed for the days that end here: once, whatever runs twice."""
+
+    __tablename__ = "report_mailings"
+    __table_args__ = (sa.PrimaryKeyConstraint("report_id", "due_at"),)
+
+    report_id: Mapped[UUID] = mapped_column(sa.ForeignKey(SavedReport.id, ondelete="CASCADE"))
+    due_at: Mapped[datetime]
+    sent_at: Mapped[datetime]

@@ -1,0 +1,74 @@
+"""What a partner's orders consisted of: units, revenue and earnings by product."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from affiliate.attribution.models import Credit
+from affiliate.commissions.models import Commission
+from affiliate.commissions.orders import cut
+from affiliate.ingest.models import Conversion
+from affiliate.reports.metrics import Facts
+from affiliate.reports.periods import Period
+from affiliate.reports.queries import NOT_COUNTED, earned_in
+
+SALES_MAX = 20_000
+"""The newest sales that one answer reads; a partner with more in a period sees these."""
+NO_PRODUCT = ""
+_SKU_LENGTH_MAX = 100
+
+
+def facts_by_product(
+    session: Session, *, program_id: UUID, partner_id: UUID | None, period: Period, currency: str
+) -> dict[str, Facts]:
+    """By SKU; NO_PRODUCT for orders that name none.
+
+    An order counts for each product in it. Its revenue and commission are shared out by what each line cost, so that they add up
+    to the same as everywhere.
+    """
+    columns = (
+        Commission.conversion_id,
+        Commission.currency,
+        Commission.revenue_minor,
+        Commission.amount_minor - Commission.reversed_minor,
+    )
+    found = (
+        sa.select(*columns, Conversion.items)
+        .join(Conversion, Conversion.id == Commission.conversion_id)
+        .join(Credit, Credit.id == Commission.credit_id)
+        .where(Commission.program_id == program_id, Commission.is_live, Commission.status.not_in(NOT_COUNTED))
+        .where(*earned_in(period))
+    )  # fmt: skip
+    if partner_id is not None:
+        found = found.where(Commission.partner_id == partner_id)
+    newest = found.order_by(Commission.earned_at.desc(), Commission.id.desc()).limit(SALES_MAX)
+    return _summed(session.execute(newest), currency)
+
+
+def _summed(rows: Iterable[Any], currency: str) -> dict[str, Facts]:
+    orders: dict[str, set[UUID]] = {}
+    revenue: Counter[str] = Counter()
+    earned: Counter[str] = Counter()
+    for conversion_id, paid_in, revenue_minor, left_minor, items in rows:
+        weights = _weights(items)
+        of_revenue = cut(revenue_minor if paid_in == currency else 0, list(weights.values()))
+        for sku, paid, share in zip(weights, of_revenue, cut(left_minor, list(weights.values())), strict=True):
+            orders.setdefault(sku, set()).add(conversion_id)
+            revenue[sku] += paid
+            earned[sku] += share
+    return {
+        sku: Facts(currency, conversions=len(ids), revenue_minor=revenue[sku], earned_minor=earned[sku])
+        for sku, ids in orders.items()
+    }
+
+
+def _weights(items: Iterable[Mapping[str, Any]]) -> Mapping[str, int]:
+    """What was paid for each product; an order without items, or with none that cost anything, is of NO_PRODUCT."""
+    paid: Counter[str] = Counter()
+    for item in items:
+        paid[str(item["sku"])[:_SKU_LENGTH_MAX]] += int(item["amount_minor"])
+    return paid if sum(paid.values()) > 0 else {NO_PRODUCT: 1}
