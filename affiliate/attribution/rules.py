@@ -12,6 +12,9 @@ Every touch stays in the trace with its reason, and from the trace alone the cre
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
+from itertools import pairwise
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -33,28 +36,34 @@ class CreditShare:
     touch: Touch
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Outcome:
-    """What was decided: credits or a reason, and the trace that tells how."""
+    """What was decided: credits or a reason, and the trace that tells how, written once somebody asks for it."""
 
     credits: tuple[CreditShare, ...]
     reason: Unattributed | None
-    trace: dict[str, Any]
     lost_to: dict[UUID, str]  # the channel that took the sale, by each partner that would have had a part
+    judged: Sequence[Judged]
+    policy: Policy
+    sale: Sale
+
+    @cached_property
+    def trace(self) -> dict[str, Any]:
+        """How it was decided, as it is stored."""
+        told = [{"partner_id": str(credit.partner_id), "share_bps": credit.share_bps} for credit in self.credits]
+        return trace.write(self.judged, policy=self.policy, sale=self.sale, credits_=told)
 
 
 def attribute(*, touches: Sequence[Touch], policy: Policy, sale: Sale) -> Outcome:
     """The credits of a sale. Their shares add up to 10,000 basis points, or there are none and a reason."""
-    judged = [_judge(touch, policy, sale) for touch in sorted(touches, key=lambda touch: touch.order)]
+    judged = [_judge(touch, policy, sale) for touch in _in_order(touches)]
     contenders = _outrank([one for one in judged if one.refusal is None and one.step], policy)
     _divide(contenders, policy)
     partners_won = any(one.share_bps for one in judged)
     _give_to_channel(judged)
     credits_ = _credits(judged)
     reason = None if credits_ else _why_nobody(judged, partners_won=partners_won)
-    told = [{"partner_id": str(credit.partner_id), "share_bps": credit.share_bps} for credit in credits_]
-    told_trace = trace.write(judged, policy=policy, sale=sale, credits_=told)
-    return Outcome(credits_, reason, told_trace, _losses(judged))
+    return Outcome(credits_, reason, _losses(judged), judged, policy, sale)
 
 
 def rederive(stored: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -65,6 +74,14 @@ def rederive(stored: Mapping[str, Any]) -> list[dict[str, Any]]:
     again = attribute(touches=trace.touches(stored), policy=trace.policy(stored), sale=trace.sale(stored))
     credited: list[dict[str, Any]] = again.trace["credits"]
     return credited
+
+
+def _in_order(touches: Sequence[Touch]) -> Sequence[Touch]:
+    """By time; only where two are of one instant it takes more to tell which comes first."""
+    found = sorted(touches, key=attrgetter("at"))
+    if all(one.at < other.at for one, other in pairwise(found)):
+        return found
+    return sorted(touches, key=attrgetter("order"))
 
 
 def _judge(touch: Touch, policy: Policy, sale: Sale) -> Judged:

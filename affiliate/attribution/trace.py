@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from affiliate.attribution.policy import Policy
 from affiliate.attribution.touches import FLAWS, NotNeeded, Step, Touch, TouchRefusal
 from affiliate.partners.classes import PartnerClass
+
+_STEPS = {step.value: step for step in Step}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +142,12 @@ def _read(told: Mapping[str, Any]) -> Touch:
     return Touch(
         kind=told["kind"],
         at=datetime.fromisoformat(told["at"]),
-        steps=tuple(Step(step) for step in told.get("steps") or ([by] if by else [])),
+        steps=tuple(_STEPS[step] for step in told["steps"]) if "steps" in told else (_STEPS[by],) if by else (),
         id=_uuid(told["id"]),
         code=told["code"],
-        partner_id=_uuid(told["partner_id"]),
-        link_id=_uuid(told["link_id"]),
-        partner_class=PartnerClass(told.get("partner_class", PartnerClass.STANDARD)),
+        partner_id=_met(told["partner_id"]),
+        link_id=_met(told["link_id"]),
+        partner_class=PartnerClass(told["partner_class"]) if "partner_class" in told else PartnerClass.STANDARD,
         window_days=told.get("window_days"),
         channel=told.get("channel"),
         flaw=TouchRefusal(reason) if reason in FLAWS else None,
@@ -157,3 +160,6 @@ def _text(identifier: UUID | None) -> str | None:
 
 def _uuid(text: str | None) -> UUID | None:
     return UUID(text) if text else None
+
+
+_met = lru_cache(maxsize=8_192)(_uuid)  # partners and links come again and again

@@ -22,8 +22,7 @@ class Cut:
 
 def cap_order(exacts: Sequence[Fraction], caps: Caps) -> tuple[list[Fraction], Cut | None]:
     """What the groups of one order earn together is at most the cap; each is lowered in proportion."""
-    total = sum(exacts, Fraction())
-    if caps.order_minor is None or total <= caps.order_minor:
+    if caps.order_minor is None or (total := sum(exacts, Fraction())) <= caps.order_minor:
         return list(exacts), None
     return [one * caps.order_minor / total for one in exacts], Cut("order_minor", caps.order_minor, 0)
 

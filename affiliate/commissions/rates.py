@@ -12,10 +12,11 @@
 The trace (`workings`) holds every step; what refunds take later is computed from its groups alone.
 """
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from fractions import Fraction
+from functools import cached_property
 from typing import Any, TypedDict
 
 from affiliate.commissions import caps, orders, precedence, tiers, workings
@@ -42,7 +43,7 @@ class Counted:
     amount_minor: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rated:
     """What a credit earns, why it is nothing if it is, and how that was computed. Amounts are in the program's currency."""
 
@@ -50,8 +51,13 @@ class Rated:
     revenue_minor: int  # the credit's part of what the customer paid
     amount_minor: int
     reason: CommissionReason | None
-    trace: dict[str, Any]
     counted: Counted
+    tell: Callable[[], dict[str, Any]] = field(compare=False, repr=False)
+
+    @cached_property
+    def trace(self) -> dict[str, Any]:
+        """How it was computed, as it is stored; written once somebody asks for it."""
+        return self.tell()
 
 
 def plan_in_force(plans: Sequence[Plan], *, at: datetime) -> Plan | None:
@@ -105,24 +111,25 @@ def rate(
     names, bonuses = _bonuses(terms, counted, whole.payable)
     amounts, cuts = caps.cap_periods(parts + bonuses, terms.caps, counted, whole.payable) if terms else (parts, [])
     own = Counted(
-        plan_in, _rounded(Fraction(whole.base_minor * whole.factor)),
+        plan_in, _rounded(whole.base_minor * whole.factor),
         _rounded(Fraction(sum(amounts)) / whole.payable) if whole.payable else 0,
     )  # fmt: skip
-    trace = workings.trace(order, share, plan, whole, currency) | {
-        "groups": [
-            *(workings.group(line, amount, exchange) for line, amount in zip(whole.lines, amounts, strict=False)),
-            *(workings.bonus(name, amount) for name, amount in zip(names, amounts[len(parts) :], strict=True)),
-        ],
-        "caps": [asdict(one) for one in [*whole.cuts, *cuts]],
-        "counted": {period.value: asdict(tally) for period, tally in counted.items()},
-        "amount_minor": sum(amounts),
-    }
-    trace |= workings.currencies(exchange, paid_by, counted_minor=own.amount_minor)
+
+    def tell() -> dict[str, Any]:
+        told = workings.trace(order, share, plan, whole, currency) | {
+            "groups": [
+                *(workings.group(line, amount, exchange) for line, amount in zip(whole.lines, amounts, strict=False)),
+                *(workings.bonus(name, amount) for name, amount in zip(names, amounts[len(parts) :], strict=True)),
+            ],
+            "caps": [asdict(one) for one in [*whole.cuts, *cuts]],
+            "counted": {period.value: asdict(tally) for period, tally in counted.items()},
+            "amount_minor": sum(amounts),
+        }
+        return told | workings.currencies(exchange, paid_by, counted_minor=own.amount_minor)
+
     reason = None if sum(amounts) else _why_nothing(plan, whole, cuts)
-    base, paid = (
-        _rounded(Fraction(minor * whole.factor * whole.payable)) for minor in (whole.base_minor, order.amount_minor)
-    )
-    return Rated(base, _shared([paid], share)[0], sum(amounts), reason, trace, own)
+    base, paid = (_rounded(minor * whole.factor * whole.payable) for minor in (whole.base_minor, order.amount_minor))
+    return Rated(base, _shared([paid], share)[0], sum(amounts), reason, own, tell)
 
 
 def recruiters_share(rated: Rated, *, plan: Plan, level: int = 1) -> Rated | None:
@@ -144,7 +151,7 @@ def recruiters_share(rated: Rated, *, plan: Plan, level: int = 1) -> Rated | Non
         "counted_minor": 0,
     }  # fmt: skip
     own = Counted(rated.counted.currency, rated.counted.base_minor, 0)  # counters count the partner's commission alone
-    return Rated(rated.base_minor, 0, total, None if total else CommissionReason.SHARE_TOO_SMALL, trace, own)
+    return Rated(rated.base_minor, 0, total, None if total else CommissionReason.SHARE_TOO_SMALL, own, lambda: trace)
 
 
 # --- steps
@@ -180,7 +187,7 @@ def _whole(order: Order, terms: Terms | None, before: Before, whole: Whole) -> W
     whole.cuts = [order_cut] if order_cut else []
     for line, in_plan in zip(whole.lines, exacts, strict=True):
         rounded_before = _rounded(whole.exact)
-        line.exact = in_plan * whole.payable
+        line.exact = in_plan if whole.payable == 1 else in_plan * whole.payable
         whole.exact += line.exact
         line.amount_minor = _rounded(whole.exact) - rounded_before
     return whole
@@ -202,7 +209,7 @@ def _line(group: Group, choice: Choice | None, whole: Whole, before: Before, ahe
     return Line(group, choice, found, tiers.exact(found, pays_fixed=pays_fixed))
 
 
-def _rounded(exact: Fraction) -> int:
+def _rounded(exact: Exact) -> int:
     return divide_half_even(exact.numerator, exact.denominator)
 
 
@@ -218,7 +225,7 @@ def _bonuses(terms: Terms | None, before: Before, payable: Exact) -> tuple[list[
     """The bonuses that this order brings: for which number of orders, and how much is paid."""
     this_one = before.get(Period.LIFETIME, Tally()).orders + 1
     found = [bonus for bonus in (terms.bonuses if terms else ()) if bonus.orders == this_one]
-    return [bonus.orders for bonus in found], [_rounded(Fraction(bonus.amount_minor * payable)) for bonus in found]
+    return [bonus.orders for bonus in found], [_rounded(bonus.amount_minor * payable) for bonus in found]
 
 
 def _why_nothing(plan: Plan | None, whole: Whole, cuts: Sequence[caps.Cut]) -> CommissionReason:

@@ -45,8 +45,9 @@ def portions(rule: Rule, *, base: Exact, order_base: Exact, before: Volume) -> l
 
 def exact(found: list[Portion], *, pays_fixed: bool) -> Fraction:
     """What the portions earn, in minor units, before rounding. A fixed amount is paid once, by the highest step."""
-    percent = sum((Fraction(one.base * (one.pay.rate_bps or 0), BPS_PER_UNIT) for one in found), Fraction())
-    return percent + (found[-1].pay.fixed_minor or 0 if pays_fixed else 0)
+    percent = sum(one.base * (one.pay.rate_bps or 0) for one in found)
+    fixed_minor = found[-1].pay.fixed_minor or 0 if pays_fixed else 0
+    return Fraction(percent + fixed_minor * BPS_PER_UNIT, BPS_PER_UNIT)
 
 
 def at(rule: Rule, tiers: Tiers, counted: int, base: Exact) -> Portion:

@@ -48,7 +48,8 @@ def asks_alike(policy: Policy, other: Policy) -> bool:
 def decide_again(then: Then, *, policy: Policy, found: Sequence[Touch] = ()) -> Again:
     """Decide by this policy; `found` are the touches as they are known now, for a policy that asks for others than then."""
     known = trace.touches(then.trace)
-    outcome = rules.attribute(touches=_merged(known, found), policy=policy, sale=trace.sale(then.trace))
+    touches = _merged(known, found) if found else known
+    outcome = rules.attribute(touches=touches, policy=policy, sale=trace.sale(then.trace))
     shares = {credit.partner_id: credit.share_bps for credit in outcome.credits}
     return Again(outcome, shares != dict(then.credits))
 

@@ -117,4 +117,4 @@ def _decide(session: Session, question: Question, batch: Sequence[Decided]) -> l
 
 
 def _wanted(one: Decided, again: Again) -> Wanted:
-    return Wanted(one.order.id, again.credits, again.outcome.trace["new_customer"])
+    return Wanted(one.order.id, again.credits, again.outcome.sale.is_new_customer)

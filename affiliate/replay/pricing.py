@@ -7,7 +7,6 @@ for a partner stays so.
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +23,7 @@ from affiliate.commissions.losses import Losses
 from affiliate.commissions.models import PartnerTerms
 from affiliate.commissions.orders import Order
 from affiliate.commissions.recruiters import Recruiters
-from affiliate.commissions.terms import Plan
+from affiliate.commissions.terms import Period, Plan
 from affiliate.currencies import queries as currencies
 from affiliate.currencies.convert import Rates
 from affiliate.ingest.models import Conversion
@@ -47,6 +46,7 @@ class _Book:
     program: Program
     groups: Mapping[UUID, str | None]
     plans: Sequence[Plan]
+    windows: Mapping[tuple[UUID, UUID], Mapping[Period, Window]]  # by order and partner
     tallies: Mapping[Window, Tally]
     exchange: Rates
     recruiters: Recruiters
@@ -59,7 +59,7 @@ class _Book:
         found: defaultdict[UUID, int] = defaultdict(int)
         before_bps = 0
         for credit in sorted(one.credits, key=lambda credit: credit.partner_id):  # the order in which they are cut
-            windows = _windows(self.program, plan, credit.partner_id, row.occurred_at)
+            windows = self.windows[row.id, credit.partner_id]
             order = _order(row, credit, self.groups.get(credit.partner_id), is_new=one.is_new_customer)
             rated = rates.rate(
                 order=order,
@@ -89,7 +89,10 @@ def price(session: Session, *, program: Program, wanted: Sequence[Wanted]) -> di
         return {}
     rows = _conversions(session, [one.conversion_id for one in wanted])
     plans = facts.plans_of(session, program_ids=[program.id]).get(program.id, [])
-    tallies = _tallies(session, program, plans, wanted, rows)
+    windows = _windows(program, plans, wanted, rows)
+    tallies = facts.tallies(
+        session, windows=list(dict.fromkeys(one for some in windows.values() for one in some.values()))
+    )
     met = {
         program.currency,
         *(row.currency for row in rows.values()),
@@ -98,7 +101,7 @@ def price(session: Session, *, program: Program, wanted: Sequence[Wanted]) -> di
     moments = [row.occurred_at for row in rows.values()] if len(met) > 1 else []
     exchange = currencies.rates(session, currencies=met, moments=moments)
     book = _Book(
-        program, _groups(session, program.id), plans, tallies, exchange, recruiters.of_plans(session, {program.id: plans}),
+        program, _groups(session, program.id), plans, windows, tallies, exchange, recruiters.of_plans(session, {program.id: plans}),
         losses.losses_of(session, conversion_ids=rows), commissions.ended_pairs(session, conversion_ids=rows),
     )  # fmt: skip
     return {one.conversion_id: book.earned(one, rows[one.conversion_id]) for one in wanted}
@@ -127,21 +130,27 @@ def _groups(session: Session, program_id: UUID) -> dict[UUID, str | None]:
     return {row[0]: row[1] for row in session.execute(grouped)}
 
 
-def _tallies(
-    session: Session, program: Program, plans: Sequence[Plan], wanted: Sequence[Wanted], rows: Mapping[UUID, Any]
-) -> dict[Window, Tally]:
-    windows: dict[Window, None] = {}
+def _windows(
+    program: Program, plans: Sequence[Plan], wanted: Sequence[Wanted], rows: Mapping[UUID, Any]
+) -> dict[tuple[UUID, UUID], dict[Period, Window]]:
+    """The counters that each credit needs."""
+    asked = {plan.id: sorted(terms.periods(plan.terms)) for plan in plans}
+    found = {}
     for one in wanted:
         at = rows[one.conversion_id].occurred_at
         plan = rates.plan_in_force(plans, at=at)
+        currency = plan.currency(program.currency) if plan else program.currency
+        edges = (
+            {
+                period: counters.bounds(period, at=at, zone=program.time_zone) or (None, None)
+                for period in asked[plan.id]
+            }
+            if plan
+            else {}
+        )
         for credit in one.credits:
-            windows |= dict.fromkeys(_windows(program, plan, credit.partner_id, at).values())
-    return facts.tallies(session, windows=list(windows))
-
-
-def _windows(program: Program, plan: Plan | None, partner_id: UUID, at: datetime) -> dict[Any, Window]:
-    if plan is None:
-        return {}
-    asked, currency = sorted(terms.periods(plan.terms)), plan.currency(program.currency)
-    edges = {period: counters.bounds(period, at=at, zone=program.time_zone) or (None, None) for period in asked}
-    return {period: Window(program.id, partner_id, ends[0], ends[1], currency) for period, ends in edges.items()}
+            whose = program.id, credit.partner_id
+            found[one.conversion_id, credit.partner_id] = {
+                period: Window(*whose, *ends, currency) for period, ends in edges.items()
+            }
+    return found
