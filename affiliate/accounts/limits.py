@@ -24,6 +24,7 @@ ACCOUNT = "10 per 15 minutes; 60 per day"
 SECOND_FACTOR = "5 per 5 minutes; 30 per day"
 MAILS_PER_ACCOUNT = "5 per hour"
 APPLICATIONS = "20 per hour; 60 per day"
+DRAFTS = "300 per hour; 900 per day"
 _IPV6_PREFIX = 64  # one customer's own network
 _REDIS_TIMEOUT: dict[str, Any] = {"socket_timeout": 0.2, "socket_connect_timeout": 0.2}  # seconds
 _EXTENSION = "affiliate_limits"
@@ -62,16 +63,20 @@ def init_app(app: Flask, settings: Settings) -> None:
     limit(_SECOND_FACTOR, "code", SECOND_FACTOR, key_func=keyed("code", _second_factor), deduct_when=_failed)
     limit(("security.forgot_password",), "mail", MAILS_PER_ACCOUNT, key_func=keyed("mail", _typed_account))
 
-    def limit_applications(endpoint: str) -> None:
+    def limit_applications(endpoint: str, saved_by: tuple[str, ...]) -> None:
+        limit(saved_by, "drafts", DRAFTS)
         limit((endpoint,), "applications", APPLICATIONS)
         limit((endpoint,), "applicant", MAILS_PER_ACCOUNT, key_func=keyed("applicant", _applicant), deduct_when=_passed)
 
     app.extensions[_EXTENSION] = limit_applications
 
 
-def limit_applications(app: Flask, endpoint: str) -> None:
-    """Slow down the form that anybody may send and that writes a mail: by address, and by the person it is sent for."""
-    app.extensions[_EXTENSION](endpoint)
+def limit_applications(app: Flask, endpoint: str, *, saved_by: tuple[str, ...] = ()) -> None:
+    """Slow down the form that anybody may send and that writes a mail: by address, and by the person it is sent for.
+
+    `saved_by` are the endpoints by which it saves itself while somebody types.
+    """
+    app.extensions[_EXTENSION](endpoint, saved_by)
 
 
 def _storage(redis_url: str) -> str:

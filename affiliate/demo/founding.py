@@ -13,12 +13,14 @@ from sqlalchemy.orm import Session
 from affiliate.accounts import service as accounts
 from affiliate.accounts.actors import SYSTEM, Actor
 from affiliate.accounts.models import GrantRole
+from affiliate.accounts.roles import MemberRole
 from affiliate.commissions import plans as plan_service
 from affiliate.commissions import terms
 from affiliate.demo import cast, story, taxes
 from affiliate.links import service as links
+from affiliate.partners import applying
 from affiliate.partners import service as partners
-from affiliate.partners.models import EnrollmentStatus, MemberRole
+from affiliate.partners.models import EnrollmentStatus
 from affiliate.payouts import details as payouts
 from affiliate.payouts.methods import MethodKind
 from affiliate.payouts.schedule import Cadence
@@ -237,7 +239,7 @@ def receive_applications(session: Session, *, program_id: UUID, now: datetime) -
     """Two more who would like to join, for a manager to decide."""
     for applicant, answers in cast.APPLICANTS:
         user_id, partner_id = _somebody(session, applicant, password=None, now=now)
-        partners.apply(session, program_id=program_id, user_id=user_id, partner_id=partner_id, answers=answers, now=now)
+        applying.apply(session, program_id=program_id, user_id=user_id, partner_id=partner_id, answers=answers, now=now)
 
 
 def sheet(founded: Founded, *, settings: Settings, password: str) -> dict[str, Any]:

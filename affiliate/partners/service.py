@@ -1,9 +1,7 @@
 """Every write on partners, their people and enrollments. Takes session and now; never commits."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -11,33 +9,16 @@ from sqlalchemy.orm import Session
 
 from affiliate import ids
 from affiliate.accounts import audit
-from affiliate.accounts import queries as account_queries
-from affiliate.accounts import service as accounts
 from affiliate.accounts.actors import Actor
-from affiliate.accounts.models import User
 from affiliate.db import insert_new
 from affiliate.errors import Conflict, Invalid, NotFound
 from affiliate.partners import mails, queries
 from affiliate.partners.classes import PartnerClass
-from affiliate.partners.models import Application, Enrollment, EnrollmentStatus, Member, MemberRole, Partner
-from affiliate.programs.models import Program
+from affiliate.partners.models import Enrollment, EnrollmentStatus, Member, MemberRole, Partner
 
 N_ = str  # marks a sentence for the translators
 WINDOW_DAYS_MAX = 365
 _REASON_LENGTH_MAX = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Applicant:
-    """Who applies, as typed into the public form. `answers` go to the manager who decides."""
-
-    email: str
-    name: str
-    partner_name: str
-    website: str | None
-    country: str | None
-    locale: str
-    answers: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,56 +87,6 @@ def enroll(
     return enrollment
 
 
-def apply(
-    session: Session, *, program_id: UUID, user_id: UUID, partner_id: UUID, answers: Mapping[str, Any], now: datetime
-) -> Application:
-    """Ask for membership: a pending enrollment with what the applicant wrote. A second submission changes nothing."""
-    enrollment = enroll(session, program_id=program_id, partner_id=partner_id, status=EnrollmentStatus.PENDING, now=now)
-    row = {"id": ids.new_at(now), "enrollment_id": enrollment.id, "user_id": user_id, "answers": dict(answers)}
-    insert_new(session, Application, [row | {"submitted_at": now}])
-    return session.scalars(sa.select(Application).where(Application.enrollment_id == enrollment.id)).one()
-
-
-def receive(
-    session: Session, *, program: Program, applicant: Applicant, signed_in_id: UUID | None, now: datetime
-) -> None:
-    """Take an application from the public form. Nothing that the caller can see depends on who has an account.
-
-    A new address gets an account without a password and a pending membership. The address of an account gets a letter
-    that leads its owner to sign in. Whoever is signed in applies as himself. A second submission changes nothing.
-    """
-    if signed_in_id is not None:
-        _apply_as(session, program, applicant, signed_in_id, now)
-        return
-    try:
-        person = accounts.create_user(
-            session, email=applicant.email, name=applicant.name, locale=applicant.locale, now=now
-        )
-    except accounts.EmailTaken:
-        known = account_queries.user_by_email(session, email=applicant.email)
-        if known is not None and not _has_applied(session, program, known.id):
-            mails.tell_known(session, program=program, person=known, now=now)
-        return
-    _apply_as(session, program, applicant, person.id, now)
-    mails.tell_received(session, program=program, person=person, now=now)
-
-
-def _apply_as(session: Session, program: Program, applicant: Applicant, user_id: UUID, now: datetime) -> None:
-    # Two submissions at once wait for one another here, so that the person does not become two partners.
-    session.execute(sa.select(User.id).where(User.id == user_id).with_for_update())
-    partner = queries.owned_partner(session, user_id=user_id)
-    if partner is None:
-        partner = create_partner(
-            session, name=applicant.partner_name, website=applicant.website, country=applicant.country, now=now
-        )
-        add_member(session, user_id=user_id, partner_id=partner.id, role=MemberRole.OWNER, now=now)
-    apply(session, program_id=program.id, user_id=user_id, partner_id=partner.id, answers=applicant.answers, now=now)
-
-
-def _has_applied(session: Session, program: Program, user_id: UUID) -> bool:
-    return any(one.program_id == program.id for one in queries.memberships_of(session, user_id=user_id))
-
-
 def approve(
     session: Session, *, enrollment_id: UUID, program_id: UUID, actor: Actor, reason: str | None = None, now: datetime
 ) -> None:
@@ -171,9 +102,16 @@ def approve(
 
 
 def reject(
-    session: Session, *, enrollment_id: UUID, program_id: UUID, actor: Actor, reason: str | None = None, now: datetime
+    session: Session,
+    *,
+    enrollment_id: UUID,
+    program_id: UUID,
+    actor: Actor,
+    reason: str | None = None,
+    apply_again_at: datetime | None = None,
+    now: datetime,
 ) -> None:
-    """Refuse a pending partner, and tell its people by mail, with the reason.
+    """Refuse a pending partner, and tell its people by mail, with the reason and when they may apply again (null: not by themselves).
 
     Raises:
         NoSuchEnrollment, EnrollmentMoved: as above.
@@ -181,6 +119,7 @@ def reject(
     enrollment = _move(
         session, _REJECT, enrollment_id=enrollment_id, program_id=program_id, actor=actor, reason=reason, now=now
     )
+    enrollment.apply_again_at = apply_again_at
     mails.tell_rejected(session, enrollment=enrollment, now=now)
 
 

@@ -1,4 +1,4 @@
-"""The public application form. It keeps what was typed; a wrong field says what to write instead."""
+"""What every applicant is asked, whatever a program adds. It keeps what was typed; a wrong field says what to write instead."""
 
 from functools import lru_cache
 
@@ -7,14 +7,14 @@ from email_validator import EmailNotValidError, validate_email
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, EmailField, Field, Form, SelectField, StringField, TextAreaField, URLField
-from wtforms.validators import DataRequired, Length, Optional, StopValidation
+from wtforms import BooleanField, EmailField, Field, Form, SelectField, StringField, URLField
+from wtforms.validators import DataRequired, Length, StopValidation
 
 from affiliate import formats
+from affiliate.joining import answers
 from affiliate.programs import rules
 
 _COUNTRY_CODE_LENGTH = 2
-_LINES_KEPT = "\n\t"
 
 
 def one_line(text: str | None) -> str | None:
@@ -22,17 +22,9 @@ def one_line(text: str | None) -> str | None:
     return None if text is None else "".join(filter(str.isprintable, " ".join(text.split())))
 
 
-def plain_text(text: str | None) -> str | None:
-    """Trimmed, with its lines, without other characters that do not print."""
-    if text is None:
-        return None
-    return "".join(c for c in text.replace("\r\n", "\n") if c.isprintable() or c in _LINES_KEPT).strip()
-
-
 def address(text: str | None) -> str | None:
     """A web address as people type it: with https:// in front."""
-    text = one_line(text)
-    return f"https://{text}" if text and "://" not in text else text
+    return answers.web_address(one_line(text) or "")
 
 
 def is_email(_form: Form, field: Field) -> None:
@@ -41,6 +33,15 @@ def is_email(_form: Form, field: Field) -> None:
         field.data = validate_email(field.data, check_deliverability=False).normalized
     except EmailNotValidError as error:
         raise StopValidation(_("This is not an e-mail address. Write it like name@example.com.")) from error
+
+
+def is_email_text(text: str) -> bool:
+    """Whether mail can be sent to it, by its spelling."""
+    try:
+        validate_email(text, check_deliverability=False)
+    except EmailNotValidError:
+        return False
+    return True
 
 
 def is_address(_form: Form, field: Field) -> None:
@@ -64,8 +65,8 @@ def country_choices() -> list[tuple[str, str]]:
     return [("", _("Choose a country")), *_countries(formats.locale())]
 
 
-class _Promotion(FlaskForm):  # type: ignore[misc] # the library is not typed
-    """What every applicant tells."""
+class SignedInApplicationForm(FlaskForm):  # type: ignore[misc] # the library is not typed
+    """Of a person who has an account: name and address are known."""
 
     partner_name = StringField(
         _l("Name under which you promote"),
@@ -80,26 +81,10 @@ class _Promotion(FlaskForm):  # type: ignore[misc] # the library is not typed
         render_kw={"autocomplete": "url", "inputmode": "url"},
     )
     country = SelectField(_l("Country"), choices=country_choices, validators=[DataRequired(_l("Choose your country."))])
-    channels = TextAreaField(
-        _l("Where you promote, and how many people you reach"),
-        filters=[plain_text],
-        validators=[
-            DataRequired(_l("Name at least one channel and about how many people it reaches.")),
-            Length(max=2_000),
-        ],
-        description=_l("One channel a line, for example: newsletter, 2,400 readers."),
-        render_kw={"rows": 4},
-    )
-    why = TextAreaField(
-        _l("Why does this program suit you?"),
-        filters=[plain_text],
-        validators=[Optional(), Length(max=2_000)],
-        render_kw={"rows": 4},
-    )
     terms = BooleanField(_l("I accept the terms of the program"), validators=[DataRequired(_l("Without the terms there is no membership."))])  # fmt: skip
 
 
-class ApplicationForm(_Promotion):
+class ApplicationForm(SignedInApplicationForm):
     """Of a visitor: also name and address."""
 
     name = StringField(
@@ -115,7 +100,3 @@ class ApplicationForm(_Promotion):
         description=_l("The answer comes to this address."),
         render_kw={"autocomplete": "email"},
     )
-
-
-class SignedInApplicationForm(_Promotion):
-    """Of a person who has an account: name and address are known."""

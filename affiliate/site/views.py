@@ -1,24 +1,16 @@
-"""Pages for everybody: the open programs, a program, the application, robots.txt."""
+"""Pages for everybody: the open programs, a program, robots.txt."""
 
-from typing import Any
-
-from flask import Blueprint, Response, current_app, g, redirect, render_template, url_for
-from flask.typing import ResponseReturnValue
+from flask import Blueprint, Response, current_app, render_template, request, url_for
 from flask_babel import gettext as _
-from flask_login import current_user
 
-from affiliate import errors, formats
 from affiliate.accounts import access
 from affiliate.attribution import queries as attribution
 from affiliate.money import Money
-from affiliate.partners import queries as partners
-from affiliate.partners import service
-from affiliate.partners.models import EnrollmentStatus
 from affiliate.programs import queries as programs
 from affiliate.programs.models import Program, ProgramStatus
 from affiliate.reports import plan_words, policies, sales
 from affiliate.site import banners, sample
-from affiliate.site.forms import ApplicationForm, SignedInApplicationForm
+from affiliate.site.frame import frame, open_program
 from affiliate.web import orm, request_now
 
 PROGRAMS_SHOWN = 100
@@ -41,10 +33,6 @@ _ACCENT_CSS = """:root {
 
 blueprint = Blueprint("site", __name__)
 blueprint.add_url_rule('/c/<public("crv"):creative_id>', view_func=banners.banner)
-
-
-class NoSuchProgram(errors.NotFound):
-    """There is no open program of this name."""
 
 
 @blueprint.get("/")
@@ -70,12 +58,12 @@ def home() -> str:
 @access.public
 def program(slug: str) -> str:
     """What a program offers and expects, with a worked sale."""
-    found = _open_program(slug)
+    found = open_program(slug)
     plan = sales.plans_in_force(orm.session, program_ids=[found.id], now=request_now()).get(found.id)
     minimum = Money(found.payout_min_minor, found.currency)
     return render_template(
         "site/program.html",
-        **_frame(found),
+        **frame(found),
         shown={
             "name": found.name,
             "headline": found.mission
@@ -93,7 +81,7 @@ def program(slug: str) -> str:
         },
         sale=sample.sale(found, plan) if plan else None,
         canonical_url=current_app.extensions["affiliate_settings"].base_url + url_for("site.program", slug=slug),
-        apply_url=url_for("site.apply", slug=slug),
+        apply_url=url_for("joining.apply", slug=slug, **_origin()),
     )
 
 
@@ -107,39 +95,9 @@ def _rule(found: Program) -> list[str]:
 @access.public
 def accent(slug: str) -> Response:
     """The colour of the program's public pages. Its address carries the colour, so that browsers may keep it."""
-    found = _open_program(slug)
+    found = open_program(slug)
     css = _ACCENT_CSS % {"accent": found.accent} if found.accent else ""
     return Response(css, mimetype="text/css", headers={"Cache-Control": "public, max-age=86400"})
-
-
-@blueprint.route("/apply/<slug>", methods=["GET", "POST"])
-@access.public
-def apply(slug: str) -> ResponseReturnValue:
-    """The application form; who is a member already is led to the portal."""
-    found = _open_program(slug)
-    signed_in = current_user.is_authenticated
-    if signed_in and (stands := _standing(found)):
-        return stands
-    form = SignedInApplicationForm(data=_known()) if signed_in else ApplicationForm()
-    if not form.validate_on_submit():
-        page = render_template("site/apply.html", **_frame(found), form=form, terms=found.terms, name=found.name)
-        return page, (422 if form.errors else 200)
-    service.receive(
-        orm.session,
-        program=found,
-        applicant=_applicant(form),
-        signed_in_id=current_user.id if signed_in else None,
-        now=request_now(),
-    )
-    return redirect(url_for("site.thanks", slug=slug), 303)
-
-
-@blueprint.get("/apply/<slug>/thanks")
-@access.public
-def thanks(slug: str) -> str:
-    """The same words for everybody, whoever has an account."""
-    found = _open_program(slug)
-    return render_template("site/thanks.html", **_frame(found), name=found.name, url=url_for("site.program", slug=slug))
 
 
 @blueprint.get("/robots.txt")
@@ -149,50 +107,10 @@ def robots() -> Response:
     return Response(_ROBOTS, mimetype="text/plain")
 
 
-def _open_program(slug: str) -> Program:
-    found = programs.program_by_slug(orm.session, slug=slug)
-    if found is None or found.status is not ProgramStatus.LIVE:
-        raise NoSuchProgram(_("There is no open program at this address."))
-    g.program = found  # times on the page are in the program's zone
-    return found
-
-
-def _frame(found: Program) -> dict[str, Any]:
-    accent_url = url_for("site.accent", slug=found.slug, v=found.accent.removeprefix("#")) if found.accent else None
-    return {"brand": {"name": found.name, "url": url_for("site.program", slug=found.slug)}, "accent_url": accent_url}
-
-
-def _standing(found: Program) -> ResponseReturnValue | None:
-    """Where a signed-in person who has applied already is led; None for who has not."""
-    memberships = partners.memberships_of(orm.session, user_id=current_user.id)
-    mine = next((one for one in memberships if one.program_id == found.id), None)
-    if mine is None:
-        return None
-    if mine.status in {EnrollmentStatus.REJECTED, EnrollmentStatus.BANNED}:
-        enrollment = partners.enrollment_in(orm.session, enrollment_id=mine.enrollment_id, program_id=found.id)
-        reason = enrollment.reason if enrollment else None
-        return render_template("site/refused.html", **_frame(found), name=found.name, reason=reason)
-    return redirect(f"/portal/{found.slug}/", 303)
-
-
-def _known() -> dict[str, Any]:
-    partner = partners.owned_partner(orm.session, user_id=current_user.id)
-    if partner is None:
-        return {}
-    return {"partner_name": partner.name, "website": partner.website, "country": partner.country}
-
-
-def _applicant(form: ApplicationForm | SignedInApplicationForm) -> service.Applicant:
-    typed = {name: form[name].data for name in ("partner_name", "website", "country", "channels", "why")}
-    return service.Applicant(
-        email=form.email.data if "email" in form else current_user.email,
-        name=form.name.data if "name" in form else current_user.name,
-        partner_name=form.partner_name.data,
-        website=form.website.data or None,
-        country=form.country.data or None,
-        locale=formats.locale(),
-        answers=typed | {"terms_accepted_at": request_now().isoformat()},
-    )
+def _origin() -> dict[str, str]:
+    """What the address says of where the reader came from: it goes along to the application."""
+    said = request.args.get
+    return {name: said(name, "")[:120] for name in ("from", "invite") if said(name)}
 
 
 def _lines(text: str) -> list[str]:

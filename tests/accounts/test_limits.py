@@ -102,7 +102,7 @@ def test_applications_are_few_for_one_person_and_from_one_address(client: FlaskC
 
     def apply(email: str, address: str) -> int:
         form = {"name": "Marta", "email": email, "partner_name": "Kitchen", "website": "kitchen.example"}
-        rest = {"country": "IT", "channels": "newsletter", "terms": "y"}
+        rest = {"country": "IT", "channels-address": "newsletter", "terms": "y"}
         answer = client.post("/apply/casa", data=form | rest, environ_base={"REMOTE_ADDR": address})
         return answer.status_code
 

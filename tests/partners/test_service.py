@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -14,7 +15,8 @@ from affiliate import ids
 from affiliate.accounts.actors import Actor
 from affiliate.accounts.models import AuditEvent, User
 from affiliate.mailer import OutboxMail
-from affiliate.partners import queries, service
+from affiliate.partners import applying, queries, service
+from affiliate.partners.applying import Applicant, Sent
 from affiliate.partners.models import Application, Enrollment, EnrollmentStatus, Member, MemberRole, Partner
 from affiliate.programs.models import Program
 from affiliate.settings import Settings
@@ -40,10 +42,10 @@ def _enrollment(session: Session, program: Program, status: EnrollmentStatus, **
     return found
 
 
-def _applicant(**fields: object) -> service.Applicant:
+def _applicant(**fields: object) -> Applicant:
     values: dict[str, object] = {"email": "Marta@kitchen.example", "name": "Marta S.", "partner_name": "Slow Kitchen"}
     values |= {"website": "https://kitchen.example", "country": "IT", "locale": "it", "answers": {"why": "I cook."}}
-    return service.Applicant(**values | fields)  # type: ignore[arg-type]
+    return Applicant(**values | fields)  # type: ignore[arg-type]
 
 
 def _count(session: Session, table: type) -> int:
@@ -105,7 +107,7 @@ def test_approval_writes_a_letter_that_leads_to_a_password_if_there_is_none(
         session, program, S.PENDING, user=make_user(session, email="marta@kitchen.example", name="Marta")
     )
     second = make_user(session, email="aldo@kitchen.example", password="hash")
-    service.add_member(session, user_id=second.id, partner_id=enrollment.partner_id, role=MemberRole.MEMBER, now=NOW)
+    service.add_member(session, user_id=second.id, partner_id=enrollment.partner_id, role=MemberRole.MARKETER, now=NOW)
     service.approve(session, enrollment_id=enrollment.id, program_id=program.id, actor=manager, now=NOW)
     letters = {mail.recipient: mail.body_text for mail in _mails(session)}
     assert "http://localhost/reset" in letters["marta@kitchen.example"]
@@ -130,57 +132,52 @@ def test_enrolling_and_adding_twice_changes_nothing(session: Session, program: P
     assert _count(session, Member) == 1
 
 
+def _take_in(session: Session, program: Program, *, user_id: UUID | None = None, **fields: object) -> Application:
+    return applying.take_in(
+        session, program=program, applicant=_applicant(**fields), sent=Sent(ids.new(), NOW), user_id=user_id, now=NOW
+    )
+
+
 def test_a_stranger_gets_an_account_without_password_and_a_pending_membership(
     session: Session, program: Program
 ) -> None:
-    service.receive(session, program=program, applicant=_applicant(), signed_in_id=None, now=NOW)
+    application = _take_in(session, program)
     person = session.scalars(sa.select(User)).one()
     assert (person.email, person.password, person.locale) == ("marta@kitchen.example", None, "it")
     [membership] = queries.memberships_of(session, user_id=person.id)
     assert (membership.partner_name, membership.status) == ("Slow Kitchen", S.PENDING)
-    application = queries.application_of(session, enrollment_id=membership.enrollment_id)
-    assert application is not None
+    assert queries.application_of(session, enrollment_id=membership.enrollment_id) is application
     assert application.answers == {"why": "I cook."}
-    [letter] = _mails(session)
-    assert letter.recipient == "marta@kitchen.example"
-    assert "Slow Kitchen" not in letter.body_text  # nothing that an unproved stranger typed
 
 
-def test_a_second_submission_changes_nothing_and_writes_no_second_letter(session: Session, program: Program) -> None:
-    for _ in range(2):
-        service.receive(session, program=program, applicant=_applicant(), signed_in_id=None, now=NOW)
-    counted = [_count(session, table) for table in (User, Partner, Member, Enrollment, Application, OutboxMail)]
-    assert counted == [1, 1, 1, 1, 1, 1]
+def test_a_second_submission_changes_nothing(session: Session, program: Program) -> None:
+    first, again = _take_in(session, program), _take_in(session, program, answers={"why": "Other words."})
+    counted = [_count(session, table) for table in (User, Partner, Member, Enrollment, Application)]
+    assert (again.id, again.answers, counted) == (first.id, {"why": "I cook."}, [1, 1, 1, 1, 1])
 
 
-def test_the_address_of_an_account_is_not_enrolled_but_its_owner_is_told(session: Session, program: Program) -> None:
-    make_user(session, email="marta@kitchen.example")
-    for _ in range(10):
-        service.receive(session, program=program, applicant=_applicant(), signed_in_id=None, now=NOW)
-    assert _count(session, Enrollment) == 0
-    letters = _mails(session)
-    assert len(letters) == 3  # the form cannot be used to flood somebody
-    assert "http://localhost/login?next=/apply/casa-ondera" in letters[0].body_text
-
-
-def test_a_signed_in_person_applies_with_the_partner_that_is_there(session: Session, program: Program) -> None:
+def test_a_person_applies_with_the_partner_that_is_there(session: Session, program: Program) -> None:
     person = make_user(session)
     partner = make_partner(session, user=person)
-    service.receive(session, program=program, applicant=_applicant(), signed_in_id=person.id, now=NOW)
+    _take_in(session, program, user_id=person.id)
     enrollment = queries.enrollment_of(session, program_id=program.id, partner_id=partner.id)
     assert enrollment is not None
     assert enrollment.status is S.PENDING
     assert _count(session, Partner) == 1
 
 
-def test_a_refused_partner_stays_refused_after_applying_again(
-    session: Session, program: Program, manager: Actor
+@pytest.mark.parametrize(("days", "status"), [(None, S.REJECTED), (1, S.REJECTED), (0, S.PENDING)])
+def test_a_refused_partner_may_apply_again_once_its_time_has_come(
+    session: Session, program: Program, manager: Actor, days: int | None, status: EnrollmentStatus
 ) -> None:
     person = make_user(session)
-    enrollment = _enrollment(session, program, S.PENDING, user=person)
-    service.reject(session, enrollment_id=enrollment.id, program_id=program.id, actor=manager, now=NOW)
-    service.receive(session, program=program, applicant=_applicant(), signed_in_id=person.id, now=NOW)
-    assert enrollment.status is S.REJECTED
+    first = _take_in(session, program, user_id=person.id)
+    again_at = None if days is None else NOW + timedelta(days=days)
+    enrollment = session.get_one(Enrollment, first.enrollment_id)
+    act = {"enrollment_id": enrollment.id, "program_id": program.id, "actor": manager}
+    service.reject(session, **act, apply_again_at=again_at, now=NOW)
+    second = _take_in(session, program, user_id=person.id)
+    assert (enrollment.status, second.id == first.id) == (status, status is S.REJECTED)
 
 
 def test_two_managers_at_once_decide_only_once(

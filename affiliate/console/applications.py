@@ -1,0 +1,91 @@
+"""An application on the page of its partner: what was answered, its files, questions back and forth."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from flask import Response, g, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers.response import Response as BaseResponse
+
+from affiliate import files
+from affiliate.accounts import access
+from affiliate.console.blueprint import acted, blueprint
+from affiliate.joining import queries, service, standing
+from affiliate.partners import facts
+from affiliate.partners.models import Application, Enrollment, EnrollmentStatus
+from affiliate.web import orm, request_now
+
+AGAIN_DAYS = (30, 90, 180, 365)
+"""After how many days a refused applicant may try again; the dialog of `_parts.html` offers the same."""
+
+
+@blueprint.post('/<slug>/partners/<public("ptn"):partner_id>/ask')
+@access.console("manager")
+def ask_applicant(partner_id: UUID) -> BaseResponse:
+    """Ask the applicant something before deciding."""
+    application, enrollment = _found(partner_id)
+
+    def act() -> str:
+        service.ask(
+            orm.session, program=g.program, application=application, enrollment=enrollment,
+            text=request.form.get("text", ""), actor=access.actor(), now=request_now(),
+        )  # fmt: skip
+        return str(_("Asked. A mail brings the question, and the answer stands here."))
+
+    return acted(url_for("console.partner", partner_id=partner_id), act)
+
+
+@blueprint.get('/<slug>/partners/<public("ptn"):partner_id>/application/<key>/file')
+@access.console("manager", "finance")
+def application_file(partner_id: UUID, key: str) -> Response:
+    """A file that came with the application: always as a download."""
+    application, _enrollment = _found(partner_id)
+    answer = application.answers.get(key)
+    found = files.file_by_id(orm.session, file_id=UUID(answer["file_id"])) if facts.is_file(answer) else None
+    if found is None:
+        raise access.NotHere
+    response = Response(found.content, mimetype=found.media_type)
+    response.headers.set("Content-Disposition", "attachment", filename=found.name)
+    return response
+
+
+def apply_again_at() -> datetime | None:
+    """From when on a refused applicant may try again, as the dialog chose it; nothing: not by themselves."""
+    said = request.form.get("again", "")
+    return next((request_now() + timedelta(days=days) for days in AGAIN_DAYS if said == str(days)), None)
+
+
+def told(partner_id: UUID) -> dict[str, Any] | None:
+    """The application as its panel shows it; nothing for a partner who did not apply by the form."""
+    row = queries.application_of_partner(orm.session, program_id=g.program.id, partner_id=partner_id)
+    if row is None:
+        return None
+    application, enrollment = row
+    shown = standing.of_application(orm.session, g.program, application, enrollment)
+    return {
+        "submitted_at": application.submitted_at,
+        "source": application.source,
+        "answers": [line | {"url": _file_url(partner_id, line)} for line in shown["sent"]],
+        "messages": [_message(one) for one in shown["messages"]],
+        "may_ask": enrollment.status is EnrollmentStatus.PENDING,
+        "ask_url": url_for("console.ask_applicant", partner_id=partner_id),
+    }
+
+
+def _message(one: dict[str, Any]) -> dict[str, Any]:
+    """A message as the program's side sees it."""
+    return one | {"is_mine": not one["is_mine"], "who": _("The applicant") if one["is_mine"] else one["who"]}
+
+
+def _file_url(partner_id: UUID, line: dict[str, Any]) -> str | None:
+    if not line["file"]:
+        return None
+    return url_for("console.application_file", partner_id=partner_id, key=line["key"])
+
+
+def _found(partner_id: UUID) -> tuple[Application, Enrollment]:
+    row = queries.application_of_partner(orm.session, program_id=g.program.id, partner_id=partner_id)
+    if row is None:
+        raise access.NotHere
+    return row

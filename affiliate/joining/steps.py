@@ -1,0 +1,59 @@
+"""The first steps of a partner: what is done, what comes next, and what to do where one is stuck. Pure."""
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+STUCK_AFTER = timedelta(days=3)
+"""A first link without a click for so long wants help."""
+
+
+class StepKind(enum.StrEnum):
+    """One of the first steps, in their order."""
+
+    PROFILE = "profile"
+    LINK = "link"
+    CREATIVE = "creative"
+    CLICK = "click"
+    PAYOUT = "payout"
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a partner has done so far. `links_since` is when its first link was made; null: none yet."""
+
+    has_profile: bool
+    can_be_paid: bool
+    links_since: datetime | None
+    has_creative: bool
+    has_click: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step: done, the next one, or to come; `is_stuck` where it has waited for long after the one before it."""
+
+    kind: StepKind
+    is_done: bool
+    is_next: bool
+    is_stuck: bool = False
+
+
+def first_steps(done: Done, *, now: datetime) -> Sequence[Step]:
+    """All steps in their order; nothing once all are done."""
+    states = {
+        StepKind.PROFILE: done.has_profile,
+        StepKind.LINK: done.links_since is not None,
+        StepKind.CREATIVE: done.has_creative,
+        StepKind.CLICK: done.has_click,
+        StepKind.PAYOUT: done.can_be_paid,
+    }
+    if all(states.values()):
+        return ()
+    ahead = next(kind for kind, is_done in states.items() if not is_done)
+    waits = done.links_since is not None and now - done.links_since >= STUCK_AFTER
+    return tuple(
+        Step(kind, is_done, kind is ahead, kind is StepKind.CLICK and not is_done and waits)
+        for kind, is_done in states.items()
+    )

@@ -1,0 +1,34 @@
+"""What every public page of a program stands on."""
+
+from typing import Any
+
+from flask import g, url_for
+from flask_babel import gettext as _
+
+from affiliate import errors
+from affiliate.programs import queries as programs
+from affiliate.programs.models import Program, ProgramStatus
+from affiliate.web import orm
+
+
+class NoSuchProgram(errors.NotFound):
+    """There is no open program of this name."""
+
+
+def open_program(slug: str) -> Program:
+    """The live program of this address; times on its pages are in its zone.
+
+    Raises:
+        NoSuchProgram: there is none.
+    """
+    found = programs.program_by_slug(orm.session, slug=slug)
+    if found is None or found.status is not ProgramStatus.LIVE:
+        raise NoSuchProgram(_("There is no open program at this address."))
+    g.program = found
+    return found
+
+
+def frame(found: Program) -> dict[str, Any]:
+    """The program's name and colour, for the page around."""
+    accent_url = url_for("site.accent", slug=found.slug, v=found.accent.removeprefix("#")) if found.accent else None
+    return {"brand": {"name": found.name, "url": url_for("site.program", slug=found.slug)}, "accent_url": accent_url}

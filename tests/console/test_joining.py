@@ -1,0 +1,188 @@
+"""Applications in the console: questions to the applicant, files, the form, invitations."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from console_cast import Cast, text_of
+from factories import make_member, make_user
+from flask.testing import FlaskClient
+
+from affiliate import clock, files, ids
+from affiliate.files import File
+from affiliate.joining import queries, questions
+from affiliate.joining.models import Invitation
+from affiliate.joining.questions import Question
+from affiliate.mailer import OutboxMail
+from affiliate.partners import queries as partners
+from affiliate.partners.models import Application, Enrollment
+
+
+def _url(cast: Cast, page: str) -> str:
+    return f"/console/{cast.program.slug}/{page}"
+
+
+def _partner_url(cast: Cast, act: str) -> str:
+    return _url(cast, f"partners/{ids.public('ptn', cast.applicant.id)}/{act}")
+
+
+def _mails(cast: Cast) -> list[OutboxMail]:
+    found = list(cast.session.scalars(sa.select(OutboxMail).order_by(OutboxMail.id)))
+    cast.session.commit()  # SQLite has one writer, and the next request wants to be it
+    return found
+
+
+def test_a_manager_asks_and_the_applicant_gets_a_mail_with_the_address(cast: Cast, mara: FlaskClient) -> None:
+    make_member(cast.session, user=make_user(cast.session), partner=cast.applicant)
+    cast.session.commit()
+    page = text_of(mara.post(_partner_url(cast, "ask"), data={"text": "Which films?"}, follow_redirects=True))
+    assert "Which films?" in page
+    [mail] = _mails(cast)
+    assert "Which films?" in mail.body_text
+    assert f"/apply/{cast.program.slug}/status/" in mail.body_text
+    mara.post(_partner_url(cast, "approve"))
+    late = text_of(mara.post(_partner_url(cast, "ask"), data={"text": "And?"}, follow_redirects=True))
+    assert "decided already" in late
+
+
+def test_finance_reads_the_application_and_cannot_ask(cast: Cast, finn: FlaskClient) -> None:
+    assert "Ask the applicant" not in finn.get(_partner_url(cast, "").rstrip("/")).text
+    assert finn.post(_partner_url(cast, "ask"), data={"text": "Hello"}).status_code == 404
+
+
+@pytest.mark.parametrize(("again", "days"), [("90", 90), ("", None), ("7", None)])
+def test_a_refusal_keeps_when_to_try_again(cast: Cast, mara: FlaskClient, again: str, days: int | None) -> None:
+    before = clock.now()
+    mara.post(_partner_url(cast, "reject"), data={"reason": "Too early.", "again": again})
+    cast.session.expire_all()
+    kept = cast.session.scalars(
+        sa.select(Enrollment.apply_again_at).where(Enrollment.partner_id == cast.applicant.id)
+    ).one()
+    assert (kept is None) == (days is None)
+    if kept is not None and days is not None:
+        assert timedelta(0) <= kept - before - timedelta(days=days) < timedelta(minutes=10)
+
+
+def test_a_file_of_an_application_is_downloaded_and_nothing_else(cast: Cast, mara: FlaskClient) -> None:
+    [application] = cast.session.scalars(sa.select(Application)).all()
+    file_id = files.keep(cast.session, File("kit.pdf", "application/pdf", b"%PDF-x"), now=clock.now())
+    application.answers = application.answers | {"kit": {"file_id": file_id.hex, "name": "kit.pdf"}}
+    cast.session.commit()
+    address = _partner_url(cast, "application/kit/file")
+    assert address in mara.get(_partner_url(cast, "").rstrip("/")).text
+    answer = mara.get(address)
+    assert (answer.data, answer.headers["Content-Disposition"]) == (b"%PDF-x", "attachment; filename=kit.pdf")
+    assert mara.get(_partner_url(cast, "application/why/file")).status_code == 404
+
+
+def _asked(cast: Cast) -> tuple[Question, ...]:
+    found = queries.form_of(cast.session, program_id=cast.program.id)
+    cast.session.commit()
+    return found
+
+
+def _form_page(cast: Cast) -> dict[str, str | list[str]]:
+    """What the page of the form sends when nobody changes it."""
+    asked = _asked(cast)
+    sent: dict[str, str | list[str]] = {"key": [one.key for one in asked], "seen_at": ""}
+    for place, one in enumerate(asked):
+        sent[f"{one.key}-place"] = str(place * 10)
+        sent |= {f"{one.key}-asked": "1"} if one.is_asked else {}
+    return sent
+
+
+def test_a_manager_adds_a_question_reorders_and_the_form_asks_it(cast: Cast, mara: FlaskClient) -> None:
+    url = _url(cast, "settings/application-form")
+    assert "A question of your own" in mara.get(url).text
+    form = _form_page(cast)
+    form["key"] = [*form["key"], "own_1"]
+    form |= {"own_1-kind": "choice", "own_1-asked": "1", "own_1-required": "1", "own_1-place": "1"}
+    form |= {"own_1-label-en": "How large?", "own_1-options-en": "Small\nLarge", "own_1-label-it": "<b>Quanto?</b>"}
+    assert mara.post(url, data=form).status_code == 303
+    asked = _asked(cast)
+    assert [one.key for one in asked][:2] == ["channels", "own_1"]
+    assert asked[1].options == {"en": ["Small", "Large"]}
+    public = mara.get(f"/apply/{cast.program.slug}").text
+    assert "How large?" in public
+    assert "&lt;b&gt;Quanto?" in mara.get(f"/apply/{cast.program.slug}", headers={"Accept-Language": "it"}).text
+    assert mara.post(url, data=form).status_code == 409  # it was read before this change
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"own_1-kind": "choice"}, "Write the options"),
+        ({"own_1-label-en": "x" * 201}, "up to 200 characters"),
+        ({"own_1-kind": "choices", "own_1-options-en": "a\nb", "own_1-options-pl": "a"}, "same options"),
+    ],
+)
+def test_a_wrong_question_is_named_and_what_was_typed_stays(
+    cast: Cast, mara: FlaskClient, change: dict[str, str], said: str
+) -> None:
+    form = _form_page(cast)
+    form["key"] = [*form["key"], "own_1"]
+    answer = mara.post(
+        _url(cast, "settings/application-form"), data=form | {"own_1-label-en": "How <i>large</i>?"} | change
+    )
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert 'href="#own_1"' in answer.text
+    assert _asked(cast) == questions.complete(questions.STANDARD)
+
+
+def test_an_invitation_by_mail_is_for_one_and_can_be_withdrawn(cast: Cast, mara: FlaskClient) -> None:
+    url = _url(cast, "invitations")
+    sent = {"name": "Rosa", "email": "Rosa@table.example", "text": "We like your table.", "locale": "it"}
+    page = text_of(mara.post(url, data=sent, follow_redirects=True))
+    assert "rosa@table.example" in page
+    [mail] = _mails(cast)
+    [made] = cast.session.scalars(sa.select(Invitation)).all()
+    cast.session.commit()
+    assert mail.recipient == "rosa@table.example"
+    assert f"/join/{made.code}" in mail.body_text
+    assert "We like your table." in mail.body_text
+    assert made.uses_max == 1
+    _withdraw(cast, mara, made.id)
+    assert mara.get(f"/join/{made.code}").status_code == 404
+
+
+def _withdraw(cast: Cast, mara: FlaskClient, invitation_id: UUID) -> None:
+    for _twice in range(2):
+        assert mara.post(_url(cast, f"invitations/{invitation_id}/withdraw")).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        ({"name": ""}, "name"),
+        ({"name": "Fair", "email": "rosa@"}, "email"),
+        ({"name": "Fair", "email": "rosa@table.example"}, "text"),
+        ({"name": "Fair", "uses_max": "many"}, "uses_max"),
+        ({"name": "Fair", "uses_max": "0"}, "uses_max"),
+    ],
+)
+def test_a_wrong_invitation_is_refused_at_its_field(
+    cast: Cast, mara: FlaskClient, typed: dict[str, str], field: str
+) -> None:
+    answer = mara.post(_url(cast, "invitations"), data={"locale": "en"} | typed)
+    assert answer.status_code == 422
+    assert f'id="{field}-error"' in answer.text
+    assert _mails(cast) == []
+
+
+def test_the_facts_of_an_application_are_plain_values(cast: Cast, mara: FlaskClient) -> None:
+    [application] = cast.session.scalars(sa.select(Application)).all()
+    answers = {
+        "channels": [{"kind": "blog", "address": "Slow", "people": 4000}],
+        "why": " Pots. ",
+        "kit": {"file_id": "1"},
+    }
+    application.answers, application.source = answers, "invitation:Fair"
+    application.asked = questions.to_documents(questions.STANDARD)
+    cast.session.commit()
+    of = {"program_id": cast.program.id, "enrollment_ids": [application.enrollment_id]}
+    [facts] = partners.application_facts(cast.session, **of)
+    assert (facts.reach, facts.why, facts.files, facts.is_invited) == (4000, "Pots.", 1, True)
+    assert (facts.asked, facts.answered) == (len(questions.STANDARD), 3)
+    assert partners.application_facts(cast.session, program_id=ids.new(), enrollment_ids=of["enrollment_ids"]) == []

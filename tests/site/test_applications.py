@@ -1,0 +1,362 @@
+"""Applying: the form that the program defines, saved as one goes, the proof of the mailbox, questions, and what the applicant sees."""
+
+import io
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from accounts_cast import make_person, sign_in
+from factories import NOW, make_partner, make_program, make_user
+from flask import Flask
+from flask.testing import FlaskClient
+from joining_cast import FORM, address_in_mail, apply_and_confirm
+from PIL import Image
+from sqlalchemy.orm import Session
+
+from affiliate import clock
+from affiliate.accounts.actors import SYSTEM
+from affiliate.accounts.models import User
+from affiliate.files import StoredFile
+from affiliate.joining import inviting, questions, service
+from affiliate.joining.models import ApplicationDraft
+from affiliate.joining.questions import Question, QuestionKind
+from affiliate.mailer import OutboxMail
+from affiliate.partners import service as partners
+from affiliate.partners.models import Application, Enrollment, EnrollmentStatus, PartnerTerms
+from affiliate.programs.models import Program
+
+
+@pytest.fixture
+def program(app_session: Session) -> Program:
+    program = make_program(app_session, name="Casa Ondera", slug="casa-ondera", terms="One.\n\nTwo.")
+    app_session.commit()
+    return program
+
+
+def _count(session: Session, table: type) -> int:
+    counted = session.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+    session.commit()  # SQLite has one writer, and the next request wants to be it
+    return counted
+
+
+def _application(session: Session) -> Application:
+    session.expire_all()
+    found = session.scalars(sa.select(Application).where(Application.is_current)).one()
+    session.commit()
+    return found
+
+
+def _ask(session: Session, program: Program, *own: Question) -> None:
+    asked = (*questions.STANDARD, *own)
+    service.set_form(session, program_id=program.id, asked=asked, seen_at=None, actor=SYSTEM, now=NOW)
+    session.commit()
+
+
+def test_an_application_arrives_once_its_mailbox_is_proved(
+    client: FlaskClient, app_session: Session, program: Program
+) -> None:
+    sent = client.post("/apply/casa-ondera", data=FORM)
+    assert "confirm that the address is yours" in client.get(sent.location).text
+    assert _count(app_session, Application) == 0
+    confirm = address_in_mail(app_session, "confirm")
+    assert "Slow Kitchen" in client.get(confirm).text  # whoever reads the mail sees whose it is, and nothing happened
+    assert _count(app_session, Application) == 0
+    for _twice in range(2):
+        assert client.post(confirm).location == sent.location
+    application = _application(app_session)
+    assert application.answers["website"] == "https://kitchen.example"
+    assert application.answers["channels"] == [{"kind": "newsletter", "address": "Slow Letter", "people": 2400}]
+    assert application.answers["terms_accepted_at"]
+    assert application.confirmed_at is not None
+    page = client.get(sent.location).text
+    assert "A person reads it" in page
+    assert "Slow Letter (2,400)" in page
+
+
+def test_nothing_tells_whether_an_address_has_an_account(
+    client: FlaskClient, app_session: Session, program: Program
+) -> None:
+    known = make_user(app_session, email="known@kitchen.example")
+    app_session.commit()
+    pages = []
+    for email in ("marta@kitchen.example", "Known@kitchen.example"):
+        sent = client.post("/apply/casa-ondera", data=FORM | {"email": email})
+        page = client.get(sent.location).text
+        pages.append(
+            page[page.index("One step is left</h1>") : page.index('id="here"')].lower().replace(email.lower(), "")
+        )
+    assert pages[0] == pages[1]
+    client.post(address_in_mail(app_session, "confirm"))
+    assert _application(app_session).user_id == known.id  # whoever reads the mailbox is the person
+
+
+def test_a_mail_holds_nothing_that_a_stranger_typed_and_three_in_an_hour_are_enough(
+    client: FlaskClient, app_session: Session, program: Program
+) -> None:
+    for _again in range(4):
+        client.post("/apply/casa-ondera", data=FORM | {"partner_name": "Buy pills at pills.example"})
+    mails = app_session.scalars(sa.select(OutboxMail)).all()
+    assert len(mails) == 3
+    assert not any("pills" in mail.body_text + mail.subject for mail in mails)
+
+
+def test_a_token_opens_what_it_was_made_for_and_nothing_else(
+    client: FlaskClient, app_session: Session, program: Program
+) -> None:
+    sent = client.post("/apply/casa-ondera", data=FORM)
+    token = sent.location.rpartition("/")[2]
+    assert client.post(f"/apply/casa-ondera/confirm/{token}").status_code == 404
+    assert client.get(f"/apply/casa-ondera/status/{token}x").status_code == 404
+    make_program(app_session, slug="another")
+    app_session.commit()
+    assert client.get(f"/apply/another/status/{token}").status_code == 404
+    assert _count(app_session, Application) == 0
+
+
+@pytest.mark.parametrize(
+    ("field", "typed"),
+    [
+        ("email", "marta@"),
+        ("email", ""),
+        ("website", "https://a b"),
+        ("country", "XX"),
+        ("name", "  "),
+        ("channels-address", ""),
+        ("channels-people", "many"),
+        ("terms", ""),
+        ("partner_name", "x" * 121),
+        ("why", "x" * 2_001),
+    ],
+)
+def test_a_wrong_field_is_named_and_what_was_typed_stays(
+    client: FlaskClient, app_session: Session, program: Program, field: str, typed: str
+) -> None:
+    form = {key: value for key, value in (FORM | {field: typed}).items() if value}
+    answer = client.post("/apply/casa-ondera", data=form)
+    name = field.partition("-")[0]
+    assert answer.status_code == 422
+    assert f'id="{name}-error"' in answer.text
+    assert f'href="#{name}"' in answer.text
+    if field != "why":
+        assert "I cook with it.</textarea>" in answer.text
+    assert _count(app_session, ApplicationDraft) == 0
+
+
+def test_hostile_text_stays_text(client: FlaskClient, app_session: Session, program: Program) -> None:
+    hostile = "<script>alert(1)</script>\x07"
+    answer = client.post("/apply/casa-ondera", data=FORM | {"name": hostile, "why": hostile, "terms": ""})
+    assert "<script>alert(1)" not in answer.text
+    assert answer.text.count("&lt;script&gt;alert(1)") == 2
+    apply_and_confirm(client, app_session, "casa-ondera", partner_name="Slow\x07 Kitchen\u202e", why="a\x07b\r\nc")
+    answers = _application(app_session).answers
+    assert (answers["partner_name"], answers["why"]) == ("Slow Kitchen", "ab\nc")
+
+
+def test_without_its_token_the_form_is_refused(app: Flask, program: Program) -> None:
+    app.config["WTF_CSRF_ENABLED"] = True
+    assert app.test_client().post("/apply/casa-ondera", data=FORM).status_code == 400
+
+
+def test_a_draft_is_kept_while_one_types_and_goes_on_elsewhere(
+    app: Flask, client: FlaskClient, app_session: Session, program: Program
+) -> None:
+    first = client.post("/apply/casa-ondera/save", data={"partner_name": "Slow", "why": "I co", "from": "fair"})
+    draft = {"draft": first.json["draft"]}  # type: ignore[index]
+    again = client.post("/apply/casa-ondera/save", data=draft | {"partner_name": "Slow Kitchen", "why": "I cook."})
+    assert again.json["url"] == first.json["url"]  # type: ignore[index]
+    elsewhere = app.test_client().get(again.json["url"]).text  # type: ignore[index]
+    assert 'value="Slow Kitchen"' in elsewhere
+    assert "I cook.</textarea>" in elsewhere
+    assert client.post("/apply/casa-ondera", data=FORM | draft).status_code == 303
+    assert _count(app_session, ApplicationDraft) == 1
+    late = client.post("/apply/casa-ondera/save", data=draft | {"why": "Other words."})
+    assert late.status_code == 409
+    client.post(address_in_mail(app_session, "confirm"))
+    assert (_application(app_session).answers["why"], _application(app_session).source) == ("I cook with it.", "fair")
+
+
+def test_the_button_saves_too_and_a_mail_brings_the_address(
+    client: FlaskClient, app_session: Session, program: Program
+) -> None:
+    saved = client.post("/apply/casa-ondera", data={"act": "save", "email": "marta@kitchen.example", "why": "I co"})
+    assert saved.location == address_in_mail(app_session, "draft")
+    assert "I co</textarea>" in client.get(saved.location).text
+
+
+def test_old_drafts_and_their_files_are_removed_and_received_ones_stay(
+    client: FlaskClient, app_session: Session, program: Program
+) -> None:
+    _ask(app_session, program, Question("own_1", QuestionKind.FILE, labels={"en": "Kit"}))
+    client.post("/apply/casa-ondera/save", data={"why": "I co", "own_1": (_picture(), "me.png")})
+    apply_and_confirm(client, app_session, "casa-ondera")
+    assert _count(app_session, StoredFile) == 1
+    gone = service.forget_old_drafts(app_session, limit=10, now=clock.now() + timedelta(days=31))
+    app_session.commit()
+    assert (gone, _count(app_session, StoredFile), _count(app_session, ApplicationDraft)) == (1, 0, 1)
+
+
+def _picture() -> io.BytesIO:
+    picture = io.BytesIO()
+    Image.new("RGB", (4, 4), "red").save(picture, "PNG", pnginfo=None)
+    return io.BytesIO(picture.getvalue() + b"<script>hidden</script>")
+
+
+def test_a_programs_own_questions_are_asked_and_read_in_their_kinds(
+    client: FlaskClient, app_session: Session, program: Program
+) -> None:
+    own = (
+        Question("own_1", QuestionKind.CHOICE, True, labels={"en": "Size?", "pl": "Ile?"}, options={"en": ["Small", "Large"]}),
+        Question("own_2", QuestionKind.FILE, True, labels={"en": "Kit"}),
+        Question("own_3", QuestionKind.NUMBER, labels={"en": "Posts"}),
+    )  # fmt: skip
+    _ask(app_session, program, *own)
+    assert "Ile?" in client.get("/apply/casa-ondera", headers={"Accept-Language": "pl"}).text
+    missing = client.post("/apply/casa-ondera", data=FORM | {"own_1": "3", "own_3": "1,5e3"})
+    for key in ("own_1", "own_2", "own_3"):
+        assert f'id="{key}-error"' in missing.text
+    right = FORM | {"own_1": "2", "own_3": "12", "own_2": (_picture(), "../me.png")}
+    assert client.post("/apply/casa-ondera", data=right).status_code == 303
+    client.post(address_in_mail(app_session, "confirm"))
+    answers = _application(app_session).answers
+    assert (answers["own_1"], answers["own_3"], answers["own_2"]["name"]) == ("2", 12, "me.png")
+    stored = app_session.scalars(sa.select(StoredFile.content)).one()
+    assert b"script" not in stored  # the picture was drawn anew
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("kit.pdf", b"no pdf"), ("kit.svg", b"<svg onload='x()'/>"), ("me.png", b"GIF89a"), ("big.png", b"x" * 3_000_001)],
+)
+def test_a_file_that_lies_or_is_too_large_is_refused(
+    client: FlaskClient, app_session: Session, program: Program, name: str, content: bytes
+) -> None:
+    _ask(app_session, program, Question("own_1", QuestionKind.FILE, labels={"en": "Kit"}))
+    answer = client.post("/apply/casa-ondera", data=FORM | {"own_1": (io.BytesIO(content), name)})
+    assert answer.status_code == 422
+    assert 'id="own_1-error"' in answer.text
+    assert _count(app_session, StoredFile) == 0
+
+
+def test_a_question_goes_by_mail_and_its_answer_comes_back(
+    client: FlaskClient, app_session: Session, program: Program
+) -> None:
+    status = apply_and_confirm(client, app_session, "casa-ondera")
+    application = _application(app_session)
+    enrollment = app_session.get_one(Enrollment, application.enrollment_id)
+    app_session.commit()
+    said = {"program": program, "application": application, "enrollment": enrollment}
+    assert client.post(status, data={"text": "Hello?"}).status_code == 422  # nobody asked
+    service.ask(app_session, **said, text="Which films?", actor=SYSTEM, now=clock.now())
+    app_session.commit()
+    assert address_in_mail(app_session, "status") == status
+    assert "Which films?" in client.get(status).text
+    assert client.post(status, data={"text": " "}).status_code == 422
+    assert client.post(status, data={"text": "The <b>three</b> of May."}).status_code == 303
+    assert "The &lt;b&gt;three&lt;/b&gt; of May." in client.get(status).text
+    for _more in range(4):
+        client.post(status, data={"text": "And one more."})
+    assert client.post(status, data={"text": "A sixth."}).status_code == 422
+
+
+def test_a_refusal_says_when_to_try_again_and_then_the_form_is_open(
+    client: FlaskClient, app_session: Session, program: Program
+) -> None:
+    status = apply_and_confirm(client, app_session, "casa-ondera")
+    application, now = _application(app_session), clock.now()
+    act = {"enrollment_id": application.enrollment_id, "program_id": program.id, "actor": SYSTEM}
+    partners.reject(app_session, **act, reason="Too few readers.", apply_again_at=now + timedelta(days=30), now=now)
+    app_session.commit()
+    page = client.get(status).text
+    assert "Reason: Too few readers." in page
+    assert "You can apply again from" in page
+    letter = app_session.scalars(sa.select(OutboxMail.body_text).order_by(OutboxMail.id.desc())).first()
+    app_session.commit()
+    assert "You can apply again from" in (letter or "")
+    app_session.execute(sa.update(Enrollment).values(apply_again_at=now - timedelta(seconds=1)))
+    app_session.commit()
+    again = apply_and_confirm(client, app_session, "casa-ondera", why="I have more now.")
+    assert _application(app_session).answers["why"] == "I have more now."
+    assert _count(app_session, Application) == 2
+    assert "You have applied again since" in client.get(status).text
+    assert "Your application is being read" in client.get(again).text
+
+
+def test_a_signed_in_person_applies_with_what_is_known_and_at_once(
+    client: FlaskClient, app_session: Session, program: Program
+) -> None:
+    person = make_person(app_session, "Marta")
+    partner = make_partner(app_session, user=person, name="Slow Kitchen")
+    app_session.commit()
+    sign_in(client, person)
+    page = client.get("/apply/casa-ondera").text
+    assert 'value="Slow Kitchen"' in page
+    assert 'name="email"' not in page
+    form = {key: value for key, value in FORM.items() if key not in {"name", "email"}}
+    assert client.post("/apply/casa-ondera", data=form).status_code == 303
+    [enrollment] = app_session.scalars(sa.select(Enrollment)).all()
+    assert (enrollment.partner_id, enrollment.status) == (partner.id, EnrollmentStatus.PENDING)
+    portal = client.get("/portal/casa-ondera/").text
+    assert "I cook with it." in portal
+
+
+@pytest.mark.parametrize("status", list(EnrollmentStatus))
+def test_who_has_applied_already_is_led_on(
+    client: FlaskClient, app_session: Session, program: Program, status: EnrollmentStatus
+) -> None:
+    person = make_person(app_session, "Marta")
+    make_partner(app_session, program=program, user=person, status=status)
+    app_session.execute(sa.update(Enrollment).values(reason="No site yet."))
+    app_session.commit()
+    sign_in(client, person)
+    answer = client.get("/apply/casa-ondera")
+    if status in {EnrollmentStatus.REJECTED, EnrollmentStatus.BANNED}:
+        assert "Reason: No site yet." in answer.text
+    else:
+        assert (answer.status_code, answer.location) == (303, "/portal/casa-ondera/")
+
+
+def test_an_invitation_leads_to_the_program_and_its_source_is_kept(
+    client: FlaskClient, app_session: Session, program: Program
+) -> None:
+    terms = inviting.Terms("Fair of May", lets_in=True, uses_max=1)
+    made = inviting.invite(app_session, program=program, terms=terms, actor=SYSTEM, now=clock.now())
+    app_session.commit()
+    leads = client.get(f"/join/{made.code}").location
+    assert f"/apply/casa-ondera?invite={made.code}" in client.get(leads).text
+    apply_and_confirm(client, app_session, "casa-ondera", invite=made.code)
+    application = _application(app_session)
+    assert application.source == "invitation:Fair of May"
+    assert app_session.get_one(Enrollment, application.enrollment_id).status is EnrollmentStatus.APPROVED
+    assert client.get(f"/join/{made.code}").status_code == 404  # its one place is taken
+    assert client.get("/join/made-up").status_code == 404
+
+
+def test_of_two_who_come_by_the_last_place_one_is_let_in(
+    client: FlaskClient, app_session: Session, program: Program
+) -> None:
+    terms = inviting.Terms("Fair of May", lets_in=True, uses_max=1)
+    made = inviting.invite(app_session, program=program, terms=terms, actor=SYSTEM, now=clock.now())
+    app_session.commit()
+    confirms = []
+    for name in ("one", "two"):
+        client.post("/apply/casa-ondera", data=FORM | {"email": f"{name}@kitchen.example", "invite": made.code})
+        confirms.append(address_in_mail(app_session, "confirm"))
+    for address in confirms:
+        client.post(address)
+    app_session.expire_all()
+    statuses = app_session.scalars(sa.select(Enrollment.status).order_by(Enrollment.id)).all()
+    assert statuses == [EnrollmentStatus.APPROVED, EnrollmentStatus.PENDING]
+
+
+def test_a_partners_recruiting_address_makes_it_the_recruiter(
+    client: FlaskClient, app_session: Session, program: Program
+) -> None:
+    recruiter = make_partner(app_session, program=program, name="Larkfen")
+    made = inviting.recruit(
+        app_session, program_id=program.id, partner_id=recruiter.id, partner_name="Larkfen", now=NOW
+    )
+    app_session.commit()
+    apply_and_confirm(client, app_session, "casa-ondera", invite=made.code)
+    assert _application(app_session).source == "recruiter:Larkfen"
+    assert app_session.scalars(sa.select(PartnerTerms.recruiter_id)).one() == recruiter.id
+    assert app_session.scalars(sa.select(User.email)).one() == "marta@kitchen.example"
