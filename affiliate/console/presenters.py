@@ -1,6 +1,6 @@
 """Shapes that several pages share: plain values for templates, never table rows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -12,14 +12,15 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from affiliate import formats
-from affiliate.console import words
 from affiliate.console.blueprint import filters, with_arguments
 from affiliate.money import Money
+from affiliate.partners import facts
 from affiliate.reports.metrics import Facts
 from affiliate.reports.periods import DAYS_MAX, Period, last_days
 from affiliate.web import request_now
 
 E = TypeVar("E", bound=StrEnum)
+_NO_ANSWERS = frozenset({"partner_name", "website", "country", "terms_accepted_at"})  # facts, beside what was answered
 SPANS = (7, 30, 90, 365)
 """The lengths of report that pages offer, in days."""
 
@@ -112,20 +113,12 @@ def partner_link(partner_id: UUID | None, name: str | None) -> dict[str, str] | 
     return {"name": name, "url": url_for("console.partner", partner_id=partner_id)}
 
 
-def answers(given: Mapping[str, Any] | None) -> list[dict[str, str]]:
-    """What an applicant wrote, question by question, empty answers left out."""
-    return [{"question": words.question(name), "answer": text} for name, text in _texts(given or {}) if text]
-
-
 def first_answer(given: Mapping[str, Any] | None, length: int = 160) -> str:
-    """The beginning of the longest answer: what a list shows of an application."""
-    longest = max((text for _name, text in _texts(given or {})), key=len, default="")
+    """The beginning of the longest answer in words: what a list shows of an application."""
+    said = [value for name, value in (given or {}).items() if isinstance(value, str) and name not in _NO_ANSWERS]
+    places = ", ".join(one.address for one in facts.channels((given or {}).get("channels")))
+    longest = max([*said, places], key=len, default="")
     return longest if len(longest) <= length else longest[:length].rsplit(" ", 1)[0] + "…"
-
-
-def _texts(given: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
-    for name, value in given.items():
-        yield name, ", ".join(map(str, value)) if isinstance(value, list) else str(value or "")
 
 
 def my_name() -> str:
