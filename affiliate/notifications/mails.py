@@ -1,14 +1,20 @@
 """The letters of notifications: an address was switched off, and the summary of a day. Jobs write them, so the language is named."""
 
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from babel.dates import format_date
+from babel.numbers import format_currency
 from sqlalchemy.orm import Session
 
 from affiliate import settings
 from affiliate.accounts.mail_kinds import MailKind
+from affiliate.accounts.models import User
+from affiliate.ledger.models import TransferKind
 from affiliate.mailer import Letter
+from affiliate.money import Money
 from affiliate.notifications.models import PostbackAddress, SwitchedOff
 from affiliate.partners import posting, readers
 from affiliate.programs.models import Program
@@ -49,3 +55,35 @@ def _portal(program: Program) -> str:
 def _why(program: Program, language: str) -> str:
     sentence = N_("You get this mail because you are a member of a partner of %(program)s.")
     return say(sentence, language, program=program.name)
+
+
+def of_day(program: Program, person: User, day: date, sums: Mapping[TransferKind, tuple[int, int]]) -> Letter:
+    """The summary of a partner's day in a program."""
+    language = person.locale or "en"
+    facts = {"program": program.name, "day": format_date(day, "EEEE, d MMMM", locale=language)}
+    lines = [_line(sentence, kinds, sums, program.currency, language) for sentence, kinds in _OF_DAY]
+    return Letter(
+        say(N_("Your %(day)s at %(program)s"), language, **facts),
+        [
+            say(N_("Hello %(name)s,"), language, name=person.name),
+            *[line for line in lines if line],
+            say(N_("Each line of your list says why."), language),
+        ],
+        (say(N_("See your earnings"), language), f"{_portal(program)}/commissions"),
+        _why(program, language),
+    )
+
+
+_OF_DAY: tuple[tuple[str, tuple[TransferKind, ...]], ...] = (
+    (N_("New commissions: %(count)s, together %(amount)s."), (TransferKind.ACCRUE,)),
+    (N_("Approved: %(count)s, together %(amount)s."), (TransferKind.APPROVE,)),
+    (N_("Taken back in whole or in part: %(count)s, together %(amount)s."), (TransferKind.REVERSE, TransferKind.CLAW_BACK)),
+)  # fmt: skip
+
+
+def _line(
+    sentence: str, kinds: Sequence[TransferKind], sums: Mapping[TransferKind, tuple[int, int]], currency: str, language: str
+) -> str:  # fmt: skip
+    counts, amounts = zip(*(sums.get(kind, (0, 0)) for kind in kinds), strict=True)
+    amount = format_currency(Money(sum(amounts), currency).decimal(), currency, locale=language)
+    return say(sentence, language, count=sum(counts), amount=amount) if sum(counts) else ""

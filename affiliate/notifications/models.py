@@ -1,7 +1,7 @@
-"""Tables of notifications: PostbackAddress, PostbackDelivery, PostbackMark."""
+"""Tables of notifications: PostbackAddress, PostbackDelivery, PostbackMark, DayMail."""
 
 import enum
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -110,3 +110,14 @@ class PostbackMark(Base):
 
     program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id), primary_key=True)
     position: Mapped[int]
+
+
+class DayMail(Base):
+    """The mail about a day of a partner in a program was written. The day is the program's own."""
+
+    __tablename__ = "day_mails"
+    __table_args__ = (sa.PrimaryKeyConstraint("program_id", "day", "partner_id"),)
+
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id))
+    day: Mapped[date]
+    partner_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Partner.id))

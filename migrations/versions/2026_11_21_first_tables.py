@@ -967,6 +967,15 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_creatives_proposed_by_id"), ["proposed_by_id"], unique=False)
 
     op.create_table(
+        "day_mails",
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_day_mails_partner_id_partners")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_day_mails_program_id_programs")),
+        sa.PrimaryKeyConstraint("program_id", "day", "partner_id", name=op.f("pk_day_mails")),
+    )
+    op.create_table(
         "duties",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("program_id", sa.Uuid(), nullable=False),
@@ -1848,6 +1857,7 @@ def upgrade() -> None:
         ),
         sa.Column("details", sa.Text(), nullable=False),
         sa.Column("masked", sa.String(length=80), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=True),
         sa.Column("usable_from", db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("created_by_id", sa.Uuid(), nullable=True),
         sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
@@ -2841,6 +2851,11 @@ def upgrade() -> None:
         sa.Column("vat_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("stamp_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("withheld_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("paid_currency", sa.String(length=3), nullable=True),
+        sa.Column("paid_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column(
+            "exchange", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=True
+        ),
         sa.Column(
             "paper",
             sa.Enum(
@@ -4261,6 +4276,7 @@ def downgrade() -> None:
         )
 
     op.drop_table("duties")
+    op.drop_table("day_mails")
     with op.batch_alter_table("creatives", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_creatives_proposed_by_id"))
         batch_op.drop_index("ix_creatives_program")

@@ -117,9 +117,9 @@ def test_self_billing_needs_the_agreement_of_the_partner(marta: FlaskClient, boo
 
 
 def test_somebody_who_only_works_there_cannot_change_the_profile(marta: FlaskClient, books: Books) -> None:
-    books.session.execute(sa.text("UPDATE members SET role = 'member'"))
+    books.session.execute(sa.text("UPDATE members SET role = 'finance'"))
     books.session.commit()
-    assert marta.post(f"{PAPERS}/profile", data=PROFILE).status_code == 409
+    assert marta.post(f"{PAPERS}/profile", data=PROFILE).status_code == 403
 
 
 def test_the_notice_says_what_the_invoice_must_say_and_everybody_gets_a_mail(

@@ -1,0 +1,54 @@
+"""One mail each morning about yesterday, to those who want it, once."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import sqlalchemy as sa
+from factories import NOW, make_member, make_refund, make_user
+from money_cast import open_books
+from sqlalchemy.orm import Session
+
+from affiliate.accounts.mail_kinds import MailKind
+from affiliate.accounts.models import MailRefusal
+from affiliate.mailer import OutboxMail
+from affiliate.notifications import digests
+from affiliate.notifications.models import DayMail
+
+MORNING = NOW + timedelta(hours=20)
+
+
+def mails(session: Session) -> list[OutboxMail]:
+    mine = OutboxMail.subject.startswith("Your Monday")
+    return list(session.scalars(sa.select(OutboxMail).where(mine).order_by(OutboxMail.recipient)))
+
+
+def test_the_day_is_told_once_to_who_wants_it(session: Session) -> None:
+    books = open_books(session)
+    for email in ("marta@example.test", "silent@example.test"):
+        person = make_user(session, email=email)
+        make_member(session, user=person, partner=books.partner)
+    session.add(MailRefusal(user_id=person.id, kind=MailKind.DAY, created_at=NOW))
+    books.order()
+    conversion = books.order()
+    books.work()
+    make_refund(session, conversion=conversion, amount_minor=50_00)
+    books.work()
+    write = {"program": books.program, "limit": 10}
+    assert digests.write(session, **write, now=NOW + timedelta(minutes=1)) == 0  # the day is not over
+    assert digests.write(session, **write, now=MORNING) == 1
+    assert digests.write(session, **write, now=MORNING) == 0
+    told = [mail for mail in mails(session) if mail.recipient.startswith(("marta", "silent"))]
+    assert [mail.recipient for mail in told] == ["marta@example.test"]
+    assert "New commissions: 2, together €20.00." in told[0].body_text
+    assert "Taken back in whole or in part: 1, together €5.00." in told[0].body_text
+    assert "Approved" not in told[0].body_text
+    assert told[0].stop_url in told[0].body_text
+    assert session.scalars(sa.select(DayMail.day)).one() == date(2026, 11, 16)
+
+
+def test_the_day_is_cut_by_the_programs_clock() -> None:
+    at = datetime(2026, 3, 30, 4, 30, tzinfo=UTC)  # the day after the clocks went forward
+    found = digests.day_before(at, zone="Europe/Rome")
+    assert found is not None
+    assert (found.day, found.end - found.start) == (date(2026, 3, 29), timedelta(days=1))
+    assert found.end.astimezone(UTC) - found.start.astimezone(UTC) == timedelta(hours=23)
+    assert digests.day_before(at, zone="Europe/London") is None  # half past five: not yet
