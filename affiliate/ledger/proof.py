@@ -53,8 +53,8 @@ def read_transfers(session: Session, *, findings: Findings, trusted: Collection[
     sums, moved = Sums(), defaultdict[str, int](int)
     for position, said, content_hash in queries.transfer_texts(session):
         sums.transfers += 1
-        hashed = hashlib.sha256(said.encode())
-        digest, is_sound = hashed.digest(), hashed.hexdigest() == content_hash
+        digest = hashlib.sha256(said.encode()).digest()
+        is_sound = digest.hex() == content_hash
         facts = said.split("|")
         if len(facts) != len(rules.HASHED) or not facts[_AMOUNT].lstrip("-").isdigit():
             findings.add(f"Transfer number {position} cannot be read.")

@@ -27,7 +27,7 @@ class Walk:
     _head: bytes = rules.START
     _open: LedgerSeal | None = None
     _last: LedgerSeal | None = None
-    _rows: list[tuple[str, bytes]] = field(default_factory=list)  # of the open seal: id, prefix
+    _rows: list[tuple[str, bytes]] = field(default_factory=list)  # of the open seal: id, digest
 
     def __post_init__(self) -> None:
         self._open = next(self.seals, None)
@@ -40,7 +40,7 @@ class Walk:
             self.unsealed += 1
             return
         self._head = rules.link(self._head, digest)
-        self._rows.append((identifier, digest[: rules.PREFIX_BYTES]))
+        self._rows.append((identifier, digest))
 
     def end(self) -> None:
         """No more rows: what is left must be closed too."""
@@ -64,7 +64,8 @@ class Walk:
     def _tell_difference(self, seal: LedgerSeal) -> None:
         width = rules.PREFIX_BYTES
         missing = Counter(seal.digests[at : at + width] for at in range(0, len(seal.digests), width))
-        for identifier, prefix in self._rows:
+        for identifier, digest in self._rows:
+            prefix = digest[:width]
             if missing[prefix]:
                 missing[prefix] -= 1
             else:
