@@ -251,7 +251,9 @@ def insert_missing(session: Session, table: type[Base], rows: list[dict[str, Any
     if not rows:
         return 0
     session.flush()  # they may refer to what is still in the session
-    insert = (postgresql.insert if session.get_bind().dialect.name == "postgresql" else _sqlite_insert)(table.__table__)
+    insert = (postgresql.insert if session.get_bind().dialect.name == "postgresql" else _sqlite_insert)(
+        cast("sa.Table", table.__table__)
+    )
     options = {"preserve_rowcount": True}
     result = session.execute(insert.on_conflict_do_nothing(), rows, execution_options=options)
     return cast("CursorResult[Any]", result).rowcount
