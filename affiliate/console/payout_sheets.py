@@ -17,6 +17,7 @@ from affiliate.payouts import words as payout_words
 from affiliate.payouts.files import FileKind, Offer
 from affiliate.payouts.models import PaperState, PayoutRun, PayoutStatus
 from affiliate.payouts.queries import Review
+from affiliate.reports import sums
 
 CSV_HEAD = ["partner", "id", "payout", "earned", "set_off", "amount", "currency"]
 
@@ -132,6 +133,8 @@ def _payout(each: Any, currency: str, run_id: UUID) -> dict[str, Any]:
         "withheld": Money(each.withheld_minor, currency),
         "url": url_for("console.payout", run_id=run_id, payout_id=each.id),
         "way": _way(each),
+        "paid": Money(each.paid_minor, each.paid_currency) if each.paid_currency else None,
+        "rate": sums.rate_of_day(each.exchange) if each.exchange else None,
         "sign": words.payout(each.status),
         "is_out": each.taken_out_at is not None,
         "reason": payout_words.payout_reason(each.reason, each.reason_code),

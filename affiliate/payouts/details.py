@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from affiliate import db, ids
 from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
+from affiliate.currencies import queries as currencies
 from affiliate.errors import Conflict, Forbidden, Invalid
 from affiliate.ledger import service as ledger_service
 from affiliate.money import Money
@@ -51,9 +52,11 @@ class AlreadyBlocked(Conflict):
 
 def enter_method(
     session: Session, *, program: Program, partner_id: UUID, kind: MethodKind, typed: Mapping[str, str],
-    vault: Vault, actor: Actor, now: datetime,
+    vault: Vault, actor: Actor, now: datetime, currency: str | None = None,
 ) -> PayoutMethod:  # fmt: skip
     """Where the partner's money goes from now on. Later entries count after a pause, and its people get a mail meanwhile.
+
+    `currency` is the account's, where it is not the program's.
 
     Raises:
         NotTheOwner: the actor does not own the partner.
@@ -66,11 +69,13 @@ def enter_method(
         details = methods.read(kind, typed)
     except BadDetails as wrong:
         raise Invalid({name: [sentence] for name, sentence in wrong.errors.items()}) from wrong
+    if currency is not None and currency not in currencies.listed(session):
+        raise Invalid({"currency": [N_("We know no exchange rate of this currency.")]})
     before = queries.current_method(session, partner_id=partner_id)
     usable_from = now if before is None else now + PAUSE
     row = {
         "id": ids.new_at(now), "partner_id": partner_id, "kind": kind, "details": vault.close(details.fields),
-        "masked": details.masked, "usable_from": usable_from,
+        "masked": details.masked, "currency": currency, "usable_from": usable_from,
         "created_by_id": actor.id, "created_at": now,
     }  # fmt: skip
     if before is not None:

@@ -13,10 +13,11 @@ from affiliate import ids
 from affiliate.accounts.actors import Actor
 from affiliate.errors import Invalid
 from affiliate.payouts import files, pain, queries, results, service, wise
+from affiliate.payouts.exchanging import amount_paid
 from affiliate.payouts.files import FileKind, Offer, Payer, Payment
 from affiliate.payouts.models import PayoutRun, PayoutStatus, ReasonCode
 from affiliate.payouts.results import Outcome
-from affiliate.payouts.steps import WrongStatus, locked, person, record, sent
+from affiliate.payouts.steps import WrongStatus, locked, person, record
 from affiliate.payouts.vault import Vault
 from affiliate.payouts.wise import Template
 from affiliate.programs.models import Program
@@ -72,7 +73,15 @@ def payments_of(session: Session, *, run_id: UUID, vault: Vault) -> list[Payment
     """The payouts of a run that are or were on their way, with their opened details, in an order that stays."""
     found = queries.methods_of_run(session, run_id=run_id, statuses=_SENT)
     return [
-        Payment(payout.id, name, method.kind, vault.open(method.details), sent(payout), payout.status is _SENT[0])
+        Payment(
+            payout.id,
+            name,
+            method.kind,
+            vault.open(method.details),
+            amount_paid(payout),
+            payout.status is _SENT[0],
+            payout.currency,
+        )
         for payout, name, method in found
     ]
 
@@ -106,6 +115,7 @@ def export(
     digest = hashlib.sha256(content).hexdigest()
     total_minor = sum(each.amount.amount_minor for each in fitting)
     facts = {"file": kind.value, "sha256": digest, "partners": len(fitting), "total_minor": total_minor}
+    facts |= {"currency": fitting[0].amount.currency}
     facts |= {"part": offer.part, "parts": offer.parts} if offer.parts > 1 else {}
     record(session, "payout_run.export", run, actor, now, **facts)
     return PaymentFile(_name(run_id, offer), _MIMETYPES.get(kind, "text/csv"), content, digest)
@@ -156,7 +166,7 @@ def import_results(
             paid.append(outcome.payout_id)
         else:
             failed[outcome.reason].append(outcome.payout_id)
-    step = {"run_id": run_id, "program_id": program_id}
+    step: dict[str, Any] = {"run_id": run_id, "program_id": program_id}
     if paid:
         tally.paid = service.mark_paid(session, **step, only=paid, actor=actor, now=now)
     for reason, those in failed.items():
@@ -177,7 +187,7 @@ def _fresh(session: Session, run_id: UUID, outcomes: list[Outcome], tally: Tally
             tally.unknown += 1
         elif payout.status is not PayoutStatus.APPROVED:
             tally.known += 1
-        elif outcome.amount not in {None, sent(payout)}:
+        elif outcome.amount not in {None, amount_paid(payout)}:
             tally.other_amount += 1
         else:
             fresh[outcome.payout_id] = outcome

@@ -44,6 +44,7 @@ class Payment:
     fields: dict[str, str]
     amount: Money
     is_open: bool = True  # still on its way: what was settled keeps its place in the list, and is in no file any more
+    paid_from: str = ""  # the currency of the account that pays, where it is not the amount's
 
     @property
     def reference(self) -> str:
@@ -86,11 +87,20 @@ def offers(payments: Sequence[Payment], *, payer: Payer | None, wise: Template) 
 
 
 def parts(payments: Iterable[Payment], kind: FileKind, *, wise: Template) -> list[list[Payment]]:
-    """The open payments of such a file, in as many parts as its service wants. Settling some moves none to another part."""
-    fitting = [each for each in payments if _belongs(each, kind, wise)]
-    size = ROWS_MAX.get(kind, len(fitting) or 1)
-    chunks = (fitting[start : start + size] for start in range(0, len(fitting), size))
-    return [[each for each in chunk if each.is_open] for chunk in chunks]
+    """The open payments of such a file, one currency each, in as many parts as its service wants.
+
+    Settling some moves none to another part.
+    """
+    by_currency: dict[str, list[Payment]] = {}
+    for each in payments:
+        if _belongs(each, kind, wise):
+            by_currency.setdefault(each.amount.currency, []).append(each)
+    found = []
+    for _currency, fitting in sorted(by_currency.items()):
+        size = ROWS_MAX.get(kind, len(fitting))
+        chunks = (fitting[start : start + size] for start in range(0, len(fitting), size))
+        found += [[each for each in chunk if each.is_open] for chunk in chunks]
+    return found
 
 
 def _belongs(payment: Payment, kind: FileKind, wise: Template) -> bool:
@@ -137,6 +147,7 @@ def wise_batch(payments: Sequence[Payment], *, template: Template) -> bytes:
 
 def _told(each: Payment) -> dict[str, str]:
     facts = {"holder": each.holder, "amount": each.amount.text(), "currency": each.amount.currency}
+    facts["source"] = each.paid_from or each.amount.currency
     return (
         {name: each.fields.get(name, "") for name in ("email", "iban", "bic")} | facts | {"reference": each.reference}
     )

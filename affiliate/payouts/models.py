@@ -108,6 +108,9 @@ class Payout(Base):
     vat_minor: Mapped[int] = mapped_column(default=0)
     stamp_minor: Mapped[int] = mapped_column(default=0)
     withheld_minor: Mapped[int] = mapped_column(default=0)
+    paid_currency: Mapped[str | None] = mapped_column(sa.String(3))  # of its account, where that is another one
+    paid_minor: Mapped[int | None]  # what is sent, in that currency
+    exchange: Mapped[dict[str, Any] | None]  # by which rate
     paper: Mapped[PaperState] = mapped_column(enum_column(PaperState), default=PaperState.NONE)
     notice: Mapped[dict[str, Any] | None]  # the payment notice: who buys from whom, and all its amounts, frozen
     created_at: Mapped[datetime]
@@ -261,6 +264,7 @@ class PayoutMethod(Base):
     kind: Mapped[MethodKind] = mapped_column(enum_column(MethodKind))
     details: Mapped[str] = mapped_column(sa.Text)  # encrypted
     masked: Mapped[str] = mapped_column(sa.String(80))
+    currency: Mapped[str | None] = mapped_column(sa.String(3))  # in which to pay there; null: the program's
     usable_from: Mapped[datetime]
     created_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(User.id))
     created_at: Mapped[datetime]

@@ -69,12 +69,13 @@ def _readers(session: Session, payout_ids: Iterable[UUID]) -> Sequence[tuple[UUI
     is_paid = Payout.status == PayoutStatus.PAID
     waits = sa.and_(Payout.status == PayoutStatus.PROPOSED, Payout.paper == PaperState.AWAITED)
     kind = sa.case((is_paid, NoticeKind.PAID.value), else_=NoticeKind.INVOICE_WANTED.value)
-    amount_minor = sa.case((is_paid, sent_minor), else_=Payout.amount_minor)
+    amount_minor = sa.case((is_paid, sa.func.coalesce(Payout.paid_minor, sent_minor)), else_=Payout.amount_minor)
+    currency = sa.case((is_paid, sa.func.coalesce(Payout.paid_currency, Payout.currency)), else_=Payout.currency)
     gets = sa.or_(
         sa.and_(is_paid, readers.gets(mails.KINDS[NoticeKind.PAID])),
         sa.and_(waits, readers.gets(mails.KINDS[NoticeKind.INVOICE_WANTED])),
     )
-    columns = (User.id, User.email, User.name, User.locale, amount_minor, Payout.currency, Program.name, Program.slug)
+    columns = (User.id, User.email, User.name, User.locale, amount_minor, currency, Program.name, Program.slug)
     rows = (
         sa.select(Payout.id, kind, *columns)
         .join(Member, Member.partner_id == Payout.partner_id)

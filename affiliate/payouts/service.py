@@ -18,7 +18,7 @@ from affiliate.ledger import postings as ledger
 from affiliate.ledger import service as ledger_service
 from affiliate.ledger.postings import Posting
 from affiliate.money import Money
-from affiliate.payouts import holding, limits, notices, queries, waiting
+from affiliate.payouts import exchanging, holding, limits, notices, queries, waiting
 from affiliate.payouts.holding import changed
 from affiliate.payouts.models import NoticeKind, PaperState, Payout, PayoutRun, PayoutStatus, ReasonCode
 from affiliate.payouts.schedule import Due
@@ -90,7 +90,7 @@ def propose(
     )  # fmt: skip
     session.add(run)
     session.flush()
-    payouts = [_payout(run, due) for due in schedule.payable]
+    payouts = exchanging.turned(session, rows=[_payout(run, due) for due in schedule.payable], now=now)
     db.insert_new(session, Payout, payouts)
     until = queries.payable_until(session, program_id=program_id, now=now)
     holding.enter(session, run=run, dues=schedule.payable, until=until)

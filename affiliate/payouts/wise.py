@@ -17,13 +17,14 @@ USUAL = "name,recipientEmail,sourceCurrency,targetCurrency,amountCurrency,amount
 """The head that Wise documents for payments to e-mail addresses."""
 
 _PLACE = re.compile(r"\{([^{}]*)\}")
-_PLACES = ("holder", "email", "iban", "bic", "amount", "currency", "reference")
+_PLACES = ("holder", "email", "iban", "bic", "amount", "currency", "source", "reference")
 _KNOWN = {
     "{holder}": ("name", "fullname", "accountholder", "accountholdername", "recipientname"),
     "{email}": ("email", "recipientemail"),
     "{iban}": ("iban", "accountnumberiban"),
     "{bic}": ("bic", "swift", "swiftcode", "swiftbic", "bicswift"),
-    "{currency}": ("sourcecurrency", "targetcurrency", "currency"),
+    "{currency}": ("targetcurrency", "currency"),
+    "{source}": ("sourcecurrency",),
     "{amount}": ("amount",),
     "{reference}": ("paymentreference", "reference"),
     "target": ("amountcurrency",),

@@ -12,9 +12,10 @@ from affiliate.commissions.models import CommissionPlan, CommissionStatus
 from affiliate.links.models import Coupon, Link, LinkStatus
 from affiliate.money import Money
 from affiliate.partners.models import EnrollmentStatus
+from affiliate.payouts import exchanging
 from affiliate.payouts.models import PaperState, Payout, PayoutStatus
 from affiliate.programs.models import Program
-from affiliate.reports import periods, plan_words, words
+from affiliate.reports import periods, plan_words, sums, words
 from affiliate.reports.metrics import METRICS, Facts
 from affiliate.reports.sales import Sale
 from affiliate.reports.words import Sign
@@ -115,6 +116,8 @@ def payout(one: Payout) -> dict[str, Any]:
         "added": Money(one.vat_minor + one.stamp_minor, one.currency),
         "withheld": Money(one.withheld_minor, one.currency),
         "amount": Money(one.amount_minor - one.withheld_minor, one.currency),
+        "paid": exchanging.amount_paid(one) if one.paid_currency else None,
+        "rate": sums.rate_of_day(one.exchange) if one.exchange else None,
         "waits": waits,
         "notice_url": url_for("portal.payment_notice", payout_id=one.id) if one.notice else None,
         "sign": words.payout(one.status),

@@ -13,6 +13,7 @@ from wtforms.validators import Length
 
 from affiliate.accounts import access
 from affiliate.accounts.roles import OWNER, SEES_MONEY
+from affiliate.currencies import queries as currencies
 from affiliate.errors import Conflict, Forbidden, Invalid
 from affiliate.payouts import details, queries
 from affiliate.payouts.methods import MethodKind
@@ -44,6 +45,11 @@ class MethodForm(FlaskForm):  # type: ignore[misc] # the library is not typed
         description=_l("For accounts in the United States alone."),
     )
     email = StringField(_l("E-mail address there"), validators=[Length(max=255)], description=_l("For PayPal or Wise."))
+    currency = SelectField(
+        _l("Currency of the account"),
+        default="",
+        description=_l("What you earned is turned by the European Central Bank's rate when a payout is proposed."),
+    )
     note = StringField(
         _l("In another way"), validators=[Length(max=400)], description=_l("Agree on it with the program first.")
     )
@@ -60,6 +66,7 @@ def payment_details() -> str:
         waits = method.usable_from > request_now()
         shown = {"kind": words.payment_method(method.kind), "masked": method.masked, "since": method.created_at}
         shown["waits_until"] = method.usable_from if waits else None
+        shown["currency"] = method.currency
     is_owner = queries.is_owner(orm.session, user_id=current_user.id, partner_id=g.partner.id)
     return show("payment_details.html", method=shown, is_blocked=block is not None, is_owner=is_owner)
 
@@ -82,7 +89,7 @@ def enter_payment_details() -> ResponseReturnValue:
     try:
         details.enter_method(
             orm.session, program=g.program, partner_id=g.partner.id, kind=form.kind.data, typed=typed,
-            vault=vault_of(settings()), actor=access.actor(), now=request_now(),
+            vault=vault_of(settings()), actor=access.actor(), now=request_now(), currency=_currency(form),
         )  # fmt: skip
     except Invalid as refusal:
         for name, sentences in refusal.errors.items():
@@ -96,9 +103,16 @@ def enter_payment_details() -> ResponseReturnValue:
     return redirect(url_for("portal.payment_details"), 303)
 
 
+def _currency(form: MethodForm) -> str | None:
+    """The account's, where it is not the program's."""
+    return form.currency.data or None
+
+
 def _form() -> MethodForm:
     form = MethodForm()
     form.kind.choices = [(each.value, words.payment_method(each)) for each in MethodKind]
+    others = [each for each in currencies.listed(orm.session) if each != g.program.currency]
+    form.currency.choices = [("", g.program.currency), *((each, each) for each in others)]
     return form
 
 

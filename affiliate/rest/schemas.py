@@ -242,8 +242,19 @@ class CommissionSchema(Schema):
     matures_at = fields.DateTime()
 
 
+def _in_account(row: Any) -> dict[str, Any] | None:
+    """What arrives in an account of another currency, with the rate by which it was turned."""
+    if row.paid_currency is None:
+        return None
+    amount = Money(row.paid_minor, row.paid_currency)
+    return {"amount": amount.text(), "currency": amount.currency, "exchange": row.exchange}
+
+
 class PayoutSchema(Schema):
-    """What one partner gets in one run: `amount` is earned less clawed back plus VAT and stamp duty; `to_pay` is that less what is withheld."""
+    """What one partner gets in one run: `amount` is earned less clawed back plus VAT and stamp duty; `to_pay` is that less what is withheld.
+
+    `paid_in_account` is what `to_pay` becomes where the partner's account is in another currency, with the rate and its day.
+    """
 
     id = PublicId("pay")
     run_id = PublicId("run")
@@ -256,6 +267,7 @@ class PayoutSchema(Schema):
     amount = MoneyOf("amount_minor")
     withheld = MoneyOf("withheld_minor")
     to_pay = MoneyOf("to_pay_minor")
+    paid_in_account = fields.Function(_in_account, metadata={"type": ["object", "null"]})
     paper = fields.String()
     reason = fields.String(allow_none=True)
     reason_code = fields.String(allow_none=True)

@@ -4,7 +4,7 @@ import pytest
 
 from affiliate.payouts import wise
 
-FACTS = {"holder": "Marta Sala", "iban": "IT60X0542811101000000123456", "amount": "12.50", "currency": "EUR", "reference": "pay-1"}  # fmt: skip
+FACTS = {"holder": "Marta Sala", "iban": "IT60X0542811101000000123456", "amount": "12.50", "currency": "EUR", "source": "EUR", "reference": "pay-1"}  # fmt: skip
 BANK = """
 name
 Recipient IBAN = {iban}

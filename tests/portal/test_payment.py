@@ -1,5 +1,6 @@
 """How a partner is paid, as its own people enter and see it."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ from flask.testing import FlaskClient
 from portal_cast import Cast
 from sqlalchemy.orm import Session
 
+from affiliate import clock
+from affiliate.currencies.models import ExchangeRate
 from affiliate.mailer import OutboxMail
 from affiliate.payouts.models import PayoutMethod
 from affiliate.payouts.vault import vault_of
@@ -71,10 +74,10 @@ def test_an_unknown_way_is_refused(marta: FlaskClient, unpaid: Cast) -> None:
 
 
 def test_somebody_who_only_works_there_cannot_change_it(marta: FlaskClient, app_session: Session, unpaid: Cast) -> None:
-    app_session.execute(sa.text("UPDATE members SET role = 'member'"))
+    app_session.execute(sa.text("UPDATE members SET role = 'finance'"))
     app_session.commit()
     assert "Only an owner of the account" in marta.get(PAGE).text
-    assert enter(marta).status_code == 409
+    assert enter(marta).status_code == 403
     assert methods(app_session) == []
 
 
@@ -106,3 +109,16 @@ def test_a_statement_is_shown_and_downloaded_for_the_days_asked_for(marta: Flask
 @pytest.mark.parametrize("days", ["first=x", "last=9999-99-99", "first=0001-01-01", "first=2026-02-01&last=2026-01-01"])
 def test_days_that_make_no_sense_give_the_last_year(marta: FlaskClient, cast: Cast, days: str) -> None:
     assert marta.get(f"/portal/casa/payouts/statement?{days}").status_code == 200
+
+
+def test_an_account_in_another_currency_is_chosen_among_those_with_a_rate(
+    marta: FlaskClient, app_session: Session, unpaid: Cast
+) -> None:
+    app_session.add(
+        ExchangeRate(day=date(2026, 11, 20), source="ecb", currency="PLN", per_euro="4.2", stored_at=clock.now())
+    )
+    app_session.commit()
+    form = marta.get(f"{PAGE}/change").text
+    assert ('value="PLN"' in form, 'value="USD"' in form) == (True, False)
+    assert enter(marta, currency="USD").status_code == 422
+    assert "IT60 •••• 3456</span>, in PLN" in enter(marta, currency="PLN").text

@@ -133,7 +133,7 @@ def payouts_of(session: Session, *, run_id: UUID, limit: int = PAYOUTS_SHOWN) ->
             Payout.id, Payout.partner_id, Payout.amount_minor, Payout.earned_minor, Payout.clawed_back_minor, Payout.vat_minor,
             Payout.stamp_minor, Payout.withheld_minor, Payout.paper, Payout.run_id,
             Partner.name.label("partner"), before.label("before_minor"), Payout.status, Payout.reason, Payout.reason_code,
-            Payout.taken_out_at,
+            Payout.taken_out_at, Payout.paid_currency, Payout.paid_minor, Payout.exchange,
             PayoutMethod.kind.label("method"), PayoutMethod.masked, PayoutMethod.replaced_at.label("details_changed_at"),
         )
         .join(Partner, Partner.id == Payout.partner_id)

@@ -1,0 +1,125 @@
+"""A partner whose account is in another currency than the program: what it earned stays in the books, what leaves is turned once."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from cryptography.fernet import Fernet
+from factories import NOW, make_partner, make_user
+from money_cast import Books, open_books, person
+from payout_cast import PAYDAY, approve, earn, propose
+from sqlalchemy.orm import Session
+
+from affiliate import ids
+from affiliate.currencies import service as currencies
+from affiliate.currencies.convert import DayRates
+from affiliate.errors import Invalid
+from affiliate.partners.models import Partner
+from affiliate.payouts import details, exchanging, exporting
+from affiliate.payouts.files import FileKind
+from affiliate.payouts.methods import MethodKind
+from affiliate.payouts.models import Payout, PayoutMethod, PayoutStatus
+from affiliate.payouts.vault import Vault
+
+VAULT = Vault([Fernet.generate_key().decode()])
+ACCOUNTS = {"PLN": "61 1090 1014 0000 0712 1981 2874", "EUR": "DE89370400440532013000"}
+
+
+@pytest.fixture
+def books(session: Session) -> Books:
+    return open_books(session)
+
+
+def know_rates(books: Books) -> None:
+    """Of the day before the payout, and of its own day, which does not count yet."""
+    days = [
+        DayRates(PAYDAY.date() - timedelta(days=before), "ecb", {"PLN": rate})
+        for before, rate in ((1, "4.2533"), (0, "9"))
+    ]
+    currencies.store(books.session, days=days, now=NOW)
+
+
+def pole(books: Books, currency: str | None = "PLN") -> Partner:
+    owner = make_user(books.session)
+    partner = make_partner(books.session, program=books.program, user=owner, can_be_paid=False)
+    facts: dict[str, Any] = {"program": books.program, "partner_id": partner.id, "actor": person(owner), "now": NOW}
+    details.enter_method(books.session, kind=MethodKind.BANK, typed={"holder": "Zofia", "account": ACCOUNTS[currency or "EUR"]}, vault=VAULT, currency=currency, **facts)
+    return partner
+
+
+def told(books: Books, partner: Partner) -> tuple[Any, ...]:
+    payout = books.session.scalars(sa.select(Payout).where(Payout.partner_id == partner.id)).one()
+    exchange = payout.exchange or {}
+    amount = exchanging.amount_paid(payout)
+    return (payout.amount_minor, payout.currency, amount.amount_minor, amount.currency, exchange.get("rate"))
+
+
+def test_what_leaves_is_turned_by_the_rate_of_the_day_before_and_the_books_stay_as_they_are(books: Books) -> None:
+    know_rates(books)
+    zofia = pole(books)
+    earn(books, partner=zofia)
+    earn(books)
+    run = propose(books)
+    assert told(books, zofia) == (10_00, "EUR", 42_53, "PLN", "4.2533")
+    assert told(books, books.partner) == (10_00, "EUR", 10_00, "EUR", None)
+    assert run.total_minor == 20_00
+    approve(books, run)
+    assert books.balances(zofia) == {"in_transit": 10_00}
+    books.assert_proven()
+
+
+def test_without_a_rate_it_is_paid_in_the_programs_currency_and_an_unknown_currency_is_refused(books: Books) -> None:
+    with pytest.raises(Invalid):
+        pole(books)
+    know_rates(books)
+    zofia = pole(books)
+    books.session.execute(sa.text("DELETE FROM exchange_rates"))
+    earn(books, partner=zofia)
+    propose(books)
+    assert told(books, zofia) == (10_00, "EUR", 10_00, "EUR", None)
+
+
+def test_files_hold_one_currency_each_and_the_banks_word_on_it_settles(books: Books) -> None:
+    know_rates(books)
+    zofia = pole(books)
+    earn(books, partner=zofia)
+    earn(books, partner=pole(books, currency=None))
+    run = propose(books)
+    approve(books, run)
+    whose: dict[str, Any] = {"run_id": run.id, "program_id": run.program_id}
+    offered = exporting.offers(books.session, **whose, vault=VAULT)
+    tables = [offer for offer in offered if offer.kind is FileKind.TABLE]
+    by: dict[str, Any] = {"actor": books.alice, "now": PAYDAY}
+    texts = [
+        exporting.export(
+            books.session, **whose, **by, kind=FileKind.TABLE, vault=VAULT, part=offer.part
+        ).content.decode()
+        for offer in tables
+    ]
+    assert [("42.53,PLN" in text, "10.00,EUR" in text) for text in texts] == [(False, True), (True, False)]
+    payout = books.session.scalars(sa.select(Payout).where(Payout.partner_id == zofia.id)).one()
+    assert _settled(books, payout, "10.00", "EUR").other_amount == 1
+    assert _settled(books, payout, "42.53", "PLN").paid == 1
+    books.session.refresh(payout)
+    assert payout.status is PayoutStatus.PAID
+    books.assert_proven()
+
+
+def _settled(books: Books, payout: Payout, amount: str, currency: str) -> exporting.Tally:
+    """What a statement of the bank does that tells of this amount."""
+    reference = ids.public("pay", payout.id).replace("_", "-")
+    content = f"""<?xml version="1.0"?><Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkToCstmrStmt><Stmt><Ntry>
+        <CdtDbtInd>DBIT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts><NtryDtls><TxDtls><Refs><EndToEndId>{reference}</EndToEndId></Refs>
+        <Amt Ccy="{currency}">{amount}</Amt><CdtDbtInd>DBIT</CdtDbtInd></TxDtls></NtryDtls></Ntry></Stmt></BkToCstmrStmt></Document>"""
+    whose: dict[str, Any] = {"run_id": payout.run_id, "program_id": payout.program_id}
+    return exporting.import_results(books.session, **whose, content=content.encode(), actor=books.alice, now=PAYDAY)
+
+
+def test_tax_that_is_withheld_does_not_leave(books: Books) -> None:
+    know_rates(books)
+    pole(books)
+    method = books.session.scalars(sa.select(PayoutMethod).where(PayoutMethod.currency == "PLN")).one()
+    row = {"method_id": method.id, "currency": "EUR", "amount_minor": 10_00, "withheld_minor": 2_30}
+    (turned,) = exchanging.turned(books.session, rows=[row], now=PAYDAY)
+    assert (turned["paid_currency"], turned["paid_minor"]) == ("PLN", 32_75)
