@@ -113,7 +113,7 @@ class PublicText(Base):
     language: Mapped[str] = mapped_column(sa.String(5))
     headline: Mapped[str] = mapped_column(sa.String(300))
     summary: Mapped[str] = mapped_column(sa.String(300))  # of the page, as search engines show it
-    values: Mapped[str] = mapped_column("stands_for", sa.Text)
+    stands_for: Mapped[str] = mapped_column(sa.Text)
     sold: Mapped[str] = mapped_column(sa.Text)
     audience: Mapped[str] = mapped_column(sa.Text)
     questions: Mapped[list[Any]]

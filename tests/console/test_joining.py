@@ -186,3 +186,30 @@ def test_the_facts_of_an_application_are_plain_values(cast: Cast, mara: FlaskCli
     assert (facts.reach, facts.why, facts.files, facts.is_invited) == (4000, "Pots.", 1, True)
     assert (facts.asked, facts.answered) == (len(questions.STANDARD), 3)
     assert partners.application_facts(cast.session, program_id=ids.new(), enrollment_ids=of["enrollment_ids"]) == []
+
+
+def test_the_public_page_is_written_per_language_and_two_do_not_overwrite_one_another(
+    cast: Cast, mara: FlaskClient
+) -> None:
+    url = _url(cast, "settings/page/it")
+    sent = {"headline": "Ferro", "questions": "Quanto?\nOtto per cento.\n\nQuando?\nOgni mese."}
+    assert mara.post(url, data=sent).status_code == 303
+    page = mara.get(url).text
+    assert "Quando?\nOgni mese.</textarea>" in page
+    assert "Ferro" in mara.get(f"/p/{cast.program.slug}?lang=it").text
+    assert mara.post(url, data=sent).status_code == 409
+    wrong = mara.post(url, data={"questions": "A question alone", "headline": "x" * 301})
+    assert wrong.status_code == 422
+    assert 'id="questions-error"' in wrong.text
+
+
+def test_an_article_is_written_published_and_taken_off(cast: Cast, mara: FlaskClient) -> None:
+    sent = {"kind": "article", "title": "Iron", "slug": "iron", "language": "en", "body": "Text."}
+    edit = mara.post(_url(cast, "articles/write"), data=sent).location
+    assert mara.post(_url(cast, "articles/write"), data=sent).status_code == 422  # the name is taken
+    public = f"/p/{cast.program.slug}/a/iron"
+    for act, status in (("publish", 200), ("withdraw", 404)):
+        assert mara.post(f"{edit}/{act}").status_code == 303
+        assert mara.get(public).status_code == status
+    changed = mara.post(edit, data=sent | {"title": "<b>Iron</b>"}, follow_redirects=True)
+    assert "&lt;b&gt;Iron&lt;/b&gt;" in changed.text

@@ -1,11 +1,19 @@
 """The public pages: programs, a worked sale by the real plan."""
 
+import json
+import re
+from xml.etree import ElementTree as ET
+
 import pytest
-from factories import make_plan, make_program
+from factories import NOW, make_plan, make_program
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
+from affiliate.accounts.actors import SYSTEM
 from affiliate.commissions.terms import simple
+from affiliate.errors import Invalid
+from affiliate.joining import writing
+from affiliate.joining.models import Article, ArticleKind
 from affiliate.programs.models import Program, ProgramStatus
 
 
@@ -92,3 +100,84 @@ def test_a_programs_own_colour_comes_as_a_style_sheet_of_ours(
     answer = client.get("/p/casa-ondera/accent.css")
     assert (answer.mimetype, "#7a1f3d" in answer.text) == ("text/css", True)
     assert client.get("/p/nobodys/accent.css").status_code == 404
+
+
+def _tell(session: Session, program: Program, language: str, **texts: object) -> None:
+    said = {"headline": "", "summary": "", "stands_for": "", "sold": "", "audience": ""} | texts
+    text = writing.PageText(**said)  # type: ignore[arg-type]
+    writing.save_text(session, program_id=program.id, language=language, text=text, seen_at=None, actor=SYSTEM, now=NOW)
+    session.commit()
+
+
+def test_the_page_is_told_in_the_readers_language_and_found_in_each(
+    client: FlaskClient, app_session: Session, program: Program
+) -> None:
+    _tell(app_session, program, "it", headline="Ferro buono", sold="**Padelle** <script>x</script>")
+    _tell(app_session, program, "en", headline="Good iron", questions=[("Why </script>?", "It *lasts*.")])
+    page = client.get("/p/casa-ondera?lang=it").text
+    assert "Ferro buono" in page
+    assert "<strong>Padelle</strong> &lt;script&gt;" in page
+    assert '<link rel="canonical" href="http://localhost/p/casa-ondera?lang=it">' in page
+    assert 'hreflang="pl" href="http://localhost/p/casa-ondera?lang=pl"' in page
+    plain = client.get("/p/casa-ondera", headers={"Accept-Language": "pl"}).text
+    assert "Good iron" in plain  # not told in Polish: the first language that is
+    [block] = re.findall(r'<script type="application/ld\+json">(.*?)</script>', plain, re.DOTALL)
+    graph = json.loads(block)["@graph"]
+    assert [one["@type"] for one in graph] == ["WebPage", "FAQPage"]
+    assert graph[1]["mainEntity"][0]["name"] == "Why </script>?"
+
+
+def test_the_commission_is_said_in_words_and_what_one_partner_agreed_is_not(
+    client: FlaskClient, app_session: Session
+) -> None:
+    program = make_program(app_session, slug="plain")
+    terms = simple(rate_bps=800)
+    own = {"when": {"group": "Friends of the house"}, "pay": {"rate_bps": 1500}}
+    make_plan(app_session, program=program, terms={**terms, "rules": [own, *terms["rules"]]})
+    app_session.commit()
+    page = client.get("/p/plain").text
+    assert "8\u00a0% of the base." in page
+    assert "Friends of the house" not in page
+
+
+def _write(session: Session, program: Program, slug: str, kind: ArticleKind = ArticleKind.ARTICLE) -> Article:
+    told = {"told_by": "Rosa", "is_agreed": True} if kind is ArticleKind.STORY else {}
+    draft = writing.Draft(slug, "en", kind, f"About {slug} & more", "In short.", "# Big\n\nText.", **told)  # type: ignore[arg-type]
+    return writing.save_article(session, program_id=program.id, draft=draft, article_id=None, actor=SYSTEM, now=NOW)
+
+
+def test_articles_are_public_once_published_and_name_themselves_as_source(
+    client: FlaskClient, app_session: Session, program: Program
+) -> None:
+    article = _write(app_session, program, "iron", ArticleKind.STORY)
+    app_session.commit()
+    assert client.get("/p/casa-ondera/a/iron").status_code == 404
+    assert "About iron" not in client.get("/p/casa-ondera").text
+    writing.publish(app_session, program_id=program.id, article_id=article.id, is_public=True, actor=SYSTEM, now=NOW)
+    app_session.commit()
+    page = client.get("/p/casa-ondera/a/iron").text
+    assert "/apply/casa-ondera?from=article:iron" in page
+    assert "Rosa" in client.get("/p/casa-ondera").text
+    feed = ET.fromstring(client.get("/p/casa-ondera/feed.atom").data)  # noqa: S314 - our own answer
+    assert [title.text for title in feed.iter("{http://www.w3.org/2005/Atom}title")] == [
+        "Casa Ondera",
+        "About iron & more",
+    ]
+    sitemap = ET.fromstring(client.get("/sitemap.xml").data)  # noqa: S314 - our own answer
+    places = [place.text for place in sitemap.iter("{http://www.sitemaps.org/schemas/sitemap/0.9}loc")]
+    assert places == [f"http://localhost{path}" for path in ("/", "/p/casa-ondera", "/p/casa-ondera/a/iron")]
+    assert "Sitemap: http://localhost/sitemap.xml" in client.get("/robots.txt").text
+
+
+@pytest.mark.parametrize(
+    "fields", [{"slug": "Über"}, {"title": ""}, {"body": ""}, {"told_by": ""}, {"is_agreed": False}]
+)
+def test_a_story_is_told_only_whole_and_agreed(
+    app_session: Session, program: Program, fields: dict[str, object]
+) -> None:
+    whole: dict[str, object] = {"slug": "x", "language": "en", "kind": ArticleKind.STORY, "title": "T", "summary": ""}
+    whole |= {"body": "B", "told_by": "Rosa", "is_agreed": True}
+    draft = writing.Draft(**whole | fields)  # type: ignore[arg-type]
+    with pytest.raises(Invalid) as refused:
+        writing.save_article(app_session, program_id=program.id, draft=draft, article_id=None, actor=SYSTEM, now=NOW)
+    assert set(refused.value.errors) == set(fields)
