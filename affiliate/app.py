@@ -19,6 +19,7 @@ from affiliate.rest import docs as manual
 from affiliate.rest import views as rest
 from affiliate.settings import Settings
 from affiliate.site import applications as joining
+from affiliate.site import articles, found
 from affiliate.site import newsletters as mail
 from affiliate.site import views as site
 from affiliate.tracking import api as tracking_api
@@ -48,7 +49,8 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(shell)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(site.blueprint)
-    app.register_blueprint(joining.blueprint)
+    for blueprint in (joining.blueprint, articles.blueprint, found.blueprint):
+        app.register_blueprint(blueprint)
     limits.limit_applications(app, "joining.send", saved_by=("joining.save", "joining.answer", "joining.confirm"))
     app.register_blueprint(mail.blueprint)
     app.register_blueprint(portal.blueprint)
