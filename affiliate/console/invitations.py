@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from werkzeug.wrappers.response import Response as BaseResponse
 from wtforms import BooleanField, DateField, EmailField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional
 
 from affiliate import amounts, formats
@@ -40,7 +41,10 @@ class InvitationForm(FlaskForm):  # type: ignore[misc] # the library is not type
     email = EmailField(
         _l("Send it to"), filters=[_stripped], description=_l("Left empty, you get an address to hand out yourself.")
     )
-    locale = SelectField(_l("Language of the mail"), choices=lambda: list(formats.LANGUAGES.items()))
+    locale = SelectField(
+        _l("Language of the mail"),
+        choices=lambda: [SelectChoice(code, name) for code, name in formats.LANGUAGES.items()],
+    )
     text = TextAreaField(_l("What the mail says"), filters=[_stripped])
     uses_max = StringField(
         _l("How many may come by it"), filters=[_stripped], description=_l("Left empty, as many as like.")

@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from werkzeug.wrappers.response import Response as BaseResponse
 from wtforms import BooleanField, HiddenField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 
 from affiliate import formats
 from affiliate.accounts import access
@@ -59,13 +60,16 @@ class ArticleForm(FlaskForm):  # type: ignore[misc] # the library is not typed
     """An article, or the story of a partner."""
 
     kind = SelectField(
-        _l("What it is"), choices=[("article", _l("An article")), ("story", _l("The story of a partner"))]
+        _l("What it is"),
+        choices=[SelectChoice("article", _l("An article")), SelectChoice("story", _l("The story of a partner"))],
     )
     title = StringField(_l("Title"), filters=[_stripped])
     slug = StringField(
         _l("Name in the address"), filters=[_stripped], description=_l("Letters, digits and hyphens; it stays.")
     )
-    language = SelectField(_l("Language"), choices=lambda: list(formats.LANGUAGES.items()))
+    language = SelectField(
+        _l("Language"), choices=lambda: [SelectChoice(code, name) for code, name in formats.LANGUAGES.items()]
+    )
     summary = StringField(_l("In short"), filters=[_stripped])
     body = TextAreaField(_l("Text"), filters=[_stripped], description=_MARKDOWN)
     told_by = StringField(_l("Whose story it is"), filters=[_stripped])

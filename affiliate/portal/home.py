@@ -8,7 +8,7 @@ from flask_login import current_user
 from affiliate.accounts import access
 from affiliate.partners import queries as partners
 from affiliate.partners.models import EnrollmentStatus
-from affiliate.portal import dashboard, lines, worth_doing
+from affiliate.portal import dashboard, first_steps, lines, worth_doing
 from affiliate.portal.blueprint import blueprint, show, zone
 from affiliate.portal.forms import LinkForm
 from affiliate.relations import queries as relations
@@ -61,6 +61,7 @@ def home() -> str:
         news=worth_doing.news(orm.session, who, cases, user_id=current_user.id, group=standing.group_name),
         sales=[lines.sale(one) for one in latest],
         has_links=standing.has_links,
+        first_steps=first_steps.told(orm.session, who, has_method=standing.has_method),
         form=LinkForm(),
         terms=lines.terms(g.program, plan, standing.validation_takes),
         shop_url=g.program.shop_url,

@@ -1,0 +1,48 @@
+"""The first steps of a new partner on its home page, with help where one is stuck; nothing once all are done."""
+
+from typing import Any
+
+from flask import url_for
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from affiliate.joining.steps import Step, StepKind, first_steps
+from affiliate.portal.dashboard import Who
+from affiliate.reports import beginnings
+
+
+def told(session: Session, who: Who, *, has_method: bool) -> list[dict[str, Any]]:
+    """Each step with its address, what it is good for, and whether it is done."""
+    mine = {"program_id": who.program.id, "partner_id": who.partner_id}
+    done = beginnings.done(session, **mine, can_be_paid=has_method)
+    return [_line(step) for step in first_steps(done, now=who.now)]
+
+
+def _line(step: Step) -> dict[str, Any]:
+    names: dict[StepKind, tuple[str, str, str]] = {
+        StepKind.PROFILE: (
+            _("Say where you promote"),
+            _("Your website and your country stand in your profile."),
+            url_for("accounts.settings"),
+        ),
+        StepKind.LINK: (
+            _("Make your first link"),
+            _("Paste the address of any page of the shop."),
+            url_for("portal.new_link"),
+        ),
+        StepKind.CREATIVE: (
+            _("Use a banner or a text"),
+            _("Copy its code with your link; done with its first click."),
+            url_for("portal.creatives"),
+        ),
+        StepKind.CLICK: (_("Get your first click"), _("It appears within seconds."), url_for("portal.links")),
+        StepKind.PAYOUT: (
+            _("Say where your money goes"),
+            _("Without an account nothing can be paid to you."),
+            url_for("portal.payment_details"),
+        ),
+    }
+    name, note, url = names[step.kind]
+    if step.is_stuck:
+        note = _("No click yet? Open your link and test it: the page says what would be counted.")
+    return {"name": name, "note": note, "url": url, "is_done": step.is_done, "is_next": step.is_next}
