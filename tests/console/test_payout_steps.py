@@ -119,6 +119,18 @@ def test_results_are_taken_in_once(cast: Cast, finn: FlaskClient, run: PayoutRun
     cast.assert_proven()
 
 
+def test_what_a_file_and_the_system_say_of_a_failure_is_in_the_readers_language(
+    cast: Cast, finn: FlaskClient, run: PayoutRun
+) -> None:
+    approve(finn, run)
+    content = f"payout,status\n{public('pay', payout_of(cast))},failed\n".encode()
+    post(finn, at(run, "results"), file=(io.BytesIO(content), "results.csv"))
+    page = text_of(finn.get(at(run)))
+    assert "The bank sent it back." in page
+    assert "All of its payouts failed." in page
+    assert "All of its payouts failed." not in text_of(finn.get(at(run), headers={"Accept-Language": "it"}))
+
+
 def test_details_changed_since_are_a_note_to_tick(cast: Cast, finn: FlaskClient, run: PayoutRun) -> None:
     payout = payout_of(cast)
     cast.session.execute(

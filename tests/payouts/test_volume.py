@@ -67,6 +67,8 @@ def test_earlier_orders_get_the_difference_when_the_period_is_over_and_validated
     assert volume.post_due(session, limit=LIMIT, now=VALIDATED) == 1
     assert volume.post_due(session, limit=LIMIT, now=VALIDATED) == 0
     assert entries(books) == [("Standard, 2026-10-01 – 2026-10-31", 20_00)]
+    (facts,) = books.session.scalars(sa.select(Adjustment.facts))
+    assert facts == {"plan": "Standard", "first": "2026-10-01", "last": "2026-10-31"}
     assert books.balances() == {"approved": 80_00}
     books.assert_proven()
 
