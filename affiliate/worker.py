@@ -83,6 +83,8 @@ SCHEDULE = (
     Periodic("affiliate.notifications.jobs.deliver", queues.SLOW, 5),
     Periodic("affiliate.notifications.jobs.sweep", queues.SLOW, 3600),
     Periodic("affiliate.notifications.jobs.write_days", queues.SLOW, 600),
+    Periodic("affiliate.privacy.jobs.make_copy", queues.SLOW, 5),
+    Periodic("affiliate.privacy.jobs.sweep", queues.SLOW, 3600),
     Periodic("affiliate.joining.jobs.forget_old_drafts", queues.SLOW, 3600),
 )
 

@@ -17,11 +17,12 @@ from affiliate.console import paging, refusals
 from affiliate.console.queries import work
 from affiliate.errors import Conflict, DomainError, Forbidden, Invalid
 from affiliate.ledger import queries as ledger_queries
+from affiliate.ledger.models import LedgerProof
 from affiliate.settings import Settings
 from affiliate.web import orm
 
 REASON_LENGTH_MAX = 500
-FILTERS = ("status", "state", "kind", "partner", "due", "days", "name", "order", "by", "first", "last")
+FILTERS = ("tag", "group", "momentum", "lead", "status", "state", "kind", "partner", "due", "days", "name", "order", "by", "first", "last")
 MANAGING = frozenset({GrantRole.MANAGER, GrantRole.ADMIN})
 blueprint = Blueprint("console", __name__, url_prefix="/console")
 
@@ -142,7 +143,6 @@ def initials(name: str) -> str:
 
 def _frame() -> dict[str, Any]:
     program = g.program
-    waiting = work.open_decisions(orm.session, program_id=program.id)
     return {
         "program": {
             "slug": program.slug,
@@ -151,7 +151,7 @@ def _frame() -> dict[str, Any]:
             "status": program.status.value,
         },
         "brand": {"name": program.name, "url": url_for("console.today")},
-        "nav_items": _navigation(waiting),
+        "nav_items": _navigation(waiting()),
         "books": _books(),
         "time_zone": g.get("user_time_zone") or program.time_zone,
         "with_arguments": with_arguments,
@@ -159,8 +159,24 @@ def _frame() -> dict[str, Any]:
     }
 
 
+def waiting() -> work.OpenDecisions:
+    """How many decisions wait, counted once for a page."""
+    if "waiting" not in g:
+        g.waiting = work.open_decisions(orm.session, program_id=g.program.id)
+    found: work.OpenDecisions = g.waiting
+    return found
+
+
+def latest_proof() -> LedgerProof | None:
+    """What the last proof of the books found, read once for a page."""
+    if "latest_proof" not in g:
+        g.latest_proof = ledger_queries.latest_proof(orm.session)
+    found: LedgerProof | None = g.latest_proof
+    return found
+
+
 def _books() -> dict[str, Any] | None:
-    proof = ledger_queries.latest_proof(orm.session)
+    proof = latest_proof()
     if proof is None:
         return None
     return {
@@ -208,6 +224,7 @@ def _for_managers(waiting: work.OpenDecisions, group: str) -> list[dict[str, Any
         _item("cases", _("Cases"), "messages", group, count=waiting.cases, due=bool(waiting.cases)),
         _item("creatives", _("Creatives"), "photo", group, count=proposed, due=bool(proposed)),
         _item("newsletters", _("Newsletters"), "mail", group),
+        _item("erasures", _("Erasure"), "shield-check", group),
     ]
 
 
@@ -225,11 +242,28 @@ def _item(endpoint: str, label: str, icon: str, group: str | None = None, **more
 
 
 _SECTION_OF = {
+    "add_goal": "goals",
+    "kpis": "goals",
+    "add_watch": "goals",
     "channel_losses": "performance",
     "fraud_case": "fraud",
     "fraud_rules": "fraud",
     "try_fraud_rules": "fraud",
+    "application_form": "settings",
+    "save_application_form": "settings",
+    "public_page": "settings",
+    "save_public_page": "settings",
+    "articles": "settings",
+    "new_article": "settings",
+    "write_article": "settings",
+    "edit_article": "settings",
+    "change_article": "settings",
+    "invitations": "applications",
+    "add_invitation": "applications",
     "partner": "partners",
+    "partner_care": "partners",
+    "weighed": "partners",
+    "rubric": "applications",
     "case": "cases",
     "creative": "creatives",
     "new_creative": "creatives",
@@ -247,6 +281,7 @@ _SECTION_OF = {
     "payout_run": "payouts",
     "payout": "payouts",
     "payment": "payouts",
+    "payout_limits": "payouts",
     "adjustments": "payouts",
     "partner_entries": "payouts",
     "payout_policy": "payouts",

@@ -183,8 +183,10 @@ class GoalForm(FlaskForm):  # type: ignore[misc] # the library is not typed
 
 
 def _target(metric: GoalMetric, text: str, currency: str) -> int:
-    """What was typed as target: minor units for revenue, else a number of things."""
-    return amounts.read(text, currency).amount_minor if metric is GoalMetric.REVENUE else amounts.read_count(text)
+    """What was typed as target: minor units for money, basis points for a share, else a number of things."""
+    if metric in {GoalMetric.REVENUE, GoalMetric.COST}:
+        return amounts.read(text, currency).amount_minor
+    return amounts.read_percent(text) if metric is GoalMetric.NEW_CUSTOMER_SHARE else amounts.read_count(text)
 
 
 class ApiKeyForm(FlaskForm):  # type: ignore[misc] # the library is not typed

@@ -9,7 +9,7 @@ from flask import request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from affiliate import ids
+from affiliate import formats, ids
 from affiliate.console import presenters, words
 from affiliate.console.blueprint import with_arguments
 from affiliate.console.queries.money import StatusTotal
@@ -96,6 +96,7 @@ def table(
 
 def _partner(row: PartnerFacts, balances: Mapping[AccountName, int]) -> dict[str, Any]:
     return presenters.figures(row.facts) | {
+        "id": row.partner_id,
         "name": row.partner_name,
         "url": url_for("console.partner", partner_id=row.partner_id),
         "sign": words.enrollment(row.status),
@@ -114,7 +115,7 @@ def csv_row(row: PartnerFacts) -> list[Any]:
 
 def page(row: Any) -> dict[str, Any]:
     """Who the partner is and how it stands in the program."""
-    enrollment, application = row.Enrollment, row.Application
+    enrollment = row.Enrollment
     return {
         "partner": {
             "id": ids.public("ptn", row.Partner.id),
@@ -134,8 +135,6 @@ def page(row: Any) -> dict[str, Any]:
             "age": presenters.age(enrollment.created_at),
         },
         "acts": act_urls(row.Partner.id, enrollment.status),
-        "answers": presenters.answers(application.answers if application else None),
-        "submitted_at": application.submitted_at if application else None,
     }
 
 
@@ -144,6 +143,9 @@ def numbers(by_day: Mapping[date, metrics.Facts], currency: str) -> dict[str, An
     facts = metrics.total(by_day.values(), currency=currency)
     shown = presenters.figures(facts)
     summary = _("Commission by day, %(amount)s in all.", amount=presenters.text(shown["earned"]))
+    cost = metrics.METRICS["cost"].of(facts)
+    roi = metrics.METRICS["roi"].of(facts)
+    shown |= {"cost": cost, "roi": formats.percent_bps(roi if isinstance(roi, int) else None)}
     return {"figures": shown, "chart": presenters.chart(by_day, currency), "chart_summary": summary}
 
 
@@ -158,6 +160,19 @@ def sums(totals: Sequence[StatusTotal], partner_id: UUID) -> list[dict[str, Any]
             "url": url_for("console.commissions", status=total.status.value, partner=public_id),
         }
         for total in totals
+    ]
+
+
+def payouts(rows: Sequence[Any]) -> list[dict[str, Any]]:
+    """The partner's newest payouts."""
+    return [
+        {
+            "at": row.created_at,
+            "sign": words.payout(row.status),
+            "amount": presenters.amount(row.amount_minor, row.currency),
+            "url": url_for("console.payout", run_id=row.run_id, payout_id=row.id),
+        }
+        for row in rows
     ]
 
 

@@ -10,7 +10,8 @@ from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import exports, formats
 from affiliate.accounts import access
-from affiliate.console import partner_sheets, presenters, recruiting, words
+from affiliate.console import applications as joined
+from affiliate.console import partner_care, partner_list, partner_sheets, presenters, recruiting, words
 from affiliate.console.blueprint import acted, blueprint, cursor, given_reason, pager, show
 from affiliate.console.queries import money
 from affiliate.console.queries import partners as queries
@@ -48,7 +49,8 @@ def partners() -> str:
     rows = _table(limit=PAGE_SIZE + 1, offset=(number - 1) * PAGE_SIZE)
     balances = ledger_queries.balances_of_partners(orm.session, program_id=g.program.id)
     counts = partner_queries.counts_by_status(orm.session, program_id=g.program.id)
-    return show("partners.html", **partner_sheets.table(rows, balances, counts, number=number, size=PAGE_SIZE))
+    shown = partner_list.beside([row.partner_id for row in rows[:PAGE_SIZE]])
+    return show("partners.html", **shown, **partner_sheets.table(rows, balances, counts, number=number, size=PAGE_SIZE))
 
 
 @blueprint.get("/<slug>/partners.csv")
@@ -71,6 +73,7 @@ def partner(partner_id: UUID) -> str:
     return show(
         "partner.html",
         **partner_sheets.page(found),
+        application=joined.told(partner_id),
         partner_uuid=partner_id,
         classes=[(each.value, words.partner_class(each)) for each in PartnerClass],
         terms=recruiting.told(partner_id),
@@ -82,6 +85,8 @@ def partner(partner_id: UUID) -> str:
         links=queries.links_of(orm.session, **here, since=period.starts_at),
         coupons=queries.coupons_of(orm.session, **here),
         span_chips=presenters.span_chips(),
+        tabs=partner_care.tabs(partner_id, "partner"),
+        payouts=partner_sheets.payouts(queries.payouts_of(orm.session, **here)),
     )
 
 
@@ -116,9 +121,10 @@ def _lost(counted: tuple[int, int]) -> str | None:
 
 def _decide(row: Any, act: str, reason: str) -> str:
     name = row.Partner.name
+    more = {"apply_again_at": joined.apply_again_at()} if act == "reject" else {}
     getattr(stopping if act in _STOPS else service, act)(
         orm.session, enrollment_id=row.Enrollment.id, program_id=g.program.id,
-        actor=access.actor(), reason=reason or None, now=request_now(),
+        actor=access.actor(), reason=reason or None, now=request_now(), **more,
     )  # fmt: skip
     return partner_sheets.decided(act, name)
 
@@ -149,6 +155,7 @@ def _table(*, limit: int, offset: int) -> list[reports.PartnerFacts]:
         currency=g.program.currency,
         name=request.args.get("name", "").strip()[:120],
         statuses=partner_sheets.LISTED if status is None else [status],
+        which=partner_list.which(),
         limit=limit,
         offset=offset,
     )

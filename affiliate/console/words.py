@@ -16,7 +16,8 @@ from affiliate.partners.models import EnrollmentStatus
 from affiliate.payouts.files import FileKind
 from affiliate.payouts.models import AdjustmentKind, AdjustmentStatus, CostKind
 from affiliate.payouts.schedule import Cadence
-from affiliate.programs.models import GoalMetric, ProgramStatus
+from affiliate.programs.models import ProgramStatus
+from affiliate.relations.care_words import goal_metric, goal_state
 from affiliate.reports.words import Sign, act, commission, commission_reason, decline_reason, payment_method, payout
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "decline_reason",
     "enrollment",
     "goal_metric",
+    "goal_state",
     "order_event",
     "payout",
     "program",
@@ -36,7 +38,6 @@ __all__ += [
     "cadence",
     "payment_file",
     "payment_method",
-    "question",
     "reject_reason",
     "transfer",
     "trust",
@@ -72,18 +73,6 @@ def program(status: ProgramStatus) -> Sign:
         ProgramStatus.LIVE: Sign("good", pgettext("program", "Live"), "bolt"),
         ProgramStatus.PAUSED: Sign("hold", pgettext("program", "Paused"), "player-pause"),
     }[status]
-
-
-def goal_metric(metric: GoalMetric) -> str:
-    """What a goal counts."""
-    words: dict[Any, str] = {
-        GoalMetric.SALES: _("Sales"),
-        GoalMetric.REVENUE: _("Revenue"),
-        GoalMetric.NEW_CUSTOMERS: _("New customers"),
-        GoalMetric.CLICKS: _("Clicks"),
-        GoalMetric.ACTIVE_PARTNERS: _("Active partners"),
-    }
-    return words[metric]
 
 
 def trust(level: int) -> str:
@@ -199,15 +188,6 @@ def cost(kind: CostKind) -> str:
     }[kind]
 
 
-def question(name: str) -> str:
-    """A question of the application form by its field; an unknown one by its own name."""
-    questions: dict[str, str] = {
-        "channels": _("Where you promote, and how many people you reach"),
-        "why": _("Why does this program suit you?"),
-    }
-    return questions.get(name) or name.replace("_", " ").capitalize()
-
-
 def fact(name: str) -> str:
     """A fact of an order by its column; one without a word by its own name."""
     facts: dict[str, str] = {
@@ -240,18 +220,6 @@ def scope(code: str) -> str:
         "admin": _("everything, in this program"),
     }
     return scopes.get(code, code)
-
-
-def goal_state(state: str) -> Sign:
-    """How a goal stands against the straight line."""
-    signs = {
-        "to_come": Sign("", pgettext("goal", "To come"), "clock"),
-        "reached": Sign("good", pgettext("goal", "Reached")),
-        "missed": Sign("bad", pgettext("goal", "Missed")),
-        "behind": Sign("wait", pgettext("goal", "Behind the line"), "trending-down"),
-        "on_course": Sign("acc", pgettext("goal", "On course"), "trending-up"),
-    }
-    return signs[state]
 
 
 def api_key(*, is_revoked: bool, is_test: bool) -> Sign:

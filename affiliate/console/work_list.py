@@ -1,8 +1,8 @@
 """The work list: each thing that waits becomes one line with its age and one step. Values in, lines out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from flask_babel import ngettext
 
 from affiliate import formats, ids
 from affiliate.canary.models import CanaryRun, CanaryState
-from affiliate.console import partner_sheets, presenters, words
+from affiliate.console import kpi_sheets, partner_sheets, presenters, words
 from affiliate.console.queries.work import Maturing, Refused
 from affiliate.ledger.models import LedgerProof
 from affiliate.money import Money
@@ -21,10 +21,16 @@ from affiliate.payouts.models import PayoutStatus
 from affiliate.payouts.schedule import Schedule
 from affiliate.web import request_now
 
-ANSWER_WITHIN = timedelta(days=3)
-"""An application or a proposed run that waits longer is late."""
-
 LATE, TODAY, WEEK = "late", "today", "week"
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something that is done in place, by one press."""
+
+    label: str
+    icon: str
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +45,8 @@ class Item:
     url: str
     step: str
     at: datetime | None = None
-    acts: Mapping[str, str] = field(default_factory=dict)
-    subject: str = ""
-    subject_id: str = ""
+    acts: Sequence[Act] = ()
+    pick: str = ""  # the value by which several lines of one kind are chosen at once
 
 
 def page(items: Sequence[Item], chosen: str) -> dict[str, Any]:
@@ -62,6 +67,7 @@ def page(items: Sequence[Item], chosen: str) -> dict[str, Any]:
         "late": sum(item.group == LATE for item in items),
         "chips": chips,
         "groups": [each for each in groups if each["items"]],
+        "picks": sum(bool(item.pick) for item in shown) > 1,
     }
 
 
@@ -70,6 +76,10 @@ def _kinds() -> dict[str, str]:
         "application": _("Applications"),
         "commission": _("Commissions"),
         "payout": _("Payouts"),
+        "case": _("Cases"),
+        "review": _("Under review"),
+        "partner": _("Partners"),
+        "deadline": _("Deadlines"),
         "goal": _("Goals"),
         "event": _("Events"),
         "books": _("Books"),
@@ -85,7 +95,7 @@ def _group(name: str, items: Sequence[Item]) -> dict[str, Any]:
 
 
 def _urgency(since: datetime) -> str:
-    return LATE if request_now() - since > ANSWER_WITHIN else TODAY
+    return LATE if request_now() - since > kpi_sheets.ANSWER_WITHIN else TODAY
 
 
 def applications(rows: Sequence[Any]) -> list[Item]:
@@ -100,12 +110,15 @@ def applications(rows: Sequence[Any]) -> list[Item]:
             url=url_for("console.partner", partner_id=row.partner_id),
             step=_("Open"),
             at=row.created_at,
-            acts={"approve": partner_sheets.act_urls(row.partner_id, EnrollmentStatus.PENDING)["approve"]},
-            subject=row.name,
-            subject_id=ids.public("ptn", row.partner_id),
+            acts=[Act(_("Approve"), "check", _approve_url(row.partner_id))],
+            pick=ids.public("ptn", row.partner_id),
         )
         for row in rows
     ]
+
+
+def _approve_url(partner_id: UUID) -> str:
+    return partner_sheets.act_urls(partner_id, EnrollmentStatus.PENDING)["approve"]
 
 
 def payouts(runs: Sequence[Any], *, me: UUID) -> list[Item]:

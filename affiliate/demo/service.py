@@ -16,7 +16,7 @@ from affiliate import errors
 from affiliate.accounts.models import User
 from affiliate.attribution import service as attribution
 from affiliate.commissions import service as commissions
-from affiliate.demo import cast, founding, letters, material, story
+from affiliate.demo import agreements, cast, founding, letters, material, story
 from affiliate.demo.treasury import Treasury
 from affiliate.ingest import service as ingest
 from affiliate.ledger import chain, sealer
@@ -25,8 +25,10 @@ from affiliate.mailer import OutboxMail
 from affiliate.payouts import proof
 from affiliate.payouts.models import PayoutNotice
 from affiliate.programs.models import Program
+from affiliate.reports import visitors
 from affiliate.settings import Settings
 
+_HOURS_MAX = 20_000
 _BATCH = 1_000
 _PASSWORD_ENVIRONMENT = "AFFILIATE_DEMO_PASSWORD"  # noqa: S105 - the name of a variable
 
@@ -94,8 +96,14 @@ def load(*, settings: Settings, transaction: Transaction, now: datetime) -> Path
         for end, events in story.tell(program_id=founded.program_id, links=founded.links, until=now):
             _work_off(session, events=events, now=end)
             treasury.work(session, now=end)
+        for stretch in visitors.stale(session, since=begun_at, limit=_HOURS_MAX):
+            visitors.count(session, stretch=stretch)
         letters.write(session, program_id=founded.program_id, manager=founded.manager, now=now)
         material.fill(session, program_id=founded.program_id, manager=founded.manager, now=now)
+        agreements.make(
+            session, program_id=founded.program_id, partner_ids=[link.partner_id for link in founded.links],
+            manager=founded.manager, now=now,
+        )  # fmt: skip
         founding.receive_applications(session, program_id=founded.program_id, now=now - timedelta(hours=20))
         session.execute(sa.delete(PayoutNotice))
         session.execute(sa.delete(OutboxMail))  # their news is months old, and nobody lives at these addresses

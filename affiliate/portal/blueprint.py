@@ -35,7 +35,7 @@ _ARGUMENTS = (
 )
 _SETTINGS = {
     "preferences", "team", "invite", "invite_form", "postbacks", "new_postback", "add_postback", "postback",
-    "edit_postback", "change_postback",
+    "edit_postback", "change_postback", "data",
 }  # fmt: skip
 blueprint = Blueprint("portal", __name__, url_prefix="/portal")
 
@@ -148,7 +148,7 @@ def _pages() -> list[dict[str, Any]]:
             "links",
             _("Links"),
             "link",
-            {"links", "link", "new_link", "create_link", "edit_link", "change_link", "import_links", "make_links"},
+            {"links", "link", "new_link", "create_link", "edit_link", "change_link", "import_links", "make_links", "test_link", "try_link"},
         ),
         _item(
             "creatives",
@@ -178,6 +178,7 @@ def _pages() -> list[dict[str, Any]]:
             },
         ),
         _item("cases", _("Cases"), "messages", {"cases", "case", "new_case", "open_case", "reply_to_case"}, tab=False),
+        _item("together", _("What is agreed"), "target", {"together"}, tab=False),
         _item("newsletters", _("Newsletters"), "mail", {"newsletters", "newsletter"}, tab=False),
         _item("preferences", _("Settings"), "settings", _SETTINGS, tab=False),
     ]

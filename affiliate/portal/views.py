@@ -4,8 +4,10 @@ from affiliate.portal import (
     cases,
     commissions,
     creatives,
+    data,
     home,
     link_import,
+    link_test,
     links,
     newsletters,
     papers,
@@ -16,6 +18,7 @@ from affiliate.portal import (
     statement,
     statistics,
     team,
+    together,
 )
 from affiliate.portal.blueprint import blueprint
 
@@ -24,8 +27,10 @@ __all__ = [
     "cases",
     "commissions",
     "creatives",
+    "data",
     "home",
     "link_import",
+    "link_test",
     "links",
     "newsletters",
     "papers",
@@ -36,4 +41,5 @@ __all__ = [
     "statement",
     "statistics",
     "team",
+    "together",
 ]

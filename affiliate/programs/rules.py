@@ -144,11 +144,13 @@ def problems(values: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-def goal_problems(*, target: int, starts_on: date, ends_on: date) -> dict[str, str]:
+def goal_problems(*, target: int, starts_on: date, ends_on: date, is_share: bool = False) -> dict[str, str]:
     """One sentence for each wrong part of a goal. The period is half-open: `ends_on` is the first day after it."""
     found = {}
     if not 0 < target <= money.AMOUNT_MINOR_MAX:
         found["target"] = N_("A goal needs a target above zero.")
+    elif is_share and target > money.BPS_PER_UNIT:
+        found["target"] = N_("A share is 100 percent at most.")
     if ends_on <= starts_on:
         found["ends_on"] = N_("The period ends before it begins. Choose a later end.")
     elif (ends_on - starts_on).days > GOAL_DAYS_MAX:

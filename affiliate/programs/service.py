@@ -183,12 +183,13 @@ def add_goal(
     actor: Actor,
     now: datetime,
 ) -> Goal:
-    """A measurable target for the days from `starts_on` until before `ends_on`; revenue in minor units.
+    """A measurable target for the days from `starts_on` until before `ends_on`; money in minor units, a share in basis points.
 
     Raises:
         Invalid: the target is not above zero, or the period is empty.
     """
-    wrong = rules.goal_problems(target=target, starts_on=starts_on, ends_on=ends_on)
+    is_share = metric is GoalMetric.NEW_CUSTOMER_SHARE
+    wrong = rules.goal_problems(target=target, starts_on=starts_on, ends_on=ends_on, is_share=is_share)
     if wrong:
         raise Invalid({field: [sentence] for field, sentence in wrong.items()})
     goal = Goal(
@@ -197,13 +198,39 @@ def add_goal(
     )  # fmt: skip
     session.add(goal)
     session.flush()
-    named = "target_minor" if metric is GoalMetric.REVENUE else "target"
+    named = "target_minor" if metric in {GoalMetric.REVENUE, GoalMetric.COST} else "target"
     details = {"metric": metric, named: target, "starts_on": starts_on.isoformat(), "ends_on": ends_on.isoformat()}
     audit.record(
         session, actor=actor, action="goal.create", subject_kind="goal", subject_id=goal.id,
         program_id=program_id, details=details, now=now,
     )  # fmt: skip
     return goal
+
+
+def remove_goal(session: Session, *, program_id: UUID, goal_id: UUID, actor: Actor, now: datetime) -> None:
+    """Take a goal away; the audit trail keeps what it was.
+
+    Raises:
+        NotFound: it is not this program's, or gone already. NoGoal: it is the last one of a program that is not in draft.
+    """
+    draft = sa.exists().where(Program.id == program_id, Program.status == ProgramStatus.DRAFT)
+    other = sa.exists().where(Goal.program_id == program_id, Goal.id != goal_id).correlate(None)
+    mine = (Goal.id == goal_id, Goal.program_id == program_id)
+    # Two people who remove the last two at once wait for one another here.
+    session.execute(sa.select(Program.id).where(Program.id == program_id).with_for_update())
+    if session.scalar(sa.select(sa.exists().where(*mine))) is not True:
+        raise NotFound("This goal is gone already.")
+    if session.scalar(sa.delete(Goal).where(*mine, sa.or_(draft, other)).returning(Goal.id)) is None:
+        raise NoGoal("A program that runs keeps at least one goal. Add another one first.")
+    audit.record(
+        session,
+        actor=actor,
+        action="goal.remove",
+        subject_kind="goal",
+        subject_id=goal_id,
+        program_id=program_id,
+        now=now,
+    )
 
 
 def go_live(session: Session, *, program_id: UUID, actor: Actor, now: datetime) -> None:

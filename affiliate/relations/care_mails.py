@@ -92,7 +92,7 @@ def _post(
 
 
 def _console(program: Program, about: Duty | PartnerGoal) -> str:
-    return f"{settings.current().base_url}/console/{program.slug}/partners/{ids.public('ptn', about.partner_id)}"
+    return f"{settings.current().base_url}/console/{program.slug}/partners/{ids.public('ptn', about.partner_id)}/care"
 
 
 def _why(program: Program, locale: str) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from affiliate import db
 from affiliate.accounts.models import Grant, GrantRole, User
+from affiliate.commissions.models import Commission
 from affiliate.partners.models import Enrollment, EnrollmentStatus, Partner
 from affiliate.programs.models import Program
 from affiliate.relations.care_models import (
@@ -26,6 +27,8 @@ from affiliate.relations.care_models import (
 )
 from affiliate.relations.models import Side
 from affiliate.relations.rounds import Cadence
+from affiliate.reports.periods import start_of_day
+from affiliate.reports.queries import NOT_COUNTED
 
 NOTES_SHOWN = 30
 DUTIES_MAX = 50
@@ -52,6 +55,15 @@ class DutyLine:
     duty: Duty
     partner_name: str
     owner_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TrialFacts:
+    """What a partner brought since its trial began: orders, and the commission of them before and by reversals."""
+
+    orders: int
+    earned_minor: int
+    reversed_minor: int
 
 
 def managers(session: Session, *, program_id: UUID) -> list[Manager]:
@@ -94,6 +106,29 @@ def trials(session: Session, *, program_id: UUID) -> list[tuple[PartnerCare, str
         .order_by(PartnerCare.trial_ends_on, PartnerCare.partner_id)
     )
     return [(row[0], row[1]) for row in session.execute(found.limit(TRIALS_SHOWN))]
+
+
+def trial_facts(session: Session, *, program: Program, rows: Sequence[PartnerCare]) -> list[TrialFacts]:
+    """What each of these partners brought since its trial began, in their order, by one statement."""
+    if not rows:
+        return []
+    parts = [_since_trial(program, place, row) for place, row in enumerate(rows)]
+    found = {
+        row[0]: TrialFacts(row[1], int(row[2] or 0), int(row[3] or 0)) for row in session.execute(sa.union_all(*parts))
+    }
+    return [found[place] for place in range(len(rows))]
+
+
+def _since_trial(program: Program, place: int, row: PartnerCare) -> sa.Select[*tuple[Any, ...]]:
+    begun = start_of_day(row.trial_starts_on or row.updated_at.date(), zone=program.time_zone)
+    here = (Commission.program_id == program.id, Commission.partner_id == row.partner_id, Commission.is_live)
+    counted = sa.select(
+        sa.literal(place),
+        sa.func.count(Commission.conversion_id.distinct()),
+        sa.func.sum(Commission.amount_minor),
+        sa.func.sum(Commission.reversed_minor),
+    )
+    return counted.where(*here, Commission.status.not_in(NOT_COUNTED), Commission.earned_at >= begun)
 
 
 def tags_of(session: Session, *, program_id: UUID, partner_ids: Collection[UUID]) -> dict[UUID, list[str]]:

@@ -7,7 +7,8 @@ fits decides, in this order:
 2. neither in the last span: `dormant`;
 3. `CLICKS_MIN` or more valid clicks and no sale in the last span: `needs_support`;
 4. sales where the two spans have `SALES_MIN` together, else valid clicks where they have `CLICKS_MIN`: `rising` from
-   `CHANGE_PERCENT` more, `fading` from as much less, else `steady`;
+   `CHANGE_PERCENT` more, `fading` from as much less, but only if it is more than chance: `SALES_STEP` sales or `CLICKS_STEP`
+   clicks at least; else `steady`;
 5. less than that: `steady`, for there is too little to tell.
 """
 
@@ -19,6 +20,8 @@ START_DAYS = 14
 CLICKS_MIN = 100
 SALES_MIN = 10
 CHANGE_PERCENT = 25
+SALES_STEP = 5
+CLICKS_STEP = 25
 
 
 class Momentum(enum.StrEnum):
@@ -87,13 +90,15 @@ def judge(history: History) -> Verdict:
     if now.clicks >= CLICKS_MIN and not now.sales:
         return Verdict(Momentum.NEEDS_SUPPORT, Reason.CLICKS_WITHOUT_SALES, now.clicks, before.clicks)
     if now.sales + before.sales >= SALES_MIN:
-        return Verdict(_trend(now.sales, before.sales), Reason.SALES_CHANGED, now.sales, before.sales)
+        return Verdict(_trend(now.sales, before.sales, SALES_STEP), Reason.SALES_CHANGED, now.sales, before.sales)
     if now.clicks + before.clicks >= CLICKS_MIN:
-        return Verdict(_trend(now.clicks, before.clicks), Reason.CLICKS_CHANGED, now.clicks, before.clicks)
+        return Verdict(_trend(now.clicks, before.clicks, CLICKS_STEP), Reason.CLICKS_CHANGED, now.clicks, before.clicks)
     return Verdict(Momentum.STEADY, Reason.TOO_LITTLE, now.sales, before.sales)
 
 
-def _trend(now: int, before: int) -> Momentum:
+def _trend(now: int, before: int, step: int) -> Momentum:
+    if abs(now - before) < step:
+        return Momentum.STEADY
     if now * 100 >= before * (100 + CHANGE_PERCENT):
         return Momentum.RISING
     return Momentum.FADING if now * 100 <= before * (100 - CHANGE_PERCENT) else Momentum.STEADY

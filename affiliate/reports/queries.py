@@ -13,7 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from affiliate.attribution.models import Credit
+from affiliate.attribution.models import Attribution, Credit
 from affiliate.commissions.life import NEVER_POSTED
 from affiliate.commissions.models import Commission
 from affiliate.ingest.models import ClickHour, ClickVerdict
@@ -30,6 +30,7 @@ _QUARTER_SECONDS = 900
 
 _NET = Commission.amount_minor - Commission.reversed_minor
 _EARNED = sa.func.coalesce(sa.func.sum(_NET), 0).label("earned")
+_REVERSED = sa.func.coalesce(sa.func.sum(Commission.reversed_minor), 0).label("reversed")
 _CONVERSIONS = sa.func.count(Commission.conversion_id.distinct()).label("conversions")
 
 
@@ -54,19 +55,20 @@ def facts_by_day(
 ) -> dict[date, Facts]:
     """What happened on each day of the period, for one partner or the whole program; quiet days are there with zeros.
 
-    `with_costs`: what the program spent beside commissions, which is none of its partners' business.
+    `with_costs`: what the program spent beside commissions, and whose customers are new: none of its partners' business.
     """
     found = {day: Facts(currency) for day in period.days}
-    clicks, sales = (
-        of(program_id, partner_id, period, currency).subquery() for of in (_clicks_by_hour, _sales_by_quarter)
-    )
+    sales_by = _sales_by_quarter(program_id, partner_id, period, currency)
+    sales = (with_customers(sales_by) if with_costs else sales_by.add_columns(*zeros(2))).subquery()
+    clicks = _clicks_by_hour(program_id, partner_id, period, currency).subquery()
+    moment_of_sales, *sold = sales.c
     both = sa.union_all(  # one trip for both
-        sa.select(clicks.c.moment, clicks.c.raw, clicks.c.valid, *zeros(3)),
-        sa.select(sales.c.moment, *zeros(2), sales.c.conversions, sales.c.revenue, sales.c.earned),
+        sa.select(clicks.c.moment, clicks.c.raw, clicks.c.valid, *zeros(6)),
+        sa.select(moment_of_sales, *zeros(2), *sold),
     )
-    for moment, raw, valid, conversions, revenue, earned in session.execute(both):
+    for moment, raw, valid, *numbers in session.execute(both):
         day = period.day_of(datetime.fromtimestamp(int(moment), UTC))
-        found[day] += Facts(currency, int(raw), int(valid), int(conversions), int(revenue), int(earned))
+        found[day] += Facts(currency, int(raw), int(valid)) + sales_facts(currency, *numbers)
     if with_costs:
         spent = spending.by_day(session, program_id=program_id, partner_id=partner_id, period=period, currency=currency)
         for day, minor in spent:
@@ -94,8 +96,8 @@ def facts_by_link(
         .where(Credit.link_id.in_(link_ids))
         .group_by(Credit.link_id)
     )
-    for link_id, conversions, revenue, earned in session.execute(sales):
-        found[link_id] += sales_facts(currency, conversions, revenue, earned)
+    for link_id, *sold in session.execute(sales):
+        found[link_id] += sales_facts(currency, *sold)
     return found
 
 
@@ -105,8 +107,8 @@ def facts_by_coupon(
     """What each of the given coupons has brought; every coupon is there. Coupons have sales, not clicks."""
     found = {coupon_id: Facts(currency) for coupon_id in coupon_ids}
     sales = sales_of(Credit.coupon_id, program_id, partner_id, currency).where(Credit.coupon_id.in_(coupon_ids))
-    for coupon_id, conversions, revenue, earned in session.execute(sales.group_by(Credit.coupon_id)):
-        found[coupon_id] += sales_facts(currency, conversions, revenue, earned)
+    for coupon_id, *sold in session.execute(sales.group_by(Credit.coupon_id)):
+        found[coupon_id] += sales_facts(currency, *sold)
     return found
 
 
@@ -130,9 +132,9 @@ def facts_by_partner(
     clicked_here = clicks.where(*_clicked(PartnerClickHour, program_id, period))
     clicks_by = clicked_here.group_by(PartnerClickHour.partner_id).subquery()
     sales = sales_of(Commission.partner_id, program_id, None, currency).where(*earned_in(period))
-    sales_by = sales.group_by(Commission.partner_id).subquery()
+    sales_by = with_customers(sales).group_by(Commission.partner_id).subquery()
     clicked = (clicks_by.c.raw, clicks_by.c.valid)
-    sold = (sales_by.c.conversions, sales_by.c.revenue, sales_by.c.earned)
+    _partner_id, *sold = sales_by.c
     earned = sa.func.coalesce(sales_by.c.earned, 0)
     table = (
         sa.select(
@@ -149,7 +151,7 @@ def facts_by_partner(
         table = table.where(sa.func.lower(Partner.name).contains(name.lower(), autoescape=True))
     spent = spending.by_partner(session, program_id=program_id, period=period, currency=currency)
     return [
-        _partner_facts(row, currency, spent.get(row.id, 0))
+        _partner_facts(row, Facts(currency, spent_minor=spent.get(row.id, 0)))
         for row in session.execute(table.limit(limit).offset(offset))
     ]
 
@@ -168,7 +170,8 @@ def _clicks_by_hour(program_id: UUID, partner_id: UUID | None, period: Period, _
     """From the rollup that has just these rows: one that is finer would be read as long as it has links."""
     rollup: Any = ProgramClickHour if partner_id is None else PartnerClickHour
     moment = sa.extract("epoch", rollup.hour).label("moment")
-    clicks: sa.Select[Any] = sa.select(moment, *_raw_and_valid(rollup)).where(*_clicked(rollup, program_id, period))
+    columns: list[Any] = [moment, *_raw_and_valid(rollup)]
+    clicks = sa.select(*columns).where(*_clicked(rollup, program_id, period))
     if partner_id is not None:
         clicks = clicks.where(PartnerClickHour.partner_id == partner_id)
     return clicks.group_by(rollup.hour)
@@ -180,17 +183,30 @@ def earned_in(period: Period) -> list[sa.ColumnElement[bool]]:
 
 
 def sales_of(key: Any, program_id: UUID, partner_id: UUID | None, currency: str) -> sa.Select[Any]:
-    """Rows of `key`, orders, revenue and earnings in this currency; the caller narrows and groups by the key."""
+    """Rows of `key`, orders, revenue, earnings and reversals in this currency; the caller narrows and groups by the key."""
     # Shares of one order add up to the whole, so a sum over partners counts each order once.
     in_it = sa.case((Commission.currency == currency, Commission.revenue_minor), else_=0)
     revenue = sa.func.coalesce(sa.func.sum(in_it), 0).label("revenue")
     found = (
-        sa.select(key, _CONVERSIONS, revenue, _EARNED)
+        sa.select(key, _CONVERSIONS, revenue, _EARNED, _REVERSED)
         .select_from(Commission)
         .join(Credit, Credit.id == Commission.credit_id)
         .where(Commission.program_id == program_id, Commission.is_live, Commission.status.not_in(NOT_COUNTED))
     )
     return found if partner_id is None else found.where(Commission.partner_id == partner_id)
+
+
+def with_customers(sales: sa.Select[Any]) -> sa.Select[Any]:
+    """The same rows of `sales_of`, and how many of the orders are of new customers, and of known ones."""
+    is_new, order = Attribution.is_new_customer, Commission.conversion_id
+    counts = (
+        sa.func.count(sa.case((condition, order)).distinct())
+        for condition in (is_new.is_(sa.true()), is_new.is_not(None))
+    )
+    new, known = counts
+    return sales.join(Attribution, Attribution.id == Credit.attribution_id).add_columns(
+        new.label("new"), known.label("known")
+    )
 
 
 def _sales_by_quarter(program_id: UUID, partner_id: UUID | None, period: Period, currency: str) -> sa.Select[Any]:
@@ -199,12 +215,18 @@ def _sales_by_quarter(program_id: UUID, partner_id: UUID | None, period: Period,
     return sales_of(quarter, program_id, partner_id, currency).where(*earned_in(period)).group_by(quarter)
 
 
-def sales_facts(currency: str, conversions: int, revenue: int, earned: int) -> Facts:
-    """A row of `sales_of` without its key, as facts."""
-    return Facts(currency, conversions=conversions, revenue_minor=int(revenue), earned_minor=int(earned))
+def sales_facts(currency: str, *sold: Any) -> Facts:
+    """A row of `sales_of`, perhaps `with_customers`, without its key, as facts."""
+    conversions, revenue, earned, back, *customers = map(int, sold)
+    new, known = customers or (0, 0)
+    return Facts(
+        currency, conversions=conversions, revenue_minor=revenue, earned_minor=earned, reversed_minor=back,
+        new_customers=new, known_customers=known,
+    )  # fmt: skip
 
 
-def _partner_facts(row: sa.Row[Any], currency: str, spent_minor: int) -> PartnerFacts:
-    clicked = Facts(currency, clicks_raw=int(row.raw or 0), clicks_valid=int(row.valid or 0), spent_minor=spent_minor)
-    sold = sales_facts(currency, row.conversions or 0, row.revenue or 0, row.earned or 0)
-    return PartnerFacts(row.id, row.name, row.status, clicked + sold)
+def _partner_facts(row: sa.Row[Any], beside: Facts) -> PartnerFacts:
+    clicked = Facts(beside.currency, clicks_raw=int(row.raw or 0), clicks_valid=int(row.valid or 0))
+    numbers = (row.conversions, row.revenue, row.earned, row.reversed, row.new, row.known)
+    sold = sales_facts(beside.currency, *(number or 0 for number in numbers))
+    return PartnerFacts(row.id, row.name, row.status, beside + clicked + sold)

@@ -48,18 +48,17 @@ def risk_figures(session: Session, *, program_id: UUID, period: Period, currency
     )  # fmt: skip
 
 
-def _reversed(program_id: UUID, period: Period) -> sa.Select[Any]:
+def _reversed(program_id: UUID, period: Period) -> sa.Select[*tuple[Any, ...]]:
     """What was taken back of the commissions of these days, and what they were."""
     back, paid = sa.func.sum(Commission.reversed_minor), sa.func.sum(Commission.amount_minor)
     here = (Commission.program_id == program_id, Commission.is_live, Commission.status.not_in(NOT_COUNTED))
-    sums: sa.Select[Any] = sa.select(back.label("back"), paid.label("paid"))
-    return sums.where(*here, *earned_in(period))
+    return sa.select(back.label("back"), paid.label("paid")).where(*here, *earned_in(period))
 
 
-def _doubted(program_id: UUID, period: Period) -> sa.Select[Any]:
+def _doubted(program_id: UUID, period: Period) -> sa.Select[*tuple[Any, ...]]:
     """The judged orders of these days that are under review or rejected, and all of them."""
     doubted: Any = sa.case((FraudVerdict.verdict != Verdict.PASS, 1), else_=0)
-    judged: sa.Select[Any] = sa.select(sa.func.sum(doubted).label("doubted"), sa.func.count().label("judged"))
+    judged = sa.select(sa.func.sum(doubted).label("doubted"), sa.func.count().label("judged"))
     verdict = sa.and_(
         FraudVerdict.attribution_id == FraudOrder.attribution_id, FraudVerdict.partner_id == FraudOrder.partner_id
     )

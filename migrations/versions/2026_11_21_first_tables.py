@@ -967,6 +967,27 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_creatives_proposed_by_id"), ["proposed_by_id"], unique=False)
 
     op.create_table(
+        "data_copies",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        sa.Column("asked_by_id", sa.Uuid(), nullable=False),
+        sa.Column("asked_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("begun_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("attempts", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("file_id", sa.Uuid(), nullable=True),
+        sa.Column("ready_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("expires_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["asked_by_id"], ["users.id"], name=op.f("fk_data_copies_asked_by_id_users")),
+        sa.ForeignKeyConstraint(["file_id"], ["stored_files.id"], name=op.f("fk_data_copies_file_id_stored_files")),
+        sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_data_copies_partner_id_partners")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_data_copies_program_id_programs")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_data_copies")),
+    )
+    with op.batch_alter_table("data_copies", schema=None) as batch_op:
+        batch_op.create_index("ix_data_copies_partner", ["partner_id", "asked_at"], unique=False)
+
+    op.create_table(
         "day_mails",
         sa.Column("program_id", sa.Uuid(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
@@ -1090,6 +1111,45 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_enrollments_partner_id"), ["partner_id"], unique=False)
         batch_op.create_index("ix_enrollments_status", ["program_id", "status"], unique=False)
         batch_op.create_index(batch_op.f("ix_enrollments_updated_at"), ["updated_at"], unique=False)
+
+    op.create_table(
+        "erasure_requests",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "asked",
+                "withdrawn",
+                "refused",
+                "done",
+                name="erasure_status",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("asked_by_id", sa.Uuid(), nullable=False),
+        sa.Column("asked_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("decided_by_id", sa.Uuid(), nullable=True),
+        sa.Column("decided_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("reason", sa.String(length=500), nullable=True),
+        sa.ForeignKeyConstraint(["asked_by_id"], ["users.id"], name=op.f("fk_erasure_requests_asked_by_id_users")),
+        sa.ForeignKeyConstraint(["decided_by_id"], ["users.id"], name=op.f("fk_erasure_requests_decided_by_id_users")),
+        sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_erasure_requests_partner_id_partners")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_erasure_requests_program_id_programs")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_erasure_requests")),
+    )
+    with op.batch_alter_table("erasure_requests", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_erasure_requests_open",
+            ["partner_id"],
+            unique=True,
+            postgresql_where=sa.text("status = 'asked'"),
+            sqlite_where=sa.text("status = 'asked'"),
+        )
 
     op.create_table(
         "fraud_days",
@@ -2227,6 +2287,21 @@ def upgrade() -> None:
         )
         batch_op.create_index("ix_saved_reports_owner", ["user_id", "program_id", "partner_id"], unique=False)
 
+    op.create_table(
+        "shop_days",
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("orders", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("revenue_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("visitors", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("new_customers", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("costs_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("updated_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("orders >= 0 AND revenue_minor >= 0", name=op.f("ck_shop_days_totals_not_negative")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_shop_days_program_id_programs")),
+        sa.PrimaryKeyConstraint("program_id", "day", name=op.f("pk_shop_days")),
+    )
     op.create_table(
         "tax_profiles",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -4080,6 +4155,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_tax_profiles_partner_id"))
 
     op.drop_table("tax_profiles")
+    op.drop_table("shop_days")
     with op.batch_alter_table("saved_reports", schema=None) as batch_op:
         batch_op.drop_index("ix_saved_reports_owner")
         batch_op.drop_index(
@@ -4263,6 +4339,14 @@ def downgrade() -> None:
     op.drop_table("goals")
     op.drop_table("fraud_settings")
     op.drop_table("fraud_days")
+    with op.batch_alter_table("erasure_requests", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_erasure_requests_open",
+            postgresql_where=sa.text("status = 'asked'"),
+            sqlite_where=sa.text("status = 'asked'"),
+        )
+
+    op.drop_table("erasure_requests")
     with op.batch_alter_table("enrollments", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_enrollments_updated_at"))
         batch_op.drop_index("ix_enrollments_status")
@@ -4277,6 +4361,10 @@ def downgrade() -> None:
 
     op.drop_table("duties")
     op.drop_table("day_mails")
+    with op.batch_alter_table("data_copies", schema=None) as batch_op:
+        batch_op.drop_index("ix_data_copies_partner")
+
+    op.drop_table("data_copies")
     with op.batch_alter_table("creatives", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_creatives_proposed_by_id"))
         batch_op.drop_index("ix_creatives_program")

@@ -1,33 +1,26 @@
 """Goals: counted as reports count, against the straight line, in the program's own days."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
+import sqlalchemy as sa
 from console_cast import Cast, text_of
 from factories import make_attribution, make_clicks, make_conversion, make_link
 from flask.testing import FlaskClient
 from money_cast import open_books
 from sqlalchemy.orm import Session
 
-from affiliate import ids
-from affiliate.console import goals
-from affiliate.console.queries import goals as queries
+from affiliate import clock, ids
 from affiliate.ingest.models import ClickVerdict
+from affiliate.payouts.models import CostKind, PartnerCost
+from affiliate.programs import pace
 from affiliate.programs.models import Goal, GoalMetric
+from affiliate.reports import metrics, reaching
+from affiliate.reports import queries as reports
+from affiliate.reports.periods import Period
+from affiliate.reports.reaching import Measure
 
 NOVEMBER = (date(2026, 11, 1), date(2026, 12, 1))
-
-
-def goal(metric: GoalMetric, target: int = 100) -> Goal:
-    starts_on, ends_on = NOVEMBER
-    return Goal(
-        id=ids.new(),
-        metric=metric,
-        target=target,
-        starts_on=starts_on,
-        ends_on=ends_on,
-        created_at=datetime(2026, 11, 1, tzinfo=UTC),
-    )
 
 
 def test_each_metric_is_counted_in_its_period_and_nothing_else(session: Session) -> None:
@@ -47,41 +40,86 @@ def test_each_metric_is_counted_in_its_period_and_nothing_else(session: Session)
     make_clicks(session, link=link, hour=datetime(2026, 11, 2, 10, tzinfo=UTC), clicks=7)
     make_clicks(session, link=link, hour=datetime(2026, 11, 2, 10, tzinfo=UTC), clicks=9, verdict=ClickVerdict.BOT)
     make_clicks(session, link=link, hour=datetime(2026, 10, 31, 22, tzinfo=UTC), clicks=5)
-    wanted = [goal(metric) for metric in GoalMetric]
-    for each in wanted:
-        each.program_id = books.program.id
-    reached = queries.counted(session, goals=wanted, zone="Europe/Rome")
-    assert {each.metric.value: reached[each.id] for each in wanted} == {
-        "sales": 2, "revenue": 150_00, "new_customers": 1, "clicks": 7, "active_partners": 1,
+    november = Period(*NOVEMBER, "Europe/Rome")
+    measures = [Measure(metric, books.program.id, november, "EUR") for metric in GoalMetric]
+    found = reaching.reached(session, measures=measures)
+    assert {one.metric.value: reached.value for one, reached in zip(measures, found, strict=True)} == {
+        "sales": 2, "revenue": 150_00, "new_customers": 1, "clicks": 7, "subscribers": 0, "active_partners": 1,
+        "new_customer_share": 50_00, "cost": 15_00,
     }  # fmt: skip
 
 
+def test_the_numbers_of_goals_are_those_of_reports(session: Session) -> None:
+    books = open_books(session)
+    moment = datetime(2026, 11, 2, tzinfo=UTC)
+    books.order(order_id="1", occurred_at=moment, kind="signup", amount_minor=10_00)
+    books.order(order_id="2", occurred_at=moment, amount_minor=90_00)
+    books.work()
+    cost = PartnerCost(
+        id=ids.new(), program_id=books.program.id, partner_id=books.partner.id, kind=CostKind.FLAT_FEE, amount_minor=7_00,
+        currency="EUR", spent_on=date(2026, 11, 3), note="", entered_at=moment, entered_by_id=books.alice.id,
+    )  # fmt: skip
+    session.add(cost)
+    session.flush()
+    period = Period(*NOVEMBER, "UTC")
+    asked = (GoalMetric.SALES, GoalMetric.REVENUE, GoalMetric.COST, GoalMetric.SUBSCRIBERS)
+    for partner_id in (None, books.partner.id):
+        here = {"program_id": books.program.id, "partner_id": partner_id, "period": period, "currency": "EUR"}
+        facts = metrics.total(reports.facts_by_day(session, **here).values(), currency="EUR")
+        found = reaching.reached(session, measures=[Measure(metric, **here) for metric in asked])
+        cost_minor = facts.earned_minor + facts.spent_minor
+        assert [one.value for one in found] == [facts.conversions, facts.revenue_minor, cost_minor, 1]
+
+
 def test_no_goals_ask_nothing(session: Session) -> None:
-    assert queries.counted(session, goals=[], zone="UTC") == {}
+    assert reaching.reached(session, measures=[]) == []
 
 
-@pytest.mark.parametrize(
-    ("today", "asked"),
-    [(date(2026, 10, 1), 0), (date(2026, 11, 1), 0), (date(2026, 11, 16), 50), (date(2026, 12, 24), 100)],
-)
-def test_the_straight_line_asks_for_its_part_of_the_days_that_are_over(today: date, asked: int) -> None:
-    starts_on, ends_on = NOVEMBER
-    assert goals.expected(target=100, starts_on=starts_on, ends_on=ends_on, today=today) == asked
+def test_the_year_before_sets_the_pace_where_it_has_one(cast: Cast, mara: FlaskClient) -> None:
+    today = clock.now().date()
+    begun = today - timedelta(days=30)
+    for number in range(12):  # last year most came after this day
+        moment = datetime.combine(pace.year_before(today) + timedelta(days=number % 10), time(12), UTC)
+        cast.books.order(order_id=f"last-{number}", occurred_at=moment, received_at=moment)
+        cast.books.work(now=moment)
+    cast.settle()
+    form = {"metric": "sales", "target": "40", "starts_on": begun, "last_on": today + timedelta(days=29)}
+    page = text_of(mara.post("/console/casa/goals", data=form, follow_redirects=True))
+    assert "By the season of the year before it would be 0; that is what counts." in page
+    assert "Behind the line" not in page
 
 
-@pytest.mark.parametrize(
-    ("today", "reached", "state"),
-    [
-        (date(2026, 10, 31), 0, "to_come"),
-        (date(2026, 11, 1), 0, "on_course"),
-        (date(2026, 11, 16), 45, "on_course"),
-        (date(2026, 11, 16), 44, "behind"),
-        (date(2026, 11, 16), 100, "reached"),
-        (date(2026, 12, 1), 99, "missed"),
-    ],
-)
-def test_a_goal_is_behind_below_nine_tenths_of_the_line(today: date, reached: int, state: str) -> None:
-    assert goals.state(goal(GoalMetric.SALES), reached, today) == state
+def test_one_click_takes_a_goal_and_the_program_may_go_live(cast: Cast, mara: FlaskClient) -> None:
+    assert "Sales: 100 in 90 days" in text_of(mara.get("/console/casa/goals"))
+    page = text_of(mara.post("/console/casa/goals/usual", data={"metric": "revenue"}, follow_redirects=True))
+    assert "Goal added: Revenue, €5,000.00." in page
+    goal = cast.session.scalars(sa.select(Goal)).one()
+    assert (goal.owner_id, (goal.ends_on - goal.starts_on).days) == (cast.mara.id, 90)
+    cast.session.commit()
+
+
+def test_the_last_goal_of_a_program_that_runs_stays(cast: Cast, mara: FlaskClient) -> None:
+    for metric in ("sales", "clicks"):
+        mara.post("/console/casa/goals/usual", data={"metric": metric})
+    first, last = cast.session.scalars(sa.select(Goal.id).order_by(Goal.id))
+    cast.session.commit()
+    assert mara.post(f"/console/casa/goals/{first}/remove").status_code == 303
+    assert "keeps at least one goal" in text_of(mara.post(f"/console/casa/goals/{last}/remove"))
+    assert mara.post(f"/console/casa/goals/{first}/remove").status_code == 404
+
+
+def test_a_limit_of_cost_is_kept_by_staying_below_it(cast: Cast, mara: FlaskClient) -> None:
+    cast.sale("1")
+    today = clock.now().date()
+    for target, word in (("10.50", "Too fast"), ("100", "On course"), ("9", "Passed")):
+        form = {
+            "metric": "cost",
+            "target": target,
+            "starts_on": today - timedelta(days=3),
+            "last_on": today + timedelta(days=60),
+        }
+        page = text_of(mara.post("/console/casa/goals", data=form, follow_redirects=True))
+        assert word in page
 
 
 def test_a_goal_of_revenue_takes_an_amount_and_is_shown_as_one(cast: Cast, mara: FlaskClient) -> None:
@@ -99,6 +137,7 @@ def test_a_goal_of_revenue_takes_an_amount_and_is_shown_as_one(cast: Cast, mara:
         ({"last_on": "2026-10-01"}, "The period ends before it begins."),
         ({"last_on": "2028-10-01"}, "A goal covers at most 400 days."),
         ({"metric": "luck"}, "Not a valid choice"),
+        ({"metric": "new_customer_share", "target": "101"}, "A share is 100 percent at most."),
     ],
 )
 def test_a_wrong_goal_is_said_at_its_field(cast: Cast, mara: FlaskClient, form: dict[str, str], told: str) -> None:

@@ -52,3 +52,13 @@ def recruited_by(session: Session, *, program_id: UUID, partner_id: UUID) -> lis
 def partner_name(session: Session, *, partner_id: UUID) -> str:
     """What a partner is called."""
     return session.scalars(sa.select(Partner.name).where(Partner.id == partner_id)).one()
+
+
+def recruiters_of(session: Session, *, program_id: UUID, partner_ids: list[UUID]) -> dict[UUID, UUID]:
+    """Who recruited each of these partners, where somebody did."""
+    found = sa.select(PartnerTerms.partner_id, PartnerTerms.recruiter_id).where(
+        PartnerTerms.program_id == program_id,
+        PartnerTerms.partner_id.in_(partner_ids),
+        PartnerTerms.recruiter_id.is_not(None),
+    )
+    return {row[0]: row[1] for row in session.execute(found)}

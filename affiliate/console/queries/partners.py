@@ -13,10 +13,15 @@ from affiliate.attribution.models import Attribution, ChannelLoss, Credit
 from affiliate.console import paging
 from affiliate.ingest.models import ClickHour, ClickVerdict, Conversion
 from affiliate.links.models import Coupon, Link
-from affiliate.partners.models import Application, Enrollment, EnrollmentStatus, Member, Partner
+from affiliate.partners.models import Application, Enrollment, EnrollmentStatus, Member, Partner, PartnerTerms
+from affiliate.payouts.models import Payout
+from affiliate.relations.care_models import PartnerCare, PartnerTag
+from affiliate.reports.momentum import Momentum
+from affiliate.steering.models import PartnerMomentum
 
 LINKS_SHOWN = 20
 PEOPLE_SHOWN = 20
+PAYOUTS_SHOWN = 5
 
 
 def enrollments(
@@ -30,7 +35,7 @@ def enrollments(
     statement = (
         sa.select(*columns)
         .join(Partner, Partner.id == Enrollment.partner_id)
-        .outerjoin(Application, Application.enrollment_id == Enrollment.id)
+        .outerjoin(Application, sa.and_(Application.enrollment_id == Enrollment.id, Application.is_current))
         .where(Enrollment.program_id == program_id, Enrollment.status == status)
     )
     return paging.page_of(session, statement, by=Enrollment.created_at, identifier=Enrollment.id, cursor=cursor)
@@ -42,7 +47,7 @@ def of_one(session: Session, *, program_id: UUID, partner_id: UUID) -> Any | Non
     statement = (
         sa.select(Partner, Enrollment, Application, decided_by.name.label("decided_by"))
         .join(Enrollment, Enrollment.partner_id == Partner.id)
-        .outerjoin(Application, Application.enrollment_id == Enrollment.id)
+        .outerjoin(Application, sa.and_(Application.enrollment_id == Enrollment.id, Application.is_current))
         .outerjoin(decided_by, decided_by.id == Enrollment.decided_by_id)
         .where(Partner.id == partner_id, Enrollment.program_id == program_id)
     )
@@ -93,3 +98,34 @@ def lost_to_channels(
         )
         counted.append(session.scalar(of_partner) or 0)
     return counted[0], counted[1]
+
+
+def which(
+    *, program_id: UUID, tag: str = "", group: str = "", momentum: Momentum | None = None, lead_id: UUID | None = None
+) -> list[sa.ColumnElement[bool]]:
+    """The conditions of the list's filters on an enrollment; none where nothing is filtered."""
+
+    def has(table: Any, condition: Any) -> sa.ColumnElement[bool]:
+        return sa.exists().where(
+            table.program_id == program_id, table.partner_id == Enrollment.partner_id, condition
+        ).correlate(Enrollment)  # fmt: skip
+
+    found = []
+    if tag:
+        found.append(has(PartnerTag, PartnerTag.tag == tag))
+    if group:
+        found.append(has(PartnerTerms, PartnerTerms.group_name == group))
+    if momentum is not None:
+        found.append(has(PartnerMomentum, PartnerMomentum.momentum == momentum))
+    if lead_id is not None:
+        found.append(has(PartnerCare, PartnerCare.lead_id == lead_id))
+    return found
+
+
+def payouts_of(session: Session, *, program_id: UUID, partner_id: UUID) -> Sequence[Any]:
+    """A partner's newest payouts."""
+    mine = (Payout.program_id == program_id, Payout.partner_id == partner_id)
+    columns = (Payout.id, Payout.run_id, Payout.status, Payout.amount_minor, Payout.currency, Payout.created_at)
+    return session.execute(
+        sa.select(*columns).where(*mine).order_by(Payout.created_at.desc()).limit(PAYOUTS_SHOWN)
+    ).all()

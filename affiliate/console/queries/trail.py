@@ -42,3 +42,11 @@ def subject_kinds(session: Session, *, program_id: UUID, limit: int = 20) -> lis
     return list(
         session.scalars(statement.group_by(AuditEvent.subject_kind).order_by(AuditEvent.subject_kind).limit(limit))
     )
+
+
+def about(session: Session, *, subject_ids: list[UUID], limit: int = 20) -> list[Any]:
+    """What was done to these things, the newest first, with who did it."""
+    columns: tuple[Any, ...] = (AuditEvent.occurred_at.label("at"), AuditEvent.action, User.name)
+    found = sa.select(*columns).outerjoin(User, User.id == AuditEvent.actor_id)
+    mine = found.where(AuditEvent.subject_kind.in_(["enrollment", "partner"]), AuditEvent.subject_id.in_(subject_ids))
+    return list(session.execute(mine.order_by(AuditEvent.position.desc()).limit(limit)))

@@ -10,9 +10,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from affiliate.accounts.models import User
+from affiliate.attribution.models import Attribution
 from affiliate.commissions.models import Commission, CommissionPlan, CommissionStatus
 from affiliate.creatives.models import Creative, CreativeStatus
 from affiliate.fraud import lists as fraud
+from affiliate.fraud.models import FraudVerdict, Verdict
 from affiliate.ingest.models import RejectedEvent, RejectReason
 from affiliate.partners.models import Application, Enrollment, EnrollmentStatus, Partner
 from affiliate.payouts.models import Payout, PayoutRun, PayoutStatus
@@ -81,12 +83,28 @@ def applications_waiting(session: Session, *, program_id: UUID, limit: int = APP
     statement = (
         sa.select(*columns, Application.answers)
         .join(Partner, Partner.id == Enrollment.partner_id)
-        .outerjoin(Application, Application.enrollment_id == Enrollment.id)
+        .outerjoin(Application, sa.and_(Application.enrollment_id == Enrollment.id, Application.is_current))
         .where(Enrollment.program_id == program_id, Enrollment.status == EnrollmentStatus.PENDING)
         .order_by(Enrollment.created_at, Enrollment.id)
         .limit(limit)
     )
     return session.execute(statement).all()
+
+
+def pending_among(session: Session, *, program_id: UUID, partner_ids: Sequence[UUID]) -> Sequence[UUID]:
+    """The enrollments of those of the partners whose application waits."""
+    waiting = (Enrollment.program_id == program_id, Enrollment.status == EnrollmentStatus.PENDING)
+    found = sa.select(Enrollment.id).where(*waiting, Enrollment.partner_id.in_(partner_ids))
+    return session.scalars(found.order_by(Enrollment.id)).all()
+
+
+def soonest_review(session: Session, *, program_id: UUID) -> datetime | None:
+    """By when the first answer to an order under review is promised."""
+    flagged = FraudVerdict.verdict == sa.literal_column(f"'{Verdict.FLAG}'")  # as the partial index says it
+    current = sa.and_(Attribution.id == FraudVerdict.attribution_id, Attribution.is_current)
+    found = sa.select(FraudVerdict.answer_by).join(Attribution, current)
+    mine = found.where(FraudVerdict.program_id == program_id, flagged, FraudVerdict.answer_by.is_not(None))
+    return session.scalar(mine.order_by(FraudVerdict.answer_by).limit(1))
 
 
 def maturing(session: Session, *, program_id: UUID, until: datetime) -> Maturing:
@@ -132,6 +150,31 @@ def refused_since(session: Session, *, program_id: UUID, since: datetime) -> lis
         .order_by(newest.desc())
     )
     return [Refused(*row) for row in session.execute(statement)]
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """Decisions that people wait for (applications, cases, reviews), and those of them that wait longer than promised."""
+
+    waiting: int
+    late: int
+
+
+def overdue(session: Session, *, program_id: UUID, applied_before: datetime, now: datetime) -> Overdue:
+    """How many wait and how many are late, in one statement."""
+    applied = (Enrollment.program_id == program_id, Enrollment.status == EnrollmentStatus.PENDING)
+    cases = (Case.program_id == program_id, Case.status == CaseStatus.OPEN)
+    flagged = (FraudVerdict.program_id == program_id, FraudVerdict.verdict == sa.literal_column(f"'{Verdict.FLAG}'"))
+    current = sa.exists().where(Attribution.id == FraudVerdict.attribution_id, Attribution.is_current)
+    late = (Enrollment.created_at < applied_before, Case.answer_by < now, FraudVerdict.answer_by < now)
+    groups = (applied, cases, (*flagged, current))
+    counts = [sa.select(sa.func.count()).where(*each).scalar_subquery() for each in groups]
+    counts += [
+        sa.select(sa.func.count()).where(*each, too_late).scalar_subquery()
+        for each, too_late in zip(groups, late, strict=True)
+    ]
+    row = session.execute(sa.select(*counts)).one()
+    return Overdue(sum(row[: len(groups)]), sum(row[len(groups) :]))
 
 
 def has_plan(session: Session, *, program_id: UUID) -> bool:

@@ -1,0 +1,70 @@
+"""Duties and shared goals as plain values: what both sides are shown in the same way."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from flask_babel import gettext as _
+
+from affiliate import formats
+from affiliate.money import BPS_PER_UNIT, divide_half_even
+from affiliate.programs import pace
+from affiliate.programs.pace import Span
+from affiliate.relations import care_words
+from affiliate.relations.care_models import GoalStatus, PartnerGoal
+from affiliate.relations.care_queries import DutyLine
+from affiliate.relations.models import Side
+from affiliate.relations.rounds import is_repeated
+from affiliate.reports.reaching import Reached
+
+
+def duty(line: DutyLine, *, today: date) -> dict[str, Any]:
+    """A line of the table of responsibilities."""
+    duty = line.duty
+    slipped = sum(outcome != "done" for outcome in duty.rounds)
+    return {
+        "id": str(duty.id),
+        "task": duty.task,
+        "who": line.owner_name or care_words.side(duty.side),
+        "cadence": care_words.cadence(duty.cadence),
+        "due_on": duty.due_on,
+        "is_late": duty.due_on is not None and duty.due_on < today,
+        "sign": care_words.duty(duty.status),
+        "again": is_repeated(duty.rounds),
+        "slipped": _("%(slipped)s of the last %(rounds)s rounds slipped.", slipped=slipped, rounds=len(duty.rounds))
+        if slipped
+        else "",
+        "status": duty.status.value,
+    }
+
+
+def goal(goal: PartnerGoal, reached: Reached, notes: Sequence[Any], *, currency: str, today: date) -> dict[str, Any]:
+    """A shared goal as both sides see it."""
+    span = Span(goal.starts_on, goal.ends_on, today)
+    course = pace.course(kind=pace.Kind.SUM, target=goal.target, reached=reached.value, of=0, span=span)
+    agreed = goal.status is GoalStatus.AGREED
+    sign = care_words.goal_state(course.state) if agreed else care_words.shared_goal(goal.status, goal.proposed_by)
+    return {
+        "id": goal.id,
+        "title": care_words.goal_metric(goal.metric),
+        "told": care_words.goal(goal, currency),
+        "reached": care_words.amount(goal.metric, reached.value, currency),
+        "target": care_words.amount(goal.metric, goal.target, currency),
+        "percent": formats.percent_bps(divide_half_even(reached.value * BPS_PER_UNIT, goal.target)),
+        "done": min(reached.value, goal.target),
+        "of": goal.target,
+        "sign": sign,
+        "is_agreed": agreed,
+        "is_open": agreed or goal.status is GoalStatus.PROPOSED,
+        "is_ours": goal.proposed_by is Side.PROGRAM,
+        "is_proposed": goal.status is GoalStatus.PROPOSED,
+        "notes": [
+            {
+                "who": note.name or care_words.side(note.side),
+                "at": note.said_at,
+                "text": note.text,
+                "reached": care_words.amount(goal.metric, note.reached, currency),
+            }
+            for note in notes
+        ],
+    }
