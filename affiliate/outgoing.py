@@ -57,11 +57,12 @@ def _bounded(chunks: Iterable[bytes], bytes_max: int) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a stranger's server said: its status, the first bytes as text, and for how long it wants to be left alone."""
+    """What a stranger's server said: its status, the first bytes as text, for how long it wants to be left alone, and where it leads on."""
 
     status: int
     text: str
     retry_after_seconds: int | None
+    location: str | None = None
 
 
 def call(
@@ -82,7 +83,8 @@ def call(
         text = answer.read(characters_max).decode("utf-8", "replace")
         if connection.is_aborted:  # what was cut reads as a short answer
             raise OSError("aborted")  # noqa: TRY301 - told below, with all other ends of a call
-        return Answer(answer.status, _printable(text), _seconds(answer.headers.get("Retry-After")))
+        said = answer.headers
+        return Answer(answer.status, _printable(text), _seconds(said.get("Retry-After")), said.get("Location"))
     except (OSError, http.client.HTTPException, ValueError, AttributeError) as error:  # the last: cut while it read
         told = "it took too long" if connection.is_aborted else str(error) or type(error).__name__
         raise CallFailed(told) from error

@@ -87,7 +87,7 @@ def create_link() -> ResponseReturnValue:
 @access.partner
 def link(link_id: UUID) -> str:
     """One link: address to copy, QR code, numbers, pause."""
-    found = _link(link_id)
+    found = found_link(link_id)
     mine: dict[str, Any] = {"program_id": g.program.id, "partner_id": g.partner.id}
     facts = reports.facts_by_link(orm.session, **mine, link_ids=[found.id], currency=g.program.currency)
     return show("link.html", link=_line(found, facts[found.id]))
@@ -97,7 +97,7 @@ def link(link_id: UUID) -> str:
 @access.partner_with(PROMOTES)
 def edit_link(link_id: UUID) -> str:
     """The form with what the link says now."""
-    found = _link(link_id)
+    found = found_link(link_id)
     last_on = periods.last_day_before(found.expires_at, zone=zone()) if found.expires_at else None
     known = {"landing_url": found.landing_url, "name": found.name, "last_on": last_on}
     return _edit_page(EditLinkForm(data=known | found.subs), found)
@@ -107,7 +107,7 @@ def edit_link(link_id: UUID) -> str:
 @access.partner
 def change_link(link_id: UUID) -> ResponseReturnValue:
     """Change a link; a refused form comes back with what was typed."""
-    found, form = _link(link_id), EditLinkForm()
+    found, form = found_link(link_id), EditLinkForm()
     if not form.validate():
         return _edit_page(form, found), 422
     kept = {name: value for name, value in found.subs.items() if name not in SUBS_SHOWN}
@@ -153,7 +153,7 @@ def resume_link(link_id: UUID) -> ResponseReturnValue:
 @access.partner
 def qr(link_id: UUID, kind: str) -> Response:
     """The address as a QR code: SVG for print, PNG for posts."""
-    found = _link(link_id)
+    found = found_link(link_id)
     picture = io.BytesIO()
     # Error correction M: still read when a seventh of it is covered by a crease or a logo.
     code = segno.make(f"{settings().tracking_url}/r/{found.code}", error="m", micro=False)
@@ -182,7 +182,12 @@ def _end_of(last_on: date | None) -> datetime | None:
     return periods.end_of_day(last_on, zone=zone()) if last_on else None
 
 
-def _link(link_id: UUID) -> Link:
+def found_link(link_id: UUID) -> Link:
+    """One link of this partner.
+
+    Raises:
+        NoSuchLink: none, or somebody else's.
+    """
     found = queries.link_of(orm.session, program_id=g.program.id, partner_id=g.partner.id, link_id=link_id)
     if found is None:
         raise service.NoSuchLink(_("There is no such link."))

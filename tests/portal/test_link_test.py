@@ -1,0 +1,86 @@
+"""Testing a link: it goes where a click would go, says what would be recorded, and records nothing."""
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from urllib.parse import urlsplit
+
+import pytest
+import sqlalchemy as sa
+from flask.testing import FlaskClient
+from portal_cast import Cast
+from sqlalchemy.orm import Session
+
+from affiliate import ids
+from affiliate.links.models import Link, LinkStatus
+
+
+class _Shop(BaseHTTPRequestHandler):
+    """A shop whose /old leads to /new with all that was in the address, and whose /lost leads to /new without."""
+
+    def do_GET(self) -> None:
+        parts = urlsplit(self.path)
+        leads = {"/old": f"/new?{parts.query}", "/lost": "/new", "/round": "/round"}.get(parts.path)
+        self.send_response(302 if leads else 404 if parts.path == "/gone" else 200)
+        if leads:
+            self.send_header("Location", leads)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_arguments: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def shop() -> Iterator[str]:
+    with HTTPServer(("127.0.0.1", 0), _Shop) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def _test(browser: FlaskClient, session: Session, cast: Cast, landing_url: str, **fields: object) -> str:
+    values = {"landing_url": landing_url, **fields}
+    session.execute(sa.update(Link).where(Link.id == cast.link.id).values(values))
+    session.commit()
+    address = f"/portal/casa/links/{ids.public('lnk', cast.link.id)}/test"
+    assert "Test the link" in browser.get(address).text
+    answer = browser.post(address, data={"query": "?sub1=instagram&url=https://evil.example/"})
+    assert answer.status_code == 200
+    return answer.text
+
+
+def test_a_link_that_works_says_so_with_what_would_be_recorded(
+    marta: FlaskClient, app_session: Session, cast: Cast, shop: str
+) -> None:
+    page = _test(marta, app_session, cast, f"{shop}/old")
+    assert "the click id arrives with the visitor" in page
+    assert "The click counts" in page
+    assert '<dd class="mono">instagram</dd>' in page
+    assert f"{shop}/new?" in page
+    assert "evil.example" not in page.replace("sub1=instagram&amp;url=https://evil.example/", "")
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        ("/lost", "drops aff_click on the way"),
+        ("/gone", "The page does not open"),
+        ("/round", "The page does not open"),  # it leads on for ever: five hops are enough
+    ],
+)
+def test_a_shop_that_loses_the_click_or_the_visitor_is_found_out(
+    marta: FlaskClient, app_session: Session, cast: Cast, shop: str, outcome: tuple[str, str]
+) -> None:
+    path, said = outcome
+    page = _test(marta, app_session, cast, shop + path)
+    assert said in page
+    assert page.count("/round") <= 2 * 5
+
+
+def test_a_paused_link_says_why_a_click_would_not_count(
+    marta: FlaskClient, app_session: Session, cast: Cast, shop: str
+) -> None:
+    page = _test(marta, app_session, cast, f"{shop}/new", status=LinkStatus.PAUSED)
+    assert "The click does not count" in page
+    assert "This link is paused." in page
