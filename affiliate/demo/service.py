@@ -28,6 +28,7 @@ from affiliate.programs.models import Program
 from affiliate.reports import visitors
 from affiliate.settings import Settings
 
+_SHOWN = timedelta(days=31)  # what pages show at first
 _HOURS_MAX = 20_000
 _BATCH = 1_000
 _PASSWORD_ENVIRONMENT = "AFFILIATE_DEMO_PASSWORD"  # noqa: S105 - the name of a variable
@@ -96,7 +97,7 @@ def load(*, settings: Settings, transaction: Transaction, now: datetime) -> Path
         for end, events in story.tell(program_id=founded.program_id, links=founded.links, until=now):
             _work_off(session, events=events, now=end)
             treasury.work(session, now=end)
-        for stretch in visitors.stale(session, since=begun_at, limit=_HOURS_MAX):
+        for stretch in visitors.stale(session, since=now - _SHOWN, limit=_HOURS_MAX):
             visitors.count(session, stretch=stretch)
         letters.write(session, program_id=founded.program_id, manager=founded.manager, now=now)
         material.fill(session, program_id=founded.program_id, manager=founded.manager, now=now)

@@ -16,17 +16,12 @@ from affiliate.links import queries as links
 from affiliate.money import Money
 from affiliate.portal import lines, reviews
 from affiliate.portal.blueprint import PAGE_SIZE, blueprint, page_number, pager, show, with_arguments, zone
-from affiliate.reports import evidence, explanation, sales, words
+from affiliate.reports import evidence, explanation, sales, transactions, words
 from affiliate.reports.periods import Period
 from affiliate.reports.queries import NOT_COUNTED
-from affiliate.reports.sales import Order, Pile, Sale, Wanted
+from affiliate.reports.sales import Order, Pile, Wanted
 from affiliate.reports.touches import Audience
 from affiliate.web import orm, request_now
-
-_HEAD = (
-    "transaction_id", "transaction_date", "validation_date", "status", "decline_reason", "sale_amount", "commission_amount",
-    "currency", "order_ref", "link", "voucher_code",
-)  # fmt: skip
 
 
 class NoSuchCommission(errors.NotFound):
@@ -56,17 +51,21 @@ def commissions() -> str:
         total={"count": counted.count, "amount": Money(counted.amount_minor, g.program.currency)},
         is_whole=len(found) == listed == counted.count,
         pager=pager(total=listed, shown=len(found)),
-        csv_url=with_arguments("portal.commissions_csv", sort=None),
+        files=[
+            (label, _file(kind))
+            for kind, label in ((exports.Format.CSV, _("Export as CSV")), (exports.Format.XLSX, _("Export as XLSX")))
+        ],
     )
 
 
-@blueprint.get("/<slug>/commissions.csv")
+@blueprint.get("/<slug>/commissions.<kind>")
 @access.partner
-def commissions_csv() -> Response:
+def commissions_file(kind: str) -> Response:
     """The same list as a file, newest first, with the field names that other programs use."""
     chosen = _chosen()
     found = sales.sales(orm.session, wanted=chosen.wanted, status=chosen.status, limit=exports.ROWS_MAX)
-    return exports.csv_response("commissions.csv", _HEAD, [_cells(one) for one in found])
+    rows = transactions.rows(orm.session, found, wanted=chosen.wanted)
+    return exports.response(kind, "commissions", transactions.HEAD, rows)
 
 
 @blueprint.get('/<slug>/commissions/<public("com"):commission_id>')
@@ -109,6 +108,12 @@ def _chosen() -> _Chosen:
     wanted = Wanted(**mine, link_id=link.id if link else None, period=_period())
     found = CommissionStatus(status) if status in set(CommissionStatus) else None
     return _Chosen(wanted, found, (link.name or f"/r/{link.code}") if link else None)
+
+
+def _file(kind: exports.Format) -> str:
+    """Where this list can be fetched as a file of this kind."""
+    names = ("status", "link", "first", "last")
+    return url_for("portal.commissions_file", kind=kind.value, **{name: request.args.get(name) for name in names})
 
 
 def _period() -> Period | None:
@@ -162,19 +167,3 @@ def _other_chips(chosen: _Chosen) -> list[dict[str, Any]]:
         label = first if first == last else _("%(first)s to %(last)s", first=first, last=last)
         found.append({"label": label, "url": with_arguments(first=None, last=None), "current": True, "remove": True})
     return found
-
-
-def _cells(one: Sale) -> list[exports.Cell]:
-    return [
-        ids.public("com", one.commission_id),
-        one.earned_at,
-        one.matures_at,
-        one.status.value,
-        one.reason.value if one.reason else None,
-        one.paid,
-        one.left,
-        one.left.currency,
-        one.order_id,
-        one.link_code,
-        one.coupon,
-    ]

@@ -60,7 +60,7 @@ def _sent(report_id: UUID) -> bool:
 def _count(back: timedelta) -> int:
     with db.reading() as session:
         stale = visitors.stale(session, since=clock.now() - back, limit=HOURS_MAX)
-    for hour, partner_ids in stale.items():
+    for stretch in stale:
         with db.transaction() as session:
-            visitors.count(session, hour=hour, partner_ids=partner_ids)
-    return sum(map(len, stale.values()))
+            visitors.count(session, stretch=stretch)
+    return sum(len(stretch.partner_ids) for stretch in stale)

@@ -7,7 +7,7 @@ do not add up to those of `click_hours_partner`, and counts these anew. So a cou
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -23,16 +23,19 @@ LABELS_MAX = 50
 """The most labels of a partner's hour, those with the most clicks; the others count as OTHER."""
 _LOCK = 3  # `clicks` and `labels` have the numbers before
 _HOUR = timedelta(hours=1)
+_HOUR_SECONDS = 3600
 
 PHONE, TABLET, COMPUTER = "phone", "tablet", "computer"
 
 
 @dataclass(frozen=True, slots=True)
-class PartnersHour:
-    """What is counted anew together: some partners of a program in one hour."""
+class Stretch:
+    """What is counted anew together: some partners of a program in some hours of one UTC day."""
 
     program_id: UUID
     starts_at: datetime
+    ends_at: datetime
+    partner_ids: frozenset[UUID]
 
 
 def device() -> sa.ColumnElement[str]:
@@ -53,8 +56,8 @@ def label_of(kind: VisitorKind) -> sa.ColumnElement[str]:
     return by_kind[kind]
 
 
-def stale(session: Session, *, since: datetime, limit: int) -> dict[PartnersHour, list[UUID]]:
-    """The hours since then whose counts differ from those of the partner, at most so many hours of partners, the newest first."""
+def stale(session: Session, *, since: datetime, limit: int) -> list[Stretch]:
+    """Where the counts since then differ from those of the partner: at most so many hours of partners, the newest first."""
     key = ("program_id", "partner_id", "hour", "verdict")
     # Devices stand for all three kinds: these are written together.
     counted = _one_side(VisitorHour, key, -1).where(VisitorHour.hour >= since, VisitorHour.kind == VisitorKind.DEVICE)
@@ -63,27 +66,34 @@ def stale(session: Session, *, since: datetime, limit: int) -> dict[PartnersHour
     of_verdict = sa.select(*(both.c[name] for name in key[:3])).group_by(*(both.c[name] for name in key))
     wrong = of_verdict.having(sa.func.sum(both.c.clicks) != 0).subquery()
     found = sa.select(*wrong.c).distinct().order_by(wrong.c.hour.desc(), wrong.c.program_id, wrong.c.partner_id)
-    hours: dict[PartnersHour, list[UUID]] = defaultdict(list)
-    for program_id, partner_id, starts_at in session.execute(found.limit(limit)):
-        hours[PartnersHour(program_id, starts_at)].append(partner_id)
-    return hours
+    days: dict[tuple[UUID, date], list[tuple[datetime, UUID]]] = defaultdict(list)
+    for program_id, partner_id, hour in session.execute(found.limit(limit)):
+        days[program_id, hour.date()].append((hour, partner_id))
+    return [_stretch(program_id, hours) for (program_id, _day), hours in days.items()]
 
 
-def count(session: Session, *, hour: PartnersHour, partner_ids: Sequence[UUID]) -> None:
-    """Count an hour of these partners anew."""
-    bulk.lock(session, _LOCK, {partner_id.int for partner_id in partner_ids})
-    mine = (VisitorHour.program_id == hour.program_id, VisitorHour.hour == hour.starts_at)
-    session.execute(sa.delete(VisitorHour).where(*mine, VisitorHour.partner_id.in_(partner_ids)))
-    sums: dict[tuple[UUID, VisitorKind], Counter[tuple[str, ClickVerdict]]] = defaultdict(Counter)
-    for partner_id, verdict, *labels, clicks in session.execute(_groups(hour, partner_ids)):
+def _stretch(program_id: UUID, hours: Sequence[tuple[datetime, UUID]]) -> Stretch:
+    moments = [hour for hour, _partner_id in hours]
+    partner_ids = frozenset(partner_id for _hour, partner_id in hours)
+    return Stretch(program_id, min(moments), max(moments) + _HOUR, partner_ids)
+
+
+def count(session: Session, *, stretch: Stretch) -> None:
+    """Count these hours of these partners anew."""
+    bulk.lock(session, _LOCK, {partner_id.int for partner_id in stretch.partner_ids})
+    mine = (VisitorHour.program_id == stretch.program_id, VisitorHour.partner_id.in_(stretch.partner_ids))
+    hours = (VisitorHour.hour >= stretch.starts_at, VisitorHour.hour < stretch.ends_at)
+    session.execute(sa.delete(VisitorHour).where(*mine, *hours))
+    sums: dict[tuple[UUID, datetime, VisitorKind], Counter[tuple[str, ClickVerdict]]] = defaultdict(Counter)
+    for partner_id, second, verdict, *labels, clicks in session.execute(_groups(stretch)):
         for kind, label in zip(VisitorKind, labels, strict=True):
-            sums[partner_id, kind][label, verdict] += clicks
+            sums[partner_id, datetime.fromtimestamp(int(second), UTC), kind][label, verdict] += clicks
     rows = [
         {
-            "program_id": hour.program_id, "partner_id": partner_id, "kind": kind, "hour": hour.starts_at,
+            "program_id": stretch.program_id, "partner_id": partner_id, "kind": kind, "hour": hour,
             "label": label, "verdict": verdict, "clicks": clicks,
         }
-        for (partner_id, kind), counts in sums.items()
+        for (partner_id, hour, kind), counts in sums.items()
         for (label, verdict), clicks in _capped(counts).items()
     ]  # fmt: skip
     if rows:
@@ -94,14 +104,20 @@ def _one_side(rollup: Any, key: Sequence[str], sign: int) -> sa.Select[Any]:
     return sa.select(*(getattr(rollup, name) for name in key), (rollup.clicks * sign).label("clicks"))
 
 
-def _groups(hour: PartnersHour, partner_ids: Sequence[UUID]) -> sa.Select[Any]:
-    """The clicks of the hour by all that is told at once."""
-    labels = [label_of(kind).label(kind.value) for kind in VisitorKind]
-    keys: list[Any] = [Click.partner_id, Click.verdict, *labels]
+def _groups(stretch: Stretch) -> sa.Select[Any]:
+    """The clicks by hour and by all that is told at once."""
+    epoch = sa.extract("epoch", Click.occurred_at)
+    hour = (epoch - epoch % _HOUR_SECONDS).label("hour")
+    keys: list[Any] = [
+        Click.partner_id,
+        hour,
+        Click.verdict,
+        *(label_of(kind).label(kind.value) for kind in VisitorKind),
+    ]
     return (
         sa.select(*keys, sa.func.count())
-        .where(Click.program_id == hour.program_id, Click.partner_id.in_(partner_ids))
-        .where(Click.occurred_at >= hour.starts_at, Click.occurred_at < hour.starts_at + _HOUR)
+        .where(Click.program_id == stretch.program_id, Click.partner_id.in_(stretch.partner_ids))
+        .where(Click.occurred_at >= stretch.starts_at, Click.occurred_at < stretch.ends_at)
         .where(Click.verdict != ClickVerdict.TEST)
         .group_by(*keys)
     )

@@ -1,4 +1,4 @@
-/* Charts from data-chart (JSON, see ui.chart in _macros.html), drawn as SVG by ECharts, which is loaded only on pages that have one.
+/* Charts from data-chart (JSON, see ui.chart in _macros.html), drawn as SVG by ECharts, which is loaded when the first of them comes into view.
    Colours come from the style sheet, so both themes fit. The picture is decoration for those who see it: its sentence and its table stand in the page. */
 (() => {
   "use strict";
@@ -111,25 +111,34 @@
 
   const resized = new ResizeObserver((entries) => entries.forEach(({ target }) => drawn.get(target)?.resize()));
 
-  const draw = async () => {
+  const draw = async (box) => {
+    await echartsReady();
+    if (drawn.has(box) || !box.isConnected) return;
+    const chart = window.echarts.init(box, null, { renderer: "svg", locale: loader.language ? language.toUpperCase() : "EN" });
+    drawn.set(box, chart);
+    paint(box, chart);
+    resized.observe(box);
+  };
+
+  const seen = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      if (!isIntersecting) continue;
+      seen.unobserve(target);
+      draw(target);
+    }
+  }, { rootMargin: "100px" });
+
+  const watch = () => {
     for (const [box, chart] of drawn) {
       if (box.isConnected) continue;
       resized.unobserve(box);
       chart.dispose();
       drawn.delete(box);
     }
-    const boxes = [...document.querySelectorAll("[data-chart]")].filter((box) => !drawn.has(box));
-    if (!boxes.length) return;
-    await echartsReady();
-    for (const box of boxes) {
-      const chart = window.echarts.init(box, null, { renderer: "svg", locale: loader.language ? language.toUpperCase() : "EN" });
-      drawn.set(box, chart);
-      paint(box, chart);
-      resized.observe(box);
-    }
+    for (const box of document.querySelectorAll("[data-chart]")) if (!drawn.has(box)) seen.observe(box);
   };
 
   document.documentElement.addEventListener("themechange", () => drawn.forEach((chart, box) => paint(box, chart)));
-  document.addEventListener("htmx:after:swap", draw);
-  draw();
+  document.addEventListener("htmx:after:swap", watch);
+  watch();
 })();

@@ -6,12 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from factories import NOW, make_commission, make_link
+from factories import NOW, make_click, make_commission, make_link
 from flask.testing import FlaskClient
 from portal_cast import Cast
 from sqlalchemy.orm import Session
 
 from affiliate import ids
+from affiliate.attribution.models import Credit
 from affiliate.commissions.models import CommissionStatus
 
 
@@ -119,6 +120,30 @@ def test_the_export_holds_the_same_rows(marta: FlaskClient) -> None:
         "EUR",
         "approved",
     )
+
+
+def test_the_export_has_the_field_names_of_other_programs_and_tells_of_the_click(
+    marta: FlaskClient, app_session: Session, cast: Cast
+) -> None:
+    click = make_click(
+        app_session, link=cast.link, subs={"sub1": "reel", "sub10": "z"}, country="PL", referrer_host="blog.example",
+        user_agent="Mozilla/5.0 (iPhone) Mobile/15E148",
+    )  # fmt: skip
+    sold = make_commission(app_session, program=cast.program, partner=cast.partner)
+    app_session.get_one(Credit, sold.credit_id).click_id = click.id
+    app_session.commit()
+    [row] = csv.DictReader(io.StringIO(marta.get("/portal/casa/commissions.csv").text.removeprefix("\ufeff")))
+    told = {name: row[name] for name in ("sub1", "sub2", "sub10", "country", "device", "referrer", "click_date")}
+    assert told == {
+        "sub1": "reel", "sub2": "", "sub10": "z", "country": "PL", "device": "phone", "referrer": "blog.example",
+        "click_date": click.occurred_at.isoformat(),
+    }  # fmt: skip
+    assert (row["publisher_id"], row["program_id"]) == (
+        ids.public("ptn", cast.partner.id),
+        ids.public("prg", cast.program.id),
+    )
+    assert marta.get("/portal/casa/commissions.xlsx").data[:2] == b"PK"
+    assert marta.get("/portal/casa/commissions.exe").status_code == 404
 
 
 @pytest.mark.parametrize("order", ["=1+1", "+1", "-1", "@sum", "\t=1"])

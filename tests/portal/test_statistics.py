@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from affiliate import clock
 from affiliate.attribution.models import Credit
 from affiliate.ingest.models import ClickVerdict
+from affiliate.reports.asked import PARTNERS_OWN
 
 
 @pytest.fixture
@@ -106,15 +107,71 @@ def test_a_year_is_shown_against_the_year_before(marta: FlaskClient, busy: Cast,
     assert len(_table(marta, days)) == 361
 
 
-def test_it_asks_a_fixed_number_of_queries(
-    marta: FlaskClient, busy: Cast, app_session: Session, count_queries: Any
+@pytest.mark.parametrize("by", list(PARTNERS_OWN))
+def test_every_report_asks_a_fixed_number_of_queries(
+    marta: FlaskClient, busy: Cast, app_session: Session, count_queries: Any, by: str
 ) -> None:
+    address = f"/portal/casa/statistics?by={by}&compare=before"
     with count_queries() as few:
-        marta.get("/portal/casa/statistics?by=link")
-    for number in range(20):
-        make_clicks(app_session, link=make_link(app_session, program=busy.program, partner=busy.partner),
-                    hour=clock.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=number), clicks=3)  # fmt: skip
+        marta.get(address)
+    for number in range(8):
+        link = make_link(app_session, program=busy.program, partner=busy.partner)
+        hour = clock.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=number)
+        make_clicks(app_session, link=link, hour=hour, clicks=3, sub=f"s{number}", creative=f"c{number}")
+        make_commission(app_session, program=busy.program, partner=busy.partner, link=link, earned_at=hour)
     app_session.commit()
     with count_queries() as many:
-        marta.get("/portal/casa/statistics?by=link")
+        assert marta.get(address).status_code == 200
     assert len(many) == len(few) <= 15
+
+
+def test_rows_are_found_by_name_and_the_total_is_theirs(marta: FlaskClient, busy: Cast) -> None:
+    page = text_of(marta.get("/portal/casa/statistics?by=link&q=SECOND"))
+    assert "Second" in page
+    assert "Without a link" not in page
+    assert _table(marta, "by=link&q=second")[0]["clicks_raw"] == "10"
+    assert "No row has this name" in marta.get("/portal/casa/statistics?by=link&q=nothing").text
+
+
+def test_columns_are_those_that_were_chosen_in_page_and_file(marta: FlaskClient, busy: Cast) -> None:
+    for query in ("columns=earnings,clicks_valid", "columns=earnings&columns=clicks_valid&columns=made_up"):
+        page = marta.get(f"/portal/casa/statistics?by=link&{query}").text
+        assert page.count('<th scope="col" class="num') == 5  # with two of the chart and one of the reasons
+    assert list(_table(marta, "by=link&columns=earnings,clicks_valid")[0]) == [
+        "link",
+        "clicks_valid",
+        "earnings",
+        "currency",
+    ]
+
+
+def test_a_row_tells_how_it_changed_against_other_days(
+    marta: FlaskClient, app_session: Session, busy: Cast, hour: datetime
+) -> None:
+    make_clicks(app_session, link=busy.link, hour=hour - timedelta(days=30), clicks=20, sub="reel")
+    make_clicks(app_session, link=busy.link, hour=hour - timedelta(weeks=52), clicks=90, sub="reel")
+    app_session.commit()
+    before = marta.get("/portal/casa/statistics?by=sub&sort=-clicks_valid&compare=before").text
+    assert "Change: Valid clicks" in before
+    assert "125\u00a0%" in before  # 45 against 20
+    assert "50\u00a0%" in marta.get("/portal/casa/statistics?by=sub&sort=-clicks_valid&compare=year").text
+
+
+def test_a_long_report_comes_in_pages_and_whole_as_a_file(
+    marta: FlaskClient, app_session: Session, busy: Cast, hour: datetime
+) -> None:
+    for number in range(60):
+        make_clicks(app_session, link=busy.link, hour=hour, clicks=1, sub=f"sub-{number}")
+    app_session.commit()
+    first, second = (marta.get(f"/portal/casa/statistics?by=sub&page={page}").text for page in (1, 2))
+    assert "1 to 50 of 62" in first
+    assert "51 to 62 of 62" in second
+    assert len(_table(marta, "by=sub")) == 62
+    assert marta.get("/portal/casa/statistics.xlsx?by=sub").data[:2] == b"PK"
+
+
+@pytest.mark.parametrize("span", ["today", "yesterday", "this_month", "last_month", "365d", "nonsense"])
+def test_days_that_move_with_the_calendar_stay_in_the_address(marta: FlaskClient, busy: Cast, span: str) -> None:
+    answer = marta.get(f"/portal/casa/statistics?span={span}&by=link")
+    assert answer.status_code == 200
+    assert (f'name="span" value="{span}"' in answer.text) is (span != "nonsense")

@@ -1,0 +1,76 @@
+"""Sales as a file, with the field names that other programs use, and what the click of each told."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from affiliate import db, exports, ids
+from affiliate.attribution.models import Credit
+from affiliate.commissions.models import Commission
+from affiliate.ingest.models import Click
+from affiliate.reports.sales import Sale, Wanted
+from affiliate.reports.visitors import device
+
+SUBS = tuple(f"sub{number}" for number in range(1, 11))
+HEAD = (
+    "transaction_id", "click_date", "transaction_date", "validation_date", "status", "decline_reason", "sale_amount",
+    "commission_amount", "currency", "order_ref", "link", *SUBS, "voucher_code", "country", "device", "referrer",
+    "publisher_id", "program_id",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What the click behind a sale told; all empty where there was none, or it is kept no longer."""
+
+    clicked_at: datetime | None = None
+    subs: dict[str, Any] | None = None
+    country: str = ""
+    device: str = ""
+    referrer_host: str = ""
+
+
+def rows(session: Session, sales: Sequence[Sale], *, wanted: Wanted) -> list[list[exports.Cell]]:
+    """The rows under HEAD, in the order of the sales, which are of `wanted`."""
+    origins = _origins(session, [one.commission_id for one in sales])
+    whose = (ids.public("ptn", wanted.partner_id), ids.public("prg", wanted.program_id))
+    return [_row(one, origins.get(one.commission_id, Origin()), whose) for one in sales]
+
+
+def _origins(session: Session, commission_ids: Sequence[UUID]) -> dict[UUID, Origin]:
+    columns = (Click.occurred_at, Click.subs, Click.country, device(), Click.referrer_host)
+    found = (
+        sa.select(Commission.id, *columns)
+        .join(Credit, Credit.id == Commission.credit_id)
+        .join(Click, Click.id == Credit.click_id)
+        .where(db.among(session, Commission.id, commission_ids))
+    )
+    return {row[0]: Origin(*row[1:]) for row in session.execute(found)}
+
+
+def _row(one: Sale, origin: Origin, whose: tuple[str, str]) -> list[exports.Cell]:
+    subs = origin.subs or {}
+    return [
+        ids.public("com", one.commission_id),
+        origin.clicked_at,
+        one.earned_at,
+        one.matures_at,
+        one.status.value,
+        one.reason.value if one.reason else None,
+        one.paid,
+        one.left,
+        one.left.currency,
+        one.order_id,
+        one.link_code,
+        *(subs.get(name) for name in SUBS),
+        one.coupon,
+        origin.country,
+        origin.device,
+        origin.referrer_host,
+        *whose,
+    ]

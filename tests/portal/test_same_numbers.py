@@ -1,0 +1,155 @@
+"""One number is one number: home, every report, the API and the console tell the same to the unit."""
+
+import csv
+import io
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import event_cast
+import pytest
+from accounts_cast import give, make_person, sign_in
+from factories import make_commission, make_link, make_user
+from flask import Flask
+from flask.testing import FlaskClient
+from portal_cast import Cast
+from sqlalchemy.orm import Session
+
+from affiliate import clock, ids
+from affiliate.accounts import service as accounts
+from affiliate.accounts.actors import Actor
+from affiliate.accounts.models import GrantRole
+from affiliate.attribution.models import Credit
+from affiliate.commissions.models import CommissionStatus
+from affiliate.ingest import service as ingest
+from affiliate.ingest.models import Conversion
+from affiliate.links.models import Coupon, Link, LinkStatus
+from affiliate.reports import jobs
+from affiliate.reports.asked import PARTNERS_OWN, by_sales_alone
+
+CLICKS = ("clicks_raw", "clicks_valid")
+SOLD = ("revenue", "earnings")
+PLACES = [("IT", "https://blog.example/a"), ("PL", None), ("", "https://other.example/")]
+AGENTS = [event_cast.BROWSER, "Mozilla/5.0 (iPhone) Mobile/15E148", "Googlebot/2.1"]
+
+
+def _event(link: Link, number: int, at: datetime) -> Any:
+    country, referrer = PLACES[number % 3]
+    return event_cast.click(
+        number, program_id=link.program_id, partner_id=link.partner_id, link_id=link.id, click_id=ids.new_at(at),
+        occurred_at=at, country=country, referrer=referrer, user_agent=AGENTS[number % 7 % 3],
+        subs={"sub1": "reel"} if number % 2 else {}, creative="crv_made_up" if number % 5 == 0 else None,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def busy(app_session: Session, cast: Cast) -> Cast:
+    """Real clicks of Marta and of Ewa, sales through clicks, by coupon and by nothing, some taken back, and what counts nowhere."""
+    now = clock.now()
+    theirs = make_link(app_session, program=cast.program, partner=cast.other)
+    second = make_link(app_session, program=cast.program, partner=cast.partner)
+    events = [
+        _event([cast.link, second, theirs][number % 3], number, now - timedelta(hours=7 * number, minutes=5))
+        for number in range(40)
+    ]
+    ingest.store_batch(app_session, events=events, now=now)
+    coupon = Coupon(
+        id=ids.new(), program_id=cast.program.id, partner_id=cast.partner.id, code="RAGU", status=LinkStatus.ACTIVE, created_at=now
+    )  # fmt: skip
+    app_session.add(coupon)
+    app_session.flush()
+    mine = [event for event in events if event.partner_id == cast.partner.id]
+    for number, event in enumerate(mine[:9]):
+        sold = make_commission(
+            app_session, program=cast.program, partner=cast.partner, earned_at=event.occurred_at + timedelta(minutes=1),
+            link=cast.link if number % 2 else None, amount_minor=777 + number, revenue_minor=99_99 + number,
+            reversed_minor=11 if number == 3 else 0,
+            status=CommissionStatus.TEST if number == 8 else CommissionStatus.PENDING,
+        )  # fmt: skip
+        credit = app_session.get_one(Credit, sold.credit_id)
+        credit.click_id = event.click_id if number % 3 else None
+        credit.coupon_id = coupon.id if number % 4 == 0 else None
+        order = app_session.get_one(Conversion, sold.conversion_id)
+        order.items = [
+            {"sku": f"pan-{each}", "group": f"iron-{each}", "quantity": 1, "amount_minor": 33_33}
+            for each in range(number % 3)
+        ]
+    make_commission(app_session, program=cast.program, partner=cast.other, earned_at=now - timedelta(days=1))
+    app_session.commit()
+    jobs.count_visitors()
+    jobs.count_late_visitors()
+    return cast
+
+
+def _rows(answer: Any) -> list[dict[str, str]]:
+    assert answer.status_code == 200
+    return list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+
+
+def _sum(rows: list[dict[str, str]], *names: str) -> dict[str, float]:
+    return {name: round(sum(float(row[name]) for row in rows), 2) for name in names}
+
+
+@pytest.fixture
+def by_days(marta: FlaskClient, busy: Cast) -> dict[str, float]:
+    found = _sum(_rows(marta.get("/portal/casa/statistics.csv")), *CLICKS, *SOLD, "conversions")
+    assert found["clicks_raw"] > found["clicks_valid"] > 0
+    assert found["conversions"] == 8
+    return found
+
+
+def test_every_report_adds_up_to_the_days(marta: FlaskClient, by_days: dict[str, float]) -> None:
+    clicked = [by for by in PARTNERS_OWN if not by_sales_alone(by)]
+    tables = {by: _rows(marta.get(f"/portal/casa/statistics.csv?by={by}")) for by in clicked}
+    sums = {by: _sum(rows, *CLICKS, *SOLD, "conversions") for by, rows in tables.items()}
+    assert sums == dict.fromkeys(clicked, by_days)
+    assert min(len(rows) for rows in tables.values()) > 1
+
+
+def test_coupons_and_products_share_out_the_same_money(marta: FlaskClient, by_days: dict[str, float]) -> None:
+    sold = [by for by in PARTNERS_OWN if by_sales_alone(by)]
+    tables = {by: _rows(marta.get(f"/portal/casa/statistics.csv?by={by}")) for by in sold}
+    sums = {by: _sum(rows, *SOLD) for by, rows in tables.items()}
+    assert sums == {by: {name: by_days[name] for name in SOLD} for by in sold}
+    assert min(len(rows) for rows in tables.values()) > 1
+
+
+def test_home_the_report_the_api_and_the_console_tell_the_same(
+    app: Flask, marta: FlaskClient, app_session: Session, busy: Cast, by_days: dict[str, float]
+) -> None:
+    manager = make_person(app_session, "Mara")
+    give(app_session, manager, GrantRole.MANAGER, busy.program)
+    browser = app.test_client()
+    sign_in(browser, manager)
+    partner = ids.public("ptn", busy.partner.id)
+    address = f"/console/casa/performance.csv?by=partner&columns={','.join(by_days)}"
+    (of_console,) = [row for row in _rows(browser.get(address)) if row["partner"] == partner]
+    assert {name: float(of_console[name]) for name in by_days} == by_days
+
+    (of_api,) = [row for row in _from_api(app, app_session, busy) if row["partner_id"] == partner]
+    told = {name: float(of_api[name]["amount"] if name in SOLD else of_api[name]) for name in by_days}
+    assert told == by_days
+
+    home = marta.get("/portal/casa/").text
+    assert f">{int(by_days['clicks_raw'])}</a>" in home
+    assert f">{int(by_days['clicks_valid'])}</a>" in home
+    report = marta.get("/portal/casa/statistics").text
+    for shown in (home, report):
+        assert of_api["conversion_rate_bps"] / 100 == pytest.approx(_rate_on(shown))
+
+
+def _from_api(app: Flask, session: Session, cast: Cast) -> Iterator[dict[str, Any]]:
+    actor = Actor(kind="user", id=make_user(session).id)
+    _key, secret = accounts.create_api_key(
+        session, program_id=cast.program.id, name="Test", scopes=["reports:read"], actor=actor, now=clock.now()
+    )
+    session.commit()
+    answer = app.test_client().get("/api/v1/reports/partners", headers={"Authorization": f"Bearer {secret}"})
+    rows: list[dict[str, Any]] = answer.json["rows"]
+    return iter(rows)
+
+
+def _rate_on(page: str) -> float:
+    """The conversion rate of a page's tiles."""
+    tile = page.partition("<dt>Rate</dt>")[2]
+    return float(tile.partition("\u00a0%")[0].rpartition(">")[2])
