@@ -41,7 +41,9 @@ def risk_figures(session: Session, *, program_id: UUID, period: Period, currency
     ).one_or_none()
     top, revenue, orders = (int(number) for number in best[2:]) if best else (0, 0, 0)
     taken, judged = _reversed(program_id, period).subquery(), _doubted(program_id, period).subquery()
-    back, paid, doubted, all_judged = session.execute(sa.select(taken, judged)).one()
+    back, paid, doubted, all_judged = session.execute(
+        sa.select(taken, judged).select_from(taken.join(judged, sa.true()))  # one row each
+    ).one()
     return RiskFigures(
         revenue, orders, (best[0], best[1]) if best and revenue else None, _part(top, revenue), _part(back, paid),
         _part(doubted, all_judged),

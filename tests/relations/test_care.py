@@ -1,0 +1,238 @@
+"""Leads, tags, trials, duties and shared goals by their services: what is refused, what is kept, who hears of it."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from factories import NOW, make_grant, make_user
+from money_cast import Books, open_books
+from sqlalchemy.orm import Session
+
+from affiliate.accounts.actors import Actor
+from affiliate.accounts.models import AuditEvent, GrantRole, User
+from affiliate.errors import Invalid
+from affiliate.mailer import OutboxMail
+from affiliate.programs.models import GoalMetric
+from affiliate.relations import agreeing, care_queries, caring, duties
+from affiliate.relations.agreeing import Target, Who
+from affiliate.relations.care_models import Duty, DutyStatus, GoalStatus, PartnerGoalNote, PartnerTag
+from affiliate.relations.duties import Task
+from affiliate.relations.models import Side
+from affiliate.relations.rounds import Cadence
+from affiliate.settings import Settings
+
+TODAY = date(2026, 11, 16)
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """On SQLite alone: the rules are the same on both."""
+    return sqlite_url
+
+
+@pytest.fixture
+def books(session: Session, settings: Settings) -> Books:
+    return open_books(session)
+
+
+def manager(session: Session, books: Books, name: str, *, since: datetime = NOW - timedelta(days=200)) -> User:
+    user = make_user(session, name=name)
+    make_grant(session, user=user, role=GrantRole.MANAGER, program=books.program).created_at = since
+    session.flush()
+    return user
+
+
+def here(books: Books, **more: Any) -> dict[str, Any]:
+    return {"program_id": books.program.id, "partner_id": books.partner.id, "actor": books.alice, "now": NOW} | more
+
+
+def mails(session: Session) -> list[str]:
+    return list(session.scalars(sa.select(OutboxMail.subject).order_by(OutboxMail.id)))
+
+
+def acts(session: Session) -> list[str]:
+    return list(session.scalars(sa.select(AuditEvent.action).order_by(AuditEvent.position)))
+
+
+def test_a_newcomer_can_only_be_the_deputy(session: Session, books: Books) -> None:
+    old, new = manager(session, books, "Olga"), manager(session, books, "Nina", since=NOW - timedelta(days=89))
+    with pytest.raises(Invalid) as refusal:
+        caring.set_leads(session, lead_id=new.id, deputy_id=old.id, **here(books))
+    assert set(refusal.value.errors) == {"lead"}
+    caring.set_leads(session, lead_id=old.id, deputy_id=new.id, **here(books))
+    care = care_queries.care_of(session, program_id=books.program.id, partner_id=books.partner.id)
+    assert care is not None
+    assert (care.lead_id, care.deputy_id) == (old.id, new.id)
+    assert care_queries.leads_of(session, program_id=books.program.id, partner_ids=[books.partner.id]) == {
+        books.partner.id: "Olga"
+    }
+
+
+def test_lead_and_deputy_are_two_people_who_manage_the_program(session: Session, books: Books) -> None:
+    old, stranger = manager(session, books, "Olga"), make_user(session)
+    for lead, deputy, field in ((old.id, old.id, "deputy"), (stranger.id, None, "lead")):
+        with pytest.raises(Invalid) as refusal:
+            caring.set_leads(session, lead_id=lead, deputy_id=deputy, **here(books))
+        assert set(refusal.value.errors) == {field}
+
+
+def test_a_tag_is_one_word_for_all_spellings_and_counts_who_had_it_not(session: Session, books: Books) -> None:
+    many = {"program_id": books.program.id, "partner_ids": [books.partner.id], "actor": books.alice, "now": NOW}
+    assert caring.tag(session, text="  Food   Blog ", **many) == 1
+    assert caring.tag(session, text="food blog", **many) == 0
+    assert session.scalars(sa.select(PartnerTag.tag)).all() == ["food blog"]
+    assert caring.untag(session, text="FOOD BLOG", **many) == 1
+    assert acts(session) == ["partner.tag", "partner.untag"]
+
+
+def test_a_trial_ends_once_by_graduation(session: Session, books: Books) -> None:
+    terms = caring.TrialTerms("One post", TODAY, TODAY + timedelta(days=60), 5, 50)
+    caring.start_trial(session, terms=terms, **here(books))
+    [(care, name)] = care_queries.trials(session, program_id=books.program.id)
+    assert (care.trial_scope, name) == ("One post", books.partner.name)
+    books.order(order_id="on trial", occurred_at=NOW + timedelta(hours=1))
+    books.order(order_id="before", occurred_at=NOW - timedelta(days=2))
+    books.work()
+    [facts] = care_queries.trial_facts(session, program=books.program, rows=[care])
+    assert (facts.orders, facts.earned_minor, facts.reversed_minor) == (1, 10_00, 0)
+    caring.graduate(session, **here(books))
+    with pytest.raises(caring.NotOnTrial):
+        caring.graduate(session, **here(books))
+    assert care_queries.trials(session, program_id=books.program.id) == []
+
+
+@pytest.mark.parametrize(
+    ("terms", "field"),
+    [
+        (caring.TrialTerms("", TODAY, TODAY, 5, 50), "ends_on"),
+        (caring.TrialTerms("", TODAY, TODAY + timedelta(days=1), 0, 50), "orders_min"),
+        (caring.TrialTerms("", TODAY, TODAY + timedelta(days=1), 5, 4), "orders_max"),
+    ],
+)
+def test_a_trial_that_cannot_be_is_refused(
+    session: Session, books: Books, terms: caring.TrialTerms, field: str
+) -> None:
+    with pytest.raises(Invalid) as refusal:
+        caring.start_trial(session, terms=terms, **here(books))
+    assert set(refusal.value.errors) == {field}
+
+
+def duty(session: Session, books: Books, **fields: Any) -> Duty:
+    task = Task(**{"text": "Two posts", "side": Side.PARTNER, "cadence": Cadence.MONTHLY, "first_on": TODAY} | fields)
+    return duties.agree(
+        session, program=books.program, partner_id=books.partner.id, task=task, actor=books.alice, now=NOW
+    )
+
+
+def move(session: Session, books: Books, duty_id: Any, status: DutyStatus, **more: Any) -> Duty:
+    said = {"program": books.program, "duty_id": duty_id, "status": status, "actor": books.alice, "now": NOW} | more
+    return duties.move(session, **said)
+
+
+def test_what_is_done_is_due_again_on_its_next_day(session: Session, books: Books) -> None:
+    made = duty(session, books)
+    moved = move(session, books, made.id, DutyStatus.ON_TRACK)
+    assert (moved.status, moved.due_on) == (DutyStatus.ON_TRACK, TODAY)
+    moved = move(session, books, made.id, DutyStatus.DONE)
+    assert (moved.status, moved.due_on, moved.rounds) == (DutyStatus.PENDING, date(2026, 12, 16), ["done"])
+    moved = move(session, books, made.id, DutyStatus.DONE, now=NOW + timedelta(days=31))
+    assert (moved.due_on, moved.rounds) == (date(2027, 1, 16), ["done", "late"])
+
+
+def test_what_is_to_be_done_once_is_over_when_it_is_done(session: Session, books: Books) -> None:
+    made = duty(session, books, cadence=Cadence.ONCE)
+    assert move(session, books, made.id, DutyStatus.DONE).due_on is None
+    with pytest.raises(duties.DutyMoved):
+        move(session, books, made.id, DutyStatus.PENDING)
+
+
+def test_the_partner_moves_its_own_duties_only(session: Session, books: Books) -> None:
+    ours = duty(session, books, side=Side.PROGRAM)
+    with pytest.raises(duties.NoSuchDuty):
+        move(session, books, ours.id, DutyStatus.DONE, partner_id=books.partner.id)
+    theirs = duty(session, books, text="Answer questions", cadence=Cadence.CONTINUOUS, first_on=None)
+    assert move(session, books, theirs.id, DutyStatus.IN_PROGRESS, partner_id=books.partner.id).due_on is None
+
+
+def test_both_sides_are_reminded_once_and_misses_are_counted_and_told(session: Session, books: Books) -> None:
+    manager(session, books, "Olga")
+    made = duty(session, books, cadence=Cadence.WEEKLY, first_on=TODAY + timedelta(days=1))
+    people = len(mails(session))
+    assert duties.go_round(session, limit=10, now=NOW) == 1
+    assert duties.go_round(session, limit=10, now=NOW) == 0
+    reminded = mails(session)[people:]
+    assert set(reminded) == {"To do: Two posts"}
+    for week in (1, 2):
+        duties.go_round(session, limit=10, now=NOW + timedelta(days=7 * week - 4))
+        assert duties.go_round(session, limit=10, now=NOW + timedelta(days=7 * week - 4)) in {0, 1}
+    session.refresh(made)
+    assert (made.rounds, made.due_on) == (["missed", "missed"], date(2026, 12, 1))
+    assert "Missed again: Two posts" in mails(session)
+
+
+def test_each_programs_own_midnight_decides(session: Session, books: Books) -> None:
+    books.program.time_zone = "Pacific/Auckland"
+    made = duty(session, books, cadence=Cadence.WEEKLY, first_on=TODAY)
+    duties.go_round(session, limit=10, now=datetime(2026, 11, 16, 10, 59, tzinfo=UTC))
+    session.refresh(made)
+    assert made.rounds == []
+    duties.go_round(session, limit=10, now=datetime(2026, 11, 16, 11, 1, tzinfo=UTC))
+    session.refresh(made)
+    assert made.rounds == ["missed"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"), [({"text": " "}, "task"), ({"first_on": None}, "first_on"), ({"text": "x" * 201}, "task")]
+)
+def test_a_duty_without_task_or_day_is_refused(
+    session: Session, books: Books, fields: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(Invalid) as refusal:
+        duty(session, books, **fields)
+    assert set(refusal.value.errors) == {field}
+
+
+SALES = Target(GoalMetric.SALES, 10, date(2026, 11, 1), date(2026, 12, 1))
+
+
+def test_a_shared_goal_counts_once_the_other_side_agreed_and_is_reviewed_by_both(
+    session: Session, books: Books
+) -> None:
+    us, them = Who(Side.PROGRAM, books.alice), Who(Side.PARTNER, Actor("user", books.bob.id))
+    program, partner_id = books.program, books.partner.id
+    goal = agreeing.propose(session, program=program, partner_id=partner_id, target=SALES, who=us, now=NOW)
+    with pytest.raises(agreeing.GoalMoved):
+        agreeing.answer(session, program=program, goal_id=goal.id, agrees=True, who=us, now=NOW)
+    with pytest.raises(agreeing.GoalMoved):
+        agreeing.review(session, program=program, goal_id=goal.id, text="So far so good.", who=them, now=NOW)
+    agreeing.answer(session, program=program, goal_id=goal.id, agrees=True, who=them, partner_id=partner_id, now=NOW)
+    books.order(order_id="1", occurred_at=NOW)
+    books.work()
+    agreeing.review(session, program=program, goal_id=goal.id, text="So far so good.", who=them, now=NOW)
+    agreeing.review(
+        session, program=program, goal_id=goal.id, text="More is possible.", who=us, now=NOW + timedelta(hours=1)
+    )
+    notes = session.execute(sa.select(PartnerGoalNote.side, PartnerGoalNote.reached).order_by(PartnerGoalNote.id)).all()
+    assert [tuple(note) for note in notes] == [(Side.PARTNER, 1), (Side.PROGRAM, 1)]
+    agreeing.end(session, program=program, goal_id=goal.id, who=us, now=NOW)
+    with pytest.raises(agreeing.GoalMoved):
+        agreeing.end(session, program=program, goal_id=goal.id, who=us, now=NOW)
+    assert session.get_one(type(goal), goal.id, populate_existing=True).status is GoalStatus.ENDED
+
+
+def test_a_goal_that_one_partner_cannot_reach_is_refused(session: Session, books: Books) -> None:
+    many = Target(GoalMetric.ACTIVE_PARTNERS, 10, SALES.starts_on, SALES.ends_on)
+    us = Who(Side.PROGRAM, books.alice)
+    with pytest.raises(Invalid) as refusal:
+        agreeing.propose(session, program=books.program, partner_id=books.partner.id, target=many, who=us, now=NOW)
+    assert set(refusal.value.errors) == {"metric"}
+
+
+def test_a_goal_of_another_partner_is_not_there(session: Session, books: Books) -> None:
+    us, them = Who(Side.PROGRAM, books.alice), Who(Side.PARTNER, books.bob)
+    goal = agreeing.propose(session, program=books.program, partner_id=books.partner.id, target=SALES, who=us, now=NOW)
+    with pytest.raises(agreeing.NoSuchGoal):
+        agreeing.answer(
+            session, program=books.program, goal_id=goal.id, agrees=True, who=them, partner_id=books.alice.id, now=NOW
+        )
