@@ -1,6 +1,7 @@
 """Who and what the demo shows: a shop for kitchen things, its partners, its people. All invented."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from affiliate.money import BPS_PER_UNIT, divide_half_even
 
@@ -141,17 +142,22 @@ PROMOTERS = (
     ),
 )  # fmt: skip
 
-APPLICANTS: tuple[tuple[Promoter, dict[str, str]], ...] = (
+APPLICANTS: tuple[tuple[Promoter, dict[str, Any]], ...] = (
     (
         Promoter("Fornelli Spenti", "Sara Vento", "sara@fornelli.example", "https://fornelli.example", "IT", 0, 0, (), ()),
         {
-            "channels": "Blog, 4,200 readers a month\nNewsletter, 900 readers",
+            "channels": [
+                {"kind": "blog", "address": "fornelli.example", "people": 4_200},
+                {"kind": "newsletter", "address": "Fornelli, ogni venerdì", "people": 900},
+            ],
+            "audience": "Home cooks in Italy, most of them between 30 and 50.",
+            "experience": "Two cookbooks and a pasta machine; 40 sales last year.",
             "why": "I cook with your pots and would like to write about them.",
         },
     ),
     (
         Promoter("Zielnik Babci", "Anna Kos", "anna@zielnik.example", "https://zielnik.example", "PL", 0, 0, (), ()),
-        {"channels": "Instagram, 11,000 followers", "why": "My readers ask for a knife that lasts. Yours has for six years."},
+        {"channels": [{"kind": "instagram", "address": "@zielnik.babci", "people": 11_000}], "conflicts": "None.", "why": "My readers ask for a knife that lasts. Yours has for six years."},
     ),
 )  # fmt: skip
 

@@ -10,16 +10,19 @@ from uuid import UUID
 from schwifty import IBAN
 from sqlalchemy.orm import Session
 
+from affiliate import ids
 from affiliate.accounts import service as accounts
 from affiliate.accounts.actors import SYSTEM, Actor
 from affiliate.accounts.models import GrantRole
 from affiliate.accounts.roles import MemberRole
 from affiliate.commissions import plans as plan_service
 from affiliate.commissions import terms
-from affiliate.demo import cast, story, taxes
+from affiliate.demo import cast, story, taxes, telling
+from affiliate.joining import questions
 from affiliate.links import service as links
 from affiliate.partners import applying
 from affiliate.partners import service as partners
+from affiliate.partners.applying import Sent
 from affiliate.partners.models import EnrollmentStatus
 from affiliate.payouts import details as payouts
 from affiliate.payouts.methods import MethodKind
@@ -60,6 +63,7 @@ def found(session: Session, *, settings: Settings, password: str, now: datetime)
         accounts.grant(session, user_id=user.id, role=GrantRole(role), program_id=scope, actor=SYSTEM, now=now)
     _deputy(session, program, password=password, now=now)
     _plans(session, program, actor=actors["manager"], now=now)
+    telling.tell(session, program=program, actor=actors["manager"], now=now)
     _goal(session, program, owner_id=staff["manager"].id, actor=actors["manager"], now=now)
     programs.go_live(session, program_id=program.id, actor=actors["manager"], now=now)
     vault = vault_of(settings)
@@ -239,7 +243,10 @@ def receive_applications(session: Session, *, program_id: UUID, now: datetime) -
     """Two more who would like to join, for a manager to decide."""
     for applicant, answers in cast.APPLICANTS:
         user_id, partner_id = _somebody(session, applicant, password=None, now=now)
-        applying.apply(session, program_id=program_id, user_id=user_id, partner_id=partner_id, answers=answers, now=now)
+        sent = Sent(ids.new_at(now), now, questions.to_documents(q for q in questions.STANDARD if q.is_asked))
+        applying.apply(
+            session, program_id=program_id, user_id=user_id, partner_id=partner_id, answers=answers, sent=sent, now=now
+        )
 
 
 def sheet(founded: Founded, *, settings: Settings, password: str) -> dict[str, Any]:

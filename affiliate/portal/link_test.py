@@ -101,6 +101,7 @@ def _arrival(hops: list[_Hop], parameter: str) -> dict[str, Any]:
     carried = arrived and parameter in dict(parse_qsl(urlsplit(last.url).query)) if last else False
     return {
         "hops": [{"url": hop.url, "status": hop.status, "problem": hop.problem} for hop in hops],
+        "is_reached": arrived,
         "is_open": arrived and last is not None and last.status in _FINE,
         "has_click_id": carried,
         "parameter": parameter,
