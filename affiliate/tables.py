@@ -18,6 +18,7 @@ from affiliate.notifications import models as notifications
 from affiliate.papers import models as papers
 from affiliate.partners import models as partners
 from affiliate.payouts import models as payouts
+from affiliate.privacy import models as privacy
 from affiliate.programs import models as programs
 from affiliate.relations import care_models as care
 from affiliate.relations import models as relations
@@ -48,6 +49,7 @@ __all__ = [
     "papers",
     "partners",
     "payouts",
+    "privacy",
     "programs",
     "relations",
     "replay",

@@ -26,6 +26,7 @@ def _of_partner() -> list[dict[str, Any]]:
         _entry("portal.postbacks", "webhook", _("Postbacks"), _("Tell your own system of each sale.")),
         _entry("portal.payment_details", "building-bank", _("How you are paid"), _("The account your money goes to.")),
         _entry("portal.tax_profile", "file-invoice", _("Tax profile"), _("What must stand on your invoices.")),
+        _entry("portal.data", "shield-check", _("Your data"), _("A copy of everything, or be forgotten.")),
     ]
 
 

@@ -2834,6 +2834,17 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_newsletter_deliveries_user_id"), ["user_id"], unique=False)
 
     op.create_table(
+        "newsletter_links",
+        sa.Column("issue_id", sa.Uuid(), nullable=False),
+        sa.Column("code", sa.String(length=16), nullable=False),
+        sa.Column("url", sa.String(length=2000), nullable=False),
+        sa.Column("clicks", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["issue_id"], ["newsletter_issues.id"], name=op.f("fk_newsletter_links_issue_id_newsletter_issues")
+        ),
+        sa.PrimaryKeyConstraint("issue_id", "code", name=op.f("pk_newsletter_links")),
+    )
+    op.create_table(
         "order_reductions",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("program_id", sa.Uuid(), nullable=False),
@@ -4071,6 +4082,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_order_reductions_conversion_id"))
 
     op.drop_table("order_reductions")
+    op.drop_table("newsletter_links")
     with op.batch_alter_table("newsletter_deliveries", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_newsletter_deliveries_user_id"))
         batch_op.drop_index("ix_newsletter_deliveries_issue")

@@ -1,0 +1,131 @@
+"""Every table that holds something of a partner or of its people: what a copy shows of it, and what erasure does to it. Pure.
+
+A test compares this list with the tables that there are: a new one has to be put here before it can be used.
+"""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+class Of(enum.StrEnum):
+    """How a row belongs to somebody."""
+
+    PARTNER = "partner"  # by its column partner_id
+    ITSELF = "itself"  # the partner's own row
+    PERSON = "person"  # by its column user_id
+    PARENT = "parent"  # by a row of another table here
+
+
+class Fate(enum.StrEnum):
+    """What becomes of rows at an erasure."""
+
+    KEEP = "keep"
+    BLANK = "blank"  # the row stays, what it says goes
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A table. `parent`: the column and the table it points to. `hidden` columns are in no copy; null: no copy at all.
+
+    `blank`: what erased columns hold afterwards.
+    """
+
+    table: str
+    of: Of
+    fate: Fate
+    hidden: frozenset[str] | None = frozenset()
+    parent: tuple[str, str] = ("", "")
+    blank: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _e(table: str, of: Of, fate: Fate, hide: str | None = "", **blank: Any) -> Entry:
+    hidden = None if hide is None else frozenset(hide.split())
+    return Entry(table, of, fate, hidden, blank=blank)
+
+
+def _child(table: str, column: str, parent: str, fate: Fate, hide: str | None = "", **blank: Any) -> Entry:
+    hidden = None if hide is None else frozenset(hide.split())
+    return Entry(table, Of.PARENT, fate, hidden, (column, parent), blank)
+
+
+_KEEP, _BLANK, _DELETE = Fate.KEEP, Fate.BLANK, Fate.DELETE
+ERASED = "erased"
+
+ENTRIES = (
+    _e("partners", Of.ITSELF, _BLANK, name=ERASED, website=None, country=None),
+    _e("users", Of.PERSON, _KEEP, "password fs_uniquifier tf_totp_secret tf_last_counter mf_recovery_codes"),
+    _e("user_sessions", Of.PERSON, _DELETE),
+    _e("grants", Of.PERSON, _DELETE),
+    _e("mail_refusals", Of.PERSON, _DELETE),
+    _e("newsletter_refusals", Of.PERSON, _DELETE),
+    _e("newsletter_deliveries", Of.PERSON, _KEEP),
+    _e("application_drafts", Of.PERSON, _BLANK, typed={}, files={}, who={}, answers={}, asked=[], source=""),
+    _e("members", Of.PARTNER, _DELETE),
+    _e("member_invitations", Of.PARTNER, _DELETE, "token_hash"),
+    _e("enrollments", Of.PARTNER, _BLANK, reason=None),
+    _child("applications", "enrollment_id", "enrollments", _BLANK, answers={}, asked=[], source=""),
+    _child("application_messages", "application_id", "applications", _BLANK, text=""),
+    _child("assessments", "application_id", "applications", _BLANK, None, note="", evidence={}),
+    _e("partner_terms", Of.PARTNER, _KEEP),
+    _e("partner_marks", Of.PARTNER, _DELETE, None),
+    _e("partner_care", Of.PARTNER, _BLANK, trial_scope=""),
+    _e("partner_tags", Of.PARTNER, _DELETE, None),
+    _e("partner_notes", Of.PARTNER, _BLANK, None, text=""),
+    _e("partner_momentum", Of.PARTNER, _DELETE, None),
+    _e("partner_goals", Of.PARTNER, _KEEP),
+    _child("partner_goal_notes", "goal_id", "partner_goals", _BLANK, text=""),
+    _e("duties", Of.PARTNER, _BLANK, task=ERASED),
+    _e("links", Of.PARTNER, _BLANK, name="", subs={}),
+    _e("coupons", Of.PARTNER, _KEEP),
+    _e("cases", Of.PARTNER, _KEEP, "trace"),
+    _child("case_messages", "case_id", "cases", _BLANK, text="", file_id=None),
+    _e("fraud_appeals", Of.PARTNER, _BLANK, text=""),
+    _e("story_consents", Of.PARTNER, _BLANK, story={}),
+    _e("saved_reports", Of.PARTNER, _DELETE),
+    _child("postback_deliveries", "address_id", "postback_addresses", _DELETE),
+    _e("postback_addresses", Of.PARTNER, _DELETE),
+    _e("day_mails", Of.PARTNER, _DELETE, None),
+    _e("payout_methods", Of.PARTNER, _BLANK, "details", details="", masked=ERASED),
+    _e("payout_blocks", Of.PARTNER, _BLANK, reason=""),
+    _e("data_copies", Of.PARTNER, _DELETE, None),
+    _e("erasure_requests", Of.PARTNER, _KEEP),
+    # What follows is the books', and the papers of the books: law wants them kept, and each amount with them.
+    _e("commissions", Of.PARTNER, _KEEP, "trace"),
+    _e("commission_adjustments", Of.PARTNER, _KEEP),
+    _e("adjustments", Of.PARTNER, _KEEP, "facts"),
+    _e("payouts", Of.PARTNER, _KEEP),
+    _e("papers", Of.PARTNER, _KEEP),
+    _e("filed_invoices", Of.PARTNER, _KEEP),
+    _e("tax_profiles", Of.PARTNER, _KEEP),
+    _e("ledger_accounts", Of.PARTNER, _KEEP, None),
+    _e("credits", Of.PARTNER, _KEEP, None),
+    _e("channel_losses", Of.PARTNER, _KEEP, None),
+    _e("manual_credits", Of.PARTNER, _KEEP, None),
+    _e("fraud_verdicts", Of.PARTNER, _KEEP, None),
+    _e("fraud_decisions", Of.PARTNER, _KEEP, None),
+    _e("fraud_orders", Of.PARTNER, _KEEP, None),
+    _e("partner_costs", Of.PARTNER, _KEEP, None),
+)
+"""In the order in which erasure goes: what points to a row before the row itself."""
+
+ELSEWHERE = {
+    "audit_events": "erased by its salts: the chain still holds",
+    "outbox_mails": "by address",
+    "mail_bounces": "by address",
+    "suppressed_addresses": "by address",
+    "invitations": "by address",
+    "canary_runs": "the partner of our own test orders",
+    "creatives": "the program's library; who proposed a piece is a partner without a name afterwards",
+    "creative_versions": "addresses of videos",
+    "clicks": "visitors, not partners; they have their own term",
+    "click_hours_partner": "sums",
+    "click_hours_link": "sums",
+    "click_hours_sub": "sums",
+    "click_hours_creative": "sums",
+    "visitor_hours": "sums",
+    "tax_settings": "the program's own address",
+}
+"""Tables with such a column that are no partner's, or are erased in another way."""

@@ -1,0 +1,129 @@
+"""Every SELECT of privacy: the rows of a partner in each table, what is owed, and what was asked for."""
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, aliased
+
+from affiliate.accounts.models import AuditEvent, Grant, GrantRole, User
+from affiliate.db import Base
+from affiliate.ledger import queries as ledger
+from affiliate.ledger.models import AccountName, LedgerAccount
+from affiliate.partners.models import Enrollment, Member, Partner
+from affiliate.privacy import inventory
+from affiliate.privacy.inventory import Entry, Of
+from affiliate.privacy.models import DataCopy, ErasureRequest, ErasureStatus
+
+_OWED = (AccountName.PENDING, AccountName.APPROVED, AccountName.IN_TRANSIT, AccountName.CLAWBACK)
+_BY_NAME = {entry.table: entry for entry in inventory.ENTRIES}
+_PAGE = 500
+
+
+def table_of(entry: Entry) -> sa.Table:
+    """The table behind an entry."""
+    return Base.metadata.tables[entry.table]
+
+
+def mine(entry: Entry, *, partner_id: UUID, person_ids: Collection[UUID]) -> sa.ColumnElement[bool]:
+    """Which rows of a table are the partner's, or its people's."""
+    columns = table_of(entry).c
+    if entry.of is Of.ITSELF:
+        return columns.id == partner_id
+    if entry.of is Of.PARTNER:
+        return columns.partner_id == partner_id
+    if entry.of is Of.PERSON:
+        return (columns.id if entry.table == "users" else columns.user_id).in_(person_ids)
+    column, parent = entry.parent
+    above = _BY_NAME[parent]
+    rows = sa.select(table_of(above).c.id).where(mine(above, partner_id=partner_id, person_ids=person_ids))
+    return columns[column].in_(rows)
+
+
+def rows_of(
+    session: Session, *, entry: Entry, partner_id: UUID, person_ids: Collection[UUID], limit: int
+) -> tuple[list[str], Iterator[Sequence[Any]]]:
+    """The names of the columns that a copy shows, and the rows, streamed."""
+    table = table_of(entry)
+    columns = [column for column in table.c if column.name not in (entry.hidden or ())]
+    found = sa.select(*columns).where(mine(entry, partner_id=partner_id, person_ids=person_ids)).limit(limit)
+    rows = session.execute(found, execution_options={"yield_per": _PAGE})
+    return [column.name for column in columns], (tuple(row) for row in rows)
+
+
+def acts_of(session: Session, *, person_ids: Collection[UUID], limit: int) -> Sequence[AuditEvent]:
+    """What these people did, newest first."""
+    theirs = sa.select(AuditEvent).where(AuditEvent.actor_id.in_(person_ids))
+    return session.scalars(theirs.order_by(AuditEvent.position.desc()).limit(limit)).all()
+
+
+def events_about(session: Session, *, partner_id: UUID, person_ids: Collection[UUID]) -> Sequence[UUID]:
+    """The audit rows that tell of the partner, its people, or its membership in programs."""
+    enrolled = sa.select(Enrollment.id).where(Enrollment.partner_id == partner_id)
+    about = sa.or_(
+        AuditEvent.subject_id == partner_id, AuditEvent.subject_id.in_(person_ids), AuditEvent.subject_id.in_(enrolled)
+    )
+    return session.scalars(sa.select(AuditEvent.id).where(about, AuditEvent.salt.is_not(None))).all()
+
+
+def owed(session: Session, *, partner_id: UUID) -> dict[UUID, int]:
+    """What is on its way to a partner or back from it, by program, in minor units: while there is any, nobody is forgotten."""
+    programs = sa.select(LedgerAccount.program_id).where(LedgerAccount.partner_id == partner_id).distinct()
+    found = {}
+    for program_id in session.scalars(programs):
+        balances = ledger.balances_of(session, program_id=program_id, partner_id=partner_id)
+        if any(balances[name] for name in _OWED):
+            found[program_id] = sum(balances[name] for name in _OWED)
+    return found
+
+
+def only_here(session: Session, *, partner_id: UUID) -> Sequence[User]:
+    """The partner's people who are nobody else's, and no staff: their accounts go with it."""
+    elsewhere = aliased(Member)
+    other = sa.exists().where(elsewhere.user_id == User.id, elsewhere.partner_id != partner_id)
+    staff = sa.exists().where(Grant.user_id == User.id, Grant.role != GrantRole.PARTNER)
+    found = sa.select(User).join(Member, Member.user_id == User.id).where(Member.partner_id == partner_id)
+    return session.scalars(found.where(~other, ~staff).order_by(User.id)).all()
+
+
+def copies(session: Session, *, partner_id: UUID, limit: int) -> Sequence[DataCopy]:
+    """The newest copies that a partner asked for."""
+    found = sa.select(DataCopy).where(DataCopy.partner_id == partner_id)
+    return session.scalars(found.order_by(DataCopy.asked_at.desc()).limit(limit)).all()
+
+
+def copy_of(session: Session, *, copy_id: UUID, partner_id: UUID) -> DataCopy | None:
+    """One copy, if it is this partner's."""
+    return session.scalar(sa.select(DataCopy).where(DataCopy.id == copy_id, DataCopy.partner_id == partner_id))
+
+
+def open_request(session: Session, *, partner_id: UUID) -> ErasureRequest | None:
+    """The wish that waits for a decision."""
+    waiting = (ErasureRequest.partner_id == partner_id, ErasureRequest.status == ErasureStatus.ASKED)
+    return session.scalar(sa.select(ErasureRequest).where(*waiting))
+
+
+def latest_request(session: Session, *, partner_id: UUID) -> ErasureRequest | None:
+    """The newest wish, decided or not."""
+    found = sa.select(ErasureRequest).where(ErasureRequest.partner_id == partner_id)
+    return session.scalar(found.order_by(ErasureRequest.asked_at.desc()).limit(1))
+
+
+def requests(session: Session, *, program_id: UUID, limit: int) -> Sequence[tuple[ErasureRequest, str, str]]:
+    """The wishes of a program's partners, those that wait first: with the partner's name and who asked."""
+    found = (
+        sa.select(ErasureRequest, Partner.name, User.name)
+        .join(Partner, Partner.id == ErasureRequest.partner_id)
+        .join(User, User.id == ErasureRequest.asked_by_id)
+        .where(ErasureRequest.program_id == program_id)
+        .order_by(ErasureRequest.status != ErasureStatus.ASKED, ErasureRequest.asked_at.desc())
+        .limit(limit)
+    )
+    return [(row[0], row[1], row[2]) for row in session.execute(found)]
+
+
+def request_in(session: Session, *, request_id: UUID, program_id: UUID) -> ErasureRequest | None:
+    """One wish, if it was said in this program's portal."""
+    here = (ErasureRequest.id == request_id, ErasureRequest.program_id == program_id)
+    return session.scalar(sa.select(ErasureRequest).where(*here).execution_options(populate_existing=True))

@@ -1,0 +1,138 @@
+"""A partner is forgotten: once nothing is owed, without a trace of who it was, with books and chain as they were."""
+
+from datetime import datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from accounts_cast import make_person
+from factories import NOW, make_application, make_grant, make_link, make_member
+from money_cast import MATURE, Books, open_books
+from payout_cast import PAYDAY, approve, earn, pay, propose
+from sqlalchemy.orm import Session
+
+from affiliate import mailer, tables
+from affiliate.accounts import audit
+from affiliate.accounts.actors import Actor
+from affiliate.accounts.models import AuditEvent, GrantRole, User
+from affiliate.ledger import queries as ledger
+from affiliate.partners import service as partners
+from affiliate.partners.models import Enrollment, Member, Partner
+from affiliate.privacy import erasing, queries
+from affiliate.privacy.models import ErasureRequest, ErasureStatus
+
+WORD = "Pentolaccia"
+"""Stands in everything that the partner and its people ever typed here."""
+
+
+def settle(books: Books) -> None:
+    """All that was earned is paid."""
+    earn(books)
+    run = propose(books)
+    approve(books, run)
+    pay(books, run)
+
+
+def people(books: Books) -> tuple[User, User, User]:
+    """An owner who is nobody else's, a manager who helps out, and a colleague of another partner."""
+    session = books.session
+    mine, staff, other = (make_person(session, f"{WORD}{number}") for number in range(3))
+    for person in (mine, staff, other):
+        make_member(session, user=person, partner=books.partner)
+    make_grant(session, user=staff, role=GrantRole.MANAGER, program=books.program)
+    elsewhere = partners.create_partner(session, name="Elsewhere", now=NOW)
+    make_member(session, user=other, partner=elsewhere)
+    return mine, staff, other
+
+
+def ask(books: Books, who: User, *, now: datetime = PAYDAY) -> ErasureRequest:
+    actor = Actor(kind="user", id=who.id)
+    erasing.ask(books.session, program=books.program, partner_id=books.partner.id, actor=actor, now=now)
+    request = queries.open_request(books.session, partner_id=books.partner.id)
+    assert request is not None
+    return request
+
+
+def everything(session: Session) -> str:
+    """All that all tables say, but for papers and files."""
+    said = []
+    for table in tables.metadata.sorted_tables:
+        said += [f"{table.name}: {row!r}" for row in session.execute(sa.select(table))]
+    return "\n".join(said)
+
+
+def test_nothing_that_says_who_it_was_is_left_and_the_books_are_as_they_were(session: Session) -> None:
+    books = open_books(session)
+    mine, staff, other = people(books)
+    books.partner.name, books.partner.website = WORD, f"https://{WORD}.example/"
+    make_link(session, program=books.program, partner=books.partner, name=WORD, subs={"sub1": WORD})
+    make_application(session, program=books.program, partner=books.partner, user=mine, why=WORD)
+    mailer.enqueue(session, recipient=mine.email, subject=WORD, body_text=WORD, now=NOW)
+    enrollment = session.scalars(sa.select(Enrollment)).one()
+    here = {"enrollment_id": enrollment.id, "program_id": books.program.id, "actor": books.alice, "now": NOW}
+    partners.pause(session, **here, reason=WORD)
+    partners.resume(session, **here)
+    settle(books)
+    before = ledger.program_balances(session, program_id=books.program.id)
+    for helper in (staff, other):  # theirs is another matter: what they typed stays theirs
+        helper.name, helper.email = "Helper", f"{helper.id.hex}@example.test"
+    request = ask(books, mine)
+    session.commit()
+    assert everything(session).count(WORD) > 8
+    erasing.erase(session, request=request, actor=books.bob, now=PAYDAY + timedelta(days=1))
+    session.commit()
+    left = everything(session)
+    assert [line for line in left.splitlines() if WORD.lower() in line.lower()] == []
+    assert ledger.program_balances(session, program_id=books.program.id) == before
+    books.assert_proven()
+    assert all(audit.is_intact(row) for row in session.execute(sa.select(AuditEvent.__table__)).mappings())
+    assert session.scalars(sa.select(Member).where(Member.partner_id == books.partner.id)).all() == []
+    active = {person.id: person.active for person in session.scalars(sa.select(User))}
+    assert (active[mine.id], active[staff.id], active[other.id]) == (False, True, True)
+    assert session.get_one(Partner, books.partner.id).name == "erased"
+    with pytest.raises(erasing.RequestMoved):
+        erasing.erase(session, request=request, actor=books.bob, now=PAYDAY)
+
+
+def test_nobody_is_forgotten_while_money_is_on_its_way(session: Session) -> None:
+    books = open_books(session)
+    mine = make_person(session, "Marta")
+    make_member(session, user=mine, partner=books.partner)
+    books.order()
+    books.work()
+    request = ask(books, mine)
+    for now in (NOW, MATURE):
+        books.work(now=now)
+        with pytest.raises(erasing.MoneyOpen):
+            erasing.erase(session, request=request, actor=books.bob, now=now)
+    session.expire_all()
+    assert (request.status, mine.active) == (ErasureStatus.ASKED, True)
+    run = propose(books)
+    approve(books, run)
+    with pytest.raises(erasing.MoneyOpen):
+        erasing.erase(session, request=request, actor=books.bob, now=PAYDAY)
+    pay(books, run)
+    erasing.erase(session, request=request, actor=books.bob, now=PAYDAY)
+    assert session.get_one(User, mine.id).active is False
+
+
+def test_a_wish_is_said_once_taken_back_and_refused_with_a_reason(session: Session) -> None:
+    books = open_books(session)
+    mine = make_person(session, "Marta")
+    request = ask(books, mine)
+    assert ask(books, mine).id == request.id
+    own = {
+        "program": books.program,
+        "partner_id": books.partner.id,
+        "actor": Actor(kind="user", id=mine.id),
+        "now": NOW,
+    }
+    erasing.withdraw(session, **own)
+    with pytest.raises(erasing.RequestMoved):
+        erasing.withdraw(session, **own)
+    session.expire_all()
+    again = ask(books, mine, now=PAYDAY + timedelta(days=1))
+    erasing.refuse(session, request=again, reason=" A case\nis open. ", actor=books.bob, now=NOW)
+    session.expire_all()
+    found = queries.latest_request(session, partner_id=books.partner.id)
+    assert found is not None
+    assert (found.status, found.reason) == (ErasureStatus.REFUSED, "A case is open.")
