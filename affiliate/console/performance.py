@@ -1,166 +1,243 @@
-"""Performance of the program: any days, by partner, day, country or source, with ROI, against the days before."""
+"""Performance: the program's numbers, or one partner's, by whatever a row shall be, against other days, as a table, a chart and a file."""
 
-import enum
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from flask import Response, g, request, url_for
 from flask_babel import gettext as _
 
 from affiliate import exports, formats, ids
 from affiliate.accounts import access
-from affiliate.console.blueprint import blueprint, filters, show, with_arguments
-from affiliate.reports import breakdown, click_words, metrics, queries, tables
+from affiliate.console import partner_list, performance_kept
+from affiliate.console.blueprint import blueprint, show
+from affiliate.console.queries import named
+from affiliate.console.queries import partners as partner_queries
+from affiliate.relations import care_queries
+from affiliate.reports import asked, breakdown, click_words, dimensions, metrics, periods, report_words, tables
+from affiliate.reports import sheet as sheets
+from affiliate.reports.asked import PARTNERS_OWN, PROGRAMS, Against, Asked, By
+from affiliate.reports.dimensions import Scope
 from affiliate.reports.metrics import METRICS, Facts
-from affiliate.reports.periods import Period
+from affiliate.reports.periods import Span
+from affiliate.reports.sheet import Sheet
 from affiliate.reports.tables import Line
 from affiliate.web import orm, request_now
 
+PAGE_SIZE = 50
+PAGES_MAX = 400
+CHOICES_MAX = 12
 _TILES = ("clicks_valid", "conversions", "conversion_rate", "revenue", "cost", "roi")
-_COLUMNS = ("clicks_raw", "clicks_valid", "conversions", "conversion_rate", "aov", "revenue", "earnings", "cost", "roi")
 _AT_HAND = frozenset({"clicks_valid", "conversions", "roi"})
-
-
-class By(enum.StrEnum):
-    """What a row of the table is."""
-
-    PARTNER = "partner"
-    DAY = "day"
-    COUNTRY = "country"
-    SOURCE = "source"
+_SPANS = (Span.WEEK, Span.MONTH, Span.THIS_MONTH, Span.LAST_MONTH, Span.QUARTER, Span.YEAR)
+_COUNTED_LATER = frozenset({By.DEVICE})  # countries and pages of a whole program are counted with the clicks
+_LESS_IS_BETTER = frozenset({"cost", "reversal_rate"})
 
 
 @blueprint.get("/<slug>/performance")
 @access.console("manager", "finance")
 def performance() -> str:
-    """The days that the address names, in a table and a chart."""
-    period, problem = _period()
-    by = _by()
-    days = _by_day(period) | _by_day(period.before)
-    this = metrics.total((days[day] for day in period.days), currency=g.program.currency)
-    before = metrics.total((days[day] for day in period.before.days), currency=g.program.currency)
-    rows = tables.in_order(_lines(by, period), _order(by))
+    """The report that the address asks for, with its numbers, its chart and a page of its rows."""
+    sheet, wanted = _sheet(), _asked()
+    number = _page_number()
+    shown = sheet.lines[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
     return show(
         "performance.html",
-        by=by.value,
-        sort=_order(by),
-        order_name="order",
+        asked=wanted,
+        address=_with,
+        narrowed_by=_narrowed_by(),
+        sort=wanted.order(),
+        order_name="sort",
+        partner=_partner_shown(),
+        narrowing=_narrowing(wanted),
         empty_action={"label": _("Partners"), "url": url_for("console.partners")},
-        dimensions=[_dimension(one, by) for one in By],
-        tiles=[_tile(key, this, before) for key in _TILES],
-        reasons=_reasons(period),
-        **tables.page(
-            rows,
-            _COLUMNS,
-            at_hand=_AT_HAND,
-            days=days,
-            period=period,
-            problem=problem,
-            total=this,
-            now=request_now(),
-            address=with_arguments,
-        ),
-        csv_url=_csv_url(),
+        dimensions=[_dimension(one, wanted) for one in _possible()],
+        presets=[_preset(span, sheet) for span in _SPANS],
+        comparisons=[_comparison(one, wanted) for one in (None, *Against)],
+        choices=tables.columns(wanted.possible_columns(), at_hand=_AT_HAND),
+        chosen=sheet.columns,
+        changing=_changing(sheet),
+        first=sheet.period.days[0],
+        last=sheet.period.days[-1],
+        other_first=sheet.other.days[0],
+        other_last=sheet.other.days[-1],
+        problem=None if sheet.is_readable else tables.no_period(),
+        tiles=[_tile(key, sheet.total, sheet.total_before) for key in _TILES],
+        chart=tables.chart(sheet.days, sheet.period, sheet.other),
+        columns=tables.columns(sheet.columns, at_hand=_AT_HAND),
+        rows=[_row(line, sheet) for line in shown],
+        total=tables.values(sheet.found if wanted.text or sheet.scope.which else sheet.total, sheet.columns),
+        pager=_pager(number, total=len(sheet.lines), shown=len(shown)),
+        is_counting=wanted.by in (report_words.COUNTED_LATER if sheet.scope.partner_id else _COUNTED_LATER),
+        reasons=_reasons(sheet),
+        kept=performance_kept.mine(),
+        keep_form=None if _narrowed_by() else performance_kept.form(wanted),
+        files=_files(),
     )
 
 
-@blueprint.get("/<slug>/performance.csv")
+@blueprint.get("/<slug>/performance.<kind>")
 @access.console("manager", "finance")
-def performance_csv() -> Response:
+def performance_file(kind: str) -> Response:
     """The whole table as a file, in the order of the page."""
-    period, _problem = _period()
-    by = _by()
-    rows = tables.in_order(_lines(by, period), _order(by))
-    head = tables.csv_head(by.value, _COLUMNS)
-    return exports.csv_response(f"performance-by-{by.value}.csv", head, (tables.csv_row(row, _COLUMNS) for row in rows))
+    sheet = _sheet()
+    head, rows = sheet.csv()
+    return exports.response(kind, f"performance-by-{sheet.asked.by.value}", head, rows)
 
 
-def _period() -> tuple[Period, str | None]:
+def _sheet() -> Sheet:
+    partner_id = _partner_id()
+    which = () if partner_id else tuple(partner_list.which())
+    scope = Scope(g.program, partner_id, which=which, is_inside=True)
     zone = g.get("user_time_zone") or g.program.time_zone
-    return tables.asked_period(request.args, now=request_now(), zone=zone)
+    return sheets.sheet(orm.session, scope=scope, asked_for=_asked(), now=request_now(), zone=zone)
 
 
-def _by() -> By:
-    text = request.args.get("by", "")
-    return By(text) if text in set(By) else By.PARTNER
+def _asked() -> Asked:
+    typed = request.args.to_dict() | {"columns": ",".join(request.args.getlist("columns"))}
+    return replace(asked.read(typed, possible=_possible()), of_program=True)
 
 
-def _order(by: By) -> str:
-    usual = "-name" if by is By.DAY else "-revenue"
-    return tables.asked_order(request.args.get("order", ""), columns=_COLUMNS, usual=usual)
+def _possible() -> tuple[By, ...]:
+    return PARTNERS_OWN if _partner_id() else PROGRAMS
 
 
-def _here(period: Period) -> dict[str, Any]:
-    return {"program_id": g.program.id, "period": period, "currency": g.program.currency}
+def _partner_id() -> UUID | None:
+    """The partner whose numbers are asked for, if it is in the program."""
+    text = request.args.get("partner", "")
+    if not text:
+        return None
+    if "performance_partner" not in g:
+        g.performance_partner = _partner_of(text)
+    return None if g.performance_partner is None else g.performance_partner.Partner.id
 
 
-def _by_day(period: Period) -> dict[date, Facts]:
-    return queries.facts_by_day(orm.session, **_here(period))
+def _partner_of(text: str) -> Any:
+    try:
+        partner_id = ids.parse("ptn", text)
+    except ids.BadPublicId:
+        raise access.NotHere from None
+    row = partner_queries.of_one(orm.session, program_id=g.program.id, partner_id=partner_id)
+    if row is None:
+        raise access.NotHere
+    return row
 
 
-def _lines(by: By, period: Period) -> list[Line]:
-    read: dict[By, Callable[[Period], list[Line]]] = {
-        By.PARTNER: _partners,
-        By.DAY: lambda days: tables.day_lines(_by_day(days), days),
-        By.COUNTRY: _countries,
-        By.SOURCE: _sources,
-    }
-    return read[by](period)
+def _partner_shown() -> dict[str, str] | None:
+    partner_id = _partner_id()
+    return None if partner_id is None else {
+        "name": g.performance_partner.Partner.name,
+        "url": url_for("console.partner", partner_id=partner_id),
+        "all_url": _with(partner=None, by=None, sort=None, q=None),
+    }  # fmt: skip
 
 
-def _partners(period: Period) -> list[Line]:
-    found = queries.facts_by_partner(orm.session, **_here(period), limit=exports.ROWS_MAX)
-    quiet = Facts(g.program.currency)
+def _narrowed_by() -> dict[str, str]:
+    """What narrows the rows beside the report itself."""
+    partner = request.args.get("partner", "")
+    names = ("partner",) if partner else ("tag", "group")
+    return {name: value[:40] for name in names if (value := request.args.get(name, ""))}
+
+
+def _with(**changes: str | None) -> str:
+    """This report with other arguments; None takes one away, and it starts at its first page."""
+    found = _asked().arguments() | _narrowed_by() | changes
+    kept: dict[str, Any] = {name: value for name, value in found.items() if value}
+    return url_for("console.performance", **kept)
+
+
+def _narrowing(wanted: Asked) -> list[dict[str, Any]]:
+    """Groups and tags to choose from, each a switch, where rows are partners."""
+    if wanted.by is not By.PARTNER:
+        return []
+    groups = named.groups_offered(orm.session, program_id=g.program.id)[:CHOICES_MAX]
+    tags = care_queries.tags_in(orm.session, program_id=g.program.id)[:CHOICES_MAX]
+    offered = [("group", _("Group"), groups), ("tag", _("Tag"), tags)]
     return [
-        Line(
-            ids.public("ptn", one.partner_id),
-            one.partner_name,
-            url_for("console.partner", partner_id=one.partner_id),
-            one.facts,
-        )
-        for one in found
-        if one.facts != quiet
-    ]
+        {"label": label, "chips": [_switch(name, value) for value in values]} for name, label, values in offered if values
+    ]  # fmt: skip
 
 
-def _countries(period: Period) -> list[Line]:
-    found = breakdown.facts_by_country(orm.session, **_here(period))
-    return [Line(code, formats.country(code) if code else _("Unknown"), None, facts) for code, facts in found.items()]
+def _switch(name: str, value: str) -> dict[str, Any]:
+    is_on = request.args.get(name) == value
+    changes: Mapping[str, str | None] = {name: None if is_on else value}
+    return {"label": value, "url": _with(**changes), "current": is_on, "remove": is_on}
 
 
-def _sources(period: Period) -> list[Line]:
-    found = breakdown.facts_by_source(orm.session, **_here(period))
-    return [Line(host, host or _("Without a page before"), None, facts) for host, facts in found.items()]
+def _dimension(one: By, wanted: Asked) -> dict[str, Any]:
+    label, head = dimensions.label(one)
+    url = _with(by=one.value, sort=None, q=None, columns=None)
+    return {"label": label, "head": head, "url": url, "current": one is wanted.by}
 
 
-def _dimension(one: By, by: By) -> dict[str, Any]:
-    label, head = {
-        By.PARTNER: (_("By partner"), _("Partner")),
-        By.DAY: (_("By day"), _("Day")),
-        By.COUNTRY: (_("By country"), _("Country")),
-        By.SOURCE: (_("By source"), _("Source")),
-    }[one]
-    return {"label": label, "head": head, "url": with_arguments(by=one.value, order=None), "current": one is by}
+def _preset(span: Span, sheet: Sheet) -> dict[str, Any]:
+    days = periods.spanned(span, now=request_now(), zone=sheet.period.zone)
+    url = _with(span=span.value, first=None, last=None)
+    return {"label": report_words.span(span), "url": url, "current": days == sheet.period}
 
 
-def _csv_url() -> str:
-    chosen: dict[str, Any] = dict(filters())
-    return url_for("console.performance_csv", **chosen)
+def _comparison(one: Against | None, wanted: Asked) -> dict[str, Any]:
+    url = _with(compare=one.value if one else None)
+    return {"label": report_words.against(one), "url": url, "current": one is wanted.against}
+
+
+def _changing(sheet: Sheet) -> str | None:
+    """The head of the column of changes."""
+    if sheet.asked.against is None:
+        return None
+    return _("Change: %(metric)s", metric=tables.columns([sheet.changing], at_hand=_AT_HAND)[0]["label"])
+
+
+def _row(line: Line, sheet: Sheet) -> dict[str, Any]:
+    change = tables.change(sheet.changes, line.key)
+    return {
+        "name": line.name,
+        "url": _with(partner=line.key, by=None, sort=None, q=None, tag=None, group=None) if sheet.asked.by is By.PARTNER else None,
+        "cells": tables.values(line.facts, sheet.columns),
+        "change": change and change | {"good": change["up"] is not (sheet.changing in _LESS_IS_BETTER)},
+    }  # fmt: skip
 
 
 def _tile(key: str, this: Facts, before: Facts) -> dict[str, Any]:
     metric = METRICS[key]
     value = metric.of(this)
     change = metrics.change_bps(value, metric.of(before))
+    up = bool(change and change > 0)
     return {
         "label": _(metric.label),
         "value": tables.printed(metric, value, this.currency),
         "change": formats.percent_bps(abs(change)) if change else None,
-        "up": bool(change and change > 0),
+        "up": up,
+        "good": up is not (key in _LESS_IS_BETTER),
     }
 
 
-def _reasons(period: Period) -> list[dict[str, Any]]:
-    found = breakdown.not_counted(orm.session, program_id=g.program.id, period=period)
+def _page_number() -> int:
+    return min(max(request.args.get("page", 1, int), 1), PAGES_MAX)
+
+
+def _pager(number: int, *, total: int, shown: int) -> dict[str, str | None] | None:
+    if total <= PAGE_SIZE:
+        return None
+    first = (number - 1) * PAGE_SIZE
+    return {
+        "newer_url": _with(page=str(number - 1)) if number > 1 else None,
+        "older_url": _with(page=str(number + 1)) if first + shown < total else None,
+        "text": _("%(first)s to %(last)s of %(total)s", first=first + 1, last=first + shown, total=total),
+    }
+
+
+def _files() -> list[dict[str, str]]:
+    arguments: dict[str, Any] = _asked().arguments() | _narrowed_by()
+    kinds = [(exports.Format.CSV, _("Export as CSV")), (exports.Format.XLSX, _("Export as XLSX"))]
+    return [
+        {"label": label, "url": url_for("console.performance_file", kind=kind.value, **arguments)}
+        for kind, label in kinds
+    ]
+
+
+def _reasons(sheet: Sheet) -> list[dict[str, Any]]:
+    whose: dict[str, Any] = {"program_id": g.program.id, "partner_id": sheet.scope.partner_id}
+    found = breakdown.not_counted(orm.session, **whose, period=sheet.period)
     return [{"words": click_words.not_counted(verdict), "clicks": clicks} for verdict, clicks in found.items()]

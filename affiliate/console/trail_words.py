@@ -56,6 +56,7 @@ _ACTS = {
     "fraud.settings": N_("changed the fraud rules"),
     "goal.create": N_("added a goal"),
     "goal.remove": N_("took a goal away"),
+    "shop_totals.tell": N_("told the shop's totals"),
     "watch.add": N_("had a figure watched"),
     "watch.remove": N_("watches a figure no longer"),
     "rubric.set": N_("changed how applications are weighed"),

@@ -13,7 +13,7 @@ from affiliate.accounts.roles import EVERYBODY
 from affiliate.portal.blueprint import blueprint, show, zone
 from affiliate.reports import asked, dimensions, keeping, report_words
 from affiliate.reports.asked import PARTNERS_OWN, Asked
-from affiliate.reports.keeping import BadReport, Mailing, Owner, Wrong
+from affiliate.reports.keeping import BadReport, Mailing, Owner
 from affiliate.reports.models import SavedReport
 from affiliate.reports.timetable import Every
 from affiliate.web import orm, request_now
@@ -73,12 +73,7 @@ def mail_report(report_id: UUID) -> ResponseReturnValue:
         kept = keeping.mail(orm.session, owner=_owner(), report_id=report_id, mailing=mailing, now=request_now())
     except BadReport as refusal:
         return _refused(refusal, back)
-    said = (
-        _("“%(name)s” comes by mail.", name=kept.name)
-        if mailing
-        else _("“%(name)s” does not come by mail.", name=kept.name)
-    )
-    flash(said, "success")
+    flash(report_words.mailed(kept.name, is_mailed=mailing is not None), "success")
     return redirect(back, 303)
 
 
@@ -102,6 +97,8 @@ def _line(one: SavedReport) -> dict[str, Any]:
         "name": one.name,
         "what": dimensions.label(wanted.by)[0],
         "url": _address(wanted),
+        "mail_url": url_for("portal.mail_report", report_id=one.id),
+        "drop_url": url_for("portal.drop_report", report_id=one.id),
         "every": one.every.value if one.every else "",
         "hour": one.hour,
         "next_at": one.next_at,
@@ -116,15 +113,5 @@ def _address(wanted: Asked) -> str:
 
 def _refused(refusal: BadReport, back: str) -> ResponseReturnValue:
     orm.session.rollback()
-    flash(_SAID[refusal.wrong](), "error")
+    flash(report_words.not_kept(refusal.wrong), "error")
     return redirect(back, 303)
-
-
-_SAID = {
-    Wrong.NAMELESS: lambda: _("Give the report a name."),
-    Wrong.TOO_MANY_KEPT: lambda: _("You keep %(count)s reports already. Take one away first.", count=keeping.KEPT_MAX),
-    Wrong.TOO_MANY_MAILED: lambda: _(
-        "%(count)s reports come by mail already. Stop one first.", count=keeping.MAILED_MAX
-    ),
-    Wrong.NO_HOUR: lambda: _("Choose an hour from 0 to 23."),
-}

@@ -21,6 +21,7 @@ class By(enum.StrEnum):
     CREATIVE = "creative"
     SUB = "sub"
     PRODUCT = "product"
+    CATEGORY = "category"
     COUNTRY = "country"
     DEVICE = "device"
     REFERRER = "referrer"
@@ -36,10 +37,17 @@ class Against(enum.StrEnum):
 
 
 PARTNERS_OWN = tuple(by for by in By if by is not By.PARTNER)
-PROGRAMS = (By.PARTNER, By.DAY, By.COUNTRY, By.REFERRER, By.PRODUCT)
+PROGRAMS = (By.PARTNER, By.DAY, By.COUNTRY, By.REFERRER, By.DEVICE, By.CREATIVE, By.COUPON, By.PRODUCT, By.CATEGORY)
 COLUMNS = ("clicks_raw", "clicks_valid", "conversions", "conversion_rate", "epc", "aov", "revenue", "earnings")
 USUAL_COLUMNS = tuple(key for key in COLUMNS if key != "aov")
 _SOLD_COLUMNS = ("conversions", "aov", "revenue", "earnings")
+_OF_PROGRAM = ("reversal_rate",)
+_OF_PARTNERS = ("new_share", "cost", "roi", "margin")
+"""What a program counts beside. Costs are of partners and days: no country or product has any."""
+USUAL_OF_PROGRAM = (
+    "clicks_raw", "clicks_valid", "conversions", "conversion_rate", "revenue", "earnings", "reversal_rate", "cost", "roi",
+)  # fmt: skip
+_ALL_COLUMNS = (*COLUMNS, *_OF_PROGRAM, *_OF_PARTNERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,7 @@ class Asked:
     columns: tuple[str, ...] = ()
     against: Against | None = None
     text: str = ""
+    of_program: bool = False
 
     def arguments(self) -> dict[str, str]:
         """What of it has to stand in an address."""
@@ -72,13 +81,21 @@ class Asked:
     def order(self) -> str:
         """The column (or the name) to sort by, with a minus for the largest first."""
         usual = f"-{NAME}" if self.by is By.DAY else "-earnings"
-        return self.sort if self.sort.removeprefix("-") in {*columns_of(self.by), NAME} else usual
+        return self.sort if self.sort.removeprefix("-") in {*self.possible_columns(), NAME} else usual
+
+    def possible_columns(self) -> tuple[str, ...]:
+        """The columns that say something about such rows."""
+        found = columns_of(self.by)
+        if not self.of_program:
+            return found
+        return (*found, *_OF_PROGRAM, *(_OF_PARTNERS if self.by in {By.PARTNER, By.DAY} else ()))
 
     def shown_columns(self) -> tuple[str, ...]:
         """The columns in their order; those that say nothing about such rows are left out."""
-        possible = columns_of(self.by)
+        possible = self.possible_columns()
         chosen = tuple(key for key in possible if key in self.columns)
-        return chosen or tuple(key for key in possible if key in USUAL_COLUMNS or by_sales_alone(self.by))
+        usual = USUAL_OF_PROGRAM if self.of_program else USUAL_COLUMNS
+        return chosen or tuple(key for key in possible if key in usual or by_sales_alone(self.by))
 
     def period(self, *, now: datetime, zone: str) -> Period | None:
         """The days it is about; null where those that were typed make no period."""
@@ -116,15 +133,16 @@ def read(typed: Mapping[str, str], *, possible: Sequence[By]) -> Asked:
         first=text("first"),
         last=text("last"),
         sort=text("sort"),
-        columns=tuple(key for key in COLUMNS if key in chosen),
+        columns=tuple(key for key in _ALL_COLUMNS if key in chosen),
         against=Against(text("compare")) if text("compare") in set(Against) else None,
         text=" ".join(text("q").split()),
+        of_program=By.PARTNER in possible,
     )
 
 
 def by_sales_alone(by: By) -> bool:
     """Whether such rows have sales, but no clicks of their own."""
-    return by in {By.PRODUCT, By.COUPON}
+    return by in {By.PRODUCT, By.CATEGORY, By.COUPON}
 
 
 def columns_of(by: By) -> tuple[str, ...]:

@@ -69,14 +69,15 @@ def facts_by_sub(
 
 
 def facts_by_own_creative(
-    session: Session, *, program_id: UUID, partner_id: UUID, period: Period, currency: str
+    session: Session, *, program_id: UUID, partner_id: UUID | None, period: Period, currency: str
 ) -> dict[str, Facts]:
-    """By creative (its public id) of one partner in these days; empty for clicks and sales that came by none."""
+    """By creative (its public id) of one partner or of all in these days; empty for clicks and sales that came by none."""
     clicks = _clicks(CreativeClickHour, CreativeClickHour.creative, program_id, partner_id, period)
     label = sa.func.coalesce(Click.creative, "")
     sales = sales_of(label, program_id, partner_id, currency).outerjoin(Click, Click.id == Credit.click_id)
     found = _joined(session, clicks, sales.where(*earned_in(period)).group_by(label), currency)
-    all_clicks = _clicks(PartnerClickHour, PartnerClickHour.partner_id, program_id, partner_id, period)
+    every: Any = ProgramClickHour if partner_id is None else PartnerClickHour
+    all_clicks = _clicks(every, every.program_id, program_id, partner_id, period)
     for _key, raw, valid in session.execute(all_clicks):
         named = total(found.values(), currency=currency)
         rest = Facts(currency, clicks_raw=int(raw) - named.clicks_raw, clicks_valid=int(valid) - named.clicks_valid)
@@ -85,9 +86,9 @@ def facts_by_own_creative(
 
 
 def facts_by_visitor(
-    session: Session, *, program_id: UUID, partner_id: UUID, kind: VisitorKind, period: Period, currency: str
+    session: Session, *, program_id: UUID, partner_id: UUID | None, kind: VisitorKind, period: Period, currency: str
 ) -> dict[str, Facts]:
-    """By country, device or referring page of one partner; empty where it is unknown, and for sales without a click."""
+    """By country, device or referring page of one partner or of all; empty where it is unknown, and for sales without a click."""
     clicks = _clicks(VisitorHour, VisitorHour.label, program_id, partner_id, period).where(VisitorHour.kind == kind)
     label = sa.func.coalesce(label_of(kind), "")
     sales = sales_of(label, program_id, partner_id, currency).outerjoin(Click, Click.id == Credit.click_id)
@@ -95,7 +96,7 @@ def facts_by_visitor(
 
 
 def facts_by_coupon(
-    session: Session, *, program_id: UUID, partner_id: UUID, period: Period, currency: str
+    session: Session, *, program_id: UUID, partner_id: UUID | None, period: Period, currency: str
 ) -> dict[UUID | None, Facts]:
     """By coupon; null for sales without one. Coupons have sales, not clicks."""
     sales = sales_of(Credit.coupon_id, program_id, partner_id, currency).where(*earned_in(period))
@@ -184,7 +185,7 @@ def _joined(session: Session, clicks: sa.Select[Any], sales: sa.Select[Any], cur
     clicked = clicks.order_by(sa.desc("raw")).limit(ROWS_MAX).subquery()
     sold = sales.order_by(sa.desc("earned")).limit(ROWS_MAX).subquery()
     key, *amounts = sold.c
-    both = sa.union_all(sa.select(*clicked.c, *zeros(3)), sa.select(key, *zeros(2), *amounts))
+    both = sa.union_all(sa.select(*clicked.c, *zeros(4)), sa.select(key, *zeros(2), *amounts))
     found: dict[Any, Facts] = {}
     for name, *numbers in session.execute(both):
         found[name] = found.get(name, Facts(currency)) + Facts(currency, *map(int, numbers))

@@ -1,6 +1,6 @@
 """The rows of a report: of a partner or of a whole program, by day, link, country or whatever they are asked by."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from affiliate import formats, ids
+from affiliate import exports, formats, ids
 from affiliate.creatives.models import Creative
 from affiliate.ingest.rollup_models import OTHER
 from affiliate.links.models import Coupon, Link
@@ -26,10 +26,16 @@ from affiliate.reports.visitors import COMPUTER, PHONE, TABLET
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Whose numbers: one partner's in a program, or (partner null) the whole program's."""
+    """Whose numbers: one partner's in a program, or (partner null) the whole program's.
+
+    `which` are conditions on the enrollments of the partners whose rows are wanted. `is_inside` is for the program's own people:
+    what it spent beside commissions is told of a single partner, too.
+    """
 
     program: Program
     partner_id: UUID | None
+    which: Sequence[sa.ColumnElement[bool]] = ()
+    is_inside: bool = False
 
     def asked(self, period: Period) -> dict[str, Any]:
         """The arguments that every query of numbers has."""
@@ -43,7 +49,7 @@ class Scope:
 
 def by_day(session: Session, scope: Scope, period: Period) -> dict[date, Facts]:
     """What happened on each day. What a program spent beside commissions is none of a partner's business."""
-    return queries.facts_by_day(session, **scope.asked(period), with_costs=scope.partner_id is None)
+    return queries.facts_by_day(session, **scope.asked(period), with_costs=scope.is_inside or scope.partner_id is None)
 
 
 def lines(session: Session, scope: Scope, by: By, period: Period) -> list[Line]:
@@ -59,6 +65,7 @@ def label(by: By) -> tuple[str, str]:
         By.CREATIVE: (_("By creative"), _("Creative")),
         By.SUB: (_("By sub id"), _("Sub id")),
         By.PRODUCT: (_("By product"), _("Product")),
+        By.CATEGORY: (_("By category"), _("Category")),
         By.COUNTRY: (_("By country"), _("Country")),
         By.DEVICE: (_("By device"), _("Device")),
         By.REFERRER: (_("By referring page"), _("Referring page")),
@@ -116,8 +123,13 @@ def _subs(session: Session, scope: Scope, period: Period) -> list[Line]:
 
 
 def _products(session: Session, scope: Scope, period: Period) -> list[Line]:
-    found = products.facts_by_product(session, **scope.asked(period))
+    found = products.facts_by_item(session, by=products.SKU, **scope.asked(period))
     return _labelled(found, lambda sku: sku or _("Orders that name no product"))
+
+
+def _categories(session: Session, scope: Scope, period: Period) -> list[Line]:
+    found = products.facts_by_item(session, by=products.CATEGORY, **scope.asked(period))
+    return _labelled(found, lambda group: group or _("Without a category"))
 
 
 def _countries(session: Session, scope: Scope, period: Period) -> list[Line]:
@@ -143,12 +155,11 @@ def _referrers(session: Session, scope: Scope, period: Period) -> list[Line]:
 
 
 def _partners(session: Session, scope: Scope, period: Period) -> list[Line]:
-    found = queries.facts_by_partner(session, **scope.of_program(period), limit=breakdown.ROWS_MAX)
-    quiet = Facts(scope.program.currency)
+    found = queries.facts_by_partner(session, **scope.of_program(period), which=scope.which, limit=exports.ROWS_MAX)
     return [
         Line(ids.public("ptn", one.partner_id), one.partner_name, None, one.facts, one.partner_id)
         for one in found
-        if one.facts != quiet
+        if not one.facts.is_quiet
     ]
 
 
@@ -179,6 +190,7 @@ _READERS: dict[By, Callable[[Session, Scope, Period], list[Line]]] = {
     By.CREATIVE: _creatives,
     By.SUB: _subs,
     By.PRODUCT: _products,
+    By.CATEGORY: _categories,
     By.COUNTRY: _countries,
     By.DEVICE: _devices,
     By.REFERRER: _referrers,

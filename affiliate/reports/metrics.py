@@ -15,7 +15,11 @@ N_ = str  # marks a sentence for the translators; pages translate it
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What was counted. Amounts are in minor units of `currency`."""
+    """What was counted. Amounts are in minor units of `currency`.
+
+    `known_customers` are the orders of which it is known whether the customer is new, `new_customers` those where it is.
+    `margin_bps` is what the shop keeps of its revenue in these days, null where it has not told.
+    """
 
     currency: str
     clicks_raw: int = 0
@@ -23,7 +27,11 @@ class Facts:
     conversions: int = 0
     revenue_minor: int = 0
     earned_minor: int = 0
+    reversed_minor: int = 0  # of commissions, and so not in what was earned
     spent_minor: int = 0  # beside commissions: bonuses, flat fees, samples
+    new_customers: int = 0
+    known_customers: int = 0
+    margin_bps: int | None = None
 
     def __add__(self, other: "Facts") -> "Facts":
         earned = Money(self.earned_minor, self.currency) + Money(other.earned_minor, other.currency)
@@ -34,8 +42,18 @@ class Facts:
             conversions=self.conversions + other.conversions,
             revenue_minor=self.revenue_minor + other.revenue_minor,
             earned_minor=earned.amount_minor,
+            reversed_minor=self.reversed_minor + other.reversed_minor,
             spent_minor=self.spent_minor + other.spent_minor,
+            new_customers=self.new_customers + other.new_customers,
+            known_customers=self.known_customers + other.known_customers,
+            margin_bps=other.margin_bps if self.margin_bps is None else self.margin_bps,
         )
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing happened and nothing was spent."""
+        counted = (self.clicks_raw, self.conversions, self.revenue_minor, self.earned_minor, self.reversed_minor)
+        return not (any(counted) or self.spent_minor)
 
 
 class Unit(enum.StrEnum):
@@ -85,7 +103,11 @@ def _scaled(value: Value) -> int | None:
 
 
 def _conversion_rate(facts: Facts) -> int | None:
-    return divide_half_even(facts.conversions * BPS_PER_UNIT, facts.clicks_valid) if facts.clicks_valid else None
+    return _part(facts.conversions, facts.clicks_valid)
+
+
+def _part(part: int, whole: int) -> int | None:
+    return divide_half_even(part * BPS_PER_UNIT, whole) if whole > 0 else None
 
 
 def _epc(facts: Facts) -> Decimal | None:
@@ -94,9 +116,19 @@ def _epc(facts: Facts) -> Decimal | None:
     return Decimal(divide_half_even(facts.earned_minor * 10, facts.clicks_valid)).scaleb(-exponent(facts.currency) - 1)
 
 
+def _cost(facts: Facts) -> int:
+    return facts.earned_minor + facts.spent_minor
+
+
 def _roi(facts: Facts) -> int | None:
-    cost = facts.earned_minor + facts.spent_minor
-    return None if cost <= 0 else divide_half_even((facts.revenue_minor - cost) * BPS_PER_UNIT, cost)
+    return _part(facts.revenue_minor - _cost(facts), _cost(facts))
+
+
+def _margin(facts: Facts) -> Money | None:
+    if facts.margin_bps is None:
+        return None
+    kept = divide_half_even(facts.revenue_minor * facts.margin_bps, BPS_PER_UNIT)
+    return Money(kept - _cost(facts), facts.currency)
 
 
 def _aov(facts: Facts) -> Money | None:
@@ -178,7 +210,7 @@ METRICS = {
             N_("Commissions, and what else was spent on the partner: bonuses, flat fees, samples, hours of an agency."),
             N_("commissions + bonuses + other costs"),
             Unit.MONEY,
-            lambda facts: Money(facts.earned_minor + facts.spent_minor, facts.currency),
+            lambda facts: Money(_cost(facts), facts.currency),
         ),
         Metric(
             "roi",
@@ -187,6 +219,30 @@ METRICS = {
             N_("(revenue − cost) / cost"),
             Unit.BPS,
             _roi,
+        ),
+        Metric(
+            "margin",
+            N_("Margin"),
+            N_("What the shop keeps of this revenue, by its totals of these days, less the cost of the partner."),
+            N_("revenue × the shop's margin − cost"),
+            Unit.MONEY,
+            _margin,
+        ),
+        Metric(
+            "reversal_rate",
+            N_("Taken back"),
+            N_("The part of commissions that came back with returned or declined orders."),
+            N_("reversals / commissions"),
+            Unit.BPS,
+            lambda facts: _part(facts.reversed_minor, facts.earned_minor + facts.reversed_minor),
+        ),
+        Metric(
+            "new_share",
+            N_("New customers"),
+            N_("How many of the orders whose customer is known came from a new one."),
+            N_("orders of new customers / orders of known customers"),
+            Unit.BPS,
+            lambda facts: _part(facts.new_customers, facts.known_customers),
         ),
     )
 }

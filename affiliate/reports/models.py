@@ -1,7 +1,7 @@
 """Tables of reports: what is computed beforehand so that pages stay quick, and reports that people keep and get by mail."""
 
 import enum
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -52,6 +52,30 @@ class VisitorHour(Base):
     label: Mapped[str] = mapped_column(sa.String(LABEL_LENGTH_MAX))  # empty: unknown, or none
     verdict: Mapped[ClickVerdict] = mapped_column(enum_column(ClickVerdict))
     clicks: Mapped[int]
+
+
+class ShopDay(Base):
+    """What the whole shop sold on a day of the program's time zone, with and without partners, as the shop tells it.
+
+    `revenue_minor` is what customers paid, with tax and shipping; `costs_minor` what of it the shop does not keep. What was
+    not told is null.
+    """
+
+    __tablename__ = "shop_days"
+    __table_args__ = (
+        sa.PrimaryKeyConstraint("program_id", "day"),
+        sa.CheckConstraint("orders >= 0 AND revenue_minor >= 0", name="totals_not_negative"),
+    )
+
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id))
+    day: Mapped[date] = mapped_column(sa.Date)
+    currency: Mapped[str] = mapped_column(sa.String(3))
+    orders: Mapped[int]
+    revenue_minor: Mapped[int]
+    visitors: Mapped[int | None]
+    new_customers: Mapped[int | None]
+    costs_minor: Mapped[int | None]
+    updated_at: Mapped[datetime]
 
 
 class SavedReport(Base):

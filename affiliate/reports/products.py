@@ -1,4 +1,4 @@
-"""What a partner's orders consisted of: units, revenue and earnings by product."""
+"""What orders consisted of: sales, revenue, earnings and what came back, by product or by category; of a partner or of all."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -19,15 +19,17 @@ from affiliate.reports.queries import NOT_COUNTED, earned_in
 SALES_MAX = 20_000
 """The newest sales that one answer reads; a partner with more in a period sees these."""
 NO_PRODUCT = ""
-_SKU_LENGTH_MAX = 100
+SKU, CATEGORY = "sku", "group"
+"""What an item can be counted by: its product, or the group that the shop puts it in."""
+_LABEL_LENGTH_MAX = 100
 
 
-def facts_by_product(
-    session: Session, *, program_id: UUID, partner_id: UUID | None, period: Period, currency: str
+def facts_by_item(
+    session: Session, *, by: str, program_id: UUID, partner_id: UUID | None, period: Period, currency: str
 ) -> dict[str, Facts]:
-    """By SKU; NO_PRODUCT for orders that name none.
+    """By SKU or CATEGORY; NO_PRODUCT for orders that name none.
 
-    An order counts for each product in it. Its revenue and commission are shared out by what each line cost, so that they add up
+    An order counts for each of them in it. Its revenue and commission are shared out by what each line cost, so that they add up
     to the same as everywhere.
     """
     columns = (
@@ -35,6 +37,7 @@ def facts_by_product(
         Commission.currency,
         Commission.revenue_minor,
         Commission.amount_minor - Commission.reversed_minor,
+        Commission.reversed_minor,
     )
     found = (
         sa.select(*columns, Conversion.items)
@@ -46,29 +49,33 @@ def facts_by_product(
     if partner_id is not None:
         found = found.where(Commission.partner_id == partner_id)
     newest = found.order_by(Commission.earned_at.desc(), Commission.id.desc()).limit(SALES_MAX)
-    return _summed(session.execute(newest), currency)
+    return _summed(session.execute(newest), by, currency)
 
 
-def _summed(rows: Iterable[Any], currency: str) -> dict[str, Facts]:
+def _summed(rows: Iterable[Any], by: str, currency: str) -> dict[str, Facts]:
     orders: dict[str, set[UUID]] = {}
     revenue: Counter[str] = Counter()
     earned: Counter[str] = Counter()
-    for conversion_id, paid_in, revenue_minor, left_minor, items in rows:
-        weights = _weights(items)
-        of_revenue = cut(revenue_minor if paid_in == currency else 0, list(weights.values()))
-        for sku, paid, share in zip(weights, of_revenue, cut(left_minor, list(weights.values())), strict=True):
-            orders.setdefault(sku, set()).add(conversion_id)
-            revenue[sku] += paid
-            earned[sku] += share
+    back: Counter[str] = Counter()
+    for conversion_id, paid_in, revenue_minor, left_minor, back_minor, items in rows:
+        weights = _weights(items, by)
+        parts = list(weights.values())
+        shares = (cut(minor, parts) for minor in (revenue_minor if paid_in == currency else 0, left_minor, back_minor))
+        for label, *cuts in zip(weights, *shares, strict=True):
+            orders.setdefault(label, set()).add(conversion_id)
+            for counter, minor in zip((revenue, earned, back), cuts, strict=True):
+                counter[label] += minor
     return {
-        sku: Facts(currency, conversions=len(ids), revenue_minor=revenue[sku], earned_minor=earned[sku])
-        for sku, ids in orders.items()
-    }
+        label: Facts(
+            currency, conversions=len(ids), revenue_minor=revenue[label], earned_minor=earned[label], reversed_minor=back[label]
+        )
+        for label, ids in orders.items()
+    }  # fmt: skip
 
 
-def _weights(items: Iterable[Mapping[str, Any]]) -> Mapping[str, int]:
-    """What was paid for each product; an order without items, or with none that cost anything, is of NO_PRODUCT."""
+def _weights(items: Iterable[Mapping[str, Any]], by: str) -> Mapping[str, int]:
+    """What was paid for each; an order without items, or with none that cost anything, is of NO_PRODUCT."""
     paid: Counter[str] = Counter()
     for item in items:
-        paid[str(item["sku"])[:_SKU_LENGTH_MAX]] += int(item["amount_minor"])
+        paid[str(item.get(by) or NO_PRODUCT)[:_LABEL_LENGTH_MAX]] += int(item["amount_minor"])
     return paid if sum(paid.values()) > 0 else {NO_PRODUCT: 1}

@@ -4,6 +4,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from affiliate.reports.asked import Against, By
+from affiliate.reports.keeping import KEPT_MAX, MAILED_MAX, Wrong
 from affiliate.reports.periods import Span
 from affiliate.reports.timetable import Every
 
@@ -43,3 +44,18 @@ def every(one: Every | None) -> str:
         Every.WEEK: _("Every Monday, about the week before"),
         Every.MONTH: _("On the 1st, about the month before"),
     }[one]
+
+
+def mailed(name: str, *, is_mailed: bool) -> str:
+    """What is said of a kept report that comes by mail from now on, or no more."""
+    return _("“%(name)s” comes by mail.", name=name) if is_mailed else _("“%(name)s” does not come by mail.", name=name)
+
+
+def not_kept(wrong: Wrong) -> str:
+    """Why a report is not kept or mailed."""
+    return {
+        Wrong.NAMELESS: lambda: _("Give the report a name."),
+        Wrong.TOO_MANY_KEPT: lambda: _("You keep %(count)s reports already. Take one away first.", count=KEPT_MAX),
+        Wrong.TOO_MANY_MAILED: lambda: _("%(count)s reports come by mail already. Stop one first.", count=MAILED_MAX),
+        Wrong.NO_HOUR: lambda: _("Choose an hour from 0 to 23."),
+    }[wrong]()

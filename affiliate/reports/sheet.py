@@ -1,14 +1,14 @@
 """A report as it was asked for, worked out: its days, its rows in order, its sums, and the page of them that is shown."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
 
 from sqlalchemy.orm import Session
 
 from affiliate import exports
-from affiliate.reports import asked, dimensions, metrics, periods, tables
+from affiliate.reports import asked, dimensions, metrics, periods, shop_days, tables
 from affiliate.reports.asked import Asked, By
 from affiliate.reports.dimensions import Scope
 from affiliate.reports.metrics import METRICS, Facts
@@ -39,8 +39,18 @@ class Sheet:
 
     @cached_property
     def days(self) -> Mapping[date, Facts]:
-        """What happened on each day, of the period and of the one before."""
-        return {**self._by_day(self.period), **self._by_day(self.other)}
+        """What happened on each day, of the period and of the one that it is compared with."""
+        this, other = self.period, self.other
+        if other.end == this.first and (this.end - other.first).days <= periods.DAYS_MAX:  # one trip for both
+            return self._by_day(Period(other.first, this.end, this.zone))
+        return {**self._by_day(this), **self._by_day(other)}
+
+    @cached_property
+    def margin_bps(self) -> int | None:
+        """What the shop keeps of its revenue in these days; null where it has not told, or no column needs it."""
+        if not self.scope.is_inside or "margin" not in (*self.columns, self.asked.order().removeprefix("-")):
+            return None
+        return shop_days.margin_bps(self.session, program_id=self.scope.program.id, period=self.period)
 
     @property
     def total(self) -> Facts:
@@ -56,6 +66,8 @@ class Sheet:
     def lines(self) -> Sequence[Line]:
         """The rows whose name holds what was asked for, in order."""
         found = [line for line in self._lines(self.period) if self.asked.text.casefold() in line.name.casefold()]
+        if self.margin_bps is not None:
+            found = [replace(line, facts=replace(line.facts, margin_bps=self.margin_bps)) for line in found]
         return tables.in_order(found, self.asked.order())
 
     @cached_property
@@ -96,7 +108,8 @@ class Sheet:
         return Facts(self.scope.program.currency)
 
     def _sum(self, period: Period) -> Facts:
-        return metrics.total((self.days[day] for day in period.days), currency=self.scope.program.currency)
+        summed = metrics.total((self.days[day] for day in period.days), currency=self.scope.program.currency)
+        return replace(summed, margin_bps=self.margin_bps) if period == self.period else summed
 
     def _by_day(self, period: Period) -> Mapping[date, Facts]:
         return dimensions.by_day(self.session, self.scope, period)

@@ -30,13 +30,12 @@ def by_day(
 def by_partner(session: Session, *, program_id: UUID, period: Period, currency: str) -> dict[UUID, int]:
     """Minor units by partner."""
     found: dict[UUID, int] = {}
-    queries = (
+    both = sa.union_all(  # one trip for both
         _costs(PartnerCost.partner_id, program_id, None, period, currency),
         _entries(Adjustment.partner_id, program_id, None, period, currency),
     )
-    for query in queries:
-        for partner_id, minor in session.execute(query):
-            found[partner_id] = found.get(partner_id, 0) + int(minor)
+    for partner_id, minor in session.execute(both):
+        found[partner_id] = found.get(partner_id, 0) + int(minor)
     return found
 
 

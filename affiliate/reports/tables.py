@@ -1,6 +1,6 @@
 """Tables of figures, for partners and managers alike: which days, which rows, in which order, and how they are printed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -57,33 +57,6 @@ def no_period() -> str:
     return _("Choose a first and a last day, at most %(count)s days. These are the last 30.", count=most)
 
 
-def page(
-    lines: Sequence[Line],
-    keys: Sequence[str],
-    *,
-    at_hand: frozenset[str],
-    days: Mapping[date, Facts],
-    period: Period,
-    problem: str | None,
-    total: Facts,
-    now: datetime,
-    address: Callable[..., str],
-) -> dict[str, Any]:
-    """What a page of figures shows beside its own words; `address` gives this page with another first and last day."""
-    spans = presets(period, now=now)
-    return {
-        "presets": [span | {"url": address(first=span["first"], last=span["last"])} for span in spans],
-        "first": period.days[0],
-        "last": period.days[-1],
-        "problem": problem,
-        "columns": columns(keys, at_hand=at_hand),
-        "rows": shown(lines, keys),
-        "more": max(len(lines) - ROWS_SHOWN, 0),
-        "total": values(total, keys),
-        "chart": chart(days, period),
-    }
-
-
 def presets(period: Period, *, now: datetime) -> list[dict[str, Any]]:
     """Usual periods up to today: their words, first and last day, and whether it is the one that is shown."""
     spans = [(days, periods.last_days(days, now=now, zone=period.zone)) for days in PRESETS]
@@ -101,11 +74,6 @@ def presets(period: Period, *, now: datetime) -> list[dict[str, Any]]:
 def day_lines(by_day: Mapping[date, Facts], period: Period) -> list[Line]:
     """A row for each day of the period."""
     return [Line(day.isoformat(), format_date(day, "EEE d MMM"), None, by_day[day]) for day in period.days]
-
-
-def asked_order(text: str, *, columns: Sequence[str], usual: str) -> str:
-    """A column or the name, with a minus for the largest first; the usual order where nothing of it can be read."""
-    return text if text.removeprefix("-") in {*columns, NAME} else usual
 
 
 def in_order(lines: Sequence[Line], order: str) -> list[Line]:
@@ -146,11 +114,6 @@ def printed(metric: Metric, value: metrics.Value, currency: str) -> str | None:
 def values(facts: Facts, keys: Sequence[str]) -> list[str | None]:
     """The cells of a row."""
     return [printed(METRICS[key], METRICS[key].of(facts), facts.currency) for key in keys]
-
-
-def shown(lines: Sequence[Line], keys: Sequence[str]) -> list[dict[str, Any]]:
-    """The rows of a page."""
-    return [{"name": line.name, "url": line.url, "cells": values(line.facts, keys)} for line in lines[:ROWS_SHOWN]]
 
 
 def change(changes: Mapping[str, int | None] | None, key: str) -> dict[str, Any] | None:

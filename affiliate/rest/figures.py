@@ -1,6 +1,7 @@
 """The API's routes on numbers: clicks, the ledger, and reports by the one dictionary of metrics."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -13,7 +14,7 @@ from affiliate.api import MoneySchema
 from affiliate.ledger import queries as ledger
 from affiliate.money import Money
 from affiliate.programs.models import Program
-from affiliate.reports import metrics, periods
+from affiliate.reports import metrics, periods, shop_days
 from affiliate.reports import queries as reports
 from affiliate.reports.metrics import METRICS, Facts, Unit
 from affiliate.reports.periods import Period
@@ -71,7 +72,9 @@ def by_day(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """What was clicked, sold and earned on each day of the program's time zone, and in all of them."""
     program = queries.program(orm.session, program_id=key_program_id())
     period, currency = _period(program, arguments), program.currency
-    found = reports.facts_by_day(orm.session, program_id=program.id, period=period, currency=currency)
+    margin = shop_days.margin_bps(orm.session, program_id=program.id, period=period)
+    by_day = reports.facts_by_day(orm.session, program_id=program.id, period=period, currency=currency)
+    found = {day: replace(facts, margin_bps=margin) for day, facts in by_day.items()}
     rows = [{"day": day.isoformat()} | _figures(facts) for day, facts in found.items()]
     return _head(period) | {"rows": rows, "total": _figures(metrics.total(found.values(), currency=currency))}
 
@@ -84,6 +87,7 @@ def by_partner(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], int, dict[
     """What each partner brought in these days, best earner first, in pages."""
     program = queries.program(orm.session, program_id=key_program_id())
     period, size, page = _period(program, arguments), arguments["limit"], arguments["page"]
+    margin = shop_days.margin_bps(orm.session, program_id=program.id, period=period)
     found = reports.facts_by_partner(
         orm.session,
         program_id=program.id,
@@ -93,7 +97,8 @@ def by_partner(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], int, dict[
         offset=(page - 1) * size,
     )
     rows = [
-        {"partner_id": ids.public("ptn", line.partner_id), "partner": line.partner_name} | _figures(line.facts)
+        {"partner_id": ids.public("ptn", line.partner_id), "partner": line.partner_name}
+        | _figures(replace(line.facts, margin_bps=margin))
         for line in found[:size]
     ]
     return _head(period) | {"rows": rows}, 200, _next(page) if len(found) > size else {}

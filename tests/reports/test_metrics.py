@@ -7,7 +7,10 @@ import pytest
 from affiliate.money import MixedCurrencies, Money
 from affiliate.reports.metrics import METRICS, Facts, Value, change_bps, total
 
-FACTS = Facts("EUR", clicks_raw=4812, clicks_valid=4530, conversions=118, revenue_minor=748_120, earned_minor=435_25)
+FACTS = Facts(
+    "EUR", clicks_raw=4812, clicks_valid=4530, conversions=118, revenue_minor=748_120, earned_minor=435_25,
+    reversed_minor=14_75, new_customers=30, known_customers=80, margin_bps=3000,
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -23,6 +26,9 @@ FACTS = Facts("EUR", clicks_raw=4812, clicks_valid=4530, conversions=118, revenu
         ("earnings", Money(435_25, "EUR")),
         ("cost", Money(435_25, "EUR")),
         ("roi", 161883),
+        ("margin", Money(1809_11, "EUR")),
+        ("reversal_rate", 328),
+        ("new_share", 3750),
     ],
 )
 def test_a_metric_follows_from_what_was_counted(key: str, value: Value) -> None:
@@ -30,14 +36,14 @@ def test_a_metric_follows_from_what_was_counted(key: str, value: Value) -> None:
 
 
 def test_every_metric_is_in_the_table_above() -> None:
-    assert len(METRICS) == 10
+    assert len(METRICS) == 13
     assert all(metric.label and metric.help_text and metric.formula for metric in METRICS.values())
 
 
 def test_without_clicks_a_rate_is_unknown_and_not_zero() -> None:
     quiet = Facts("EUR")
-    assert METRICS["roi"].of(quiet) is None
-    assert [METRICS[key].of(quiet) for key in ("conversion_rate", "epc", "aov")] == [None, None, None]
+    unknown = ("conversion_rate", "epc", "aov", "roi", "margin", "reversal_rate", "new_share")
+    assert [METRICS[key].of(quiet) for key in unknown] == [None] * len(unknown)
     assert METRICS["earnings"].of(quiet) == Money(0, "EUR")
 
 
@@ -46,7 +52,14 @@ def test_earnings_per_click_have_one_decimal_more_than_the_currency() -> None:
 
 
 def test_facts_add_up_and_currencies_do_not_mix() -> None:
-    assert total([FACTS, FACTS], currency="EUR").conversions == 236
+    twice = total([FACTS, FACTS], currency="EUR")
+    assert (twice.conversions, twice.reversed_minor, twice.new_customers, twice.known_customers) == (
+        236,
+        29_50,
+        60,
+        160,
+    )
+    assert twice.margin_bps == FACTS.margin_bps
     assert total([], currency="EUR") == Facts("EUR")
     with pytest.raises(MixedCurrencies):
         total([FACTS, Facts("PLN")], currency="EUR")

@@ -42,7 +42,7 @@ def test_a_day_holds_what_was_clicked_and_earned_on_it(session: Session, program
     assert days == {
         date(2026, 11, 14): Facts("EUR"),
         date(2026, 11, 15): Facts("EUR", 3, 3, 1, 100_00, 1_00),
-        date(2026, 11, 16): Facts("EUR", 7, 5, 2, 200_00, 10_20),
+        date(2026, 11, 16): Facts("EUR", 7, 5, 2, 200_00, 10_20, reversed_minor=2_00),
     }
 
 

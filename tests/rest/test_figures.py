@@ -87,6 +87,9 @@ def test_a_report_by_day_adds_up_and_speaks_the_metrics_of_the_pages(
         "earnings": {"amount": "10.00", "currency": "EUR"},
         "cost": {"amount": "10.00", "currency": "EUR"},
         "roi_bps": 90_000,
+        "margin": None,
+        "reversal_rate_bps": 0,
+        "new_share_bps": None,
     }
     assert sum(row["clicks_raw"] for row in report["rows"]) == 50
     assert report["rows"][0]["epc"] is None
