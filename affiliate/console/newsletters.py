@@ -247,6 +247,7 @@ def _results_page(issue: NewsletterIssue) -> str:
     return show(
         "newsletter.html", **sheet, audience=audience, subject=sheets.subject(issue), undelivered=rows, shown_max=queries.SHOWN_MAX,
         label=sheets.public_id(issue), sales_days=results.DAYS,
+        clicks=[{"url": link.url, "clicks": link.clicks} for link in queries.links_of(orm.session, issue_id=issue.id)],
     )  # fmt: skip
 
 

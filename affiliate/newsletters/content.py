@@ -158,6 +158,18 @@ def fingerprint(block: Block) -> str:
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
+def addresses(draft: Draft) -> list[str]:
+    """The web addresses that the issue leads to, each once: of its buttons, and of links in its texts. Readers' own links are not among them."""
+    found = [block.url for block in draft.blocks if block.kind is not BlockKind.OFFER]
+    found += [
+        target
+        for block in draft.blocks
+        for said in block.texts.values()
+        for target in _LINK_TARGET.findall(said.get("body", ""))
+    ]
+    return list(dict.fromkeys(url for url in found if is_web_address(url)))
+
+
 def fields_in(text: str) -> list[str]:
     """The names in braces, as they stand."""
     return _FIELD.findall(text)

@@ -52,12 +52,20 @@ def reader_of(
     )
 
 
-def compile_issue(session: Session, *, issue: NewsletterIssue, program: Program, wanted: str | None) -> Compiled:
-    """An issue as a reader of this language gets it: only stories with consent, in one language throughout."""
+def compile_issue(
+    session: Session, *, issue: NewsletterIssue, program: Program, wanted: str | None, base_url: str = ""
+) -> Compiled:
+    """An issue as a reader of this language gets it: only stories with consent, in one language throughout.
+
+    With `base_url` its addresses lead through ours, which count.
+    """
+    links = queries.links_of(session, issue_id=issue.id) if base_url else ()
+    counted = {link.url: f"{base_url}/n/{ids.public(PREFIX, issue.id)}/{link.code}" for link in links}
     draft = service.shown(service.draft_of(issue), queries.consents(session, issue_id=issue.id))
     # As of the release, so that every batch of an issue says the same.
     draft = novelties.with_creatives(session, draft, program=program, at=issue.release_at or issue.updated_at)
-    return rendering.compiled(draft, language=content.language_for(draft, wanted), sender=sender_of(program))
+    language = content.language_for(draft, wanted)
+    return rendering.compiled(draft, language=language, sender=sender_of(program), counted=counted)
 
 
 class Mailroom:
@@ -106,7 +114,7 @@ class Mailroom:
         if key not in self._compiled:
             found = self._issues[issue_id]
             self._compiled[key] = compile_issue(
-                session, issue=found.NewsletterIssue, program=found.Program, wanted=locale
+                session, issue=found.NewsletterIssue, program=found.Program, wanted=locale, base_url=self._to.base_url
             )
 
 

@@ -1,4 +1,4 @@
-"""Tables of newsletters: NewsletterIssue, NewsletterDelivery, NewsletterRefusal, StoryConsent, MailBounce, SuppressedAddress."""
+"""Tables of newsletters: NewsletterIssue, NewsletterDelivery, NewsletterLink, NewsletterRefusal, StoryConsent, MailBounce, SuppressedAddress."""
 
 import enum
 from datetime import datetime
@@ -22,6 +22,7 @@ __all__ = [
     "MailBounce",
     "NewsletterDelivery",
     "NewsletterIssue",
+    "NewsletterLink",
     "NewsletterRefusal",
     "StoryConsent",
     "SuppressedAddress",
@@ -124,6 +125,18 @@ class NewsletterDelivery(Base):
     error: Mapped[str | None] = mapped_column(sa.String(500))
     unsubscribed_at: Mapped[datetime | None]
     bounced_at: Mapped[datetime | None]
+
+
+class NewsletterLink(Base):
+    """An address that an issue leads to, and how often it was opened: of nobody in particular, the same for every reader."""
+
+    __tablename__ = "newsletter_links"
+    __table_args__ = (sa.PrimaryKeyConstraint("issue_id", "code"),)
+
+    issue_id: Mapped[UUID] = mapped_column(sa.ForeignKey(NewsletterIssue.id))
+    code: Mapped[str] = mapped_column(sa.String(16))  # a hash of the address
+    url: Mapped[str] = mapped_column(sa.String(2000))
+    clicks: Mapped[int] = mapped_column(default=0)
 
 
 class NewsletterRefusal(Base):

@@ -16,6 +16,7 @@ from affiliate.newsletters.models import (
     IssueStatus,
     NewsletterDelivery,
     NewsletterIssue,
+    NewsletterLink,
     StoryConsent,
 )
 from affiliate.partners.models import Enrollment, Partner
@@ -199,3 +200,15 @@ def partners_by_name(session: Session, *, program_id: UUID, name: str = "", limi
 def sending(session: Session) -> list[UUID]:
     """The issues that are under way."""
     return list(session.scalars(sa.select(NewsletterIssue.id).where(NewsletterIssue.status == IssueStatus.SENDING)))
+
+
+def links_of(session: Session, *, issue_id: UUID) -> Sequence[NewsletterLink]:
+    """Where an issue leads, the most opened first."""
+    found = sa.select(NewsletterLink).where(NewsletterLink.issue_id == issue_id)
+    return session.scalars(found.order_by(NewsletterLink.clicks.desc(), NewsletterLink.url)).all()
+
+
+def address_behind(session: Session, *, issue_id: UUID, code: str) -> str | None:
+    """The address that a counted link of an issue leads to."""
+    behind = (NewsletterLink.issue_id == issue_id, NewsletterLink.code == code)
+    return session.scalar(sa.select(NewsletterLink.url).where(*behind))

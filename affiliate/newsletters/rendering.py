@@ -120,11 +120,14 @@ class Compiled:
         return Mail(subject, self.fields.filled(self.html, escaped.__getitem__), text)
 
 
-def compiled(draft: Draft, *, language: str, sender: Sender) -> Compiled:
-    """The issue in one language. Its stories must have their consent: see `service.shown`."""
+def compiled(draft: Draft, *, language: str, sender: Sender, counted: Mapping[str, str] | None = None) -> Compiled:
+    """The issue in one language. Its stories must have their consent: see `service.shown`.
+
+    `counted` are addresses of ours that lead to those in the issue; the text part keeps these as they are, to be read.
+    """
     targets = {f"link_{at}": block.url for at, block in enumerate(draft.blocks) if block.kind is BlockKind.OFFER}
     fields = _Fields(secrets.token_hex(8), [*content.FIELDS, "stop_link", *targets])
-    page = _Page(fields, language, draft, sender)
+    page = _Page(fields, language, draft, sender, counted or {})
     return Compiled(
         language, sender, fields.marked(draft.envelope(language, "subject")), page.html(), page.text(), fields, targets
     )
@@ -133,8 +136,11 @@ def compiled(draft: Draft, *, language: str, sender: Sender) -> Compiled:
 class _Page:
     """One compilation, as HTML and as text."""
 
-    def __init__(self, fields: _Fields, language: str, draft: Draft, sender: Sender) -> None:
+    def __init__(
+        self, fields: _Fields, language: str, draft: Draft, sender: Sender, counted: Mapping[str, str]
+    ) -> None:
         self._fields, self._language, self._draft, self._sender = fields, language, draft, sender
+        self._counted = counted
         self._parts: list[str] = []
 
     def html(self) -> str:
@@ -207,6 +213,8 @@ class _Page:
         ]
         if found[1] in addresses:
             return found[0]
+        if (ours := self._counted.get(html.unescape(found[1]))) is not None:
+            return f'href="{html.escape(ours)}"'
         return f'href="{self._fields.filled(found[1], lambda _name: "")}"'
 
 

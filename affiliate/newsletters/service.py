@@ -13,7 +13,7 @@ from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
 from affiliate.db import insert_new
 from affiliate.errors import Conflict, Invalid, NotFound
-from affiliate.newsletters import content, queries, timing
+from affiliate.newsletters import content, counting, queries, timing
 from affiliate.newsletters.content import N_, Block, BlockKind, Draft, IssueKind
 from affiliate.newsletters.models import (
     ConsentStatus,
@@ -121,7 +121,9 @@ def schedule(
         "release_at": timing.release_at(send_at=send_at, send_wall=send_wall, now=now), "trouble": None,
     }  # fmt: skip
     seen = NewsletterIssue.version == seen_version
-    return _moved(session, issue, "newsletter.schedule", (IssueStatus.DRAFT,), values, seen, actor=actor, now=now)
+    moved = _moved(session, issue, "newsletter.schedule", (IssueStatus.DRAFT,), values, seen, actor=actor, now=now)
+    counting.write_down(session, issue_id=issue_id, draft=draft_of(moved))
+    return moved
 
 
 def undo(session: Session, *, issue_id: UUID, program_id: UUID, actor: Actor, now: datetime) -> None:

@@ -3,20 +3,24 @@
 Opening an address never changes anything: providers open links to look at them. The provider's button posts (RFC 8058).
 """
 
+import contextlib
 from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
 from flask import Blueprint, current_app, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import refresh
 from flask_login import current_user
+from sqlalchemy.orm import Session
 
-from affiliate import web
+from affiliate import db, web
 from affiliate.accounts import access
-from affiliate.errors import Malformed
-from affiliate.newsletters import audiences, labels, preferences, queries, tokens
+from affiliate.errors import Malformed, NotFound
+from affiliate.ingest import bots
+from affiliate.newsletters import audiences, counting, labels, preferences, queries, tokens
 from affiliate.newsletters.content import IssueKind
 from affiliate.newsletters.tokens import ReaderToken
 from affiliate.partners import queries as partners
@@ -25,6 +29,11 @@ from affiliate.programs import queries as programs
 from affiliate.programs.models import Program
 from affiliate.settings import Settings
 from affiliate.web import orm, request_now
+
+
+class NoSuchAddress(NotFound):
+    """No issue leads there."""
+
 
 blueprint = Blueprint("mail", __name__)
 _CLOSED = (EnrollmentStatus.REJECTED, EnrollmentStatus.BANNED)
@@ -49,6 +58,27 @@ web.csrf.exempt(one_click)  # a provider has no session of ours; the token in th
 def opened(token: str) -> ResponseReturnValue:
     """The same address in a browser: leads to the page with the choice, and changes nothing."""
     return redirect(url_for("mail.choice", token=token))
+
+
+@blueprint.get('/n/<public("nws"):issue_id>/<code>')
+@access.public
+def follow(issue_id: UUID, code: str) -> ResponseReturnValue:
+    """An address in a mail: leads on, and counts. While the database cannot be written to, it leads on all the same."""
+    url = queries.address_behind(orm.session, issue_id=issue_id, code=code)
+    if url is None:
+        raise NoSuchAddress(_("There is nothing at this address."))
+    orm.session.rollback()  # its reading transaction ends before the writing one begins
+    if request.method == "GET" and not bots.is_bot(request.headers.get("User-Agent", "")):
+        with (
+            contextlib.suppress(sa.exc.OperationalError),
+            db.read_only(on=False),
+            Session(orm.engine) as session,
+            session.begin(),
+        ):
+            counting.count(session, issue_id=issue_id, code=code)
+    answer = redirect(url)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 @blueprint.get("/mail/<token>")

@@ -17,6 +17,7 @@ Disallow: /api/
 Disallow: /apply/
 Disallow: /console/
 Disallow: /join/
+Disallow: /n/
 Disallow: /portal/
 Disallow: /r/
 Disallow: /t/

@@ -13,10 +13,10 @@ from mail_server import MailServer
 from newsletter_cast import a_draft, deliveries, issue_now, make_issue, make_reader, order, statuses, work
 from processes import eventually
 
-from affiliate import db
+from affiliate import db, ids
 from affiliate import settings as settings_module
 from affiliate.accounts.actors import SYSTEM
-from affiliate.newsletters import delivering, jobs, service
+from affiliate.newsletters import delivering, jobs, queries, service
 from affiliate.newsletters.models import DeliveryStatus, IssueStatus, NewsletterIssue, SuppressedAddress
 from affiliate.partners import service as partners
 from affiliate.partners.models import MemberRole
@@ -281,3 +281,23 @@ def test_hostile_words_stay_words(
     assert "<script>" not in html
     assert "<img" not in html
     assert 'onmouseover="' not in html
+
+
+def test_addresses_lead_through_ours_which_counts_and_the_text_keeps_them_as_they_are(
+    server: MailServer, program: Program, time: time_machine.Traveller, now: datetime
+) -> None:
+    target = "https://www.shop.example/new?a=1&b=2"
+    draft = a_draft("News", f"See [what is new]({target}), or [your link]({{my_link}}).")
+    with db.transaction() as session:
+        make_reader(session, program=program, name="Carla Example")
+        issue = order(session, make_issue(session, program=program, now=now, draft=draft), now=now)
+    time.shift(timedelta(minutes=10))
+    work()
+    mail = next(message for message in server.messages if message["To"] == "carla@example.test")
+    text, html = (part.get_content() for part in mail.iter_parts())
+    with db.reading() as session:
+        [link] = queries.links_of(session, issue_id=issue.id)
+    assert link.url == target
+    assert f'href="http://localhost/n/{ids.public("nws", issue.id)}/{link.code}"' in html
+    assert "www.shop.example/new" not in html
+    assert target in text

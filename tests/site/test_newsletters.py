@@ -8,13 +8,13 @@ from accounts_cast import make_person, read, sign_in
 from factories import make_partner, make_program
 from flask import Flask
 from flask.testing import FlaskClient
-from newsletter_cast import make_issue
+from newsletter_cast import a_draft, make_issue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from affiliate import clock, ids
 from affiliate.accounts.models import User
-from affiliate.newsletters import tokens
+from affiliate.newsletters import counting, queries, tokens
 from affiliate.newsletters.models import DeliveryStatus, IssueKind, NewsletterDelivery, NewsletterRefusal
 from affiliate.newsletters.tokens import ReaderToken
 from affiliate.settings import Settings
@@ -142,3 +142,24 @@ def test_the_account_shows_each_program_and_keeps_the_choice(
     assert {row.kind for row in read(app_session, select(NewsletterRefusal))} == {IssueKind.OFFERS, IssueKind.EDUCATION}
     assert len(read(app_session, select(NewsletterRefusal))) == 2
     assert 'href="/account/mail"' in browser.get("/account/").text
+
+
+def test_an_address_of_a_mail_leads_on_and_counts_people_only(client: FlaskClient, app_session: Session) -> None:
+    program = make_program(app_session)
+    url = "https://www.shop.example/new?a=1&b=2"
+    draft = a_draft("News", f"[New]({url})")
+    issue = make_issue(app_session, program=program, now=clock.now(), draft=draft)
+    counting.write_down(app_session, issue_id=issue.id, draft=draft)
+    app_session.commit()
+    address = f"/n/{ids.public('nws', issue.id)}/{counting.code_of(url)}"
+    browser = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
+    for _twice in range(2):
+        answer = client.get(address, headers=browser)
+        assert (answer.status_code, answer.location, answer.headers["Cache-Control"]) == (302, url, "no-store")
+    client.head(address, headers=browser)
+    client.get(address, headers={"User-Agent": "Googlebot/2.1 (+http://www.google.com/bot.html)"})
+    app_session.expire_all()
+    [link] = queries.links_of(app_session, issue_id=issue.id)
+    assert link.clicks == 2
+    app_session.commit()
+    assert client.get(f"/n/{ids.public('nws', issue.id)}/0000").status_code == 404
