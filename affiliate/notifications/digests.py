@@ -6,6 +6,7 @@ The numbers are the ledger's of that day, cut in the program's time zone. A day 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -78,7 +79,7 @@ def _people(session: Session, partner_ids: Collection[UUID]) -> Sequence[tuple[U
     return [(row[0], row[1]) for row in session.execute(found)]
 
 
-def _moved(program: Program, day: Day, *columns: sa.ColumnElement[object]) -> sa.Select[tuple[object, ...]]:
+def _moved(program: Program, day: Day, *columns: Any) -> sa.Select[*tuple[Any, ...]]:
     """What happened to partners' commissions on the day."""
     of_partner = sa.case(
         (LedgerTransfer.kind.in_(_IN), LedgerTransfer.credit_account_id), else_=LedgerTransfer.debit_account_id
@@ -99,7 +100,7 @@ def _waiting(session: Session, program: Program, day: Day, limit: int) -> list[U
         DayMail.program_id == program.id, DayMail.day == day.day, DayMail.partner_id == LedgerAccount.partner_id
     )
     found = _moved(program, day, LedgerAccount.partner_id).where(~told).distinct()
-    return [row[0] for row in session.execute(found.order_by(LedgerAccount.partner_id).limit(limit))]  # type: ignore[misc] # accounts of partners have one
+    return [row[0] for row in session.execute(found.order_by(LedgerAccount.partner_id).limit(limit))]
 
 
 def _sums(session: Session, program: Program, day: Day, partner_ids: Collection[UUID]) -> dict[UUID, Sums]:

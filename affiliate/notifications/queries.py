@@ -140,7 +140,8 @@ def movements(
         .order_by(LedgerTransfer.position)
         .limit(limit)
     )  # fmt: skip
-    return [Movement(*row) for row in session.execute(found)]
+    rows: Sequence[Any] = session.execute(found).all()
+    return [Movement(*row) for row in rows]
 
 
 def lost(session: Session, *, adjustment_ids: Collection[UUID]) -> dict[UUID, UUID]:
@@ -185,7 +186,8 @@ def facts(session: Session, *, commission_ids: Collection[UUID]) -> dict[UUID, F
         .outerjoin(Coupon, Coupon.id == Credit.coupon_id)
         .where(db.among(session, Commission.id, list(commission_ids)), Commission.level == 1)
     )  # fmt: skip
-    return {row[0]: Facts(*row) for row in session.execute(found)}
+    rows: Sequence[Any] = session.execute(found).all()
+    return {row[0]: Facts(*row) for row in rows}
 
 
 def due(session: Session, *, limit: int, each_max: int, now: datetime) -> list[Due]:

@@ -1,6 +1,6 @@
 """Every write on postback addresses by a partner's people. Takes session and now; never commits."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -168,7 +168,7 @@ def switch_on(session: Session, *, address: PostbackAddress, actor: Actor, now: 
 
 
 def _switched(
-    session: Session, address: PostbackAddress, expected: sa.ColumnElement[bool], values: dict[str, object]
+    session: Session, address: PostbackAddress, expected: sa.ColumnElement[bool], values: Mapping[str, object]
 ) -> bool:
     switching = sa.update(PostbackAddress).where(PostbackAddress.id == address.id, expected).values(values)
     done = session.execute(switching.execution_options(synchronize_session=False))
@@ -191,8 +191,8 @@ def renew_secret(
         _audit(session, "postback.renew_secret", address, actor, now)
 
 
-def test(session: Session, *, address: PostbackAddress, now: datetime) -> UUID:
-    """Call the address once with made-up values, also while it is switched off; gives the call's id."""
+def test(session: Session, *, address: PostbackAddress, now: datetime) -> None:
+    """Call the address once with made-up values, also while it is switched off."""
     today = {"datetime": f"{now:%Y-%m-%dT%H:%M:%SZ}", "date": f"{now:%Y-%m-%d}", "unix": str(int(now.timestamp()))}
     program = session.get_one(Program, address.program_id)
     known = {
@@ -201,8 +201,7 @@ def test(session: Session, *, address: PostbackAddress, now: datetime) -> UUID:
         "currency": program.currency,
     }
     delivery = collecting.row(address, PostbackEvent.TEST, _EXAMPLE | today | known, now)
-    (delivery_id,) = db.insert_new(session, PostbackDelivery, [delivery], returning=PostbackDelivery.id)
-    return delivery_id
+    db.insert_new(session, PostbackDelivery, [delivery])
 
 
 def retry(session: Session, *, address: PostbackAddress, delivery_id: UUID, now: datetime) -> None:

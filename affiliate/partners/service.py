@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 from affiliate import ids
 from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
+from affiliate.accounts.roles import MemberRole
 from affiliate.db import insert_new
 from affiliate.errors import Conflict, Invalid, NotFound
 from affiliate.partners import mails, queries
 from affiliate.partners.classes import PartnerClass
-from affiliate.partners.models import Enrollment, EnrollmentStatus, Member, MemberRole, Partner
+from affiliate.partners.models import Enrollment, EnrollmentStatus, Member, Partner
 
 N_ = str  # marks a sentence for the translators
 WINDOW_DAYS_MAX = 365

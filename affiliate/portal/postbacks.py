@@ -115,7 +115,8 @@ def change_postback(address_id: UUID) -> ResponseReturnValue:
 @access.partner
 def act_on_postback(address_id: UUID, act: str) -> ResponseReturnValue:
     """Switch an address on or off, call it once for a test, forget it, or give it another secret."""
-    address, facts = _address(address_id), {"actor": access.actor(), "now": request_now()}
+    address = _address(address_id)
+    facts: dict[str, Any] = {"actor": access.actor(), "now": request_now()}
     if act == "on":
         service.switch_on(orm.session, address=address, **facts)
         said = _("Switched on. It is told of what happens from now on.")
@@ -191,7 +192,7 @@ def _line(address: PostbackAddress) -> dict[str, Any]:
 
 def _call(delivery: PostbackDelivery) -> dict[str, Any]:
     done = delivery.status is not DeliveryStatus.WAITING
-    path = {"address_id": delivery.address_id, "delivery_id": delivery.id}
+    path: dict[str, Any] = {"address_id": delivery.address_id, "delivery_id": delivery.id}
     return {
         "at": delivery.created_at,
         "event": postback_words.event(delivery.event),
