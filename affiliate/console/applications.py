@@ -41,7 +41,7 @@ def ask_applicant(partner_id: UUID) -> BaseResponse:
 def application_file(partner_id: UUID, key: str) -> Response:
     """A file that came with the application: always as a download."""
     application, _enrollment = _found(partner_id)
-    answer = application.answers.get(key)
+    answer: Any = application.answers.get(key)
     found = files.file_by_id(orm.session, file_id=UUID(answer["file_id"])) if facts.is_file(answer) else None
     if found is None:
         raise access.NotHere

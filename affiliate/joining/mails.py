@@ -119,4 +119,6 @@ def _paragraphs(text: str) -> Sequence[str]:
 
 
 def _why(program: Program) -> str:
-    return _("You get this mail because of an application to the partner program of %(program)s.", program=program.name)
+    return str(
+        _("You get this mail because of an application to the partner program of %(program)s.", program=program.name)
+    )

@@ -14,7 +14,6 @@ from affiliate.accounts import queries as account_queries
 from affiliate.accounts import service as accounts
 from affiliate.accounts.models import User
 from affiliate.accounts.roles import MemberRole
-from affiliate.accounts.roles import MemberRole
 from affiliate.db import insert_new
 from affiliate.partners import queries, service
 from affiliate.partners.models import Application, Enrollment, EnrollmentStatus, PartnerTerms

@@ -34,7 +34,7 @@ def article(slug: str, name: str) -> str:
         article=card(program, one) | {"body": rendered(one.body), "language": one.language},
         canonical_url=page,
         structured=found.structured([_facts(program, one, page)]),
-        apply_url=url_for("joining.apply", slug=slug, **{"from": f"article:{one.slug}"}),
+        apply_url=url_for("joining.apply", slug=slug) + f"?from=article:{one.slug}",  # `from` is a word of the language
     )
 
 

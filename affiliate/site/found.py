@@ -36,7 +36,7 @@ def take_language() -> None:
         refresh()
 
 
-def addresses(endpoint: str, **values: str) -> dict[str, Any]:
+def addresses(endpoint: str, **values: Any) -> dict[str, Any]:
     """What the head of a page says of its addresses: its own, and that of each language."""
     own = address(endpoint, **values)
     languages = {language: f"{own}?lang={language}" for language in formats.LANGUAGES}
@@ -44,7 +44,7 @@ def addresses(endpoint: str, **values: str) -> dict[str, Any]:
     return {"canonical_url": languages.get(said or "", own), "plain_url": own, "languages": languages}
 
 
-def address(endpoint: str, **values: str) -> str:
+def address(endpoint: str, **values: Any) -> str:
     """A full address, by where this installation says it answers: never by what a request calls it."""
     return str(current_app.extensions["affiliate_settings"].base_url) + url_for(endpoint, **values)
 

@@ -1,5 +1,7 @@
 """Pages for everybody: the open programs, a program, robots.txt."""
 
+from typing import Any
+
 from flask import Blueprint, Response, render_template, request, url_for
 
 from affiliate.accounts import access
@@ -80,7 +82,7 @@ def robots() -> Response:
     return Response(f"{_ROBOTS}Sitemap: {found.address('found.sitemap')}\n", mimetype="text/plain")
 
 
-def _origin() -> dict[str, str]:
+def _origin() -> dict[str, Any]:
     """What the address says of where the reader came from: it goes along to the application."""
     said = request.args.get
     return {name: said(name, "")[:120] for name in ("from", "invite") if said(name)}

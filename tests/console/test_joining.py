@@ -1,6 +1,7 @@
 """Applications in the console: questions to the applicant, files, the form, invitations."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -181,7 +182,7 @@ def test_the_facts_of_an_application_are_plain_values(cast: Cast, mara: FlaskCli
     application.answers, application.source = answers, "invitation:Fair"
     application.asked = questions.to_documents(questions.STANDARD)
     cast.session.commit()
-    of = {"program_id": cast.program.id, "enrollment_ids": [application.enrollment_id]}
+    of: dict[str, Any] = {"program_id": cast.program.id, "enrollment_ids": [application.enrollment_id]}
     [facts] = partners.application_facts(cast.session, **of)
     assert (facts.reach, facts.why, facts.files, facts.is_invited) == (4000, "Pots.", 1, True)
     assert (facts.asked, facts.answered) == (len(questions.STANDARD), 3)

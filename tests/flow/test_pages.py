@@ -34,7 +34,7 @@ ROLES = {
 }  # fmt: skip
 OUTSIDE, STAFF = (None, "partner"), ("manager", "finance", "admin")
 NO_PAGES = re.compile(
-    r"\.(csv|xml|atom|svg|png|pdf|json|txt|ico|css|js)$|/newsletters/.*/mail$|/creatives/.*/(file|frame|code)$|/application/.*/file$|/cases/.*/proof/|^/(static|t|hooks)/|^/(healthz|readyz|metrics|logout|welcome)$|^/api/v1/|^/r/(?!no-such)"
+    r"\.(csv|xlsx|xml|atom|svg|png|pdf|json|txt|ico|css|js)$|/newsletters/.*/mail$|/creatives/.*/(file|frame|code)$|/application/.*/file$|/cases/.*/proof/|^/(static|t|hooks)/|^/(healthz|readyz|metrics|logout|welcome)$|^/api/v1/|^/r/(?!no-such)"
 )
 """Files, mails and snippets in frames, machines' addresses, redirects."""
 DOORS = {

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -14,10 +15,11 @@ from sqlalchemy.orm import Session
 from affiliate import ids
 from affiliate.accounts.actors import Actor
 from affiliate.accounts.models import AuditEvent, User
+from affiliate.accounts.roles import MemberRole
 from affiliate.mailer import OutboxMail
 from affiliate.partners import applying, queries, service
 from affiliate.partners.applying import Applicant, Sent
-from affiliate.partners.models import Application, Enrollment, EnrollmentStatus, Member, MemberRole, Partner
+from affiliate.partners.models import Application, Enrollment, EnrollmentStatus, Member, Partner
 from affiliate.programs.models import Program
 from affiliate.settings import Settings
 
@@ -174,7 +176,7 @@ def test_a_refused_partner_may_apply_again_once_its_time_has_come(
     first = _take_in(session, program, user_id=person.id)
     again_at = None if days is None else NOW + timedelta(days=days)
     enrollment = session.get_one(Enrollment, first.enrollment_id)
-    act = {"enrollment_id": enrollment.id, "program_id": program.id, "actor": manager}
+    act: dict[str, Any] = {"enrollment_id": enrollment.id, "program_id": program.id, "actor": manager}
     service.reject(session, **act, apply_again_at=again_at, now=NOW)
     second = _take_in(session, program, user_id=person.id)
     assert (enrollment.status, second.id == first.id) == (status, status is S.REJECTED)

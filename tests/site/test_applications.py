@@ -2,6 +2,7 @@
 
 import io
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -244,7 +245,7 @@ def test_a_question_goes_by_mail_and_its_answer_comes_back(
     application = _application(app_session)
     enrollment = app_session.get_one(Enrollment, application.enrollment_id)
     app_session.commit()
-    said = {"program": program, "application": application, "enrollment": enrollment}
+    said: dict[str, Any] = {"program": program, "application": application, "enrollment": enrollment}
     assert client.post(status, data={"text": "Hello?"}).status_code == 422  # nobody asked
     service.ask(app_session, **said, text="Which films?", actor=SYSTEM, now=clock.now())
     app_session.commit()
@@ -263,7 +264,7 @@ def test_a_refusal_says_when_to_try_again_and_then_the_form_is_open(
 ) -> None:
     status = apply_and_confirm(client, app_session, "casa-ondera")
     application, now = _application(app_session), clock.now()
-    act = {"enrollment_id": application.enrollment_id, "program_id": program.id, "actor": SYSTEM}
+    act: dict[str, Any] = {"enrollment_id": application.enrollment_id, "program_id": program.id, "actor": SYSTEM}
     partners.reject(app_session, **act, reason="Too few readers.", apply_again_at=now + timedelta(days=30), now=now)
     app_session.commit()
     page = client.get(status).text
