@@ -43,7 +43,7 @@ def partner_care(partner_id: UUID) -> str:
         "partner_care.html",
         partner={"name": row.Partner.name, "url": url_for("console.partner", partner_id=partner_id)},
         partner_uuid=partner_id,
-        tabs=tabs(partner_id, "care"),
+        tabs=tabs(partner_id, "care", applied=row.Application is not None),
         momentum=momentum_of(momentum),
         leads=_leads(care, managers),
         trial=_trial(care),
@@ -58,13 +58,15 @@ def partner_care(partner_id: UUID) -> str:
     )
 
 
-def tabs(partner_id: UUID, current: str) -> list[dict[str, Any]]:
-    """The pages of one partner."""
+def tabs(partner_id: UUID, current: str, *, applied: bool) -> list[dict[str, Any]]:
+    """The pages of one partner; who did not apply has no application to weigh."""
     pages = {
         "partner": (_("Figures"), url_for("console.partner", partner_id=partner_id)),
         "care": (_("What is agreed"), url_for("console.partner_care", partner_id=partner_id)),
         "weighed": (_("Application weighed"), url_for("console.weighed", partner_id=partner_id)),
     }
+    if not applied:
+        del pages["weighed"]
     return [{"label": label, "url": url, "current": key == current} for key, (label, url) in pages.items()]
 
 

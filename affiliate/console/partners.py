@@ -85,7 +85,7 @@ def partner(partner_id: UUID) -> str:
         links=queries.links_of(orm.session, **here, since=period.starts_at),
         coupons=queries.coupons_of(orm.session, **here),
         span_chips=presenters.span_chips(),
-        tabs=partner_care.tabs(partner_id, "partner"),
+        tabs=partner_care.tabs(partner_id, "partner", applied=found.Application is not None),
         payouts=partner_sheets.payouts(queries.payouts_of(orm.session, **here)),
     )
 

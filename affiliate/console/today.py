@@ -83,25 +83,32 @@ def _picked() -> Iterator[UUID]:
 
 
 def _items(now: datetime) -> list[work_list.Item]:
-    found = _money(now)
+    until = goal_sheets.today() + SOON
+    there = work.stirring(orm.session, program_id=g.program.id, until=until)
+    found = _money(there, now)
     found += work_list.books(latest_proof())
     found += work_list.goals(goal_sheets.behind(goals.running()))
     if is_manager():
         found += _people(now)
+        found += _steering(there, until)
     if manages_all():
         found += work_list.canary(canary.latest(orm.session))
         found += work_list.dead_letters(*events.oldest_dead_letter(orm.session))
     return found
 
 
-def _money(now: datetime) -> list[work_list.Item]:
+def _money(there: work.Stirring, now: datetime) -> list[work_list.Item]:
+    """A run that waits comes before the next one is thought of."""
     here: dict[str, Any] = {"program_id": g.program.id}
     found: list[work_list.Item] = []
     if waiting().runs:
         found += work_list.payouts(work.open_runs(orm.session, **here), me=current_user.id)
-    found += work_list.payable(payout_queries.preview(orm.session, **here, now=now))
-    filed = papers.filed_in(orm.session, **here, status=FiledStatus.FILED, limit=SHOWN_OF_A_KIND)
-    return [*found, *work_people.invoices(filed)]
+    else:
+        found += work_list.payable(payout_queries.preview(orm.session, **here, now=now))
+    if there.invoices:
+        filed = papers.filed_in(orm.session, **here, status=FiledStatus.FILED, limit=SHOWN_OF_A_KIND)
+        found += work_people.invoices(filed)
+    return found
 
 
 def _people(now: datetime) -> list[work_list.Item]:
@@ -117,19 +124,25 @@ def _people(now: datetime) -> list[work_list.Item]:
         found += work_people.reviews(counted.reviews, work.soonest_review(session, **here))
     found += work_list.maturing(work.maturing(session, **here, until=now + SOON))
     found += work_list.refused(work.refused_since(session, **here, since=now - REFUSED_FOR))
-    found += _steering(goal_sheets.today() + SOON)
     return found
 
 
-def _steering(until: date) -> list[work_list.Item]:
+def _steering(there: work.Stirring, until: date) -> list[work_list.Item]:
+    """Partners, figures and deadlines that need somebody."""
     here: dict[str, Any] = {"program_id": g.program.id}
     session = orm.session
-    trials = care_queries.trials(session, **here)
-    facts = care_queries.trial_facts(session, program=g.program, rows=[care for care, _name in trials])
-    return [
-        *work_people.at_risk(steering.at_risk(session, **here)),
-        *work_people.alarms(steering.alarms(session, **here)),
-        *work_people.deadlines(care_queries.duties_due(session, **here, before=until, limit=SHOWN_OF_A_KIND)),
-        *work_people.on_trial(trials, facts),
-        *work_people.shared_goals(care_queries.goals_proposed(session, **here, limit=SHOWN_OF_A_KIND)),
-    ]
+    found: list[work_list.Item] = []
+    if there.at_risk:
+        found += work_people.at_risk(steering.at_risk(session, **here))
+    if there.alarms:
+        found += work_people.alarms(steering.alarms(session, **here))
+    if there.duties:
+        due = care_queries.duties_due(session, **here, before=until, limit=SHOWN_OF_A_KIND)
+        found += work_people.deadlines(due)
+    if there.trials:
+        trials = care_queries.trials(session, **here)
+        facts = care_queries.trial_facts(session, program=g.program, rows=[care for care, _name in trials])
+        found += work_people.on_trial(trials, facts)
+    if there.goals:
+        found += work_people.shared_goals(care_queries.goals_proposed(session, **here, limit=SHOWN_OF_A_KIND))
+    return found

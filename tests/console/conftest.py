@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 from accounts_cast import give, make_person, sign_in
 from console_cast import Cast
 from factories import make_application, make_link, make_partner, make_plan, make_program
@@ -72,3 +73,11 @@ def mara(cast: Cast, browser_of: Callable[[User], FlaskClient]) -> FlaskClient:
 def finn(cast: Cast, browser_of: Callable[[User], FlaskClient]) -> FlaskClient:
     """The browser of finance."""
     return browser_of(cast.finn)
+
+
+@pytest.fixture
+def marta(cast: Cast, browser_of: Callable[[User], FlaskClient]) -> FlaskClient:
+    """The browser of the partner's owner."""
+    owner = cast.session.scalars(sa.select(User).where(User.name == "Marta Example")).one()
+    cast.session.commit()
+    return browser_of(owner)

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import sqlalchemy as sa
-from console_cast import Cast, text_of
+from console_cast import Cast, public, text_of
 from flask.testing import FlaskClient
 
 from affiliate import clock, ids
@@ -12,6 +13,7 @@ from affiliate.accounts.models import User
 from affiliate.canary.models import CanaryRun, CanaryState
 from affiliate.ingest.models import RejectedEvent, RejectReason
 from affiliate.partners.models import Enrollment, EnrollmentStatus
+from affiliate.steering import service as steering
 
 
 def waiting_since(cast: Cast, days: int) -> None:
@@ -121,3 +123,26 @@ def test_a_test_order_that_stopped_on_its_way_is_an_alarm_for_who_manages_everyt
     cast.session.commit()
     assert "does ingest run?" in browser_of(cast.ada).get("/console/casa/").text
     assert "does ingest run?" not in mara.get("/console/casa/").text
+
+
+def test_the_first_page_takes_at_most_twenty_statements_whatever_waits(
+    cast: Cast, mara: FlaskClient, count_queries: Any
+) -> None:
+    cast.sale("soon", days_ago=25)
+    cast.approved_sale("1")
+    steering.compute_momentum(cast.session, program=cast.program, now=clock.now())
+    cast.session.commit()
+    for metric in ("sales", "revenue", "cost"):
+        mara.post("/console/casa/goals/usual", data={"metric": metric})
+    task = {"task": "Two posts", "side": "partner", "cadence": "monthly", "first_on": clock.now().date().isoformat()}
+    mara.post(f"/console/casa/partners/{public('ptn', cast.partner)}/duties", data=task)
+    for path in ("", "goals", "kpis", "partners"):
+        mara.get(f"/console/casa/{path}")  # what the first request of a process asks once
+        with count_queries() as counter:
+            assert mara.get(f"/console/casa/{path}").status_code == 200
+        told = [
+            statement[:40] + " … " + statement[statement.find("FROM") :][:60].replace(chr(10), " ")
+            for statement in counter.statements
+            if statement.startswith(("SELECT", "WITH"))
+        ]
+        assert len(told) <= 20, (path, len(told))
