@@ -41,10 +41,12 @@ DOORS = {
     "security.mf_recovery", "security.mf_recovery_codes", "security.reset_password", "security.tf_select",
     "security.two_factor_rescue", "security.two_factor_token_validation", "security.verify", "mail.choice",
     "site.banner", "joining.draft", "joining.status", "joining.confirmation",
+    "mails.ask", "portal.invitation",
 }  # fmt: skip
 """Pages in the middle of a sign-in, or behind a link of a mail or of a partner's website: they have tests of their own."""
 AFTER_AN_ACT = {
-    "console.replay", "console.replay_change", "console.simulation", "console.validation_file", "console.case", "portal.case",
+    "console.replay", "console.replay_change", "console.simulation", "console.validation_file", "console.case", "portal.case", "portal.postback",
+    "portal.edit_postback",
 }  # fmt: skip
 """Pages that a job, an upload or a partner makes first: no link leads there in a fresh demo."""
 LOOKS = (("en", "dark"), ("it", "light"), ("pl", "light"))
