@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import commands
 import processes
 import requests
 from processes import command_of, eventually, lives, tree
@@ -67,9 +68,7 @@ class Installation:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command of this installation."""
-        return subprocess.run(
-            [*COMMAND, *arguments], env=self.environment, capture_output=True, text=True, timeout=120, check=False
-        )
+        return commands.run(self.environment, *arguments)
 
     def require_balance(self) -> None:
         """Fail with the findings if the books do not balance now."""

@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import commands
 import factories
 import processes
 import pytest
@@ -27,6 +28,7 @@ pytestmark = pytest.mark.timeout(600)  # each test starts a dozen processes, on 
 
 Environment = dict[str, str]
 Start = Callable[..., subprocess.Popen[bytes]]
+Run = Callable[..., subprocess.CompletedProcess[str]]
 COMMAND = [sys.executable, "-m", "affiliate.cli"]
 PROCESSES = {
     "redis": "valkey-server",
@@ -92,15 +94,15 @@ def _ended(pids: set[int]) -> bool:
     return not any(lives(pid) for pid in pids)
 
 
-def _run(environment: Environment, *arguments: str) -> subprocess.CompletedProcess[str]:
+def _loading_all(environment: Environment, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*COMMAND, *arguments], env=environment, capture_output=True, text=True, timeout=120, check=False
     )
 
 
-def _refusal(environment: Environment, *arguments: str) -> str:
+def _refusal(environment: Environment, *arguments: str, run: Run = commands.run) -> str:
     """The one sentence with which a command refuses."""
-    answer = _run(environment, *(arguments or ("up",)))
+    answer = run(environment, *(arguments or ("up",)))
     assert answer.returncode == 2, answer.stderr
     assert "Traceback" not in answer.stdout + answer.stderr
     [line] = answer.stderr.strip().splitlines()
@@ -131,7 +133,7 @@ def test_one_tree_per_folder_and_a_killed_one_makes_room_for_the_next(
     first = start(environment)
     _await_ready(environment, tmp_path / "said")
     assert all(path.stat().st_mode & 0o077 == 0 for path in Path(environment["DATA_DIR"]).iterdir())
-    assert f"(process {first.pid}) works on {environment['DATA_DIR']}" in _refusal(environment)
+    assert f"(process {first.pid}) works on {environment['DATA_DIR']}" in _refusal(environment, run=_loading_all)
     everybody = tree(first.pid)
     first.kill()
     eventually(lambda: _ended(everybody), "the end of the whole tree")
@@ -247,4 +249,5 @@ def test_production_refuses_a_database_with_the_demos_people(environment: Enviro
 
 def test_a_missing_system_library_is_named(environment: Environment, tmp_path: Path) -> None:
     (tmp_path / "flask.py").write_text("import ctypes; ctypes.CDLL('libnowhere.so.1')")
-    assert "system library libnowhere.so.1 is missing" in _refusal(environment | {"PYTHONPATH": str(tmp_path)})
+    line = _refusal(environment | {"PYTHONPATH": str(tmp_path)}, run=_loading_all)
+    assert "system library libnowhere.so.1 is missing" in line
