@@ -81,7 +81,7 @@ def settle(
     )  # fmt: skip
 
 
-def waiting(session: Session, *, program_id: UUID) -> Sequence[sa.Row[Any]]:
+def waiting(session: Session, *, program_id: UUID) -> Sequence[Any]:
     """The orders of the program with a refund that is set aside, the oldest first: id and order number."""
     found = (
         sa.select(Conversion.id, Conversion.order_id)

@@ -33,7 +33,7 @@ def look_again(session: Session, *, limit: int) -> int:
     return asked
 
 
-def _waiting(session: Session, after: UUID, limit: int) -> Sequence[sa.Row[Any]]:
+def _waiting(session: Session, after: UUID, limit: int) -> Sequence[Any]:
     rated = sa.select(ExchangeRate.currency)
     return session.execute(
         sa.select(Commission.id, Conversion.id, Conversion.occurred_at, *_MET)

@@ -88,7 +88,7 @@ class PlanForm(FlaskForm):  # type: ignore[misc] # the library is not typed
     currency = SelectField(
         _l("Currency of its amounts"),
         default="",
-        description=_l("Partners are always paid in the program's, by the rate of the day before the order."),
+        description=_l("Commissions are always in the program's, by the rate of the day before the order."),
     )
     rate = _text(_l("Percentage"))
     fixed = _text(_l("Amount an order"))

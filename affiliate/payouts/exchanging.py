@@ -30,7 +30,7 @@ def turned(session: Session, *, rows: Sequence[dict[str, Any]], now: datetime) -
     for row in rows:
         paid_in = account_in.get(row["method_id"], row["currency"])
         rate = None if paid_in == row["currency"] else known.exchange(currency=row["currency"], to=paid_in, at=now)
-        paid = {"paid_currency": None, "paid_minor": None, "exchange": None}
+        paid: dict[str, Any] = {"paid_currency": None, "paid_minor": None, "exchange": None}
         if rate is not None:
             exact = (row["amount_minor"] - row["withheld_minor"]) * rate.factor
             minor = divide_half_even(exact.numerator, exact.denominator)

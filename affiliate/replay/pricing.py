@@ -151,6 +151,6 @@ def _windows(
         for credit in one.credits:
             whose = program.id, credit.partner_id
             found[one.conversion_id, credit.partner_id] = {
-                period: Window(*whose, *ends, currency) for period, ends in edges.items()
+                period: Window(*whose, ends[0], ends[1], currency) for period, ends in edges.items()
             }
     return found
