@@ -21,6 +21,7 @@ import money_stages
 import newsletters
 import orders_api
 import payout_run
+import portal_pages
 import replay_month
 from figures import Figure
 
@@ -40,6 +41,7 @@ SUITES: tuple[Callable[[], Iterator[Figure]], ...] = (
     payout_run.measure,
     newsletters.measure,
     orders_api.measure,
+    portal_pages.measure,
 )
 
 

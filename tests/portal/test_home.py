@@ -1,5 +1,7 @@
 """The home page: numbers equal to their rows, a fixed number of queries, and who is let in."""
 
+import gzip
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,8 +18,10 @@ from affiliate import clock
 from affiliate.commissions.models import CommissionStatus
 from affiliate.ingest.models import ClickVerdict
 from affiliate.partners.models import Enrollment, EnrollmentStatus
-from affiliate.payouts.models import PayoutStatus
+from affiliate.payouts.models import PayoutPolicy, PayoutStatus
+from affiliate.payouts.schedule import Cadence
 from affiliate.portal.dashboard import greeting
+from affiliate.reports import jobs
 
 
 @pytest.fixture
@@ -69,6 +73,47 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(
         assert marta.get("/portal/casa/").status_code == 200
     assert len(many) == len(few)
     assert len(many) <= 15
+
+
+@pytest.mark.parametrize(("others", "told"), [(8, False), (9, True)])
+def test_the_programs_median_is_told_once_enough_partners_stand_behind_it(
+    marta: FlaskClient, app_session: Session, cast: Cast, today: datetime, *, others: int, told: bool
+) -> None:
+    make_clicks(app_session, link=cast.link, hour=today, clicks=500)
+    for number in range(others):
+        partner = make_partner(app_session, program=cast.program, name=f"Partner {number}")
+        link = make_link(app_session, program=cast.program, partner=partner)
+        make_clicks(app_session, link=link, hour=today, clicks=121 + number)
+    app_session.commit()
+    assert jobs.compute_figures() == 1
+    assert jobs.compute_figures() == 0  # within the hour
+    page = marta.get("/portal/casa/").text
+    assert ("Median of all partners: 130" in page) is told  # 125 or 126 and a half, to two digits
+
+
+def test_the_next_payout_is_told_with_its_day_and_amount(
+    marta: FlaskClient, app_session: Session, cast: Cast, today: datetime
+) -> None:
+    policy = {"program_id": cast.program.id, "cadence": Cadence.MONTHLY, "net_days": 0, "is_one_person": False}
+    app_session.add(PayoutPolicy(**policy, updated_at=today))
+    mine: dict[str, Any] = {"program": cast.program, "partner": cast.partner, "status": CommissionStatus.APPROVED}
+    make_commission(app_session, **mine, amount_minor=24_99, approved_at=today)
+    app_session.commit()
+    assert "Next payout on" not in marta.get("/portal/casa/").text  # the program pays from 25.00 on
+    make_commission(app_session, **mine, amount_minor=1, approved_at=today)
+    app_session.commit()
+    page = marta.get("/portal/casa/").text
+    assert re.search(r"Next payout on 1 \w+ \d{4}: €25\.00", page)
+
+
+def test_the_first_paint_is_light_and_charts_come_later(marta: FlaskClient, cast: Cast) -> None:
+    answer = marta.get("/portal/casa/", headers={"Accept-Encoding": "gzip"})
+    page = gzip.decompress(answer.data).decode()
+    at_once = {path for path in re.findall(r'(?:href|src)="(/static/[^"#]+)', page) if "data-echarts" not in path}
+    assert not [path for path in at_once if "echarts" in path]
+    files = [marta.get(path.replace("&amp;", "&"), headers={"Accept-Encoding": "gzip"}).data for path in at_once]
+    assert len(files) > 6
+    assert len(answer.data) + sum(map(len, files)) < 250 * 1024
 
 
 def test_a_new_partner_is_taught_and_unknown_is_never_zero(
