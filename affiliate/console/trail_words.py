@@ -47,6 +47,7 @@ _ACTS = {
     "member.join": N_("joined a partner's team"),
     "member.remove": N_("removed a person from a partner's team"),
     "member.withdraw": N_("withdrew an invitation to a partner's team"),
+    "partner.change_profile": N_("changed a partner's profile"),
     "partner.ask_copy": N_("asked for a copy of a partner's data"),
     "partner.ask_erasure": N_("asked to be forgotten"),
     "partner.erase": N_("erased a partner"),

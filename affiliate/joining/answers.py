@@ -95,7 +95,7 @@ def _read(one: Question, typed: Typed, files: Mapping[str, Mapping[str, Any]]) -
     if one.kind is QuestionKind.FILE:
         return dict(files[one.key]) if one.key in files else None, None
     if one.kind is QuestionKind.CHANNELS:
-        return _channels(channel_rows(typed))
+        return channels(channel_rows(typed))
     said = list(typed.get(one.key, ()))
     if one.kind is QuestionKind.CHOICES:
         return _choices(one, said)
@@ -150,7 +150,8 @@ def _place(one: Question, text: str) -> str | None:
     return str(int(text)) if is_one else None
 
 
-def _channels(rows: Sequence[Mapping[str, str]]) -> tuple[Any, str | None]:
+def channels(rows: Sequence[Mapping[str, str]]) -> tuple[Any, str | None]:
+    """Typed rows as they are kept, or what is wrong with them."""
     found = []
     for row in rows:
         people = whole_number(row["people"]) if row["people"].strip() else None

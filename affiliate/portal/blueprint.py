@@ -34,7 +34,7 @@ _ARGUMENTS = (
     "compare",
 )
 _SETTINGS = {
-    "preferences", "team", "invite", "invite_form", "postbacks", "new_postback", "add_postback", "postback",
+    "preferences", "profile", "change_profile", "team", "invite", "invite_form", "postbacks", "new_postback", "add_postback", "postback",
     "edit_postback", "change_postback", "data",
 }  # fmt: skip
 blueprint = Blueprint("portal", __name__, url_prefix="/portal")

@@ -22,6 +22,7 @@ def preferences() -> str:
 
 def _of_partner() -> list[dict[str, Any]]:
     return [
+        _entry("portal.profile", "id", _("Profile"), _("Name, website, and where you promote.")),
         _entry("portal.team", "users", _("Team"), _("Who else works for you here, and in which role.")),
         _entry("portal.postbacks", "webhook", _("Postbacks"), _("Tell your own system of each sale.")),
         _entry("portal.payment_details", "building-bank", _("How you are paid"), _("The account your money goes to.")),

@@ -55,7 +55,7 @@ _KEEP, _BLANK, _DELETE = Fate.KEEP, Fate.BLANK, Fate.DELETE
 ERASED = "erased"
 
 ENTRIES = (
-    _e("partners", Of.ITSELF, _BLANK, name=ERASED, website=None, country=None),
+    _e("partners", Of.ITSELF, _BLANK, name=ERASED, website=None, country=None, channels=[]),
     _e("users", Of.PERSON, _KEEP, "password fs_uniquifier tf_totp_secret tf_last_counter mf_recovery_codes"),
     _e("user_sessions", Of.PERSON, _DELETE),
     _e("grants", Of.PERSON, _DELETE),
