@@ -44,7 +44,14 @@ def pole(books: Books, currency: str | None = "PLN") -> Partner:
     owner = make_user(books.session)
     partner = make_partner(books.session, program=books.program, user=owner, can_be_paid=False)
     facts: dict[str, Any] = {"program": books.program, "partner_id": partner.id, "actor": person(owner), "now": NOW}
-    details.enter_method(books.session, kind=MethodKind.BANK, typed={"holder": "Zofia", "account": ACCOUNTS[currency or "EUR"]}, vault=VAULT, currency=currency, **facts)
+    details.enter_method(
+        books.session,
+        kind=MethodKind.BANK,
+        typed={"holder": "Zofia", "account": ACCOUNTS[currency or "EUR"]},
+        vault=VAULT,
+        currency=currency,
+        **facts,
+    )
     return partner
 
 
