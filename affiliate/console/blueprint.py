@@ -246,6 +246,7 @@ _SECTION_OF = {
     "kpis": "goals",
     "add_watch": "goals",
     "channel_losses": "performance",
+    "customers_by_month": "performance",
     "kept_performance": "performance",
     "shop_totals": "performance",
     "take_shop_totals": "performance",

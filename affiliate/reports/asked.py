@@ -45,7 +45,7 @@ _OF_PROGRAM = ("reversal_rate",)
 _OF_PARTNERS = ("new_share", "cost", "roi", "margin")
 """What a program counts beside. Costs are of partners and days: no country or product has any."""
 USUAL_OF_PROGRAM = (
-    "clicks_raw", "clicks_valid", "conversions", "conversion_rate", "revenue", "earnings", "reversal_rate", "cost", "roi",
+    "clicks_valid", "conversions", "conversion_rate", "revenue", "earnings", "reversal_rate", "cost", "roi",
 )  # fmt: skip
 _ALL_COLUMNS = (*COLUMNS, *_OF_PROGRAM, *_OF_PARTNERS)
 

@@ -110,11 +110,6 @@ def _record(
     )  # fmt: skip
 
 
-def last_told(session: Session, *, program_id: UUID) -> date | None:
-    """The newest day that the shop told."""
-    return session.scalar(sa.select(sa.func.max(ShopDay.day)).where(ShopDay.program_id == program_id))
-
-
 def missing(days: Mapping[date, Told], period: Period, *, today: date) -> list[date]:
     """The days of a period that are over, and that the shop has not told."""
     return [day for day in period.days if day < today and day not in days]
