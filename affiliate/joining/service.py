@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from affiliate.accounts.actors import SYSTEM, Actor
 from affiliate.db import insert_new
 from affiliate.errors import Conflict, Invalid, NotFound
 from affiliate.files import File
-from affiliate.joining import answers, inviting, mails, queries, questions
+from affiliate.joining import answers, forgetting, inviting, mails, queries, questions
 from affiliate.joining.models import ApplicationDraft, ApplicationForm, ApplicationMessage, DraftState, Invitation
 from affiliate.joining.questions import Question
 from affiliate.partners import applying
@@ -25,9 +25,6 @@ from affiliate.partners.models import Application, Enrollment, EnrollmentStatus
 from affiliate.programs.models import Program
 
 N_ = str  # marks a sentence for the translators
-
-DRAFT_DAYS = 30
-"""A draft that nobody goes on with, and one that nobody confirms, is removed after so many days."""
 
 ANSWERS_PER_QUESTION_MAX = 5
 MESSAGE_LENGTH_MAX = 4_000
@@ -99,7 +96,7 @@ def save(
     kept = {
         key: {"file_id": files.keep(session, file, now=now).hex, "name": file.name} for key, file in uploads.items()
     }
-    _forget(session, [draft.files[key] for key in kept if key in draft.files])
+    forgetting.forget_files(session, [draft.files[key] for key in kept if key in draft.files])
     draft.typed, draft.files, draft.saved_at = answers.kept(typed), draft.files | kept, now
     draft.who = {"email": email}
 
@@ -235,26 +232,12 @@ def set_form(
     )  # fmt: skip
 
 
-def forget_old_drafts(session: Session, *, limit: int, now: datetime) -> int:
-    """Remove drafts that were never received, with their files; gives their number."""
-    found = queries.old_drafts(session, before=now - timedelta(days=DRAFT_DAYS), limit=limit)
-    for draft in found:
-        _forget(session, list(draft.files.values()))
-        session.delete(draft)
-    return len(found)
-
-
 def _move(session: Session, draft: ApplicationDraft, expected: DraftState, values: Mapping[str, Any]) -> bool:
     here = (ApplicationDraft.id == draft.id, ApplicationDraft.state == expected)
     session.flush()
     moved = session.scalar(sa.update(ApplicationDraft).where(*here).values(values).returning(ApplicationDraft.id))
     session.refresh(draft)
     return moved is not None
-
-
-def _forget(session: Session, kept: Sequence[Mapping[str, Any]]) -> None:
-    for file in kept:
-        session.execute(sa.delete(files.StoredFile).where(files.StoredFile.id == UUID(file["file_id"])))
 
 
 def _checked(text: str) -> str:

@@ -40,7 +40,7 @@ NO_PAGES = re.compile(
 DOORS = {
     "security.mf_recovery", "security.mf_recovery_codes", "security.reset_password", "security.tf_select",
     "security.two_factor_rescue", "security.two_factor_token_validation", "security.verify", "mail.choice",
-    "site.banner", "joining.draft", "joining.status", "joining.confirmation",
+    "site.banner", "joining.draft", "joining.status", "joining.confirmation", "mail.follow",
     "mails.ask", "portal.invitation",
 }  # fmt: skip
 """Pages in the middle of a sign-in, or behind a link of a mail or of a partner's website: they have tests of their own."""

@@ -18,7 +18,7 @@ from affiliate import clock
 from affiliate.accounts.actors import SYSTEM
 from affiliate.accounts.models import User
 from affiliate.files import StoredFile
-from affiliate.joining import inviting, questions, service
+from affiliate.joining import forgetting, inviting, questions, service
 from affiliate.joining.models import ApplicationDraft
 from affiliate.joining.questions import Question, QuestionKind
 from affiliate.mailer import OutboxMail
@@ -191,7 +191,7 @@ def test_old_drafts_and_their_files_are_removed_and_received_ones_stay(
     client.post("/apply/casa-ondera/save", data={"why": "I co", "own_1": (_picture(), "me.png")})
     apply_and_confirm(client, app_session, "casa-ondera")
     assert _count(app_session, StoredFile) == 1
-    gone = service.forget_old_drafts(app_session, limit=10, now=clock.now() + timedelta(days=31))
+    gone = forgetting.forget_old_drafts(app_session, limit=10, now=clock.now() + timedelta(days=31))
     app_session.commit()
     assert (gone, _count(app_session, StoredFile), _count(app_session, ApplicationDraft)) == (1, 0, 1)
 
