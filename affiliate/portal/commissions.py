@@ -112,8 +112,8 @@ def _chosen() -> _Chosen:
 
 def _file(kind: exports.Format) -> str:
     """Where this list can be fetched as a file of this kind."""
-    names = ("status", "link", "first", "last")
-    return url_for("portal.commissions_file", kind=kind.value, **{name: request.args.get(name) for name in names})
+    filters: dict[str, Any] = {name: request.args.get(name) for name in ("status", "link", "first", "last")}
+    return url_for("portal.commissions_file", kind=kind.value, **filters)
 
 
 def _period() -> Period | None:
