@@ -17,6 +17,7 @@ class MailKind(enum.StrEnum):
     PAID = "paid"
     DAY = "day"  # what came in and what was decided yesterday, in one mail
     CASES = "cases"
+    AGREED = "agreed"  # tasks and goals that were agreed on
     CREATIVES = "creatives"
     STORIES = "stories"  # the program would like to tell about the partner
     POSTBACKS = "postbacks"  # an address was switched off

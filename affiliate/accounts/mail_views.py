@@ -27,6 +27,7 @@ def label(kind: MailKind) -> str:
         MailKind.PAID: _("You were paid"),
         MailKind.DAY: _("Each morning: yesterday’s sales, and what was approved or taken back"),
         MailKind.CASES: _("News in your cases"),
+        MailKind.AGREED: _("Tasks and goals that you agreed on with a program"),
         MailKind.CREATIVES: _("Your material was decided on, or material that you use ends"),
         MailKind.STORIES: _("A program would like to tell your story"),
         MailKind.POSTBACKS: _("A postback address fails"),

@@ -7,9 +7,10 @@ from babel.dates import format_date
 from sqlalchemy.orm import Session
 
 from affiliate import ids, mailer, settings
+from affiliate.accounts.mail_kinds import MailKind
 from affiliate.accounts.models import User
 from affiliate.mailer import Letter
-from affiliate.partners import queries as partners
+from affiliate.partners import posting, readers
 from affiliate.programs.models import Program
 from affiliate.relations import queries
 from affiliate.relations.care_models import Duty, PartnerGoal
@@ -49,7 +50,7 @@ def tell_missed(session: Session, *, duty: Duty, program: Program, again: bool, 
 def tell_goal(session: Session, *, goal: PartnerGoal, program: Program, to: Side, sentence: str, now: datetime) -> None:
     """Tell the other side what became of a shared goal."""
     if to is Side.PARTNER:
-        people: Sequence[User] = partners.members_of(session, partner_id=goal.partner_id)
+        people: Sequence[User] = _partners_people(session, goal)
         url = f"{settings.current().base_url}/portal/{program.slug}/together"
     else:
         people = queries.managers_of(session, program_id=program.id)
@@ -62,12 +63,23 @@ def tell_goal(session: Session, *, goal: PartnerGoal, program: Program, to: Side
             (say(N_("Open the goal"), locale), url),
             _why(program, locale),
         )
-        mailer.post(session, recipient=person.email, letter=letter, locale=locale, now=now)
+        _send(session, person, letter, to_partner=to is Side.PARTNER, now=now)
+
+
+def _partners_people(session: Session, about: Duty | PartnerGoal) -> Sequence[User]:
+    return readers.readers(session, partner_ids=[about.partner_id], kind=MailKind.AGREED)
+
+
+def _send(session: Session, person: User, letter: Letter, *, to_partner: bool, now: datetime) -> None:
+    if to_partner:
+        posting.post(session, person=person, letter=letter, kind=MailKind.AGREED, now=now)
+    else:
+        mailer.post(session, recipient=person.email, letter=letter, locale=person.locale or "en", now=now)
 
 
 def _people(session: Session, duty: Duty, program: Program) -> Sequence[User]:
     if duty.side is Side.PARTNER:
-        return partners.members_of(session, partner_id=duty.partner_id)
+        return _partners_people(session, duty)
     owner = session.get(User, duty.owner_id) if duty.owner_id else None
     return [owner] if owner is not None and owner.active else queries.managers_of(session, program_id=program.id)
 
@@ -88,7 +100,7 @@ def _post(
             (say(N_("Open the list"), locale), url),
             _why(program, locale),
         )
-        mailer.post(session, recipient=person.email, letter=letter, locale=locale, now=now)
+        _send(session, person, letter, to_partner=to_partner, now=now)
 
 
 def _console(program: Program, about: Duty | PartnerGoal) -> str:

@@ -1391,6 +1391,7 @@ def upgrade() -> None:
                 "paid",
                 "day",
                 "cases",
+                "agreed",
                 "creatives",
                 "stories",
                 "postbacks",
