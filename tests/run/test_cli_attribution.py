@@ -2,16 +2,20 @@
 
 import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner, Result
-from factories import make_click, make_conversion, make_link, make_partner, make_plan, make_program
+from factories import make_click, make_conversion, make_link, make_partner, make_plan, make_program, make_refund
 
 from affiliate import clock, db
 from affiliate.attribution import service as attribution
 from affiliate.cli import cli
 from affiliate.commandline import EXIT_REFUSED
 from affiliate.commissions import service as commissions
+from affiliate.commissions.models import Commission
+from affiliate.ingest.models import Conversion
 from affiliate.settings import Settings
 
 
@@ -77,3 +81,17 @@ def test_an_order_is_explained_contact_by_contact_and_line_by_line() -> None:
         "Slow Kitchen, pending: €10.00",
     ):
         assert text in told
+
+
+def test_rates_of_a_file_let_a_refund_go_on_that_waited_for_them(tmp_path: Path) -> None:
+    now = clock.now()
+    with db.transaction() as session:
+        order = session.scalars(sa.select(Conversion)).one()
+        make_refund(session, conversion=order, amount_minor=100_00, currency="USD")
+        commissions.reverse_waiting(session, limit=9, now=now)
+    file = tmp_path / "rates.csv"
+    file.write_text(f"Date,USD\n{(now - timedelta(days=1)).date()},2.0\n")
+    assert "1 new rates of 1 days." in run("rates", "load", str(file)).output
+    with db.transaction() as session:
+        commissions.reverse_waiting(session, limit=9, now=now)
+        assert session.scalars(sa.select(Commission.reversed_minor)).one() == 5_00
