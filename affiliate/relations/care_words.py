@@ -1,6 +1,7 @@
 """Words about goals, duties and trials for the pages of both sides."""
 
 from datetime import timedelta
+from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import ngettext, pgettext
@@ -53,28 +54,31 @@ def amount(metric: GoalMetric, value: int, currency: str) -> str:
 
 def goal(of: PartnerGoal, currency: str) -> str:
     """A shared goal in a line."""
-    return _(
+    told: str = _(
         "%(metric)s: %(target)s from %(first)s to %(last)s",
         metric=goal_metric(of.metric), target=amount(of.metric, of.target, currency), first=formats.day(of.starts_on),
         last=formats.day(of.ends_on - timedelta(days=1)),
     )  # fmt: skip
+    return told
 
 
 def side(of: Side) -> str:
     """Who does it."""
-    return _("The partner") if of is Side.PARTNER else _("The program")
+    words: dict[Side, str] = {Side.PARTNER: _("The partner"), Side.PROGRAM: _("The program")}
+    return words[of]
 
 
 def cadence(of: Cadence) -> str:
     """How often something is to be done."""
-    return {
+    words: dict[Any, str] = {
         Cadence.ONCE: _("once"),
         Cadence.CONTINUOUS: _("all the time"),
         Cadence.DAILY: _("every day"),
         Cadence.WEEKLY: _("every week"),
         Cadence.MONTHLY: _("every month"),
         Cadence.QUARTERLY: _("every quarter"),
-    }[of]
+    }
+    return words[of]
 
 
 def duty(of: DutyStatus) -> Sign:
@@ -89,9 +93,13 @@ def duty(of: DutyStatus) -> Sign:
 
 def duty_act(step: str) -> str:
     """What a button says that moves a duty."""
-    return {"pending": _("Not begun"), "in_progress": _("In progress"), "on_track": _("On track"), "done": _("Done")}[
-        step
-    ]
+    words: dict[str, str] = {
+        "pending": _("Not begun"),
+        "in_progress": _("In progress"),
+        "on_track": _("On track"),
+        "done": _("Done"),
+    }
+    return words[step]
 
 
 def trial(standing: Standing, orders: int) -> str:

@@ -170,8 +170,6 @@ _ADVICE = {
 
 def _because(rubric: Rubric, facts: ApplicationFacts, score: int | None, *, twins: int) -> tuple[Because, ...]:
     """Everything that speaks, the deciding reason first."""
-    if score is None:
-        return (Because.NOTHING_KNOWN,)
     doubts = [
         because
         for because, speaks in (
@@ -182,6 +180,8 @@ def _because(rubric: Rubric, facts: ApplicationFacts, score: int | None, *, twin
         )
         if speaks
     ]
+    if score is None:
+        return (Because.NOTHING_KNOWN, *doubts)
     if score < rubric.refuse_below:
         return (Because.SCORE_LOW, *doubts)
     by_score = Because.SCORE_HIGH if score >= rubric.accept_from else Because.SCORE_BETWEEN

@@ -1,5 +1,7 @@
 """Words about the weighing of applications for pages."""
 
+from typing import Any
+
 from flask_babel import gettext as _
 
 from affiliate.reports.words import Sign
@@ -8,7 +10,7 @@ from affiliate.vetting.rubric import Advice, Because, Criterion
 
 def criterion(of: Criterion) -> str:
     """What an applicant is judged by."""
-    return {
+    words: dict[Any, str] = {
         Criterion.REACH: _("Reach"),
         Criterion.TARGET_GROUP: _("Target group"),
         Criterion.REPUTATION: _("Reputation"),
@@ -16,12 +18,13 @@ def criterion(of: Criterion) -> str:
         Criterion.VALUES: _("Values"),
         Criterion.SKILLS: _("Skills we lack"),
         Criterion.NO_CONFLICT: _("No conflict of interest"),
-    }[of]
+    }
+    return words[of]
 
 
 def meaning(of: Criterion) -> str:
     """What the best mark stands for."""
-    return {
+    words: dict[Any, str] = {
         Criterion.REACH: _("How many people it reaches; 100,000 a month is the best mark."),
         Criterion.TARGET_GROUP: _("Its audience buys what we sell."),
         Criterion.REPUTATION: _("Good opinions, references, an honest way of working."),
@@ -29,7 +32,8 @@ def meaning(of: Criterion) -> str:
         Criterion.VALUES: _("It stands for what we stand for."),
         Criterion.SKILLS: _("It can do what we cannot."),
         Criterion.NO_CONFLICT: _("It does not work against us for somebody else."),
-    }[of]
+    }
+    return words[of]
 
 
 def advice(of: Advice) -> Sign:
@@ -43,7 +47,7 @@ def advice(of: Advice) -> Sign:
 
 def because(of: Because) -> str:
     """Why they suggest it."""
-    return {
+    words: dict[Any, str] = {
         Because.SCORE_HIGH: _("The score is high enough to accept."),
         Because.SCORE_LOW: _("The score is too low."),
         Because.SCORE_BETWEEN: _("The score lies between refusing and accepting."),
@@ -52,12 +56,13 @@ def because(of: Because) -> str:
         Because.NOTHING_KNOWN: _("Nothing that could be weighed is known."),
         Because.NO_EVIDENCE: _("It names no channel, website or reach."),
         Because.UNCONFIRMED: _("It has not confirmed its mail address."),
-    }[of]
+    }
+    return words[of]
 
 
 def shared(by: str) -> str:
     """What two partners share."""
-    words = {
+    words: dict[str, str] = {
         "mail": _("mail address"),
         "website": _("website"),
         "account": _("payout account"),

@@ -61,4 +61,4 @@ def recruiters_of(session: Session, *, program_id: UUID, partner_ids: list[UUID]
         PartnerTerms.partner_id.in_(partner_ids),
         PartnerTerms.recruiter_id.is_not(None),
     )
-    return {row[0]: row[1] for row in session.execute(found)}
+    return {row[0]: row[1] for row in session.execute(found) if row[1] is not None}
