@@ -6,13 +6,14 @@ import io
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
-
-from flask import Response
 
 from affiliate.errors import NotFound
 from affiliate.money import Money
+
+if TYPE_CHECKING:
+    from flask import Response
 
 ROWS_MAX = 20_000
 """The most rows of one export; a query behind one asks for no more."""
@@ -52,13 +53,15 @@ def csv_text(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
     return _BYTE_ORDER_MARK + buffer.getvalue()
 
 
-def csv_response(filename: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Response:
+def csv_response(filename: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> "Response":
     """The table as a download called `filename` (our own words, no input)."""
+    from flask import Response  # here, because jobs write tables too, and no worker needs a web stack
+
     headers = {"Content-Disposition": f'attachment; filename="{filename}"', "Cache-Control": "no-store"}
     return Response(csv_text(head, rows), mimetype="text/csv", headers=headers)
 
 
-def response(kind: str, name: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Response:
+def response(kind: str, name: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> "Response":
     """The table as a download of this kind, called `name` (our own words, no input) and the kind's ending.
 
     Raises:
@@ -68,6 +71,8 @@ def response(kind: str, name: str, head: Sequence[str], rows: Iterable[Sequence[
         return csv_response(f"{name}.csv", head, rows)
     if kind != Format.XLSX:
         raise NoSuchFormat
+    from flask import Response
+
     headers = {"Content-Disposition": f'attachment; filename="{name}.xlsx"', "Cache-Control": "no-store"}
     return Response(workbook(head, rows), mimetype=_WORKBOOK, headers=headers)
 
