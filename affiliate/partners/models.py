@@ -32,7 +32,9 @@ class Partner(Base):
     name: Mapped[str] = mapped_column(sa.String(120))
     website: Mapped[str | None] = mapped_column(sa.String(500))
     country: Mapped[str | None] = mapped_column(sa.String(2))
-    channels: Mapped[list[Any]] = mapped_column(default=list)  # [{kind, address, people}], as `joining.answers` reads them
+    channels: Mapped[list[Any]] = mapped_column(
+        default=list
+    )  # [{kind, address, people}], as `joining.answers` reads them
     created_at: Mapped[datetime]
 
 
