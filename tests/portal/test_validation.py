@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from affiliate import clock
 from affiliate.commissions.maturity import Milestone
 from affiliate.commissions.models import CommissionStatus
+from affiliate.reports import jobs
 
 
 def test_the_terms_say_how_long_it_takes_and_a_sale_what_it_waits_for(
@@ -24,6 +25,7 @@ def test_the_terms_say_how_long_it_takes_and_a_sale_what_it_waits_for(
         )  # fmt: skip
     waiting = make_commission(app_session, program=cast.program, partner=cast.partner, awaits=Milestone.DELIVERED)
     app_session.commit()
+    jobs.compute_figures()
     home = marta.get("/portal/casa/").text
     assert "Half are approved within" in home
     assert "11 days" in home
