@@ -13,6 +13,8 @@ from flask_babel import gettext as _
 from affiliate.accounts import access
 from affiliate.accounts.roles import PROMOTES
 from affiliate.errors import DomainError
+from affiliate.joining import inviting
+from affiliate.joining import queries as joining
 from affiliate.links import queries, service
 from affiliate.links.models import Link
 from affiliate.portal import lines
@@ -46,7 +48,19 @@ def links() -> str:
         pager=pager(total=total, shown=len(found)),
         form=LinkForm(),
         shop_url=g.program.shop_url,
+        recruiting=_recruiting(),
     )
+
+
+@blueprint.post("/<slug>/links/recruiting")
+@access.partner
+def make_recruiting_address() -> ResponseReturnValue:
+    """Make the address by which this partner brings others; the one that there is, if there is one."""
+    inviting.recruit(
+        orm.session, program_id=g.program.id, partner_id=g.partner.id, partner_name=g.partner.name, now=request_now()
+    )
+    flash(_("Your recruiting address is ready."), "success")
+    return redirect(url_for("portal.links"), 303)
 
 
 @blueprint.get("/<slug>/links/new")
@@ -163,6 +177,12 @@ def qr(link_id: UUID, kind: str) -> Response:
     if "download" in request.args:
         response.headers["Content-Disposition"] = f'attachment; filename="{found.code}.{kind}"'
     return response
+
+
+def _recruiting() -> dict[str, Any] | None:
+    """The address by which this partner brings others, with how many came by it."""
+    found = joining.invitation_of_recruiter(orm.session, program_id=g.program.id, partner_id=g.partner.id)
+    return {"address": f"{settings().base_url}/join/{found.code}", "uses": found.uses} if found else None
 
 
 def _form_page(form: LinkForm) -> str:

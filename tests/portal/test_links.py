@@ -1,5 +1,6 @@
 """Making links, their pages, QR codes; other people's links are not there."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -204,3 +205,12 @@ def test_a_link_that_has_ended_says_so(marta: FlaskClient, app_session: Session,
     marta.post(_address(cast.link, "/edit"), data=CHANGED | {"last_on": "2020-01-31"})
     assert "This link has ended" in marta.get(_address(cast.link)).text
     assert "Ended" in marta.get("/portal/casa/links").text
+
+
+def test_a_partner_gets_one_address_to_bring_others(marta: FlaskClient, app: Flask) -> None:
+    for _twice in range(2):
+        assert marta.post("/portal/casa/links/recruiting").status_code == 303
+    page = marta.get("/portal/casa/links").text
+    codes = re.findall(r"http://localhost/join/(\w+)", page)
+    assert len(codes) == 1
+    assert app.test_client().get(f"/join/{codes[0]}").location == f"/p/casa?invite={codes[0]}"
