@@ -100,27 +100,6 @@ def message_count(session: Session, *, application_id: UUID, is_of_program: bool
     return session.scalar(sa.select(sa.func.count()).where(*written)) or 0
 
 
-def last_words(session: Session, *, application_ids: Sequence[UUID]) -> dict[UUID, bool]:
-    """Of each application about which something was written, whether the program wrote last."""
-    if not application_ids:
-        return {}
-    last = (
-        sa.select(sa.func.max(ApplicationMessage.id))
-        .where(ApplicationMessage.application_id.in_(application_ids))
-        .group_by(ApplicationMessage.application_id)
-    )
-    if session.get_bind().dialect.name == "postgresql":  # it has no greatest UUID
-        last = (
-            sa.select(ApplicationMessage.id)
-            .distinct(ApplicationMessage.application_id)
-            .where(ApplicationMessage.application_id.in_(application_ids))
-            .order_by(ApplicationMessage.application_id, ApplicationMessage.id.desc())
-        )
-    found = sa.select(ApplicationMessage.application_id, ApplicationMessage.is_of_program)
-    rows = session.execute(found.where(ApplicationMessage.id.in_(last)))
-    return {row.application_id: row.is_of_program for row in rows}
-
-
 def managers_of(session: Session, *, program_id: UUID) -> Sequence[User]:
     """Who is told of an answer: the program's managers, and those of all programs."""
     managing = (
