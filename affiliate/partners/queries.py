@@ -191,14 +191,6 @@ def members_of(session: Session, *, partner_id: UUID) -> Sequence[User]:
     return session.scalars(found.order_by(Member.id)).all()
 
 
-def members_of_all(session: Session, *, partner_ids: Sequence[UUID]) -> Sequence[User]:
-    """The people of several partners, each once."""
-    if not partner_ids:
-        return []
-    theirs = sa.select(Member.user_id).where(Member.partner_id.in_(partner_ids))
-    return session.scalars(sa.select(User).where(User.id.in_(theirs)).order_by(User.id)).all()
-
-
 def owned_partner(session: Session, *, user_id: UUID) -> Partner | None:
     """The first partner that a person belongs to."""
     found = sa.select(Partner).join(Member, Member.partner_id == Partner.id).where(Member.user_id == user_id)
