@@ -3,13 +3,13 @@
 import contextlib
 import os
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import commands
 import processes
 import psycopg
 import pytest
@@ -36,8 +36,7 @@ def affiliate(home: Path, *words: str, database_url: str = "") -> subprocess.Com
     environment |= {"AFFILIATE_DATA_DIR": str(home), "AFFILIATE_ENV": "development"}
     environment |= {"PATH": f"{servers.postgresql_clients()}:{os.environ['PATH']}"}
     environment |= {"AFFILIATE_DATABASE_URL": database_url} if database_url else {}
-    command = [sys.executable, "-m", "affiliate.cli", *words]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return commands.run(environment, *words)
 
 
 @pytest.fixture
