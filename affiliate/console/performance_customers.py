@@ -1,6 +1,7 @@
 """New and returning customers by month: a chart with its table, and the same as a file."""
 
 from collections.abc import Sequence
+from itertools import dropwhile
 from typing import Any
 
 from flask import Response, g, url_for
@@ -24,8 +25,8 @@ _KEYS = ("conversions", "revenue", "aov", "earnings", "reversal_rate")
 @blueprint.get("/<slug>/performance/customers")
 @access.console("manager", "finance")
 def customers_by_month() -> str:
-    """The last twelve months, and both kinds of customers beside one another."""
-    months = _months()
+    """The last twelve months from the first one with an order on, and the kinds of customers beside one another."""
+    months = list(dropwhile(_is_empty, _months()))
     sums = {kind: total((getattr(one, kind) for one in months), currency=g.program.currency) for kind in _KINDS}
     return show(
         "performance_customers.html",
@@ -70,14 +71,18 @@ def _answer(sums: dict[str, Facts]) -> str | None:
     )
 
 
+def _is_empty(month: Month) -> bool:
+    return not any(getattr(month, kind).conversions for kind in _KINDS)
+
+
 def _chart(months: Sequence[Month]) -> dict[str, Any] | None:
-    if not any(one.new.conversions or one.returning.conversions or one.unknown.conversions for one in months):
+    if not months:
         return None
     series = [
         {"name": _word(kind), "values": [getattr(one, kind).conversions for one in months]} for kind in _KINDS
     ]  # fmt: skip
     labels = [format_date(one.first, "LLL y") for one in months]
-    summary = _("Orders of new and of returning customers in the last %(count)s months.", count=len(months))
+    summary = _("Orders of new and of returning customers by month.")
     return {"summary": summary, "spec": {"kind": "bar", "head": _("Month"), "labels": labels, "series": series}}
 
 
@@ -96,7 +101,7 @@ def _row(one: Month) -> dict[str, Any]:
     known = one.new.conversions + one.returning.conversions
     share = divide_half_even(one.new.conversions * BPS_PER_UNIT, known) if known else None
     return {
-        "month": format_date(one.first, "LLLL y"),
+        "month": format_date(one.first, "LLL y"),
         "orders": [formats.number(getattr(one, kind).conversions) for kind in _KINDS],
         "share": formats.percent_bps(share),
         "revenue": [METRICS["revenue"].of(getattr(one, kind)) for kind in ("new", "returning")],

@@ -44,7 +44,7 @@ def post(client: FlaskClient, app_session: Session, program: Program) -> Post:
 
 def _told(session: Session) -> list[AuditEvent]:
     session.expire_all()
-    found = sa.select(AuditEvent).where(AuditEvent.action == "shop_totals.tell").order_by(AuditEvent.id)
+    found = sa.select(AuditEvent).where(AuditEvent.action == "shop_totals.tell").order_by(AuditEvent.occurred_at)
     return list(session.scalars(found))
 
 
