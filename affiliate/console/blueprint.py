@@ -22,7 +22,23 @@ from affiliate.settings import Settings
 from affiliate.web import orm
 
 REASON_LENGTH_MAX = 500
-FILTERS = ("tag", "group", "momentum", "lead", "status", "state", "kind", "partner", "due", "days", "name", "order", "by", "first", "last")
+FILTERS = (
+    "tag",
+    "group",
+    "momentum",
+    "lead",
+    "status",
+    "state",
+    "kind",
+    "partner",
+    "due",
+    "days",
+    "name",
+    "order",
+    "by",
+    "first",
+    "last",
+)
 MANAGING = frozenset({GrantRole.MANAGER, GrantRole.ADMIN})
 blueprint = Blueprint("console", __name__, url_prefix="/console")
 

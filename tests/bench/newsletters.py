@@ -21,11 +21,12 @@ from figures import Figure
 from affiliate import db, ids, settings
 from affiliate.accounts.actors import SYSTEM
 from affiliate.accounts.models import User
+from affiliate.accounts.roles import MemberRole
 from affiliate.newsletters import jobs, service
 from affiliate.newsletters.content import Block, BlockKind, Draft, IssueKind
 from affiliate.newsletters.models import DeliveryStatus, NewsletterDelivery
 from affiliate.newsletters.segments import Segment
-from affiliate.partners.models import Enrollment, EnrollmentStatus, Member, MemberRole, Partner
+from affiliate.partners.models import Enrollment, EnrollmentStatus, Member, Partner
 from affiliate.programs.models import Program, ProgramStatus
 
 READERS = int(os.environ.get("BENCH_READERS", "3000"))
