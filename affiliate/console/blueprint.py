@@ -5,7 +5,6 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from flask import Blueprint, Response, current_app, flash, g, make_response, redirect, render_template, request, url_for
-from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers.response import Response as BaseResponse
@@ -13,7 +12,7 @@ from werkzeug.wrappers.response import Response as BaseResponse
 from affiliate.accounts import access
 from affiliate.accounts import queries as accounts
 from affiliate.accounts.models import GrantRole
-from affiliate.console import paging, refusals
+from affiliate.console import navigation, paging, refusals
 from affiliate.console.queries import work
 from affiliate.errors import Conflict, DomainError, Forbidden, Invalid
 from affiliate.ledger import queries as ledger_queries
@@ -23,22 +22,9 @@ from affiliate.web import orm
 
 REASON_LENGTH_MAX = 500
 FILTERS = (
-    "tag",
-    "group",
-    "momentum",
-    "lead",
-    "status",
-    "state",
-    "kind",
-    "partner",
-    "due",
-    "days",
-    "name",
-    "order",
-    "by",
-    "first",
+    "tag", "group", "momentum", "lead", "status", "state", "kind", "partner", "due", "days", "name", "order", "by", "first",
     "last",
-)
+)  # fmt: skip
 MANAGING = frozenset({GrantRole.MANAGER, GrantRole.ADMIN})
 blueprint = Blueprint("console", __name__, url_prefix="/console")
 
@@ -167,7 +153,7 @@ def _frame() -> dict[str, Any]:
             "status": program.status.value,
         },
         "brand": {"name": program.name, "url": url_for("console.today")},
-        "nav_items": _navigation(waiting()),
+        "nav_items": navigation.entries(waiting(), is_manager=is_manager()),
         "books": _books(),
         "time_zone": g.get("user_time_zone") or program.time_zone,
         "with_arguments": with_arguments,
@@ -201,131 +187,3 @@ def _books() -> dict[str, Any] | None:
         "transfers": proof.transfers,
         "url": url_for("console.ledger"),
     }
-
-
-def _navigation(waiting: work.OpenDecisions) -> list[dict[str, Any]]:
-    partners, money, program = _("Partners"), _("Money"), _("Program")
-    items = [
-        _item("today", _("Today"), "inbox", tab=True),
-        _item("goals", _("Goals"), "target"),
-        _item("performance", _("Performance"), "chart-bar"),
-        _item(
-            "applications",
-            _("Applications"),
-            "file-text",
-            partners,
-            count=waiting.applications,
-            due=bool(waiting.applications),
-        ),
-        _item("partners", _("Partners"), "users", partners, tab=True),
-        *(_for_managers(waiting, partners) if is_manager() else []),
-        _item("conversions", _("Orders"), "shopping-cart", money, tab=True),
-        _item("commissions", _("Commissions"), "coin", money),
-        _item("fraud", _("Fraud"), "flag", money, count=waiting.reviews, due=bool(waiting.reviews)),
-        _item("payouts", _("Payouts"), "building-bank", money, count=waiting.runs, due=bool(waiting.runs), tab=True),
-        _item("ledger", _("Ledger"), "scale", money),
-    ]
-    if is_manager():
-        items += [
-            _item("settings", _("Settings"), "adjustments", program),
-            _item("tracking", _("Tracking"), "plug", program),
-            _item("requests", _("Last requests"), "webhook", program),
-        ]
-    return [*items, _item("trail", _("History"), "history", program)]
-
-
-def _for_managers(waiting: work.OpenDecisions, group: str) -> list[dict[str, Any]]:
-    proposed = waiting.creatives
-    return [
-        _item("cases", _("Cases"), "messages", group, count=waiting.cases, due=bool(waiting.cases)),
-        _item("creatives", _("Creatives"), "photo", group, count=proposed, due=bool(proposed)),
-        _item("newsletters", _("Newsletters"), "mail", group),
-        _item("erasures", _("Erasure"), "shield-check", group),
-    ]
-
-
-def _item(endpoint: str, label: str, icon: str, group: str | None = None, **more: Any) -> dict[str, Any]:
-    current = (request.endpoint or "").removeprefix("console.")
-    here = current == endpoint or _SECTION_OF.get(current) == endpoint
-    return {
-        "label": label,
-        "icon": icon,
-        "url": url_for(f"console.{endpoint}"),
-        "current": here,
-        "group": group,
-        **more,
-    }
-
-
-_SECTION_OF = {
-    "add_goal": "goals",
-    "kpis": "goals",
-    "add_watch": "goals",
-    "channel_losses": "performance",
-    "customers_by_month": "performance",
-    "kept_performance": "performance",
-    "shop_totals": "performance",
-    "take_shop_totals": "performance",
-    "fraud_case": "fraud",
-    "fraud_rules": "fraud",
-    "try_fraud_rules": "fraud",
-    "application_form": "settings",
-    "save_application_form": "settings",
-    "public_page": "settings",
-    "save_public_page": "settings",
-    "articles": "settings",
-    "new_article": "settings",
-    "write_article": "settings",
-    "edit_article": "settings",
-    "change_article": "settings",
-    "invitations": "applications",
-    "add_invitation": "applications",
-    "partner": "partners",
-    "partner_care": "partners",
-    "weighed": "partners",
-    "rubric": "applications",
-    "case": "cases",
-    "creative": "creatives",
-    "new_creative": "creatives",
-    "add_creative": "creatives",
-    "change_creative": "creatives",
-    "add_creative_version": "creatives",
-    "newsletter": "newsletters",
-    "preview_newsletter": "newsletters",
-    "save_newsletter": "newsletters",
-    "schedule_newsletter": "newsletters",
-    "suppressed_addresses": "newsletters",
-    "conversion": "conversions",
-    "import_orders": "conversions",
-    "take_orders": "conversions",
-    "payout_run": "payouts",
-    "payout": "payouts",
-    "payment": "payouts",
-    "payout_limits": "payouts",
-    "adjustments": "payouts",
-    "partner_entries": "payouts",
-    "payout_policy": "payouts",
-    "papers": "payouts",
-    "partner_taxes": "payouts",
-    "tax_settings": "payouts",
-    "save_tax_settings": "payouts",
-    "tax_rules": "payouts",
-    "add_tax_rule": "payouts",
-    "attribution_policy": "settings",
-    "change_attribution": "settings",
-    "replay": "settings",
-    "replay_change": "settings",
-    "plans_list": "settings",
-    "plan": "settings",
-    "new_plan": "settings",
-    "simulation": "settings",
-    "simulate_plan": "settings",
-    "validation": "commissions",
-    "validation_file": "commissions",
-    "api_key_made": "tracking",
-    "ways_in": "tracking",
-    "postback_token": "tracking",
-    "rejected": "requests",
-    "dead_letters": "requests",
-}
-"""Pages that have no entry of their own, and the entry under which they stand."""
