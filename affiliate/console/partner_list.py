@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from flask import g, request, url_for
 from flask_babel import gettext as _
-from flask_babel import ngettext
+from flask_babel import ngettext, pgettext
 from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import ids
@@ -177,7 +177,7 @@ def _narrowed() -> list[dict[str, Any]]:
     ]
     if (lead_id := _uuid(request.args.get("lead", ""))) is not None:
         people = {one.user_id: one.name for one in care_queries.managers(orm.session, program_id=g.program.id)}
-        found.append(presenters.chip(people.get(lead_id, _("Lead")), current=True, remove=True, lead=None))
+        found.append(presenters.chip(people.get(lead_id, pgettext("partner", "Lead")), current=True, remove=True, lead=None))
     return found
 
 
