@@ -34,19 +34,19 @@ ROLES = {
 }  # fmt: skip
 OUTSIDE, STAFF = (None, "partner"), ("manager", "finance", "admin")
 NO_PAGES = re.compile(
-    r"\.(csv|xlsx|xml|atom|svg|png|pdf|json|txt|ico|css|js)$|/newsletters/.*/mail$|/creatives/.*/(file|frame|code)$|/application/.*/file$|/cases/.*/proof/|^/(static|t|hooks)/|^/(healthz|readyz|metrics|logout|welcome)$|^/api/v1/|^/r/(?!no-such)"
+    r"\.(csv|xlsx|xml|atom|svg|png|pdf|json|txt|ico|css|js|zip|<kind>)$|/newsletters/.*/mail$|/creatives/.*/(file|frame|code)$|/application/.*/file$|/cases/.*/proof/|^/(static|t|hooks)/|^/(healthz|readyz|metrics|logout|welcome)$|^/api/v1/|^/r/(?!no-such)"
 )
 """Files, mails and snippets in frames, machines' addresses, redirects."""
 DOORS = {
     "security.mf_recovery", "security.mf_recovery_codes", "security.reset_password", "security.tf_select",
     "security.two_factor_rescue", "security.two_factor_token_validation", "security.verify", "mail.choice",
     "site.banner", "joining.draft", "joining.status", "joining.confirmation", "mail.follow",
-    "mails.ask", "portal.invitation",
+    "mails.ask", "mailed.report", "portal.invitation",
 }  # fmt: skip
 """Pages in the middle of a sign-in, or behind a link of a mail or of a partner's website: they have tests of their own."""
 AFTER_AN_ACT = {
     "console.replay", "console.replay_change", "console.simulation", "console.validation_file", "console.case", "portal.case", "portal.postback",
-    "portal.edit_postback",
+    "portal.edit_postback", "console.kept_performance",
 }  # fmt: skip
 """Pages that a job, an upload or a partner makes first: no link leads there in a fresh demo."""
 LOOKS = (("en", "dark"), ("it", "light"), ("pl", "light"))

@@ -18,7 +18,7 @@ from playwright.sync_api import Locator, Page, expect
 from processes import eventually
 from tax_cast import PDF
 
-from affiliate.payouts.files import SCHEMA
+from affiliate.payouts.pain import SCHEMA
 
 MakeVisitor = Callable[..., Visitor]
 MARTA, LUCA = "Marta’s Slow Kitchen", "Piatto Lento"
