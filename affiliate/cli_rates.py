@@ -42,6 +42,5 @@ def rates_load(*, file: Path | None) -> None:
         raise Refused(str(refusal)) from refusal
     with db.transaction() as session:
         stored = service.store(session, days=days, now=now)
-    if stored:
-        jobs.look_again_for_rates()
+    jobs.look_again_for_rates()
     click.echo(f"{stored} new rates of {len(days)} days.")

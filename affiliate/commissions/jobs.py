@@ -31,10 +31,12 @@ def approve_due() -> int:
 
 
 def refresh_rates() -> int:
-    """Store new exchange rates, and look again at the orders and refunds that waited for one; how many rates are new."""
+    """Store new exchange rates, and look again at the orders and refunds that wait for one; how many rates are new.
+
+    Also where none is new: whoever stored the last ones may have been killed before looking.
+    """
     stored = currencies.refresh()
-    if stored:
-        look_again_for_rates()
+    look_again_for_rates()
     return stored
 
 

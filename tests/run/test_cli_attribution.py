@@ -13,8 +13,11 @@ from affiliate import clock, db
 from affiliate.attribution import service as attribution
 from affiliate.cli import cli
 from affiliate.commandline import EXIT_REFUSED
+from affiliate.commissions import jobs
 from affiliate.commissions import service as commissions
 from affiliate.commissions.models import Commission
+from affiliate.currencies import service as currencies
+from affiliate.currencies.convert import DayRates
 from affiliate.ingest.models import Conversion
 from affiliate.settings import Settings
 
@@ -92,6 +95,20 @@ def test_rates_of_a_file_let_a_refund_go_on_that_waited_for_them(tmp_path: Path)
     file = tmp_path / "rates.csv"
     file.write_text(f"Date,USD\n{(now - timedelta(days=1)).date()},2.0\n")
     assert "1 new rates of 1 days." in run("rates", "load", str(file)).output
+    with db.transaction() as session:
+        commissions.reverse_waiting(session, limit=9, now=now)
+        assert session.scalars(sa.select(Commission.reversed_minor)).one() == 5_00
+
+
+def test_a_refund_goes_on_whose_rate_was_stored_by_somebody_who_was_killed() -> None:
+    now = clock.now()
+    with db.transaction() as session:
+        order = session.scalars(sa.select(Conversion)).one()
+        make_refund(session, conversion=order, amount_minor=100_00, currency="USD")
+        commissions.reverse_waiting(session, limit=9, now=now)
+        days = [DayRates((now - timedelta(days=1)).date(), "ecb", {"USD": "2.0"})]
+        currencies.store(session, days=days, now=now)
+    assert jobs.refresh_rates() == 0
     with db.transaction() as session:
         commissions.reverse_waiting(session, limit=9, now=now)
         assert session.scalars(sa.select(Commission.reversed_minor)).one() == 5_00
