@@ -58,6 +58,7 @@ class LedgerTransfer(Base):
             )
             for side in ("debit_account_id", "credit_account_id")
         ),
+        sa.Index("ix_ledger_transfers_of_program", "program_id", "position"),
     )
 
     position: Mapped[int] = mapped_column(primary_key=True)

@@ -46,24 +46,17 @@ class Happening:
     at: datetime
 
 
-def collect(session: Session, *, limit: int, now: datetime) -> int:
-    """Read up to `limit` rows of each program's ledger on, and write the calls down that they ask for; how many rows."""
-    return sum(_collect(session, mark, limit, now) for mark in queries.marks(session))
-
-
-def _collect(session: Session, mark: PostbackMark, limit: int, now: datetime) -> int:
-    until = queries.newest_position(session, program_id=mark.program_id, after=mark.position)
-    if until == mark.position:
-        return 0
-    addresses = queries.live(session, program_id=mark.program_id)
+def collect(session: Session, *, program_id: UUID, limit: int, now: datetime) -> int:
+    """Read up to `limit` rows of a program's ledger on, and write the calls down that they ask for; how many rows."""
+    mark = queries.mark(session, program_id=program_id)
+    until = queries.newest_position(session, program_id=program_id, after=mark.position)
+    addresses = queries.live(session, program_id=program_id)
     moved = queries.movements(
-        session, program_id=mark.program_id, partner_ids={each.partner_id for each in addresses},
+        session, program_id=program_id, partner_ids={each.partner_id for each in addresses},
         after=mark.position, until=until, limit=limit,
     )  # fmt: skip
     reached = moved[-1].position if len(moved) == limit else until
-    here = sa.update(PostbackMark).where(
-        PostbackMark.program_id == mark.program_id, PostbackMark.position == mark.position
-    )
+    here = sa.update(PostbackMark).where(PostbackMark.program_id == program_id, PostbackMark.position == mark.position)
     if session.scalar(here.values(position=reached).returning(PostbackMark.position)) is None:
         return 0  # another job was here
     for page in _pages(_happenings(session, moved)):

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from affiliate import clock, db, settings
-from affiliate.notifications import collecting, delivering, digests, service
+from affiliate.notifications import collecting, delivering, digests, queries, service
 from affiliate.programs import queries as programs
 from affiliate.programs.models import Program
 

@@ -106,12 +106,20 @@ def live(session: Session, *, program_id: UUID) -> Sequence[PostbackAddress]:
     return session.scalars(sa.select(PostbackAddress).where(*on).order_by(PostbackAddress.id)).all()
 
 
-def marks(session: Session) -> Sequence[PostbackMark]:
-    """Up to where the ledgers were read, of programs with an address that is switched on."""
+def behind(session: Session) -> Sequence[UUID]:
+    """The programs whose ledger has rows behind their mark, and an address that is switched on."""
     on = sa.exists().where(
         PostbackAddress.program_id == PostbackMark.program_id, PostbackAddress.switched_off_at.is_(None)
     )
-    return session.scalars(sa.select(PostbackMark).where(on).order_by(PostbackMark.program_id)).all()
+    fresh = sa.exists().where(
+        LedgerTransfer.program_id == PostbackMark.program_id, LedgerTransfer.position > PostbackMark.position
+    )
+    return session.scalars(sa.select(PostbackMark.program_id).where(on, fresh).order_by(PostbackMark.program_id)).all()
+
+
+def mark(session: Session, *, program_id: UUID) -> PostbackMark:
+    """Up to where a program's ledger was read, as it stands in the database now."""
+    return session.get_one(PostbackMark, program_id, populate_existing=True)
 
 
 def newest_position(session: Session, *, program_id: UUID, after: int = 0) -> int:

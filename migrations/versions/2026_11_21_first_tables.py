@@ -2770,6 +2770,7 @@ def upgrade() -> None:
     with op.batch_alter_table("ledger_transfers", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_ledger_transfers_credit_account_id"), ["credit_account_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_ledger_transfers_debit_account_id"), ["debit_account_id"], unique=False)
+        batch_op.create_index("ix_ledger_transfers_of_program", ["program_id", "position"], unique=False)
         batch_op.create_index(batch_op.f("ix_ledger_transfers_posted_at"), ["posted_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_ledger_transfers_source_id"), ["source_id"], unique=False)
 
@@ -4101,6 +4102,7 @@ def downgrade() -> None:
     with op.batch_alter_table("ledger_transfers", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_ledger_transfers_source_id"))
         batch_op.drop_index(batch_op.f("ix_ledger_transfers_posted_at"))
+        batch_op.drop_index("ix_ledger_transfers_of_program")
         batch_op.drop_index(batch_op.f("ix_ledger_transfers_debit_account_id"))
         batch_op.drop_index(batch_op.f("ix_ledger_transfers_credit_account_id"))
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 import sqlalchemy as sa
 from factories import NOW, make_click, make_link, make_partner, make_refund
 from money_cast import MATURE, Books, open_books
@@ -10,8 +11,9 @@ from payout_cast import PAYDAY, approve, earn, pay, propose
 from postback_cast import make_address
 from sqlalchemy.orm import Session
 
+from affiliate import db
 from affiliate.accounts.actors import SYSTEM
-from affiliate.notifications import collecting, service
+from affiliate.notifications import collecting, jobs, queries, service
 from affiliate.notifications.models import PostbackAddress, PostbackDelivery, PostbackEvent
 
 URL = (
@@ -28,7 +30,8 @@ def events(session: Session) -> list[PostbackEvent]:
 
 
 def collect(books: Books, limit: int = 500) -> int:
-    return collecting.collect(books.session, limit=limit, now=PAYDAY)
+    programs = queries.behind(books.session)
+    return sum(collecting.collect(books.session, program_id=each, limit=limit, now=PAYDAY) for each in programs)
 
 
 def test_each_step_of_a_commission_is_told_once_with_the_labels_of_its_click(session: Session) -> None:
@@ -113,3 +116,18 @@ def test_a_small_limit_reads_on_where_it_stopped(session: Session) -> None:
     books.work(now=MATURE)
     assert [collect(books, limit=4), collect(books, limit=4), collect(books, limit=4)] == [4, 2, 0]
     assert len(calls(session)) == 6
+
+
+@pytest.mark.usefixtures("sqlite_settings")
+def test_where_nothing_is_new_whoever_writes_holds_nobody_up() -> None:
+    with db.transaction() as session:
+        books = open_books(session)
+        make_address(session, books.program, books.partner, URL)
+        books.order()
+        books.work()
+    assert jobs.collect() == 1
+    with db.transaction() as session:  # SQLite has one writer at a time
+        assert jobs.collect() == 0
+        newest = "SELECT position FROM ledger_transfers WHERE program_id = '' AND position > 0 ORDER BY position DESC"
+        plan = session.execute(sa.text(f"EXPLAIN QUERY PLAN {newest}")).all()
+    assert "ix_ledger_transfers_of_program" in str(plan)
