@@ -6,7 +6,6 @@ The numbers are the ledger's of that day, cut in the program's time zone. A day 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -17,8 +16,9 @@ from affiliate import db
 from affiliate.accounts.mail_kinds import MailKind
 from affiliate.accounts.models import User
 from affiliate.ledger.models import LedgerAccount, LedgerTransfer, TransferKind
+from affiliate.mailer import OutboxMail
 from affiliate.notifications import mails
-from affiliate.notifications.models import DayMail
+from affiliate.notifications.models import DayMail, DayMark
 from affiliate.partners import posting, readers
 from affiliate.partners.models import Member
 from affiliate.programs.models import Program
@@ -51,22 +51,72 @@ def day_before(now: datetime, *, zone: str) -> Day | None:
     return Day(yesterday, datetime.combine(yesterday, time(), ZoneInfo(zone)), midnight)
 
 
-def write(session: Session, *, program: Program, limit: int, now: datetime) -> int:
-    """Write to the people of up to `limit` partners about their day; how many partners."""
+def due(session: Session, *, program: Program, now: datetime) -> Day | None:
+    """The day to write about, once it is morning; None where everybody was told."""
     day = day_before(now, zone=program.time_zone)
-    waiting = _waiting(session, program, day, limit) if day else []
-    rows = [{"program_id": program.id, "day": day.day, "partner_id": each} for each in waiting] if day else []
-    written = db.insert_new(session, DayMail, rows, returning=DayMail.partner_id)
-    if day is not None and written:
-        _write(session, program, day, written, now)
-    return len(written)
+    done = session.get(DayMark, program.id)
+    return None if day is None or (done is not None and done.day >= day.day) else day
 
 
-def _write(session: Session, program: Program, day: Day, partner_ids: Collection[UUID], now: datetime) -> None:
-    sums = _sums(session, program, day, partner_ids)
-    for partner_id, person in _people(session, partner_ids):
+def waiting(session: Session, *, program: Program, day: Day, limit: int) -> dict[UUID, Sums]:
+    """What the day was for up to `limit` partners who were not told of it yet. The ledger is read once, and nothing is stored."""
+    told = sa.exists().where(
+        DayMail.program_id == program.id, DayMail.day == day.day, DayMail.partner_id == LedgerAccount.partner_id
+    )
+    of_partner = sa.case(
+        (LedgerTransfer.kind.in_(_IN), LedgerTransfer.credit_account_id), else_=LedgerTransfer.debit_account_id
+    )
+    found = (
+        sa.select(LedgerAccount.partner_id, *(sum_ for kind in _KINDS for sum_ in _sums(kind)))
+        .select_from(LedgerTransfer)
+        .join(LedgerAccount, LedgerAccount.id == of_partner)
+        .where(
+            LedgerTransfer.program_id == program.id, LedgerTransfer.posted_at >= day.start,
+            LedgerTransfer.posted_at < day.end, LedgerTransfer.kind.in_(_KINDS), ~told,
+        )
+        .group_by(LedgerAccount.partner_id)
+        .order_by(LedgerAccount.partner_id)
+        .limit(limit)
+    )  # fmt: skip
+    return {
+        partner_id: {
+            kind: (count, int(amount)) for kind, count, amount in zip(_KINDS, sums[::2], sums[1::2], strict=True)
+        }
+        for partner_id, *sums in session.execute(found)
+    }
+
+
+def _sums(kind: TransferKind) -> tuple[sa.ColumnElement[int], sa.ColumnElement[int]]:
+    """How many movements of a kind, and what they come to."""
+    mine = LedgerTransfer.kind == kind
+    amount = sa.func.coalesce(sa.func.sum(LedgerTransfer.amount_minor).filter(mine), 0)
+    return sa.func.count().filter(mine), amount
+
+
+def written(
+    session: Session, *, program: Program, day: Day, sums: Mapping[UUID, Sums], now: datetime
+) -> dict[UUID, list[OutboxMail]]:
+    """The letters to the people of these partners, by partner: none where nobody wants one. Nothing is stored yet."""
+    letters: dict[UUID, list[OutboxMail]] = {partner_id: [] for partner_id in sums}
+    for partner_id, person in _people(session, sums):
         letter = mails.of_day(program, person, day.day, sums[partner_id])
-        posting.post(session, person=person, letter=letter, kind=MailKind.DAY, now=now)
+        letters[partner_id].append(posting.written(person=person, letter=letter, kind=MailKind.DAY, now=now))
+    return letters
+
+
+def hand_over(session: Session, *, program_id: UUID, day: Day, letters: Mapping[UUID, Sequence[OutboxMail]]) -> int:
+    """Put letters into the outbox, once for each partner and day; how many partners nobody else had told meanwhile."""
+    rows = [{"program_id": program_id, "day": day.day, "partner_id": each} for each in letters]
+    told = db.insert_new(session, DayMail, rows, returning=DayMail.partner_id)
+    session.add_all(mail for partner_id in told for mail in letters[partner_id])
+    return len(told)
+
+
+def close(session: Session, *, program_id: UUID, day: Day) -> None:
+    """Everybody was told of this day: its ledger is not read for it again."""
+    if not db.insert_new(session, DayMark, [{"program_id": program_id, "day": day.day}]):
+        older = (DayMark.program_id == program_id, DayMark.day < day.day)
+        session.execute(sa.update(DayMark).where(*older).values(day=day.day))
 
 
 def _people(session: Session, partner_ids: Collection[UUID]) -> Sequence[tuple[UUID, User]]:
@@ -77,36 +127,3 @@ def _people(session: Session, partner_ids: Collection[UUID]) -> Sequence[tuple[U
         .order_by(Member.id)
     )
     return [(row[0], row[1]) for row in session.execute(found)]
-
-
-def _moved(program: Program, day: Day, *columns: Any) -> sa.Select[*tuple[Any, ...]]:
-    """What happened to partners' commissions on the day."""
-    of_partner = sa.case(
-        (LedgerTransfer.kind.in_(_IN), LedgerTransfer.credit_account_id), else_=LedgerTransfer.debit_account_id
-    )
-    return (
-        sa.select(*columns)
-        .select_from(LedgerTransfer)
-        .join(LedgerAccount, LedgerAccount.id == of_partner)
-        .where(
-            LedgerTransfer.program_id == program.id, LedgerTransfer.posted_at >= day.start,
-            LedgerTransfer.posted_at < day.end, LedgerTransfer.kind.in_(_KINDS),
-        )
-    )  # fmt: skip
-
-
-def _waiting(session: Session, program: Program, day: Day, limit: int) -> list[UUID]:
-    told = sa.exists().where(
-        DayMail.program_id == program.id, DayMail.day == day.day, DayMail.partner_id == LedgerAccount.partner_id
-    )
-    found = _moved(program, day, LedgerAccount.partner_id).where(~told).distinct()
-    return [row[0] for row in session.execute(found.order_by(LedgerAccount.partner_id).limit(limit))]
-
-
-def _sums(session: Session, program: Program, day: Day, partner_ids: Collection[UUID]) -> dict[UUID, Sums]:
-    columns = (LedgerAccount.partner_id, LedgerTransfer.kind, sa.func.count(), sa.func.sum(LedgerTransfer.amount_minor))
-    grouped = _moved(program, day, *columns).where(LedgerAccount.partner_id.in_(partner_ids))
-    sums: dict[UUID, dict[TransferKind, tuple[int, int]]] = {each: {} for each in partner_ids}
-    for partner_id, kind, count, amount in session.execute(grouped.group_by(columns[0], columns[1])):
-        sums[partner_id][kind] = (count, int(amount))
-    return dict(sums)

@@ -10,13 +10,19 @@ from affiliate.programs.models import Program
 _ROWS = 500
 _CALLS = 24
 _SWEPT = 1_000
-_DAY_BATCH, _DAY_BATCHES = 100, 20
+_DAY_BATCH, _DAY_MAX = 100, 2_000
 
 
 def collect() -> int:
-    """Write down the calls that new rows of the ledger ask for; how many rows."""
+    """Write down the calls that new rows of the ledger ask for; how much was read. Without new rows nobody waits for this."""
+    with db.reading() as session:
+        program_ids = queries.behind(session)
+    return sum(_collect(each) for each in program_ids)
+
+
+def _collect(program_id: UUID) -> int:
     with db.transaction() as session:
-        return collecting.collect(session, limit=_ROWS, now=clock.now())
+        return collecting.collect(session, program_id=program_id, limit=_ROWS, now=clock.now())
 
 
 def deliver() -> int:
@@ -41,15 +47,27 @@ def write_days() -> int:
 
 
 def _write_day(program_id: UUID) -> int:
-    """In small batches, each a transaction: whoever is killed goes on with the rest."""
-    done = 0
-    for _ in range(_DAY_BATCHES):
+    """The ledger is read and the letters are written while nothing is locked; each batch is handed over in a short transaction.
+
+    Whoever is killed in between goes on with the rest. Once nobody waits, the day is closed.
+    """
+    now, done = clock.now(), 0
+    with db.reading() as session:
+        program = session.get_one(Program, program_id)
+        day = digests.due(session, program=program, now=now)
+        if day is None:
+            return 0
+        waiting = digests.waiting(session, program=program, day=day, limit=_DAY_MAX)
+    partner_ids = list(waiting)
+    for start in range(0, len(partner_ids), _DAY_BATCH):
+        sums = {each: waiting[each] for each in partner_ids[start : start + _DAY_BATCH]}
+        with db.reading() as session:
+            letters = digests.written(session, program=program, day=day, sums=sums, now=now)
         with db.transaction() as session:
-            program = session.get_one(Program, program_id)
-            step = digests.write(session, program=program, limit=_DAY_BATCH, now=clock.now())
-        done += step
-        if step < _DAY_BATCH:
-            break
+            done += digests.hand_over(session, program_id=program_id, day=day, letters=letters)
+    if len(waiting) < _DAY_MAX:
+        with db.transaction() as session:
+            digests.close(session, program_id=program_id, day=day)
     return done
 
 

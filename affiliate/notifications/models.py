@@ -1,4 +1,4 @@
-"""Tables of notifications: PostbackAddress, PostbackDelivery, PostbackMark, DayMail."""
+"""Tables of notifications: PostbackAddress, PostbackDelivery, PostbackMark, DayMail, DayMark."""
 
 import enum
 from datetime import date, datetime
@@ -121,3 +121,12 @@ class DayMail(Base):
     program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id))
     day: Mapped[date]
     partner_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Partner.id))
+
+
+class DayMark(Base):
+    """The newest day of a program of which every partner was told. The day is the program's own."""
+
+    __tablename__ = "day_marks"
+
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id), primary_key=True)
+    day: Mapped[date]

@@ -1000,6 +1000,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("program_id", "day", "partner_id", name=op.f("pk_day_mails")),
     )
     op.create_table(
+        "day_marks",
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_day_marks_program_id_programs")),
+        sa.PrimaryKeyConstraint("program_id", name=op.f("pk_day_marks")),
+    )
+    op.create_table(
         "duties",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("program_id", sa.Uuid(), nullable=False),
@@ -4378,6 +4385,7 @@ def downgrade() -> None:
         )
 
     op.drop_table("duties")
+    op.drop_table("day_marks")
     op.drop_table("day_mails")
     with op.batch_alter_table("data_copies", schema=None) as batch_op:
         batch_op.drop_index("ix_data_copies_partner")

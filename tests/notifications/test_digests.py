@@ -2,15 +2,17 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+import pytest
 import sqlalchemy as sa
 from factories import NOW, make_member, make_refund, make_user
-from money_cast import open_books
+from money_cast import Books, open_books
 from sqlalchemy.orm import Session
 
+from affiliate import clock, db
 from affiliate.accounts.mail_kinds import MailKind
 from affiliate.accounts.models import MailRefusal
 from affiliate.mailer import OutboxMail
-from affiliate.notifications import digests
+from affiliate.notifications import digests, jobs
 from affiliate.notifications.models import DayMail
 
 MORNING = NOW + timedelta(hours=20)
@@ -19,6 +21,16 @@ MORNING = NOW + timedelta(hours=20)
 def mails(session: Session) -> list[OutboxMail]:
     mine = OutboxMail.subject.startswith("Your Monday")
     return list(session.scalars(sa.select(OutboxMail).where(mine).order_by(OutboxMail.recipient)))
+
+
+def tell(books: Books, now: datetime) -> int:
+    """Write to everybody about the day before, as the job does it."""
+    session, program = books.session, books.program
+    day = digests.due(session, program=program, now=now)
+    assert day is not None
+    sums = digests.waiting(session, program=program, day=day, limit=10)
+    letters = digests.written(session, program=program, day=day, sums=sums, now=now)
+    return digests.hand_over(session, program_id=program.id, day=day, letters=letters)
 
 
 def test_the_day_is_told_once_to_who_wants_it(session: Session) -> None:
@@ -32,10 +44,9 @@ def test_the_day_is_told_once_to_who_wants_it(session: Session) -> None:
     books.work()
     make_refund(session, conversion=conversion, amount_minor=50_00)
     books.work()
-    write = {"program": books.program, "limit": 10}
-    assert digests.write(session, **write, now=NOW + timedelta(minutes=1)) == 0  # the day is not over
-    assert digests.write(session, **write, now=MORNING) == 1
-    assert digests.write(session, **write, now=MORNING) == 0
+    assert tell(books, NOW + timedelta(minutes=1)) == 0  # the day is not over
+    assert tell(books, MORNING) == 1
+    assert tell(books, MORNING) == 0
     told = [mail for mail in mails(session) if mail.recipient.startswith(("marta", "silent"))]
     assert [mail.recipient for mail in told] == ["marta@example.test"]
     assert "New commissions: 2, together €20.00." in told[0].body_text
@@ -52,3 +63,31 @@ def test_the_day_is_cut_by_the_programs_clock() -> None:
     assert (found.day, found.end - found.start) == (date(2026, 3, 29), timedelta(days=1))
     assert found.end.astimezone(UTC) - found.start.astimezone(UTC) == timedelta(hours=23)
     assert digests.day_before(at, zone="Europe/London") is None  # half past five: not yet
+
+
+def test_letters_that_another_job_handed_over_meanwhile_are_not_sent_twice(session: Session) -> None:
+    books = open_books(session)
+    make_member(session, user=make_user(session, email="marta@example.test"), partner=books.partner)
+    books.order()
+    books.work()
+    day = digests.due(session, program=books.program, now=MORNING)
+    assert day is not None
+    sums = digests.waiting(session, program=books.program, day=day, limit=10)
+    written = [digests.written(session, program=books.program, day=day, sums=sums, now=MORNING) for _ in range(2)]
+    assert [digests.hand_over(session, program_id=books.program.id, day=day, letters=each) for each in written] == [
+        1,
+        0,
+    ]
+    assert len([mail for mail in mails(session) if mail.recipient == "marta@example.test"]) == 1
+
+
+@pytest.mark.usefixtures("sqlite_settings")
+def test_a_day_of_which_all_were_told_is_closed_and_holds_nobody_up() -> None:
+    now = clock.now()
+    with db.transaction() as session:
+        books = open_books(session, time_zone=f"Etc/GMT{now.hour - 12:+d}")  # where it is about noon
+        books.order()
+        books.work(now=now - timedelta(days=1))
+    assert jobs.write_days() == 1
+    with db.transaction():  # SQLite has one writer at a time
+        assert jobs.write_days() == 0
