@@ -61,7 +61,7 @@ def mail_performance(report_id: UUID) -> ResponseReturnValue:
     every, hour = request.form.get("every", ""), request.form.get("hour", "")
     mailing = None
     if every in set(Every):
-        mailing = Mailing(Every(every), int(hour) if hour.isascii() and hour.isdigit() else -1, _zone())
+        mailing = Mailing(Every(every), keeping.hour_of(hour), _zone())
     back = url_for("console.kept_performance")
     try:
         kept = keeping.mail(orm.session, owner=_owner(), report_id=report_id, mailing=mailing, now=request_now())

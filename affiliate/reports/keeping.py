@@ -101,6 +101,11 @@ def keep(session: Session, *, owner: Owner, name: str, asked: Asked, zone: str, 
     return added
 
 
+def hour_of(text: str) -> int:
+    """The hour that was typed; -1, which no mail comes at, for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(HOURS[-1])) else -1
+
+
 def mail(session: Session, *, owner: Owner, report_id: UUID, mailing: Mailing | None, now: datetime) -> SavedReport:
     """Have a report sent by mail from now on, or (null) no more.
 

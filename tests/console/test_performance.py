@@ -213,6 +213,7 @@ def test_a_report_of_the_program_is_kept_and_opens_again(mara: FlaskClient, finn
     busy.session.commit()
     address = f"/console/casa/performance/kept/{ids.public('rep', kept_id)}"
     assert finn.post(f"{address}/delete").status_code == 404
+    assert mara.post(address, data={"every": "week", "hour": "9" * 5000}).status_code == 303
     assert "comes by mail" in mara.post(address, data={"every": "week", "hour": "7"}, follow_redirects=True).text
     assert "no longer kept" in mara.post(f"{address}/delete", follow_redirects=True).text
 

@@ -98,7 +98,10 @@ def test_so_many_are_kept_and_so_many_come_by_mail(marta: FlaskClient, app_sessi
     for report_id in ids[: keeping.MAILED_MAX + 1]:
         answer = marta.post(f"{KEPT}/{report_id}", data={"every": "week", "hour": "7"}, follow_redirects=True)
     assert "5 reports come by mail already" in answer.text
-    again = marta.post(f"{KEPT}/{ids[0]}", data={"every": "day", "hour": "24"}, follow_redirects=True)
+    for hour in ("24", "9" * 5000, "x"):
+        data = {"every": "day", "hour": hour}
+        again = marta.post(f"{KEPT}/{ids[0]}", data=data, follow_redirects=True)
+        assert again.status_code == 200
     assert "Choose an hour from 0 to 23." in again.text
     mailed = sa.select(SavedReport).where(SavedReport.every.is_not(None))
     assert {one.every for one in read(app_session, mailed)} == {Every.WEEK}
