@@ -6,6 +6,7 @@ from uuid import UUID
 from flask import Response, flash, g, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_login import current_user
 
 from affiliate import files, formats
 from affiliate.accounts import access
@@ -25,7 +26,7 @@ _owner = access.fresh(access.partner_with(OWNER))
 @_owner
 def data() -> str:
     """What can be asked for, and what was."""
-    found = queries.copies(orm.session, partner_id=g.partner.id, limit=_COPIES_SHOWN)
+    found = queries.copies(orm.session, partner_id=g.partner.id, person_id=current_user.id, limit=_COPIES_SHOWN)
     request = queries.latest_request(orm.session, partner_id=g.partner.id)
     owed = queries.owed(orm.session, partner_id=g.partner.id).get(g.program.id, 0)
     return show(
@@ -53,7 +54,7 @@ def ask_for_copy() -> ResponseReturnValue:
 @_owner
 def data_copy(copy_id: UUID) -> Response:
     """The copy, until its term is over."""
-    copy = queries.copy_of(orm.session, copy_id=copy_id, partner_id=g.partner.id)
+    copy = queries.copy_of(orm.session, copy_id=copy_id, partner_id=g.partner.id, person_id=current_user.id)
     is_there = copy is not None and copy.expires_at is not None and copy.expires_at > request_now()
     file = files.file_by_id(orm.session, file_id=copy.file_id) if is_there and copy and copy.file_id else None
     if file is None:

@@ -47,17 +47,18 @@ class AskedJustNow(Conflict):
 
 
 def ask(session: Session, *, program: Program, partner_id: UUID, actor: Actor, now: datetime) -> DataCopy:
-    """Ask for a copy; a job makes it.
+    """Ask for a copy; a job makes it. It is for who asked alone: it holds that person's own rows too.
 
     Raises:
-        AskedJustNow: within an hour of the last one.
+        AskedJustNow: within an hour of the person's last one.
     """
+    person_id: UUID = actor.id  # type: ignore[assignment] # a person asks: the route is an owner's
     session.execute(sa.select(Partner.id).where(Partner.id == partner_id).with_for_update())
-    latest = queries.copies(session, partner_id=partner_id, limit=1)
+    latest = queries.copies(session, partner_id=partner_id, person_id=person_id, limit=1)
     if latest and latest[0].asked_at > now - _EVERY:
         raise AskedJustNow
     copy = DataCopy(id=ids.new_at(now), program_id=program.id, partner_id=partner_id, asked_at=now, attempts=0)
-    copy.asked_by_id = actor.id  # type: ignore[assignment] # a person asks: the route is an owner's
+    copy.asked_by_id = person_id
     session.add(copy)
     session.flush()
     audit.record(

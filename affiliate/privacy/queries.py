@@ -78,6 +78,16 @@ def owed(session: Session, *, partner_id: UUID) -> dict[UUID, int]:
     return found
 
 
+def is_beyond(session: Session, *, partner_id: UUID, program_id: UUID, person_id: UUID | None) -> bool:
+    """Whether a partner belongs to a program, beside this one, that the person does not manage."""
+    managing = (Grant.user_id == person_id, Grant.role.in_((GrantRole.MANAGER, GrantRole.ADMIN)))
+    managed = sa.exists().where(
+        *managing, sa.or_(Grant.program_id.is_(None), Grant.program_id == Enrollment.program_id)
+    )
+    others = (Enrollment.partner_id == partner_id, Enrollment.program_id != program_id, ~managed)
+    return session.scalar(sa.select(sa.exists().where(*others))) or False
+
+
 def only_here(session: Session, *, partner_id: UUID) -> Sequence[User]:
     """The partner's people who are nobody else's, and no staff: their accounts go with it."""
     elsewhere = aliased(Member)
@@ -87,15 +97,17 @@ def only_here(session: Session, *, partner_id: UUID) -> Sequence[User]:
     return session.scalars(found.where(~other, ~staff).order_by(User.id)).all()
 
 
-def copies(session: Session, *, partner_id: UUID, limit: int) -> Sequence[DataCopy]:
-    """The newest copies that a partner asked for."""
-    found = sa.select(DataCopy).where(DataCopy.partner_id == partner_id)
+def copies(session: Session, *, partner_id: UUID, person_id: UUID, limit: int) -> Sequence[DataCopy]:
+    """The newest copies of a partner that a person asked for: each holds that person's own rows as well."""
+    theirs = (DataCopy.partner_id == partner_id, DataCopy.asked_by_id == person_id)
+    found = sa.select(DataCopy).where(*theirs)
     return session.scalars(found.order_by(DataCopy.asked_at.desc()).limit(limit)).all()
 
 
-def copy_of(session: Session, *, copy_id: UUID, partner_id: UUID) -> DataCopy | None:
-    """One copy, if it is this partner's."""
-    return session.scalar(sa.select(DataCopy).where(DataCopy.id == copy_id, DataCopy.partner_id == partner_id))
+def copy_of(session: Session, *, copy_id: UUID, partner_id: UUID, person_id: UUID) -> DataCopy | None:
+    """One copy, if it is this partner's and this person asked for it."""
+    theirs = (DataCopy.partner_id == partner_id, DataCopy.asked_by_id == person_id)
+    return session.scalar(sa.select(DataCopy).where(DataCopy.id == copy_id, *theirs))
 
 
 def open_request(session: Session, *, partner_id: UUID) -> ErasureRequest | None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 from accounts_cast import give, is_signed_in, make_person, sign_in
-from factories import NOW, make_commission
+from factories import NOW, make_commission, make_member
 from flask import Flask
 from flask.testing import FlaskClient
 from portal_cast import Cast
@@ -81,6 +81,16 @@ def test_a_copy_ends_after_its_term_and_is_nobody_elses(
     address = f"{PAGE}/{copy.id}.zip"
     assert marta.get(address).status_code == 200
     assert manager.get(address).status_code == 404
+    second = make_person(app_session, "Otto")
+    make_member(app_session, user=second, partner=cast.partner)
+    app_session.commit()
+    otto = app.test_client()
+    sign_in(otto, second)
+    assert otto.get(address).status_code == 404  # another owner's: it holds Marta's own rows
+    assert address not in otto.get(PAGE).text
+    assert "The copy is being made" in ask_for_copy(otto)
+    app_session.execute(sa.delete(DataCopy).where(DataCopy.asked_by_id == second.id))
+    app_session.commit()
     assert app.test_client().get(address).status_code == 302
     copy.expires_at = clock.now() - timedelta(seconds=1)
     app_session.commit()
