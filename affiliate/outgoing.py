@@ -71,9 +71,12 @@ def call(
     """GET an address that a stranger gave us, within a time that holds for all of it: a server that drips ends as well.
 
     Raises:
-        CallFailed: no answer in time, no such host, or a private address.
+        CallFailed: no address, no answer in time, no such host, or a private address.
     """
-    connection = _Pinned(url, seconds_max=seconds_max, loopback=loopback)
+    try:
+        connection = _Pinned(url, seconds_max=seconds_max, loopback=loopback)
+    except (http.client.HTTPException, ValueError) as error:
+        raise CallFailed(str(error)) from error
     alarm = threading.Timer(seconds_max, connection.abort)
     alarm.daemon = True
     alarm.start()

@@ -78,8 +78,16 @@ def _follow(url: str) -> list[_Hop]:
             return [*hops, _Hop(url, None, str(failed))]
         hops.append(_Hop(url, answer.status))
         leads_on = answer.status in _LEADS_ON and answer.location
-        url = urljoin(url, answer.location or "") if leads_on else ""
+        url = _joined(url, answer.location or "") if leads_on else ""
     return hops
+
+
+def _joined(url: str, location: str) -> str:
+    """Where a redirect leads; what is no address is given back as it is, and the call to it tells why."""
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        return location
 
 
 def _recorded(event: ClickEvent) -> dict[str, Any]:

@@ -206,6 +206,12 @@ def test_http_without_tls_is_never_called() -> None:
         outgoing.call("http://track.example/p", headers={}, seconds_max=5, characters_max=10)
 
 
+@pytest.mark.parametrize("url", ["https://x:99999/", "https://exa mple/", "https://[", "https://x/a b", "//"])
+def test_what_is_no_address_fails_as_a_call(url: str) -> None:
+    with pytest.raises(outgoing.CallFailed):
+        outgoing.call(url, headers={}, seconds_max=5, characters_max=10, loopback=True)
+
+
 def test_a_server_that_drips_is_cut_off_in_time() -> None:
     stop = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as server:

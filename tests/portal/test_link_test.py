@@ -14,13 +14,18 @@ from sqlalchemy.orm import Session
 from affiliate import ids
 from affiliate.links.models import Link, LinkStatus
 
+LEADS = {
+    "/old": "/new?{query}", "/lost": "/new", "/round": "/round",
+    "/port": "https://x:99999/", "/space": "https://exa mple/", "/bracket": "http://[",
+}  # fmt: skip
+
 
 class _Shop(BaseHTTPRequestHandler):
     """A shop whose /old leads to /new with all that was in the address, and whose /lost leads to /new without."""
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
-        leads = {"/old": f"/new?{parts.query}", "/lost": "/new", "/round": "/round"}.get(parts.path)
+        leads = LEADS.get(parts.path, "").format(query=parts.query)
         self.send_response(302 if leads else 404 if parts.path == "/gone" else 200)
         if leads:
             self.send_header("Location", leads)
@@ -67,6 +72,9 @@ def test_a_link_that_works_says_so_with_what_would_be_recorded(
         ("/lost", "drops aff_click on the way"),
         ("/gone", "The page does not open"),
         ("/round", "The page does not open"),  # it leads on for ever: five hops are enough
+        ("/port", "We cannot reach this address"),
+        ("/space", "We cannot reach this address"),
+        ("/bracket", "We cannot reach this address"),
     ],
 )
 def test_a_shop_that_loses_the_click_or_the_visitor_is_found_out(
