@@ -16,6 +16,9 @@ from affiliate.commissions.models import Commission
 from affiliate.partners.models import Partner
 from affiliate.programs.models import Program
 
+NO_MOMENTS = ("x", "2026-11-01T10:00:00", "0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00")
+"""What no page of ours writes into its form as the time at which it was read."""
+
 
 @dataclass(frozen=True)
 class Cast:

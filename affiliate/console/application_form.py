@@ -1,7 +1,6 @@
 """The application form of a program, as its managers change it: our questions and its own, in three languages."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from flask import flash, g, redirect, request, url_for
@@ -11,6 +10,7 @@ from werkzeug.wrappers.response import Response as BaseResponse
 from affiliate import formats
 from affiliate.accounts import access
 from affiliate.console.blueprint import blueprint, show
+from affiliate.console.forms import moment
 from affiliate.errors import Conflict, Invalid
 from affiliate.joining import asking, queries, questions, service
 from affiliate.joining.questions import LANGUAGES, Question, QuestionKind
@@ -36,7 +36,7 @@ def save_application_form() -> Answer:
     seen_at, asked = request.form.get("seen_at", ""), _typed(request.form)
     try:
         service.set_form(
-            orm.session, program_id=g.program.id, asked=asked, seen_at=_read(seen_at),
+            orm.session, program_id=g.program.id, asked=asked, seen_at=moment(seen_at),
             actor=access.actor(), now=request_now(),
         )  # fmt: skip
     except Invalid as refusal:
@@ -89,13 +89,6 @@ def _options(text: str) -> Sequence[str]:
 
 def _place(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 3 else 999  # noqa: PLR2004 - digits
-
-
-def _read(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 def _page(asked: Sequence[Question], *, seen_at: str, errors: Mapping[str, Sequence[str]] | None = None) -> str:

@@ -1,7 +1,7 @@
 """The forms of the console. Each gives plain values; what is wrong is said at its field, and what was typed stays."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask_babel import gettext as _
@@ -37,6 +37,15 @@ _AS_TYPED = [name for name in rules.SETTINGS if name not in {"allowed_hosts", "c
 
 def _stripped(text: str | None) -> str:
     return (text or "").strip()
+
+
+def moment(text: str | None) -> datetime | None:
+    """When the person read what the form changes; null where the page sent nothing that we had written into it."""
+    try:
+        found = datetime.fromisoformat(text or "")
+        return found.astimezone(UTC) if found.tzinfo is not None else None
+    except (ValueError, OverflowError):  # the last: a year beside the calendar, once its zone is taken off
+        return None
 
 
 def say(field: Field, sentence: str) -> None:
@@ -154,10 +163,7 @@ class SettingsForm(FlaskForm):  # type: ignore[misc] # the library is not typed
 
     def seen(self) -> datetime | None:
         """When the person read the settings."""
-        try:
-            return datetime.fromisoformat(self.seen_at.data)
-        except ValueError:
-            return None
+        return moment(self.seen_at.data)
 
 
 class GoalForm(FlaskForm):  # type: ignore[misc] # the library is not typed

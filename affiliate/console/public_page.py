@@ -1,6 +1,5 @@
 """What a program tells in public, as its managers write it: its page in each language, articles, stories of partners."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from wtforms.fields.choices import SelectChoice
 from affiliate import formats
 from affiliate.accounts import access
 from affiliate.console.blueprint import acted, blueprint, refused, show
-from affiliate.console.forms import say_all
+from affiliate.console.forms import moment, say_all
 from affiliate.errors import Conflict, Invalid
 from affiliate.joining import queries, writing
 from affiliate.joining.models import Article, ArticleKind
@@ -104,7 +103,7 @@ def save_public_page(language: str) -> Answer:
     form = PageForm()
     try:
         writing.save_text(
-            orm.session, program_id=g.program.id, language=language, text=form.text(), seen_at=_read(form.seen_at.data),
+            orm.session, program_id=g.program.id, language=language, text=form.text(), seen_at=moment(form.seen_at.data),
             actor=access.actor(), now=request_now(),
         )  # fmt: skip
     except Invalid as refusal:
@@ -228,10 +227,3 @@ def _tabs(current: str) -> list[dict[str, Any]]:
     ]
     more = {"label": _("Articles and stories"), "url": url_for("console.articles"), "current": current == "articles"}
     return [*pages, more]
-
-
-def _read(text: str | None) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text or "")
-    except ValueError:
-        return None

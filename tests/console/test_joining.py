@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
-from console_cast import Cast, text_of
+from console_cast import NO_MOMENTS, Cast, text_of
 from factories import make_member, make_user
 from flask.testing import FlaskClient
 
@@ -107,7 +107,8 @@ def test_a_manager_adds_a_question_reorders_and_the_form_asks_it(cast: Cast, mar
     public = mara.get(f"/apply/{cast.program.slug}").text
     assert "How large?" in public
     assert "&lt;b&gt;Quanto?" in mara.get(f"/apply/{cast.program.slug}", headers={"Accept-Language": "it"}).text
-    assert mara.post(url, data=form).status_code == 409  # it was read before this change
+    for seen_at in ("", *NO_MOMENTS):
+        assert mara.post(url, data=form | {"seen_at": seen_at}).status_code == 409  # it was read before this change
 
 
 @pytest.mark.parametrize(
@@ -198,7 +199,8 @@ def test_the_public_page_is_written_per_language_and_two_do_not_overwrite_one_an
     page = mara.get(url).text
     assert "Quando?\nOgni mese.</textarea>" in page
     assert "Ferro" in mara.get(f"/p/{cast.program.slug}?lang=it").text
-    assert mara.post(url, data=sent).status_code == 409
+    for seen_at in ("", *NO_MOMENTS):
+        assert mara.post(url, data=sent | {"seen_at": seen_at}).status_code == 409
     wrong = mara.post(url, data={"questions": "A question alone", "headline": "x" * 301})
     assert wrong.status_code == 422
     assert 'id="questions-error"' in wrong.text

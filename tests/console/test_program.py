@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from console_cast import Cast, text_of
+from console_cast import NO_MOMENTS, Cast, text_of
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -90,6 +90,12 @@ def test_two_people_do_not_overwrite_one_another(cast: Cast, mara: FlaskClient) 
     assert "Somebody else changed these settings in between." in text_of(page)
     cast.settle()
     assert cast.program.name == "First"
+
+
+def test_a_time_that_no_page_of_ours_held_is_no_fault(cast: Cast, mara: FlaskClient) -> None:
+    for number, seen_at in enumerate(NO_MOMENTS):
+        answer = save(mara, cast.program, name=f"Name {number}", seen_at=seen_at)
+        assert "Settings saved." in text_of(answer)
 
 
 def test_a_draft_goes_live_only_with_a_goal(cast: Cast, mara: FlaskClient) -> None:
