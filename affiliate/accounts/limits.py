@@ -25,9 +25,11 @@ SECOND_FACTOR = "5 per 5 minutes; 30 per day"
 MAILS_PER_ACCOUNT = "5 per hour"
 APPLICATIONS = "20 per hour; 60 per day"
 DRAFTS = "300 per hour; 900 per day"
+LINK_TESTS = "10 per minute"  # a request of ours waits for a stranger's server
 _IPV6_PREFIX = 64  # one customer's own network
 _REDIS_TIMEOUT: dict[str, Any] = {"socket_timeout": 0.2, "socket_connect_timeout": 0.2}  # seconds
 _EXTENSION = "affiliate_limits"
+_TESTS_EXTENSION = "affiliate_limits_of_tests"
 _SIGN_IN = ("security.login", "security.verify", "security.change_password")
 _SECOND_FACTOR = ("security.two_factor_token_validation", "security.mf_recovery")
 
@@ -68,7 +70,11 @@ def init_app(app: Flask, settings: Settings) -> None:
         limit((endpoint,), "applications", APPLICATIONS)
         limit((endpoint,), "applicant", MAILS_PER_ACCOUNT, key_func=keyed("applicant", _applicant), deduct_when=_passed)
 
+    def limit_tests(links: str) -> None:
+        limit((links,), "link tests", LINK_TESTS, key_func=keyed("link tests", _person))
+
     app.extensions[_EXTENSION] = limit_applications
+    app.extensions[_TESTS_EXTENSION] = limit_tests
 
 
 def limit_applications(app: Flask, endpoint: str, *, saved_by: tuple[str, ...] = ()) -> None:
@@ -77,6 +83,11 @@ def limit_applications(app: Flask, endpoint: str, *, saved_by: tuple[str, ...] =
     `saved_by` are the endpoints by which it saves itself while somebody types.
     """
     app.extensions[_EXTENSION](endpoint, saved_by)
+
+
+def limit_tests(app: Flask, *, links: str) -> None:
+    """Slow down the endpoint by which we call an address that a partner typed, by person."""
+    app.extensions[_TESTS_EXTENSION](links)
 
 
 def _storage(redis_url: str) -> str:
@@ -102,6 +113,10 @@ def _account() -> str:
 
 def _applicant() -> str:
     return _typed_account() or str(getattr(current_user, "email", "")) or _address()
+
+
+def _person() -> str:
+    return str(current_user.get_id() or _address())
 
 
 def _second_factor() -> str:

@@ -1,6 +1,7 @@
 """Testing a link: it goes where a click would go, says what would be recorded, and records nothing."""
 
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import urlsplit
@@ -13,9 +14,10 @@ from sqlalchemy.orm import Session
 
 from affiliate import ids
 from affiliate.links.models import Link, LinkStatus
+from affiliate.portal import link_test
 
 LEADS = {
-    "/old": "/new?{query}", "/lost": "/new", "/round": "/round",
+    "/old": "/new?{query}", "/lost": "/new", "/round": "/round", "/slow": "/slow",
     "/port": "https://x:99999/", "/space": "https://exa mple/", "/bracket": "http://[",
 }  # fmt: skip
 
@@ -26,6 +28,8 @@ class _Shop(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
         leads = LEADS.get(parts.path, "").format(query=parts.query)
+        if parts.path == "/slow":
+            time.sleep(0.1)
         self.send_response(302 if leads else 404 if parts.path == "/gone" else 200)
         if leads:
             self.send_header("Location", leads)
@@ -84,6 +88,22 @@ def test_a_shop_that_loses_the_click_or_the_visitor_is_found_out(
     page = _test(marta, app_session, cast, shop + path)
     assert said in page
     assert page.count("/round") <= 2 * 5
+
+
+def test_a_person_tests_so_often_and_no_more(marta: FlaskClient, app_session: Session, cast: Cast) -> None:
+    _test(marta, app_session, cast, "http://127.0.0.1:1/")  # where nobody answers
+    address = f"/portal/casa/links/{ids.public('lnk', cast.link.id)}/test"
+    answers = [marta.post(address).status_code for _ in range(20)]
+    assert (answers[0], answers[-1]) == (200, 429)
+    assert marta.get(address).status_code == 200
+
+
+def test_all_steps_together_end_in_time(
+    marta: FlaskClient, app_session: Session, cast: Cast, shop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link_test, "SECONDS_MAX", 0.25)
+    page = _test(marta, app_session, cast, f"{shop}/slow")  # five times a tenth of a second
+    assert "does not answer" in page
 
 
 def test_a_paused_link_says_why_a_click_would_not_count(
