@@ -54,7 +54,7 @@ def create_app(settings: Settings) -> Flask:
     limits.limit_applications(app, "joining.send", saved_by=("joining.save", "joining.answer", "joining.confirm"))
     app.register_blueprint(mail.blueprint)
     app.register_blueprint(portal.blueprint)
-    limits.limit_tests(app, links="portal.try_link")
+    limits.limit_tests(app, links="portal.try_link", postbacks="portal.act_on_postback")
     app.register_blueprint(mailed_reports.blueprint)
     app.register_blueprint(console.blueprint)
     if settings.env != "production":

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-from flask import Flask, Response, request, session
+from flask import Flask, Response, g, request, session
 from flask_babel import gettext as _
 from flask_limiter import Limiter, RateLimitExceeded
 from flask_login import current_user
@@ -26,6 +26,7 @@ MAILS_PER_ACCOUNT = "5 per hour"
 APPLICATIONS = "20 per hour; 60 per day"
 DRAFTS = "300 per hour; 900 per day"
 LINK_TESTS = "10 per minute"  # a request of ours waits for a stranger's server
+POSTBACK_TESTS = "20 per hour"
 _IPV6_PREFIX = 64  # one customer's own network
 _REDIS_TIMEOUT: dict[str, Any] = {"socket_timeout": 0.2, "socket_connect_timeout": 0.2}  # seconds
 _EXTENSION = "affiliate_limits"
@@ -70,8 +71,15 @@ def init_app(app: Flask, settings: Settings) -> None:
         limit((endpoint,), "applications", APPLICATIONS)
         limit((endpoint,), "applicant", MAILS_PER_ACCOUNT, key_func=keyed("applicant", _applicant), deduct_when=_passed)
 
-    def limit_tests(links: str) -> None:
+    def limit_tests(links: str, postbacks: str) -> None:
         limit((links,), "link tests", LINK_TESTS, key_func=keyed("link tests", _person))
+        limit(
+            (postbacks,),
+            "postback tests",
+            POSTBACK_TESTS,
+            key_func=keyed("postback tests", _partner),
+            exempt_when=_is_no_test,
+        )
 
     app.extensions[_EXTENSION] = limit_applications
     app.extensions[_TESTS_EXTENSION] = limit_tests
@@ -85,9 +93,9 @@ def limit_applications(app: Flask, endpoint: str, *, saved_by: tuple[str, ...] =
     app.extensions[_EXTENSION](endpoint, saved_by)
 
 
-def limit_tests(app: Flask, *, links: str) -> None:
-    """Slow down the endpoint by which we call an address that a partner typed, by person."""
-    app.extensions[_TESTS_EXTENSION](links)
+def limit_tests(app: Flask, *, links: str, postbacks: str) -> None:
+    """Slow down the endpoints by which we call an address that a partner typed: links by person, postbacks by partner."""
+    app.extensions[_TESTS_EXTENSION](links, postbacks)
 
 
 def _storage(redis_url: str) -> str:
@@ -117,6 +125,14 @@ def _applicant() -> str:
 
 def _person() -> str:
     return str(current_user.get_id() or _address())
+
+
+def _partner() -> str:
+    return str(g.partner.id)
+
+
+def _is_no_test() -> bool:
+    return (request.view_args or {}).get("act") != "test"
 
 
 def _second_factor() -> str:

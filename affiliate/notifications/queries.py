@@ -87,6 +87,12 @@ def log(session: Session, *, address_id: UUID) -> Sequence[PostbackDelivery]:
     return session.scalars(found.order_by(PostbackDelivery.id.desc()).limit(LOG_SHOWN)).all()
 
 
+def is_test_waiting(session: Session, *, address_id: UUID) -> bool:
+    """Whether a test of an address is still to be made."""
+    waiting = (PostbackDelivery.event == PostbackEvent.TEST, PostbackDelivery.status == DeliveryStatus.WAITING)
+    return session.scalar(sa.select(sa.exists().where(PostbackDelivery.address_id == address_id, *waiting))) or False
+
+
 def counts(session: Session, *, address_ids: Collection[UUID]) -> dict[UUID, dict[DeliveryStatus, int]]:
     """How many calls of each address are where."""
     counted = (

@@ -133,9 +133,8 @@ def _mark(session: Session, program_id: UUID) -> None:
     position = queries.newest_position(session, program_id=program_id)
     if not db.insert_new(session, PostbackMark, [{"program_id": program_id, "position": position}]):
         nobody = ~sa.exists().where(PostbackAddress.program_id == program_id, PostbackAddress.switched_off_at.is_(None))
-        session.execute(
-            sa.update(PostbackMark).where(PostbackMark.program_id == program_id, nobody).values(position=position)
-        )
+        here = sa.update(PostbackMark).where(PostbackMark.program_id == program_id, nobody)
+        session.execute(here.values(position=position, paid_until=None))
 
 
 def change(
@@ -192,7 +191,11 @@ def renew_secret(
 
 
 def test(session: Session, *, address: PostbackAddress, now: datetime) -> None:
-    """Call the address once with made-up values, also while it is switched off."""
+    """Call the address once with made-up values, also while it is switched off. While a test of it waits, nothing happens."""
+    # Two at once wait for one another here: who tests steers our calls to a stranger's server.
+    session.execute(sa.select(PostbackAddress.id).where(PostbackAddress.id == address.id).with_for_update())
+    if queries.is_test_waiting(session, address_id=address.id):
+        return
     today = {"datetime": f"{now:%Y-%m-%dT%H:%M:%SZ}", "date": f"{now:%Y-%m-%d}", "unix": str(int(now.timestamp()))}
     program = session.get_one(Program, address.program_id)
     known = {

@@ -56,6 +56,17 @@ def test_an_address_is_added_tested_switched_changed_and_removed(
     assert not any("s3cret" in str(each.details) for each in told)
 
 
+def test_a_partner_tests_so_often_and_no_more(marta: FlaskClient, app_session: Session, cast: Cast) -> None:
+    address = make_address(app_session, cast.program, cast.partner, GOOD)
+    app_session.commit()
+    here = f"{PAGE}/{ids.public('pba', address.id)}"
+    answers = [marta.post(f"{here}/test").status_code for _ in range(30)]
+    assert (answers[0], answers[-1]) == (303, 429)
+    assert len(app_session.scalars(sa.select(PostbackDelivery.id)).all()) == 1  # the one that waits is enough
+    app_session.commit()
+    assert marta.post(f"{here}/off").status_code == 303
+
+
 @pytest.mark.parametrize(
     ("form", "sentence"),
     [
