@@ -61,6 +61,15 @@ class MoneyOpen(Conflict):
         super().__init__(N_("Money is still on its way. Pay it, decline it or write it off first."))
 
 
+class OtherPrograms(Conflict):
+    """The partner belongs to programs that who decides does not manage."""
+
+    code = "other_programs"
+
+    def __init__(self) -> None:
+        super().__init__(N_("This partner takes part in other programs too. Who manages all of them decides."))
+
+
 def ask(session: Session, *, program: Program, partner_id: UUID, actor: Actor, now: datetime) -> None:
     """Ask to be forgotten. Asked already: nothing happens."""
     row = {
@@ -100,9 +109,11 @@ def erase(session: Session, *, request: ErasureRequest, actor: Actor, now: datet
     """Forget a partner and those of its people who are nobody else's.
 
     Raises:
-        RequestMoved. MoneyOpen: something is owed in a program.
+        RequestMoved. OtherPrograms. MoneyOpen: something is owed in a program.
     """
     partner_id = request.partner_id
+    if queries.is_beyond(session, partner_id=partner_id, program_id=request.program_id, person_id=actor.id):
+        raise OtherPrograms
     session.execute(sa.select(Partner.id).where(Partner.id == partner_id).with_for_update())
     if queries.owed(session, partner_id=partner_id):
         raise MoneyOpen
@@ -133,9 +144,10 @@ def _move(
 
 
 def _stop(session: Session, partner_id: UUID, now: datetime) -> None:
-    """No click counts any more; visitors are still led on."""
+    """No click counts any more; visitors are still led on. Who was refused or banned stays so."""
+    running = Enrollment.status.in_((EnrollmentStatus.APPROVED, EnrollmentStatus.PENDING))
     quiet = {"status": EnrollmentStatus.PAUSED, "updated_at": now}
-    session.execute(sa.update(Enrollment).where(Enrollment.partner_id == partner_id).values(quiet))
+    session.execute(sa.update(Enrollment).where(Enrollment.partner_id == partner_id, running).values(quiet))
     paused = {"status": LinkStatus.PAUSED, "updated_at": now}
     session.execute(sa.update(Link).where(Link.partner_id == partner_id).values(paused))
 

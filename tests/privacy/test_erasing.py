@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 import sqlalchemy as sa
 from accounts_cast import make_person
-from factories import NOW, make_application, make_grant, make_link, make_member
+from factories import NOW, make_application, make_grant, make_link, make_member, make_program
 from money_cast import MATURE, Books, open_books
 from payout_cast import PAYDAY, approve, earn, pay, propose
 from sqlalchemy.orm import Session
@@ -16,7 +16,7 @@ from affiliate.accounts.actors import Actor
 from affiliate.accounts.models import AuditEvent, GrantRole, User
 from affiliate.ledger import queries as ledger
 from affiliate.partners import service as partners
-from affiliate.partners.models import Enrollment, Member, Partner
+from affiliate.partners.models import Enrollment, EnrollmentStatus, Member, Partner
 from affiliate.privacy import erasing, queries
 from affiliate.privacy.models import ErasureRequest, ErasureStatus
 
@@ -112,6 +112,41 @@ def test_nobody_is_forgotten_while_money_is_on_its_way(session: Session) -> None
         erasing.erase(session, request=request, actor=books.bob, now=PAYDAY)
     pay(books, run)
     erasing.erase(session, request=request, actor=books.bob, now=PAYDAY)
+    assert session.get_one(User, mine.id).active is False
+
+
+def test_who_was_banned_or_refused_stays_so(session: Session) -> None:
+    books = open_books(session)
+    mine = make_person(session, "Marta")
+    make_member(session, user=mine, partner=books.partner)
+    for status in EnrollmentStatus:
+        partners.enroll(
+            session, program_id=make_program(session).id, partner_id=books.partner.id, status=status, now=NOW
+        )
+    ada = make_person(session, "Ada")
+    make_grant(session, user=ada, role=GrantRole.MANAGER)
+    erasing.erase(session, request=ask(books, mine), actor=Actor(kind="user", id=ada.id), now=PAYDAY)
+    found = session.scalars(sa.select(Enrollment.status).where(Enrollment.program_id != books.program.id)).all()
+    assert sorted(found) == ["banned", "paused", "paused", "paused", "rejected"]
+
+
+def test_a_partner_of_other_programs_is_forgotten_by_who_manages_them_too(session: Session) -> None:
+    books = open_books(session)
+    mine, mona = make_person(session, "Marta"), make_person(session, "Mona")
+    make_member(session, user=mine, partner=books.partner)
+    make_grant(session, user=mona, role=GrantRole.MANAGER, program=books.program)
+    other = make_program(session)
+    partners.enroll(
+        session, program_id=other.id, partner_id=books.partner.id, status=EnrollmentStatus.APPROVED, now=NOW
+    )
+    make_grant(session, user=mona, role=GrantRole.FINANCE, program=other)
+    request, decides = ask(books, mine), Actor(kind="user", id=mona.id)
+    with pytest.raises(erasing.OtherPrograms):
+        erasing.erase(session, request=request, actor=decides, now=PAYDAY)
+    session.expire_all()
+    assert (request.status, mine.active) == (ErasureStatus.ASKED, True)
+    make_grant(session, user=mona, role=GrantRole.MANAGER, program=other)
+    erasing.erase(session, request=request, actor=decides, now=PAYDAY)
     assert session.get_one(User, mine.id).active is False
 
 
