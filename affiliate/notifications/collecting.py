@@ -2,10 +2,11 @@
 
 The ledger says everything that a partner's system wants to know, in the order in which it became true: a commission was
 accrued, approved, taken back, paid. Within a program its rows are committed in the order of their positions, so a mark is
-enough, and a killed job begins again where the last one committed.
+enough, and a killed job begins again where the last one committed. A payout is one row for all that it paid, so the mark
+also says how far that was told.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -34,7 +35,6 @@ _EVENTS = {
     TransferKind.SETTLE: PostbackEvent.PAID,
 }
 _STATUS = {PostbackEvent.CONVERSION: "pending", PostbackEvent.TEST: "pending"}
-_PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,53 +46,74 @@ class Happening:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """Where a mark goes: behind a row, and behind a commission of the payout in the next one."""
+
+    position: int
+    paid_until: UUID | None = None
+
+
 def collect(session: Session, *, program_id: UUID, limit: int, now: datetime) -> int:
-    """Read up to `limit` rows of a program's ledger on, and write the calls down that they ask for; how many rows."""
+    """Read a program's ledger on, and write the calls down that it asks for; how much was read.
+
+    At most `limit` rows and commissions of payouts: what one payout paid may take several turns.
+    """
     mark = queries.mark(session, program_id=program_id)
-    until = queries.newest_position(session, program_id=program_id, after=mark.position)
+    begin = _Reach(mark.position, mark.paid_until)
+    until = queries.newest_position(session, program_id=program_id, after=begin.position)
     addresses = queries.live(session, program_id=program_id)
     moved = queries.movements(
         session, program_id=program_id, partner_ids={each.partner_id for each in addresses},
-        after=mark.position, until=until, limit=limit,
+        after=begin.position, until=until, limit=limit,
     )  # fmt: skip
-    reached = moved[-1].position if len(moved) == limit else until
-    here = sa.update(PostbackMark).where(PostbackMark.program_id == program_id, PostbackMark.position == mark.position)
-    if session.scalar(here.values(position=reached).returning(PostbackMark.position)) is None:
-        return 0  # another job was here
-    for page in _pages(_happenings(session, moved)):
-        _write_down(session, page, addresses, now)
-    return len(moved)
+    steps, reach = _steps(session, moved, begin, limit)
+    if reach is None:
+        reach = _Reach(moved[-1].position if len(moved) == limit else until)
+    if reach == begin or not _move(session, program_id, begin, reach):
+        return 0  # nothing is new, or another job was here
+    _write_down(session, _happenings(session, steps), addresses, now)
+    return len(steps)
 
 
-def _happenings(session: Session, moved: Sequence[Movement]) -> Iterator[Happening]:
-    taken = {each.source_id for each in moved if _EVENTS[each.kind] is PostbackEvent.DECLINED}
-    lost = queries.lost(session, adjustment_ids=taken) if taken else {}
+def _move(session: Session, program_id: UUID, begin: _Reach, reach: _Reach) -> bool:
+    here = (
+        PostbackMark.program_id == program_id, PostbackMark.position == begin.position,
+        PostbackMark.paid_until.is_not_distinct_from(begin.paid_until),
+    )  # fmt: skip
+    moving = sa.update(PostbackMark).where(*here).values(position=reach.position, paid_until=reach.paid_until)
+    moving = moving.returning(PostbackMark.position).execution_options(synchronize_session=False)
+    return session.scalar(moving) is not None
+
+
+def _steps(
+    session: Session, moved: Sequence[Movement], begin: _Reach, limit: int
+) -> tuple[list[tuple[Movement, UUID]], _Reach | None]:
+    """At most `limit` of the rows' sources, a payout as the commissions that it paid; and where to stop before the end."""
+    steps = list[tuple[Movement, UUID]]()
     for each in moved:
-        event = _EVENTS[each.kind]
-        if event is PostbackEvent.PAID:
-            yield from (Happening(paid, event, each.posted_at) for paid in _paid(session, each.source_id))
-        elif event is not PostbackEvent.DECLINED:
-            yield Happening(each.source_id, event, each.posted_at)
-        elif each.source_id in lost:
-            yield Happening(lost[each.source_id], event, each.posted_at)
+        before, room = _Reach(each.position - 1), limit - len(steps)
+        if not room:
+            return steps, before
+        if each.kind is not TransferKind.SETTLE:
+            steps.append((each, each.source_id))
+            continue
+        after = begin.paid_until if begin.position == before.position else None
+        paid = queries.paid_with(session, payout_id=each.source_id, after=after, limit=room)
+        steps += [(each, commission_id) for commission_id in paid]
+        if len(paid) == room:  # there may be more
+            return steps, _Reach(before.position, paid[-1])
+    return steps, None
 
 
-def _paid(session: Session, payout_id: UUID) -> Iterator[UUID]:
-    after: UUID | None = None
-    while page := queries.paid_with(session, payout_id=payout_id, after=after, limit=_PAGE):
-        yield from page
-        after = page[-1]
-
-
-def _pages(happenings: Iterable[Happening]) -> Iterator[list[Happening]]:
-    page: list[Happening] = []
-    for each in happenings:
-        page.append(each)
-        if len(page) == _PAGE:
-            yield page
-            page = []
-    if page:
-        yield page
+def _happenings(session: Session, steps: Sequence[tuple[Movement, UUID]]) -> list[Happening]:
+    taken = {source_id for each, source_id in steps if _EVENTS[each.kind] is PostbackEvent.DECLINED}
+    lost = queries.lost(session, adjustment_ids=taken) if taken else {}
+    told = [
+        (each, lost.get(source_id) if _EVENTS[each.kind] is PostbackEvent.DECLINED else source_id)
+        for each, source_id in steps
+    ]
+    return [Happening(told_of, _EVENTS[each.kind], each.posted_at) for each, told_of in told if told_of is not None]
 
 
 def _write_down(

@@ -104,12 +104,13 @@ class PostbackDelivery(Base):
 
 
 class PostbackMark(Base):
-    """Up to which row the ledger of a program was read for postbacks."""
+    """Up to which row the ledger of a program was read for postbacks; and of the payout in the row after it, up to which commission."""
 
     __tablename__ = "postback_marks"
 
     program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id), primary_key=True)
     position: Mapped[int]
+    paid_until: Mapped[UUID | None]
 
 
 class DayMail(Base):

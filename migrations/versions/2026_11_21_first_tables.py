@@ -2134,6 +2134,7 @@ def upgrade() -> None:
         "postback_marks",
         sa.Column("program_id", sa.Uuid(), nullable=False),
         sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("paid_until", sa.Uuid(), nullable=True),
         sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_postback_marks_program_id_programs")),
         sa.PrimaryKeyConstraint("program_id", name=op.f("pk_postback_marks")),
     )

@@ -118,6 +118,49 @@ def test_a_small_limit_reads_on_where_it_stopped(session: Session) -> None:
     assert len(calls(session)) == 6
 
 
+def test_what_one_payout_paid_is_told_in_turns_of_so_many_each_commission_once(session: Session) -> None:
+    books = open_books(session)
+    other = make_partner(session, program=books.program)
+    for partner in (books.partner, other):
+        make_address(session, books.program, partner, URL, events=[PostbackEvent.PAID])
+    for number in range(5):
+        earn(books, order_id=f"A-{number}")
+    earn(books, partner=other)
+    run = propose(books)
+    approve(books, run)
+    collect(books)
+    pay(books, run)
+    turns = []
+    while queries.behind(session):
+        before = len(calls(session))
+        collect(books, limit=2)
+        turns.append(len(calls(session)) - before)
+    assert max(turns) <= 2
+    assert len(calls(session)) == sum(turns) == 6
+
+
+def test_a_payout_told_in_part_whose_partner_wants_no_more_hides_nothing_of_the_next(session: Session) -> None:
+    books = open_books(session)
+    other = make_partner(session, program=books.program)
+    addresses = [
+        make_address(session, books.program, partner, URL, events=[PostbackEvent.PAID])
+        for partner in (books.partner, other)
+    ]
+    for partner in (other, books.partner) * 2:
+        earn(books, partner=partner)
+    run = propose(books)
+    approve(books, run)
+    collect(books)
+    pay(books, run)
+    collect(books, limit=1)
+    (first,) = calls(session)
+    off, on = sorted(addresses, key=lambda address: address.id != first.address_id)
+    service.switch_off(session, address=off, actor=SYSTEM, now=PAYDAY)
+    while queries.behind(session):
+        collect(books, limit=9)
+    assert sorted(call.address_id for call in calls(session)) == sorted([first.address_id, on.id, on.id])
+
+
 @pytest.mark.usefixtures("sqlite_settings")
 def test_where_nothing_is_new_whoever_writes_holds_nobody_up() -> None:
     with db.transaction() as session:
