@@ -12,6 +12,8 @@ from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import formats
 from affiliate.accounts import access
+from affiliate.accounts import queries as account_queries
+from affiliate.accounts.models import GrantRole
 from affiliate.console import partner_care, partner_sheets, words
 from affiliate.console.blueprint import acted, blueprint, show
 from affiliate.console.queries import partners as queries
@@ -20,7 +22,7 @@ from affiliate.vetting import queries as vetting
 from affiliate.vetting import service
 from affiliate.vetting import words as vetting_words
 from affiliate.vetting.queries import Review, Twin
-from affiliate.vetting.rubric import MARK_MAX, Criterion, Part, Rubric
+from affiliate.vetting.rubric import MARK_MAX, Because, Criterion, Part, Rubric
 from affiliate.vetting.service import Vetted
 from affiliate.web import orm, request_now
 
@@ -51,7 +53,7 @@ def weighed(partner_id: UUID) -> str | BaseResponse:
         facts=_facts(found),
         score=[_part(part) for part in found.weighed.parts],
         reviews=[_review(one, found.digest) for one in found.reviews],
-        twins=[_twin(one) for one in found.twins],
+        twins=_twins(found),
         criteria=[_criterion(each, mine) for each in Criterion],
         marks=list(range(MARK_MAX + 1)),
         note=mine.note if mine else "",
@@ -163,6 +165,17 @@ def _review(one: Review, digest: str) -> dict[str, Any]:
         for key, mark in one.marks.items()
     ]
     return {"who": one.reviewer, "at": one.at, "marks": marks, "note": one.note, "is_old": one.digest != digest}
+
+
+def _twins(found: Vetted) -> list[dict[str, Any]]:
+    """Who looks like the same person. Of partners elsewhere only that there are some, except for who manages all programs."""
+    everywhere = account_queries.roles_in(orm.session, user_id=current_user.id, program_id=None)
+    if everywhere & {GrantRole.MANAGER, GrantRole.ADMIN}:
+        return [_twin(one) for one in found.twins]
+    here = [_twin(one) for one in found.twins if one.status is not None]
+    if len(here) == len(found.twins):
+        return here
+    return [*here, {"name": vetting_words.because(Because.DUPLICATE)}]
 
 
 def _twin(one: Twin) -> dict[str, Any]:

@@ -1,13 +1,15 @@
 """The page of what is agreed with a partner, the list of partners, watched figures, and applications weighed: as a manager uses them."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import sqlalchemy as sa
 from console_cast import Cast, public, text_of
+from factories import make_partner, make_program
 from flask.testing import FlaskClient
 
 from affiliate import clock
-from affiliate.accounts.models import Grant
+from affiliate.accounts.models import Grant, User
 from affiliate.partners.models import PartnerTerms
 from affiliate.relations.care_models import Duty, PartnerCare, PartnerGoal, PartnerSegment, PartnerTag
 from affiliate.steering import service as steering
@@ -177,6 +179,22 @@ def test_an_application_is_weighed_by_several_and_the_weights_are_the_programs(c
         mara.post("/console/casa/rubric", data=rubric | {"reach": "-1"}, follow_redirects=True)
     )
     assert mara.get(f"{page_of(cast)}/weighed").status_code == 303
+
+
+def test_of_a_twin_in_another_program_only_who_manages_all_programs_learns_the_name(
+    cast: Cast, mara: FlaskClient, browser_of: Callable[[User], FlaskClient]
+) -> None:
+    here = f"/console/casa/partners/{public('ptn', cast.applicant)}/weighed"
+    elsewhere = make_partner(cast.session, program=make_program(cast.session), name="Ferro Due")
+    elsewhere.website = cast.applicant.website = "https://ferro.example"
+    cast.session.commit()
+    page = text_of(mara.get(here))
+    assert "Another partner looks like the same person." in page
+    assert "Ferro Due" not in page
+    assert "The same:" not in page
+    page = text_of(browser_of(cast.ada).get(here))
+    assert "Ferro Due" in page
+    assert "The same: website" in page
 
 
 def test_several_applicants_are_let_in_at_once(cast: Cast, mara: FlaskClient) -> None:
