@@ -134,6 +134,12 @@ def _close(session: Session, *which: sa.ColumnElement[bool], now: datetime) -> b
     return session.scalars(closed).first() is not None
 
 
+def _close_of(session: Session, member: Member, *, now: datetime) -> None:
+    """Close what this person has written: whoever may not invite any more leaves no door open."""
+    mine = (MemberInvitation.partner_id == member.partner_id, MemberInvitation.invited_by_id == member.user_id)
+    _close(session, *mine, now=now)
+
+
 def invitation(session: Session, *, token: str, now: datetime) -> Invited:
     """The invitation behind a token.
 
@@ -161,7 +167,7 @@ def join(session: Session, *, invited: Invited, user_id: UUID, now: datetime) ->
     """Accept an invitation; it is used up.
 
     Raises:
-        NoSuchInvitation: somebody was faster. OtherAddress: it is for somebody else.
+        NoSuchInvitation: somebody was faster. OtherAddress: it is for somebody else. TeamFull: fifty people are there by now.
     """
     person = session.get_one(User, user_id)
     open_one = invited.invitation
@@ -170,6 +176,8 @@ def join(session: Session, *, invited: Invited, user_id: UUID, now: datetime) ->
     _lock(session, open_one.partner_id)
     if not _close(session, MemberInvitation.id == open_one.id, now=now):
         raise NoSuchInvitation
+    if len(team_queries.people(session, partner_id=open_one.partner_id)) >= PEOPLE_MAX:
+        raise TeamFull
     row = {"id": ids.new_at(now), "user_id": user_id, "partner_id": open_one.partner_id, "role": open_one.role}
     insert_new(session, Member, [row | {"created_at": now}])
     actor = Actor(kind="user", id=user_id)
@@ -191,7 +199,7 @@ def has_account(session: Session, *, email: str) -> bool:
 def change_role(
     session: Session, *, partner_id: UUID, member_id: UUID, role: MemberRole, actor: Actor, now: datetime
 ) -> None:
-    """Give a person another role. All their sessions end: rights change only at a sign-in.
+    """Give a person another role. All their sessions end: rights change only at a sign-in. So do their invitations, unless they own.
 
     Raises:
         NoSuchMember. LastOwner: nobody would own the account.
@@ -202,12 +210,14 @@ def change_role(
     _keep_an_owner(session, member)
     details = {"user_id": str(member.user_id), "before": member.role.value, "role": role.value}
     member.role = role
+    if role is not MemberRole.OWNER:
+        _close_of(session, member, now=now)
     accounts.end_sessions(session, user_id=member.user_id, now=now)
     _audit(session, "member.change_role", partner_id=partner_id, details=details, actor=actor, now=now)
 
 
 def remove(session: Session, *, partner_id: UUID, member_id: UUID, actor: Actor, now: datetime) -> None:
-    """Let a person go (also oneself). Their sessions end.
+    """Let a person go (also oneself). Their sessions end, and the invitations that they wrote.
 
     Raises:
         NoSuchMember. LastOwner: nobody would own the account.
@@ -215,6 +225,7 @@ def remove(session: Session, *, partner_id: UUID, member_id: UUID, actor: Actor,
     member = _member(session, partner_id, member_id)
     _keep_an_owner(session, member)
     session.execute(sa.delete(Member).where(Member.id == member.id))
+    _close_of(session, member, now=now)
     accounts.end_sessions(session, user_id=member.user_id, now=now)
     _audit(
         session, "member.remove", partner_id=partner_id, details={"user_id": str(member.user_id)}, actor=actor, now=now

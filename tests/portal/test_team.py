@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from accounts_cast import PASSWORD, is_signed_in, make_person, sign_in
-from factories import make_member
+from factories import make_member, make_user
 from flask import Flask
 from flask.testing import FlaskClient
 from portal_cast import Cast
@@ -16,6 +16,7 @@ from affiliate.accounts import access, roles
 from affiliate.accounts.models import AuditEvent, User
 from affiliate.accounts.roles import MemberRole
 from affiliate.mailer import OutboxMail
+from affiliate.partners import team
 from affiliate.partners.models import Member, MemberInvitation
 
 PAGE = "/portal/casa/team"
@@ -152,6 +153,35 @@ def test_a_new_role_and_a_removal_sign_the_person_out(
     assert not is_signed_in(rita)
     rita.post("/login", data={"email": "rita@example.test", "password": PASSWORD})
     assert rita.get("/portal/casa/").status_code == 404
+
+
+@pytest.mark.parametrize("act", ["role", "remove"])
+def test_who_does_not_own_any_more_leaves_no_invitation_open(
+    app: Flask, marta: FlaskClient, app_session: Session, cast: Cast, act: str
+) -> None:
+    member, rita = hire(app, app_session, cast, MemberRole.OWNER)
+    invite(rita, "olga@example.com", "owner")
+    theirs = token_in_mail(app_session)
+    invite(marta, "nina@example.com")
+    ours = token_in_mail(app_session)
+    assert rita.get(f"/portal/join/{theirs}").status_code == 200
+    marta.post(f"{PAGE}/{member.id}/{act}", data={"role": "marketer"})
+    stranger = app.test_client()
+    assert [stranger.get(f"/portal/join/{token}").status_code for token in (theirs, ours)] == [404, 200]
+
+
+def test_a_team_that_is_full_by_now_takes_nobody_in(
+    app: Flask, marta: FlaskClient, app_session: Session, cast: Cast
+) -> None:
+    invite(marta)
+    token = token_in_mail(app_session)
+    for _colleague in range(team.PEOPLE_MAX - 1):
+        make_member(app_session, user=make_user(app_session), partner=cast.partner)
+    app_session.commit()
+    answer = app.test_client().post(f"/portal/join/{token}", data={"name": "Rita", "password": PASSWORD})
+    assert (answer.status_code, "at most 50 people" in answer.text) == (409, True)
+    assert len(members(app_session, cast)) == team.PEOPLE_MAX
+    assert app.test_client().get(f"/portal/join/{token}").status_code == 200
 
 
 def test_nobody_touches_the_team_of_another_partner(
