@@ -51,7 +51,10 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(site.blueprint)
     for blueprint in (joining.blueprint, articles.blueprint, found.blueprint):
         app.register_blueprint(blueprint)
-    limits.limit_applications(app, "joining.send", saved_by=("joining.save", "joining.answer", "joining.confirm"))
+    limits.limit_applications(
+        app, "joining.send", saved_by=("joining.save", "joining.answer", "joining.confirm"),
+        begun_by=("joining.send", "joining.save"),
+    )  # fmt: skip
     app.register_blueprint(mail.blueprint)
     app.register_blueprint(portal.blueprint)
     limits.limit_tests(app, links="portal.try_link", postbacks="portal.act_on_postback")

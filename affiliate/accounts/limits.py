@@ -25,6 +25,7 @@ SECOND_FACTOR = "5 per 5 minutes; 30 per day"
 MAILS_PER_ACCOUNT = "5 per hour"
 APPLICATIONS = "20 per hour; 60 per day"
 DRAFTS = "300 per hour; 900 per day"
+NEW_DRAFTS = "20 per hour; 60 per day"  # each makes a row, and a file is drawn anew and kept
 LINK_TESTS = "10 per minute"  # a request of ours waits for a stranger's server
 POSTBACK_TESTS = "20 per hour"
 _IPV6_PREFIX = 64  # one customer's own network
@@ -66,8 +67,9 @@ def init_app(app: Flask, settings: Settings) -> None:
     limit(_SECOND_FACTOR, "code", SECOND_FACTOR, key_func=keyed("code", _second_factor), deduct_when=_failed)
     limit(("security.forgot_password",), "mail", MAILS_PER_ACCOUNT, key_func=keyed("mail", _typed_account))
 
-    def limit_applications(endpoint: str, saved_by: tuple[str, ...]) -> None:
+    def limit_applications(endpoint: str, saved_by: tuple[str, ...], begun_by: tuple[str, ...]) -> None:
         limit(saved_by, "drafts", DRAFTS)
+        limit(begun_by, "new drafts", NEW_DRAFTS, exempt_when=_goes_on)
         limit((endpoint,), "applications", APPLICATIONS)
         limit((endpoint,), "applicant", MAILS_PER_ACCOUNT, key_func=keyed("applicant", _applicant), deduct_when=_passed)
 
@@ -85,12 +87,15 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.extensions[_TESTS_EXTENSION] = limit_tests
 
 
-def limit_applications(app: Flask, endpoint: str, *, saved_by: tuple[str, ...] = ()) -> None:
+def limit_applications(
+    app: Flask, endpoint: str, *, saved_by: tuple[str, ...] = (), begun_by: tuple[str, ...] = ()
+) -> None:
     """Slow down the form that anybody may send and that writes a mail: by address, and by the person it is sent for.
 
-    `saved_by` are the endpoints by which it saves itself while somebody types.
+    `saved_by` are the endpoints by which it saves itself while somebody types, `begun_by` those that make a new draft for a
+    form without `draft`, and keep the files that came with it.
     """
-    app.extensions[_EXTENSION](endpoint, saved_by)
+    app.extensions[_EXTENSION](endpoint, saved_by, begun_by)
 
 
 def limit_tests(app: Flask, *, links: str, postbacks: str) -> None:
@@ -121,6 +126,11 @@ def _account() -> str:
 
 def _applicant() -> str:
     return _typed_account() or str(getattr(current_user, "email", "")) or _address()
+
+
+def _goes_on() -> bool:
+    """Whether a draft that was begun before is saved, without a new file."""
+    return bool(request.form.get("draft")) and not any(file.filename for file in request.files.values())
 
 
 def _person() -> str:

@@ -16,6 +16,7 @@ from affiliate.accounts import access
 from affiliate.files import File
 from affiliate.joining import answers, asking, inviting, queries, service
 from affiliate.joining.models import ApplicationDraft, DraftState
+from affiliate.joining.questions import QuestionKind
 from affiliate.joining.service import Origin
 from affiliate.joining.tokens import Purpose
 from affiliate.partners import queries as partners
@@ -122,16 +123,16 @@ def _read(program: Program) -> tuple[_Sheet, dict[str, File]]:
     form = SignedInApplicationForm() if current_user.is_authenticated else ApplicationForm()
     sheet = _Sheet(program, found, form, _typed())
     uploaded: dict[str, File] = {}
-    for key in list(request.files)[:_UPLOADS_MAX]:
+    asked = queries.form_of(orm.session, program_id=program.id)
+    wanted = {one.key for one in asked if one.is_asked and one.kind is QuestionKind.FILE}
+    for key in [name for name in request.files if name in wanted][:_UPLOADS_MAX]:
         try:
             file = uploads.checked(request.files[key])
         except uploads.BadUpload as bad:
             sheet.problems[key] = str(bad)
         else:
             uploaded |= {key: file} if file else {}
-    asked = queries.form_of(orm.session, program_id=program.id)
-    wanted = {one.key for one in asked if one.is_asked and one.kind.value == "file"}
-    return sheet, {key: file for key, file in uploaded.items() if key in wanted}
+    return sheet, uploaded
 
 
 def _typed() -> dict[str, list[str]]:

@@ -238,6 +238,15 @@ def test_a_file_that_lies_or_is_too_large_is_refused(
     assert _count(app_session, StoredFile) == 0
 
 
+def test_a_file_that_no_question_asks_for_is_not_even_read(
+    client: FlaskClient, app_session: Session, program: Program
+) -> None:
+    _ask(app_session, program, Question("own_1", QuestionKind.FILE, labels={"en": "Kit"}))
+    strange = {f"a{number}": (io.BytesIO(b"no picture"), "me.png") for number in range(5)}
+    answer = client.post("/apply/casa-ondera/save", data=strange | {"own_1": (_picture(), "me.png")}).get_json()
+    assert (answer["files"], answer["problems"]) == ({"own_1": "me.png"}, {})
+
+
 def test_a_question_goes_by_mail_and_its_answer_comes_back(
     client: FlaskClient, app_session: Session, program: Program
 ) -> None:
