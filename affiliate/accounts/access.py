@@ -209,9 +209,17 @@ def _note_key_use(_error: BaseException | None) -> None:
 
 def _keep_private(response: Response) -> Response:
     """What was made for one caller is kept by nobody: not by a proxy, not by the browser after the sign-out."""
-    if g.get("declaration", public).kind != "public" and "Cache-Control" not in response.headers:
+    if "Cache-Control" not in response.headers and (g.get("declaration", public).kind != "public" or _is_for_one()):
         response.headers["Cache-Control"] = "private, no-store"
     return response
+
+
+def _is_for_one() -> bool:
+    """Whether a page that is open to all was made for one person: behind a secret address, or for who is signed in."""
+    if "token" in (request.view_args or {}):
+        return True
+    # Nobody is read from the database here: this may be the answer that says it is away.
+    return "_login_user" in g and bool(current_user.is_authenticated)
 
 
 def _declared() -> Declaration:

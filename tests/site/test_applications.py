@@ -247,6 +247,18 @@ def test_a_file_that_no_question_asks_for_is_not_even_read(
     assert (answer["files"], answer["problems"]) == ({"own_1": "me.png"}, {})
 
 
+def test_pages_at_a_secret_address_and_those_filled_for_one_person_are_kept_by_nobody(
+    client: FlaskClient, app_session: Session, program: Program
+) -> None:
+    person = make_person(app_session, "Marta")
+    app_session.commit()
+    assert "Cache-Control" not in client.get("/apply/casa-ondera").headers
+    url = client.post("/apply/casa-ondera/save", data={"why": "I co"}).get_json()["url"]
+    assert client.get(url).headers["Cache-Control"] == "private, no-store"
+    sign_in(client, person)
+    assert client.get("/apply/casa-ondera").headers["Cache-Control"] == "private, no-store"
+
+
 def test_a_question_goes_by_mail_and_its_answer_comes_back(
     client: FlaskClient, app_session: Session, program: Program
 ) -> None:
