@@ -44,6 +44,12 @@ class GoalMoved(Conflict):
     code = "goal_moved"
 
 
+class TooManyNotes(Conflict):
+    """As much was said about a goal as can be."""
+
+    code = "too_many_notes"
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """What is to be reached in which days, half-open; amounts in minor units."""
@@ -133,7 +139,7 @@ def review(
     """Say something about a goal; what was reached at that moment is kept with it. Both sides read it.
 
     Raises:
-        NoSuchGoal: not here. Invalid: nothing, or too much. GoalMoved: it is not agreed.
+        NoSuchGoal: not here. Invalid: nothing, or too much. GoalMoved: it is not agreed. TooManyNotes: fifty are there.
     """
     goal = _found(session, program, goal_id, partner_id)
     said = text.replace("\r\n", "\n").strip()
@@ -141,6 +147,9 @@ def review(
         raise Invalid({"text": [N_("Write something, in up to 2,000 characters.")]})
     if goal.status is not GoalStatus.AGREED:
         raise GoalMoved(N_("This goal is not agreed, or it is over."))
+    session.execute(sa.select(PartnerGoal.id).where(PartnerGoal.id == goal.id).with_for_update())  # one at a time
+    if care_queries.goal_note_count(session, goal_id=goal.id) >= care_queries.GOAL_NOTES_MAX:
+        raise TooManyNotes(N_("Fifty notes stand with this goal. Propose a new goal to go on."))
     [reached] = progress(session, program=program, goals=[goal])
     note = PartnerGoalNote(id=ids.new_at(now), goal_id=goal.id, side=who.side, text=said, reached=reached.value)
     note.by_id, note.said_at = who.user_id, now

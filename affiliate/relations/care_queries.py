@@ -33,6 +33,7 @@ from affiliate.reports.queries import NOT_COUNTED
 NOTES_SHOWN = 30
 DUTIES_MAX = 50
 GOALS_MAX = 30
+GOAL_NOTES_MAX = 50
 TAGS_MAX = 500
 SEGMENTS_MAX = 50
 TRIALS_SHOWN = 20
@@ -229,18 +230,23 @@ def goal_in(session: Session, *, program_id: UUID, goal_id: UUID, partner_id: UU
 
 
 def goal_notes(session: Session, *, goal_ids: Collection[UUID]) -> dict[UUID, list[Any]]:
-    """What was said at the reviews of these goals, oldest first, each with who said it."""
+    """What was said at the reviews of these goals, newest first, each with who said it."""
     if not goal_ids:
         return {}
     columns = (PartnerGoalNote.goal_id, PartnerGoalNote.side, PartnerGoalNote.text, PartnerGoalNote.reached, PartnerGoalNote.said_at, User.name)  # fmt: skip
     rows = session.execute(
         sa.select(*columns).outerjoin(User, User.id == PartnerGoalNote.by_id)
-        .where(PartnerGoalNote.goal_id.in_(goal_ids)).order_by(PartnerGoalNote.id).limit(GOALS_MAX * NOTES_SHOWN)
+        .where(PartnerGoalNote.goal_id.in_(goal_ids)).order_by(PartnerGoalNote.id.desc()).limit(GOALS_MAX * GOAL_NOTES_MAX)
     )  # fmt: skip
     found: dict[UUID, list[Any]] = {}
     for row in rows:
         found.setdefault(row.goal_id, []).append(row)
     return found
+
+
+def goal_note_count(session: Session, *, goal_id: UUID) -> int:
+    """How often something was said about a goal."""
+    return session.scalar(sa.select(sa.func.count()).where(PartnerGoalNote.goal_id == goal_id)) or 0
 
 
 def segments(session: Session, *, program_id: UUID) -> Sequence[PartnerSegment]:

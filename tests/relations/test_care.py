@@ -221,6 +221,23 @@ def test_a_shared_goal_counts_once_the_other_side_agreed_and_is_reviewed_by_both
     assert session.get_one(type(goal), goal.id, populate_existing=True).status is GoalStatus.ENDED
 
 
+def test_notes_on_a_goal_are_shown_newest_first_and_are_fifty_at_most(session: Session, books: Books) -> None:
+    us, them = Who(Side.PROGRAM, books.alice), Who(Side.PARTNER, books.bob)
+    goal = agreeing.propose(session, program=books.program, partner_id=books.partner.id, target=SALES, who=us, now=NOW)
+    agreeing.answer(session, program=books.program, goal_id=goal.id, agrees=True, who=them, now=NOW)
+
+    def say(number: int) -> None:
+        at = NOW + timedelta(hours=number)
+        agreeing.review(session, program=books.program, goal_id=goal.id, text=str(number), who=them, now=at)
+
+    for number in range(50):
+        say(number)
+    with pytest.raises(agreeing.TooManyNotes):
+        say(50)
+    notes = care_queries.goal_notes(session, goal_ids=[goal.id])[goal.id]
+    assert [note.text for note in notes] == [str(number) for number in reversed(range(50))]
+
+
 def test_a_goal_that_one_partner_cannot_reach_is_refused(session: Session, books: Books) -> None:
     many = Target(GoalMetric.ACTIVE_PARTNERS, 10, SALES.starts_on, SALES.ends_on)
     us = Who(Side.PROGRAM, books.alice)
