@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from werkzeug.wrappers.response import Response as BaseResponse
-from wtforms import DateField, SelectField, StringField, TextAreaField
+from wtforms import SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
@@ -20,6 +20,7 @@ from affiliate.console import adjustment_sheets, words
 from affiliate.console.blueprint import acted, blueprint, given_reason, show
 from affiliate.console.forms import say, say_all
 from affiliate.errors import Invalid
+from affiliate.fields import DayField
 from affiliate.money import Money
 from affiliate.partners import queries as partner_queries
 from affiliate.payouts import adjusting, costs
@@ -53,7 +54,7 @@ class CostForm(FlaskForm):  # type: ignore[misc] # the library is not typed
     kind = SelectField(
         _l("What for"), choices=lambda: [SelectChoice(each.value, words.cost(each)) for each in CostKind]
     )
-    spent_on = DateField(_l("Day"), validators=[_NEEDED])
+    spent_on = DayField(_l("Day"), validators=[_NEEDED])
     amount = StringField(_l("Amount"), validators=[_NEEDED])
     note = StringField(
         _l("Note"),

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, DateField, HiddenField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, HiddenField, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional
 
@@ -16,6 +16,7 @@ from affiliate.attribution import policy as policies
 from affiliate.attribution.policy import Binding, ChannelRule, Model, Policy
 from affiliate.attribution.touches import Step
 from affiliate.console.forms import say
+from affiliate.fields import DayField
 from affiliate.reports import policies as words
 
 _PLACES = [SelectChoice("0", _l("off")), *(SelectChoice(str(place), str(place)) for place in range(1, len(Step) + 1))]
@@ -92,7 +93,7 @@ class PolicyForm(LadderForm):
         _l("Any other channel"),
         choices=lambda: [SelectChoice(rule.value, words.channel_rule(rule)) for rule in ChannelRule],
     )
-    starts_on = DateField(
+    starts_on = DayField(
         _l("From"),
         validators=[Optional()],
         description=_l("Orders from this day on. With a day in the past these are decided again."),

@@ -9,7 +9,7 @@ from flask import g, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers.response import Response as BaseResponse
 
-from affiliate import amounts
+from affiliate import amounts, days
 from affiliate.accounts import access
 from affiliate.console import presenters
 from affiliate.console.blueprint import acted, blueprint
@@ -189,7 +189,7 @@ def _person(name: str) -> UUID | None:
 
 def _day(name: str) -> date:
     try:
-        return date.fromisoformat(request.form.get(name, ""))
+        return days.read(request.form.get(name, ""))
     except ValueError:
         raise Invalid({name: [_("Choose a day.")]}) from None
 

@@ -9,7 +9,6 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
-    DateField,
     Field,
     HiddenField,
     IntegerField,
@@ -26,6 +25,7 @@ from affiliate import amounts
 from affiliate.accounts import keys
 from affiliate.accounts.forms import time_zones
 from affiliate.console import words
+from affiliate.fields import DayField
 from affiliate.money import Money
 from affiliate.programs import rules, signs
 from affiliate.programs.models import GoalMetric, Program
@@ -173,8 +173,8 @@ class GoalForm(FlaskForm):  # type: ignore[misc] # the library is not typed
         _l("What counts"), choices=lambda: [SelectChoice(each.value, words.goal_metric(each)) for each in GoalMetric]
     )
     target = StringField(_l("Target"), filters=[_stripped], validators=[InputRequired(_NEEDED)])
-    starts_on = DateField(_l("First day"), validators=[InputRequired(_NEEDED)])
-    last_on = DateField(_l("Last day"), validators=[InputRequired(_NEEDED)])
+    starts_on = DayField(_l("First day"), validators=[InputRequired(_NEEDED)])
+    last_on = DayField(_l("Last day"), validators=[InputRequired(_NEEDED)])
 
     def values(self, *, currency: str) -> dict[str, Any] | None:
         """What `add_goal` takes, or nothing when the target cannot be read."""

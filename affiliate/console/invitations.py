@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from werkzeug.wrappers.response import Response as BaseResponse
-from wtforms import BooleanField, DateField, EmailField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, EmailField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional
 
@@ -18,6 +18,7 @@ from affiliate.accounts import access
 from affiliate.console.blueprint import acted, blueprint, refused, settings, show
 from affiliate.console.forms import say, say_all
 from affiliate.errors import Conflict, Invalid
+from affiliate.fields import DayField
 from affiliate.joining import inviting, queries
 from affiliate.joining.models import Invitation
 from affiliate.reports import periods
@@ -49,7 +50,7 @@ class InvitationForm(FlaskForm):  # type: ignore[misc] # the library is not type
     uses_max = StringField(
         _l("How many may come by it"), filters=[_stripped], description=_l("Left empty, as many as like.")
     )
-    last_on = DateField(_l("Last day"), validators=[Optional()])
+    last_on = DayField(_l("Last day"), validators=[Optional()])
     lets_in = BooleanField(
         _l("Let them in at once"), description=_l("They still fill in the form; nobody has to approve it.")
     )

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
-from affiliate import formats
+from affiliate import days, formats
 from affiliate.newsletters import content, segments
 from affiliate.newsletters.content import PARTS, Block, Draft
 from affiliate.newsletters.segments import Segment
@@ -94,6 +94,8 @@ def times(typed: Typed, zone: str) -> tuple[datetime | None, datetime | None] | 
     try:
         wall = datetime.fromisoformat(f"{typed.get('day', '')}T{typed.get('hour', '')}").replace(tzinfo=None)
     except ValueError:
+        return None
+    if not days.is_ours(wall.date()):
         return None
     if when == "reader":
         return None, wall

@@ -8,12 +8,13 @@ from zoneinfo import ZoneInfo
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, DateField, FieldList, Form, FormField, SelectField, StringField
+from wtforms import BooleanField, FieldList, Form, FormField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
 from affiliate import amounts
 from affiliate.console.forms import say
+from affiliate.fields import DayField
 
 N_ = str  # marks a sentence for the translators
 RULES_MAX = 30
@@ -237,7 +238,7 @@ class _Reading:
 class PublishForm(FlaskForm):  # type: ignore[misc] # the library is not typed
     """From which day a draft counts."""
 
-    starts_on = DateField(
+    starts_on = DayField(
         _l("From"),
         validators=[InputRequired(_NEEDED)],
         description=_l("Orders from this day on. Earlier orders keep their plan."),

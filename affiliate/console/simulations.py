@@ -10,7 +10,6 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from werkzeug.wrappers.response import Response as BaseResponse
-from wtforms import DateField
 from wtforms.validators import InputRequired
 
 from affiliate import exports, formats, ids
@@ -21,6 +20,7 @@ from affiliate.commissions.simulating import Outcome
 from affiliate.console.blueprint import blueprint, show
 from affiliate.console.forms import say_all
 from affiliate.errors import Invalid
+from affiliate.fields import DayField
 from affiliate.money import Money
 from affiliate.web import orm, request_now
 
@@ -32,8 +32,8 @@ _NEEDED = _l("This is needed.")
 class SimulationForm(FlaskForm):  # type: ignore[misc] # the library is not typed
     """On which days a plan is tried. People name the last day; the books keep the first one after it."""
 
-    starts_on = DateField(_l("First day"), validators=[InputRequired(_NEEDED)])
-    ends_on = DateField(_l("Last day"), validators=[InputRequired(_NEEDED)])
+    starts_on = DayField(_l("First day"), validators=[InputRequired(_NEEDED)])
+    ends_on = DayField(_l("Last day"), validators=[InputRequired(_NEEDED)])
 
 
 def last_days() -> SimulationForm:

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from werkzeug.wrappers.response import Response as BaseResponse
-from wtforms import BooleanField, DateField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
@@ -20,6 +20,7 @@ from affiliate.console import paper_sheets
 from affiliate.console.blueprint import acted, blueprint, show
 from affiliate.console.forms import say, say_all
 from affiliate.errors import Conflict, Invalid
+from affiliate.fields import DayField
 from affiliate.taxes import queries, service, words
 from affiliate.taxes.examples import EXAMPLES
 from affiliate.taxes.service import Identity
@@ -62,7 +63,7 @@ class RuleForm(FlaskForm):  # type: ignore[misc] # the library is not typed
     )  # fmt: skip
     name = StringField(_l("Name that partners read"), validators=[InputRequired(_NEEDED), Length(max=120)])
     country = SelectField(_l("Country"))
-    valid_from = DateField(_l("Holds from"), validators=[InputRequired(_NEEDED)])
+    valid_from = DayField(_l("Holds from"), validators=[InputRequired(_NEEDED)])
     base_share = StringField(_l("Share of the commissions on which tax is withheld, %"), default="0")
     rate = StringField(_l("Rate of the tax withheld, %"), default="0")
     vat = StringField(_l("VAT within the country, %"), default="0")

@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from werkzeug.wrappers.response import Response as BaseResponse
-from wtforms import DateField, SelectField, StringField
+from wtforms import SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired
 
@@ -28,6 +28,7 @@ from affiliate.console.forms import say, say_all
 from affiliate.console.queries import named
 from affiliate.console.words import Sign
 from affiliate.errors import Invalid
+from affiliate.fields import DayField
 from affiliate.imports import BadTable
 from affiliate.money import Money
 from affiliate.web import orm, request_now
@@ -48,8 +49,8 @@ class ValidationForm(FlaskForm):  # type: ignore[misc] # the library is not type
 class ChooseForm(FlaskForm):  # type: ignore[misc] # the library is not typed
     """Orders of some days, and what became of all of them."""
 
-    starts_on = DateField(_l("First day"), validators=[DataRequired(_l("Choose a day."))])
-    ends_on = DateField(_l("Last day"), validators=[DataRequired(_l("Choose a day."))])
+    starts_on = DayField(_l("First day"), validators=[DataRequired(_l("Choose a day."))])
+    ends_on = DayField(_l("Last day"), validators=[DataRequired(_l("Choose a day."))])
     partner = SelectField(_l("Partner"))
     word = SelectField(
         _l("What became of them"),

@@ -6,12 +6,13 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import FileStorage
-from wtforms import DateField, MultipleFileField, SelectField, StringField, TextAreaField
+from wtforms import MultipleFileField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional
 
 from affiliate import formats
 from affiliate.creatives.kinds import PARTS, CreativeKind, Said, Upload
+from affiliate.fields import DayField
 
 _FILE_BYTES_MAX = 5_000_000  # the request's own limit is near; what reads the file says more
 
@@ -71,8 +72,8 @@ class CreativeForm(ContentForm):
     landing_url = StringField(
         _l("Page of the shop"), filters=[_trimmed], description=_l("Empty: where the partner's link leads.")
     )
-    first_on = DateField(_l("First day"), validators=[Optional()], description=_l("Empty: from now on."))
-    last_on = DateField(_l("Last day"), validators=[Optional()], description=_l("Empty: until you end it."))
+    first_on = DayField(_l("First day"), validators=[Optional()], description=_l("Empty: from now on."))
+    last_on = DayField(_l("Last day"), validators=[Optional()], description=_l("Empty: until you end it."))
     groups = StringField(
         _l("Only for these groups"), filters=[_trimmed], description=_l("Names with commas. Empty: for all partners.")
     )

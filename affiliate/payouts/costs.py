@@ -6,7 +6,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from affiliate import ids
+from affiliate import days, ids
 from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
 from affiliate.errors import Conflict, Invalid, NotFound
@@ -18,7 +18,6 @@ from affiliate.payouts.steps import given, person
 from affiliate.programs.models import Program
 
 N_ = str  # marks a sentence for the translators
-_FIRST_DAY = date(2000, 1, 1)
 
 
 class UnknownPartner(NotFound):
@@ -50,7 +49,7 @@ def enter_cost(
         errors["amount"] = [N_("The amount is not in the program's currency.")]
     elif not 0 < amount.amount_minor <= AMOUNT_MINOR_MAX:
         errors["amount"] = [N_("Write an amount above zero.")]
-    if not _FIRST_DAY <= spent_on <= now.date() + timedelta(days=1):
+    if not days.FIRST <= spent_on <= now.date() + timedelta(days=1):
         errors["spent_on"] = [N_("Write a day that is not in the future.")]
     if errors:
         raise Invalid(errors)

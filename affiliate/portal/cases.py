@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import FileStorage
-from wtforms import DateField, FileField, SelectField, StringField, TextAreaField
+from wtforms import FileField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional
 
@@ -17,6 +17,7 @@ from affiliate import amounts
 from affiliate.accounts import access
 from affiliate.accounts.roles import WORKS
 from affiliate.errors import Conflict, Invalid
+from affiliate.fields import DayField
 from affiliate.money import Money
 from affiliate.portal.blueprint import blueprint, page_number, show, with_arguments, zone
 from affiliate.relations import queries, service, sheets, words
@@ -42,7 +43,7 @@ class CaseForm(FlaskForm):  # type: ignore[misc] # the library is not typed
     order_id = StringField(
         _l("Order number"), filters=[_trimmed], description=_l("From the customer's confirmation. If you do not know it, name the day.")
     )  # fmt: skip
-    happened_on = DateField(_l("Day of the order"), validators=[Optional()])
+    happened_on = DayField(_l("Day of the order"), validators=[Optional()])
     amount = StringField(_l("Amount you expect"), filters=[_trimmed])
     text = TextAreaField(_l("What happened"), filters=[_trimmed])
     proof = FileField(

@@ -2,14 +2,14 @@
 
 import contextlib
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from flask import Response, g, request, url_for
 from flask_babel import gettext as _
 
-from affiliate import errors, exports, formats, ids
+from affiliate import days, errors, exports, formats, ids
 from affiliate.accounts import access
 from affiliate.commissions.models import CommissionStatus
 from affiliate.links import queries as links
@@ -119,7 +119,7 @@ def _file(kind: exports.Format) -> str:
 def _period() -> Period | None:
     """The days from `first` to `last`, both included."""
     try:
-        first, last = (date.fromisoformat(request.args.get(name, "")) for name in ("first", "last"))
+        first, last = (days.read(request.args.get(name, "")) for name in ("first", "last"))
         return Period(first, last + timedelta(days=1), zone())
     except (ValueError, OverflowError):
         return None

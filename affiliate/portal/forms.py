@@ -3,10 +3,11 @@
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import DateField, StringField
+from wtforms import StringField
 from wtforms.validators import DataRequired, Length, Optional
 
 from affiliate.errors import DomainError
+from affiliate.fields import DayField
 from affiliate.links import codes, service
 from affiliate.links.hosts import LandingProblem
 
@@ -45,7 +46,7 @@ class LinkForm(FlaskForm):  # type: ignore[misc] # the library is not typed
     sub4 = StringField(_l("Sub id %(number)s", number=4), filters=[_trimmed], validators=[Length(max=255)])
     sub5 = StringField(_l("Sub id %(number)s", number=5), filters=[_trimmed], validators=[Length(max=255)])
 
-    last_on = DateField(
+    last_on = DayField(
         _l("Last day"),
         validators=[Optional()],
         description=_l("Clicks after this day do not count; visitors are still led on. Left empty, it never ends."),

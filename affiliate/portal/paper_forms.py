@@ -6,11 +6,12 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, DateField, FileField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, FileField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from affiliate import formats
+from affiliate.fields import DayField
 from affiliate.money import Money
 from affiliate.papers.service import Typed
 from affiliate.taxes import words
@@ -96,7 +97,7 @@ class InvoiceForm(FlaskForm):  # type: ignore[misc] # the library is not typed
     """A partner's invoice. What was typed stays; the file must be chosen again, as browsers want it."""
 
     number = StringField(_l("Number of the invoice"), validators=[Length(max=60)], render_kw=_PLAIN)
-    invoiced_on = DateField(_l("Date of the invoice"), validators=[InputRequired(_l("Write the date of the invoice."))])
+    invoiced_on = DayField(_l("Date of the invoice"), validators=[InputRequired(_l("Write the date of the invoice."))])
     total = StringField(
         _l("Total of the invoice"),
         validators=[Length(max=40)],

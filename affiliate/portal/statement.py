@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import pgettext
 from werkzeug.wrappers.response import Response as BaseResponse
 
-from affiliate import exports, ids
+from affiliate import days, exports, ids
 from affiliate.accounts import access
 from affiliate.accounts.roles import SEES_MONEY
 from affiliate.ledger.models import TransferKind
@@ -75,10 +75,9 @@ def _period() -> tuple[date, date]:
 
 def _day(name: str) -> date | None:
     try:
-        found = date.fromisoformat(request.args.get(name, ""))
+        return days.read(request.args.get(name, ""))
     except ValueError:
         return None
-    return found if 2000 <= found.year <= 2100 else None  # noqa: PLR2004 - beyond lies no statement, and no time zone
 
 
 def _line(each: Line) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from flask import flash, g, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers.response import Response as BaseResponse
 
-from affiliate import amounts
+from affiliate import amounts, days
 from affiliate.accounts import access
 from affiliate.accounts.roles import WORKS
 from affiliate.errors import Conflict, Invalid
@@ -134,7 +134,7 @@ def _today() -> date:
 
 def _day(name: str) -> date:
     try:
-        return date.fromisoformat(request.form.get(name, ""))
+        return days.read(request.form.get(name, ""))
     except ValueError:
         raise Invalid({name: [_("Choose a day.")]}) from None
 

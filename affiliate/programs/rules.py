@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-from affiliate import money
+from affiliate import days, money
 from affiliate.programs import signs
 
 N_ = str  # marks a sentence for the translators
@@ -155,6 +155,9 @@ def goal_problems(*, target: int, starts_on: date, ends_on: date, is_share: bool
         found["ends_on"] = N_("The period ends before it begins. Choose a later end.")
     elif (ends_on - starts_on).days > GOAL_DAYS_MAX:
         found["ends_on"] = N_("A goal covers at most 400 days. Choose an earlier end.")
+    for name, day in (("starts_on", starts_on), ("ends_on", ends_on)):
+        if not days.is_ours(day):
+            found[name] = N_("Choose a day.")
     return found
 
 

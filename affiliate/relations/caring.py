@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from affiliate import db, ids
+from affiliate import days, db, ids
 from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
 from affiliate.errors import Conflict, Invalid, NotFound
@@ -84,6 +84,9 @@ def start_trial(
     wrong: dict[str, list[str]] = {}
     if terms.ends_on <= terms.starts_on:
         wrong["ends_on"] = [N_("The period ends before it begins. Choose a later end.")]
+    for name, day in (("starts_on", terms.starts_on), ("ends_on", terms.ends_on)):
+        if not days.is_ours(day):
+            wrong[name] = [N_("Choose a day.")]
     if not 1 <= terms.orders_min <= TRIAL_ORDERS_MAX:
         wrong["orders_min"] = [N_("Choose from 1 to 100,000 orders.")]
     if terms.orders_max and not terms.orders_min <= terms.orders_max <= TRIAL_ORDERS_MAX:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from affiliate import ids
+from affiliate import days, ids
 from affiliate.accounts import audit
 from affiliate.accounts.actors import SYSTEM, Actor
 from affiliate.errors import Conflict, Invalid, NotFound
@@ -160,7 +160,7 @@ def _check(session: Session, program: Program, task: Task, text: str) -> None:
     wrong: dict[str, list[str]] = {}
     if not 0 < len(text) <= TASK_LENGTH_MAX:
         wrong["task"] = [N_("Write the task, in up to 200 characters.")]
-    if task.first_on is None and task.cadence not in _WITHOUT_DAY:
+    if task.cadence not in _WITHOUT_DAY and (task.first_on is None or not days.is_ours(task.first_on)):
         wrong["first_on"] = [N_("Choose a day.")]
     known: Iterable[UUID] = (one.user_id for one in care_queries.managers(session, program_id=program.id))
     if task.side is Side.PROGRAM and task.owner_id is not None and task.owner_id not in known:

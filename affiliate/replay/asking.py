@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from affiliate import days
 from affiliate.attribution import policy as policies
 from affiliate.attribution import queries as attribution
 from affiliate.attribution.policy import Model, Policy
@@ -60,6 +61,7 @@ def _moment(text: str | None, program: Program, name: str) -> datetime | None:
         return None
     try:
         day = datetime.fromisoformat(text)
+        days.read(day.date().isoformat())
     except ValueError:
         raise Invalid({name: [f"{text!r} is no date. Write it as 2026-11-01."]}) from None
     return day if day.tzinfo else datetime.combine(day.date(), time(), ZoneInfo(program.time_zone)).astimezone(UTC)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from affiliate import db
 from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
+from affiliate.days import FIRST
 from affiliate.errors import Invalid
 from affiliate.reports import shop
 from affiliate.reports.models import ShopDay
@@ -22,7 +23,6 @@ DAYS_MAX = 1_000
 """The most days that are taken at once."""
 TOLD_MAX = 31
 """The most replaced days whose numbers the audit trail keeps of one delivery; the others by their number."""
-_FIRST_DAY = date(2000, 1, 1)
 _COUNT_MAX = 2**31 - 1
 
 N_ = str  # marks a sentence for the translators
@@ -61,7 +61,7 @@ def check(day: date, one: Told, *, today: date) -> None:
     wrong = {name: [TOO_LARGE] for name, number in counts.items() if (number or 0) > _COUNT_MAX}
     if day > today:
         wrong["day"] = [NOT_YET]
-    if day < _FIRST_DAY:
+    if day < FIRST:
         wrong["day"] = [LONG_AGO]
     if (one.costs_minor or 0) > one.revenue_minor:
         wrong["costs"] = [MORE_THAN_PAID]

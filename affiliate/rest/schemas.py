@@ -1,12 +1,11 @@
 """The shapes of the API's answers, and of the one thing it makes itself: links."""
 
-from datetime import date
 from typing import Any
 
 from flask import current_app
 from marshmallow import Schema, fields, validate
 
-from affiliate import ids
+from affiliate import days, ids
 from affiliate.api import MoneySchema, PublicId
 from affiliate.commissions.models import CommissionStatus
 from affiliate.creatives.models import CreativeKind, CreativeStatus
@@ -14,7 +13,7 @@ from affiliate.ingest.models import ClickVerdict, Trust
 from affiliate.money import Money
 from affiliate.partners.models import EnrollmentStatus
 
-_IN_OUR_TIME = validate.Range(date(2000, 1, 1), date(2100, 1, 1))
+_IN_OUR_TIME = validate.Range(days.FIRST, days.LAST)
 
 
 class MoneyOf(fields.Nested):

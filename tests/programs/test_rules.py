@@ -106,3 +106,5 @@ def test_a_goal_needs_a_target_and_a_period() -> None:
     assert rules.goal_problems(target=1, starts_on=day, ends_on=date(2026, 11, 2)) == {}
     assert set(rules.goal_problems(target=0, starts_on=day, ends_on=day)) == {"target", "ends_on"}
     assert set(rules.goal_problems(target=1, starts_on=day, ends_on=date(2027, 12, 7))) == {"ends_on"}
+    assert set(rules.goal_problems(target=1, starts_on=date.min, ends_on=date(1, 2, 1))) == {"starts_on", "ends_on"}
+    assert set(rules.goal_problems(target=1, starts_on=date(2099, 12, 1), ends_on=date(2100, 1, 2))) == {"ends_on"}

@@ -106,6 +106,8 @@ def test_a_trial_ends_once_by_graduation(session: Session, books: Books) -> None
     ("terms", "field"),
     [
         (caring.TrialTerms("", TODAY, TODAY, 5, 50), "ends_on"),
+        (caring.TrialTerms("", date.min, TODAY, 5, 50), "starts_on"),
+        (caring.TrialTerms("", TODAY, date.max, 5, 50), "ends_on"),
         (caring.TrialTerms("", TODAY, TODAY + timedelta(days=1), 0, 50), "orders_min"),
         (caring.TrialTerms("", TODAY, TODAY + timedelta(days=1), 5, 4), "orders_max"),
     ],
@@ -183,7 +185,13 @@ def test_each_programs_own_midnight_decides(session: Session, books: Books) -> N
 
 
 @pytest.mark.parametrize(
-    ("fields", "field"), [({"text": " "}, "task"), ({"first_on": None}, "first_on"), ({"text": "x" * 201}, "task")]
+    ("fields", "field"),
+    [
+        ({"text": " "}, "task"),
+        ({"first_on": None}, "first_on"),
+        ({"first_on": date.max}, "first_on"),
+        ({"text": "x" * 201}, "task"),
+    ],
 )
 def test_a_duty_without_task_or_day_is_refused(
     session: Session, books: Books, fields: dict[str, Any], field: str
