@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from affiliate import files, ids
 from affiliate.accounts import audit
+from affiliate.accounts import queries as accounts
 from affiliate.accounts.actors import SYSTEM, Actor
 from affiliate.db import insert_new
 from affiliate.errors import Conflict, Invalid, NotFound
@@ -152,6 +153,8 @@ def confirm(session: Session, *, program: Program, draft: ApplicationDraft, now:
     application = applying.take_in(
         session, program=program, applicant=applicant, sent=sent, user_id=draft.user_id, now=now
     )
+    if draft.user_id is None and (person := accounts.user_by_email(session, email=who["email"])) is not None:
+        draft.user_id = person.id  # so that a copy of the person's data holds it, and an erasure finds it
     if invitation is not None and invitation.lets_in and may_enter and application.id == draft.id:
         partners.approve(session, enrollment_id=application.enrollment_id, program_id=program.id, actor=SYSTEM, now=now)
 

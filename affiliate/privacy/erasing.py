@@ -18,14 +18,14 @@ from affiliate.accounts.actors import Actor
 from affiliate.accounts.models import User
 from affiliate.errors import Conflict, Invalid, NotFound
 from affiliate.files import StoredFile
-from affiliate.joining.models import ApplicationDraft, Invitation
+from affiliate.joining.models import Invitation
 from affiliate.links.models import Link, LinkStatus
 from affiliate.mailer import OutboxMail
 from affiliate.newsletters.models import MailBounce, SuppressedAddress
 from affiliate.papers.models import FiledInvoice, Paper
 from affiliate.partners import facts
 from affiliate.partners.models import Application, Enrollment, EnrollmentStatus, Partner
-from affiliate.privacy import inventory, mails, queries
+from affiliate.privacy import inventory, mails, mentions, queries
 from affiliate.privacy.inventory import Fate
 from affiliate.privacy.models import DataCopy, ErasureRequest, ErasureStatus
 from affiliate.programs.models import Program
@@ -120,8 +120,12 @@ def erase(session: Session, *, request: ErasureRequest, actor: Actor, now: datet
     _move(session, (ErasureRequest.id == request.id,), ErasureStatus.DONE, actor=actor, now=now)
     people = queries.only_here(session, partner_id=partner_id)
     person_ids = [person.id for person in people]
-    event_ids = queries.events_about(session, partner_id=partner_id, person_ids=person_ids)
+    names = [session.get_one(Partner, partner_id).name, *(person.name for person in people)]
+    story_ids = mentions.stories_of(session, partner_id=partner_id, names=names)
+    event_ids = queries.events_about(session, partner_id=partner_id, subject_ids=[*person_ids, *story_ids])
     _stop(session, partner_id, now)
+    mentions.forget_stories(session, story_ids=story_ids, now=now)
+    mentions.forget_recruiting(session, partner_id=partner_id, now=now)
     _forget_files(session, partner_id, person_ids)
     _forget_addresses(session, [person.email for person in people])
     _forget_rows(session, partner_id, person_ids)
@@ -156,7 +160,7 @@ def _forget_files(session: Session, partner_id: UUID, person_ids: Collection[UUI
     """What was uploaded with applications and cases, and copies of the data. Invoices stay with the papers."""
     enrolled = sa.select(Enrollment.id).where(Enrollment.partner_id == partner_id)
     answers = session.scalars(sa.select(Application.answers).where(Application.enrollment_id.in_(enrolled))).all()
-    drafts = session.scalars(sa.select(ApplicationDraft.files).where(ApplicationDraft.user_id.in_(person_ids))).all()
+    drafts = queries.draft_files(session, partner_id=partner_id, person_ids=person_ids)
     said = [each["file_id"] for told in (*answers, *drafts) for each in told.values() if facts.is_file(each)]
     cases = sa.select(Case.id).where(Case.partner_id == partner_id)
     proofs = session.scalars(sa.select(CaseMessage.file_id).where(CaseMessage.case_id.in_(cases))).all()

@@ -14,7 +14,7 @@ class Of(enum.StrEnum):
 
     PARTNER = "partner"  # by its column partner_id
     ITSELF = "itself"  # the partner's own row
-    PERSON = "person"  # by its column user_id
+    PERSON = "person"  # by its column user_id, or by `parent` where one is named
     PARENT = "parent"  # by a row of another table here
 
 
@@ -28,7 +28,7 @@ class Fate(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A table. `parent`: the column and the table it points to. `hidden` columns are in no copy; null: no copy at all.
+    """A table. `parent`: the column and the table whose id it holds. `hidden` columns are in no copy; null: no copy at all.
 
     `blank`: what erased columns hold afterwards.
     """
@@ -62,7 +62,13 @@ ENTRIES = (
     _e("mail_refusals", Of.PERSON, _DELETE),
     _e("newsletter_refusals", Of.PERSON, _DELETE),
     _e("newsletter_deliveries", Of.PERSON, _KEEP),
-    _e("application_drafts", Of.PERSON, _BLANK, typed={}, files={}, who={}, answers={}, asked=[], source=""),
+    Entry(
+        "application_drafts",
+        Of.PERSON,
+        _BLANK,
+        parent=("id", "applications"),  # once received, they have the same id
+        blank={"typed": {}, "files": {}, "who": {}, "answers": {}, "asked": [], "source": ""},
+    ),
     _e("members", Of.PARTNER, _DELETE),
     _e("member_invitations", Of.PARTNER, _DELETE, "token_hash"),
     _e("enrollments", Of.PARTNER, _BLANK, reason=None),
@@ -116,7 +122,8 @@ ELSEWHERE = {
     "outbox_mails": "by address",
     "mail_bounces": "by address",
     "suppressed_addresses": "by address",
-    "invitations": "by address",
+    "invitations": "by address; a recruiter's by its column",
+    "articles": "a story by whose it is",
     "canary_runs": "the partner of our own test orders",
     "creatives": "the program's library; who proposed a piece is a partner without a name afterwards",
     "creative_versions": "addresses of videos",

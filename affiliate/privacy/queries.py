@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, aliased
 
 from affiliate.accounts.models import AuditEvent, Grant, GrantRole, User
 from affiliate.db import Base
+from affiliate.joining.models import ApplicationDraft
 from affiliate.ledger import queries as ledger
 from affiliate.ledger.models import AccountName, LedgerAccount
 from affiliate.partners.models import Enrollment, Member, Partner
@@ -33,12 +34,15 @@ def mine(entry: Entry, *, partner_id: UUID, person_ids: Collection[UUID]) -> sa.
         return columns.id == partner_id
     if entry.of is Of.PARTNER:
         return columns.partner_id == partner_id
-    if entry.of is Of.PERSON:
-        return (columns.id if entry.table == "users" else columns.user_id).in_(person_ids)
     column, parent = entry.parent
-    above = _BY_NAME[parent]
-    rows = sa.select(table_of(above).c.id).where(mine(above, partner_id=partner_id, person_ids=person_ids))
-    return columns[column].in_(rows)
+    ways = []
+    if entry.of is Of.PERSON:
+        ways.append((columns.id if entry.table == "users" else columns.user_id).in_(person_ids))
+    if parent:
+        above = _BY_NAME[parent]
+        rows = sa.select(table_of(above).c.id).where(mine(above, partner_id=partner_id, person_ids=person_ids))
+        ways.append(columns[column].in_(rows))
+    return sa.or_(*ways)
 
 
 def rows_of(
@@ -58,11 +62,17 @@ def acts_of(session: Session, *, person_ids: Collection[UUID], limit: int) -> Se
     return session.scalars(theirs.order_by(AuditEvent.position.desc()).limit(limit)).all()
 
 
-def events_about(session: Session, *, partner_id: UUID, person_ids: Collection[UUID]) -> Sequence[UUID]:
-    """The audit rows that tell of the partner, its people, or its membership in programs."""
+def draft_files(session: Session, *, partner_id: UUID, person_ids: Collection[UUID]) -> Sequence[dict[str, Any]]:
+    """The files of the drafts that became the partner's applications, and of those of its people."""
+    theirs = mine(_BY_NAME["application_drafts"], partner_id=partner_id, person_ids=person_ids)
+    return session.scalars(sa.select(ApplicationDraft.files).where(theirs)).all()
+
+
+def events_about(session: Session, *, partner_id: UUID, subject_ids: Collection[UUID]) -> Sequence[UUID]:
+    """The audit rows that tell of the partner, of these people and stories, or of its membership in programs."""
     enrolled = sa.select(Enrollment.id).where(Enrollment.partner_id == partner_id)
     about = sa.or_(
-        AuditEvent.subject_id == partner_id, AuditEvent.subject_id.in_(person_ids), AuditEvent.subject_id.in_(enrolled)
+        AuditEvent.subject_id == partner_id, AuditEvent.subject_id.in_(subject_ids), AuditEvent.subject_id.in_(enrolled)
     )
     return session.scalars(sa.select(AuditEvent.id).where(about, AuditEvent.salt.is_not(None))).all()
 

@@ -1,6 +1,7 @@
 """A partner is forgotten: once nothing is owed, without a trace of who it was, with books and chain as they were."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -10,13 +11,21 @@ from money_cast import MATURE, Books, open_books
 from payout_cast import PAYDAY, approve, earn, pay, propose
 from sqlalchemy.orm import Session
 
-from affiliate import mailer, tables
+from affiliate import files, mailer, tables
 from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
 from affiliate.accounts.models import AuditEvent, GrantRole, User
+from affiliate.files import File, StoredFile
+from affiliate.joining import inviting, writing
+from affiliate.joining import service as joining
+from affiliate.joining.models import ArticleKind
+from affiliate.joining.service import Origin
+from affiliate.joining.writing import Draft
 from affiliate.ledger import queries as ledger
+from affiliate.mailer import OutboxMail
 from affiliate.partners import service as partners
-from affiliate.partners.models import Enrollment, EnrollmentStatus, Member, Partner
+from affiliate.partners.applying import Applicant
+from affiliate.partners.models import Application, Enrollment, EnrollmentStatus, Member, Partner
 from affiliate.privacy import erasing, queries
 from affiliate.privacy.models import ErasureRequest, ErasureStatus
 
@@ -91,6 +100,44 @@ def test_nothing_that_says_who_it_was_is_left_and_the_books_are_as_they_were(ses
     assert session.get_one(Partner, books.partner.id).name == "erased"
     with pytest.raises(erasing.RequestMoved):
         erasing.erase(session, request=request, actor=books.bob, now=PAYDAY)
+
+
+def test_what_was_sent_signed_out_told_and_recruited_names_nobody_either(session: Session) -> None:
+    books = open_books(session)
+    program, now, origin = books.program, {"now": NOW}, {"locale": "en", "now": NOW}
+    draft = joining.begin(session, program=program, origin=Origin(word=WORD), user_id=None, **origin)
+    draft.files = {"proof": {"file_id": files.keep(session, File(WORD, "text/plain", b"-"), **now).hex, "name": WORD}}
+    told = Applicant(f"{WORD}@example.test", WORD, f"{WORD} Kitchen", None, None, "en", {"why": WORD})
+    joining.send(session, program=program, draft=draft, applicant=told, asked=(), **now)
+    joining.confirm(session, program=program, draft=draft, **now)
+    mine = session.scalars(sa.select(User).where(User.name == WORD)).one()
+    assert draft.user_id == mine.id
+    partner = session.scalars(sa.select(Partner).where(Partner.name == told.partner_name)).one()
+    here = {"program_id": program.id, "partner_id": partner.id}
+    invitation = inviting.recruit(session, **here, partner_name=partner.name, **now)
+    recruited = joining.begin(session, program=program, origin=Origin(invitation), user_id=None, **origin)
+    other = Applicant("otto@example.test", "Otto", "Pans", None, None, "en", {})
+    joining.send(session, program=program, draft=recruited, applicant=other, asked=(), **now)
+    joining.confirm(session, program=program, draft=recruited, **now)
+    by = {"program_id": program.id, "article_id": None, "actor": books.alice, **now}
+    words: dict[str, Any] = {"language": "en", "kind": ArticleKind.STORY, "is_agreed": True}
+    story = Draft(slug=WORD.lower(), title=WORD, summary=WORD, body=WORD, told_by=f"Marta, {partner.name}", **words)
+    own = writing.save_article(session, draft=story, **by)
+    writing.publish(session, program_id=program.id, article_id=own.id, is_public=True, actor=books.alice, **now)
+    another = Draft(slug="pans", title="Pans", summary="", body="Pans.", told_by="Otto", **words)
+    kept = writing.save_article(session, draft=another, **by)
+    erasing.ask(session, program=program, partner_id=partner.id, actor=Actor(kind="user", id=mine.id), **now)
+    request = session.scalars(sa.select(ErasureRequest)).one()
+    session.execute(sa.delete(OutboxMail).where(OutboxMail.recipient != mine.email))
+    session.commit()
+    erasing.erase(session, request=request, actor=books.bob, now=PAYDAY)
+    session.commit()
+    left = everything(session)
+    assert [line for line in left.splitlines() if WORD.lower() in line.lower()] == []
+    assert (own.published_at, kept.told_by) == (None, "Otto")
+    assert invitation.withdrawn_at == PAYDAY
+    assert session.get_one(Application, recruited.id).source == "recruiter:erased"
+    assert session.scalars(sa.select(StoredFile.id)).all() == []
 
 
 def test_nobody_is_forgotten_while_money_is_on_its_way(session: Session) -> None:
