@@ -50,7 +50,7 @@ class ApplicationDraft(Base):
 
     id: Mapped[PrimaryKey]
     program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id))
-    user_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(User.id))  # of who applies signed in, or has proved the mailbox
+    user_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(User.id))  # who was signed in, or proved the mailbox
     state: Mapped[DraftState] = mapped_column(enum_column(DraftState))
     typed: Mapped[dict[str, Any]]
     files: Mapped[dict[str, Any]] = mapped_column(default=dict)  # by question: file_id, name
