@@ -166,6 +166,7 @@ def take_losses(session: Session, *, conversion_ids: Collection[UUID], now: date
     standings = queries.standings_of(session, conversion_ids=conversion_ids)
     lost = losses.losses_of(session, conversion_ids=conversion_ids)
     set_aside.mark(session, conversion_ids=conversion_ids, without_rate=lost.without_rate)
+    losses.keep(session, turned=lost.turned)
     taken = queries.sources_taken(session, commission_ids=[standing.id for standing in standings])
     originals = queries.original_amounts(session, conversion_ids=conversion_ids)
     changes = Changes()

@@ -43,11 +43,10 @@ def mark(session: Session, *, conversion_ids: Collection[UUID], without_rate: Co
 def look_again(session: Session, *, limit: int) -> int:
     """Let those refunds go on whose rate is known by now, looked at by `limit` at once; how many."""
     freed, after = list[UUID](), UUID(int=0)
-    pairs = sa.select(Refund, Conversion).join(Conversion, Conversion.id == Refund.conversion_id)
-    aside = pairs.where(sa.text("is_set_aside")).order_by(Refund.id).limit(limit)
-    while rows := session.execute(aside.where(Refund.id > after)).all():
-        freed += losses.exchanges(session, pairs=[(refund, order) for refund, order in rows])
-        after = rows[-1][0].id
+    aside = sa.select(Refund.id).where(sa.text("is_set_aside")).order_by(Refund.id).limit(limit)
+    while refund_ids := session.scalars(aside.where(Refund.id > after)).all():
+        freed += losses.exchanges(session, refund_ids=refund_ids)
+        after = refund_ids[-1]
     free = sa.update(Refund).where(Refund.id.in_(freed), Refund.is_set_aside)
     return _do(session, free.values(is_set_aside=False, taken_at=None)) if freed else 0
 

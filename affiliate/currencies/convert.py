@@ -57,6 +57,12 @@ class Exchange:
             "day": self.day.isoformat(), "source": self.source,
         }  # fmt: skip
 
+    @classmethod
+    def read(cls, told: Mapping[str, Any]) -> "Exchange":
+        """The exchange that was told so."""
+        day = date.fromisoformat(told["day"])
+        return cls(told["from"], told["to"], day, told["source"], Fraction(told["exact"]))
+
 
 @dataclass(frozen=True, slots=True)
 class Rates:

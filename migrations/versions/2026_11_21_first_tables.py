@@ -2185,6 +2185,13 @@ def upgrade() -> None:
         sa.Column("taken_at", db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("is_set_aside", sa.Boolean(), nullable=False),
         sa.Column("settled_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column(
+            "exchange",
+            sa.JSON(none_as_null=True).with_variant(
+                postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), "postgresql"
+            ),
+            nullable=True,
+        ),
         sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_refunds_program_id_programs")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_refunds")),
     )

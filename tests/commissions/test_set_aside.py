@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from affiliate.accounts.actors import SYSTEM
 from affiliate.accounts.models import AuditEvent
-from affiliate.commissions import set_aside
+from affiliate.commissions import losses, set_aside
 from affiliate.commissions.models import CommissionAdjustment
 from affiliate.currencies import service as currencies
 from affiliate.currencies.convert import DayRates
@@ -25,9 +25,9 @@ def books(session: Session) -> Books:
     return open_books(session)
 
 
-def know_rates(books: Books, *, days_before: int = 1) -> None:
+def know_rates(books: Books, *, days_before: int = 1, dollars: str = "1.25") -> None:
     """Of the order's day; a refund comes an hour after its order."""
-    days = [DayRates(NOW.date() - timedelta(days=days_before), "ecb", {"USD": "1.25", "JPY": "160"})]
+    days = [DayRates(NOW.date() - timedelta(days=days_before), "ecb", {"USD": dollars, "JPY": "160"})]
     currencies.store(books.session, days=days, now=NOW)
 
 
@@ -112,3 +112,32 @@ def test_it_goes_on_when_the_order_turns_out_to_be_in_its_currency(books: Books)
     books.amend(conversion)
     books.work()
     assert aside(books) == []
+
+
+def test_a_rate_that_comes_later_changes_nothing_of_a_refund_that_was_taken(books: Books) -> None:
+    know_rates(books, days_before=5)
+    conversion = books.order()
+    refund = make_refund(books.session, conversion=conversion, amount_minor=62_50, currency="USD")
+    books.work()
+    know_rates(books, days_before=1, dollars="2.50")
+    make_refund(books.session, conversion=conversion, amount_minor=10_00)
+    books.work()
+    assert reversed_of(books, conversion) == 6_00
+    named = losses.exchanges(books.session, refund_ids=[refund.id])[refund.id]
+    assert (str(named.rate), named.day) == ("4/5", NOW.date() - timedelta(days=5))
+    books.assert_proven()
+
+
+def test_an_order_of_another_day_has_its_refunds_turned_by_the_rate_of_that_day(books: Books) -> None:
+    know_rates(books, days_before=5)
+    conversion = books.order()
+    refund = make_refund(books.session, conversion=conversion, amount_minor=62_50, currency="USD")
+    books.work()
+    know_rates(books, days_before=0, dollars="2.50")
+    books.amend(conversion, occurred_at=NOW + timedelta(days=1))
+    books.work()
+    assert reversed_of(books, conversion) == 2_50
+    assert str(losses.exchanges(books.session, refund_ids=[refund.id])[refund.id].rate) == "2/5"
+    books.session.expire_all()
+    assert (refund.exchange or {})["rate"] == "0.4"
+    books.assert_proven()

@@ -123,7 +123,7 @@ def of_one(session: Session, *, program: Program, conversion_id: UUID) -> OrderE
         adjustments=_adjustments(session, conversion_id),
         revisions=_oldest(session, ConversionRevision, conversion_id, ConversionRevision.replaced_at),
         refunds=refunds,
-        exchanges=losses.exchanges(session, pairs=[(row, conversion) for row in refunds]),
+        exchanges=losses.exchanges(session, refund_ids=[row.id for row in refunds]),
         order_events=_oldest(session, OrderEvent, conversion_id, OrderEvent.occurred_at),
         acts=customers.other_acts(session, conversion=conversion),
     )
