@@ -103,7 +103,7 @@ def _refunds(wanted: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
     return (
         sa.select(
             Refund.conversion_id, Refund.occurred_at, Refund.id, Refund.amount_minor, Refund.items, Refund.settled_minor,
-            Refund.exchange, Refund.currency.label("said"), Conversion.currency.label("of_order"),
+            Refund.settled_currency, Refund.exchange, Refund.currency.label("said"), Conversion.currency.label("of_order"),
             Program.currency.label("of_program"), Conversion.occurred_at.label("ordered_at"),
         )
         .join(Conversion, sa.and_(Conversion.id == Refund.conversion_id, Conversion.is_test == Refund.is_test))
@@ -119,7 +119,8 @@ def _rates(session: Session, refunds: Sequence[Any]) -> Rates:
 
 
 def _is_settled(row: Any) -> bool:
-    return row.settled_minor is not None
+    """A manager's word counts for the currency that it named: the order may be known to be in another one since."""
+    return row.settled_minor is not None and row.settled_currency == row.of_order
 
 
 def _is_foreign(row: Any) -> bool:

@@ -70,7 +70,9 @@ def settle(
         raise Invalid({"amount": [N_("Write the amount in the currency of the order.")]})
     if not 0 < len(note.strip()) <= NOTE_LENGTH_MAX:
         raise Invalid({"reason": [N_("Say why, in up to 500 characters.")]})
-    settled = {"settled_minor": amount.amount_minor, "is_set_aside": False, "taken_at": None}
+    settled = {
+        "settled_minor": amount.amount_minor, "settled_currency": currency, "is_set_aside": False, "taken_at": None,
+    }  # fmt: skip
     if not _do(session, sa.update(Refund).where(*mine).values(settled)):
         raise NotSetAside(N_("This refund waits for nobody any more. Look at the order again."))
     details = {"amount_minor": amount.amount_minor, "currency": currency, "reason": note.strip()}

@@ -65,7 +65,7 @@ def _turned(row: Refund, currency: str, exchange: Exchange | None) -> str | None
     """How a refund in another currency became the order's."""
     if row.is_set_aside:
         return _("No exchange rate is known: nothing was taken for it yet.")
-    if row.settled_minor is not None:
+    if row.settled_minor is not None and row.settled_currency == currency:
         return _("Settled by hand as %(amount)s.", amount=formats.money(Money(row.settled_minor, currency)))
     return None if exchange is None else sums.rate_of_day(exchange.told())
 

@@ -260,7 +260,8 @@ class Refund(Base):
     received_at: Mapped[datetime]
     taken_at: Mapped[datetime | None]  # set by the commission stage; null is its queue
     is_set_aside: Mapped[bool] = mapped_column(default=False)  # in another currency than its order, without a rate
-    settled_minor: Mapped[int | None]  # what it was worth in the order's currency, by a manager's word
+    settled_minor: Mapped[int | None]  # what it was worth in the order's currency of then, by a manager's word
+    settled_currency: Mapped[str | None] = mapped_column(sa.String(3))
     exchange: Mapped[dict[str, Any] | None] = mapped_column(_TextsOrNull)  # the rate by which it was taken first
 
 

@@ -2185,6 +2185,7 @@ def upgrade() -> None:
         sa.Column("taken_at", db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("is_set_aside", sa.Boolean(), nullable=False),
         sa.Column("settled_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("settled_currency", sa.String(length=3), nullable=True),
         sa.Column(
             "exchange",
             sa.JSON(none_as_null=True).with_variant(

@@ -141,3 +141,20 @@ def test_an_order_of_another_day_has_its_refunds_turned_by_the_rate_of_that_day(
     books.session.expire_all()
     assert (refund.exchange or {})["rate"] == "0.4"
     books.assert_proven()
+
+
+def test_a_managers_word_counts_for_the_currency_that_it_named(books: Books) -> None:
+    know_rates(books)
+    conversion = books.order()
+    make_refund(books.session, conversion=conversion, amount_minor=50_00, currency="XAU")
+    books.work()
+    settle(books, Money(48_00, "EUR"))
+    books.work()
+    assert (reversed_of(books, conversion), aside(books)) == (4_80, [])
+    books.amend(conversion, currency="USD")
+    books.work()
+    assert (reversed_of(books, conversion), aside(books)) == (0, [conversion.order_id])
+    settle(books, Money(60_00, "USD"))
+    books.work()
+    assert (reversed_of(books, conversion), aside(books)) == (4_80, [])
+    books.assert_proven()
