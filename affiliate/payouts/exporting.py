@@ -135,7 +135,7 @@ def _content(
         if payer is None:
             raise Invalid({"kind": [N_("Enter the account that pays first.")]})
         approved_at = run.approved_at or now
-        message_id = ids.public("run", run.id).replace("_", "-")
+        message_id = f"{ids.public('run', run.id)}-{payments[0].amount.currency}".replace("_", "-")  # 34 of 35 letters
         return pain.pain(
             payments, payer=payer, is_sepa=kind is FileKind.SEPA, message_id=message_id,
             created_at=approved_at, execute_on=now.date(), text=program.name,

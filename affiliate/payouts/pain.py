@@ -1,7 +1,7 @@
 """The file for banks: ISO 20022's pain.001.001.09, one batch of credit transfers. The same run gives the same file each time.
 
-A bank that gets it twice sees the same message id. Texts keep to the letters that every bank must take, or it sends the
-whole file back.
+A bank that gets it twice sees the same message id; the run's file of another currency has another one. Texts keep to the
+letters that every bank must take, or it sends the whole file back.
 """
 
 import re
@@ -31,6 +31,8 @@ def pain(
     text: str,
 ) -> bytes:
     """A pain.001.001.09 of one batch, valid against its schema; all payments are in one currency.
+
+    `message_id`: up to 35 letters, of the file and of its one batch.
 
     Raises:
         NotInThisFile: no payment.
@@ -75,7 +77,7 @@ def _finished(document: bytes, *, is_sepa: bool, message_id: str, created_at: da
     """
     text = document.decode()
     text = _filled(text, "MsgId", message_id)
-    text = _filled(text, "PmtInfId", f"{message_id[:30]}-1")
+    text = _filled(text, "PmtInfId", message_id)
     text = _filled(text, "CreDtTm", created_at.strftime("%Y-%m-%dT%H:%M:%S"))
     if not is_sepa:
         text = _filled(text, "ChrgBr", "SHAR")

@@ -1,5 +1,6 @@
 """A partner whose account is in another currency than the program: what it earned stays in the books, what leaves is turned once."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -20,10 +21,15 @@ from affiliate.payouts import details, exchanging, exporting
 from affiliate.payouts.files import FileKind
 from affiliate.payouts.methods import MethodKind
 from affiliate.payouts.models import Payout, PayoutMethod, PayoutStatus
+from affiliate.payouts.schedule import Cadence
 from affiliate.payouts.vault import Vault
 
 VAULT = Vault([Fernet.generate_key().decode()])
-ACCOUNTS = {"PLN": "61 1090 1014 0000 0712 1981 2874", "EUR": "DE89370400440532013000"}
+ACCOUNTS = {
+    "PLN": "61 1090 1014 0000 0712 1981 2874",
+    "EUR": "DE89370400440532013000",
+    "USD": "IT60X0542811101000000123456",
+}
 
 
 @pytest.fixture
@@ -34,7 +40,7 @@ def books(session: Session) -> Books:
 def know_rates(books: Books) -> None:
     """Of the day before the payout, and of its own day, which does not count yet."""
     days = [
-        DayRates(PAYDAY.date() - timedelta(days=before), "ecb", {"PLN": rate})
+        DayRates(PAYDAY.date() - timedelta(days=before), "ecb", {"PLN": rate, "USD": "1.1"})
         for before, rate in ((1, "4.2533"), (0, "9"))
     ]
     currencies.store(books.session, days=days, now=NOW)
@@ -111,6 +117,26 @@ def test_files_hold_one_currency_each_and_the_banks_word_on_it_settles(books: Bo
     books.session.refresh(payout)
     assert payout.status is PayoutStatus.PAID
     books.assert_proven()
+
+
+def test_the_bank_files_of_a_run_each_have_an_id_of_their_own(books: Books) -> None:
+    know_rates(books)
+    for currency in ACCOUNTS:
+        earn(books, partner=pole(books, currency))
+    account: dict[str, Any] = {"payer_name": "Casa Ondera", "payer_account": ACCOUNTS["EUR"]}
+    policy: dict[str, Any] = {"cadence": Cadence.MANUAL, "net_days": 0, "is_one_person": False}
+    whose: dict[str, Any] = {"program_id": books.program.id, "vault": VAULT}
+    details.set_policy(books.session, **whose, **policy, **account, actor=books.alice, now=NOW)
+    run = propose(books)
+    approve(books, run)
+    found = []
+    for offer in exporting.offers(books.session, **whose, run_id=run.id):
+        if offer.kind in {FileKind.SEPA, FileKind.TRANSFERS}:
+            step: dict[str, Any] = {"kind": offer.kind, "part": offer.part, "actor": books.alice, "now": PAYDAY}
+            content = exporting.export(books.session, **whose, **step, run_id=run.id).content.decode()
+            found.append(tuple(re.findall(r"<(?:MsgId|PmtInfId)>([A-Za-z0-9-]{,35})<", content)))
+    shared = ids.public("run", run.id).replace("_", "-")
+    assert found == [(f"{shared}-{currency}",) * 2 for currency in ("EUR", "PLN", "USD")]
 
 
 def _settled(books: Books, payout: Payout, amount: str, currency: str) -> exporting.Tally:
