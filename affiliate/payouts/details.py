@@ -174,10 +174,10 @@ def set_policy(
 
 
 def renew_vault(session: Session, *, vault: Vault) -> int:
-    """Put every record that partners entrusted to us under the newest key, and give their number."""
+    """Put every record that partners entrusted to us under the newest key, and give their number. Erased ones stay empty."""
     count = 0
     for key, column in ((PayoutMethod.id, PayoutMethod.details), (PayoutPolicy.program_id, PayoutPolicy.payer_account)):
-        rows = session.execute(sa.select(key, column).where(column.is_not(None))).all()
+        rows = session.execute(sa.select(key, column).where(column.is_not(None), column != "")).all()
         for identifier, token in rows:
             session.execute(
                 sa.update(key.class_).where(key == identifier).values({column.key: vault.renew(str(token))})

@@ -70,16 +70,19 @@ def offers(session: Session, *, run_id: UUID, program_id: UUID, vault: Vault) ->
 
 
 def payments_of(session: Session, *, run_id: UUID, vault: Vault) -> list[Payment]:
-    """The payouts of a run that are or were on their way, with their opened details, in an order that stays."""
+    """The payouts of a run that are or were on their way, with their opened details, in an order that stays.
+
+    A partner that was erased has none any more: its payout keeps its place, and is in no file.
+    """
     found = queries.methods_of_run(session, run_id=run_id, statuses=_SENT)
     return [
         Payment(
             payout.id,
             name,
             method.kind,
-            vault.open(method.details),
+            vault.open(method.details) if method.details else {},
             amount_paid(payout),
-            payout.status is _SENT[0],
+            payout.status is _SENT[0] and bool(method.details),
             payout.currency,
         )
         for payout, name, method in found

@@ -52,6 +52,11 @@ class Payment:
         return ids.public("pay", self.payout_id).replace("_", "-")
 
     @property
+    def by_iban(self) -> bool:
+        """Whether it goes to an IBAN. After an erasure only the kind says it, so that the others keep their part."""
+        return "iban" in self.fields or (self.kind is MethodKind.BANK and not self.fields)
+
+    @property
     def holder(self) -> str:
         """Whose account it is."""
         return self.fields.get("holder") or self.partner_name
@@ -107,12 +112,12 @@ def _belongs(payment: Payment, kind: FileKind, wise: Template) -> bool:
     if kind in _OF_BANKS:
         is_euro = payment.amount.currency == "EUR"
         return (
-            "iban" in payment.fields
+            payment.by_iban
             and is_euro is (kind is FileKind.SEPA)
             and exponent(payment.amount.currency) == _TWO_DECIMALS
         )
     if kind is FileKind.WISE:
-        by_iban = "iban" in payment.fields and wise.asks_for("iban")
+        by_iban = payment.by_iban and wise.asks_for("iban")
         return by_iban or (payment.kind is MethodKind.WISE and wise.asks_for("email"))
     return kind is FileKind.TABLE or payment.kind is MethodKind.PAYPAL
 

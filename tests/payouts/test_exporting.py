@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from importlib.resources import files as resources
 from typing import Any
+from uuid import UUID
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -28,6 +29,8 @@ from affiliate.payouts.methods import MethodKind
 from affiliate.payouts.models import Payout, PayoutRun, PayoutStatus
 from affiliate.payouts.schedule import Cadence
 from affiliate.payouts.vault import Vault
+from affiliate.privacy import erasing
+from affiliate.privacy import queries as privacy
 
 VAULT = Vault([Fernet.generate_key().decode()])
 PAYDAY = MATURE + timedelta(days=1)
@@ -205,6 +208,30 @@ def test_a_long_list_goes_in_parts_that_stay_when_some_of_it_is_settled(
     settled = [replace(each, is_open=each is not first) for each in payments]
     left = [each for each in files.offers(settled, **offered) if each.kind is FileKind.WISE]
     assert [(each.part, each.parts) for each in left] == [(2, 3), (3, 3)]
+
+
+def erase(books: Books, partner_id: UUID) -> None:
+    facts: dict[str, Any] = {"actor": books.alice, "now": PAYDAY}
+    erasing.ask(books.session, program=books.program, partner_id=partner_id, **facts)
+    request = privacy.open_request(books.session, partner_id=partner_id)
+    assert request is not None
+    erasing.erase(books.session, request=request, **facts)
+
+
+def test_a_paid_partner_that_is_erased_stops_neither_the_others_files_nor_new_keys(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(files.ROWS_MAX, FileKind.WISE, 1)
+    run = approved_run(books)
+    first = payouts_of(books, run)[0]
+    bring(books, run, f"payout,status\n{ids.public('pay', first.id)},paid\n")
+    erase(books, first.partner_id)
+    root = valid(export(books, run, FileKind.SEPA).content)
+    assert [each.text for each in root.iterfind(".//p:CdtrAcct//p:IBAN", SPACE)] == ["IT60X0542811101000000123456"]
+    payments = exporting.payments_of(books.session, run_id=run.id, vault=VAULT)
+    left = files.offers(payments, payer=None, wise=wise.read("IBAN\nMail = {email}\namount"))
+    assert [each.parts for each in left if each.kind is FileKind.WISE] == [3, 3]
+    assert details.renew_vault(books.session, vault=VAULT) == 5  # four partners and the account that pays
 
 
 def test_no_cell_is_run_by_a_spreadsheet(books: Books) -> None:
