@@ -19,8 +19,8 @@ from affiliate.reports.visitors import device
 SUBS = tuple(f"sub{number}" for number in range(1, 11))
 HEAD = (
     "transaction_id", "click_date", "transaction_date", "validation_date", "status", "decline_reason", "sale_amount",
-    "commission_amount", "currency", "order_ref", "link", *SUBS, "voucher_code", "country", "device", "referrer",
-    "publisher_id", "program_id",
+    "sale_currency", "commission_amount", "currency", "order_ref", "link", *SUBS, "voucher_code", "country", "device",
+    "referrer", "publisher_id", "program_id",
 )  # fmt: skip
 
 
@@ -54,6 +54,7 @@ def _origins(session: Session, commission_ids: Sequence[UUID]) -> dict[UUID, Ori
 
 
 def _row(one: Sale, origin: Origin, whose: tuple[str, str]) -> list[exports.Cell]:
+    """The customer paid in the order's currency; the commission is in the program's, which `currency` names."""
     subs = origin.subs or {}
     return [
         ids.public("com", one.commission_id),
@@ -63,6 +64,7 @@ def _row(one: Sale, origin: Origin, whose: tuple[str, str]) -> list[exports.Cell
         one.status.value,
         one.reason.value if one.reason else None,
         one.paid,
+        one.paid.currency,
         one.left,
         one.left.currency,
         one.order_id,

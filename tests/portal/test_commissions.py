@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from affiliate import ids
 from affiliate.attribution.models import Credit
 from affiliate.commissions.models import CommissionStatus
+from affiliate.ingest.models import Conversion
 
 
 @pytest.fixture
@@ -172,3 +173,14 @@ def test_hostile_text_in_an_order_stays_text(marta: FlaskClient, app_session: Se
         page = marta.get(f"/portal/casa/{path}").text
         assert "<script>alert" not in page
         assert "&lt;script&gt;alert" in page
+
+
+def test_the_export_names_the_currency_of_the_sale_beside_the_programs(
+    marta: FlaskClient, app_session: Session, cast: Cast
+) -> None:
+    sold = make_commission(app_session, program=cast.program, partner=cast.partner)
+    app_session.get_one(Conversion, sold.conversion_id).currency = "PLN"
+    app_session.commit()
+    [row] = csv.DictReader(io.StringIO(marta.get("/portal/casa/commissions.csv").text.removeprefix("\ufeff")))
+    told = (row["sale_amount"], row["sale_currency"], row["commission_amount"], row["currency"])
+    assert told == ("100.00", "PLN", "10.00", "EUR")
