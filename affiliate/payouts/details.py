@@ -56,7 +56,7 @@ def enter_method(
 ) -> PayoutMethod:  # fmt: skip
     """Where the partner's money goes from now on. Later entries count after a pause, and its people get a mail meanwhile.
 
-    `currency` is the account's, where it is not the program's.
+    `currency` is the account's; None for whatever a program pays in.
 
     Raises:
         NotTheOwner: the actor does not own the partner.
@@ -69,7 +69,7 @@ def enter_method(
         details = methods.read(kind, typed)
     except BadDetails as wrong:
         raise Invalid({name: [sentence] for name, sentence in wrong.errors.items()}) from wrong
-    if currency is not None and currency not in currencies.listed(session):
+    if currency not in {None, program.currency, *currencies.listed(session)}:
         raise Invalid({"currency": [N_("We know no exchange rate of this currency.")]})
     before = queries.current_method(session, partner_id=partner_id)
     usable_from = now if before is None else now + PAUSE

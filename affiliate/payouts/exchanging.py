@@ -25,7 +25,7 @@ def turned(session: Session, *, rows: Sequence[dict[str, Any]], now: datetime) -
     wanted = sa.select(PayoutMethod.id, PayoutMethod.currency).where(accounts, PayoutMethod.currency.is_not(None))
     account_in = {row[0]: str(row[1]) for row in session.execute(wanted)}
     met = {*account_in.values(), *(row["currency"] for row in rows)}
-    known = currencies.rates(session, currencies=met, moments=[now] if account_in else [])
+    known = currencies.rates(session, currencies=met, moments=[now] if len(met) > 1 else [])
     found = []
     for row in rows:
         paid_in = account_in.get(row["method_id"], row["currency"])

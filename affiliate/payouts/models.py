@@ -264,7 +264,7 @@ class PayoutMethod(Base):
     kind: Mapped[MethodKind] = mapped_column(enum_column(MethodKind))
     details: Mapped[str] = mapped_column(sa.Text)  # encrypted
     masked: Mapped[str] = mapped_column(sa.String(80))
-    currency: Mapped[str | None] = mapped_column(sa.String(3))  # in which to pay there; null: the program's
+    currency: Mapped[str | None] = mapped_column(sa.String(3))  # in which to pay there; null: what each program pays in
     usable_from: Mapped[datetime]
     created_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(User.id))
     created_at: Mapped[datetime]

@@ -47,7 +47,6 @@ class MethodForm(FlaskForm):  # type: ignore[misc] # the library is not typed
     email = StringField(_l("E-mail address there"), validators=[Length(max=255)], description=_l("For PayPal or Wise."))
     currency = SelectField(
         _l("Currency of the account"),
-        default="",
         description=_l("What you earned is turned by the European Central Bank's rate when a payout is proposed."),
     )
     note = StringField(
@@ -89,7 +88,7 @@ def enter_payment_details() -> ResponseReturnValue:
     try:
         details.enter_method(
             orm.session, program=g.program, partner_id=g.partner.id, kind=form.kind.data, typed=typed,
-            vault=vault_of(settings()), actor=access.actor(), now=request_now(), currency=_currency(form),
+            vault=vault_of(settings()), actor=access.actor(), now=request_now(), currency=form.currency.data,
         )  # fmt: skip
     except Invalid as refusal:
         for name, sentences in refusal.errors.items():
@@ -103,16 +102,12 @@ def enter_payment_details() -> ResponseReturnValue:
     return redirect(url_for("portal.payment_details"), 303)
 
 
-def _currency(form: MethodForm) -> str | None:
-    """The account's, where it is not the program's."""
-    return form.currency.data or None
-
-
 def _form() -> MethodForm:
-    form = MethodForm()
+    """The currency is kept as it is shown: the account belongs to the partner, whose other programs may pay in others."""
+    form = MethodForm(currency=g.program.currency)
     form.kind.choices = [(each.value, words.payment_method(each)) for each in MethodKind]
     others = [each for each in currencies.listed(orm.session) if each != g.program.currency]
-    form.currency.choices = [("", g.program.currency), *((each, each) for each in others)]
+    form.currency.choices = [(each, each) for each in (g.program.currency, *others)]
     return form
 
 

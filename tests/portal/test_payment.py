@@ -119,6 +119,13 @@ def test_an_account_in_another_currency_is_chosen_among_those_with_a_rate(
     )
     app_session.commit()
     form = marta.get(f"{PAGE}/change").text
-    assert ('value="PLN"' in form, 'value="USD"' in form) == (True, False)
+    assert ('value="EUR"' in form, 'value="PLN"' in form, 'value="USD"' in form) == (True, True, False)
     assert enter(marta, currency="USD").status_code == 422
     assert "IT60 •••• 3456</span>, in PLN" in enter(marta, currency="PLN").text
+
+
+def test_the_programs_own_currency_is_kept_as_it_is_shown_with_rates_or_without(
+    marta: FlaskClient, app_session: Session, unpaid: Cast
+) -> None:
+    enter(marta, currency="EUR")
+    assert [method.currency for method in methods(app_session)] == ["EUR"]
