@@ -15,7 +15,7 @@ from affiliate.errors import Invalid
 from affiliate.payouts import files, pain, queries, results, service, wise
 from affiliate.payouts.exchanging import amount_paid
 from affiliate.payouts.files import FileKind, Offer, Payer, Payment
-from affiliate.payouts.models import PayoutRun, PayoutStatus, ReasonCode
+from affiliate.payouts.models import Payout, PayoutRun, PayoutStatus, ReasonCode
 from affiliate.payouts.results import Outcome
 from affiliate.payouts.steps import WrongStatus, locked, person, record
 from affiliate.payouts.vault import Vault
@@ -190,8 +190,17 @@ def _fresh(session: Session, run_id: UUID, outcomes: list[Outcome], tally: Tally
             tally.unknown += 1
         elif payout.status is not PayoutStatus.APPROVED:
             tally.known += 1
-        elif outcome.amount not in {None, amount_paid(payout)}:
+        elif not _agrees(outcome, payout):
             tally.other_amount += 1
         else:
             fresh[outcome.payout_id] = outcome
     return list(fresh.values())
+
+
+def _agrees(outcome: Outcome, payout: Payout) -> bool:
+    """Whether a payment was of our amount. One told in the currency of the bank's own account says nothing of that.
+
+    What came back may have lost a fee on its way: it did not arrive in any case.
+    """
+    told, ours = outcome.amount, amount_paid(payout)
+    return not outcome.is_paid or told is None or told.currency not in {ours.currency, payout.currency} or told == ours

@@ -86,9 +86,9 @@ def _outcome(entry: ET.Element, details: ET.Element, space: str) -> Outcome | No
         or entry.findtext(f"{space}Sts/{space}Cd") == "PDNG"
     ):
         return None
-    amount = details.find(f"{space}Amt")
+    amount = details.find(f".//{space}InstdAmt/{space}Amt")  # as our file said it: `Amt` may be what the payer lost
     if amount is None:
-        amount = details.find(f".//{space}InstdAmt/{space}Amt")
+        amount = details.find(f"{space}Amt")
     side = details.findtext(f"{space}CdtDbtInd") or entry.findtext(f"{space}CdtDbtInd")
     returned = details.find(f"{space}RtrInf")
     is_paid = side == "DBIT" and returned is None

@@ -139,12 +139,44 @@ def test_the_bank_files_of_a_run_each_have_an_id_of_their_own(books: Books) -> N
     assert found == [(f"{shared}-{currency}",) * 2 for currency in ("EUR", "PLN", "USD")]
 
 
+@pytest.mark.parametrize(
+    ("told", "paid"),
+    [
+        ('<Amt Ccy="EUR">10.03</Amt><AmtDtls><InstdAmt><Amt Ccy="PLN">42.53</Amt></InstdAmt></AmtDtls>', True),
+        ('<Amt Ccy="EUR">10.00</Amt><AmtDtls><InstdAmt><Amt Ccy="PLN">42.54</Amt></InstdAmt></AmtDtls>', False),
+        ('<Amt Ccy="USD">11.60</Amt>', True),
+    ],
+)
+def test_the_banks_word_counts_as_it_was_asked_and_in_its_own_currency_says_nothing(
+    books: Books, told: str, *, paid: bool
+) -> None:
+    assert _told_by_bank(books, _on_its_way(books), told) == exporting.Tally(paid=paid, other_amount=not paid)
+
+
+def test_what_came_back_has_failed_whatever_is_left_of_it(books: Books) -> None:
+    back = '<Amt Ccy="PLN">40.00</Amt><RtrInf><Rsn><Cd>AC04</Cd></Rsn></RtrInf>'
+    assert _told_by_bank(books, _on_its_way(books), back) == exporting.Tally(failed=1)
+
+
+def _on_its_way(books: Books) -> Payout:
+    """A payout of 42.53 PLN, approved."""
+    know_rates(books)
+    earn(books, partner=pole(books))
+    approve(books, propose(books))
+    return books.session.scalars(sa.select(Payout)).one()
+
+
 def _settled(books: Books, payout: Payout, amount: str, currency: str) -> exporting.Tally:
     """What a statement of the bank does that tells of this amount."""
+    return _told_by_bank(books, payout, f'<Amt Ccy="{currency}">{amount}</Amt>')
+
+
+def _told_by_bank(books: Books, payout: Payout, told: str) -> exporting.Tally:
+    """What a statement does that tells this of the payout."""
     reference = ids.public("pay", payout.id).replace("_", "-")
     content = f"""<?xml version="1.0"?><Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkToCstmrStmt><Stmt><Ntry>
         <CdtDbtInd>DBIT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts><NtryDtls><TxDtls><Refs><EndToEndId>{reference}</EndToEndId></Refs>
-        <Amt Ccy="{currency}">{amount}</Amt><CdtDbtInd>DBIT</CdtDbtInd></TxDtls></NtryDtls></Ntry></Stmt></BkToCstmrStmt></Document>"""
+        {told}<CdtDbtInd>DBIT</CdtDbtInd></TxDtls></NtryDtls></Ntry></Stmt></BkToCstmrStmt></Document>"""
     whose: dict[str, Any] = {"run_id": payout.run_id, "program_id": payout.program_id}
     return exporting.import_results(books.session, **whose, content=content.encode(), actor=books.alice, now=PAYDAY)
 
