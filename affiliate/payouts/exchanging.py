@@ -19,7 +19,7 @@ from affiliate.payouts.models import Payout, PayoutMethod
 def turned(session: Session, *, rows: Sequence[dict[str, Any]], now: datetime) -> list[dict[str, Any]]:
     """New payouts with what is paid of each in its account's currency, by the newest rates of a day before this one.
 
-    Without a rate it is paid in the program's currency, as to any other account.
+    Without a rate it is paid in the program's currency, as to any other account; so is what would be turned into nothing.
     """
     accounts = db.among(session, PayoutMethod.id, {row["method_id"] for row in rows})
     wanted = sa.select(PayoutMethod.id, PayoutMethod.currency).where(accounts, PayoutMethod.currency.is_not(None))
@@ -34,7 +34,8 @@ def turned(session: Session, *, rows: Sequence[dict[str, Any]], now: datetime) -
         if rate is not None:
             exact = (row["amount_minor"] - row["withheld_minor"]) * rate.factor
             minor = divide_half_even(exact.numerator, exact.denominator)
-            paid = {"paid_currency": paid_in, "paid_minor": minor, "exchange": rate.told()}
+            if minor:
+                paid = {"paid_currency": paid_in, "paid_minor": minor, "exchange": rate.told()}
         found.append(row | paid)
     return found
 

@@ -188,3 +188,18 @@ def test_tax_that_is_withheld_does_not_leave(books: Books) -> None:
     row = {"method_id": method.id, "currency": "EUR", "amount_minor": 10_00, "withheld_minor": 2_30}
     (turned,) = exchanging.turned(books.session, rows=[row], now=PAYDAY)
     assert (turned["paid_currency"], turned["paid_minor"]) == ("PLN", 32_75)
+
+
+@pytest.mark.parametrize(
+    ("amount_minor", "currency", "paid"),
+    [(42_53, "PLN", ("EUR", 10_00)), (1, "PLN", (None, None)), (10_00, "EUR", (None, None))],
+)
+def test_an_account_in_euro_is_paid_so_by_every_program_but_never_nothing(
+    books: Books, amount_minor: int, currency: str, paid: tuple[str | None, int | None]
+) -> None:
+    know_rates(books)
+    pole(books, "EUR")
+    method = books.session.scalars(sa.select(PayoutMethod).where(PayoutMethod.currency == "EUR")).one()
+    row = {"method_id": method.id, "currency": currency, "amount_minor": amount_minor, "withheld_minor": 0}
+    (turned,) = exchanging.turned(books.session, rows=[row], now=PAYDAY)
+    assert (turned["paid_currency"], turned["paid_minor"]) == paid
