@@ -116,11 +116,17 @@ def grant(
 ) -> None:
     """Give a person a role in one program, or in all (null). Given before: nothing happens.
 
+    The strictest limit of what the person may approve in that program holds for the new role as well.
     All sessions of the person end: rights change only at a sign-in.
     """
+    there = (Grant.user_id == user_id, Grant.program_id == program_id)
+    limit_minor = session.scalar(sa.select(sa.func.min(Grant.payout_limit_minor)).where(*there))
     row = {"id": ids.new_at(now), "user_id": user_id, "role": role, "program_id": program_id, "created_at": now}
-    if db.insert_new(session, Grant, [row]):
-        _rights_changed(session, "grant.give", user_id=user_id, role=role, program_id=program_id, actor=actor, now=now)
+    if db.insert_new(session, Grant, [row | {"payout_limit_minor": limit_minor}]):
+        told = {} if limit_minor is None else {"payout_limit_minor": limit_minor}
+        _rights_changed(
+            session, "grant.give", user_id=user_id, role=role, program_id=program_id, actor=actor, now=now, **told
+        )
 
 
 def revoke_grant(
@@ -147,6 +153,7 @@ def _rights_changed(
     program_id: UUID | None,
     actor: Actor,
     now: datetime,
+    **told: int,
 ) -> None:
     end_sessions(session, user_id=user_id, now=now)
     audit.record(
@@ -156,7 +163,7 @@ def _rights_changed(
         subject_kind="user",
         subject_id=user_id,
         program_id=program_id,
-        details={"role": role},
+        details={"role": role} | told,
         now=now,
     )
 

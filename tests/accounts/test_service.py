@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from affiliate import ids
 from affiliate.accounts import keys, queries, service
 from affiliate.accounts.actors import SYSTEM, Actor
-from affiliate.accounts.models import ApiKey, AuditEvent, GrantRole, User, UserSession
+from affiliate.accounts.models import ApiKey, AuditEvent, Grant, GrantRole, User, UserSession
 from affiliate.accounts.passwords import PasswordProblem
 
 GOOD = "four pale otters in the rain"
@@ -56,6 +56,20 @@ def test_a_grant_is_given_once_and_ends_the_sessions_of_that_person_alone(sessio
         service.grant(session, user_id=alice.id, role=GrantRole.MANAGER, program_id=program_id, actor=admin, now=now)
     assert live(session, alice, now) == 1  # nothing changed, so nobody is signed out
     assert actions(session) == ["grant.give", "grant.give"]
+
+
+def test_a_further_role_keeps_the_limit_of_the_others_in_that_program(session: Session, now: datetime) -> None:
+    alice = factories.make_user(session)
+    here, elsewhere = factories.make_program(session), factories.make_program(session)
+    for role, limit_minor in ((GrantRole.FINANCE, 500_00), (GrantRole.MANAGER, None)):
+        factories.make_grant(session, user=alice, role=role, program=here).payout_limit_minor = limit_minor
+    session.flush()
+    what = {"user_id": alice.id, "role": GrantRole.ADMIN, "actor": SYSTEM, "now": now}
+    for program, limited in ((here, {"payout_limit_minor": 500_00}), (elsewhere, {})):
+        service.grant(session, program_id=program.id, **what)
+        given = session.query(Grant).filter_by(program_id=program.id, role=GrantRole.ADMIN).one()
+        assert given.payout_limit_minor == limited.get("payout_limit_minor")
+        assert session.query(AuditEvent).filter_by(program_id=program.id).one().details == {"role": "admin"} | limited
 
 
 def test_a_revoked_grant_is_gone_and_signs_the_person_out(session: Session, now: datetime) -> None:
