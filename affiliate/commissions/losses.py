@@ -89,9 +89,9 @@ def keep(session: Session, *, turned: Mapping[UUID, Kept]) -> None:
     """Write down by which rate these refunds are taken. One that is kept for the same order's currency and day stays."""
     if not turned:
         return
-    refunds = cast("sa.Table", Refund.__table__).c
-    others = (refunds.exchange[name].as_string().is_distinct_from(sa.bindparam(f"is_{name}")) for name in _OF)
-    keeping = sa.update(Refund.__table__).where(refunds.id == sa.bindparam("refund"), sa.or_(*others))
+    refunds = cast("sa.Table", Refund.__table__)
+    others = (refunds.c.exchange[name].as_string().is_distinct_from(sa.bindparam(f"is_{name}")) for name in _OF)
+    keeping = sa.update(refunds).where(refunds.c.id == sa.bindparam("refund"), sa.or_(*others))
     rows = [
         {"refund": refund_id, "kept": kept} | {f"is_{name}": kept[name] for name in _OF}
         for refund_id, kept in turned.items()

@@ -6,6 +6,7 @@ The numbers are the ledger's of that day, cut in the program's time zone. A day 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -78,11 +79,12 @@ def waiting(session: Session, *, program: Program, day: Day, limit: int) -> dict
         .order_by(LedgerAccount.partner_id)
         .limit(limit)
     )  # fmt: skip
+    rows: Sequence[Any] = session.execute(found).all()
     return {
         partner_id: {
             kind: (count, int(amount)) for kind, count, amount in zip(_KINDS, sums[::2], sums[1::2], strict=True)
         }
-        for partner_id, *sums in session.execute(found)
+        for partner_id, *sums in rows
     }
 
 
