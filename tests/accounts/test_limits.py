@@ -1,6 +1,7 @@
 """Guessing is slowed down by account and by address, also while Redis is away."""
 
 import dataclasses
+import io
 
 import pytest
 import redis
@@ -94,6 +95,19 @@ def test_without_redis_people_sign_in_and_guessing_is_still_limited(app_without_
     client.post("/logout")
     with time_machine.travel("2026-11-16T12:01:00Z", tick=False):  # not on the border of two windows
         assert guess(client, alice.email, times=11) == [200] * 10 + [429]
+
+
+def test_new_drafts_and_files_are_few_from_one_address_and_typing_goes_on(
+    client: FlaskClient, app_session: Session
+) -> None:
+    make_program(app_session, slug="casa")
+    app_session.commit()
+    saved = [client.post("/apply/casa/save", data={"why": "I co"}) for _ in range(21)]
+    assert [answer.status_code for answer in saved] == [200] * 20 + [429]
+    draft = {"draft": saved[0].get_json()["draft"], "why": "I cook"}
+    assert client.post("/apply/casa/save", data=draft).status_code == 200
+    file = {"own_1": (io.BytesIO(b"GIF89a"), "me.gif")}
+    assert client.post("/apply/casa/save", data=draft | file).status_code == 429
 
 
 def test_applications_are_few_for_one_person_and_from_one_address(client: FlaskClient, app_session: Session) -> None:
