@@ -107,7 +107,7 @@ def edge() -> None:
 @cli.command()
 def ingest() -> None:
     """Take events from the stream into the database, until a signal comes."""
-    _begin_on_database()
+    _begin_on_database("affiliate.accounts.models", "affiliate.programs.models", "affiliate.ingest.models")
     from affiliate import queues
     from affiliate import worker as workers
     from affiliate.ingest import consumer
@@ -121,9 +121,9 @@ def ingest() -> None:
 @click.argument("queue", type=click.Choice(["stages", "slow"]))
 def worker(queue: str) -> None:
     """Run the jobs of one queue, until a signal comes."""
-    _begin_on_database()
     from affiliate import worker as workers
 
+    _begin_on_database(*workers.modules(queue))
     _require_tables()
     workers.work(queue)
 

@@ -89,6 +89,13 @@ SCHEDULE = (
 )
 
 
+def modules(queue_name: str) -> list[str]:
+    """What to load for the jobs of a queue: the stages need a few packages and their tables, what is slow about all."""
+    if queue_name != queues.STAGES:
+        return ["affiliate.tables"]
+    return sorted({each.func.rpartition(".")[0] for each in SCHEDULE if each.queue_name == queue_name})
+
+
 def nudge(job: Job, connection: redis.Redis, done: int) -> None:
     """After a stage did something: queue it again, for there may be more, and the stage that waits for its outcome."""
     if not done:
