@@ -177,7 +177,9 @@ def _narrowed() -> list[dict[str, Any]]:
     ]
     if (lead_id := _uuid(request.args.get("lead", ""))) is not None:
         people = {one.user_id: one.name for one in care_queries.managers(orm.session, program_id=g.program.id)}
-        found.append(presenters.chip(people.get(lead_id, pgettext("partner", "Lead")), current=True, remove=True, lead=None))
+        found.append(
+            presenters.chip(people.get(lead_id, pgettext("partner", "Lead")), current=True, remove=True, lead=None)
+        )
     return found
 
 
