@@ -8,8 +8,10 @@ from babel import Locale
 from babel.numbers import format_currency, format_decimal
 from flask import Flask, g, request, session
 from flask_babel import Babel, format_date, format_datetime, get_locale
+from flask_babel import gettext as _
 
 from affiliate import ids
+from affiliate.errors import DomainError, Invalid
 from affiliate.money import Money, exponent
 
 LANGUAGES = {"en": "English", "it": "Italiano", "pl": "Polski"}
@@ -37,6 +39,13 @@ def select_time_zone() -> str | None:
 def locale() -> str:
     """The language of this request as Babel names it; English outside a request."""
     return str(get_locale() or "en")
+
+
+def reason(refusal: DomainError) -> str:
+    """What a refused act means, with what to do next; the last resort is the error's own sentence."""
+    if isinstance(refusal, Invalid):
+        return " ".join(str(_(text)) for texts in refusal.errors.values() for text in texts)
+    return str(_(str(refusal)))
 
 
 def money(value: Money | None) -> str:

@@ -9,10 +9,11 @@ from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers.response import Response as BaseResponse
 
+from affiliate import formats
 from affiliate.accounts import access
 from affiliate.accounts import queries as accounts
 from affiliate.accounts.models import GrantRole
-from affiliate.console import navigation, paging, refusals
+from affiliate.console import navigation, paging
 from affiliate.console.queries import work
 from affiliate.errors import Conflict, DomainError, Forbidden, Invalid
 from affiliate.ledger import queries as ledger_queries
@@ -83,7 +84,7 @@ def acted(back: str, act: Callable[[], str]) -> BaseResponse:
 def refused(back: str, refusal: DomainError, *, said: str = "", tone: str = "error") -> BaseResponse:
     """Write nothing and say why, or `said`. Whoever was too late gets 409 and the page as it stands now."""
     orm.session.rollback()
-    flash(said or refusals.sentence(refusal), tone)
+    flash(said or formats.reason(refusal), tone)
     return page_at(back, status=409) if isinstance(refusal, Conflict) else redirect(back, 303)
 
 

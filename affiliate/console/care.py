@@ -1,7 +1,7 @@
 """What is done for one partner from its page: leads, trial, tags, notes, responsibilities, shared goals."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,14 +9,14 @@ from flask import g, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers.response import Response as BaseResponse
 
-from affiliate import amounts, days
+from affiliate import amounts
 from affiliate.accounts import access
 from affiliate.console import presenters
 from affiliate.console.blueprint import acted, blueprint
 from affiliate.errors import Invalid
 from affiliate.partners import queries as partner_queries
 from affiliate.programs.models import GoalMetric
-from affiliate.relations import agreeing, caring, duties
+from affiliate.relations import agreeing, care_forms, caring, duties
 from affiliate.relations.care_models import DutyStatus
 from affiliate.relations.models import Side
 from affiliate.relations.rounds import Cadence
@@ -52,7 +52,7 @@ def start_trial(partner_id: UUID) -> BaseResponse:
 
     def act(who: dict[str, Any]) -> None:
         terms = caring.TrialTerms(
-            request.form.get("scope", ""), _day("starts_on"), _day("last_on") + timedelta(days=1), _count("orders_min"),
+            request.form.get("scope", ""), care_forms.day("starts_on"), care_forms.day("last_on") + timedelta(days=1), _count("orders_min"),
             _count("orders_max"),
         )  # fmt: skip
         caring.start_trial(orm.session, terms=terms, **who)
@@ -97,7 +97,7 @@ def agree_duty(partner_id: UUID) -> BaseResponse:
         cadence = presenters.chosen_in_form(Cadence, "cadence", Cadence.ONCE)
         task = duties.Task(
             request.form.get("task", ""), presenters.chosen_in_form(Side, "side", Side.PARTNER), cadence,
-            None if cadence is Cadence.CONTINUOUS else _day("first_on"), _person("owner"),
+            None if cadence is Cadence.CONTINUOUS else care_forms.day("first_on"), _person("owner"),
         )  # fmt: skip
         duties.agree(orm.session, task=task, **_with_program(who))
 
@@ -129,10 +129,10 @@ def propose_goal(partner_id: UUID) -> BaseResponse:
 
     def act(who: dict[str, Any]) -> None:
         metric = presenters.chosen_in_form(GoalMetric, "metric", GoalMetric.SALES)
-        target = agreeing.Target(metric, _target(metric), _day("starts_on"), _day("last_on") + timedelta(days=1))
         agreeing.propose(
-            orm.session, program=g.program, partner_id=partner_id, target=target, who=_us(), now=who["now"]
-        )
+            orm.session, program=g.program, partner_id=partner_id, target=care_forms.target(metric), who=_us(),
+            now=who["now"],
+        )  # fmt: skip
 
     return _acted(partner_id, act, _("Proposed. It counts once the partner agrees."), "#shared")
 
@@ -187,25 +187,8 @@ def _person(name: str) -> UUID | None:
         raise Invalid({name: [_("Choose somebody who manages this program.")]}) from None
 
 
-def _day(name: str) -> date:
-    try:
-        return days.read(request.form.get(name, ""))
-    except ValueError:
-        raise Invalid({name: [_("Choose a day.")]}) from None
-
-
 def _count(name: str) -> int:
     try:
         return min(amounts.read_count(request.form.get(name, "") or "0"), _COUNT_MAX)
     except amounts.BadNumber as wrong:
         raise Invalid({name: [str(wrong)]}) from wrong
-
-
-def _target(metric: GoalMetric) -> int:
-    text = request.form.get("target", "")
-    try:
-        if metric is GoalMetric.REVENUE:
-            return amounts.read(text, g.program.currency).amount_minor
-        return amounts.read_count(text)
-    except amounts.BadNumber as wrong:
-        raise Invalid({"target": [str(wrong)]}) from wrong

@@ -71,8 +71,8 @@ def performance() -> str:
         pager=_pager(number, total=len(sheet.lines), shown=len(shown)),
         is_counting=wanted.by in (report_words.COUNTED_LATER if sheet.scope.partner_id else _COUNTED_LATER),
         reasons=_reasons(sheet),
-        kept=performance_kept.mine(),
-        keep_form=None if _narrowed_by() else performance_kept.form(wanted),
+        kept=performance_kept.desk.mine(),
+        keep_form=None if _narrowed_by() else performance_kept.desk.form(wanted),
         files=_files(),
     )
 

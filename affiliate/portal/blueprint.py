@@ -3,10 +3,13 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, current_app, g, render_template, request, url_for
+from flask import Blueprint, current_app, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from werkzeug.wrappers.response import Response
 
+from affiliate import formats
 from affiliate.accounts import access
+from affiliate.errors import DomainError
 from affiliate.joining import queries as joining
 from affiliate.joining import standing, tokens
 from affiliate.ledger import queries as ledger
@@ -89,6 +92,13 @@ def zone() -> str:
 def show(template: str, **values: Any) -> str:
     """A page of the portal with its frame."""
     return render_template(f"portal/{template}", **_frame(), **values)
+
+
+def refused(back: str, refusal: DomainError) -> Response:
+    """Write nothing, and say why on the page that was left."""
+    orm.session.rollback()
+    flash(formats.reason(refusal), "error")
+    return redirect(back, 303)
 
 
 def page_number() -> int:

@@ -11,9 +11,8 @@ from flask_login import current_user
 from affiliate import files, formats
 from affiliate.accounts import access
 from affiliate.accounts.roles import OWNER
-from affiliate.errors import Conflict
 from affiliate.money import Money
-from affiliate.portal.blueprint import blueprint, show
+from affiliate.portal.blueprint import blueprint, refused, show
 from affiliate.privacy import copying, erasing, queries
 from affiliate.privacy.models import DataCopy, ErasureStatus
 from affiliate.web import orm, request_now
@@ -45,7 +44,7 @@ def ask_for_copy() -> ResponseReturnValue:
     try:
         copying.ask(orm.session, program=g.program, partner_id=g.partner.id, actor=access.actor(), now=request_now())
     except copying.AskedJustNow as refusal:
-        return _back(refusal)
+        return refused(url_for("portal.data"), refusal)
     flash(_("The copy is being made. You get a mail when it is ready."), "success")
     return redirect(url_for("portal.data"), 303)
 
@@ -81,14 +80,8 @@ def withdraw_erasure() -> ResponseReturnValue:
             orm.session, program=g.program, partner_id=g.partner.id, actor=access.actor(), now=request_now()
         )
     except erasing.RequestMoved as refusal:
-        return _back(refusal)
+        return refused(url_for("portal.data"), refusal)
     flash(_("The request is withdrawn. Everything stays."), "success")
-    return redirect(url_for("portal.data"), 303)
-
-
-def _back(refusal: Conflict) -> ResponseReturnValue:
-    orm.session.rollback()
-    flash(_(str(refusal)), "error")
     return redirect(url_for("portal.data"), 303)
 
 

@@ -1,117 +1,56 @@
 """The reports that a partner's person keeps: under a name, by mail, and no more."""
 
-from typing import Any
 from uuid import UUID
 
-from flask import flash, g, redirect, request, url_for
-from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
+from flask import g
 from flask_login import current_user
+from werkzeug.wrappers.response import Response
 
 from affiliate.accounts import access
 from affiliate.accounts.roles import EVERYBODY
 from affiliate.portal.blueprint import blueprint, show, zone
-from affiliate.reports import asked, dimensions, keeping, report_words
-from affiliate.reports.asked import PARTNERS_OWN, Asked
-from affiliate.reports.keeping import BadReport, Mailing, Owner
-from affiliate.reports.models import SavedReport
-from affiliate.reports.timetable import Every
-from affiliate.web import orm, request_now
+from affiliate.reports.asked import PARTNERS_OWN
+from affiliate.reports.keeping import Owner
+from affiliate.reports.kept_desk import Desk
 
 # Whoever may see the numbers may keep a report of them, whatever else the role allows.
 _person = access.partner_with(EVERYBODY)
 
-
-def mine() -> list[dict[str, Any]]:
-    """What this person keeps, as lines."""
-    return [_line(one) for one in keeping.kept(orm.session, owner=_owner())]
-
-
-def form(wanted: Asked) -> dict[str, Any]:
-    """What the form to keep this report holds."""
-    return {"url": url_for("portal.keep_report"), "fields": wanted.arguments()}
+desk = Desk(
+    PARTNERS_OWN,
+    report_page="portal.statistics",
+    kept_page="portal.kept_reports",
+    keep_act="portal.keep_report",
+    mail_act="portal.mail_report",
+    drop_act="portal.drop_report",
+    owner=lambda: Owner(current_user.id, g.program.id, g.partner.id),
+    zone=zone,
+)
 
 
 @blueprint.get("/<slug>/statistics/kept")
 @_person
 def kept_reports() -> str:
     """The reports that this person keeps, and which of them come by mail."""
-    return show(
-        "kept_reports.html",
-        reports=mine(),
-        everies=[{"value": one.value if one else "", "label": report_words.every(one)} for one in (None, *Every)],
-        hours=keeping.HOURS,
-        mailed_max=keeping.MAILED_MAX,
-    )
+    return show("kept_reports.html", **desk.page())
 
 
 @blueprint.post("/<slug>/statistics/kept")
 @_person
-def keep_report() -> ResponseReturnValue:
+def keep_report() -> Response:
     """Keep the report that the form describes under the name that was typed."""
-    wanted = asked.read(request.form, possible=PARTNERS_OWN)
-    try:
-        kept = keeping.keep(
-            orm.session, owner=_owner(), name=request.form.get("name", ""), asked=wanted, zone=zone(), now=request_now()
-        )
-    except BadReport as refusal:
-        return _refused(refusal, _address(wanted))
-    flash(_("Kept as “%(name)s”.", name=kept.name), "success")
-    return redirect(url_for("portal.kept_reports"), 303)
+    return desk.keep()
 
 
 @blueprint.post('/<slug>/statistics/kept/<public("rep"):report_id>')
 @_person
-def mail_report(report_id: UUID) -> ResponseReturnValue:
+def mail_report(report_id: UUID) -> Response:
     """Send a kept report by mail as the form says, or no more."""
-    every, hour = request.form.get("every", ""), request.form.get("hour", "")
-    mailing = None
-    if every in set(Every):
-        mailing = Mailing(Every(every), keeping.hour_of(hour), zone())
-    back = url_for("portal.kept_reports")
-    try:
-        kept = keeping.mail(orm.session, owner=_owner(), report_id=report_id, mailing=mailing, now=request_now())
-    except BadReport as refusal:
-        return _refused(refusal, back)
-    flash(report_words.mailed(kept.name, is_mailed=mailing is not None), "success")
-    return redirect(back, 303)
+    return desk.mail(report_id)
 
 
 @blueprint.post('/<slug>/statistics/kept/<public("rep"):report_id>/delete')
 @_person
-def drop_report(report_id: UUID) -> ResponseReturnValue:
+def drop_report(report_id: UUID) -> Response:
     """Keep a report no longer."""
-    name = keeping.take_away(orm.session, owner=_owner(), report_id=report_id)
-    flash(_("“%(name)s” is no longer kept.", name=name), "success")
-    return redirect(url_for("portal.kept_reports"), 303)
-
-
-def _owner() -> Owner:
-    return Owner(current_user.id, g.program.id, g.partner.id)
-
-
-def _line(one: SavedReport) -> dict[str, Any]:
-    wanted = asked.read(one.arguments, possible=PARTNERS_OWN)
-    return {
-        "id": one.id,
-        "name": one.name,
-        "what": dimensions.label(wanted.by)[0],
-        "url": _address(wanted),
-        "mail_url": url_for("portal.mail_report", report_id=one.id),
-        "drop_url": url_for("portal.drop_report", report_id=one.id),
-        "every": one.every.value if one.every else "",
-        "hour": one.hour,
-        "next_at": one.next_at,
-        "zone": one.time_zone,
-    }
-
-
-def _address(wanted: Asked) -> str:
-    arguments: dict[str, Any] = dict(wanted.arguments())
-    return url_for("portal.statistics", **arguments)
-
-
-def _refused(refusal: BadReport, back: str) -> ResponseReturnValue:
-    orm.session.rollback()
-    flash(report_words.not_kept(refusal.wrong), "error")
-    return redirect(back, 303)
+    return desk.drop(report_id)

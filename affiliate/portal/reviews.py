@@ -12,7 +12,7 @@ from affiliate.accounts import access
 from affiliate.fraud import lists, service, words
 from affiliate.fraud.lists import History
 from affiliate.fraud.signals import Verdict
-from affiliate.portal.blueprint import blueprint
+from affiliate.portal.blueprint import blueprint, refused
 from affiliate.reports import evidence
 from affiliate.reports.words import Sign
 from affiliate.web import orm, request_now
@@ -67,15 +67,13 @@ def appeal(commission_id: UUID) -> BaseResponse:
     found = evidence.of_commission(orm.session, program=g.program, commission_id=commission_id, partner_id=g.partner.id)
     if found is None:
         raise NoSuchSale(_("There is no such commission."))
+    back = url_for("portal.commission", commission_id=commission_id)
     try:
         service.appeal(
             orm.session, program_id=g.program.id, conversion_id=found.conversion.id, partner_id=g.partner.id,
             text=request.form.get("text", ""), actor=access.actor(), now=request_now(),
         )  # fmt: skip
-        flash(_("Your appeal is with the program."), "success")
-    except errors.Invalid as refusal:
-        flash(" ".join(_(sentence) for sentences in refusal.errors.values() for sentence in sentences), "error")
-    except errors.Conflict as refusal:
-        orm.session.rollback()
-        flash(_(str(refusal)), "error")
-    return redirect(url_for("portal.commission", commission_id=commission_id), 303)
+    except (errors.Invalid, errors.Conflict) as refusal:
+        return refused(back, refusal)
+    flash(_("Your appeal is with the program."), "success")
+    return redirect(back, 303)

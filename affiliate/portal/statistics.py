@@ -37,7 +37,7 @@ def statistics() -> str:
     problem = None if sheet.is_readable else tables.no_period()
     start = (page_number() - 1) * PAGE_SIZE
     shown = sheet.lines[start : start + PAGE_SIZE]
-    days, kept_ones = sheet.period.days, kept.mine()
+    days, kept_ones = sheet.period.days, kept.desk.mine()
     return show(
         "statistics.html",
         asked=sheet.asked,
@@ -65,7 +65,7 @@ def statistics() -> str:
         reasons=_reasons(sheet),
         kept_chips=[{"label": one["name"], "url": one["url"]} for one in kept_ones],
         kept=kept_ones,
-        keep_form=kept.form(sheet.asked),
+        keep_form=kept.desk.form(sheet.asked),
         files=_files(sheet.asked),
     )
 

@@ -21,7 +21,7 @@ from affiliate.errors import Conflict
 from affiliate.partners import team as service
 from affiliate.partners import team_queries as queries
 from affiliate.partners.team_queries import Invited, Person
-from affiliate.portal.blueprint import blueprint, show
+from affiliate.portal.blueprint import blueprint, refused, show
 from affiliate.web import orm, request_now
 
 
@@ -120,7 +120,7 @@ def change_member_role(member_id: UUID) -> ResponseReturnValue:
             now=request_now(),
         )  # fmt: skip
     except service.LastOwner as refusal:
-        return _back(refusal)
+        return refused(url_for("portal.team"), refusal)
     flash(_("Saved. The person signs in again to work in the new role."), "success")
     return redirect(url_for("portal.team"), 303)
 
@@ -134,14 +134,8 @@ def remove_member(member_id: UUID) -> ResponseReturnValue:
             orm.session, partner_id=g.partner.id, member_id=member_id, actor=access.actor(), now=request_now()
         )
     except service.LastOwner as refusal:
-        return _back(refusal)
+        return refused(url_for("portal.team"), refusal)
     flash(_("The person is no longer in your team."), "success")
-    return redirect(url_for("portal.team"), 303)
-
-
-def _back(refusal: Conflict) -> ResponseReturnValue:
-    orm.session.rollback()
-    flash(_(str(refusal)), "error")
     return redirect(url_for("portal.team"), 303)
 
 

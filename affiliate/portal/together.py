@@ -10,13 +10,12 @@ from flask import flash, g, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers.response import Response as BaseResponse
 
-from affiliate import amounts, days
 from affiliate.accounts import access
 from affiliate.accounts.roles import WORKS
 from affiliate.errors import Conflict, Invalid
-from affiliate.portal.blueprint import blueprint, show
+from affiliate.portal.blueprint import blueprint, refused, show
 from affiliate.programs.models import GoalMetric
-from affiliate.relations import agreeing, care_queries, care_sheets, care_words, duties
+from affiliate.relations import agreeing, care_forms, care_queries, care_sheets, care_words, duties
 from affiliate.relations.care_models import DutyStatus
 from affiliate.relations.models import Side
 from affiliate.web import orm, request_now
@@ -54,10 +53,10 @@ def propose_goal() -> BaseResponse:
 
     def act() -> None:
         metric = next((one for one in agreeing.SHARED if one.value == request.form.get("metric")), GoalMetric.SALES)
-        target = agreeing.Target(metric, _target(metric), _day("starts_on"), _day("last_on") + timedelta(days=1))
         agreeing.propose(
-            orm.session, program=g.program, partner_id=g.partner.id, target=target, who=_us(), now=request_now()
-        )
+            orm.session, program=g.program, partner_id=g.partner.id, target=care_forms.target(metric), who=_us(),
+            now=request_now(),
+        )  # fmt: skip
 
     return _acted(act, _("Proposed. It counts once the program agrees."))
 
@@ -110,18 +109,13 @@ def _duty(line: care_queries.DutyLine, today: date) -> dict[str, Any]:
 
 def _acted(act: Callable[[], None], said: str) -> BaseResponse:
     """Do it and go back; a refusal writes nothing, and is said in the page."""
+    back = url_for("portal.together")
     try:
         act()
-        flash(said, "success")
     except (Conflict, Invalid) as refusal:
-        orm.session.rollback()
-        texts = (
-            [text for some in refusal.errors.values() for text in some]
-            if isinstance(refusal, Invalid)
-            else [str(refusal)]
-        )
-        flash(" ".join(str(_(text)) for text in texts), "error")
-    return redirect(url_for("portal.together"), 303)
+        return refused(back, refusal)
+    flash(said, "success")
+    return redirect(back, 303)
 
 
 def _us() -> agreeing.Who:
@@ -130,20 +124,3 @@ def _us() -> agreeing.Who:
 
 def _today() -> date:
     return request_now().astimezone(ZoneInfo(g.program.time_zone)).date()
-
-
-def _day(name: str) -> date:
-    try:
-        return days.read(request.form.get(name, ""))
-    except ValueError:
-        raise Invalid({name: [_("Choose a day.")]}) from None
-
-
-def _target(metric: GoalMetric) -> int:
-    text = request.form.get("target", "")
-    try:
-        if metric is GoalMetric.REVENUE:
-            return amounts.read(text, g.program.currency).amount_minor
-        return amounts.read_count(text)
-    except amounts.BadNumber as wrong:
-        raise Invalid({"target": [str(wrong)]}) from wrong
