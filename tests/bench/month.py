@@ -43,8 +43,8 @@ _FUNCTIONS = """
 """
 
 _PARTNERS = """
-    INSERT INTO partners (id, name, created_at)
-    SELECT made('partner', n), 'Partner ' || n, :before FROM generate_series(0, :partners - 1) AS n;
+    INSERT INTO partners (id, name, channels, created_at)
+    SELECT made('partner', n), 'Partner ' || n, '[]', :before FROM generate_series(0, :partners - 1) AS n;
     INSERT INTO enrollments (id, program_id, partner_id, status, partner_class, created_at, updated_at)
     SELECT made('enrollment', n), :program, made('partner', n), 'approved', 'standard', :before, :before
     FROM generate_series(0, :partners - 1) AS n;
