@@ -20,10 +20,12 @@ from affiliate.partners import models as partners
 from affiliate.payouts import models as payouts
 from affiliate.privacy import models as privacy
 from affiliate.programs import models as programs
+from affiliate.relations import bulk_models as bulk
 from affiliate.relations import care_models as care
 from affiliate.relations import models as relations
 from affiliate.replay import models as replay
 from affiliate.reports import models as reports
+from affiliate.reports import shared_models as shared
 from affiliate.steering import models as steering
 from affiliate.taxes import models as taxes
 from affiliate.vetting import models as vetting
@@ -31,6 +33,7 @@ from affiliate.vetting import models as vetting
 __all__ = [
     "accounts",
     "attribution",
+    "bulk",
     "canary",
     "care",
     "commissions",
@@ -54,6 +57,7 @@ __all__ = [
     "relations",
     "replay",
     "reports",
+    "shared",
     "steering",
     "taxes",
     "vetting",

@@ -19,6 +19,10 @@ class GrantRole(enum.StrEnum):
     MANAGER = "manager"
     FINANCE = "finance"
     ADMIN = "admin"
+    READER = "reader"  # sees the figures, changes nothing
+    LOGISTICS = "logistics"  # orders and what comes back, complaints
+    TECH = "tech"  # tracking, what came in, dead letters
+    MARKETING = "marketing"  # partners and their figures, creatives, newsletters
 
 
 class User(Base):
