@@ -18,7 +18,7 @@ from affiliate.reports import metrics, periods, shop_days
 from affiliate.reports import queries as reports
 from affiliate.reports.metrics import METRICS, Facts, Unit
 from affiliate.reports.periods import Period
-from affiliate.rest import queries, schemas
+from affiliate.rest import filters, payout_schemas, queries, schemas
 from affiliate.rest.blueprint import Answer, answer, blueprint, key_program_id
 from affiliate.web import orm, request_now
 
@@ -37,7 +37,7 @@ class BadPeriod(errors.Invalid):
 
 @blueprint.get("/clicks")
 @access.key("reports:read")
-@blueprint.arguments(schemas.ClickFilter, location="query")
+@blueprint.arguments(filters.ClickFilter, location="query")
 @blueprint.response(200, schemas.ClickSchema(many=True))
 def clicks(arguments: Mapping[str, Any]) -> Answer:
     """The clicks that are still kept, oldest first, of one partner, link or verdict if asked."""
@@ -49,8 +49,8 @@ def clicks(arguments: Mapping[str, Any]) -> Answer:
 
 @blueprint.get("/ledger")
 @access.key("payouts:read")
-@blueprint.arguments(schemas.PartnerFilter, location="query")
-@blueprint.response(200, schemas.TransferSchema(many=True))
+@blueprint.arguments(filters.PartnerFilter, location="query")
+@blueprint.response(200, payout_schemas.TransferSchema(many=True))
 def transfers(arguments: Mapping[str, Any]) -> Answer:
     """The movements of money, newest first, of one partner if asked."""
     size = arguments["limit"]
@@ -66,7 +66,7 @@ def transfers(arguments: Mapping[str, Any]) -> Answer:
 
 @blueprint.get("/reports/days")
 @access.key("reports:read")
-@blueprint.arguments(schemas.ReportArguments, location="query")
+@blueprint.arguments(filters.ReportArguments, location="query")
 @blueprint.response(200)
 def by_day(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """What was clicked, sold and earned on each day of the program's time zone, and in all of them."""
@@ -81,7 +81,7 @@ def by_day(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 @blueprint.get("/reports/partners")
 @access.key("reports:read")
-@blueprint.arguments(schemas.PartnerReportArguments, location="query")
+@blueprint.arguments(filters.PartnerReportArguments, location="query")
 @blueprint.response(200)
 def by_partner(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
     """What each partner brought in these days, best earner first, in pages."""

@@ -9,7 +9,7 @@ from flask import Response
 from affiliate import files
 from affiliate.accounts import access
 from affiliate.papers import queries as papers
-from affiliate.rest import queries, schemas
+from affiliate.rest import filters, payout_schemas, queries
 from affiliate.rest.blueprint import Answer, answer, blueprint, found, key_program_id, parsed_id
 from affiliate.web import orm
 
@@ -18,8 +18,8 @@ _PDF = "application/pdf"
 
 @blueprint.get("/payouts")
 @access.key("payouts:read")
-@blueprint.arguments(schemas.PartnerFilter, location="query")
-@blueprint.response(200, schemas.PayoutSchema(many=True))
+@blueprint.arguments(filters.PartnerFilter, location="query")
+@blueprint.response(200, payout_schemas.PayoutSchema(many=True))
 def payouts(arguments: Mapping[str, Any]) -> Answer:
     """The payouts of the program, of one partner if asked."""
     size, wanted = arguments["limit"], {"partner_id": arguments.get("partner")}
@@ -29,7 +29,7 @@ def payouts(arguments: Mapping[str, Any]) -> Answer:
 
 @blueprint.get("/payouts/<payout_id>")
 @access.key("payouts:read")
-@blueprint.response(200, schemas.PayoutSchema)
+@blueprint.response(200, payout_schemas.PayoutSchema)
 def one_payout(payout_id: str) -> Any:
     """One payout."""
     wanted = parsed_id("pay", payout_id, "payout")
@@ -38,7 +38,7 @@ def one_payout(payout_id: str) -> Any:
 
 @blueprint.get("/payouts/<payout_id>/papers")
 @access.key("payouts:read")
-@blueprint.response(200, schemas.PayoutPapersSchema)
+@blueprint.response(200, payout_schemas.PayoutPapersSchema)
 def papers_of_payout(payout_id: str) -> dict[str, Any]:
     """The tax papers of a payout: those that the program wrote, in the order of writing, and the invoices that the partner sent."""
     wanted = parsed_id("pay", payout_id, "payout")

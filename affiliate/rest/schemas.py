@@ -1,77 +1,11 @@
 """The shapes of the API's answers, and of the one thing it makes itself: links."""
 
-from typing import Any
-
-from flask import current_app
 from marshmallow import Schema, fields, validate
 
-from affiliate import days, ids
-from affiliate.api import MoneySchema, PublicId
-from affiliate.commissions.models import CommissionStatus
-from affiliate.creatives.models import CreativeKind, CreativeStatus
-from affiliate.ingest.models import ClickVerdict, Trust
-from affiliate.money import Money
-from affiliate.partners.models import EnrollmentStatus
-
-_IN_OUR_TIME = validate.Range(days.FIRST, days.LAST)
-
-
-class MoneyOf(fields.Nested):
-    """Money of a row, from a column of minor units and the row's currency; null when either is."""
-
-    def __init__(self, minor: str) -> None:
-        super().__init__(MoneySchema, allow_none=True, dump_only=True)
-        self.minor = minor
-
-    def get_value(self, obj: Any, attr: str, accessor: Any = None, default: Any = None) -> Money | None:  # noqa: ARG002 - marshmallow's signature
-        """The money of this row."""
-        amount, currency = getattr(obj, self.minor), obj.currency
-        return None if amount is None or currency is None else Money(amount, currency)
-
-
-class PageArguments(Schema):
-    """How to page a list: the cursor comes from the `Link` header of the page before."""
-
-    cursor = PublicId("cur", metadata={"description": "From the Link header of the page before"})
-    limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
-
-
-class OrderFilter(PageArguments):
-    """Only what belongs to one order."""
-
-    order_id = fields.String(validate=validate.Length(1, 120))
-
-
-class PartnerFilter(PageArguments):
-    """Only what belongs to one partner."""
-
-    partner = PublicId("ptn")
-
-
-class CommissionFilter(PartnerFilter):
-    """Commissions of one partner or status."""
-
-    status = fields.Enum(CommissionStatus, by_value=True)
-
-
-class EnrollmentFilter(PageArguments):
-    """Enrollments of one status."""
-
-    status = fields.Enum(EnrollmentStatus, by_value=True)
-
-
-class ClickFilter(PartnerFilter):
-    """Clicks of one partner, link or verdict."""
-
-    link = PublicId("lnk")
-    verdict = fields.Enum(ClickVerdict, by_value=True)
-
-
-class CreativeFilter(PageArguments):
-    """Creatives of one kind or status."""
-
-    kind = fields.Enum(CreativeKind, by_value=True)
-    status = fields.Enum(CreativeStatus, by_value=True)
+from affiliate.api import PublicId
+from affiliate.ingest.models import Trust
+from affiliate.rest.money_fields import MoneyOf
+from affiliate.rest.payout_schemas import TransferSchema
 
 
 class CreativeSchema(Schema):
@@ -94,20 +28,6 @@ class CreativeSchema(Schema):
     starts_at = fields.DateTime()
     ends_at = fields.DateTime(allow_none=True)
     updated_at = fields.DateTime()
-
-
-class ReportArguments(Schema):
-    """The days of a report, both included, in the program's time zone; the last thirty when left out."""
-
-    since = fields.Date(data_key="from", validate=_IN_OUR_TIME)
-    until = fields.Date(data_key="to", validate=_IN_OUR_TIME)
-
-
-class PartnerReportArguments(ReportArguments):
-    """A report in pages, best earner first."""
-
-    page = fields.Integer(load_default=1, validate=validate.Range(1, 1000))
-    limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
 
 
 class ProgramSchema(Schema):
@@ -241,102 +161,6 @@ class CommissionSchema(Schema):
     matures_at = fields.DateTime()
 
 
-def _in_account(row: Any) -> dict[str, Any] | None:
-    """What arrives in an account of another currency, with the rate by which it was turned."""
-    if row.paid_currency is None:
-        return None
-    amount = Money(row.paid_minor, row.paid_currency)
-    return {"amount": amount.text(), "currency": amount.currency, "exchange": row.exchange}
-
-
-class PayoutSchema(Schema):
-    """What one partner gets in one run: `amount` is earned less clawed back plus VAT and stamp duty; `to_pay` is that less what is withheld.
-
-    `paid_in_account` is what `to_pay` becomes where the partner's account is in another currency, with the rate and its day.
-    """
-
-    id = PublicId("pay")
-    run_id = PublicId("run")
-    partner_id = PublicId("ptn")
-    status = fields.String()
-    earned = MoneyOf("earned_minor")
-    clawed_back = MoneyOf("clawed_back_minor")
-    vat = MoneyOf("vat_minor")
-    stamp_duty = MoneyOf("stamp_minor")
-    amount = MoneyOf("amount_minor")
-    withheld = MoneyOf("withheld_minor")
-    to_pay = MoneyOf("to_pay_minor")
-    paid_in_account = fields.Function(_in_account, metadata={"type": ["object", "null"]})
-    paper = fields.String()
-    reason = fields.String(allow_none=True)
-    reason_code = fields.String(allow_none=True)
-    created_at = fields.DateTime()
-    paid_at = fields.DateTime(allow_none=True)
-
-
-def _address(what: str, prefix: str, row: Any) -> str:
-    base = current_app.extensions["affiliate_settings"].base_url
-    return f"{base}/api/v1/{what}/{ids.public(prefix, row.id)}.pdf"
-
-
-class PaperSchema(Schema):
-    """A tax paper of a payout that the program wrote. The amounts of a correction are below zero; the PDF comes a moment later."""
-
-    id = PublicId("ppr")
-    payout_id = PublicId("pay")
-    partner_id = PublicId("ptn")
-    kind = fields.String()
-    number = fields.String(attribute="document.number")
-    issued_on = fields.String(attribute="document.issued_on", metadata={"format": "date"})
-    corrects = fields.Function(
-        lambda row: (row.document["corrects"] or {}).get("number"), metadata={"type": ["string", "null"]}
-    )
-    taxable = MoneyOf("taxable_minor")
-    vat = MoneyOf("vat_minor")
-    stamp_duty = MoneyOf("stamp_minor")
-    withheld = MoneyOf("withheld_minor")
-    to_pay = MoneyOf("to_pay_minor")
-    pdf_url = fields.Function(
-        lambda row: _address("papers", "ppr", row) if row.file_id else None, metadata={"type": ["string", "null"]}
-    )
-    pdf_sha256 = fields.String(attribute="sha256", allow_none=True)
-
-
-class FiledInvoiceSchema(Schema):
-    """An invoice that a partner sent for its payout: `total` is with VAT and stamp duty, before tax is withheld."""
-
-    id = PublicId("inv")
-    payout_id = PublicId("pay")
-    partner_id = PublicId("ptn")
-    number = fields.String()
-    invoiced_on = fields.Date()
-    status = fields.String()
-    reason = fields.String(allow_none=True)
-    total = MoneyOf("total_minor")
-    pdf_url = fields.Function(lambda row: _address("filed-invoices", "inv", row), metadata={"type": "string"})
-
-
-class PayoutPapersSchema(Schema):
-    """All tax papers of a payout."""
-
-    papers = fields.List(fields.Nested(PaperSchema))
-    filed_invoices = fields.List(fields.Nested(FiledInvoiceSchema))
-
-
-class EntrySchema(Schema):
-    """An entry by hand: what a person has given a partner or taken from it."""
-
-    id = PublicId("man")
-    partner_id = PublicId("ptn")
-    kind = fields.String()
-    status = fields.String()
-    amount = MoneyOf("amount_minor")
-    reason = fields.String()
-    entered_at = fields.DateTime()
-    decided_at = fields.DateTime(allow_none=True)
-    payout_id = PublicId("pay", allow_none=True)
-
-
 class AttributionSchema(Schema):
     """One version of the outcome, with every touch considered."""
 
@@ -382,19 +206,6 @@ class AdjustmentSchema(Schema):
     exceeds_original = fields.Boolean()
     clawback = fields.Boolean(attribute="is_clawback")
     created_at = fields.DateTime()
-
-
-class TransferSchema(Schema):
-    """One movement of money in the ledger: from the debited account to the credited one."""
-
-    id = PublicId("led")
-    partner_id = PublicId("ptn", allow_none=True)
-    kind = fields.String()
-    debit = fields.String()
-    credit = fields.String()
-    amount = MoneyOf("amount_minor")
-    source = fields.String(attribute="source_kind")
-    posted_at = fields.DateTime()
 
 
 class CommissionTraceSchema(CommissionSchema):

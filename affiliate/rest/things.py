@@ -13,7 +13,7 @@ from affiliate.creatives.models import CreativeKind
 from affiliate.creatives.queries import Shown
 from affiliate.links import service as links
 from affiliate.links.models import Link
-from affiliate.rest import queries, schemas
+from affiliate.rest import filters, payout_schemas, queries, schemas
 from affiliate.rest.blueprint import Answer, answer, blueprint, found, key_program_id, parsed_id
 from affiliate.web import orm, request_now
 
@@ -41,7 +41,7 @@ def program(slug: str) -> Any:
 
 @blueprint.get("/partners")
 @access.key("partners:read")
-@blueprint.arguments(schemas.PageArguments, location="query")
+@blueprint.arguments(filters.PageArguments, location="query")
 @blueprint.response(200, schemas.PartnerSchema(many=True))
 def partners(arguments: Mapping[str, Any]) -> Answer:
     """The partners of the program, in any status."""
@@ -61,7 +61,7 @@ def partner(partner_id: str) -> Any:
 
 @blueprint.get("/enrollments")
 @access.key("partners:read")
-@blueprint.arguments(schemas.EnrollmentFilter, location="query")
+@blueprint.arguments(filters.EnrollmentFilter, location="query")
 @blueprint.response(200, schemas.EnrollmentSchema(many=True))
 def enrollments(arguments: Mapping[str, Any]) -> Answer:
     """The memberships in the program, of one status if asked."""
@@ -73,7 +73,7 @@ def enrollments(arguments: Mapping[str, Any]) -> Answer:
 
 @blueprint.get("/coupons")
 @access.key("links:read")
-@blueprint.arguments(schemas.PartnerFilter, location="query")
+@blueprint.arguments(filters.PartnerFilter, location="query")
 @blueprint.response(200, schemas.CouponSchema(many=True))
 def list_coupons(arguments: Mapping[str, Any]) -> Answer:
     """The coupons of the program, of one partner if asked."""
@@ -102,7 +102,7 @@ def _shown(link: Link) -> dict[str, Any]:
 
 @blueprint.get("/links")
 @access.key("links:read")
-@blueprint.arguments(schemas.PartnerFilter, location="query")
+@blueprint.arguments(filters.PartnerFilter, location="query")
 @blueprint.response(200, schemas.LinkSchema(many=True))
 def list_links(arguments: Mapping[str, Any]) -> Answer:
     """The links of the program, of one partner if asked."""
@@ -151,7 +151,7 @@ def _material(shown: Shown) -> dict[str, Any]:
 
 @blueprint.get("/creatives")
 @access.key("links:read")
-@blueprint.arguments(schemas.CreativeFilter, location="query")
+@blueprint.arguments(filters.CreativeFilter, location="query")
 @blueprint.response(200, schemas.CreativeSchema(many=True))
 def list_creatives(arguments: Mapping[str, Any]) -> Answer:
     """The material of the program, of one kind or status if asked."""
@@ -175,7 +175,7 @@ def one_creative(creative_id: str) -> dict[str, Any]:
 
 @blueprint.get("/conversions")
 @access.key("conversions:read")
-@blueprint.arguments(schemas.OrderFilter, location="query")
+@blueprint.arguments(filters.OrderFilter, location="query")
 @blueprint.response(200, schemas.ConversionSchema(many=True))
 def conversions(arguments: Mapping[str, Any]) -> Answer:
     """The conversions of the program, of one order if asked."""
@@ -210,7 +210,7 @@ def trace(conversion_id: str) -> Any:
 
 @blueprint.get("/orders/<path:order_id>/events")
 @access.key("conversions:read")
-@blueprint.arguments(schemas.PageArguments, location="query")
+@blueprint.arguments(filters.PageArguments, location="query")
 @blueprint.response(200, schemas.OrderEventSchema(many=True))
 def order_events(arguments: Mapping[str, Any], order_id: str) -> Answer:
     """What became of an order."""
@@ -223,7 +223,7 @@ def order_events(arguments: Mapping[str, Any], order_id: str) -> Answer:
 
 @blueprint.get("/refunds")
 @access.key("conversions:read")
-@blueprint.arguments(schemas.OrderFilter, location="query")
+@blueprint.arguments(filters.OrderFilter, location="query")
 @blueprint.response(200, schemas.RefundSchema(many=True))
 def refunds(arguments: Mapping[str, Any]) -> Answer:
     """The refunds of the program, of one order if asked."""
@@ -240,7 +240,7 @@ def refunds(arguments: Mapping[str, Any]) -> Answer:
 
 @blueprint.get("/commissions")
 @access.key("reports:read")
-@blueprint.arguments(schemas.CommissionFilter, location="query")
+@blueprint.arguments(filters.CommissionFilter, location="query")
 @blueprint.response(200, schemas.CommissionSchema(many=True))
 def commissions(arguments: Mapping[str, Any]) -> Answer:
     """The commissions in force, of one partner or status if asked."""
@@ -256,8 +256,8 @@ def commissions(arguments: Mapping[str, Any]) -> Answer:
 
 @blueprint.get("/adjustments")
 @access.key("payouts:read")
-@blueprint.arguments(schemas.PageArguments, location="query")
-@blueprint.response(200, schemas.EntrySchema(many=True))
+@blueprint.arguments(filters.PageArguments, location="query")
+@blueprint.response(200, payout_schemas.EntrySchema(many=True))
 def adjustments(arguments: Mapping[str, Any]) -> Answer:
     """Bonuses, make-goods, corrections and write-offs of the program, in any status."""
     size = arguments["limit"]

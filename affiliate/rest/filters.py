@@ -1,0 +1,71 @@
+"""What can be asked of the API in an address: which rows, of which days, and how they are paged."""
+
+from marshmallow import Schema, fields, validate
+
+from affiliate import days
+from affiliate.api import PublicId
+from affiliate.commissions.models import CommissionStatus
+from affiliate.creatives.models import CreativeKind, CreativeStatus
+from affiliate.ingest.models import ClickVerdict
+from affiliate.partners.models import EnrollmentStatus
+
+_IN_OUR_TIME = validate.Range(days.FIRST, days.LAST)
+
+
+class PageArguments(Schema):
+    """How to page a list: the cursor comes from the `Link` header of the page before."""
+
+    cursor = PublicId("cur", metadata={"description": "From the Link header of the page before"})
+    limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
+
+
+class OrderFilter(PageArguments):
+    """Only what belongs to one order."""
+
+    order_id = fields.String(validate=validate.Length(1, 120))
+
+
+class PartnerFilter(PageArguments):
+    """Only what belongs to one partner."""
+
+    partner = PublicId("ptn")
+
+
+class CommissionFilter(PartnerFilter):
+    """Commissions of one partner or status."""
+
+    status = fields.Enum(CommissionStatus, by_value=True)
+
+
+class EnrollmentFilter(PageArguments):
+    """Enrollments of one status."""
+
+    status = fields.Enum(EnrollmentStatus, by_value=True)
+
+
+class ClickFilter(PartnerFilter):
+    """Clicks of one partner, link or verdict."""
+
+    link = PublicId("lnk")
+    verdict = fields.Enum(ClickVerdict, by_value=True)
+
+
+class CreativeFilter(PageArguments):
+    """Creatives of one kind or status."""
+
+    kind = fields.Enum(CreativeKind, by_value=True)
+    status = fields.Enum(CreativeStatus, by_value=True)
+
+
+class ReportArguments(Schema):
+    """The days of a report, both included, in the program's time zone; the last thirty when left out."""
+
+    since = fields.Date(data_key="from", validate=_IN_OUR_TIME)
+    until = fields.Date(data_key="to", validate=_IN_OUR_TIME)
+
+
+class PartnerReportArguments(ReportArguments):
+    """A report in pages, best earner first."""
+
+    page = fields.Integer(load_default=1, validate=validate.Range(1, 1000))
+    limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
