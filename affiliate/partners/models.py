@@ -1,4 +1,4 @@
-"""Tables of partners: Partner, Member, Enrollment, Application, PartnerTerms, PartnerMark."""
+"""Tables of partners: Partner, Member, Enrollment, Application, PartnerTerms, ActingTerm, PartnerMark."""
 
 import enum
 from datetime import datetime
@@ -155,6 +155,34 @@ class PartnerTerms(Base):
     group_name: Mapped[str | None] = mapped_column(sa.String(40))
     recruiter_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("partners.id"))
     updated_at: Mapped[datetime]
+
+
+class ActingTerm(Base):
+    """A stretch of time in which somebody of the program's team uses the portal for a partner, from one browser.
+
+    It ends by itself, with the sign-in, or when the person says so; what was done in it names both in the audit trail.
+    """
+
+    __tablename__ = "acting_terms"
+    __table_args__ = (
+        sa.Index(
+            "uq_acting_terms_open",
+            "session_id",
+            unique=True,
+            postgresql_where=sa.text("ended_at IS NULL"),
+            sqlite_where=sa.text("ended_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[PrimaryKey]
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"))
+    session_id: Mapped[UUID]  # the sign-in; old ones are swept
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey("programs.id"))
+    partner_id: Mapped[UUID] = mapped_column(sa.ForeignKey("partners.id"))
+    reason: Mapped[str] = mapped_column(sa.String(500))
+    started_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
 
 
 class MarkKind(enum.StrEnum):

@@ -1,4 +1,4 @@
-"""Tables of programs: Program and Goal."""
+"""Tables of programs: Program, ProgramSetup, ProgramBrand, AttributionPolicy, Goal."""
 
 import enum
 from datetime import date, datetime
@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from affiliate.db import Base, PrimaryKey, enum_column
+from affiliate.files import StoredFile
 from affiliate.programs import signs
 from affiliate.programs.rules import ValidationStart
 
@@ -66,8 +67,40 @@ class Program(Base):
     description: Mapped[str] = mapped_column(sa.Text, default="")
     audience: Mapped[str] = mapped_column(sa.Text, default="")
     terms: Mapped[str] = mapped_column(sa.Text, default="")
+    archived_at: Mapped[datetime | None]  # since when nothing new is accepted; everything stays readable
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class SetupWay(enum.StrEnum):
+    """How a shop reports its orders, as chosen in the set-up assistant."""
+
+    SERVER = "server"  # by API, from the shop's server
+    PIXEL = "pixel"  # by an image that the shop's server signs
+    TAG = "tag"  # by the tag alone: the least trusted
+    POSTBACK = "postback"  # by another tracker
+
+
+class ProgramSetup(Base):
+    """What the set-up assistant remembers of a program beside what its settings, plans and goals tell by themselves."""
+
+    __tablename__ = "program_setups"
+
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey("programs.id"), primary_key=True)
+    counting_kept_at: Mapped[datetime | None]  # when window and validation were looked at and kept
+    way: Mapped[SetupWay | None] = mapped_column(enum_column(SetupWay))
+    test_link_id: Mapped[UUID | None]  # of the program's own test partner; links stand above programs
+    started_at: Mapped[datetime]
+
+
+class ProgramBrand(Base):
+    """How a program looks beside its colour: its logo, drawn anew."""
+
+    __tablename__ = "program_brands"
+
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey("programs.id"), primary_key=True)
+    logo_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(StoredFile.id))
+    updated_at: Mapped[datetime]
 
 
 class AttributionPolicy(Base):

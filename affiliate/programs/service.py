@@ -12,7 +12,7 @@ from affiliate import db, ids
 from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
 from affiliate.errors import Conflict, Invalid, NotFound
-from affiliate.programs import queries, rules, signs
+from affiliate.programs import archive, queries, rules, signs
 from affiliate.programs.models import AttributionPolicy, Goal, GoalMetric, Program, ProgramStatus
 
 
@@ -238,11 +238,14 @@ def go_live(session: Session, *, program_id: UUID, actor: Actor, now: datetime) 
 
     Raises:
         NoGoal: it has no goal yet.
+        ProgramArchived: it has to be opened again first.
         WrongStatus: it is live already.
     """
     has_goal = sa.exists().where(Goal.program_id == program_id)
     stopped = Program.status.in_([ProgramStatus.DRAFT, ProgramStatus.PAUSED])
-    if not _guarded(session, program_id, sa.and_(stopped, has_goal), status=ProgramStatus.LIVE, updated_at=now):
+    ready = sa.and_(stopped, has_goal, Program.archived_at.is_(None))
+    if not _guarded(session, program_id, ready, status=ProgramStatus.LIVE, updated_at=now):
+        archive.require_open(session, program_id=program_id)
         status = _program(session, program_id).status
         if status is ProgramStatus.LIVE:
             raise WrongStatus(status)

@@ -227,6 +227,7 @@ class Directory:
             pixel_secret=secret,
             postback_hash=postback.hash_of(token),
             channel_signs=tuple(row.channel_signs),
+            is_archived=row.archived_at is not None,
         )
 
     def _poll(self) -> None:

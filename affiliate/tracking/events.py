@@ -39,8 +39,10 @@ def conversion(body: Body, *, program: ProgramFacts, sender: Sender, keys: Keys,
     """The sale in a body of `NewConversionSchema`.
 
     Raises:
-        BadFields: a currency or an amount that is none, an impossible time.
+        BadFields: a currency or an amount that is none, an impossible time, an archived program.
     """
+    if program.is_archived:
+        raise BadFields({"program": ["This program is archived and takes no orders any more."]})
     reading = _Reading(body, program, now)
     click_text = body.get("click_id")
     click_id = _click(click_text, program=program, keys=keys)

@@ -32,6 +32,7 @@ class ProgramFacts:
     pixel_secret: str = field(repr=False)
     postback_hash: str = field(repr=False, default="")  # of the token; no text has the hash ""
     channel_signs: tuple[str, ...] = signs.DEFAULT
+    is_archived: bool = False  # no order is taken any more
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,7 @@ SENTENCES = {
     "channel": _NAME,
     "occurred_at": N_("Write a time with its zone that has passed, for example 2026-11-01T10:00:00+01:00."),
     "test": _TRUE_OR_FALSE,
+    "program": N_("This program is archived and takes no orders any more."),
 }
 """What each column wants. The API answers programs, in English; here a person reads in a language of their own."""
 

@@ -28,6 +28,7 @@ _PROGRAM = (
     Program.channel_signs,
     Program.pixel_secret_version,
     Program.postback_token_version,
+    Program.archived_at,
 )
 _LINK = (
     Link.id,

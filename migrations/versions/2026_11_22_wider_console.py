@@ -17,6 +17,47 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "acting_terms",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("session_id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("started_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_acting_terms_partner_id_partners")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_acting_terms_program_id_programs")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_acting_terms_user_id_users")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_acting_terms")),
+    )
+    with op.batch_alter_table("acting_terms", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_acting_terms_open",
+            ["session_id"],
+            unique=True,
+            postgresql_where=sa.text("ended_at IS NULL"),
+            sqlite_where=sa.text("ended_at IS NULL"),
+        )
+
+    op.create_table(
+        "annotations",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("text", sa.String(length=120), nullable=False),
+        sa.Column("created_by_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("removed_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["created_by_id"], ["users.id"], name=op.f("fk_annotations_created_by_id_users")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_annotations_program_id_programs")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_annotations")),
+    )
+    with op.batch_alter_table("annotations", schema=None) as batch_op:
+        batch_op.create_index("ix_annotations_program", ["program_id", "day"], unique=False)
+
+    op.create_table(
         "bulk_acts",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("program_id", sa.Uuid(), nullable=False),
@@ -69,6 +110,122 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "campaigns",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("note", sa.String(length=500), nullable=False),
+        sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column("ends_on", sa.Date(), nullable=False),
+        sa.Column("cost_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("created_by_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("removed_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("cost_minor >= 0", name=op.f("ck_campaigns_cost_not_negative")),
+        sa.CheckConstraint("ends_on > starts_on", name=op.f("ck_campaigns_ends_after_start")),
+        sa.ForeignKeyConstraint(["created_by_id"], ["users.id"], name=op.f("fk_campaigns_created_by_id_users")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_campaigns_program_id_programs")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_campaigns")),
+    )
+    with op.batch_alter_table("campaigns", schema=None) as batch_op:
+        batch_op.create_index("ix_campaigns_program", ["program_id", "starts_on"], unique=False)
+
+    op.create_table(
+        "cohort_grids",
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column(
+            "grid", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("computed_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_cohort_grids_program_id_programs")),
+        sa.PrimaryKeyConstraint("program_id", "kind", name=op.f("pk_cohort_grids")),
+    )
+    op.create_table(
+        "product_margins",
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("category", sa.String(length=100), nullable=False),
+        sa.Column("margin_bps", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("updated_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("margin_bps BETWEEN 0 AND 10000", name=op.f("ck_product_margins_margin_is_a_share")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_product_margins_program_id_programs")),
+        sa.PrimaryKeyConstraint("program_id", "category", name=op.f("pk_product_margins")),
+    )
+    op.create_table(
+        "program_brands",
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("logo_id", sa.Uuid(), nullable=True),
+        sa.Column("updated_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["logo_id"], ["stored_files.id"], name=op.f("fk_program_brands_logo_id_stored_files")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_program_brands_program_id_programs")),
+        sa.PrimaryKeyConstraint("program_id", name=op.f("pk_program_brands")),
+    )
+    op.create_table(
+        "program_setups",
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("counting_kept_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column(
+            "way",
+            sa.Enum(
+                "server",
+                "pixel",
+                "tag",
+                "postback",
+                name="setup_way",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=True,
+        ),
+        sa.Column("test_link_id", sa.Uuid(), nullable=True),
+        sa.Column("started_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_program_setups_program_id_programs")),
+        sa.PrimaryKeyConstraint("program_id", name=op.f("pk_program_setups")),
+    )
+    op.create_table(
+        "service_entries",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("partner_id", sa.Uuid(), nullable=True),
+        sa.Column(
+            "measure",
+            sa.Enum(
+                "answer_time",
+                "on_time",
+                "damaged",
+                "complaints",
+                "feedback",
+                "results",
+                "adaptability",
+                name="service_measure",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column("ends_on", sa.Date(), nullable=False),
+        sa.Column("note", sa.String(length=500), nullable=False),
+        sa.Column("source", sa.String(length=120), nullable=False),
+        sa.Column("created_by_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("removed_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("ends_on > starts_on", name=op.f("ck_service_entries_ends_after_start")),
+        sa.ForeignKeyConstraint(["created_by_id"], ["users.id"], name=op.f("fk_service_entries_created_by_id_users")),
+        sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_service_entries_partner_id_partners")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_service_entries_program_id_programs")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_service_entries")),
+    )
+    with op.batch_alter_table("service_entries", schema=None) as batch_op:
+        batch_op.create_index("ix_service_entries_partner", ["partner_id", "starts_on"], unique=False)
+        batch_op.create_index("ix_service_entries_program", ["program_id", "starts_on"], unique=False)
+
+    op.create_table(
         "shared_reports",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("program_id", sa.Uuid(), nullable=False),
@@ -102,6 +259,36 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_bulk_subjects_partner_id_partners")),
         sa.PrimaryKeyConstraint("act_id", "place", name=op.f("pk_bulk_subjects")),
     )
+    op.create_table(
+        "campaign_parts",
+        sa.Column("campaign_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "partner",
+                "link",
+                "coupon",
+                "creative",
+                name="part_kind",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("thing_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["campaign_id"], ["campaigns.id"], name=op.f("fk_campaign_parts_campaign_id_campaigns")
+        ),
+        sa.PrimaryKeyConstraint("campaign_id", "kind", "thing_id", name=op.f("pk_campaign_parts")),
+    )
+    with op.batch_alter_table("api_keys", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("partner_id", sa.Uuid(), nullable=True))
+        batch_op.create_index(batch_op.f("ix_api_keys_partner_id"), ["partner_id"], unique=False)
+        batch_op.create_foreign_key(batch_op.f("fk_api_keys_partner_id_partners"), "partners", ["partner_id"], ["id"])
+
+    with op.batch_alter_table("programs", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("archived_at", db.UtcDateTime(timezone=True), nullable=True))
     with op.batch_alter_table("grants") as batch_op:
         batch_op.drop_constraint(op.f("ck_grants_grant_role"), type_="check")
         batch_op.create_check_constraint(
@@ -116,11 +303,33 @@ def downgrade() -> None:
         batch_op.create_check_constraint(
             op.f("ck_grants_grant_role"), sa.text("role IN ('partner', 'manager', 'finance', 'admin')")
         )
+    with op.batch_alter_table("programs", schema=None) as batch_op:
+        batch_op.drop_column("archived_at")
+
+    with op.batch_alter_table("api_keys", schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f("fk_api_keys_partner_id_partners"), type_="foreignkey")
+        batch_op.drop_index(batch_op.f("ix_api_keys_partner_id"))
+        batch_op.drop_column("partner_id")
+
+    op.drop_table("campaign_parts")
     op.drop_table("bulk_subjects")
     with op.batch_alter_table("shared_reports", schema=None) as batch_op:
         batch_op.drop_index("ix_shared_reports_program")
 
     op.drop_table("shared_reports")
+    with op.batch_alter_table("service_entries", schema=None) as batch_op:
+        batch_op.drop_index("ix_service_entries_program")
+        batch_op.drop_index("ix_service_entries_partner")
+
+    op.drop_table("service_entries")
+    op.drop_table("program_setups")
+    op.drop_table("program_brands")
+    op.drop_table("product_margins")
+    op.drop_table("cohort_grids")
+    with op.batch_alter_table("campaigns", schema=None) as batch_op:
+        batch_op.drop_index("ix_campaigns_program")
+
+    op.drop_table("campaigns")
     with op.batch_alter_table("bulk_acts", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_bulk_acts_running",
@@ -130,3 +339,15 @@ def downgrade() -> None:
         batch_op.drop_index("ix_bulk_acts_program")
 
     op.drop_table("bulk_acts")
+    with op.batch_alter_table("annotations", schema=None) as batch_op:
+        batch_op.drop_index("ix_annotations_program")
+
+    op.drop_table("annotations")
+    with op.batch_alter_table("acting_terms", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_acting_terms_open",
+            postgresql_where=sa.text("ended_at IS NULL"),
+            sqlite_where=sa.text("ended_at IS NULL"),
+        )
+
+    op.drop_table("acting_terms")
