@@ -26,6 +26,7 @@ from affiliate.relations import models as relations
 from affiliate.replay import models as replay
 from affiliate.reports import models as reports
 from affiliate.reports import shared_models as shared
+from affiliate.reports import written_models as written
 from affiliate.steering import models as steering
 from affiliate.taxes import models as taxes
 from affiliate.vetting import models as vetting
@@ -61,6 +62,7 @@ __all__ = [
     "steering",
     "taxes",
     "vetting",
+    "written",
 ]
 
 metadata = Base.metadata
