@@ -7,6 +7,7 @@ from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import accounts, api, compress, formats, health, web
 from affiliate.accounts import access, limits
+from affiliate.accounts.resolvers import Resolvers
 from affiliate.console import views as console
 from affiliate.demo import shop
 from affiliate.fraud import sightings
@@ -19,7 +20,7 @@ from affiliate.rest import docs as manual
 from affiliate.rest import views as rest
 from affiliate.settings import Settings
 from affiliate.site import applications as joining
-from affiliate.site import articles, found
+from affiliate.site import articles, found, shared
 from affiliate.site import newsletters as mail
 from affiliate.site import views as site
 from affiliate.tracking import api as tracking_api
@@ -39,7 +40,7 @@ def create_app(settings: Settings) -> Flask:
     web.init_app(app, settings)
     formats.init_app(app)
     tracked = tracker.init_app(app, settings, lookup=known.lookup)
-    resolvers = access.Resolvers(programs.program_by_slug, partners.membership, tracked.key_in_memory)
+    resolvers = Resolvers(programs.program_by_slug, partners.membership, partners.is_welcome, tracked.key_in_memory)
     accounts.init_app(app, settings, resolvers=resolvers)
     sightings.init_app(app)
     _add_api(app)
@@ -49,7 +50,7 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(shell)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(site.blueprint)
-    for blueprint in (joining.blueprint, articles.blueprint, found.blueprint):
+    for blueprint in (joining.blueprint, articles.blueprint, found.blueprint, shared.blueprint):
         app.register_blueprint(blueprint)
     limits.limit_applications(
         app, "joining.send", saved_by=("joining.save", "joining.answer", "joining.confirm"),

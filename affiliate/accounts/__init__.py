@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from flask import Flask
 
-    from affiliate.accounts.access import Resolvers
+    from affiliate.accounts.resolvers import Resolvers
     from affiliate.settings import Settings
 
 

@@ -8,21 +8,20 @@ is known and can ask for more.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
-from uuid import UUID
 
 from flask import Flask, Response, current_app, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from flask_security.utils import check_and_update_authn_fresh
-from sqlalchemy.orm import Session
 
 from affiliate import errors, web
 from affiliate.accounts import bearer, keys, queries
 from affiliate.accounts.actors import SYSTEM, Actor
 from affiliate.accounts.bearer import BearerKey
 from affiliate.accounts.models import GrantRole, User
+from affiliate.accounts.resolvers import Resolvers
 from affiliate.accounts.roles import EVERYBODY, PROMOTES, MemberRole
 
 _ATTRIBUTE = "declared_access"
@@ -41,6 +40,15 @@ class RoleMissing(errors.Forbidden):
         super().__init__("Your role in this partner account does not include this. Ask one of its owners.")
 
 
+class NotForPartners(errors.Forbidden):
+    """The key is a partner's, and this is for keys of the program."""
+
+    code = "not_for_partners"
+
+    def __init__(self) -> None:
+        super().__init__("This is for keys of the program. A partner's key reads that partner's own rows.")
+
+
 class NotHere(errors.NotFound):
     """There is no such page for this caller."""
 
@@ -54,6 +62,7 @@ class Declaration:
 
     `members` are roles of a partner's people; none named: everybody reads, and owners and marketers change.
     `from_memory`: a key that the tracker holds in memory is enough, so that events are taken while SQL is away.
+    `partners_too`: the view takes keys of partners, and reads only their rows for them.
     """
 
     kind: str
@@ -62,6 +71,7 @@ class Declaration:
     scope: str = ""
     fresh: bool = False
     from_memory: bool = False
+    partners_too: bool = False
 
     def __call__(self, view: View) -> View:
         """Mark a view. A second mark is a mistake, found when the module is loaded."""
@@ -102,38 +112,22 @@ def console(*roles: str) -> Declaration:
 
 
 def key(scope: str, *, from_memory: bool = False) -> Declaration:
-    """An API key with this scope, as bearer. Sets `g.api_key`."""
+    """An API key of the program with this scope, as bearer. Sets `g.api_key`. Keys of partners are refused."""
     if scope not in keys.SCOPES:
         raise ValueError(f"unknown scope {scope!r}")
     return Declaration("key", scope=scope, from_memory=from_memory)
 
 
+def any_key(scope: str) -> Declaration:
+    """The same, or a key of a partner: the view must read only the rows of `g.api_key.partner_id` where there is one."""
+    if scope not in keys.PARTNER_SCOPES:
+        raise ValueError(f"{scope!r} is no scope of partners")
+    return Declaration("key", scope=scope, partners_too=True)
+
+
 def fresh(declaration: Declaration) -> Declaration:
     """The same, and the person has typed the password in the last minutes: for what moves money or opens doors."""
     return replace(declaration, fresh=True)
-
-
-class ProgramOfSlug(Protocol):
-    """`programs.queries.program_by_slug`."""
-
-    def __call__(self, session: Session, *, slug: str) -> Any | None:
-        """The program with this slug, or null."""
-
-
-class Membership(Protocol):
-    """`partners.queries.membership`: partners stand above accounts, so they hand their query in."""
-
-    def __call__(self, session: Session, *, user_id: UUID, program_id: UUID) -> tuple[Any, Any, MemberRole] | None:
-        """The person's partner, its enrollment in the program unless it is rejected or banned, and the person's role."""
-
-
-@dataclass(frozen=True, slots=True)
-class Resolvers:
-    """The queries of later stages that access needs; composed in `app`."""
-
-    program_by_slug: ProgramOfSlug
-    membership: Membership
-    key_in_memory: bearer.KeyInMemory = bearer.no_key_in_memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +186,7 @@ def _enforce() -> ResponseReturnValue | None:
     if declaration.kind == "public":
         return None
     if declaration.kind == "key":
-        g.api_key = _state(current_app).keys.read(scope=declaration.scope, from_memory=declaration.from_memory)
+        _enter_key(declaration)
         return None
     if not current_user.is_authenticated:
         return _door("security.login")
@@ -200,6 +194,17 @@ def _enforce() -> ResponseReturnValue | None:
         return _door("security.verify")
     _ENTER[declaration.kind](declaration, current_user)
     return None
+
+
+def _enter_key(declaration: Declaration) -> None:
+    state = _state(current_app)
+    found = state.keys.read(scope=declaration.scope, from_memory=declaration.from_memory)
+    if found.partner_id is not None:
+        if not declaration.partners_too:
+            raise NotForPartners
+        if not state.resolvers.is_welcome(web.orm.session, partner_id=found.partner_id, program_id=found.program_id):
+            raise bearer.unauthorized("The partner of this key does not take part in the program any more.")
+    g.api_key = found
 
 
 def _note_key_use(_error: BaseException | None) -> None:
@@ -234,10 +239,6 @@ def _declared() -> Declaration:
     return declaration
 
 
-def _enter_signed_in(_declaration: Declaration, _person: User) -> None:
-    pass
-
-
 def _enter_partner(declaration: Declaration, person: User) -> None:
     program = _program_of_slug()
     found = _state(current_app).resolvers.membership(web.orm.session, user_id=person.id, program_id=program.id)
@@ -265,7 +266,7 @@ def _enter_console(declaration: Declaration, person: User) -> None:
 
 
 _ENTER: Mapping[str, Callable[[Declaration, User], None]] = {
-    "signed_in": _enter_signed_in,
+    "signed_in": lambda _declaration, _person: None,
     "partner": _enter_partner,
     "console": _enter_console,
 }

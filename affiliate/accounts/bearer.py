@@ -37,6 +37,7 @@ class BearerKey:
     is_test: bool
     scopes: frozenset[str]
     used_before_at: datetime | None
+    partner_id: UUID | None = None  # whose rows alone it reads; null: the program's
 
 
 class KeyInMemory(Protocol):
@@ -111,7 +112,8 @@ def _stored(fingerprint: str) -> BearerKey:
     found = queries.api_key_by_fingerprint(web.orm.session, fingerprint=fingerprint)
     if found is None or not signing.same(found.secret_hash, fingerprint) or found.revoked_at is not None:
         raise unauthorized("This API key is unknown or was revoked. Make a new one.")
-    return BearerKey(found.id, found.program_id, found.is_test, frozenset(found.scopes), found.last_used_at)
+    scopes = frozenset(found.scopes)
+    return BearerKey(found.id, found.program_id, found.is_test, scopes, found.last_used_at, found.partner_id)
 
 
 def unauthorized(message: str) -> Unauthorized:

@@ -16,6 +16,12 @@ SCOPES = (
     "reports:read",
     "admin",
 )
+PARTNER_SCOPES = ("links:read", "reports:read", "conversions:read", "payouts:read")
+"""What a partner's own key may do: read, and nothing but the partner's rows."""
+
+PARTNER_KEYS_MAX = 10
+"""How many keys of one partner in a program work at the same time."""
+
 _SECRET_BYTES = 32
 _SHOWN_CHARACTERS = 16  # the kind and seven characters of the secret: enough to tell keys apart
 

@@ -102,12 +102,16 @@ class UserSession(Base):
 
 
 class ApiKey(Base):
-    """A key of a program. Only the SHA-256 of the secret is kept; `prefix` is shown to tell keys apart."""
+    """A key of a program, or (with `partner_id`) of one partner in it, which reads that partner's rows and nothing else.
+
+    Only the SHA-256 of the secret is kept; `prefix` is shown to tell keys apart.
+    """
 
     __tablename__ = "api_keys"
 
     id: Mapped[PrimaryKey]
     program_id: Mapped[UUID] = mapped_column(sa.ForeignKey("programs.id"), index=True)
+    partner_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("partners.id"), index=True)
     name: Mapped[str] = mapped_column(sa.String(120))
     prefix: Mapped[str] = mapped_column(sa.String(16))
     secret_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)

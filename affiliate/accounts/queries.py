@@ -13,6 +13,7 @@ from affiliate.accounts.models import ApiKey, Grant, GrantRole, MailRefusal, Use
 from affiliate.db import Base
 
 _SESSIONS_SHOWN_MAX = 50
+_KEYS_SHOWN_MAX = 200
 Person = TypeVar("Person", bound=Base)
 
 
@@ -72,8 +73,14 @@ def api_key_by_fingerprint(session: Session, *, fingerprint: str) -> ApiKey | No
     return session.scalars(sa.select(ApiKey).where(ApiKey.secret_hash == fingerprint)).one_or_none()
 
 
-def api_keys(session: Session, *, program_id: UUID) -> Sequence[ApiKey]:
-    """The keys of a program, newest first."""
-    return session.scalars(
-        sa.select(ApiKey).where(ApiKey.program_id == program_id).order_by(ApiKey.created_at.desc())
-    ).all()
+def api_keys(session: Session, *, program_id: UUID, partner_id: UUID | None = None) -> Sequence[ApiKey]:
+    """The keys of a program itself, or of this partner in it: the newest first, revoked ones last."""
+    mine = (ApiKey.program_id == program_id, ApiKey.partner_id == partner_id)
+    newest = (ApiKey.revoked_at.is_not(None), ApiKey.created_at.desc(), ApiKey.id)
+    return session.scalars(sa.select(ApiKey).where(*mine).order_by(*newest).limit(_KEYS_SHOWN_MAX)).all()
+
+
+def live_key_count(session: Session, *, program_id: UUID, partner_id: UUID) -> int:
+    """How many keys of this partner in the program work."""
+    mine = (ApiKey.program_id == program_id, ApiKey.partner_id == partner_id, ApiKey.revoked_at.is_(None))
+    return session.scalar(sa.select(sa.func.count()).where(*mine)) or 0

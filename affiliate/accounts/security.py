@@ -18,8 +18,8 @@ from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import errors, formats, mailer, settings, signing, web
 from affiliate.accounts import access, limits, mails, passwords, sessions, words
-from affiliate.accounts.access import Resolvers
 from affiliate.accounts.people import SignInUser
+from affiliate.accounts.resolvers import Resolvers
 from affiliate.settings import Settings
 
 _EMAIL_LENGTH_MAX = 255

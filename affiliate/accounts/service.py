@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql import Update
 
 from affiliate import db, errors, ids
-from affiliate.accounts import audit, keys, passwords
+from affiliate.accounts import audit, keys, passwords, queries
 from affiliate.accounts.actors import SYSTEM, Actor
 from affiliate.accounts.models import ApiKey, Grant, GrantRole, User, UserSession
 
@@ -47,11 +47,20 @@ class NoSuchKey(errors.NotFound):
 
 
 class UnknownScope(errors.Invalid):
-    """A key can only have the scopes that exist, and needs at least one."""
+    """A key can only have the scopes that exist, a partner's those for partners, and needs at least one."""
 
-    def __init__(self, wrong: Collection[str]) -> None:
+    def __init__(self, wrong: Collection[str], allowed: Collection[str] = keys.SCOPES) -> None:
         named = ", ".join(sorted(wrong)) or "none"
-        super().__init__({"scopes": [f"Unknown: {named}. Choose from: {' '.join(keys.SCOPES)}."]})
+        super().__init__({"scopes": [f"Unknown: {named}. Choose from: {' '.join(allowed)}."]})
+
+
+class TooManyKeys(errors.Conflict):
+    """The partner has as many working keys as it may."""
+
+    code = "too_many_keys"
+
+    def __init__(self) -> None:
+        super().__init__(f"{keys.PARTNER_KEYS_MAX} keys work already. Revoke one first.")
 
 
 _PASSWORD_MESSAGES = {
@@ -227,23 +236,30 @@ def create_api_key(
     session: Session,
     *,
     program_id: UUID,
+    partner_id: UUID | None = None,
     name: str,
     scopes: Collection[str],
     is_test: bool = False,
     actor: Actor,
     now: datetime,
 ) -> tuple[ApiKey, str]:
-    """A key of a program, and its secret, which is not kept: show it once.
+    """A key of a program, or of this partner in it, and its secret, which is not kept: show it once.
 
     Raises:
-        UnknownScope: a scope that does not exist, or none at all.
+        UnknownScope: a scope that does not exist, that is none for partners, or none at all. TooManyKeys: of the partner.
     """
-    if not scopes or set(scopes) - set(keys.SCOPES):
-        raise UnknownScope(set(scopes) - set(keys.SCOPES))
+    allowed = keys.SCOPES if partner_id is None else keys.PARTNER_SCOPES
+    if not scopes or set(scopes) - set(allowed):
+        raise UnknownScope(set(scopes) - set(allowed), allowed)
+    if partner_id is not None:
+        working = queries.live_key_count(session, program_id=program_id, partner_id=partner_id)
+        if working >= keys.PARTNER_KEYS_MAX:
+            raise TooManyKeys
     if actor.kind != "user" or actor.id is None:
         raise ValueError("a person answers for each key")
     secret = keys.make(is_test=is_test)
-    key = ApiKey(id=ids.new_at(now), program_id=program_id, name=name, prefix=keys.shown(secret), is_test=is_test)
+    key = ApiKey(id=ids.new_at(now), program_id=program_id, partner_id=partner_id, name=name, is_test=is_test)
+    key.prefix = keys.shown(secret)
     key.secret_hash, key.scopes = keys.fingerprint(secret), sorted(set(scopes))
     key.created_by_id, key.created_at, key.updated_at = actor.id, now, now
     session.add(key)
@@ -252,29 +268,25 @@ def create_api_key(
     return key, secret
 
 
-def revoke_api_key(session: Session, *, key_id: UUID, program_id: UUID, actor: Actor, now: datetime) -> None:
-    """End a key for ever. Revoked before: nothing happens.
+def revoke_api_key(
+    session: Session, *, key_id: UUID, program_id: UUID, partner_id: UUID | None = None, actor: Actor, now: datetime
+) -> None:
+    """End a key of the program itself, or of this partner in it, for ever. Revoked before: nothing happens.
 
     Raises:
-        NoSuchKey: not a key of this program.
+        NoSuchKey: none of theirs.
     """
-    mine = (ApiKey.id == key_id, ApiKey.program_id == program_id)
+    mine = (ApiKey.id == key_id, ApiKey.program_id == program_id, ApiKey.partner_id == partner_id)
     revoking = sa.update(ApiKey).where(*mine, ApiKey.revoked_at.is_(None)).values(revoked_at=now, updated_at=now)
     if _changed(session, revoking) == 1:
         _audit_key(session, "api_key.revoke", key_id=key_id, program_id=program_id, actor=actor, now=now)
     elif session.scalar(sa.select(sa.exists().where(*mine))) is not True:
-        raise NoSuchKey("This program has no such key.")
+        raise NoSuchKey("There is no such key.")
 
 
 def _audit_key(session: Session, action: str, *, key_id: UUID, program_id: UUID, actor: Actor, now: datetime) -> None:
     audit.record(
-        session,
-        actor=actor,
-        action=action,
-        subject_kind="api_key",
-        subject_id=key_id,
-        program_id=program_id,
-        now=now,
+        session, actor=actor, action=action, subject_kind="api_key", subject_id=key_id, program_id=program_id, now=now
     )
 
 

@@ -170,6 +170,13 @@ def membership(session: Session, *, user_id: UUID, program_id: UUID) -> tuple[Pa
     return None if row is None else (row[0], row[1], row[2])
 
 
+def is_welcome(session: Session, *, partner_id: UUID, program_id: UUID) -> bool:
+    """Whether a partner takes part in a program, active or paused: what keeps its keys working."""
+    mine = (Enrollment.partner_id == partner_id, Enrollment.program_id == program_id)
+    inside = Enrollment.status.in_((EnrollmentStatus.APPROVED, EnrollmentStatus.PAUSED))
+    return bool(session.scalar(sa.select(sa.exists().where(*mine, inside))))
+
+
 def memberships_of(session: Session, *, user_id: UUID) -> list[Membership]:
     """The programs of a person, by name; rejected and banned ones too, so that the chooser can say so."""
     found = (

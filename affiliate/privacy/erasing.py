@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from affiliate import db, ids
 from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
-from affiliate.accounts.models import User
+from affiliate.accounts.models import ApiKey, User
 from affiliate.errors import Conflict, Invalid, NotFound
 from affiliate.files import StoredFile
 from affiliate.joining.models import Invitation
@@ -148,12 +148,14 @@ def _move(
 
 
 def _stop(session: Session, partner_id: UUID, now: datetime) -> None:
-    """No click counts any more; visitors are still led on. Who was refused or banned stays so."""
+    """No click counts any more and no key works; visitors are still led on. Who was refused or banned stays so."""
     running = Enrollment.status.in_((EnrollmentStatus.APPROVED, EnrollmentStatus.PENDING))
     quiet = {"status": EnrollmentStatus.PAUSED, "updated_at": now}
     session.execute(sa.update(Enrollment).where(Enrollment.partner_id == partner_id, running).values(quiet))
     paused = {"status": LinkStatus.PAUSED, "updated_at": now}
     session.execute(sa.update(Link).where(Link.partner_id == partner_id).values(paused))
+    working = (ApiKey.partner_id == partner_id, ApiKey.revoked_at.is_(None))
+    session.execute(sa.update(ApiKey).where(*working).values(revoked_at=now, updated_at=now))
 
 
 def _forget_files(session: Session, partner_id: UUID, person_ids: Collection[UUID]) -> None:

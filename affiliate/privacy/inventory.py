@@ -93,6 +93,7 @@ ENTRIES = (
     _e("fraud_appeals", Of.PARTNER, _BLANK, text=""),
     _e("story_consents", Of.PARTNER, _BLANK, story={}),
     _e("saved_reports", Of.PARTNER, _DELETE),
+    _e("api_keys", Of.PARTNER, _BLANK, "secret_hash", name=ERASED),
     _child("postback_deliveries", "address_id", "postback_addresses", _DELETE),
     _e("postback_addresses", Of.PARTNER, _DELETE),
     _e("day_mails", Of.PARTNER, _DELETE, None),
