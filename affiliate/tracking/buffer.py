@@ -20,7 +20,7 @@ import redis
 from affiliate import errors, streams
 from affiliate.tracking import known, lanes, metrics, rawlog
 from affiliate.tracking.breaker import Breaker
-from affiliate.tracking.codec import ClickEvent, RejectedEvent, TouchEvent, encode
+from affiliate.tracking.codec import ClickEvent, RejectedEvent, StepEvent, TouchEvent, encode
 from affiliate.tracking.rawlog import RawRequest
 from affiliate.tracking.spool import Spool, SpoolUnavailable
 from affiliate.tracking.submissions import OUTCOMES, SCRIPT, SCRIPT_SHA, Call, Outcome, Submission, call, pieces
@@ -67,8 +67,8 @@ class Buffer:
         self._connection = connection
         self._lookup = lookup
 
-    def click(self, event: ClickEvent | TouchEvent | RejectedEvent) -> None:
-        """Store a click, or a touch of another channel.
+    def click(self, event: ClickEvent | TouchEvent | StepEvent | RejectedEvent) -> None:
+        """Store a click, a touch of another channel, or a step of a visit.
 
         Raises:
             BufferUnavailable: neither Redis nor the disk took it.

@@ -4,7 +4,8 @@
 `[version, kind, field, …]` in the order of the event's fields: compact, and an operator can read it.
 A change of any field needs a new version; a reader keeps reading the old ones for as long as a stream may hold them.
 
-Version 1 had clicks without what came after their address, and no touches.
+Version 1 had clicks without what came after their address, and no touches. A kind that is new needs none: a reader that does
+not know it puts the event aside, and takes it up when it has learned.
 """
 
 import types
@@ -30,6 +31,8 @@ from affiliate.tracking.eventtypes import (
     OrderStageEvent,
     RefundEvent,
     RejectedEvent,
+    Step,
+    StepEvent,
     TouchEvent,
     Trust,
 )
@@ -48,6 +51,8 @@ __all__ = [
     "OrderStageEvent",
     "RefundEvent",
     "RejectedEvent",
+    "Step",
+    "StepEvent",
     "TouchEvent",
     "Trust",
     "decode",
@@ -61,6 +66,7 @@ EVENT_BYTES_MAX = 1024 * 1024
 _KINDS: dict[str, type[Event]] = {
     "click": ClickEvent,
     "touch": TouchEvent,
+    "step": StepEvent,
     "conversion": ConversionEvent,
     "order": OrderStageEvent,
     "refund": RefundEvent,
@@ -254,7 +260,7 @@ def _documents(value: list[Any]) -> list[dict[str, Any]]:
 
 
 _LAYOUTS: dict[int, dict[str, _Layout]] = {
-    1: {kind: _Layout(event_type) for kind, event_type in _KINDS.items() if kind != "touch"}
+    1: {kind: _Layout(event_type) for kind, event_type in _KINDS.items() if kind not in {"touch", "step"}}
     | {"click": _Layout(ClickEvent, length=_CLICK_FIELDS_1)},
     2: {kind: _Layout(event_type) for kind, event_type in _KINDS.items()},
 }

@@ -1,20 +1,20 @@
 """The click path as a process of its own: an event loop that commits clicks in groups. Flask is not in it.
 
-It answers `/r/<code>` exactly as `wsgi` does, beside `/healthz` and `/metrics`. Granian calls it over RSGI.
+It answers `/r/<code>` and `/t/event` exactly as the web application does, beside `/healthz` and `/metrics`. Granian calls it over RSGI.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from affiliate import clock, garbage, ids, logs, settings
 from affiliate.settings import Settings
-from affiliate.tracking import exchange, lanes, lost_page, metrics
-from affiliate.tracking.codec import ClickEvent, RejectedEvent, encode
+from affiliate.tracking import edge_steps, exchange, lanes, lost_page, metrics, steps
+from affiliate.tracking.codec import Event, encode
 from affiliate.tracking.committer import Committer
 from affiliate.tracking.decide import RequestFacts, decide
 from affiliate.tracking.directory import DirectoryNotLoaded
@@ -39,6 +39,10 @@ class Scope(Protocol):
 
 class Exchange(Protocol):
     """How granian takes an answer."""
+
+    def __call__(self) -> Awaitable[bytes]:
+        """The body of the request."""
+        ...
 
     def response_empty(self, status: int, headers: Headers) -> None:
         """Answer without a body."""
@@ -107,7 +111,7 @@ class Edge:
         else:
             exchanged.response_empty(decision.status, exchange.headers_of(decision, decision.location))
 
-    def _commit(self, event: ClickEvent | RejectedEvent, payload: bytes) -> "asyncio.Future[None]":
+    def _commit(self, event: Event, payload: bytes) -> "asyncio.Future[None]":
         """The event on its way into its stream, in the next write.
 
         Raises:
@@ -147,6 +151,8 @@ class Edge:
     async def _answer_other(self, scope: Scope, exchanged: Exchange) -> None:
         if scope.path.startswith(exchange.PREFIX):
             exchanged.response_empty(405, [("allow", "GET, HEAD")])
+        elif scope.path == steps.PATH:
+            await edge_steps.answer(scope, exchanged, self._parts, self._commit)
         elif scope.path == "/healthz":
             exchanged.response_str(200, [("content-type", "application/json")], '{"status":"ok"}')
         elif scope.path == "/metrics":

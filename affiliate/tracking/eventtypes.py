@@ -14,6 +14,8 @@ ClickSource = Literal["redirect", "tag", "site"]
 LinkState = Literal["active", "link_paused", "link_expired", "partner_inactive", "program_inactive"]
 Network = Literal["datacentre", "tor", "mobile"]
 Consent = Literal["given", "refused", "default", "none"]
+Step = Literal["product", "cart", "checkout"]
+"""How far a visitor has come in the shop, in the order in which one comes there."""
 
 _NOTHING: dict[str, str] = {}  # nobody changes an event, so all may share it
 
@@ -72,6 +74,16 @@ class TouchEvent(NamedTuple):
     evidence: str
     visitor_id: UUID | None
     click_id: UUID | None
+
+
+class StepEvent(NamedTuple):
+    """The visit that began with a partner's click came this far. Click and step are its id: told again, it is the same."""
+
+    click_id: UUID
+    program_id: UUID
+    step: Step
+    is_test: bool
+    received_at: datetime
 
 
 class ConversionEvent(NamedTuple):
@@ -155,4 +167,4 @@ class RejectedEvent(NamedTuple):
     received_at: datetime
 
 
-Event = ClickEvent | TouchEvent | ConversionEvent | OrderStageEvent | RefundEvent | RejectedEvent
+Event = ClickEvent | TouchEvent | StepEvent | ConversionEvent | OrderStageEvent | RefundEvent | RejectedEvent

@@ -1,14 +1,14 @@
 """Which stream an event goes into: everything about one click, or one order, takes the same one."""
 
 from affiliate import streams
-from affiliate.tracking.codec import ClickEvent, Event, RejectedEvent, TouchEvent
+from affiliate.tracking.codec import ClickEvent, Event, RejectedEvent, StepEvent, TouchEvent
 
 _CLICK = "click"
 
 
 def stream_of(event: Event) -> str:
     """The stream of this event."""
-    if isinstance(event, ClickEvent):
+    if isinstance(event, ClickEvent | StepEvent):
         return streams.click_stream(event.click_id)
     if isinstance(event, TouchEvent):
         return streams.click_stream(event.touch_id)

@@ -9,8 +9,7 @@ from marshmallow import EXCLUDE
 
 from affiliate import errors, signing, web
 from affiliate.accounts import access
-from affiliate.links import hosts
-from affiliate.tracking import reports, schemas, tag_views, tracker
+from affiliate.tracking import cors, reports, schemas, step_view, tag_views, tracker
 from affiliate.tracking.body import BadFields
 from affiliate.tracking.codec import Trust
 from affiliate.tracking.directory import DirectoryNotLoaded
@@ -18,11 +17,10 @@ from affiliate.tracking.facts import ProgramFacts
 from affiliate.tracking.keys import is_fresh_stamp, team_cookie
 from affiliate.tracking.reports import blueprint
 
-__all__ = ["GIF", "blueprint", "tag_views"]
+__all__ = ["GIF", "blueprint", "step_view", "tag_views"]
 
 GIF = bytes.fromhex("47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b")
 TEAM_SECONDS = 400 * 86_400  # longer than browsers keep it
-_PREFLIGHT_SECONDS = "3600"
 
 _TWICE = {"query": ["A parameter stands twice in the address."]}
 _PIXEL_FIELDS = (
@@ -91,12 +89,7 @@ def _open_to_shops(response: Response) -> Response:
     origin = request.headers.get("Origin")
     if origin and "Access-Control-Allow-Origin" not in response.headers:
         response.vary.add("Origin")
-        if hosts.landing_problem(f"{origin}/", _allowed_hosts()) is None:
-            response.headers["Access-Control-Allow-Origin"] = origin
-            response.headers["Access-Control-Allow-Credentials"] = "true"
-            response.headers["Access-Control-Allow-Headers"] = "Content-Type"
-            response.headers["Access-Control-Allow-Methods"] = "POST"
-            response.headers["Access-Control-Max-Age"] = _PREFLIGHT_SECONDS
+        response.headers.update(cors.headers(origin, _allowed_hosts()))
     return response
 
 
