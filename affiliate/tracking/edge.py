@@ -152,7 +152,7 @@ class Edge:
         if scope.path.startswith(exchange.PREFIX):
             exchanged.response_empty(405, [("allow", "GET, HEAD")])
         elif scope.path == steps.PATH:
-            await edge_steps.answer(scope, exchanged, self._parts, self._commit)
+            await self._answer_step(scope, exchanged)
         elif scope.path == "/healthz":
             exchanged.response_str(200, [("content-type", "application/json")], '{"status":"ok"}')
         elif scope.path == "/metrics":
@@ -161,6 +161,13 @@ class Edge:
             exchanged.response_str(200, [("content-type", CONTENT_TYPE_LATEST)], generate_latest(registry).decode())
         else:
             exchanged.response_str(404, [("content-type", "text/plain; charset=utf-8")], "Only links are here.")
+
+    async def _answer_step(self, scope: Scope, exchanged: Exchange) -> None:
+        header: edge_steps.Header = scope.headers.get
+        length = edge_steps.body_length(header)
+        payload = None if length is None else await exchanged() if length else b""
+        answer = await edge_steps.answer(scope.method, header, payload, self._parts, self._commit)
+        exchanged.response_str(answer.status, answer.headers, answer.text)
 
 
 def application() -> Edge:

@@ -1,7 +1,7 @@
-"""The adapter of `steps` on the edge: bytes in, the event on its way into the stream, bytes out."""
+"""The adapter of `steps` on the edge: a request in, the event on its way into the stream, an answer out. It knows no server."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from affiliate import clock
 from affiliate.tracking import cors, metrics, steps
@@ -12,35 +12,44 @@ from affiliate.tracking.spool import SpoolUnavailable
 from affiliate.tracking.steps import StepAnswer, StepRequest
 from affiliate.tracking.wire import NotStored
 
-if TYPE_CHECKING:
-    from affiliate.tracking.edge import Exchange, Scope
-
 Commit = Callable[[Event, bytes], Awaitable[None]]
 """Appends an event to its stream before it comes back. Raises NotStored."""
+Header = Callable[[str], str | None]
+"""A header by its name in lower case."""
+
+_ALLOW = ("allow", "OPTIONS, POST")
 
 
-async def answer(scope: "Scope", exchanged: "Exchange", parts: Parts, commit: Commit) -> None:
-    """Answer a request on `steps.PATH`."""
-    if scope.method == "OPTIONS":
-        exchanged.response_empty(200, [("allow", "OPTIONS, POST"), *_headers(scope, parts, None)])
-        return
-    if scope.method != "POST":
-        exchanged.response_empty(405, [("allow", "OPTIONS, POST")])
-        return
-    found = await _stored(await _decided(scope, exchanged, parts), parts, commit)
-    headers = [("content-type", "application/json"), *_headers(scope, parts, found)]
+class Answer(NamedTuple):
+    """What goes out."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    text: str
+
+
+def body_length(header: Header) -> int | None:
+    """How many bytes of the body are to be read; null for more than anybody needs."""
+    length = header("content-length") or "0"
+    wanted = int(length) if length.isdecimal() and length.isascii() else 0
+    return wanted if wanted <= steps.BYTES_MAX else None
+
+
+async def answer(method: str, header: Header, payload: bytes | None, parts: Parts, commit: Commit) -> Answer:
+    """Answer a request on `steps.PATH`; its body is null where `body_length` is."""
+    if method == "OPTIONS":
+        return Answer(200, [_ALLOW, *_headers(header, parts, None)], "")
+    if method != "POST":
+        return Answer(405, [_ALLOW], "")
+    request = StepRequest(payload, header("sec-gpc") == "1", clock.now())
+    found = await _stored(_decided(request, parts), parts, commit)
+    headers = [("content-type", "application/json"), *_headers(header, parts, found)]
     if found.status == steps.unavailable(None).status:
         headers.append(("retry-after", str(steps.RETRY_AFTER_SECONDS)))
-    exchanged.response_str(found.status, headers, found.body().decode())
+    return Answer(found.status, headers, found.body().decode())
 
 
-async def _decided(scope: "Scope", exchanged: "Exchange", parts: Parts) -> StepAnswer:
-    length = scope.headers.get("content-length") or ""
-    if not length.isdecimal():
-        payload: bytes | None = b""
-    else:
-        payload = await exchanged() if int(length) <= steps.BYTES_MAX else None
-    request = StepRequest(payload, scope.headers.get("sec-gpc") == "1", clock.now())
+def _decided(request: StepRequest, parts: Parts) -> StepAnswer:
     try:
         return steps.decide(request, parts.directory.view, parts.keys)
     except DirectoryNotLoaded:
@@ -64,8 +73,8 @@ async def _stored(found: StepAnswer, parts: Parts, commit: Commit) -> StepAnswer
     return found
 
 
-def _headers(scope: "Scope", parts: Parts, found: StepAnswer | None) -> list[tuple[str, str]]:
-    origin = scope.headers.get("origin")
+def _headers(header: Header, parts: Parts, found: StepAnswer | None) -> list[tuple[str, str]]:
+    origin = header("origin")
     always = [("cache-control", "no-store")]
     if not origin:
         return always
