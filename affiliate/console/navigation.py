@@ -9,7 +9,7 @@ from affiliate.console.queries.work import OpenDecisions
 
 _PAGES = {
     "goals": ("add_goal", "kpis", "add_watch"),
-    "performance": ("channel_losses", "customers_by_month", "kept_performance", "shop_totals", "take_shop_totals"),
+    "performance": ("channel_losses", "customers_by_month", "kept_performance", "shared_performance", "shop_totals", "take_shop_totals"),
     "fraud": ("fraud_case", "fraud_rules", "try_fraud_rules"),
     "settings": (
         "application_form", "save_application_form", "public_page", "save_public_page", "articles", "new_article",

@@ -73,6 +73,8 @@ _ACTS = {
     "fraud.settings": N_("changed the fraud rules"),
     "goal.create": N_("added a goal"),
     "goal.remove": N_("took a goal away"),
+    "report.share": N_("shared a report with people without an account"),
+    "report.take_back": N_("took a shared report back"),
     "shop_totals.tell": N_("told the shop's totals"),
     "watch.add": N_("had a figure watched"),
     "watch.remove": N_("watches a figure no longer"),

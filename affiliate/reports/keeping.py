@@ -81,10 +81,10 @@ def keep(session: Session, *, owner: Owner, name: str, asked: Asked, zone: str, 
     if not name:
         raise BadReport("name", Wrong.NAMELESS)
     mine = session.scalars(_of(owner).with_for_update()).all()
-    for one in mine:
-        if one.name == name:
-            one.arguments = dict(asked.arguments())
-            return one
+    for each in mine:
+        if each.name == name:
+            each.arguments = dict(asked.arguments())
+            return each
     if len(mine) >= KEPT_MAX:
         raise BadReport("name", Wrong.TOO_MANY_KEPT)
     whose = {"program_id": owner.program_id, "partner_id": owner.partner_id, "user_id": owner.user_id}
@@ -113,7 +113,7 @@ def mail(session: Session, *, owner: Owner, report_id: UUID, mailing: Mailing | 
         NoSuchReport: there is none, or it is somebody else's.
         BadReport: there is no such hour, or the person gets too many by mail already.
     """
-    found = _one(session, owner, report_id)
+    found = one(session, owner=owner, report_id=report_id)
     if mailing is None:
         found.every, found.next_at = None, None
         return found
@@ -132,9 +132,21 @@ def take_away(session: Session, *, owner: Owner, report_id: UUID) -> str:
     Raises:
         NoSuchReport: there is none, or it is somebody else's.
     """
-    found = _one(session, owner, report_id)
+    found = one(session, owner=owner, report_id=report_id)
     session.delete(found)
     return found.name
+
+
+def one(session: Session, *, owner: Owner, report_id: UUID) -> SavedReport:
+    """A report that a person keeps, locked.
+
+    Raises:
+        NoSuchReport: there is none, or it is somebody else's.
+    """
+    found = session.scalar(_of(owner).where(SavedReport.id == report_id).with_for_update())
+    if found is None:
+        raise NoSuchReport
+    return found
 
 
 def stop(session: Session, *, report_id: UUID) -> bool:
@@ -155,13 +167,6 @@ def _of(owner: Owner) -> sa.Select[SavedReport]:
     partner_id = SavedReport.partner_id
     whose = partner_id.is_(None) if owner.partner_id is None else partner_id == owner.partner_id
     return sa.select(SavedReport).where(*mine, whose)
-
-
-def _one(session: Session, owner: Owner, report_id: UUID) -> SavedReport:
-    found = session.scalar(_of(owner).where(SavedReport.id == report_id).with_for_update())
-    if found is None:
-        raise NoSuchReport
-    return found
 
 
 def _mailed(session: Session, user_id: UUID) -> int:

@@ -55,7 +55,7 @@
   };
 
   document.addEventListener("click", (event) => {
-    const target = event.target.closest("[data-copy], [data-dismiss], [data-dialog], [data-close], [data-choose-theme]");
+    const target = event.target.closest("[data-copy], [data-dismiss], [data-dialog], [data-close], [data-choose-theme], [data-print]");
     if (!target) return;
     if (target.dataset.copy) copy(target);
     else if ("dialog" in target.dataset) {
@@ -70,6 +70,7 @@
         dialog.close();
       }
     } else if ("dismiss" in target.dataset) target.closest(".toast-x")?.remove();
+    else if ("print" in target.dataset) window.print();
     else if (target.dataset.chooseTheme) {
       window.pageTheme.choose(target.dataset.chooseTheme);
       paintTheme();
