@@ -23,7 +23,7 @@ import servers
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from affiliate import db, settings
+from affiliate import db, garbage, settings
 from affiliate.attribution import service as attribution
 from affiliate.commissions import service as commissions
 from affiliate.ingest import partitions
@@ -131,6 +131,7 @@ def opened() -> Iterator[None]:
         db.dispose()
         try:
             _found()
+            garbage.settle()  # as a worker does
             yield
         finally:
             db.dispose()
