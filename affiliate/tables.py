@@ -10,6 +10,7 @@ from affiliate.currencies import models as currencies
 from affiliate.db import Base
 from affiliate.fraud import models as fraud
 from affiliate.ingest import models as ingest
+from affiliate.ingest import step_models as steps
 from affiliate.joining import models as joining
 from affiliate.ledger import models as ledger
 from affiliate.links import models as links
@@ -60,6 +61,7 @@ __all__ = [
     "reports",
     "shared",
     "steering",
+    "steps",
     "taxes",
     "vetting",
     "written",

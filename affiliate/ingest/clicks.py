@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from affiliate import db
 from affiliate.ids import digits, repeated_digits
-from affiliate.ingest import bulk, clickrules, queries, rollups
+from affiliate.ingest import bulk, clickrules, queries, rollups, steps
 from affiliate.ingest.clickrules import ClickVerdict
 from affiliate.ingest.models import Click
 from affiliate.ingest.referrers import host_of
@@ -78,6 +78,9 @@ def store(session: Session, *, events: Sequence[ClickEvent], now: datetime) -> S
         else [_counted(event, verdict) for event, verdict in verdicts],
         moved=_moved(older, ClickVerdict.VALID, ClickVerdict.DUPLICATE),
     )
+    if older:
+        moved = {row.id for row in older}
+        steps.move(session, click_ids=moved, before=ClickVerdict.VALID, after=ClickVerdict.DUPLICATE)
     return StoredClicks([event for event, _ in verdicts], late)
 
 
@@ -96,6 +99,7 @@ def overrule(session: Session, *, click_id: UUID, expected: ClickVerdict, verdic
         .returning(*_COUNTED_COLUMNS)
     ).all()
     rollups.count(session, new=[], moved=_moved(changed, expected, verdict))
+    steps.move(session, click_ids={row.id for row in changed}, before=expected, after=verdict)
     return bool(changed)
 
 

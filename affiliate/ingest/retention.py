@@ -1,4 +1,4 @@
-"""Old clicks go, and with them the touches of other channels: on PostgreSQL month by month with their table, else in bounded steps. The rollups stay.
+"""Old clicks go, and with them the touches of other channels and the steps of visits: on PostgreSQL month by month with their table, else in bounded steps. The rollups stay.
 
 What an order was credited for stands in the trace of its attribution, so no page and no dispute needs the raw click; but as long
 as orders wait for their attribution nothing goes.
@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from affiliate.ingest import partitions, queries
+from affiliate.ingest import partitions, queries, steps
 from affiliate.ingest.clickrules import RETENTION
 from affiliate.ingest.models import ChannelTouch, Click
 from affiliate.ingest.rollup_models import ClickLabel
@@ -24,11 +24,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Expired:
-    """What went: whole months, single clicks, touches of other channels."""
+    """What went: whole months, single clicks, touches of other channels, steps of visits."""
 
     months: list[str]
     clicks: int = 0
     touches: int = 0
+    steps: int = 0
 
 
 def expire_clicks(session: Session, *, limit: int, now: datetime) -> Expired:
@@ -45,7 +46,7 @@ def expire_clicks(session: Session, *, limit: int, now: datetime) -> Expired:
     session.execute(
         sa.delete(ClickLabel).where(ClickLabel.day == first_day, ClickLabel.day < moment.date() - timedelta(days=31))
     )
-    return Expired(months, gone, touches)
+    return Expired(months, gone, touches, steps.drop_oldest(session, moment=moment, limit=limit))
 
 
 def _drop_oldest(session: Session, name: str, limit: int, moment: datetime) -> int:

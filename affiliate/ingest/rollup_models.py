@@ -21,7 +21,7 @@ OTHER = "other"
 LABEL_LENGTH_MAX = 100
 
 
-class _Rollup:
+class Rollup:
     """What all rollups have in common. `DIMENSIONS` are the columns before the hour, from the widest."""
 
     DIMENSIONS: ClassVar[tuple[str, ...]]
@@ -41,14 +41,14 @@ class _Rollup:
     clicks: Mapped[int]
 
 
-class ProgramClickHour(_Rollup, Base):
+class ProgramClickHour(Rollup, Base):
     """Clicks of a program."""
 
     __tablename__ = "click_hours_program"
     DIMENSIONS = ("program_id",)
 
 
-class PartnerClickHour(_Rollup, Base):
+class PartnerClickHour(Rollup, Base):
     """Clicks of a partner in a program."""
 
     __tablename__ = "click_hours_partner"
@@ -58,7 +58,7 @@ class PartnerClickHour(_Rollup, Base):
     partner_id: Mapped[UUID]
 
 
-class ClickHour(_Rollup, Base):
+class ClickHour(Rollup, Base):
     """Clicks of a link."""
 
     __tablename__ = "click_hours_link"
@@ -68,7 +68,7 @@ class ClickHour(_Rollup, Base):
     link_id: Mapped[UUID]
 
 
-class SubClickHour(_Rollup, Base):
+class SubClickHour(Rollup, Base):
     """Clicks of a partner by `sub1`; empty where there was none, OTHER beyond the cap of partner and day."""
 
     __tablename__ = "click_hours_sub"
@@ -78,7 +78,7 @@ class SubClickHour(_Rollup, Base):
     sub: Mapped[str] = mapped_column(sa.String(LABEL_LENGTH_MAX))
 
 
-class CountryClickHour(_Rollup, Base):
+class CountryClickHour(Rollup, Base):
     """Clicks of a program by country; empty where it is unknown."""
 
     __tablename__ = "click_hours_country"
@@ -87,7 +87,7 @@ class CountryClickHour(_Rollup, Base):
     country: Mapped[str] = mapped_column(sa.String(2))
 
 
-class ReferrerClickHour(_Rollup, Base):
+class ReferrerClickHour(Rollup, Base):
     """Clicks of a program by the host of the page they came from; empty for none, OTHER beyond the cap of program and day."""
 
     __tablename__ = "click_hours_referrer"
@@ -96,7 +96,7 @@ class ReferrerClickHour(_Rollup, Base):
     referrer_host: Mapped[str] = mapped_column(sa.String(LABEL_LENGTH_MAX))
 
 
-class CreativeClickHour(_Rollup, Base):
+class CreativeClickHour(Rollup, Base):
     """Clicks of a partner that came by a creative, as the address named it; OTHER beyond the cap of partner and day."""
 
     __tablename__ = "click_hours_creative"

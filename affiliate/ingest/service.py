@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from affiliate import db, ids
-from affiliate.ingest import clicks, orders, queries
+from affiliate.ingest import clicks, orders, queries, steps
 from affiliate.ingest.clickrules import ClickVerdict
 from affiliate.ingest.models import ChannelTouch, DeadLetter, RejectedEvent, RejectReason
 from affiliate.tracking import codec
@@ -28,6 +28,7 @@ class Stored:
     order_events: int = 0
     refunds: int = 0
     rejected: int = 0
+    steps: int = 0
 
     def __add__(self, other: "Stored") -> "Stored":
         return Stored(*(getattr(self, part.name) + getattr(other, part.name) for part in fields(self)))
@@ -43,6 +44,8 @@ def store_batch(session: Session, *, events: Sequence[codec.Event], now: datetim
     """
     stored_clicks = clicks.store(session, events=_of(codec.ClickEvent, events), now=now)
     new_touches = _store_touches(session, _of(codec.TouchEvent, events))
+    told, late_steps = steps.split(_of(codec.StepEvent, events), now=now)
+    new_steps = steps.store(session, events=told, now=now)
     stages = _of(codec.OrderStageEvent, events)
     order_events = orders.store_order_events(session, events=stages)
     refunds = orders.store_refunds(session, events=_of(codec.RefundEvent, events))
@@ -56,9 +59,12 @@ def store_batch(session: Session, *, events: Sequence[codec.Event], now: datetim
     )
     refused = [_rejected_row(event) for event in _of(codec.RejectedEvent, events)]
     refused += [_too_late(click, now=now) for click in stored_clicks.past_retention]
+    refused += [_too_late_step(step, now=now) for step in late_steps]
     refused += order_events.refused + refunds.refused + conversions.refused
     rejected = db.insert_new(session, RejectedEvent, sorted(refused, key=lambda row: row["id"]))
-    return Stored(len(stored_clicks.new), conversions.changed, order_events.changed, refunds.changed, len(rejected))
+    return Stored(
+        len(stored_clicks.new), conversions.changed, order_events.changed, refunds.changed, len(rejected), new_steps
+    )
 
 
 def _of(kind: type[EventOf], events: Sequence[codec.Event]) -> list[EventOf]:
@@ -86,6 +92,19 @@ def _too_late(click: codec.ClickEvent, *, now: datetime) -> orders.Row:
         "conversion_id": None,
         "reason": RejectReason.PAST_RETENTION,
         "payload": payload,
+        "received_at": now,
+    }
+
+
+def _too_late_step(step: codec.StepEvent, *, now: datetime) -> orders.Row:
+    """The visit that it is of is past its term."""
+    return {
+        "id": ids.derived(step.click_id, "step", step.step),
+        "program_id": step.program_id,
+        "kind": "step",
+        "conversion_id": None,
+        "reason": RejectReason.PAST_RETENTION,
+        "payload": {"step": step.step},
         "received_at": now,
     }
 

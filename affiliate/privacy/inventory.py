@@ -136,6 +136,8 @@ ELSEWHERE = {
     "click_hours_sub": "sums",
     "click_hours_creative": "sums",
     "visitor_hours": "sums",
+    "step_hours_partner": "sums",
+    "step_hours_source": "sums",
     "tax_settings": "the program's own address",
 }
 """Tables with such a column that are no partner's, or are erased in another way."""

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from affiliate import exports, formats, ids
 from affiliate.creatives.models import Creative
+from affiliate.ingest.devices import COMPUTER, PHONE, TABLET
 from affiliate.ingest.rollup_models import OTHER
 from affiliate.links.models import Coupon, Link
 from affiliate.programs.models import Program
@@ -21,7 +22,6 @@ from affiliate.reports.metrics import Facts
 from affiliate.reports.models import VisitorKind
 from affiliate.reports.periods import Period
 from affiliate.reports.tables import Line
-from affiliate.reports.visitors import COMPUTER, PHONE, TABLET
 
 
 @dataclass(frozen=True, slots=True)

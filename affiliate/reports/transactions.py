@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from affiliate import db, exports, ids
 from affiliate.attribution.models import Credit
 from affiliate.commissions.models import Commission
+from affiliate.ingest.devices import device
 from affiliate.ingest.models import Click
 from affiliate.reports.sales import Sale, Wanted
-from affiliate.reports.visitors import device
 
 SUBS = tuple(f"sub{number}" for number in range(1, 11))
 HEAD = (

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from affiliate.ingest import bulk
+from affiliate.ingest.devices import device
 from affiliate.ingest.models import Click, ClickVerdict
 from affiliate.ingest.rollup_models import OTHER, PartnerClickHour
 from affiliate.reports.models import LABEL_LENGTH_MAX, VisitorHour, VisitorKind
@@ -25,8 +26,6 @@ _LOCK = 3  # `clicks` and `labels` have the numbers before
 _HOUR = timedelta(hours=1)
 _HOUR_SECONDS = 3600
 
-PHONE, TABLET, COMPUTER = "phone", "tablet", "computer"
-
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
@@ -36,14 +35,6 @@ class Stretch:
     starts_at: datetime
     ends_at: datetime
     partner_ids: frozenset[UUID]
-
-
-def device() -> sa.ColumnElement[str]:
-    """What a click was made with, by the name that the browser gives itself; empty where it gave none."""
-    agent = sa.func.coalesce(Click.user_agent, "")
-    is_android, is_mobile = agent.contains("Android"), agent.contains("Mobi")
-    is_tablet = sa.or_(agent.contains("iPad"), agent.contains("Tablet"), sa.and_(is_android, sa.not_(is_mobile)))
-    return sa.case((agent == "", ""), (is_tablet, TABLET), (is_mobile, PHONE), else_=COMPUTER)
 
 
 def label_of(kind: VisitorKind) -> sa.ColumnElement[str]:

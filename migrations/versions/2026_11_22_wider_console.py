@@ -17,6 +17,190 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "step_hours_partner",
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        sa.Column("device", sa.String(length=16), nullable=False),
+        sa.Column(
+            "step",
+            sa.Enum(
+                "product",
+                "cart",
+                "checkout",
+                name="visit_step_kind",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("hour", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column(
+            "verdict",
+            sa.Enum(
+                "valid",
+                "bot",
+                "prefetch",
+                "head",
+                "embedded",
+                "duplicate",
+                "own_team",
+                "test",
+                "link_paused",
+                "link_expired",
+                "partner_inactive",
+                "program_inactive",
+                "past_retention",
+                name="click_verdict",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("shard", sa.SmallInteger(), nullable=False),
+        sa.Column("clicks", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "program_id", "partner_id", "device", "step", "hour", "verdict", "shard", name=op.f("pk_step_hours_partner")
+        ),
+    )
+    op.create_table(
+        "step_hours_program",
+        sa.Column("device", sa.String(length=16), nullable=False),
+        sa.Column(
+            "step",
+            sa.Enum(
+                "product",
+                "cart",
+                "checkout",
+                name="visit_step_kind",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("hour", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column(
+            "verdict",
+            sa.Enum(
+                "valid",
+                "bot",
+                "prefetch",
+                "head",
+                "embedded",
+                "duplicate",
+                "own_team",
+                "test",
+                "link_paused",
+                "link_expired",
+                "partner_inactive",
+                "program_inactive",
+                "past_retention",
+                name="click_verdict",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("shard", sa.SmallInteger(), nullable=False),
+        sa.Column("clicks", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "program_id", "device", "step", "hour", "verdict", "shard", name=op.f("pk_step_hours_program")
+        ),
+    )
+    with op.batch_alter_table("step_hours_program", schema=None) as batch_op:
+        batch_op.create_index("ix_step_hours_program_hour", ["program_id", "hour"], unique=False)
+
+    op.create_table(
+        "step_hours_source",
+        sa.Column("source", sa.String(length=100), nullable=False),
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "step",
+            sa.Enum(
+                "product",
+                "cart",
+                "checkout",
+                name="visit_step_kind",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("hour", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column(
+            "verdict",
+            sa.Enum(
+                "valid",
+                "bot",
+                "prefetch",
+                "head",
+                "embedded",
+                "duplicate",
+                "own_team",
+                "test",
+                "link_paused",
+                "link_expired",
+                "partner_inactive",
+                "program_inactive",
+                "past_retention",
+                name="click_verdict",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("shard", sa.SmallInteger(), nullable=False),
+        sa.Column("clicks", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "program_id", "source", "partner_id", "step", "hour", "verdict", "shard", name=op.f("pk_step_hours_source")
+        ),
+    )
+    op.create_table(
+        "visit_steps",
+        sa.Column("click_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "step",
+            sa.Enum(
+                "product",
+                "cart",
+                "checkout",
+                name="visit_step_kind",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("is_test", sa.Boolean(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("received_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("counted_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("click_id", "step", "is_test", name=op.f("pk_visit_steps")),
+    )
+    with op.batch_alter_table("visit_steps", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_visit_steps_tests",
+            ["program_id", "received_at"],
+            unique=False,
+            postgresql_where=sa.text("is_test"),
+            sqlite_where=sa.text("is_test"),
+        )
+        batch_op.create_index(
+            "ix_visit_steps_waiting",
+            ["click_id"],
+            unique=False,
+            postgresql_where=sa.text("counted_at IS NULL AND NOT is_test"),
+            sqlite_where=sa.text("counted_at IS NULL AND NOT is_test"),
+        )
+
+    op.create_table(
         "acting_terms",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=False),
@@ -186,6 +370,40 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("program_id", name=op.f("pk_program_setups")),
     )
     op.create_table(
+        "prospects",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("email", sa.String(length=255), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("locale", sa.String(length=5), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "asked",
+                "confirmed",
+                "stopped",
+                name="prospect_status",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("source", sa.String(length=120), nullable=False),
+        sa.Column("consent_text", sa.Text(), nullable=False),
+        sa.Column("asked_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("confirmed_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("stopped_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_prospects_program_id_programs")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_prospects")),
+        sa.UniqueConstraint("program_id", "email", name=op.f("uq_prospects_program_id_email")),
+    )
+    with op.batch_alter_table("prospects", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_prospects_asked_at"), ["asked_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_prospects_email"), ["email"], unique=False)
+        batch_op.create_index("ix_prospects_status", ["program_id", "status", "id"], unique=False)
+
+    op.create_table(
         "service_entries",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("program_id", sa.Uuid(), nullable=False),
@@ -287,6 +505,18 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_api_keys_partner_id"), ["partner_id"], unique=False)
         batch_op.create_foreign_key(batch_op.f("fk_api_keys_partner_id_partners"), "partners", ["partner_id"], ["id"])
 
+    with op.batch_alter_table("newsletter_deliveries", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("prospect_id", sa.Uuid(), nullable=True))
+        batch_op.alter_column("user_id", existing_type=sa.CHAR(length=32), nullable=True)
+        batch_op.alter_column("partner_id", existing_type=sa.CHAR(length=32), nullable=True)
+        batch_op.create_index(batch_op.f("ix_newsletter_deliveries_prospect_id"), ["prospect_id"], unique=False)
+        batch_op.create_unique_constraint(
+            batch_op.f("uq_newsletter_deliveries_issue_id_prospect_id"), ["issue_id", "prospect_id"]
+        )
+        batch_op.create_foreign_key(
+            batch_op.f("fk_newsletter_deliveries_prospect_id_prospects"), "prospects", ["prospect_id"], ["id"]
+        )
+
     with op.batch_alter_table("programs", schema=None) as batch_op:
         batch_op.add_column(sa.Column("archived_at", db.UtcDateTime(timezone=True), nullable=True))
     with op.batch_alter_table("grants") as batch_op:
@@ -294,6 +524,10 @@ def upgrade() -> None:
         batch_op.create_check_constraint(
             op.f("ck_grants_grant_role"),
             sa.text("role IN ('partner', 'manager', 'finance', 'admin', 'reader', 'logistics', 'tech', 'marketing')"),
+        )
+    with op.batch_alter_table("newsletter_deliveries") as batch_op:
+        batch_op.create_check_constraint(
+            op.f("ck_newsletter_deliveries_one_reader"), sa.text("(user_id IS NULL) <> (prospect_id IS NULL)")
         )
 
 
@@ -303,8 +537,18 @@ def downgrade() -> None:
         batch_op.create_check_constraint(
             op.f("ck_grants_grant_role"), sa.text("role IN ('partner', 'manager', 'finance', 'admin')")
         )
+    with op.batch_alter_table("newsletter_deliveries") as batch_op:
+        batch_op.drop_constraint(op.f("ck_newsletter_deliveries_one_reader"), type_="check")
     with op.batch_alter_table("programs", schema=None) as batch_op:
         batch_op.drop_column("archived_at")
+
+    with op.batch_alter_table("newsletter_deliveries", schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f("fk_newsletter_deliveries_prospect_id_prospects"), type_="foreignkey")
+        batch_op.drop_constraint(batch_op.f("uq_newsletter_deliveries_issue_id_prospect_id"), type_="unique")
+        batch_op.drop_index(batch_op.f("ix_newsletter_deliveries_prospect_id"))
+        batch_op.alter_column("partner_id", existing_type=sa.CHAR(length=32), nullable=False)
+        batch_op.alter_column("user_id", existing_type=sa.CHAR(length=32), nullable=False)
+        batch_op.drop_column("prospect_id")
 
     with op.batch_alter_table("api_keys", schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f("fk_api_keys_partner_id_partners"), type_="foreignkey")
@@ -322,6 +566,12 @@ def downgrade() -> None:
         batch_op.drop_index("ix_service_entries_partner")
 
     op.drop_table("service_entries")
+    with op.batch_alter_table("prospects", schema=None) as batch_op:
+        batch_op.drop_index("ix_prospects_status")
+        batch_op.drop_index(batch_op.f("ix_prospects_email"))
+        batch_op.drop_index(batch_op.f("ix_prospects_asked_at"))
+
+    op.drop_table("prospects")
     op.drop_table("program_setups")
     op.drop_table("program_brands")
     op.drop_table("product_margins")
@@ -351,3 +601,20 @@ def downgrade() -> None:
         )
 
     op.drop_table("acting_terms")
+    with op.batch_alter_table("visit_steps", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_visit_steps_waiting",
+            postgresql_where=sa.text("counted_at IS NULL AND NOT is_test"),
+            sqlite_where=sa.text("counted_at IS NULL AND NOT is_test"),
+        )
+        batch_op.drop_index(
+            "ix_visit_steps_tests", postgresql_where=sa.text("is_test"), sqlite_where=sa.text("is_test")
+        )
+
+    op.drop_table("visit_steps")
+    op.drop_table("step_hours_source")
+    with op.batch_alter_table("step_hours_program", schema=None) as batch_op:
+        batch_op.drop_index("ix_step_hours_program_hour")
+
+    op.drop_table("step_hours_program")
+    op.drop_table("step_hours_partner")
