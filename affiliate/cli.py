@@ -36,6 +36,9 @@ class _Commands(click.Group):
             raise _Refused(text) from error
 
 
+_ROLES = ("manager", "finance", "admin", "reader", "logistics", "tech", "marketing")
+
+
 @click.group(cls=_Commands)
 @click.version_option(package_name="affiliate")
 def cli() -> None:
@@ -190,7 +193,7 @@ def user() -> None:
 @user.command("create")
 @click.option("--email", required=True)
 @click.option("--name", required=True)
-@click.option("--role", type=click.Choice(["manager", "finance", "admin"]), required=True)
+@click.option("--role", type=click.Choice(_ROLES), required=True)
 @click.option("--program", "slug", help="The program of the role; all programs without it.")
 @click.password_option(help="Asked for if it is not given.")
 def user_create(*, email: str, name: str, role: str, slug: str | None, password: str) -> None:

@@ -13,6 +13,7 @@ from affiliate.accounts.models import ApiKey, Grant, GrantRole, MailRefusal, Use
 from affiliate.db import Base
 
 _SESSIONS_SHOWN_MAX = 50
+_PEOPLE_SHOWN_MAX = 500
 _KEYS_SHOWN_MAX = 200
 Person = TypeVar("Person", bound=Base)
 
@@ -49,8 +50,16 @@ def roles_in(session: Session, *, user_id: UUID, program_id: UUID | None) -> fro
 
 def granted_program_ids(session: Session, *, user_id: UUID) -> set[UUID | None]:
     """The programs whose console the person may open; null in the set means all of them."""
-    roles = (GrantRole.MANAGER, GrantRole.FINANCE, GrantRole.ADMIN)
-    return set(session.scalars(sa.select(Grant.program_id).where(Grant.user_id == user_id, Grant.role.in_(roles))))
+    in_console = (Grant.user_id == user_id, Grant.role != GrantRole.PARTNER)
+    return set(session.scalars(sa.select(Grant.program_id).where(*in_console)))
+
+
+def people_in(session: Session, *, program_id: UUID) -> list[tuple[User, Grant]]:
+    """Who works on a program, by name: a row for each role there or in all programs."""
+    here = (Grant.role != GrantRole.PARTNER, sa.or_(Grant.program_id == program_id, Grant.program_id.is_(None)))
+    rows = sa.select(User, Grant).join(Grant, Grant.user_id == User.id).where(User.active, *here)
+    found = session.execute(rows.order_by(User.name, User.id, Grant.program_id, Grant.role).limit(_PEOPLE_SHOWN_MAX))
+    return [(row[0], row[1]) for row in found]
 
 
 def refused_mails(session: Session, *, user_id: UUID) -> frozenset[MailKind]:

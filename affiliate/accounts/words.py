@@ -12,6 +12,10 @@ ROLES = {
     GrantRole.MANAGER: _l("Manager"),
     GrantRole.FINANCE: _l("Finance"),
     GrantRole.ADMIN: _l("Administrator"),
+    GrantRole.READER: _l("Read only"),
+    GrantRole.LOGISTICS: _l("Logistics"),
+    GrantRole.TECH: _l("Web and tech"),
+    GrantRole.MARKETING: _l("Marketing"),
 }
 
 _PASSWORD = {

@@ -13,7 +13,7 @@ from affiliate import formats
 from affiliate.accounts import access
 from affiliate.accounts import queries as accounts
 from affiliate.accounts.models import GrantRole
-from affiliate.console import navigation, paging
+from affiliate.console import navigation, paging, roles
 from affiliate.console.queries import work
 from affiliate.errors import Conflict, DomainError, Forbidden, Invalid
 from affiliate.ledger import queries as ledger_queries
@@ -57,6 +57,12 @@ def _take_slug() -> None:
         request.view_args.pop("slug", None)
 
 
+def can(endpoint: str, method: str = "GET") -> bool:
+    """Whether the person of this request could call this endpoint of the console: pages leave out what would be refused."""
+    declared = access.declaration_of(current_app, f"console.{endpoint}", method)
+    return declared is not None and not g.roles.isdisjoint(declared.roles | {GrantRole.ADMIN})
+
+
 def is_manager() -> bool:
     """Whether the person may change the program, beside its money."""
     return not MANAGING.isdisjoint(g.roles)
@@ -64,7 +70,16 @@ def is_manager() -> bool:
 
 def manages_all() -> bool:
     """Whether the person may manage every program: only then what belongs to no program is shown."""
-    return not MANAGING.isdisjoint(accounts.roles_in(orm.session, user_id=current_user.id, program_id=None))
+    return not MANAGING.isdisjoint(_roles_everywhere())
+
+
+def tends_all() -> bool:
+    """Whether the person looks after what arrives for every program, by managing all or as the tech of all."""
+    return not _roles_everywhere().isdisjoint({*roles.TECH, GrantRole.ADMIN})
+
+
+def _roles_everywhere() -> frozenset[GrantRole]:
+    return accounts.roles_in(orm.session, user_id=current_user.id, program_id=None)
 
 
 def show(template: str, **values: Any) -> str:
@@ -153,12 +168,13 @@ def _frame() -> dict[str, Any]:
             "currency": program.currency,
             "status": program.status.value,
         },
-        "brand": {"name": program.name, "url": url_for("console.today")},
-        "nav_items": navigation.entries(waiting(), is_manager=is_manager()),
+        "brand": {"name": program.name, "url": url_for(roles.start(g.roles))},
+        "nav_items": navigation.entries(waiting(), can=can),
         "books": _books(),
         "time_zone": g.get("user_time_zone") or program.time_zone,
         "with_arguments": with_arguments,
         "is_manager": is_manager(),
+        "can": can,
     }
 
 

@@ -8,7 +8,7 @@ from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import exports, ids
 from affiliate.accounts import access
-from affiliate.console import book_sheets
+from affiliate.console import book_sheets, roles
 from affiliate.console.blueprint import blueprint, cursor, pager, show
 from affiliate.console.queries import trail as trail_queries
 from affiliate.ledger import queries
@@ -18,7 +18,7 @@ from affiliate.web import orm
 
 
 @blueprint.get("/<slug>/ledger")
-@access.console("manager", "finance")
+@access.console(*roles.BOOKS)
 def ledger() -> str:
     """What lies on each account, the proof that the books balance, and the movements."""
     partner_id = _partner_id()
@@ -36,7 +36,7 @@ def ledger() -> str:
 
 
 @blueprint.get("/<slug>/ledger.csv")
-@access.console("manager", "finance")
+@access.console(*roles.BOOKS)
 def ledger_csv() -> BaseResponse:
     """The movements as a file, up to the limit of exports."""
     lines = _lines(_partner_id(), exports.ROWS_MAX)
@@ -47,7 +47,7 @@ def ledger_csv() -> BaseResponse:
 
 
 @blueprint.get("/<slug>/history")
-@access.console("manager", "finance")
+@access.console(*roles.BOOKS)
 def trail() -> str:
     """Who did what, newest first."""
     kinds = trail_queries.subject_kinds(orm.session, program_id=g.program.id)

@@ -10,7 +10,7 @@ from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import amounts
 from affiliate.accounts import access
-from affiliate.console import case_sheets, presenters
+from affiliate.console import case_sheets, presenters, roles
 from affiliate.console.blueprint import acted, blueprint, show, with_arguments
 from affiliate.errors import Invalid
 from affiliate.fraud import lists as fraud
@@ -25,7 +25,7 @@ PAGE_SIZE = 50
 
 
 @blueprint.get("/<slug>/cases")
-@access.console("manager")
+@access.console(*roles.LOGISTICS)
 def cases() -> str:
     """The cases that wait, the soonest promise first; or all."""
     shows_all = request.args.get("status") == "all"
@@ -50,7 +50,7 @@ def cases() -> str:
 
 
 @blueprint.get('/<slug>/cases/<public("cas"):case_id>')
-@access.console("manager")
+@access.console(*roles.LOGISTICS)
 def case(case_id: UUID) -> str:
     """One case: what was said, what the system knows, and the acts on it."""
     found = _found(case_id)
@@ -68,7 +68,7 @@ def case(case_id: UUID) -> str:
 
 
 @blueprint.post('/<slug>/cases/<public("cas"):case_id>/<any(answer, ask, decline):act>')
-@access.console("manager")
+@access.console(*roles.LOGISTICS)
 def answer_case(case_id: UUID, act: str) -> BaseResponse:
     """Answer, ask back, or decline, each with words that the partner reads."""
     text, who = request.form.get("text", ""), _who(case_id)
@@ -87,7 +87,7 @@ def answer_case(case_id: UUID, act: str) -> BaseResponse:
 
 
 @blueprint.post('/<slug>/cases/<public("cas"):case_id>/accept')
-@access.console("manager")
+@access.console(*roles.LOGISTICS)
 def accept_case(case_id: UUID) -> BaseResponse:
     """Agree, and post what follows."""
     settlement = presenters.chosen_in_form(Settlement, "settlement", Settlement.WORDS)
@@ -103,7 +103,7 @@ def accept_case(case_id: UUID) -> BaseResponse:
 
 
 @blueprint.get('/<slug>/cases/<public("cas"):case_id>/proof/<uuid:message_id>')
-@access.console("manager")
+@access.console(*roles.LOGISTICS)
 def case_proof(case_id: UUID, message_id: UUID) -> Response:
     """A picture of this case."""
     return sheets.proof_response(orm.session, _found(case_id), message_id=message_id)

@@ -9,6 +9,7 @@ from flask_babel import ngettext
 
 from affiliate import exports, formats, ids
 from affiliate.accounts import access
+from affiliate.console import roles
 from affiliate.console.blueprint import blueprint, filters, show, with_arguments
 from affiliate.reports import channels, tables
 from affiliate.reports.channels import Lost
@@ -20,7 +21,7 @@ _HEAD = ("partner", "name", "orders_lost", "orders_kept", "lost_share_bps")
 
 
 @blueprint.get("/<slug>/performance/channels")
-@access.console("manager", "finance")
+@access.console(*roles.EVERYBODY)
 def channel_losses() -> str:
     """The share of each partner's orders that another paid channel took, the greatest first."""
     period, problem = _period()
@@ -41,7 +42,7 @@ def channel_losses() -> str:
 
 
 @blueprint.get("/<slug>/performance/channels.csv")
-@access.console("manager", "finance")
+@access.console(*roles.EVERYBODY)
 def channel_losses_csv() -> Response:
     """The whole table as a file."""
     period, _problem = _period()

@@ -6,9 +6,10 @@ from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate.accounts import access
 from affiliate.accounts import queries as accounts
-from affiliate.console import words
-from affiliate.console.blueprint import blueprint
+from affiliate.console import roles, words
+from affiliate.console.blueprint import blueprint, manages_all
 from affiliate.programs import queries
+from affiliate.programs.models import Program
 from affiliate.web import orm
 
 
@@ -24,13 +25,18 @@ def choose() -> str | BaseResponse:
         queries.programs(orm.session) if None in granted else queries.programs_of_ids(orm.session, program_ids=chosen)
     )
     if len(found) == 1:
-        return redirect(url_for("console.today", slug=found[0].slug))
+        return redirect(_start(found[0]))
     rows = [
         {
             "name": program.name,
             "sign": words.program(program.status),
-            "url": url_for("console.today", slug=program.slug),
+            "url": _start(program),
         }
         for program in found
     ]
-    return render_template("console/choose.html", rows=rows)
+    return render_template("console/choose.html", rows=rows, may_make=manages_all())
+
+
+def _start(program: Program) -> str:
+    held = accounts.roles_in(orm.session, user_id=current_user.id, program_id=program.id)
+    return url_for(roles.start(held), slug=program.slug)

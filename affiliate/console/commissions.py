@@ -12,7 +12,7 @@ from affiliate import exports, ids
 from affiliate.accounts import access
 from affiliate.commissions import service
 from affiliate.commissions.models import CommissionStatus, DeclineReason
-from affiliate.console import commission_sheets, presenters
+from affiliate.console import commission_sheets, presenters, roles
 from affiliate.console.blueprint import acted, blueprint, cursor, given_reason, pager, show
 from affiliate.console.paging import PAGE_SIZE, Page
 from affiliate.console.queries import money as queries
@@ -25,7 +25,7 @@ SELECTED_MAX = 200
 
 
 @blueprint.get("/<slug>/commissions")
-@access.console("manager", "finance")
+@access.console(*roles.EVERYBODY)
 def commissions() -> str:
     """Commissions in force, newest first."""
     page = _page(PAGE_SIZE)
@@ -34,7 +34,7 @@ def commissions() -> str:
 
 
 @blueprint.get("/<slug>/commissions.csv")
-@access.console("manager", "finance")
+@access.console(*roles.EVERYBODY)
 def commissions_csv() -> BaseResponse:
     """The same list as a file, up to the limit of exports."""
     rows = map(commission_sheets.csv_row, _page(exports.ROWS_MAX).rows)
@@ -42,7 +42,7 @@ def commissions_csv() -> BaseResponse:
 
 
 @blueprint.get('/<slug>/commissions/<public("com"):commission_id>')
-@access.console("manager", "finance")
+@access.console(*roles.EVERYBODY)
 def commission(commission_id: UUID) -> str:
     """Why a commission is what it is, down to the click and the rule."""
     found = evidence.of_commission(orm.session, program=g.program, commission_id=commission_id)

@@ -13,7 +13,7 @@ from werkzeug.wrappers.response import Response as BaseResponse
 from affiliate import formats, ids
 from affiliate.accounts import access
 from affiliate.console import creative_sheets as sheets
-from affiliate.console import presenters
+from affiliate.console import presenters, roles
 from affiliate.console.blueprint import acted, blueprint, given_reason, show, with_arguments
 from affiliate.creatives import codes, downloads, queries, service, words
 from affiliate.creatives.facts import Facts
@@ -37,7 +37,7 @@ _BANNERS_MAX = 30  # of one upload
 
 
 @blueprint.get("/<slug>/creatives")
-@access.console("manager")
+@access.console(*roles.MARKETING)
 def creatives() -> str:
     """All creatives, proposals first to see, and the way to a new one of each kind."""
     status, kind = presenters.chosen(CreativeStatus), presenters.chosen(CreativeKind, "kind")
@@ -75,14 +75,14 @@ def creatives() -> str:
 
 
 @blueprint.get("/<slug>/creatives/new")
-@access.console("manager")
+@access.console(*roles.MARKETING)
 def new_creative() -> str:
     """The form of one kind."""
     return _new_page(CreativeForm())
 
 
 @blueprint.post("/<slug>/creatives/new")
-@access.console("manager")
+@access.console(*roles.MARKETING)
 def add_creative() -> Answer:
     """Add a creative; of several pictures each becomes one, and none is stored if one is wrong."""
     form = CreativeForm()
@@ -110,14 +110,14 @@ def add_creative() -> Answer:
 
 
 @blueprint.get('/<slug>/creatives/<public("crv"):creative_id>')
-@access.console("manager")
+@access.console(*roles.MARKETING)
 def creative(creative_id: UUID) -> str:
     """One creative: how it looks, what it brought, its versions, and every act on it."""
     return _page(_found(creative_id))
 
 
 @blueprint.post('/<slug>/creatives/<public("crv"):creative_id>')
-@access.console("manager")
+@access.console(*roles.MARKETING)
 def change_creative(creative_id: UUID) -> Answer:
     """Change what is said about it."""
     form = CreativeForm()
@@ -137,7 +137,7 @@ def change_creative(creative_id: UUID) -> Answer:
 
 
 @blueprint.post('/<slug>/creatives/<public("crv"):creative_id>/version')
-@access.console("manager")
+@access.console(*roles.MARKETING)
 def add_creative_version(creative_id: UUID) -> Answer:
     """Put another version in the place of the present one."""
     form = ContentForm()
@@ -156,7 +156,7 @@ def add_creative_version(creative_id: UUID) -> Answer:
 
 
 @blueprint.post('/<slug>/creatives/<public("crv"):creative_id>/approve')
-@access.console("manager")
+@access.console(*roles.MARKETING)
 def approve_creative(creative_id: UUID) -> BaseResponse:
     """Let a proposal be used: by its partner, or by everybody."""
 
@@ -168,7 +168,7 @@ def approve_creative(creative_id: UUID) -> BaseResponse:
 
 
 @blueprint.post('/<slug>/creatives/<public("crv"):creative_id>/refuse')
-@access.console("manager")
+@access.console(*roles.MARKETING)
 def refuse_creative(creative_id: UUID) -> BaseResponse:
     """Say no to a proposal."""
 
@@ -180,7 +180,7 @@ def refuse_creative(creative_id: UUID) -> BaseResponse:
 
 
 @blueprint.post('/<slug>/creatives/<public("crv"):creative_id>/retire')
-@access.console("manager")
+@access.console(*roles.MARKETING)
 def retire_creative(creative_id: UUID) -> BaseResponse:
     """Let it end after a notice; whoever used it lately is told."""
     days = next((days for days in NOTICE_DAYS if str(days) == request.form.get("days")), NOTICE_DAYS[-1])
@@ -200,14 +200,14 @@ def retire_creative(creative_id: UUID) -> BaseResponse:
 
 
 @blueprint.get('/<slug>/creatives/<public("crv"):creative_id>/file')
-@access.console("manager")
+@access.console(*roles.MARKETING)
 def creative_file(creative_id: UUID) -> Response:
     """The banner to look at; a document as an attachment."""
     return downloads.response(orm.session, _found(creative_id))
 
 
 @blueprint.get('/<slug>/creatives/<public("crv"):creative_id>/frame')
-@access.console("manager")
+@access.console(*roles.MARKETING)
 @framed
 def creative_frame(creative_id: UUID) -> Response:
     """The snippet for the sandboxed frame."""

@@ -10,8 +10,8 @@ from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import streams
 from affiliate.accounts import access
-from affiliate.console import event_sheets
-from affiliate.console.blueprint import acted, blueprint, cursor, given_reason, manages_all, pager, show
+from affiliate.console import event_sheets, roles
+from affiliate.console.blueprint import acted, blueprint, cursor, given_reason, pager, show, tends_all
 from affiliate.console.queries import events as queries
 from affiliate.errors import Invalid
 from affiliate.ingest import letters
@@ -23,7 +23,7 @@ REPLAYED_AT_ONCE = 200
 
 
 @blueprint.get("/<slug>/requests")
-@access.console("manager")
+@access.console(*roles.TECH)
 def requests() -> str:
     """The last requests of the shop with our answers, for who connects it."""
     try:
@@ -36,7 +36,7 @@ def requests() -> str:
 
 
 @blueprint.get("/<slug>/rejected")
-@access.console("manager")
+@access.console(*roles.TECH)
 def rejected() -> str:
     """Events that were understood and refused, with their reason."""
     page = queries.rejected(orm.session, program_id=g.program.id, cursor=cursor())
@@ -45,7 +45,7 @@ def rejected() -> str:
 
 
 @blueprint.get("/<slug>/dead-letters")
-@access.console("manager")
+@access.console(*roles.TECH)
 def dead_letters() -> str:
     """Events of all programs that could not be stored. They belong to nobody yet, so only who manages all sees them."""
     _only_for_all()
@@ -55,7 +55,7 @@ def dead_letters() -> str:
 
 
 @blueprint.post("/<slug>/dead-letters")
-@access.console("manager")
+@access.console(*roles.TECH)
 def replay_dead_letters() -> BaseResponse:
     """Try one of them again, or the oldest ones."""
     _only_for_all()
@@ -77,7 +77,7 @@ def replay_dead_letters() -> BaseResponse:
 
 
 @blueprint.post("/<slug>/dead-letters/<uuid:letter_id>/discard")
-@access.console("manager")
+@access.console(*roles.TECH)
 def discard_dead_letter(letter_id: UUID) -> BaseResponse:
     """Throw one away, for a reason."""
     _only_for_all()
@@ -97,13 +97,13 @@ def _clerk() -> letters.Clerk:
 
 
 def _only_for_all() -> None:
-    if not manages_all():
+    if not tends_all():
         raise access.NotHere
 
 
 def _tabs(current: str) -> list[dict[str, Any]]:
     names = {"requests": _("Last requests"), "rejected": _("Refused events")}
-    if manages_all():
+    if tends_all():
         names["dead_letters"] = _("Not stored")
     return [
         {"label": name, "url": url_for(f"console.{endpoint}"), "current": endpoint == current}

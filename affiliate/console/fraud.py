@@ -8,7 +8,7 @@ from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import ids
 from affiliate.accounts import access
-from affiliate.console import fraud_sheets
+from affiliate.console import fraud_sheets, roles
 from affiliate.console.blueprint import acted, blueprint, given_reason, show
 from affiliate.console.queries import fraud as money
 from affiliate.errors import Conflict, NotFound
@@ -24,7 +24,7 @@ _ACTS = {"pass": Verdict.PASS, "review": Verdict.FLAG, "reject": Verdict.REJECT}
 
 
 @blueprint.get("/<slug>/fraud")
-@access.console("manager", "finance")
+@access.console(*roles.EVERYBODY)
 def fraud() -> str:
     """Orders that wait for a manager, those first for which an answer is promised soonest."""
     appealed = request.args.get("state") == "appealed"
@@ -36,7 +36,7 @@ def fraud() -> str:
 
 
 @blueprint.get('/<slug>/fraud/<public("cnv"):conversion_id>/<public("ptn"):partner_id>')
-@access.console("manager", "finance")
+@access.console(*roles.EVERYBODY)
 def fraud_case(conversion_id: UUID, partner_id: UUID) -> str:
     """One partner's credit for one order: what spoke against it, and everything that was said since."""
     mine = {"program_id": g.program.id, "conversion_id": conversion_id, "partner_id": partner_id}

@@ -10,7 +10,7 @@ from flask_login import current_user
 from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate.accounts import access
-from affiliate.console import goal_sheets, presenters, words
+from affiliate.console import goal_sheets, presenters, roles, words
 from affiliate.console.blueprint import acted, blueprint, is_manager, show
 from affiliate.console.forms import GoalForm, say_all
 from affiliate.errors import Invalid
@@ -24,7 +24,7 @@ GOALS_SHOWN = 30
 
 
 @blueprint.get("/<slug>/goals")
-@access.console("manager", "finance")
+@access.console(*roles.EVERYBODY)
 def goals() -> str:
     """The goals of the program and how far each has come."""
     first = goal_sheets.today()
@@ -41,7 +41,7 @@ def add_goal() -> str | tuple[str, int] | BaseResponse:
     if values is None:
         return _page(form), 422
     try:
-        flash(_added(_add(**values)))
+        flash(added(_add(**values)))
     except Invalid as refusal:
         say_all(form, refusal.errors, {"ends_on": "last_on"})
         return _page(form), 422
@@ -54,7 +54,7 @@ def take_usual_goal() -> BaseResponse:
     """Take one of the offered goals, owned by who takes it."""
     metric = presenters.chosen_in_form(GoalMetric, "metric", GoalMetric.SALES)
     back = url_for("console.today") if request.form.get("from") == "today" else url_for("console.goals")
-    return acted(back, lambda: _added(_add(**goal_sheets.usual(metric))))
+    return acted(back, lambda: added(_add(**goal_sheets.usual(metric))))
 
 
 @blueprint.post("/<slug>/goals/<uuid:goal_id>/remove")
@@ -95,6 +95,7 @@ def _add(**values: Any) -> Goal:
     )
 
 
-def _added(goal: Goal) -> str:
+def added(goal: Goal) -> str:
+    """What is said of a new goal."""
     target = goal_sheets.amount(goal.metric, goal.target)
     return str(_("Goal added: %(metric)s, %(target)s.", metric=words.goal_metric(goal.metric), target=target))

@@ -15,6 +15,7 @@ from wtforms.validators import Optional
 
 from affiliate import amounts, formats
 from affiliate.accounts import access
+from affiliate.console import roles
 from affiliate.console.blueprint import acted, blueprint, refused, settings, show
 from affiliate.console.forms import say, say_all
 from affiliate.errors import Conflict, Invalid
@@ -66,14 +67,14 @@ class InvitationForm(FlaskForm):  # type: ignore[misc] # the library is not type
 
 
 @blueprint.get("/<slug>/invitations")
-@access.console("manager")
+@access.console(*roles.MARKETING)
 def invitations() -> str:
     """The addresses that were made, how many came by each, and all sources of applications."""
     return _page(InvitationForm(locale=formats.locale()))
 
 
 @blueprint.post("/<slug>/invitations")
-@access.console("manager")
+@access.console(*roles.MARKETING)
 def add_invitation() -> Answer:
     """Make one; a refused form comes back with what was typed."""
     form = InvitationForm()
@@ -97,7 +98,7 @@ def add_invitation() -> Answer:
 
 
 @blueprint.post("/<slug>/invitations/<uuid:invitation_id>/withdraw")
-@access.console("manager")
+@access.console(*roles.MARKETING)
 def withdraw_invitation(invitation_id: UUID) -> BaseResponse:
     """Close one."""
 

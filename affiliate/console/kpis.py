@@ -14,7 +14,7 @@ from wtforms.validators import InputRequired
 
 from affiliate import amounts
 from affiliate.accounts import access
-from affiliate.console import goal_sheets, kpi_sheets, presenters
+from affiliate.console import goal_sheets, kpi_sheets, presenters, roles
 from affiliate.console.blueprint import acted, blueprint, manages_all, show
 from affiliate.console.forms import say, say_all
 from affiliate.console.queries import events, work
@@ -59,7 +59,7 @@ class WatchForm(FlaskForm):  # type: ignore[misc] # the library is not typed
 
 
 @blueprint.get("/<slug>/kpis")
-@access.console("manager", "finance")
+@access.console(*roles.EVERYBODY)
 def kpis() -> str:
     """The figures of the last days, what is watched, and the risk map."""
     return _page(WatchForm(data={"look_back_days": 7, "volume_min": 100}))

@@ -1,27 +1,40 @@
-"""The console's rail: its entries, and under which of them each page stands."""
+"""The console's rail: its entries in groups, for whom each is, and under which of them each page stands."""
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Protocol
 
 from flask import request, url_for
 from flask_babel import gettext as _
 
 from affiliate.console.queries.work import OpenDecisions
+from affiliate.console.roles import VIEWS
+
+
+class Can(Protocol):
+    """`blueprint.can`."""
+
+    def __call__(self, endpoint: str) -> bool:
+        """Whether the person could open this page."""
+
 
 _PAGES = {
+    "views": tuple(VIEWS),
     "goals": ("add_goal", "kpis", "add_watch"),
-    "performance": ("channel_losses", "customers_by_month", "kept_performance", "shared_performance", "shop_totals", "take_shop_totals"),
+    "performance": (
+        "channel_losses", "customers_by_month", "kept_performance", "shared_performance", "shop_totals", "take_shop_totals",
+    ),
     "fraud": ("fraud_case", "fraud_rules", "try_fraud_rules"),
     "settings": (
         "application_form", "save_application_form", "public_page", "save_public_page", "articles", "new_article",
         "write_article", "edit_article", "change_article", "attribution_policy", "change_attribution", "replay",
-        "replay_change", "plans_list", "plan", "new_plan", "simulation", "simulate_plan",
+        "replay_change", "plans_list", "plan", "new_plan", "simulation", "simulate_plan", "people",
     ),
     "applications": ("invitations", "add_invitation", "rubric"),
-    "partners": ("partner", "partner_care", "weighed"),
+    "partners": ("partner", "partner_care", "weighed", "bulk_act", "erasures"),
     "cases": ("case",),
     "creatives": ("creative", "new_creative", "add_creative", "change_creative", "add_creative_version"),
     "newsletters": (
-        "newsletter", "preview_newsletter", "save_newsletter", "schedule_newsletter", "suppressed_addresses",
+        "newsletter", "preview_newsletter", "save_newsletter", "schedule_newsletter", "suppressed_addresses", "prospect_list",
     ),
     "conversions": ("conversion", "import_orders", "take_orders"),
     "payouts": (
@@ -29,64 +42,70 @@ _PAGES = {
         "papers", "partner_taxes", "tax_settings", "save_tax_settings", "tax_rules", "add_tax_rule",
     ),
     "commissions": ("validation", "validation_file"),
-    "tracking": ("api_key_made", "ways_in", "postback_token"),
-    "requests": ("rejected", "dead_letters"),
+    "tracking": ("api_key_made", "ways_in", "postback_token", "requests", "rejected", "dead_letters"),
 }  # fmt: skip
 """Pages that have no entry of their own, by the entry under which they stand."""
 
 _SECTION_OF = {page: entry for entry, pages in _PAGES.items() for page in pages}
 
 
-def entries(waiting: OpenDecisions, *, is_manager: bool) -> list[dict[str, Any]]:
-    """The rail of the page that is shown: its entries in their groups, with what waits behind each."""
+def entries(waiting: OpenDecisions, *, can: Can) -> list[dict[str, Any]]:
+    """The rail of the page that is shown: what this person may open, in groups, with what waits behind each."""
     partners, money, program = _("Partners"), _("Money"), _("Program")
-    items = [
+    first_view = next((page for page in VIEWS if can(page)), None)
+    found = [
         _item("today", _("Today"), "inbox", tab=True),
+        *([_item("views", _("By task"), "list", page=first_view)] if first_view else []),
         _item("goals", _("Goals"), "target"),
         _item("performance", _("Performance"), "chart-bar"),
-        _item(
-            "applications",
-            _("Applications"),
-            "file-text",
-            partners,
-            count=waiting.applications,
-            due=bool(waiting.applications),
-        ),
+        _item("applications", _("Applications"), "file-text", partners, waits=waiting.applications),
         _item("partners", _("Partners"), "users", partners, tab=True),
-        *(_for_managers(waiting, partners) if is_manager else []),
+        _item("cases", _("Cases"), "messages", partners, waits=waiting.cases),
+        _item("creatives", _("Creatives"), "photo", partners, waits=waiting.creatives),
+        _item("newsletters", _("Newsletters"), "mail", partners),
         _item("conversions", _("Orders"), "shopping-cart", money, tab=True),
         _item("commissions", _("Commissions"), "coin", money),
-        _item("fraud", _("Fraud"), "flag", money, count=waiting.reviews, due=bool(waiting.reviews)),
-        _item("payouts", _("Payouts"), "building-bank", money, count=waiting.runs, due=bool(waiting.runs), tab=True),
+        _item("fraud", _("Fraud"), "flag", money, waits=waiting.reviews),
+        _item("payouts", _("Payouts"), "building-bank", money, waits=waiting.runs, tab=True),
         _item("ledger", _("Ledger"), "scale", money),
+        _item("settings", _("Settings"), "adjustments", program),
+        _item("tracking", _("Tracking"), "plug", program),
+        _item("trail", _("History"), "history", program),
     ]
-    if is_manager:
-        items += [
-            _item("settings", _("Settings"), "adjustments", program),
-            _item("tracking", _("Tracking"), "plug", program),
-            _item("requests", _("Last requests"), "webhook", program),
-        ]
-    return [*items, _item("trail", _("History"), "history", program)]
+    return [item for item in found if can(item["page"])]
 
 
-def _for_managers(waiting: OpenDecisions, group: str) -> list[dict[str, Any]]:
-    proposed = waiting.creatives
-    return [
-        _item("cases", _("Cases"), "messages", group, count=waiting.cases, due=bool(waiting.cases)),
-        _item("creatives", _("Creatives"), "photo", group, count=proposed, due=bool(proposed)),
-        _item("newsletters", _("Newsletters"), "mail", group),
-        _item("erasures", _("Erasure"), "shield-check", group),
-    ]
-
-
-def _item(endpoint: str, label: str, icon: str, group: str | None = None, **more: Any) -> dict[str, Any]:
+def views(can: Can) -> Iterator[dict[str, Any]]:
+    """The pages for four people as chips: those that this person may open."""
+    labels = {
+        "logistics_view": _("Logistics"), "tech_view": _("Web and tech"), "marketing_view": _("Marketing"),
+        "finance_view": _("Finance"),
+    }  # fmt: skip
     current = (request.endpoint or "").removeprefix("console.")
-    here = current == endpoint or _SECTION_OF.get(current) == endpoint
+    for page, label in labels.items():
+        if can(page):
+            yield {"label": label, "url": url_for(f"console.{page}"), "current": page == current}
+
+
+def _item(
+    entry: str,
+    label: str,
+    icon: str,
+    group: str | None = None,
+    *,
+    waits: int | None = None,
+    page: str = "",
+    **more: Any,
+) -> dict[str, Any]:
+    current = (request.endpoint or "").removeprefix("console.")
+    if waits is not None:
+        more |= {"count": waits, "due": bool(waits)}
     return {
+        "page": page or entry,
         "label": label,
         "icon": icon,
-        "url": url_for(f"console.{endpoint}"),
-        "current": here,
+        "url": url_for(f"console.{page or entry}"),
+        "current": current == entry or _SECTION_OF.get(current) == entry,
         "group": group,
         **more,
     }

@@ -12,7 +12,7 @@ from affiliate import ids
 from affiliate.accounts import access
 from affiliate.console import newsletter_forms as forms
 from affiliate.console import newsletter_sheets as sheets
-from affiliate.console import presenters
+from affiliate.console import presenters, roles
 from affiliate.console.blueprint import acted, blueprint, cursor, pager, show
 from affiliate.console.queries import newsletters as lists
 from affiliate.errors import Conflict, Invalid
@@ -27,7 +27,7 @@ Answer = str | tuple[str, int] | BaseResponse
 
 
 @blueprint.get("/<slug>/newsletters")
-@access.console("manager")
+@access.console(*roles.MARKETING)
 def newsletters() -> str:
     """All issues, and the way to a new one."""
     status = presenters.chosen(IssueStatus)
@@ -43,7 +43,7 @@ def newsletters() -> str:
 
 
 @blueprint.post("/<slug>/newsletters")
-@access.console("manager")
+@access.console(*roles.MARKETING)
 def add_newsletter() -> BaseResponse:
     """A new draft in the manager's language."""
     kind, language = request.form.get("kind"), request.form.get("language", "en")
@@ -55,7 +55,7 @@ def add_newsletter() -> BaseResponse:
 
 
 @blueprint.get('/<slug>/newsletters/<public("nws"):issue_id>')
-@access.console("manager")
+@access.console(*roles.MARKETING)
 def newsletter(issue_id: UUID) -> str:
     """The editor of a draft; what became of an issue that was ordered."""
     issue = _found(issue_id)
@@ -65,7 +65,7 @@ def newsletter(issue_id: UUID) -> str:
 
 
 @blueprint.post('/<slug>/newsletters/<public("nws"):issue_id>')
-@access.console("manager")
+@access.console(*roles.MARKETING)
 def save_newsletter(issue_id: UUID) -> Answer:
     """Store what was typed, then do what the button says: everything is one form, so that no act loses a word."""
     issue = _found(issue_id)
@@ -126,7 +126,7 @@ def _store(issue: NewsletterIssue, draft: Draft, segment: Segment) -> None:
 
 
 @blueprint.post('/<slug>/newsletters/<public("nws"):issue_id>/schedule')
-@access.console("manager")
+@access.console(*roles.MARKETING)
 def schedule_newsletter(issue_id: UUID) -> Answer:
     """Order the sending; it can be taken back for ten minutes at least."""
     issue = _found(issue_id)
@@ -153,7 +153,7 @@ def schedule_newsletter(issue_id: UUID) -> Answer:
 
 
 @blueprint.post('/<slug>/newsletters/<public("nws"):issue_id>/<any(undo, stop, resume):act>')
-@access.console("manager")
+@access.console(*roles.MARKETING)
 def move_newsletter(issue_id: UUID, act: str) -> BaseResponse:
     """Take a sending back, stop it, or let it go on."""
 
@@ -171,7 +171,7 @@ def move_newsletter(issue_id: UUID, act: str) -> BaseResponse:
 
 
 @blueprint.post("/<slug>/newsletters/deliveries/<uuid:delivery_id>/resend")
-@access.console("manager")
+@access.console(*roles.MARKETING)
 def resend_newsletter(delivery_id: UUID) -> BaseResponse:
     """Send one mail again whose fate is unknown or that was not taken."""
     delivery = queries.delivery_in(orm.session, delivery_id=delivery_id, program_id=g.program.id)
@@ -187,14 +187,14 @@ def resend_newsletter(delivery_id: UUID) -> BaseResponse:
 
 
 @blueprint.get("/<slug>/newsletters/suppressed")
-@access.console("manager")
+@access.console(*roles.MARKETING)
 def suppressed_addresses() -> str:
     """Addresses that get no newsletters because their mail comes back."""
     return show("suppressed.html", rows=audiences.suppressed(orm.session, program_id=g.program.id))
 
 
 @blueprint.post("/<slug>/newsletters/suppressed")
-@access.console("manager")
+@access.console(*roles.MARKETING)
 def lift_suppression() -> BaseResponse:
     """Write to an address again."""
     address = request.form.get("address", "")

@@ -9,7 +9,7 @@ from werkzeug.wrappers.response import Response as BaseResponse
 from affiliate import amounts, exports
 from affiliate.accounts import access
 from affiliate.commissions import set_aside, verifying
-from affiliate.console import order_sheets, presenters
+from affiliate.console import order_sheets, presenters, roles
 from affiliate.console.blueprint import acted, blueprint, cursor, given_reason, pager, show
 from affiliate.console.paging import PAGE_SIZE, Page
 from affiliate.console.queries import orders as queries
@@ -19,7 +19,7 @@ from affiliate.web import orm, request_now
 
 
 @blueprint.get("/<slug>/conversions")
-@access.console("manager", "finance")
+@access.console(*roles.EVERYBODY)
 def conversions() -> str:
     """Orders, newest first, with what became of each."""
     page = _page(PAGE_SIZE)
@@ -33,7 +33,7 @@ def conversions() -> str:
 
 
 @blueprint.get("/<slug>/conversions.csv")
-@access.console("manager", "finance")
+@access.console(*roles.EVERYBODY)
 def conversions_csv() -> BaseResponse:
     """The same list as a file, up to the limit of exports."""
     page = _page(exports.ROWS_MAX)
@@ -43,7 +43,7 @@ def conversions_csv() -> BaseResponse:
 
 
 @blueprint.get('/<slug>/conversions/<public("cnv"):conversion_id>')
-@access.console("manager", "finance")
+@access.console(*roles.EVERYBODY)
 def conversion(conversion_id: UUID) -> str:
     """One order: facts, who is credited and why, commissions, refunds, what was believed before."""
     found = queries.of_one(orm.session, program=g.program, conversion_id=conversion_id)

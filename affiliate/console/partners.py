@@ -11,7 +11,7 @@ from werkzeug.wrappers.response import Response as BaseResponse
 from affiliate import exports, formats
 from affiliate.accounts import access
 from affiliate.console import applications as joined
-from affiliate.console import partner_care, partner_list, partner_sheets, presenters, recruiting, words
+from affiliate.console import partner_care, partner_list, partner_sheets, presenters, recruiting, roles, words
 from affiliate.console.blueprint import acted, blueprint, cursor, given_reason, pager, show
 from affiliate.console.queries import money
 from affiliate.console.queries import partners as queries
@@ -32,7 +32,7 @@ _STOPS = frozenset({"pause", "ban"})
 
 
 @blueprint.get("/<slug>/applications")
-@access.console("manager", "finance")
+@access.console(*roles.EVERYBODY)
 def applications() -> str:
     """Enrollments by status; those that wait come first."""
     status = presenters.chosen(EnrollmentStatus) or EnrollmentStatus.PENDING
@@ -42,7 +42,7 @@ def applications() -> str:
 
 
 @blueprint.get("/<slug>/partners")
-@access.console("manager", "finance")
+@access.console(*roles.EVERYBODY)
 def partners() -> str:
     """Partners with what each brought, the best earner first."""
     number = min(max(request.args.get("number", 1, int), 1), PAGES_MAX)
@@ -54,7 +54,7 @@ def partners() -> str:
 
 
 @blueprint.get("/<slug>/partners.csv")
-@access.console("manager", "finance")
+@access.console(*roles.EVERYBODY)
 def partners_csv() -> BaseResponse:
     """The same table as a file."""
     head = ["partner", "id", "status", "clicks", "valid_clicks", "sales", "revenue", "commission", "currency"]
@@ -63,7 +63,7 @@ def partners_csv() -> BaseResponse:
 
 
 @blueprint.get('/<slug>/partners/<public("ptn"):partner_id>')
-@access.console("manager", "finance")
+@access.console(*roles.EVERYBODY)
 def partner(partner_id: UUID) -> str:
     """One partner: how it stands, what it wrote, what it brought."""
     found = _found(partner_id)

@@ -8,8 +8,8 @@ from flask_babel import gettext as _
 from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate.accounts import access
-from affiliate.console import payout_sheets
-from affiliate.console.blueprint import acted, blueprint, given_reason, refused, show
+from affiliate.console import payout_sheets, roles
+from affiliate.console.blueprint import acted, blueprint, can, given_reason, refused, show
 from affiliate.console.queries import money as queries
 from affiliate.errors import Conflict, Forbidden, Invalid
 from affiliate.imports import BadTable
@@ -41,11 +41,13 @@ def traffic(run: PayoutRun) -> dict[str, Any]:
 
 
 @blueprint.get('/<slug>/payouts/<public("run"):run_id>/<public("pay"):payout_id>')
-@access.console("manager", "finance")
+@access.console(*roles.BOOKS)
 def payout(run_id: UUID, payout_id: UUID) -> str:
     """One payout of a run, with what can still become of it."""
     row, each = _found(run_id, payout_id)
     sheet = payout_sheets.one(row.PayoutRun, each)
+    if not can("settle_payout", "POST"):
+        sheet["acts"] = {}
     return show("payout.html", **sheet)
 
 

@@ -10,7 +10,7 @@ from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import exports, formats
 from affiliate.accounts import access
-from affiliate.console import payout_overview, payout_sheets, payout_steps, payout_warnings
+from affiliate.console import payout_overview, payout_sheets, payout_steps, payout_warnings, roles
 from affiliate.console.blueprint import acted, blueprint, cursor, given_reason, pager, refused, show
 from affiliate.console.queries import money as queries
 from affiliate.errors import Conflict, Forbidden
@@ -24,7 +24,7 @@ from affiliate.web import orm, request_now
 
 
 @blueprint.get("/<slug>/payouts")
-@access.console("manager", "finance")
+@access.console(*roles.BOOKS)
 def payouts() -> str:
     """What can be paid now, who is left out and why, and the runs until now."""
     here: dict[str, Any] = {"program_id": g.program.id}
@@ -73,14 +73,14 @@ def _propose() -> str:
 
 
 @blueprint.get('/<slug>/payouts/<public("run"):run_id>')
-@access.console("manager", "finance")
+@access.console(*roles.BOOKS)
 def payout_run(run_id: UUID) -> str:
     """One run: who gets what, what to look at, and the seats of those who decide."""
     return _run_page(_found(run_id))
 
 
 @blueprint.get('/<slug>/payouts/<public("run"):run_id>.csv')
-@access.console("manager", "finance")
+@access.console(*roles.BOOKS)
 def payout_run_csv(run_id: UUID) -> BaseResponse:
     """Who gets what in a run, as a file for the bank."""
     row = _found(run_id)

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 
 from affiliate import exports, formats, ids
 from affiliate.accounts import access
-from affiliate.console import partner_list, performance_kept
+from affiliate.console import partner_list, performance_kept, roles
 from affiliate.console.blueprint import blueprint, show
 from affiliate.console.queries import named
 from affiliate.console.queries import partners as partner_queries
@@ -36,7 +36,7 @@ _LESS_IS_BETTER = frozenset({"cost", "reversal_rate"})
 
 
 @blueprint.get("/<slug>/performance")
-@access.console("manager", "finance")
+@access.console(*roles.EVERYBODY)
 def performance() -> str:
     """The report that the address asks for, with its numbers, its chart and a page of its rows."""
     sheet, wanted = _sheet(), _asked()
@@ -78,7 +78,7 @@ def performance() -> str:
 
 
 @blueprint.get("/<slug>/performance.<kind>")
-@access.console("manager", "finance")
+@access.console(*roles.EVERYBODY)
 def performance_file(kind: str) -> Response:
     """The whole table as a file, in the order of the page."""
     sheet = _sheet()

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 
 from affiliate import exports, formats
 from affiliate.accounts import access
+from affiliate.console import roles
 from affiliate.console.blueprint import blueprint, show
 from affiliate.money import BPS_PER_UNIT, divide_half_even
 from affiliate.reports import customers
@@ -23,7 +24,7 @@ _KEYS = ("conversions", "revenue", "aov", "earnings", "reversal_rate")
 
 
 @blueprint.get("/<slug>/performance/customers")
-@access.console("manager", "finance")
+@access.console(*roles.EVERYBODY)
 def customers_by_month() -> str:
     """The last twelve months from the first one with an order on, and the kinds of customers beside one another."""
     months = list(dropwhile(_is_empty, _months()))
@@ -39,7 +40,7 @@ def customers_by_month() -> str:
 
 
 @blueprint.get("/<slug>/performance/customers.csv")
-@access.console("manager", "finance")
+@access.console(*roles.EVERYBODY)
 def customers_by_month_csv() -> Response:
     """A row for each month and kind of customer."""
     head = ["month", "customers", *(f"{key}_bps" if key == "reversal_rate" else key for key in _KEYS), "currency"]

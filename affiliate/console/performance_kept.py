@@ -7,6 +7,7 @@ from flask_login import current_user
 from werkzeug.wrappers.response import Response
 
 from affiliate.accounts import access
+from affiliate.console import roles
 from affiliate.console.blueprint import blueprint, show
 from affiliate.reports.asked import PROGRAMS
 from affiliate.reports.keeping import Owner
@@ -30,28 +31,28 @@ desk = Desk(
 
 
 @blueprint.get("/<slug>/performance/kept")
-@access.console("manager", "finance")
+@access.console(*roles.EVERYBODY)
 def kept_performance() -> str:
     """The reports that this person keeps, and which of them come by mail."""
     return show("performance_kept.html", **desk.page())
 
 
 @blueprint.post("/<slug>/performance/kept")
-@access.console("manager", "finance")
+@access.console(*roles.EVERYBODY)
 def keep_performance() -> Response:
     """Keep the report that the form describes under the name that was typed."""
     return desk.keep()
 
 
 @blueprint.post('/<slug>/performance/kept/<public("rep"):report_id>')
-@access.console("manager", "finance")
+@access.console(*roles.EVERYBODY)
 def mail_performance(report_id: UUID) -> Response:
     """Send a kept report by mail as the form says, or no more."""
     return desk.mail(report_id)
 
 
 @blueprint.post('/<slug>/performance/kept/<public("rep"):report_id>/delete')
-@access.console("manager", "finance")
+@access.console(*roles.EVERYBODY)
 def drop_performance(report_id: UUID) -> Response:
     """Keep a report no longer."""
     return desk.drop(report_id)

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 
 from affiliate import exports, formats, imports
 from affiliate.accounts import access
-from affiliate.console import performance_import
+from affiliate.console import performance_import, roles
 from affiliate.console.blueprint import blueprint, filters, show, with_arguments
 from affiliate.console.performance_import import Refused
 from affiliate.imports import BadTable
@@ -41,14 +41,14 @@ class _Days:
 
 
 @blueprint.get("/<slug>/performance/shop")
-@access.console("manager", "finance")
+@access.console(*roles.EVERYBODY)
 def shop_totals() -> str:
     """Partners beside the rest of the shop."""
     return _page()
 
 
 @blueprint.get("/<slug>/performance/shop.csv")
-@access.console("manager", "finance")
+@access.console(*roles.EVERYBODY)
 def shop_totals_csv() -> Response:
     """The days with both sides, in the columns that the import takes."""
     days = _days()

@@ -1,5 +1,6 @@
 """The page for the shop's developer: how to connect the shop, the pixel secret, API keys."""
 
+from typing import Any
 from uuid import UUID
 
 from flask import Response, flash, g, make_response, redirect, request, url_for
@@ -11,7 +12,7 @@ from affiliate.accounts import access
 from affiliate.accounts import queries as account_queries
 from affiliate.accounts import service as accounts
 from affiliate.accounts.models import ApiKey
-from affiliate.console import words
+from affiliate.console import roles, words
 from affiliate.console.blueprint import acted, blueprint, settings, show
 from affiliate.console.forms import ApiKeyForm
 from affiliate.links import sites
@@ -22,7 +23,7 @@ from affiliate.web import orm, request_now
 
 
 @blueprint.get("/<slug>/tracking")
-@access.console("manager")
+@access.console(*roles.TECH)
 def tracking() -> str:
     """What to paste into the shop, and the keys."""
     return _page(ApiKeyForm(data={"scopes": ["conversions:write"]}))
@@ -86,18 +87,23 @@ def _page(form: ApiKeyForm, *, secret: str | None = None) -> str:
         form=form,
         secret=secret,
         secret_version=g.program.pixel_secret_version,
-        code=_code(),
+        code=code_of(),
         keys=[_key(key) for key in keys],
     )
 
 
-def _code() -> dict[str, str]:
-    """What to copy into the shop, with this program's addresses and an invented order."""
+def code_of(*, secret: str | None = None, **test: Any) -> dict[str, str]:
+    """What to copy into the shop, with this program's addresses and an invented order.
+
+    `secret` is that of a key just made; `test` are further facts of the order, for one that shall not count.
+    """
     program, tracking_url = g.program.slug, settings().tracking_url
     has_sites = bool(sites.sites_of(orm.session, program_id=g.program.id))
     order = {"program": program, "order_id": "10482", "amount": "49.90", "currency": g.program.currency}
     if not exponent(g.program.currency):
         order["amount"] = "4990"
+    order |= {"click_id": "clk_…"} | test
+    told = {name: str(int(value)) if isinstance(value, bool) else str(value) for name, value in order.items()}
     return {
         "tag": snippets.tag(
             tracking_url=tracking_url,
@@ -105,9 +111,10 @@ def _code() -> dict[str, str]:
             has_sites=has_sites,
             signs=signs.foreign(g.program.channel_signs),
         ),
-        "call": snippets.api_call(base_url=settings().base_url, body=order | {"click_id": "clk_…"}),
-        "python": snippets.pixel_in_python(tracking_url=tracking_url, parameters=order | {"click_id": "clk_…"}),
-        "php": snippets.pixel_in_php(tracking_url=tracking_url, parameters=order | {"click_id": "clk_…"}),
+        "call": snippets.api_call(base_url=settings().base_url, body=order, key=secret or "$API_KEY"),
+        "by_tag": snippets.conversion_by_tag(body={k: v for k, v in order.items() if k not in {"program", "click_id"}}),
+        "python": snippets.pixel_in_python(tracking_url=tracking_url, parameters=told),
+        "php": snippets.pixel_in_php(tracking_url=tracking_url, parameters=told),
     }
 
 

@@ -198,6 +198,7 @@ class OrderEvent(Base):
     __tablename__ = "order_events"
     __table_args__ = (
         sa.Index("ix_order_events_order", "program_id", "order_id"),
+        sa.Index("ix_order_events_program_time", "program_id", "occurred_at"),
         sa.Index(
             "ix_order_events_waiting",
             "received_at",
@@ -231,6 +232,7 @@ class Refund(Base):
     __tablename__ = "refunds"
     __table_args__ = (
         sa.Index("ix_refunds_order", "program_id", "order_id"),
+        sa.Index("ix_refunds_program_time", "program_id", "occurred_at"),
         sa.Index(
             "ix_refunds_waiting",
             "received_at",

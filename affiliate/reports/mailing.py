@@ -28,7 +28,7 @@ from affiliate.speech import say
 N_ = str  # marks a sentence for the translators
 
 ROWS_MAX = 20
-_READS = {GrantRole.ADMIN, GrantRole.MANAGER, GrantRole.FINANCE}
+_READS = frozenset(GrantRole) - {GrantRole.PARTNER}
 
 
 @dataclass(frozen=True, slots=True)

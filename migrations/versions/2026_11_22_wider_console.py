@@ -317,6 +317,32 @@ def upgrade() -> None:
         batch_op.create_index("ix_campaigns_program", ["program_id", "starts_on"], unique=False)
 
     op.create_table(
+        "chat_hooks",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum("slack", "teams", "json", name="chat_kind", native_enum=False, create_constraint=True, length=32),
+            nullable=False,
+        ),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("host", sa.String(length=255), nullable=False),
+        sa.Column("closed_url", sa.Text(), nullable=False),
+        sa.Column(
+            "events", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("locale", sa.String(length=5), nullable=False),
+        sa.Column("is_live", sa.Boolean(), nullable=False),
+        sa.Column("created_by_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["created_by_id"], ["users.id"], name=op.f("fk_chat_hooks_created_by_id_users")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_chat_hooks_program_id_programs")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_chat_hooks")),
+    )
+    with op.batch_alter_table("chat_hooks", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_chat_hooks_program_id"), ["program_id"], unique=False)
+
+    op.create_table(
         "cohort_grids",
         sa.Column("program_id", sa.Uuid(), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
@@ -326,6 +352,13 @@ def upgrade() -> None:
         sa.Column("computed_at", db.UtcDateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_cohort_grids_program_id_programs")),
         sa.PrimaryKeyConstraint("program_id", "kind", name=op.f("pk_cohort_grids")),
+    )
+    op.create_table(
+        "late_marks",
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_late_marks_program_id_programs")),
+        sa.PrimaryKeyConstraint("program_id", name=op.f("pk_late_marks")),
     )
     op.create_table(
         "product_margins",
@@ -500,6 +533,45 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("campaign_id", "kind", "thing_id", name=op.f("pk_campaign_parts")),
     )
+    op.create_table(
+        "chat_deliveries",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("hook_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "event",
+            sa.Enum("alarm", "late", "test", name="chat_event", native_enum=False, create_constraint=True, length=32),
+            nullable=False,
+        ),
+        sa.Column("occasion", sa.String(length=100), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "waiting",
+                "delivered",
+                "given_up",
+                name="delivery_status",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("attempts", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("send_after", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("answer_code", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("answer", sa.String(length=300), nullable=False),
+        sa.Column("error", sa.String(length=300), nullable=False),
+        sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["hook_id"], ["chat_hooks.id"], name=op.f("fk_chat_deliveries_hook_id_chat_hooks")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_chat_deliveries")),
+        sa.UniqueConstraint("hook_id", "occasion", name=op.f("uq_chat_deliveries_hook_id_occasion")),
+    )
+    with op.batch_alter_table("chat_deliveries", schema=None) as batch_op:
+        batch_op.create_index("ix_chat_deliveries_due", ["status", "send_after"], unique=False)
+        batch_op.create_index("ix_chat_deliveries_finished", ["finished_at"], unique=False)
+
     with op.batch_alter_table("api_keys", schema=None) as batch_op:
         batch_op.add_column(sa.Column("partner_id", sa.Uuid(), nullable=True))
         batch_op.create_index(batch_op.f("ix_api_keys_partner_id"), ["partner_id"], unique=False)
@@ -517,13 +589,27 @@ def upgrade() -> None:
             batch_op.f("fk_newsletter_deliveries_prospect_id_prospects"), "prospects", ["prospect_id"], ["id"]
         )
 
+    with op.batch_alter_table("order_events", schema=None) as batch_op:
+        batch_op.create_index("ix_order_events_program_time", ["program_id", "occurred_at"], unique=False)
+
     with op.batch_alter_table("programs", schema=None) as batch_op:
         batch_op.add_column(sa.Column("archived_at", db.UtcDateTime(timezone=True), nullable=True))
+
+    with op.batch_alter_table("refunds", schema=None) as batch_op:
+        batch_op.create_index("ix_refunds_program_time", ["program_id", "occurred_at"], unique=False)
     with op.batch_alter_table("grants") as batch_op:
         batch_op.drop_constraint(op.f("ck_grants_grant_role"), type_="check")
         batch_op.create_check_constraint(
             op.f("ck_grants_grant_role"),
             sa.text("role IN ('partner', 'manager', 'finance', 'admin', 'reader', 'logistics', 'tech', 'marketing')"),
+        )
+    with op.batch_alter_table("mail_refusals") as batch_op:
+        batch_op.drop_constraint(op.f("ck_mail_refusals_mail_kind"), type_="check")
+        batch_op.create_check_constraint(
+            op.f("ck_mail_refusals_mail_kind"),
+            sa.text(
+                "kind IN ('membership', 'payment_details', 'invoices', 'paid', 'day', 'cases', 'agreed', 'creatives', 'stories', 'postbacks', 'late', 'alarms', 'complaints', 'answers', 'duties')"
+            ),
         )
     with op.batch_alter_table("newsletter_deliveries") as batch_op:
         batch_op.create_check_constraint(
@@ -537,10 +623,24 @@ def downgrade() -> None:
         batch_op.create_check_constraint(
             op.f("ck_grants_grant_role"), sa.text("role IN ('partner', 'manager', 'finance', 'admin')")
         )
+    with op.batch_alter_table("mail_refusals") as batch_op:
+        batch_op.drop_constraint(op.f("ck_mail_refusals_mail_kind"), type_="check")
+        batch_op.create_check_constraint(
+            op.f("ck_mail_refusals_mail_kind"),
+            sa.text(
+                "kind IN ('membership', 'payment_details', 'invoices', 'paid', 'day', 'cases', 'agreed', 'creatives', 'stories', 'postbacks')"
+            ),
+        )
     with op.batch_alter_table("newsletter_deliveries") as batch_op:
         batch_op.drop_constraint(op.f("ck_newsletter_deliveries_one_reader"), type_="check")
+    with op.batch_alter_table("refunds", schema=None) as batch_op:
+        batch_op.drop_index("ix_refunds_program_time")
+
     with op.batch_alter_table("programs", schema=None) as batch_op:
         batch_op.drop_column("archived_at")
+
+    with op.batch_alter_table("order_events", schema=None) as batch_op:
+        batch_op.drop_index("ix_order_events_program_time")
 
     with op.batch_alter_table("newsletter_deliveries", schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f("fk_newsletter_deliveries_prospect_id_prospects"), type_="foreignkey")
@@ -555,6 +655,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_api_keys_partner_id"))
         batch_op.drop_column("partner_id")
 
+    with op.batch_alter_table("chat_deliveries", schema=None) as batch_op:
+        batch_op.drop_index("ix_chat_deliveries_finished")
+        batch_op.drop_index("ix_chat_deliveries_due")
+
+    op.drop_table("chat_deliveries")
     op.drop_table("campaign_parts")
     op.drop_table("bulk_subjects")
     with op.batch_alter_table("shared_reports", schema=None) as batch_op:
@@ -575,7 +680,12 @@ def downgrade() -> None:
     op.drop_table("program_setups")
     op.drop_table("program_brands")
     op.drop_table("product_margins")
+    op.drop_table("late_marks")
     op.drop_table("cohort_grids")
+    with op.batch_alter_table("chat_hooks", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_chat_hooks_program_id"))
+
+    op.drop_table("chat_hooks")
     with op.batch_alter_table("campaigns", schema=None) as batch_op:
         batch_op.drop_index("ix_campaigns_program")
 
