@@ -25,7 +25,7 @@ from ingest_rows import _installation
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
-from affiliate import clock, db, ids, settings
+from affiliate import clock, db, garbage, ids, settings
 from affiliate.app import create_app
 from affiliate.attribution.models import Attribution, Credit
 from affiliate.commissions.models import Commission
@@ -138,6 +138,7 @@ class _Site:
         self.app.config.update(WTF_CSRF_ENABLED=False)
         self.browser: FlaskClient = self.app.test_client()
         accounts_cast.sign_in(self.browser, person)
+        garbage.settle()  # as the web process does
 
     def timed(self, engine: Engine, *, first: int, last: int) -> dict[str, list[float]]:
         """Add these clicks with their sales, and open each page so many times; seconds of each."""
