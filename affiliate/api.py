@@ -133,7 +133,16 @@ def config(*, title: str, version: str) -> dict[str, Any]:
         "OPENAPI_URL_PREFIX": "/api/v1",
         "OPENAPI_JSON_PATH": "openapi.json",
         "API_SPEC_OPTIONS": {
-            "components": {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
+            "components": {
+                "securitySchemes": {
+                    "key": {"type": "http", "scheme": "bearer", "description": "A key of the program."},
+                    "partnerKey": {
+                        "type": "http",
+                        "scheme": "bearer",
+                        "description": "A key of a partner: it reads, and that partner's own rows alone.",
+                    },
+                }
+            },
             "security": [{"key": []}],
         },
     }

@@ -13,6 +13,7 @@ from affiliate.demo import shop
 from affiliate.fraud import sightings
 from affiliate.ingest import known
 from affiliate.partners import queries as partners
+from affiliate.portal import acting
 from affiliate.portal import mailed as mailed_reports
 from affiliate.portal import views as portal
 from affiliate.programs import queries as programs
@@ -20,7 +21,7 @@ from affiliate.rest import docs as manual
 from affiliate.rest import views as rest
 from affiliate.settings import Settings
 from affiliate.site import applications as joining
-from affiliate.site import articles, found, shared
+from affiliate.site import articles, bounces, found, news, shared
 from affiliate.site import newsletters as mail
 from affiliate.site import views as site
 from affiliate.tracking import api as tracking_api
@@ -40,7 +41,7 @@ def create_app(settings: Settings) -> Flask:
     web.init_app(app, settings)
     formats.init_app(app)
     tracked = tracker.init_app(app, settings, lookup=known.lookup)
-    resolvers = Resolvers(programs.program_by_slug, partners.membership, partners.is_welcome, tracked.key_in_memory)
+    resolvers = Resolvers(programs.program_by_slug, acting.membership, partners.is_welcome, tracked.key_in_memory)
     accounts.init_app(app, settings, resolvers=resolvers)
     sightings.init_app(app)
     _add_api(app)
@@ -57,6 +58,9 @@ def create_app(settings: Settings) -> Flask:
         begun_by=("joining.send", "joining.save"),
     )  # fmt: skip
     app.register_blueprint(mail.blueprint)
+    app.register_blueprint(news.blueprint)
+    app.register_blueprint(bounces.blueprint)
+    limits.limit_sign_ups(app, "news.sign_up")
     app.register_blueprint(portal.blueprint)
     limits.limit_tests(app, links="portal.try_link", postbacks="portal.act_on_postback")
     app.register_blueprint(mailed_reports.blueprint)
@@ -74,6 +78,8 @@ def _add_api(app: Flask) -> None:
         rest_api.register_blueprint(blueprint)
         web.csrf.exempt(blueprint)  # a key speaks for the caller, never a cookie
     access.declare(app, "api-docs.openapi_json", access.public)
+    declared = {name: access.declaration_of(app, name, "GET") for name in app.view_functions}
+    limits.limit_partner_keys(app, [name for name, found in declared.items() if found and found.partners_too])
     app.extensions[manual.EXTENSION] = rest_api
     app.register_blueprint(manual.docs)
 

@@ -5,7 +5,7 @@ By account only failures count, so that nobody locks themselves out by working; 
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -28,10 +28,14 @@ DRAFTS = "300 per hour; 900 per day"
 NEW_DRAFTS = "20 per hour; 60 per day"  # each makes a row, and a file is drawn anew and kept
 LINK_TESTS = "10 per minute"  # a request of ours waits for a stranger's server
 POSTBACK_TESTS = "20 per hour"
+SIGN_UPS = "10 per hour; 30 per day"  # for news: each writes a mail to an address that anybody may have typed
+PARTNER_KEYS = "120 per minute"  # of all keys of a partner in a program: tools of strangers
 _IPV6_PREFIX = 64  # one customer's own network
 _REDIS_TIMEOUT: dict[str, Any] = {"socket_timeout": 0.2, "socket_connect_timeout": 0.2}  # seconds
 _EXTENSION = "affiliate_limits"
 _TESTS_EXTENSION = "affiliate_limits_of_tests"
+_SIGN_UPS_EXTENSION = "affiliate_limits_of_sign_ups"
+_KEYS_EXTENSION = "affiliate_limits_of_keys"
 _SIGN_IN = ("security.login", "security.verify", "security.change_password")
 _SECOND_FACTOR = ("security.two_factor_token_validation", "security.mf_recovery")
 
@@ -83,8 +87,24 @@ def init_app(app: Flask, settings: Settings) -> None:
             exempt_when=_is_no_test,
         )
 
+    def limit_partner_keys(endpoints: Iterable[str]) -> None:
+        read = limiter.shared_limit(
+            PARTNER_KEYS,
+            scope="partner keys",
+            key_func=keyed("partner keys", _key_owner),
+            exempt_when=_is_no_partner_key,
+        )
+        for name in endpoints:
+            views[name] = read(views[name])
+
+    def limit_sign_ups(endpoint: str) -> None:
+        limit((endpoint,), "sign-ups", SIGN_UPS)
+        limit((endpoint,), "signed up", MAILS_PER_ACCOUNT, key_func=keyed("signed up", _applicant))
+
+    app.extensions[_SIGN_UPS_EXTENSION] = limit_sign_ups
     app.extensions[_EXTENSION] = limit_applications
     app.extensions[_TESTS_EXTENSION] = limit_tests
+    app.extensions[_KEYS_EXTENSION] = limit_partner_keys
 
 
 def limit_applications(
@@ -98,9 +118,19 @@ def limit_applications(
     app.extensions[_EXTENSION](endpoint, saved_by, begun_by)
 
 
+def limit_sign_ups(app: Flask, endpoint: str) -> None:
+    """Slow down the form for news: by address, and by the mailbox that it writes to."""
+    app.extensions[_SIGN_UPS_EXTENSION](endpoint)
+
+
 def limit_tests(app: Flask, *, links: str, postbacks: str) -> None:
     """Slow down the endpoints by which we call an address that a partner typed: links by person, postbacks by partner."""
     app.extensions[_TESTS_EXTENSION](links, postbacks)
+
+
+def limit_partner_keys(app: Flask, endpoints: Iterable[str]) -> None:
+    """Slow down the keys of a partner on these endpoints, all of them together."""
+    app.extensions[_KEYS_EXTENSION](endpoints)
 
 
 def _storage(redis_url: str) -> str:
@@ -139,6 +169,14 @@ def _person() -> str:
 
 def _partner() -> str:
     return str(g.partner.id)
+
+
+def _key_owner() -> str:
+    return f"{g.api_key.program_id}:{g.api_key.partner_id}"
+
+
+def _is_no_partner_key() -> bool:
+    return g.get("api_key") is None or g.api_key.partner_id is None
 
 
 def _is_no_test() -> bool:

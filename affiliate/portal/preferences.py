@@ -25,6 +25,7 @@ def _of_partner() -> list[dict[str, Any]]:
         _entry("portal.profile", "id", _("Profile"), _("Name, website, and where you promote.")),
         _entry("portal.team", "users", _("Team"), _("Who else works for you here, and in which role.")),
         _entry("portal.postbacks", "webhook", _("Postbacks"), _("Tell your own system of each sale.")),
+        _entry("portal.api_keys", "key", _("API keys"), _("Let your own tools read your numbers.")),
         _entry("portal.payment_details", "building-bank", _("How you are paid"), _("The account your money goes to.")),
         _entry("portal.tax_profile", "file-invoice", _("Tax profile"), _("What must stand on your invoices.")),
         _entry("portal.data", "shield-check", _("Your data"), _("A copy of everything, or be forgotten.")),

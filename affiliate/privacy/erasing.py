@@ -21,6 +21,7 @@ from affiliate.files import StoredFile
 from affiliate.joining.models import Invitation
 from affiliate.links.models import Link, LinkStatus
 from affiliate.mailer import OutboxMail
+from affiliate.newsletters import audiences, prospects
 from affiliate.newsletters.models import MailBounce, SuppressedAddress
 from affiliate.papers.models import FiledInvoice, Paper
 from affiliate.partners import facts
@@ -127,7 +128,7 @@ def erase(session: Session, *, request: ErasureRequest, actor: Actor, now: datet
     mentions.forget_stories(session, story_ids=story_ids, now=now)
     mentions.forget_recruiting(session, partner_id=partner_id, now=now)
     _forget_files(session, partner_id, person_ids)
-    _forget_addresses(session, [person.email for person in people])
+    _forget_addresses(session, [person.email for person in people], now)
     _forget_rows(session, partner_id, person_ids)
     _forget_taxes(session, partner_id)
     _forget_people(session, person_ids)
@@ -173,7 +174,9 @@ def _forget_files(session: Session, partner_id: UUID, person_ids: Collection[UUI
     session.execute(sa.delete(StoredFile).where(StoredFile.id.in_(gone)))
 
 
-def _forget_addresses(session: Session, emails: Collection[str]) -> None:
+def _forget_addresses(session: Session, emails: Collection[str], now: datetime) -> None:
+    for prospect in audiences.prospects_by_email(session, emails=emails):
+        prospects.erase(session, prospect=prospect, now=now)
     session.execute(sa.delete(OutboxMail).where(OutboxMail.recipient.in_(emails)))
     session.execute(sa.delete(MailBounce).where(MailBounce.address.in_(emails)))
     session.execute(sa.delete(SuppressedAddress).where(SuppressedAddress.address.in_(emails)))

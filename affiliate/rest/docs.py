@@ -40,8 +40,14 @@ def _operation(path: str, method: str, found: dict[str, Any]) -> dict[str, Any]:
         "description": found.get("description", ""),
         "parameters": [_resolved(parameter) for parameter in found.get("parameters", []) if "name" in parameter],
         "body": _name(body) if body else None,
+        "partners_scope": _partners_scope(found),
         "answers": [(status, answer.get("description", "")) for status, answer in found.get("responses", {}).items()],
     }
+
+
+def _partners_scope(found: dict[str, Any]) -> str | None:
+    """The scope by which a partner's own key may call it; null if it may not."""
+    return next((one["partnerKey"][0] for one in found.get("security", ()) if "partnerKey" in one), None)
 
 
 def _resolved(parameter: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The API's routes on numbers: clicks, the ledger, and reports by the one dictionary of metrics."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -14,16 +14,16 @@ from affiliate.api import MoneySchema
 from affiliate.ledger import queries as ledger
 from affiliate.money import Money
 from affiliate.programs.models import Program
-from affiliate.reports import metrics, periods, shop_days
+from affiliate.reports import asked, metrics, periods, shop_days
 from affiliate.reports import queries as reports
 from affiliate.reports.metrics import METRICS, Facts, Unit
 from affiliate.reports.periods import Period
 from affiliate.rest import filters, payout_schemas, queries, schemas
-from affiliate.rest.blueprint import Answer, answer, blueprint, key_program_id
+from affiliate.rest.blueprint import Answer, answer, any_key, blueprint, key_program_id, narrowed, whose
 from affiliate.web import orm, request_now
 
 DAYS = 30
-_FILTERS = {"partner": "partner_id", "link": "link_id", "verdict": "verdict"}
+_FILTERS = {"link": "link_id", "verdict": "verdict"}
 
 
 class BadPeriod(errors.Invalid):
@@ -36,7 +36,7 @@ class BadPeriod(errors.Invalid):
 
 
 @blueprint.get("/clicks")
-@access.key("reports:read")
+@any_key("reports:read")
 @blueprint.arguments(filters.ClickFilter, location="query")
 @blueprint.response(200, schemas.ClickSchema(many=True))
 def clicks(arguments: Mapping[str, Any]) -> Answer:
@@ -44,39 +44,39 @@ def clicks(arguments: Mapping[str, Any]) -> Answer:
     size = arguments["limit"]
     wanted = {column: arguments[name] for name, column in _FILTERS.items() if name in arguments}
     after = arguments.get("cursor")
-    return answer(queries.clicks(orm.session, program_id=key_program_id(), wanted=wanted, after=after, size=size), size)
+    return answer(queries.clicks(orm.session, whose=narrowed(arguments), wanted=wanted, after=after, size=size), size)
 
 
 @blueprint.get("/ledger")
-@access.key("payouts:read")
+@any_key("payouts:read")
 @blueprint.arguments(filters.PartnerFilter, location="query")
 @blueprint.response(200, payout_schemas.TransferSchema(many=True))
 def transfers(arguments: Mapping[str, Any]) -> Answer:
     """The movements of money, newest first, of one partner if asked."""
     size = arguments["limit"]
-    rows = ledger.transfers(
-        orm.session,
-        program_id=key_program_id(),
-        partner_id=arguments.get("partner"),
-        before=arguments.get("cursor"),
-        limit=size + 1,
-    )
-    return answer(rows, size)
+    mine, before = asdict(narrowed(arguments)), arguments.get("cursor")
+    return answer(ledger.transfers(orm.session, **mine, before=before, limit=size + 1), size)
 
 
 @blueprint.get("/reports/days")
-@access.key("reports:read")
+@any_key("reports:read")
 @blueprint.arguments(filters.ReportArguments, location="query")
 @blueprint.response(200)
 def by_day(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """What was clicked, sold and earned on each day of the program's time zone, and in all of them."""
-    program = queries.program(orm.session, program_id=key_program_id())
+    """What was clicked, sold and earned on each day of the program's time zone, and in all of them.
+
+    A partner's key reads the partner's own numbers, without what the program spent and kept.
+    """
+    program, mine = queries.program(orm.session, program_id=key_program_id()), whose()
     period, currency = _period(program, arguments), program.currency
-    margin = shop_days.margin_bps(orm.session, program_id=program.id, period=period)
-    by_day = reports.facts_by_day(orm.session, program_id=program.id, period=period, currency=currency)
+    is_inside = mine.partner_id is None
+    margin = shop_days.margin_bps(orm.session, program_id=program.id, period=period) if is_inside else None
+    told: dict[str, Any] = asdict(mine) | {"with_costs": is_inside}
+    by_day = reports.facts_by_day(orm.session, **told, period=period, currency=currency)
     found = {day: replace(facts, margin_bps=margin) for day, facts in by_day.items()}
-    rows = [{"day": day.isoformat()} | _figures(facts) for day, facts in found.items()]
-    return _head(period) | {"rows": rows, "total": _figures(metrics.total(found.values(), currency=currency))}
+    keys = tuple(METRICS) if is_inside else asked.COLUMNS
+    rows = [{"day": day.isoformat()} | _figures(facts, keys) for day, facts in found.items()]
+    return _head(period) | {"rows": rows, "total": _figures(metrics.total(found.values(), currency=currency), keys)}
 
 
 @blueprint.get("/reports/partners")
@@ -124,9 +124,10 @@ def _head(period: Period) -> dict[str, Any]:
     return {"from": period.first.isoformat(), "to": last.isoformat(), "time_zone": period.zone}
 
 
-def _figures(facts: Facts) -> dict[str, Any]:
-    """Every metric by its key: counts as numbers, rates in basis points, money as everywhere; null is unknown."""
-    return {_name(key, metric.unit): _shown(metric.of(facts), metric.unit, facts) for key, metric in METRICS.items()}
+def _figures(facts: Facts, keys: Sequence[str] = tuple(METRICS)) -> dict[str, Any]:
+    """These metrics by their keys: counts as numbers, rates in basis points, money as everywhere; null is unknown."""
+    wanted = {key: METRICS[key] for key in keys}
+    return {_name(key, metric.unit): _shown(metric.of(facts), metric.unit, facts) for key, metric in wanted.items()}
 
 
 def _name(key: str, unit: Unit) -> str:

@@ -1,48 +1,47 @@
-"""The API's routes on payouts and their tax papers. The key names the program: a payout or paper of another one is not there."""
+"""The API's routes on payouts and their tax papers. The key names the program, a partner's key the partner too: what is another's is not there."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
 from flask import Response
 
 from affiliate import files
-from affiliate.accounts import access
 from affiliate.papers import queries as papers
 from affiliate.rest import filters, payout_schemas, queries
-from affiliate.rest.blueprint import Answer, answer, blueprint, found, key_program_id, parsed_id
+from affiliate.rest.blueprint import Answer, answer, any_key, blueprint, found, narrowed, parsed_id, whose
 from affiliate.web import orm
 
 _PDF = "application/pdf"
 
 
 @blueprint.get("/payouts")
-@access.key("payouts:read")
+@any_key("payouts:read")
 @blueprint.arguments(filters.PartnerFilter, location="query")
 @blueprint.response(200, payout_schemas.PayoutSchema(many=True))
 def payouts(arguments: Mapping[str, Any]) -> Answer:
     """The payouts of the program, of one partner if asked."""
-    size, wanted = arguments["limit"], {"partner_id": arguments.get("partner")}
-    after = arguments.get("cursor")
-    return answer(queries.payouts(orm.session, program_id=key_program_id(), after=after, size=size, **wanted), size)
+    size, after = arguments["limit"], arguments.get("cursor")
+    return answer(queries.payouts(orm.session, whose=narrowed(arguments), after=after, size=size), size)
 
 
 @blueprint.get("/payouts/<payout_id>")
-@access.key("payouts:read")
+@any_key("payouts:read")
 @blueprint.response(200, payout_schemas.PayoutSchema)
 def one_payout(payout_id: str) -> Any:
     """One payout."""
     wanted = parsed_id("pay", payout_id, "payout")
-    return found(queries.payout(orm.session, program_id=key_program_id(), payout_id=wanted), "payout")
+    return found(queries.payout(orm.session, whose=whose(), payout_id=wanted), "payout")
 
 
 @blueprint.get("/payouts/<payout_id>/papers")
-@access.key("payouts:read")
+@any_key("payouts:read")
 @blueprint.response(200, payout_schemas.PayoutPapersSchema)
 def papers_of_payout(payout_id: str) -> dict[str, Any]:
     """The tax papers of a payout: those that the program wrote, in the order of writing, and the invoices that the partner sent."""
     wanted = parsed_id("pay", payout_id, "payout")
-    row = found(queries.payout(orm.session, program_id=key_program_id(), payout_id=wanted), "payout")
+    row = found(queries.payout(orm.session, whose=whose(), payout_id=wanted), "payout")
     return {
         "papers": papers.papers_of_payout(orm.session, payout_id=row.id),
         "filed_invoices": papers.filed_for(orm.session, payout_id=row.id),
@@ -50,23 +49,27 @@ def papers_of_payout(payout_id: str) -> dict[str, Any]:
 
 
 @blueprint.get("/papers/<paper_id>.pdf")
-@access.key("payouts:read")
+@any_key("payouts:read")
 @blueprint.response(200, {"type": "string", "format": "binary"}, content_type=_PDF)
 def paper_pdf(paper_id: str) -> Response:
     """The PDF of a paper that the program wrote."""
     wanted = parsed_id("ppr", paper_id, "paper")
-    paper = found(papers.paper_of(orm.session, program_id=key_program_id(), paper_id=wanted), "paper")
+    paper = found(papers.paper_of(orm.session, **_mine(), paper_id=wanted), "paper")
     return _file(paper.file_id)
 
 
 @blueprint.get("/filed-invoices/<invoice_id>.pdf")
-@access.key("payouts:read")
+@any_key("payouts:read")
 @blueprint.response(200, {"type": "string", "format": "binary"}, content_type=_PDF)
 def filed_invoice_pdf(invoice_id: str) -> Response:
     """An invoice as the partner sent it."""
     wanted = parsed_id("inv", invoice_id, "invoice")
-    filed = found(papers.filed_by_id(orm.session, program_id=key_program_id(), invoice_id=wanted), "invoice")
+    filed = found(papers.filed_by_id(orm.session, **_mine(), invoice_id=wanted), "invoice")
     return _file(filed.file_id)
+
+
+def _mine() -> dict[str, Any]:
+    return asdict(whose())
 
 
 def _file(file_id: UUID | None) -> Response:

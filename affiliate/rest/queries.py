@@ -19,8 +19,9 @@ from affiliate.ledger import queries as ledger_queries
 from affiliate.ledger.queries import TransferLine
 from affiliate.links.models import Coupon, Link
 from affiliate.partners.models import Enrollment, EnrollmentStatus, Partner
-from affiliate.payouts.models import Adjustment, Payout
+from affiliate.payouts.models import Adjustment, AdjustmentStatus, Payout
 from affiliate.programs.models import Program
+from affiliate.rest.scope import Whose
 
 Row = TypeVar("Row")
 _COMMISSIONS_OF_ONE_CONVERSION_MAX = 200
@@ -95,14 +96,9 @@ def enrollments(
     return _page(session, statement, key=Enrollment.id, after=after, size=size)
 
 
-def coupons(
-    session: Session, *, program_id: UUID, partner_id: UUID | None, after: UUID | None, size: int
-) -> Sequence[Coupon]:
-    """Coupons of the program, of one partner if asked."""
-    statement = sa.select(Coupon).where(Coupon.program_id == program_id)
-    if partner_id is not None:
-        statement = statement.where(Coupon.partner_id == partner_id)
-    return _page(session, statement, key=Coupon.id, after=after, size=size)
+def coupons(session: Session, *, whose: Whose, after: UUID | None, size: int) -> Sequence[Coupon]:
+    """Their coupons."""
+    return _page(session, sa.select(Coupon).where(*whose.rows(Coupon)), key=Coupon.id, after=after, size=size)
 
 
 def creatives(
@@ -119,94 +115,81 @@ def creatives(
     return [(row[0], row[1]) for row in session.execute(statement.order_by(Creative.id).limit(size + 1))]
 
 
-def links(
-    session: Session, *, program_id: UUID, partner_id: UUID | None, after: UUID | None, size: int
-) -> Sequence[Link]:
-    """Links of the program, of one partner if asked."""
-    statement = sa.select(Link).where(Link.program_id == program_id)
-    if partner_id is not None:
-        statement = statement.where(Link.partner_id == partner_id)
-    return _page(session, statement, key=Link.id, after=after, size=size)
+def links(session: Session, *, whose: Whose, after: UUID | None, size: int) -> Sequence[Link]:
+    """Their links."""
+    return _page(session, sa.select(Link).where(*whose.rows(Link)), key=Link.id, after=after, size=size)
 
 
-def link(session: Session, *, program_id: UUID, link_id: UUID) -> Link | None:
-    """One link of the program."""
-    return session.scalars(sa.select(Link).where(Link.program_id == program_id, Link.id == link_id)).one_or_none()
+def link(session: Session, *, whose: Whose, link_id: UUID) -> Link | None:
+    """One link of theirs."""
+    return session.scalars(sa.select(Link).where(*whose.rows(Link), Link.id == link_id)).one_or_none()
 
 
 def conversions(
-    session: Session, *, program_id: UUID, order_id: str | None, after: UUID | None, size: int
+    session: Session, *, whose: Whose, order_id: str | None, after: UUID | None, size: int
 ) -> Sequence[Conversion]:
-    """Conversions of the program, of one order if asked."""
-    statement = sa.select(Conversion).where(Conversion.program_id == program_id)
+    """Their conversions, of one order if asked."""
+    statement = sa.select(Conversion).where(*whose.conversions())
     if order_id is not None:
         statement = statement.where(Conversion.order_id == order_id)
     return _page(session, statement, key=Conversion.id, after=after, size=size)
 
 
-def conversion(session: Session, *, program_id: UUID, conversion_id: UUID) -> Conversion | None:
-    """One conversion of the program."""
-    return session.scalars(
-        sa.select(Conversion).where(Conversion.program_id == program_id, Conversion.id == conversion_id)
-    ).one_or_none()
+def conversion(session: Session, *, whose: Whose, conversion_id: UUID) -> Conversion | None:
+    """One conversion of theirs."""
+    mine = sa.select(Conversion).where(*whose.conversions(), Conversion.id == conversion_id)
+    return session.scalars(mine).one_or_none()
 
 
 def order_events(
-    session: Session, *, program_id: UUID, order_id: str, after: UUID | None, size: int
+    session: Session, *, whose: Whose, order_id: str, after: UUID | None, size: int
 ) -> Sequence[OrderEvent]:
-    """What became of an order."""
-    statement = sa.select(OrderEvent).where(OrderEvent.program_id == program_id, OrderEvent.order_id == order_id)
+    """What became of an order of theirs."""
+    statement = sa.select(OrderEvent).where(*whose.of_orders(OrderEvent), OrderEvent.order_id == order_id)
     return _page(session, statement, key=OrderEvent.id, after=after, size=size)
 
 
-def refunds(
-    session: Session, *, program_id: UUID, order_id: str | None, after: UUID | None, size: int
-) -> Sequence[Refund]:
-    """Refunds of the program, of one order if asked."""
-    statement = sa.select(Refund).where(Refund.program_id == program_id)
+def refunds(session: Session, *, whose: Whose, order_id: str | None, after: UUID | None, size: int) -> Sequence[Refund]:
+    """Refunds of their orders, of one order if asked."""
+    statement = sa.select(Refund).where(*whose.of_orders(Refund))
     if order_id is not None:
         statement = statement.where(Refund.order_id == order_id)
     return _page(session, statement, key=Refund.id, after=after, size=size)
 
 
 def commissions(
-    session: Session, *, program_id: UUID, partner_id: UUID | None, status: str | None, after: UUID | None, size: int
+    session: Session, *, whose: Whose, status: str | None, after: UUID | None, size: int
 ) -> Sequence[Commission]:
-    """Commissions of the program that are in force, of one partner or status if asked."""
-    statement = sa.select(Commission).where(Commission.program_id == program_id, Commission.is_live)
-    if partner_id is not None:
-        statement = statement.where(Commission.partner_id == partner_id)
+    """Their commissions that are in force, of one status if asked."""
+    statement = sa.select(Commission).where(*whose.rows(Commission), Commission.is_live)
     if status is not None:
         statement = statement.where(Commission.status == status)
     return _page(session, statement, key=Commission.id, after=after, size=size)
 
 
-def payouts(
-    session: Session, *, program_id: UUID, partner_id: UUID | None, after: UUID | None, size: int
-) -> Sequence[Payout]:
-    """Payouts of the program, of one partner if asked."""
-    statement = sa.select(Payout).where(Payout.program_id == program_id)
-    if partner_id is not None:
-        statement = statement.where(Payout.partner_id == partner_id)
-    return _page(session, statement, key=Payout.id, after=after, size=size)
+def payouts(session: Session, *, whose: Whose, after: UUID | None, size: int) -> Sequence[Payout]:
+    """Their payouts."""
+    return _page(session, sa.select(Payout).where(*whose.rows(Payout)), key=Payout.id, after=after, size=size)
 
 
-def payout(session: Session, *, program_id: UUID, payout_id: UUID) -> Payout | None:
-    """One payout of the program."""
-    return session.scalar(sa.select(Payout).where(Payout.program_id == program_id, Payout.id == payout_id))
+def payout(session: Session, *, whose: Whose, payout_id: UUID) -> Payout | None:
+    """One payout of theirs."""
+    return session.scalar(sa.select(Payout).where(*whose.rows(Payout), Payout.id == payout_id))
 
 
-def adjustments(session: Session, *, program_id: UUID, after: UUID | None, size: int) -> Sequence[Adjustment]:
-    """Entries by hand of the program, in any status."""
-    statement = sa.select(Adjustment).where(Adjustment.program_id == program_id)
-    return _page(session, statement, key=Adjustment.id, after=after, size=size)
+def adjustments(session: Session, *, whose: Whose, after: UUID | None, size: int) -> Sequence[Adjustment]:
+    """Their entries by hand: all of a program, of a partner those that are decided and in its books."""
+    mine = sa.select(Adjustment).where(*whose.rows(Adjustment))
+    if whose.partner_id is not None:
+        mine = mine.where(Adjustment.status == AdjustmentStatus.POSTED)
+    return _page(session, mine, key=Adjustment.id, after=after, size=size)
 
 
 def clicks(
-    session: Session, *, program_id: UUID, wanted: Mapping[str, Any], after: UUID | None, size: int
+    session: Session, *, whose: Whose, wanted: Mapping[str, Any], after: UUID | None, size: int
 ) -> Sequence[Click]:
-    """Clicks of the program that are still kept, oldest first; `wanted` narrows by partner_id, link_id, verdict."""
-    statement = sa.select(Click).where(Click.program_id == program_id)
+    """Their clicks that are still kept, oldest first; `wanted` narrows by link_id and verdict."""
+    statement = sa.select(Click).where(*whose.rows(Click))
     for column, value in wanted.items():
         statement = statement.where(getattr(Click, column) == value)
     return _page(session, statement, key=Click.id, after=after, size=size)
@@ -214,7 +197,7 @@ def clicks(
 
 def explained(session: Session, *, program_id: UUID, conversion_id: UUID) -> Explained | None:
     """A conversion with all that explains it, in a constant number of queries."""
-    found = conversion(session, program_id=program_id, conversion_id=conversion_id)
+    found = conversion(session, whose=Whose(program_id), conversion_id=conversion_id)
     if found is None:
         return None
     newest_first = (

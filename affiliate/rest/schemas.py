@@ -1,6 +1,9 @@
 """The shapes of the API's answers, and of the one thing it makes itself: links."""
 
-from marshmallow import Schema, fields, validate
+from typing import Any
+
+from flask import g
+from marshmallow import Schema, fields, post_dump, validate
 
 from affiliate.api import PublicId
 from affiliate.ingest.models import Trust
@@ -105,7 +108,7 @@ class LinkSchema(Schema):
 
 
 class ConversionSchema(Schema):
-    """A conversion as believed now."""
+    """A conversion as believed now. Keys of partners read no coupon, which may be another's, and nothing of the customer."""
 
     id = PublicId("cnv")
     kind = fields.String()
@@ -121,6 +124,10 @@ class ConversionSchema(Schema):
     revision = fields.Integer()
     occurred_at = fields.DateTime()
     received_at = fields.DateTime()
+
+    @post_dump
+    def _untold(self, told: dict[str, Any], **_: Any) -> dict[str, Any]:
+        return told if g.api_key.partner_id is None else told | {"coupon": None, "new_customer": None}
 
 
 class OrderEventSchema(Schema):

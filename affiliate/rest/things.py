@@ -1,4 +1,7 @@
-"""The API's routes on what a program has and what happened in it. The key names the program, so a row of another one is simply not there: 404."""
+"""The API's routes on what a program has and what happened in it.
+
+The key names the program, so a row of another one is simply not there: 404. A partner's key names the partner as well.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +17,17 @@ from affiliate.creatives.queries import Shown
 from affiliate.links import service as links
 from affiliate.links.models import Link
 from affiliate.rest import filters, payout_schemas, queries, schemas
-from affiliate.rest.blueprint import Answer, answer, blueprint, found, key_program_id, parsed_id
+from affiliate.rest.blueprint import (
+    Answer,
+    answer,
+    any_key,
+    blueprint,
+    found,
+    key_program_id,
+    narrowed,
+    parsed_id,
+    whose,
+)
 from affiliate.web import orm, request_now
 
 _TOLD_OF_CREATIVES = (
@@ -23,7 +36,7 @@ _TOLD_OF_CREATIVES = (
 
 
 @blueprint.get("/programs")
-@access.key("reports:read")
+@any_key("reports:read")
 @blueprint.response(200, schemas.ProgramSchema(many=True))
 def programs() -> list[Any]:
     """The programs of the key: one."""
@@ -31,7 +44,7 @@ def programs() -> list[Any]:
 
 
 @blueprint.get("/programs/<slug>")
-@access.key("reports:read")
+@any_key("reports:read")
 @blueprint.response(200, schemas.ProgramSchema)
 def program(slug: str) -> Any:
     """One program."""
@@ -72,15 +85,13 @@ def enrollments(arguments: Mapping[str, Any]) -> Answer:
 
 
 @blueprint.get("/coupons")
-@access.key("links:read")
+@any_key("links:read")
 @blueprint.arguments(filters.PartnerFilter, location="query")
 @blueprint.response(200, schemas.CouponSchema(many=True))
 def list_coupons(arguments: Mapping[str, Any]) -> Answer:
     """The coupons of the program, of one partner if asked."""
-    size, partner_id = arguments["limit"], arguments.get("partner")
-    after = arguments.get("cursor")
-    rows = queries.coupons(orm.session, program_id=key_program_id(), partner_id=partner_id, after=after, size=size)
-    return answer(rows, size)
+    size, after = arguments["limit"], arguments.get("cursor")
+    return answer(queries.coupons(orm.session, whose=narrowed(arguments), after=after, size=size), size)
 
 
 @blueprint.post("/coupons")
@@ -101,19 +112,13 @@ def _shown(link: Link) -> dict[str, Any]:
 
 
 @blueprint.get("/links")
-@access.key("links:read")
+@any_key("links:read")
 @blueprint.arguments(filters.PartnerFilter, location="query")
 @blueprint.response(200, schemas.LinkSchema(many=True))
 def list_links(arguments: Mapping[str, Any]) -> Answer:
     """The links of the program, of one partner if asked."""
-    size = arguments["limit"]
-    rows = queries.links(
-        orm.session,
-        program_id=key_program_id(),
-        partner_id=arguments.get("partner"),
-        after=arguments.get("cursor"),
-        size=size,
-    )
+    size, after = arguments["limit"], arguments.get("cursor")
+    rows = queries.links(orm.session, whose=narrowed(arguments), after=after, size=size)
     page, headers = paged(rows, size=size, key=lambda row: row.id)
     return [_shown(row) for row in page], 200, headers
 
@@ -131,12 +136,12 @@ def make_link(wanted: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @blueprint.get("/links/<link_id>")
-@access.key("links:read")
+@any_key("links:read")
 @blueprint.response(200, schemas.LinkSchema)
 def one_link(link_id: str) -> dict[str, Any]:
     """One link."""
     wanted = parsed_id("lnk", link_id, "link")
-    return _shown(found(queries.link(orm.session, program_id=key_program_id(), link_id=wanted), "link"))
+    return _shown(found(queries.link(orm.session, whose=whose(), link_id=wanted), "link"))
 
 
 def _material(shown: Shown) -> dict[str, Any]:
@@ -174,29 +179,22 @@ def one_creative(creative_id: str) -> dict[str, Any]:
 
 
 @blueprint.get("/conversions")
-@access.key("conversions:read")
+@any_key("conversions:read")
 @blueprint.arguments(filters.OrderFilter, location="query")
 @blueprint.response(200, schemas.ConversionSchema(many=True))
 def conversions(arguments: Mapping[str, Any]) -> Answer:
     """The conversions of the program, of one order if asked."""
-    size = arguments["limit"]
-    rows = queries.conversions(
-        orm.session,
-        program_id=key_program_id(),
-        order_id=arguments.get("order_id"),
-        after=arguments.get("cursor"),
-        size=size,
-    )
-    return answer(rows, size)
+    size, after, order_id = arguments["limit"], arguments.get("cursor"), arguments.get("order_id")
+    return answer(queries.conversions(orm.session, whose=whose(), order_id=order_id, after=after, size=size), size)
 
 
 @blueprint.get("/conversions/<conversion_id>")
-@access.key("conversions:read")
+@any_key("conversions:read")
 @blueprint.response(200, schemas.ConversionSchema)
 def conversion(conversion_id: str) -> Any:
     """One conversion."""
     wanted = parsed_id("cnv", conversion_id, "conversion")
-    return found(queries.conversion(orm.session, program_id=key_program_id(), conversion_id=wanted), "conversion")
+    return found(queries.conversion(orm.session, whose=whose(), conversion_id=wanted), "conversion")
 
 
 @blueprint.get("/conversions/<conversion_id>/trace")
@@ -209,57 +207,41 @@ def trace(conversion_id: str) -> Any:
 
 
 @blueprint.get("/orders/<path:order_id>/events")
-@access.key("conversions:read")
+@any_key("conversions:read")
 @blueprint.arguments(filters.PageArguments, location="query")
 @blueprint.response(200, schemas.OrderEventSchema(many=True))
 def order_events(arguments: Mapping[str, Any], order_id: str) -> Answer:
     """What became of an order."""
-    size = arguments["limit"]
-    rows = queries.order_events(
-        orm.session, program_id=key_program_id(), order_id=order_id, after=arguments.get("cursor"), size=size
-    )
-    return answer(rows, size)
+    size, after = arguments["limit"], arguments.get("cursor")
+    return answer(queries.order_events(orm.session, whose=whose(), order_id=order_id, after=after, size=size), size)
 
 
 @blueprint.get("/refunds")
-@access.key("conversions:read")
+@any_key("conversions:read")
 @blueprint.arguments(filters.OrderFilter, location="query")
 @blueprint.response(200, schemas.RefundSchema(many=True))
 def refunds(arguments: Mapping[str, Any]) -> Answer:
     """The refunds of the program, of one order if asked."""
-    size = arguments["limit"]
-    rows = queries.refunds(
-        orm.session,
-        program_id=key_program_id(),
-        order_id=arguments.get("order_id"),
-        after=arguments.get("cursor"),
-        size=size,
-    )
-    return answer(rows, size)
+    size, after, order_id = arguments["limit"], arguments.get("cursor"), arguments.get("order_id")
+    return answer(queries.refunds(orm.session, whose=whose(), order_id=order_id, after=after, size=size), size)
 
 
 @blueprint.get("/commissions")
-@access.key("reports:read")
+@any_key("reports:read")
 @blueprint.arguments(filters.CommissionFilter, location="query")
 @blueprint.response(200, schemas.CommissionSchema(many=True))
 def commissions(arguments: Mapping[str, Any]) -> Answer:
     """The commissions in force, of one partner or status if asked."""
-    size = arguments["limit"]
-    wanted = {"partner_id": arguments.get("partner"), "status": arguments.get("status")}
-    return answer(
-        queries.commissions(
-            orm.session, program_id=key_program_id(), after=arguments.get("cursor"), size=size, **wanted
-        ),
-        size,
-    )
+    size, after, status = arguments["limit"], arguments.get("cursor"), arguments.get("status")
+    rows = queries.commissions(orm.session, whose=narrowed(arguments), status=status, after=after, size=size)
+    return answer(rows, size)
 
 
 @blueprint.get("/adjustments")
-@access.key("payouts:read")
+@any_key("payouts:read")
 @blueprint.arguments(filters.PageArguments, location="query")
 @blueprint.response(200, payout_schemas.EntrySchema(many=True))
 def adjustments(arguments: Mapping[str, Any]) -> Answer:
     """Bonuses, make-goods, corrections and write-offs of the program, in any status."""
-    size = arguments["limit"]
-    rows = queries.adjustments(orm.session, program_id=key_program_id(), after=arguments.get("cursor"), size=size)
-    return answer(rows, size)
+    size, after = arguments["limit"], arguments.get("cursor")
+    return answer(queries.adjustments(orm.session, whose=whose(), after=after, size=size), size)

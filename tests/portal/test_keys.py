@@ -1,0 +1,100 @@
+"""A partner's API keys in the portal: made once, shown once, named, and ended; by owners alone."""
+
+import re
+
+import sqlalchemy as sa
+from accounts_cast import make_person, sign_in
+from factories import make_member, make_partner
+from flask import Flask
+from flask.testing import FlaskClient
+from portal_cast import Cast
+from sqlalchemy.orm import Session
+
+from affiliate import ids
+from affiliate.accounts import service as accounts
+from affiliate.accounts.actors import Actor
+from affiliate.accounts.keys import PARTNER_KEYS_MAX
+from affiliate.accounts.models import ApiKey, AuditEvent
+from affiliate.accounts.roles import MemberRole
+from affiliate.web import request_now
+
+PAGE = "/portal/casa/keys"
+FORM = {"name": "My board", "scopes": ["links:read", "reports:read"]}
+
+
+def test_a_key_is_shown_once_and_reads_the_partners_rows(marta: FlaskClient, app_session: Session, cast: Cast) -> None:
+    made = marta.post(PAGE, data=FORM)
+    assert made.headers["Cache-Control"] == "no-store"
+    found = re.search(r'value="(aff_live_[^"]+)"', made.text)
+    assert found is not None
+    secret = found[1]
+    page = marta.get(PAGE).text
+    assert ("My board" in page, secret in page, "never" in page) == (True, False, True)
+    answer = marta.get("/api/v1/links", headers={"Authorization": f"Bearer {secret}"})
+    assert [row["code"] for row in answer.json or ()] == ["ragu"]
+    assert "never" not in marta.get(PAGE).text
+    actions = app_session.scalars(sa.select(AuditEvent.action).where(AuditEvent.subject_kind == "api_key")).all()
+    key = app_session.scalars(sa.select(ApiKey)).one()
+    assert (actions, key.partner_id, key.scopes) == (["api_key.create"], cast.partner.id, FORM["scopes"])
+    app_session.commit()
+    page = marta.post(f"{PAGE}/{re.search(r'(key_[0-9a-z]+)/revoke', page)[1]}/revoke", follow_redirects=True).text  # type: ignore[index] # it is there
+    assert "Revoked" in page
+    assert marta.get("/api/v1/links", headers={"Authorization": f"Bearer {secret}"}).status_code == 401
+
+
+def test_a_form_that_says_too_little_comes_back_with_what_was_typed(marta: FlaskClient, cast: Cast) -> None:
+    assert cast.program.slug == "casa"
+    refused = marta.post(PAGE, data={"name": "<b>My board"})
+    assert (refused.status_code, "Choose at least one." in refused.text) == (422, True)
+    assert 'value="&lt;b&gt;My board"' in refused.text
+    assert marta.post(PAGE, data={"name": "x", "scopes": ["admin"]}).status_code == 422
+
+
+def test_a_partner_has_so_many_keys_and_no_more(
+    app: Flask, marta: FlaskClient, app_session: Session, cast: Cast
+) -> None:
+    with app.test_request_context():
+        now = request_now()
+    actor = Actor(kind="user", id=cast.person.id)
+    for number in range(PARTNER_KEYS_MAX):
+        accounts.create_api_key(
+            app_session, program_id=cast.program.id, partner_id=cast.partner.id, name=str(number), scopes=["links:read"],
+            actor=actor, now=now,
+        )  # fmt: skip
+    app_session.commit()
+    refused = marta.post(PAGE, data=FORM)
+    assert (refused.status_code, "Revoke one first" in refused.text) == (409, True)
+
+
+def test_nobody_but_an_owner_sees_keys_and_no_owner_those_of_others(
+    app: Flask, marta: FlaskClient, app_session: Session, cast: Cast
+) -> None:
+    person = make_person(app_session, "Rita")
+    make_member(app_session, user=person, partner=cast.partner).role = MemberRole.MARKETER
+    app_session.commit()
+    rita = app.test_client()
+    sign_in(rita, person)
+    assert (rita.get(PAGE).status_code, rita.post(PAGE, data=FORM).status_code) == (403, 403)
+    assert PAGE not in rita.get("/portal/casa/settings").text
+    assert PAGE in marta.get("/portal/casa/settings").text
+    with app.test_request_context():
+        now = request_now()
+    actor = Actor(kind="user", id=cast.person.id)
+    others = make_partner(app_session, program=cast.program)
+    made = [
+        accounts.create_api_key(
+            app_session,
+            program_id=cast.program.id,
+            partner_id=whose,
+            name=name,
+            scopes=["links:read"],
+            actor=actor,
+            now=now,
+        )[0]
+        for whose, name in ((None, "The shop's"), (others.id, "Another's"))
+    ]
+    app_session.commit()
+    page = marta.get(PAGE).text
+    assert ("The shop" in page, "Another" in page) == (False, False)
+    for key in made:
+        assert marta.post(f"{PAGE}/{ids.public('key', key.id)}/revoke").status_code == 404
