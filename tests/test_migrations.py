@@ -1,17 +1,87 @@
-"""The migrations: one head, and the same tables as the models on both databases."""
+"""The migrations: one head, the same tables as the models on both databases, and no row lost on the way."""
 
+import os
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy.engine import Engine
+from factories import NOW, make_clicks, make_link, make_refund
+from money_cast import MATURE, open_books
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session
 
-from affiliate import schema
+from affiliate import db, schema
+from affiliate.accounts.models import AuditEvent
+from affiliate.commissions.models import Commission
+from affiliate.ledger import chain, sealer
+from affiliate.ledger.models import LedgerTransfer
+from affiliate.links.models import Link
+from affiliate.partners.models import Partner
+from affiliate.payouts import proof, service
+from affiliate.payouts.models import Payout
 
 PYPROJECT = Path(__file__).parent.parent / "pyproject.toml"
+FIRST = "0001"
+LIVED_IN = {table.__tablename__ for table in (AuditEvent, Commission, Link, LedgerTransfer, Partner, Payout)}
+Rows = dict[str, tuple[set[str], list[dict[str, Any]]]]
+"""Of each table, its columns and its rows."""
+
+
+def live(engine: Engine) -> None:
+    """A program with a partner, clicks and orders, one of them refunded, a run that was paid, and its books sealed."""
+    with Session(engine, expire_on_commit=False) as session, session.begin():
+        books = open_books(session)
+        link = make_link(session, program=books.program, partner=books.partner)
+        make_clicks(session, link=link, hour=NOW, clicks=3)
+        refunded, _kept = books.order(), books.order(amount_minor=70_00)
+        books.work(now=MATURE)
+        whose: dict[str, Any] = {"program_id": books.program.id, "now": MATURE + timedelta(days=1)}
+        run = service.propose(session, **whose, actor=books.alice)
+        service.approve_run(session, **whose, run_id=run.id, actor=books.bob)
+        service.mark_paid(session, **whose, run_id=run.id, actor=books.alice)
+        make_refund(session, conversion=refunded, amount_minor=None)
+        books.work(now=MATURE)
+        sealer.seal_all(session, key=chain.signing_key("a secret of this test"), now=MATURE)
+
+
+def rows_of(connection: Connection) -> Rows:
+    """Everything that stands in the database."""
+    found: Rows = {}
+    for name in sa.inspect(connection).get_table_names():
+        rows = connection.execute(sa.select(sa.text("*")).select_from(sa.table(name)))
+        found[name] = set(rows.keys()), [dict(row) for row in rows.mappings()]
+    connection.rollback()
+    del found["alembic_version"]
+    return found
+
+
+def within(rows: Rows, like: Rows) -> dict[str, list[str]]:
+    """The rows in the tables and columns that the other has, too."""
+    return {
+        name: sorted(repr({column: row[column] for column in sorted(columns)}) for row in rows[name][1])
+        for name, (columns, _) in like.items()
+    }
+
+
+def triggers_of(connection: Connection) -> list[Any]:
+    """The triggers, and the tables they guard."""
+    asked = "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name"
+    if connection.dialect.name == "postgresql":
+        asked = "SELECT tgname, tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1, 2"
+    found = [tuple(row) for row in connection.exec_driver_sql(asked)]
+    connection.rollback()
+    return found
+
+
+def config_for(connection: Connection) -> Config:
+    config = Config(toml_file=str(PYPROJECT))
+    config.attributes["connection"] = connection
+    return config
 
 
 def test_there_is_one_head() -> None:
@@ -20,17 +90,14 @@ def test_there_is_one_head() -> None:
 
 def test_models_and_migrations_agree(engine: Engine) -> None:
     with engine.connect() as connection:
-        config = Config(toml_file=str(PYPROJECT))
-        config.attributes["connection"] = connection
-        command.check(config)  # raises what differs
+        command.check(config_for(connection))  # raises what differs
     with Session(engine) as session:
         assert schema.current(session) == schema.head()
 
 
 def test_all_goes_down_and_up_again(engine: Engine) -> None:
     with engine.connect() as connection:
-        config = Config(toml_file=str(PYPROJECT))
-        config.attributes["connection"] = connection
+        config = config_for(connection)
         command.downgrade(config, "base")
         command.upgrade(config, "head")
         command.check(config)
@@ -44,3 +111,78 @@ def test_the_program_knows_its_own_revision_and_the_databases_without_alembic(en
         assert schema.current(session) == schema.head()
         session.execute(sa.text("DROP TABLE alembic_version"))
         assert schema.current(session) is None
+
+
+def test_a_way_down_and_up_again_loses_no_row_no_proof_and_no_trigger(engine: Engine) -> None:
+    live(engine)
+    with engine.connect() as connection:
+        config, before, triggers = config_for(connection), rows_of(connection), triggers_of(connection)
+        assert {name for name, (_, rows) in before.items() if rows} >= LIVED_IN
+        command.downgrade(config, FIRST)
+        below = rows_of(connection)
+        assert within(below, below) == within(before, below)
+        command.upgrade(config, "head")
+        assert within(rows_of(connection), below) == within(before, below)
+        assert triggers_of(connection) == triggers
+    with Session(engine) as session:
+        assert proof.verify(session).findings == []
+        with pytest.raises(sa.exc.DatabaseError, match="append-only"):
+            session.execute(sa.update(LedgerTransfer).values(amount_minor=1))
+
+
+MIGRATION = """
+import sqlalchemy as sa
+from alembic import op
+revision, down_revision = "later", "{head}"
+def upgrade():
+    {act}
+"""
+REBUILDS = """with op.batch_alter_table("partners", recreate="always") as batch:
+        batch.add_column(sa.Column("nickname", sa.String(10)))"""
+LOSES = 'op.execute("DELETE FROM partners")'
+
+
+def later(config: Config, folder: Path, act: str) -> None:
+    """Another migration, on top of ours."""
+    (folder / "later.py").write_text(MIGRATION.format(head=schema.head(), act=act))
+    places = (PYPROJECT.parent / "migrations" / "versions", folder)
+    config.set_main_option("path_separator", "os")
+    config.set_main_option("version_locations", os.pathsep.join(map(str, places)))
+
+
+@pytest.fixture
+def lived_in(sqlite_url: str) -> Any:
+    """An SQLite database with rows that refer to one another."""
+    engine = db.make_engine(sqlite_url)
+    live(engine)
+    yield engine
+    engine.dispose()
+
+
+def test_a_table_is_built_anew_and_what_refers_to_its_rows_stays(lived_in: Engine, tmp_path: Path) -> None:
+    with lived_in.connect() as connection:
+        config, before = config_for(connection), rows_of(connection)
+        later(config, tmp_path, REBUILDS)
+        command.upgrade(config, "later")
+        after = rows_of(connection)
+        assert within(after, before) == within(before, before)
+        assert after["partners"][0] - before["partners"][0] == {"nickname"}
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+
+
+def test_a_migration_that_leaves_rows_without_what_they_refer_to_is_taken_back(
+    lived_in: Engine, tmp_path: Path
+) -> None:
+    with lived_in.connect() as connection:
+        config, before = config_for(connection), rows_of(connection)
+        later(config, tmp_path, LOSES)
+        with pytest.raises(RuntimeError, match="to partners"):
+            command.upgrade(config, "later")
+        assert rows_of(connection) == before
+    with Session(lived_in) as session:
+        assert schema.current(session) == schema.head()
+
+
+def test_a_migration_inside_somebody_elses_transaction_is_refused(lived_in: Engine) -> None:
+    with lived_in.connect() as connection, connection.begin(), pytest.raises(RuntimeError, match="own transaction"):
+        command.upgrade(config_for(connection), "head")
