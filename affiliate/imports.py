@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 BYTES_MAX = 2_000_000
@@ -33,12 +33,14 @@ def read(
     *,
     required: Sequence[str],
     optional: Sequence[str] = (),
+    aliases: Mapping[str, str] | None = None,
     rows_max: int = ROWS_MAX,
     bytes_max: int = BYTES_MAX,
 ) -> list[Line]:
     """The rows of a CSV in UTF-8 with a line of column names, parted by comma, semicolon or tab; empty rows are left out.
 
-    Columns may stand in any order and have capitals; those that nobody asked for are passed over. An apostrophe that an
+    Columns may stand in any order and have capitals; those that nobody asked for are passed over. `aliases` are other names
+    of a column, as other systems write them. An apostrophe that an
     export of ours put before a formula is taken away again.
 
     Raises:
@@ -55,7 +57,7 @@ def read(
     wanted = {*required, *optional}
     try:
         rows = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
-        names = _names(next(rows, []), wanted=wanted, required=required)
+        names = _names(next(rows, []), wanted=wanted, required=required, aliases=aliases or {})
         return _lines(((rows.line_num, row) for row in rows), names, rows_max)
     except csv.Error as error:
         raise BadTable(N_("The file is no CSV table.")) from error
@@ -67,8 +69,9 @@ def _delimiter(text: str) -> str:
     return max(_DELIMITERS, key=head.count)
 
 
-def _names(head: Sequence[str], *, wanted: set[str], required: Sequence[str]) -> list[str]:
-    names = [name.strip().lower().replace(" ", "_") for name in head]
+def _names(head: Sequence[str], *, wanted: set[str], required: Sequence[str], aliases: Mapping[str, str]) -> list[str]:
+    plain = [name.strip().lower().replace(" ", "_") for name in head]
+    names = [aliases.get(name, name) for name in plain]
     missing = [name for name in required if name not in names]
     if missing:
         raise BadTable(N_("The file has no column “%(name)s”."), name=missing[0])

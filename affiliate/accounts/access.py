@@ -172,7 +172,7 @@ def actor() -> Actor:
     if (api_key := g.get("api_key")) is not None:
         return Actor(kind="key", id=api_key.id)
     if current_user.is_authenticated:
-        return Actor(kind="user", id=current_user.id)
+        return Actor(kind="user", id=current_user.id, acting_for=g.get("acting", {}).get("partner_id"))
     return SYSTEM
 
 

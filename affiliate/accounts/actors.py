@@ -7,10 +7,14 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A person (`user`), an API key (`key`) or a job of ours (`system`, without id)."""
+    """A person (`user`), an API key (`key`) or a job of ours (`system`, without id).
+
+    `acting_for` is the partner on whose behalf somebody of the program's team acts.
+    """
 
     kind: Literal["user", "key", "system"]
     id: UUID | None
+    acting_for: UUID | None = None
 
 
 SYSTEM = Actor(kind="system", id=None)

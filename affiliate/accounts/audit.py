@@ -33,9 +33,12 @@ def record(
 ) -> None:
     """Write down who did `action` (noun.verb: `enrollment.approve`) to which thing.
 
-    `details` are plain JSON values and never hold a secret, a password or an address.
+    `details` are plain JSON values and never hold a secret, a password or an address. Whoever acts for a partner is named
+    with it.
     """
     told, salt = dict(details or {}), secrets.token_hex(16)
+    if actor.acting_for is not None:
+        told["acting_for"] = str(actor.acting_for)
     session.add(
         AuditEvent(
             id=ids.new_at(now),

@@ -14,13 +14,15 @@ from affiliate.console.blueprint import with_arguments
 from affiliate.ledger.models import AccountName, LedgerProof, LedgerSeal
 from affiliate.ledger.queries import TransferLine
 from affiliate.money import Money
+from affiliate.partners import queries as partner_queries
+from affiliate.web import orm
 
 CSV_HEAD = ["posting", "posted_at", "kind", "debit", "credit", "amount", "currency", "partner", "source_kind", "source"]
 _SOURCE_PREFIX = {"commission": "com", "adjustment": "adj", "payout": "pay", "manual": "man"}
 _VALUE_LENGTH_MAX = 200
 _DAYS = frozenset({"starts_on", "ends_on", "effective_from"})
 _DAY_LENGTH = len("2026-11-16")
-_UNSAID = frozenset({"currency", "partner_id"})  # told by the amounts, and by the link
+_UNSAID = frozenset({"acting_for", "currency", "partner_id"})  # told by the amounts, and by the link
 PAGE_SIZE = 50
 
 
@@ -102,11 +104,20 @@ def trail(rows: Sequence[Any], kinds: Sequence[str], kind: str) -> dict[str, Any
     """The history with its filters."""
     chips = [presenters.chip(_("All"), current=kind not in kinds, kind=None)]
     chips += [presenters.chip(trail_words.subject(each), current=each == kind, kind=each) for each in kinds]
-    return {"chips": chips, "rows": [_event(row) for row in rows]}
+    return {"chips": chips, "rows": events(rows)}
 
 
-def _event(row: Any) -> dict[str, Any]:
+def events(rows: Sequence[Any]) -> list[dict[str, Any]]:
+    """Lines of the history, with the partner on whose behalf somebody acted."""
+    partners = [UUID(row.details["acting_for"]) for row in rows if "acting_for" in row.details]
+    names = partner_queries.partner_names(orm.session, partner_ids=partners)
+    return [_event(row, names) for row in rows]
+
+
+def _event(row: Any, names: Mapping[UUID, str]) -> dict[str, Any]:
+    acting_for = row.details.get("acting_for")
     return {
+        "for": names.get(UUID(acting_for)) if acting_for else None,
         "at": row.at,
         "who": row.actor or (_("The system") if row.actor_kind == "system" else _("Somebody who is gone")),
         "is_key": row.actor_kind == "key",

@@ -11,7 +11,6 @@ from flask_babel import ngettext
 
 from affiliate import formats, ids
 from affiliate.console import presenters, words
-from affiliate.console.blueprint import with_arguments
 from affiliate.console.queries.money import StatusTotal
 from affiliate.ledger.models import AccountName
 from affiliate.partners.models import EnrollmentStatus
@@ -72,10 +71,9 @@ def table(
     balances: Mapping[UUID, Mapping[AccountName, int]],
     counts: Mapping[EnrollmentStatus, int],
     *,
-    number: int,
-    size: int,
+    pager: Mapping[str, str | None],
 ) -> dict[str, Any]:
-    """The table of partners: one row more than a page says that there is another."""
+    """The table of partners, with the addresses of the pages beside it."""
     status = presenters.chosen(EnrollmentStatus)
     chips = [presenters.chip(_("All"), current=status is None, count=sum(counts[each] for each in LISTED), status=None)]
     chips += [
@@ -83,14 +81,13 @@ def table(
         for each in LISTED
     ]
     return {
-        "rows": [_partner(row, balances.get(row.partner_id, {})) for row in rows[:size]],
-        "first_rank": (number - 1) * size + 1,
+        "rows": [_partner(row, balances.get(row.partner_id, {})) for row in rows],
+        "matching": sum(counts[each] for each in LISTED) if status is None else counts[status],
         "chips": chips,
         "span_chips": presenters.span_chips(),
         "name": request.args.get("name", "").strip(),
-        "newer_url": with_arguments(number=str(number - 1)) if number > 1 else None,
-        "older_url": with_arguments(number=str(number + 1)) if len(rows) > size else None,
-        "csv_url": presenters.with_filters("console.partners_csv"),
+        **pager,
+        "files": {kind: presenters.with_filters("console.partners_file", kind=kind) for kind in ("csv", "xlsx")},
     }
 
 

@@ -39,9 +39,9 @@ def chosen(members: type[E], name: str = "status") -> E | None:
         return None
 
 
-def with_filters(endpoint: str) -> str:
+def with_filters(endpoint: str, **values: Any) -> str:
     """The address of another form of this list (a file), with the same filters."""
-    kept: dict[str, Any] = {**filters()}
+    kept: dict[str, Any] = {**filters(), **values}
     return url_for(endpoint, **kept)
 
 

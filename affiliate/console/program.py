@@ -9,7 +9,7 @@ from werkzeug.wrappers.response import Response as BaseResponse
 from affiliate import formats
 from affiliate.accounts import access
 from affiliate.console import words
-from affiliate.console.blueprint import acted, blueprint, show
+from affiliate.console.blueprint import acted, blueprint, manages_all, show
 from affiliate.console.forms import SettingsForm
 from affiliate.console.queries import work
 from affiliate.programs import queries as program_queries
@@ -74,6 +74,7 @@ def _settings_page(form: SettingsForm) -> str:
         sign=words.program(program.status),
         setup=setup_steps(program),
         facts=_facts(program),
+        may_clone=manages_all(),
         suggestion=rules.readable_accent(accent.lower())
         if form.accent.errors and rules.is_colour(accent.lower())
         else None,

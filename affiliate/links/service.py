@@ -17,6 +17,7 @@ from affiliate.links import codes, hosts, queries
 from affiliate.links.models import Coupon, Link, LinkStatus
 from affiliate.partners import queries as partners
 from affiliate.partners.models import EnrollmentStatus
+from affiliate.programs import archive
 from affiliate.programs.models import Program
 
 LINKS_PER_PARTNER_MAX = 5_000
@@ -229,6 +230,7 @@ def _checked_subs(subs: Mapping[str, str]) -> dict[str, str]:
 
 
 def _require_active(session: Session, *, program_id: UUID, partner_id: UUID) -> None:
+    archive.require_open(session, program_id=program_id)
     enrollment = partners.enrollment_of(session, program_id=program_id, partner_id=partner_id)
     if enrollment is None or enrollment.status is not EnrollmentStatus.APPROVED:
         raise PartnerNotActive("Links and coupons need an approved membership in this program.")

@@ -21,6 +21,11 @@ def tell_approved(session: Session, *, enrollment: Enrollment, now: datetime) ->
     _tell_all(session, enrollment, _welcome, now)
 
 
+def tell_taken_in(session: Session, *, enrollment: Enrollment, now: datetime) -> None:
+    """Tell people whom the program took in by itself that they have a portal, and how they come in."""
+    _tell_all(session, enrollment, _taken_in, now)
+
+
 def tell_rejected(session: Session, *, enrollment: Enrollment, now: datetime) -> None:
     """Tell the partner's people that the program said no, with the reason and when to try again."""
     again = enrollment.apply_again_at
@@ -57,6 +62,18 @@ def _welcome(program: Program, person: User, reason: str | None) -> Letter:
     return Letter(
         _("Welcome to the partner program of %(program)s", program=program.name), paragraphs, act, _why(program)
     )
+
+
+def _taken_in(program: Program, person: User, _reason: str | None) -> Letter:
+    base = settings.current().base_url
+    paragraphs = [
+        _("Hello %(name)s,", name=person.name),
+        _("You are a partner of %(program)s. Your links, sales and payouts are in your portal.", program=program.name),
+        _("Your account is %(email)s. It has no password yet: choose one first.", email=person.email),
+    ]
+    why = _("You get this mail because %(program)s added you as a partner.", program=program.name)
+    subject = _("Your partner portal of %(program)s", program=program.name)
+    return Letter(subject, paragraphs, (_("Choose a password"), f"{base}/reset"), why)
 
 
 def _refusal(program: Program, person: User, reason: str | None, again: datetime | None) -> Letter:

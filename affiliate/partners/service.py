@@ -16,6 +16,7 @@ from affiliate.errors import Conflict, Invalid, NotFound
 from affiliate.partners import mails, queries
 from affiliate.partners.classes import PartnerClass
 from affiliate.partners.models import Enrollment, EnrollmentStatus, Member, Partner
+from affiliate.programs import archive
 
 N_ = str  # marks a sentence for the translators
 WINDOW_DAYS_MAX = 365
@@ -72,7 +73,12 @@ def add_member(session: Session, *, user_id: UUID, partner_id: UUID, role: Membe
 def enroll(
     session: Session, *, program_id: UUID, partner_id: UUID, status: EnrollmentStatus, now: datetime
 ) -> Enrollment:
-    """A partner's membership in a program; the existing one, unchanged, if there is one."""
+    """A partner's membership in a program; the existing one, unchanged, if there is one.
+
+    Raises:
+        ProgramArchived: the program takes nobody any more.
+    """
+    archive.require_open(session, program_id=program_id)
     decided_at = None if status is EnrollmentStatus.PENDING else now
     row = {
         "id": ids.new_at(now),

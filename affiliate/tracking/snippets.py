@@ -49,9 +49,13 @@ echo pixel_url([
 %(arguments)s
 ]);"""
 
+_BY_TAG = """\
+window.affiliate ||= (...command) => (window.affiliate.queue ||= []).push(command)
+affiliate('conversion', %s)"""
+
 _CURL = """\
 curl %(base_url)s/api/v1/conversions \\
-  -H "Authorization: Bearer $API_KEY" \\
+  -H "Authorization: Bearer %(key)s" \\
   -H "Content-Type: application/json" \\
   -d '%(body)s'"""
 
@@ -84,10 +88,15 @@ def pixel_in_php(*, tracking_url: str, parameters: dict[str, str]) -> str:
     return _PHP % {"tracking_url": tracking_url, "arguments": arguments}
 
 
-def api_call(*, base_url: str, body: dict[str, Any]) -> str:
-    """The order as the shop's server reports it, for a terminal."""
+def api_call(*, base_url: str, body: dict[str, Any], key: str = "$API_KEY") -> str:
+    """The order as the shop's server reports it, for a terminal. `key`: as it may be shown once, to who has just made it."""
     text = json.dumps(body, ensure_ascii=False, indent=2).replace("'", "'\\''")
-    return _CURL % {"base_url": base_url, "body": text}
+    return _CURL % {"base_url": base_url, "body": text, "key": key}
+
+
+def conversion_by_tag(*, body: dict[str, Any]) -> str:
+    """The order as a script of the shop's page tells the tag."""
+    return _BY_TAG % json.dumps(body, ensure_ascii=False, indent=2)
 
 
 def _single(text: str) -> str:

@@ -114,7 +114,9 @@ def test_the_export_holds_the_table_and_no_formula(cast: Cast, mara: FlaskClient
     response = mara.get("/console/casa/partners.csv")
     assert response.mimetype == "text/csv"
     line = response.text.splitlines()[1]
-    assert line == f"'=HYPERLINK(1),{public('ptn', cast.partner)},approved,0,0,1,100.00,10.00,EUR"
+    assert (
+        line == f"'=HYPERLINK(1),{public('ptn', cast.partner)},approved,0,0,1,100.00,10.00,EUR,,,marta@example.test,,,"
+    )
 
 
 def test_a_partners_page_shows_links_with_their_clicks_and_the_people(cast: Cast, mara: FlaskClient) -> None:
