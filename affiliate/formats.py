@@ -78,6 +78,11 @@ def percent_bps(value: int | None) -> str:
     return f"{text}{NO_BREAK_SPACE}%".replace("-", TRUE_MINUS)
 
 
+def grade(value: Decimal | None) -> str:
+    """A decimal number with one place at least and two at most: “4.5”, in Italian “4,5”."""
+    return UNKNOWN if value is None else format_decimal(value, format="0.0#", locale=locale())
+
+
 def day(value: date | datetime | None) -> str:
     """`16 Nov 2026` in the reader's language; an instant is cut in the reader's zone."""
     return UNKNOWN if value is None else format_date(value, "d MMM y")

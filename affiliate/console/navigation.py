@@ -21,16 +21,20 @@ _PAGES = {
     "views": tuple(VIEWS),
     "goals": ("add_goal", "kpis", "add_watch"),
     "performance": (
-        "channel_losses", "customers_by_month", "kept_performance", "shared_performance", "shop_totals", "take_shop_totals",
+        "add_campaign", "annotate", "annotations", "campaign", "campaigns", "change_campaign", "channel_losses",
+        "combined_performance", "customer_cohorts", "customers_by_month", "edit_campaign", "enter_service", "funnel",
+        "kept_performance", "new_campaign", "partner_cohorts", "preview_service", "service_quality_page",
+        "shared_performance", "shop_totals", "take_service", "take_shop_totals", "what_if",
     ),
     "fraud": ("fraud_case", "fraud_rules", "try_fraud_rules"),
     "settings": (
-        "application_form", "save_application_form", "public_page", "save_public_page", "articles", "new_article",
+        "chats", "add_chat", "chat", "application_form", "save_application_form", "public_page", "save_public_page", "articles", "new_article",
         "write_article", "edit_article", "change_article", "attribution_policy", "change_attribution", "replay",
         "replay_change", "plans_list", "plan", "new_plan", "simulation", "simulate_plan", "people",
+        "setup", "save_step", "setup_key", "clone_program", "make_clone", "brand", "settings_overview", "preview_settings",
     ),
     "applications": ("invitations", "add_invitation", "rubric"),
-    "partners": ("partner", "partner_care", "weighed", "bulk_act", "erasures"),
+    "partners": ("partner", "partner_care", "weighed", "bulk_act", "erasures", "import_partners", "look_at_partners", "take_partners"),
     "cases": ("case",),
     "creatives": ("creative", "new_creative", "add_creative", "change_creative", "add_creative_version"),
     "newsletters": (

@@ -27,6 +27,7 @@ class By(enum.StrEnum):
     REFERRER = "referrer"
     COUPON = "coupon"
     PARTNER = "partner"  # of a program
+    STEP = "step"  # how far visits came, of a program: `funnel`
 
 
 class Against(enum.StrEnum):
@@ -36,18 +37,22 @@ class Against(enum.StrEnum):
     YEAR = "year"  # the same weekdays a year earlier
 
 
-PARTNERS_OWN = tuple(by for by in By if by is not By.PARTNER)
-PROGRAMS = (By.PARTNER, By.DAY, By.COUNTRY, By.REFERRER, By.DEVICE, By.CREATIVE, By.COUPON, By.PRODUCT, By.CATEGORY)
+PARTNERS_OWN = tuple(by for by in By if by not in {By.PARTNER, By.STEP})
+PROGRAMS = (
+    By.PARTNER, By.DAY, By.COUNTRY, By.REFERRER, By.DEVICE, By.CREATIVE, By.COUPON, By.PRODUCT, By.CATEGORY, By.STEP,
+)  # fmt: skip
 COLUMNS = ("clicks_raw", "clicks_valid", "conversions", "conversion_rate", "epc", "aov", "revenue", "earnings")
 USUAL_COLUMNS = tuple(key for key in COLUMNS if key != "aov")
 _SOLD_COLUMNS = ("conversions", "aov", "revenue", "earnings")
+_STEP_COLUMNS = ("came", "came_share", "abandoned")
 _OF_PROGRAM = ("reversal_rate",)
-_OF_PARTNERS = ("new_share", "cost", "roi", "margin")
+_OF_PARTNERS = ("new_customers", "new_share", "cost", "roi", "margin")
 """What a program counts beside. Costs are of partners and days: no country or product has any."""
+_GRADED = ("rating",)  # of partners alone: no day has a grade
 USUAL_OF_PROGRAM = (
     "clicks_valid", "conversions", "conversion_rate", "revenue", "earnings", "reversal_rate", "cost", "roi",
 )  # fmt: skip
-_ALL_COLUMNS = (*COLUMNS, *_OF_PROGRAM, *_OF_PARTNERS)
+_ALL_COLUMNS = (*COLUMNS, *_STEP_COLUMNS, *_OF_PROGRAM, *_OF_PARTNERS, *_GRADED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,22 +85,27 @@ class Asked:
 
     def order(self) -> str:
         """The column (or the name) to sort by, with a minus for the largest first."""
-        usual = f"-{NAME}" if self.by is By.DAY else "-earnings"
+        usual = f"-{NAME}" if self.by is By.DAY else NAME if self.by is By.STEP else "-earnings"
         return self.sort if self.sort.removeprefix("-") in {*self.possible_columns(), NAME} else usual
 
     def possible_columns(self) -> tuple[str, ...]:
         """The columns that say something about such rows."""
         found = columns_of(self.by)
-        if not self.of_program:
+        if not self.of_program or self.by is By.STEP:
             return found
-        return (*found, *_OF_PROGRAM, *(_OF_PARTNERS if self.by in {By.PARTNER, By.DAY} else ()))
+        more = _OF_PARTNERS if self.by in {By.PARTNER, By.DAY} else ()
+        return (*found, *_OF_PROGRAM, *more, *(_GRADED if self.by is By.PARTNER else ()))
 
     def shown_columns(self) -> tuple[str, ...]:
         """The columns in their order; those that say nothing about such rows are left out."""
         possible = self.possible_columns()
         chosen = tuple(key for key in possible if key in self.columns)
         usual = USUAL_OF_PROGRAM if self.of_program else USUAL_COLUMNS
-        return chosen or tuple(key for key in possible if key in usual or by_sales_alone(self.by))
+        return chosen or tuple(key for key in possible if key in usual or not self._is_by_clicks)
+
+    @property
+    def _is_by_clicks(self) -> bool:
+        return not by_sales_alone(self.by) and self.by is not By.STEP
 
     def period(self, *, now: datetime, zone: str) -> Period | None:
         """The days it is about; null where those that were typed make no period."""
@@ -147,6 +157,8 @@ def by_sales_alone(by: By) -> bool:
 
 def columns_of(by: By) -> tuple[str, ...]:
     """The columns that say something about such rows."""
+    if by is By.STEP:
+        return _STEP_COLUMNS
     return _SOLD_COLUMNS if by_sales_alone(by) else COLUMNS
 
 

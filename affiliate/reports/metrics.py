@@ -18,7 +18,8 @@ class Facts:
     """What was counted. Amounts are in minor units of `currency`.
 
     `known_customers` are the orders of which it is known whether the customer is new, `new_customers` those where it is.
-    `margin_bps` is what the shop keeps of its revenue in these days, null where it has not told.
+    `margin_bps` is what the shop keeps of its revenue in these days, null where it has not told. `grades` are those that people
+    gave for service, `grades_sum` their sum in hundredths.
     """
 
     currency: str
@@ -31,7 +32,11 @@ class Facts:
     spent_minor: int = 0  # beside commissions: bonuses, flat fees, samples
     new_customers: int = 0
     known_customers: int = 0
+    grades: int = 0
+    grades_sum: int = 0
     margin_bps: int | None = None
+    came: int | None = None  # to a stage of the funnel; these two are of one row, and of no sum
+    came_from: int = 0  # the stage before
 
     def __add__(self, other: "Facts") -> "Facts":
         earned = Money(self.earned_minor, self.currency) + Money(other.earned_minor, other.currency)
@@ -46,6 +51,8 @@ class Facts:
             spent_minor=self.spent_minor + other.spent_minor,
             new_customers=self.new_customers + other.new_customers,
             known_customers=self.known_customers + other.known_customers,
+            grades=self.grades + other.grades,
+            grades_sum=self.grades_sum + other.grades_sum,
             margin_bps=other.margin_bps if self.margin_bps is None else self.margin_bps,
         )
 
@@ -63,6 +70,7 @@ class Unit(enum.StrEnum):
     MONEY = "money"
     FINE_MONEY = "fine_money"  # a decimal in major units with one place more than the currency has
     BPS = "bps"
+    GRADE = "grade"  # a decimal from 1 to 5, 5 is best
 
 
 Value = int | Money | Decimal | None
@@ -135,6 +143,10 @@ def _aov(facts: Facts) -> Money | None:
     if not facts.conversions:
         return None
     return Money(divide_half_even(facts.revenue_minor, facts.conversions), facts.currency)
+
+
+def _rating(facts: Facts) -> Decimal | None:
+    return Decimal(divide_half_even(facts.grades_sum, facts.grades)).scaleb(-2) if facts.grades else None
 
 
 METRICS = {
@@ -243,6 +255,46 @@ METRICS = {
             N_("orders of new customers / orders of known customers"),
             Unit.BPS,
             lambda facts: _part(facts.new_customers, facts.known_customers),
+        ),
+        Metric(
+            "new_customers",
+            N_("From new customers"),
+            N_("Orders of which it is known that the customer is new to the shop."),
+            N_("orders of new customers"),
+            Unit.COUNT,
+            lambda facts: facts.new_customers,
+        ),
+        Metric(
+            "rating",
+            N_("Rating"),
+            N_("The mean of the grades for service that touch these days, from 1 to 5; 5 is best."),
+            N_("sum of grades / grades"),
+            Unit.GRADE,
+            _rating,
+        ),
+        Metric(
+            "came",
+            N_("Visits"),
+            N_("Visits of these days that came to this stage until now."),
+            N_("visits at the stage"),
+            Unit.COUNT,
+            lambda facts: facts.came,
+        ),
+        Metric(
+            "came_share",
+            N_("Of the stage before"),
+            N_("What part of the visits of the stage before went on."),
+            N_("visits at the stage / visits at the stage before"),
+            Unit.BPS,
+            lambda facts: _part(facts.came or 0, facts.came_from),
+        ),
+        Metric(
+            "abandoned",
+            N_("Abandoned"),
+            N_("What part of the visits of the stage before ended there."),
+            N_("1 − visits at the stage / visits at the stage before"),
+            Unit.BPS,
+            lambda facts: _part(facts.came_from - (facts.came or 0), facts.came_from),
         ),
     )
 }

@@ -5,7 +5,7 @@ quarters of an hour, as all zones' days are). Test orders and orders still being
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -14,6 +14,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from affiliate import db
 from affiliate.attribution.models import Attribution, Credit
 from affiliate.commissions.life import NEVER_POSTED
 from affiliate.commissions.models import Commission
@@ -23,6 +24,8 @@ from affiliate.partners.models import Enrollment, EnrollmentStatus, Partner
 from affiliate.reports import spending
 from affiliate.reports.metrics import Facts
 from affiliate.reports.periods import Period, start_of_day
+from affiliate.reports.service_measures import GRADED
+from affiliate.reports.written_models import ServiceEntry
 
 NOT_COUNTED = NEVER_POSTED
 """Commissions that no number of a report counts: tests, and orders still being verified."""
@@ -68,7 +71,7 @@ def facts_by_day(
     )
     found = {
         day: Facts(currency, int(raw), int(valid)) + sales_facts(currency, *numbers)
-        for day, (raw, valid, *numbers) in zip(period.days, _summed(session.execute(both), period), strict=True)
+        for day, (raw, valid, *numbers) in zip(period.days, summed_by_day(session.execute(both), period), strict=True)
     }
     if with_costs:
         spent = spending.by_day(session, program_id=program_id, partner_id=partner_id, period=period, currency=currency)
@@ -77,7 +80,7 @@ def facts_by_day(
     return found
 
 
-def _summed(rows: Iterable[Any], period: Period) -> list[list[int]]:
+def summed_by_day(rows: Iterable[Any], period: Period) -> list[list[int]]:
     """The sums of each day of rows that begin with a second since 1970. A month has hundreds of hours: nothing is made for each."""
     starts = [int(start_of_day(day, zone=period.zone).timestamp()) for day in period.days]
     sums = [[0] * 8 for _ in starts]
@@ -133,19 +136,28 @@ def facts_by_partner(
     name: str = "",
     statuses: Sequence[EnrollmentStatus] = tuple(EnrollmentStatus),
     which: Sequence[sa.ColumnElement[bool]] = (),
+    only: Collection[UUID] | None = None,
     limit: int,
     offset: int = 0,
 ) -> list[PartnerFacts]:
     """The partners of a program with what each brought in the period, best earner first.
 
-    `name` is a part of their name, `which` are further conditions on their enrollment.
+    `name` is a part of their name, `which` are further conditions on their enrollment; `only` are the partners wanted: then
+    nothing is summed of the others.
     """
+
+    def wanted(column: Any) -> sa.ColumnElement[bool]:
+        return sa.true() if only is None else db.among(session, column, only)
+
     clicks = sa.select(PartnerClickHour.partner_id, *_raw_and_valid(PartnerClickHour))
-    clicked_here = clicks.where(*_clicked(PartnerClickHour, program_id, period))
+    clicked_here = clicks.where(*_clicked(PartnerClickHour, program_id, period), wanted(PartnerClickHour.partner_id))
     clicks_by = clicked_here.group_by(PartnerClickHour.partner_id).subquery()
-    sales = sales_of(Commission.partner_id, program_id, None, currency).where(*earned_in(period))
+    sales = sales_of(Commission.partner_id, program_id, None, currency).where(
+        *earned_in(period), wanted(Commission.partner_id)
+    )
     sales_by = with_customers(sales).group_by(Commission.partner_id).subquery()
-    clicked = (clicks_by.c.raw, clicks_by.c.valid)
+    grades_by = _grades(program_id, period).subquery()
+    clicked = (clicks_by.c.raw, clicks_by.c.valid, grades_by.c.grades, grades_by.c.grades_sum)
     _partner_id, *sold = sales_by.c
     earned = sa.func.coalesce(sales_by.c.earned, 0)
     table = (
@@ -156,7 +168,10 @@ def facts_by_partner(
         .join(Partner, Partner.id == Enrollment.partner_id)
         .outerjoin(clicks_by, clicks_by.c.partner_id == Partner.id)
         .outerjoin(sales_by, sales_by.c.partner_id == Partner.id)
-        .where(Enrollment.program_id == program_id, Enrollment.status.in_(statuses), *which)
+        .outerjoin(grades_by, grades_by.c.partner_id == Partner.id)
+        .where(
+            Enrollment.program_id == program_id, Enrollment.status.in_(statuses), wanted(Enrollment.partner_id), *which
+        )
         .order_by(earned.desc(), Partner.name, Partner.id)
     )
     if name:
@@ -166,6 +181,16 @@ def facts_by_partner(
         _partner_facts(row, Facts(currency, spent_minor=spent.get(row.id, 0)))
         for row in session.execute(table.limit(limit).offset(offset))
     ]
+
+
+def _grades(program_id: UUID, period: Period) -> sa.Select[Any]:
+    """By partner how many grades its service got that touch these days, and their sum."""
+    number = ServiceEntry.number
+    summed = (sa.func.count().label("grades"), sa.func.sum(number).label("grades_sum"))
+    here = (ServiceEntry.program_id == program_id, ServiceEntry.removed_at.is_(None), ServiceEntry.measure.in_(GRADED))
+    touching = (ServiceEntry.starts_on < period.end, ServiceEntry.ends_on > period.first)
+    found = sa.select(ServiceEntry.partner_id, *summed).where(*here, *touching, ServiceEntry.partner_id.is_not(None))
+    return found.group_by(ServiceEntry.partner_id)
 
 
 def _raw_and_valid(rollup: Any) -> tuple[sa.Label[int], sa.Label[int]]:
@@ -222,9 +247,14 @@ def with_customers(sales: sa.Select[Any]) -> sa.Select[Any]:
 
 
 def _sales_by_quarter(program_id: UUID, partner_id: UUID | None, period: Period, currency: str) -> sa.Select[Any]:
-    epoch = sa.extract("epoch", Commission.earned_at)
-    quarter = (epoch - epoch % _QUARTER_SECONDS).label("moment")
+    quarter = quarter_of(Commission.earned_at)
     return sales_of(quarter, program_id, partner_id, currency).where(*earned_in(period)).group_by(quarter)
+
+
+def quarter_of(moment: Any) -> Any:
+    """The second at which the quarter of an hour of a moment began: all zones' days are whole quarters."""
+    epoch = sa.extract("epoch", moment)
+    return (epoch - epoch % _QUARTER_SECONDS).label("moment")
 
 
 def sales_facts(currency: str, *sold: Any) -> Facts:
@@ -238,7 +268,8 @@ def sales_facts(currency: str, *sold: Any) -> Facts:
 
 
 def _partner_facts(row: sa.Row[Any], beside: Facts) -> PartnerFacts:
-    clicked = Facts(beside.currency, clicks_raw=int(row.raw or 0), clicks_valid=int(row.valid or 0))
+    grades = {"grades": int(row.grades or 0), "grades_sum": int(row.grades_sum or 0)}
+    clicked = Facts(beside.currency, clicks_raw=int(row.raw or 0), clicks_valid=int(row.valid or 0), **grades)
     numbers = (row.conversions, row.revenue, row.earned, row.reversed, row.new, row.known)
     sold = sales_facts(beside.currency, *(number or 0 for number in numbers))
     return PartnerFacts(row.id, row.name, row.status, beside + clicked + sold)

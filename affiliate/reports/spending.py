@@ -21,22 +21,30 @@ def by_day(
     """Days with minor units, of one partner or the whole program; a day may come twice."""
     epoch = sa.extract("epoch", Adjustment.decided_at)
     quarter = (epoch - epoch % _QUARTER_SECONDS).label("quarter")
-    for day, minor in session.execute(_costs(PartnerCost.spent_on, program_id, partner_id, period, currency)):
-        yield day, int(minor)
-    for moment, minor in session.execute(_entries(quarter, program_id, partner_id, period, currency)):
-        yield period.day_of(datetime.fromtimestamp(int(moment), UTC)), int(minor)
+    costs = _costs(PartnerCost.spent_on, program_id, partner_id, period, currency).subquery()
+    entries = _entries(quarter, program_id, partner_id, period, currency).subquery()
+    both = sa.union_all(  # one trip for both
+        sa.select(costs.c[0], sa.cast(sa.null(), sa.BigInteger), costs.c[1]),
+        sa.select(sa.cast(sa.null(), sa.Date), entries.c[0], entries.c[1]),
+    )
+    for day, moment, minor in session.execute(both):
+        yield day or period.day_of(datetime.fromtimestamp(int(moment), UTC)), int(minor)
 
 
 def by_partner(session: Session, *, program_id: UUID, period: Period, currency: str) -> dict[UUID, int]:
     """Minor units by partner."""
     found: dict[UUID, int] = {}
-    both = sa.union_all(  # one trip for both
+    for partner_id, minor in session.execute(of_partners(program_id=program_id, period=period, currency=currency)):
+        found[partner_id] = found.get(partner_id, 0) + int(minor)
+    return found
+
+
+def of_partners(*, program_id: UUID, period: Period, currency: str) -> sa.CompoundSelect[Any]:
+    """Rows of a partner and minor units, at most two of each, as a part of a larger statement."""
+    return sa.union_all(
         _costs(PartnerCost.partner_id, program_id, None, period, currency),
         _entries(Adjustment.partner_id, program_id, None, period, currency),
     )
-    for partner_id, minor in session.execute(both):
-        found[partner_id] = found.get(partner_id, 0) + int(minor)
-    return found
 
 
 def _costs(key: Any, program_id: UUID, partner_id: UUID | None, period: Period, currency: str) -> sa.Select[Any]:

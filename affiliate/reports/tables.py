@@ -107,7 +107,7 @@ def printed(metric: Metric, value: metrics.Value, currency: str) -> str | None:
     if isinstance(value, Money):
         return formats.money(value)
     if isinstance(value, Decimal):
-        return formats.fine_money(value, currency)
+        return formats.grade(value) if metric.unit is Unit.GRADE else formats.fine_money(value, currency)
     return formats.percent_bps(value) if metric.unit is Unit.BPS else formats.number(value)
 
 

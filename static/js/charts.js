@@ -58,6 +58,17 @@
     barCategoryGap: "25%", itemStyle: { borderRadius: 2, ...(series.others ? { decal: { symbol: "rect", dashArrayX: [1, 0], dashArrayY: [2, 4], rotation: Math.PI / 4, color: colours.surface } } : {}) },
   }];
 
+  /* Notes on days: a line with the number under which the list below the picture tells it. */
+  const withMarks = (series, spec, colours) => {
+    if (!spec.marks?.length) return series;
+    const markLine = {
+      symbol: "none", silent: true, animation: false, lineStyle: { color: colours["ink-3"], type: "solid", width: 1 },
+      label: { position: "end", color: colours["ink-2"], fontSize: 12, fontWeight: 600 },
+      data: spec.marks.map((mark) => ({ xAxis: mark.index, label: { formatter: String(mark.number) } })),
+    };
+    return series.map((one, index) => (index === series.length - 1 ? { ...one, markLine } : one));
+  };
+
   const tooltip = (spec, colours) => ({
     renderMode: "richText", // an HTML tooltip needs inline styles, which the policy forbids
     backgroundColor: colours.surface, borderColor: colours.line, borderWidth: 1, padding: [8, 12], confine: true,
@@ -83,9 +94,10 @@
     });
     const lines = (points) => {
       const index = points[0].dataIndex;
-      return [spec.labels[index], ...spec.series.map((one) => `${one.name}: ${shownText(one, index)}`)].join("\n");
+      const notes = (spec.marks ?? []).filter((mark) => mark.index === index).map((mark) => mark.text);
+      return [spec.labels[index], ...spec.series.map((one) => `${one.name}: ${shownText(one, index)}`), ...notes].join("\n");
     };
-    return { ...axes(spec, colours), series, tooltip: { ...tooltip(spec, colours), trigger: "axis", axisPointer: { type: "line", lineStyle: { color: colours["ink-3"] } }, formatter: lines } };
+    return { ...axes(spec, colours), series: withMarks(series, spec, colours), tooltip: { ...tooltip(spec, colours), trigger: "axis", axisPointer: { type: "line", lineStyle: { color: colours["ink-3"] } }, formatter: lines } };
   };
 
   const pieOption = (spec, colours) => {

@@ -9,7 +9,7 @@ from affiliate.reports.metrics import METRICS, Facts, Value, change_bps, total
 
 FACTS = Facts(
     "EUR", clicks_raw=4812, clicks_valid=4530, conversions=118, revenue_minor=748_120, earned_minor=435_25,
-    reversed_minor=14_75, new_customers=30, known_customers=80, margin_bps=3000,
+    reversed_minor=14_75, new_customers=30, known_customers=80, margin_bps=3000, grades=3, grades_sum=1300,
 )  # fmt: skip
 
 
@@ -29,6 +29,11 @@ FACTS = Facts(
         ("margin", Money(1809_11, "EUR")),
         ("reversal_rate", 328),
         ("new_share", 3750),
+        ("new_customers", 30),
+        ("rating", Decimal("4.33")),
+        ("came", None),
+        ("came_share", None),
+        ("abandoned", None),
     ],
 )
 def test_a_metric_follows_from_what_was_counted(key: str, value: Value) -> None:
@@ -36,13 +41,13 @@ def test_a_metric_follows_from_what_was_counted(key: str, value: Value) -> None:
 
 
 def test_every_metric_is_in_the_table_above() -> None:
-    assert len(METRICS) == 13
+    assert len(METRICS) == 18
     assert all(metric.label and metric.help_text and metric.formula for metric in METRICS.values())
 
 
 def test_without_clicks_a_rate_is_unknown_and_not_zero() -> None:
     quiet = Facts("EUR")
-    unknown = ("conversion_rate", "epc", "aov", "roi", "margin", "reversal_rate", "new_share")
+    unknown = ("conversion_rate", "epc", "aov", "roi", "margin", "reversal_rate", "new_share", "rating")
     assert [METRICS[key].of(quiet) for key in unknown] == [None] * len(unknown)
     assert METRICS["earnings"].of(quiet) == Money(0, "EUR")
 

@@ -1,0 +1,198 @@
+"""Campaigns: the list, one with its figures before, during and after, the form, and the same as files."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from flask import Response, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from werkzeug.wrappers.response import Response as BaseResponse
+
+from affiliate import exports
+from affiliate.accounts import access
+from affiliate.console import campaign_sheets, performance_pages, roles
+from affiliate.console.blueprint import acted, blueprint, can, page_at, show
+from affiliate.console.campaign_form import CampaignForm
+from affiliate.console.forms import say, say_all
+from affiliate.console.goal_sheets import today
+from affiliate.errors import Conflict, Invalid
+from affiliate.reports import campaign_queries, campaign_sheet, campaigning
+from affiliate.reports.campaign_sheet import KEYS, Report
+from affiliate.reports.metrics import METRICS
+from affiliate.reports.tables import csv_head
+from affiliate.reports.written_models import Campaign
+from affiliate.web import orm, request_now
+
+PAGE_SIZE = 10
+PAGES_MAX = 100
+_USUAL_DAYS = 14
+
+
+@blueprint.get("/<slug>/campaigns")
+@access.console(*roles.EVERYBODY)
+def campaigns() -> str:
+    """The campaigns of the program, the latest first, with what each brought."""
+    number = min(max(request.args.get("page", 1, int), 1), PAGES_MAX)
+    found = campaign_queries.campaigns_of(
+        orm.session, program_id=g.program.id, limit=PAGE_SIZE + 1, offset=(number - 1) * PAGE_SIZE
+    )
+    lines = campaign_sheet.lines(orm.session, program=g.program, campaigns=found[:PAGE_SIZE], now=request_now())
+    return show(
+        "campaigns.html",
+        pages=performance_pages.chips(),
+        rows=[campaign_sheets.line(one, today=today()) for one in lines],
+        newer_url=url_for("console.campaigns", page=number - 1) if number > 1 else None,
+        older_url=url_for("console.campaigns", page=number + 1) if len(found) > PAGE_SIZE else None,
+        files=_files("console.campaigns_file"),
+        may_write=can("new_campaign"),
+    )
+
+
+@blueprint.get("/<slug>/campaigns.<kind>")
+@access.console(*roles.EVERYBODY)
+def campaigns_file(kind: str) -> Response:
+    """The newest campaigns as a file, with what each brought in its days."""
+    found = campaign_queries.campaigns_of(orm.session, program_id=g.program.id, limit=PAGES_MAX)
+    lines = campaign_sheet.lines(orm.session, program=g.program, campaigns=found, now=request_now())
+    rows = [
+        [
+            one.campaign.name, one.campaign.starts_on.isoformat(),
+            (one.campaign.ends_on - timedelta(days=1)).isoformat(),
+            *(METRICS[key].of(one.facts) if one.spans.during else None for key in KEYS), one.campaign.currency,
+        ]
+        for one in lines
+    ]  # fmt: skip
+    head = csv_head("campaign", KEYS)
+    return exports.response(kind, "campaigns", [head[0], "first", "last", *head[1:]], rows)
+
+
+@blueprint.get('/<slug>/campaigns/<public("cmp"):campaign_id>')
+@access.console(*roles.EVERYBODY)
+def campaign(campaign_id: UUID) -> str:
+    """One campaign: its figures beside those before and after, and what cannot be concluded from them."""
+    found = _report(campaign_id)
+    named = campaign_queries.named(orm.session, program_id=g.program.id, parts=found.parts)
+    return show(
+        "campaign.html",
+        campaign={
+            "name": found.campaign.name,
+            "note": found.campaign.note,
+            "days": campaign_sheets.days(found.campaign),
+            "sign": campaign_sheets.state(found.campaign, today=today()),
+        },
+        edit_url=url_for("console.edit_campaign", campaign_id=campaign_id) if can("edit_campaign") else None,
+        remove_url=url_for("console.remove_campaign", campaign_id=campaign_id),
+        files=_files("console.campaign_file", campaign_id=campaign_id),
+        **campaign_sheets.page(found, named),
+    )
+
+
+@blueprint.get('/<slug>/campaigns/<public("cmp"):campaign_id>.<any(csv, xlsx):kind>')
+@access.console(*roles.EVERYBODY)
+def campaign_file(campaign_id: UUID, kind: str) -> Response:
+    """The spans of one campaign as a file."""
+    head, rows = _report(campaign_id).csv()
+    return exports.response(kind, "campaign", head, rows)
+
+
+@blueprint.get("/<slug>/campaigns/new")
+@access.console(*roles.MARKETING)
+def new_campaign() -> str:
+    """The form for a campaign."""
+    last = today() + timedelta(days=_USUAL_DAYS - 1)
+    return _form(CampaignForm(formdata=None, data={"starts_on": today(), "last_on": last, "cost": "0"}))
+
+
+@blueprint.post("/<slug>/campaigns/new")
+@access.console(*roles.MARKETING)
+def add_campaign() -> ResponseReturnValue:
+    """Write down a campaign."""
+    form = CampaignForm()
+    try:
+        draft = form.draft(orm.session, g.program)
+        added = campaigning.begin(
+            orm.session, program_id=g.program.id, currency=g.program.currency, draft=draft, actor=access.actor(),
+            now=request_now(),
+        )  # fmt: skip
+    except Invalid as refusal:
+        return _refused(form, refusal)
+    flash(_("Campaign “%(name)s” added.", name=added.name), "success")
+    return redirect(url_for("console.campaign", campaign_id=added.id), 303)
+
+
+@blueprint.get('/<slug>/campaigns/<public("cmp"):campaign_id>/edit')
+@access.console(*roles.MARKETING)
+def edit_campaign(campaign_id: UUID) -> str:
+    """The form with what the campaign is."""
+    found = _campaign(campaign_id)
+    parts = campaign_queries.parts_of(orm.session, campaign_ids=[campaign_id])[campaign_id]
+    named = campaign_queries.named(orm.session, program_id=g.program.id, parts=parts)
+    return _form(CampaignForm.of(found, named), found)
+
+
+@blueprint.post('/<slug>/campaigns/<public("cmp"):campaign_id>/edit')
+@access.console(*roles.MARKETING)
+def change_campaign(campaign_id: UUID) -> ResponseReturnValue:
+    """Change a campaign."""
+    found, form = _campaign(campaign_id), CampaignForm()
+    there = url_for("console.campaign", campaign_id=campaign_id)
+    try:
+        campaigning.change(
+            orm.session, program_id=g.program.id, campaign_id=campaign_id, draft=form.draft(orm.session, g.program),
+            seen_at=form.seen(), actor=access.actor(), now=request_now(),
+        )  # fmt: skip
+    except Invalid as refusal:
+        return _refused(form, refusal, found)
+    except Conflict as refusal:
+        orm.session.rollback()
+        flash(_(str(refusal)), "error")
+        return page_at(there, status=409)
+    flash(_("Campaign changed."), "success")
+    return redirect(there, 303)
+
+
+@blueprint.post('/<slug>/campaigns/<public("cmp"):campaign_id>/remove')
+@access.console(*roles.MARKETING)
+def remove_campaign(campaign_id: UUID) -> BaseResponse:
+    """Take a campaign away; what came by it stays."""
+
+    def act() -> str:
+        name = campaigning.remove(
+            orm.session, program_id=g.program.id, campaign_id=campaign_id, actor=access.actor(), now=request_now()
+        )
+        return str(_("Campaign “%(name)s” removed. The history keeps it.", name=name))
+
+    return acted(url_for("console.campaigns"), act)
+
+
+def _campaign(campaign_id: UUID) -> Campaign:
+    found = campaign_queries.campaign(orm.session, program_id=g.program.id, campaign_id=campaign_id)
+    if found is None:
+        raise access.NotHere
+    return found
+
+
+def _report(campaign_id: UUID) -> Report:
+    return campaign_sheet.report(
+        orm.session, program=g.program, campaign=_campaign(campaign_id), now=request_now()
+    )  # fmt: skip
+
+
+def _refused(form: CampaignForm, refusal: Invalid, found: Campaign | None = None) -> ResponseReturnValue:
+    orm.session.rollback()
+    lines = {name: sentences for name, sentences in refusal.errors.items() if name in form.LINES}
+    say_all(form, {name: said for name, said in refusal.errors.items() if name not in lines}, {"ends_on": "last_on"})
+    for name, (sentence, *names) in lines.items():
+        say(form[name], _(sentence) + " " + ", ".join(names) if names else sentence)
+    return _form(form, found), 422
+
+
+def _form(form: CampaignForm, found: Campaign | None = None) -> str:
+    there = url_for("console.campaign", campaign_id=found.id) if found else url_for("console.campaigns")
+    return show("campaign_form.html", form=form, name=found.name if found else None, back_url=there)
+
+
+def _files(endpoint: str, **values: Any) -> list[dict[str, str]]:
+    kinds = [(exports.Format.CSV, _("Export as CSV")), (exports.Format.XLSX, _("Export as XLSX"))]
+    return [{"label": label, "url": url_for(endpoint, kind=kind.value, **values)} for kind, label in kinds]
