@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -10,13 +11,14 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from affiliate import exports, formats, ids
+from affiliate import db, exports, formats, ids
 from affiliate.creatives.models import Creative
 from affiliate.ingest.devices import COMPUTER, PHONE, TABLET
 from affiliate.ingest.rollup_models import OTHER
 from affiliate.links.models import Coupon, Link
 from affiliate.programs.models import Program
-from affiliate.reports import breakdown, products, queries, tables
+from affiliate.reports import breakdown, funnel_queries, funnel_words, products, queries, tables
+from affiliate.reports import funnel as funnels
 from affiliate.reports.asked import By
 from affiliate.reports.metrics import Facts
 from affiliate.reports.models import VisitorKind
@@ -71,6 +73,7 @@ def label(by: By) -> tuple[str, str]:
         By.REFERRER: (_("By referring page"), _("Referring page")),
         By.COUPON: (_("By coupon"), _("Coupon")),
         By.PARTNER: (_("By partner"), _("Partner")),
+        By.STEP: (_("Funnel"), _("Stage")),
     }[by]
 
 
@@ -80,7 +83,7 @@ def _days(session: Session, scope: Scope, period: Period) -> list[Line]:
 
 def _links(session: Session, scope: Scope, period: Period) -> list[Line]:
     found = breakdown.facts_by_link(session, **scope.asked(period))
-    named = _names(session, scope, Link, (Link.code, Link.name), found)
+    named = names_of(session, scope, Link, (Link.code, Link.name), found)
     rows = []
     for link_id, facts in found.items():
         code, name = named.get(link_id, ("", ""))
@@ -91,8 +94,8 @@ def _links(session: Session, scope: Scope, period: Period) -> list[Line]:
 
 def _creatives(session: Session, scope: Scope, period: Period) -> list[Line]:
     found = breakdown.facts_by_own_creative(session, **scope.asked(period))
-    public = {name: _creative_id(name) for name in found}
-    titles = _names(session, scope, Creative, (Creative.title,), public.values())
+    public = {name: creative_id(name) for name in found}
+    titles = names_of(session, scope, Creative, (Creative.title,), public.values())
     rows = []
     for name, facts in found.items():
         title = titles.get(public[name], (_or_other(name) or _("Without a creative"),))[0]
@@ -100,7 +103,8 @@ def _creatives(session: Session, scope: Scope, period: Period) -> list[Line]:
     return rows
 
 
-def _creative_id(text: str) -> UUID | None:
+def creative_id(text: str) -> UUID | None:
+    """The creative that a click names; null if it names none of ours."""
     try:
         return ids.parse("crv", text)
     except ids.BadPublicId:
@@ -109,7 +113,7 @@ def _creative_id(text: str) -> UUID | None:
 
 def _coupons(session: Session, scope: Scope, period: Period) -> list[Line]:
     found = breakdown.facts_by_coupon(session, **scope.asked(period))
-    codes = _names(session, scope, Coupon, (Coupon.code,), found)
+    codes = names_of(session, scope, Coupon, (Coupon.code,), found)
     rows = []
     for coupon_id, facts in found.items():
         code = codes.get(coupon_id, ("",))[0]
@@ -119,7 +123,7 @@ def _coupons(session: Session, scope: Scope, period: Period) -> list[Line]:
 
 def _subs(session: Session, scope: Scope, period: Period) -> list[Line]:
     found = breakdown.facts_by_sub(session, **scope.asked(period))
-    return _labelled(found, lambda sub: _or_other(sub) or _("Without a sub id"))
+    return _labelled(found, partial(word, By.SUB))
 
 
 def _products(session: Session, scope: Scope, period: Period) -> list[Line]:
@@ -137,13 +141,12 @@ def _countries(session: Session, scope: Scope, period: Period) -> list[Line]:
         found = breakdown.facts_by_country(session, **scope.of_program(period))
     else:
         found = breakdown.facts_by_visitor(session, **scope.asked(period), kind=VisitorKind.COUNTRY)
-    return _labelled(found, lambda code: formats.country(code) if code else _("Unknown"))
+    return _labelled(found, partial(word, By.COUNTRY))
 
 
 def _devices(session: Session, scope: Scope, period: Period) -> list[Line]:
     found = breakdown.facts_by_visitor(session, **scope.asked(period), kind=VisitorKind.DEVICE)
-    words = {PHONE: _("Phone"), TABLET: _("Tablet"), COMPUTER: _("Computer")}
-    return _labelled(found, lambda name: words.get(name) or _("Unknown"))
+    return _labelled(found, partial(word, By.DEVICE))
 
 
 def _referrers(session: Session, scope: Scope, period: Period) -> list[Line]:
@@ -151,7 +154,7 @@ def _referrers(session: Session, scope: Scope, period: Period) -> list[Line]:
         found = breakdown.facts_by_source(session, **scope.of_program(period))
     else:
         found = breakdown.facts_by_visitor(session, **scope.asked(period), kind=VisitorKind.REFERRER)
-    return _labelled(found, lambda host: _or_other(host) or _("Without a page before"))
+    return _labelled(found, partial(word, By.REFERRER))
 
 
 def _partners(session: Session, scope: Scope, period: Period) -> list[Line]:
@@ -163,8 +166,33 @@ def _partners(session: Session, scope: Scope, period: Period) -> list[Line]:
     ]
 
 
+def _steps(session: Session, scope: Scope, period: Period) -> list[Line]:
+    """In their order by name, too."""
+    visits = funnel_queries.Visits(scope.program.id, scope.partner_id)
+    found = funnels.lines(funnel_queries.funnel(session, visits=visits, period=period))
+    return [
+        Line(f"{number}_{line.stage}", funnel_words.stage(line.stage), None, _came(line, scope.program.currency))
+        for number, line in enumerate(found, start=1)
+    ]
+
+
+def _came(line: funnels.Line, currency: str) -> Facts:
+    return Facts(
+        currency, came=line.number, came_from=(line.number or 0) + (line.left or 0) if line.left is not None else 0
+    )
+
+
 def _labelled(found: Mapping[str, Facts], name: Callable[[str], str]) -> list[Line]:
     return [Line(key, name(key), None, facts) for key, facts in found.items()]
+
+
+def word(by: By, label: str) -> str:
+    """A label that names no row of ours, as people read it."""
+    if by is By.COUNTRY:
+        return formats.country(label) if label else _("Unknown")
+    if by is By.DEVICE:
+        return {PHONE: _("Phone"), TABLET: _("Tablet"), COMPUTER: _("Computer")}.get(label) or _("Unknown")
+    return _or_other(label) or (_("Without a sub id") if by is By.SUB else _("Without a page before"))
 
 
 def _or_other(text: str) -> str:
@@ -172,14 +200,14 @@ def _or_other(text: str) -> str:
     return _("All others") if text == OTHER else text
 
 
-def _names(
+def names_of(
     session: Session, scope: Scope, table: Any, columns: tuple[Any, ...], wanted: Iterable[UUID | None]
 ) -> dict[UUID | None, Any]:
     """Columns of these rows of the program by their id."""
     rows = {one for one in wanted if one is not None}
     if not rows:
         return {}
-    mine = (table.program_id == scope.program.id, table.id.in_(rows))
+    mine = (table.program_id == scope.program.id, db.among(session, table.id, rows))
     found = session.execute(sa.select(table.id, *columns).where(*mine))
     return {row[0]: row[1:] for row in found}
 
@@ -196,4 +224,5 @@ _READERS: dict[By, Callable[[Session, Scope, Period], list[Line]]] = {
     By.REFERRER: _referrers,
     By.COUPON: _coupons,
     By.PARTNER: _partners,
+    By.STEP: _steps,
 }

@@ -142,7 +142,9 @@ def _table(found: Sheet) -> list[list[str]]:
         *(column["label"] for column in tables.columns(keys, at_hand=frozenset())),
     ]
     rows = [[line.name, *_cells(line.facts, keys)] for line in found.lines[:ROWS_MAX]]
-    return [head, *rows, ["=", *_cells(found.total, keys)]] if rows else []
+    is_sum = found.asked.by is not asked.By.STEP  # stages are no parts of a whole
+    total = [["=", *_cells(found.total, keys)]] if is_sum else []
+    return [head, *rows, *total] if rows else []
 
 
 def _cells(facts: Any, keys: list[str]) -> list[str]:

@@ -8,10 +8,16 @@
  *   window.affiliate ||= (...command) => (window.affiliate.queue ||= []).push(command)
  *   affiliate('conversion', { order_id: '1001', amount: '49.90', currency: 'EUR', coupon: 'ANNA10' })
  *
+ * How far visitors of partners come (a step is product, cart or checkout; nobody is paid for it):
+ *
+ *   affiliate('event', 'cart')
+ *   <main data-aff-page="product">     where the page is the step
+ *   <button data-aff-press="cart">     where pressing it is
+ *
  * What it keeps: two cookies of the shop's own domain, `aff_track`, the id of the last partner click (the shop's server
  * sends it along with its orders), and `aff_ref`, the partner's code if the visitor brought one; and in local storage,
- * what it could not report yet. Safari and Brave delete what a script has stored after 7 days without a visit; other
- * browsers keep it for `data-days`. Orders that the shop's server reports from its own records have no such limit.
+ * what it could not report yet, and the steps. Safari and Brave delete what a script has stored after 7 days without a visit;
+ * other browsers keep it for `data-days`. Orders that the shop's server reports from its own records have no such limit.
  *
  * Attributes, all but the first optional:
  *   data-program="your-program"   the program's short name
@@ -40,6 +46,7 @@
   const ARRIVAL = 'aff_arrival' // where in local storage: an arrival that has no answer yet
   const UNSENT = 'aff_unsent' // the same for orders
   const UNSENT_MAX = 20
+  const STEPS = 'aff_steps' // of this click: true when told
   const URL_LENGTH_MAX = 2000
   const ID_LENGTH_MAX = 100
 
@@ -112,6 +119,19 @@
     if (isLater) store(UNSENT, [...(stored(UNSENT) || []), order].slice(-UNSENT_MAX))
   }
 
+  async function event(facts) {
+    await arrived
+    const click = cookie(CLICK)
+    const body = { program, click_id: click, consent: told, ...(facts.step ? facts : { step: facts }) }
+    const name = `${click} ${body.step}`
+    if (!click || (stored(STEPS)?.[name] === true && !body.test)) return // it is no partner's, or known
+    const { isLater, body: answer } = await send('/t/event', body)
+    const steps = Object.entries(stored(STEPS) || {}).filter(([key]) => key !== name && key.startsWith(click))
+    if (isLater) steps.push([name, body])
+    if (answer.status === 'accepted') steps.push([name, true])
+    store(STEPS, Object.fromEntries(steps))
+  }
+
   function nonce() {
     const random = crypto.getRandomValues(new Uint8Array(16))
     return `${Date.now()}.${Array.from(random, (byte) => byte.toString(16).padStart(2, '0')).join('')}`
@@ -149,6 +169,7 @@
     const orders = stored(UNSENT) || []
     store(UNSENT, null)
     orders.forEach(reportOrder)
+    Object.values(stored(STEPS) || {}).forEach((step) => step === true || event(step))
   }
 
   async function conversion(facts) {
@@ -169,11 +190,12 @@
       keepClick('')
       store(ARRIVAL, null)
       store(UNSENT, null)
+      store(STEPS, null)
       seen = undefined // a consent that comes after all finds the arrival still in the address
       return
     }
     begin()
-    held.splice(0).forEach(conversion)
+    held.splice(0).forEach(([tell, facts]) => tell(facts))
   }
 
   function listen() {
@@ -183,10 +205,19 @@
     })
   }
 
-  const commands = {
-    consent,
-    conversion: (facts) => (allowed ? conversion(facts) : held.push(facts)),
+  const agreed = (tell) => (facts) => (allowed ? tell(facts) : held.push([tell, facts]))
+  const commands = { consent, conversion: agreed(conversion), event: agreed(event) }
+
+  // Steps that the page itself tells.
+
+  function look() {
+    document.querySelectorAll('[data-aff-page]').forEach((one) => commands.event(one.dataset.affPage))
   }
+
+  addEventListener('click', ({ target }) => {
+    const pressed = target.closest?.('[data-aff-press]')
+    if (pressed) commands.event(pressed.dataset.affPress)
+  }, true)
 
   // Pages that a script changes, pages that come back from the cache, and networks that come back.
 
@@ -210,4 +241,5 @@
   begin()
   if (tcf === 'tcf') window.__tcfapi ? listen() : addEventListener('load', listen)
   queue.forEach((command) => window.affiliate(...command))
+  document.readyState === 'loading' ? addEventListener('DOMContentLoaded', look) : look()
 })()

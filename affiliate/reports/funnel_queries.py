@@ -1,0 +1,194 @@
+"""The numbers of funnels: visits and steps from their exact rollups, orders from the commissions of the visits' clicks.
+
+A visit is a valid click; a repeat of it counts for the steps and orders that it brought, for the shop knows the visitor by the second
+click. An order is a visit with a sale that counts, so that two orders of one visit are one; kept is one that was approved and is not
+taken back. Orders by coupon alone, or by another device without the click, are no visit's.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from affiliate.attribution.models import Credit
+from affiliate.commissions.models import Commission, CommissionStatus
+from affiliate.ingest.clickrules import ClickVerdict
+from affiliate.ingest.devices import device
+from affiliate.ingest.models import Click
+from affiliate.ingest.rollup_models import OTHER, PartnerClickHour, ProgramClickHour, ReferrerClickHour
+from affiliate.ingest.step_models import PartnerStepHour, ProgramStepHour, SourceStepHour, VisitStep
+from affiliate.partners.models import Partner
+from affiliate.reports.funnel import Funnel
+from affiliate.reports.models import LABEL_LENGTH_MAX, VisitorHour, VisitorKind
+from affiliate.reports.periods import Period
+from affiliate.reports.queries import NOT_COUNTED
+
+KEPT = (CommissionStatus.APPROVED, CommissionStatus.IN_PAYOUT, CommissionStatus.PAID)
+WAITING = (CommissionStatus.PENDING, CommissionStatus.UNDER_REVIEW)
+_OF_VISITS = (ClickVerdict.VALID, ClickVerdict.DUPLICATE)
+
+
+@dataclass(frozen=True, slots=True)
+class Visits:
+    """Whose visits: of a program, or of one partner in it; of one device or of one source, if asked (never both at once).
+
+    A source is the host of the page with the link; empty for none.
+    """
+
+    program_id: UUID
+    partner_id: UUID | None = None
+    device: str | None = None
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerFunnel:
+    """One partner's line."""
+
+    partner_id: UUID
+    name: str
+    funnel: Funnel
+
+
+def funnel(session: Session, *, visits: Visits, period: Period) -> Funnel:
+    """How far the visits of these days came. One trip for all of it."""
+    sold = _sold(visits, period).cte("sold")
+    order, kept, waiting = _summed(sold)
+    every = sa.union_all(
+        _visits(visits, period),
+        _steps(visits, period),
+        *(
+            _named(name, number).select_from(sold)
+            for name, number in (("order", order), ("kept", kept), ("waiting", waiting))
+        ),
+    )
+    return Funnel(**{name: int(number or 0) for name, number in session.execute(every)})
+
+
+def _named(name: str, number: Any) -> sa.Select[Any]:
+    return sa.select(sa.literal(name, sa.String).label("name"), number.label("number"))
+
+
+def sources(session: Session, *, visits: Visits, period: Period, limit: int) -> list[str]:
+    """The sources with the most visits, for people to choose from; without those that have none or were too many."""
+    rollup, label, kind = _source_rollup(visits)
+    named = (*kind, label.not_in(["", OTHER]), rollup.verdict == ClickVerdict.VALID, *_of(rollup, visits, period))
+    clicks = sa.func.sum(rollup.clicks)
+    found = sa.select(label).where(*named).group_by(label).order_by(clicks.desc(), label).limit(limit)
+    return list(session.scalars(found))
+
+
+def by_partner(session: Session, *, program_id: UUID, period: Period, limit: int) -> list[PartnerFunnel]:
+    """The funnels of the partners with the most visits in these days. Three queries."""
+    whole = Visits(program_id)
+    clicks = sa.func.sum(PartnerClickHour.clicks)
+    counted = (*_of(PartnerClickHour, whole, period), PartnerClickHour.verdict == ClickVerdict.VALID)
+    most = (
+        sa.select(PartnerClickHour.partner_id, clicks.label("clicks"))
+        .where(*counted)
+        .group_by(PartnerClickHour.partner_id)
+        .order_by(clicks.desc(), PartnerClickHour.partner_id)
+        .limit(limit)
+        .subquery()
+    )
+    named = sa.select(Partner.id, Partner.name, most.c.clicks).join(most, most.c.partner_id == Partner.id)
+    rows = session.execute(named.order_by(most.c.clicks.desc(), Partner.id)).all()
+    found = {row.id: Funnel(visit=int(row.clicks)) for row in rows}
+    for partner_id, step, number in session.execute(_steps_of(PartnerStepHour.partner_id, found, whole, period)):
+        found[partner_id] = replace(found[partner_id], **{step.value: int(number)})
+    for partner_id, order, kept, waiting in session.execute(_orders_by_partner(found, whole, period)):
+        found[partner_id] = replace(found[partner_id], order=order, kept=int(kept), waiting=int(waiting))
+    return [PartnerFunnel(row.id, row.name, found[row.id]) for row in rows]
+
+
+def last_tests(session: Session, *, program_id: UUID, limit: int) -> Sequence[VisitStep]:
+    """The newest steps that were told as a test."""
+    mine = (VisitStep.program_id == program_id, VisitStep.is_test)
+    return session.scalars(sa.select(VisitStep).where(*mine).order_by(VisitStep.received_at.desc()).limit(limit)).all()
+
+
+def _of(rollup: Any, visits: Visits, period: Period) -> list[sa.ColumnElement[bool]]:
+    """Rows of a rollup of these visits and days."""
+    here = [rollup.program_id == visits.program_id, rollup.hour >= period.starts_at, rollup.hour < period.ends_at]
+    return here if visits.partner_id is None else [*here, rollup.partner_id == visits.partner_id]
+
+
+def _visits(visits: Visits, period: Period) -> sa.Select[Any]:
+    """From the rollup that has just these rows."""
+    rollup: Any = ProgramClickHour if visits.partner_id is None else PartnerClickHour
+    narrowed: list[sa.ColumnElement[bool]] = []
+    if visits.device is not None:
+        rollup = VisitorHour
+        narrowed = [VisitorHour.kind == VisitorKind.DEVICE, VisitorHour.label == visits.device]
+    elif visits.source is not None:
+        rollup, label, kind = _source_rollup(visits)
+        narrowed = [*kind, label == visits.source]
+    here = (*_of(rollup, visits, period), *narrowed, rollup.verdict == ClickVerdict.VALID)
+    return _named("visit", sa.func.sum(rollup.clicks)).where(*here)
+
+
+def _source_rollup(visits: Visits) -> tuple[Any, Any, list[sa.ColumnElement[bool]]]:
+    """Where clicks stand by the page that they came from, its column, and which rows tell of pages."""
+    if visits.partner_id is None:
+        return ReferrerClickHour, ReferrerClickHour.referrer_host, []
+    return VisitorHour, VisitorHour.label, [VisitorHour.kind == VisitorKind.REFERRER]
+
+
+def _steps(visits: Visits, period: Period) -> sa.Select[Any]:
+    rollup: Any = ProgramStepHour if visits.partner_id is None else PartnerStepHour
+    narrowed: list[sa.ColumnElement[bool]] = []
+    if visits.device is not None:
+        narrowed = [rollup.device == visits.device]
+    elif visits.source is not None:
+        rollup = SourceStepHour
+        narrowed = [SourceStepHour.source == visits.source]
+    here = (*_of(rollup, visits, period), *narrowed, rollup.verdict.in_(_OF_VISITS))
+    name = sa.cast(rollup.step, sa.String)
+    return sa.select(name, sa.func.sum(rollup.clicks)).where(*here).group_by(rollup.step)
+
+
+def _steps_of(key: Any, partner_ids: Any, whole: Visits, period: Period) -> sa.Select[Any]:
+    here = (*_of(PartnerStepHour, whole, period), PartnerStepHour.verdict.in_(_OF_VISITS))
+    sums = sa.select(key, PartnerStepHour.step, sa.func.sum(PartnerStepHour.clicks))
+    return sums.where(*here, key.in_(list(partner_ids))).group_by(key, PartnerStepHour.step)
+
+
+def _sold(visits: Visits, period: Period) -> sa.Select[Any]:
+    """A row for each visit and partner with a sale that counts: whether one of its sales is kept, or still waits."""
+    kept, waits = (
+        sa.func.max(sa.case((Commission.status.in_(states), 1), else_=0)).label(name)
+        for states, name in ((KEPT, "kept"), (WAITING, "waits"))
+    )
+    found = (
+        sa.select(Credit.click_id, Commission.partner_id, kept, waits)
+        .select_from(Commission)
+        .join(Credit, Credit.id == Commission.credit_id)
+        .join(Click, Click.id == Credit.click_id)
+        .where(Commission.program_id == visits.program_id, Commission.is_live, Commission.level == 1)
+        .where(Commission.status.not_in(NOT_COUNTED))
+        .where(Click.occurred_at >= period.starts_at, Click.occurred_at < period.ends_at)
+        # Nobody sells before the click; this lets the database begin at the days asked for.
+        .where(Commission.earned_at >= period.starts_at)
+        .group_by(Credit.click_id, Commission.partner_id)
+    )
+    if visits.partner_id is not None:
+        found = found.where(Commission.partner_id == visits.partner_id)
+    if visits.device is not None:
+        found = found.where(device() == visits.device)
+    elif visits.source is not None:
+        found = found.where(sa.func.substr(Click.referrer_host, 1, LABEL_LENGTH_MAX) == visits.source)
+    return found
+
+
+def _orders_by_partner(partner_ids: Any, whole: Visits, period: Period) -> sa.Select[Any]:
+    rows = _sold(whole, period).where(Commission.partner_id.in_(list(partner_ids))).subquery()
+    return sa.select(rows.c.partner_id, *_summed(rows)).group_by(rows.c.partner_id)
+
+
+def _summed(rows: Any) -> tuple[Any, ...]:
+    """How many visits were sold to, how many of these are kept, and how many of the others still wait."""
+    waiting = sa.case((rows.c.kept == 0, rows.c.waits), else_=0)
+    return sa.func.count(), sa.func.sum(rows.c.kept), sa.func.sum(waiting)
