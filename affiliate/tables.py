@@ -25,6 +25,7 @@ from affiliate.relations import bulk_models as bulk
 from affiliate.relations import care_models as care
 from affiliate.relations import models as relations
 from affiliate.replay import models as replay
+from affiliate.reports import combined_models as combined
 from affiliate.reports import models as reports
 from affiliate.reports import shared_models as shared
 from affiliate.reports import written_models as written
@@ -38,6 +39,7 @@ __all__ = [
     "bulk",
     "canary",
     "care",
+    "combined",
     "commissions",
     "creatives",
     "currencies",

@@ -5,12 +5,20 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from flask import Response, g, request, url_for
+from flask import Response, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from affiliate import exports, formats, ids
 from affiliate.accounts import access
-from affiliate.console import partner_list, performance_kept, roles
+from affiliate.console import (
+    annotations,
+    partner_list,
+    performance_combined,
+    performance_kept,
+    performance_pages,
+    roles,
+)
 from affiliate.console.blueprint import blueprint, show
 from affiliate.console.queries import named
 from affiliate.console.queries import partners as partner_queries
@@ -32,14 +40,18 @@ _TILES = ("clicks_valid", "conversions", "conversion_rate", "revenue", "cost", "
 _AT_HAND = frozenset({"clicks_valid", "conversions", "roi"})
 _SPANS = (Span.WEEK, Span.MONTH, Span.THIS_MONTH, Span.LAST_MONTH, Span.QUARTER, Span.YEAR)
 _COUNTED_LATER = frozenset({By.DEVICE})  # countries and pages of a whole program are counted with the clicks
+_OF_FUNNEL = frozenset({"span", "first", "last", "compare"})
 _LESS_IS_BETTER = frozenset({"cost", "reversal_rate"})
 
 
 @blueprint.get("/<slug>/performance")
 @access.console(*roles.EVERYBODY)
-def performance() -> str:
-    """The report that the address asks for, with its numbers, its chart and a page of its rows."""
+def performance() -> ResponseReturnValue:
+    """The report that the address asks for, with its numbers, its chart and a page of its rows; the funnel has a page of its own."""
     sheet, wanted = _sheet(), _asked()
+    if wanted.by is By.STEP:
+        days: dict[str, Any] = {name: text for name, text in wanted.arguments().items() if name in _OF_FUNNEL}
+        return redirect(url_for("console.funnel", **days))
     number = _page_number()
     shown = sheet.lines[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
     return show(
@@ -64,7 +76,8 @@ def performance() -> str:
         other_last=sheet.other.days[-1],
         problem=None if sheet.is_readable else tables.no_period(),
         tiles=[_tile(key, sheet.total, sheet.total_before) for key in _TILES],
-        chart=tables.chart(sheet.days, sheet.period, sheet.other),
+        chart=_chart(sheet),
+        pages=performance_pages.chips(),
         columns=tables.columns(sheet.columns, at_hand=_AT_HAND),
         rows=[_row(line, sheet) for line in shown],
         total=tables.values(sheet.found if wanted.text or sheet.scope.which else sheet.total, sheet.columns),
@@ -72,6 +85,7 @@ def performance() -> str:
         is_counting=wanted.by in (report_words.COUNTED_LATER if sheet.scope.partner_id else _COUNTED_LATER),
         reasons=_reasons(sheet),
         kept=performance_kept.desk.mine(),
+        combine=performance_combined.desk.panel(sheet.period.days[0], sheet.period.days[-1]),
         keep_form=None if _narrowed_by() else performance_kept.desk.form(wanted),
         files=_files(),
     )
@@ -84,6 +98,11 @@ def performance_file(kind: str) -> Response:
     sheet = _sheet()
     head, rows = sheet.csv()
     return exports.response(kind, f"performance-by-{sheet.asked.by.value}", head, rows)
+
+
+def _chart(sheet: Sheet) -> dict[str, Any]:
+    found = tables.chart(sheet.days, sheet.period, sheet.other)
+    return found | {"spec": found["spec"] | annotations.marks(sheet.period)}
 
 
 def _sheet() -> Sheet:

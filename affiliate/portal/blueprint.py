@@ -38,7 +38,7 @@ _ARGUMENTS = (
 )
 _SETTINGS = {
     "preferences", "profile", "change_profile", "team", "invite", "invite_form", "postbacks", "new_postback", "add_postback", "postback",
-    "edit_postback", "change_postback", "data",
+    "edit_postback", "change_postback", "data", "api_keys", "make_api_key",
 }  # fmt: skip
 blueprint = Blueprint("portal", __name__, url_prefix="/portal")
 
@@ -178,7 +178,7 @@ def _pages() -> list[dict[str, Any]]:
             {"creatives", "creative", "propose_creative", "send_creative"},
             tab=False,
         ),
-        _item("statistics", _("Statistics"), "chart-bar", {"statistics"}, tab=False),
+        _item("statistics", _("Statistics"), "chart-bar", {"statistics", "combined"}, tab=False),
         _item("commissions", _("Earnings"), "coin", {"commissions", "commission"}),
         _item(
             "payouts",

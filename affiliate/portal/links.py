@@ -43,7 +43,7 @@ def links() -> str:
     used = reports.facts_by_coupon(orm.session, **mine, coupon_ids=[coupon.id for coupon in coupons], currency=currency)
     return show(
         "links.html",
-        links=[_line(link, facts[link.id]) for link in found],
+        links=[line_of(link, facts[link.id]) for link in found],
         coupons=[lines.coupon(coupon, used[coupon.id]) for coupon in coupons],
         pager=pager(total=total, shown=len(found)),
         form=LinkForm(),
@@ -95,16 +95,6 @@ def create_link() -> ResponseReturnValue:
         return _form_page(form), 422
     flash(_("Your link is ready."), "success")
     return redirect(url_for("portal.link", link_id=link.id), 303)
-
-
-@blueprint.get('/<slug>/links/<public("lnk"):link_id>')
-@access.partner
-def link(link_id: UUID) -> str:
-    """One link: address to copy, QR code, numbers, pause."""
-    found = found_link(link_id)
-    mine: dict[str, Any] = {"program_id": g.program.id, "partner_id": g.partner.id}
-    facts = reports.facts_by_link(orm.session, **mine, link_ids=[found.id], currency=g.program.currency)
-    return show("link.html", link=_line(found, facts[found.id]))
 
 
 @blueprint.get('/<slug>/links/<public("lnk"):link_id>/edit')
@@ -189,7 +179,8 @@ def _form_page(form: LinkForm) -> str:
     return show("new_link.html", form=form, shop_url=g.program.shop_url, tracking_url=settings().tracking_url)
 
 
-def _line(link: Link, facts: Facts) -> dict[str, Any]:
+def line_of(link: Link, facts: Facts) -> dict[str, Any]:
+    """A link with what it brought, for templates."""
     return lines.link(link, facts, tracking_url=settings().tracking_url, zone=zone(), now=request_now())
 
 

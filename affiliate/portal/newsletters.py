@@ -71,7 +71,7 @@ def _mail(issue: NewsletterIssue) -> Mail:
     compiled = mailroom.compile_issue(orm.session, issue=issue, program=g.program, wanted=formats.locale())
     codes = queries.link_codes(orm.session, program_id=g.program.id, partner_ids=[g.partner.id])
     reader = mailroom.reader_of(
-        settings(), issue=issue, program=g.program, user_id=current_user.id, name=current_user.name,
+        settings(), issue=issue, program=g.program, reader_id=current_user.id, name=current_user.name,
         partner_name=g.partner.name, link_code=codes.get(g.partner.id),
     )  # fmt: skip
     return compiled.for_reader(reader)

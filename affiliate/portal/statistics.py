@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 
 from affiliate import exports
 from affiliate.accounts import access
-from affiliate.portal import dashboard, kept
+from affiliate.portal import combined, dashboard, kept
 from affiliate.portal.blueprint import PAGE_SIZE, blueprint, page_number, pager, show, with_arguments, zone
 from affiliate.reports import asked, breakdown, click_words, dimensions, periods, report_words, tables
 from affiliate.reports import sheet as sheets
@@ -66,6 +66,7 @@ def statistics() -> str:
         kept_chips=[{"label": one["name"], "url": one["url"]} for one in kept_ones],
         kept=kept_ones,
         keep_form=kept.desk.form(sheet.asked),
+        combine=combined.desk.panel(days[0], days[-1]),
         files=_files(sheet.asked),
     )
 

@@ -1,12 +1,16 @@
 """All pages of the portal: importing this module puts them on the blueprint."""
 
 from affiliate.portal import (
+    acting,
     cases,
+    combined,
     commissions,
     creatives,
     data,
     home,
+    keys,
     link_import,
+    link_page,
     link_test,
     links,
     newsletters,
@@ -24,13 +28,17 @@ from affiliate.portal import (
 from affiliate.portal.blueprint import blueprint
 
 __all__ = [
+    "acting",
     "blueprint",
     "cases",
+    "combined",
     "commissions",
     "creatives",
     "data",
     "home",
+    "keys",
     "link_import",
+    "link_page",
     "link_test",
     "links",
     "newsletters",

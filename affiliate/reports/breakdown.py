@@ -11,7 +11,6 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from affiliate.attribution.models import Credit
 from affiliate.ingest.models import Click, ClickHour, ClickVerdict
 from affiliate.ingest.rollup_models import (
-    LABEL_LENGTH_MAX,
     CountryClickHour,
     CreativeClickHour,
     PartnerClickHour,
@@ -21,10 +20,10 @@ from affiliate.ingest.rollup_models import (
 )
 from affiliate.links.models import Link, LinkStatus
 from affiliate.reports.metrics import Facts, total
-from affiliate.reports.models import VisitorHour, VisitorKind
+from affiliate.reports.models import LinkSubHour, VisitorHour, VisitorKind
 from affiliate.reports.periods import Period
 from affiliate.reports.queries import earned_in, sales_facts, sales_of, zeros
-from affiliate.reports.visitors import label_of
+from affiliate.reports.visitors import label_of, sub_id
 
 ROWS_MAX = 5_000
 """The most links or sub ids of one answer, those with the most clicks and sales; a partner has no more links than that."""
@@ -62,10 +61,20 @@ def facts_by_sub(
 ) -> dict[str, Facts]:
     """By `sub1` of the click; empty where there was none, and for sales without a click."""
     clicks = _clicks(SubClickHour, SubClickHour.sub, program_id, partner_id, period)
-    # Cut as the rollup cuts it, so that the clicks and the sales of a long one meet in one row.
-    label = sa.func.substr(sa.func.coalesce(Click.subs["sub1"].as_string(), ""), 1, LABEL_LENGTH_MAX)
+    label = sub_id()
     sales = sales_of(label, program_id, partner_id, currency).outerjoin(Click, Click.id == Credit.click_id)
     return _joined(session, clicks, sales.where(*earned_in(period)).group_by(label), currency)
+
+
+def facts_by_sub_of_link(
+    session: Session, *, program_id: UUID, partner_id: UUID, link_id: UUID, period: Period, currency: str
+) -> dict[str, Facts]:
+    """By `sub1` of the clicks on one link; empty where there was none."""
+    clicks = _clicks(LinkSubHour, LinkSubHour.sub, program_id, partner_id, period)
+    label = sub_id()
+    sales = sales_of(label, program_id, partner_id, currency).outerjoin(Click, Click.id == Credit.click_id)
+    of_link = sales.where(*earned_in(period), Credit.link_id == link_id).group_by(label)
+    return _joined(session, clicks.where(LinkSubHour.link_id == link_id), of_link, currency)
 
 
 def facts_by_own_creative(

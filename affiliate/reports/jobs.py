@@ -1,17 +1,24 @@
 """Jobs of reports: what pages read is computed beforehand, and reports go out by mail."""
 
+import logging
+import time
 from datetime import timedelta
 from uuid import UUID
 
 from affiliate import clock, db
-from affiliate.reports import keeping, service, visitors
+from affiliate.reports import cohort_store, combined, combined_queries, combining, keeping, service, visitors
 
 PROGRAMS_MAX = 20
 MAILS_MAX = 50
 HOURS_MAX = 500
+SLICE_SECONDS = 5.0
+"""How long one job counts combined reports, so that mail on the same queue does not wait."""
+
 _STALE_AFTER = timedelta(hours=1)
 _RECENT = timedelta(hours=48)
 _LATE = timedelta(days=35)
+
+log = logging.getLogger(__name__)
 
 
 def compute_figures() -> int:
@@ -26,6 +33,19 @@ def compute_figures() -> int:
     return len(found)
 
 
+def count_cohorts() -> int:
+    """Count the cohorts of programs anew once an hour; gives how many. Counted without a lock, written one by one."""
+    now = clock.now()
+    with db.reading() as session:
+        due = cohort_store.stale(session, now=now, limit=PROGRAMS_MAX)
+    for program_id, kind in due:
+        with db.reading() as session:
+            grid = cohort_store.grid_of(session, program_id=program_id, kind=kind, now=now)
+        with db.transaction() as session:
+            cohort_store.keep(session, grid=grid)
+    return len(due)
+
+
 def count_visitors() -> int:
     """Count the visitors of the last two days by country, device and page; gives how many hours of partners."""
     return _count(_RECENT)
@@ -34,6 +54,37 @@ def count_visitors() -> int:
 def count_late_visitors() -> int:
     """The same for the month before: clicks that came late, verdicts that changed."""
     return _count(_LATE)
+
+
+def combine() -> int:
+    """Count combined reports for some seconds, the oldest first, a day at a time; gives how many days. A killed one goes on."""
+    began, days = time.monotonic(), 0
+    while time.monotonic() - began < SLICE_SECONDS and _combine_day():
+        days += 1
+    return days
+
+
+def _combine_day() -> bool:
+    """One day: read in a reading transaction, which holds up nobody, then saved in a short one."""
+    with db.reading() as session:
+        asked = combined_queries.running(session)
+        if asked is None:
+            return False
+        combination_id, done = asked.id, asked.days_done
+        try:
+            question = combining.question_of(session, asked)
+            day = question.day(done)
+            counts = combined_queries.counted(session, question, day, room=combined.ROWS_MAX) if day else {}
+            failure = ""
+        except Exception as error:
+            log.exception("combined report %s fails", combination_id)
+            failure = f"{type(error).__name__}: {error}"
+    with db.transaction() as session:
+        if failure:
+            combining.fail(session, combination_id=combination_id, error=failure, now=clock.now())
+        else:
+            combining.save(session, question=question, days_done=done, counts=counts, now=clock.now())
+    return True
 
 
 def send_reports() -> int:

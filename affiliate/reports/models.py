@@ -54,6 +54,21 @@ class VisitorHour(Base):
     clicks: Mapped[int]
 
 
+class LinkSubHour(Base):
+    """Clicks of a link in a UTC hour by `sub1`; empty where there was none. Computed together with `VisitorHour`."""
+
+    __tablename__ = "link_sub_hours"
+    __table_args__ = (sa.PrimaryKeyConstraint("program_id", "partner_id", "link_id", "hour", "sub", "verdict"),)
+
+    program_id: Mapped[UUID]
+    partner_id: Mapped[UUID]
+    link_id: Mapped[UUID]
+    hour: Mapped[datetime] = mapped_column(index=True)
+    sub: Mapped[str] = mapped_column(sa.String(LABEL_LENGTH_MAX))
+    verdict: Mapped[ClickVerdict] = mapped_column(enum_column(ClickVerdict))
+    clicks: Mapped[int]
+
+
 class ShopDay(Base):
     """What the whole shop sold on a day of the program's time zone, with and without partners, as the shop tells it.
 

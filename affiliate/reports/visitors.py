@@ -1,4 +1,4 @@
-"""Clicks of a partner by country, device and referring page: counted from the clicks themselves, soon after they came.
+"""Clicks of a partner by country, device and referring page, and of its links by sub id: counted from the clicks themselves, soon after they came.
 
 Not in the transaction of the clicks, which would have to write three times as many counts: a job looks for hours whose counts
 do not add up to those of `click_hours_partner`, and counts these anew. So a count that is there is right, or is about to be.
@@ -18,7 +18,7 @@ from affiliate.ingest import bulk
 from affiliate.ingest.devices import device
 from affiliate.ingest.models import Click, ClickVerdict
 from affiliate.ingest.rollup_models import OTHER, PartnerClickHour
-from affiliate.reports.models import LABEL_LENGTH_MAX, VisitorHour, VisitorKind
+from affiliate.reports.models import LABEL_LENGTH_MAX, LinkSubHour, VisitorHour, VisitorKind
 
 LABELS_MAX = 50
 """The most labels of a partner's hour, those with the most clicks; the others count as OTHER."""
@@ -37,6 +37,11 @@ class Stretch:
     partner_ids: frozenset[UUID]
 
 
+def sub_id() -> sa.ColumnElement[str]:
+    """The first sub id of a click, cut as rollups cut it; empty where there is none, and for no click."""
+    return sa.func.substr(sa.func.coalesce(Click.subs["sub1"].as_string(), ""), 1, LABEL_LENGTH_MAX).label("of_sub")
+
+
 def label_of(kind: VisitorKind) -> sa.ColumnElement[str]:
     """What a click is counted under."""
     by_kind: Mapping[VisitorKind, sa.ColumnElement[str]] = {
@@ -50,8 +55,8 @@ def label_of(kind: VisitorKind) -> sa.ColumnElement[str]:
 def stale(session: Session, *, since: datetime, limit: int) -> list[Stretch]:
     """Where the counts since then differ from those of the partner: at most so many hours of partners, the newest first."""
     key = ("program_id", "partner_id", "hour", "verdict")
-    # Devices stand for all three kinds: these are written together.
-    counted = _one_side(VisitorHour, key, -1).where(VisitorHour.hour >= since, VisitorHour.kind == VisitorKind.DEVICE)
+    # Sub ids of links stand for all: what this module counts is written together.
+    counted = _one_side(LinkSubHour, key, -1).where(LinkSubHour.hour >= since)
     clicked = _one_side(PartnerClickHour, key, 1).where(PartnerClickHour.hour >= since)
     both = sa.union_all(clicked, counted).subquery()
     of_verdict = sa.select(*(both.c[name] for name in key[:3])).group_by(*(both.c[name] for name in key))
@@ -72,11 +77,20 @@ def _stretch(program_id: UUID, hours: Sequence[tuple[datetime, UUID]]) -> Stretc
 def count(session: Session, *, stretch: Stretch) -> None:
     """Count these hours of these partners anew."""
     bulk.lock(session, _LOCK, {partner_id.int for partner_id in stretch.partner_ids})
-    mine = (VisitorHour.program_id == stretch.program_id, VisitorHour.partner_id.in_(stretch.partner_ids))
-    hours = (VisitorHour.hour >= stretch.starts_at, VisitorHour.hour < stretch.ends_at)
-    session.execute(sa.delete(VisitorHour).where(*mine, *hours))
+    _count_visitors(session, stretch)
+    _count_subs(session, stretch)
+
+
+def _forget(session: Session, table: Any, stretch: Stretch) -> None:
+    mine = (table.program_id == stretch.program_id, table.partner_id.in_(stretch.partner_ids))
+    session.execute(sa.delete(table).where(*mine, table.hour >= stretch.starts_at, table.hour < stretch.ends_at))
+
+
+def _count_visitors(session: Session, stretch: Stretch) -> None:
+    _forget(session, VisitorHour, stretch)
+    labels_of = (label_of(kind).label(kind.value) for kind in VisitorKind)
     sums: dict[tuple[UUID, datetime, VisitorKind], Counter[tuple[str, ClickVerdict]]] = defaultdict(Counter)
-    for partner_id, second, verdict, *labels, clicks in session.execute(_groups(stretch)):
+    for partner_id, second, verdict, *labels, clicks in session.execute(_groups(stretch, *labels_of)):
         for kind, label in zip(VisitorKind, labels, strict=True):
             sums[partner_id, datetime.fromtimestamp(int(second), UTC), kind][label, verdict] += clicks
     rows = [
@@ -91,20 +105,32 @@ def count(session: Session, *, stretch: Stretch) -> None:
         session.execute(sa.insert(VisitorHour), rows)
 
 
+def _count_subs(session: Session, stretch: Stretch) -> None:
+    _forget(session, LinkSubHour, stretch)
+    sums: dict[tuple[UUID, UUID, datetime], Counter[tuple[str, ClickVerdict]]] = defaultdict(Counter)
+    for partner_id, second, verdict, link_id, sub, clicks in session.execute(_groups(stretch, Click.link_id, sub_id())):
+        sums[partner_id, link_id, datetime.fromtimestamp(int(second), UTC)][sub, verdict] += clicks
+    rows = [
+        {
+            "program_id": stretch.program_id, "partner_id": partner_id, "link_id": link_id, "hour": hour,
+            "sub": sub, "verdict": verdict, "clicks": clicks,
+        }
+        for (partner_id, link_id, hour), counts in sums.items()
+        for (sub, verdict), clicks in _capped(counts).items()
+    ]  # fmt: skip
+    if rows:
+        session.execute(sa.insert(LinkSubHour), rows)
+
+
 def _one_side(rollup: Any, key: Sequence[str], sign: int) -> sa.Select[Any]:
     return sa.select(*(getattr(rollup, name) for name in key), (rollup.clicks * sign).label("clicks"))
 
 
-def _groups(stretch: Stretch) -> sa.Select[Any]:
-    """The clicks by hour and by all that is told at once."""
+def _groups(stretch: Stretch, *told: Any) -> sa.Select[Any]:
+    """The clicks by partner, hour, verdict and by all that is told at once."""
     epoch = sa.extract("epoch", Click.occurred_at)
     hour = (epoch - epoch % _HOUR_SECONDS).label("hour")
-    keys: list[Any] = [
-        Click.partner_id,
-        hour,
-        Click.verdict,
-        *(label_of(kind).label(kind.value) for kind in VisitorKind),
-    ]
+    keys: list[Any] = [Click.partner_id, hour, Click.verdict, *told]
     return (
         sa.select(*keys, sa.func.count())
         .where(Click.program_id == stretch.program_id, Click.partner_id.in_(stretch.partner_ids))

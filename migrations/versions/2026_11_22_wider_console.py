@@ -17,6 +17,44 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "link_sub_hours",
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        sa.Column("link_id", sa.Uuid(), nullable=False),
+        sa.Column("hour", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("sub", sa.String(length=100), nullable=False),
+        sa.Column(
+            "verdict",
+            sa.Enum(
+                "valid",
+                "bot",
+                "prefetch",
+                "head",
+                "embedded",
+                "duplicate",
+                "own_team",
+                "test",
+                "link_paused",
+                "link_expired",
+                "partner_inactive",
+                "program_inactive",
+                "past_retention",
+                name="click_verdict",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("clicks", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "program_id", "partner_id", "link_id", "hour", "sub", "verdict", name=op.f("pk_link_sub_hours")
+        ),
+    )
+    with op.batch_alter_table("link_sub_hours", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_link_sub_hours_hour"), ["hour"], unique=False)
+
+    op.create_table(
         "step_hours_partner",
         sa.Column("partner_id", sa.Uuid(), nullable=False),
         sa.Column("device", sa.String(length=16), nullable=False),
@@ -354,6 +392,52 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("program_id", "kind", name=op.f("pk_cohort_grids")),
     )
     op.create_table(
+        "combinations",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("partner_id", sa.Uuid(), nullable=True),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "running",
+                "stopped",
+                "done",
+                "failed",
+                name="combination_status",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "dimensions", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("first", sa.Date(), nullable=False),
+        sa.Column("last", sa.Date(), nullable=False),
+        sa.Column("time_zone", sa.String(length=64), nullable=False),
+        sa.Column("days_done", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("rows", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("error", sa.String(length=500), nullable=True),
+        sa.Column("asked_by_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["asked_by_id"], ["users.id"], name=op.f("fk_combinations_asked_by_id_users")),
+        sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_combinations_partner_id_partners")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_combinations_program_id_programs")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_combinations")),
+    )
+    with op.batch_alter_table("combinations", schema=None) as batch_op:
+        batch_op.create_index("ix_combinations_owner", ["program_id", "partner_id", "created_at"], unique=False)
+        batch_op.create_index(
+            "ix_combinations_running",
+            ["created_at"],
+            unique=False,
+            postgresql_where=sa.text("status = 'running'"),
+            sqlite_where=sa.text("status = 'running'"),
+        )
+
+    op.create_table(
         "late_marks",
         sa.Column("program_id", sa.Uuid(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
@@ -572,6 +656,27 @@ def upgrade() -> None:
         batch_op.create_index("ix_chat_deliveries_due", ["status", "send_after"], unique=False)
         batch_op.create_index("ix_chat_deliveries_finished", ["finished_at"], unique=False)
 
+    op.create_table(
+        "combination_rows",
+        sa.Column("combination_id", sa.Uuid(), nullable=False),
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column(
+            "labels", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("clicks_raw", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("clicks_valid", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("conversions", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("revenue_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("earned_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("reversed_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["combination_id"],
+            ["combinations.id"],
+            name=op.f("fk_combination_rows_combination_id_combinations"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("combination_id", "key", name=op.f("pk_combination_rows")),
+    )
     with op.batch_alter_table("api_keys", schema=None) as batch_op:
         batch_op.add_column(sa.Column("partner_id", sa.Uuid(), nullable=True))
         batch_op.create_index(batch_op.f("ix_api_keys_partner_id"), ["partner_id"], unique=False)
@@ -591,6 +696,11 @@ def upgrade() -> None:
 
     with op.batch_alter_table("order_events", schema=None) as batch_op:
         batch_op.create_index("ix_order_events_program_time", ["program_id", "occurred_at"], unique=False)
+
+    with op.batch_alter_table("partner_momentum", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column("earned_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True)
+        )
 
     with op.batch_alter_table("programs", schema=None) as batch_op:
         batch_op.add_column(sa.Column("archived_at", db.UtcDateTime(timezone=True), nullable=True))
@@ -639,6 +749,9 @@ def downgrade() -> None:
     with op.batch_alter_table("programs", schema=None) as batch_op:
         batch_op.drop_column("archived_at")
 
+    with op.batch_alter_table("partner_momentum", schema=None) as batch_op:
+        batch_op.drop_column("earned_minor")
+
     with op.batch_alter_table("order_events", schema=None) as batch_op:
         batch_op.drop_index("ix_order_events_program_time")
 
@@ -655,6 +768,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_api_keys_partner_id"))
         batch_op.drop_column("partner_id")
 
+    op.drop_table("combination_rows")
     with op.batch_alter_table("chat_deliveries", schema=None) as batch_op:
         batch_op.drop_index("ix_chat_deliveries_finished")
         batch_op.drop_index("ix_chat_deliveries_due")
@@ -681,6 +795,15 @@ def downgrade() -> None:
     op.drop_table("program_brands")
     op.drop_table("product_margins")
     op.drop_table("late_marks")
+    with op.batch_alter_table("combinations", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_combinations_running",
+            postgresql_where=sa.text("status = 'running'"),
+            sqlite_where=sa.text("status = 'running'"),
+        )
+        batch_op.drop_index("ix_combinations_owner")
+
+    op.drop_table("combinations")
     op.drop_table("cohort_grids")
     with op.batch_alter_table("chat_hooks", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_chat_hooks_program_id"))
@@ -728,3 +851,7 @@ def downgrade() -> None:
 
     op.drop_table("step_hours_program")
     op.drop_table("step_hours_partner")
+    with op.batch_alter_table("link_sub_hours", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_link_sub_hours_hour"))
+
+    op.drop_table("link_sub_hours")

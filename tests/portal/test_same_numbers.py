@@ -24,7 +24,7 @@ from affiliate.commissions.models import CommissionStatus
 from affiliate.ingest import service as ingest
 from affiliate.ingest.models import Conversion
 from affiliate.links.models import Coupon, Link, LinkStatus
-from affiliate.reports import jobs
+from affiliate.reports import jobs, periods
 from affiliate.reports.asked import PARTNERS_OWN, by_sales_alone
 
 CLICKS = ("clicks_raw", "clicks_valid")
@@ -112,6 +112,42 @@ def test_coupons_and_products_share_out_the_same_money(marta: FlaskClient, by_da
     sums = {by: _sum(rows, *SOLD) for by, rows in tables.items()}
     assert sums == {by: {name: by_days[name] for name in SOLD} for by in sold}
     assert min(len(rows) for rows in tables.values()) > 1
+
+
+@pytest.mark.parametrize("things", [("day", "link", "sub", "coupon"), ("creative", "country", "device", "referrer")])
+def test_a_combined_report_holds_the_report_of_each_of_its_things(
+    marta: FlaskClient, by_days: dict[str, float], things: tuple[str, ...]
+) -> None:
+    period = periods.last_days(30, now=clock.now(), zone="Europe/Rome")
+    days = {"first": period.days[0].isoformat(), "last": period.days[-1].isoformat()}
+    asked = marta.post("/portal/casa/statistics/combined", data=days | {"thing": list(things)})
+    while jobs.combine():
+        pass
+    rows = _rows(marta.get(f"{asked.location}.csv"))
+    assert _sum(rows, *CLICKS, *SOLD, "conversions") == by_days
+    for thing in things:
+        alone = _rows(marta.get("/portal/casa/statistics.csv", query_string=days | {"by": thing}))
+        counted = SOLD if thing == "coupon" else (*CLICKS, *SOLD)  # coupons have no clicks
+        expected = {row[thing]: {name: float(row[name]) for name in counted} for row in alone}
+        found = {
+            label: {name: round(sum(float(row[name]) for row in rows if row[thing] == label), 2) for name in counted}
+            for label in {row[thing] for row in rows}
+        }
+        assert {label: sums for label, sums in found.items() if any(sums.values())} == {
+            label: sums for label, sums in expected.items() if any(sums.values())
+        }, thing
+
+
+def test_a_links_sub_ids_add_up_to_the_link(marta: FlaskClient, busy: Cast, by_days: dict[str, float]) -> None:
+    assert by_days
+    path = f"/portal/casa/links/{ids.public('lnk', busy.link.id)}"
+    rows = _rows(marta.get(f"{path}/subs.csv"))
+    assert {row["sub"] for row in rows} == {"", "reel"}
+    (of_link,) = [row for row in _rows(marta.get("/portal/casa/statistics.csv?by=link")) if row["link"] == "/r/ragu"]
+    names = (*CLICKS, *SOLD, "conversions")
+    assert _sum(rows, *names) == {name: float(of_link[name]) for name in names}
+    page = marta.get(path).text
+    assert page.count('<th scope="row">reel</th>') == 1
 
 
 def test_home_the_report_the_api_and_the_console_tell_the_same(

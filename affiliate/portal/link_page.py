@@ -1,0 +1,80 @@
+"""The page of one link: its address, its QR code, what it brought in all and by sub id."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from flask import Response, g, request, url_for
+
+from affiliate import exports
+from affiliate.accounts import access
+from affiliate.portal import links
+from affiliate.portal.blueprint import blueprint, show, zone
+from affiliate.reports import breakdown, dimensions, tables
+from affiliate.reports import queries as reports
+from affiliate.reports.asked import USUAL_COLUMNS, By
+from affiliate.reports.periods import Period
+from affiliate.reports.tables import ROWS_SHOWN, Line
+from affiliate.web import orm, request_now
+
+_AT_HAND = frozenset({"clicks_valid", "conversions", "earnings"})
+
+
+@blueprint.get('/<slug>/links/<public("lnk"):link_id>')
+@access.partner
+def link(link_id: UUID) -> str:
+    """One link: address to copy, QR code, numbers, pause."""
+    found = links.found_link(link_id)
+    mine: dict[str, Any] = {"program_id": g.program.id, "partner_id": g.partner.id}
+    facts = reports.facts_by_link(orm.session, **mine, link_ids=[found.id], currency=g.program.currency)
+    return show("link.html", link=links.line_of(found, facts[found.id]), by_sub=_by_sub(found.id))
+
+
+@blueprint.get('/<slug>/links/<public("lnk"):link_id>/subs.<kind>')
+@access.partner
+def link_subs_file(link_id: UUID, kind: str) -> Response:
+    """All sub ids of the link in these days."""
+    found = links.found_link(link_id)
+    rows = [tables.csv_row(line, USUAL_COLUMNS) for line in _lines(found.id, _period())]
+    return exports.response(kind, f"{found.code}-by-sub", tables.csv_head(By.SUB.value, USUAL_COLUMNS), rows)
+
+
+def _by_sub(link_id: UUID) -> dict[str, Any]:
+    """What it brought by sub id in the days that the address asks for, thirty unless it does."""
+    period = _period()
+    lines = _lines(link_id, period)
+    days: dict[str, str] = {"first": period.days[0].isoformat(), "last": period.days[-1].isoformat()}
+    return {
+        "is_used": any(line.key for line in lines),
+        "columns": tables.columns(USUAL_COLUMNS, at_hand=_AT_HAND),
+        "rows": [{"name": line.name, "cells": tables.values(line.facts, USUAL_COLUMNS)} for line in lines[:ROWS_SHOWN]],
+        "presets": [_preset(link_id, one) for one in tables.presets(period, now=request_now())],
+        "files": [
+            {"label": label, "url": _file(link_id, kind, days)}
+            for kind, label in ((exports.Format.CSV, "CSV"), (exports.Format.XLSX, "XLSX"))
+        ],
+    }
+
+
+def _period() -> Period:
+    period, _wrong = tables.asked_period(request.args, now=request_now(), zone=zone())
+    return period
+
+
+def _lines(link_id: UUID, period: Period) -> Sequence[Line]:
+    found = breakdown.facts_by_sub_of_link(
+        orm.session, program_id=g.program.id, partner_id=g.partner.id, link_id=link_id, period=period,
+        currency=g.program.currency,
+    )  # fmt: skip
+    lines = [Line(sub, dimensions.word(By.SUB, sub), None, facts) for sub, facts in found.items()]
+    return tables.in_order(lines, "-clicks_valid")
+
+
+def _preset(link_id: UUID, one: dict[str, Any]) -> dict[str, Any]:
+    url = url_for("portal.link", link_id=link_id, first=one["first"], last=one["last"])
+    return {"label": one["label"], "url": f"{url}#subs-h", "current": one["current"]}
+
+
+def _file(link_id: UUID, kind: exports.Format, days: dict[str, str]) -> str:
+    arguments: dict[str, Any] = dict(days)
+    return url_for("portal.link_subs_file", link_id=link_id, kind=kind.value, **arguments)
