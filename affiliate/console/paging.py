@@ -1,4 +1,4 @@
-"""Pages of a list by keyset: newest first, stable while rows arrive, at the same price however far one goes."""
+"""Pages of a list by keyset: newest (or largest) first, stable while rows arrive, at the same price however far one goes."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,6 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 PAGE_SIZE = 50
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_NUMBER_MAX = 2**62  # databases hold no larger ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +19,14 @@ class Cursor:
     """Where a page begins: beside one row, towards older or newer ones."""
 
     towards: Literal["older", "newer"]
-    at: datetime
+    at: datetime | int
     id: UUID
 
     def text(self) -> str:
-        """The cursor as it stands in an address."""
-        return f"{self.towards[0]}{(self.at - _EPOCH) // _MICROSECOND}.{self.id.hex}"
+        """The cursor as it stands in an address: small letters begin a moment, capitals a number."""
+        if isinstance(self.at, datetime):
+            return f"{self.towards[0]}{(self.at - _EPOCH) // _MICROSECOND}.{self.id.hex}"
+        return f"{self.towards[0].upper()}{self.at}.{self.id.hex}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,24 +42,33 @@ def read_cursor(text: str | None) -> Cursor | None:
     """The cursor in an address; a broken one counts as none, so that an old bookmark shows the first page."""
     if not text:
         return None
-    moment, _, identifier = text[1:].partition(".")
+    mark, _, identifier = text[1:].partition(".")
     try:
-        at = _EPOCH + int(moment) * _MICROSECOND
-        return Cursor("newer" if text[0] == "n" else "older", at, UUID(identifier))
+        number = int(mark)
+        at = _bounded(number) if text[0].isupper() else _EPOCH + number * _MICROSECOND
+        return Cursor("newer" if text[0] in "nN" else "older", at, UUID(identifier))
     except (ValueError, OverflowError):
         return None
+
+
+def _bounded(number: int) -> int:
+    if abs(number) > _NUMBER_MAX:
+        raise OverflowError(number)
+    return number
 
 
 def page_of(
     session: Session,
     statement: sa.Select[*tuple[Any, ...]],
     *,
-    by: InstrumentedAttribute[datetime],
+    by: Any,
     identifier: InstrumentedAttribute[UUID],
     cursor: Cursor | None,
     size: int = PAGE_SIZE,
 ) -> Page:
-    """The page at the cursor. The statement selects `by` as `at` and the identifier as `id`, without order or limit."""
+    """The page at the cursor. The statement selects `by` (moments or numbers) as `at` and the identifier as `id`, without order or limit."""
+    if cursor is not None and isinstance(cursor.at, int) is not issubclass(by.type.python_type, int):
+        cursor = None  # of another list
     backwards = cursor is not None and cursor.towards == "newer"
     if cursor is not None:
         statement = statement.where(_beyond(by, identifier, cursor, newer=backwards))
@@ -74,9 +86,7 @@ def page_of(
     )
 
 
-def _beyond(
-    by: InstrumentedAttribute[datetime], identifier: InstrumentedAttribute[UUID], cursor: Cursor, *, newer: bool
-) -> sa.ColumnElement[bool]:
+def _beyond(by: Any, identifier: InstrumentedAttribute[UUID], cursor: Cursor, *, newer: bool) -> sa.ColumnElement[bool]:
     here = sa.tuple_(by, identifier)
     mark = sa.tuple_(sa.literal(cursor.at, by.type), sa.literal(cursor.id, identifier.type))
     return here > mark if newer else here < mark

@@ -1,42 +1,78 @@
-"""What the list of partners is narrowed by, kept choices of it, and acts on several partners at once."""
+"""The list of partners: a page of it, what it is narrowed by, kept choices of it."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from flask import g, request, url_for
 from flask_babel import gettext as _
-from flask_babel import ngettext, pgettext
+from flask_babel import pgettext
 from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import ids
 from affiliate.accounts import access
-from affiliate.commissions import recruiting
-from affiliate.console import care_words, presenters
-from affiliate.console.blueprint import FILTERS, acted, blueprint, filters, is_manager
+from affiliate.console import care_words, partner_sheets, presenters
+from affiliate.console.blueprint import FILTERS, acted, blueprint, cursor, filters, is_manager, pager
 from affiliate.console.queries import named
 from affiliate.console.queries import partners as queries
-from affiliate.errors import Invalid
+from affiliate.ledger import queries as ledger_queries
+from affiliate.partners import queries as partner_queries
+from affiliate.partners.models import EnrollmentStatus
 from affiliate.relations import care_queries, caring
+from affiliate.reports import queries as reports
 from affiliate.reports.momentum import Momentum
 from affiliate.steering import queries as steering
 from affiliate.web import orm, request_now
 
-PICKED_MAX = 100
-_KEPT = (*(name for name in FILTERS if name in {"tag", "group", "momentum", "lead", "status", "name", "days"}),)
+KEPT = tuple(name for name in FILTERS if name in {"tag", "group", "momentum", "lead", "status", "name", "days"})
+"""The filters of the list."""
 
 
-def which() -> list[sa.ColumnElement[bool]]:
-    """What the address narrows the list to."""
+def which(typed: Mapping[str, str] | None = None) -> list[sa.ColumnElement[bool]]:
+    """What the address narrows the list to, or what else was typed."""
+    found = request.args if typed is None else typed
+    momentum = found.get("momentum", "")
     return queries.which(
         program_id=g.program.id,
-        tag=request.args.get("tag", "")[:40],
-        group=request.args.get("group", "")[:40],
-        momentum=presenters.chosen(Momentum, "momentum"),
-        lead_id=_uuid(request.args.get("lead", "")),
+        tag=found.get("tag", "")[:40],
+        group=found.get("group", "")[:40],
+        momentum=Momentum(momentum) if momentum in set(Momentum) else None,
+        lead_id=_uuid(found.get("lead", "")),
     )
+
+
+def asked(typed: Mapping[str, str]) -> dict[str, Any]:
+    """The list that these filters ask for, as the arguments of its queries."""
+    status = typed.get("status", "")
+    return {
+        "program_id": g.program.id,
+        "statuses": [EnrollmentStatus(status)] if status in set(EnrollmentStatus) else partner_sheets.LISTED,
+        "which": which(typed),
+        "name": typed.get("name", "").strip()[:120],
+    }
+
+
+def page() -> dict[str, Any]:
+    """A page of the list: its partners in their order, each with what it brought in the days that were asked for."""
+    found = queries.listed(orm.session, **asked(request.args), cursor=cursor())
+    order = [row.partner_id for row in found.rows]
+    facts = {line.partner_id: line for line in _facts(order)}
+    here: dict[str, Any] = {"program_id": g.program.id}
+    balances = ledger_queries.balances_of_partners(orm.session, **here, partner_ids=order)
+    counts = partner_queries.counts_by_status(orm.session, **here)
+    rows = [facts[one] for one in order if one in facts]
+    return beside(order) | partner_sheets.table(rows, balances, counts, pager=pager(found))
+
+
+def _facts(partner_ids: Collection[UUID]) -> list[reports.PartnerFacts]:
+    if not partner_ids:
+        return []
+    period = presenters.period(presenters.span())
+    return reports.facts_by_partner(
+        orm.session, program_id=g.program.id, period=period, currency=g.program.currency, only=partner_ids,
+        limit=len(partner_ids),
+    )  # fmt: skip
 
 
 def beside(partner_ids: Collection[UUID]) -> dict[str, Any]:
@@ -68,33 +104,11 @@ def beside(partner_ids: Collection[UUID]) -> dict[str, Any]:
     }
 
 
-@blueprint.post("/<slug>/partners/act/<any(tag, untag, group, lead):act>")
-@access.console("manager")
-def act_on_partners(act: str) -> BaseResponse:
-    """Tag the chosen partners, take a tag off, put them into a group, or give them a lead."""
-    picked = list(_picked())
-    word = request.form.get("group" if act == "group" else "tag", "")
-    doing: dict[str, Callable[[], int]] = {
-        "tag": lambda: caring.tag(orm.session, partner_ids=picked, text=word, **_who()),
-        "untag": lambda: caring.untag(orm.session, partner_ids=picked, text=word, **_who()),
-        "group": lambda: _group(picked, word),
-        "lead": lambda: _lead(picked, _uuid(request.form.get("lead", ""))),
-    }
-
-    def do() -> str:
-        if not picked:
-            raise Invalid({"partner": [_("Choose from 1 to 1,000 partners.")]})
-        done = doing[act]()
-        return ngettext("Changed: %(num)d partner.", "Changed: %(num)d partners.", done)
-
-    return acted(_back(), do)
-
-
 @blueprint.post("/<slug>/partners/segments")
 @access.console("manager")
 def save_segment() -> BaseResponse:
     """Keep the present choice under a name."""
-    chosen: dict[str, Any] = {name: value for name in _KEPT if (value := request.form.get(name, "")[:120])}
+    chosen: dict[str, Any] = {name: value for name in KEPT if (value := request.form.get(name, "")[:120])}
     name = request.form.get("segment", "")
 
     def do() -> str:
@@ -120,40 +134,8 @@ def _who() -> dict[str, Any]:
     return {"program_id": g.program.id, "actor": access.actor(), "now": request_now()}
 
 
-def _group(picked: Sequence[UUID], word: str) -> int:
-    """The same group for all; who recruited each stays as it is."""
-    here = care_queries.enrolled_among(orm.session, program_id=g.program.id, partner_ids=picked)
-    recruiters = named.recruiters_of(orm.session, program_id=g.program.id, partner_ids=here)
-    for one in here:
-        recruiting.set_partner_terms(
-            orm.session, partner_id=one, group_name=word, recruiter_id=recruiters.get(one), **_who()
-        )
-    return len(here)
-
-
-def _lead(picked: Sequence[UUID], lead_id: UUID | None) -> int:
-    """The same lead for all; a deputy who becomes lead leaves that seat."""
-    here = care_queries.enrolled_among(orm.session, program_id=g.program.id, partner_ids=picked)
-    for one in here:
-        care = care_queries.care_of(orm.session, program_id=g.program.id, partner_id=one)
-        deputy_id = care.deputy_id if care is not None and care.deputy_id != lead_id else None
-        caring.set_leads(orm.session, partner_id=one, lead_id=lead_id, deputy_id=deputy_id, **_who())
-    return len(here)
-
-
-def _picked() -> Iterator[UUID]:
-    for text in request.form.getlist("partner")[:PICKED_MAX]:
-        with suppress(ids.BadPublicId):
-            yield ids.parse("ptn", text)
-
-
-def _back() -> str:
-    kept: dict[str, Any] = {name: value for name in _KEPT if (value := request.form.get(f"keep-{name}", "")[:120])}
-    return url_for("console.partners", **kept)
-
-
 def _chosen() -> dict[str, str]:
-    return {name: value for name in _KEPT if name != "days" and (value := request.args.get(name, ""))}
+    return {name: value for name in KEPT if name != "days" and (value := request.args.get(name, ""))}
 
 
 def _momentum_chips(counts: dict[Momentum, int]) -> list[dict[str, Any]]:
@@ -184,7 +166,7 @@ def _narrowed() -> list[dict[str, Any]]:
 
 
 def _segment(row: Any) -> dict[str, Any]:
-    chosen: dict[str, Any] = {name: str(value) for name, value in row.filters.items() if name in _KEPT}
+    chosen: dict[str, Any] = {name: str(value) for name, value in row.filters.items() if name in KEPT}
     return {
         "label": row.name,
         "url": url_for("console.partners", **chosen),

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers.response import Response as BaseResponse
 
-from affiliate import exports, formats
+from affiliate import formats
 from affiliate.accounts import access
 from affiliate.console import applications as joined
 from affiliate.console import partner_care, partner_list, partner_sheets, presenters, recruiting, roles, words
@@ -25,8 +25,6 @@ from affiliate.payouts import stopping
 from affiliate.reports import queries as reports
 from affiliate.web import orm, request_now
 
-PAGE_SIZE = 50
-PAGES_MAX = 400
 REASON_NEEDED = frozenset({"reject", "ban"})
 _STOPS = frozenset({"pause", "ban"})
 
@@ -44,22 +42,8 @@ def applications() -> str:
 @blueprint.get("/<slug>/partners")
 @access.console(*roles.EVERYBODY)
 def partners() -> str:
-    """Partners with what each brought, the best earner first."""
-    number = min(max(request.args.get("number", 1, int), 1), PAGES_MAX)
-    rows = _table(limit=PAGE_SIZE + 1, offset=(number - 1) * PAGE_SIZE)
-    balances = ledger_queries.balances_of_partners(orm.session, program_id=g.program.id)
-    counts = partner_queries.counts_by_status(orm.session, program_id=g.program.id)
-    shown = partner_list.beside([row.partner_id for row in rows[:PAGE_SIZE]])
-    return show("partners.html", **shown, **partner_sheets.table(rows, balances, counts, number=number, size=PAGE_SIZE))
-
-
-@blueprint.get("/<slug>/partners.csv")
-@access.console(*roles.EVERYBODY)
-def partners_csv() -> BaseResponse:
-    """The same table as a file."""
-    head = ["partner", "id", "status", "clicks", "valid_clicks", "sales", "revenue", "commission", "currency"]
-    rows = _table(limit=exports.ROWS_MAX, offset=0)
-    return exports.csv_response("partners.csv", head, map(partner_sheets.csv_row, rows))
+    """Partners with what each brought, those first that earned most of late."""
+    return show("partners.html", **partner_list.page())
 
 
 @blueprint.get('/<slug>/partners/<public("ptn"):partner_id>')
@@ -146,7 +130,8 @@ def _back(partner_id: UUID) -> str:
     return url_for("console.partner", partner_id=partner_id)
 
 
-def _table(*, limit: int, offset: int) -> list[reports.PartnerFacts]:
+def table_of(*, limit: int, offset: int) -> list[reports.PartnerFacts]:
+    """The partners that the address asks for, with what each brought, the best earner first."""
     status = presenters.chosen(EnrollmentStatus)
     return reports.facts_by_partner(
         orm.session,

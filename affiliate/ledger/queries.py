@@ -1,6 +1,6 @@
 """Every SELECT on the ledger. Balances are sums, made by the database; nothing stores them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -9,6 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
+from affiliate import db
 from affiliate.accounts import audit
 from affiliate.accounts.models import AuditEvent
 from affiliate.ledger import postings
@@ -70,10 +71,13 @@ def balance_of(*, program_id: UUID, partner_id: UUID, name: AccountName) -> sa.S
     return _accounts(program_id).where(*mine).with_only_columns(_balance()).scalar_subquery()
 
 
-def balances_of_partners(session: Session, *, program_id: UUID) -> dict[UUID, dict[AccountName, int]]:
-    """The balances of all partners of a program that ever earned something, in one query."""
+def balances_of_partners(
+    session: Session, *, program_id: UUID, partner_ids: Collection[UUID]
+) -> dict[UUID, dict[AccountName, int]]:
+    """The balances of those of these partners that ever earned something, in one query."""
     found: dict[UUID, dict[AccountName, int]] = {}
-    for partner_id, name, balance in session.execute(_accounts(program_id)):
+    of_them = _accounts(program_id).where(db.among(session, LedgerAccount.partner_id, partner_ids))
+    for partner_id, name, balance in session.execute(of_them):
         if partner_id is not None:
             found.setdefault(partner_id, dict.fromkeys(PARTNER_ACCOUNTS, 0))[name] = balance
     return found

@@ -1,15 +1,29 @@
-"""Jobs of relations: remind both sides of answers and duties that come due, and note what was missed."""
+"""Jobs of relations: remind both sides of answers and duties that come due, note what was missed, go on with acts on many partners."""
 
 from affiliate import clock, db
-from affiliate.relations import duties, service
+from affiliate.relations import bulk, duties, service
 
 BATCH_MAX = 100
+BULK_BATCHES = 10
+"""How many batches of an act on many partners one job does, so that mail on the same queue does not wait."""
 
 
 def remind() -> int:
     """Remind of what comes due; gives how many cases."""
     with db.transaction() as session:
         return service.remind_due(session, limit=BATCH_MAX, now=clock.now())
+
+
+def act_in_bulk() -> int:
+    """Go on with acts on many partners; gives how many partners were looked at."""
+    done = 0
+    for _ in range(BULK_BATCHES):
+        with db.transaction() as session:
+            step = bulk.advance(session, limit=bulk.BATCH, now=clock.now())
+        done += step
+        if not step:
+            break
+    return done
 
 
 def go_round() -> int:

@@ -21,7 +21,10 @@ from affiliate.reports.queries import NOT_COUNTED
 
 @dataclass(frozen=True, slots=True)
 class Spans:
-    """One partner's two spans; `ever` whether it has brought anything at all, `revenue_minor` that of the span before."""
+    """One partner's two spans; `ever` whether it has brought anything at all, `revenue_minor` that of the span before.
+
+    `earned_minor` is its commission in both spans, less what was taken back.
+    """
 
     partner_id: UUID
     approved_at: datetime
@@ -29,6 +32,7 @@ class Spans:
     before: Span
     ever: bool
     revenue_minor: int
+    earned_minor: int
 
 
 def spans_of(session: Session, *, program_id: UUID, now: Period, limit: int) -> Iterator[Spans]:
@@ -44,7 +48,7 @@ def spans_of(session: Session, *, program_id: UUID, now: Period, limit: int) -> 
     rows = (
         sa.select(
             Enrollment.partner_id, since.label("since"), clicks.c.now, clicks.c.before, sales.c.now, sales.c.before,
-            ever, sales.c.revenue,
+            ever, sales.c.revenue, sales.c.earned,
         )
         .outerjoin(clicks, clicks.c.partner_id == Enrollment.partner_id)
         .outerjoin(sales, sales.c.partner_id == Enrollment.partner_id)
@@ -52,9 +56,11 @@ def spans_of(session: Session, *, program_id: UUID, now: Period, limit: int) -> 
         .order_by(Enrollment.partner_id)
         .limit(limit)
     )  # fmt: skip
-    for partner_id, at, clicks_now, clicks_before, sales_now, sales_before, known, revenue in session.execute(rows):
+    for partner_id, at, clicks_now, clicks_before, sales_now, sales_before, known, revenue, earned in session.execute(
+        rows
+    ):
         this, last = Span(int(clicks_now or 0), sales_now or 0), Span(int(clicks_before or 0), sales_before or 0)
-        yield Spans(partner_id, at, this, last, bool(known), int(revenue or 0))
+        yield Spans(partner_id, at, this, last, bool(known), int(revenue or 0), int(earned or 0))
 
 
 def _clicks(program_id: UUID, now: Period, before: Period) -> sa.Select[*tuple[Any, ...]]:
@@ -72,6 +78,9 @@ def _sales(program_id: UUID, now: Period, before: Period) -> sa.Select[*tuple[An
     this = sa.func.count(sa.case((in_now, Commission.conversion_id)).distinct()).label("now")
     last = sa.func.count(sa.case((sa.not_(in_now), Commission.conversion_id)).distinct()).label("before")
     revenue = sa.func.sum(sa.case((sa.not_(in_now), Commission.revenue_minor), else_=0)).label("revenue")
-    counted = sa.select(Commission.partner_id, this, last, revenue).join(Credit, Credit.id == Commission.credit_id)
+    earned = sa.func.sum(Commission.amount_minor - Commission.reversed_minor).label("earned")
+    counted = sa.select(Commission.partner_id, this, last, revenue, earned).join(
+        Credit, Credit.id == Commission.credit_id
+    )
     here = (Commission.program_id == program_id, Commission.is_live, Commission.status.not_in(NOT_COUNTED))
     return counted.where(*here, at >= before.starts_at, at < now.ends_at).group_by(Commission.partner_id)

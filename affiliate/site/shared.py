@@ -2,6 +2,7 @@
 
 import contextlib
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from flask import Blueprint, Response, current_app, g, make_response, render_template, request
@@ -37,7 +38,7 @@ def report(token: str) -> Response:
     sheet = sheets.sheet(orm.session, scope=scope, asked_for=wanted, now=request_now(), zone=shared.time_zone)
     answer = make_response(render_template("site/shared.html", **_shown(shared, sheet, program.name)))
     answer.headers["X-Robots-Tag"] = "noindex, nofollow"
-    _count(shared)
+    _count(report_id)
     return answer
 
 
@@ -70,7 +71,7 @@ def _shown(shared: SharedReport, sheet: Sheet, program: str) -> dict[str, Any]:
     }
 
 
-def _count(shared: SharedReport) -> None:
+def _count(report_id: UUID) -> None:
     """Note that somebody read it. While the database cannot be written to, it is read all the same."""
     orm.session.rollback()  # its reading transaction ends before the writing one begins
     if request.method != "GET" or bots.is_bot(request.headers.get("User-Agent", "")):
@@ -81,4 +82,4 @@ def _count(shared: SharedReport) -> None:
         Session(orm.engine) as session,
         session.begin(),
     ):
-        sharing.note_view(session, report_id=shared.id, now=request_now())
+        sharing.note_view(session, report_id=report_id, now=request_now())

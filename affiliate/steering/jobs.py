@@ -1,15 +1,34 @@
-"""Jobs of steering: look at watched figures, judge the momentum of partners."""
+"""Jobs of steering: look at watched figures and at what is late, judge the momentum of partners."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
 
 from affiliate import clock, db
-from affiliate.steering import service
+from affiliate.programs.models import Program
+from affiliate.steering import queries, service
 
 BATCH_MAX = 50
+PROGRAMS_MAX = 500
+_EASTMOST = timedelta(hours=14)  # where a day begins first
 
 
 def check() -> int:
     """Look at watches whose hour has come; gives how many."""
     with db.transaction() as session:
         return service.check_due(session, limit=BATCH_MAX, now=clock.now())
+
+
+def tell_late() -> int:
+    """Tell managers in the morning of each program what is late; gives in how many programs it was looked."""
+    now = clock.now()
+    with db.reading() as session:
+        found = queries.untold(session, before=(now + _EASTMOST).date(), limit=PROGRAMS_MAX)
+    return sum(_tell_late(program.id, now) for program in found)
+
+
+def _tell_late(program_id: UUID, now: datetime) -> bool:
+    with db.transaction() as session:
+        return service.tell_late(session, program=session.get_one(Program, program_id), now=now)
 
 
 def judge() -> int:

@@ -68,6 +68,7 @@ class PartnerMomentum(Base):
     now: Mapped[int]
     before: Mapped[int]
     weight_minor: Mapped[int]  # the revenue of the span before: what is at stake
+    earned_minor: Mapped[int | None]  # the commission of both spans: by it the list of partners is ordered
     since: Mapped[datetime]
     seen_at: Mapped[datetime | None]  # when a manager has looked after it in this state
     computed_at: Mapped[datetime]

@@ -2,19 +2,25 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from affiliate import db
+from affiliate.notifications.models import LateMark
 from affiliate.partners.models import Enrollment, EnrollmentStatus, Partner
+from affiliate.payouts.models import PayoutRun, PayoutStatus
 from affiliate.programs.models import Program, ProgramStatus
+from affiliate.relations.care_models import Duty
+from affiliate.relations.models import Case, CaseStatus
 from affiliate.reports.momentum import AT_RISK, Momentum
 from affiliate.steering.models import KpiWatch, PartnerMomentum, WatchState
 
 WATCHES_MAX = 50
+ANSWER_WITHIN = timedelta(days=3)
+"""What waits longer for a decision is late."""
 AT_RISK_SHOWN = 10
 
 
@@ -24,6 +30,47 @@ class AtRisk:
 
     momentum: PartnerMomentum
     partner_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """How many things of a program are late: applications, cases, payout runs, tasks."""
+
+    applications: int
+    cases: int
+    runs: int
+    duties: int
+
+    @property
+    def is_any(self) -> bool:
+        """Whether anything is."""
+        return any((self.applications, self.cases, self.runs, self.duties))
+
+
+def late(session: Session, *, program_id: UUID, today: date, now: datetime) -> Late:
+    """What is late; `today` is the program's own day."""
+    before = now - ANSWER_WITHIN
+    application = (Enrollment.status == EnrollmentStatus.PENDING, Enrollment.created_at < before)
+    case = (Case.status == CaseStatus.OPEN, Case.answer_by < now)
+    since = sa.func.coalesce(PayoutRun.approved_at, PayoutRun.proposed_at)
+    run = (PayoutRun.status.in_((PayoutStatus.PROPOSED, PayoutStatus.APPROVED)), since < before)
+    counted = [
+        sa.select(sa.func.count()).where(table.program_id == program_id, *conditions).scalar_subquery()
+        for table, conditions in (
+            (Enrollment, application),
+            (Case, case),
+            (PayoutRun, run),
+            (Duty, (Duty.due_on < today,)),
+        )
+    ]
+    return Late(*session.execute(sa.select(*counted)).one())
+
+
+def untold(session: Session, *, before: date, limit: int) -> Sequence[Program]:
+    """Live programs whose managers were not told of what is late on a day before; a day may have begun in some alone."""
+    told = sa.exists().where(LateMark.program_id == Program.id, LateMark.day >= before)
+    found = sa.select(Program).where(Program.status == ProgramStatus.LIVE, ~told)
+    return session.scalars(found.order_by(Program.id).limit(limit)).all()
 
 
 def watches_of(session: Session, *, program_id: UUID) -> Sequence[KpiWatch]:

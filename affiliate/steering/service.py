@@ -13,6 +13,7 @@ from affiliate import db, ids
 from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
 from affiliate.errors import Conflict, Invalid, NotFound
+from affiliate.notifications.models import LateMark
 from affiliate.partners.models import Enrollment, EnrollmentStatus
 from affiliate.programs.models import Program
 from affiliate.reports import momentum, spans
@@ -24,6 +25,7 @@ from affiliate.steering.thresholds import Side, Threshold
 
 N_ = str  # marks a sentence for the translators
 
+MORNING_HOUR = 7  # of the program's clock
 CHECK_EVERY = timedelta(hours=1)
 COMPUTE_EVERY = timedelta(hours=6)
 PARTNERS_MAX = 20_000
@@ -110,6 +112,22 @@ def _look(session: Session, program: Program, watch: KpiWatch, found: board.Figu
         mails.tell_alarm(session, program=program, watch=watch, value=value, now=now)
 
 
+def tell_late(session: Session, *, program: Program, now: datetime) -> bool:
+    """Look once on each morning of a program what is late, and tell its managers; whether it was looked."""
+    local = now.astimezone(ZoneInfo(program.time_zone))
+    if local.hour < MORNING_HOUR:
+        return False
+    today = local.date()
+    if not db.insert_new(session, LateMark, [{"program_id": program.id, "day": today}]):
+        older = (LateMark.program_id == program.id, LateMark.day < today)
+        moved = sa.update(LateMark).where(*older).values(day=today).returning(LateMark.program_id)
+        if session.scalar(moved.execution_options(synchronize_session=False)) is None:
+            return False  # told already
+    late = queries.late(session, program_id=program.id, today=today, now=now)
+    mails.tell_late(session, program=program, late=late, day=today, now=now)
+    return True
+
+
 def compute_due(session: Session, *, now: datetime) -> int:
     """Judge the momentum of the partners of one program that waits for it; gives how many partners."""
     program = queries.program_to_compute(session, before=now - COMPUTE_EVERY)
@@ -128,7 +146,7 @@ def compute_momentum(session: Session, *, program: Program, now: datetime) -> in
         verdict = momentum.judge(momentum.History(found.now, found.before, found.ever, days_in))
         row = {
             "momentum": verdict.momentum, "reason": verdict.reason, "now": verdict.now, "before": verdict.before,
-            "weight_minor": found.revenue_minor, "computed_at": now,
+            "weight_minor": found.revenue_minor, "earned_minor": found.earned_minor, "computed_at": now,
         }  # fmt: skip
         if (last := known.get(found.partner_id)) is None:
             fresh.append(row | {"program_id": program.id, "partner_id": found.partner_id, "since": now})

@@ -127,7 +127,7 @@ def test_the_list_is_narrowed_kept_under_a_name_and_acted_on_in_bulk(cast: Cast,
     mara.post(f"/console/casa/partners/segments/{segment.id}/delete")
     assert "Food blogs" not in text_of(mara.get("/console/casa/partners"))
     nobody = mara.post("/console/casa/partners/act/tag", data={"tag": "food"}, follow_redirects=True)
-    assert "Choose from 1 to 1,000 partners." in text_of(nobody)
+    assert "Choose from 1 to 20,000 partners." in text_of(nobody)
 
 
 def test_momentum_stands_in_the_list_and_who_is_looked_after_leaves_the_first_page(

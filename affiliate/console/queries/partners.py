@@ -8,7 +8,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from affiliate import db
 from affiliate.accounts.models import User
+from affiliate.accounts.roles import MemberRole
 from affiliate.attribution.models import Attribution, ChannelLoss, Credit
 from affiliate.console import paging
 from affiliate.ingest.models import ClickHour, ClickVerdict, Conversion
@@ -41,6 +43,53 @@ def enrollments(
     return paging.page_of(session, statement, by=Enrollment.created_at, identifier=Enrollment.id, cursor=cursor)
 
 
+def listed(
+    session: Session,
+    *,
+    program_id: UUID,
+    statuses: Sequence[EnrollmentStatus],
+    which: Sequence[sa.ColumnElement[bool]] = (),
+    name: str = "",
+    cursor: paging.Cursor | None,
+    size: int = paging.PAGE_SIZE,
+) -> paging.Page:
+    """The partners of a program, those first that earned most as momentum was judged last; rows of id (of the enrollment) and partner.
+
+    By a stored number, so that a page costs the same however much was clicked and sold.
+    """
+    rank = sa.func.coalesce(PartnerMomentum.earned_minor, -1)
+    judged = sa.and_(
+        PartnerMomentum.program_id == Enrollment.program_id, PartnerMomentum.partner_id == Enrollment.partner_id
+    )
+    statement = sa.select(Enrollment.id, Enrollment.partner_id, rank.label("at")).outerjoin(PartnerMomentum, judged)
+    chosen = statement.where(*_chosen(program_id, statuses, which, name))
+    return paging.page_of(session, chosen, by=rank, identifier=Enrollment.id, cursor=cursor, size=size)
+
+
+def matching(
+    session: Session,
+    *,
+    program_id: UUID,
+    statuses: Sequence[EnrollmentStatus],
+    which: Sequence[sa.ColumnElement[bool]] = (),
+    name: str = "",
+    limit: int,
+) -> Sequence[UUID]:
+    """All partners that the list would show, page by page."""
+    chosen = sa.select(Enrollment.partner_id).where(*_chosen(program_id, statuses, which, name))
+    return session.scalars(chosen.order_by(Enrollment.created_at, Enrollment.id).limit(limit)).all()
+
+
+def _chosen(
+    program_id: UUID, statuses: Sequence[EnrollmentStatus], which: Sequence[sa.ColumnElement[bool]], name: str
+) -> list[sa.ColumnElement[bool]]:
+    found = [Enrollment.program_id == program_id, Enrollment.status.in_(statuses), *which]
+    if name:
+        holds = sa.func.lower(Partner.name).contains(name.lower(), autoescape=True)
+        found.append(sa.exists().where(Partner.id == Enrollment.partner_id, holds))
+    return found
+
+
 def of_one(session: Session, *, program_id: UUID, partner_id: UUID) -> Any | None:
     """A partner with its enrollment, application and the name of who decided; none of another program."""
     decided_by = sa.orm.aliased(User)
@@ -60,6 +109,25 @@ def people_of(session: Session, *, partner_id: UUID) -> Sequence[Any]:
     return session.execute(
         statement.where(Member.partner_id == partner_id).order_by(Member.created_at).limit(PEOPLE_SHOWN)
     ).all()
+
+
+def beside(session: Session, *, program_id: UUID, partner_ids: Sequence[UUID]) -> dict[UUID, Any]:
+    """Website, country, the first owner's address and the group of these partners, by id."""
+    if not partner_ids:
+        return {}
+    first = (
+        sa.select(User.email)
+        .join(Member, Member.user_id == User.id)
+        .where(Member.partner_id == Partner.id, Member.role == MemberRole.OWNER)
+        .order_by(Member.id)
+        .limit(1)
+        .correlate(Partner)
+        .scalar_subquery()
+    )
+    terms = sa.and_(PartnerTerms.partner_id == Partner.id, PartnerTerms.program_id == program_id)
+    found = sa.select(Partner.id, Partner.website, Partner.country, first.label("email"), PartnerTerms.group_name)
+    these = db.among(session, Partner.id, partner_ids)
+    return {row.id: row for row in session.execute(found.outerjoin(PartnerTerms, terms).where(these))}
 
 
 def links_of(session: Session, *, program_id: UUID, partner_id: UUID, since: datetime) -> Sequence[Any]:

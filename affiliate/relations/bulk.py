@@ -1,0 +1,148 @@
+"""Acts on many partners: asked for once, done a batch a transaction, each partner for itself; what is refused is kept with its reason.
+
+The first batch is done at once, so that a small choice needs no waiting; `advance` goes on with the others in a job.
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.orm import Session
+
+from affiliate import ids
+from affiliate.accounts import audit
+from affiliate.accounts.actors import Actor
+from affiliate.errors import Conflict, DomainError, Invalid, NotFound
+from affiliate.relations import bulk_doing, bulk_queries
+from affiliate.relations.bulk_models import REFUSAL_LENGTH_MAX, BulkAct, BulkKind, BulkStatus, BulkSubject
+
+N_ = str  # marks a sentence for the translators
+PARTNERS_MAX = 20_000
+BATCH = 50
+"""Partners a transaction: others wait no longer than that takes."""
+
+
+class NoSuchAct(NotFound):
+    """There is no such act in this program."""
+
+    def __init__(self) -> None:
+        super().__init__(N_("There is no such act."))
+
+
+class ActIsOver(Conflict):
+    """The act is through, or was stopped."""
+
+    code = "act_is_over"
+
+    def __init__(self) -> None:
+        super().__init__(N_("This act is over already. What it did stands below."))
+
+
+class BatchTakenError(RuntimeError):
+    """Somebody else has done this batch: the transaction must not count it twice."""
+
+
+def start(
+    session: Session, *, program_id: UUID, kind: BulkKind, arguments: Mapping[str, str], partner_ids: Collection[UUID],
+    actor: Actor, now: datetime, limit: int = BATCH,
+) -> BulkAct:  # fmt: skip
+    """Begin an act on these partners of a program; the first `limit` are done now.
+
+    Raises:
+        Invalid: nobody or too many were chosen, or what is to be done is not said.
+    """
+    chosen = list(dict.fromkeys(partner_ids))
+    if not 0 < len(chosen) <= PARTNERS_MAX:
+        raise Invalid({"partner": [N_("Choose from 1 to 20,000 partners.")]})
+    if actor.id is None:
+        raise ValueError("a person answers for an act on many partners")
+    bulk_doing.check(session, kind=kind, arguments=arguments, program_id=program_id, now=now)
+    act = BulkAct(
+        id=ids.new_at(now), program_id=program_id, kind=kind, arguments=dict(arguments), status=BulkStatus.RUNNING,
+        total=len(chosen), done=0, changed=0, created_by_id=actor.id, created_at=now, finished_at=None,
+    )  # fmt: skip
+    session.add(act)
+    session.flush()
+    rows = [{"act_id": act.id, "place": place, "partner_id": one} for place, one in enumerate(chosen)]
+    session.execute(sa.insert(BulkSubject), rows)
+    _record(session, "bulk.start", act, actor=actor, now=now)
+    _do(session, act, limit=limit, now=now)
+    return act
+
+
+def advance(session: Session, *, limit: int, now: datetime) -> int:
+    """Go on with the oldest act by up to `limit` partners; gives how many were looked at."""
+    act = bulk_queries.running(session)
+    return 0 if act is None else _do(session, act, limit=limit, now=now)
+
+
+def stop(session: Session, *, act_id: UUID, program_id: UUID, actor: Actor, now: datetime) -> BulkAct:
+    """Do nothing more of an act; what was done stays.
+
+    Raises:
+        NoSuchAct: not in this program.
+        ActIsOver: it was through, or stopped, before.
+    """
+    mine = (BulkAct.id == act_id, BulkAct.program_id == program_id, BulkAct.status == BulkStatus.RUNNING)
+    change = sa.update(BulkAct).where(*mine).values(status=BulkStatus.STOPPED, finished_at=now)
+    stopped = cast("CursorResult[Any]", session.execute(change)).rowcount == 1
+    act = bulk_queries.act_in(session, act_id=act_id, program_id=program_id)
+    if act is None:
+        raise NoSuchAct
+    if not stopped:
+        raise ActIsOver
+    _record(session, "bulk.stop", act, actor=actor, now=now)
+    return act
+
+
+def _do(session: Session, act: BulkAct, *, limit: int, now: datetime) -> int:
+    """The next partners, in one transaction with the mark of how far the act has come: a job that is killed did nothing."""
+    subjects = bulk_queries.batch(session, act_id=act.id, start=act.done, limit=limit)
+    actor = Actor(kind="user", id=act.created_by_id)
+    rows = [
+        {"act_id": act.id, "place": one.place} | _outcome(session, act, one.partner_id, actor=actor, now=now)
+        for one in subjects
+    ]
+    if rows:
+        session.execute(sa.update(BulkSubject), rows)
+    done = act.done + len(rows)
+    values: dict[str, Any] = {"done": done, "changed": act.changed + sum(row["changed"] for row in rows)}
+    if done == act.total:
+        values |= {"status": BulkStatus.DONE, "finished_at": now}
+    here = (BulkAct.id == act.id, BulkAct.status == BulkStatus.RUNNING, BulkAct.done == act.done)
+    moved = session.execute(
+        sa.update(BulkAct).where(*here).values(values), execution_options={"synchronize_session": False}
+    )
+    if cast("CursorResult[Any]", moved).rowcount != 1:
+        raise BatchTakenError(act.id)
+    session.refresh(act)
+    return len(rows)
+
+
+def _outcome(session: Session, act: BulkAct, partner_id: UUID, *, actor: Actor, now: datetime) -> dict[str, Any]:
+    """Do it with one partner; a refusal undoes only itself."""
+    try:
+        with session.begin_nested():
+            changed = bulk_doing.do(
+                session, kind=act.kind, arguments=act.arguments, partner_id=partner_id, program_id=act.program_id,
+                actor=actor, now=now,
+            )  # fmt: skip
+    except DomainError as refusal:
+        return {"changed": False, "refusal": _told(refusal)[:REFUSAL_LENGTH_MAX]}
+    return {"changed": changed, "refusal": None}
+
+
+def _told(refusal: DomainError) -> str:
+    if isinstance(refusal, Invalid):
+        return " ".join(text for texts in refusal.errors.values() for text in texts)
+    return str(refusal)
+
+
+def _record(session: Session, action: str, act: BulkAct, *, actor: Actor, now: datetime) -> None:
+    audit.record(
+        session, actor=actor, action=action, subject_kind="bulk_act", subject_id=act.id, program_id=act.program_id,
+        details={"kind": act.kind, "partners": act.total, "done": act.done}, now=now,
+    )  # fmt: skip

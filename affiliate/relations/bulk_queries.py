@@ -1,0 +1,75 @@
+"""Every SELECT on acts on many partners."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from affiliate.partners.models import Partner
+from affiliate.relations.bulk_models import BulkAct, BulkStatus, BulkSubject
+
+SHOWN_MAX = 20
+_AT_ONCE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one partner; `changed` null: its turn has not come."""
+
+    place: int
+    partner_id: UUID
+    partner_name: str
+    changed: bool | None
+    refusal: str | None
+
+
+def act_in(session: Session, *, act_id: UUID, program_id: UUID) -> BulkAct | None:
+    """An act of this program, as it stands now."""
+    mine = (BulkAct.id == act_id, BulkAct.program_id == program_id)
+    return session.scalar(sa.select(BulkAct).where(*mine).execution_options(populate_existing=True))
+
+
+def running(session: Session) -> BulkAct | None:
+    """The oldest act that is not through, locked for the one who asks."""
+    waiting = sa.select(BulkAct).where(BulkAct.status == BulkStatus.RUNNING)
+    first = waiting.order_by(BulkAct.created_at).limit(1).with_for_update(skip_locked=True)
+    return session.scalars(first, execution_options={"populate_existing": True}).one_or_none()
+
+
+def newest(session: Session, *, program_id: UUID) -> Sequence[BulkAct]:
+    """The newest acts of a program."""
+    mine = sa.select(BulkAct).where(BulkAct.program_id == program_id)
+    return session.scalars(mine.order_by(BulkAct.created_at.desc()).limit(SHOWN_MAX)).all()
+
+
+def batch(session: Session, *, act_id: UUID, start: int, limit: int) -> Sequence[BulkSubject]:
+    """The partners of an act from this place on."""
+    mine = sa.select(BulkSubject).where(BulkSubject.act_id == act_id, BulkSubject.place >= start)
+    return session.scalars(mine.order_by(BulkSubject.place).limit(limit)).all()
+
+
+def refusals(session: Session, *, act_id: UUID, limit: int) -> list[Outcome]:
+    """The first partners that were refused."""
+    return _outcomes(session, BulkSubject.act_id == act_id, BulkSubject.refusal.is_not(None), limit=limit)
+
+
+def refusal_count(session: Session, *, act_id: UUID) -> int:
+    """How many partners were refused."""
+    refused = (BulkSubject.act_id == act_id, BulkSubject.refusal.is_not(None))
+    return session.scalar(sa.select(sa.func.count()).select_from(BulkSubject).where(*refused)) or 0
+
+
+def outcomes(session: Session, *, act_id: UUID) -> Iterator[Outcome]:
+    """What became of each partner, in their order, a bounded number at a time."""
+    start = 0
+    while some := _outcomes(session, BulkSubject.act_id == act_id, BulkSubject.place >= start, limit=_AT_ONCE):
+        yield from some
+        start = some[-1].place + 1
+
+
+def _outcomes(session: Session, *conditions: sa.ColumnElement[bool], limit: int) -> list[Outcome]:
+    columns = (BulkSubject.place, BulkSubject.partner_id, Partner.name, BulkSubject.changed, BulkSubject.refusal)
+    found = sa.select(*columns).join(Partner, Partner.id == BulkSubject.partner_id).where(*conditions)
+    return [Outcome(*row) for row in session.execute(found.order_by(BulkSubject.place).limit(limit))]

@@ -1,0 +1,158 @@
+"""Narrower roles: each opens its own pages, acts only on what is its own, and is shown no button that would be refused."""
+
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+from accounts_cast import give, make_person
+from console_cast import Cast, public, text_of
+from flask import Flask
+from flask.testing import FlaskClient
+
+from affiliate import web
+from affiliate.accounts import access
+from affiliate.accounts.models import Grant, GrantRole, User
+from affiliate.mailer import OutboxMail
+
+NARROW = ["reader", "logistics", "tech", "marketing"]
+STARTS = {
+    "reader": "/console/casa/performance",
+    "logistics": "/console/casa/views/logistics",
+    "tech": "/console/casa/views/tech",
+    "marketing": "/console/casa/views/marketing",
+}
+KEEPING = {"performance_kept", "performance_combined"}
+ACTS_IN = {
+    "reader": KEEPING,
+    "logistics": KEEPING | {"cases", "service"},
+    "tech": KEEPING | {"events"},
+    "marketing": KEEPING
+    | {
+        "annotations",
+        "campaigns",
+        "creatives",
+        "invitations",
+        "newsletter_previews",
+        "newsletters",
+        "prospects",
+        "service",
+    },
+}
+"""The modules of the console in which each of them changes something."""
+
+BrowserOf = Callable[[User], FlaskClient]
+
+
+@pytest.fixture
+def browser_as(cast: Cast, browser_of: BrowserOf) -> Callable[[str], FlaskClient]:
+    """A browser of somebody with this role alone."""
+
+    def signed_in(role: str) -> FlaskClient:
+        person = make_person(cast.session, role.capitalize())
+        give(cast.session, person, GrantRole(role), cast.program)
+        return browser_of(person)
+
+    return signed_in
+
+
+@pytest.mark.parametrize("role", NARROW)
+def test_each_begins_on_its_page_and_every_entry_of_its_rail_opens(
+    cast: Cast, browser_as: Callable[[str], FlaskClient], role: str
+) -> None:
+    cast.sale("1")
+    browser = browser_as(role)
+    assert browser.get("/console/").location == STARTS[role]
+    page = text_of(browser.get(STARTS[role]))
+    rail = page[page.index('class="rail-nav"') : page.index('class="foot"')]
+    addresses = [part.split('"')[0] for part in rail.split('href="')[1:]]
+    assert len(addresses) >= 5
+    assert {address: browser.get(address).status_code for address in addresses} == dict.fromkeys(addresses, 200)
+    assert browser.get("/console/casa/").status_code == 404
+    assert browser.get("/console/altra/performance").status_code == 404
+
+
+@pytest.mark.parametrize("role", NARROW)
+def test_no_role_changes_more_than_its_own(app: Flask, role: str) -> None:
+    mine = {
+        app.view_functions[rule.endpoint].__module__.removeprefix("affiliate.console.")
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint.startswith("console.")
+        for method in set(rule.methods or ()) - web.SAFE_METHODS
+        if (declared := access.declaration_of(app, rule.endpoint, method)) is not None
+        and GrantRole(role) in declared.roles
+    }
+    assert "performance_kept" in mine  # own bookmarks, and nothing of the program
+    assert mine <= ACTS_IN[role]
+
+
+@pytest.mark.parametrize("role", NARROW)
+def test_pages_show_no_form_that_would_be_refused(
+    app: Flask, cast: Cast, browser_as: Callable[[str], FlaskClient], role: str
+) -> None:
+    sale = cast.approved_sale("1")
+    browser = browser_as(role)
+    paths = ["partners", f"partners/{public('ptn', cast.partner)}", "applications", "conversions", "commissions"]
+    paths += [f"commissions/{public('com', sale)}", "goals", "kpis", "fraud", "payouts", "ledger", "tracking"]
+    for path in paths:
+        answer = browser.get(f"/console/casa/{path}")
+        if answer.status_code == 404:
+            continue
+        forms = [part.split('"')[0] for part in text_of(answer).split('method="post" action="')[1:]]
+        adapter = app.url_map.bind("localhost")
+        for form in forms:
+            endpoint, _arguments = adapter.match(form.partition("?")[0], method="POST")
+            declared = access.declaration_of(app, endpoint, "POST")
+            assert declared is not None
+            assert declared.kind != "console" or GrantRole(role) in declared.roles, (path, form)
+
+
+def test_a_manager_sees_all_four_views(cast: Cast, mara: FlaskClient) -> None:
+    cast.sale("1")
+    cast.approved_sale("2")
+    for view, told in (("logistics", "Newest returns"), ("tech", "Where orders come from"), ("marketing", "Momentum"), ("finance", "Costs beside commissions")):  # fmt: skip
+        page = text_of(mara.get(f"/console/casa/views/{view}"))
+        assert told in page
+        assert page.count("/console/casa/views/") >= 4
+
+
+def test_the_views_show_the_numbers_of_the_books(cast: Cast, mara: FlaskClient) -> None:
+    cast.sale("1", amount_minor=100_00)
+    page = text_of(mara.get("/console/casa/views/finance"))
+    assert "€10.00" in page  # ten percent, pending
+    assert ">1<" in text_of(mara.get("/console/casa/views/logistics"))
+    assert "api" in text_of(mara.get("/console/casa/views/tech"))
+
+
+def test_an_administrator_gives_roles_and_a_manager_only_narrow_ones(
+    cast: Cast, mara: FlaskClient, browser_of: BrowserOf
+) -> None:
+    people = "/console/casa/people"
+    added = mara.post(people, data={"email": "lena@casa-ondera.example", "name": "Lena", "preset": "logistics"})
+    assert added.status_code == 303
+    assert "Only an administrator gives this role." in text_of(
+        mara.post(people, data={"email": "lena@casa-ondera.example", "preset": "finance"}, follow_redirects=True)
+    )
+    ada = browser_of(cast.ada)
+    assert ada.post(people, data={"email": "lena@casa-ondera.example", "preset": "all"}).status_code == 303
+    lena = cast.session.scalars(sa.select(User).where(User.name == "Lena")).one()
+    roles = set(cast.session.scalars(sa.select(Grant.role).where(Grant.user_id == lena.id)))
+    mails = list(cast.session.scalars(sa.select(OutboxMail.subject).where(OutboxMail.recipient == lena.email)))
+    cast.session.commit()
+    assert roles == {GrantRole.LOGISTICS, GrantRole.MANAGER, GrantRole.FINANCE}
+    assert mails == ["Your access to Casa Ondera"] * 2
+    take = f"{people}/{public('usr', lena)}"
+    assert "Only an administrator takes this role." in text_of(mara.post(f"{take}/manager/take", follow_redirects=True))
+    assert mara.post(f"{take}/logistics/take").status_code == 303
+    assert mara.post(f"{take}/logistics/take").status_code == 404
+    mine = f"{people}/{public('usr', cast.mara)}/manager/take"
+    assert "Nobody changes the own roles." in text_of(mara.post(mine, follow_redirects=True))
+    assert "one person" in text_of(ada.get(people)).lower()
+
+
+def test_nobody_becomes_more_than_a_manager_makes_them(cast: Cast, mara: FlaskClient, finn: FlaskClient) -> None:
+    assert finn.get("/console/casa/people").status_code == 404
+    for role in ("admin", "partner"):
+        assert mara.post(f"/console/casa/people/{public('usr', cast.finn)}/{role}/take").status_code == 303
+    assert "Write the address" in text_of(
+        mara.post("/console/casa/people", data={"email": "nobody", "preset": "reader"}, follow_redirects=True)
+    )
