@@ -132,6 +132,14 @@ def post(
     session.add(written(recipient=recipient, letter=letter, locale=locale, stop_url=stop_url, now=now))
 
 
+def retry(session: Session, *, since: datetime, now: datetime) -> int:
+    """Try letters again that were given up and written since then, as often as new ones; gives how many."""
+    failed = (OutboxMail.status == MailStatus.FAILED, OutboxMail.created_at >= since)
+    again = {"status": MailStatus.WAITING, "attempts": 0, "send_after": now}
+    retrying = sa.update(OutboxMail).where(*failed).values(again).returning(OutboxMail.id)
+    return len(session.scalars(retrying.execution_options(synchronize_session=False)).all())
+
+
 def send_due(*, limit: int = 50) -> int:
     """Send what is due; gives how many mails were tried. The server is spoken to outside any transaction."""
     now = clock.now()
@@ -255,15 +263,15 @@ def connect(url: str, *, timeout_seconds: int = _SMTP_TIMEOUT_SECONDS) -> smtpli
     """A connection to `smtp[s]://user:password@host:port`, encrypted wherever the server can, but on this very machine."""
     parts = urlsplit(url)
     host, port = parts.hostname or "localhost", parts.port or _PORTS[parts.scheme]
-    context = ssl.create_default_context()
     if parts.scheme == "smtps":
+        context = ssl.create_default_context()
         server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=timeout_seconds, context=context)
     else:
         server = smtplib.SMTP(host, port, timeout=timeout_seconds)
     try:
         server.ehlo()
         if parts.scheme == "smtp" and host not in _LOOPBACK and (parts.username or server.has_extn("starttls")):
-            server.starttls(context=context)  # with a password always: it never travels in the clear
+            server.starttls(context=ssl.create_default_context())  # with a password always: it never travels in the clear
             server.ehlo()
         if parts.username:
             server.login(unquote(parts.username), unquote(parts.password or ""))

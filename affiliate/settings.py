@@ -56,6 +56,7 @@ class Settings:
     dkim_key_file: str
     bounce_address: str
     bounce_maildir: str
+    bounce_webhook: str
     log_level: str
     log_format: str
 
@@ -123,6 +124,12 @@ class _SettingsSchema(Schema):
         validate=validate.Regexp(r"^([^@\s]+@[^@\s]+)?$", error="Write one address: bounces@example.com.")
     )
     bounce_maildir = fields.String()
+    bounce_webhook = fields.String(
+        validate=validate.Regexp(
+            r"^((generic|mailgun|sendgrid):[!-~]+)?$",
+            error="Write provider:key, the provider being generic, mailgun or sendgrid.",
+        )
+    )
     log_level = fields.String(validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
     log_format = fields.String(validate=validate.OneOf(["text", "json"]))
 

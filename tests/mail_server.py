@@ -15,19 +15,29 @@ from aiosmtpd.controller import Controller
 
 @dataclass
 class MailServer:
-    """`answers` to recipients; `closes_at` drops the connection after the text for one, `waits_at` never answers it."""
+    """`answers` to recipients; `closes_at` drops the connection after the text for one, `waits_at` never answers it.
+
+    `pipelining`: it says that it takes several commands at once.
+    """
 
     port: int
     answers: dict[str, str] = field(default_factory=dict)
     text_answer: str = "250 OK"
     closes_at: str = ""
     waits_at: str = ""
+    pipelining: bool = False
     messages: list[EmailMessage] = field(default_factory=list)
     raw: list[bytes] = field(default_factory=list)
     senders: set[str] = field(default_factory=set)
     sessions: set[int] = field(default_factory=set)
     is_waiting: bool = False
     controller: Controller | None = None
+
+    async def handle_EHLO(  # noqa: N802, PLR0913, PLR0917 - aiosmtpd's name and order
+        self, _server: Any, session: Any, _envelope: Any, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        return [*responses[:-1], "250-PIPELINING", responses[-1]] if self.pipelining else responses
 
     async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802 - aiosmtpd's name
         answer = self.answers.get(address, "250 OK")

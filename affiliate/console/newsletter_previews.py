@@ -11,6 +11,7 @@ from werkzeug.wrappers.response import Response as BaseResponse
 from affiliate import formats, mailer
 from affiliate.accounts import access
 from affiliate.console import newsletter_sheets as sheets
+from affiliate.console import roles
 from affiliate.console.blueprint import blueprint, settings, show
 from affiliate.newsletters import content, mailroom, novelties, queries, rendering, service
 from affiliate.newsletters.frames import framed
@@ -23,7 +24,7 @@ VIEWS = ("wide", "narrow", "text")
 
 
 @blueprint.get('/<slug>/newsletters/<public("nws"):issue_id>/preview')
-@access.console("manager")
+@access.console(*roles.MARKETING)
 def preview_newsletter(issue_id: UUID) -> str:
     """The issue as any partner gets it: in three languages, wide, narrow, as text."""
     issue = service.found(orm.session, issue_id=issue_id, program_id=g.program.id)
@@ -43,7 +44,7 @@ def preview_newsletter(issue_id: UUID) -> str:
 
 
 @blueprint.get('/<slug>/newsletters/<public("nws"):issue_id>/mail')
-@access.console("manager")
+@access.console(*roles.MARKETING)
 @framed
 def newsletter_mail(issue_id: UUID) -> Response:
     """The mail itself, for the frame."""
@@ -53,7 +54,7 @@ def newsletter_mail(issue_id: UUID) -> Response:
 
 
 @blueprint.post('/<slug>/newsletters/<public("nws"):issue_id>/test')
-@access.console("manager")
+@access.console(*roles.MARKETING)
 def send_test_newsletter(issue_id: UUID) -> BaseResponse:
     """Send the stored issue to oneself."""
     issue = service.found(orm.session, issue_id=issue_id, program_id=g.program.id)
@@ -77,7 +78,11 @@ def _mail(issue: NewsletterIssue, *, language: str, reader: str) -> tuple[Mail, 
     Stories are shown that wait for their consent: who previews has written them.
     """
     found = queries.partners_by_name(orm.session, program_id=g.program.id, name=reader, limit=1)
-    values: dict[str, Any] = {"user_id": current_user.id, "name": current_user.name, "partner_name": current_user.name}
+    values: dict[str, Any] = {
+        "reader_id": current_user.id,
+        "name": current_user.name,
+        "partner_name": current_user.name,
+    }
     values["link_code"] = None
     if found:
         partner = found[0]

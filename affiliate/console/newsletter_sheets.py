@@ -195,6 +195,11 @@ def _segment(segment: Segment, groups: Sequence[str]) -> dict[str, Any]:
         "days": [{"value": days, "name": _("in %(num)s days", num=days), "on": days == segment.days} for days in DAYS],
         "groups": [{"value": name, "name": name, "on": name == segment.group} for name in groups],
         "group": segment.group,
+        "prospects": {
+            "value": "1",
+            "name": _("People who asked for news and are no partners"),
+            "on": segment.prospects,
+        },
     }
 
 

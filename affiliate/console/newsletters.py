@@ -16,7 +16,18 @@ from affiliate.console import presenters, roles
 from affiliate.console.blueprint import acted, blueprint, cursor, pager, show
 from affiliate.console.queries import newsletters as lists
 from affiliate.errors import Conflict, Invalid
-from affiliate.newsletters import audiences, content, labels, preferences, queries, results, segments, service, timing
+from affiliate.newsletters import (
+    audiences,
+    content,
+    delivering,
+    labels,
+    preferences,
+    queries,
+    results,
+    segments,
+    service,
+    timing,
+)
 from affiliate.newsletters.audiences import Audience
 from affiliate.newsletters.content import BlockKind, Draft, IssueKind
 from affiliate.newsletters.models import IssueStatus, NewsletterIssue
@@ -180,7 +191,7 @@ def resend_newsletter(delivery_id: UUID) -> BaseResponse:
 
     def resend() -> str:
         here = {"program_id": g.program.id, "actor": access.actor(), "now": request_now()}
-        service.resend(orm.session, delivery_id=delivery_id, **here)
+        delivering.resend(orm.session, delivery_id=delivery_id, **here)
         return str(_("It leaves once more within a minute."))
 
     return acted(url_for("console.newsletter", issue_id=delivery.issue_id), resend)

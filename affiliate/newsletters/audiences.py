@@ -1,6 +1,6 @@
 """Every SELECT on who reads: segments and their size, what people refuse, addresses whose mail comes back."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,10 +18,12 @@ from affiliate.newsletters.models import (
     NewsletterDelivery,
     NewsletterIssue,
     NewsletterRefusal,
+    Prospect,
+    ProspectStatus,
     SuppressedAddress,
 )
 from affiliate.newsletters.segments import Performance, Segment
-from affiliate.partners.models import Enrollment, Member
+from affiliate.partners.models import Enrollment, EnrollmentStatus, Member
 
 SHOWN_MAX = 100
 GROUPS_MAX = 200
@@ -55,6 +57,28 @@ def matching(*, program_id: UUID, segment: Segment, language: str, now: datetime
         found = found.where(_exists(PartnerTerms, program_id, PartnerTerms.group_name == segment.group))
     since = now - timedelta(days=segment.days)
     return found.where(*_performing(segment.performance, program_id, since))
+
+
+def prospects(*, program_id: UUID, segment: Segment) -> sa.Select[*tuple[Any, ...]]:
+    """Prospects who match a segment: `prospect_id`, `email`. Who is a partner's by now is none any more."""
+    joined = (
+        sa.select(sa.literal(1))
+        .select_from(User)
+        .join(Member, Member.user_id == User.id)
+        .join(Enrollment, Enrollment.partner_id == Member.partner_id)
+        .where(
+            User.email == Prospect.email,
+            Enrollment.program_id == program_id,
+            Enrollment.status != EnrollmentStatus.REJECTED,
+        )
+    )
+    found = sa.select(Prospect.id.label("prospect_id"), Prospect.email).where(
+        Prospect.program_id == program_id, Prospect.status == ProspectStatus.CONFIRMED,
+        ~sa.exists(joined.correlate(Prospect)),
+    )  # fmt: skip
+    if not segment.prospects:
+        return found.where(sa.false())
+    return found.where(Prospect.locale.in_(segment.languages)) if segment.languages else found
 
 
 def _performing(performance: Performance, program_id: UUID, since: datetime) -> list[sa.ColumnElement[bool]]:
@@ -95,12 +119,24 @@ def audience(
     found = matching(program_id=program_id, segment=segment, language=language, now=now)
     people = found.with_only_columns(User.id, User.email).distinct().subquery()
     refusing = _refusing(people.c.id, program_id, kind)
+    of_partners = _counted(session, people, refusing)
+    if not segment.prospects:
+        return Audience(*of_partners)
+    also = prospects(program_id=program_id, segment=segment).subquery()
+    both = zip(of_partners, _counted(session, also, sa.false()), strict=True)
+    return Audience(*(one + other for one, other in both))
+
+
+def _counted(session: Session, people: Any, refusing: Any) -> tuple[int, int, int]:
+    """How many there are, how many of them refuse, and how many of the rest are suppressed."""
+    suppressed_too = sa.and_(~refusing, _suppressed(people.c.email))
     counted = sa.select(
         sa.func.count(),
         sa.func.coalesce(sa.func.sum(sa.case((refusing, 1), else_=0)), 0),
-        sa.func.coalesce(sa.func.sum(sa.case((sa.and_(~refusing, _suppressed(people.c.email)), 1), else_=0)), 0),
+        sa.func.coalesce(sa.func.sum(sa.case((suppressed_too, 1), else_=0)), 0),
     ).select_from(people)
-    return Audience(*map(int, session.execute(counted).one()))
+    matching, refused, suppressed = session.execute(counted).one()
+    return int(matching), int(refused), int(suppressed)
 
 
 def readers_after(
@@ -114,18 +150,39 @@ def readers_after(
     return session.execute(found.order_by(User.id, Member.id).limit(limit)).all()
 
 
-def unwelcome(session: Session, *, issue_id: UUID) -> sa.Exists:
+def prospects_after(
+    session: Session, *, issue: NewsletterIssue, segment: Segment, after: UUID | None, limit: int
+) -> Sequence[Any]:
+    """The next prospects who get an issue, in the order of their ids."""
+    found = prospects(program_id=issue.program_id, segment=segment).where(~_suppressed(Prospect.email))
+    if after is not None:
+        found = found.where(Prospect.id > after)
+    return session.execute(found.order_by(Prospect.id).limit(limit)).all()
+
+
+def unwelcome(session: Session, *, issue_id: UUID) -> sa.ColumnElement[bool]:
     """Whether the reader of a delivery said stop, or the address is suppressed: a condition on NewsletterDelivery."""
     issue = session.get_one(NewsletterIssue, issue_id)
-    suppressed = (
-        sa.select(sa.literal(1))
-        .select_from(SuppressedAddress)
-        .join(User, User.email == SuppressedAddress.address)
-        .where(User.id == NewsletterDelivery.user_id)
-        .correlate(NewsletterDelivery)
+    stopped = sa.exists().where(
+        Prospect.id == NewsletterDelivery.prospect_id, Prospect.status != ProspectStatus.CONFIRMED
     )
     refused = _refusing(NewsletterDelivery.user_id, issue.program_id, issue.kind)
-    return sa.or_(refused, sa.exists(suppressed))  # type: ignore[return-value] # a condition either way
+    return sa.or_(
+        refused,
+        stopped.correlate(NewsletterDelivery),
+        _suppressed_reader(User, NewsletterDelivery.user_id),
+        _suppressed_reader(Prospect, NewsletterDelivery.prospect_id),
+    )
+
+
+def _suppressed_reader(table: Any, reader_id: Any) -> sa.Exists:
+    found = (
+        sa.select(sa.literal(1))
+        .select_from(SuppressedAddress)
+        .join(table, table.email == SuppressedAddress.address)
+        .where(table.id == reader_id)
+    )
+    return sa.exists(found.correlate(NewsletterDelivery))
 
 
 def refused_kinds(session: Session, *, user_id: UUID) -> set[tuple[UUID, IssueKind]]:
@@ -136,8 +193,53 @@ def refused_kinds(session: Session, *, user_id: UUID) -> set[tuple[UUID, IssueKi
 
 def address_of(session: Session, *, delivery_id: UUID) -> str | None:
     """The address of the reader of a delivery."""
-    found = sa.select(User.email).join(NewsletterDelivery, NewsletterDelivery.user_id == User.id)
+    found = (
+        sa.select(sa.func.coalesce(User.email, Prospect.email))
+        .select_from(NewsletterDelivery)
+        .outerjoin(User, User.id == NewsletterDelivery.user_id)
+        .outerjoin(Prospect, Prospect.id == NewsletterDelivery.prospect_id)
+    )
     return session.scalar(found.where(NewsletterDelivery.id == delivery_id))
+
+
+def last_delivery_to(session: Session, *, address: str, since: datetime) -> UUID | None:
+    """The newest newsletter that left for an address since then: what a bounce without a Message-ID is about."""
+    people = sa.select(User.id).where(User.email == address)
+    asking = sa.select(Prospect.id).where(Prospect.email == address)
+    theirs = sa.or_(NewsletterDelivery.user_id.in_(people), NewsletterDelivery.prospect_id.in_(asking))
+    found = sa.select(NewsletterDelivery.id).where(theirs, NewsletterDelivery.claimed_at >= since)
+    return session.scalar(found.order_by(NewsletterDelivery.claimed_at.desc()).limit(1))
+
+
+def prospect_by_email(session: Session, *, program_id: UUID, email: str) -> Prospect | None:
+    """The prospect of a program with this address, as it stands in the database now."""
+    found = sa.select(Prospect).where(Prospect.program_id == program_id, Prospect.email == email)
+    return session.scalar(found.execution_options(populate_existing=True))
+
+
+def prospects_by_email(session: Session, *, emails: Collection[str]) -> Sequence[Prospect]:
+    """The prospects of all programs with these addresses."""
+    return session.scalars(sa.select(Prospect).where(Prospect.email.in_(emails))).all()
+
+
+def prospect_in(session: Session, *, prospect_id: UUID, program_id: UUID) -> Prospect | None:
+    """One prospect, if it is this program's."""
+    found = sa.select(Prospect).where(Prospect.id == prospect_id, Prospect.program_id == program_id)
+    return session.scalar(found.execution_options(populate_existing=True))
+
+
+def nobodys(session: Session, *, emails: Collection[str]) -> list[str]:
+    """Those of these addresses that no prospect and no account has."""
+    used = sa.select(Prospect.email).where(Prospect.email.in_(emails))
+    used_too = sa.select(User.email).where(User.email.in_(emails))
+    known = set(session.scalars(used)) | set(session.scalars(used_too))
+    return [email for email in emails if email not in known]
+
+
+def unconfirmed(session: Session, *, before: datetime, limit: int) -> Sequence[UUID]:
+    """Prospects who were asked before then and have not confirmed."""
+    waiting = (Prospect.status == ProspectStatus.ASKED, Prospect.asked_at <= before)
+    return session.scalars(sa.select(Prospect.id).where(*waiting).order_by(Prospect.asked_at).limit(limit)).all()
 
 
 def bounce_codes(session: Session, *, address: str, since: datetime) -> list[str]:
@@ -147,14 +249,21 @@ def bounce_codes(session: Session, *, address: str, since: datetime) -> list[str
 
 
 def suppressed(session: Session, *, program_id: UUID, limit: int = SHOWN_MAX) -> Sequence[Any]:
-    """Addresses of a program's people that get no newsletters: `address`, `name`, `reason`, `suppressed_at`."""
-    here = sa.exists().where(
+    """Addresses of a program's readers that get no newsletters: `address`, `name`, `reason`, `suppressed_at`."""
+    member = sa.exists().where(
         Member.user_id == User.id, Member.partner_id == Enrollment.partner_id, Enrollment.program_id == program_id
     )
+    here = sa.and_(Prospect.email == SuppressedAddress.address, Prospect.program_id == program_id)
     found = (
-        sa.select(SuppressedAddress.address, User.name, SuppressedAddress.reason, SuppressedAddress.suppressed_at)
-        .join(User, User.email == SuppressedAddress.address)
-        .where(here)
+        sa.select(
+            SuppressedAddress.address,
+            sa.func.coalesce(User.name, Prospect.name).label("name"),
+            SuppressedAddress.reason,
+            SuppressedAddress.suppressed_at,
+        )
+        .outerjoin(User, User.email == SuppressedAddress.address)
+        .outerjoin(Prospect, here)
+        .where(sa.or_(member, Prospect.id.is_not(None)))
         .order_by(SuppressedAddress.suppressed_at.desc(), SuppressedAddress.address)
     )
     return session.execute(found.limit(limit)).all()

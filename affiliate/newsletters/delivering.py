@@ -4,6 +4,7 @@ A delivery is claimed in a committed transaction before the talk with the mail s
 ever takes a claimed one again: what died in between is uncertain.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
@@ -13,8 +14,9 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from affiliate import ids
+from affiliate.accounts.actors import Actor
 from affiliate.db import insert_new
-from affiliate.newsletters import audiences, bounces, preferences, queries, segments, timing
+from affiliate.newsletters import audiences, bounces, preferences, queries, segments, service, timing
 from affiliate.newsletters.carrier import Answer, Verdict
 from affiliate.newsletters.models import DeliveryStatus, IssueStatus, NewsletterDelivery, NewsletterIssue
 from affiliate.programs.models import Program
@@ -27,6 +29,7 @@ CLAIM_MAX = timedelta(seconds=100)
 _WAITS = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 60, 240, 720))  # before the second try, the third, …
 _HOLDS = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 15))  # while the server is away
 _ERROR_LENGTH_MAX = 500
+_RESENDABLE = (DeliveryStatus.UNCERTAIN, DeliveryStatus.FAILED, DeliveryStatus.REFUSED)
 
 
 def release(session: Session, *, issue: NewsletterIssue, now: datetime) -> int:
@@ -37,26 +40,47 @@ def release(session: Session, *, issue: NewsletterIssue, now: datetime) -> int:
     begun = (IssueStatus.SCHEDULED, IssueStatus.SENDING)
     if not _move(session, issue.id, begun, {"status": IssueStatus.SENDING, "updated_at": now}):
         return 0  # taken back in this moment
-    after = queries.last_reader(session, issue_id=issue.id)
-    segment = segments.read(issue.segment)
-    readers = audiences.readers_after(session, issue=issue, segment=segment, after=after, limit=CHUNK, now=now)
     program = session.get_one(Program, issue.program_id)
-    insert_new(session, NewsletterDelivery, [_delivery(issue, reader, program.time_zone, now) for reader in readers])
+    readers = _next_readers(session, issue, program.time_zone, now)
+    insert_new(session, NewsletterDelivery, [_delivery(issue, reader, now) for reader in readers])
     if not readers:
         _move(session, issue.id, (IssueStatus.SENDING,), {"released_at": now})
     return len(readers)
 
 
-def _delivery(issue: NewsletterIssue, reader: Any, program_zone: str, now: datetime) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Who gets a delivery: a person of a partner, or a prospect."""
+
+    zone: str
+    user_id: UUID | None = None
+    partner_id: UUID | None = None
+    prospect_id: UUID | None = None
+
+
+def _next_readers(session: Session, issue: NewsletterIssue, program_zone: str, now: datetime) -> list[_Reader]:
+    """Those of partners first, then prospects."""
+    segment = segments.read(issue.segment)
+    last_user, last_prospect = queries.last_readers(session, issue_id=issue.id)
+    here: dict[str, Any] = {"issue": issue, "segment": segment, "limit": CHUNK}
+    people = audiences.readers_after(session, **here, after=last_user, now=now)
+    if people:
+        return [_Reader(row.time_zone or program_zone, row.user_id, row.partner_id) for row in people]
+    found = audiences.prospects_after(session, **here, after=last_prospect)
+    return [_Reader(program_zone, prospect_id=row.prospect_id) for row in found]
+
+
+def _delivery(issue: NewsletterIssue, reader: _Reader, now: datetime) -> dict[str, Any]:
     due_at = timing.due_at(
         send_at=issue.send_at,
         send_wall=datetime.fromisoformat(issue.send_wall) if issue.send_wall else None,
-        zone=reader.time_zone or program_zone,
+        zone=reader.zone,
         keeps_quiet_hours=issue.keeps_quiet_hours,
         not_before=issue.release_at or now,
     )
-    facts = {"issue_id": issue.id, "user_id": reader.user_id, "partner_id": reader.partner_id, "due_at": due_at}
-    return {"id": ids.new_at(now), "status": DeliveryStatus.WAITING, "attempts": 0} | facts
+    who = {"user_id": reader.user_id, "partner_id": reader.partner_id, "prospect_id": reader.prospect_id}
+    facts = {"id": ids.new_at(now), "issue_id": issue.id, "due_at": due_at}
+    return facts | who | {"status": DeliveryStatus.WAITING, "attempts": 0}
 
 
 def skip_unwelcome(session: Session, *, issue_id: UUID, now: datetime) -> None:
@@ -161,6 +185,46 @@ def tidy(session: Session, *, now: datetime) -> int:
     sent = {"status": IssueStatus.SENT, "finished_at": now, "held_until": None, "trouble": None}
     _changed(session, sa.update(NewsletterIssue).where(*over).values(sent))
     return left
+
+
+def resend(session: Session, *, delivery_id: UUID, program_id: UUID, actor: Actor, now: datetime) -> None:
+    """Send a mail again that is uncertain or was not taken: a manager's choice, never made by itself.
+
+    Raises:
+        NoSuchIssue: no such delivery here. IssueMoved: it is under way or has arrived.
+    """
+    delivery = queries.delivery_in(session, delivery_id=delivery_id, program_id=program_id)
+    if delivery is None:
+        raise service.NoSuchIssue("There is no such mail in this program.")
+    again = (NewsletterDelivery.id == delivery_id, NewsletterDelivery.status.in_(_RESENDABLE))
+    if not _resend(session, delivery.issue_id, *again, program_id=program_id, actor=actor, now=now):
+        raise service.IssueMoved("This mail is under way or has arrived. Nothing was changed.")
+
+
+def resend_failed(session: Session, *, issue_id: UUID, program_id: UUID, actor: Actor, now: datetime) -> int:
+    """Send all mails of an issue again that were put off too often; those that are uncertain are looked at one by one.
+
+    Raises:
+        NoSuchIssue: not in this program.
+    """
+    service.found(session, issue_id=issue_id, program_id=program_id)
+    failed = (NewsletterDelivery.issue_id == issue_id, NewsletterDelivery.status == DeliveryStatus.FAILED)
+    return _resend(session, issue_id, *failed, program_id=program_id, actor=actor, now=now)
+
+
+def _resend(
+    session: Session, issue_id: UUID, *which: sa.ColumnElement[bool], program_id: UUID, actor: Actor, now: datetime
+) -> int:
+    again = {"status": DeliveryStatus.WAITING, "attempts": 0, "due_at": now, "error": None, "settled_at": None}
+    changed = sa.update(NewsletterDelivery).where(*which).values(again).returning(NewsletterDelivery.id)
+    count = len(session.scalars(changed.execution_options(synchronize_session=False)).all())
+    if count:
+        reopened = (NewsletterIssue.id == issue_id, NewsletterIssue.status == IssueStatus.SENT)
+        values = {"status": IssueStatus.SENDING, "finished_at": None}
+        session.execute(sa.update(NewsletterIssue).where(*reopened).values(values))
+        issue = service.found(session, issue_id=issue_id, program_id=program_id)
+        service.write_audit(session, issue, "newsletter.resend", actor=actor, now=now)
+    return count
 
 
 def _move(session: Session, issue_id: UUID, expected: tuple[IssueStatus, ...], values: dict[str, Any]) -> bool:

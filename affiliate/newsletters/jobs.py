@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from affiliate import clock, db, settings
-from affiliate.newsletters import bounces, carrier, delivering, preferences, queries
+from affiliate.newsletters import bounces, carrier, delivering, preferences, prospects, queries
 from affiliate.newsletters.carrier import Answer, Carrier, ServerAway, Verdict
 from affiliate.newsletters.mailroom import Mailroom
 from affiliate.newsletters.models import NewsletterDelivery
@@ -111,7 +111,7 @@ class _Round:
             message, unwritten = b"", Answer(Verdict.REFUSED, f"cannot be written: {type(error).__name__}")
         if not self._settle_and(delivery, now):
             return True
-        answer = unwritten or self._carry(self._room.envelope_sender, row.User.email, message)
+        answer = unwritten or self._carry(self._room.envelope_sender, row.email, message)
         self._open = (delivery, answer, now)
         return self._goes_on(row, answer)
 
@@ -136,6 +136,12 @@ class _Round:
             with db.transaction() as session:
                 delivering.halt(session, issue_id=row.NewsletterDelivery.issue_id, error=answer.text, now=clock.now())
         return answer.verdict not in {Verdict.AWAY, Verdict.UNKNOWN} and self._refused_in_a_row < REFUSALS_MAX
+
+
+def forget_unconfirmed() -> int:
+    """Forget addresses that asked for news and were not confirmed in a week; gives how many."""
+    with db.transaction() as session:
+        return prospects.sweep(session, limit=BATCH_MAX, now=clock.now())
 
 
 def read_bounces() -> int:

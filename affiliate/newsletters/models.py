@@ -1,4 +1,4 @@
-"""Tables of newsletters: NewsletterIssue, NewsletterDelivery, NewsletterLink, NewsletterRefusal, StoryConsent, MailBounce, SuppressedAddress."""
+"""Tables of newsletters: NewsletterIssue, Prospect, NewsletterDelivery, NewsletterLink, NewsletterRefusal, StoryConsent, MailBounce, SuppressedAddress."""
 
 import enum
 from datetime import datetime
@@ -24,6 +24,8 @@ __all__ = [
     "NewsletterIssue",
     "NewsletterLink",
     "NewsletterRefusal",
+    "Prospect",
+    "ProspectStatus",
     "StoryConsent",
     "SuppressedAddress",
 ]
@@ -53,6 +55,14 @@ class DeliveryStatus(enum.StrEnum):
     FAILED = "failed"  # put off as often as we ask
     UNCERTAIN = "uncertain"
     SKIPPED = "skipped"  # the reader said stop, or the address is suppressed, after the issue was released
+
+
+class ProspectStatus(enum.StrEnum):
+    """Where somebody is who wants to hear of a program without being its partner."""
+
+    ASKED = "asked"  # somebody typed the address; whoever reads it has not confirmed yet
+    CONFIRMED = "confirmed"
+    STOPPED = "stopped"
 
 
 class ConsentStatus(enum.StrEnum):
@@ -102,12 +112,39 @@ class NewsletterIssue(Base):
     updated_at: Mapped[datetime]
 
 
+class Prospect(Base):
+    """Somebody who asked for news of a program and is no partner of it. Written to once `confirmed`, and never before.
+
+    `consent_text` is what was agreed to, in the words that the form showed. An erased one keeps its row without a name.
+    """
+
+    __tablename__ = "prospects"
+    __table_args__ = (
+        sa.UniqueConstraint("program_id", "email"),
+        sa.Index("ix_prospects_status", "program_id", "status", "id"),
+    )
+
+    id: Mapped[PrimaryKey]
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id))
+    email: Mapped[str] = mapped_column(sa.String(255), index=True)
+    name: Mapped[str] = mapped_column(sa.String(120))
+    locale: Mapped[str] = mapped_column(sa.String(5))
+    status: Mapped[ProspectStatus] = mapped_column(enum_column(ProspectStatus))
+    source: Mapped[str] = mapped_column(sa.String(120))  # the word that the address of the form carried
+    consent_text: Mapped[str] = mapped_column(sa.Text)
+    asked_at: Mapped[datetime] = mapped_column(index=True)
+    confirmed_at: Mapped[datetime | None]
+    stopped_at: Mapped[datetime | None]
+
+
 class NewsletterDelivery(Base):
-    """One issue to one person, once. Its id is in the Message-ID, so that a bounce finds it."""
+    """One issue to one reader, once: a person of a partner, or a prospect. Its id is in the Message-ID, so that a bounce finds it."""
 
     __tablename__ = "newsletter_deliveries"
     __table_args__ = (
         sa.UniqueConstraint("issue_id", "user_id"),
+        sa.UniqueConstraint("issue_id", "prospect_id"),
+        sa.CheckConstraint("(user_id IS NULL) <> (prospect_id IS NULL)", name="one_reader"),
         sa.Index("ix_newsletter_deliveries_due", "status", "due_at"),
         sa.Index("ix_newsletter_deliveries_issue", "issue_id", "status"),
         sa.Index("ix_newsletter_deliveries_claimed", "claimed_at"),
@@ -115,8 +152,9 @@ class NewsletterDelivery(Base):
 
     id: Mapped[PrimaryKey]
     issue_id: Mapped[UUID] = mapped_column(sa.ForeignKey(NewsletterIssue.id))
-    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey(User.id), index=True)
-    partner_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Partner.id))
+    user_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(User.id), index=True)
+    partner_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(Partner.id))  # whose person it is
+    prospect_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(Prospect.id), index=True)
     status: Mapped[DeliveryStatus] = mapped_column(enum_column(DeliveryStatus))
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime]

@@ -11,7 +11,8 @@ from affiliate import ids
 from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
 from affiliate.db import insert_new
-from affiliate.newsletters import audiences, bounces
+from affiliate.newsletters import audiences, bounces, prospects
+from affiliate.newsletters.bounce_hooks import Notice
 from affiliate.newsletters.bounces import Report
 from affiliate.newsletters.content import IssueKind
 from affiliate.newsletters.models import MailBounce, NewsletterDelivery, NewsletterRefusal, SuppressedAddress
@@ -42,15 +43,19 @@ def choose(
 
 
 def unsubscribe(session: Session, *, token: ReaderToken, source: str, now: datetime) -> None:
-    """Stop every newsletter of a program to a person, by a link in one of them. Doing it twice changes nothing."""
-    choose(session, user_id=token.user_id, program_id=token.program_id, wanted=(), source=source, now=now)
+    """Stop every newsletter of a program to its reader, by a link in one of them. Doing it twice changes nothing."""
+    if token.is_prospect:
+        prospects.stop(session, prospect_id=token.reader_id, now=now)
+    else:
+        choose(session, user_id=token.reader_id, program_id=token.program_id, wanted=(), source=source, now=now)
     note_unsubscribed(session, token=token, now=now)
 
 
 def note_unsubscribed(session: Session, *, token: ReaderToken, now: datetime) -> None:
     """Write down at the delivery that its reader stopped because of it."""
+    reader = NewsletterDelivery.prospect_id if token.is_prospect else NewsletterDelivery.user_id
     here = (
-        NewsletterDelivery.id == token.delivery_id, NewsletterDelivery.user_id == token.user_id,
+        NewsletterDelivery.id == token.delivery_id, reader == token.reader_id,
         NewsletterDelivery.unsubscribed_at.is_(None),
     )  # fmt: skip
     session.execute(sa.update(NewsletterDelivery).where(*here).values(unsubscribed_at=now))
@@ -75,6 +80,24 @@ def record_bounce(session: Session, *, report: Report, now: datetime) -> bool:
         reason = f"{report.code} {report.text}".strip()[:_REASON_LENGTH_MAX]
         insert_new(session, SuppressedAddress, [{"address": address, "reason": reason, "suppressed_at": now}])
     return True
+
+
+def take_notice(session: Session, *, notice: Notice, now: datetime) -> bool:
+    """The same for what a mail provider told: of the mail that it names, else of the last one that left for the address."""
+    delivery_id = _named_delivery(notice.message_id)
+    if delivery_id is None or audiences.address_of(session, delivery_id=delivery_id) is None:
+        since = now - timedelta(days=bounces.DAYS)
+        delivery_id = audiences.last_delivery_to(session, address=notice.address, since=since)
+    if delivery_id is None:
+        return False
+    return record_bounce(session, report=Report(delivery_id, notice.code, notice.text), now=now)
+
+
+def _named_delivery(message_id: str) -> UUID | None:
+    try:
+        return UUID(message_id.partition("@")[0])
+    except ValueError:
+        return None
 
 
 def lift(session: Session, *, address: str, program_id: UUID, actor: Actor, now: datetime) -> None:

@@ -17,6 +17,7 @@ from affiliate.newsletters.models import (
     NewsletterDelivery,
     NewsletterIssue,
     NewsletterLink,
+    Prospect,
     StoryConsent,
 )
 from affiliate.partners.models import Enrollment, Partner
@@ -34,10 +35,14 @@ def issue_in(session: Session, *, issue_id: UUID, program_id: UUID) -> Newslette
     return session.scalar(found.execution_options(populate_existing=True))
 
 
-def last_reader(session: Session, *, issue_id: UUID) -> UUID | None:
-    """The last person who has a delivery of an issue: where its release goes on."""
-    found = sa.select(NewsletterDelivery.user_id).where(NewsletterDelivery.issue_id == issue_id)
-    return session.scalar(found.order_by(NewsletterDelivery.user_id.desc()).limit(1))
+def last_readers(session: Session, *, issue_id: UUID) -> tuple[UUID | None, UUID | None]:
+    """The last person of a partner and the last prospect who have a delivery of an issue: where its release goes on."""
+    mine = NewsletterDelivery.issue_id == issue_id
+    user_id, prospect_id = (
+        session.scalar(sa.select(column).where(mine, column.is_not(None)).order_by(column.desc()).limit(1))
+        for column in (NewsletterDelivery.user_id, NewsletterDelivery.prospect_id)
+    )
+    return user_id, prospect_id
 
 
 def to_release(session: Session, *, now: datetime) -> NewsletterIssue | None:
@@ -51,12 +56,10 @@ def to_release(session: Session, *, now: datetime) -> NewsletterIssue | None:
 
 
 def due(session: Session, *, limit: int, now: datetime) -> Sequence[Any]:
-    """Deliveries to make now, oldest first: `NewsletterDelivery`, `User`, `partner_name`."""
+    """Deliveries to make now, oldest first: `NewsletterDelivery`, and of its reader `reader_id`, `email`, `name`, `locale`, `partner_name`."""
     found = (
-        sa.select(NewsletterDelivery, User, Partner.name.label("partner_name"))
+        _with_readers(NewsletterDelivery)
         .join(NewsletterIssue, NewsletterIssue.id == NewsletterDelivery.issue_id)
-        .join(User, User.id == NewsletterDelivery.user_id)
-        .join(Partner, Partner.id == NewsletterDelivery.partner_id)
         .where(
             NewsletterDelivery.status == DeliveryStatus.WAITING,
             NewsletterDelivery.due_at <= now,
@@ -66,6 +69,24 @@ def due(session: Session, *, limit: int, now: datetime) -> Sequence[Any]:
         .order_by(NewsletterDelivery.due_at, NewsletterDelivery.id)
     )
     return session.execute(found.limit(limit)).all()
+
+
+def _with_readers(*wanted: Any) -> sa.Select[*tuple[Any, ...]]:
+    """Columns of deliveries with their readers: people of partners, and prospects, whose `partner_name` is empty."""
+    return (
+        sa.select(
+            *wanted,
+            sa.func.coalesce(NewsletterDelivery.user_id, NewsletterDelivery.prospect_id).label("reader_id"),
+            sa.func.coalesce(User.email, Prospect.email).label("email"),
+            sa.func.coalesce(User.name, Prospect.name).label("name"),
+            sa.func.coalesce(User.locale, Prospect.locale).label("locale"),
+            sa.func.coalesce(Partner.name, "").label("partner_name"),
+        )
+        .select_from(NewsletterDelivery)
+        .outerjoin(User, User.id == NewsletterDelivery.user_id)
+        .outerjoin(Partner, Partner.id == NewsletterDelivery.partner_id)
+        .outerjoin(Prospect, Prospect.id == NewsletterDelivery.prospect_id)
+    )
 
 
 def claimed_since(session: Session, *, since: datetime) -> int:
@@ -119,9 +140,7 @@ def undelivered(session: Session, *, issue_id: UUID, limit: int = SHOWN_MAX) -> 
     """Deliveries that a manager should look at, uncertain ones first: `NewsletterDelivery`, `name`, `email`, `partner_name`."""
     wanted = (DeliveryStatus.UNCERTAIN, DeliveryStatus.FAILED, DeliveryStatus.REFUSED)
     found = (
-        sa.select(NewsletterDelivery, User.name, User.email, Partner.name.label("partner_name"))
-        .join(User, User.id == NewsletterDelivery.user_id)
-        .join(Partner, Partner.id == NewsletterDelivery.partner_id)
+        _with_readers(NewsletterDelivery)
         .where(NewsletterDelivery.issue_id == issue_id, NewsletterDelivery.status.in_(wanted))
         .order_by(NewsletterDelivery.status.desc(), NewsletterDelivery.id)  # "uncertain" is the last of the three words
     )

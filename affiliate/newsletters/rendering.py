@@ -120,14 +120,22 @@ class Compiled:
         return Mail(subject, self.fields.filled(self.html, escaped.__getitem__), text)
 
 
-def compiled(draft: Draft, *, language: str, sender: Sender, counted: Mapping[str, str] | None = None) -> Compiled:
-    """The issue in one language. Its stories must have their consent: see `service.shown`.
+def compiled(
+    draft: Draft,
+    *,
+    language: str,
+    sender: Sender,
+    counted: Mapping[str, str] | None = None,
+    for_prospects: bool = False,
+) -> Compiled:
+    """The issue in one language, for people of partners or for prospects. Its stories must have their consent: see `service.shown`.
 
     `counted` are addresses of ours that lead to those in the issue; the text part keeps these as they are, to be read.
     """
     targets = {f"link_{at}": block.url for at, block in enumerate(draft.blocks) if block.kind is BlockKind.OFFER}
     fields = _Fields(secrets.token_hex(8), [*content.FIELDS, "stop_link", *targets])
-    page = _Page(fields, language, draft, sender, counted or {})
+    ours = words.FOR_PROSPECTS if for_prospects else words.FOR_PARTNERS
+    page = _Page(fields, language, draft, sender, counted=counted or {}, ours=ours)
     return Compiled(
         language, sender, fields.marked(draft.envelope(language, "subject")), page.html(), page.text(), fields, targets
     )
@@ -137,10 +145,11 @@ class _Page:
     """One compilation, as HTML and as text."""
 
     def __init__(
-        self, fields: _Fields, language: str, draft: Draft, sender: Sender, counted: Mapping[str, str]
-    ) -> None:
+        self, fields: _Fields, language: str, draft: Draft, sender: Sender, *, counted: Mapping[str, str],
+        ours: words.Ours,
+    ) -> None:  # fmt: skip
         self._fields, self._language, self._draft, self._sender = fields, language, draft, sender
-        self._counted = counted
+        self._counted, self._ours = counted, ours
         self._parts: list[str] = []
 
     def html(self) -> str:
@@ -155,8 +164,8 @@ class _Page:
                 preheader=self._part(html.escape(self._said("preheader"))),
                 brand=self._part(html.escape(self._sender.program_name)),
                 blocks=[self._block(at, block) for at, block in enumerate(self._draft.blocks)],
-                why=self._part(html.escape(self._say(words.WHY, program=self._sender.program_name))),
-                stop=self._part(html.escape(self._say(words.STOP))),
+                why=self._part(html.escape(self._say(self._ours.why, program=self._sender.program_name))),
+                stop=self._part(html.escape(self._say(self._ours.stop))),
                 stop_link=self._fields.mark("stop_link"),
                 shop=self._part(html.escape(self._sender.shop_url)),
             )
@@ -170,8 +179,8 @@ class _Page:
         blocks = [self._block_text(at, block) for at, block in enumerate(self._draft.blocks)]
         foot = [
             "-- ",
-            self._say(words.WHY, program=self._sender.program_name),
-            f"{self._say(words.STOP)}: {self._fields.mark('stop_link')}",
+            self._say(self._ours.why, program=self._sender.program_name),
+            f"{self._say(self._ours.stop)}: {self._fields.mark('stop_link')}",
             f"{self._sender.program_name}, {self._sender.shop_url}",
         ]
         return _REPEATED_BLANKS.sub("\n\n", "\n\n".join(filter(None, blocks))) + "\n\n" + "\n".join(foot) + "\n"
@@ -195,7 +204,7 @@ class _Page:
             "label": self._part(html.escape(said["label"])) if said["label"] and block.url else "",
             "url": self._part(html.escape(block.url)),
             "own_link": self._fields.mark(f"link_{at}"),
-            "own_words": self._part(html.escape(self._say(words.YOUR_LINK))),
+            "own_words": self._part(html.escape(self._say(self._ours.your_link))),
         }
 
     def _block_text(self, at: int, block: Block) -> str:
@@ -203,7 +212,7 @@ class _Page:
         body = markdown.to_text(self._fields.marked(block.text(self._language, "body")))
         own = self._fields.mark(f"link_{at}")
         act = f"{label}:\n{block.url}" if label and block.url else ""
-        mine = f"{self._say(words.YOUR_LINK)}\n{own}" if own else ""
+        mine = f"{self._say(self._ours.your_link)}\n{own}" if own else ""
         return "\n\n".join(filter(None, [f"# {title}" if title else "", body, act, mine]))
 
     def _sound_target(self, found: re.Match[str]) -> str:

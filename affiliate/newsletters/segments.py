@@ -1,4 +1,4 @@
-"""Whom an issue goes to: a choice by status, group, language and performance. Pure."""
+"""Whom an issue goes to: partners by status, group, language and performance, and prospects by language. Pure."""
 
 import enum
 from collections.abc import Mapping
@@ -22,13 +22,17 @@ class Performance(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """The rules; empty `languages` are all, an empty `group` too. Who has chosen no language counts as the issue's own."""
+    """The rules; empty `languages` are all, an empty `group` too. Who has chosen no language counts as the issue's own.
+
+    `prospects`: it goes to people as well who asked for news and are no partners; `group` and `performance` say nothing of them.
+    """
 
     statuses: tuple[str, ...] = ("approved",)
     languages: tuple[str, ...] = ()
     performance: Performance = Performance.ANY
     days: int = 90
     group: str = ""
+    prospects: bool = False
 
     def document(self) -> dict[str, Any]:
         """The segment as it is stored."""
@@ -37,12 +41,14 @@ class Segment:
 
 def read(document: Mapping[str, Any]) -> Segment:
     """A segment as it was stored or typed; what does not exist is left out, and nobody chosen means approved partners."""
+    prospects = bool(document.get("prospects"))
     statuses = tuple(status for status in STATUSES if status in document.get("statuses", ()))
     performance = document.get("performance")
     return Segment(
-        statuses or ("approved",),
+        statuses if statuses or prospects else ("approved",),
         tuple(language for language in LANGUAGES if language in document.get("languages", ())),
         Performance(performance) if performance in list(Performance) else Performance.ANY,
         document["days"] if document.get("days") in DAYS else 90,
         str(document.get("group") or "")[:40],
+        prospects,
     )

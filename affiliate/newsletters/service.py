@@ -17,16 +17,12 @@ from affiliate.newsletters import content, counting, queries, timing
 from affiliate.newsletters.content import N_, Block, BlockKind, Draft, IssueKind
 from affiliate.newsletters.models import (
     ConsentStatus,
-    DeliveryStatus,
     IssueStatus,
-    NewsletterDelivery,
     NewsletterIssue,
     StoryConsent,
 )
 from affiliate.newsletters.segments import Segment
 from affiliate.programs.models import Program
-
-_RESENDABLE = (DeliveryStatus.UNCERTAIN, DeliveryStatus.FAILED, DeliveryStatus.REFUSED)
 
 
 class NoSuchIssue(NotFound):
@@ -56,7 +52,7 @@ def create_issue(
     issue.created_by_id, issue.created_at, issue.updated_at = _person(actor), now, now
     session.add(issue)
     session.flush()
-    _audit(session, issue, "newsletter.create", actor=actor, now=now)
+    write_audit(session, issue, "newsletter.create", actor=actor, now=now)
     return issue
 
 
@@ -159,27 +155,6 @@ def resume(session: Session, *, issue_id: UUID, program_id: UUID, actor: Actor, 
     _moved(session, issue, "newsletter.resume", (IssueStatus.STOPPED,), values, actor=actor, now=now)
 
 
-def resend(session: Session, *, delivery_id: UUID, program_id: UUID, actor: Actor, now: datetime) -> None:
-    """Send a mail again that is uncertain or was not taken: a manager's choice, never made by itself.
-
-    Raises:
-        NoSuchIssue: no such delivery here. IssueMoved: it is under way or has arrived.
-    """
-    delivery = queries.delivery_in(session, delivery_id=delivery_id, program_id=program_id)
-    if delivery is None:
-        raise NoSuchIssue("There is no such mail in this program.")
-    again = {"status": DeliveryStatus.WAITING, "attempts": 0, "due_at": now, "error": None, "settled_at": None}
-    here = (NewsletterDelivery.id == delivery_id, NewsletterDelivery.status.in_(_RESENDABLE))
-    changed = sa.update(NewsletterDelivery).where(*here).values(again).returning(NewsletterDelivery.id)
-    if session.scalar(changed.execution_options(synchronize_session=False)) is None:
-        raise IssueMoved("This mail is under way or has arrived. Nothing was changed.")
-    reopened = (NewsletterIssue.id == delivery.issue_id, NewsletterIssue.status == IssueStatus.SENT)
-    values = {"status": IssueStatus.SENDING, "finished_at": None}
-    session.execute(sa.update(NewsletterIssue).where(*reopened).values(values))
-    issue = found(session, issue_id=delivery.issue_id, program_id=program_id)
-    _audit(session, issue, "newsletter.resend", actor=actor, now=now)
-
-
 def ask_consent(
     session: Session, *, issue_id: UUID, program: Program, block_id: str, actor: Actor, now: datetime
 ) -> None:
@@ -203,7 +178,7 @@ def ask_consent(
         from affiliate.newsletters import mails  # the worker that sends reads this module, and needs no Flask
 
         mails.ask_about_story(session, program=program, partner_id=UUID(block.partner_id), now=now)
-        _audit(session, issue, "newsletter.ask_consent", actor=actor, now=now)
+        write_audit(session, issue, "newsletter.ask_consent", actor=actor, now=now)
 
 
 def answer_consent(
@@ -232,7 +207,7 @@ def answer_consent(
         raise NoSuchIssue("There is no such question.")
     issue = found(session, issue_id=issue_id, program_id=program_id)
     action = "newsletter.give_consent" if is_given else "newsletter.decline_consent"
-    _audit(session, issue, action, actor=actor, now=now)
+    write_audit(session, issue, action, actor=actor, now=now)
 
 
 def found(session: Session, *, issue_id: UUID, program_id: UUID) -> NewsletterIssue:
@@ -268,7 +243,7 @@ def _moved(
     *conditions: sa.ColumnElement[bool], actor: Actor, now: datetime,
 ) -> NewsletterIssue:  # fmt: skip
     _move(session, issue.id, issue.program_id, expected, values, *conditions)
-    _audit(session, issue, action, actor=actor, now=now)
+    write_audit(session, issue, action, actor=actor, now=now)
     return found(session, issue_id=issue.id, program_id=issue.program_id)
 
 
@@ -288,7 +263,8 @@ def _person(actor: Actor) -> UUID | None:
     return actor.id if actor.kind == "user" else None
 
 
-def _audit(session: Session, issue: NewsletterIssue, action: str, *, actor: Actor, now: datetime) -> None:
+def write_audit(session: Session, issue: NewsletterIssue, action: str, *, actor: Actor, now: datetime) -> None:
+    """Keep in the history who did what to an issue."""
     subject = issue.texts.get(issue.language, {}).get("subject", "")
     audit.record(
         session, actor=actor, action=action, subject_kind="newsletter", subject_id=issue.id, program_id=issue.program_id,

@@ -28,6 +28,7 @@ from affiliate.partners.models import EnrollmentStatus
 from affiliate.programs import queries as programs
 from affiliate.programs.models import Program
 from affiliate.settings import Settings
+from affiliate.site import news
 from affiliate.web import orm, request_now
 
 
@@ -86,7 +87,9 @@ def follow(issue_id: UUID, code: str) -> ResponseReturnValue:
 def choice(token: str) -> str:
     """What this reader gets from this program."""
     reader, program = _reader(token)
-    kinds = _kinds(program.id, audiences.refused_kinds(orm.session, user_id=reader.user_id))
+    if reader.is_prospect:
+        return news.stop_page(reader, program, token)
+    kinds = _kinds(program.id, audiences.refused_kinds(orm.session, user_id=reader.reader_id))
     brand = {"name": program.name, "url": url_for("site.program", slug=program.slug)}
     return render_template("site/mail_choice.html", brand=brand, program=program.name, kinds=kinds, token=token)
 
@@ -96,9 +99,12 @@ def choice(token: str) -> str:
 def choose(token: str) -> ResponseReturnValue:
     """Keep what the reader chose."""
     reader, program = _reader(token)
+    if reader.is_prospect:
+        flash(news.stop(reader, program, forget="forget" in request.form), "success")
+        return redirect(url_for("mail.choice", token=token), 303)
     wanted = _wanted("kind")
     preferences.choose(
-        orm.session, user_id=reader.user_id, program_id=program.id, wanted=wanted, source="page", now=request_now()
+        orm.session, user_id=reader.reader_id, program_id=program.id, wanted=wanted, source="page", now=request_now()
     )
     if not wanted:
         preferences.note_unsubscribed(orm.session, token=reader, now=request_now())
@@ -161,9 +167,13 @@ def _said(program: str, wanted: Collection[IssueKind]) -> str:
 def _reader(token: str) -> tuple[ReaderToken, Program]:
     """Who reads, and of which program; the page is in their language, whoever is signed in on this browser."""
     reader = tokens.read(_secret(), token)
-    person = queries.person(orm.session, user_id=reader.user_id)
     program = programs.program_by_id(orm.session, program_id=reader.program_id)
-    if person is None or program is None:
+    if program is None:
+        raise tokens.BadToken
+    if reader.is_prospect:
+        return reader, program
+    person = queries.person(orm.session, user_id=reader.reader_id)
+    if person is None:
         raise tokens.BadToken
     if person.locale:
         g.user_locale = person.locale

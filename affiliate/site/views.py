@@ -4,12 +4,14 @@ from typing import Any
 
 from flask import Blueprint, Response, render_template, request, url_for
 
+from affiliate import files
 from affiliate.accounts import access
+from affiliate.programs import branding
 from affiliate.programs import queries as programs
 from affiliate.programs.models import ProgramStatus
 from affiliate.reports import sales
-from affiliate.site import banners, found, sample, telling
-from affiliate.site.frame import frame, open_program
+from affiliate.site import banners, found, news, sample, telling
+from affiliate.site.frame import NoSuchProgram, frame, open_program
 from affiliate.web import orm, request_now
 
 PROGRAMS_SHOWN = 100
@@ -20,6 +22,7 @@ Disallow: /apply/
 Disallow: /console/
 Disallow: /join/
 Disallow: /n/
+Disallow: /news/
 Disallow: /portal/
 Disallow: /r/
 Disallow: /t/
@@ -63,6 +66,8 @@ def program(slug: str) -> str:
         feed_url=url_for("found.feed", slug=slug),
         structured=found.structured(telling.facts(shown_of, shown)),
         apply_url=url_for("joining.apply", slug=slug, **_origin()),
+        news_form=news.form_for(shown_of),
+        news_url=url_for("news.sign_up", slug=slug),
     )
 
 
@@ -73,6 +78,19 @@ def accent(slug: str) -> Response:
     colour = open_program(slug).accent
     css = _ACCENT_CSS % {"accent": colour} if colour else ""
     return Response(css, mimetype="text/css", headers={"Cache-Control": "public, max-age=86400"})
+
+
+@blueprint.get("/p/<slug>/logo")
+@access.public
+def logo(slug: str) -> Response:
+    """The program's logo, of any program: its partners see it, too. Its address carries its version."""
+    known = programs.program_by_slug(orm.session, slug=slug)
+    file_id = branding.logo_id(orm.session, program_id=known.id) if known else None
+    kept = files.file_by_id(orm.session, file_id=file_id) if file_id else None
+    if kept is None:
+        raise NoSuchProgram("There is no logo here.")
+    headers = {"Cache-Control": "public, max-age=86400", "X-Content-Type-Options": "nosniff"}
+    return Response(kept.content, mimetype=kept.media_type, headers=headers)
 
 
 @blueprint.get("/robots.txt")

@@ -32,7 +32,7 @@ from affiliate.programs.models import Program, ProgramStatus
 READERS = int(os.environ.get("BENCH_READERS", "3000"))
 GOAL = 10_000
 _PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
-_ANSWERS = {b"EHLO": b"250 sink\r\n", b"DATA": b"354 go on\r\n", b"QUIT": b"221 bye\r\n"}
+_ANSWERS = {b"EHLO": b"250-sink\r\n250 PIPELINING\r\n", b"DATA": b"354 go on\r\n", b"QUIT": b"221 bye\r\n"}
 
 
 def measure() -> Iterator[Figure]:

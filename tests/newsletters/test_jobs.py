@@ -169,11 +169,11 @@ def test_a_connection_that_breaks_after_the_text_leaves_one_mail_uncertain_and_n
     assert server.received() == {ALICE: 1, BOB: 1}
     uncertain = deliveries(issue)[ALICE]
     with db.transaction() as session:  # only a manager decides that it goes again
-        service.resend(session, delivery_id=uncertain.id, program_id=program.id, actor=SYSTEM, now=now)
+        delivering.resend(session, delivery_id=uncertain.id, program_id=program.id, actor=SYSTEM, now=now)
     work()
     assert server.received() == {ALICE: 2, BOB: 1}
     with pytest.raises(service.IssueMoved), db.transaction() as session:
-        service.resend(session, delivery_id=uncertain.id, program_id=program.id, actor=SYSTEM, now=now)
+        delivering.resend(session, delivery_id=uncertain.id, program_id=program.id, actor=SYSTEM, now=now)
 
 
 def test_a_job_killed_in_the_middle_leaves_one_mail_uncertain_and_the_others_are_sent_once(

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from affiliate.console import paging
-from affiliate.newsletters.models import IssueStatus, NewsletterIssue
+from affiliate.newsletters.models import IssueStatus, NewsletterIssue, Prospect, ProspectStatus
 
 
 def issues(
@@ -21,3 +21,15 @@ def issues(
     return paging.page_of(
         session, statement, by=NewsletterIssue.created_at, identifier=NewsletterIssue.id, cursor=cursor
     )
+
+
+def prospects(
+    session: Session, *, program_id: UUID, status: ProspectStatus | None, cursor: paging.Cursor | None,
+    size: int = paging.PAGE_SIZE,
+) -> paging.Page:  # fmt: skip
+    """People who asked for news, of one status or of all, newest first, each as `Prospect`."""
+    statement = sa.select(Prospect, Prospect.id.label("id"), Prospect.asked_at.label("at"))
+    statement = statement.where(Prospect.program_id == program_id)
+    if status is not None:
+        statement = statement.where(Prospect.status == status)
+    return paging.page_of(session, statement, by=Prospect.asked_at, identifier=Prospect.id, cursor=cursor, size=size)

@@ -1,0 +1,145 @@
+"""News for people who are no partners yet: the form, the button that confirms the mailbox, and the way to stop and be forgotten."""
+
+from uuid import UUID
+
+from flask import Blueprint, current_app, flash, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import refresh
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, EmailField, StringField
+from wtforms.validators import DataRequired, Length
+
+from affiliate import formats
+from affiliate.accounts import access
+from affiliate.newsletters import audiences, preferences, prospects, tokens
+from affiliate.newsletters.models import Prospect, ProspectStatus
+from affiliate.newsletters.prospects import SignUp
+from affiliate.newsletters.tokens import ReaderToken
+from affiliate.programs import queries as programs
+from affiliate.programs.models import Program
+from affiliate.settings import Settings
+from affiliate.site.forms import is_email, one_line
+from affiliate.site.frame import frame, open_program
+from affiliate.web import orm, request_now
+
+blueprint = Blueprint("news", __name__)
+
+
+class NewsForm(FlaskForm):  # type: ignore[misc] # the library is not typed
+    """Who wants news. The box is never ticked beforehand."""
+
+    name = StringField(
+        _l("Your name"),
+        filters=[one_line],
+        validators=[DataRequired(_l("Write your name.")), Length(max=120)],
+        render_kw={"autocomplete": "name"},
+    )
+    email = EmailField(
+        _l("E-mail"),
+        filters=[one_line],
+        validators=[DataRequired(_l("Write the address that the news shall come to.")), Length(max=255), is_email],
+        render_kw={"autocomplete": "email"},
+    )
+    consent = BooleanField("", validators=[DataRequired(_l("Without your consent we send nothing."))])
+
+
+def form_for(program: Program) -> NewsForm:
+    """The form of a program; what is agreed to names it."""
+    form = NewsForm()
+    form.consent.label.text = _(
+        "Yes, send me news of the partner program of %(program)s by mail. I can stop them at any time with one click.",
+        program=program.name,
+    )
+    return form
+
+
+@blueprint.get("/p/<slug>/news")
+@access.public
+def ask(slug: str) -> str:
+    """The form on a page of its own."""
+    program = open_program(slug)
+    return _form_page(program, form_for(program))
+
+
+@blueprint.post("/p/<slug>/news")
+@access.public
+def sign_up(slug: str) -> ResponseReturnValue:
+    """Write to the mailbox, and say the same whatever is known of it."""
+    program = open_program(slug)
+    form = form_for(program)
+    if not form.validate():
+        return _form_page(program, form), 422
+    consent = str(form.consent.label.text)
+    typed = SignUp(form.email.data.lower(), form.name.data, formats.locale(), consent, request.form.get("from", ""))
+    prospects.sign_up(orm.session, program=program, typed=typed, now=request_now())
+    flash(_("One step is left: open the mail that we have sent you, and confirm."), "success")
+    return redirect(url_for("site.program", slug=slug), 303)
+
+
+@blueprint.get("/news/<token>")
+@access.public
+def confirmation(token: str) -> str:
+    """Asks whether the address is theirs. Opening it changes nothing: scanners of mail open every link."""
+    prospect, program = _asked(token)
+    is_done = prospect.status is ProspectStatus.CONFIRMED
+    return render_template("site/news_confirm.html", **frame(program), program=program.name, is_done=is_done)
+
+
+@blueprint.post("/news/<token>")
+@access.public
+def confirm(token: str) -> ResponseReturnValue:
+    """Whoever reads the mailbox wants the news."""
+    prospect, _program = _asked(token)
+    prospects.confirm(orm.session, prospect_id=prospect.id, now=request_now())
+    flash(_("Done. The next news come to your mailbox."), "success")
+    return redirect(url_for("news.confirmation", token=token), 303)
+
+
+def stop_page(reader: ReaderToken, program: Program, token: str) -> str:
+    """What a prospect may choose: to go on, to stop, or to be forgotten."""
+    prospect = _found(reader.reader_id, program)
+    _speak(prospect)
+    gets_news = prospect.status is ProspectStatus.CONFIRMED
+    return render_template(
+        "site/news_stop.html", **frame(program), program=program.name, token=token, gets_news=gets_news
+    )
+
+
+def stop(reader: ReaderToken, program: Program, *, forget: bool) -> str:
+    """Stop the news of a prospect, and forget it if it says so; what to tell."""
+    prospect = _found(reader.reader_id, program)
+    _speak(prospect)
+    preferences.unsubscribe(orm.session, token=reader, source="page", now=request_now())
+    if forget:
+        prospects.erase(orm.session, prospect=prospect, now=request_now())
+        return str(_("You get no more news, and your name and address are erased."))
+    return str(_("You get no more newsletters from %(program)s.", program=program.name))
+
+
+def _form_page(program: Program, form: NewsForm) -> str:
+    return render_template("site/news.html", **frame(program), program=program.name, form=form)
+
+
+def _asked(token: str) -> tuple[Prospect, Program]:
+    settings: Settings = current_app.extensions["affiliate_settings"]
+    prospect = orm.session.get(Prospect, tokens.read_confirmation(settings.secret_key, token))
+    program = programs.program_by_id(orm.session, program_id=prospect.program_id) if prospect else None
+    if prospect is None or program is None or prospect.status is ProspectStatus.STOPPED:
+        raise prospects.ConfirmationOver
+    _speak(prospect)
+    return prospect, program
+
+
+def _found(prospect_id: UUID, program: Program) -> Prospect:
+    found = audiences.prospect_in(orm.session, prospect_id=prospect_id, program_id=program.id)
+    if found is None:
+        raise tokens.BadToken
+    return found
+
+
+def _speak(prospect: Prospect) -> None:
+    """In the language in which the news were asked for, whoever is signed in on this browser."""
+    g.user_locale = prospect.locale
+    refresh()
