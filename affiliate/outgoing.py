@@ -66,9 +66,10 @@ class Answer:
 
 
 def call(
-    url: str, *, headers: Mapping[str, str], seconds_max: float, characters_max: int, loopback: bool = False
-) -> Answer:
-    """GET an address that a stranger gave us, within a time that holds for all of it: a server that drips ends as well.
+    url: str, *, headers: Mapping[str, str], seconds_max: float, characters_max: int, body: bytes | None = None,
+    loopback: bool = False,
+) -> Answer:  # fmt: skip
+    """GET an address that a stranger gave us, or POST a body to it, within a time that holds for all of it: a server that drips ends as well.
 
     Raises:
         CallFailed: no address, no answer in time, no such host, or a private address.
@@ -81,7 +82,8 @@ def call(
     alarm.daemon = True
     alarm.start()
     try:
-        connection.request("GET", _target(url), headers={"User-Agent": "affiliate", **headers})
+        method = "GET" if body is None else "POST"
+        connection.request(method, _target(url), body, {"User-Agent": "affiliate", **headers})
         answer = connection.getresponse()
         text = answer.read(characters_max).decode("utf-8", "replace")
         if connection.is_aborted:  # what was cut reads as a short answer

@@ -24,6 +24,7 @@ class Tracker:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b"OK"
+    posted: list[bytes] = field(default_factory=list)
 
     @property
     def paths(self) -> list[str]:
@@ -42,6 +43,10 @@ def tracker() -> Iterator[Tracker]:
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(told.body)
+
+        def do_POST(self) -> None:
+            told.posted.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.do_GET()
 
         def log_message(self, *_args: object) -> None:
             pass

@@ -12,10 +12,12 @@ from affiliate.accounts.mail_kinds import OPTIONAL, MailKind
 from affiliate.accounts.models import MailRefusal, User
 
 
-def choose(session: Session, *, user_id: UUID, wanted: Collection[MailKind], now: datetime) -> None:
-    """From now on these kinds of mail and no others, but for those that nobody can switch off. Doing it twice changes nothing."""
+def choose(
+    session: Session, *, user_id: UUID, offered: Collection[MailKind], wanted: Collection[MailKind], now: datetime
+) -> None:
+    """Of the kinds that were offered these, and no others, but for those that nobody can switch off. Doing it twice changes nothing."""
     session.execute(sa.delete(MailRefusal).where(MailRefusal.user_id == user_id, MailRefusal.kind.in_(list(wanted))))
-    refused = [kind for kind in OPTIONAL if kind not in wanted]
+    refused = [kind for kind in offered if kind in OPTIONAL and kind not in wanted]
     db.insert_new(session, MailRefusal, [{"user_id": user_id, "kind": kind, "created_at": now} for kind in refused])
 
 

@@ -1,4 +1,4 @@
-"""The kinds of mail that a partner's people get, who gets which, and which of them nobody can switch off. Pure.
+"""The kinds of mail that a partner's people and managers get, who gets which, and which of them nobody can switch off. Pure.
 
 Newsletters have kinds of their own, by program; mails about one's own account (a new password) belong to nobody's choice.
 """
@@ -9,7 +9,7 @@ from affiliate.accounts import roles
 
 
 class MailKind(enum.StrEnum):
-    """What a mail to a partner's people is about."""
+    """What a mail is about: first those to a partner's people, then those to managers."""
 
     MEMBERSHIP = "membership"  # the answer to an application
     PAYMENT_DETAILS = "payment_details"  # money shall go elsewhere: object in time
@@ -21,10 +21,17 @@ class MailKind(enum.StrEnum):
     CREATIVES = "creatives"
     STORIES = "stories"  # the program would like to tell about the partner
     POSTBACKS = "postbacks"  # an address was switched off
+    LATE = "late"  # each morning, if anything: what is late in a program
+    ALARMS = "alarms"  # a watched figure crossed its limit
+    COMPLAINTS = "complaints"  # a case waits for an answer
+    ANSWERS = "answers"  # an applicant answered a question
+    DUTIES = "duties"  # tasks and goals that were agreed on with partners
 
 
 REQUIRED = frozenset({MailKind.MEMBERSHIP, MailKind.PAYMENT_DETAILS, MailKind.INVOICES})
 """Law, contract or safety ask for these: they are always sent."""
+
+TO_MANAGERS = frozenset({MailKind.LATE, MailKind.ALARMS, MailKind.COMPLAINTS, MailKind.ANSWERS, MailKind.DUTIES})
 
 OPTIONAL = tuple(kind for kind in MailKind if kind not in REQUIRED)
 

@@ -3,6 +3,8 @@
 Opening an address never changes anything: providers open links to look at them.
 """
 
+from collections.abc import Collection
+
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -10,12 +12,14 @@ from flask_login import current_user
 
 from affiliate import web
 from affiliate.accounts import access, choices, queries, stops
-from affiliate.accounts.mail_kinds import OPTIONAL, MailKind
+from affiliate.accounts.mail_kinds import OPTIONAL, REQUIRED, TO_MANAGERS, MailKind
+from affiliate.accounts.models import GrantRole
 from affiliate.errors import Malformed
 from affiliate.settings import Settings
 from affiliate.web import orm, request_now
 
 blueprint = Blueprint("mails", __name__)
+_MANAGING = frozenset({GrantRole.MANAGER, GrantRole.ADMIN})
 
 
 def label(kind: MailKind) -> str:
@@ -31,6 +35,11 @@ def label(kind: MailKind) -> str:
         MailKind.CREATIVES: _("Your material was decided on, or material that you use ends"),
         MailKind.STORIES: _("A program would like to tell your story"),
         MailKind.POSTBACKS: _("A postback address fails"),
+        MailKind.LATE: _("Each morning: what is late in your program"),
+        MailKind.ALARMS: _("A figure crossed its limit"),
+        MailKind.COMPLAINTS: _("A partner’s case waits for an answer"),
+        MailKind.ANSWERS: _("An applicant answered your question"),
+        MailKind.DUTIES: _("Tasks and goals that were agreed on with partners"),
     }[kind]
 
 
@@ -39,8 +48,8 @@ def label(kind: MailKind) -> str:
 def chosen() -> str:
     """What the signed-in person gets."""
     refused = queries.refused_mails(orm.session, user_id=current_user.id)
-    kinds = [{"value": kind.value, "name": label(kind), "wanted": kind not in refused} for kind in OPTIONAL]
-    always = [label(kind) for kind in MailKind if kind not in OPTIONAL]
+    kinds = [{"value": kind.value, "name": label(kind), "wanted": kind not in refused} for kind in _offered()]
+    always = [label(kind) for kind in MailKind if kind in REQUIRED] if _is_partners(_roles()) else []
     return render_template("accounts/mails.html", kinds=kinds, always=always)
 
 
@@ -48,10 +57,27 @@ def chosen() -> str:
 @access.signed_in
 def choose() -> ResponseReturnValue:
     """Keep what the person chose."""
-    wanted = [kind for kind in OPTIONAL if kind.value in request.form.getlist("kind")]
-    choices.choose(orm.session, user_id=current_user.id, wanted=wanted, now=request_now())
+    offered = _offered()
+    wanted = [kind for kind in offered if kind.value in request.form.getlist("kind")]
+    choices.choose(orm.session, user_id=current_user.id, offered=offered, wanted=wanted, now=request_now())
     flash(_("Saved."), "success")
     return redirect(url_for("mails.chosen"), 303)
+
+
+def _offered() -> list[MailKind]:
+    """The kinds that this person may get and may refuse: those to managers, those to a partner's people, or both."""
+    roles = _roles()
+    return [
+        kind for kind in OPTIONAL if (not _MANAGING.isdisjoint(roles) if kind in TO_MANAGERS else _is_partners(roles))
+    ]
+
+
+def _roles() -> frozenset[GrantRole]:
+    return queries.roles_anywhere(orm.session, user_id=current_user.id)
+
+
+def _is_partners(roles: Collection[GrantRole]) -> bool:
+    return GrantRole.PARTNER in roles or not roles
 
 
 @blueprint.post(f"{stops.PATH}/<token>")
@@ -80,7 +106,7 @@ def opened(token: str) -> ResponseReturnValue:
 def ask(token: str) -> str:
     """Whether mails of this kind shall stop."""
     _user_id, kind = stops.read(_secret(), token)
-    return render_template("accounts/stop_mails.html", kind=label(kind), token=token, is_done=False)
+    return render_template("accounts/stop_mails.html", kind=label(kind), token=token, is_done=False, place=_place(kind))
 
 
 @blueprint.post("/mails/<token>")
@@ -89,7 +115,16 @@ def stop(token: str) -> str:
     """No more mails of this kind."""
     user_id, kind = stops.read(_secret(), token)
     choices.stop(orm.session, user_id=user_id, kind=kind, now=request_now())
-    return render_template("accounts/stop_mails.html", kind=label(kind), token=token, is_done=True)
+    return render_template("accounts/stop_mails.html", kind=label(kind), token=token, is_done=True, place=_place(kind))
+
+
+def _place(kind: MailKind) -> str:
+    """Where everything stands that such a mail tells."""
+    return (
+        _("Everything still stands in the console.")
+        if kind in TO_MANAGERS
+        else _("Everything still stands in your portal.")
+    )
 
 
 def _secret() -> str:

@@ -8,6 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from affiliate.accounts import mail_kinds
 from affiliate.accounts.mail_kinds import MailKind
 from affiliate.accounts.models import ApiKey, Grant, GrantRole, MailRefusal, User, UserSession
 from affiliate.db import Base
@@ -46,6 +47,11 @@ def roles_in(session: Session, *, user_id: UUID, program_id: UUID | None) -> fro
     in_all = Grant.program_id.is_(None)
     where = in_all if program_id is None else sa.or_(in_all, Grant.program_id == program_id)
     return frozenset(session.scalars(sa.select(Grant.role).where(Grant.user_id == user_id, where)))
+
+
+def roles_anywhere(session: Session, *, user_id: UUID) -> frozenset[GrantRole]:
+    """The person's roles, in whatever program."""
+    return frozenset(session.scalars(sa.select(Grant.role).where(Grant.user_id == user_id).distinct()))
 
 
 def granted_program_ids(session: Session, *, user_id: UUID) -> set[UUID | None]:
@@ -93,3 +99,10 @@ def live_key_count(session: Session, *, program_id: UUID, partner_id: UUID) -> i
     """How many keys of this partner in the program work."""
     mine = (ApiKey.program_id == program_id, ApiKey.partner_id == partner_id, ApiKey.revoked_at.is_(None))
     return session.scalar(sa.select(sa.func.count()).where(*mine)) or 0
+
+
+def wants(kind: MailKind) -> sa.ColumnElement[bool]:
+    """Whether the person of a row of `User` wants mails of this kind: nobody is asked about those that are always sent."""
+    if kind in mail_kinds.REQUIRED:
+        return sa.true()
+    return ~sa.exists().where(MailRefusal.user_id == User.id, MailRefusal.kind == kind)

@@ -1,7 +1,6 @@
 """The figures, watches and risks as plain values."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 from flask import g, url_for
@@ -12,12 +11,13 @@ from affiliate.console.words import Sign
 from affiliate.money import Money
 from affiliate.reports import metrics
 from affiliate.reports.metrics import Unit
+from affiliate.steering import queries as steering
 from affiliate.steering.board import FIGURES, Figure, Figures
 from affiliate.steering.models import KpiWatch, WatchState
 from affiliate.steering.riskmap import STEPS, Risk, RiskKind
 from affiliate.steering.thresholds import Side
 
-ANSWER_WITHIN = timedelta(days=3)
+ANSWER_WITHIN = steering.ANSWER_WITHIN
 """An application or a proposed run that waits longer is late."""
 
 

@@ -15,7 +15,7 @@ from werkzeug.wrappers.response import Response as BaseResponse
 from affiliate import ids
 from affiliate.accounts import access
 from affiliate.canary import queries as canary
-from affiliate.console import goal_sheets, goals, program, work_list, work_people
+from affiliate.console import goal_sheets, goals, program, undelivered, work_list, work_people
 from affiliate.console.blueprint import acted, blueprint, is_manager, latest_proof, manages_all, show, waiting
 from affiliate.console.queries import events, work
 from affiliate.errors import Conflict
@@ -91,6 +91,7 @@ def _items(now: datetime) -> list[work_list.Item]:
     if is_manager():
         found += _people(now)
         found += _steering(there, until)
+        found += undelivered.items(now)
     if manages_all():
         found += work_list.canary(canary.latest(orm.session))
         found += work_list.dead_letters(*events.oldest_dead_letter(orm.session))

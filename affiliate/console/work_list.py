@@ -81,6 +81,7 @@ def _kinds() -> dict[str, str]:
         "partner": _("Partners"),
         "deadline": _("Deadlines"),
         "goal": _("Goals"),
+        "delivery": _("Not delivered"),
         "event": _("Events"),
         "books": _("Books"),
     }

@@ -8,10 +8,12 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from affiliate import ids, mailer, settings
+from affiliate.accounts.mail_kinds import MailKind
 from affiliate.joining import queries, tokens
 from affiliate.joining.models import ApplicationDraft, Invitation
 from affiliate.joining.tokens import Purpose
 from affiliate.mailer import Letter
+from affiliate.partners import posting
 from affiliate.partners import queries as partners
 from affiliate.partners.models import Application, Enrollment
 from affiliate.programs.models import Program
@@ -83,7 +85,7 @@ def tell_managers(session: Session, *, program: Program, enrollment: Enrollment,
                 (_("Read the application"), address),
                 _("You get this mail because you manage %(program)s.", program=program.name),
             )
-            mailer.post(session, recipient=person.email, letter=letter, locale=locale, now=now)
+            posting.post(session, person=person, letter=letter, kind=MailKind.ANSWERS, now=now)
 
 
 def invite(

@@ -7,6 +7,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from affiliate.accounts import queries as accounts
+from affiliate.accounts.mail_kinds import MailKind
 from affiliate.accounts.models import Grant, GrantRole, User
 from affiliate.joining import questions
 from affiliate.joining.models import (
@@ -101,12 +103,13 @@ def message_count(session: Session, *, application_id: UUID, is_of_program: bool
 
 
 def managers_of(session: Session, *, program_id: UUID) -> Sequence[User]:
-    """Who is told of an answer: the program's managers, and those of all programs."""
+    """Who is told of an answer: the program's managers, and those of all programs, if they want to be."""
     managing = (
         Grant.role == GrantRole.MANAGER,
         sa.or_(Grant.program_id == program_id, Grant.program_id.is_(None)),
     )
-    found = sa.select(User).where(User.id.in_(sa.select(Grant.user_id).where(*managing)), User.active)
+    theirs = User.id.in_(sa.select(Grant.user_id).where(*managing))
+    found = sa.select(User).where(theirs, User.active, accounts.wants(MailKind.ANSWERS))
     return session.scalars(found.order_by(User.id).limit(MANAGERS_MAX)).all()
 
 

@@ -35,7 +35,7 @@ SECONDS_MAX = 8.0
 FAILURES_MAX = 20
 FAILING_FOR_MAX = timedelta(days=1)
 _AT_ONCE = 8
-_LEASE = timedelta(minutes=5)  # longer than a batch takes
+LEASE = timedelta(minutes=5)  # longer than a batch takes
 _ANSWER_CHARACTERS_MAX = 300
 _RETRY_AFTER_SECONDS_MAX = 24 * 3600
 _ASKS_TO_WAIT = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
@@ -51,6 +51,7 @@ class Call:
     url: str
     headers: Mapping[str, str]
     is_test: bool
+    body: bytes | None = None  # posted; without one it is a GET
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def _take(session: Session, delivery: PostbackDelivery, now: datetime) -> bool:
             PostbackDelivery.status == DeliveryStatus.WAITING,
             PostbackDelivery.attempts == delivery.attempts,  # another job may have been faster
         )
-        .values(attempts=delivery.attempts + 1, send_after=now + _LEASE)
+        .values(attempts=delivery.attempts + 1, send_after=now + LEASE)
         .returning(PostbackDelivery.id)
         .execution_options(synchronize_session=False)
     )
@@ -126,7 +127,7 @@ def _make(call: Call, loopback: bool) -> Outcome:  # noqa: FBT001 - given by `ma
     try:
         return Outcome(
             outgoing.call(
-                call.url, headers=call.headers, seconds_max=SECONDS_MAX,
+                call.url, headers=call.headers, seconds_max=SECONDS_MAX, body=call.body,
                 characters_max=_ANSWER_CHARACTERS_MAX, loopback=loopback,
             )
         )  # fmt: skip
@@ -141,12 +142,13 @@ def note(session: Session, *, call: Call, outcome: Outcome, now: datetime) -> No
         PostbackDelivery.status == DeliveryStatus.WAITING,
         PostbackDelivery.attempts == call.attempts,
     )
-    noting = sa.update(PostbackDelivery).where(*held).values(_result(call, outcome, now)).returning(PostbackDelivery.id)
+    noting = sa.update(PostbackDelivery).where(*held).values(result(call, outcome, now)).returning(PostbackDelivery.id)
     if session.scalar(noting.execution_options(synchronize_session=False)) is not None and not call.is_test:
         _note_address(session, call, outcome, now)
 
 
-def _result(call: Call, outcome: Outcome, now: datetime) -> dict[str, object]:
+def result(call: Call, outcome: Outcome, now: datetime) -> dict[str, object]:
+    """What a delivery holds after a call: it arrived, it is tried again after a pause, or it is given up."""
     said = {
         "answer_code": outcome.answer.status if outcome.answer else None,
         "answer": outcome.answer.text[:_ANSWER_CHARACTERS_MAX] if outcome.answer else "",

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from affiliate import clock, db, settings
-from affiliate.notifications import collecting, delivering, digests, queries, service
+from affiliate.notifications import chat_service, collecting, delivering, digests, queries, service
 from affiliate.programs import queries as programs
 from affiliate.programs.models import Program
 
@@ -36,6 +36,20 @@ def deliver() -> int:
     with db.transaction() as session:
         for call, outcome in zip(calls, outcomes, strict=True):
             delivering.note(session, call=call, outcome=outcome, now=clock.now())
+    return len(calls)
+
+
+def tell_chats() -> int:
+    """Send messages to chats that are due, and give their number, as above."""
+    loopback = settings.current().env == "test"
+    with db.transaction() as session:
+        calls = chat_service.claim(session, limit=_CALLS, now=clock.now())
+    if not calls:
+        return 0
+    outcomes = delivering.make(calls, loopback=loopback)
+    with db.transaction() as session:
+        for call, outcome in zip(calls, outcomes, strict=True):
+            chat_service.note(session, call=call, outcome=outcome, now=clock.now())
     return len(calls)
 
 
@@ -74,4 +88,5 @@ def _write_day(program_id: UUID) -> int:
 def sweep() -> int:
     """Forget calls that ended long ago; how many."""
     with db.transaction() as session:
-        return service.sweep(session, limit=_SWEPT, now=clock.now())
+        now = clock.now()
+        return service.sweep(session, limit=_SWEPT, now=now) + chat_service.sweep(session, limit=_SWEPT, now=now)

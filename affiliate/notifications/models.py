@@ -1,4 +1,4 @@
-"""Tables of notifications: PostbackAddress, PostbackDelivery, PostbackMark, DayMail, DayMark."""
+"""Tables of notifications: PostbackAddress, PostbackDelivery, PostbackMark, DayMail, DayMark, ChatHook, ChatDelivery, LateMark."""
 
 import enum
 from datetime import date, datetime
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from affiliate.accounts.models import User
 from affiliate.commissions.models import Commission
 from affiliate.db import Base, PrimaryKey, enum_column
+from affiliate.notifications.chats import ChatEvent, ChatKind
 from affiliate.partners.models import Partner
 from affiliate.programs.models import Program
 
@@ -128,6 +129,61 @@ class DayMark(Base):
     """The newest day of a program of which every partner was told. The day is the program's own."""
 
     __tablename__ = "day_marks"
+
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id), primary_key=True)
+    day: Mapped[date]
+
+
+class ChatHook(Base):
+    """Where a program tells its managers' chat of alarms and of what is late. Not live: it is told of nothing but tests.
+
+    `closed_url` is encrypted: whoever knows the address may write into the chat. `host` alone is shown.
+    """
+
+    __tablename__ = "chat_hooks"
+
+    id: Mapped[PrimaryKey]
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id), index=True)
+    kind: Mapped[ChatKind] = mapped_column(enum_column(ChatKind))
+    name: Mapped[str] = mapped_column(sa.String(80))
+    host: Mapped[str] = mapped_column(sa.String(255))
+    closed_url: Mapped[str] = mapped_column(sa.Text)
+    events: Mapped[list[Any]]
+    locale: Mapped[str] = mapped_column(sa.String(5))
+    is_live: Mapped[bool] = mapped_column(default=True)
+    created_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(User.id))
+    created_at: Mapped[datetime]
+
+
+class ChatDelivery(Base):
+    """One message to a chat, due or done: an outbox row. `occasion` names what it tells, so that nothing is told twice."""
+
+    __tablename__ = "chat_deliveries"
+    __table_args__ = (
+        sa.UniqueConstraint("hook_id", "occasion"),
+        sa.Index("ix_chat_deliveries_due", "status", "send_after"),
+        sa.Index("ix_chat_deliveries_finished", "finished_at"),
+    )
+
+    id: Mapped[PrimaryKey]
+    hook_id: Mapped[UUID] = mapped_column(sa.ForeignKey(ChatHook.id))
+    event: Mapped[ChatEvent] = mapped_column(enum_column(ChatEvent))
+    occasion: Mapped[str] = mapped_column(sa.String(100))
+    body: Mapped[str] = mapped_column(sa.Text)  # what is sent, finished
+    status: Mapped[DeliveryStatus] = mapped_column(enum_column(DeliveryStatus))
+    attempts: Mapped[int] = mapped_column(default=0)
+    send_after: Mapped[datetime]
+    answer_code: Mapped[int | None]
+    answer: Mapped[str] = mapped_column(sa.String(300), default="")
+    error: Mapped[str] = mapped_column(sa.String(300), default="")
+    created_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+
+class LateMark(Base):
+    """The newest day of a program for which what is late was looked up and told. The day is the program's own."""
+
+    __tablename__ = "late_marks"
 
     program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id), primary_key=True)
     day: Mapped[date]

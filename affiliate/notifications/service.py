@@ -213,14 +213,22 @@ def retry(session: Session, *, address: PostbackAddress, delivery_id: UUID, now:
     Raises:
         NoSuchDelivery: it was not given up, or is not of this address.
     """
-    given_up = (
-        PostbackDelivery.id == delivery_id, PostbackDelivery.address_id == address.id,
-        PostbackDelivery.status == DeliveryStatus.GIVEN_UP,
-    )  # fmt: skip
-    again = {"status": DeliveryStatus.WAITING, "attempts": 0, "send_after": now, "finished_at": None}
-    retrying = sa.update(PostbackDelivery).where(*given_up).values(again).returning(PostbackDelivery.id)
-    if session.scalar(retrying.execution_options(synchronize_session=False)) is None:
+    if not _again(session, PostbackDelivery.id == delivery_id, address_id=address.id, now=now):
         raise NoSuchDelivery
+
+
+def retry_all(session: Session, *, address_id: UUID, program_id: UUID, since: datetime, now: datetime) -> int:
+    """The same for all calls of an address that were given up since then; gives how many."""
+    here = sa.exists().where(PostbackAddress.id == address_id, PostbackAddress.program_id == program_id)
+    lately = (PostbackDelivery.finished_at >= since, PostbackDelivery.event != PostbackEvent.TEST)
+    return _again(session, here, *lately, address_id=address_id, now=now)
+
+
+def _again(session: Session, *conditions: sa.ColumnElement[bool], address_id: UUID, now: datetime) -> int:
+    given_up = (PostbackDelivery.address_id == address_id, PostbackDelivery.status == DeliveryStatus.GIVEN_UP)
+    again = {"status": DeliveryStatus.WAITING, "attempts": 0, "send_after": now, "finished_at": None}
+    retrying = sa.update(PostbackDelivery).where(*given_up, *conditions).values(again).returning(PostbackDelivery.id)
+    return len(session.scalars(retrying.execution_options(synchronize_session=False)).all())
 
 
 def sweep(session: Session, *, limit: int, now: datetime) -> int:

@@ -7,16 +7,15 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from affiliate.accounts import mail_kinds
+from affiliate.accounts import queries as accounts
 from affiliate.accounts.mail_kinds import MailKind
-from affiliate.accounts.models import MailRefusal, User
+from affiliate.accounts.models import User
 from affiliate.partners.models import Member
 
 
 def gets(kind: MailKind) -> sa.ColumnElement[bool]:
     """Whether the person of a row of `Member` and `User` gets mails of this kind."""
-    refused = sa.exists().where(MailRefusal.user_id == User.id, MailRefusal.kind == kind)
-    wanted = sa.true() if kind in mail_kinds.REQUIRED else ~refused
-    return sa.and_(User.active, Member.role.in_(mail_kinds.roles_of(kind)), wanted)
+    return sa.and_(User.active, Member.role.in_(mail_kinds.roles_of(kind)), accounts.wants(kind))
 
 
 def readers(session: Session, *, partner_ids: Collection[UUID], kind: MailKind) -> Sequence[User]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from babel.dates import format_date
 from sqlalchemy.orm import Session
 
-from affiliate import ids, mailer, settings
+from affiliate import ids, settings
 from affiliate.accounts.mail_kinds import MailKind
 from affiliate.accounts.models import User
 from affiliate.mailer import Letter
@@ -34,7 +34,7 @@ def tell_missed(session: Session, *, duty: Duty, program: Program, again: bool, 
     people = list(_people(session, duty, program))
     _post(session, people, duty, program, (subject, said), now=now)
     if again and duty.side is Side.PARTNER:
-        managers = queries.managers_of(session, program_id=program.id)
+        managers = queries.managers_of(session, program_id=program.id, kind=MailKind.DUTIES)
         told = [N_("“%(task)s” was missed again by a partner. Talk to them now: it does not get better by itself.")]
         _post(
             session,
@@ -53,7 +53,7 @@ def tell_goal(session: Session, *, goal: PartnerGoal, program: Program, to: Side
         people: Sequence[User] = _partners_people(session, goal)
         url = f"{settings.current().base_url}/portal/{program.slug}/together"
     else:
-        people = queries.managers_of(session, program_id=program.id)
+        people = queries.managers_of(session, program_id=program.id, kind=MailKind.DUTIES)
         url = _console(program, goal)
     for person in people:
         locale = person.locale or "en"
@@ -71,17 +71,19 @@ def _partners_people(session: Session, about: Duty | PartnerGoal) -> Sequence[Us
 
 
 def _send(session: Session, person: User, letter: Letter, *, to_partner: bool, now: datetime) -> None:
-    if to_partner:
-        posting.post(session, person=person, letter=letter, kind=MailKind.AGREED, now=now)
-    else:
-        mailer.post(session, recipient=person.email, letter=letter, locale=person.locale or "en", now=now)
+    kind = MailKind.AGREED if to_partner else MailKind.DUTIES
+    posting.post(session, person=person, letter=letter, kind=kind, now=now)
 
 
 def _people(session: Session, duty: Duty, program: Program) -> Sequence[User]:
     if duty.side is Side.PARTNER:
         return _partners_people(session, duty)
     owner = session.get(User, duty.owner_id) if duty.owner_id else None
-    return [owner] if owner is not None and owner.active else queries.managers_of(session, program_id=program.id)
+    return (
+        [owner]
+        if owner is not None and owner.active
+        else queries.managers_of(session, program_id=program.id, kind=MailKind.DUTIES)
+    )
 
 
 def _post(

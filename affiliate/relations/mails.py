@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_datetime
 from sqlalchemy.orm import Session
 
-from affiliate import ids, mailer, settings
+from affiliate import ids, settings
 from affiliate.accounts.mail_kinds import MailKind
 from affiliate.accounts.models import User
 from affiliate.mailer import Letter
@@ -39,7 +39,7 @@ def tell_partner(session: Session, *, case: Case, program: Program, text: str, n
 
 def tell_managers(session: Session, *, case: Case, program: Program, text: str, now: datetime) -> None:
     """Tell the program's managers what a partner claims or adds, and until when the answer is promised."""
-    people = queries.managers_of(session, program_id=program.id)
+    people = queries.managers_of(session, program_id=program.id, kind=MailKind.COMPLAINTS)
     paragraphs = [N_("A partner writes about order %(order)s. The answer is promised by %(by)s.")]
     _post(
         session,
@@ -54,7 +54,7 @@ def tell_managers(session: Session, *, case: Case, program: Program, text: str, 
 def remind(session: Session, *, case: Case, program: Program, now: datetime) -> None:
     """Remind both sides of a promised answer that comes due: who has to give it, and who waits for it."""
     to_program, to_partner = _REMINDERS[case.status]
-    people = queries.managers_of(session, program_id=program.id)
+    people = queries.managers_of(session, program_id=program.id, kind=MailKind.COMPLAINTS)
     _post(session, people, (case, program), Side.PROGRAM, (N_("Reminder: case %(case)s"), [to_program], ""), now=now)
     others = readers.readers(session, partner_ids=[case.partner_id], kind=MailKind.CASES)
     _post(session, others, (case, program), Side.PARTNER, (N_("Reminder: case %(case)s"), [to_partner], ""), now=now)
@@ -94,10 +94,8 @@ def _post(
             (say(N_("Open the case"), locale), url),
             say(N_("You get this mail because of a case in the partner program of %(program)s."), locale, program=program.name),
         )  # fmt: skip
-        if side is Side.PARTNER:
-            posting.post(session, person=person, letter=letter, kind=MailKind.CASES, now=now)
-        else:
-            mailer.post(session, recipient=person.email, letter=letter, locale=locale, now=now)
+        kind = MailKind.CASES if side is Side.PARTNER else MailKind.COMPLAINTS
+        posting.post(session, person=person, letter=letter, kind=kind, now=now)
 
 
 def _zone(person: User, program: Program) -> str:

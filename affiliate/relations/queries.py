@@ -9,6 +9,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from affiliate.accounts import queries as accounts
+from affiliate.accounts.mail_kinds import MailKind
 from affiliate.accounts.models import Grant, GrantRole, User
 from affiliate.attribution.models import Attribution, Credit
 from affiliate.commissions.models import Commission
@@ -97,15 +99,19 @@ def to_remind(session: Session, *, now: datetime, soon: datetime, limit: int) ->
     return session.scalars(due.order_by(Case.answer_by, Case.id).limit(limit)).all()
 
 
-def managers_of(session: Session, *, program_id: UUID) -> Sequence[User]:
-    """The people who manage this very program; those who manage all of them where there is none."""
-    manages = sa.select(User).join(Grant, Grant.user_id == User.id).where(User.active, Grant.role == GrantRole.MANAGER)
-    own = session.scalars(manages.where(Grant.program_id == program_id).order_by(User.id)).unique().all()
-    if own:
-        return own
-    everywhere = sa.select(User).join(Grant, Grant.user_id == User.id).where(User.active, Grant.program_id.is_(None))
+def managers_of(session: Session, *, program_id: UUID, kind: MailKind | None = None) -> Sequence[User]:
+    """The people who manage this very program; those who manage all of them where there is none.
+
+    `kind`: only those of them who want mails of it.
+    """
+    wanted = sa.true() if kind is None else accounts.wants(kind)
+    people = sa.select(User, wanted.label("wanted")).join(Grant, Grant.user_id == User.id).where(User.active)
+    manages = people.where(Grant.role == GrantRole.MANAGER, Grant.program_id == program_id)
+    own = session.execute(manages.distinct().order_by(User.id)).all()
     roles = Grant.role.in_([GrantRole.MANAGER, GrantRole.ADMIN])
-    return session.scalars(everywhere.where(roles).order_by(User.id)).unique().all()
+    everywhere = people.where(roles, Grant.program_id.is_(None))
+    found = own or session.execute(everywhere.distinct().order_by(User.id)).all()
+    return [row.User for row in found if row.wanted]
 
 
 def appeals_of(session: Session, *, program_id: UUID, partner_id: UUID) -> Sequence[Any]:

@@ -4,19 +4,20 @@ from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
-from accounts_cast import make_person, read, sign_in
-from factories import NOW, make_member, make_partner
+from accounts_cast import give, make_person, read, sign_in
+from factories import NOW, make_member, make_partner, make_program
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from affiliate import mailer
 from affiliate.accounts import stops
-from affiliate.accounts.mail_kinds import OPTIONAL, REQUIRED, MailKind
-from affiliate.accounts.models import MailRefusal, User
+from affiliate.accounts.mail_kinds import OPTIONAL, REQUIRED, TO_MANAGERS, MailKind
+from affiliate.accounts.models import GrantRole, MailRefusal, User
 from affiliate.accounts.roles import MemberRole
 from affiliate.mailer import Letter, OutboxMail
 from affiliate.partners import posting, readers
+from affiliate.relations import queries as relations
 from affiliate.settings import current
 
 BUTTON = {"List-Unsubscribe": "One-Click"}
@@ -42,12 +43,33 @@ def test_a_person_chooses_and_what_law_asks_for_cannot_be_chosen_away(
 ) -> None:
     sign_in(client, marta)
     page = client.get("/account/mails").text
-    assert page.count('name="kind"') == page.count(" checked") == len(OPTIONAL)
+    to_partners = set(OPTIONAL) - TO_MANAGERS
+    assert page.count('name="kind"') == page.count(" checked") == len(to_partners)
     assert "An invoice is wanted" in page
-    client.post("/account/mails", data={"kind": [MailKind.PAID.value, "nonsense"]})
-    assert refused(app_session) == set(OPTIONAL) - {MailKind.PAID}
+    client.post("/account/mails", data={"kind": [MailKind.PAID.value, MailKind.LATE.value, "nonsense"]})
+    assert refused(app_session) == to_partners - {MailKind.PAID}
     client.post("/account/mails", data={"kind": [kind.value for kind in OPTIONAL]})
     assert refused(app_session) == set()
+
+
+def test_a_manager_chooses_among_mails_to_managers(client: FlaskClient, app_session: Session, marta: User) -> None:
+    program = make_program(app_session, slug="casa")
+    give(app_session, marta, GrantRole.MANAGER, program)
+    sign_in(client, marta)
+    page = client.get("/account/mails").text
+    assert page.count('name="kind"') == len(TO_MANAGERS)
+    assert "An invoice is wanted" not in page
+    client.post("/account/mails", data={"kind": [MailKind.ALARMS.value]})
+    assert refused(app_session) == TO_MANAGERS - {MailKind.ALARMS}
+
+    def told(kind: MailKind) -> list[str]:
+        return [person.name for person in relations.managers_of(app_session, program_id=program.id, kind=kind)]
+
+    assert (told(MailKind.ALARMS), told(MailKind.LATE)) == (["Marta"], [])
+    ada = make_person(app_session, "Ada")
+    give(app_session, ada, GrantRole.ADMIN)
+    assert told(MailKind.LATE) == []  # who does not want it is not stood in for
+    assert "in the console" in client.get(stop_path(marta, MailKind.DUTIES), follow_redirects=True).text
 
 
 def test_a_providers_button_stops_one_kind_without_a_sign_in(

@@ -1,0 +1,112 @@
+"""What did not reach whom it was for, in the last days: mails of newsletters, calls to partners, messages to chats, letters."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from affiliate.mailer import MailStatus, OutboxMail
+from affiliate.newsletters.models import DeliveryStatus as Mailed
+from affiliate.newsletters.models import NewsletterDelivery, NewsletterIssue
+from affiliate.notifications.chats import ChatEvent
+from affiliate.notifications.models import (
+    ChatDelivery,
+    ChatHook,
+    DeliveryStatus,
+    PostbackAddress,
+    PostbackDelivery,
+    PostbackEvent,
+)
+from affiliate.partners.models import Partner
+
+SHOWN_OF_A_KIND = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Whether there is anything of a kind, so that the page asks further only where there is."""
+
+    newsletters: bool
+    postbacks: bool
+    chats: bool
+    letters: bool
+
+
+def lost(session: Session, *, program_id: UUID, since: datetime) -> Lost:
+    """What did not arrive since then, in one statement; letters belong to no program."""
+    kinds = (_newsletters(program_id, since), _postbacks(program_id, since), _chats(program_id, since), _letters(since))
+    return Lost(*(bool(each) for each in session.execute(sa.select(*(sa.exists(kind) for kind in kinds))).one()))
+
+
+def newsletters(session: Session, *, program_id: UUID, since: datetime) -> Sequence[Any]:
+    """Issues with mails that are uncertain or were given up: `NewsletterIssue`, `uncertain`, `failed`, `at`."""
+    uncertain = sa.func.count().filter(NewsletterDelivery.status == Mailed.UNCERTAIN)
+    failed = sa.func.count().filter(NewsletterDelivery.status == Mailed.FAILED)
+    counted = _newsletters(program_id, since).with_only_columns(
+        NewsletterDelivery.issue_id, uncertain.label("uncertain"), failed.label("failed"),
+        sa.func.max(NewsletterDelivery.settled_at).label("at"),
+    ).group_by(NewsletterDelivery.issue_id).subquery()  # fmt: skip
+    found = sa.select(NewsletterIssue, counted.c.uncertain, counted.c.failed, counted.c.at)
+    found = found.join(counted, counted.c.issue_id == NewsletterIssue.id)
+    return session.execute(found.order_by(counted.c.at).limit(SHOWN_OF_A_KIND)).all()
+
+
+def postbacks(session: Session, *, program_id: UUID, since: datetime) -> Sequence[Any]:
+    """Addresses of partners with calls that were given up: `id`, `url`, `partner_id`, `name`, `count`, `at`."""
+    columns = (PostbackAddress.id, PostbackAddress.url, PostbackAddress.partner_id, Partner.name)
+    found = (
+        _postbacks(program_id, since)
+        .join(Partner, Partner.id == PostbackAddress.partner_id)
+        .with_only_columns(
+            *columns, sa.func.count().label("count"), sa.func.max(PostbackDelivery.finished_at).label("at")
+        )
+        .group_by(*columns)
+    )
+    return session.execute(found.order_by(sa.text("at"), PostbackAddress.id).limit(SHOWN_OF_A_KIND)).all()
+
+
+def chats(session: Session, *, program_id: UUID, since: datetime) -> Sequence[Any]:
+    """Chats with messages that were given up: `id`, `name`, `count`, `at`."""
+    columns = (ChatHook.id, ChatHook.name)
+    found = _chats(program_id, since).with_only_columns(
+        *columns, sa.func.count().label("count"), sa.func.max(ChatDelivery.finished_at).label("at")
+    )
+    return session.execute(found.group_by(*columns).order_by(ChatHook.id).limit(SHOWN_OF_A_KIND)).all()
+
+
+def letters(session: Session, *, since: datetime) -> tuple[int, Sequence[OutboxMail]]:
+    """Letters that no server takes: how many, and the newest."""
+    count = session.scalar(_letters(since).with_only_columns(sa.func.count())) or 0
+    newest = _letters(since).with_only_columns(OutboxMail).order_by(OutboxMail.created_at.desc())
+    return count, session.scalars(newest.limit(SHOWN_OF_A_KIND)).all()
+
+
+def _newsletters(program_id: UUID, since: datetime) -> sa.Select[*tuple[Any, ...]]:
+    here = (NewsletterIssue.program_id == program_id, NewsletterDelivery.settled_at >= since)
+    found = sa.select(sa.literal(1)).select_from(NewsletterDelivery)
+    found = found.join(NewsletterIssue, NewsletterIssue.id == NewsletterDelivery.issue_id)
+    return found.where(*here, NewsletterDelivery.status.in_((Mailed.UNCERTAIN, Mailed.FAILED)))
+
+
+def _postbacks(program_id: UUID, since: datetime) -> sa.Select[*tuple[Any, ...]]:
+    """Of addresses that are switched on: an address that was switched off for its failures told its partner so."""
+    here = (PostbackAddress.program_id == program_id, PostbackAddress.switched_off_at.is_(None))
+    found = sa.select(sa.literal(1)).select_from(PostbackDelivery)
+    found = found.join(PostbackAddress, PostbackAddress.id == PostbackDelivery.address_id)
+    given_up = (PostbackDelivery.status == DeliveryStatus.GIVEN_UP, PostbackDelivery.finished_at >= since)
+    return found.where(*here, *given_up, PostbackDelivery.event != PostbackEvent.TEST)
+
+
+def _chats(program_id: UUID, since: datetime) -> sa.Select[*tuple[Any, ...]]:
+    found = sa.select(sa.literal(1)).select_from(ChatDelivery).join(ChatHook, ChatHook.id == ChatDelivery.hook_id)
+    given_up = (ChatDelivery.status == DeliveryStatus.GIVEN_UP, ChatDelivery.finished_at >= since)
+    return found.where(ChatHook.program_id == program_id, *given_up, ChatDelivery.event != ChatEvent.TEST)
+
+
+def _letters(since: datetime) -> sa.Select[*tuple[Any, ...]]:
+    failed = (OutboxMail.status == MailStatus.FAILED, OutboxMail.created_at >= since)
+    return sa.select(sa.literal(1)).select_from(OutboxMail).where(*failed)

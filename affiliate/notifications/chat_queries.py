@@ -1,0 +1,56 @@
+"""Every SELECT on chat hooks and their messages."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from affiliate.notifications.chats import ChatEvent
+from affiliate.notifications.models import ChatDelivery, ChatHook, DeliveryStatus
+
+LOG_SHOWN = 50
+
+
+def hooks(session: Session, *, program_id: UUID) -> Sequence[ChatHook]:
+    """The hooks of a program, oldest first."""
+    found = sa.select(ChatHook).where(ChatHook.program_id == program_id).order_by(ChatHook.id)
+    return session.scalars(found).all()
+
+
+def languages(session: Session, *, program_id: UUID, event: ChatEvent) -> set[str]:
+    """In which languages the live hooks of a program that want an event are told of it: none where nobody is."""
+    found = hooks(session, program_id=program_id)
+    return {hook.locale for hook in found if hook.is_live and event.value in hook.events}
+
+
+def hook_in(session: Session, *, hook_id: UUID, program_id: UUID) -> ChatHook | None:
+    """One hook, if it is this program's; as it stands in the database now."""
+    found = sa.select(ChatHook).where(ChatHook.id == hook_id, ChatHook.program_id == program_id)
+    return session.scalar(found.execution_options(populate_existing=True))
+
+
+def log(session: Session, *, hook_id: UUID) -> Sequence[ChatDelivery]:
+    """The newest messages of a hook."""
+    found = sa.select(ChatDelivery).where(ChatDelivery.hook_id == hook_id).order_by(ChatDelivery.id.desc())
+    return session.scalars(found.limit(LOG_SHOWN)).all()
+
+
+def is_test_waiting(session: Session, *, hook_id: UUID) -> bool:
+    """Whether a test of a hook is still to be sent."""
+    waiting = (ChatDelivery.event == ChatEvent.TEST, ChatDelivery.status == DeliveryStatus.WAITING)
+    return session.scalar(sa.select(sa.exists().where(ChatDelivery.hook_id == hook_id, *waiting))) or False
+
+
+def due(session: Session, *, limit: int, now: datetime) -> Sequence[tuple[ChatDelivery, ChatHook]]:
+    """Messages that are due, oldest first."""
+    found = (
+        sa.select(ChatDelivery, ChatHook)
+        .join(ChatHook, ChatHook.id == ChatDelivery.hook_id)
+        .where(ChatDelivery.status == DeliveryStatus.WAITING, ChatDelivery.send_after <= now)
+        .order_by(ChatDelivery.send_after, ChatDelivery.id)
+        .limit(limit)
+    )
+    rows = session.execute(found.execution_options(populate_existing=True))
+    return [(row[0], row[1]) for row in rows]
