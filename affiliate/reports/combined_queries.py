@@ -56,7 +56,9 @@ def counted(session: Session, question: Question, day: date, *, room: int) -> di
 
 def _clicks(session: Session, question: Question, day: date) -> Iterator[tuple[Labels, Counts]]:
     start, end = _hours(question, day)
-    keys = {by: _of_click(by).label(f"of_{by.value}") for by in question.dimensions if by not in {By.DAY, By.COUPON}}
+    keys: dict[By, Any] = {
+        by: _of_click(by).label(f"of_{by.value}") for by in question.dimensions if by not in {By.DAY, By.COUPON}
+    }
     valid = sa.func.sum(sa.case((Click.verdict == ClickVerdict.VALID, 1), else_=0))
     raw = sa.func.count().label("size")
     # The head of an id is its time: by it PostgreSQL leaves out the tables of other months, and a whole program needs no index beside.
@@ -73,7 +75,7 @@ def _clicks(session: Session, question: Question, day: date) -> Iterator[tuple[L
 
 
 def _sales(session: Session, question: Question, day: date) -> Iterator[tuple[Labels, Counts]]:
-    keys = {by: _of_sale(by).label(f"of_{by.value}") for by in question.dimensions if by is not By.DAY}
+    keys: dict[By, Any] = {by: _of_sale(by).label(f"of_{by.value}") for by in question.dimensions if by is not By.DAY}
     sales = sales_of(sa.literal(0).label("all"), question.program_id, question.partner_id, question.currency)
     of_day = (
         Commission.earned_at >= periods.start_of_day(day, zone=question.zone),
@@ -108,7 +110,7 @@ def _hours(question: Question, day: date) -> tuple[datetime, datetime]:
 _VISITORS = {By.COUNTRY: VisitorKind.COUNTRY, By.DEVICE: VisitorKind.DEVICE, By.REFERRER: VisitorKind.REFERRER}
 
 
-def _of_click(by: By) -> sa.ColumnElement[Any]:
+def _of_click(by: By) -> Any:
     if by in _VISITORS:
         return sa.func.coalesce(label_of(_VISITORS[by]), "")
     return {
@@ -119,7 +121,7 @@ def _of_click(by: By) -> sa.ColumnElement[Any]:
     }[by]()
 
 
-def _of_sale(by: By) -> sa.ColumnElement[Any]:
+def _of_sale(by: By) -> Any:
     own: dict[By, Any] = {By.PARTNER: Commission.partner_id, By.LINK: Credit.link_id, By.COUPON: Credit.coupon_id}
     return own[by] if by in own else _of_click(by)
 

@@ -35,5 +35,5 @@ class Whose:
         mine = sa.select(Conversion.order_id).where(*self.conversions())
         return [*here, table.order_id.in_(mine)]
 
-    def _earned(self) -> sa.Select[tuple[UUID]]:
+    def _earned(self) -> sa.Select[Any]:
         return sa.select(Commission.conversion_id).where(*self.rows(Commission), Commission.is_live)
