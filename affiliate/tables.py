@@ -26,6 +26,7 @@ from affiliate.relations import care_models as care
 from affiliate.relations import models as relations
 from affiliate.replay import models as replay
 from affiliate.reports import combined_models as combined
+from affiliate.reports import landing_models as landings
 from affiliate.reports import models as reports
 from affiliate.reports import shared_models as shared
 from affiliate.reports import written_models as written
@@ -47,6 +48,7 @@ __all__ = [
     "fraud",
     "ingest",
     "joining",
+    "landings",
     "ledger",
     "links",
     "mailer",

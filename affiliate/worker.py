@@ -78,6 +78,8 @@ SCHEDULE = (
     Periodic("affiliate.payouts.jobs.tell", queues.SLOW, 5),
     Periodic("affiliate.reports.jobs.count_visitors", queues.SLOW, 20),
     Periodic("affiliate.reports.jobs.count_late_visitors", queues.SLOW, 3600),
+    Periodic("affiliate.reports.jobs.count_landings", queues.SLOW, 60),
+    Periodic("affiliate.reports.jobs.count_late_landings", queues.SLOW, 3600),
     Periodic("affiliate.reports.jobs.compute_figures", queues.SLOW, 60),
     Periodic("affiliate.reports.jobs.count_cohorts", queues.SLOW, 300),
     Periodic("affiliate.reports.jobs.send_reports", queues.SLOW, 60),

@@ -6,7 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from affiliate import clock, db
-from affiliate.reports import cohort_store, combined, combined_queries, combining, keeping, service, visitors
+from affiliate.reports import cohort_store, combined, combined_queries, combining, keeping, landings, service, visitors
 
 PROGRAMS_MAX = 20
 MAILS_MAX = 50
@@ -54,6 +54,16 @@ def count_visitors() -> int:
 def count_late_visitors() -> int:
     """The same for the month before: clicks that came late, verdicts that changed."""
     return _count(_LATE)
+
+
+def count_landings() -> int:
+    """Count where the visits of the last two days began; gives how many hours of programs."""
+    return _count_landings(_RECENT)
+
+
+def count_late_landings() -> int:
+    """The same for the month before."""
+    return _count_landings(_LATE)
 
 
 def combine() -> int:
@@ -115,3 +125,12 @@ def _count(back: timedelta) -> int:
         with db.transaction() as session:
             visitors.count(session, stretch=stretch)
     return sum(len(stretch.partner_ids) for stretch in stale)
+
+
+def _count_landings(back: timedelta) -> int:
+    with db.reading() as session:
+        stale = landings.stale(session, since=clock.now() - back, limit=HOURS_MAX)
+    for program_id, hour in stale:
+        with db.transaction() as session:
+            landings.count(session, program_id=program_id, hour=hour)
+    return len(stale)

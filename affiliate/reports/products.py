@@ -21,7 +21,7 @@ SALES_MAX = 20_000
 NO_PRODUCT = ""
 SKU, CATEGORY = "sku", "group"
 """What an item can be counted by: its product, or the group that the shop puts it in."""
-_LABEL_LENGTH_MAX = 100
+LABEL_LENGTH_MAX = 100
 
 
 def facts_by_item(
@@ -77,5 +77,5 @@ def _weights(items: Iterable[Mapping[str, Any]], by: str) -> Mapping[str, int]:
     """What was paid for each; an order without items, or with none that cost anything, is of NO_PRODUCT."""
     paid: Counter[str] = Counter()
     for item in items:
-        paid[str(item.get(by) or NO_PRODUCT)[:_LABEL_LENGTH_MAX]] += int(item["amount_minor"])
+        paid[str(item.get(by) or NO_PRODUCT)[:LABEL_LENGTH_MAX]] += int(item["amount_minor"])
     return paid if sum(paid.values()) > 0 else {NO_PRODUCT: 1}

@@ -17,6 +17,17 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "landing_hours",
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("hour", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("page", sa.String(length=200), nullable=False),
+        sa.Column("clicks", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("program_id", "hour", "page", name=op.f("pk_landing_hours")),
+    )
+    with op.batch_alter_table("landing_hours", schema=None) as batch_op:
+        batch_op.create_index("ix_landing_hours_hour", ["hour"], unique=False)
+
+    op.create_table(
         "link_sub_hours",
         sa.Column("program_id", sa.Uuid(), nullable=False),
         sa.Column("partner_id", sa.Uuid(), nullable=False),
@@ -855,3 +866,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_link_sub_hours_hour"))
 
     op.drop_table("link_sub_hours")
+    with op.batch_alter_table("landing_hours", schema=None) as batch_op:
+        batch_op.drop_index("ix_landing_hours_hour")
+
+    op.drop_table("landing_hours")
