@@ -79,23 +79,28 @@ def _camt(content: bytes) -> Iterator[Outcome]:
 
 
 def _outcome(entry: ET.Element, details: ET.Element, space: str) -> Outcome | None:
-    payout_id = _payout_id((details.findtext(f".//{space}EndToEndId") or "").strip())
+    payout_id = _payout_id((details.findtext(f"{space}Refs/{space}EndToEndId") or "").strip())
     if (
         payout_id is None
         or entry.findtext(f"{space}Sts") == "PDNG"
         or entry.findtext(f"{space}Sts/{space}Cd") == "PDNG"
     ):
         return None
-    amount = details.find(f".//{space}InstdAmt/{space}Amt")  # as our file said it: `Amt` may be what the payer lost
-    if amount is None:
-        amount = details.find(f"{space}Amt")
+    # First as our file said it: the others may be what the payer lost. The oldest version has no `Amt` of its own here.
+    places = (f"{space}AmtDtls/{space}InstdAmt/{space}Amt", f"{space}Amt", f"{space}AmtDtls/{space}TxAmt/{space}Amt")
+    amount = next((found for found in map(details.find, places) if found is not None), None)
     side = details.findtext(f"{space}CdtDbtInd") or entry.findtext(f"{space}CdtDbtInd")
     returned = details.find(f"{space}RtrInf")
     is_paid = side == "DBIT" and returned is None
-    said = (
-        returned.findtext(f".//{space}Cd") or returned.findtext(f".//{space}AddtlInf") if returned is not None else ""
-    )
-    return Outcome(payout_id, is_paid, "" if is_paid else (said or "")[:_REASON_LENGTH_MAX], _money(amount))
+    return Outcome(payout_id, is_paid, "" if is_paid else _reason(returned, space), _money(amount))
+
+
+def _reason(returned: ET.Element | None, space: str) -> str:
+    """Why it came back: a code, the bank's own word, or a sentence."""
+    if returned is None:
+        return ""
+    places = (f"{space}Rsn/{space}Cd", f"{space}Rsn/{space}Prtry", f"{space}AddtlInf")
+    return next(filter(None, map(returned.findtext, places)), "")[:_REASON_LENGTH_MAX]
 
 
 def _money(element: ET.Element | None) -> Money | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from bank_statements import Entry, statement
 from cryptography.fernet import Fernet
 from factories import NOW, make_partner, make_user
 from money_cast import Books, open_books, person
@@ -140,22 +141,26 @@ def test_the_bank_files_of_a_run_each_have_an_id_of_their_own(books: Books) -> N
 
 
 @pytest.mark.parametrize(
-    ("told", "paid"),
+    ("amount", "asked", "version", "paid"),
     [
-        ('<Amt Ccy="EUR">10.03</Amt><AmtDtls><InstdAmt><Amt Ccy="PLN">42.53</Amt></InstdAmt></AmtDtls>', True),
-        ('<Amt Ccy="EUR">10.00</Amt><AmtDtls><InstdAmt><Amt Ccy="PLN">42.54</Amt></InstdAmt></AmtDtls>', False),
-        ('<Amt Ccy="USD">11.60</Amt>', True),
+        ("10.03 EUR", "42.53 PLN", "02", True),
+        ("10.00 EUR", "42.54 PLN", "08", False),
+        ("11.60 USD", "", "02", True),
     ],
 )
 def test_the_banks_word_counts_as_it_was_asked_and_in_its_own_currency_says_nothing(
-    books: Books, told: str, *, paid: bool
+    books: Books, amount: str, asked: str, version: str, *, paid: bool
 ) -> None:
-    assert _told_by_bank(books, _on_its_way(books), told) == exporting.Tally(paid=paid, other_amount=not paid)
+    payout = _on_its_way(books)
+    told = statement(Entry(payout.id, amount, asked), version=version)
+    assert _told_by_bank(books, payout, told) == exporting.Tally(paid=paid, other_amount=not paid)
 
 
 def test_what_came_back_has_failed_whatever_is_left_of_it(books: Books) -> None:
-    back = '<Amt Ccy="PLN">40.00</Amt><RtrInf><Rsn><Cd>AC04</Cd></Rsn></RtrInf>'
-    assert _told_by_bank(books, _on_its_way(books), back) == exporting.Tally(failed=1)
+    payout = _on_its_way(books)
+    back = statement(Entry(payout.id, "40.00 PLN", returned="AC04"))
+    assert _told_by_bank(books, payout, back) == exporting.Tally(failed=1)
+    assert books.session.get_one(Payout, payout.id, populate_existing=True).reason == "AC04"
 
 
 def _on_its_way(books: Books) -> Payout:
@@ -168,17 +173,13 @@ def _on_its_way(books: Books) -> Payout:
 
 def _settled(books: Books, payout: Payout, amount: str, currency: str) -> exporting.Tally:
     """What a statement of the bank does that tells of this amount."""
-    return _told_by_bank(books, payout, f'<Amt Ccy="{currency}">{amount}</Amt>')
+    return _told_by_bank(books, payout, statement(Entry(payout.id, f"{amount} {currency}")))
 
 
 def _told_by_bank(books: Books, payout: Payout, told: str) -> exporting.Tally:
     """What a statement does that tells this of the payout."""
-    reference = ids.public("pay", payout.id).replace("_", "-")
-    content = f"""<?xml version="1.0"?><Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkToCstmrStmt><Stmt><Ntry>
-        <CdtDbtInd>DBIT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts><NtryDtls><TxDtls><Refs><EndToEndId>{reference}</EndToEndId></Refs>
-        {told}<CdtDbtInd>DBIT</CdtDbtInd></TxDtls></NtryDtls></Ntry></Stmt></BkToCstmrStmt></Document>"""
     whose: dict[str, Any] = {"run_id": payout.run_id, "program_id": payout.program_id}
-    return exporting.import_results(books.session, **whose, content=content.encode(), actor=books.alice, now=PAYDAY)
+    return exporting.import_results(books.session, **whose, content=told.encode(), actor=books.alice, now=PAYDAY)
 
 
 def test_tax_that_is_withheld_does_not_leave(books: Books) -> None:
