@@ -67,6 +67,8 @@ TAXES = ["profile", "accept", "set_aside", "issue", "issue"]
 ACTS = OUTSIDE + JOBS + PEOPLE + MONEY + TAXES
 STEPS = 60
 CURRENCIES = ["EUR", "JPY", "KWD"]
+SEEDS = [("EUR", 8), ("JPY", 2), ("KWD", 2)]  # of their first fifteen histories those that come far
+FAR = ("paid", "taken back", "netted")  # a history without these proves little
 NEVER = sa.false()
 PAPERS = (PaperKind.SELF_BILLING, PaperKind.SELF_BILLING, PaperKind.OWN_INVOICE, PaperKind.RECEIPT)
 STAGES = (commissions.commission_waiting, commissions.reverse_waiting, commissions.approve_due)
@@ -441,14 +443,6 @@ class History:
         losses = self.losses[conversion]
         return amount - due([Part(amount, conversion.amount_minor)], losses)
 
-    def _count(self) -> None:
-        """How far this history came."""
-        paid = sa.select(Payout.id).where(Payout.status == PayoutStatus.PAID)
-        self.came_to["paid"] += len(self.session.scalars(paid).all())
-        taken = sa.select(CommissionAdjustment.id).where(CommissionAdjustment.is_clawback)
-        self.came_to["taken back after it was paid"] += len(self.session.scalars(taken).all())
-        self.came_to["netted"] += len(self.session.scalars(taken.where(CommissionAdjustment.payout_id.in_(paid))).all())
-
 
 def lived(currency: str, seed: int, *, steps: int) -> Counter[str]:
     """A history, lived to its end; gives how far it came."""
@@ -463,9 +457,10 @@ def lived(currency: str, seed: int, *, steps: int) -> Counter[str]:
         history.close()
 
 
-@pytest.mark.parametrize("currency", CURRENCIES)
-def test_the_promises_hold_after_every_step(currency: str) -> None:
-    lived(currency, 0, steps=STEPS)
+@pytest.mark.parametrize(("currency", "seed"), SEEDS)
+def test_the_promises_hold_after_every_step(currency: str, seed: int) -> None:
+    came_to = lived(currency, seed, steps=STEPS)
+    assert min(came_to[name] for name in FAR) > 0, came_to
 
 
 @pytest.mark.faults
@@ -473,4 +468,4 @@ def test_the_promises_hold_after_every_step(currency: str) -> None:
 def test_the_promises_hold_in_histories_that_nobody_has_seen(currency: str) -> None:
     seeds = [SystemRandom().getrandbits(32) for _ in range(30)]
     came_to = sum((lived(currency, seed, steps=STEPS) for seed in seeds), Counter[str]())
-    assert min(came_to[name] for name in ("paid", "taken back", "netted")) > 0, came_to
+    assert min(came_to[name] for name in FAR) > 0, came_to

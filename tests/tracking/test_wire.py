@@ -1,5 +1,6 @@
 """Appending by hand, on real servers: what is acknowledged, what is not, and how a server lets us in."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -18,6 +19,7 @@ from affiliate.tracking import wire
 from affiliate.tracking.wire import Appender, Connection, NotStored, Server
 
 STREAM = streams.click_shard(0)
+APPENDED = wire.append_command(STREAM, b"event")
 
 
 @pytest.fixture
@@ -90,13 +92,21 @@ def test_a_server_asks_for_its_password(own_server: str) -> None:
         Appender(lambda: own_server)([(STREAM, b"event")])
 
 
-def _answering(listener: socket.socket, answers: list[bytes]) -> None:
-    """Take one connection after another; answer what comes with these bytes, one by one."""
-    for answer in answers:
+@contextlib.contextmanager
+def _answering(listener: socket.socket, answer: bytes) -> Iterator[list[bytes]]:
+    """Somebody takes one connection and answers what comes with these bytes; gives what came, when it is over."""
+    heard: list[bytes] = []
+
+    def take() -> None:
         connected, _ = listener.accept()
         with connected:
-            connected.recv(65_536)
+            heard.append(connected.recv(65_536))
             connected.sendall(answer)
+
+    thread = threading.Thread(target=take, daemon=True)
+    thread.start()
+    yield heard
+    thread.join()
 
 
 @pytest.fixture
@@ -109,11 +119,9 @@ def odd_server() -> Iterator[tuple[socket.socket, str]]:
 @pytest.mark.parametrize("answer", [b"", b"+O", b"$5\r\nab", b"nonsense\r\n"])
 def test_a_cut_or_senseless_answer_is_no_acknowledgement(odd_server: tuple[socket.socket, str], answer: bytes) -> None:
     listener, address = odd_server
-    thread = threading.Thread(target=_answering, args=(listener, [answer]))
-    thread.start()
-    with pytest.raises(NotStored):
+    with _answering(listener, answer) as heard, pytest.raises(NotStored):
         Appender(lambda: address, deadline_seconds=10)([(STREAM, b"event")])
-    thread.join()
+    assert heard == [APPENDED]
 
 
 def test_a_stream_that_has_moved_to_another_node_is_followed(
@@ -122,15 +130,9 @@ def test_a_stream_that_has_moved_to_another_node_is_followed(
     listener, address = odd_server
     with socket.create_server(("127.0.0.1", 0)) as other:
         moved = b"-MOVED 1 127.0.0.1:%d\r\n" % other.getsockname()[1]
-        threads = [
-            threading.Thread(target=_answering, args=(listener, [moved])),
-            threading.Thread(target=_answering, args=(other, [b"$3\r\n1-1\r\n"])),
-        ]
-        for thread in threads:
-            thread.start()
-        Appender(lambda: address, deadline_seconds=10)([(STREAM, b"event")])
-        for thread in threads:
-            thread.join()
+        with _answering(listener, moved) as here, _answering(other, b"$3\r\n1-1\r\n") as there:
+            Appender(lambda: address, deadline_seconds=10)([(STREAM, b"event")])
+    assert (here, there) == ([APPENDED], [APPENDED])
 
 
 @pytest.mark.parametrize(
