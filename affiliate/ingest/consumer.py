@@ -102,7 +102,7 @@ class Consumer:
         limit = _batch_limit()
         if not streams.is_cluster(self.connection):
             answer: Any = self.connection.xreadgroup(
-                streams.GROUP, self.name, wanted, count=limit, block=BLOCK_SECONDS * 1000
+                streams.GROUP, self.name, wanted, count=limit, block=int(BLOCK_SECONDS * 1000)
             )
         else:
             with self.connection.pipeline(transaction=False) as pipeline:

@@ -14,13 +14,14 @@ from typing import Any
 
 import pytest
 import redis
+import servers
 import sqlalchemy as sa
 from event_cast import LINK_ID, NOW, PROGRAM_ID, click, numbered, sale
 from factories import make_program
 
 from affiliate import clock, db, ids, streams
 from affiliate.accounts.actors import SYSTEM
-from affiliate.ingest import letters, service
+from affiliate.ingest import consumer, letters, service
 from affiliate.ingest.consumer import Consumer, stable_name
 from affiliate.ingest.models import Click, ClickHour, Conversion, DeadLetter, RejectedEvent
 from affiliate.settings import Settings
@@ -28,6 +29,12 @@ from affiliate.tracking import codec
 from affiliate.tracking.codec import Event
 
 SECONDS_MAX = 60
+
+
+@pytest.fixture(autouse=True)
+def _awake(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A consumer that is told to stop notices at once: at the end of each test a second went into that."""
+    monkeypatch.setattr(consumer, "BLOCK_SECONDS", 0.05)
 
 
 @pytest.fixture(autouse=True)
@@ -202,11 +209,9 @@ def test_a_stop_while_the_database_refuses_leaves_the_entry_to_others(
 
 
 def test_a_redis_that_is_away_is_waited_for(sqlite_settings: Settings, tmp_path: Path) -> None:
-    import servers
-
     folder = tmp_path / "valkey"
     folder.mkdir()
-    client = redis.Redis(unix_socket_path=str(folder / "redis.sock"), socket_timeout=5)
+    client = redis.Redis(unix_socket_path=str(folder / "redis.sock"), socket_timeout=5, retry=servers.NEVER_AGAIN)
     with consuming(client):
         with servers.valkey(folder):
             send(client, now_click(1))

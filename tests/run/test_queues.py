@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import redis
+import servers
 from rq.serializers import JSONSerializer
 
 from affiliate import queues, worker
@@ -165,7 +166,7 @@ def test_ingest_wakes_the_stages_that_orders_and_refunds_wait_for(redis_client: 
 
 
 def test_waking_without_redis_is_no_error(tmp_path: Path) -> None:
-    nobody = redis.Redis(unix_socket_path=str(tmp_path / "nobody"))
+    nobody = redis.Redis(unix_socket_path=str(tmp_path / "nobody"), retry=servers.NEVER_AGAIN)
     worker.wake(nobody)
     with pytest.raises(redis.ConnectionError):
         nobody.ping()

@@ -10,7 +10,7 @@ import factories
 import pages
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 from shop_cast import Shop
 from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
@@ -35,15 +35,48 @@ _PAGE = """<!doctype html><title>shop</title>
 <script src="{tracker}/t/tag.js" data-program="ondera" {attributes} defer></script>"""
 
 
+# After what the page was about to do, and what that leads to.
+_TURN = "() => new Promise((done) => setTimeout(() => setTimeout(done, 20), 0))"
+
+
+def _under_way(page: Page) -> set[Request]:
+    """What the page has sent and is not answered yet, at any time."""
+    found: set[Request] = set()
+
+    def begins(request: Request) -> None:
+        found.add(request)
+
+    def ends(request: Request) -> None:
+        found.discard(request)
+
+    page.on("request", begins)
+    page.on("requestfinished", ends)
+    page.on("requestfailed", ends)
+    return found
+
+
 class Street:
     """A shop and the tracker, each on a host of its own, and a browser that goes there."""
 
     def __init__(self, page: Page, shop: Shop, shop_url: str) -> None:
         self.page, self.shop, self.shop_url = page, shop, shop_url
+        self._under_way = _under_way(page)
 
     def visit(self, path: str) -> None:
         """Open a page of the shop, and wait until everything that it sent is answered."""
-        self.page.goto(f"{self.shop_url}{path}", wait_until="networkidle")
+        self.go(f"{self.shop_url}{path}")
+
+    def go(self, address: str, *, referer: str | None = None) -> None:
+        """The same for any address."""
+        self.page.goto(address, referer=referer)
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until everything that the page has sent, and sends upon an answer, is answered."""
+        quiet = 0
+        while quiet < 2:
+            self.page.evaluate(_TURN)
+            quiet = 0 if self._under_way else quiet + 1
 
     def cookie(self) -> str | None:
         """The click id that the tag keeps."""
@@ -109,7 +142,7 @@ def test_a_click_by_link_reaches_the_order(street: Street) -> None:
     street.page.goto(street.shop_url)
     source = street.page.locator("script[src]").get_attribute("src")
     assert source is not None
-    street.page.goto(source.replace("/t/tag.js", "/r/anna"), wait_until="networkidle")
+    street.go(source.replace("/t/tag.js", "/r/anna"))
     assert street.page.url.startswith(f"{street.shop_url}/shoes?aff_click=")
     street.visit("/thanks")
     [click] = street.shop.clicks()
@@ -164,7 +197,7 @@ def test_without_consent_nothing_is_kept_or_sent(street: Street) -> None:
     street.page.evaluate("affiliate('consent', true)")
     expect(street.page).to_have_title("shop")
     street.page.wait_for_function("() => document.cookie.includes('aff_track=clk_')")
-    street.page.wait_for_load_state("networkidle")
+    street.settle()
     street.page.evaluate("affiliate('consent', false)")
     assert street.cookie() is None
 
@@ -180,7 +213,7 @@ def test_an_arrival_inside_a_page_that_scripts_change_is_seen(street: Street, mo
     for _ in range(2):
         street.page.evaluate(f"{move}({{}}, '', '/?ref=anna')")
     street.page.wait_for_function("() => document.cookie.includes('aff_track=clk_')")
-    street.page.wait_for_load_state("networkidle")
+    street.settle()
     assert len(arrivals(street)) == 1
 
 
@@ -203,7 +236,7 @@ def test_a_page_that_comes_back_from_the_cache_sends_what_waits(
         street.visit("/thanks")
     street.page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
     street.page.wait_for_function("() => !localStorage.getItem('aff_unsent')")
-    street.page.wait_for_load_state("networkidle")
+    street.settle()
     assert [sale.order_id for sale in street.conversions()] == ["1001"]
 
 
@@ -232,9 +265,9 @@ def test_a_visitor_from_a_partners_confirmed_site_is_the_partners(street: Street
     )  # fmt: skip
     app_session.commit()
     street.shop.tracker.directory.reload(now=factories.NOW)
-    street.page.goto(f"{street.shop_url}/", referer="https://elsewhere.example/post", wait_until="networkidle")
+    street.go(f"{street.shop_url}/", referer="https://elsewhere.example/post")
     assert street.shop.clicks() == []
-    street.page.goto(f"{street.shop_url}/shoes", referer=f"{blog}/post", wait_until="networkidle")
+    street.go(f"{street.shop_url}/shoes", referer=f"{blog}/post")
     [click] = arrivals(street)
     assert (click.source, click.link_id, click.referrer) == ("site", street.shop.link.id, f"{blog}/post")
     assert street.cookie() is not None
