@@ -8,10 +8,11 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers.response import Response as BaseResponse
 
-from affiliate import formats
+from affiliate import formats, ids
 from affiliate.accounts import access
 from affiliate.console import applications as joined
 from affiliate.console import partner_care, partner_list, partner_sheets, presenters, recruiting, roles, words
+from affiliate.console import service as quality
 from affiliate.console.blueprint import acted, blueprint, cursor, given_reason, pager, show
 from affiliate.console.queries import money
 from affiliate.console.queries import partners as queries
@@ -25,6 +26,7 @@ from affiliate.payouts import stopping
 from affiliate.reports import queries as reports
 from affiliate.web import orm, request_now
 
+SERVICE_SHOWN = 8
 REASON_NEEDED = frozenset({"reject", "ban"})
 _STOPS = frozenset({"pause", "ban"})
 
@@ -69,6 +71,9 @@ def partner(partner_id: UUID) -> str:
         links=queries.links_of(orm.session, **here, since=period.starts_at),
         coupons=queries.coupons_of(orm.session, **here),
         span_chips=presenters.span_chips(),
+        service=quality.of_partner(partner_id, limit=SERVICE_SHOWN),
+        service_url=url_for("console.service_quality_page"),
+        customers_url=url_for("console.customer_cohorts", partner=ids.public("ptn", partner_id)),
         tabs=partner_care.tabs(partner_id, "partner", applied=found.Application is not None),
         payouts=partner_sheets.payouts(queries.payouts_of(orm.session, **here)),
     )

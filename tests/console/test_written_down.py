@@ -1,0 +1,150 @@
+"""What managers write down beside the figures: notes on days, service quality; cohorts and replays beside one another; each as page and file."""
+
+import csv
+import io
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from console_cast import Cast, public, text_of
+from factories import make_commission, make_partner
+from flask.testing import FlaskClient
+
+from affiliate import clock, ids
+from affiliate.ingest.models import Conversion
+from affiliate.replay.models import Replay, ReplayStatus
+from affiliate.reports.written_models import ServiceEntry
+
+HERE = "/console/casa/performance"
+_TABLE = """partner;measure;number;first;last;source
+Slow Kitchen;feedback;4.5;2026-10-01;2026-10-31;survey
+;answer_time;6;2026-10-01;2026-10-31;desk
+Nobody;feedback;4;2026-10-01;2026-10-31;survey
+Slow Kitchen;feedback;6;2026-10-01;2026-10-31;survey
+Slow Kitchen;tempo;3;2026-10-01;2026-10-31;survey
+Slow Kitchen;results;3;2026-10-40;2026-10-31;survey
+"""
+
+
+def _rows(browser: FlaskClient, address: str) -> list[dict[str, str]]:
+    answer = browser.get(address)
+    assert answer.status_code == 200, answer.text
+    return list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+
+
+def _yesterday() -> date:
+    return clock.now().date() - timedelta(days=1)
+
+
+def test_a_note_is_a_mark_on_the_charts_of_its_day_until_it_is_taken_away(
+    mara: FlaskClient, finn: FlaskClient, cast: Cast
+) -> None:
+    noted = finn.post(f"{HERE}/notes", data={"day": _yesterday().isoformat(), "text": "The courier was on strike"})
+    assert noted.status_code == 303
+    chart = mara.get(HERE).text
+    assert '"marks": [{"index": 28, "number": 1, "text": "The courier was on strike"}]' in chart
+    assert '<li value="1">' in chart
+    page = mara.get(f"{HERE}/notes").text
+    assert "The courier was on strike" in page
+    remove = page.split('action="/console/casa/performance/notes/ann_')[1].split('"')[0]
+    assert mara.post(f"{HERE}/notes/ann_{remove}").status_code == 303
+    assert "courier" not in mara.get(HERE).text
+    assert mara.post(f"{HERE}/notes/ann_{remove}").status_code == 404
+
+
+@pytest.mark.parametrize(("day", "text"), [("2026-13-01", "x"), ("1999-01-01", "x"), ("2026-11-01", " "), ("2026-11-01", "x" * 121)])  # fmt: skip
+def test_a_note_without_a_day_or_words_is_refused(mara: FlaskClient, day: str, text: str) -> None:
+    assert mara.post(f"{HERE}/notes", data={"day": day, "text": text}).status_code == 422
+
+
+def test_a_grade_stands_on_the_partners_page_and_is_its_rating_in_performance(mara: FlaskClient, cast: Cast) -> None:
+    make_commission(cast.session, program=cast.program, partner=cast.partner, earned_at=clock.now())
+    cast.session.commit()
+    days = {"starts_on": _yesterday().isoformat(), "last_on": _yesterday().isoformat()}
+    for measure, number in (("feedback", "4.5"), ("results", "3"), ("answer_time", "6.25")):
+        told = {"partner": "slow kitchen", "measure": measure, "number": number, "source": "survey"}
+        assert mara.post(f"{HERE}/service", data=days | told).status_code == 303
+    partner = text_of(mara.get(f"/console/casa/partners/{public('ptn', cast.partner)}"))
+    assert "4.5 of 5" in partner
+    assert "6.25 h" in partner
+    [row] = _rows(mara, f"{HERE}.csv?columns=rating,revenue")
+    assert (row["rating"], row["revenue"]) == ("3.75", "100.00")
+    again = {"partner": "slow kitchen", "measure": "feedback", "number": "5", "source": "survey"}
+    mara.post(f"{HERE}/service", data=days | again)
+    assert _rows(mara, f"{HERE}.csv?columns=rating")[0]["rating"] == "4.00"
+    assert (
+        cast.session.scalar(sa.select(sa.func.count()).select_from(ServiceEntry)) == 4
+    )  # the one before stays as history
+
+
+@pytest.mark.parametrize(("field", "value"), [("number", "6"), ("number", "x"), ("partner", "Nobody"), ("last_on", "2020-01-01"), ("measure", "tempo")])  # fmt: skip
+def test_what_cannot_be_is_said_at_its_field(mara: FlaskClient, cast: Cast, field: str, value: str) -> None:
+    days = {"starts_on": _yesterday().isoformat(), "last_on": _yesterday().isoformat()}
+    told = days | {"partner": "", "measure": "feedback", "number": "4"} | {field: value}
+    assert mara.post(f"{HERE}/service", data=told).status_code == 422
+    assert cast.session.scalar(sa.select(sa.func.count()).select_from(ServiceEntry)) == 0
+
+
+def test_a_table_is_shown_before_it_is_taken_with_a_result_for_each_row(mara: FlaskClient, cast: Cast) -> None:
+    shown = mara.post(f"{HERE}/service/table", data={"table": (io.BytesIO(_TABLE.encode()), "service.csv")})
+    assert "2 rows can be taken, 4 cannot. Nothing has changed yet." in text_of(shown)
+    assert cast.session.scalar(sa.select(sa.func.count()).select_from(ServiceEntry)) == 0
+    cast.settle()
+    for said in ("There is no partner of this name", "Write a grade from 1 to 5", "one of the measures", "2026-11-30"):
+        assert said in text_of(shown)
+    taken = mara.post(f"{HERE}/service/table/take", data={"content": _TABLE})
+    assert "2 rows taken, 4 refused." in text_of(taken)
+    rows = _rows(mara, f"{HERE}/service.csv")
+    assert {(row["name"], row["measure"], row["number"], row["last"]) for row in rows} == {
+        ("Slow Kitchen", "feedback", "4.5", "2026-10-31"),
+        ("", "answer_time", "6", "2026-10-31"),
+    }
+    again = mara.post(f"{HERE}/service/table", data={"table": (io.BytesIO(_TABLE.encode()), "service.csv")})
+    assert text_of(again).count("Known already") == 2
+    assert cast.session.scalar(sa.select(sa.func.count()).select_from(ServiceEntry)) == 2
+
+
+def test_who_does_the_money_reads_service_and_writes_nothing(finn: FlaskClient) -> None:
+    assert finn.get(f"{HERE}/service").status_code == 200
+    assert "New entry" not in text_of(finn.get(f"{HERE}/service"))
+    assert finn.post(f"{HERE}/service", data={}).status_code == 404
+
+
+def test_cohorts_are_told_with_numbers_and_as_files(mara: FlaskClient, cast: Cast, count_queries: Any) -> None:
+    assert "No customer yet" in text_of(mara.get(f"{HERE}/customers-by-first-order"))
+    sold = make_commission(cast.session, program=cast.program, partner=cast.partner, earned_at=clock.now())
+    cast.session.get_one(Conversion, sold.conversion_id).customer_id = "anna"
+    cast.session.commit()
+    rows = _rows(mara, f"{HERE}/customers-by-first-order.csv")
+    assert (rows[-1]["size"], rows[-1]["orders"], rows[-1]["revenue"], rows[-1]["active_bps"]) == ("1", "1", "100.00", "10000")  # fmt: skip
+    page = f"{HERE}/customers-by-first-order?show=revenue&partner={public('ptn', cast.partner)}"
+    mara.get(page)
+    with count_queries() as counted:
+        assert "€100.00" in text_of(mara.get(page))
+    assert len(counted) <= 20
+    other = make_partner(cast.session, program=cast.program)
+    cast.session.commit()
+    assert "No customer yet" in text_of(mara.get(f"{HERE}/customers-by-first-order?partner={public('ptn', other)}"))
+    assert mara.get(f"{HERE}/customers-by-first-order?partner=ptn_x").status_code == 404
+    assert mara.get(f"{HERE}/partners-by-month").status_code == 200
+    assert mara.get(f"{HERE}/partners-by-month.xlsx").data[:2] == b"PK"
+
+
+def test_replays_stand_beside_one_another_in_money(mara: FlaskClient, finn: FlaskClient, cast: Cast) -> None:
+    assert "No policy was tried yet" in text_of(mara.get(f"{HERE}/what-if"))
+    now = clock.now()
+    partner = str(cast.partner.id)
+    totals = {"orders": 2, "changed": 1, "today": {partner: 20_00}, "tomorrow": {partner: 15_00}}
+    cast.session.add(
+        Replay(
+            id=ids.new(), program_id=cast.program.id, status=ReplayStatus.DONE, base_version=1, terms={"model": "first_click"},
+            starts_at=now - timedelta(days=30), ends_at=now, orders=2, totals=totals, created_at=now, finished_at=now,
+        )
+    )  # fmt: skip
+    cast.session.commit()
+    page = text_of(mara.get(f"{HERE}/what-if"))
+    assert "€15.00" in page
+    [row] = _rows(mara, f"{HERE}/what-if.csv")
+    assert (row["name"], row["today"], row["then"], row["difference"]) == ("Slow Kitchen", "20.00", "15.00", "-5.00")
+    assert finn.get(f"{HERE}/what-if").status_code == 404
