@@ -33,7 +33,7 @@ class MailServer:
     is_waiting: bool = False
     controller: Controller | None = None
 
-    async def handle_EHLO(  # noqa: N802, PLR0913, PLR0917 - aiosmtpd's name and order
+    async def handle_EHLO(  # noqa: N802 - aiosmtpd's name and order
         self, _server: Any, session: Any, _envelope: Any, hostname: str, responses: list[str]
     ) -> list[str]:
         session.host_name = hostname

@@ -3,7 +3,7 @@
 import enum
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,7 +52,7 @@ def body(kind: ChatKind, *, event: ChatEvent, program: str, at: str, message: Me
     return json.dumps(written, ensure_ascii=False)
 
 
-def _slack(message: Message) -> Mapping[str, Any]:
+def _slack(message: Message) -> dict[str, Any]:
     title, *lines = (_without_marks(text) for text in (message.title, *message.lines))
     link = f"<{message.url}|{_without_marks(message.url_label)}>"
     section = {"type": "section", "text": {"type": "mrkdwn", "text": "\n".join([f"*{title}*", *lines, link])}}
@@ -64,7 +64,7 @@ def _without_marks(text: str) -> str:
     return "".join(_SLACK.get(letter, letter) for letter in text)
 
 
-def _teams(message: Message) -> Mapping[str, Any]:
+def _teams(message: Message) -> dict[str, Any]:
     title = {"type": "TextBlock", "text": _escaped(message.title), "weight": "Bolder", "size": "Medium", "wrap": True}
     lines = [{"type": "TextBlock", "text": _escaped(line), "wrap": True} for line in message.lines]
     card = {

@@ -65,7 +65,7 @@ def test_a_manager_chooses_among_mails_to_managers(client: FlaskClient, app_sess
     def told(kind: MailKind) -> list[str]:
         return [person.name for person in relations.managers_of(app_session, program_id=program.id, kind=kind)]
 
-    assert (told(MailKind.ALARMS), told(MailKind.LATE)) == (["Marta"], [])
+    assert (told(MailKind.ALARMS), told(MailKind.LATE)) == (["Marta Example"], [])
     ada = make_person(app_session, "Ada")
     give(app_session, ada, GrantRole.ADMIN)
     assert told(MailKind.LATE) == []  # who does not want it is not stood in for

@@ -12,6 +12,9 @@ from sqlalchemy.orm import Session
 from affiliate.accounts.models import GrantRole
 from affiliate.errors import Invalid
 from affiliate.mailer import OutboxMail
+from affiliate.notifications import chat_service
+from affiliate.notifications.chats import ChatEvent, ChatKind
+from affiliate.notifications.models import ChatDelivery
 from affiliate.partners.models import Enrollment, EnrollmentStatus
 from affiliate.relations import care_queries
 from affiliate.relations.care_models import PartnerCare
@@ -137,3 +140,37 @@ def test_managers_and_trials_are_read_on_both_databases(session: Session, books:
     books.work()
     [facts] = care_queries.trial_facts(session, program=books.program, rows=[care])
     assert (facts.orders, facts.earned_minor) == (1, 10_00)
+
+
+def test_what_is_late_is_told_once_in_the_morning_by_mail_and_chat(session: Session, books: Books) -> None:
+    program = books.program
+    late = make_partner(session, program=program, status=EnrollmentStatus.PENDING, name="Late")
+    long_ago = sa.update(Enrollment).where(Enrollment.partner_id == late.id).values(created_at=NOW - timedelta(days=4))
+    session.execute(long_ago)
+    make_partner(
+        session,
+        program=program,
+        status=EnrollmentStatus.PENDING,
+        name="Early",
+        user=make_user(session, email="e@x.test"),
+    )
+    chat_service.add(
+        session, program=program, kind=ChatKind.SLACK, name="#partners", url="https://chat.example/x",
+        events=[ChatEvent.LATE], locale="it", actor=books.alice, now=NOW,
+    )  # fmt: skip
+    night = NOW.replace(hour=0)
+    assert not service.tell_late(session, program=program, now=night)
+    morning = NOW.replace(hour=12)
+    assert [service.tell_late(session, program=program, now=morning) for _ in range(2)] == [True, False]
+    told = session.scalars(sa.select(OutboxMail).where(OutboxMail.subject.contains("what is late today"))).all()
+    assert [mail.recipient for mail in told] == ["olga@shop.example"]
+    assert "Applications without an answer: 1" in told[0].body_text
+    assert "/hooks/mails/" in (told[0].stop_url or "")
+    assert session.scalars(sa.select(ChatDelivery.occasion)).all() == [f"late:{morning.date()}"]
+    assert queries.untold(session, before=morning.date(), limit=9) == []
+    assert service.tell_late(session, program=program, now=morning + timedelta(days=1))
+
+
+def test_a_morning_on_which_nothing_is_late_is_quiet(session: Session, books: Books) -> None:
+    assert service.tell_late(session, program=books.program, now=NOW.replace(hour=12))
+    assert session.scalars(sa.select(OutboxMail).where(OutboxMail.subject.contains("late"))).all() == []
