@@ -72,3 +72,13 @@ def public(prefix: str, row: Any) -> str:
 def text_of(response: TestResponse) -> str:
     """What the page says, with its entities read."""
     return html.unescape(response.text)
+
+
+def settings_of(program: Program, **changes: str) -> dict[str, Any]:
+    """The form as the page shows it, with changes."""
+    form = {
+        "seen_at": program.updated_at.isoformat(), "name": program.name, "mission": "", "description": "", "audience": "",
+        "terms": "", "accent": "", "shop_url": program.shop_url, "allowed_hosts": "\n".join(program.allowed_hosts),
+        "fallback_url": "", "click_parameter": "aff_click", "time_zone": "UTC", "validation_days": "30", "payout_min": "0.00",
+    }  # fmt: skip
+    return form | changes

@@ -8,15 +8,17 @@ from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import formats
 from affiliate.accounts import access
-from affiliate.console import words
+from affiliate.console import book_sheets, setting_effects, words
 from affiliate.console.blueprint import acted, blueprint, manages_all, show
 from affiliate.console.forms import SettingsForm
+from affiliate.console.queries import trail as trail_queries
 from affiliate.console.queries import work
 from affiliate.programs import queries as program_queries
 from affiliate.programs import rules, service
 from affiliate.programs.models import Program
 from affiliate.web import orm, request_now
 
+CHANGES_SHOWN = 6
 Answer = str | tuple[str, int] | BaseResponse
 
 
@@ -35,6 +37,16 @@ def save_settings() -> Answer:
     if not form.validate_on_submit():
         return _settings_page(form), 422
     return acted(url_for("console.settings"), lambda: _save(form))
+
+
+@blueprint.post("/<slug>/settings/preview")
+@access.console("manager")
+def preview_settings() -> Answer:
+    """What the settings as typed would change, from when, and with what effect on the last days. Nothing is stored."""
+    form = SettingsForm.of(g.program)
+    if not form.validate_on_submit():
+        return _settings_page(form), 422
+    return _settings_page(form, changes=setting_effects.changes(g.program, form.changes()))
 
 
 def _save(form: SettingsForm) -> str:
@@ -65,7 +77,7 @@ def _pause() -> str:
 _MOVES = {"live": _go_live, "pause": _pause}
 
 
-def _settings_page(form: SettingsForm) -> str:
+def _settings_page(form: SettingsForm, *, changes: list[dict[str, Any]] | None = None) -> str:
     program: Program = g.program
     accent = form.accent.data or ""
     return show(
@@ -75,10 +87,18 @@ def _settings_page(form: SettingsForm) -> str:
         setup=setup_steps(program),
         facts=_facts(program),
         may_clone=manages_all(),
+        changes=changes,
+        trail=book_sheets.events(_trail()),
         suggestion=rules.readable_accent(accent.lower())
         if form.accent.errors and rules.is_colour(accent.lower())
         else None,
     )
+
+
+def _trail() -> list[Any]:
+    """The newest changes of the program itself, from the history."""
+    page = trail_queries.events(orm.session, program_id=g.program.id, subject_kind="program", cursor=None)
+    return page.rows[:CHANGES_SHOWN]
 
 
 def setup_steps(program: Program) -> list[dict[str, Any]]:

@@ -83,6 +83,12 @@ def balances_of_partners(
     return found
 
 
+def approved_balances(*, program_id: UUID) -> sa.Select[UUID | None, int]:
+    """What is owed to each partner of a program and waits for a payout, as a part of a larger statement: `partner_id`, `balance`."""
+    owed = _accounts(program_id).where(LedgerAccount.name == AccountName.APPROVED)
+    return owed.with_only_columns(LedgerAccount.partner_id, _balance().label("balance"))
+
+
 def program_balances(session: Session, *, program_id: UUID) -> dict[AccountName, int]:
     """A program's balances by account name, over all partners; they add up to zero."""
     accounts = _accounts(program_id).subquery()

@@ -14,6 +14,7 @@ from affiliate.joining import queries as joining
 from affiliate.joining import standing, tokens
 from affiliate.ledger import queries as ledger
 from affiliate.partners.models import EnrollmentStatus
+from affiliate.programs import branding
 from affiliate.settings import Settings
 from affiliate.web import orm
 
@@ -135,7 +136,11 @@ def pager(*, total: int, shown: int) -> dict[str, str | None] | None:
 
 def _frame(*, waiting: bool = False) -> dict[str, Any]:
     return {
-        "brand": {"name": g.program.name, "url": url_for("portal.home")},
+        "brand": {
+            "name": g.program.name,
+            "url": url_for("portal.home"),
+            "logo_url": branding.logo_path(orm.session, program=g.program),
+        },
         "program": {"slug": g.program.slug, "name": g.program.name, "currency": g.program.currency},
         "partner": {"name": g.partner.name, "paused": g.enrollment.status is EnrollmentStatus.PAUSED},
         "nav_items": _navigation()[:1] if waiting else _navigation(),

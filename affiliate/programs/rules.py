@@ -65,6 +65,17 @@ def clean_host(text: str) -> str:
         return host
 
 
+def clean(name: str, value: Any) -> Any:
+    """A setting as it is stored, from what was typed."""
+    if name == "allowed_hosts":
+        return list(dict.fromkeys(clean_host(host) for host in value))
+    if name == "channel_signs":
+        return list(dict.fromkeys(filter(None, map(signs.clean, value))))
+    if name == "accent":
+        return value.strip().lower() or None if value else None
+    return (value.strip() or (None if name == "fallback_url" else "")) if isinstance(value, str) else value
+
+
 def host_problem(host: str) -> str | None:
     """What is wrong with a host that links may point to, or nothing."""
     if _HOST.fullmatch(host):

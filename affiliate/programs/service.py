@@ -12,7 +12,7 @@ from affiliate import db, ids
 from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
 from affiliate.errors import Conflict, Invalid, NotFound
-from affiliate.programs import archive, queries, rules, signs
+from affiliate.programs import archive, queries, rules
 from affiliate.programs.models import AttributionPolicy, Goal, GoalMetric, Program, ProgramStatus
 
 
@@ -278,21 +278,11 @@ def _checked(values: dict[str, Any], *, beside: dict[str, Any] | None = None, **
     strange = values.keys() - set(rules.SETTINGS)
     if strange:
         raise Invalid({name: ["This setting does not exist."] for name in sorted(strange)})
-    stored = {name: _clean(name, value) for name, value in values.items()}
+    stored = {name: rules.clean(name, value) for name, value in values.items()}
     wrong = rules.problems((beside or {}) | stored | fixed)
     if wrong:
         raise Invalid({field: [sentence] for field, sentence in wrong.items()})
     return stored
-
-
-def _clean(name: str, value: Any) -> Any:
-    if name == "allowed_hosts":
-        return list(dict.fromkeys(rules.clean_host(host) for host in value))
-    if name == "channel_signs":
-        return list(dict.fromkeys(filter(None, map(signs.clean, value))))
-    if name == "accent":
-        return value.strip().lower() or None if value else None
-    return (value.strip() or (None if name == "fallback_url" else "")) if isinstance(value, str) else value
 
 
 def _guarded(session: Session, program_id: UUID, expected: sa.ColumnElement[bool], **values: Any) -> bool:

@@ -6,6 +6,7 @@ from flask import g, url_for
 from flask_babel import gettext as _
 
 from affiliate import errors
+from affiliate.programs import branding
 from affiliate.programs import queries as programs
 from affiliate.programs.models import Program, ProgramStatus
 from affiliate.web import orm
@@ -31,4 +32,6 @@ def open_program(slug: str) -> Program:
 def frame(found: Program) -> dict[str, Any]:
     """The program's name and colour, for the page around."""
     accent_url = url_for("site.accent", slug=found.slug, v=found.accent.removeprefix("#")) if found.accent else None
-    return {"brand": {"name": found.name, "url": url_for("site.program", slug=found.slug)}, "accent_url": accent_url}
+    logo_url = branding.logo_path(orm.session, program=found)
+    brand = {"name": found.name, "url": url_for("site.program", slug=found.slug), "logo_url": logo_url}
+    return {"brand": brand, "accent_url": accent_url}

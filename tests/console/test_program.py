@@ -1,25 +1,13 @@
 """Settings and going live."""
 
-from typing import Any
-
 import pytest
 import sqlalchemy as sa
-from console_cast import NO_MOMENTS, Cast, text_of
+from console_cast import NO_MOMENTS, Cast, settings_of, text_of
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from affiliate.accounts.models import AuditEvent
 from affiliate.programs.models import Program, ProgramStatus
-
-
-def settings_of(program: Program, **changes: str) -> dict[str, Any]:
-    """The form as the page shows it, with changes."""
-    form = {
-        "seen_at": program.updated_at.isoformat(), "name": program.name, "mission": "", "description": "", "audience": "",
-        "terms": "", "accent": "", "shop_url": program.shop_url, "allowed_hosts": "\n".join(program.allowed_hosts),
-        "fallback_url": "", "click_parameter": "aff_click", "time_zone": "UTC", "validation_days": "30", "payout_min": "0.00",
-    }  # fmt: skip
-    return form | changes
 
 
 def save(browser: FlaskClient, program: Program, **changes: str) -> TestResponse:
