@@ -44,7 +44,7 @@ PROGRAMS = (
 COLUMNS = ("clicks_raw", "clicks_valid", "conversions", "conversion_rate", "epc", "aov", "revenue", "earnings")
 USUAL_COLUMNS = tuple(key for key in COLUMNS if key != "aov")
 _SOLD_COLUMNS = ("conversions", "aov", "revenue", "earnings")
-_STEP_COLUMNS = ("came", "came_share", "abandoned")
+STEP_COLUMNS = ("came", "came_share", "abandoned")
 _OF_PROGRAM = ("reversal_rate",)
 _OF_PARTNERS = ("new_customers", "new_share", "cost", "roi", "margin")
 """What a program counts beside. Costs are of partners and days: no country or product has any."""
@@ -52,7 +52,7 @@ _GRADED = ("rating",)  # of partners alone: no day has a grade
 USUAL_OF_PROGRAM = (
     "clicks_valid", "conversions", "conversion_rate", "revenue", "earnings", "reversal_rate", "cost", "roi",
 )  # fmt: skip
-_ALL_COLUMNS = (*COLUMNS, *_STEP_COLUMNS, *_OF_PROGRAM, *_OF_PARTNERS, *_GRADED)
+_ALL_COLUMNS = (*COLUMNS, *STEP_COLUMNS, *_OF_PROGRAM, *_OF_PARTNERS, *_GRADED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ def by_sales_alone(by: By) -> bool:
 def columns_of(by: By) -> tuple[str, ...]:
     """The columns that say something about such rows."""
     if by is By.STEP:
-        return _STEP_COLUMNS
+        return STEP_COLUMNS
     return _SOLD_COLUMNS if by_sales_alone(by) else COLUMNS
 
 

@@ -13,7 +13,7 @@ from affiliate.attribution.models import Credit
 from affiliate.commissions import losses
 from affiliate.commissions.models import Commission
 from affiliate.commissions.orders import cut
-from affiliate.ingest.models import Click, Conversion
+from affiliate.ingest.models import Click, ClickVerdict, Conversion
 from affiliate.money import divide_half_even
 from affiliate.reports import goods, landings
 from affiliate.reports.landing_models import LandingHour
@@ -60,7 +60,7 @@ def bought(session: Session, *, by: str, program_id: UUID, period: Period, curre
     rows = session.execute(_sales(program_id, period)).all()
     lost = losses.losses_of(session, conversion_ids={row.conversion_id for row in rows})
     found: defaultdict[str, Good] = defaultdict(Good)
-    seen: set[tuple[UUID, str]] = set()
+    seen: set[UUID] = set()
     for row in rows:  # the newest first
         _add(found, row, by=by, lost=lost.of(row.conversion_id), currency=currency, seen=seen)
     return dict(found)
@@ -84,7 +84,7 @@ def _add(
     by: str,
     lost: Sequence[losses.Loss],
     currency: str,
-    seen: set[tuple[UUID, str]],
+    seen: set[UUID],
 ) -> None:
     """One sale: shared out among its lines by SKU, these under their labels."""
     lines = _lines(row.items)
@@ -92,22 +92,29 @@ def _add(
     revenue = cut(row.revenue_minor if row.currency == currency else 0, list(weights.values()))
     earned = cut(row.left_minor, list(weights.values()))
     back = goods.returned(weights, lost, paid_minor=row.amount_minor) if lost else {}
+    labels: dict[str, bool] = {}  # whether something of it came back
+    is_new = row.conversion_id not in seen  # else it is another partner's share of the same order
+    seen.add(row.conversion_id)
     for place, (sku, (_minor, items)) in enumerate(lines.items()):
-        label = sku if by == SKU else str(items[0].get(CATEGORY) or NO_PRODUCT) if items else NO_PRODUCT
-        good, part = found[label[:LABEL_LENGTH_MAX]], back.get(sku)
+        label = _label(sku, items, by)
+        good, part = found[label], back.get(sku)
+        labels[label] = labels.get(label, False) or bool(part)
         good.name = good.name or (str(items[0].get("name") or "") if items and by == SKU else "")
         good.revenue_minor += revenue[place]
         good.earned_minor += earned[place]
         if part:
             good.back_minor += divide_half_even(revenue[place] * part.numerator, part.denominator)
-        if (row.conversion_id, sku) in seen:  # another partner's share of the same order
-            continue
-        seen.add((row.conversion_id, sku))
-        good.pieces += sum(int(item.get("quantity") or 1) for item in items)
-        if (row.conversion_id, f"={label}") not in seen:
-            seen.add((row.conversion_id, f"={label}"))
-            good.orders += 1
-            good.back_orders += bool(part)
+        good.pieces += sum(int(item.get("quantity") or 1) for item in items) if is_new else 0
+    for label, came_back in labels.items() if is_new else ():
+        found[label].orders += 1
+        found[label].back_orders += came_back
+
+
+def _label(sku: str, items: Sequence[Mapping[str, Any]], by: str) -> str:
+    """What a line is counted under."""
+    if by == CATEGORY:
+        sku = str(items[0].get(CATEGORY) or NO_PRODUCT) if items else NO_PRODUCT
+    return sku[:LABEL_LENGTH_MAX]
 
 
 def _lines(items: Sequence[Mapping[str, Any]]) -> dict[str, tuple[int, list[Mapping[str, Any]]]]:
@@ -126,11 +133,8 @@ def _lines(items: Sequence[Mapping[str, Any]]) -> dict[str, tuple[int, list[Mapp
 def landed(session: Session, *, program_id: UUID, period: Period, currency: str) -> list[Landing]:
     """The pages on which visits of these days began, and what was sold to them in these days, those with the most visits first."""
     clicks = sa.func.sum(LandingHour.clicks)
-    here = (
-        LandingHour.program_id == program_id,
-        LandingHour.hour >= period.starts_at,
-        LandingHour.hour < period.ends_at,
-    )
+    days = (LandingHour.hour >= period.starts_at, LandingHour.hour < period.ends_at)
+    here = (LandingHour.program_id == program_id, LandingHour.verdict == ClickVerdict.VALID, *days)
     visits = sa.select(LandingHour.page, clicks).where(*here).group_by(LandingHour.page)
     counted = {page: int(number) for page, number in session.execute(visits.order_by(clicks.desc()).limit(PAGES_MAX))}
     orders: Counter[str] = Counter()

@@ -1,10 +1,9 @@
-"""Where visits begin: valid clicks of a program by page of the shop, counted from the clicks soon after they came.
+"""Where visits begin: clicks of a program by page of the shop, counted from the clicks soon after they came.
 
 As `visitors` is: a job looks for hours whose counts do not add up to those of `click_hours_program`, and counts these anew.
 """
 
 from collections import Counter
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,13 +36,15 @@ def page_of(url: str) -> str:
 
 def stale(session: Session, *, since: datetime, limit: int) -> list[Hour]:
     """Hours of programs since then whose counts differ from those of the program, the newest first."""
-    counted = sa.select(LandingHour.program_id, LandingHour.hour, (-LandingHour.clicks).label("clicks"))
-    clicked = sa.select(ProgramClickHour.program_id, ProgramClickHour.hour, ProgramClickHour.clicks).where(
-        ProgramClickHour.verdict == ClickVerdict.VALID, ProgramClickHour.hour >= since
-    )
-    both = sa.union_all(clicked, counted.where(LandingHour.hour >= since)).subquery()
-    wrong = sa.select(both.c.program_id, both.c.hour).group_by(both.c.program_id, both.c.hour)
-    found = wrong.having(sa.func.sum(both.c.clicks) != 0).order_by(both.c.hour.desc(), both.c.program_id)
+    names = ("program_id", "hour", "verdict")
+    ours, theirs = (
+        sa.select(*(getattr(rollup, name) for name in names), (rollup.clicks * sign).label("clicks")).where(rollup.hour >= since)
+        for rollup, sign in ((LandingHour, -1), (ProgramClickHour, 1))
+    )  # fmt: skip
+    both = sa.union_all(ours, theirs).subquery()
+    of_verdict = sa.select(both.c.program_id, both.c.hour).group_by(*(both.c[name] for name in names))
+    wrong = of_verdict.having(sa.func.sum(both.c.clicks) != 0).subquery()
+    found = sa.select(*wrong.c).distinct().order_by(wrong.c.hour.desc(), wrong.c.program_id)
     return [(program_id, hour) for program_id, hour in session.execute(found.limit(limit))]
 
 
@@ -51,26 +52,30 @@ def count(session: Session, *, program_id: UUID, hour: datetime) -> None:
     """Count this hour of a program anew."""
     bulk.lock(session, _LOCK, {program_id.int})
     session.execute(sa.delete(LandingHour).where(LandingHour.program_id == program_id, LandingHour.hour == hour))
-    here = (Click.program_id == program_id, Click.verdict == ClickVerdict.VALID)
     # The head of an id is the click's time: a stretch of time is a range of the primary key.
     of_hour = (Click.id >= partitions.first_id(hour), Click.id < partitions.first_id(hour + _HOUR))
-    urls = sa.select(Click.landing_url, sa.func.count()).where(*here, *of_hour).group_by(Click.landing_url)
+    here = (Click.program_id == program_id, Click.verdict != ClickVerdict.TEST, *of_hour)
+    keys = (Click.landing_url, Click.verdict)
+    pages: Counter[tuple[str, ClickVerdict]] = Counter()
+    for url, verdict, clicks in session.execute(sa.select(*keys, sa.func.count()).where(*here).group_by(*keys)):
+        pages[page_of(url), verdict] += clicks
     rows: list[dict[str, Any]] = [
-        {"program_id": program_id, "hour": hour, "page": page, "clicks": clicks}
-        for page, clicks in _capped(session.execute(urls).tuples()).items()
+        {"program_id": program_id, "hour": hour, "page": page, "verdict": verdict, "clicks": clicks}
+        for (page, verdict), clicks in _capped(pages).items()
     ]
     if rows:
         session.execute(sa.insert(LandingHour), rows)
 
 
-def _capped(urls: Iterable[tuple[str, int]]) -> Counter[str]:
-    """The pages of these addresses, the rarest under OTHER."""
-    pages: Counter[str] = Counter()
-    for url, clicks in urls:
-        pages[page_of(url)] += clicks
-    if len(pages) <= PAGES_MAX:
-        return pages
-    most = sorted(pages.items(), key=lambda pair: (-pair[1], pair[0]))
-    kept = Counter(dict(most[:PAGES_MAX]))
-    kept[OTHER] += sum(clicks for _page, clicks in most[PAGES_MAX:])
-    return kept
+def _capped(counts: Counter[tuple[str, ClickVerdict]]) -> Counter[tuple[str, ClickVerdict]]:
+    """The same with the rarest pages under OTHER."""
+    by_page: Counter[str] = Counter()
+    for (page, _verdict), clicks in counts.items():
+        by_page[page] += clicks
+    if len(by_page) <= PAGES_MAX:
+        return counts
+    kept = {page for page, _clicks in sorted(by_page.items(), key=lambda pair: (-pair[1], pair[0]))[:PAGES_MAX]}
+    capped: Counter[tuple[str, ClickVerdict]] = Counter()
+    for (page, verdict), clicks in counts.items():
+        capped[page if page in kept else OTHER, verdict] += clicks
+    return capped

@@ -23,6 +23,8 @@ from affiliate.rest.blueprint import Answer, answer, any_key, blueprint, key_pro
 from affiliate.web import orm, request_now
 
 DAYS = 30
+OF_DAYS = tuple(key for key in METRICS if key not in asked.STEP_COLUMNS)
+"""What days and partners have; stages of the funnel have their own."""
 _FILTERS = {"link": "link_id", "verdict": "verdict"}
 
 
@@ -68,15 +70,15 @@ def by_day(arguments: Mapping[str, Any]) -> dict[str, Any]:
     A partner's key reads the partner's own numbers, without what the program spent and kept.
     """
     program, mine = queries.program(orm.session, program_id=key_program_id()), whose()
-    period, currency = _period(program, arguments), program.currency
+    period, currency = period_of(program, arguments), program.currency
     is_inside = mine.partner_id is None
     margin = shop_days.margin_bps(orm.session, program_id=program.id, period=period) if is_inside else None
     told: dict[str, Any] = asdict(mine) | {"with_costs": is_inside}
     by_day = reports.facts_by_day(orm.session, **told, period=period, currency=currency)
     found = {day: replace(facts, margin_bps=margin) for day, facts in by_day.items()}
-    keys = tuple(METRICS) if is_inside else asked.COLUMNS
+    keys = OF_DAYS if is_inside else asked.COLUMNS
     rows = [{"day": day.isoformat()} | _figures(facts, keys) for day, facts in found.items()]
-    return _head(period) | {"rows": rows, "total": _figures(metrics.total(found.values(), currency=currency), keys)}
+    return head_of(period) | {"rows": rows, "total": _figures(metrics.total(found.values(), currency=currency), keys)}
 
 
 @blueprint.get("/reports/partners")
@@ -86,7 +88,7 @@ def by_day(arguments: Mapping[str, Any]) -> dict[str, Any]:
 def by_partner(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
     """What each partner brought in these days, best earner first, in pages."""
     program = queries.program(orm.session, program_id=key_program_id())
-    period, size, page = _period(program, arguments), arguments["limit"], arguments["page"]
+    period, size, page = period_of(program, arguments), arguments["limit"], arguments["page"]
     margin = shop_days.margin_bps(orm.session, program_id=program.id, period=period)
     found = reports.facts_by_partner(
         orm.session,
@@ -101,10 +103,10 @@ def by_partner(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], int, dict[
         | _figures(replace(line.facts, margin_bps=margin))
         for line in found[:size]
     ]
-    return _head(period) | {"rows": rows}, 200, _next(page) if len(found) > size else {}
+    return head_of(period) | {"rows": rows}, 200, _next(page) if len(found) > size else {}
 
 
-def _period(program: Program, arguments: Mapping[str, Any]) -> Period:
+def period_of(program: Program, arguments: Mapping[str, Any]) -> Period:
     """The days that were asked for; a missing first or last one is thirty days from the other, or today.
 
     Raises:
@@ -119,12 +121,13 @@ def _period(program: Program, arguments: Mapping[str, Any]) -> Period:
         raise BadPeriod from error
 
 
-def _head(period: Period) -> dict[str, Any]:
+def head_of(period: Period) -> dict[str, Any]:
+    """What stands over the rows of a report."""
     last = period.end - timedelta(days=1)
     return {"from": period.first.isoformat(), "to": last.isoformat(), "time_zone": period.zone}
 
 
-def _figures(facts: Facts, keys: Sequence[str] = tuple(METRICS)) -> dict[str, Any]:
+def _figures(facts: Facts, keys: Sequence[str] = OF_DAYS) -> dict[str, Any]:
     """These metrics by their keys: counts as numbers, rates in basis points, money as everywhere; null is unknown."""
     wanted = {key: METRICS[key] for key in keys}
     return {_name(key, metric.unit): _shown(metric.of(facts), metric.unit, facts) for key, metric in wanted.items()}

@@ -1,11 +1,14 @@
 """What can be asked of the API in an address: which rows, of which days, and how they are paged."""
 
-from marshmallow import Schema, fields, validate
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from affiliate import days
 from affiliate.api import PublicId
 from affiliate.commissions.models import CommissionStatus
 from affiliate.creatives.models import CreativeKind, CreativeStatus
+from affiliate.ingest import devices
 from affiliate.ingest.models import ClickVerdict
 from affiliate.partners.models import EnrollmentStatus
 
@@ -62,6 +65,26 @@ class ReportArguments(Schema):
 
     since = fields.Date(data_key="from", validate=_IN_OUR_TIME)
     until = fields.Date(data_key="to", validate=_IN_OUR_TIME)
+
+
+class FunnelArguments(ReportArguments):
+    """Whose visits: of one partner, and of one device or one source; the source is the host of the page with the link."""
+
+    partner = PublicId("ptn")
+    device = fields.String(validate=validate.OneOf(devices.NAMES))
+    source = fields.String(validate=validate.Length(1, 100))
+
+    @validates_schema
+    def _one_of_them(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        if "device" in data and "source" in data:
+            raise ValidationError({"source": ["Ask for a device or for a source: they are not counted together."]})
+
+
+class ProductReportArguments(ReportArguments):
+    """What a row is: a product by its SKU, or a category as the shop groups its items."""
+
+    by = fields.String(load_default="product", validate=validate.OneOf(["product", "category"]))
+    limit = fields.Integer(load_default=200, validate=validate.Range(1, 1000))
 
 
 class PartnerReportArguments(ReportArguments):

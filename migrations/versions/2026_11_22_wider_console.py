@@ -21,8 +21,31 @@ def upgrade() -> None:
         sa.Column("program_id", sa.Uuid(), nullable=False),
         sa.Column("hour", db.UtcDateTime(timezone=True), nullable=False),
         sa.Column("page", sa.String(length=200), nullable=False),
+        sa.Column(
+            "verdict",
+            sa.Enum(
+                "valid",
+                "bot",
+                "prefetch",
+                "head",
+                "embedded",
+                "duplicate",
+                "own_team",
+                "test",
+                "link_paused",
+                "link_expired",
+                "partner_inactive",
+                "program_inactive",
+                "past_retention",
+                name="click_verdict",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
         sa.Column("clicks", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.PrimaryKeyConstraint("program_id", "hour", "page", name=op.f("pk_landing_hours")),
+        sa.PrimaryKeyConstraint("program_id", "hour", "page", "verdict", name=op.f("pk_landing_hours")),
     )
     with op.batch_alter_table("landing_hours", schema=None) as batch_op:
         batch_op.create_index("ix_landing_hours_hour", ["hour"], unique=False)
@@ -392,17 +415,6 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_chat_hooks_program_id"), ["program_id"], unique=False)
 
     op.create_table(
-        "cohort_grids",
-        sa.Column("program_id", sa.Uuid(), nullable=False),
-        sa.Column("kind", sa.String(length=20), nullable=False),
-        sa.Column(
-            "grid", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
-        ),
-        sa.Column("computed_at", db.UtcDateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_cohort_grids_program_id_programs")),
-        sa.PrimaryKeyConstraint("program_id", "kind", name=op.f("pk_cohort_grids")),
-    )
-    op.create_table(
         "combinations",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("program_id", sa.Uuid(), nullable=False),
@@ -448,6 +460,17 @@ def upgrade() -> None:
             sqlite_where=sa.text("status = 'running'"),
         )
 
+    op.create_table(
+        "counted_grids",
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column(
+            "grid", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("computed_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_counted_grids_program_id_programs")),
+        sa.PrimaryKeyConstraint("program_id", "kind", name=op.f("pk_counted_grids")),
+    )
     op.create_table(
         "late_marks",
         sa.Column("program_id", sa.Uuid(), nullable=False),
@@ -693,6 +716,9 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_api_keys_partner_id"), ["partner_id"], unique=False)
         batch_op.create_foreign_key(batch_op.f("fk_api_keys_partner_id_partners"), "partners", ["partner_id"], ["id"])
 
+    with op.batch_alter_table("commissions", schema=None) as batch_op:
+        batch_op.create_index("ix_commissions_program", ["program_id", "earned_at"], unique=False)
+
     with op.batch_alter_table("newsletter_deliveries", schema=None) as batch_op:
         batch_op.add_column(sa.Column("prospect_id", sa.Uuid(), nullable=True))
         batch_op.alter_column("user_id", existing_type=sa.CHAR(length=32), nullable=True)
@@ -774,6 +800,9 @@ def downgrade() -> None:
         batch_op.alter_column("user_id", existing_type=sa.CHAR(length=32), nullable=False)
         batch_op.drop_column("prospect_id")
 
+    with op.batch_alter_table("commissions", schema=None) as batch_op:
+        batch_op.drop_index("ix_commissions_program")
+
     with op.batch_alter_table("api_keys", schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f("fk_api_keys_partner_id_partners"), type_="foreignkey")
         batch_op.drop_index(batch_op.f("ix_api_keys_partner_id"))
@@ -806,6 +835,7 @@ def downgrade() -> None:
     op.drop_table("program_brands")
     op.drop_table("product_margins")
     op.drop_table("late_marks")
+    op.drop_table("counted_grids")
     with op.batch_alter_table("combinations", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_combinations_running",
@@ -815,7 +845,6 @@ def downgrade() -> None:
         batch_op.drop_index("ix_combinations_owner")
 
     op.drop_table("combinations")
-    op.drop_table("cohort_grids")
     with op.batch_alter_table("chat_hooks", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_chat_hooks_program_id"))
 

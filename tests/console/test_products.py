@@ -1,0 +1,124 @@
+"""Products: what was bought, what came back, and where visits began, against figures counted by hand."""
+
+import csv
+import io
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from console_cast import Cast, text_of
+from factories import make_click, make_clicks, make_commission, make_refund
+from flask.testing import FlaskClient
+
+from affiliate import clock
+from affiliate.attribution.models import Credit
+from affiliate.commissions.models import CommissionStatus
+from affiliate.ingest.models import ClickVerdict, Conversion
+from affiliate.links.models import Link
+from affiliate.reports import jobs
+
+PAN = {"sku": "pan", "name": "Iron pan", "group": "iron", "quantity": 2, "amount_minor": 60_00}
+POT = {"sku": "pot", "group": "iron", "quantity": 1, "amount_minor": 40_00}
+BOWL = {"sku": "bowl", "name": "Bowl", "quantity": 1, "amount_minor": 100_00}
+
+
+def _sell(cast: Cast, *items: Any, days: int = 2, **fields: Any) -> Conversion:
+    """A sale of 100.00 with a commission of 10.00."""
+    at = clock.now() - timedelta(days=days)
+    sold = make_commission(cast.session, program=cast.program, partner=cast.partner, earned_at=at, **fields)
+    order = cast.session.get_one(Conversion, sold.conversion_id)
+    order.items = list(items)
+    return order
+
+
+@pytest.fixture
+def busy(cast: Cast) -> Cast:
+    """Five orders: one of two things, one given back by item, one by half without items, one of nothing named, one a test."""
+    _sell(cast, PAN, POT)
+    by_item = _sell(cast, PAN, POT)
+    make_refund(
+        cast.session,
+        conversion=by_item,
+        amount_minor=40_00,
+        items=[{"sku": "pot", "quantity": 1, "amount_minor": 40_00}],
+    )
+    half = _sell(cast, BOWL, reversed_minor=5_00)
+    make_refund(cast.session, conversion=half, amount_minor=50_00)
+    _sell(cast)
+    _sell(cast, PAN, status=CommissionStatus.TEST)
+    _sell(cast, BOWL, days=40)
+    cast.session.commit()
+    return cast
+
+
+def _rows(browser: FlaskClient, query: str, table: str = "goods") -> dict[str, dict[str, str]]:
+    answer = browser.get(f"/console/casa/performance/products/{table}.csv?{query}")
+    assert answer.status_code == 200
+    rows = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+    return {row["name" if table == "goods" else "page"]: row for row in rows}
+
+
+def _figures(rows: dict[str, dict[str, str]], *names: str) -> dict[str, list[str]]:
+    return {label: [row[name] for name in names] for label, row in rows.items()}
+
+
+def test_each_product_has_what_it_brought_and_what_came_back(mara: FlaskClient, busy: Cast) -> None:
+    rows = _rows(mara, "")
+    wanted = ("orders", "pieces", "revenue", "revenue_compared", "earnings", "came_back", "came_back_bps")
+    assert _figures(rows, *wanted) == {
+        "pan": ["2", "4", "120.00", "0.00", "12.00", "0.00", "0"],
+        "": ["1", "0", "100.00", "0.00", "10.00", "0.00", "0"],
+        "bowl": ["1", "1", "100.00", "100.00", "5.00", "50.00", "5000"],
+        "pot": ["2", "2", "80.00", "0.00", "8.00", "40.00", "5000"],
+    }
+    assert list(rows) == ["pan", "", "bowl", "pot"]
+    assert list(_rows(mara, "sort=back")) == ["bowl", "pot", "", "pan"]
+
+
+def test_products_of_one_category_are_one_order(mara: FlaskClient, busy: Cast) -> None:
+    rows = _rows(mara, "by=category")
+    assert _figures(rows, "orders", "pieces", "revenue", "came_back", "orders_with_returns") == {
+        "": ["2", "1", "200.00", "50.00", "1"],
+        "iron": ["2", "6", "200.00", "40.00", "1"],
+    }
+
+
+def test_pages_have_the_visits_and_the_orders_of_their_clicks(mara: FlaskClient, busy: Cast) -> None:
+    session, hour = busy.session, clock.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=5)
+    link = session.query(Link).filter_by(code="ragu").one()
+    urls = ["https://shop.example/pan?x=1", "https://shop.example/pan", "https://shop.example/pot"]
+    clicks = [
+        make_click(session, link=link, occurred_at=hour + timedelta(minutes=at), landing_url=url)
+        for at, url in enumerate(urls)
+    ]
+    make_click(session, link=link, occurred_at=hour, landing_url=urls[0], verdict=ClickVerdict.BOT)
+    make_clicks(session, link=link, hour=hour, clicks=3)
+    make_clicks(session, link=link, hour=hour, clicks=1, verdict=ClickVerdict.BOT)
+    sold = make_commission(session, program=busy.program, partner=busy.partner, earned_at=_now())
+    session.get_one(Credit, sold.credit_id).click_id = clicks[0].id
+    session.commit()
+    jobs.count_landings()
+    assert _figures(_rows(mara, "", "pages"), "visits", "orders", "revenue") == {
+        "shop.example/pan": ["2", "1", "100.00"],
+        "shop.example/pot": ["1", "0", "0.00"],
+    }
+
+
+def _now() -> datetime:
+    return clock.now() - timedelta(minutes=1)
+
+
+def test_the_page_shows_all_of_it_in_few_questions(mara: FlaskClient, busy: Cast, count_queries: Any) -> None:
+    mara.get("/console/casa/performance/products")
+    with count_queries() as counter:
+        answer = mara.get("/console/casa/performance/products?sort=orders")
+    assert len(counter) <= 20
+    text = text_of(answer)
+    for words in ("Iron pan", "Orders that name no product", "50\u00a0%", "No visits in these days"):
+        assert words in text
+    assert mara.get("/console/casa/performance/products/goods.xlsx").data[:2] == b"PK"
+    assert mara.get("/console/casa/performance/products/goods.pdf").status_code == 404
+    busy.session.execute(sa.update(Conversion).values(items=[]))
+    busy.session.commit()
+    assert "Iron pan" not in mara.get("/console/casa/performance/products").text

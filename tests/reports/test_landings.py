@@ -1,0 +1,69 @@
+"""Where visits begin: pages by their hour, counted soon after, capped, and counted anew where a verdict changed."""
+
+from datetime import datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from event_cast import NOW, PROGRAM_ID, click
+from sqlalchemy.orm import Session
+
+from affiliate import clock, ids
+from affiliate.ingest import service
+from affiliate.ingest.clickrules import ClickVerdict
+from affiliate.reports import jobs, landings
+from affiliate.reports.landing_models import LandingHour
+from affiliate.tracking.codec import ClickEvent
+
+
+def arrival(number: int, page: str, *, at: datetime = NOW) -> ClickEvent:
+    """A click that led to this page."""
+    moment = at + timedelta(seconds=number)
+    return click(number, landing_url=page, occurred_at=moment)._replace(click_id=ids.new_at(moment))
+
+
+def recount(session: Session) -> dict[str, int]:
+    """What is counted after every stale hour was counted."""
+    for program_id, hour in landings.stale(session, since=NOW - timedelta(days=1), limit=10):
+        landings.count(session, program_id=program_id, hour=hour)
+    assert landings.stale(session, since=NOW - timedelta(days=1), limit=10) == []
+    valid = LandingHour.verdict == ClickVerdict.VALID
+    found = sa.select(LandingHour.page, sa.func.sum(LandingHour.clicks)).where(valid).group_by(LandingHour.page)
+    return {page: int(clicks) for page, clicks in session.execute(found)}
+
+
+def test_pages_are_counted_without_their_queries_and_only_valid_clicks(session: Session) -> None:
+    pages = [
+        "https://Shop.example/pan/?size=26#top", "https://shop.example/pan", "https://shop.example/", "https://shop.example",
+    ]  # fmt: skip
+    events = [arrival(number * 60, page) for number, page in enumerate(pages)]
+    events.append(arrival(600, pages[0])._replace(user_agent="curl/8"))
+    service.store_batch(session, events=events, now=NOW)
+    assert recount(session) == {"shop.example/pan": 2, "shop.example": 2}
+    service.overrule(
+        session, click_id=events[0].click_id, expected=ClickVerdict.VALID, verdict=ClickVerdict.BOT, now=NOW
+    )
+    service.store_batch(session, events=[arrival(900, "https://shop.example/pot")], now=NOW)
+    assert recount(session) == {"shop.example/pan": 1, "shop.example": 2, "shop.example/pot": 1}
+
+
+def test_the_rarest_pages_of_an_hour_count_together(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(landings, "PAGES_MAX", 2)
+    events = [arrival(60 * number, f"https://shop.example/{name}") for number, name in enumerate("aabbcd")]
+    service.store_batch(session, events=events, now=NOW)
+    assert recount(session) == {"shop.example/a": 2, "shop.example/b": 2, "other": 2}
+
+
+def test_what_is_no_address_has_no_page() -> None:
+    assert [landings.page_of(url) for url in ("", "https://[broken", "https://x.example/a/?b")] == [
+        "",
+        "",
+        "x.example/a",
+    ]
+
+
+def test_the_job_counts_recent_hours_and_then_has_nothing_to_do(app_session: Session) -> None:
+    now = clock.now()
+    service.store_batch(app_session, events=[arrival(0, "https://shop.example/pan", at=now)], now=now)
+    app_session.commit()
+    assert [jobs.count_landings(), jobs.count_landings(), jobs.count_late_landings()] == [1, 0, 0]
+    assert app_session.query(LandingHour).one().program_id == PROGRAM_ID
