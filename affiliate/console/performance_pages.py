@@ -13,10 +13,12 @@ def chips() -> list[dict[str, Any]]:
     found = (
         ("performance", _("Figures")),
         ("funnel", _("Funnel")),
+        ("product_pages", _("Products")),
         ("campaigns", _("Campaigns")),
         ("partner_cohorts", _("Partners by month joined")),
         ("customer_cohorts", _("Customers by first order")),
         ("customers_by_month", _("New and returning customers")),
+        ("margin", _("Margin")),
         ("service_quality_page", _("Service")),
         ("shop_totals", _("Beside the shop")),
         ("channel_losses", _("Lost to other channels")),

@@ -82,6 +82,7 @@ _ACTS = {
     "campaign.begin": N_("added a campaign"),
     "campaign.change": N_("changed a campaign"),
     "campaign.remove": N_("removed a campaign"),
+    "margins.set": N_("changed the margins of products"),
     "service.enter": N_("wrote down how good the service was"),
     "service.remove": N_("removed a number about service"),
     "shop_totals.tell": N_("told the shop's totals"),

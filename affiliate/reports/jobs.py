@@ -6,7 +6,17 @@ from datetime import timedelta
 from uuid import UUID
 
 from affiliate import clock, db
-from affiliate.reports import cohort_store, combined, combined_queries, combining, keeping, landings, service, visitors
+from affiliate.reports import (
+    cohort_store,
+    combined,
+    combined_queries,
+    combining,
+    keeping,
+    landings,
+    margin_store,
+    service,
+    visitors,
+)
 
 PROGRAMS_MAX = 20
 MAILS_MAX = 50
@@ -41,6 +51,19 @@ def count_cohorts() -> int:
     for program_id, kind in due:
         with db.reading() as session:
             grid = cohort_store.grid_of(session, program_id=program_id, kind=kind, now=now)
+        with db.transaction() as session:
+            cohort_store.keep(session, grid=grid)
+    return len(due)
+
+
+def count_margins() -> int:
+    """Count what months left anew, a few at a time; gives how many."""
+    now = clock.now()
+    with db.reading() as session:
+        due = margin_store.stale(session, now=now, limit=PROGRAMS_MAX)
+    for program_id, month in due:
+        with db.reading() as session:
+            grid = margin_store.grid_of(session, program_id=program_id, month=month, now=now)
         with db.transaction() as session:
             cohort_store.keep(session, grid=grid)
     return len(due)

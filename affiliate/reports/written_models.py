@@ -104,14 +104,14 @@ class ServiceEntry(Base):
     removed_at: Mapped[datetime | None]
 
 
-class CohortGrid(Base):
-    """The cohorts of a program as they were counted last: pages read the result, for the count reads a year of orders."""
+class CountedGrid(Base):
+    """Cohorts or margins of a program as they were counted last: pages read the result, for the count reads many orders."""
 
-    __tablename__ = "cohort_grids"
+    __tablename__ = "counted_grids"
     __table_args__ = (sa.PrimaryKeyConstraint("program_id", "kind"),)
 
     program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id))
-    kind: Mapped[str] = mapped_column(sa.String(20))  # of `cohorts.Kind`
+    kind: Mapped[str] = mapped_column(sa.String(20))  # of `cohort_metrics.Kind`, or “margin” and a month
     grid: Mapped[dict[str, Any]]
     computed_at: Mapped[datetime]
 

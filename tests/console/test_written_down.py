@@ -148,3 +148,18 @@ def test_replays_stand_beside_one_another_in_money(mara: FlaskClient, finn: Flas
     [row] = _rows(mara, f"{HERE}/what-if.csv")
     assert (row["name"], row["today"], row["then"], row["difference"]) == ("Slow Kitchen", "20.00", "15.00", "-5.00")
     assert finn.get(f"{HERE}/what-if").status_code == 404
+
+
+def test_the_margin_of_a_month_closes_and_changes_with_what_is_written_down(mara: FlaskClient, cast: Cast) -> None:
+    assert "Nothing was sold in this month" in text_of(mara.get(f"{HERE}/margin"))
+    make_commission(cast.session, program=cast.program, partner=cast.partner, earned_at=clock.now())
+    cast.session.commit()
+    assert "What is left is not known" in text_of(mara.get(f"{HERE}/margin"))
+    assert mara.post(f"{HERE}/margin", data={"margins": "pans: 45\nlids"}).status_code == 422
+    assert mara.post(f"{HERE}/margin", data={"margins": "*: 120"}).status_code == 422
+    assert mara.post(f"{HERE}/margin", data={"margins": "pans: 45\n*: 40 %"}).status_code == 303
+    page = text_of(mara.get(f"{HERE}/margin"))
+    assert "1 order left the shop €30.00: 30\u00a0% of their net price, 300\u00a0% of what partners cost." in page
+    [row] = _rows(mara, f"{HERE}/margin.csv")
+    told = ("net", "goods", "commission", "left", "roi_bps")
+    assert [row[name] for name in told] == ["100.00", "60.00", "10.00", "30.00", "30000"]

@@ -1,0 +1,112 @@
+"""What sales leave the shop: by line of an order, and by partner as counted one by one."""
+
+from datetime import UTC, date, datetime
+from fractions import Fraction
+
+import pytest
+from factories import make_commission, make_partner, make_program, make_refund
+from sqlalchemy.orm import Session
+
+from affiliate.accounts.actors import SYSTEM
+from affiliate.errors import Invalid
+from affiliate.ingest.models import Conversion
+from affiliate.reports import margin_rules, margin_store, margins
+from affiliate.reports.margin_rules import Margin, Piece
+from affiliate.reports.models import ShopDay
+from affiliate.reports.periods import Period
+
+NOW = datetime(2026, 11, 16, 12, tzinfo=UTC)
+NOVEMBER = Period(date(2026, 11, 1), date(2026, 12, 1), "Europe/Rome")
+_PIECE = Piece("iron", paid_minor=120_00, discount_minor=10_00, tax_minor=20_00)
+
+
+def test_each_line_goes_by_the_margin_of_its_category_then_all_others_then_the_shop() -> None:
+    own, others, shop, nothing = (
+        margin_rules.of_piece(_PIECE, known, bps)
+        for known, bps in (({"iron": 4000, "": 1000}, 5000), ({"": 1000}, 5000), ({"glass": 4000}, 5000), ({}, None))
+    )
+    assert [one.goods_minor for one in (own, others, shop)] == [
+        60_00,
+        90_00,
+        40_00,
+    ]  # of 100.00 net; half of 120.00 is kept
+    assert (nothing.unknown_minor, nothing.left_minor, own.left_minor) == (100_00, None, 40_00)
+    assert own.listed_minor - own.discount_minor - own.returned_minor - own.tax_minor == own.net_minor == 100_00
+
+
+def test_what_came_back_takes_its_tax_and_its_goods_with_it() -> None:
+    half = margin_rules.of_piece(Piece("iron", 120_00, 0, 20_00, Fraction(1, 2)), {"iron": 4000}, None)
+    assert (half.returned_minor, half.tax_minor, half.net_minor, half.goods_minor) == (60_00, 10_00, 50_00, 30_00)
+    all_ = margin_rules.of_piece(Piece("iron", 120_00, 0, 20_00, Fraction(1)), {"iron": 4000}, None)
+    assert (all_.net_minor, all_.goods_minor, all_.left_minor) == (0, 0, 0)
+
+
+def test_partners_cost_is_taken_off_last() -> None:
+    found = Margin(listed_minor=100_00, goods_minor=60_00, earned_minor=8_00, spent_minor=2_00)
+    assert (found.left_minor, found.left_bps, found.roi_bps) == (30_00, 3000, 30000)
+    assert Margin().left_bps is None
+    assert Margin().roi_bps is None
+
+
+def test_sales_of_a_month_add_up_by_partner(session: Session) -> None:
+    program = make_program(session)
+    first, second = (make_partner(session, program=program) for _ in range(2))
+    margins.set_margins(session, program_id=program.id, margins={"iron": 4000}, actor=SYSTEM, now=NOW)
+    items = [
+        {"sku": "pan", "group": "iron", "quantity": 1, "amount_minor": 75_00},
+        {"sku": "lid", "quantity": 1, "amount_minor": 25_00},
+    ]
+    for partner, lines, refund in ((first, items, None), (first, [], 100_00), (second, items, 25_00)):
+        sold = make_commission(session, program=program, partner=partner, earned_at=NOW)
+        order = session.get_one(Conversion, sold.conversion_id)
+        order.items, order.tax_minor, order.discount_minor = lines, 20_00, 4_00
+        if refund:
+            make_refund(session, conversion=order, amount_minor=refund)
+    make_commission(session, program=program, partner=second, earned_at=NOW.replace(month=10))
+    session.flush()
+    here = {"program_id": program.id, "currency": "EUR", "period": NOVEMBER}
+    found = margins.by_partner(session, **here)  # type: ignore[arg-type] # one dictionary of three kinds
+    # 75.00 iron with 15.00 tax: 60.00 net, 36.00 goods; the lid's 20.00 net are of no known margin
+    assert found[first.id] == Margin(2, 208_00, 8_00, 100_00, 20_00, 36_00, 20_00, 20_00, 0)
+    # a quarter came back: 45.00 net, 27.00 goods; 15.00 unknown
+    assert found[second.id] == Margin(1, 104_00, 4_00, 25_00, 15_00, 27_00, 15_00, 10_00, 0)
+    session.add(
+        ShopDay(
+            program_id=program.id, day=NOW.date(), currency="EUR", orders=3, revenue_minor=300_00, costs_minor=150_00,
+            updated_at=NOW,
+        )
+    )  # fmt: skip
+    session.flush()
+    known = margins.by_partner(session, **here)  # type: ignore[arg-type]
+    assert (
+        known[second.id].goods_minor == 27_00 + 15_00 - 9_38
+    )  # 18.75 were paid for the lid and kept, half of it stays
+    assert known[second.id].left_minor == 60_00 - 32_62 - 10_00
+
+
+def test_a_month_is_kept_until_margins_change(session: Session) -> None:
+    program = make_program(session)
+    partner = make_partner(session, program=program)
+    make_commission(session, program=program, partner=partner, earned_at=NOW)
+    month = margin_store.months(program, now=NOW)[0]
+    assert month == date(2026, 11, 1)
+    session.add(margin_store.grid_of(session, program_id=program.id, month=month, now=NOW))
+    session.flush()
+    make_commission(session, program=program, partner=partner, earned_at=NOW)
+
+    def orders() -> int:
+        return margin_store.shown(session, program=program, month=month, now=NOW)[0][partner.id].orders
+
+    assert orders() == 1
+    stale = [one for _id, one in margin_store.stale(session, now=NOW, limit=50) if _id == program.id]
+    assert stale == margin_store.months(program, now=NOW)[1:]
+    margins.set_margins(session, program_id=program.id, margins={"": 3000}, actor=SYSTEM, now=NOW)
+    session.expire_all()
+    assert orders() == 2
+
+
+@pytest.mark.parametrize("bps", [-1, 10_001])
+def test_a_margin_is_a_share(session: Session, bps: int) -> None:
+    program = make_program(session)
+    with pytest.raises(Invalid):
+        margins.set_margins(session, program_id=program.id, margins={"": bps}, actor=SYSTEM, now=NOW)
