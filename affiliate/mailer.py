@@ -6,9 +6,9 @@ the lease, under the same Message-ID. Sent mails lose their text, which may hold
 
 import contextlib
 import enum
-import os
 import smtplib
-import ssl
+import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,15 +18,13 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 from functools import lru_cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
-from urllib.parse import unquote, urlsplit
+from typing import TYPE_CHECKING, Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from affiliate import clock, db, ids, settings
+from affiliate import clock, db, ids, settings, smtp
 from affiliate.db import Base, PrimaryKey, enum_column
 from affiliate.settings import Settings
 from affiliate.speech import say
@@ -37,12 +35,11 @@ if TYPE_CHECKING:
 ATTEMPTS_MAX = 6
 _WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 480))  # before the second try, the third, …
 _LEASE = timedelta(minutes=10)  # longer than a batch takes: nobody else touches a claimed mail meanwhile
-_SMTP_TIMEOUT_SECONDS = 20
+_SECONDS_MAX = 20.0  # for one batch: a slow server holds up no other job of the queue
+_AWAY = timedelta(minutes=1)  # before a server is asked again that did not answer
 _PERMANENT = 500  # SMTP replies from here on will be the same next time
 _ERROR_LENGTH_MAX = 500
 _POLICY = policy.default.clone(max_line_length=900)  # a fold would break the long address of List-Unsubscribe
-_PORTS = {"smtp": 25, "smtps": 465}
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 class MailStatus(enum.StrEnum):
@@ -141,21 +138,56 @@ def retry(session: Session, *, since: datetime, now: datetime) -> int:
 
 
 def send_due(*, limit: int = 50) -> int:
-    """Send what is due; gives how many mails were tried. The server is spoken to outside any transaction."""
+    """Send what is due; gives how many mails were claimed. The server is spoken to outside any transaction.
+
+    Mails that were not tried, because the server was away or slow, or the job was ended, lose no try.
+    """
     now = clock.now()
     with db.transaction() as session:
         mails = _claim(session, limit=limit, now=now)
-    if not mails:
-        return 0
-    try:
-        with _carrier(settings.current()) as carrier:
-            for mail in mails:
-                _note(mail, _try(carrier, mail), now=clock.now())
-    except (OSError, smtplib.SMTPException) as error:
-        # No connection, or it broke: every mail that has no outcome yet waits for its next try.
-        for mail in mails:
-            _note(mail, _Failure(str(error) or type(error).__name__, permanent=False), now=clock.now())
+    if mails:
+        batch = _Batch(mails)
+        try:
+            batch.send()
+        finally:
+            batch.give_back()
     return len(mails)
+
+
+class _Batch:
+    """Claimed mails that leave over one connection."""
+
+    def __init__(self, mails: Sequence[OutboxMail]) -> None:
+        self._left = deque(mails)
+        self._trouble = ""
+
+    def send(self) -> None:
+        """Try one after the other, until all were or the time is over."""
+        ends_at = time.monotonic() + _SECONDS_MAX
+        current: OutboxMail | None = None
+        try:
+            with _carrier(settings.current()) as carrier:
+                while self._left and time.monotonic() < ends_at:
+                    current = self._left.popleft()
+                    _note(current, _try(carrier, current), now=clock.now())
+                    current = None
+        except (OSError, smtplib.SMTPException) as error:
+            self._trouble = str(error) or type(error).__name__
+            if current is not None:  # the connection broke while it was being sent
+                _note(current, _Failure(self._trouble, permanent=False), now=clock.now())
+
+    def give_back(self) -> None:
+        """Let the next job have what was not tried: at once, or a little later where the server is away."""
+        if not self._left:
+            return
+        now = clock.now()
+        values: dict[str, Any] = {"send_after": now}
+        if self._trouble:
+            values = {"send_after": now + _AWAY, "error": self._trouble[:_ERROR_LENGTH_MAX]}
+        with db.transaction() as session:
+            for mail in self._left:
+                returned = sa.update(OutboxMail).where(*_held(mail)).values(attempts=mail.attempts - 1, **values)
+                session.execute(returned.execution_options(synchronize_session=False))
 
 
 def _claim(session: Session, *, limit: int, now: datetime) -> list[OutboxMail]:
@@ -205,9 +237,14 @@ def _try(carrier: _Carrier, mail: OutboxMail) -> _Failure | None:
 
 def _note(mail: OutboxMail, failure: _Failure | None, *, now: datetime) -> None:
     """Write the outcome down, unless the mail has one already or somebody else holds it."""
-    held = (OutboxMail.id == mail.id, OutboxMail.status == MailStatus.WAITING, OutboxMail.attempts == mail.attempts)
     with db.transaction() as session:
-        session.execute(sa.update(OutboxMail).where(*held).values(_outcome(mail.attempts, failure, now=now)))
+        session.execute(sa.update(OutboxMail).where(*_held(mail)).values(_outcome(mail.attempts, failure, now=now)))
+
+
+def _held(mail: OutboxMail) -> tuple[sa.ColumnElement[bool], ...]:
+    """That this job still holds a mail which it has claimed."""
+    waiting = OutboxMail.status == MailStatus.WAITING
+    return (OutboxMail.id == mail.id, waiting, OutboxMail.attempts == mail.attempts)
 
 
 def _outcome(attempts: int, failure: _Failure | None, *, now: datetime) -> dict[str, object]:
@@ -242,40 +279,11 @@ def _message(mail: OutboxMail, sender: str) -> EmailMessage:
 def _carrier(to: Settings) -> Iterator[_Carrier]:
     """One connection for the batch; without `SMTP_URL` a folder takes the mails."""
     if not to.smtp_url:
-        yield lambda mail: keep(bytes(_message(mail, to.mail_from)), folder=to.data_dir / "mail", name=str(mail.id))
+        yield lambda mail: smtp.keep(bytes(_message(mail, to.mail_from)), folder=to.data_dir / "mail", name=str(mail.id))
         return
-    with connect(to.smtp_url) as server:
+    with smtp.connect(to.smtp_url) as server:
 
         def send(mail: OutboxMail) -> None:
             server.send_message(_message(mail, to.mail_from))
 
         yield send
-
-
-def keep(message: bytes, *, folder: Path, name: str) -> None:
-    """Write a mail into a folder that only we may read, where no server is named."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with os.fdopen(os.open(folder / f"{name}.eml", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(message)
-
-
-def connect(url: str, *, timeout_seconds: int = _SMTP_TIMEOUT_SECONDS) -> smtplib.SMTP:
-    """A connection to `smtp[s]://user:password@host:port`, encrypted wherever the server can, but on this very machine."""
-    parts = urlsplit(url)
-    host, port = parts.hostname or "localhost", parts.port or _PORTS[parts.scheme]
-    if parts.scheme == "smtps":
-        context = ssl.create_default_context()
-        server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=timeout_seconds, context=context)
-    else:
-        server = smtplib.SMTP(host, port, timeout=timeout_seconds)
-    try:
-        server.ehlo()
-        if parts.scheme == "smtp" and host not in _LOOPBACK and (parts.username or server.has_extn("starttls")):
-            server.starttls(context=ssl.create_default_context())  # with a password always: it never travels in the clear
-            server.ehlo()
-        if parts.username:
-            server.login(unquote(parts.username), unquote(parts.password or ""))
-    except Exception:
-        server.close()
-        raise
-    return server

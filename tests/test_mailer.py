@@ -136,7 +136,7 @@ def test_a_busy_server_is_asked_again_after_growing_waits_and_at_most_six_times(
     assert mailer.send_due() == 0
 
 
-def test_a_server_that_is_away_costs_a_try_not_a_mail(
+def test_a_server_that_is_away_costs_no_mail_a_try(
     server: Server, monkeypatch: pytest.MonkeyPatch, time: time_machine.Traveller, now: datetime
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -146,13 +146,50 @@ def test_a_server_that_is_away_costs_a_try_not_a_mail(
     enqueue(now, "alice@example.test")
     assert mailer.send_due() == 1
     (mail,) = outbox()
-    assert (mail.status, mail.attempts) == (MailStatus.WAITING, 1)
+    assert (mail.status, mail.attempts) == (MailStatus.WAITING, 0)
     assert "refused" in (mail.error or "")
+    assert mailer.send_due() == 0  # it is not asked again at once
     monkeypatch.setenv("AFFILIATE_SMTP_URL", f"smtp://127.0.0.1:{server.port}")
     settings_module.current.cache_clear()
     time.shift(timedelta(minutes=1))
     assert mailer.send_due() == 1
     assert len(server.messages) == 1
+
+
+def test_a_job_that_ends_in_the_middle_gives_back_what_it_has_not_tried(
+    server: Server, monkeypatch: pytest.MonkeyPatch, time: time_machine.Traveller, now: datetime
+) -> None:
+    enqueue(now, "alice@example.test", "bob@example.test", "carla@example.test")
+    tried: list[str] = []
+    usual = mailer._try
+
+    def ended(carrier: Any, mail: OutboxMail) -> Any:
+        if tried:
+            raise KeyboardInterrupt  # as the queue ends a job whose time is over
+        tried.append(mail.recipient)
+        return usual(carrier, mail)
+
+    monkeypatch.setattr(mailer, "_try", ended)
+    with pytest.raises(KeyboardInterrupt):
+        mailer.send_due()
+    assert sorted((mail.status.value, mail.attempts) for mail in outbox()) == [
+        ("sent", 1),
+        ("waiting", 0),
+        ("waiting", 1),
+    ]
+
+
+def test_a_slow_server_holds_the_queue_up_for_a_while_only(
+    server: Server, monkeypatch: pytest.MonkeyPatch, time: time_machine.Traveller, now: datetime
+) -> None:
+    monkeypatch.setattr(mailer, "_SECONDS_MAX", 0.0)
+    enqueue(now, "alice@example.test", "bob@example.test")
+    mailer.send_due()
+    assert server.messages == []
+    assert {(mail.status, mail.attempts) for mail in outbox()} == {(MailStatus.WAITING, 0)}
+    monkeypatch.setattr(mailer, "_SECONDS_MAX", 60.0)
+    assert mailer.send_due() == 2
+    assert len(server.messages) == 2
 
 
 def test_a_mail_that_another_job_holds_is_left_alone_until_its_lease_ends(

@@ -160,7 +160,7 @@ def _line(hook: ChatHook) -> dict[str, Any]:
         "host": hook.host,
         "sign": sign,
         "is_live": hook.is_live,
-        "events": ", ".join(_event(ChatEvent(each)) for each in hook.events),
+        "events": " · ".join(_event(ChatEvent(each)) for each in hook.events),
     }
 
 

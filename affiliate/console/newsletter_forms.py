@@ -81,6 +81,7 @@ def segment(typed: Typed) -> Segment:
     return segments.read(
         {
             "statuses": typed.getlist("statuses"), "languages": typed.getlist("languages"), "group": typed.get("group", ""),
+            "tag": typed.get("tag", ""), "momentum": typed.get("momentum", ""),
             "prospects": "prospects" in typed,
             "performance": typed.get("performance"), "days": int(days) if re.fullmatch("[0-9]{1,3}", days) else 0,
         }

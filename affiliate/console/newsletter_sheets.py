@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext, pgettext
 
 from affiliate import formats, ids
-from affiliate.console import presenters, words
+from affiliate.console import care_words, presenters, words
 from affiliate.console.newsletter_forms import place
 from affiliate.newsletters import content, labels, queries, service
 from affiliate.newsletters.audiences import Audience
@@ -19,6 +19,7 @@ from affiliate.newsletters.models import ConsentStatus, DeliveryStatus, IssueSta
 from affiliate.newsletters.results import Sales
 from affiliate.newsletters.segments import DAYS, STATUSES, Performance, Segment
 from affiliate.partners.models import EnrollmentStatus
+from affiliate.reports.momentum import Momentum
 from affiliate.web import orm
 
 N_ = str  # marks a sentence for the translators
@@ -67,6 +68,7 @@ def line(row: Any) -> dict[str, Any]:
 def editor(
     issue: NewsletterIssue, draft: Draft, segment: Segment, audience: Audience, language: str, *,
     errors: Mapping[str, str], partner_names: Mapping[str, str], groups: Sequence[str],
+    tags: Sequence[str],
 ) -> dict[str, Any]:  # fmt: skip
     """Everything on the page of a draft, as it stands or as it was typed."""
     problems = content.problems(draft)
@@ -83,7 +85,7 @@ def editor(
         "block_kinds": [{"value": kind.value, "name": labels.block(kind)} for kind in BlockKind],
         "problems": [_problem(draft, problem) for problem in problems],
         "waiting_stories": len(draft.blocks) - len(service.shown(draft, consents).blocks),
-        "segment": _segment(segment, groups),
+        "segment": _segment(segment, groups, tags),
         "audience": readers(audience),
         "known_fields": ", ".join(f"{{{name}}}" for name in content.FIELDS),
     }
@@ -174,7 +176,7 @@ def _consent(consent: StoryConsent | None) -> dict[str, Any]:
     return {"sign": signs[consent.status], "at": consent.answered_at or consent.asked_at}
 
 
-def _segment(segment: Segment, groups: Sequence[str]) -> dict[str, Any]:
+def _segment(segment: Segment, groups: Sequence[str], tags: Sequence[str]) -> dict[str, Any]:
     performance = {
         Performance.ANY: _("Whatever they bring"),
         Performance.SOLD: _("With sales"),
@@ -195,6 +197,12 @@ def _segment(segment: Segment, groups: Sequence[str]) -> dict[str, Any]:
         "days": [{"value": days, "name": _("in %(num)s days", num=days), "on": days == segment.days} for days in DAYS],
         "groups": [{"value": name, "name": name, "on": name == segment.group} for name in groups],
         "group": segment.group,
+        "tags": [{"value": name, "name": name, "on": name == segment.tag} for name in tags],
+        "tag": segment.tag,
+        "momentum": [
+            {"value": one.value, "name": care_words.momentum(one).word, "on": one == segment.momentum}
+            for one in Momentum
+        ],
         "prospects": {
             "value": "1",
             "name": _("People who asked for news and are no partners"),

@@ -32,6 +32,7 @@ from affiliate.newsletters.audiences import Audience
 from affiliate.newsletters.content import BlockKind, Draft, IssueKind
 from affiliate.newsletters.models import IssueStatus, NewsletterIssue
 from affiliate.newsletters.segments import Segment
+from affiliate.relations import care_queries
 from affiliate.web import orm, request_now
 
 Answer = str | tuple[str, int] | BaseResponse
@@ -229,6 +230,7 @@ def _editor_page(
     sheet = sheets.editor(
         issue, draft, segment, audience, language, errors=errors or {}, partner_names=names,
         groups=audiences.groups(orm.session, program_id=g.program.id),
+        tags=care_queries.tags_in(orm.session, program_id=g.program.id),
     )  # fmt: skip
     schedule = forms.shown_times(request.form if schedule_errors else {})
     return show(

@@ -69,7 +69,7 @@ def _line(prospect: Prospect) -> dict[str, Any]:
     return {
         "id": prospect.id.hex,
         "name": prospect.name,
-        "email": prospect.email,
+        "email": prospect.email if prospect.name else _("erased"),
         "sign": _sign(prospect.status),
         "source": prospect.source,
         "consent": prospect.consent_text,

@@ -24,6 +24,9 @@ from affiliate.newsletters.models import (
 )
 from affiliate.newsletters.segments import Performance, Segment
 from affiliate.partners.models import Enrollment, EnrollmentStatus, Member
+from affiliate.relations.care_models import PartnerTag
+from affiliate.reports.momentum import Momentum
+from affiliate.steering.models import PartnerMomentum
 
 SHOWN_MAX = 100
 GROUPS_MAX = 200
@@ -55,6 +58,12 @@ def matching(*, program_id: UUID, segment: Segment, language: str, now: datetime
         found = found.where(sa.func.coalesce(User.locale, language).in_(segment.languages))
     if segment.group:
         found = found.where(_exists(PartnerTerms, program_id, PartnerTerms.group_name == segment.group))
+    if segment.tag:
+        found = found.where(_exists(PartnerTag, program_id, PartnerTag.tag == segment.tag))
+    if segment.momentum:
+        found = found.where(
+            _exists(PartnerMomentum, program_id, PartnerMomentum.momentum == Momentum(segment.momentum))
+        )
     since = now - timedelta(days=segment.days)
     return found.where(*_performing(segment.performance, program_id, since))
 

@@ -12,10 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from affiliate import ids, mailer
+from affiliate import ids, smtp
 from affiliate.settings import Settings
 
-_TIMEOUT_SECONDS = 10
 _OK = 250
 _GO_ON = 354
 _WELCOME = ([_OK, _OK], [_OK, 251])  # to sender and recipient; 251: it is led on
@@ -66,7 +65,7 @@ def connection(to: Settings) -> Iterator[Carrier]:
         yield lambda _sender, _recipient, message: _keep(folder, message)
         return
     try:
-        server = mailer.connect(to.smtp_url, timeout_seconds=_TIMEOUT_SECONDS)
+        server = smtp.connect(to.smtp_url)
     except (OSError, smtplib.SMTPException) as error:
         raise ServerAway(str(error) or type(error).__name__) from error
     try:
@@ -78,7 +77,7 @@ def connection(to: Settings) -> Iterator[Carrier]:
 
 
 def _keep(folder: Path, message: bytes) -> Answer:
-    mailer.keep(message, folder=folder, name=ids.new().hex)
+    smtp.keep(message, folder=folder, name=ids.new().hex)
     return Answer(Verdict.TAKEN)
 
 

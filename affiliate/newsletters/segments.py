@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from affiliate.newsletters.content import LANGUAGES
+from affiliate.reports.momentum import Momentum
 
 STATUSES = ("approved", "paused", "pending")
 DAYS = (30, 90, 365)
@@ -22,9 +23,9 @@ class Performance(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """The rules; empty `languages` are all, an empty `group` too. Who has chosen no language counts as the issue's own.
+    """The rules; empty `languages` are all, an empty `group`, `tag` and `momentum` too. Who has chosen no language counts as the issue's own.
 
-    `prospects`: it goes to people as well who asked for news and are no partners; `group` and `performance` say nothing of them.
+    `prospects`: it goes to people as well who asked for news and are no partners; of them the languages alone say something.
     """
 
     statuses: tuple[str, ...] = ("approved",)
@@ -32,6 +33,8 @@ class Segment:
     performance: Performance = Performance.ANY
     days: int = 90
     group: str = ""
+    tag: str = ""
+    momentum: str = ""
     prospects: bool = False
 
     def document(self) -> dict[str, Any]:
@@ -43,12 +46,14 @@ def read(document: Mapping[str, Any]) -> Segment:
     """A segment as it was stored or typed; what does not exist is left out, and nobody chosen means approved partners."""
     prospects = bool(document.get("prospects"))
     statuses = tuple(status for status in STATUSES if status in document.get("statuses", ()))
-    performance = document.get("performance")
+    performance, momentum = document.get("performance"), str(document.get("momentum"))
     return Segment(
         statuses if statuses or prospects else ("approved",),
         tuple(language for language in LANGUAGES if language in document.get("languages", ())),
         Performance(performance) if performance in list(Performance) else Performance.ANY,
         document["days"] if document.get("days") in DAYS else 90,
         str(document.get("group") or "")[:40],
+        str(document.get("tag") or "")[:40],
+        momentum if momentum in list(Momentum) else "",
         prospects,
     )

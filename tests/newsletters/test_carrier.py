@@ -7,7 +7,7 @@ import mail_server
 import pytest
 from mail_server import MailServer
 
-from affiliate import mailer
+from affiliate import smtp
 from affiliate.newsletters.carrier import Verdict, carry
 
 MESSAGE = b"Subject: News\r\n\r\nHello.\r\n..two dots\r\n.\r\nThe end.\r\n"
@@ -23,7 +23,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[MailServer]:
 
 @pytest.fixture
 def line(server: MailServer) -> Iterator[smtplib.SMTP]:
-    found = mailer.connect(f"smtp://127.0.0.1:{server.port}", timeout_seconds=10)
+    found = smtp.connect(f"smtp://127.0.0.1:{server.port}")
     assert found.has_extn("pipelining") is server.pipelining
     yield found
     found.close()
