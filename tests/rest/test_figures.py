@@ -92,9 +92,6 @@ def test_a_report_by_day_adds_up_and_speaks_the_metrics_of_the_pages(
         "new_share_bps": None,
         "new_customers": 0,
         "rating": None,
-        "came": None,
-        "came_share_bps": None,
-        "abandoned_bps": None,
     }
     assert sum(row["clicks_raw"] for row in report["rows"]) == 50
     assert report["rows"][0]["epc"] is None
