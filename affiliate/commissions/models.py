@@ -106,6 +106,7 @@ class Commission(Base):
             sqlite_where=sa.text("awaits IS NOT NULL AND status = 'pending'"),
         ),
         sa.Index("ix_commissions_partner", "program_id", "partner_id", "earned_at"),
+        sa.Index("ix_commissions_program", "program_id", "earned_at"),
         sa.Index("ix_commissions_maturing", "status", "matures_at"),
         sa.CheckConstraint("reversed_minor >= 0 AND reversed_minor <= amount_minor", name="reversed_within_amount"),
         sa.CheckConstraint("(status IN ('in_payout', 'paid')) = (payout_id IS NOT NULL)", name="payout_when_in_one"),

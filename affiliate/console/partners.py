@@ -69,7 +69,6 @@ def partner(partner_id: UUID) -> str:
         people=queries.people_of(orm.session, partner_id=partner_id),
         lost=_lost(queries.lost_to_channels(orm.session, **here, starts_at=period.starts_at, ends_at=period.ends_at)),
         links=queries.links_of(orm.session, **here, since=period.starts_at),
-        coupons=queries.coupons_of(orm.session, **here),
         span_chips=presenters.span_chips(),
         service=quality.of_partner(partner_id, limit=SERVICE_SHOWN),
         service_url=url_for("console.service_quality_page"),

@@ -43,15 +43,17 @@ def told(partner_id: UUID) -> dict[str, Any]:
     here = {"program_id": g.program.id}
     found = plan_queries.partner_terms(orm.session, **here, partner_id=partner_id)
     recruiter_id = found.recruiter_id if found else None
+    offered = named.offered(orm.session, **here, partner_id=partner_id)
     return {
         "group": (found.group_name if found else None) or "",
         "recruiter": named.partner_name(orm.session, partner_id=recruiter_id) if recruiter_id else "",
-        "groups": named.groups_offered(orm.session, **here),
-        "partners": named.partners_offered(orm.session, **here),
+        "groups": offered.groups,
+        "partners": offered.partners,
         "recruited": [
             {"name": name, "url": url_for("console.partner", partner_id=key)}
             for key, name in named.recruited_by(orm.session, **here, partner_id=partner_id)
         ],
+        "coupons": offered.coupons,
         "url": url_for("console.set_partner_terms", partner_id=partner_id),
     }
 

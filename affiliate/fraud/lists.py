@@ -128,11 +128,11 @@ def waiting(session: Session, *, program_id: UUID, limit: int, appealed: bool = 
 def counts(session: Session, *, program_id: UUID) -> tuple[int, int]:
     """How many orders wait for a manager, and about how many of them the partner appeals. Every page of the console asks."""
     number = sa.select(sa.func.count()).select_from(FraudVerdict)
-    flagged = session.scalar(_in_force(number, program_id).where(_FLAGGED)) or 0
+    of_flags = _in_force(number, program_id).where(_FLAGGED)
     of_appeals = _in_force(number.join(FraudAppeal, _APPEALED), program_id).where(FraudAppeal.program_id == program_id)
-    appealed = session.scalar(of_appeals) or 0
-    appealed_flags = session.scalar(of_appeals.where(_FLAGGED)) if appealed else 0
-    return flagged + appealed - (appealed_flags or 0), appealed
+    asked = (of_flags, of_appeals, of_appeals.where(_FLAGGED))
+    flagged, appealed, both = session.execute(sa.select(*(each.scalar_subquery() for each in asked))).one()
+    return flagged + appealed - both, appealed
 
 
 def history(session: Session, *, program_id: UUID, conversion_id: UUID, partner_id: UUID) -> History:

@@ -1,13 +1,13 @@
 """Numbers for pages: what was clicked, sold and earned, by day, link and partner. Every SELECT of reports on numbers.
 
-Clicks come from the exact rollups (whole UTC hours, each on the day on which it begins), commissions from their rows (cut at
-quarters of an hour, as all zones' days are). Test orders and orders still being verified count nowhere.
+Clicks come from the exact rollups (whole UTC hours, each on the day on which it begins), commissions from their rows. Test orders and orders still being verified count nowhere.
 """
 
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -30,7 +30,7 @@ from affiliate.reports.written_models import ServiceEntry
 NOT_COUNTED = NEVER_POSTED
 """Commissions that no number of a report counts: tests, and orders still being verified."""
 
-_QUARTER_SECONDS = 900
+_DAY_SECONDS = 86_400
 
 _NET = Commission.amount_minor - Commission.reversed_minor
 _EARNED = sa.func.coalesce(sa.func.sum(_NET), 0).label("earned")
@@ -61,9 +61,9 @@ def facts_by_day(
 
     `with_costs`: what the program spent beside commissions, and whose customers are new: none of its partners' business.
     """
-    sales_by = _sales_by_quarter(program_id, partner_id, period, currency)
+    sales_by = _sales_by_day(program_id, partner_id, period, currency)
     sales = (with_customers(sales_by) if with_costs else sales_by.add_columns(*zeros(2))).subquery()
-    clicks = _clicks_by_hour(program_id, partner_id, period, currency).subquery()
+    clicks = _clicks_by_day(program_id, partner_id, period).subquery()
     moment_of_sales, *sold = sales.c
     both = sa.union_all(  # one trip for both
         sa.select(clicks.c.moment, clicks.c.raw, clicks.c.valid, *zeros(6)),
@@ -81,14 +81,30 @@ def facts_by_day(
 
 
 def summed_by_day(rows: Iterable[Any], period: Period) -> list[list[int]]:
-    """The sums of each day of rows that begin with a second since 1970. A month has hundreds of hours: nothing is made for each."""
-    starts = [int(start_of_day(day, zone=period.zone).timestamp()) for day in period.days]
+    """The sums of each day of rows that begin with a second since 1970."""
+    starts = _starts(period)
     sums = [[0] * 8 for _ in starts]
     for moment, *numbers in rows:
         of_day = sums[bisect_right(starts, moment) - 1]
         for place, number in enumerate(numbers):
             of_day[place] += number
     return sums
+
+
+def _starts(period: Period) -> list[int]:
+    """The second at which each day begins."""
+    return [int(start_of_day(day, zone=period.zone).timestamp()) for day in period.days]
+
+
+def _within_day(moment: Any, period: Period) -> Any:
+    """A second of the day of this moment, the same for all of its day but where clocks change: a row for each day instead of each hour.
+
+    Days have 86,400 seconds from the start of the period, and again from the end of each day that has fewer or more.
+    """
+    starts = _starts(period)
+    again = [after for before, after in pairwise(starts) if after - before != _DAY_SECONDS]
+    origin = sa.case(*((moment >= start, start) for start in reversed(again)), else_=starts[0]) if again else starts[0]
+    return moment - (moment - origin) % _DAY_SECONDS
 
 
 def zeros(number: int) -> list[sa.BindParameter[int]]:
@@ -152,7 +168,7 @@ def facts_by_partner(
     clicks = sa.select(PartnerClickHour.partner_id, *_raw_and_valid(PartnerClickHour))
     clicked_here = clicks.where(*_clicked(PartnerClickHour, program_id, period), wanted(PartnerClickHour.partner_id))
     clicks_by = clicked_here.group_by(PartnerClickHour.partner_id).subquery()
-    sales = sales_of(Commission.partner_id, program_id, None, currency).where(
+    sales = sales_of(Commission.partner_id, program_id, None, currency, by_credit=False).where(
         *earned_in(period), wanted(Commission.partner_id)
     )
     sales_by = with_customers(sales).group_by(Commission.partner_id).subquery()
@@ -203,15 +219,15 @@ def _clicked(rollup: Any, program_id: UUID, period: Period) -> list[sa.ColumnEle
     return [rollup.program_id == program_id, rollup.hour >= period.starts_at, rollup.hour < period.ends_at]
 
 
-def _clicks_by_hour(program_id: UUID, partner_id: UUID | None, period: Period, _currency: str) -> sa.Select[Any]:
+def _clicks_by_day(program_id: UUID, partner_id: UUID | None, period: Period) -> sa.Select[Any]:
     """From the rollup that has just these rows: one that is finer would be read as long as it has links."""
     rollup: Any = ProgramClickHour if partner_id is None else PartnerClickHour
-    moment = sa.extract("epoch", rollup.hour).label("moment")
+    moment = _within_day(sa.extract("epoch", rollup.hour), period).label("moment")
     columns: list[Any] = [moment, *_raw_and_valid(rollup)]
     clicks = sa.select(*columns).where(*_clicked(rollup, program_id, period))
     if partner_id is not None:
         clicks = clicks.where(PartnerClickHour.partner_id == partner_id)
-    return clicks.group_by(rollup.hour)
+    return clicks.group_by(moment)
 
 
 def earned_in(period: Period) -> list[sa.ColumnElement[bool]]:
@@ -219,17 +235,23 @@ def earned_in(period: Period) -> list[sa.ColumnElement[bool]]:
     return [Commission.earned_at >= period.starts_at, Commission.earned_at < period.ends_at]
 
 
-def sales_of(key: Any, program_id: UUID, partner_id: UUID | None, currency: str) -> sa.Select[Any]:
-    """Rows of `key`, orders, revenue, earnings and reversals in this currency; the caller narrows and groups by the key."""
+def sales_of(
+    key: Any, program_id: UUID, partner_id: UUID | None, currency: str, *, by_credit: bool = True
+) -> sa.Select[Any]:
+    """Rows of `key`, orders, revenue, earnings and reversals in this currency; the caller narrows and groups by the key.
+
+    `by_credit`: the caller asks for something of the credit. Else it is not read: in a large program that halves the price.
+    """
     # Shares of one order add up to the whole, so a sum over partners counts each order once.
     in_it = sa.case((Commission.currency == currency, Commission.revenue_minor), else_=0)
     revenue = sa.func.coalesce(sa.func.sum(in_it), 0).label("revenue")
     found = (
         sa.select(key, _CONVERSIONS, revenue, _EARNED, _REVERSED)
         .select_from(Commission)
-        .join(Credit, Credit.id == Commission.credit_id)
         .where(Commission.program_id == program_id, Commission.is_live, Commission.status.not_in(NOT_COUNTED))
     )
+    if by_credit:
+        found = found.join(Credit, Credit.id == Commission.credit_id)
     return found if partner_id is None else found.where(Commission.partner_id == partner_id)
 
 
@@ -241,20 +263,14 @@ def with_customers(sales: sa.Select[Any]) -> sa.Select[Any]:
         for condition in (is_new.is_(sa.true()), is_new.is_not(None))
     )
     new, known = counts
-    return sales.join(Attribution, Attribution.id == Credit.attribution_id).add_columns(
+    return sales.join(Attribution, Attribution.id == Commission.attribution_id).add_columns(
         new.label("new"), known.label("known")
     )
 
 
-def _sales_by_quarter(program_id: UUID, partner_id: UUID | None, period: Period, currency: str) -> sa.Select[Any]:
-    quarter = quarter_of(Commission.earned_at)
-    return sales_of(quarter, program_id, partner_id, currency).where(*earned_in(period)).group_by(quarter)
-
-
-def quarter_of(moment: Any) -> Any:
-    """The second at which the quarter of an hour of a moment began: all zones' days are whole quarters."""
-    epoch = sa.extract("epoch", moment)
-    return (epoch - epoch % _QUARTER_SECONDS).label("moment")
+def _sales_by_day(program_id: UUID, partner_id: UUID | None, period: Period, currency: str) -> sa.Select[Any]:
+    moment = _within_day(sa.extract("epoch", Commission.earned_at), period).label("moment")
+    return sales_of(moment, program_id, partner_id, currency).where(*earned_in(period)).group_by(moment)
 
 
 def sales_facts(currency: str, *sold: Any) -> Facts:

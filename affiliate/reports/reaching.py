@@ -86,7 +86,9 @@ def _number(measure: Measure) -> Any:
 
 
 def _sold(measure: Measure, column: str, *conditions: sa.ColumnElement[bool]) -> Any:
-    sales = sales_of(sa.literal(0).label("one"), measure.program_id, measure.partner_id, measure.currency)
+    sales = sales_of(
+        sa.literal(0).label("one"), measure.program_id, measure.partner_id, measure.currency, by_credit=False
+    )
     if conditions:
         sales = sales.join(Conversion, Conversion.id == Commission.conversion_id).where(*conditions)
     found = sales.where(*earned_in(measure.period)).subquery()
@@ -109,7 +111,7 @@ def _clicked(measure: Measure) -> Any:
 
 def _active(measure: Measure) -> Any:
     clicked = sa.select(PartnerClickHour.partner_id).where(*_hours(PartnerClickHour, measure))
-    sold = sales_of(Commission.partner_id, measure.program_id, None, measure.currency)
+    sold = sales_of(Commission.partner_id, measure.program_id, None, measure.currency, by_credit=False)
     sold = sold.where(*earned_in(measure.period)).with_only_columns(Commission.partner_id)
     active = sa.union(clicked, sold).subquery()
     return sa.select(sa.func.count()).select_from(active).scalar_subquery()

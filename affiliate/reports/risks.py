@@ -30,7 +30,11 @@ class RiskFigures:
 def risk_figures(session: Session, *, program_id: UUID, period: Period, currency: str) -> RiskFigures:
     """The figures of a program in these days, by two statements."""
     key = Commission.partner_id.label("partner_id")
-    sales = sales_of(key, program_id, None, currency).where(*earned_in(period)).group_by(Commission.partner_id)
+    sales = (
+        sales_of(key, program_id, None, currency, by_credit=False)
+        .where(*earned_in(period))
+        .group_by(Commission.partner_id)
+    )
     rows = sales.subquery()
     sums = (sa.func.sum(rows.c.revenue).over(), sa.func.sum(rows.c.conversions).over())
     best = session.execute(

@@ -1,5 +1,6 @@
 """Partners, links and coupons of a program by the names that people type."""
 
+from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -27,19 +28,40 @@ def of_program(session: Session, *, program_id: UUID) -> dict[tuple[str, str], U
     }
 
 
-def partners_offered(session: Session, *, program_id: UUID) -> list[str]:
-    """The names of the partners of a program, to be offered while one is typed; the first hundreds of many."""
-    enrolled = sa.select(Partner.name).join(Enrollment, Enrollment.partner_id == Partner.id)
-    return list(
-        session.scalars(enrolled.where(Enrollment.program_id == program_id).order_by(Partner.name).limit(OFFERED_MAX))
-    )
-
-
 def groups_offered(session: Session, *, program_id: UUID) -> list[str]:
     """The groups of partners that the program has."""
     groups = sa.select(PartnerTerms.group_name).where(PartnerTerms.program_id == program_id).distinct()
     known = groups.where(PartnerTerms.group_name.is_not(None)).order_by(PartnerTerms.group_name)
     return [name for name in session.scalars(known.limit(OFFERED_MAX)) if name]
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """What is offered while one types on a partner's page, and the partner's coupons."""
+
+    partners: list[str]
+    groups: list[str]
+    coupons: list[str]
+
+
+def offered(session: Session, *, program_id: UUID, partner_id: UUID) -> Offered:
+    """Names of partners and groups of the program, the first hundreds of many, and the codes of the partner, by one statement."""
+    enrolled = sa.select(Partner.name).join(Enrollment, Enrollment.partner_id == Partner.id)
+    groups = sa.select(PartnerTerms.group_name.label("name")).where(PartnerTerms.program_id == program_id).distinct()
+    codes = sa.select(Coupon.code).where(Coupon.program_id == program_id, Coupon.partner_id == partner_id)
+    asked = (
+        enrolled.where(Enrollment.program_id == program_id).order_by(Partner.name),
+        groups.where(PartnerTerms.group_name.is_not(None)).order_by(PartnerTerms.group_name),
+        codes.order_by(Coupon.code),
+    )
+    parts = []
+    for place, statement in enumerate(asked):
+        names = statement.limit(OFFERED_MAX).subquery()
+        parts.append(sa.select(sa.literal(place), names.c[0]))
+    found: tuple[list[str], list[str], list[str]] = ([], [], [])
+    for place, name in session.execute(sa.union_all(*parts)):
+        found[place].append(name)
+    return Offered(*(sorted(names) for names in found))
 
 
 def recruited_by(session: Session, *, program_id: UUID, partner_id: UUID) -> list[tuple[UUID, str]]:

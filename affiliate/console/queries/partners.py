@@ -14,7 +14,7 @@ from affiliate.accounts.roles import MemberRole
 from affiliate.attribution.models import Attribution, ChannelLoss, Credit
 from affiliate.console import paging
 from affiliate.ingest.models import ClickHour, ClickVerdict, Conversion
-from affiliate.links.models import Coupon, Link
+from affiliate.links.models import Link
 from affiliate.partners.models import Application, Enrollment, EnrollmentStatus, Member, Partner, PartnerTerms
 from affiliate.payouts.models import Payout
 from affiliate.relations.care_models import PartnerCare, PartnerTag
@@ -145,27 +145,21 @@ def links_of(session: Session, *, program_id: UUID, partner_id: UUID, since: dat
     return session.execute(statement).all()
 
 
-def coupons_of(session: Session, *, program_id: UUID, partner_id: UUID) -> Sequence[str]:
-    """A partner's coupon codes."""
-    mine = (Coupon.program_id == program_id, Coupon.partner_id == partner_id)
-    return session.scalars(sa.select(Coupon.code).where(*mine).order_by(Coupon.code).limit(LINKS_SHOWN)).all()
-
-
 def lost_to_channels(
     session: Session, *, program_id: UUID, partner_id: UUID, starts_at: datetime, ends_at: datetime
 ) -> tuple[int, int]:
     """The orders of a period that another paid channel took from the partner, and those that it is credited for."""
-    counted = []
-    for table in (ChannelLoss, Credit):
-        of_partner = (
-            sa.select(sa.func.count(sa.distinct(Attribution.conversion_id)))
-            .join(table, table.attribution_id == Attribution.id)
-            .join(Conversion, Conversion.id == Attribution.conversion_id)
-            .where(table.partner_id == partner_id, Conversion.program_id == program_id, Attribution.is_current)
-            .where(Conversion.occurred_at >= starts_at, Conversion.occurred_at < ends_at, sa.not_(Conversion.is_test))
-        )
-        counted.append(session.scalar(of_partner) or 0)
-    return counted[0], counted[1]
+    counted = [
+        sa.select(sa.func.count(sa.distinct(Attribution.conversion_id)))
+        .join(table, table.attribution_id == Attribution.id)
+        .join(Conversion, Conversion.id == Attribution.conversion_id)
+        .where(table.partner_id == partner_id, Conversion.program_id == program_id, Attribution.is_current)
+        .where(Conversion.occurred_at >= starts_at, Conversion.occurred_at < ends_at, sa.not_(Conversion.is_test))
+        .scalar_subquery()
+        for table in (ChannelLoss, Credit)
+    ]
+    lost, kept = session.execute(sa.select(*counted)).one()
+    return lost, kept
 
 
 def which(
