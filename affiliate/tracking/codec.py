@@ -8,17 +8,14 @@ Version 1 had clicks without what came after their address, and no touches. A ki
 not know it puts the event aside, and takes it up when it has learned.
 """
 
+import re
 import types
 import typing
-from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import lru_cache
-from operator import itemgetter
-from typing import Any, Literal
-from uuid import UUID
+from typing import Annotated, Any
 
+import msgspec
 import orjson
-import uuid_utils
 
 from affiliate.tracking.eventtypes import (
     ClickEvent,
@@ -77,14 +74,12 @@ _INSTANTS = {
     event_type: tuple(at for at, hint in enumerate(typing.get_type_hints(event_type).values()) if hint is datetime)
     for event_type in _KIND_OF
 }
+_VERSIONS = (1, 2)
 _CLICK_FIELDS_1 = 17
 _HEAD = 2  # version and kind
-_SHAPES_MAX = 4096
-_REPEATED_IDS = frozenset({"program_id", "partner_id", "link_id"})
-_REPEATED_IDS_MAX = 65_536
-_TEXT = {str}
-
-_Reader = Callable[[Any], Any]
+_SHORTEST_HEAD = len(b"[1,")
+_INSTANT = Annotated[datetime, msgspec.Meta(tz=True)]
+_PLACE = re.compile(r"\$\[(\d+)\]")
 
 
 class BadEvent(ValueError):  # noqa: N818 - read as a kind
@@ -113,84 +108,58 @@ def decode(payload: bytes) -> Event:
     """
     if len(payload) > EVENT_BYTES_MAX:
         raise BadEvent(f"{len(payload)} bytes are too many for an event")
+    layout = _LAYOUTS.get(payload[: payload.find(b",", _SHORTEST_HEAD)]) or _layout(payload)
+    event = layout.read(payload)
+    if b"\\" in payload and b"\\u0000" in payload and _has_nul(event):
+        raise BadEvent("NUL in a text")
+    return event
+
+
+class _Layout:
+    """How the fields of one kind are written in one version, version and kind before them."""
+
+    def __init__(self, event_type: type[Event], *, length: int | None = None) -> None:
+        """`length`: the fields that an old version had; those after them have their defaults."""
+        hints = dict(list(typing.get_type_hints(event_type).items())[:length])
+        self._event_type: Any = event_type
+        self._names = tuple(hints)
+        self._instants = [at for at, hint in enumerate(hints.values()) if hint is datetime]
+        fields = [_INSTANT if hint is datetime else hint for hint in hints.values()]
+        self._decoder = msgspec.json.Decoder(types.GenericAlias(tuple, (int, str, *fields)))
+
+    def read(self, payload: bytes) -> Event:
+        """The event in these bytes."""
+        try:
+            values = self._decoder.decode(payload)[_HEAD:]
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
+            raise BadEvent(f"a wrong field: {_PLACE.sub(self._name, str(error))}") from error
+        event: Event = self._event_type(*values)
+        for at in self._instants:
+            if values[at].tzinfo is not UTC:
+                event = event._replace(**{self._names[at]: values[at].astimezone(UTC)})
+        return event
+
+    def _name(self, place: re.Match[str]) -> str:
+        at = int(place[1]) - _HEAD
+        return self._names[at] if 0 <= at < len(self._names) else place[0]
+
+
+def _layout(payload: bytes) -> _Layout:
+    """The layout of what does not begin as we write it.
+
+    Raises:
+        BadEvent: there is none.
+    """
     try:
         document = orjson.loads(payload)
     except ValueError as error:
         raise BadEvent(f"not a list of version, kind and fields: {error}") from error
     if type(document) is not list or len(document) < _HEAD:
         raise BadEvent("not a list of version, kind and fields")
-    layout = _layout(document[0], document[1])
-    if b"\\" in payload and b"\\u0000" in payload and _has_nul(document):
-        raise BadEvent("NUL in a text")
-    return layout.read(document[_HEAD:])
-
-
-class _Layout:
-    """How the fields of one kind are written in one version.
-
-    What can be is compared at once, with events that were found right before: the JSON types of all fields, of which
-    a stream repeats a few dozen patterns, and all words of closed sets.
-    """
-
-    def __init__(self, event_type: type[Event], *, length: int | None = None) -> None:
-        """`length`: the fields that an old version had; those after them have their defaults."""
-        hints = list(typing.get_type_hints(event_type).items())[:length]
-        self._event_type: Any = event_type
-        self._allowed = [_json_types(hint) for _, hint in hints]
-        self._readers = [(at, read) for at, (name, hint) in enumerate(hints) if (read := _reader_of(name, hint))]
-        self._words = {at: words for at, (_, hint) in enumerate(hints) if (words := _words_of(hint))}
-        self._texts = [at for at, (_, hint) in enumerate(hints) if hint == dict[str, str]]
-        self._words_in: Callable[[list[Any]], Any] = itemgetter(*self._words) if self._words else _nothing
-        self._known: set[tuple[type, ...]] = set()
-        self._known_words: set[Any] = set()
-
-    def read(self, values: list[Any]) -> Event:
-        """The event with these fields."""
-        shape = tuple(map(type, values))
-        if shape not in self._known:
-            self._learn(shape, values)
-        if self._words_in(values) not in self._known_words:
-            self._learn_words(values)
-        for position in self._texts:
-            if values[position] and set(map(type, values[position].values())) != _TEXT:
-                raise BadEvent("a wrong field: sub ids are texts by name")
-        try:
-            for position, read in self._readers:
-                value = values[position]
-                if value is not None:
-                    values[position] = read(value)
-        except (TypeError, ValueError, AttributeError, OverflowError) as error:
-            raise BadEvent(f"a wrong field: {error}") from error
-        event: Event = self._event_type(*values)
-        return event
-
-    def _learn(self, shape: tuple[type, ...], values: list[Any]) -> None:
-        if len(values) != len(self._allowed):
-            raise BadEvent(f"{len(values)} fields instead of {len(self._allowed)}")
-        for value, kind, allowed in zip(values, shape, self._allowed, strict=True):
-            if kind not in allowed:  # JSON's `true` is no integer
-                wanted = " or ".join(sorted(each.__name__ for each in allowed))
-                raise BadEvent(f"a wrong field: {value!r:.60} is no {wanted}")
-        if len(self._known) < _SHAPES_MAX:
-            self._known.add(shape)
-
-    def _learn_words(self, values: list[Any]) -> None:
-        """As many as the words can be combined, and no more."""
-        for position, words in self._words.items():
-            if values[position] not in words:
-                raise BadEvent(f"a wrong field: {values[position]!r:.60} is none of {', '.join(filter(None, words))}")
-        self._known_words.add(self._words_in(values))
-
-
-def _nothing(_values: list[Any]) -> None:
-    """The words of an event without any."""
-
-
-def _layout(version: Any, kind: Any) -> _Layout:
-    layouts = _LAYOUTS.get(version) if type(version) is int else None
-    if layouts is None:
+    version, kind = document[:_HEAD]
+    if type(version) is not int or version not in _VERSIONS:
         raise BadEvent(f"unknown version {version!r:.60}")
-    layout = layouts.get(kind) if type(kind) is str else None
+    layout = _LAYOUTS.get(orjson.dumps([version, kind])[:-1])
     if layout is None:
         raise BadEvent(f"unknown kind {kind!r:.60}")
     return layout
@@ -202,65 +171,13 @@ def _has_nul(value: Any) -> bool:
         return "\0" in value
     if isinstance(value, dict):
         return any(_has_nul(key) or _has_nul(inner) for key, inner in value.items())
-    return isinstance(value, list) and any(_has_nul(inner) for inner in value)
+    return isinstance(value, list | tuple) and any(_has_nul(inner) for inner in value)
 
 
-def _json_types(hint: Any) -> frozenset[type]:
-    """What JSON makes of a field, from its annotation."""
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin in {types.UnionType, typing.Union}:
-        return frozenset().union(*map(_json_types, arguments))
-    if origin is Literal or hint in {UUID, datetime}:
-        return frozenset({str})
-    return frozenset({origin or hint})
-
-
-def _reader_of(name: str, hint: Any) -> _Reader | None:
-    """What makes a field of its JSON, from its annotation; nothing where it is one already."""
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin in {types.UnionType, typing.Union}:
-        return _reader_of(name, next(part for part in arguments if part is not types.NoneType))
-    if origin is list:
-        return _documents
-    if hint is UUID:
-        return _repeated_id if name in _REPEATED_IDS else _id
-    return _instant if hint is datetime else None
-
-
-def _id(value: str) -> UUID:
-    return UUID(int=uuid_utils.UUID(value).int)  # half of what the standard library takes to read its text
-
-
-_repeated_id = lru_cache(maxsize=_REPEATED_IDS_MAX)(UUID)  # ids are most of what reading a click costs
-
-
-def _words_of(hint: Any) -> tuple[str | None, ...]:
-    """The closed set that a field is from; nothing where any text will do."""
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin in {types.UnionType, typing.Union}:
-        found = _words_of(next(part for part in arguments if part is not types.NoneType))
-        return (*found, None) if found else ()
-    return arguments if origin is Literal else ()
-
-
-def _instant(value: str) -> datetime:
-    moment = datetime.fromisoformat(value)
-    if moment.tzinfo is UTC:
-        return moment
-    if moment.tzinfo is None:
-        raise ValueError(f"{value!r} has no time zone")
-    return moment.astimezone(UTC)
-
-
-def _documents(value: list[Any]) -> list[dict[str, Any]]:
-    for document in value:
-        if type(document) is not dict:
-            raise TypeError("items are a list of documents")
-    return value
-
-
-_LAYOUTS: dict[int, dict[str, _Layout]] = {
-    1: {kind: _Layout(event_type) for kind, event_type in _KINDS.items() if kind not in {"touch", "step"}}
-    | {"click": _Layout(ClickEvent, length=_CLICK_FIELDS_1)},
-    2: {kind: _Layout(event_type) for kind, event_type in _KINDS.items()},
-}
+_LAYOUTS: dict[bytes, _Layout] = {
+    f'[{version},"{kind}"'.encode(): _Layout(event_type)
+    for version in _VERSIONS
+    for kind, event_type in _KINDS.items()
+    if (version, kind) != (1, "touch")
+} | {b'[1,"click"': _Layout(ClickEvent, length=_CLICK_FIELDS_1)}
+"""By the bytes that come before the fields."""
