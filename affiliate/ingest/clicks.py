@@ -60,7 +60,10 @@ def store(session: Session, *, events: Sequence[ClickEvent], now: datetime) -> S
     late = [event for event, verdict in verdicts if verdict is ClickVerdict.PAST_RETENTION]
     if late:
         verdicts = [pair for pair in verdicts if pair[1] is not ClickVerdict.PAST_RETENTION]
-    known = bulk.insert_new_clicks(session, [_row(event, verdict, now) for event, verdict in verdicts])
+    instant = bulk.instant_writer(session)
+    known = bulk.insert_new_clicks(
+        session, lambda: (_row(event, verdict, instant(event.occurred_at), instant(now)) for event, verdict in verdicts)
+    )
     if known:
         verdicts = [pair for pair in verdicts if pair[0].click_id not in known]
     valid = [event for event, verdict in verdicts if verdict is ClickVerdict.VALID]
@@ -103,14 +106,17 @@ def overrule(session: Session, *, click_id: UUID, expected: ClickVerdict, verdic
     return bool(changed)
 
 
-def _row(event: ClickEvent, verdict: ClickVerdict, now: datetime) -> tuple[Any, ...]:
-    """The values in the order of the columns of Click, ids as their digits: either driver takes longer over a UUID."""
+def _row(event: ClickEvent, verdict: ClickVerdict, occurred_at: Any, now: Any) -> tuple[Any, ...]:
+    """The values in the order of the columns of Click, ids as their digits: either driver takes longer over a UUID.
+
+    Instants as the database's own writer takes them.
+    """
     return (
         digits(event.click_id.int),
         repeated_digits(event.program_id.int),
         repeated_digits(event.partner_id.int),
         repeated_digits(event.link_id.int),
-        event.occurred_at,
+        occurred_at,
         now,
         _VALID if verdict is ClickVerdict.VALID else verdict.value,
         None,

@@ -243,7 +243,7 @@ def _send(client: redis.Redis, events: Sequence[ClickEvent]) -> None:
 
 
 def _rows(events: Sequence[ClickEvent]) -> list[tuple[Any, ...]]:
-    return [clicks._row(event, ClickVerdict.VALID, event.occurred_at) for event in events]
+    return [clicks._row(event, ClickVerdict.VALID, event.occurred_at, event.occurred_at) for event in events]
 
 
 def _plain_rows(events: Sequence[ClickEvent]) -> list[tuple[Any, ...]]:
