@@ -21,7 +21,7 @@ from affiliate.ingest.rollup_models import CreativeClickHour, PartnerClickHour, 
 from affiliate.reports import spending
 from affiliate.reports.metrics import Facts
 from affiliate.reports.periods import Period
-from affiliate.reports.queries import earned_in, quarter_of, sales_facts, sales_of, summed_by_day, with_customers, zeros
+from affiliate.reports.queries import earned_in, sales_facts, sales_of, summed_by_day, with_customers, within_day, zeros
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def _spent(
 
 def by_day(session: Session, *, program_id: UUID, parts: Parts, period: Period, currency: str) -> dict[date, Facts]:
     """The same by day of the period, quiet days with zeros."""
-    moment = quarter_of(Commission.earned_at)
+    moment = within_day(sa.extract("epoch", Commission.earned_at), period).label("moment")
     sales = _sales(moment, program_id, parts, period, currency).group_by(moment).subquery()
     clicks = _clicks(None, program_id, parts, period).subquery()
     both = sa.union_all(

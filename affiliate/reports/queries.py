@@ -96,7 +96,7 @@ def _starts(period: Period) -> list[int]:
     return [int(start_of_day(day, zone=period.zone).timestamp()) for day in period.days]
 
 
-def _within_day(moment: Any, period: Period) -> Any:
+def within_day(moment: Any, period: Period) -> Any:
     """A second of the day of this moment, the same for all of its day but where clocks change: a row for each day instead of each hour.
 
     Days have 86,400 seconds from the start of the period, and again from the end of each day that has fewer or more.
@@ -222,7 +222,7 @@ def _clicked(rollup: Any, program_id: UUID, period: Period) -> list[sa.ColumnEle
 def _clicks_by_day(program_id: UUID, partner_id: UUID | None, period: Period) -> sa.Select[Any]:
     """From the rollup that has just these rows: one that is finer would be read as long as it has links."""
     rollup: Any = ProgramClickHour if partner_id is None else PartnerClickHour
-    moment = _within_day(sa.extract("epoch", rollup.hour), period).label("moment")
+    moment = within_day(sa.extract("epoch", rollup.hour), period).label("moment")
     columns: list[Any] = [moment, *_raw_and_valid(rollup)]
     clicks = sa.select(*columns).where(*_clicked(rollup, program_id, period))
     if partner_id is not None:
@@ -269,7 +269,7 @@ def with_customers(sales: sa.Select[Any]) -> sa.Select[Any]:
 
 
 def _sales_by_day(program_id: UUID, partner_id: UUID | None, period: Period, currency: str) -> sa.Select[Any]:
-    moment = _within_day(sa.extract("epoch", Commission.earned_at), period).label("moment")
+    moment = within_day(sa.extract("epoch", Commission.earned_at), period).label("moment")
     return sales_of(moment, program_id, partner_id, currency).where(*earned_in(period)).group_by(moment)
 
 
