@@ -29,7 +29,7 @@ def choose() -> str | BaseResponse:
     rows = [
         {
             "name": program.name,
-            "sign": words.program(program.status),
+            "sign": words.standing(program),
             "url": _start(program),
         }
         for program in found

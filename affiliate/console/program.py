@@ -83,7 +83,7 @@ def _settings_page(form: SettingsForm, *, changes: list[dict[str, Any]] | None =
     return show(
         "settings.html",
         form=form,
-        sign=words.program(program.status),
+        sign=words.standing(program),
         setup=setup_steps(program),
         facts=_facts(program),
         may_clone=manages_all(),

@@ -128,7 +128,9 @@ def visit_test_link() -> BaseResponse:
     link = setup_sheets.test_link()
     if link is None:
         return redirect(url_for("console.setup", step="test"))
-    made = stamp(tracker.current().keys.test, program_id=g.program.id, now=request_now())
+    here = tracker.current()
+    here.directory.reload(now=request_now())  # the link may be a moment old
+    made = stamp(here.keys.test, program_id=g.program.id, now=request_now())
     return _unkept_redirect(f"{settings().tracking_url}/r/{link.code}?aff_test={made}")
 
 

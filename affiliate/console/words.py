@@ -16,7 +16,7 @@ from affiliate.partners.models import EnrollmentStatus
 from affiliate.payouts.files import FileKind
 from affiliate.payouts.models import AdjustmentKind, AdjustmentStatus, CostKind
 from affiliate.payouts.schedule import Cadence
-from affiliate.programs.models import ProgramStatus
+from affiliate.programs.models import Program, ProgramStatus
 from affiliate.relations.care_words import goal_metric, goal_state
 from affiliate.reports.words import Sign, act, commission, commission_reason, decline_reason, payment_method, payout
 
@@ -64,6 +64,11 @@ def partner_class(rank: PartnerClass) -> str:
         PartnerClass.LOW: pgettext("partner", "Low"),
     }
     return words[rank]
+
+
+def standing(found: Program) -> Sign:
+    """Where a program is; an archived one is that before all."""
+    return Sign("hold", pgettext("program", "Archived"), "lock") if found.archived_at else program(found.status)
 
 
 def program(status: ProgramStatus) -> Sign:

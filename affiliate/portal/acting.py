@@ -45,7 +45,9 @@ def membership(session: Session, *, user_id: UUID, program_id: UUID) -> tuple[An
     if not found or MAY_ACT.isdisjoint(queries.roles_in(session, user_id=user_id, program_id=program_id)):
         return partners.membership(session, user_id=user_id, program_id=program_id)
     term, partner, enrollment = found
-    g.acting = {"partner_id": partner.id, "name": partner.name, "until": term.ends_at, "reason": term.reason}
+    g.acting = {
+        "partner_id": partner.id, "name": partner.name, "until": term.ends_at, "reason": term.reason, "opens": OPEN | READ,
+    }  # fmt: skip
     return partner, enrollment, MemberRole.MARKETER
 
 

@@ -152,8 +152,13 @@ def _frame(*, waiting: bool = False) -> dict[str, Any]:
 
 
 def _navigation() -> list[dict[str, Any]]:
-    """The pages that this person's role may open."""
-    return [each for each in _pages() if access.may(each["endpoint"])]
+    """The pages that this person's role may open; who acts for the partner sees what is open to that."""
+    return [each for each in _pages() if access.may(each["endpoint"]) and _is_open(each["endpoint"])]
+
+
+def _is_open(endpoint: str) -> bool:
+    module = current_app.view_functions[endpoint].__module__.rpartition(".")[2]
+    return "acting" not in g or module in g.acting["opens"]
 
 
 def _pages() -> list[dict[str, Any]]:

@@ -266,3 +266,12 @@ def test_a_refund_that_names_no_currency_is_left_to_its_orders() -> None:
     assert (refund(amount="5.50").amount_minor, refund(amount="5.50").currency) == (5_50, None)
     yen = refund(amount="550", currency="JPY")
     assert (yen.amount_minor, yen.currency) == (550, "JPY")
+
+
+def test_an_archived_program_takes_no_order_and_still_hears_of_those_from_before() -> None:
+    closed, body = program(is_archived=True), load(schemas.NewConversionSchema(), SALE)
+    with pytest.raises(BadFields) as caught:
+        events.conversion(body, program=closed, sender=SERVER, keys=KEYS, now=NOW)
+    assert list(caught.value.errors) == ["program"]
+    given_back = load(schemas.NewRefundSchema(), REFUND)
+    assert events.refund(given_back, program=closed, sender=SERVER, now=NOW).order_id == "1001"

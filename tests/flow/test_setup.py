@@ -1,0 +1,143 @@
+"""A stranger with nothing but an admin's sign-in: a program by the assistant alone, and a test order that arrives."""
+
+import re
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+import requests
+from installation import ANSWER_SECONDS_MAX, Installation
+from pages import Visitor, is_sound
+from playwright.sync_api import Browser, Page, expect
+
+PASSWORD = "four pale otters in the rain"
+SEEN_SECONDS_MAX = 60  # it takes seconds; a busy machine shall not fail the test
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """A fresh installation without a demo: nothing is in it but an admin."""
+    installation = Installation(tmp_path_factory.mktemp("bare"))
+    facts = ("--email", "ada@example.test", "--name", "Ada Example", "--role", "admin", "--password", PASSWORD)
+    for command in (("db", "upgrade"), ("user", "create", *facts)):
+        done = installation.run(*command)
+        assert done.returncode == 0, done.stderr
+    try:
+        installation.start()
+        yield installation
+    finally:
+        installation.end()
+
+
+class Shop:
+    """A shop of one page, on a port of its own: a browser must find a real server there. `tag` is the line on its page."""
+
+    tag = ""
+
+    def __init__(self) -> None:
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._page())
+        self.url = f"http://www.orto.localhost:{self._server.server_port}/"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def _page(shop) -> type[BaseHTTPRequestHandler]:  # noqa: N805 - `self` is the handler's
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                """The page, whatever is asked for."""
+                body = f'<!doctype html><html lang="en"><title>Orto</title><h1>Orto</h1>{shop.tag}</html>'.encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "text/html")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_said: object) -> None:
+                """Nothing."""
+
+        return Handler
+
+    def close(self) -> None:
+        """Answer nobody any more."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def shop() -> Iterator[Shop]:
+    """The shop, while a test runs."""
+    shop = Shop()
+    yield shop
+    shop.close()
+
+
+def open_shop(page: Page, shop: Shop) -> Page:
+    """The shop behind the test link; looked for again while the tracker learns of the link."""
+    deadline = time.monotonic() + SEEN_SECONDS_MAX
+    while True:
+        with page.context.expect_page() as opened:
+            page.get_by_role("link", name="1. Open the test link").click()
+        visited = opened.value
+        visited.wait_for_load_state()
+        if visited.url.startswith(shop.url):
+            return visited
+        assert time.monotonic() < deadline, f"the test link leads to {visited.url}"
+        visited.close()
+
+
+def test_a_stranger_sets_a_program_up_and_receives_a_test_order(
+    bare: Installation, browser: Browser, shop: Shop
+) -> None:
+    ada = Visitor(browser, bare)
+    ada.sign_in("ada@example.test", PASSWORD)
+    page = ada.open("/console/")
+    page.get_by_role("link", name="New program").click()
+    page.get_by_label("Name of the program").fill("Orto Lento")
+    page.get_by_label("Address of the shop").fill(shop.url)
+    assert is_sound(page)
+    page.get_by_role("button", name="Save and go on").click()
+    expect(page.get_by_role("heading", name="What do partners earn?")).to_be_visible()
+    page.get_by_role("button", name="Save and go on").click()
+    expect(page.get_by_role("heading", name="What counts, and for how long?")).to_be_visible()
+    page.get_by_role("button", name="Save and go on").click()
+    page.get_by_role("button", name=re.compile("^Sales: 100")).click()
+
+    # The lines for the shop, and a key that is shown once within them.
+    page.get_by_role("button", name="Show me the lines").click()
+    page.get_by_role("button", name="Make the key for the shop's server").click()
+    tag, call = page.locator("#tag-code").inner_text(), page.locator("#call-code").inner_text()
+    key = re.search(r"Bearer (\S+)\"", call)
+    assert key is not None
+    assert is_sound(page)
+    page.get_by_role("link", name="Go on").click()
+
+    # The click: on the shop's page stands the line that was copied.
+    shop.tag = tag
+    page.get_by_role("button", name="Make the test link").click()
+    expect(page.get_by_text("No test click yet.")).to_be_visible()
+    visited = open_shop(page, shop)
+    visited.wait_for_function("() => document.cookie.includes('aff_track=')")
+    click_id = next(one["value"] for one in ada.context.cookies(shop.url) if one.get("name") == "aff_track")
+    visited.close()
+
+    # The order, from the shop's server. The page of the assistant looks by itself.
+    order = {
+        "program": "orto-lento", "order_id": "T-1", "amount": "49.90", "currency": "EUR", "click_id": click_id, "test": True,
+    }  # fmt: skip
+    answer = requests.post(
+        f"http://127.0.0.1:{bare.port}/api/v1/conversions",
+        json=order,
+        headers={"Host": f"www.shop.localhost:{bare.port}", "Authorization": f"Bearer {key.group(1)}"},
+        timeout=ANSWER_SECONDS_MAX,
+    )
+    assert answer.status_code == 202, answer.text
+    arrived = page.get_by_text("Everything has arrived.")
+    expect(arrived).to_be_visible(timeout=SEEN_SECONDS_MAX * 1_000)
+    expect(page.get_by_text("Commission of €3.99")).to_be_visible()
+    assert is_sound(page)
+    page.get_by_role("button", name="Go live").click()
+    expect(page.get_by_text("Orto Lento is live: clicks count from now on.")).to_be_visible()
+    bare.require_balance()
+    ada.close()
