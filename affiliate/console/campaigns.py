@@ -16,10 +16,12 @@ from affiliate.console.blueprint import acted, blueprint, can, page_at, show
 from affiliate.console.campaign_form import CampaignForm
 from affiliate.console.forms import say, say_all
 from affiliate.console.goal_sheets import today
+from affiliate.console.performance_kept import desk
 from affiliate.errors import Conflict, Invalid
 from affiliate.reports import campaign_queries, campaign_sheet, campaigning
 from affiliate.reports.campaign_sheet import KEYS, Report
 from affiliate.reports.metrics import METRICS
+from affiliate.reports.pages import Wanted
 from affiliate.reports.tables import csv_head
 from affiliate.reports.written_models import Campaign
 from affiliate.web import orm, request_now
@@ -45,6 +47,7 @@ def campaigns() -> str:
         newer_url=url_for("console.campaigns", page=number - 1) if number > 1 else None,
         older_url=url_for("console.campaigns", page=number + 1) if len(found) > PAGE_SIZE else None,
         files=_files("console.campaigns_file"),
+        keep_form=desk.form(Wanted("campaigns", {})),
         may_write=can("new_campaign"),
     )
 

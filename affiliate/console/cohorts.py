@@ -13,11 +13,13 @@ from affiliate import exports, formats, ids
 from affiliate.accounts import access
 from affiliate.console import performance_pages, roles
 from affiliate.console.blueprint import blueprint, show
+from affiliate.console.performance_kept import desk
 from affiliate.console.queries import partners as partner_queries
 from affiliate.money import Money
 from affiliate.reports import cohort_metrics, cohort_store, cohorts
-from affiliate.reports.cohort_metrics import MEASURES, Cell, Cohort, Kind, Measure
+from affiliate.reports.cohort_metrics import MEASURES, Cohort, Kind, Measure
 from affiliate.reports.metrics import Unit, Value
+from affiliate.reports.pages import Wanted, printed
 from affiliate.web import orm, request_now
 
 
@@ -67,6 +69,7 @@ def _page(kind: Kind) -> str:
         meaning=[{"name": _(one.label), "value": _(one.help_text)} for one in measures.values()],
         months=range(cohort_metrics.MONTHS),
         rows=_rows(found, measures[key]),
+        keep_form=desk.form(Wanted(_endpoint(kind), {**_narrowed(), "show": key})),
         is_empty=not any(one.size for one in found),
         files=[
             {"label": label, "url": url_for(f"console.{_endpoint(kind)}_file", kind=form.value, **_narrowed())}
@@ -142,7 +145,7 @@ def _rows(found: Sequence[Cohort], measure: Measure) -> list[dict[str, Any]]:
         {
             "month": format_date(date.fromisoformat(f"{one.month}-01"), "LLL y"),
             "size": formats.number(one.size),
-            "cells": [{"text": _text(measure, cell), "heat": next(levels)} for cell in one.cells],
+            "cells": [{"text": printed(measure, cell, currency), "heat": next(levels)} for cell in one.cells],
         }
         for one in shown
     ]
@@ -152,12 +155,3 @@ def _number(value: Value) -> int | None:
     if isinstance(value, Money):
         return value.amount_minor
     return None if value is None else int(value)
-
-
-def _text(measure: Measure, cell: Cell) -> str:
-    value = measure.of(cell, g.program.currency)
-    if value is None:
-        return formats.UNKNOWN
-    if isinstance(value, Money):
-        return formats.money(value)
-    return formats.percent_bps(int(value)) if measure.unit is Unit.BPS else formats.number(int(value))

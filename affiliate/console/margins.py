@@ -15,11 +15,13 @@ from affiliate.accounts import access
 from affiliate.accounts.models import GrantRole
 from affiliate.console import performance_pages, presenters, roles
 from affiliate.console.blueprint import acted, blueprint, can, show
+from affiliate.console.performance_kept import desk
 from affiliate.errors import Invalid
 from affiliate.money import Money
 from affiliate.partners import queries as partners
 from affiliate.reports import margin_rules, margin_store, margins
 from affiliate.reports.margin_rules import ALL_OTHERS, Margin
+from affiliate.reports.pages import Wanted
 from affiliate.web import orm, request_now
 
 ROWS_SHOWN = 200
@@ -90,6 +92,7 @@ def _page(*, typed: str | None = None, wrong: str | None = None) -> str:
             {"label": label, "url": url_for("console.margin_file", kind=kind.value, month=f"{month:%Y-%m}")}
             for kind, label in ((exports.Format.CSV, _("Export as CSV")), (exports.Format.XLSX, _("Export as XLSX")))
         ],
+        keep_form=desk.form(Wanted("margin", {"month": request.args["month"]} if request.args.get("month") else {})),
         margins=_written(kept) if typed is None else typed,
         wrong=wrong,
         is_written=bool(kept),

@@ -27,6 +27,7 @@ desk = Desk(
     drop_act="console.drop_performance",
     owner=lambda: Owner(current_user.id, g.program.id, None),
     zone=_zone,
+    pages="console",
 )
 
 

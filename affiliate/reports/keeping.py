@@ -1,9 +1,10 @@
 """Reports that people keep: under a name, and by mail when they wish. A person's own, of a partner or of a whole program."""
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -12,7 +13,6 @@ from sqlalchemy.orm import Session
 from affiliate import ids
 from affiliate.errors import Invalid, NotFound
 from affiliate.reports import timetable
-from affiliate.reports.asked import Asked
 from affiliate.reports.models import SavedReport
 from affiliate.reports.timetable import Every
 
@@ -48,6 +48,13 @@ class BadReport(Invalid):
         self.wrong = wrong
 
 
+class Keepable(Protocol):
+    """A report as somebody asks for it: `asked.Asked`, or a page of its own (`pages.Wanted`)."""
+
+    def arguments(self) -> Mapping[str, str]:
+        """What of it has to be kept."""
+
+
 @dataclass(frozen=True, slots=True)
 class Owner:
     """Who keeps reports of whom: a partner, or (partner null) the program itself."""
@@ -71,7 +78,7 @@ def kept(session: Session, *, owner: Owner) -> Sequence[SavedReport]:
     return session.scalars(_of(owner).order_by(SavedReport.name, SavedReport.id).limit(KEPT_MAX)).all()
 
 
-def keep(session: Session, *, owner: Owner, name: str, asked: Asked, zone: str, now: datetime) -> SavedReport:
+def keep(session: Session, *, owner: Owner, name: str, asked: Keepable, zone: str, now: datetime) -> SavedReport:
     """Keep a report under a name; one of the same name is replaced.
 
     Raises:

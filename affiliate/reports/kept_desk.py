@@ -1,6 +1,6 @@
 """The pages on which people keep reports, of a partner in the portal and of a program in the console: what each of their acts does."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -9,17 +9,21 @@ from flask import flash, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers.response import Response
 
-from affiliate.reports import asked, dimensions, keeping, report_words
+from affiliate.reports import asked, dimensions, keeping, pages, report_words
 from affiliate.reports.asked import Asked, By
 from affiliate.reports.keeping import BadReport, Mailing, Owner
 from affiliate.reports.models import SavedReport
+from affiliate.reports.pages import Wanted
 from affiliate.reports.timetable import Every
 from affiliate.web import orm, request_now
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Where reports are kept. The fields that end in `page` or `act` are endpoints."""
+    """Where reports are kept. The fields that end in `page` or `act` are endpoints.
+
+    With `pages` (where they stand: a blueprint) also those are kept that are pages of their own.
+    """
 
     possible: Sequence[By]
     report_page: str
@@ -29,12 +33,13 @@ class Desk:
     drop_act: str
     owner: Callable[[], Owner]
     zone: Callable[[], str]
+    pages: str = ""
 
     def mine(self) -> list[dict[str, Any]]:
         """What this person keeps, as lines."""
         return [self._line(one) for one in keeping.kept(orm.session, owner=self.owner())]
 
-    def form(self, wanted: Asked) -> dict[str, Any]:
+    def form(self, wanted: Asked | Wanted) -> dict[str, Any]:
         """What the form to keep this report holds."""
         return {"url": url_for(self.keep_act), "fields": wanted.arguments()}
 
@@ -51,7 +56,7 @@ class Desk:
 
     def keep(self) -> Response:
         """Keep the report that the form describes under the name that was typed."""
-        wanted, name = asked.read(request.form, possible=self.possible), request.form.get("name", "")
+        wanted, name = self._read(request.form), request.form.get("name", "")
         try:
             kept = keeping.keep(
                 orm.session, owner=self.owner(), name=name, asked=wanted, zone=self.zone(), now=request_now()
@@ -81,17 +86,26 @@ class Desk:
         flash(said, "success")
         return redirect(url_for(self.kept_page), 303)
 
-    def _address(self, wanted: Asked) -> str:
+    def _read(self, typed: Mapping[str, Any]) -> Asked | Wanted:
+        """What a form or a kept report asks for."""
+        wanted = pages.read(typed) if self.pages else None
+        return asked.read(typed, possible=self.possible) if wanted is None else wanted
+
+    def _address(self, wanted: Asked | Wanted) -> str:
+        if isinstance(wanted, Wanted):
+            given: dict[str, Any] = dict(wanted.given)
+            return url_for(f"{self.pages}.{wanted.page.endpoint}", **given)
         arguments: dict[str, Any] = dict(wanted.arguments())
         return url_for(self.report_page, **arguments)
 
     def _line(self, one: SavedReport) -> dict[str, Any]:
-        wanted = asked.read(one.arguments, possible=self.possible)
+        wanted = self._read(one.arguments)
         return {
             "id": one.id,
             "name": one.name,
             "label": one.name,
-            "what": dimensions.label(wanted.by)[0],
+            "what": wanted.page.label() if isinstance(wanted, Wanted) else dimensions.label(wanted.by)[0],
+            "is_page": isinstance(wanted, Wanted),
             "url": self._address(wanted),
             "mail_url": url_for(self.mail_act, report_id=one.id),
             "drop_url": url_for(self.drop_act, report_id=one.id),

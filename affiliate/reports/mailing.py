@@ -15,11 +15,12 @@ from affiliate.accounts.models import GrantRole, User
 from affiliate.mailer import Letter, OutboxMail
 from affiliate.partners import queries as partners
 from affiliate.programs.models import Program
-from affiliate.reports import asked, dimensions, stopping, tables, timetable
+from affiliate.reports import asked, dimensions, pages, stopping, tables, timetable
 from affiliate.reports.asked import PARTNERS_OWN, PROGRAMS, Asked
 from affiliate.reports.dimensions import Scope
 from affiliate.reports.language import spoken
 from affiliate.reports.models import ReportMailing, SavedReport
+from affiliate.reports.pages import Question, Wanted
 from affiliate.reports.periods import Period
 from affiliate.reports.sheet import Sheet, sheet
 from affiliate.reports.timetable import Every
@@ -99,25 +100,51 @@ def _mail(
 ) -> OutboxMail:
     locale = person.locale or "en"
     configured = settings.current()
-    wanted = asked.read(report.arguments, possible=PROGRAMS if report.partner_id is None else PARTNERS_OWN).on(period)
+    page = pages.read(report.arguments) if report.partner_id is None else None
     with spoken(locale, zone=report.time_zone):
-        found = sheet(
-            session, scope=Scope(program, report.partner_id), asked_for=wanted, now=now, zone=report.time_zone
-        )
+        if page is None:
+            told = _told(session, report, program, period=period, now=now, locale=locale)
+        else:
+            told = _told_of_page(page, Question(session, program, page.given, period, now), locale)
         days = _days(period)
         letter = Letter(
             subject=f"{report.name}: {days}",
             paragraphs=[
                 say(N_("Hello %(name)s,"), locale, name=person.name),
                 say(N_("your report “%(report)s” about %(days)s."), locale, report=report.name, days=days),
-                *_more(found, locale),
+                *told.more,
             ],
-            table=_table(found),
-            act=(say(N_("Open the report, or fetch it as a file"), locale), _address(configured.base_url, program, report, wanted)),
+            table=told.table,
+            act=(say(N_("Open the report, or fetch it as a file"), locale), f"{configured.base_url}/{told.address}"),
             why=say(N_("You get this mail because you asked for this report in the partner program of %(program)s."), locale, program=program.name),
         )  # fmt: skip
     stop_url = f"{configured.base_url}/hooks/stop-report/{stopping.write(configured.secret_key, report.id)}"
     return mailer.written(recipient=person.email, letter=letter, locale=locale, stop_url=stop_url, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a mail tells: sentences, a table with its head, and where the report stands."""
+
+    more: list[str]
+    table: list[list[str]]
+    address: str
+
+
+def _told(
+    session: Session, report: SavedReport, program: Program, *, period: Period, now: datetime, locale: str
+) -> _Told:
+    wanted = asked.read(report.arguments, possible=PROGRAMS if report.partner_id is None else PARTNERS_OWN).on(period)
+    scope = Scope(program, report.partner_id)
+    found = sheet(session, scope=scope, asked_for=wanted, now=now, zone=report.time_zone)
+    return _Told(_more(found, locale), _table(found), _address(program, report, wanted))
+
+
+def _told_of_page(wanted: Wanted, question: Question, locale: str) -> _Told:
+    table = wanted.page.table(question)
+    more = [] if table else [say(N_("Nothing happened in these days."), locale)]
+    address = f"console/{question.program.slug}/{wanted.page.place}?{urlencode(wanted.given)}".removesuffix("?")
+    return _Told(more, table, address)
 
 
 def _days(period: Period) -> str:
@@ -142,16 +169,14 @@ def _table(found: Sheet) -> list[list[str]]:
         *(column["label"] for column in tables.columns(keys, at_hand=frozenset())),
     ]
     rows = [[line.name, *_cells(line.facts, keys)] for line in found.lines[:ROWS_MAX]]
-    is_sum = found.asked.by is not asked.By.STEP  # stages are no parts of a whole
-    total = [["=", *_cells(found.total, keys)]] if is_sum else []
-    return [head, *rows, *total] if rows else []
+    return [head, *rows, ["=", *_cells(found.total, keys)]] if rows else []
 
 
 def _cells(facts: Any, keys: list[str]) -> list[str]:
     return [text if text is not None else formats.UNKNOWN for text in tables.values(facts, keys)]
 
 
-def _address(base_url: str, program: Program, report: SavedReport, wanted: Asked) -> str:
+def _address(program: Program, report: SavedReport, wanted: Asked) -> str:
     place = "console/{}/performance" if report.partner_id is None else "portal/{}/statistics"
     arguments = urlencode(replace(wanted, span=None).arguments())
-    return f"{base_url}/{place.format(program.slug)}?{arguments}"
+    return f"{place.format(program.slug)}?{arguments}"

@@ -14,6 +14,7 @@ from affiliate import ids, signing
 from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
 from affiliate.errors import Invalid, NotFound
+from affiliate.reports import pages
 from affiliate.reports.asked import By
 from affiliate.reports.models import SavedReport
 from affiliate.reports.shared_models import SharedReport
@@ -75,6 +76,8 @@ def share(
     """
     if days not in DAYS:
         raise Invalid({"days": [N_("Choose how long the address works.")]})
+    if pages.read(kept.arguments) is not None:
+        raise Invalid({"report": [N_("Only reports of the table of performance can be shared.")]})
     if actor.id is None or kept.partner_id is not None:
         raise ValueError("a person shares a report of the whole program")
     here = (SharedReport.program_id == kept.program_id, *_open(now))

@@ -1,7 +1,9 @@
 """What managers write down beside the figures: notes on days, service quality; cohorts and replays beside one another; each as page and file."""
 
 import csv
+import html
 import io
+import re
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,10 +12,14 @@ import sqlalchemy as sa
 from console_cast import Cast, public, text_of
 from factories import make_commission, make_partner
 from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 
 from affiliate import clock, ids
 from affiliate.ingest.models import Conversion
+from affiliate.partners.models import Enrollment
 from affiliate.replay.models import Replay, ReplayStatus
+from affiliate.reports import mailing, pages
+from affiliate.reports.models import SavedReport
 from affiliate.reports.written_models import ServiceEntry
 
 HERE = "/console/casa/performance"
@@ -163,3 +169,56 @@ def test_the_margin_of_a_month_closes_and_changes_with_what_is_written_down(mara
     [row] = _rows(mara, f"{HERE}/margin.csv")
     told = ("net", "goods", "commission", "left", "roi_bps")
     assert [row[name] for name in told] == ["100.00", "60.00", "10.00", "30.00", "30000"]
+
+
+@pytest.mark.parametrize(
+    ("page", "given", "told"),
+    [
+        ("campaigns", {}, ["Spring", "1", "€100.00", "€10.00"]),
+        ("customer_cohorts", {"show": "revenue"}, ["1", "€100.00"]),
+        ("partner_cohorts", {"show": "orders"}, ["1", "0", "0", "0", "1"]),
+        ("margin", {"month": "now"}, ["Slow Kitchen", "€100.00", "€10.00", "–"]),
+    ],
+)
+def test_each_page_is_kept_opens_again_and_comes_by_mail(
+    mara: FlaskClient, cast: Cast, page: str, given: dict[str, str], told: list[str]
+) -> None:
+    now = clock.now()
+    sold = make_commission(
+        cast.session, program=cast.program, partner=cast.partner, earned_at=now - timedelta(hours=26)
+    )
+    cast.session.get_one(Conversion, sold.conversion_id).customer_id = "anna"
+    enrollment = cast.session.scalars(sa.select(Enrollment).where(Enrollment.partner_id == cast.partner.id)).one()
+    enrollment.created_at = now - timedelta(days=95)  # three calendar months before at least
+    cast.session.commit()
+    form = {"page": page, "name": "Mine"} | {
+        name: f"{now:%Y-%m}" if text == "now" else text for name, text in given.items()
+    }
+    if page == "campaigns":
+        first, last = (now.date() - timedelta(days=number) for number in (3, 1))
+        days = {"starts_on": first.isoformat(), "last_on": last.isoformat()}
+        mara.post("/console/casa/campaigns/new", data={"name": "Spring", "cost": "0", "partner": "Slow Kitchen"} | days)
+    assert "Mine" in text_of(mara.post(f"{HERE}/kept", data=form, follow_redirects=True))
+    kept = cast.session.scalars(sa.select(SavedReport)).one()
+    cast.session.commit()
+    assert kept.arguments == {name: value for name, value in form.items() if name != "name"}
+    [address] = re.findall(r'href="([^"]*)">Mine</a>', mara.get(f"{HERE}/kept").text)
+    assert mara.get(html.unescape(address)).status_code == 200
+    assert mara.post(f"{HERE}/kept/{public('rep', kept)}", data={"every": "day", "hour": "7"}).status_code == 303
+    due = now + timedelta(days=2)
+    with Session(cast.session.get_bind()) as session:
+        outgoing = mailing.written(session, report_id=kept.id, now=due)
+    assert outgoing is not None
+    assert outgoing.mail is not None
+    for text in told:
+        assert text in outgoing.mail.body_text
+    assert f"/console/casa/{pages.PAGES[page].place}" in outgoing.mail.body_text
+
+
+def test_a_page_of_its_own_is_not_shared_as_something_else(mara: FlaskClient, cast: Cast) -> None:
+    mara.post(f"{HERE}/kept", data={"page": "margin", "name": "Mine"})
+    kept = cast.session.scalars(sa.select(SavedReport)).one()
+    cast.session.commit()
+    assert "Mine</option>" not in mara.get(f"{HERE}/shared").text
+    shared = {"report": public("rep", kept), "days": "30"}
+    assert "Only reports of the table" in text_of(mara.post(f"{HERE}/shared", data=shared, follow_redirects=True))

@@ -1,0 +1,191 @@
+"""Reports that are pages of their own, beside the table of performance: kept and mailed in the same way, each with its table for a mail."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from affiliate import formats, ids
+from affiliate.money import Money
+from affiliate.partners import queries as partners
+from affiliate.programs.models import Program
+from affiliate.reports import (
+    campaign_queries,
+    campaign_sheet,
+    cohort_store,
+    cohorts,
+    funnel_queries,
+    funnel_words,
+    margin_rules,
+    margin_store,
+    tables,
+)
+from affiliate.reports import funnel as funnels
+from affiliate.reports.cohort_metrics import MEASURES, Cell, Kind, Measure
+from affiliate.reports.funnel_queries import Visits
+from affiliate.reports.metrics import Unit
+from affiliate.reports.periods import Period
+
+PAGE = "page"
+"""The argument under which a kept report names its page."""
+ROWS_MAX = 20
+_MONTHS_MAILED = 4
+_LENGTH_MAX = 60
+Table = list[list[str]]
+"""Text as a mail shows it, its head first; nothing at all where there is no row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked for: which program, with which arguments, over which days, at which moment."""
+
+    session: Session
+    program: Program
+    given: Mapping[str, str]
+    period: Period
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the console: its endpoint, where it stands below a program's address, what of its address is kept."""
+
+    endpoint: str
+    place: str
+    names: tuple[str, ...]
+    label: Callable[[], str]
+    table: Callable[[Question], Table]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A page with its arguments, as a kept report holds it."""
+
+    key: str
+    given: Mapping[str, str]
+
+    @property
+    def page(self) -> Page:
+        """Which page."""
+        return PAGES[self.key]
+
+    def arguments(self) -> dict[str, str]:
+        """What a kept report holds."""
+        return {PAGE: self.key, **self.given}
+
+
+def read(typed: Mapping[str, str]) -> Wanted | None:
+    """The page that a form or a kept report names; null if it names none of ours."""
+    key = str(typed.get(PAGE, ""))
+    if key not in PAGES:
+        return None
+    given = {name: str(typed.get(name, ""))[:_LENGTH_MAX] for name in PAGES[key].names}
+    return Wanted(key, {name: value for name, value in given.items() if value})
+
+
+def _campaigns(asked: Question) -> Table:
+    newest = campaign_queries.campaigns_of(asked.session, program_id=asked.program.id, limit=ROWS_MAX)
+    found = campaign_sheet.lines(asked.session, program=asked.program, campaigns=newest, now=asked.now)
+    keys = ("conversions", "revenue", "cost")
+    rows = [[one.campaign.name, *(text or formats.UNKNOWN for text in tables.values(one.facts, keys))] for one in found]
+    return _with_head([_("Campaign"), _("Sales"), _("Revenue"), _("Cost")], rows)
+
+
+def _partner_cohorts(asked: Question) -> Table:
+    return _cohorts(asked, Kind.PARTNERS, _("Partners"))
+
+
+def _customer_cohorts(asked: Question) -> Table:
+    return _cohorts(asked, Kind.CUSTOMERS, _("Customers"))
+
+
+def _cohorts(asked: Question, kind: Kind, size: str) -> Table:
+    partner_id, currency = _partner(asked.given), asked.program.currency
+    if partner_id is None:
+        found, _at = cohort_store.shown(asked.session, program=asked.program, kind=kind, now=asked.now)
+    else:
+        here = {"program_id": asked.program.id, "currency": currency, "zone": asked.program.time_zone}
+        found = cohorts.of_customers(asked.session, **here, now=asked.now, partner_id=partner_id)  # type: ignore[arg-type] # one dictionary of two kinds
+    measures = MEASURES[kind]
+    measure = measures.get(asked.given.get("show", ""), next(iter(measures.values())))
+    rows = [
+        [one.month, formats.number(one.size), *(printed(measure, cell, currency) for cell in one.cells[:_MONTHS_MAILED])]
+        for one in reversed(found)
+        if one.size
+    ]  # fmt: skip
+    return _with_head([_(measure.label), size, *map(str, range(_MONTHS_MAILED))], rows)
+
+
+def printed(measure: Measure, cell: Cell, currency: str) -> str:
+    """What a cell of a cohort shows."""
+    value = measure.of(cell, currency)
+    if value is None:
+        return formats.UNKNOWN
+    if isinstance(value, Money):
+        return formats.money(value)
+    return formats.percent_bps(int(value)) if measure.unit is Unit.BPS else formats.number(int(value))
+
+
+def _margin(asked: Question) -> Table:
+    """Of the month that was kept, else of the one in which the days of the mail begin."""
+    offered = margin_store.months(asked.program, now=asked.now)
+    wanted = asked.given.get("month", f"{asked.period.first:%Y-%m}")
+    month = next((one for one in offered if f"{one:%Y-%m}" == wanted), offered[0])
+    found, _at = margin_store.shown(asked.session, program=asked.program, month=month, now=asked.now)
+    names = partners.partner_names(asked.session, partner_ids=list(found))
+    total = margin_rules.total(found.values())
+    ordered = sorted(found.items(), key=lambda pair: (-pair[1].net_minor, pair[0]))[:ROWS_MAX]
+    shown = [(names.get(partner_id, ""), one) for partner_id, one in ordered] + [("=", total)]
+
+    def money(minor: int | None) -> str:
+        return formats.money(None if minor is None else Money(minor, asked.program.currency))
+
+    rows = [[name, money(one.net_minor), money(one.cost_minor), money(one.left_minor)] for name, one in shown]
+    return _with_head([f"{month:%Y-%m}", _("Net price"), _("Cost"), _("Left")], rows if found else [])
+
+
+def _funnel(asked: Question) -> Table:
+    device, source = asked.given.get("device"), asked.given.get("source")
+    visits = Visits(asked.program.id, _partner(asked.given), device, None if device else source)
+    found = funnel_queries.funnel(asked.session, visits=visits, period=asked.period)
+    rows = [
+        [
+            funnel_words.stage(line.stage), formats.number(line.number), formats.percent_bps(line.of_before_bps),
+            formats.percent_bps(line.abandoned_bps),
+        ]
+        for line in funnels.lines(found)
+    ]  # fmt: skip
+    return _with_head([_("Stage"), _("Visits"), _("Of the stage before"), _("Abandoned")], rows if found.visit else [])
+
+
+def _partner(given: Mapping[str, str]) -> UUID | None:
+    try:
+        return ids.parse("ptn", given.get("partner", ""))
+    except ids.BadPublicId:
+        return None
+
+
+def _with_head(head: list[str], rows: Table) -> Table:
+    width = max(map(len, rows), default=0)
+    return [head[:width], *(row + [""] * (width - len(row)) for row in rows[: ROWS_MAX + 1])] if rows else []
+
+
+PAGES: Mapping[str, Page] = {
+    "campaigns": Page("campaigns", "campaigns", (), lambda: _("Campaigns"), _campaigns),
+    "partner_cohorts": Page(
+        "partner_cohorts", "performance/partners-by-month", ("show",), lambda: _("Partners by month joined"), _partner_cohorts
+    ),
+    "customer_cohorts": Page(
+        "customer_cohorts", "performance/customers-by-first-order", ("show", "partner"), lambda: _("Customers by first order"),
+        _customer_cohorts,
+    ),
+    "funnel": Page(
+        "funnel", "performance/funnel", ("span", "first", "last", "compare", "partner", "device", "source"), lambda: _("Funnel"),
+        _funnel,
+    ),
+    "margin": Page("margin", "performance/margin", ("month",), lambda: _("Margin"), _margin),
+}  # fmt: skip
+"""Every page by its key, which is its endpoint in the console."""
