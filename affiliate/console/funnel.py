@@ -25,6 +25,7 @@ from affiliate.reports import (
 from affiliate.reports.asked import Against
 from affiliate.reports.funnel import Line, Stage
 from affiliate.reports.funnel_queries import PartnerFunnel
+from affiliate.reports.pages import Wanted
 from affiliate.reports.periods import Period, Span
 from affiliate.web import orm, request_now
 
@@ -69,7 +70,7 @@ def funnel() -> str:
         tests=_tests(),
         snippet=funnel_words.SNIPPET,
         files=_files(sheet),
-        keep_form=performance_kept.desk.form(sheet.asked) if sheet.is_whole else None,
+        keep_form=performance_kept.desk.form(Wanted("funnel", _kept(sheet))),
     )
 
 
@@ -81,6 +82,14 @@ def funnel_file(kind: str) -> Response:
     before = {line.stage: line for line in funnels.lines(sheet.before)}
     rows = (_csv_row(line, before[line.stage]) for line in funnels.lines(sheet.funnel))
     return exports.response(kind, "funnel", _HEAD, rows)
+
+
+def _kept(sheet: Sheet) -> dict[str, str]:
+    """What of the address a kept report holds."""
+    carried = sheet.asked.arguments()
+    return {name: carried[name] for name in ("span", "first", "last", "compare") if name in carried} | narrowed_by(
+        sheet
+    )
 
 
 def _rows(sheet: Sheet) -> list[dict[str, Any]]:

@@ -55,7 +55,7 @@ class Sheet:
 
 def sheet() -> Sheet:
     """What this request asks for; of a device and a source, which are never both counted, the device."""
-    wanted = asked.read(request.args.to_dict(), possible=(By.STEP,))
+    wanted = asked.read(request.args.to_dict(), possible=(By.DAY,))
     zone = g.get("user_time_zone") or g.program.time_zone
     period = wanted.period(now=request_now(), zone=zone)
     usual = periods.spanned(asked.USUAL, now=request_now(), zone=zone)

@@ -5,8 +5,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from flask import Response, g, redirect, request, url_for
-from flask.typing import ResponseReturnValue
+from flask import Response, g, request, url_for
 from flask_babel import gettext as _
 
 from affiliate import exports, formats, ids
@@ -40,18 +39,14 @@ _TILES = ("clicks_valid", "conversions", "conversion_rate", "revenue", "cost", "
 _AT_HAND = frozenset({"clicks_valid", "conversions", "roi"})
 _SPANS = (Span.WEEK, Span.MONTH, Span.THIS_MONTH, Span.LAST_MONTH, Span.QUARTER, Span.YEAR)
 _COUNTED_LATER = frozenset({By.DEVICE})  # countries and pages of a whole program are counted with the clicks
-_OF_FUNNEL = frozenset({"span", "first", "last", "compare"})
 _LESS_IS_BETTER = frozenset({"cost", "reversal_rate"})
 
 
 @blueprint.get("/<slug>/performance")
 @access.console(*roles.EVERYBODY)
-def performance() -> ResponseReturnValue:
-    """The report that the address asks for, with its numbers, its chart and a page of its rows; the funnel has a page of its own."""
+def performance() -> str:
+    """The report that the address asks for, with its numbers, its chart and a page of its rows."""
     sheet, wanted = _sheet(), _asked()
-    if wanted.by is By.STEP:
-        days: dict[str, Any] = {name: text for name, text in wanted.arguments().items() if name in _OF_FUNNEL}
-        return redirect(url_for("console.funnel", **days))
     number = _page_number()
     shown = sheet.lines[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
     return show(

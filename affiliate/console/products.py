@@ -10,12 +10,13 @@ from flask_babel import gettext as _
 
 from affiliate import exports, formats
 from affiliate.accounts import access
-from affiliate.console import performance_pages, roles
+from affiliate.console import performance_kept, performance_pages, roles
 from affiliate.console.blueprint import blueprint, show
 from affiliate.ingest.rollup_models import OTHER
 from affiliate.money import BPS_PER_UNIT, Money, divide_half_even
 from affiliate.reports import goods_queries, products, tables
 from affiliate.reports.goods_queries import Good, Landing
+from affiliate.reports.pages import Wanted
 from affiliate.reports.periods import Period
 from affiliate.web import orm, request_now
 
@@ -84,6 +85,7 @@ def product_pages() -> str:
         bought=[_row(label, one, sheet) for label, one in sheet.goods[:ROWS_SHOWN]],
         more=max(0, len(sheet.goods) - ROWS_SHOWN),
         chart=_chart(sheet),
+        keep_form=performance_kept.desk.form(Wanted("product_pages", _kept(sheet))),
         files={name: _files(sheet, name) for name in ("pages", "goods")},
     )
 
@@ -108,13 +110,18 @@ def _sheet() -> _Sheet:
     return _Sheet(by if by in _LABELS else "product", sort if sort in _SORTS else "revenue", period, problem)
 
 
+def _kept(sheet: _Sheet) -> dict[str, str]:
+    """What of the address a kept report holds."""
+    typed = {name: request.args[name] for name in ("first", "last") if request.args.get(name)}
+    return {"by": sheet.by, "sort": sheet.sort} | typed
+
+
 def _rank(good: Good, sort: str) -> int:
     return {"revenue": good.revenue_minor, "orders": good.orders, "back": good.back_minor}[sort]
 
 
 def _with(sheet: _Sheet, endpoint: str = "console.product_pages", **changes: str) -> str:
-    typed = {name: request.args[name] for name in ("first", "last") if request.args.get(name)}
-    found: dict[str, Any] = {"by": sheet.by, "sort": sheet.sort} | typed | changes
+    found: dict[str, Any] = _kept(sheet) | changes
     return url_for(endpoint, **found)
 
 

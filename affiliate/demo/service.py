@@ -25,7 +25,7 @@ from affiliate.mailer import OutboxMail
 from affiliate.payouts import proof
 from affiliate.payouts.models import PayoutNotice
 from affiliate.programs.models import Program
-from affiliate.reports import visitors
+from affiliate.reports import landings, visitors
 from affiliate.settings import Settings
 
 _SHOWN = timedelta(days=31)  # what pages show at first
@@ -99,6 +99,8 @@ def load(*, settings: Settings, transaction: Transaction, now: datetime) -> Path
             treasury.work(session, now=end)
         for stretch in visitors.stale(session, since=now - _SHOWN, limit=_HOURS_MAX):
             visitors.count(session, stretch=stretch)
+        for program_id, hour in landings.stale(session, since=now - 2 * _SHOWN, limit=_HOURS_MAX):
+            landings.count(session, program_id=program_id, hour=hour)
         letters.write(session, program_id=founded.program_id, manager=founded.manager, now=now)
         material.fill(session, program_id=founded.program_id, manager=founded.manager, now=now)
         agreements.make(

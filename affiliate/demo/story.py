@@ -13,13 +13,23 @@ from affiliate import ids
 from affiliate.demo import cast
 from affiliate.demo.basket import Basket, Line
 from affiliate.money import BPS_PER_UNIT
-from affiliate.tracking.codec import ClickEvent, ConversionEvent, Event, OrderStageEvent, RefundEvent, Trust
+from affiliate.tracking.codec import (
+    ClickEvent,
+    ConversionEvent,
+    Event,
+    OrderStageEvent,
+    RefundEvent,
+    StepEvent,
+    Trust,
+)
+from affiliate.tracking.steps import STEPS
 
 SEED = 26
 DAYS = 90
 _BOT_BPS, _PREFETCH_BPS, _REPEAT_BPS = 500, 150, 200
 _REFUND_BPS, _CANCEL_BPS, _OPEN_BPS, _COUPON_BPS = 800, 150, 800, 2_000
 _ORGANIC_PER_DAY = 3
+_REACHED = (64, 21, 11)  # of a hundred visits that buy nothing: a product, the cart, the checkout
 _AGENTS = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1",
     "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36",
@@ -128,12 +138,24 @@ def _visit(chance: _Chance, *, program_id: UUID, link: StoryLink, at: datetime) 
     if chance.happens(_REPEAT_BPS):  # a second tap on the same link
         again = at + timedelta(seconds=chance.randint(2, 20))
         yield _Arrival(again, _again(click, click_id=chance.uuid7(again), at=again))
-    if not bot and not prefetch and chance.happens(link.sale_bps):
+    bought = not bot and not prefetch and chance.happens(link.sale_bps)
+    if not bot and not prefetch:
+        yield from _steps(click, bought=bought)
+    if bought:
         bought_at = at + timedelta(minutes=int(chance.expovariate(1 / 900)) + 2)
         coupon = link.coupon if link.coupon and chance.happens(_COUPON_BPS) else None
         yield from _order(
             chance, program_id=program_id, at=bought_at, click_id=click.click_id, visitor_id=visitor, coupon=coupon
         )
+
+
+def _steps(click: ClickEvent, *, bought: bool) -> Iterator[_Arrival]:
+    """How far the visit came: by the end of its id, so that nothing else of the story changes."""
+    of_hundred = click.click_id.int % 100
+    reached = 3 if bought else sum(of_hundred < share for share in _REACHED)
+    for number, step in enumerate(STEPS[:reached], start=1):
+        at = click.occurred_at + timedelta(seconds=30 * number)
+        yield _Arrival(at, StepEvent(click.click_id, click.program_id, step, is_test=False, received_at=at))
 
 
 def _again(click: ClickEvent, *, click_id: UUID, at: datetime) -> ClickEvent:

@@ -27,7 +27,6 @@ class By(enum.StrEnum):
     REFERRER = "referrer"
     COUPON = "coupon"
     PARTNER = "partner"  # of a program
-    STEP = "step"  # how far visits came, of a program: `funnel`
 
 
 class Against(enum.StrEnum):
@@ -37,14 +36,11 @@ class Against(enum.StrEnum):
     YEAR = "year"  # the same weekdays a year earlier
 
 
-PARTNERS_OWN = tuple(by for by in By if by not in {By.PARTNER, By.STEP})
-PROGRAMS = (
-    By.PARTNER, By.DAY, By.COUNTRY, By.REFERRER, By.DEVICE, By.CREATIVE, By.COUPON, By.PRODUCT, By.CATEGORY, By.STEP,
-)  # fmt: skip
+PARTNERS_OWN = tuple(by for by in By if by is not By.PARTNER)
+PROGRAMS = (By.PARTNER, By.DAY, By.COUNTRY, By.REFERRER, By.DEVICE, By.CREATIVE, By.COUPON, By.PRODUCT, By.CATEGORY)
 COLUMNS = ("clicks_raw", "clicks_valid", "conversions", "conversion_rate", "epc", "aov", "revenue", "earnings")
 USUAL_COLUMNS = tuple(key for key in COLUMNS if key != "aov")
 _SOLD_COLUMNS = ("conversions", "aov", "revenue", "earnings")
-STEP_COLUMNS = ("came", "came_share", "abandoned")
 _OF_PROGRAM = ("reversal_rate",)
 _OF_PARTNERS = ("new_customers", "new_share", "cost", "roi", "margin")
 """What a program counts beside. Costs are of partners and days: no country or product has any."""
@@ -52,7 +48,7 @@ _GRADED = ("rating",)  # of partners alone: no day has a grade
 USUAL_OF_PROGRAM = (
     "clicks_valid", "conversions", "conversion_rate", "revenue", "earnings", "reversal_rate", "cost", "roi",
 )  # fmt: skip
-_ALL_COLUMNS = (*COLUMNS, *STEP_COLUMNS, *_OF_PROGRAM, *_OF_PARTNERS, *_GRADED)
+_ALL_COLUMNS = (*COLUMNS, *_OF_PROGRAM, *_OF_PARTNERS, *_GRADED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +81,13 @@ class Asked:
 
     def order(self) -> str:
         """The column (or the name) to sort by, with a minus for the largest first."""
-        usual = f"-{NAME}" if self.by is By.DAY else NAME if self.by is By.STEP else "-earnings"
+        usual = f"-{NAME}" if self.by is By.DAY else "-earnings"
         return self.sort if self.sort.removeprefix("-") in {*self.possible_columns(), NAME} else usual
 
     def possible_columns(self) -> tuple[str, ...]:
         """The columns that say something about such rows."""
         found = columns_of(self.by)
-        if not self.of_program or self.by is By.STEP:
+        if not self.of_program:
             return found
         more = _OF_PARTNERS if self.by in {By.PARTNER, By.DAY} else ()
         return (*found, *_OF_PROGRAM, *more, *(_GRADED if self.by is By.PARTNER else ()))
@@ -101,11 +97,7 @@ class Asked:
         possible = self.possible_columns()
         chosen = tuple(key for key in possible if key in self.columns)
         usual = USUAL_OF_PROGRAM if self.of_program else USUAL_COLUMNS
-        return chosen or tuple(key for key in possible if key in usual or not self._is_by_clicks)
-
-    @property
-    def _is_by_clicks(self) -> bool:
-        return not by_sales_alone(self.by) and self.by is not By.STEP
+        return chosen or tuple(key for key in possible if key in usual or by_sales_alone(self.by))
 
     def period(self, *, now: datetime, zone: str) -> Period | None:
         """The days it is about; null where those that were typed make no period."""
@@ -157,8 +149,6 @@ def by_sales_alone(by: By) -> bool:
 
 def columns_of(by: By) -> tuple[str, ...]:
     """The columns that say something about such rows."""
-    if by is By.STEP:
-        return STEP_COLUMNS
     return _SOLD_COLUMNS if by_sales_alone(by) else COLUMNS
 
 

@@ -17,13 +17,28 @@ from affiliate.ingest.devices import COMPUTER, PHONE, TABLET
 from affiliate.ingest.rollup_models import OTHER
 from affiliate.links.models import Coupon, Link
 from affiliate.programs.models import Program
-from affiliate.reports import breakdown, funnel_queries, funnel_words, products, queries, tables
-from affiliate.reports import funnel as funnels
+from affiliate.reports import breakdown, products, queries, tables
 from affiliate.reports.asked import By
 from affiliate.reports.metrics import Facts
 from affiliate.reports.models import VisitorKind
 from affiliate.reports.periods import Period
 from affiliate.reports.tables import Line
+
+N_ = str  # marks a sentence for the translators; pages translate it
+_LABELS = {
+    By.DAY: (N_("By day"), N_("Day")),
+    By.LINK: (N_("By link"), N_("Link")),
+    By.CREATIVE: (N_("By creative"), N_("Creative")),
+    By.SUB: (N_("By sub id"), N_("Sub id")),
+    By.PRODUCT: (N_("By product"), N_("Product")),
+    By.CATEGORY: (N_("By category"), N_("Category")),
+    By.COUNTRY: (N_("By country"), N_("Country")),
+    By.DEVICE: (N_("By device"), N_("Device")),
+    By.REFERRER: (N_("By referring page"), N_("Referring page")),
+    By.COUPON: (N_("By coupon"), N_("Coupon")),
+    By.PARTNER: (N_("By partner"), N_("Partner")),
+}
+"""By what a row is: how such a report is called, and the head of its first column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +76,8 @@ def lines(session: Session, scope: Scope, by: By, period: Period) -> list[Line]:
 
 def label(by: By) -> tuple[str, str]:
     """How a report by this is called, and the head of its first column."""
-    return {
-        By.DAY: (_("By day"), _("Day")),
-        By.LINK: (_("By link"), _("Link")),
-        By.CREATIVE: (_("By creative"), _("Creative")),
-        By.SUB: (_("By sub id"), _("Sub id")),
-        By.PRODUCT: (_("By product"), _("Product")),
-        By.CATEGORY: (_("By category"), _("Category")),
-        By.COUNTRY: (_("By country"), _("Country")),
-        By.DEVICE: (_("By device"), _("Device")),
-        By.REFERRER: (_("By referring page"), _("Referring page")),
-        By.COUPON: (_("By coupon"), _("Coupon")),
-        By.PARTNER: (_("By partner"), _("Partner")),
-        By.STEP: (_("Funnel"), _("Stage")),
-    }[by]
+    name, head = _LABELS[by]
+    return _(name), _(head)
 
 
 def _days(session: Session, scope: Scope, period: Period) -> list[Line]:
@@ -166,26 +169,6 @@ def _partners(session: Session, scope: Scope, period: Period) -> list[Line]:
     ]
 
 
-def _steps(session: Session, scope: Scope, period: Period) -> list[Line]:
-    """In their order by name, too."""
-    visits = funnel_queries.Visits(scope.program.id, scope.partner_id)
-    found = funnels.lines(funnel_queries.funnel(session, visits=visits, period=period))
-    return [
-        Line(f"{number}_{line.stage}", funnel_words.stage(line.stage), None, _came(line, scope.program.currency))
-        for number, line in enumerate(found, start=1)
-    ]
-
-
-def _came(line: funnels.Line, currency: str) -> Facts:
-    return Facts(
-        currency, came=line.number, came_from=(line.number or 0) + (line.left or 0) if line.left is not None else 0
-    )
-
-
-def _labelled(found: Mapping[str, Facts], name: Callable[[str], str]) -> list[Line]:
-    return [Line(key, name(key), None, facts) for key, facts in found.items()]
-
-
 def word(by: By, label: str) -> str:
     """A label that names no row of ours, as people read it."""
     if by is By.COUNTRY:
@@ -193,6 +176,10 @@ def word(by: By, label: str) -> str:
     if by is By.DEVICE:
         return {PHONE: _("Phone"), TABLET: _("Tablet"), COMPUTER: _("Computer")}.get(label) or _("Unknown")
     return _or_other(label) or (_("Without a sub id") if by is By.SUB else _("Without a page before"))
+
+
+def _labelled(found: Mapping[str, Facts], name: Callable[[str], str]) -> list[Line]:
+    return [Line(key, name(key), None, facts) for key, facts in found.items()]
 
 
 def _or_other(text: str) -> str:
@@ -224,5 +211,4 @@ _READERS: dict[By, Callable[[Session, Scope, Period], list[Line]]] = {
     By.REFERRER: _referrers,
     By.COUPON: _coupons,
     By.PARTNER: _partners,
-    By.STEP: _steps,
 }

@@ -1,7 +1,8 @@
 """How far visits come: visit, product, cart, checkout, order, kept order; what share goes on, and what is left behind. Pure.
 
 The visits of some days are followed as far as they came, whenever that was. So a stage is never larger than the one before it, but
-where a shop does not tell a step: then the next one is held against the last stage that is at least as large.
+where a shop does not tell a step: then the next one is held against the last stage that is at least as large. Kept orders are held
+against those of which it is known whether they are kept.
 """
 
 import enum
@@ -96,7 +97,9 @@ def _line(funnel: Funnel, stage: Stage) -> Line:
 
 
 def _before(funnel: Funnel, stage: Stage) -> int | None:
-    """The last stage before it that is at least as large."""
+    """The last stage before it that is at least as large; of orders those that are decided."""
+    if stage is Stage.KEPT:
+        return max(0, funnel.order - funnel.waiting) or None
     stages = list(Stage)
     earlier = [funnel.of(one) for one in stages[: stages.index(stage)] if funnel.is_told(one)]
     return next((number for number in reversed(earlier) if number >= funnel.of(stage) and number), None)

@@ -106,7 +106,7 @@ def by_partner(session: Session, *, program_id: UUID, period: Period, limit: int
 
 def last_tests(session: Session, *, program_id: UUID, limit: int) -> Sequence[VisitStep]:
     """The newest steps that were told as a test."""
-    mine = (VisitStep.program_id == program_id, VisitStep.is_test)
+    mine = (VisitStep.program_id == program_id, sa.text("is_test"))  # in the words of the index
     return session.scalars(sa.select(VisitStep).where(*mine).order_by(VisitStep.received_at.desc()).limit(limit)).all()
 
 

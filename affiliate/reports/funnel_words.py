@@ -34,7 +34,7 @@ def hint(one: Stage) -> str:
         Stage.CART: _("Put something into the cart"),
         Stage.CHECKOUT: _("Began to pay"),
         Stage.ORDER: _("Ordered, credited to the click"),
-        Stage.KEPT: _("Approved, and not taken back"),
+        Stage.KEPT: _("Approved and not taken back, of those validated"),
     }[one]
 
 

@@ -35,8 +35,6 @@ class Facts:
     grades: int = 0
     grades_sum: int = 0
     margin_bps: int | None = None
-    came: int | None = None  # to a stage of the funnel; these two are of one row, and of no sum
-    came_from: int = 0  # the stage before
 
     def __add__(self, other: "Facts") -> "Facts":
         earned = Money(self.earned_minor, self.currency) + Money(other.earned_minor, other.currency)
@@ -271,30 +269,6 @@ METRICS = {
             N_("sum of grades / grades"),
             Unit.GRADE,
             _rating,
-        ),
-        Metric(
-            "came",
-            N_("Visits"),
-            N_("Visits of these days that came to this stage until now."),
-            N_("visits at the stage"),
-            Unit.COUNT,
-            lambda facts: facts.came,
-        ),
-        Metric(
-            "came_share",
-            N_("Of the stage before"),
-            N_("What part of the visits of the stage before went on."),
-            N_("visits at the stage / visits at the stage before"),
-            Unit.BPS,
-            lambda facts: _part(facts.came or 0, facts.came_from),
-        ),
-        Metric(
-            "abandoned",
-            N_("Abandoned"),
-            N_("What part of the visits of the stage before ended there."),
-            N_("1 − visits at the stage / visits at the stage before"),
-            Unit.BPS,
-            lambda facts: _part(facts.came_from - (facts.came or 0), facts.came_from),
         ),
     )
 }

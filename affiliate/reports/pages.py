@@ -19,8 +19,10 @@ from affiliate.reports import (
     cohorts,
     funnel_queries,
     funnel_words,
+    goods_queries,
     margin_rules,
     margin_store,
+    products,
     tables,
 )
 from affiliate.reports import funnel as funnels
@@ -161,6 +163,22 @@ def _funnel(asked: Question) -> Table:
     return _with_head([_("Stage"), _("Visits"), _("Of the stage before"), _("Abandoned")], rows if found.visit else [])
 
 
+def _products(asked: Question) -> Table:
+    """Those with the most revenue: what they brought, and what came back."""
+    label = products.CATEGORY if asked.given.get("by") == "category" else products.SKU
+    here = {"program_id": asked.program.id, "currency": asked.program.currency}
+    found = goods_queries.bought(asked.session, by=label, period=asked.period, **here)  # type: ignore[arg-type] # one dictionary of two kinds
+    ordered = sorted(found.items(), key=lambda pair: (-pair[1].revenue_minor, pair[0]))
+    rows = [
+        [
+            one.name or name or _("Unknown"), formats.number(one.orders),
+            *(formats.money(Money(minor, asked.program.currency)) for minor in (one.revenue_minor, one.back_minor)),
+        ]
+        for name, one in ordered
+    ]  # fmt: skip
+    return _with_head([_("Product"), _("Orders"), _("Revenue"), _("Came back")], rows[:ROWS_MAX])
+
+
 def _partner(given: Mapping[str, str]) -> UUID | None:
     try:
         return ids.parse("ptn", given.get("partner", ""))
@@ -185,6 +203,9 @@ PAGES: Mapping[str, Page] = {
     "funnel": Page(
         "funnel", "performance/funnel", ("span", "first", "last", "compare", "partner", "device", "source"), lambda: _("Funnel"),
         _funnel,
+    ),
+    "product_pages": Page(
+        "product_pages", "performance/products", ("by", "sort", "first", "last"), lambda: _("Products"), _products
     ),
     "margin": Page("margin", "performance/margin", ("month",), lambda: _("Margin"), _margin),
 }  # fmt: skip

@@ -23,8 +23,6 @@ from affiliate.rest.blueprint import Answer, answer, any_key, blueprint, key_pro
 from affiliate.web import orm, request_now
 
 DAYS = 30
-OF_DAYS = tuple(key for key in METRICS if key not in asked.STEP_COLUMNS)
-"""What days and partners have; stages of the funnel have their own."""
 _FILTERS = {"link": "link_id", "verdict": "verdict"}
 
 
@@ -76,7 +74,7 @@ def by_day(arguments: Mapping[str, Any]) -> dict[str, Any]:
     told: dict[str, Any] = asdict(mine) | {"with_costs": is_inside}
     by_day = reports.facts_by_day(orm.session, **told, period=period, currency=currency)
     found = {day: replace(facts, margin_bps=margin) for day, facts in by_day.items()}
-    keys = OF_DAYS if is_inside else asked.COLUMNS
+    keys = tuple(METRICS) if is_inside else asked.COLUMNS
     rows = [{"day": day.isoformat()} | _figures(facts, keys) for day, facts in found.items()]
     return head_of(period) | {"rows": rows, "total": _figures(metrics.total(found.values(), currency=currency), keys)}
 
@@ -127,7 +125,7 @@ def head_of(period: Period) -> dict[str, Any]:
     return {"from": period.first.isoformat(), "to": last.isoformat(), "time_zone": period.zone}
 
 
-def _figures(facts: Facts, keys: Sequence[str] = OF_DAYS) -> dict[str, Any]:
+def _figures(facts: Facts, keys: Sequence[str] = tuple(METRICS)) -> dict[str, Any]:
     """These metrics by their keys: counts as numbers, rates in basis points, money as everywhere; null is unknown."""
     wanted = {key: METRICS[key] for key in keys}
     return {_name(key, metric.unit): _shown(metric.of(facts), metric.unit, facts) for key, metric in wanted.items()}

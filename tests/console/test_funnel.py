@@ -201,23 +201,31 @@ def test_a_shop_that_tells_no_step_learns_how(mara: FlaskClient, busy: Busy) -> 
     assert [row["visits"] for row in _table(mara, f"first={day}&last={day}")] == ["1", "", "", "", "0", "0"]
 
 
-def test_it_is_kept_and_mailed_as_every_report(mara: FlaskClient, busy: Busy) -> None:
-    page = mara.get("/console/casa/performance/funnel?span=7d")
-    assert 'name="by" value="step"' in page.text
-    mara.post("/console/casa/performance/kept", data={"name": "Way to the till", "by": "step", "span": "7d"})
+def test_it_is_kept_and_mailed_as_every_report_with_its_filters(mara: FlaskClient, busy: Busy) -> None:
+    page = mara.get("/console/casa/performance/funnel?span=7d&device=phone")
+    for name, value in (("page", "funnel"), ("span", "7d"), ("device", "phone")):
+        assert f'name="{name}" value="{value}"' in page.text
+    form = {"name": "Way to the till", "page": "funnel", "span": "7d", "device": "phone"}
+    mara.post("/console/casa/performance/kept", data=form)
+    assert (
+        "/console/casa/performance/funnel?span=7d&amp;device=phone" in mara.get("/console/casa/performance/kept").text
+    )
     session = busy.cast.session
     kept = session.query(SavedReport).filter_by(name="Way to the till").one()
-    assert mara.get("/console/casa/performance?by=step&span=7d").location.endswith("/performance/funnel?span=7d")
-    kept.every, kept.next_at, kept.hour, kept.time_zone = timetable.Every.MONTH, busy.now, 8, "UTC"
-    session.commit()
-    due = busy.now.replace(day=1, hour=8, minute=0)
-    kept.next_at = due
+    kept.every, kept.hour, kept.time_zone = timetable.Every.MONTH, 8, "UTC"
+    kept.next_at = busy.now.replace(day=1, hour=8, minute=0)
     session.commit()
     outgoing = mailing.written(session, report_id=kept.id, now=busy.now)
     assert outgoing is not None
     assert outgoing.mail is not None
-    assert "Kept order" in outgoing.mail.body_text
-    assert "=" not in [line.split()[0] for line in outgoing.mail.body_text.splitlines() if line.split()]
+    end = kept.next_at.replace(hour=0)
+    first = (end - timedelta(days=1)).replace(day=1)
+    days, until = (end - first).days, (busy.now.date() - end.date()).days + 1
+    lines = [line.split("  |  ") for line in outgoing.mail.body_text.splitlines()]
+    for stage, number in zip(
+        ("Visit", "Product", "Cart"), busy.expected(days=days, until=until, device="phone"), strict=False
+    ):
+        assert any(line[:2] == [stage, str(number)] for line in lines), stage
 
 
 def test_the_file_comes_as_a_workbook_too_and_nobody_elses_partner_can_be_asked_for(

@@ -16,7 +16,8 @@ from affiliate.attribution.models import Credit
 from affiliate.commissions.models import CommissionStatus
 from affiliate.ingest.models import ClickVerdict, Conversion
 from affiliate.links.models import Link
-from affiliate.reports import jobs
+from affiliate.reports import jobs, mailing, timetable
+from affiliate.reports.models import SavedReport
 
 PAN = {"sku": "pan", "name": "Iron pan", "group": "iron", "quantity": 2, "amount_minor": 60_00}
 POT = {"sku": "pot", "group": "iron", "quantity": 1, "amount_minor": 40_00}
@@ -103,6 +104,23 @@ def test_pages_have_the_visits_and_the_orders_of_their_clicks(mara: FlaskClient,
         "shop.example/pan": ["2", "1", "100.00"],
         "shop.example/pot": ["1", "0", "0.00"],
     }
+
+
+def test_it_is_kept_and_mailed_as_every_report(mara: FlaskClient, busy: Cast) -> None:
+    assert 'name="page" value="product_pages"' in mara.get("/console/casa/performance/products?by=category").text
+    mara.post("/console/casa/performance/kept", data={"name": "Returns", "page": "product_pages", "sort": "back"})
+    kept = busy.session.query(SavedReport).filter_by(name="Returns").one()
+    kept.every, kept.hour, kept.time_zone, kept.next_at = (
+        timetable.Every.WEEK,
+        8,
+        "UTC",
+        clock.now() + timedelta(days=7),
+    )
+    busy.session.commit()
+    outgoing = mailing.written(busy.session, report_id=kept.id, now=kept.next_at)
+    assert outgoing is not None
+    assert outgoing.mail is not None
+    assert "Iron pan  |  2  |  €120.00  |  €0.00" in outgoing.mail.body_text
 
 
 def _now() -> datetime:

@@ -14,6 +14,7 @@ from affiliate.programs.models import Program
 from affiliate.settings import Settings
 from affiliate.tracking import edge_steps, steps
 from affiliate.tracking.codec import Event, RejectedEvent, StepEvent
+from affiliate.tracking.edge import Edge
 from affiliate.tracking.lanes import stream_of
 from affiliate.tracking.parts import Parts
 from affiliate.tracking.spool import Spool
@@ -186,3 +187,52 @@ def test_without_redis_a_step_waits_on_disk_and_without_a_disk_it_is_told_again_
     assert ("retry-after", "5") in answers[1].headers
     [file] = spools[0].folder.glob("*.spool")
     assert b'"step"' in file.read_bytes()
+
+
+class Exchange:
+    """A request's body and its answer, as granian has them."""
+
+    def __init__(self, body: bytes) -> None:
+        self.body, self.is_read = body, False
+        self.answer: tuple[int, dict[str, str], str] | None = None
+
+    async def __call__(self) -> bytes:
+        """The body."""
+        self.is_read = True
+        return self.body
+
+    def response_str(self, status: int, headers: list[tuple[str, str]], body: str) -> None:
+        """Keep the answer."""
+        self.answer = status, dict(headers), body
+
+    def response_empty(self, status: int, headers: list[tuple[str, str]]) -> None:
+        """Keep an answer without a text."""
+        self.response_str(status, headers, "")
+
+
+class Scope:
+    """A request as granian tells of it."""
+
+    path, query_string, method, scheme, client = steps.PATH, "", "POST", "http", "203.0.113.77:4711"
+
+    def __init__(self, length: str) -> None:
+        self.headers = {"content-length": length, "origin": ORIGIN}
+
+
+@pytest.mark.parametrize("times", [1, 100])
+def test_the_edge_reads_a_body_that_is_short_enough(
+    shop: Shop, parts: Parts, sqlite_settings: Settings, times: int
+) -> None:
+    payload = json.dumps(told(shop)).encode() * times
+    exchange = Exchange(payload)
+
+    async def ask() -> None:
+        edge = Edge(sqlite_settings, parts)
+        await edge.__rsgi__(Scope(str(len(payload))), exchange)
+        edge.close()
+
+    asyncio.run(ask())
+    assert exchange.answer is not None
+    is_short = times == 1
+    assert (exchange.answer[0], exchange.is_read) == (202 if is_short else 413, is_short)
+    assert [event.step for event in shop.clicks()] == (["cart"] if is_short else [])

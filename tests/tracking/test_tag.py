@@ -15,13 +15,13 @@ from shop_cast import Shop
 from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
 
-from affiliate import signing
+from affiliate import ids, signing
 from affiliate.accounts.actors import SYSTEM
 from affiliate.links import sites
 from affiliate.programs import signs
 from affiliate.programs.models import Program
 from affiliate.tracking.buffer import Buffer, BufferUnavailable
-from affiliate.tracking.codec import ClickEvent, ConversionEvent, TouchEvent, Trust
+from affiliate.tracking.codec import ClickEvent, ConversionEvent, StepEvent, TouchEvent, Trust
 
 pytestmark = pytest.mark.browser
 
@@ -86,6 +86,15 @@ class Street:
     def conversions(self) -> list[ConversionEvent]:
         """What the tag has reported."""
         return [event for event in self.shop.stored() if isinstance(event, ConversionEvent)]
+
+    def steps(self) -> list[StepEvent]:
+        """How far the tag has told that visits came."""
+        return [event for event in self.shop.clicks() if isinstance(event, StepEvent)]
+
+    def tell(self, step: str) -> None:
+        """What a script of the shop says."""
+        self.page.evaluate(f"affiliate('event', '{step}')")
+        self.settle()
 
 
 @contextmanager
@@ -299,3 +308,70 @@ def test_the_cookie_lasts_as_long_as_the_shop_says(street: Street) -> None:
     street.visit("/?aff_click=clk_given")
     age = street.page.evaluate("cookieStore.get('aff_track').then((found) => found.expires - Date.now())")
     assert 9 * 86_400_000 < age <= 10 * 86_400_000
+
+
+_SHOES = """document.addEventListener('readystatechange', () => {
+    if (document.readyState === 'interactive' && location.pathname === '/shoes')
+      document.body.innerHTML = '<main data-aff-page="product"><button data-aff-press="cart"><b>Buy</b></button></main>'
+})"""
+
+
+def takes_silence_for_consent(street: Street, session: Session) -> None:
+    """The program says so."""
+    session.get_one(Program, street.shop.program.id).cookie_by_default = True
+    session.commit()
+    street.shop.tracker.directory.reload(now=factories.NOW)
+
+
+def test_pages_tell_how_far_a_partners_visitor_came_each_step_once(street: Street, app_session: Session) -> None:
+    takes_silence_for_consent(street, app_session)
+    street.page.add_init_script(_SHOES)
+    street.visit("/shoes")
+    assert street.steps() == []  # no partner brought this visitor
+    street.visit("/?ref=anna")
+    for _ in range(2):
+        street.visit("/shoes")
+        street.page.click("b")
+        street.settle()
+    street.tell("checkout")
+    street.tell("checkout")
+    [click, *_] = arrivals(street)
+    assert [(step.click_id, step.step) for step in street.steps()] == [
+        (click.click_id, "product"),
+        (click.click_id, "cart"),
+        (click.click_id, "checkout"),
+    ]
+
+
+def test_a_step_that_could_not_be_sent_is_told_by_the_next_page(
+    street: Street, app_session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: Any) -> None:
+        raise BufferUnavailable
+
+    takes_silence_for_consent(street, app_session)
+    street.visit("/?ref=anna")
+    with monkeypatch.context() as patch:
+        patch.setattr(Buffer, "click", refuse)
+        street.tell("checkout")
+    assert street.steps() == []
+    street.visit("/later")
+    street.visit("/last")
+    assert [step.step for step in street.steps()] == ["checkout"]
+
+
+@pytest.mark.parametrize("street", ['data-consent="wait"'], indirect=True)
+def test_steps_wait_for_consent_and_go_with_it(street: Street) -> None:
+    keys, program_id = street.shop.tracker.keys, street.shop.program.id
+    token = signing.click_token(keys.click, program_id=program_id, click_id=ids.new())
+    street.visit(f"/?aff_click={token}")
+    street.tell("cart")
+    assert street.steps() == []
+    street.page.evaluate("affiliate('consent', true)")
+    street.settle()
+    assert [step.step for step in street.steps()] == ["cart"]
+    street.page.evaluate("affiliate('event', { step: 'cart', test: true })")
+    street.settle()
+    assert [step.is_test for step in street.steps()] == [False, True]
+    street.page.evaluate("affiliate('consent', false)")
+    assert street.page.evaluate("localStorage.length") == 0
