@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from babel import Locale
@@ -21,6 +22,9 @@ UNKNOWN = "–"
 TRUE_MINUS = "−"
 NO_BREAK_SPACE = "\u00a0"
 
+_remembered = lru_cache(maxsize=4_096, typed=True)
+"""For what Babel writes: a page of figures has the same ones again and again, and each takes it a tenth of a millisecond."""
+
 
 def select_locale() -> str:
     """The person's language: chosen in the account, else on this browser, else what the browser asks for."""
@@ -38,7 +42,8 @@ def select_time_zone() -> str | None:
 
 def locale() -> str:
     """The language of this request as Babel names it; English outside a request."""
-    return str(get_locale() or "en")
+    found = get_locale()
+    return "en" if found is None else str(found.language)  # our languages have no territories
 
 
 def reason(refusal: DomainError) -> str:
@@ -50,31 +55,45 @@ def reason(refusal: DomainError) -> str:
 
 def money(value: Money | None) -> str:
     """`€1,204.50`, `1.204,50 €`, `1 204,50 zł`; a true minus; an en dash for what is not known."""
-    if value is None:
-        return UNKNOWN
-    return format_currency(value.decimal(), value.currency, locale=locale()).replace("-", TRUE_MINUS)
+    return UNKNOWN if value is None else _money(value, locale())
+
+
+@_remembered
+def _money(value: Money, language: str) -> str:
+    return format_currency(value.decimal(), value.currency, locale=language).replace("-", TRUE_MINUS)
 
 
 def fine_money(value: Decimal | None, currency: str) -> str:
     """An amount per click or the like: in major units, with one decimal more than the currency has."""
-    if value is None:
-        return UNKNOWN
-    pattern = Locale.parse(locale()).currency_formats["standard"].pattern
+    return UNKNOWN if value is None else _fine_money(value, currency, locale())
+
+
+@_remembered
+def _fine_money(value: Decimal, currency: str, language: str) -> str:
+    pattern = Locale.parse(language).currency_formats["standard"].pattern
     finer = pattern.replace("0.00", "0." + "0" * (exponent(currency) + 1))
-    text = format_currency(value, currency, finer, locale=locale(), currency_digits=False)
+    text = format_currency(value, currency, finer, locale=language, currency_digits=False)
     return text.replace("-", TRUE_MINUS)
 
 
 def number(value: int | None) -> str:
     """A whole number with the language's grouping."""
-    return UNKNOWN if value is None else format_decimal(value, locale=locale()).replace("-", TRUE_MINUS)
+    return UNKNOWN if value is None else _number(value, locale())
+
+
+@_remembered
+def _number(value: int, language: str) -> str:
+    return format_decimal(value, locale=language).replace("-", TRUE_MINUS)
 
 
 def percent_bps(value: int | None) -> str:
     """Basis points as percent, `2.6 %`: a no-break space in every language (house rule)."""
-    if value is None:
-        return UNKNOWN
-    text = format_decimal(Decimal(value).scaleb(-2), format="#,##0.##", locale=locale())
+    return UNKNOWN if value is None else _percent(value, locale())
+
+
+@_remembered
+def _percent(value: int, language: str) -> str:
+    text = format_decimal(Decimal(value).scaleb(-2), format="#,##0.##", locale=language)
     return f"{text}{NO_BREAK_SPACE}%".replace("-", TRUE_MINUS)
 
 

@@ -1,21 +1,17 @@
 """The first steps of a new partner on its home page, with help where one is stuck; nothing once all are done."""
 
+from datetime import datetime
 from typing import Any
 
 from flask import url_for
 from flask_babel import gettext as _
-from sqlalchemy.orm import Session
 
-from affiliate.joining.steps import Step, StepKind, first_steps
-from affiliate.portal.dashboard import Who
-from affiliate.reports import beginnings
+from affiliate.joining.steps import Done, Step, StepKind, first_steps
 
 
-def told(session: Session, who: Who, *, has_method: bool) -> list[dict[str, Any]]:
+def told(done: Done, *, now: datetime) -> list[dict[str, Any]]:
     """Each step with its address, what it is good for, and whether it is done."""
-    mine = {"program_id": who.program.id, "partner_id": who.partner_id}
-    done = beginnings.done(session, **mine, can_be_paid=has_method)
-    return [_line(step) for step in first_steps(done, now=who.now)]
+    return [_line(step) for step in first_steps(done, now=now)]
 
 
 def _line(step: Step) -> dict[str, Any]:
@@ -23,7 +19,7 @@ def _line(step: Step) -> dict[str, Any]:
         StepKind.PROFILE: (
             _("Say where you promote"),
             _("Your website and your country stand in your profile."),
-            url_for("accounts.settings"),
+            url_for("portal.profile"),
         ),
         StepKind.LINK: (
             _("Make your first link"),

@@ -46,11 +46,10 @@ def home() -> str:
     """What was earned and why, what is on its way, how the last 30 days went."""
     who = dashboard.Who(g.program, g.partner.id, request_now(), zone())
     mine = {"program_id": g.program.id, "partner_id": g.partner.id}
-    standing = reports_home.standing(orm.session, **mine, today=who.now.date())
+    standing = reports_home.standing(orm.session, **mine, now=who.now)
     numbers = dashboard.numbers(orm.session, who, standing.medians)
     cases = [line.case for line in relations.cases(orm.session, **mine, limit=worth_doing.EACH_MAX)]
     latest = sales.sales(orm.session, wanted=sales.Wanted(**mine), limit=LATEST)
-    plan = sales.plans_in_force(orm.session, program_ids=[g.program.id], now=who.now).get(g.program.id)
     return show(
         "home.html",
         greeting=dashboard.greeting(current_user.name, now=who.now, zone=who.zone),
@@ -61,8 +60,8 @@ def home() -> str:
         news=worth_doing.news(orm.session, who, cases, user_id=current_user.id, group=standing.group_name),
         sales=[lines.sale(one) for one in latest],
         has_links=standing.has_links,
-        first_steps=first_steps.told(orm.session, who, has_method=standing.has_method),
+        first_steps=first_steps.told(standing.done, now=who.now),
         form=LinkForm(),
-        terms=lines.terms(g.program, plan, standing.validation_takes),
+        terms=lines.terms(g.program, standing.plan_terms, standing.validation_takes),
         shop_url=g.program.shop_url,
     )

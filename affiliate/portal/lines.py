@@ -1,5 +1,6 @@
 """Rows of lists as plain values for templates: words, colours, addresses."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,7 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext, pgettext
 
 from affiliate import formats, ids
-from affiliate.commissions.models import CommissionPlan, CommissionStatus
+from affiliate.commissions.models import CommissionStatus
 from affiliate.links.models import Coupon, Link, LinkStatus
 from affiliate.money import Money
 from affiliate.partners.models import EnrollmentStatus
@@ -132,11 +133,11 @@ def payout(one: Payout) -> dict[str, Any]:
     }
 
 
-def terms(program: Program, plan: CommissionPlan | None, takes: timedelta | None = None) -> list[dict[str, str]]:
-    """What the program promises, as facts of a receipt. `takes` is the median time until an order is approved."""
+def terms(program: Program, plan: Mapping[str, Any] | None, takes: timedelta | None = None) -> list[dict[str, str]]:
+    """What the program promises, as facts of a receipt: by the terms of its plan; `takes` is the median time until an order is approved."""
     found = []
     if plan is not None:
-        pays = plan_words.in_a_word(plan.terms, program.currency)
+        pays = plan_words.in_a_word(dict(plan), program.currency)
         found.append({"name": _("Commission"), "value": pays})
     found.append({"name": _("Counted for"), "value": _days(program.attribution_window_days)})
     found.append({"name": _("Validation period"), "value": _days(program.validation_days)})

@@ -17,6 +17,7 @@ from affiliate.reports.periods import Period
 from affiliate.reports.tables import ROWS_SHOWN, Line
 from affiliate.web import orm, request_now
 
+_SHOWN = ("clicks_valid", "conversions", "conversion_rate", "earnings")
 _AT_HAND = frozenset({"clicks_valid", "conversions", "earnings"})
 
 
@@ -46,8 +47,8 @@ def _by_sub(link_id: UUID) -> dict[str, Any]:
     days: dict[str, str] = {"first": period.days[0].isoformat(), "last": period.days[-1].isoformat()}
     return {
         "is_used": any(line.key for line in lines),
-        "columns": tables.columns(USUAL_COLUMNS, at_hand=_AT_HAND),
-        "rows": [{"name": line.name, "cells": tables.values(line.facts, USUAL_COLUMNS)} for line in lines[:ROWS_SHOWN]],
+        "columns": tables.columns(_SHOWN, at_hand=_AT_HAND),
+        "rows": [{"name": line.name, "cells": tables.values(line.facts, _SHOWN)} for line in lines[:ROWS_SHOWN]],
         "presets": [_preset(link_id, one) for one in tables.presets(period, now=request_now())],
         "files": [
             {"label": label, "url": _file(link_id, kind, days)}

@@ -1,9 +1,9 @@
-"""What a partner has done of its first steps, in one query: for the list on its home page."""
+"""What a partner has done of its first steps, as parts of the query behind its home page."""
 
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from affiliate.ingest.models import ClickVerdict
 from affiliate.ingest.rollup_models import ClickHour, CreativeClickHour
@@ -12,10 +12,9 @@ from affiliate.links.models import Link
 from affiliate.partners.models import Partner
 
 
-def done(session: Session, *, program_id: UUID, partner_id: UUID, can_be_paid: bool) -> Done:
-    """How far a partner has come in a program. `can_be_paid`: whether it has said where its money goes."""
+def parts(*, program_id: UUID, partner_id: UUID) -> dict[str, Any]:
+    """What has to be asked, by the name under which `done` finds it."""
     here = {"program_id": program_id, "partner_id": partner_id}
-    links_since = sa.select(sa.func.min(Link.created_at)).filter_by(**here).select_from(Link).scalar_subquery()
     by_creative = sa.exists().where(
         CreativeClickHour.program_id == program_id,
         CreativeClickHour.partner_id == partner_id,
@@ -26,6 +25,15 @@ def done(session: Session, *, program_id: UUID, partner_id: UUID, can_be_paid: b
         ClickHour.partner_id == partner_id,
         ClickHour.verdict == ClickVerdict.VALID,
     )
-    told = sa.select(Partner.website, Partner.country, links_since, by_creative, valid)
-    website, country, since, has_creative, has_click = session.execute(told.where(Partner.id == partner_id)).one()
-    return Done(bool(website and country), can_be_paid, since, has_creative, has_click)
+    profile = (Partner.id == partner_id, Partner.website != "", Partner.country != "")
+    return {
+        "has_profile": sa.exists().where(*profile),
+        "links_since": sa.select(sa.func.min(Link.created_at)).filter_by(**here).select_from(Link).scalar_subquery(),
+        "has_creative": by_creative,
+        "has_click": valid,
+    }
+
+
+def done(row: sa.Row[Any], *, can_be_paid: bool) -> Done:
+    """How far a partner has come, from a row of these parts. `can_be_paid`: whether it has said where its money goes."""
+    return Done(bool(row.has_profile), can_be_paid, row.links_since, bool(row.has_creative), bool(row.has_click))

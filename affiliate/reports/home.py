@@ -2,19 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from affiliate.commissions.models import CommissionPlan
+from affiliate.joining.steps import Done
 from affiliate.ledger.models import AccountName
 from affiliate.ledger.queries import balance_of
-from affiliate.links.models import Link
 from affiliate.partners.models import PartnerTerms
 from affiliate.payouts.models import PayoutMethod, PayoutPolicy, PayoutRun, PayoutStatus
 from affiliate.payouts.schedule import due_on
+from affiliate.reports import beginnings
 from affiliate.reports.models import ProgramFigures
 
 
@@ -29,14 +31,15 @@ class Standing:
     next_run_on: date | None
     medians: Mapping[str, str]
     validation_takes: timedelta | None
+    plan_terms: Mapping[str, Any] | None
+    done: Done
 
 
-def standing(session: Session, *, program_id: UUID, partner_id: UUID, today: date) -> Standing:
-    """Where a partner stands on this day."""
+def standing(session: Session, *, program_id: UUID, partner_id: UUID, now: datetime) -> Standing:
+    """Where a partner stands at this moment."""
     mine = {"program_id": program_id, "partner_id": partner_id}
     runs = (PayoutRun.program_id == program_id, PayoutRun.status != PayoutStatus.CANCELLED)
     parts: dict[str, Any] = {
-        "has_links": sa.exists().where(Link.program_id == program_id, Link.partner_id == partner_id),
         "has_method": sa.exists().where(PayoutMethod.partner_id == partner_id, PayoutMethod.replaced_at.is_(None)),
         "group_name": _one(PartnerTerms.group_name, **mine),
         "balance": balance_of(**mine, name=AccountName.CLAWBACK),
@@ -44,20 +47,31 @@ def standing(session: Session, *, program_id: UUID, partner_id: UUID, today: dat
         "last_run_at": sa.select(sa.func.max(PayoutRun.proposed_at)).where(*runs).scalar_subquery(),
         "medians": _one(ProgramFigures.medians, program_id=program_id),
         "takes": _one(ProgramFigures.validation_seconds, program_id=program_id),
+        "plan_terms": _plan_terms(program_id, now),
+        **beginnings.parts(**mine),
     }
     row = session.execute(sa.select(*(part.label(name) for name, part in parts.items()))).one()
     last = row.last_run_at
     return Standing(
-        has_links=bool(row.has_links),
+        has_links=row.links_since is not None,
         has_method=bool(row.has_method),
         group_name=row.group_name,
         owed_minor=-(row.balance or 0),
         next_run_on=None
         if row.cadence is None
-        else due_on(row.cadence, last_run_on=last.date() if last else None, today=today),
+        else due_on(row.cadence, last_run_on=last.date() if last else None, today=now.date()),
         medians=row.medians or {},
         validation_takes=None if row.takes is None else timedelta(seconds=row.takes),
+        plan_terms=row.plan_terms,
+        done=beginnings.done(row, can_be_paid=bool(row.has_method)),
     )
+
+
+def _plan_terms(program_id: UUID, now: datetime) -> Any:
+    """What the program pays at this moment."""
+    in_force = (CommissionPlan.program_id == program_id, CommissionPlan.effective_from <= now)
+    newest = sa.select(CommissionPlan.terms).where(*in_force).order_by(CommissionPlan.effective_from.desc())
+    return newest.limit(1).scalar_subquery()
 
 
 def _one(column: Any, **key: UUID) -> Any:

@@ -13,7 +13,7 @@ from affiliate.payouts.models import PayoutStatus
 from affiliate.programs.models import Program
 from affiliate.reports import queries, sales
 from affiliate.reports.metrics import Facts, total
-from affiliate.reports.periods import last_days
+from affiliate.reports.periods import Period, last_days
 
 pytestmark = pytest.mark.usefixtures("session")
 HOUR = NOW.replace(minute=0)
@@ -148,3 +148,21 @@ def test_payouts_are_summed_by_status_and_by_the_day_of_payment(
     assert piles[PayoutStatus.PAID] == sales.Pile(1, 50_00, NOW)
     assert piles[PayoutStatus.PROPOSED] + piles[PayoutStatus.APPROVED] == sales.Pile(1, 7_00)
     assert sales.payout_piles(session, **mine)[PayoutStatus.PAID].count == 2
+
+
+@pytest.mark.parametrize(("first", "hours"), [(date(2026, 3, 28), [24, 23, 24]), (date(2026, 10, 24), [24, 25, 24])])
+def test_days_on_which_clocks_change_have_their_own_hours(session: Session, first: date, hours: list[int]) -> None:
+    program = make_program(session, time_zone="Europe/Rome")
+    partner = make_partner(session, program=program)
+    link = make_link(session, program=program, partner=partner)
+    period = Period(first, first + timedelta(days=3), "Europe/Rome")
+    hour = period.starts_at
+    while hour < period.ends_at:
+        make_clicks(session, link=link, hour=hour, clicks=1)
+        hour += timedelta(hours=1)
+    for moment in (period.starts_at, period.ends_at - timedelta(minutes=1)):
+        make_commission(session, program=program, partner=partner, earned_at=moment)
+    mine = {"program_id": program.id, "partner_id": partner.id}
+    found = queries.facts_by_day(session, **mine, period=period, currency="EUR")
+    assert [facts.clicks_raw for facts in found.values()] == hours
+    assert [facts.conversions for facts in found.values()] == [1, 0, 1]
