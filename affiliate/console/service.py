@@ -18,6 +18,7 @@ from wtforms.validators import InputRequired, Length
 from affiliate import exports, ids
 from affiliate.accounts import access
 from affiliate.accounts.models import GrantRole
+from affiliate.amounts import BadNumber
 from affiliate.console import performance_pages, roles, service_reading
 from affiliate.console.blueprint import acted, blueprint, can, show
 from affiliate.console.forms import say, say_all
@@ -81,7 +82,7 @@ class ServiceForm(FlaskForm):  # type: ignore[misc] # the library is not typed
             )
         except service_reading.WrongPartner as wrong:
             say(self.partner, str(wrong))
-        except service_reading.BadNumber as wrong:
+        except BadNumber as wrong:
             say(self.number, str(wrong))
         return None
 

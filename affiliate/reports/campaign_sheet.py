@@ -117,11 +117,11 @@ def with_cost(facts: Facts, campaign: Campaign) -> Facts:
 
 
 def _sold(facts: Mapping[str, Facts], whole: Sequence[Facts]) -> Sold:
-    mine = [facts[name].conversions if name in facts else 0 for name in ("before", "during")]
+    before, during = (facts[name].conversions if name in facts else 0 for name in ("before", "during"))
     if not whole:
-        return Sold(*mine, None, None)
-    others = (all_.conversions - own for all_, own in zip(whole, mine, strict=True))
-    return Sold(*mine, *others)
+        return Sold(before, during, None, None)
+    all_before, all_during = (one.conversions for one in whole)
+    return Sold(before, during, all_before - before, all_during - during)
 
 
 def _overlapping(session: Session, program: Program, campaign: Campaign, parts: Parts) -> list[Campaign]:

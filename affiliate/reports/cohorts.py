@@ -113,8 +113,8 @@ def _counts(currency: str) -> list[sa.Label[int]]:
     ]
 
 
-def _counted(program_id: UUID) -> tuple[sa.ColumnElement[bool], ...]:
-    return Commission.program_id == program_id, Commission.is_live, Commission.status.not_in(NOT_COUNTED)
+def _counted(program_id: UUID) -> list[Any]:
+    return [Commission.program_id == program_id, Commission.is_live, Commission.status.not_in(NOT_COUNTED)]
 
 
 def _sold(program_id: UUID, currency: str, months: _Months) -> sa.Select[Any]:
@@ -131,23 +131,25 @@ def of_customers(
     """The last twelve months' customers: all, or those whose first order was credited to a partner. All their orders count."""
     months = _Months(now=now, zone=zone)
     orders = _orders(program_id, currency, partner_id).subquery()
-    beginning = {"partition_by": orders.c.customer, "order_by": (orders.c.at, orders.c.id)}
-    numbered = sa.select(
-        orders, sa.func.first_value(orders.c.at).over(**beginning).label("begun"),
-        sa.func.first_value(orders.c.mine).over(**beginning).label("is_ours"),
-    ).subquery()  # fmt: skip
-    cohort, month = months.of(numbered.c.begun).label("cohort"), months.of(numbered.c.at).label("month")
+    numbered = sa.select(*orders.c, *(_at_first(orders, name) for name in ("at", "mine"))).subquery()
+    cohort, month = months.of(numbered.c.first_at).label("cohort"), months.of(numbered.c.at).label("month")
     rows = (
         sa.select(
             cohort, month, sa.func.count(numbered.c.customer.distinct()), sa.func.count(), sa.func.sum(numbered.c.kept),
             sa.func.sum(numbered.c.revenue), sa.func.sum(numbered.c.earned),
         )
-        .where(numbered.c.begun >= months.bounds[0], numbered.c.at < months.bounds[-1], numbered.c.is_ours == 1)
+        .where(numbered.c.first_at >= months.bounds[0], numbered.c.at < months.bounds[-1], numbered.c.first_mine == 1)
         .group_by(cohort, month)
     )  # fmt: skip
     found = session.execute(rows).all()
     sizes = {int(number): int(customers) for number, month, customers, *_rest in found if number == month}
     return months.cohorts(sizes, found)
+
+
+def _at_first(orders: Any, name: str) -> sa.Label[Any]:
+    """A column of each customer's first order, beside every order of the customer."""
+    first = sa.func.first_value(orders.c[name])
+    return first.over(partition_by=orders.c.customer, order_by=(orders.c.at, orders.c.id)).label(f"first_{name}")
 
 
 def _orders(program_id: UUID, currency: str, partner_id: UUID | None) -> sa.Select[Any]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
 from affiliate.commissions import losses
-from affiliate.commissions.losses import Loss
+from affiliate.commissions.life import Loss
 from affiliate.commissions.models import Commission
 from affiliate.commissions.orders import cut
 from affiliate.errors import Invalid

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from factories import make_commission, make_partner, make_program, make_refund
@@ -64,8 +65,8 @@ def test_sales_of_a_month_add_up_by_partner(session: Session) -> None:
             make_refund(session, conversion=order, amount_minor=refund)
     make_commission(session, program=program, partner=second, earned_at=NOW.replace(month=10))
     session.flush()
-    here = {"program_id": program.id, "currency": "EUR", "period": NOVEMBER}
-    found = margins.by_partner(session, **here)  # type: ignore[arg-type] # one dictionary of three kinds
+    here: dict[str, Any] = {"program_id": program.id, "currency": "EUR", "period": NOVEMBER}
+    found = margins.by_partner(session, **here)
     # 75.00 iron with 15.00 tax: 60.00 net, 36.00 goods; the lid's 20.00 net are of no known margin
     assert found[first.id] == Margin(2, 208_00, 8_00, 100_00, 20_00, 36_00, 20_00, 20_00, 0)
     # a quarter came back: 45.00 net, 27.00 goods; 15.00 unknown
@@ -77,7 +78,7 @@ def test_sales_of_a_month_add_up_by_partner(session: Session) -> None:
         )
     )  # fmt: skip
     session.flush()
-    known = margins.by_partner(session, **here)  # type: ignore[arg-type]
+    known = margins.by_partner(session, **here)
     assert (
         known[second.id].goods_minor == 27_00 + 15_00 - 9_38
     )  # 18.75 were paid for the lid and kept, half of it stays
