@@ -33,8 +33,9 @@ def preview_newsletter(issue_id: UUID) -> str:
         "language": _language(issue),
         "reader": request.args.get("reader", "").strip()[:120],
         "view": view,
+        "for_prospects": "prospect" in request.args,
     }
-    mail, reader_name = _mail(issue, **{name: chosen[name] for name in ("language", "reader")})
+    mail, reader_name = _mail(issue, **{name: chosen[name] for name in ("language", "reader", "for_prospects")})
     return show(
         "newsletter_preview.html", subject=sheets.subject(issue), issue={"id": issue.id}, mail_subject=mail.subject,
         text=mail.text, reader_name=reader_name, languages=formats.LANGUAGES, **chosen,
@@ -49,7 +50,8 @@ def preview_newsletter(issue_id: UUID) -> str:
 def newsletter_mail(issue_id: UUID) -> Response:
     """The mail itself, for the frame."""
     issue = service.found(orm.session, issue_id=issue_id, program_id=g.program.id)
-    mail, _name = _mail(issue, language=_language(issue), reader=request.args.get("reader", "")[:120])
+    reader, for_prospects = request.args.get("reader", "")[:120], "prospect" in request.args
+    mail, _name = _mail(issue, language=_language(issue), reader=reader, for_prospects=for_prospects)
     return Response(mail.html, mimetype="text/html")
 
 
@@ -72,25 +74,32 @@ def _language(issue: NewsletterIssue) -> str:
     return wanted if wanted in content.LANGUAGES else issue.language
 
 
-def _mail(issue: NewsletterIssue, *, language: str, reader: str) -> tuple[Mail, str]:
-    """The mail in exactly this language, as the first partner gets it whose name holds the text; and that name.
+def _mail(issue: NewsletterIssue, *, language: str, reader: str, for_prospects: bool = False) -> tuple[Mail, str]:
+    """The mail in exactly this language, as the first partner gets it whose name holds the text, or as a prospect does; and who that is.
 
     Stories are shown that wait for their consent: who previews has written them.
     """
-    found = queries.partners_by_name(orm.session, program_id=g.program.id, name=reader, limit=1)
-    values: dict[str, Any] = {
-        "reader_id": current_user.id,
-        "name": current_user.name,
-        "partner_name": current_user.name,
-    }
-    values["link_code"] = None
-    if found:
-        partner = found[0]
-        people = partners.members_of(orm.session, partner_id=partner.id)
-        codes = queries.link_codes(orm.session, program_id=g.program.id, partner_ids=[partner.id])
-        values |= {"name": people[0].name if people else partner.name, "partner_name": partner.name}
-        values["link_code"] = codes.get(partner.id)
+    values = _values() | ({"is_prospect": True} if for_prospects else _of_partner(reader))
     draft = novelties.with_creatives(orm.session, service.draft_of(issue), program=g.program, at=request_now())
-    compiled = rendering.compiled(draft, language=language, sender=mailroom.sender_of(g.program))
+    compiled = rendering.compiled(
+        draft, language=language, sender=mailroom.sender_of(g.program), for_prospects=for_prospects
+    )
     mail = compiled.for_reader(mailroom.reader_of(settings(), issue=issue, program=g.program, **values))
     return mail, str(values["partner_name"])
+
+
+def _values() -> dict[str, Any]:
+    """Whoever looks is the reader, where nobody else is."""
+    name = current_user.name
+    return {"reader_id": current_user.id, "name": name, "partner_name": name, "link_code": None}
+
+
+def _of_partner(name: str) -> dict[str, Any]:
+    found = queries.partners_by_name(orm.session, program_id=g.program.id, name=name, limit=1)
+    if not found:
+        return {}
+    partner = found[0]
+    people = partners.members_of(orm.session, partner_id=partner.id)
+    codes = queries.link_codes(orm.session, program_id=g.program.id, partner_ids=[partner.id])
+    person = people[0].name if people else partner.name
+    return {"name": person, "partner_name": partner.name, "link_code": codes.get(partner.id)}

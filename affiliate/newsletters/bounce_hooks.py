@@ -1,4 +1,4 @@
-"""Mails that came back, told by a mail provider's call: whose call it is, and what it says. Pure.
+"""Mails that came back or were called spam, told by a mail provider's call: whose call it is, and what it says. Pure.
 
 Three forms: our own, signed as Standard Webhooks says; Mailgun's; SendGrid's event webhook.
 """
@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -37,12 +37,16 @@ class Unreadable(ValueError):  # noqa: N818 - read as a kind
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A final failure: the Message-ID of the mail where it is named, its address, a code like `5.1.1` and the server's words."""
+    """A final failure: the Message-ID of the mail where it is named, its address, a code like `5.1.1` and the server's words.
+
+    `is_complaint`: the mail arrived, and its reader called it spam.
+    """
 
     message_id: str
     address: str
     code: str
     text: str
+    is_complaint: bool = False
 
 
 def is_genuine(provider: Provider, *, key: str, headers: Mapping[str, str], body: bytes, now: datetime) -> bool:
@@ -101,7 +105,7 @@ def _is_fresh(moment: str, now: datetime, term: timedelta) -> bool:
 
 
 def read(provider: Provider, body: bytes) -> list[Notice]:
-    """The final failures in a call; everything else that a provider tells is left out.
+    """The final failures and complaints in a call; everything else that a provider tells is left out.
 
     Raises:
         Unreadable: the body is something else.
@@ -118,24 +122,27 @@ def read(provider: Provider, body: bytes) -> list[Notice]:
 
 def _read_generic(said: Any) -> Iterator[Notice]:
     for each in said if isinstance(said, list) else [said]:
-        yield _notice(each.get("message_id"), each.get("address"), each.get("code"), each.get("text"))
+        notice = _notice(each.get("message_id"), each.get("address"), each.get("code"), each.get("text"))
+        yield replace(notice, is_complaint=each.get("type") == "complaint")
 
 
 def _read_mailgun(said: Any) -> Iterator[Notice]:
     event = said["event-data"]
-    if event.get("event") != "failed" or event.get("severity") != "permanent":
+    is_complaint = event.get("event") == "complained"
+    if not is_complaint and (event.get("event"), event.get("severity")) != ("failed", "permanent"):
         return
     status = event.get("delivery-status") or {}
     text = status.get("message") or status.get("description")
     code = status.get("enhanced-code") or bounces.code_of(str(text)) or status.get("code")
     headers = (event.get("message") or {}).get("headers") or {}
-    yield _notice(headers.get("message-id"), event.get("recipient"), code, text)
+    yield replace(_notice(headers.get("message-id"), event.get("recipient"), code, text), is_complaint=is_complaint)
 
 
 def _read_sendgrid(said: Any) -> Iterator[Notice]:
     for event in said:
-        if event.get("event") == "bounce":
-            yield _notice(event.get("smtp-id"), event.get("email"), event.get("status"), event.get("reason"))
+        if event.get("event") in {"bounce", "spamreport"}:
+            notice = _notice(event.get("smtp-id"), event.get("email"), event.get("status"), event.get("reason"))
+            yield replace(notice, is_complaint=event["event"] == "spamreport")
 
 
 _READERS: Mapping[Provider, Callable[[Any], Iterator[Notice]]] = {

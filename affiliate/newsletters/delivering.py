@@ -83,16 +83,23 @@ def _delivery(issue: NewsletterIssue, reader: _Reader, now: datetime) -> dict[st
     return facts | who | {"status": DeliveryStatus.WAITING, "attempts": 0}
 
 
-def skip_unwelcome(session: Session, *, issue_id: UUID, now: datetime) -> None:
-    """Drop mails to readers who have said stop since the release, and to addresses that were suppressed since."""
+def skip_unwelcome(session: Session, *, issue_id: UUID, limit: int, now: datetime) -> int:
+    """Drop mails to readers who have said stop since the release, and to addresses that were suppressed since; gives how many.
+
+    It looks at the next `limit` mails that are due: once it finds none, as many may leave.
+    """
     waiting = (NewsletterDelivery.issue_id == issue_id, NewsletterDelivery.status == DeliveryStatus.WAITING)
-    skipped = sa.update(NewsletterDelivery).where(*waiting, audiences.unwelcome(session, issue_id=issue_id))
-    session.execute(
-        skipped.values(status=DeliveryStatus.SKIPPED, settled_at=now).execution_options(synchronize_session=False)
+    in_turn = (NewsletterDelivery.due_at, NewsletterDelivery.id)
+    due = sa.select(NewsletterDelivery.id).where(*waiting, NewsletterDelivery.due_at <= now).order_by(*in_turn)
+    here = (
+        NewsletterDelivery.id.in_(due.limit(limit).correlate(None)),
+        NewsletterDelivery.status == DeliveryStatus.WAITING,
     )
+    skipped = sa.update(NewsletterDelivery).where(*here, audiences.unwelcome(session, issue_id=issue_id))
+    return _changed(session, skipped.values(status=DeliveryStatus.SKIPPED, settled_at=now))
 
 
-# Built once: building them for each mail would cost more than running them does.
+# Built once, and run past the session's own machinery: either would cost more for each mail than running them does.
 _TABLE = cast("sa.Table", NewsletterDelivery.__table__)
 _SENDING = sa.exists().where(
     NewsletterIssue.id == _TABLE.c.issue_id, NewsletterIssue.status == sa.literal(IssueStatus.SENDING)
@@ -114,7 +121,7 @@ def claim(session: Session, *, delivery: NewsletterDelivery, now: datetime) -> b
     """Take a delivery for the talk that follows; false when somebody else did, or the issue was stopped meanwhile."""
     here = {"here": delivery.id, "expected": DeliveryStatus.WAITING, "seen": delivery.attempts}
     values = {"status": DeliveryStatus.CLAIMED, "attempts": delivery.attempts + 1, "claimed_at": now}
-    return _count(session.execute(_CLAIM, here | values)) == 1
+    return _count(session.connection().execute(_CLAIM, here | values)) == 1
 
 
 def settle(
@@ -132,7 +139,7 @@ def settle(
         values |= _put_off(attempts, now)
     elif answer.verdict is Verdict.AWAY:  # nothing was said about this mail: it waits as before
         values |= {"attempts": delivery.attempts, "claimed_at": None, "settled_at": None, "error": None}
-    if _count(session.execute(_SETTLE, here | values)) and answer.is_about_address:
+    if _count(session.connection().execute(_SETTLE, here | values)) and answer.is_about_address:
         code = bounces.code_of(answer.text) or "5.0.0"
         report = bounces.Report(delivery.id, code, answer.text[:_ERROR_LENGTH_MAX])
         preferences.record_bounce(session, report=report, now=now)

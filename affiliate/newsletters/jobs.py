@@ -52,7 +52,8 @@ def send() -> int:
     with db.transaction() as session:
         delivering.tidy(session, now=now)
         for issue_id in issue_ids:
-            delivering.skip_unwelcome(session, issue_id=issue_id, now=now)
+            while delivering.skip_unwelcome(session, issue_id=issue_id, limit=BATCH_MAX, now=now):
+                pass
     with db.reading() as session:
         rows = queries.due(session, limit=_allowance(session, to, now), now=now)
         room = Mailroom(session, rows, to) if rows else None

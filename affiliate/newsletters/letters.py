@@ -19,6 +19,7 @@ from uuid import UUID
 from affiliate.newsletters.rendering import Mail
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LINE_LENGTH = 76
 _PLAIN_ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
 
 
@@ -80,6 +81,7 @@ def _lines(fields: Mapping[str, str]) -> bytes:
 
 
 def _part(subtype: str, text: str) -> bytes:
-    encoded = base64.encodebytes(text.encode()).replace(b"\n", b"\r\n")
+    encoded = base64.b64encode(text.encode())
+    lines = b"\r\n".join(encoded[at : at + _LINE_LENGTH] for at in range(0, len(encoded), _LINE_LENGTH))
     head = {"Content-Type": f'text/{subtype}; charset="utf-8"', "Content-Transfer-Encoding": "base64"}
-    return _lines(head) + b"\r\n" + encoded
+    return _lines(head) + b"\r\n" + lines + b"\r\n"

@@ -178,7 +178,7 @@ class NewsletterLink(Base):
 
 
 class NewsletterRefusal(Base):
-    """A person does not want newsletters of a kind from a program. `source`: one_click, page, account."""
+    """A person does not want newsletters of a kind from a program. `source`: one_click, page, account, complaint."""
 
     __tablename__ = "newsletter_refusals"
     __table_args__ = (sa.UniqueConstraint("user_id", "program_id", "kind"),)

@@ -15,7 +15,13 @@ from affiliate.newsletters import audiences, bounces, prospects
 from affiliate.newsletters.bounce_hooks import Notice
 from affiliate.newsletters.bounces import Report
 from affiliate.newsletters.content import IssueKind
-from affiliate.newsletters.models import MailBounce, NewsletterDelivery, NewsletterRefusal, SuppressedAddress
+from affiliate.newsletters.models import (
+    MailBounce,
+    NewsletterDelivery,
+    NewsletterIssue,
+    NewsletterRefusal,
+    SuppressedAddress,
+)
 from affiliate.newsletters.tokens import ReaderToken
 
 _REASON_LENGTH_MAX = 500
@@ -83,14 +89,29 @@ def record_bounce(session: Session, *, report: Report, now: datetime) -> bool:
 
 
 def take_notice(session: Session, *, notice: Notice, now: datetime) -> bool:
-    """The same for what a mail provider told: of the mail that it names, else of the last one that left for the address."""
+    """The same for what a mail provider told: of the mail that it names, else of the last one that left for the address.
+
+    Who called a mail spam gets no more of them, as if by one click.
+    """
     delivery_id = _named_delivery(notice.message_id)
     if delivery_id is None or audiences.address_of(session, delivery_id=delivery_id) is None:
         since = now - timedelta(days=bounces.DAYS)
         delivery_id = audiences.last_delivery_to(session, address=notice.address, since=since)
     if delivery_id is None:
         return False
+    if notice.is_complaint:
+        _stop_who_complained(session, delivery_id, now)
+        return True
     return record_bounce(session, report=Report(delivery_id, notice.code, notice.text), now=now)
+
+
+def _stop_who_complained(session: Session, delivery_id: UUID, now: datetime) -> None:
+    delivery = session.get_one(NewsletterDelivery, delivery_id)
+    program_id = session.get_one(NewsletterIssue, delivery.issue_id).program_id
+    reader_id = delivery.user_id or delivery.prospect_id
+    if reader_id is not None:
+        token = ReaderToken(reader_id, program_id, delivery_id, is_prospect=delivery.prospect_id is not None)
+        unsubscribe(session, token=token, source="complaint", now=now)
 
 
 def _named_delivery(message_id: str) -> UUID | None:

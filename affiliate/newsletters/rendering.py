@@ -8,7 +8,7 @@ stand where a reader's own values go: escaped in HTML, in one line in text and h
 import html
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import quote
@@ -72,6 +72,10 @@ class Mail:
     text: str
 
 
+Pieces = tuple[str, ...]
+"""A text cut at its fields: words and names of fields in turn, so that a reader costs no search."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Fields:
     """The marks of fields of one compilation."""
@@ -90,9 +94,15 @@ class _Fields:
         parts = content.split(text)
         return "".join(part if at % 2 == 0 else self.mark(part) for at, part in enumerate(parts))
 
-    def filled(self, text: str, value: Callable[[str], str]) -> str:
-        """The text with values in the place of its marks."""
-        return re.sub(rf"f{self.nonce}(\d{{3}})z", lambda found: value(self.names[int(found[1])]), text)
+    def pieces(self, text: str) -> Pieces:
+        """What stands between the marks, and the names of the fields that they stand for, in turn."""
+        parts = re.split(rf"f{self.nonce}(\d{{3}})z", text)
+        return tuple(part if at % 2 == 0 else self.names[int(part)] for at, part in enumerate(parts))
+
+
+def _filled(pieces: Pieces, values: Mapping[str, str]) -> str:
+    """The text with values in the place of its fields."""
+    return "".join(piece if at % 2 == 0 else values[piece] for at, piece in enumerate(pieces))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,23 +111,24 @@ class Compiled:
 
     language: str
     sender: Sender
-    subject: str
-    html: str
-    text: str
-    fields: _Fields
+    subject: Pieces
+    html: Pieces
+    text: Pieces
     targets: Mapping[str, str]
 
     def for_reader(self, reader: Reader) -> Mail:
         """The mail of one reader."""
         values = reader.values(self.sender.program_name, self.targets)
-        lines = {
-            name: " ".join("".join(c if c.isprintable() else " " for c in value).split())
-            for name, value in values.items()
-        }
+        lines = {name: _in_one_line(value) for name, value in values.items()}
         escaped = {name: html.escape(value) for name, value in lines.items()}
-        text = self.fields.filled(self.text, lines.__getitem__)
-        subject = " ".join(self.fields.filled(self.subject, lines.__getitem__).split())
-        return Mail(subject, self.fields.filled(self.html, escaped.__getitem__), text)
+        subject = " ".join(_filled(self.subject, lines).split())
+        return Mail(subject, _filled(self.html, escaped), _filled(self.text, lines))
+
+
+def _in_one_line(text: str) -> str:
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(text.split())
 
 
 def compiled(
@@ -136,9 +147,8 @@ def compiled(
     fields = _Fields(secrets.token_hex(8), [*content.FIELDS, "stop_link", *targets])
     ours = words.FOR_PROSPECTS if for_prospects else words.FOR_PARTNERS
     page = _Page(fields, language, draft, sender, counted=counted or {}, ours=ours)
-    return Compiled(
-        language, sender, fields.marked(draft.envelope(language, "subject")), page.html(), page.text(), fields, targets
-    )
+    subject = fields.marked(draft.envelope(language, "subject"))
+    return Compiled(language, sender, *map(fields.pieces, (subject, page.html(), page.text())), targets)
 
 
 class _Page:
@@ -224,7 +234,7 @@ class _Page:
             return found[0]
         if (ours := self._counted.get(html.unescape(found[1]))) is not None:
             return f'href="{html.escape(ours)}"'
-        return f'href="{self._fields.filled(found[1], lambda _name: "")}"'
+        return f'href="{"".join(self._fields.pieces(found[1])[::2])}"'
 
 
 @lru_cache(maxsize=1)

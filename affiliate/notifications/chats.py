@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|~<>])")  # which an adaptive card would take for markup
+_MARKDOWN = re.compile(r"([\\`*_\[\]~])")  # which an adaptive card would take for markup
 _SLACK = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 

@@ -177,6 +177,10 @@ def test_the_preview_is_of_any_partner_in_a_frame_that_runs_nothing(
     assert 'sandbox=""' in page
     assert "As Slow Kitchen gets it." in page
     assert "Dear Marta of Slow Kitchen" in mara.get(at(issue, "/preview?reader=slow&view=text")).text
+    prospects = mara.get(at(issue, "/preview?prospect=1&view=text")).text
+    assert "because you asked for news" in prospects
+    assert "/apply/casa" in prospects
+    assert "because you asked for news" in mara.get(at(issue, "/mail?prospect=1")).text
 
 
 def test_a_test_goes_to_oneself_alone(cast: Cast, mara: FlaskClient, issue: NewsletterIssue) -> None:

@@ -114,6 +114,18 @@ def test_what_may_still_arrive_is_no_bounce() -> None:
     assert bounce_hooks.read(Provider.SENDGRID, b'[{"event": "deferred", "email": "a@b.test"}]') == []
 
 
+def test_who_calls_a_mail_spam_is_told_apart() -> None:
+    spam = {"event": "complained", "recipient": "alice@example.test", "message": {"headers": {"message-id": "id-1@x"}}}
+    calls = (
+        (Provider.GENERIC, b'{"address": "alice@example.test", "type": "complaint"}'),
+        (Provider.MAILGUN, mailgun(spam, NOW)[2]),
+        (Provider.SENDGRID, b'[{"event": "spamreport", "email": "alice@example.test"}]'),
+    )
+    for provider, body in calls:
+        (notice,) = bounce_hooks.read(provider, body)
+        assert (notice.address, notice.is_complaint) == ("alice@example.test", True)
+
+
 @pytest.mark.parametrize("provider", list(Provider))
 @pytest.mark.parametrize("body", [b"", b"{", b"1", b"[1]", b"null", b"\xff", b"[" * 100_000])
 def test_rubbish_is_refused(provider: Provider, body: bytes) -> None:

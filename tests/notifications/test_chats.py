@@ -81,10 +81,7 @@ def test_each_chat_reads_its_own_form_and_no_word_becomes_markup() -> None:
     assert slack["text"] == "Rate &lt;!channel&gt; &amp; *bold*"
     assert slack["blocks"][0]["text"]["text"].endswith("<https://shop.example/console/casa/kpis|Look>")
     (card,) = (each["content"] for each in said(ChatKind.TEAMS)["attachments"])
-    assert [each["text"] for each in card["body"]] == [
-        r"Rate \<\!channel\> & \*bold\*",
-        r"\[x\]\(https://e\.example\) \_y\_",
-    ]
+    assert [each["text"] for each in card["body"]] == [r"Rate <!channel> & \*bold\*", r"\[x\](https://e.example) \_y\_"]
     assert card["actions"][0]["url"] == HOSTILE.url
     assert said(ChatKind.JSON)["title"] == HOSTILE.title
     assert said(ChatKind.JSON)["event"] == "alarm"

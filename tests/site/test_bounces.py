@@ -15,7 +15,14 @@ from sqlalchemy.orm import Session
 
 from affiliate import clock, ids
 from affiliate.app import create_app
-from affiliate.newsletters.models import DeliveryStatus, MailBounce, NewsletterDelivery, SuppressedAddress
+from affiliate.newsletters.models import (
+    DeliveryStatus,
+    IssueKind,
+    MailBounce,
+    NewsletterDelivery,
+    NewsletterRefusal,
+    SuppressedAddress,
+)
 from affiliate.settings import Settings
 
 SECRET = b"only-the-provider-and-we-know-it"
@@ -69,6 +76,20 @@ def test_an_address_alone_names_the_last_mail_and_strangers_are_left_alone(
     assert told(listening, said).json == {"taken": 1}
     assert suppressed(app_session) == []  # a full box, once
     assert app_session.scalars(select(MailBounce.delivery_id)).all() == [delivery.id]
+
+
+def test_who_calls_it_spam_gets_no_more_and_is_not_suppressed(
+    listening: FlaskClient, app_session: Session, delivery: NewsletterDelivery
+) -> None:
+    said = {"message_id": f"<{delivery.id}@shop.example>", "type": "complaint"}
+    assert [told(listening, said).json for _ in range(2)] == [{"taken": 1}] * 2
+    assert suppressed(app_session) == []
+    refused = app_session.scalars(select(NewsletterRefusal)).all()
+    assert {(row.user_id, row.kind, row.source) for row in refused} == {
+        (delivery.user_id, kind, "complaint") for kind in IssueKind
+    }
+    app_session.refresh(delivery)
+    assert delivery.unsubscribed_at is not None
 
 
 def test_nobody_else_is_heard(
