@@ -45,8 +45,10 @@ def read(content: bytes) -> list[Outcome]:
 
 
 def _table(content: bytes) -> Iterator[Outcome]:
-    columns = {"required": ["payout", "status"], "optional": ["reason"]}
-    for line in imports.read(content, **columns, rows_max=OUTCOMES_MAX, bytes_max=BYTES_MAX):
+    lines = imports.read(
+        content, required=["payout", "status"], optional=["reason"], rows_max=OUTCOMES_MAX, bytes_max=BYTES_MAX
+    )
+    for line in lines:
         status = line.cells["status"].lower()
         if not status:
             continue  # nothing is known of this one yet
