@@ -79,10 +79,15 @@ class Servers:
         eventually(self._answers, "an answer of the web server")
 
     def _answers(self) -> bool:
+        assert self._running["web"].poll() is None, f"web has ended: {self.words()}"
         try:
             return requests.get(f"{self.address}/healthz", timeout=5).ok
         except requests.RequestException:
             return False
+
+    def words(self) -> str:
+        """The last that they have said."""
+        return self._said.read_text()[-4_000:]
 
     def kill(self, *names: str) -> None:
         for name in names or tuple(self._running):
@@ -218,7 +223,7 @@ class Race:
         assert done["paid"] <= (status is PayoutStatus.PAID), done
         assert done["cancel"] <= (status is PayoutStatus.CANCELLED), done
         said = {answer.said for answer in answers}
-        assert said <= {"303", "409", "422", BUSY} | ({"gone"} if is_killed else set()), said
+        assert said <= {"303", "409", "422", BUSY} | ({"gone"} if is_killed else set()), (said, self.servers.words())
         for answer in answers:
             # An approval that is pressed before anybody has paid or taken back is too late as well, and sees what is left.
             if is_last_step and answer.said == "409" and answer.act != "approve":
@@ -280,12 +285,20 @@ class Race:
         return Answer(act, str(answer.status_code), answer.text)
 
     def _refund(self, conversion: Conversion) -> Answer:
-        """As ingest does it: the row first, then the worker is woken."""
-        with Session(self.engine) as session:
-            make_refund(session, conversion=conversion, amount_minor=50_00)
-            session.commit()
+        """As ingest does it: the row first, tried until a busy database takes it, then the worker is woken."""
+        eventually(lambda: self._is_stored(conversion), "the refund in its table")
         worker.wake(queues.connection())
         return Answer("refund", "stored")
+
+    def _is_stored(self, conversion: Conversion) -> bool:
+        try:
+            with Session(self.engine) as session, session.begin():
+                make_refund(session, conversion=conversion, amount_minor=50_00)
+        except sa.exc.OperationalError as error:
+            if not db.is_away(error):
+                raise
+            return False
+        return True
 
     def _refunds_are_taken(self) -> bool:
         with db.read_only(), Session(self.engine) as session:
