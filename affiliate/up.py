@@ -90,7 +90,7 @@ def run(settings: Settings) -> int:
         check_port(settings.host, settings.port)
         check_port(settings.host, settings.edge_port)
         shutil.rmtree(settings.data_dir / "metrics", ignore_errors=True)  # what the last run counted
-        os.environ.setdefault("MALLOC_ARENA_MAX", "1")  # a heap for each thread keeps what it frees: 13 MB over all processes
+        os.environ.setdefault("MALLOC_ARENA_MAX", "1")  # a heap per thread keeps what it frees: 13 MB in all
         supervisor = Supervisor(Terminal(prefixed=settings.log_format == "text"))
         try:
             return _serve(supervisor, settings)
