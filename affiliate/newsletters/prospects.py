@@ -132,7 +132,7 @@ def erase_for_manager(session: Session, *, prospect: Prospect, actor: Actor, now
 
 
 def sweep(session: Session, *, limit: int, now: datetime) -> int:
-    """Forget addresses that nobody confirmed in time, and how many there were; who had confirmed once is stopped again."""
+    """Forget addresses that nobody confirmed in time, and how many there were; who got mails before is stopped again."""
     over = (Prospect.status == ProspectStatus.ASKED, Prospect.asked_at <= now - CONFIRM_WITHIN)
     found = audiences.unconfirmed(session, before=now - CONFIRM_WITHIN, limit=limit)
     known = sa.exists().where(NewsletterDelivery.prospect_id == Prospect.id)

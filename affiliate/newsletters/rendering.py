@@ -147,8 +147,8 @@ def compiled(
     fields = _Fields(secrets.token_hex(8), [*content.FIELDS, "stop_link", *targets])
     ours = words.FOR_PROSPECTS if for_prospects else words.FOR_PARTNERS
     page = _Page(fields, language, draft, sender, counted=counted or {}, ours=ours)
-    subject = fields.marked(draft.envelope(language, "subject"))
-    return Compiled(language, sender, *map(fields.pieces, (subject, page.html(), page.text())), targets)
+    subject = fields.pieces(fields.marked(draft.envelope(language, "subject")))
+    return Compiled(language, sender, subject, fields.pieces(page.html()), fields.pieces(page.text()), targets)
 
 
 class _Page:
