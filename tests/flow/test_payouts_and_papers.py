@@ -24,6 +24,8 @@ MakeVisitor = Callable[..., Visitor]
 MARTA, LUCA = "Marta’s Slow Kitchen", "Piatto Lento"
 VAT_ID = "IT03918270012"
 CLOSED = "The account is closed."
+PAUSED = "Changed. Nothing is paid until"
+SAME_PERSON = "You proposed this run. Ask a second person to approve it."
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -71,18 +73,18 @@ def propose_two_bonuses(page: Page, console: str) -> tuple[str, str]:
     return f"{console.partition('/console/')[0]}{run}", total
 
 
-def require_refusal(page: Page, run: str, total: str, *, notes: list[str]) -> None:
-    """Who proposed it sees no button, and is refused without one, whatever it ticks."""
+def answer_without_a_button(page: Page, run: str, total: str, *, notes: list[str]) -> str:
+    """Who proposed it sees no button; what it is told when it approves without one, whatever it ticks."""
     page.goto(run)
     expect(page.get_by_text("You proposed this run, so another person must approve it.")).to_be_visible()
     assert page.get_by_role("button", name=re.compile("^Approve")).count() == 0
     sent = {"csrf_token": page.locator('[name="csrf_token"]').first.input_value(), "total": total}
     sent |= dict.fromkeys(notes, "1")
-    answer = page.evaluate(
+    answer: str = page.evaluate(
         "async ([to, sent]) => (await fetch(to, {method: 'POST', body: new URLSearchParams(sent)})).text()",
         [f"{run}/approve", sent],
     )
-    assert "You proposed this run. Ask a second person to approve it." in answer
+    return answer
 
 
 def say_who_invoices(page: Page, portal: str) -> None:
@@ -131,9 +133,9 @@ def approve(page: Page, console: str, run: str, total: str) -> None:
     page.get_by_role("button", name=re.compile("^Approve €")).click()
 
 
-def settle_by_files(page: Page, *, failed: str) -> None:
-    """Export, and take in what the bank says: all arrived but one."""
-    assert SCHEMA in downloaded(page, page.get_by_role("button", name="SEPA file (pain.001)").click).decode()
+def settle_by_files(page: Page, *, failed: str) -> str:
+    """Export, and take in what the bank says: all arrived but one. Gives the file for the bank."""
+    sepa = downloaded(page, page.get_by_role("button", name="SEPA file (pain.001)").click).decode()
     table = downloaded(page, page.get_by_role("button", name="Table of all payouts").click)
     content = told_by_the_bank(table, failed=failed)
     page.locator('form[action$="/results"] input[type="file"]').set_input_files(
@@ -142,8 +144,8 @@ def settle_by_files(page: Page, *, failed: str) -> None:
     page.get_by_role("button", name="Take results in").click()
     expect(page.get_by_text("Did not arrive: 1.")).to_be_visible()
     expect(page.get_by_text(CLOSED).first).to_be_visible()
-    assert page.locator(".slip .sum").get_by_text("Did not arrive").count() == 1
     assert is_sound(page)
+    return sepa
 
 
 def told_by_the_bank(table: bytes, *, failed: str) -> bytes:
@@ -160,24 +162,27 @@ def told_by_the_bank(table: bytes, *, failed: str) -> bytes:
     return text.getvalue().encode()
 
 
-def download_papers_and_statement(page: Page, portal: str) -> None:
+def papers_and_statement(page: Page, portal: str) -> tuple[bytes, bytes, str]:
+    """The invoice as it was sent, a receipt, and the statement of all time."""
     papers = f"{portal}/papers"
     eventually(lambda: has(page, papers, 'a:has-text("PDF R-")'), "the PDF of a receipt")
     invoice = downloaded(page, page.get_by_role("link", name="PDF 7/2026").click)
     receipt = downloaded(page, page.get_by_role("link", name=re.compile(r"^PDF R-")).first.click)
-    assert (invoice, receipt[:5]) == (PDF, b"%PDF-")
     page.goto(f"{portal}/payouts/statement")
     statement = downloaded(page, page.get_by_role("link", name="Download CSV").click).decode("utf-8-sig")
-    assert "A good autumn." in statement
+    return invoice, receipt, statement
 
 
-def change_account(page: Page, portal: str) -> None:
+def said_of_the_new_account(page: Page, portal: str) -> str:
+    """What the page says when the account has changed."""
     page.goto(f"{portal}/payouts/details/change")
     page.get_by_label("Name of the holder").fill("Marta Sala")
     page.get_by_label("IBAN or account number").fill("IT60 X054 2811 1010 0000 0123 456")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("Changed. Nothing is paid until")).to_be_visible()
+    said = page.get_by_text(PAUSED)
+    said.wait_for()
     assert is_sound(page)
+    return said.inner_text()
 
 
 def test_a_run_waits_for_an_invoice_is_approved_by_another_and_settled_by_a_file(
@@ -192,10 +197,13 @@ def test_a_run_waits_for_an_invoice_is_approved_by_another_and_settled_by_a_file
     run, total = propose_two_bonuses(manager.page, console)
     finance.page.goto(run)
     notes = [str(box.get_attribute("name")) for box in finance.page.get_by_role("checkbox").all()]
-    require_refusal(manager.page, run, total, notes=notes)
+    assert SAME_PERSON in answer_without_a_button(manager.page, run, total, notes=notes)
     invoice_wrongly_then_rightly(partner, portal)
     approve(finance.page, console, run, total)
-    settle_by_files(finance.page, failed=LUCA)
+    assert SCHEMA in settle_by_files(finance.page, failed=LUCA)
+    assert finance.page.locator(".slip .sum").get_by_text("Did not arrive").count() == 1
     installation.require_balance()
-    download_papers_and_statement(partner.page, portal)
-    change_account(partner.page, portal)
+    invoice, receipt, statement = papers_and_statement(partner.page, portal)
+    assert (invoice, receipt[:5]) == (PDF, b"%PDF-")
+    assert "A good autumn." in statement
+    assert PAUSED in said_of_the_new_account(partner.page, portal)

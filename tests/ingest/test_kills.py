@@ -115,7 +115,7 @@ def test_kills_at_random_moments_lose_nothing_and_double_nothing(database: Datab
         for load in (at_web, at_edge, shop):
             load.have_gone_on(10)
     counted = Counted.of(site)
-    counted.agrees_with(shop, at_web, at_edge)
+    assert counted.wrongs(shop, at_web, at_edge) == {}
     assert counted.dead_letters == len(POISON)
 
 
@@ -135,7 +135,7 @@ def test_while_postgresql_refuses_pages_say_so_and_links_and_orders_go_on(databa
             assert pages() == {503}
             database.start()
         eventually(lambda: pages() == {200}, "pages")
-    Counted.of(site).agrees_with(shop, at_web, at_edge)
+    assert Counted.of(site).wrongs(shop, at_web, at_edge) == {}
 
 
 _PAGES = 10
