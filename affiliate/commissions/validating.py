@@ -52,6 +52,15 @@ class StillReading(Conflict):
         super().__init__(N_("This file is still being read. Confirm it when every line was looked at."))
 
 
+class NothingToStop(Conflict):
+    """Nothing is at work with the file."""
+
+    code = "nothing_to_stop"
+
+    def __init__(self) -> None:
+        super().__init__(N_("This file is through already. Its results stand below."))
+
+
 def upload(
     session: Session,
     *,
@@ -168,6 +177,28 @@ def confirm(
         raise AlreadyConfirmed if file.confirmed_at is not None else StillReading
     _record(session, "validation.confirm", file_id, program_id, {"lines": file.lines_total}, actor=actor, now=now)
     _do(session, file, limit=limit, now=now)
+    return file
+
+
+def stop(session: Session, *, file_id: UUID, program_id: UUID, actor: Actor, now: datetime) -> ValidationFile:
+    """Do nothing more of a file that is read or done; the lines that were done stay as they are.
+
+    Raises:
+        UnknownFile: not in this program.
+        NothingToStop: it is through, or waits for somebody to confirm it.
+    """
+    at_work = sa.or_(
+        ValidationFile.confirmed_at.is_not(None), ValidationFile.lines_checked < ValidationFile.lines_total
+    )
+    mine = (ValidationFile.id == file_id, ValidationFile.program_id == program_id)
+    change = sa.update(ValidationFile).where(*mine, ValidationFile.finished_at.is_(None), at_work)
+    stopped = cast("CursorResult[Any]", session.execute(change.values(finished_at=now))).rowcount == 1
+    file = validation_queries.file(session, file_id=file_id, program_id=program_id)
+    if file is None:
+        raise UnknownFile(N_("There is no such file."))
+    if not stopped:
+        raise NothingToStop
+    _record(session, "validation.stop", file_id, program_id, {"lines": file.lines_done}, actor=actor, now=now)
     return file
 
 

@@ -27,7 +27,7 @@ def channel_losses() -> str:
     period, problem = _period()
     rows = _rows(period)
     spans = tables.presets(period, now=request_now())
-    chosen: dict[str, Any] = dict(filters())
+    chosen: dict[str, Any] = {name: value for name, value in filters().items() if name != "kind"}
     return show(
         "channels.html",
         presets=[span | {"url": with_arguments(first=span["first"], last=span["last"])} for span in spans],
@@ -37,20 +37,21 @@ def channel_losses() -> str:
         chart=_chart(rows),
         rows=[_row(row) for row in rows[: tables.ROWS_SHOWN]],
         more=max(len(rows) - tables.ROWS_SHOWN, 0),
-        csv_url=url_for("console.channel_losses_csv", **chosen),
+        csv_url=url_for("console.channel_losses_file", kind="csv", **chosen),
+        xlsx_url=url_for("console.channel_losses_file", kind="xlsx", **chosen),
     )
 
 
-@blueprint.get("/<slug>/performance/channels.csv")
+@blueprint.get("/<slug>/performance/channels.<any(csv, xlsx):kind>")
 @access.console(*roles.EVERYBODY)
-def channel_losses_csv() -> Response:
+def channel_losses_file(kind: str) -> Response:
     """The whole table as a file."""
     period, _problem = _period()
     cells = (
         (ids.public("ptn", row.partner_id), row.partner_name, row.lost, row.kept, row.share_bps)
         for row in _rows(period)
     )
-    return exports.csv_response("lost-to-channels.csv", _HEAD, cells)
+    return exports.response(kind, "lost-to-channels", _HEAD, cells)
 
 
 def _period() -> tuple[Period, str | None]:

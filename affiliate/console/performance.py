@@ -72,6 +72,7 @@ def performance() -> str:
         problem=None if sheet.is_readable else tables.no_period(),
         tiles=[_tile(key, sheet.total, sheet.total_before) for key in _TILES],
         chart=_chart(sheet),
+        chart_files=_files(by=By.DAY.value),
         pages=performance_pages.chips(),
         columns=tables.columns(sheet.columns, at_hand=_AT_HAND),
         rows=[_row(line, sheet) for line in shown],
@@ -242,8 +243,8 @@ def _pager(number: int, *, total: int, shown: int) -> dict[str, str | None] | No
     }
 
 
-def _files() -> list[dict[str, str]]:
-    arguments: dict[str, Any] = _asked().arguments() | _narrowed_by()
+def _files(**changes: str) -> list[dict[str, str]]:
+    arguments: dict[str, Any] = _asked().arguments() | _narrowed_by() | changes
     kinds = [(exports.Format.CSV, _("Export as CSV")), (exports.Format.XLSX, _("Export as XLSX"))]
     return [
         {"label": label, "url": url_for("console.performance_file", kind=kind.value, **arguments)}

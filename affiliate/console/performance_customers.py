@@ -35,13 +35,14 @@ def customers_by_month() -> str:
         chart=_chart(months),
         kinds=[{"name": _word(kind)} | _cells(facts) for kind, facts in sums.items()],
         rows=[_row(one) for one in reversed(months)],
-        csv_url=url_for("console.customers_by_month_csv"),
+        csv_url=url_for("console.customers_by_month_file", kind="csv"),
+        xlsx_url=url_for("console.customers_by_month_file", kind="xlsx"),
     )
 
 
-@blueprint.get("/<slug>/performance/customers.csv")
+@blueprint.get("/<slug>/performance/customers.<any(csv, xlsx):kind>")
 @access.console(*roles.EVERYBODY)
-def customers_by_month_csv() -> Response:
+def customers_by_month_file(kind: str) -> Response:
     """A row for each month and kind of customer."""
     head = ["month", "customers", *(f"{key}_bps" if key == "reversal_rate" else key for key in _KEYS), "currency"]
     rows = (
@@ -49,7 +50,7 @@ def customers_by_month_csv() -> Response:
         for one in _months()
         for kind in _KINDS
     )
-    return exports.csv_response("customers-by-month.csv", head, rows)
+    return exports.response(kind, "customers-by-month", head, rows)
 
 
 def _months() -> list[Month]:

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 
 from affiliate import exports, formats, imports
 from affiliate.accounts import access
-from affiliate.console import performance_import, roles
+from affiliate.console import annotations, performance_import, roles
 from affiliate.console.blueprint import blueprint, filters, show, with_arguments
 from affiliate.console.performance_import import Refused
 from affiliate.imports import BadTable
@@ -47,13 +47,13 @@ def shop_totals() -> str:
     return _page()
 
 
-@blueprint.get("/<slug>/performance/shop.csv")
+@blueprint.get("/<slug>/performance/shop.<any(csv, xlsx):kind>")
 @access.console(*roles.EVERYBODY)
-def shop_totals_csv() -> Response:
+def shop_totals_file(kind: str) -> Response:
     """The days with both sides, in the columns that the import takes."""
     days = _days()
     rows = (_csv_row(day, told, days.facts[day]) for day, told in sorted(days.told.items()))
-    return exports.csv_response("shop-totals.csv", _HEAD, rows)
+    return exports.response(kind, "shop-totals", _HEAD, rows)
 
 
 @blueprint.post("/<slug>/performance/shop")
@@ -83,7 +83,7 @@ def _page(*, wrong: str | None = None, taken: list[str] | None = None, refused: 
     days = _days()
     found = shop.compared(days.told, days.facts, currency=g.program.currency)
     spans = tables.presets(days.period, now=request_now())
-    chosen: dict[str, Any] = dict(filters())
+    chosen: dict[str, Any] = {name: value for name, value in filters().items() if name != "kind"}
     return show(
         "performance_shop.html",
         presets=[span | {"url": with_arguments(first=span["first"], last=span["last"])} for span in spans],
@@ -95,7 +95,8 @@ def _page(*, wrong: str | None = None, taken: list[str] | None = None, refused: 
         sides=_sides(found),
         chart=_chart(days) if days.told else None,
         missing=_missing(days),
-        csv_url=url_for("console.shop_totals_csv", **chosen),
+        csv_url=url_for("console.shop_totals_file", kind="csv", **chosen),
+        xlsx_url=url_for("console.shop_totals_file", kind="xlsx", **chosen),
         upload=_upload(wrong, taken, refused or []),
     )
 
@@ -178,7 +179,8 @@ def _chart(days: _Days) -> dict[str, Any]:
         "Revenue by partners and of the whole shop on %(num)s days.",
         len(told),
     )
-    return {"summary": summary, "spec": {"kind": "bar", "head": _("Day"), "labels": labels, "series": series}}
+    spec = {"kind": "bar", "head": _("Day"), "labels": labels, "series": series}
+    return {"summary": summary, "spec": spec | annotations.marks(days.period, among=told)}
 
 
 def _missing(days: _Days) -> str | None:

@@ -73,9 +73,9 @@ def simulation(simulation_id: UUID) -> str:
     return show("simulation.html", **_told(found, outcomes))
 
 
-@blueprint.get('/<slug>/plans/simulations/<public("sim"):simulation_id>.csv')
+@blueprint.get('/<slug>/plans/simulations/<public("sim"):simulation_id>.<any(csv, xlsx):kind>')
 @access.console("manager")
-def simulation_csv(simulation_id: UUID) -> BaseResponse:
+def simulation_file(simulation_id: UUID, kind: str) -> BaseResponse:
     """Every partner, as a file."""
     found = _known(simulation_id)
     rows = (
@@ -83,7 +83,7 @@ def simulation_csv(simulation_id: UUID) -> BaseResponse:
         for one in simulating.outcomes(orm.session, simulation=found)[: exports.ROWS_MAX]
     )  # fmt: skip
     head = ["partner", "name", "orders", "today", "with_the_plan", "difference", "currency"]
-    return exports.csv_response("simulation.csv", head, rows)
+    return exports.response(kind, "simulation", head, rows)
 
 
 def _told(found: PlanSimulation, outcomes: list[Outcome]) -> dict[str, Any]:
@@ -111,7 +111,8 @@ def _told(found: PlanSimulation, outcomes: list[Outcome]) -> dict[str, Any]:
         "losers": sum(one.more_minor < 0 for one in outcomes),
         "chart": _chart(charted),
         "summary": _("Commission of the largest partners, as it was and with the plan."),
-        "csv_url": url_for("console.simulation_csv", simulation_id=found.id),
+        "csv_url": url_for("console.simulation_file", kind="csv", simulation_id=found.id),
+        "xlsx_url": url_for("console.simulation_file", kind="xlsx", simulation_id=found.id),
         "again_url": url_for("console.simulation", simulation_id=found.id),
     }
 

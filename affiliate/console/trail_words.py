@@ -73,6 +73,7 @@ _ACTS = {
     "fraud.settings": N_("changed the fraud rules"),
     "goal.create": N_("added a goal"),
     "goal.remove": N_("took a goal away"),
+    "validation.stop": N_("stopped a validation"),
     "bulk.start": N_("began an act on many partners"),
     "bulk.stop": N_("stopped an act on many partners"),
     "report.share": N_("shared a report with people without an account"),

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from flask import g, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from werkzeug.wrappers.response import Response as BaseResponse
@@ -125,6 +126,7 @@ def validation_file(file_id: UUID) -> str:
     total = file.lines_total if wanted is None else counts.get(wanted, 0)
     is_confirmed = file.confirmed_at is not None
     worked = file.lines_done if is_confirmed else file.lines_checked
+    is_working = worked < file.lines_total and file.finished_at is None
     return show(
         "validation_file.html",
         name=file.name,
@@ -137,7 +139,9 @@ def validation_file(file_id: UUID) -> str:
         more=max(0, total - LINES_SHOWN),
         done=worked,
         total=file.lines_total,
-        is_working=worked < file.lines_total,
+        is_working=is_working,
+        is_stopped=worked < file.lines_total and not is_working,
+        stop_url=url_for("console.stop_validation", file_id=file.id) if is_working else None,
         changes=sum(counts.get(verdict, 0) for verdict in CHANGES),
         confirm_url=url_for("console.confirm_validation", file_id=file.id),
         csv_url=url_for("console.validation_csv", file_id=file.id),
@@ -169,6 +173,22 @@ def confirm_validation(file_id: UUID) -> BaseResponse:
         changed = sum(counts.get(verdict, 0) for verdict in CHANGES)
         return str(
             _("Done: %(changed)s of %(lines)s lines changed something.", changed=changed, lines=file.lines_total)
+        )
+
+    return acted(url_for("console.validation_file", file_id=file_id), act)
+
+
+@blueprint.post('/<slug>/validation/<public("val"):file_id>/stop')
+@access.console("manager")
+def stop_validation(file_id: UUID) -> BaseResponse:
+    """Do nothing more of it."""
+
+    def act() -> str:
+        file = validating.stop(
+            orm.session, file_id=file_id, program_id=g.program.id, actor=access.actor(), now=request_now()
+        )
+        return ngettext(
+            "Stopped. %(num)d line was done before.", "Stopped. %(num)d lines were done before.", file.lines_done
         )
 
     return acted(url_for("console.validation_file", file_id=file_id), act)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 import attribution_scale
 import clicks
 import commission_batches
+import console_pages
 import fraud_month
 import ingest_rows
 import ledger_proof
@@ -42,6 +43,7 @@ SUITES: tuple[Callable[[], Iterator[Figure]], ...] = (
     newsletters.measure,
     orders_api.measure,
     portal_pages.measure,
+    console_pages.measure,
 )
 
 

@@ -254,3 +254,16 @@ def test_what_other_channels_took_is_told_by_partner_and_adds_up(mara: FlaskClie
         ("Anna’s Table", "2", "1", "6667")
     ]
     assert mara.get("/console/casa/performance/channels?first=x").status_code == 200
+
+
+@pytest.mark.parametrize("chart", ["", "/shop", "/channels", "/customers"])
+def test_what_a_chart_shows_is_fetched_in_both_kinds(mara: FlaskClient, busy: Cast, chart: str) -> None:
+    for kind, media_type in (
+        ("csv", "text/csv"),
+        ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    ):
+        answer = mara.get(f"/console/casa/performance{chart}.{kind}?kind=x")
+        assert answer.status_code == 200
+        assert answer.mimetype == media_type
+    assert mara.get(f"/console/casa/performance{chart}.pdf").status_code == 404
+    assert mara.get(f"/console/casa/performance{chart}?kind=x").status_code == 200

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from affiliate import clock
+from affiliate.commissions import jobs, validating
 from affiliate.commissions.validation import Verdict
 from affiliate.console.validation import sign
 
@@ -85,3 +86,14 @@ def test_the_orders_of_some_days_are_gathered_without_a_file(cast: Cast, mara: F
     cast.session.commit()
     nobody = {"starts_on": "", "ends_on": str(day), "word": "approved", "partner": ""}
     assert "Choose a day." in text_of(mara.post("/console/casa/validation/choose", data=nobody))
+
+
+def test_a_long_file_is_stopped_and_nothing_more_is_done_with_it(cast: Cast, mara: FlaskClient) -> None:
+    lines = "".join(f"unknown-{number},approved\n" for number in range(validating.BATCH + 1))
+    page = upload(mara, f"order_id,status\n{lines}").request.path
+    assert mara.post(f"{page}/stop").status_code == 303
+    assert "Stopped after 500 of 501 lines." in text_of(mara.get(page))
+    assert jobs.validate() == 0
+    again = mara.post(f"{page}/stop")
+    assert again.status_code == 409
+    assert "This file is through already." in text_of(again)

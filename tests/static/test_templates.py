@@ -50,3 +50,9 @@ def test_the_list_at_the_top_of_the_sprite_is_what_it_holds() -> None:
     comment = re.search(r"into this list\.\n(.*?)\n-->", (STATIC / "icons.svg").read_text(), re.DOTALL)
     assert comment is not None
     assert set(comment.group(1).split()) == ICONS
+
+
+@pytest.mark.parametrize("path", [path for path in TEMPLATES if path.parent.name == "console"], ids=name_of)
+def test_a_page_of_the_console_with_a_chart_offers_its_numbers_as_files(path: Path) -> None:
+    text = path.read_text()
+    assert "ui.chart(" not in text or "xlsx" in text or "files" in text
