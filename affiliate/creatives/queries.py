@@ -56,7 +56,7 @@ def _joined() -> Any:
     return sa.select(Creative, CreativeVersion).join(CreativeVersion, of_version)
 
 
-def _offered(program_id: UUID, reader: Reader | None, now: datetime) -> sa.ColumnElement[bool]:
+def is_offered(program_id: UUID, reader: Reader | None, now: datetime) -> sa.ColumnElement[bool]:
     """What is live now; for a reader, what is meant for it; without one, what is meant for everybody."""
     groups = sa.exists().where(CreativeGroup.creative_id == Creative.id)
     for_all = sa.and_(Creative.only_partner_id.is_(None), sa.not_(groups))
@@ -103,21 +103,21 @@ def offered(
     offset: int = 0,
 ) -> list[Shown]:
     """Up to `limit` creatives that are offered now, the newest first."""
-    found = _joined().where(_offered(program_id, reader, now), *_matching(wanted, now))
+    found = _joined().where(is_offered(program_id, reader, now), *_matching(wanted, now))
     rows = session.execute(found.order_by(Creative.starts_at.desc(), Creative.id.desc()).limit(limit).offset(offset))
     return [(creative, version) for creative, version in rows]
 
 
 def offered_count(session: Session, *, program_id: UUID, reader: Reader | None, wanted: Wanted, now: datetime) -> int:
     """How many creatives `offered` would give in all."""
-    found = _joined().where(_offered(program_id, reader, now), *_matching(wanted, now))
+    found = _joined().where(is_offered(program_id, reader, now), *_matching(wanted, now))
     return session.scalar(sa.select(sa.func.count()).select_from(found.with_only_columns(Creative.id).subquery())) or 0
 
 
 def facets(session: Session, *, program_id: UUID, reader: Reader, now: datetime) -> Facets:
     """What the offered creatives can be told apart by."""
     columns = (Creative.kind, Creative.language, Creative.campaign, CreativeVersion.width, CreativeVersion.height)
-    found = _joined().where(_offered(program_id, reader, now)).with_only_columns(*columns).distinct()
+    found = _joined().where(is_offered(program_id, reader, now)).with_only_columns(*columns).distinct()
     rows = session.execute(found.limit(_FACETS_MAX)).all()
     kinds = {row.kind for row in rows}
     return Facets(
@@ -132,7 +132,7 @@ def offered_one(
     session: Session, *, program_id: UUID, reader: Reader, creative_id: UUID, now: datetime
 ) -> Shown | None:
     """One creative, if it is offered to the reader now."""
-    found = _joined().where(_offered(program_id, reader, now), Creative.id == creative_id)
+    found = _joined().where(is_offered(program_id, reader, now), Creative.id == creative_id)
     row = session.execute(found).one_or_none()
     return None if row is None else (row[0], row[1])
 

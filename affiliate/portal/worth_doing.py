@@ -18,7 +18,8 @@ from affiliate.portal.dashboard import DAYS, Who
 from affiliate.portal.newsletters import subject
 from affiliate.relations import words as case_words
 from affiliate.relations.models import Case, CaseStatus
-from affiliate.reports import breakdown, periods
+from affiliate.reports import breakdown, periods, popular
+from affiliate.reports.home import Standing
 
 CLICKS_MIN = 100
 """From so many valid clicks without a sale on, a link leads to the wrong page or its readers want something else."""
@@ -27,17 +28,33 @@ EACH_MAX = 3
 _ANSWERED = (CaseStatus.ACCEPTED, CaseStatus.DECLINED)
 
 
-def tasks(session: Session, who: Who, cases: list[Case], *, has_method: bool) -> list[dict[str, str]]:
-    """What waits for the partner, what holds its money back first; `cases` are its last ones."""
+def tasks(session: Session, who: Who, cases: list[Case], standing: Standing) -> list[dict[str, str]]:
+    """What waits for the partner, what holds its money back first; `cases` are its last ones. Ideas come where no invoice waits."""
     mine: dict[str, Any] = {"program_id": who.program.id, "partner_id": who.partner_id}
-    awaited = papers.awaited(session, **mine, limit=EACH_MAX)
-    found = [_invoice(payout) for payout, _name, filed in awaited if filed is None]
+    found = []
+    if standing.has_invoice_to_send:
+        awaited = papers.awaited(session, **mine, limit=EACH_MAX)
+        found += [_invoice(payout) for payout, _name, filed in awaited if filed is None]
     found += [_question(case) for case in cases if case.status is CaseStatus.ASKED]
-    if not has_method:
+    if not standing.has_method:
         found.append(_account())
     period = periods.last_days(DAYS, now=who.now, zone=who.zone)
     idle = breakdown.idle_links(session, **mine, period=period, clicks_min=CLICKS_MIN, limit=EACH_MAX)
-    return found + [_idle(link, clicks) for link, clicks in idle]
+    found += [_idle(link, clicks) for link, clicks in idle]
+    return found if standing.has_invoice_to_send else found + _ideas(session, who, standing)
+
+
+def _ideas(session: Session, who: Who, standing: Standing) -> list[dict[str, str]]:
+    if not standing.popular:
+        return []
+    reader = creatives.Reader(who.partner_id, standing.group_name)
+    here: dict[str, Any] = {"program_id": who.program.id, "reader": reader, "now": who.now}
+    found = popular.unused(session, **here, names=standing.popular)
+    if found is None:
+        return []
+    note = _("Others do well with it, and you have not used it yet.")
+    url = url_for("portal.creative", creative_id=found.id)
+    return [{"icon": creative_words.ICONS[found.kind], "title": found.title, "note": note, "url": url}]
 
 
 def _invoice(payout: Any) -> dict[str, str]:

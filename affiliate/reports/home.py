@@ -1,6 +1,6 @@
 """What the first page of a partner needs beside its numbers, in one trip."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from affiliate.joining.steps import Done
 from affiliate.ledger.models import AccountName
 from affiliate.ledger.queries import balance_of
 from affiliate.partners.models import PartnerTerms
-from affiliate.payouts.models import PayoutMethod, PayoutPolicy, PayoutRun, PayoutStatus
+from affiliate.payouts.models import PaperState, Payout, PayoutMethod, PayoutPolicy, PayoutRun, PayoutStatus
 from affiliate.payouts.schedule import due_on
 from affiliate.reports import beginnings
 from affiliate.reports.models import ProgramFigures
@@ -33,6 +33,8 @@ class Standing:
     validation_takes: timedelta | None
     plan_terms: Mapping[str, Any] | None
     done: Done
+    popular: Sequence[str]
+    has_invoice_to_send: bool
 
 
 def standing(session: Session, *, program_id: UUID, partner_id: UUID, now: datetime) -> Standing:
@@ -48,6 +50,13 @@ def standing(session: Session, *, program_id: UUID, partner_id: UUID, now: datet
         "medians": _one(ProgramFigures.medians, program_id=program_id),
         "takes": _one(ProgramFigures.validation_seconds, program_id=program_id),
         "plan_terms": _plan_terms(program_id, now),
+        "popular": _one(ProgramFigures.creatives, program_id=program_id),
+        "awaited": sa.exists().where(
+            Payout.program_id == program_id,
+            Payout.partner_id == partner_id,
+            Payout.status == PayoutStatus.PROPOSED,
+            Payout.paper == PaperState.AWAITED,
+        ),
         **beginnings.parts(**mine),
     }
     row = session.execute(sa.select(*(part.label(name) for name, part in parts.items()))).one()
@@ -64,6 +73,8 @@ def standing(session: Session, *, program_id: UUID, partner_id: UUID, now: datet
         validation_takes=None if row.takes is None else timedelta(seconds=row.takes),
         plan_terms=row.plan_terms,
         done=beginnings.done(row, can_be_paid=bool(row.has_method)),
+        popular=row.popular or (),
+        has_invoice_to_send=bool(row.awaited),
     )
 
 

@@ -26,6 +26,7 @@ class ProgramFigures(Base):
     program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id), primary_key=True)
     medians: Mapped[dict[str, Any]]  # {key of a metric: text of a number}; one that too few stand behind is not there
     validation_seconds: Mapped[int | None]  # the median time from order to approval
+    creatives: Mapped[list[Any] | None]  # public ids of those that partners do well with, the best first
     computed_at: Mapped[datetime]
 
 

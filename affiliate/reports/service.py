@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from affiliate.commissions import validation_queries
 from affiliate.partners.models import EnrollmentStatus
 from affiliate.programs.models import Program
-from affiliate.reports import medians, periods, queries
+from affiliate.reports import medians, periods, popular, queries
 from affiliate.reports.models import ProgramFigures
 
 DAYS = 30
@@ -45,6 +45,7 @@ def figures_of(session: Session, *, program_id: UUID, now: datetime) -> ProgramF
         program_id=program_id,
         medians=medians.medians(line.facts for line in lines),
         validation_seconds=None if takes is None else int(takes.total_seconds()),
+        creatives=popular.popular(session, program=program, now=now),
         computed_at=now,
     )
 

@@ -739,6 +739,15 @@ def upgrade() -> None:
             sa.Column("earned_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True)
         )
 
+    with op.batch_alter_table("program_figures", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column(
+                "creatives",
+                sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
+                nullable=True,
+            )
+        )
+
     with op.batch_alter_table("programs", schema=None) as batch_op:
         batch_op.add_column(sa.Column("archived_at", db.UtcDateTime(timezone=True), nullable=True))
 
@@ -785,6 +794,9 @@ def downgrade() -> None:
 
     with op.batch_alter_table("programs", schema=None) as batch_op:
         batch_op.drop_column("archived_at")
+
+    with op.batch_alter_table("program_figures", schema=None) as batch_op:
+        batch_op.drop_column("creatives")
 
     with op.batch_alter_table("partner_momentum", schema=None) as batch_op:
         batch_op.drop_column("earned_minor")

@@ -5,19 +5,21 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 from creative_cast import make_creative
-from factories import make_clicks, make_commission, make_payout
+from factories import make_click, make_clicks, make_commission, make_link, make_partner, make_payout
 from flask.testing import FlaskClient
 from newsletter_cast import make_issue
 from portal_cast import Cast
 from sqlalchemy.orm import Session
 
-from affiliate import clock
+from affiliate import clock, ids
 from affiliate.accounts.actors import SYSTEM, Actor
+from affiliate.attribution.models import Credit
 from affiliate.newsletters.models import IssueStatus
 from affiliate.payouts.models import Cadence, PaperState, PayoutMethod, PayoutPolicy
 from affiliate.relations import service as cases
 from affiliate.relations.claims import Claim
 from affiliate.relations.models import Case, CaseKind
+from affiliate.reports import jobs
 
 HOME = "/portal/casa/"
 
@@ -62,6 +64,29 @@ def test_a_hundred_clicks_without_a_sale_are_worth_a_look(
     page = marta.get(HOME).text
     assert (f"{clicks} clicks, no sale" in page) is is_told
     assert ("Sunday ragù, in 30 days" in page) is is_told
+
+
+@pytest.mark.parametrize("told", ["unused", "used", "two partners", "for others"])
+def test_a_creative_that_others_do_well_with_is_suggested_until_it_is_used(
+    marta: FlaskClient, app_session: Session, cast: Cast, told: str
+) -> None:
+    now = clock.now()
+    partners = [make_partner(app_session, program=cast.program) for _ in range(3)]
+    creative = make_creative(app_session, program=cast.program, now=now - timedelta(days=20))
+    creative.only_partner_id = partners[0].id if told == "for others" else None
+    name, hour = ids.public("crv", creative.id), now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=2)
+    links = [make_link(app_session, program=cast.program, partner=partner) for partner in partners]
+    for link in links[: 2 if told == "two partners" else 3]:
+        make_clicks(app_session, link=link, hour=hour, clicks=10, creative=name)
+    if told == "used":
+        make_clicks(app_session, link=cast.link, hour=hour, clicks=1, creative=name)
+    for _ in range(3):
+        click = make_click(app_session, link=links[0], occurred_at=hour, creative=name)
+        sold = make_commission(app_session, program=cast.program, partner=partners[0], link=links[0], earned_at=hour)
+        app_session.get_one(Credit, sold.credit_id).click_id = click.id
+    app_session.commit()
+    jobs.compute_figures()
+    assert ("Others do well with it" in marta.get(HOME).text) is (told == "unused")
 
 
 def test_a_payout_that_waits_for_an_invoice_asks_for_it(marta: FlaskClient, app_session: Session, cast: Cast) -> None:
