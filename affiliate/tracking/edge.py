@@ -5,6 +5,7 @@ It answers `/r/<code>` and `/t/event` exactly as the web application does, besid
 
 import asyncio
 import logging
+import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol
@@ -22,6 +23,9 @@ from affiliate.tracking.parts import Parts
 from affiliate.tracking.spool import SpoolUnavailable
 from affiliate.tracking.wire import NotStored
 
+_SWITCH_SECONDS = (
+    0.001  # so long a thread that reads links may hold up the clicks; Python's default of 5 ms is a slow answer
+)
 _log = logging.getLogger(__name__)
 Headers = list[tuple[str, str]]
 
@@ -67,6 +71,7 @@ class Edge:
         except DirectoryNotLoaded:
             _log.warning("the database does not answer: links will be read with the first click")
         garbage.settle()
+        sys.setswitchinterval(_SWITCH_SECONDS)
 
     def close(self) -> None:
         """End the connections of this event loop."""

@@ -54,45 +54,58 @@ _KEY = (
 _SITE = (ConfirmedSite.program_id, ConfirmedSite.host, ConfirmedSite.withdrawn_at, Link.code)
 
 Rows = Iterator[Any]
+Question = tuple[sa.Select[Any], sa.Select[Any]]
+
+
+def _question(wanted: sa.Select[Any], updated_at: InstrumentedAttribute[datetime]) -> Question:
+    """The same for all rows and for those changed since an instant. Made once: every second they are asked beside the clicks."""
+    limited = wanted.limit(sa.bindparam("limit", type_=sa.Integer))
+    return limited, limited.where(updated_at >= sa.bindparam("since"))
+
+
+def _newest_first(
+    columns: tuple[InstrumentedAttribute[Any], ...], updated_at: InstrumentedAttribute[datetime]
+) -> Question:
+    return _question(sa.select(*columns).order_by(updated_at.desc()), updated_at)
+
+
+_PROGRAMS = _newest_first(_PROGRAM, Program.updated_at)
+_LINKS = _newest_first(_LINK, Link.updated_at)
+_ENROLLMENTS = _newest_first(_ENROLLMENT, Enrollment.updated_at)
+_KEYS = _newest_first(_KEY, ApiKey.updated_at)
+_SITES = _question(
+    sa.select(*_SITE).join(Link, Link.id == ConfirmedSite.link_id).order_by(ConfirmedSite.updated_at),
+    ConfirmedSite.updated_at,
+)
 
 
 def programs(session: Session, *, since: datetime | None, limit: int) -> Rows:
     """The programs, newest change first."""
-    return _rows(session, _PROGRAM, Program.updated_at, since=since, limit=limit)
+    return _rows(session, _PROGRAMS, since=since, limit=limit)
 
 
 def links(session: Session, *, since: datetime | None, limit: int) -> Rows:
     """The links, newest change first."""
-    return _rows(session, _LINK, Link.updated_at, since=since, limit=limit)
+    return _rows(session, _LINKS, since=since, limit=limit)
 
 
 def enrollments(session: Session, *, since: datetime | None, limit: int) -> Rows:
     """The enrollments, newest change first."""
-    return _rows(session, _ENROLLMENT, Enrollment.updated_at, since=since, limit=limit)
+    return _rows(session, _ENROLLMENTS, since=since, limit=limit)
 
 
 def api_keys(session: Session, *, since: datetime | None, limit: int) -> Rows:
     """The API keys, newest change first, the revoked ones too: a directory must learn of the revocation."""
-    return _rows(session, _KEY, ApiKey.updated_at, since=since, limit=limit)
+    return _rows(session, _KEYS, since=since, limit=limit)
 
 
 def sites(session: Session, *, since: datetime | None, limit: int) -> Rows:
     """The confirmed sites of partners with the code of their link, oldest first: the newest word on a host counts."""
-    wanted = sa.select(*_SITE).join(Link, Link.id == ConfirmedSite.link_id).order_by(ConfirmedSite.updated_at)
-    if since is not None:
-        wanted = wanted.where(ConfirmedSite.updated_at >= since)
-    return iter(session.execute(wanted.limit(limit), execution_options={"yield_per": _ROWS_AT_ONCE}))
+    return _rows(session, _SITES, since=since, limit=limit)
 
 
-def _rows(
-    session: Session,
-    columns: tuple[InstrumentedAttribute[Any], ...],
-    updated_at: InstrumentedAttribute[datetime],
-    *,
-    since: datetime | None,
-    limit: int,
-) -> Rows:
-    wanted = sa.select(*columns).order_by(updated_at.desc()).limit(limit)
-    if since is not None:
-        wanted = wanted.where(updated_at >= since)
-    return iter(session.execute(wanted, execution_options={"yield_per": _ROWS_AT_ONCE}))
+def _rows(session: Session, question: Question, *, since: datetime | None, limit: int) -> Rows:
+    whole, changed = question
+    told = {"limit": limit} if since is None else {"limit": limit, "since": since}
+    asked = whole if since is None else changed
+    return iter(session.connection().execute(asked, told, execution_options={"yield_per": _ROWS_AT_ONCE}))
