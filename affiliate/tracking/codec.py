@@ -178,6 +178,6 @@ _LAYOUTS: dict[bytes, _Layout] = {
     f'[{version},"{kind}"'.encode(): _Layout(event_type)
     for version in _VERSIONS
     for kind, event_type in _KINDS.items()
-    if (version, kind) != (1, "touch")
+    if version > 1 or kind not in {"touch", "step"}
 } | {b'[1,"click"': _Layout(ClickEvent, length=_CLICK_FIELDS_1)}
 """By the bytes that come before the fields."""

@@ -139,6 +139,7 @@ def test_a_list_that_is_no_event_is_refused_and_never_crashes(values: list[Any])
         (b'[1,"impression"]', "unknown kind"),
         (b'[1,"click"]', "length 19"),
         (b'[1,"touch"]', "unknown kind"),
+        (b'[1,"step"]', "unknown kind"),
         (b'[2,"click"]', "length 30"),
         (packed(click_id=7), "a wrong field: .* at `click_id`"),
         (packed(click_id="7"), "a wrong field"),
