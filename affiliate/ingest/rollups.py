@@ -110,9 +110,11 @@ def _labelled(session: Session, keys: Sequence[Counted], *, admits: bool) -> lis
     of_creatives = {(key.program_id, key.partner_id, key.hour // 24, key.creative) for key in keys if key.creative}
     wanted: dict[Owner, set[str]] = {}
     for kind, found in ((LabelKind.SUB, of_subs), (LabelKind.REFERRER, of_hosts), (LabelKind.CREATIVE, of_creatives)):
-        for *owner, label in found:
+        by_owner: dict[tuple[int, int, int], set[str]] = {}  # by numbers as long as there are many: see above
+        for program_id, owner_id, day, label in found:
             if label and label != OTHER:
-                wanted.setdefault(_owner(kind, *owner), set()).add(label)
+                by_owner.setdefault((program_id, owner_id, day), set()).add(label)
+        wanted |= {_owner(kind, *owner): names for owner, names in by_owner.items()}
     admitted = labels.admitted(session, wanted, admits=admits)
     late = {(owner, label) for owner, names in wanted.items() for label in names - admitted[owner]}
     return [_renamed(key, late) for key in keys] if late else list(keys)
