@@ -109,7 +109,7 @@ def _do(session: Session, act: BulkAct, *, limit: int, now: datetime) -> int:
     if rows:
         session.execute(sa.update(BulkSubject), rows)
     done = act.done + len(rows)
-    values: dict[str, Any] = {"done": done, "changed": act.changed + sum(row["changed"] for row in rows)}
+    values: dict[str, Any] = {"done": done, "changed": act.changed + sum(bool(row["changed"]) for row in rows)}
     if done == act.total:
         values |= {"status": BulkStatus.DONE, "finished_at": now}
     here = (BulkAct.id == act.id, BulkAct.status == BulkStatus.RUNNING, BulkAct.done == act.done)

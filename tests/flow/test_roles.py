@@ -36,7 +36,7 @@ def _manager_shares_and_tags(manager: Visitor, console: str) -> str:
     assert is_sound(page)
 
     page = manager.open(f"{console}/performance?by=partner&span=90d")
-    page.get_by_label("Name").fill("For the bank")
+    page.locator("#name").fill("For the bank")
     page.get_by_role("button", name="Keep", exact=True).click()
     page = manager.open(f"{console}/performance/shared")
     page.get_by_role("button", name="Make an address").click()
