@@ -1,5 +1,7 @@
 """Notes on days: their page, and the marks that they are on charts."""
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -78,15 +80,17 @@ def remove_annotation(note_id: UUID) -> BaseResponse:
     return acted(url_for("console.annotations"), act)
 
 
-def marks(period: Period) -> dict[str, Any]:
-    """What a chart of these days adds to its spec: notes and the beginnings of campaigns, numbered. Empty without any."""
+def marks(period: Period, *, among: Sequence[date] | None = None) -> dict[str, Any]:
+    """What a chart of these days, or of some `among` them, adds to its spec: notes and the beginnings of campaigns, numbered."""
+    places = {day: place for place, day in enumerate(period.days if among is None else among)}
+    found = remarks.marked(orm.session, program_id=g.program.id, period=period)
     told = [
         {
-            "index": (one.day - period.first).days,
+            "index": places[one.day],
             "number": number,
             "text": _("Campaign: %(name)s", name=one.text) if one.is_campaign else one.text,
         }
-        for number, one in enumerate(remarks.marked(orm.session, program_id=g.program.id, period=period), start=1)
+        for number, one in enumerate((one for one in found if one.day in places), start=1)
     ]
     return {"marks": told} if told else {}
 

@@ -20,7 +20,7 @@ from affiliate.reports.periods import Period
 from affiliate.reports.words import Sign
 from affiliate.reports.written_models import Campaign, PartKind
 
-_TILES = ("conversions", "revenue", "new_customers", "cost", "roi")
+_TILES = ("clicks_valid", "conversions", "revenue", "new_customers", "cost", "roi")
 _LESS_IS_BETTER = frozenset({"cost", "reversal_rate"})
 
 
@@ -140,7 +140,7 @@ def _tile(key: str, during: Facts | None, before: Facts) -> dict[str, Any]:
 def _spans(found: Report) -> list[dict[str, Any]]:
     labels = {"before": _("Before"), "during": _("During"), "after": _("After")}
     return [
-        {"key": name, "label": labels[name], "days": _period(getattr(found.spans, name))} for name in found.facts
+        {"key": name, "name": labels[name], "value": _period(getattr(found.spans, name))} for name in found.facts
     ]  # fmt: skip
 
 

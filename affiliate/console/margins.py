@@ -149,7 +149,6 @@ def _row(partner_id: UUID, names: Mapping[UUID, str], one: Margin) -> dict[str, 
     return {
         "partner": presenters.partner_link(partner_id, names.get(partner_id)),
         "net": _money(one.net_minor),
-        "returned": _money(one.returned_minor),
         "goods": None if one.unknown_minor else _money(one.goods_minor),
         "cost": _money(one.cost_minor),
         "left": _left(one),

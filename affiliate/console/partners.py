@@ -10,8 +10,17 @@ from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import formats, ids
 from affiliate.accounts import access
+from affiliate.console import (
+    annotations,
+    partner_care,
+    partner_list,
+    partner_sheets,
+    presenters,
+    recruiting,
+    roles,
+    words,
+)
 from affiliate.console import applications as joined
-from affiliate.console import partner_care, partner_list, partner_sheets, presenters, recruiting, roles, words
 from affiliate.console import service as quality
 from affiliate.console.blueprint import acted, blueprint, cursor, given_reason, pager, show
 from affiliate.console.queries import money
@@ -56,6 +65,7 @@ def partner(partner_id: UUID) -> str:
     here = {"program_id": g.program.id, "partner_id": partner_id}
     period = presenters.period(presenters.span())
     by_day = reports.facts_by_day(orm.session, **here, period=period, currency=g.program.currency)
+    numbers = partner_sheets.numbers(by_day, g.program.currency)
     return show(
         "partner.html",
         **partner_sheets.page(found),
@@ -63,7 +73,7 @@ def partner(partner_id: UUID) -> str:
         partner_uuid=partner_id,
         classes=[(each.value, words.partner_class(each)) for each in PartnerClass],
         terms=recruiting.told(partner_id),
-        **partner_sheets.numbers(by_day, g.program.currency),
+        **numbers | {"chart": numbers["chart"] | annotations.marks(period)},
         sums=partner_sheets.sums(money.totals(orm.session, **here), partner_id),
         balances=partner_sheets.balances(ledger_queries.balances_of(orm.session, **here)),
         people=queries.people_of(orm.session, partner_id=partner_id),

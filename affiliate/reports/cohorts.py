@@ -60,18 +60,14 @@ class _Months:
         ]
 
 
-def of_partners(
-    session: Session, *, program_id: UUID, currency: str, now: datetime, zone: str, partner_id: UUID | None = None
-) -> list[Cohort]:
-    """The last twelve months' partners. `partner_id` narrows to one: its own history."""
+def of_partners(session: Session, *, program_id: UUID, currency: str, now: datetime, zone: str) -> list[Cohort]:
+    """The last twelve months' partners."""
     months = _Months(now=now, zone=zone)
     joined = sa.func.coalesce(Enrollment.decided_at, Enrollment.created_at)
     cohort = months.of(joined).label("cohort")
     members = sa.select(Enrollment.partner_id, cohort).where(
         Enrollment.program_id == program_id, Enrollment.status.in_(_IN), joined >= months.bounds[0]
     )
-    if partner_id is not None:
-        members = members.where(Enrollment.partner_id == partner_id)
     inside = members.subquery()
     counted = sa.select(inside.c.cohort, sa.func.count()).group_by(inside.c.cohort)
     sizes = {int(number): int(size) for number, size in session.execute(counted)}
@@ -174,13 +170,10 @@ def _orders(program_id: UUID, currency: str, partner_id: UUID | None) -> sa.Sele
     return found.where(sa.func.coalesce(Conversion.customer_id, Conversion.email_hash).in_(theirs))
 
 
-def counted(
-    session: Session, kind: Kind, *, program_id: UUID, currency: str, now: datetime, zone: str,
-    partner_id: UUID | None = None,
-) -> list[Cohort]:  # fmt: skip
+def counted(session: Session, kind: Kind, *, program_id: UUID, currency: str, now: datetime, zone: str) -> list[Cohort]:
     """The cohorts of this kind as they are now."""
     count = of_partners if kind is Kind.PARTNERS else of_customers
-    return count(session, program_id=program_id, currency=currency, now=now, zone=zone, partner_id=partner_id)
+    return count(session, program_id=program_id, currency=currency, now=now, zone=zone)
 
 
 def as_document(found: Iterable[Cohort]) -> dict[str, Any]:

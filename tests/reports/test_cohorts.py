@@ -56,7 +56,7 @@ def _sell(session: Session, program: Program, partner: Partner, at: datetime, cu
 def _counted(session: Session, kind: Kind, program: Program, **narrowed: Any) -> dict[tuple[str, int], Cell]:
     """The cells with something in them, by their cohort and the months after it."""
     here: dict[str, Any] = {"program_id": program.id, "currency": "EUR", "zone": ZONE, "now": NOW}
-    found = cohorts.counted(session, kind, **here, **narrowed)
+    found = cohorts.of_customers(session, **here, **narrowed) if narrowed else cohorts.counted(session, kind, **here)
     assert [one.month for one in found] == sorted(one.month for one in found)
     assert (len(found), len(found[0].cells), len(found[-1].cells)) == (12, 12, 1)
     return {
