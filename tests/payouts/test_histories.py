@@ -464,6 +464,7 @@ def test_the_promises_hold_after_every_step(currency: str, seed: int) -> None:
 
 
 @pytest.mark.faults
+@pytest.mark.timeout(1_800)
 @pytest.mark.parametrize("currency", CURRENCIES)
 def test_the_promises_hold_in_histories_that_nobody_has_seen(currency: str) -> None:
     seeds = [SystemRandom().getrandbits(32) for _ in range(30)]
