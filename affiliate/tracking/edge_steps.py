@@ -18,6 +18,7 @@ Header = Callable[[str], str | None]
 """A header by its name in lower case."""
 
 _ALLOW = ("allow", "OPTIONS, POST")
+_DIGITS_MAX = 8
 
 
 class Answer(NamedTuple):
@@ -30,9 +31,10 @@ class Answer(NamedTuple):
 
 def body_length(header: Header) -> int | None:
     """How many bytes of the body are to be read; null for more than anybody needs."""
-    length = header("content-length") or "0"
-    wanted = int(length) if length.isdecimal() and length.isascii() else 0
-    return wanted if wanted <= steps.BYTES_MAX else None
+    length = header("content-length") or ""
+    if not (length.isascii() and length.isdecimal()):
+        return 0
+    return int(length) if len(length) < _DIGITS_MAX and int(length) <= steps.BYTES_MAX else None
 
 
 async def answer(method: str, header: Header, payload: bytes | None, parts: Parts, commit: Commit) -> Answer:
