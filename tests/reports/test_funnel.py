@@ -1,8 +1,22 @@
 """Funnels as shares: each stage against the one before it, and what a shop that does not tell its steps sees."""
 
-import pytest
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
+import factories
+import pytest
+from event_cast import NOW, click
+from sqlalchemy.orm import Session
+
+from affiliate import ids
+from affiliate.attribution.models import Credit
+from affiliate.ingest import service as ingest
+from affiliate.ingest.models import Conversion
+from affiliate.reports import funnel_queries, goods_queries, landings, periods, visitors
 from affiliate.reports.funnel import Funnel, Stage, incomplete, lines
+from affiliate.reports.funnel_queries import Visits
+from affiliate.tracking.codec import StepEvent
 
 
 def shares(funnel: Funnel) -> list[tuple[int | None, int | None, int | None, int | None]]:
@@ -45,3 +59,41 @@ def test_a_step_where_nobody_came_is_a_zero_and_no_gap() -> None:
 def test_nothing_is_divided_by_nothing(funnel: Funnel) -> None:
     assert [line.of_visits_bps for line in lines(funnel)] == [None] * 6
     assert lines(funnel)[4].of_before_bps is None
+
+
+def test_both_databases_answer_every_question_of_the_pages(session: Session) -> None:
+    program = factories.make_program(session)
+    partner = factories.make_partner(session, program=program, name="Slow Kitchen")
+    link = factories.make_link(session, program=program, partner=partner)
+    at = NOW - timedelta(days=2)
+    visit = click(
+        1, program_id=program.id, partner_id=partner.id, link_id=link.id, occurred_at=at, referrer="https://blog.example/",
+    )._replace(click_id=ids.new_at(at))  # fmt: skip
+    paid = StepEvent(visit.click_id, program.id, "checkout", is_test=False, received_at=at)
+    ingest.store_batch(session, events=[visit, paid, paid._replace(is_test=True)], now=NOW)
+    sold = factories.make_commission(session, program=program, partner=partner, earned_at=at)
+    session.get_one(Credit, sold.credit_id).click_id = visit.click_id
+    session.get_one(Conversion, sold.conversion_id).items = [{"sku": "pan", "quantity": 1, "amount_minor": 100_00}]
+    for stretch in visitors.stale(session, since=NOW - timedelta(days=9), limit=10):
+        visitors.count(session, stretch=stretch)
+    for program_id, hour in landings.stale(session, since=NOW - timedelta(days=9), limit=10):
+        landings.count(session, program_id=program_id, hour=hour)
+    session.flush()
+    days = periods.last_days(7, now=NOW, zone="Europe/Rome")
+    whole = Visits(program.id)
+    wanted = Funnel(visit=1, product=1, cart=1, checkout=1, order=1, kept=0, waiting=1)
+    narrowings: list[dict[str, Any]] = [
+        {}, {"partner_id": partner.id}, {"device": "computer"}, {"source": "blog.example"},
+        {"partner_id": partner.id, "source": "blog.example"},
+    ]  # fmt: skip
+    for narrowed in narrowings:
+        visits = replace(whole, **narrowed)
+        assert funnel_queries.funnel(session, visits=visits, period=days) == wanted, narrowed
+        assert funnel_queries.sources(session, visits=visits, period=days, limit=5) == ["blog.example"]
+    [line] = funnel_queries.by_partner(session, program_id=program.id, period=days, limit=5)
+    assert (line.name, line.funnel) == ("Slow Kitchen", wanted)
+    tests = funnel_queries.last_tests(session, program_id=program.id, limit=5)
+    assert {one.step.value for one in tests} == {"product", "cart", "checkout"}
+    asked: dict[str, Any] = {"program_id": program.id, "period": days, "currency": "EUR"}
+    assert goods_queries.bought(session, by="sku", **asked)["pan"].revenue_minor == 100_00
+    assert goods_queries.landed(session, **asked) == [goods_queries.Landing("www.shop.example", 1, 1, 100_00)]
