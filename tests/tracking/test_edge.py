@@ -6,6 +6,7 @@ import signal
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -28,6 +29,7 @@ from affiliate.settings import Settings
 from affiliate.tracking import lost_page, wsgi
 from affiliate.tracking.breaker import FAILURES_MAX
 from affiliate.tracking.codec import ClickEvent, Event, decode
+from affiliate.tracking.committer import Committer
 from affiliate.tracking.directory import Directory
 from affiliate.tracking.edge import Edge, request_facts
 from affiliate.tracking.metrics import UNCOUNTED
@@ -35,6 +37,7 @@ from affiliate.tracking.parts import Parts
 from affiliate.tracking.spool import Spool
 
 NOW = datetime(2026, 11, 16, 12, 0, tzinfo=UTC)
+SECONDS_MAX = 60.0
 
 
 class Answer:
@@ -112,6 +115,12 @@ def edge(shop: Shop, sqlite_settings: Settings) -> Edge:
 
 
 @pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For what must get to Redis, however busy this machine is: the deadline is another test's matter."""
+    monkeypatch.setattr("affiliate.tracking.edge.Committer", partial(Committer, deadline_seconds=SECONDS_MAX))
+
+
+@pytest.fixture
 def own_server(tmp_path: Path) -> Iterator[str]:
     """The address of a server that a test may freeze or end."""
     with servers.valkey(tmp_path) as address:
@@ -157,6 +166,7 @@ class FixedIds:
         monkeypatch.setattr(ids, "random", lambda: tracking_cast.VISITOR_ID)
 
 
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("trusted_proxies", [0, 1, 2])
 def test_both_adapters_answer_and_record_alike(
     app: Flask, shop: Shop, edge: Edge, monkeypatch: pytest.MonkeyPatch, trusted_proxies: int
@@ -214,6 +224,7 @@ def test_before_any_link_is_known_both_adapters_ask_a_visitor_to_wait(
     assert UNCOUNTED._value.get() == before + 2
 
 
+@pytest.mark.usefixtures("patient")
 def test_an_unknown_link_has_a_friendly_page_in_the_visitors_language(edge: Edge, shop: Shop) -> None:
     [answer] = asked(edge, Request("/r/nobody", headers={"Accept-Language": "fr, it-IT;q=0.8"}))
     assert answer.status == 404
@@ -258,6 +269,7 @@ def on_own(edge: Edge, address: str, **changes: Any) -> Edge:
     return Edge(replace(edge._settings, stream_url=address), replace(edge._parts, **changes))
 
 
+@pytest.mark.usefixtures("patient")
 def test_clicks_that_come_at_once_are_all_stored_before_their_answers(edge: Edge, own_server: str) -> None:
     answers = asked(on_own(edge, own_server), *(Request("/r/anna") for _ in range(500)))
     tokens = [answer.headers["location"].partition("aff_click=clk_")[2][:26] for answer in answers]
@@ -311,6 +323,7 @@ def test_clicks_that_fail_together_open_the_breaker_no_longer_than_one(edge: Edg
     assert lost._parts.breaker.failures == FAILURES_MAX
 
 
+@pytest.mark.usefixtures("patient")
 def test_the_password_of_a_server_is_said_first(edge: Edge, own_server: str) -> None:
     redis.Redis.from_url(own_server).config_set("requirepass", "secret")
     with_password = own_server.replace("unix://", "unix://:secret@")
@@ -318,6 +331,7 @@ def test_the_password_of_a_server_is_said_first(edge: Edge, own_server: str) -> 
     assert len(clicks_in(with_password)) == 1
 
 
+@pytest.mark.usefixtures("patient")
 def test_an_id_of_the_edge_is_of_the_moment(edge: Edge, own_server: str) -> None:
     asked(on_own(edge, own_server), Request("/r/anna"))
     [click] = clicks_in(own_server)
