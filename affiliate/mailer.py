@@ -279,7 +279,9 @@ def _message(mail: OutboxMail, sender: str) -> EmailMessage:
 def _carrier(to: Settings) -> Iterator[_Carrier]:
     """One connection for the batch; without `SMTP_URL` a folder takes the mails."""
     if not to.smtp_url:
-        yield lambda mail: smtp.keep(bytes(_message(mail, to.mail_from)), folder=to.data_dir / "mail", name=str(mail.id))
+        yield lambda mail: smtp.keep(
+            bytes(_message(mail, to.mail_from)), folder=to.data_dir / "mail", name=str(mail.id)
+        )
         return
     with smtp.connect(to.smtp_url) as server:
 

@@ -30,7 +30,9 @@ def connect(url: str, *, timeout_seconds: int = _TIMEOUT_SECONDS) -> smtplib.SMT
     try:
         server.ehlo()
         if parts.scheme == "smtp" and host not in _LOOPBACK and (parts.username or server.has_extn("starttls")):
-            server.starttls(context=ssl.create_default_context())  # with a password always: it never travels in the clear
+            server.starttls(
+                context=ssl.create_default_context()
+            )  # with a password always: it never travels in the clear
             server.ehlo()
         if parts.username:
             server.login(unquote(parts.username), unquote(parts.password or ""))

@@ -133,6 +133,7 @@ def test_a_token_of_a_prospect_opens_no_partners_page_and_the_other_way_round(
 def test_many_sign_ups_of_one_address_are_slowed_down(client: FlaskClient, program: Program) -> None:
     allowed = int(limits.SIGN_UPS.split(maxsplit=1)[0])
     codes = [
-        client.post("/p/casa/news", data=FORM | {"email": f"p{n}@kitchen.example"}).status_code for n in range(allowed + 1)
+        client.post("/p/casa/news", data=FORM | {"email": f"p{n}@kitchen.example"}).status_code
+        for n in range(allowed + 1)
     ]
     assert codes == [303] * allowed + [429]
