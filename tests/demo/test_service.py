@@ -226,7 +226,7 @@ def test_the_people_of_the_sheet_can_sign_in(loaded: Loaded, look: Session) -> N
 def test_the_same_seed_makes_the_same_money_again_and_on_the_other_database(
     settings: Settings, engine: Engine, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(story, "DAYS", 45)  # as far as the first payout: all ninety have their tests above
+    monkeypatch.setattr(story, "DAYS", 35)  # as far as the first payout: all ninety have their tests above
     told, sqlite = [], db.make_engine(sqlite_url)
     for one in (engine, sqlite):
         service.load(settings=settings, transaction=transaction_on(one), now=UNTIL)
