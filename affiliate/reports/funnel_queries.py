@@ -156,7 +156,7 @@ def _steps_of(key: Any, partner_ids: Any, whole: Visits, period: Period) -> sa.S
     return sums.where(*here, key.in_(list(partner_ids))).group_by(key, PartnerStepHour.step)
 
 
-def _sold(visits: Visits, period: Period) -> sa.Select[Any]:
+def _sold(visits: Visits, period: Period) -> sa.Select[*tuple[Any, ...]]:
     """A row for each visit and partner with a sale that counts: whether one of its sales is kept, or still waits."""
     kept, waits = (
         sa.func.max(sa.case((Commission.status.in_(states), 1), else_=0)).label(name)

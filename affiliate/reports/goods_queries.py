@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from affiliate.attribution.models import Credit
 from affiliate.commissions import losses
+from affiliate.commissions.life import Loss
 from affiliate.commissions.models import Commission
 from affiliate.commissions.orders import cut
 from affiliate.ingest.models import Click, ClickVerdict, Conversion
@@ -82,7 +83,7 @@ def _add(
     row: Any,
     *,
     by: str,
-    lost: Sequence[losses.Loss],
+    lost: Sequence[Loss],
     currency: str,
     seen: set[UUID],
 ) -> None:
@@ -146,7 +147,7 @@ def landed(session: Session, *, program_id: UUID, period: Period, currency: str)
     return [Landing(page, counted.get(page, 0), orders[page], revenue[page]) for page in pages]
 
 
-def _sold_at(program_id: UUID, period: Period, currency: str) -> sa.Select[Any]:
+def _sold_at(program_id: UUID, period: Period, currency: str) -> sa.Select[*tuple[Any, ...]]:
     in_it = sa.case((Commission.currency == currency, Commission.revenue_minor), else_=0)
     orders = sa.func.count(Commission.conversion_id.distinct())
     here = (Commission.program_id == program_id, Commission.is_live, Commission.status.not_in(NOT_COUNTED))
