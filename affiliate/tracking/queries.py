@@ -54,10 +54,11 @@ _KEY = (
 _SITE = (ConfirmedSite.program_id, ConfirmedSite.host, ConfirmedSite.withdrawn_at, Link.code)
 
 Rows = Iterator[Any]
-Question = tuple[sa.Select[Any], sa.Select[Any]]
+Wanted = sa.Select[*tuple[Any, ...]]
+Question = tuple[Wanted, Wanted]
 
 
-def _question(wanted: sa.Select[Any], updated_at: InstrumentedAttribute[datetime]) -> Question:
+def _question(wanted: Wanted, updated_at: InstrumentedAttribute[datetime]) -> Question:
     """The same for all rows and for those changed since an instant. Made once: every second they are asked beside the clicks."""
     limited = wanted.limit(sa.bindparam("limit", type_=sa.Integer))
     return limited, limited.where(updated_at >= sa.bindparam("since"))
