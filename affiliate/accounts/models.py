@@ -111,7 +111,7 @@ class ApiKey(Base):
 
     id: Mapped[PrimaryKey]
     program_id: Mapped[UUID] = mapped_column(sa.ForeignKey("programs.id"), index=True)
-    partner_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("partners.id"), index=True)
+    partner_id: Mapped[UUID | None] = mapped_column(index=True)  # no foreign key: ingest knows keys and no partners
     name: Mapped[str] = mapped_column(sa.String(120))
     prefix: Mapped[str] = mapped_column(sa.String(16))
     secret_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)

@@ -153,6 +153,7 @@ class Desk:
             "days_done": one.days_done,
             "count": one.rows,
             "is_full": one.rows >= combined.ROWS_MAX,
+            "rows_max": combined.ROWS_MAX,
             "act": act,
             "act_url": url_for(self.move_act, combination_id=one.id, act=act) if act else None,
         }

@@ -14,7 +14,7 @@ from affiliate.creatives.queries import Reader
 from affiliate.ingest.models import ClickVerdict
 from affiliate.ingest.rollup_models import CreativeClickHour
 from affiliate.programs.models import Program
-from affiliate.reports import breakdown, dimensions, periods
+from affiliate.reports import breakdown, periods
 
 DAYS = 30
 PARTNERS_MIN = 3
@@ -44,7 +44,16 @@ def _used_by_many(session: Session, program_id: UUID, since: datetime) -> set[st
     counted = (table.program_id == program_id, table.hour >= since, table.verdict == ClickVerdict.VALID)
     many = sa.func.count(table.partner_id.distinct()) >= PARTNERS_MIN
     named = sa.select(table.creative).where(*counted).group_by(table.creative).having(many)
-    return {name for name in session.scalars(named) if dimensions.creative_id(name) is not None}
+    return {name for name in session.scalars(named) if _is_ours(name)}
+
+
+def _is_ours(name: str) -> bool:
+    """Whether a click named a creative, and no word of somebody's own."""
+    try:
+        ids.parse("crv", name)
+    except ids.BadPublicId:
+        return False
+    return True
 
 
 def unused(

@@ -205,7 +205,8 @@ def _grades(program_id: UUID, period: Period) -> sa.Select[Any]:
     summed = (sa.func.count().label("grades"), sa.func.sum(number).label("grades_sum"))
     here = (ServiceEntry.program_id == program_id, ServiceEntry.removed_at.is_(None), ServiceEntry.measure.in_(GRADED))
     touching = (ServiceEntry.starts_on < period.end, ServiceEntry.ends_on > period.first)
-    found: sa.Select[Any] = sa.select(ServiceEntry.partner_id, *summed).where(*here, *touching, ServiceEntry.partner_id.is_not(None))
+    columns: tuple[Any, ...] = (ServiceEntry.partner_id, *summed)
+    found = sa.select(*columns).where(*here, *touching, ServiceEntry.partner_id.is_not(None))
     return found.group_by(ServiceEntry.partner_id)
 
 

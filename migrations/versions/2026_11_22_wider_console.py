@@ -714,7 +714,6 @@ def upgrade() -> None:
     with op.batch_alter_table("api_keys", schema=None) as batch_op:
         batch_op.add_column(sa.Column("partner_id", sa.Uuid(), nullable=True))
         batch_op.create_index(batch_op.f("ix_api_keys_partner_id"), ["partner_id"], unique=False)
-        batch_op.create_foreign_key(batch_op.f("fk_api_keys_partner_id_partners"), "partners", ["partner_id"], ["id"])
 
     with op.batch_alter_table("commissions", schema=None) as batch_op:
         batch_op.create_index("ix_commissions_program", ["program_id", "earned_at"], unique=False)
@@ -816,7 +815,6 @@ def downgrade() -> None:
         batch_op.drop_index("ix_commissions_program")
 
     with op.batch_alter_table("api_keys", schema=None) as batch_op:
-        batch_op.drop_constraint(batch_op.f("fk_api_keys_partner_id_partners"), type_="foreignkey")
         batch_op.drop_index(batch_op.f("ix_api_keys_partner_id"))
         batch_op.drop_column("partner_id")
 

@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 
 from affiliate import files, mailer, tables
 from affiliate.accounts import audit
+from affiliate.accounts import service as accounts
 from affiliate.accounts.actors import Actor
-from affiliate.accounts.models import AuditEvent, GrantRole, User
+from affiliate.accounts.models import ApiKey, AuditEvent, GrantRole, User
 from affiliate.files import File, StoredFile
 from affiliate.joining import inviting, writing
 from affiliate.joining import service as joining
@@ -80,6 +81,8 @@ def test_nothing_that_says_who_it_was_is_left_and_the_books_are_as_they_were(ses
     here = {"enrollment_id": enrollment.id, "program_id": books.program.id, "actor": books.alice, "now": NOW}
     partners.pause(session, **here, reason=WORD)
     partners.resume(session, **here)
+    whose = {"program_id": books.program.id, "partner_id": books.partner.id}
+    accounts.create_api_key(session, **whose, name=WORD, scopes=["links:read"], actor=Actor("user", mine.id), now=NOW)
     settle(books)
     before = ledger.program_balances(session, program_id=books.program.id)
     for helper in (staff, other):  # theirs is another matter: what they typed stays theirs
@@ -95,6 +98,7 @@ def test_nothing_that_says_who_it_was_is_left_and_the_books_are_as_they_were(ses
     books.assert_proven()
     assert all(audit.is_intact(row) for row in session.execute(sa.select(AuditEvent.__table__)).mappings())
     assert session.scalars(sa.select(Member).where(Member.partner_id == books.partner.id)).all() == []
+    assert session.scalars(sa.select(ApiKey.revoked_at)).one() == PAYDAY + timedelta(days=1)
     active = {person.id: person.active for person in session.scalars(sa.select(User))}
     assert (active[mine.id], active[staff.id], active[other.id]) == (False, True, True)
     assert session.get_one(Partner, books.partner.id).name == "erased"
