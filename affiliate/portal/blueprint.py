@@ -15,8 +15,9 @@ from affiliate.joining import standing, tokens
 from affiliate.ledger import queries as ledger
 from affiliate.partners.models import EnrollmentStatus
 from affiliate.programs import branding
+from affiliate.programs.archive import ProgramArchived
 from affiliate.settings import Settings
-from affiliate.web import orm
+from affiliate.web import SAFE_METHODS, orm
 
 PAGE_SIZE = 50
 PAGES_MAX = 10_000
@@ -41,6 +42,9 @@ _SETTINGS = {
     "preferences", "profile", "change_profile", "team", "invite", "invite_form", "postbacks", "new_postback", "add_postback", "postback",
     "edit_postback", "change_postback", "data", "api_keys", "make_api_key",
 }  # fmt: skip
+_MAKES_NEW = frozenset({"creatives", "keys", "link_import", "links", "postbacks"})
+"""Modules of pages whose acts make something that an archived program does not take."""
+
 blueprint = Blueprint("portal", __name__, url_prefix="/portal")
 
 
@@ -56,8 +60,18 @@ def _enter() -> str | None:
     """After access has let the person in: whoever still waits sees one page, whatever the address."""
     if request.view_args is not None:
         request.view_args.pop("slug", None)
+    _take_nothing_new()
     enrollment = g.get("enrollment")
     return _pending() if enrollment is not None and enrollment.status is EnrollmentStatus.PENDING else None
+
+
+def _take_nothing_new() -> None:
+    """An archived program is read, and pays what it owes; cases, papers and payment details go on."""
+    program = g.get("program")
+    if program is None or program.archived_at is None or request.method in SAFE_METHODS:
+        return
+    if current_app.view_functions[request.endpoint or ""].__module__.rpartition(".")[2] in _MAKES_NEW:
+        raise ProgramArchived
 
 
 def _pending() -> str:
