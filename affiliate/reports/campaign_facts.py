@@ -159,8 +159,8 @@ def _in_both(program_id: UUID, parts: Parts, period: Period) -> sa.Select[Any]:
     valid = sa.case((Click.verdict == ClickVerdict.VALID, -1), else_=0)
     here = (Click.program_id == program_id, Click.occurred_at >= period.starts_at, Click.occurred_at < period.ends_at)
     both = (Click.link_id.in_(parts.links), Click.creative.in_(_names(parts)), Click.partner_id.not_in(parts.partners))
-    counted: sa.Select[Any] = sa.select(hour, (-sa.func.count()).label("raw"), sa.func.sum(valid).label("valid"))
-    return counted.where(*here, *both, Click.verdict != ClickVerdict.TEST).group_by(hour)
+    columns: list[Any] = [hour, (-sa.func.count()).label("raw"), sa.func.sum(valid).label("valid")]
+    return sa.select(*columns).where(*here, *both, Click.verdict != ClickVerdict.TEST).group_by(hour)
 
 
 def _names(parts: Parts) -> list[str]:
