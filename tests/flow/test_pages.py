@@ -34,19 +34,19 @@ ROLES = {
 }  # fmt: skip
 OUTSIDE, STAFF = (None, "partner"), ("manager", "finance", "admin")
 NO_PAGES = re.compile(
-    r"\.(csv|xlsx|xml|atom|svg|png|pdf|json|txt|ico|css|js|zip|<kind>)$|/newsletters/.*/mail$|/creatives/.*/(file|frame|code)$|/application/.*/file$|/cases/.*/proof/|^/(static|t|hooks)/|^/(healthz|readyz|metrics|logout|welcome)$|^/api/v1/|^/r/(?!no-such)"
+    r"\.(csv|xlsx|xml|atom|svg|png|pdf|json|txt|ico|css|js|zip|<kind>)$|/newsletters/.*/mail$|/creatives/.*/(file|frame|code)$|/application/.*/file$|/cases/.*/proof/|/logo$|^/(static|t|hooks)/|^/(healthz|readyz|metrics|logout|welcome)$|^/api/v1/|^/r/(?!no-such)"
 )
 """Files, mails and snippets in frames, machines' addresses, redirects."""
 DOORS = {
     "security.mf_recovery", "security.mf_recovery_codes", "security.reset_password", "security.tf_select",
     "security.two_factor_rescue", "security.two_factor_token_validation", "security.verify", "mail.choice",
     "site.banner", "joining.draft", "joining.status", "joining.confirmation", "mail.follow",
-    "mails.ask", "mailed.report", "portal.invitation",
+    "mails.ask", "mailed.report", "portal.invitation", "shared.report", "news.ask", "news.confirmation",
 }  # fmt: skip
 """Pages in the middle of a sign-in, or behind a link of a mail or of a partner's website: they have tests of their own."""
 AFTER_AN_ACT = {
     "console.replay", "console.replay_change", "console.simulation", "console.validation_file", "console.case", "portal.case", "portal.postback",
-    "portal.edit_postback", "console.kept_performance",
+    "portal.edit_postback", "portal.combined", "console.kept_performance",
 }  # fmt: skip
 """Pages that a job, an upload or a partner makes first: no link leads there in a fresh demo."""
 LOOKS = (("en", "dark"), ("it", "light"), ("pl", "light"))
@@ -97,13 +97,29 @@ def paths_of(addresses: Iterable[str], installation: Installation) -> Iterator[s
 
 
 def findings(page: Page, *, axe: bool = True) -> list[str]:
-    """What is wrong with the page as it stands, wide and narrow."""
+    """What is wrong with the page as it stands, wide and narrow. The window is wide again afterwards."""
     found = axe_findings(page) if axe else []
     page.set_viewport_size(NARROW)
-    if too_wide := sideways(page):
-        found.append(f"{too_wide} pixels too wide for a window of 360")
+    found += too_wide(page)
     page.set_viewport_size(WIDE)
     return found
+
+
+def findings_in_turn(page: Page) -> list[str]:
+    """The same, beginning with the window as it is: its size is changed once a page, and each is loaded at one or the other."""
+    if page.viewport_size == WIDE:
+        found = axe_findings(page)
+        page.set_viewport_size(NARROW)
+        return found + too_wide(page)
+    found = too_wide(page)
+    page.set_viewport_size(WIDE)
+    return found + axe_findings(page)
+
+
+def too_wide(page: Page) -> list[str]:
+    """Whether there is something to scroll sideways in a narrow window."""
+    pixels = sideways(page)
+    return [f"{pixels} pixels too wide for a window of 360"] if pixels else []
 
 
 def crawl(visitor: Visitor, starts: list[str], known: dict[str, list[Kinds]]) -> Iterator[tuple[str, list[str]]]:
@@ -134,7 +150,7 @@ def crawl(visitor: Visitor, starts: list[str], known: dict[str, list[Kinds]]) ->
         known.setdefault(kind, []).append(Reading(answer.text()).kinds)
         links: list[str] = visitor.page.locator("a[href]").evaluate_all("links => links.map((link) => link.href)")
         ahead.extend(paths_of(links, visitor.installation))
-        yield path, findings(visitor.page)
+        yield path, findings_in_turn(visitor.page)
 
 
 def buy_something(customer: Visitor) -> None:
