@@ -34,8 +34,7 @@ def loss(amount_minor: int | None, *items: tuple[str, int]) -> Loss:
         ([loss(500_00, ("pot", 40_00))], 1, 1),  # more than was paid
         ([loss(20_00, ("pan", 60_00))], Fraction(2, 11), Fraction(2, 11)),  # items beyond the amount are not believed
     ],
-    ids=str,
-)  # fmt: skip
+)
 def test_what_came_back(losses: list[Loss], pan: Any, pot: Any) -> None:
     assert returned(LINES, losses, paid_minor=110_00) == {"pan": pan, "pot": pot}  # ten for shipping
 
