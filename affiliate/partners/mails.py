@@ -4,8 +4,6 @@ from collections.abc import Callable
 from datetime import datetime
 
 from babel.dates import format_date
-from flask_babel import force_locale
-from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from affiliate import mailer, settings
@@ -14,6 +12,9 @@ from affiliate.mailer import Letter
 from affiliate.partners import queries
 from affiliate.partners.models import Enrollment
 from affiliate.programs.models import Program
+from affiliate.speech import say
+
+N_ = str  # marks a sentence for the translators
 
 
 def tell_approved(session: Session, *, enrollment: Enrollment, now: datetime) -> None:
@@ -42,52 +43,70 @@ def _tell_all(
     program = session.get_one(Program, enrollment.program_id)
     for person in queries.members_of(session, partner_id=enrollment.partner_id):
         locale = person.locale or "en"
-        with force_locale(locale):
-            written = letter(program, person, enrollment.reason)
-            mailer.post(session, recipient=person.email, letter=written, locale=locale, now=now)
+        written = letter(program, person, enrollment.reason)
+        mailer.post(session, recipient=person.email, letter=written, locale=locale, now=now)
 
 
 def _welcome(program: Program, person: User, reason: str | None) -> Letter:
-    base = settings.current().base_url
+    base, locale = settings.current().base_url, person.locale or "en"
     paragraphs = [
-        _("Hello %(name)s,", name=person.name),
-        _("Your application was approved. You can make your first link now."),
+        say(N_("Hello %(name)s,"), locale, name=person.name),
+        say(N_("Your application was approved. You can make your first link now."), locale),
     ]
     if reason:
         paragraphs.append(reason)
-    act = (_("Open your portal"), f"{base}/portal/{program.slug}/")
+    act = (say(N_("Open your portal"), locale), f"{base}/portal/{program.slug}/")
     if person.password is None:
-        paragraphs.append(_("Your account is %(email)s. It has no password yet: choose one first.", email=person.email))
-        act = (_("Choose a password"), f"{base}/reset")
+        paragraphs.append(
+            say(N_("Your account is %(email)s. It has no password yet: choose one first."), locale, email=person.email)
+        )
+        act = (say(N_("Choose a password"), locale), f"{base}/reset")
     return Letter(
-        _("Welcome to the partner program of %(program)s", program=program.name), paragraphs, act, _why(program)
+        say(N_("Welcome to the partner program of %(program)s"), locale, program=program.name),
+        paragraphs,
+        act,
+        _why(program, locale),
     )
 
 
 def _taken_in(program: Program, person: User, _reason: str | None) -> Letter:
-    base = settings.current().base_url
+    base, locale = settings.current().base_url, person.locale or "en"
     paragraphs = [
-        _("Hello %(name)s,", name=person.name),
-        _("You are a partner of %(program)s. Your links, sales and payouts are in your portal.", program=program.name),
-        _("Your account is %(email)s. It has no password yet: choose one first.", email=person.email),
+        say(N_("Hello %(name)s,"), locale, name=person.name),
+        say(
+            N_("You are a partner of %(program)s. Your links, sales and payouts are in your portal."),
+            locale,
+            program=program.name,
+        ),
+        say(N_("Your account is %(email)s. It has no password yet: choose one first."), locale, email=person.email),
     ]
-    why = _("You get this mail because %(program)s added you as a partner.", program=program.name)
-    subject = _("Your partner portal of %(program)s", program=program.name)
-    return Letter(subject, paragraphs, (_("Choose a password"), f"{base}/reset"), why)
+    why = say(N_("You get this mail because %(program)s added you as a partner."), locale, program=program.name)
+    subject = say(N_("Your partner portal of %(program)s"), locale, program=program.name)
+    return Letter(subject, paragraphs, (say(N_("Choose a password"), locale), f"{base}/reset"), why)
 
 
 def _refusal(program: Program, person: User, reason: str | None, again: datetime | None) -> Letter:
-    paragraphs = [_("Hello %(name)s,", name=person.name), _("The program decided not to accept your application.")]
+    locale = person.locale or "en"
+    paragraphs = [
+        say(N_("Hello %(name)s,"), locale, name=person.name),
+        say(N_("The program decided not to accept your application."), locale),
+    ]
     if reason:
-        paragraphs.append(_("Reason: %(reason)s", reason=reason))
+        paragraphs.append(say(N_("Reason: %(reason)s"), locale, reason=reason))
     act = None
     if again is not None:
         paragraphs.append(
-            _("You can apply again from %(day)s.", day=format_date(again, "d MMM y", locale=person.locale or "en"))
+            say(N_("You can apply again from %(day)s."), locale, day=format_date(again, "d MMM y", locale=locale))
         )
-        act = (_("See the program"), f"{settings.current().base_url}/p/{program.slug}")
-    return Letter(_("Your application to %(program)s", program=program.name), paragraphs, act, _why(program))
+        act = (say(N_("See the program"), locale), f"{settings.current().base_url}/p/{program.slug}")
+    return Letter(
+        say(N_("Your application to %(program)s"), locale, program=program.name), paragraphs, act, _why(program, locale)
+    )
 
 
-def _why(program: Program) -> str:
-    return _("You get this mail because of an application to the partner program of %(program)s.", program=program.name)
+def _why(program: Program, locale: str) -> str:
+    return say(
+        N_("You get this mail because of an application to the partner program of %(program)s."),
+        locale,
+        program=program.name,
+    )

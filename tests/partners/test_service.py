@@ -233,3 +233,17 @@ def test_partners_of_a_program_are_listed_by_status_and_paged(session: Session, 
     assert [line.partner_id for line in [*first, *rest]] == [partner.id for partner in reversed(waiting)]
     counts = queries.counts_by_status(session, program_id=program.id)
     assert counts == {S.PENDING: 3, S.APPROVED: 1, S.REJECTED: 0, S.PAUSED: 0, S.BANNED: 0}
+
+
+def test_a_letter_from_a_worker_speaks_the_language_of_its_reader(
+    session: Session, program: Program, manager: Actor
+) -> None:
+    enrollment = _enrollment(session, program, S.PENDING)
+    person = make_user(session, email="zofia@kuchnia.example", name="Zofia", locale="pl")
+    service.add_member(session, user_id=person.id, partner_id=enrollment.partner_id, role=MemberRole.OWNER, now=NOW)
+    act: dict[str, Any] = {"enrollment_id": enrollment.id, "program_id": program.id, "actor": manager, "now": NOW}
+    service.approve(session, reason=None, **act)
+    found = sa.select(OutboxMail.subject).where(OutboxMail.recipient == person.email)
+    said = session.scalars(found).one()
+    assert "Casa Ondera" in said
+    assert "Welcome" not in said
