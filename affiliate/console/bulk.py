@@ -60,7 +60,7 @@ def bulk_act(act_id: UUID) -> str:
         "bulk_act.html",
         act=_told(act) | {"refused": count, "same": act.done - act.changed - count},
         refusals=[
-            {"name": one.partner_name, "why": _(one.refusal or ""), "url": url_for("console.partner", partner_id=one.partner_id)}
+            {"name": one.partner_name, "why": _(one.refusal) if one.refusal else "", "url": url_for("console.partner", partner_id=one.partner_id)}
             for one in refusals
         ],
         more=count - len(refusals),

@@ -93,6 +93,16 @@ def test_each_refusal_stands_with_its_reason_and_undoes_nothing_else(cast: Cast,
     assert rows.count(",changed,") == 2
 
 
+def test_a_refusal_without_words_says_nothing_about_our_catalogue(cast: Cast, mara: FlaskClient) -> None:
+    pending = make_partner(cast.session, program=cast.program, name="Second applicant", status=EnrollmentStatus.PENDING)
+    cast.mara.locale = "it"
+    cast.session.commit()
+    answer = mara.post(f"{ACT}/approve", data={"partner": [public("ptn", one) for one in (cast.partner, pending)]})
+    cast.session.execute(sa.update(BulkSubject).where(BulkSubject.refusal.is_not(None)).values(refusal=""))
+    cast.session.commit()
+    assert "Project-Id-Version" not in text_of(mara.get(answer.location))
+
+
 def test_a_small_act_that_nobody_refuses_leads_back_to_its_place(cast: Cast, mara: FlaskClient) -> None:
     form = {"partner": public("ptn", cast.partner), "tag": "food", "keep-status": "approved", "keep-page": "O5.x"}
     answer = mara.post(f"{ACT}/tag", data=form)
