@@ -131,3 +131,12 @@ def test_who_calls_a_mail_spam_is_told_apart() -> None:
 def test_rubbish_is_refused(provider: Provider, body: bytes) -> None:
     with pytest.raises(Unreadable):
         bounce_hooks.read(provider, body)
+
+
+def test_a_body_that_is_too_deep_and_a_key_of_nothing_are_nobodys() -> None:
+    deep = b"[" * 200_000
+    assert not bounce_hooks.is_genuine(Provider.MAILGUN, key="k", headers={}, body=deep, now=NOW)
+    _key, headers, body = generic({}, NOW)
+    signed = base64.b64encode(hmac.digest(b"", f"msg_1.{headers['webhook-timestamp']}.".encode() + body, "sha256"))
+    forged = headers | {"webhook-signature": f"v1,{signed.decode()}"}
+    assert not bounce_hooks.is_genuine(Provider.GENERIC, key="whsec_", headers=forged, body=body, now=NOW)
