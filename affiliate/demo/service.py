@@ -99,8 +99,8 @@ def load(*, settings: Settings, transaction: Transaction, now: datetime) -> Path
             treasury.work(session, now=end)
         for stretch in visitors.stale(session, since=now - _SHOWN, limit=_HOURS_MAX):
             visitors.count(session, stretch=stretch)
-        for program_id, hour in landings.stale(session, since=now - 2 * _SHOWN, limit=_HOURS_MAX):
-            landings.count(session, program_id=program_id, hour=hour)
+        for beginnings in landings.stale(session, since=now - 2 * _SHOWN, limit=_HOURS_MAX):
+            landings.count(session, stretch=beginnings)
         letters.write(session, program_id=founded.program_id, manager=founded.manager, now=now)
         material.fill(session, program_id=founded.program_id, manager=founded.manager, now=now)
         agreements.make(

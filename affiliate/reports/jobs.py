@@ -80,7 +80,7 @@ def count_late_visitors() -> int:
 
 
 def count_landings() -> int:
-    """Count where the visits of the last two days began; gives how many hours of programs."""
+    """Count where the visits of the last two days began; gives how many stretches of hours."""
     return _count_landings(_RECENT)
 
 
@@ -153,7 +153,7 @@ def _count(back: timedelta) -> int:
 def _count_landings(back: timedelta) -> int:
     with db.reading() as session:
         stale = landings.stale(session, since=clock.now() - back, limit=HOURS_MAX)
-    for program_id, hour in stale:
+    for stretch in stale:
         with db.transaction() as session:
-            landings.count(session, program_id=program_id, hour=hour)
+            landings.count(session, stretch=stretch)
     return len(stale)

@@ -3,8 +3,10 @@
 As `visitors` is: a job looks for hours whose counts do not add up to those of `click_hours_program`, and counts these anew.
 """
 
-from collections import Counter
-from datetime import datetime, timedelta
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -22,7 +24,14 @@ PAGES_MAX = 200
 _LOCK = 4  # `clicks`, `labels` and `visitors` have the numbers before
 _HOUR = timedelta(hours=1)
 
-Hour = tuple[UUID, datetime]
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Hours of a program one after the other, all of one UTC day, which are counted anew together."""
+
+    program_id: UUID
+    starts_at: datetime
+    ends_at: datetime
 
 
 def page_of(url: str) -> str:
@@ -34,8 +43,8 @@ def page_of(url: str) -> str:
     return f"{parts.netloc.lower()}{parts.path.rstrip('/')}"[:PAGE_LENGTH_MAX]
 
 
-def stale(session: Session, *, since: datetime, limit: int) -> list[Hour]:
-    """Hours of programs since then whose counts differ from those of the program, the newest first."""
+def stale(session: Session, *, since: datetime, limit: int) -> list[Stretch]:
+    """Where the counts since then differ from those of the program: at most so many hours, the newest first."""
     names = ("program_id", "hour", "verdict")
     ours, theirs = (
         sa.select(*(getattr(rollup, name) for name in names), (rollup.clicks * sign).label("clicks")).where(rollup.hour >= since)
@@ -45,26 +54,49 @@ def stale(session: Session, *, since: datetime, limit: int) -> list[Hour]:
     of_verdict = sa.select(both.c.program_id, both.c.hour).group_by(*(both.c[name] for name in names))
     wrong = of_verdict.having(sa.func.sum(both.c.clicks) != 0).subquery()
     found = sa.select(*wrong.c).distinct().order_by(wrong.c.hour.desc(), wrong.c.program_id)
-    return [(program_id, hour) for program_id, hour in session.execute(found.limit(limit))]
+    days: dict[tuple[UUID, date], list[datetime]] = defaultdict(list)
+    for program_id, hour in session.execute(found.limit(limit)):
+        days[program_id, hour.date()].append(hour)
+    return [stretch for (program_id, _day), hours in days.items() for stretch in _stretches(program_id, hours)]
 
 
-def count(session: Session, *, program_id: UUID, hour: datetime) -> None:
-    """Count this hour of a program anew."""
-    bulk.lock(session, _LOCK, {program_id.int})
-    session.execute(sa.delete(LandingHour).where(LandingHour.program_id == program_id, LandingHour.hour == hour))
-    # The head of an id is the click's time: a stretch of time is a range of the primary key.
-    of_hour = (Click.id >= partitions.first_id(hour), Click.id < partitions.first_id(hour + _HOUR))
-    here = (Click.program_id == program_id, Click.verdict != ClickVerdict.TEST, *of_hour)
-    keys = (Click.landing_url, Click.verdict)
-    pages: Counter[tuple[str, ClickVerdict]] = Counter()
-    for url, verdict, clicks in session.execute(sa.select(*keys, sa.func.count()).where(*here).group_by(*keys)):
-        pages[page_of(url), verdict] += clicks
+def _stretches(program_id: UUID, hours: Sequence[datetime]) -> list[Stretch]:
+    """The same hours, which come newest first, as few stretches."""
+    found: list[Stretch] = []
+    for hour in hours:
+        ends_at = hour + _HOUR
+        if found and found[-1].starts_at == ends_at:
+            ends_at = found.pop().ends_at
+        found.append(Stretch(program_id, hour, ends_at))
+    return found
+
+
+def count(session: Session, *, stretch: Stretch) -> None:
+    """Count these hours of a program anew."""
+    bulk.lock(session, _LOCK, {stretch.program_id.int})
+    mine = (LandingHour.program_id == stretch.program_id, LandingHour.hour >= stretch.starts_at)
+    session.execute(sa.delete(LandingHour).where(*mine, LandingHour.hour < stretch.ends_at))
+    hours: dict[datetime, Counter[tuple[str, ClickVerdict]]] = defaultdict(Counter)
+    for second, url, verdict, clicks in session.execute(_groups(stretch)):
+        hours[datetime.fromtimestamp(int(second), UTC)][page_of(url), verdict] += clicks
     rows: list[dict[str, Any]] = [
-        {"program_id": program_id, "hour": hour, "page": page, "verdict": verdict, "clicks": clicks}
+        {"program_id": stretch.program_id, "hour": hour, "page": page, "verdict": verdict, "clicks": clicks}
+        for hour, pages in hours.items()
         for (page, verdict), clicks in _capped(pages).items()
     ]
     if rows:
         session.execute(sa.insert(LandingHour), rows)
+
+
+def _groups(stretch: Stretch) -> sa.Select[Any]:
+    """The clicks by hour, address and verdict."""
+    epoch = sa.extract("epoch", Click.occurred_at)
+    keys: list[Any] = [(epoch - epoch % _HOUR.seconds).label("hour"), Click.landing_url, Click.verdict]
+    # The head of an id is the click's time: a stretch of time is a range of the primary key.
+    ids_of = (Click.id >= partitions.first_id(stretch.starts_at), Click.id < partitions.first_id(stretch.ends_at))
+    then = (Click.occurred_at >= stretch.starts_at, Click.occurred_at < stretch.ends_at)
+    here = (Click.program_id == stretch.program_id, Click.verdict != ClickVerdict.TEST)
+    return sa.select(*keys, sa.func.count()).where(*here, *ids_of, *then).group_by(*keys)
 
 
 def _capped(counts: Counter[tuple[str, ClickVerdict]]) -> Counter[tuple[str, ClickVerdict]]:

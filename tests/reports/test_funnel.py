@@ -76,8 +76,8 @@ def test_both_databases_answer_every_question_of_the_pages(session: Session) -> 
     session.get_one(Conversion, sold.conversion_id).items = [{"sku": "pan", "quantity": 1, "amount_minor": 100_00}]
     for stretch in visitors.stale(session, since=NOW - timedelta(days=9), limit=10):
         visitors.count(session, stretch=stretch)
-    for program_id, hour in landings.stale(session, since=NOW - timedelta(days=9), limit=10):
-        landings.count(session, program_id=program_id, hour=hour)
+    for beginnings in landings.stale(session, since=NOW - timedelta(days=9), limit=10):
+        landings.count(session, stretch=beginnings)
     session.flush()
     days = periods.last_days(7, now=NOW, zone="Europe/Rome")
     whole = Visits(program.id)

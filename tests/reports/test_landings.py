@@ -1,6 +1,6 @@
 """Where visits begin: pages by their hour, counted soon after, capped, and counted anew where a verdict changed."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -23,8 +23,8 @@ def arrival(number: int, page: str, *, at: datetime = NOW) -> ClickEvent:
 
 def recount(session: Session) -> dict[str, int]:
     """What is counted after every stale hour was counted."""
-    for program_id, hour in landings.stale(session, since=NOW - timedelta(days=1), limit=10):
-        landings.count(session, program_id=program_id, hour=hour)
+    for stretch in landings.stale(session, since=NOW - timedelta(days=1), limit=10):
+        landings.count(session, stretch=stretch)
     assert landings.stale(session, since=NOW - timedelta(days=1), limit=10) == []
     valid = LandingHour.verdict == ClickVerdict.VALID
     found = sa.select(LandingHour.page, sa.func.sum(LandingHour.clicks)).where(valid).group_by(LandingHour.page)
@@ -44,6 +44,23 @@ def test_pages_are_counted_without_their_queries_and_only_valid_clicks(session: 
     )
     service.store_batch(session, events=[arrival(900, "https://shop.example/pot")], now=NOW)
     assert recount(session) == {"shop.example/pan": 1, "shop.example": 2, "shop.example/pot": 1}
+
+
+def test_hours_one_after_the_other_are_counted_together_each_for_itself(session: Session) -> None:
+    hour = timedelta(hours=1)
+    midnight = datetime(2026, 6, 2, tzinfo=UTC)
+    hours = [midnight + number * hour for number in (-2, -1, 0, 1, 3)]
+    events = [arrival(0, "https://shop.example/pan", at=at) for at in hours for _ in range(2)]
+    service.store_batch(session, events=events, now=midnight + 4 * hour)
+    stretches = landings.stale(session, since=hours[0], limit=10)
+    assert [(found.starts_at, found.ends_at) for found in stretches] == [
+        (hours[4], hours[4] + hour), (hours[2], hours[3] + hour), (hours[0], midnight)
+    ]  # fmt: skip
+    for stretch in stretches:
+        landings.count(session, stretch=stretch)
+    assert landings.stale(session, since=hours[0], limit=10) == []
+    of_hour = sa.select(LandingHour.hour, sa.func.sum(LandingHour.clicks)).group_by(LandingHour.hour)
+    assert {at: int(clicks) for at, clicks in session.execute(of_hour)} == dict.fromkeys(hours, 2)
 
 
 def test_the_rarest_pages_of_an_hour_count_together(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
