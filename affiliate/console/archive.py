@@ -25,6 +25,12 @@ STILL_OPEN = frozenset({
 })  # fmt: skip
 """Modules of pages that an archived program still acts by: what became of its orders, what it owes, who may see it."""
 
+_ENDS = frozenset({
+    "drop_performance", "end_shared_performance", "erase_prospect", "revoke_api_key", "stop_bulk_act", "withdraw_invitation",
+})  # fmt: skip
+_ENDING_ACTS = frozenset({"ban", "off", "pause", "reject", "remove", "stop", "undo", "withdraw"})
+"""What only ends something is never refused: a key that leaked, a shared address, a letter on its way, somebody's data."""
+
 
 @blueprint.before_request
 def _take_nothing_new() -> None:
@@ -32,8 +38,10 @@ def _take_nothing_new() -> None:
     program = g.get("program")
     if program is None or program.archived_at is None or request.method in SAFE_METHODS:
         return
-    view = current_app.view_functions[request.endpoint or ""]
-    if view.__module__.rpartition(".")[2] not in STILL_OPEN:
+    endpoint = request.endpoint or ""
+    if endpoint.rpartition(".")[2] in _ENDS or (request.view_args or {}).get("act") in _ENDING_ACTS:
+        return
+    if current_app.view_functions[endpoint].__module__.rpartition(".")[2] not in STILL_OPEN:
         raise archive.ProgramArchived
 
 

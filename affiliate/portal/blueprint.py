@@ -70,6 +70,8 @@ def _take_nothing_new() -> None:
     program = g.get("program")
     if program is None or program.archived_at is None or request.method in SAFE_METHODS:
         return
+    if request.endpoint == "portal.revoke_api_key" or (request.view_args or {}).get("act") == "off":
+        return  # what only ends something is never refused
     if current_app.view_functions[request.endpoint or ""].__module__.rpartition(".")[2] in _MAKES_NEW:
         raise ProgramArchived
 

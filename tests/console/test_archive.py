@@ -8,6 +8,9 @@ from console_cast import Cast, public, text_of
 from factories import make_link
 from flask.testing import FlaskClient
 
+from affiliate import clock
+from affiliate.accounts import service as accounts
+from affiliate.accounts.actors import Actor
 from affiliate.accounts.models import ApiKey, AuditEvent, Grant, User
 from affiliate.commissions import terms
 from affiliate.commissions.models import CommissionPlan
@@ -54,6 +57,30 @@ def test_its_partner_reads_on_and_makes_no_link(cast: Cast, mara: FlaskClient, m
     assert cast.session.scalar(sa.select(sa.func.count()).select_from(Link)) == 1
     cast.session.commit()
     assert marta.get("/p/casa").status_code == 404
+
+
+def test_what_only_ends_something_still_goes_in_an_archived_program(
+    cast: Cast, mara: FlaskClient, marta: FlaskClient
+) -> None:
+    facts: dict[str, Any] = {"program_id": cast.program.id, "actor": Actor("user", cast.mara.id), "now": clock.now()}
+    shop, _secret = accounts.create_api_key(cast.session, name="Shop", scopes=["reports:read"], **facts)
+    board, _secret = accounts.create_api_key(
+        cast.session, partner_id=cast.partner.id, name="Board", scopes=["reports:read"], **facts
+    )
+    cast.session.commit()
+    closed(cast, mara)
+    assert mara.post(f"/console/casa/tracking/keys/{public('key', shop)}/revoke").status_code == 303
+    assert marta.post(f"/portal/casa/keys/{public('key', board)}/revoke").status_code == 303
+    assert mara.post("/console/casa/tracking/keys", data={"name": "New"}).status_code == 409
+    assert marta.post("/portal/casa/keys", data={"name": "New"}).status_code == 409
+    for path in ("performance/shared/shr_0/end", f"newsletters/prospects/{cast.mara.id}/erase"):
+        assert mara.post(f"/console/casa/{path}").status_code == 404  # there is none: it was looked for
+    ban = f"/console/casa/partners/{public('ptn', cast.partner)}/ban"
+    assert mara.post(ban, data={"reason": "Fraud"}).status_code == 303
+    for row in (shop, board):
+        cast.session.refresh(row)
+        assert row.revoked_at is not None
+    cast.session.commit()
 
 
 def test_a_reason_is_needed_and_only_managers_close(cast: Cast, mara: FlaskClient, finn: FlaskClient) -> None:
