@@ -136,12 +136,19 @@ class _Layout:
         event: Event = self._event_type(*values)
         for at in self._instants:
             if values[at].tzinfo is not UTC:
-                event = event._replace(**{self._names[at]: values[at].astimezone(UTC)})
+                event = event._replace(**{self._names[at]: _in_utc(values[at])})
         return event
 
     def _name(self, place: re.Match[str]) -> str:
         at = int(place[1]) - _HEAD
         return self._names[at] if 0 <= at < len(self._names) else place[0]
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise BadEvent(f"a wrong field: {moment.isoformat()} is in no year of UTC") from error
 
 
 def _layout(payload: bytes) -> _Layout:

@@ -145,6 +145,7 @@ def test_a_list_that_is_no_event_is_refused_and_never_crashes(values: list[Any])
         (packed(click_id="7"), "a wrong field"),
         (packed(occurred_at="2026-11-16T12:00:00"), "with a timezone"),
         (packed(occurred_at=1), "a wrong field"),
+        (packed(occurred_at="0001-01-01T00:00:00+14:00"), "in no year of UTC"),
         (packed(source="carrier pigeon"), "'carrier pigeon' - at `source`"),
         (packed(subs={"sub1": 1}), "Expected `str`, got `int` - at `subs"),
         (packed(is_test=0), "Expected `bool`, got `int`"),
