@@ -19,6 +19,7 @@ from affiliate.commissions.models import Commission
 from affiliate.ingest.models import Click, ClickHour, ClickVerdict
 from affiliate.ingest.rollup_models import CreativeClickHour, PartnerClickHour, ProgramClickHour
 from affiliate.reports import spending
+from affiliate.reports.combined import whole_hour
 from affiliate.reports.metrics import Facts
 from affiliate.reports.periods import Period
 from affiliate.reports.queries import earned_in, sales_facts, sales_of, summed_by_day, with_customers, within_day, zeros
@@ -157,7 +158,8 @@ def _in_both(program_id: UUID, parts: Parts, period: Period) -> sa.Select[Any]:
     epoch = sa.extract("epoch", Click.occurred_at)
     hour = (epoch - epoch % 3600).label("hour")
     valid = sa.case((Click.verdict == ClickVerdict.VALID, -1), else_=0)
-    here = (Click.program_id == program_id, Click.occurred_at >= period.starts_at, Click.occurred_at < period.ends_at)
+    start, end = whole_hour(period.starts_at), whole_hour(period.ends_at)  # as rollups have them
+    here = (Click.program_id == program_id, Click.occurred_at >= start, Click.occurred_at < end)
     both = (Click.link_id.in_(parts.links), Click.creative.in_(_names(parts)), Click.partner_id.not_in(parts.partners))
     columns: list[Any] = [hour, (-sa.func.count()).label("raw"), sa.func.sum(valid).label("valid")]
     return sa.select(*columns).where(*here, *both, Click.verdict != ClickVerdict.TEST).group_by(hour)

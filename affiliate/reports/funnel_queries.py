@@ -21,6 +21,7 @@ from affiliate.ingest.models import Click
 from affiliate.ingest.rollup_models import OTHER, PartnerClickHour, ProgramClickHour, ReferrerClickHour
 from affiliate.ingest.step_models import PartnerStepHour, ProgramStepHour, SourceStepHour, VisitStep
 from affiliate.partners.models import Partner
+from affiliate.reports.combined import whole_hour
 from affiliate.reports.funnel import Funnel
 from affiliate.reports.models import LABEL_LENGTH_MAX, VisitorHour, VisitorKind
 from affiliate.reports.periods import Period
@@ -169,7 +170,8 @@ def _sold(visits: Visits, period: Period) -> sa.Select[*tuple[Any, ...]]:
         .join(Click, Click.id == Credit.click_id)
         .where(Commission.program_id == visits.program_id, Commission.is_live, Commission.level == 1)
         .where(Commission.status.not_in(NOT_COUNTED))
-        .where(Click.occurred_at >= period.starts_at, Click.occurred_at < period.ends_at)
+        # The same hours as those of visits: in a zone of half hours a day begins in the midst of one.
+        .where(Click.occurred_at >= whole_hour(period.starts_at), Click.occurred_at < whole_hour(period.ends_at))
         # Nobody sells before the click; this lets the database begin at the days asked for.
         .where(Commission.earned_at >= period.starts_at)
         .group_by(Credit.click_id, Commission.partner_id)

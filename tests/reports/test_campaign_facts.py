@@ -126,3 +126,18 @@ def test_each_click_and_sale_counts_once_by_however_many_parts_it_came(session: 
     assert list(days) == DAYS.days
     assert total(days.values(), currency="EUR").conversions == mine.conversions
     assert (days[AT.date()].clicks_valid, days[AT.date()].revenue_minor) == (mine.clicks_valid, mine.revenue_minor)
+
+
+def test_where_a_day_begins_at_half_past_a_click_in_two_parts_is_taken_away_on_its_own_day(session: Session) -> None:
+    program = make_program(session)
+    link = make_link(session, program=program, partner=make_partner(session, program=program))
+    creative, at = ids.new(), datetime(2026, 9, 3, 18, 40, tzinfo=UTC)  # in Kolkata on the 4th, in an hour of the 3rd
+    make_clicks(session, link=link, hour=at.replace(minute=0), clicks=1, creative=ids.public("crv", creative))
+    make_click(session, link=link, occurred_at=at, creative=ids.public("crv", creative))
+    parts = Parts(links=frozenset({link.id}), creatives=frozenset({creative}))
+    days = [Period(date(2026, 9, day), date(2026, 9, day + 1), "Asia/Kolkata") for day in (3, 4)]
+    here: dict[str, Any] = {"program_id": program.id, "currency": "EUR"}
+    found = campaign_facts.sums(session, wanted=[(parts, day) for day in days], **here)
+    assert [one.clicks_valid for one in found] == [1, 0]
+    by_day = [campaign_facts.by_day(session, parts=parts, period=day, **here) for day in days]
+    assert [one.clicks_valid for day in by_day for one in day.values()] == [1, 0]

@@ -1,7 +1,7 @@
 """Funnels as shares: each stage against the one before it, and what a shop that does not tell its steps sees."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import factories
@@ -16,6 +16,7 @@ from affiliate.ingest.models import Conversion
 from affiliate.reports import funnel_queries, goods_queries, landings, periods, visitors
 from affiliate.reports.funnel import Funnel, Stage, incomplete, lines
 from affiliate.reports.funnel_queries import Visits
+from affiliate.reports.periods import Period
 from affiliate.tracking.codec import StepEvent
 
 
@@ -97,3 +98,18 @@ def test_both_databases_answer_every_question_of_the_pages(session: Session) -> 
     asked: dict[str, Any] = {"program_id": program.id, "period": days, "currency": "EUR"}
     assert goods_queries.bought(session, by="sku", **asked)["pan"].revenue_minor == 100_00
     assert goods_queries.landed(session, **asked) == [goods_queries.Landing("www.shop.example", 1, 1, 100_00)]
+
+
+def test_where_a_day_begins_at_half_past_visits_and_their_orders_are_of_the_same_day(session: Session) -> None:
+    program = factories.make_program(session)
+    partner = factories.make_partner(session, program=program)
+    link = factories.make_link(session, program=program, partner=partner)
+    at = datetime(2026, 11, 9, 18, 40, tzinfo=UTC)  # in Kolkata on the 10th, in an hour that began on the 9th
+    factories.make_clicks(session, link=link, hour=at.replace(minute=0), clicks=1)
+    visit = factories.make_click(session, link=link, occurred_at=at)
+    sold = factories.make_commission(session, program=program, partner=partner, earned_at=at)
+    session.get_one(Credit, sold.credit_id).click_id = visit.id
+    session.flush()
+    ninth, tenth = (Period(date(2026, 11, day), date(2026, 11, day + 1), "Asia/Kolkata") for day in (9, 10))
+    found = [funnel_queries.funnel(session, visits=Visits(program.id), period=day) for day in (ninth, tenth)]
+    assert [(one.visit, one.order) for one in found] == [(1, 1), (0, 0)]
