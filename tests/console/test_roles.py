@@ -1,6 +1,7 @@
 """Narrower roles: each opens its own pages, acts only on what is its own, and is shown no button that would be refused."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -9,8 +10,9 @@ from console_cast import Cast, public, text_of
 from flask import Flask
 from flask.testing import FlaskClient
 
-from affiliate import web
-from affiliate.accounts import access
+from affiliate import clock, web
+from affiliate.accounts import access, service
+from affiliate.accounts.actors import Actor
 from affiliate.accounts.models import Grant, GrantRole, User
 from affiliate.mailer import OutboxMail
 
@@ -121,6 +123,15 @@ def test_the_views_show_the_numbers_of_the_books(cast: Cast, mara: FlaskClient) 
     assert "€10.00" in page  # ten percent, pending
     assert ">1<" in text_of(mara.get("/console/casa/views/logistics"))
     assert "api" in text_of(mara.get("/console/casa/views/tech"))
+
+
+def test_keys_of_partners_are_not_among_the_programs(cast: Cast, mara: FlaskClient) -> None:
+    facts: dict[str, Any] = {"program_id": cast.program.id, "actor": Actor("user", cast.mara.id), "now": clock.now()}
+    for name, partner_id in (("Ours", None), ("Board of Marta", cast.partner.id)):
+        service.create_api_key(cast.session, partner_id=partner_id, name=name, scopes=["reports:read"], **facts)
+    cast.session.commit()
+    page = text_of(mara.get("/console/casa/views/tech"))
+    assert ("Ours" in page, "Board of Marta" in page) == (True, False)
 
 
 def test_an_administrator_gives_roles_and_a_manager_only_narrow_ones(

@@ -78,8 +78,9 @@ def sources(session: Session, *, program_id: UUID, since: datetime) -> list[Sour
 
 
 def working_keys(session: Session, *, program_id: UUID, limit: int = SHOWN) -> Sequence[ApiKey]:
-    """The program's keys that work, the one used last first."""
-    mine = sa.select(ApiKey).where(ApiKey.program_id == program_id, ApiKey.revoked_at.is_(None))
+    """The program's own keys that work, the one used last first: those of partners are theirs."""
+    own = (ApiKey.program_id == program_id, ApiKey.partner_id.is_(None), ApiKey.revoked_at.is_(None))
+    mine = sa.select(ApiKey).where(*own)
     return session.scalars(mine.order_by(ApiKey.last_used_at.desc().nulls_last(), ApiKey.id).limit(limit)).all()
 
 
