@@ -101,7 +101,9 @@ def approve(
 
     Raises:
         NoSuchEnrollment: not in this program. EnrollmentMoved: it was decided already.
+        ProgramArchived: the program takes nobody any more.
     """
+    archive.require_open(session, program_id=program_id)
     enrollment = _move(
         session, _APPROVE, enrollment_id=enrollment_id, program_id=program_id, actor=actor, reason=reason, now=now
     )

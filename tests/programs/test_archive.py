@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from affiliate.accounts.actors import SYSTEM
 from affiliate.errors import Invalid
 from affiliate.links import service as links
+from affiliate.partners import queries
 from affiliate.partners import service as partners
 from affiliate.partners.models import EnrollmentStatus
 from affiliate.programs import archive, service
@@ -49,3 +50,8 @@ def test_no_link_coupon_or_partner_is_taken_any_more(app_session: Session, now: 
         partners.enroll(
             app_session, program_id=program.id, partner_id=other.id, status=EnrollmentStatus.PENDING, now=now
         )
+    applicant = make_partner(app_session, program=program, status=EnrollmentStatus.PENDING)
+    waiting = queries.enrollment_of(app_session, program_id=program.id, partner_id=applicant.id)
+    assert waiting is not None
+    with pytest.raises(ProgramArchived):
+        partners.approve(app_session, enrollment_id=waiting.id, program_id=program.id, actor=SYSTEM, now=now)
