@@ -1,8 +1,9 @@
 """What would be paid now, who is not paid and why, and the runs so far, as plain values."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from flask import g, url_for
 from flask_babel import gettext as _
@@ -10,6 +11,7 @@ from flask_babel import ngettext
 
 from affiliate import formats
 from affiliate.console import presenters, words
+from affiliate.console.payout_sheets import LINES_SHOWN, change
 from affiliate.money import Money
 from affiliate.payouts import words as payout_words
 from affiliate.payouts.models import PayoutStatus
@@ -18,10 +20,15 @@ from affiliate.payouts.schedule import Blocked, Due, Schedule
 
 
 def sheet(
-    schedule: Schedule, runs: Sequence[Any], policy: Policy, due_on: date | None, *, awaited: Sequence[Any] = (),
-    reviews: Sequence[Review] = (),
+    schedule: Schedule, runs: Sequence[Any], policy: Policy, due_on: date | None, *, last: Mapping[UUID, int],
+    awaited: Sequence[Any] = (), reviews: Sequence[Review] = (),
 ) -> dict[str, Any]:  # fmt: skip
-    """What would be paid now, how the program pays, and the history. `awaited`: payouts of proposed runs that wait for an invoice."""
+    """What would be paid now, how the program pays, and the history.
+
+    `last`: what each partner was paid before; `awaited`: payouts of proposed runs that wait for an invoice.
+    """
+    payable = sorted(schedule.payable, key=lambda due: -due.amount_minor)  # as in the run itself
+    left = len(schedule.blocked) + len(awaited) + len(reviews)
     return {
         "policy": {
             "cadence": words.cadence(policy.cadence),
@@ -31,14 +38,29 @@ def sheet(
         "due_on": due_on,
         "total": presenters.amount(schedule.total_minor),
         "total_minor": schedule.total_minor,
-        "payable": [_due(due) for due in schedule.payable],
-        "blocked": [_due(due) | {"why": _why_blocked(due, reason)} for due, reason in schedule.blocked]
-        + [_awaited(payout, name) for payout, name, _filed in awaited]
-        + [_reviewed(review) for review in reviews],
+        "payable": [_due(due) | _against(due, last) for due in payable[:LINES_SHOWN]],
+        "partners": len(payable),
+        "more": max(len(payable) - LINES_SHOWN, 0),
+        "blocked": _left_out(schedule, awaited, reviews)[:LINES_SHOWN],
+        "more_blocked": max(left - LINES_SHOWN, 0),
         "runs": [_run_line(row) for row in runs],
         "open_runs": [_run_line(row) for row in runs if row.status in {PayoutStatus.PROPOSED, PayoutStatus.APPROVED}],
         "minimum": presenters.amount(g.program.payout_min_minor),
     }
+
+
+def _left_out(schedule: Schedule, awaited: Sequence[Any], reviews: Sequence[Review]) -> list[dict[str, Any]]:
+    """Everybody who is not paid now, each with why."""
+    blocked = [_due(due) | {"why": _why_blocked(due, reason)} for due, reason in schedule.blocked[:LINES_SHOWN]]
+    waiting = [_awaited(payout, name) for payout, name, _filed in awaited]
+    return [*blocked, *waiting, *map(_reviewed, reviews)]
+
+
+def _against(due: Due, last: Mapping[UUID, int]) -> dict[str, Any]:
+    """What the partner was paid last, and the difference to it."""
+    minor = last.get(due.partner_id)
+    before = None if minor is None else Money(minor, due.currency)
+    return {"before": before, "change": change(Money(due.amount_minor, due.currency), before)}
 
 
 def _due(due: Due) -> dict[str, Any]:

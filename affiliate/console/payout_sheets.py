@@ -19,6 +19,9 @@ from affiliate.payouts.models import PaperState, PayoutRun, PayoutStatus
 from affiliate.payouts.queries import Review
 from affiliate.reports import sums
 
+LINES_SHOWN = 500
+"""So many lines of a run stand on a page; its sums, warnings and files are of all of it."""
+
 CSV_HEAD = ["partner", "id", "payout", "earned", "set_off", "amount", "currency"]
 
 
@@ -53,7 +56,8 @@ def run_page(
         "warnings": payout_warnings.notes(payouts, run.currency, reviews)
         if run.status is PayoutStatus.PROPOSED
         else [],
-        "payouts": [_payout(each, run.currency, run.id) for each in payouts],
+        "payouts": [_payout(each, run.currency, run.id) for each in payouts[:LINES_SHOWN]],
+        "more": max(len(payouts) - LINES_SHOWN, 0),
         "shares": _shares(run, payouts),
         "waiting": sum(_waits(each) for each in payouts),
         "before_total": Money(sum(each.before_minor or 0 for each in payouts), run.currency),
@@ -123,7 +127,7 @@ def _payout(each: Any, currency: str, run_id: UUID) -> dict[str, Any]:
         "partner": presenters.partner_link(each.partner_id, each.partner),
         "amount": amount,
         "before": before,
-        "change": _change(amount, before),
+        "change": change(amount, before),
         "set_off": Money(-each.clawed_back_minor, currency) if each.clawed_back_minor else None,
         "earned": Money(each.earned_minor, currency),
         "is_new": before is None,
@@ -175,7 +179,7 @@ def _way(each: Any) -> str:
     return f"{words.payment_method(each.method)} {each.masked}" if each.method is not None else ""
 
 
-def _change(amount: Money, before: Money | None) -> str:
+def change(amount: Money, before: Money | None) -> str:
     """The signed difference to the last payout."""
     if before is None:
         return str(_("new"))

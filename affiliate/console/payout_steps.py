@@ -147,7 +147,7 @@ def _told(tally: Tally) -> str:
 
 def _found(run_id: UUID, payout_id: UUID) -> tuple[Any, Any]:
     row = queries.run(orm.session, program_id=g.program.id, run_id=run_id)
-    each = next((one for one in queries.payouts_of(orm.session, run_id=run_id) if one.id == payout_id), None)
+    each = queries.payout_of(orm.session, run_id=run_id, payout_id=payout_id)
     if row is None or each is None:
         raise access.NotHere
     return row, each

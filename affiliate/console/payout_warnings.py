@@ -14,7 +14,10 @@ from affiliate.payouts.queries import Review
 UNUSUAL_TIMES = 3
 """A payout of more than so many times the partner's last one is looked at before it is approved."""
 
-NOTES_MAX = 10
+NOTES_MAX = 100
+"""Of each kind; the largest payouts come first. Who approves so many one by one would better take them out."""
+
+NAMES_MAX = 10
 
 
 def notes(payouts: Sequence[Any], currency: str, reviews: Sequence[Review] = ()) -> list[dict[str, str]]:
@@ -69,7 +72,7 @@ def _first_payouts(found: Sequence[Any], currency: str) -> dict[str, str]:
         len(found),
         amount=amount,
     )
-    names = ", ".join(each.partner for each in found[:NOTES_MAX]) + ("…" if len(found) > NOTES_MAX else "")
+    names = ", ".join(each.partner for each in found[:NAMES_MAX]) + ("…" if len(found) > NAMES_MAX else "")
     text = _("%(names)s. Make sure that you know where to send it.", names=names)
     return {"id": "first", "kind": "acc", "icon": "star", "title": title, "text": text}
 

@@ -35,7 +35,8 @@ def payouts() -> str:
     page = queries.runs(orm.session, **here, cursor=cursor())
     awaited = paper_queries.awaited(orm.session, **here)
     reviews = payout_queries.under_review(orm.session, **here)
-    sheet = payout_overview.sheet(schedule, page.rows, policy, due, awaited=awaited, reviews=reviews)
+    last = queries.last_paid(orm.session, **here)
+    sheet = payout_overview.sheet(schedule, page.rows, policy, due, last=last, awaited=awaited, reviews=reviews)
     entries = entry_queries.adjustments_waiting(orm.session, **here)
     return show("payouts.html", pager=pager(page), entries_waiting=entries, **sheet)
 

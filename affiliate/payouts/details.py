@@ -16,7 +16,7 @@ from affiliate.errors import Conflict, Forbidden, Invalid
 from affiliate.ledger import service as ledger_service
 from affiliate.money import Money
 from affiliate.partners import marks
-from affiliate.partners.models import MarkKind
+from affiliate.partners.models import MarkKind, Partner
 from affiliate.payouts import mails, methods, queries
 from affiliate.payouts.holding import changed
 from affiliate.payouts.methods import BadDetails, MethodKind
@@ -66,7 +66,7 @@ def enter_method(
     if not queries.is_owner(session, user_id=person(actor), partner_id=partner_id):
         raise NotTheOwner(N_("Only an owner of the account can change where the money goes."))
     try:
-        details = methods.read(kind, typed)
+        details = methods.read(kind, typed, country=session.get_one(Partner, partner_id).country)
     except BadDetails as wrong:
         raise Invalid({name: [sentence] for name, sentence in wrong.errors.items()}) from wrong
     if currency not in {None, program.currency, *currencies.listed(session)}:

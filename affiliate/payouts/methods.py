@@ -13,6 +13,10 @@ HOLDER_LENGTH_MAX = 70
 NOTE_LENGTH_MAX = 300
 _DOT = "•"
 _POLISH_ACCOUNT = re.compile(r"\d{26}")
+_PREFIX_NUMBER_BANK = re.compile(r"(?:(\d{1,6})-)?(\d{2,10})/(\d{4})")
+_CHECKED_AT_HOME = frozenset({"BE", "CZ", "EE", "ES", "FI", "FR", "IT", "NO", "PT", "SI", "SK"})
+"""Countries whose own numbers have check digits: elsewhere a wrong digit would become a right IBAN of somebody else."""
+
 _ACCOUNT_NUMBER = re.compile(r"[0-9A-Za-z]{4,34}")
 
 
@@ -42,14 +46,14 @@ class BadDetails(ValueError):  # noqa: N818 - read as a kind
         self.errors = dict(errors)
 
 
-def read(kind: MethodKind, given: Mapping[str, str]) -> Details:
-    """Check what was typed and make it uniform.
+def read(kind: MethodKind, given: Mapping[str, str], *, country: str | None = None) -> Details:
+    """Check what was typed and make it uniform. An account may be typed as people of `country` write it.
 
     Raises:
         BadDetails: names each wrong field.
     """
     values = {name: " ".join(str(given.get(name) or "").split()) for name in _FIELDS[kind]}
-    return _READERS[kind](values)
+    return _READERS[kind](values | {"country": country or ""})
 
 
 _Reader = Callable[[dict[str, str]], Details]
@@ -61,7 +65,7 @@ def _bank(values: dict[str, str]) -> Details:
         errors["holder"] = N_("Write the name of the account's holder, in up to 70 characters.")
     fields: dict[str, str] = {}
     try:
-        fields = _account(values["account"], values["routing"])
+        fields = _account(values["account"], values["routing"], values["country"])
     except ValueError as wrong:
         errors["account"] = str(wrong)
     if errors:
@@ -71,8 +75,8 @@ def _bank(values: dict[str, str]) -> Details:
     return Details(MethodKind.BANK, fields | {"holder": values["holder"]}, masked)
 
 
-def _account(text: str, routing: str) -> dict[str, str]:
-    """An IBAN with the BIC it follows from; 26 digits are a Polish account; with a routing number it is an American one."""
+def _account(text: str, routing: str, country: str) -> dict[str, str]:
+    """An IBAN with the BIC it follows from, from whatever way of writing it; with a routing number it is an American account."""
     from schwifty import IBAN
     from schwifty.exceptions import SchwiftyException
     from stdnum.us import rtn
@@ -85,10 +89,21 @@ def _account(text: str, routing: str) -> dict[str, str]:
     if _POLISH_ACCOUNT.fullmatch(compact):
         compact = f"PL{compact}"
     try:
-        iban = IBAN(compact, validate_bban=True)
+        if country in _CHECKED_AT_HOME and not compact[:2].isalpha():
+            iban = IBAN.from_bban(country, _at_home(text), validate_bban=True)
+        else:
+            iban = IBAN(compact, validate_bban=True)
     except SchwiftyException as wrong:
         raise ValueError(N_("This is not an IBAN: a letter or digit is wrong. Copy it from your bank.")) from wrong
     return {"iban": str(iban), "country": iban.country_code} | ({"bic": str(iban.bic)} if iban.bic else {})
+
+
+def _at_home(text: str) -> str:
+    """A domestic number as it stands inside the IBAN. Czechs and Slovaks write `prefix-number/bank`."""
+    if found := _PREFIX_NUMBER_BANK.fullmatch(re.sub(r"\s", "", text)):
+        prefix, number, bank = found.groups(default="")
+        return f"{bank}{prefix:0>6}{number:0>10}"
+    return re.sub(r"[^0-9A-Za-z]", "", text).upper()
 
 
 def _address(kind: MethodKind) -> _Reader:
@@ -109,7 +124,7 @@ def _address(kind: MethodKind) -> _Reader:
 def _other(values: dict[str, str]) -> Details:
     if not 0 < len(values["note"]) <= NOTE_LENGTH_MAX:
         raise BadDetails({"note": N_("Say how to pay you, in up to 300 characters.")})
-    return Details(MethodKind.OTHER, values, f"{values['note'][:3]}{_DOT * 3}")
+    return Details(MethodKind.OTHER, {"note": values["note"]}, f"{values['note'][:3]}{_DOT * 3}")
 
 
 _FIELDS = {

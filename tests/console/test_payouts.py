@@ -13,11 +13,11 @@ from werkzeug.test import TestResponse
 
 from affiliate import clock
 from affiliate.accounts.models import User
-from affiliate.console import payout_sheets
+from affiliate.console import payout_overview, payout_sheets
 from affiliate.ingest.models import Conversion
 from affiliate.ledger import queries as ledger
 from affiliate.ledger.models import AccountName
-from affiliate.payouts.models import PayoutRun, PayoutStatus
+from affiliate.payouts.models import Payout, PayoutRun, PayoutStatus
 
 
 def propose(browser: FlaskClient, total_minor: int = 10_00) -> TestResponse:
@@ -63,6 +63,40 @@ def test_the_page_says_who_gets_what_and_who_is_left_out_and_why(cast: Cast, mar
     page = text_of(mara.get("/console/casa/payouts"))
     assert "Propose €30.00" in page
     assert "Below the minimum of €25.00. €10.00 are carried to the next run." in page
+
+
+def test_the_preview_compares_with_what_each_partner_was_paid_last(
+    cast: Cast, mara: FlaskClient, finn: FlaskClient
+) -> None:
+    cast.approved_sale("1", amount_minor=300_00)
+    page = text_of(mara.get("/console/casa/payouts"))
+    assert ("Last payout" in page, "New" in page) == (False, True)
+    propose(mara, 30_00)
+    act(finn, cast, "approve", **YES | {"total": "30.00"})
+    cast.approved_sale("2")
+    assert "Last payout" not in text_of(mara.get("/console/casa/payouts"))  # it has not arrived yet
+    act(finn, cast, "paid")
+    assert "Last payout €30.00, −€20.00" in text_of(mara.get("/console/casa/payouts"))
+
+
+def test_all_of_a_long_run_is_summed_warned_of_and_reached_though_the_page_shows_a_part(
+    cast: Cast, mara: FlaskClient, finn: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (payout_sheets, payout_overview):
+        monkeypatch.setattr(module, "LINES_SHOWN", 1)
+    cast.approved_sale("1", amount_minor=300_00)
+    cast.approved_sale("2", partner=make_partner(cast.session, program=cast.program, name="Ewa's Pans"))
+    preview = text_of(mara.get("/console/casa/payouts"))
+    for said in ("Propose €40.00", "To 2 partners. The amounts", "1 more row counts in the total."):
+        assert said in preview
+    assert "Ewa's Pans" not in preview
+    propose(mara, 40_00)
+    page = text_of(finn.get(address(cast)))
+    for said in ("To 2 partners.", "2 partners get their first payout, €40.00.", "1 more line is in the CSV."):
+        assert said in page
+    small = cast.session.scalars(sa.select(Payout).where(Payout.amount_minor == 10_00)).one()
+    cast.session.commit()
+    assert "Ewa's Pans" in text_of(finn.get(f"{address(cast)}/{public('pay', small)}"))
 
 
 def test_nothing_to_pay_shows_what_has_to_come_first(cast: Cast, mara: FlaskClient) -> None:

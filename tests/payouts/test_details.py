@@ -68,7 +68,8 @@ def test_the_first_entry_counts_at_once_and_no_plain_number_is_kept(
 def test_a_change_counts_after_three_days_and_its_people_get_a_letter(
     session: Session, program: Program, partner: Partner, settings: Settings
 ) -> None:
-    owner = person(make_member_of(session, partner))
+    user = make_member_of(session, partner)
+    owner = person(user)
     first = enter(session, program, partner, actor=owner)
     second = enter(
         session, program, partner, actor=owner, account="DE89370400440532013000", now=NOW + timedelta(days=1)
@@ -79,6 +80,14 @@ def test_a_change_counts_after_three_days_and_its_people_get_a_letter(
     assert queries.current_method(session, partner_id=partner.id) is second
     (mail,) = session.scalars(sa.select(OutboxMail))
     assert "DE89 •••• 3000" in mail.body_text
+    assert mail.recipient == user.email
+
+
+def test_an_account_is_taken_as_the_partners_country_writes_it(
+    session: Session, program: Program, partner: Partner
+) -> None:
+    partner.country = "ES"
+    assert enter(session, program, partner, account="2100 0418 45 0200051332").masked == "ES91 •••• 1332"
 
 
 def test_only_an_owner_says_where_the_money_goes(session: Session, program: Program, partner: Partner) -> None:

@@ -16,7 +16,6 @@ from affiliate.ingest.models import Conversion
 from affiliate.partners.models import Partner
 from affiliate.payouts.models import Payout, PayoutMethod, PayoutRun
 
-PAYOUTS_SHOWN = 2_000
 _LEFT = Commission.amount_minor - Commission.reversed_minor
 
 
@@ -112,8 +111,17 @@ def run(session: Session, *, program_id: UUID, run_id: UUID) -> Any | None:
     return session.execute(statement).one_or_none()
 
 
-def payouts_of(session: Session, *, run_id: UUID, limit: int = PAYOUTS_SHOWN) -> Sequence[Any]:
-    """Who gets what in a run, the largest first, with what the partner was paid in the run before."""
+def payouts_of(session: Session, *, run_id: UUID, limit: int | None = None) -> Sequence[Any]:
+    """Who gets what in a run, the largest first, with what the partner was paid in the run before. Without a limit all of it: who approves is warned of each."""
+    return session.execute(_payouts(run_id).order_by(Payout.amount_minor.desc(), Partner.name).limit(limit)).all()
+
+
+def payout_of(session: Session, *, run_id: UUID, payout_id: UUID) -> Any | None:
+    """The same of one payout; none of another run."""
+    return session.execute(_payouts(run_id).where(Payout.id == payout_id)).one_or_none()
+
+
+def _payouts(run_id: UUID) -> sa.Select[*tuple[Any, ...]]:
     earlier = aliased(Payout)
     before = (
         sa.select(earlier.amount_minor)
@@ -128,7 +136,7 @@ def payouts_of(session: Session, *, run_id: UUID, limit: int = PAYOUTS_SHOWN) ->
         .correlate(Payout)
         .scalar_subquery()
     )
-    statement = (
+    return (
         sa.select(
             Payout.id, Payout.partner_id, Payout.amount_minor, Payout.earned_minor, Payout.clawed_back_minor, Payout.vat_minor,
             Payout.stamp_minor, Payout.withheld_minor, Payout.paper, Payout.run_id,
@@ -139,10 +147,17 @@ def payouts_of(session: Session, *, run_id: UUID, limit: int = PAYOUTS_SHOWN) ->
         .join(Partner, Partner.id == Payout.partner_id)
         .outerjoin(PayoutMethod, PayoutMethod.id == Payout.method_id)
         .where(Payout.run_id == run_id)
-        .order_by(Payout.amount_minor.desc(), Partner.name)
-        .limit(limit)
     )  # fmt: skip
-    return session.execute(statement).all()
+
+
+def last_paid(session: Session, *, program_id: UUID) -> dict[UUID, int]:
+    """What the last payout of each partner that arrived was over, in minor units, by the partner's id."""
+    paid = (Payout.program_id == program_id, Payout.paid_at.is_not(None))
+    newest = sa.select(Payout.partner_id, sa.func.max(Payout.created_at).label("at")).where(*paid)
+    last = newest.group_by(Payout.partner_id).subquery()
+    same = (last.c.partner_id == Payout.partner_id, last.c.at == Payout.created_at)
+    rows = session.execute(sa.select(Payout.partner_id, Payout.amount_minor).join(last, sa.and_(*same)).where(*paid))
+    return {row.partner_id: row.amount_minor for row in rows}
 
 
 def exports_of(session: Session, *, run_id: UUID, limit: int = 20) -> Sequence[Any]:
