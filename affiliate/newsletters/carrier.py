@@ -20,6 +20,7 @@ _GO_ON = 354
 _WELCOME = ([_OK, _OK], [_OK, 251])  # to sender and recipient; 251: it is led on
 _GOOD = {_OK, 251}
 _CLOSING = 421  # the server ends the connection, whatever the mail was
+_TRANSIENT = 400
 _PERMANENT = 500
 _ADDRESS = re.compile(r"[^\s<>\x00-\x1f\x7f]+@[^\s<>\x00-\x1f\x7f]+")
 _LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
@@ -93,7 +94,7 @@ def carry(server: smtplib.SMTP, sender: str, recipient: str, message: bytes) -> 
         return Answer(Verdict.REFUSED, str(error), is_about_address=True)
     try:
         server.send(_LEADING_DOT.sub(b"..", message) + b".\r\n")
-        return _answer(*server.getreply())
+        return _of_text(*server.getreply())
     except (OSError, smtplib.SMTPException) as error:
         return Answer(Verdict.UNKNOWN, str(error) or type(error).__name__)
 
@@ -141,6 +142,13 @@ def _replies(server: smtplib.SMTP, commands: Sequence[str]) -> list[tuple[int, b
         if found[-1][0] == _CLOSING or not (at_once or found[-1][0] in _GOOD):
             break
     return found
+
+
+def _of_text(code: int, reply: bytes | str) -> Answer:
+    """What was said to the whole mail. What says neither yes nor no leaves it unknown: it may have arrived, and goes but once."""
+    if code // 100 == _OK // 100:
+        return Answer(Verdict.TAKEN)
+    return _answer(code, reply) if code >= _TRANSIENT else Answer(Verdict.UNKNOWN, _printed(code, reply))
 
 
 def _answer(code: int, reply: bytes | str) -> Answer:

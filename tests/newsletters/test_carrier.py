@@ -58,6 +58,16 @@ def test_what_breaks_after_the_text_is_unknown(server: MailServer, line: smtplib
     assert carry(line, SENDER, ALICE, MESSAGE).verdict is Verdict.UNKNOWN
 
 
+@pytest.mark.parametrize(
+    ("said", "verdict"), [("252 2.6.0 taken", Verdict.TAKEN), ("354 go on", Verdict.UNKNOWN), ("well", Verdict.UNKNOWN)]
+)
+def test_a_mail_whose_text_was_not_refused_is_never_sent_again(
+    server: MailServer, line: smtplib.SMTP, said: str, verdict: Verdict
+) -> None:
+    server.text_answer = said
+    assert carry(line, SENDER, ALICE, MESSAGE).verdict is verdict
+
+
 def test_a_refused_text_is_this_mails_matter_alone(server: MailServer, line: smtplib.SMTP) -> None:
     server.text_answer = "554 5.7.1 this is spam"
     refused = carry(line, SENDER, ALICE, MESSAGE)
