@@ -29,12 +29,12 @@ def fresh(session: Session, *, program: Program, kind: Kind, now: datetime) -> l
 
 
 def stale(session: Session, *, now: datetime, limit: int) -> list[tuple[UUID, Kind]]:
-    """What of live programs was not counted for an hour, or never."""
+    """What was not counted for an hour, or never: also of paused programs, whose orders still come back. Drafts have none."""
     found: list[tuple[UUID, Kind]] = []
     for kind in Kind:
         due = sa.or_(CountedGrid.computed_at.is_(None), CountedGrid.computed_at < now - COUNT_EVERY)
         mine = sa.and_(CountedGrid.program_id == Program.id, CountedGrid.kind == kind.value)
-        rows = sa.select(Program.id).outerjoin(CountedGrid, mine).where(Program.status == ProgramStatus.LIVE, due)
+        rows = sa.select(Program.id).outerjoin(CountedGrid, mine).where(Program.status != ProgramStatus.DRAFT, due)
         found += [(program_id, kind) for program_id in session.scalars(rows.order_by(Program.id).limit(limit))]
     return found[:limit]
 

@@ -34,13 +34,13 @@ def shown(session: Session, *, program: Program, month: date, now: datetime) -> 
 
 
 def stale(session: Session, *, now: datetime, limit: int) -> list[tuple[UUID, date]]:
-    """The months of live programs that were counted too long ago, or never; the newest months first."""
-    live = sa.select(Program).where(Program.status == ProgramStatus.LIVE).order_by(Program.id)
+    """The months that were counted too long ago, or never, the newest first: also of paused programs. Drafts have none."""
+    begun = sa.select(Program).where(Program.status != ProgramStatus.DRAFT).order_by(Program.id)
     known = sa.select(CountedGrid.program_id, CountedGrid.kind, CountedGrid.computed_at)
     counted = {(program_id, kind): at for program_id, kind, at in session.execute(known)}
     due = [
         (place, program.id, month)
-        for program in session.scalars(live)
+        for program in session.scalars(begun)
         for place, month in enumerate(months(program, now=now))
         if (at := counted.get((program.id, _key(month)))) is None or at < now - (_HOUR if place < FRESH_MONTHS else _DAY)
     ]  # fmt: skip

@@ -14,7 +14,7 @@ from affiliate.commissions.models import Commission, CommissionStatus
 from affiliate.ingest.models import ClickVerdict, Conversion
 from affiliate.ingest.rollup_models import PartnerClickHour
 from affiliate.partners.models import Enrollment, EnrollmentStatus, Partner
-from affiliate.programs.models import Program
+from affiliate.programs.models import Program, ProgramStatus
 from affiliate.reports import cohort_metrics, cohort_store, cohorts
 from affiliate.reports.cohort_metrics import MEASURES, Cell, Kind
 
@@ -147,7 +147,7 @@ def test_the_warmest_cell_is_the_largest_and_nothing_is_cold() -> None:
     assert cohort_metrics.heat([]) == []
 
 
-def test_cohorts_are_kept_for_an_hour(session: Session, program: Program) -> None:
+def test_cohorts_are_kept_for_an_hour_also_while_the_program_is_paused(session: Session, program: Program) -> None:
     _sell(session, program, _join(session, program, MIDNIGHT), NOW, "anna")
     live, _at = cohort_store.shown(session, program=program, kind=Kind.CUSTOMERS, now=NOW)
     assert (program.id, Kind.CUSTOMERS) in cohort_store.stale(session, now=NOW, limit=50)
@@ -157,4 +157,5 @@ def test_cohorts_are_kept_for_an_hour(session: Session, program: Program) -> Non
     later = NOW + timedelta(minutes=59)
     assert cohort_store.shown(session, program=program, kind=Kind.CUSTOMERS, now=later) == (live, NOW)
     assert (program.id, Kind.CUSTOMERS) not in cohort_store.stale(session, now=later, limit=50)
+    program.status = ProgramStatus.PAUSED
     assert (program.id, Kind.CUSTOMERS) in cohort_store.stale(session, now=later + timedelta(minutes=2), limit=50)
