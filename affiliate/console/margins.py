@@ -120,7 +120,7 @@ def _months(current: date) -> list[dict[str, Any]]:
 def _answer(total: Margin) -> str | None:
     if not total.orders:
         return None
-    told = ngettext("%(num)s order", "%(num)s orders", total.orders)
+    told = ngettext("%(num)s order", "%(num)s orders", total.distinct_orders)
     left = _left(total)
     if left is None:
         return _("%(orders)s. What is left is not known: for some products no margin is written down.", orders=told)

@@ -16,7 +16,10 @@ ALL_OTHERS = ""
 
 @dataclass(frozen=True, slots=True)
 class Margin:
-    """Sums in minor units. `unknown_minor` is the net price of lines of which no margin is known."""
+    """Sums in minor units. `unknown_minor` is the net price of lines of which no margin is known.
+
+    `shared` are those of the orders that count with another partner already.
+    """
 
     orders: int = 0
     listed_minor: int = 0
@@ -27,9 +30,15 @@ class Margin:
     unknown_minor: int = 0
     earned_minor: int = 0
     spent_minor: int = 0
+    shared: int = 0
 
     def __add__(self, other: "Margin") -> "Margin":
         return Margin(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
+
+    @property
+    def distinct_orders(self) -> int:
+        """The orders, each once, however many partners share them."""
+        return self.orders - self.shared
 
     @property
     def net_minor(self) -> int:

@@ -48,9 +48,12 @@ def by_partner(session: Session, *, program_id: UUID, period: Period, currency: 
     shop_bps = shop_days.margin_bps(session, program_id=program_id, period=period)
     found: defaultdict[UUID, Margin] = defaultdict(Margin)
     counted: set[tuple[UUID, UUID]] = set()
+    orders: set[UUID] = set()
     for row in rows:
-        of_row = Margin(orders=(row.partner_id, row.conversion_id) not in counted, earned_minor=row.left_minor)
+        is_new = (row.partner_id, row.conversion_id) not in counted
+        of_row = Margin(orders=is_new, shared=is_new and row.conversion_id in orders, earned_minor=row.left_minor)
         counted.add((row.partner_id, row.conversion_id))
+        orders.add(row.conversion_id)
         pieces = _pieces(row, lost.of(row.conversion_id)) if row.revenue_minor else ()
         stays = margin_rules.total(margin_rules.of_piece(piece, margins, shop_bps) for piece in pieces)
         found[row.partner_id] += of_row + stays

@@ -86,6 +86,18 @@ def test_sales_of_a_month_add_up_by_partner(session: Session) -> None:
     assert known[second.id].left_minor == 60_00 - 32_62 - 10_00
 
 
+def test_an_order_that_partners_share_is_one_of_each_and_one_in_all(session: Session) -> None:
+    program = make_program(session)
+    first, second = (make_partner(session, program=program) for _ in range(2))
+    sold, shared = (make_commission(session, program=program, partner=one, earned_at=NOW) for one in (first, second))
+    shared.conversion_id = sold.conversion_id
+    make_commission(session, program=program, partner=second, earned_at=NOW)
+    session.flush()
+    found = margins.by_partner(session, program_id=program.id, currency="EUR", period=NOVEMBER)
+    assert (found[first.id].orders, found[second.id].orders) == (1, 2)
+    assert margin_rules.total(found.values()).distinct_orders == 2
+
+
 def test_a_month_is_kept_until_margins_change(session: Session) -> None:
     program = make_program(session)
     partner = make_partner(session, program=program)
