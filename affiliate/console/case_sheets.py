@@ -63,8 +63,8 @@ def _order(order: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def settlements(case: Case) -> list[dict[str, Any]]:
-    """The ways to settle it; the likeliest first."""
+def settlements(case: Case, *, moves_money: bool) -> list[dict[str, Any]]:
+    """The ways to settle it, with the likeliest marked; in words alone for who moves no money."""
     words_of = {
         Settlement.CREDIT: _("Credit the order to the partner; its commission follows"),
         Settlement.ENTRY: _("Pay an amount by a manual entry"),
@@ -73,4 +73,8 @@ def settlements(case: Case) -> list[dict[str, Any]]:
     likely = Settlement.CREDIT if case.order_id and case.kind.value == "missing_sale" else Settlement.ENTRY
     if case.kind.value == "late_payment":
         likely = Settlement.WORDS
-    return [{"value": each.value, "word": word, "is_likely": each is likely} for each, word in words_of.items()]
+    return [
+        {"value": each.value, "word": word, "is_likely": each is likely}
+        for each, word in words_of.items()
+        if moves_money or each is Settlement.WORDS
+    ]

@@ -11,7 +11,7 @@ from werkzeug.wrappers.response import Response as BaseResponse
 from affiliate import amounts
 from affiliate.accounts import access
 from affiliate.console import case_sheets, presenters, roles
-from affiliate.console.blueprint import acted, blueprint, show, with_arguments
+from affiliate.console.blueprint import acted, blueprint, is_manager, show, with_arguments
 from affiliate.errors import Invalid
 from affiliate.fraud import lists as fraud
 from affiliate.money import Money
@@ -61,7 +61,7 @@ def case(case_id: UUID) -> str:
         said=[case_sheets.message(found, message) for message in queries.messages_of(orm.session, case_id=found.id)],
         trace=case_sheets.trace(found),
         outcome=sheets.outcome(orm.session, found),
-        settlements=case_sheets.settlements(found),
+        settlements=case_sheets.settlements(found, moves_money=is_manager()),
         claimed=Money(found.claimed_minor, g.program.currency).text() if found.claimed_minor else "",
         currency=g.program.currency,
     )
@@ -89,8 +89,10 @@ def answer_case(case_id: UUID, act: str) -> BaseResponse:
 @blueprint.post('/<slug>/cases/<public("cas"):case_id>/accept')
 @access.console(*roles.LOGISTICS)
 def accept_case(case_id: UUID) -> BaseResponse:
-    """Agree, and post what follows."""
+    """Agree, and post what follows. Only managers post money; who answers cases for them agrees in words."""
     settlement = presenters.chosen_in_form(Settlement, "settlement", Settlement.WORDS)
+    if settlement is not Settlement.WORDS and not is_manager():
+        raise access.NotHere
 
     def do() -> str:
         service.accept(

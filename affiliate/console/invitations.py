@@ -16,7 +16,7 @@ from wtforms.validators import Optional
 from affiliate import amounts, formats
 from affiliate.accounts import access
 from affiliate.console import roles
-from affiliate.console.blueprint import acted, blueprint, refused, settings, show
+from affiliate.console.blueprint import acted, blueprint, is_manager, refused, settings, show
 from affiliate.console.forms import say, say_all
 from affiliate.errors import Conflict, Invalid
 from affiliate.fields import DayField
@@ -81,7 +81,8 @@ def add_invitation() -> Answer:
     terms = form.terms() if form.validate() else None
     if terms is None:
         return _page(form), 422
-
+    if terms.lets_in and not is_manager():  # who is let in is for managers to decide
+        raise access.NotHere
     try:
         made = inviting.invite(
             orm.session, program=g.program, terms=terms, email=form.email.data or None, text=form.text.data,

@@ -12,9 +12,13 @@ from flask.testing import FlaskClient
 
 from affiliate import clock, web
 from affiliate.accounts import access, service
-from affiliate.accounts.actors import Actor
+from affiliate.accounts.actors import SYSTEM, Actor
 from affiliate.accounts.models import Grant, GrantRole, User
+from affiliate.joining.models import Invitation
 from affiliate.mailer import OutboxMail
+from affiliate.relations import service as cases
+from affiliate.relations.claims import Claim
+from affiliate.relations.models import CaseKind, CaseStatus
 
 NARROW = ["reader", "logistics", "tech", "marketing"]
 STARTS = {
@@ -132,6 +136,36 @@ def test_keys_of_partners_are_not_among_the_programs(cast: Cast, mara: FlaskClie
     cast.session.commit()
     page = text_of(mara.get("/console/casa/views/tech"))
     assert ("Ours" in page, "Board of Marta" in page) == (True, False)
+
+
+def test_who_answers_cases_posts_no_money(
+    cast: Cast, mara: FlaskClient, browser_as: Callable[[str], FlaskClient]
+) -> None:
+    here: dict[str, Any] = {"program": cast.program, "partner_id": cast.partner.id, "actor": SYSTEM, "now": clock.now()}
+    claim = Claim(CaseKind.WRONG_AMOUNT, "Too little", "1001")
+    case = cases.open_case(cast.session, claim=claim, **here)
+    cast.session.commit()
+    logistics, page = browser_as("logistics"), f"/console/casa/cases/{public('cas', case)}"
+    assert ('value="entry"' in logistics.get(page).text, 'value="entry"' in mara.get(page).text) == (False, True)
+    for money in ("entry", "credit"):
+        form = {"settlement": money, "amount": "900.00", "text": "Yes"}
+        assert logistics.post(f"{page}/accept", data=form).status_code == 404
+    assert logistics.post(f"{page}/accept", data={"settlement": "words", "text": "Sorry"}).status_code == 303
+    cast.session.refresh(case)
+    assert case.status is CaseStatus.ACCEPTED
+    cast.session.commit()
+
+
+def test_who_invites_lets_nobody_in(cast: Cast, mara: FlaskClient, browser_as: Callable[[str], FlaskClient]) -> None:
+    marketing, page = browser_as("marketing"), "/console/casa/invitations"
+    form = {"name": "Fair", "locale": "en"}
+    assert ("lets_in" in marketing.get(page).text, "lets_in" in mara.get(page).text) == (False, True)
+    assert marketing.post(page, data=form | {"lets_in": "y"}).status_code == 404
+    assert marketing.post(page, data=form).status_code == 303
+    assert mara.post(page, data=form | {"name": "May", "lets_in": "y"}).status_code == 303
+    made = cast.session.scalars(sa.select(Invitation.lets_in).order_by(Invitation.created_at)).all()
+    cast.session.commit()
+    assert list(made) == [False, True]
 
 
 def test_an_administrator_gives_roles_and_a_manager_only_narrow_ones(
