@@ -129,18 +129,25 @@ def items_of(stored: Iterable[dict[str, Any]]) -> tuple[Item, ...]:
 def with_customers(session: Session, credits_: Sequence[CreditFacts]) -> list[CreditFacts]:
     """The credits with the first verified order of each named customer in the program."""
     named = {(one.program_id, one.customer_id) for one in credits_ if one.customer_id}
+    since = customers_since(session, named=named)
+    return [
+        replace(one, order=replace(one.order, customer_since=since.get((one.program_id, one.customer_id or ""))))
+        for one in credits_
+    ]
+
+
+def customers_since(session: Session, *, named: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str], datetime]:
+    """When these customers, by program and the shop's name for them, first placed a verified order there."""
+    if not named:
+        return {}
     first = sa.select(Conversion.program_id, Conversion.customer_id, sa.func.min(Conversion.occurred_at)).where(
         Conversion.program_id.in_({program for program, _ in named}),
         Conversion.customer_id.in_({customer for _, customer in named}),
         ~Conversion.is_test,
         Conversion.trust >= Trust.SIGNED,
     )
-    grouped = first.group_by(Conversion.program_id, Conversion.customer_id)
-    since = {(row[0], row[1]): row[2] for row in session.execute(grouped)} if named else {}
-    return [
-        replace(one, order=replace(one.order, customer_since=since.get((one.program_id, one.customer_id or ""))))
-        for one in credits_
-    ]
+    rows = session.execute(first.group_by(Conversion.program_id, Conversion.customer_id))
+    return {(row[0], row[1]): row[2] for row in rows}
 
 
 def rates_for(session: Session, credits_: Sequence[CreditFacts], plans: Mapping[UUID, Sequence[Plan]]) -> Rates:

@@ -6,7 +6,8 @@ for a partner stays so.
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -51,6 +52,7 @@ class _Book:
     exchange: Rates
     recruiters: Recruiters
     losses: Losses
+    since: Mapping[tuple[UUID, str], datetime]  # a customer's first order; empty where no plan asks
     ended: Collection[tuple[UUID, UUID]]  # (order, partner)
 
     def earned(self, one: Wanted, row: Any) -> dict[UUID, int]:
@@ -61,6 +63,7 @@ class _Book:
         for credit in sorted(one.credits, key=lambda credit: credit.partner_id):  # the order in which they are cut
             windows = self.windows[row.id, credit.partner_id]
             order = _order(row, credit, self.groups.get(credit.partner_id), is_new=one.is_new_customer)
+            order = replace(order, customer_since=self.since.get((self.program.id, row.customer_id or "")))
             rated = rates.rate(
                 order=order,
                 share=rates.Share(credit.share_bps, before_bps),
@@ -102,7 +105,7 @@ def price(session: Session, *, program: Program, wanted: Sequence[Wanted]) -> di
     exchange = currencies.rates(session, currencies=met, moments=moments)
     book = _Book(
         program, _groups(session, program.id), plans, windows, tallies, exchange, recruiters.of_plans(session, {program.id: plans}),
-        losses.losses_of(session, conversion_ids=rows), commissions.ended_pairs(session, conversion_ids=rows),
+        losses.losses_of(session, conversion_ids=rows), _customers(session, program, plans, rows), commissions.ended_pairs(session, conversion_ids=rows),
     )  # fmt: skip
     return {one.conversion_id: book.earned(one, rows[one.conversion_id]) for one in wanted}
 
@@ -119,10 +122,20 @@ def _order(row: Any, credit: CreditShare, group: str | None, *, is_new: bool | N
 def _conversions(session: Session, conversion_ids: Collection[UUID]) -> dict[UUID, Any]:
     columns = (
         Conversion.id, Conversion.amount_minor, Conversion.tax_minor, Conversion.shipping_minor, Conversion.currency,
-        Conversion.discount_minor, Conversion.items, Conversion.kind, Conversion.occurred_at,
+        Conversion.discount_minor, Conversion.items, Conversion.kind, Conversion.occurred_at, Conversion.customer_id,
     )  # fmt: skip
     found = session.execute(sa.select(*columns).where(db.among(session, Conversion.id, conversion_ids)))
     return {row.id: row for row in found}
+
+
+def _customers(
+    session: Session, program: Program, plans: Sequence[Plan], rows: Mapping[UUID, Any]
+) -> dict[tuple[UUID, str], datetime]:
+    if not any(terms.asks_about_customers(plan.terms) for plan in plans):
+        return {}
+    return facts.customers_since(
+        session, named={(program.id, row.customer_id) for row in rows.values() if row.customer_id}
+    )
 
 
 def _groups(session: Session, program_id: UUID) -> dict[UUID, str | None]:
