@@ -1,5 +1,6 @@
 """A plan tried on the past: the same code as production, in batches that a killed job goes on from."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from factories import NOW, make_partner, make_refund
 from money_cast import Books, open_books
+from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from affiliate.commissions import plans, recruiting, simulating
@@ -70,6 +72,29 @@ def test_counters_run_through_the_batches_and_nothing_is_written(books: Books, l
     assert found(books, simulation) == [("Other", 2, 20_00, 2_00), (mine, 3, 30_00, 1_00 + 1_00 + 38_00)]
     assert books.session.scalar(sa.select(sa.func.count()).select_from(Commission)) == before
     books.assert_proven()
+
+
+def test_a_job_that_dies_counts_nothing_and_two_at_once_count_each_order_once(engine: Engine, books: Books) -> None:
+    facts: dict[str, Any] = {"actor": books.alice, "now": NOW}
+    mine = history(books)
+    plan = plans.draft(books.session, program_id=books.program.id, name="Bold", terms=simple(rate_bps=20_00), **facts)
+    asked = simulating.start(books.session, plan=plan, starts_at=NOW, ends_at=NOW + DAY, **facts)
+    books.session.commit()
+    with Session(engine) as dying:
+        assert simulating.advance(dying, limit=2, now=NOW) == 2
+        dying.rollback()  # killed before the commit
+
+    def work() -> None:
+        for _ in range(20):
+            with Session(engine) as session, session.begin():
+                simulating.advance(session, limit=1, now=NOW)
+
+    with ThreadPoolExecutor(2) as pool:
+        for worker in [pool.submit(work) for _ in range(2)]:
+            worker.result(60)
+    books.session.expire_all()
+    assert (asked.orders_done, asked.finished_at) == (5, NOW)
+    assert found(books, asked) == [("Other", 2, 20_00, 40_00), (mine, 3, 30_00, 60_00)]
 
 
 def test_recruiters_are_part_of_the_cost(books: Books) -> None:

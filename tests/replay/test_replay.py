@@ -1,6 +1,7 @@
 """Another policy over a stored period: nothing changes without a change, every changed order is told in money, stop and go on."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -372,6 +373,35 @@ def test_a_batch_that_another_worker_saved_is_not_saved_again(stored: Month, mon
                 service.save(session, replay_id=replay_id, before=None, step=step, totals=totals, now=stored.now)
             )
     assert saved == [True, False]
+
+
+class Killed(BaseException):
+    """Nothing of the job goes on after it."""
+
+
+def test_a_job_killed_while_it_saves_counts_nothing_and_two_at_once_count_each_order_once(
+    stored: Month, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "BATCH", 2)
+    replay_id, save = start(stored, Policy(version=1, model=Model.FIRST_CLICK)), service.save
+
+    def killed(*arguments: Any, **named: Any) -> bool:
+        save(*arguments, **named)
+        raise Killed
+
+    assert jobs._batch() == 2
+    with monkeypatch.context() as half_way:
+        half_way.setattr(service, "save", killed)
+        with pytest.raises(Killed):
+            jobs._batch()
+    with ThreadPoolExecutor(2) as pool:
+        for worker in [pool.submit(jobs.advance) for _ in range(2)]:
+            worker.result(60)
+    with db.reading() as session:
+        replay = session.get_one(Replay, replay_id)
+        assert (replay.status, replay.totals["orders"]) == (ReplayStatus.DONE, ORDERS)
+        assert replay.totals["tomorrow"] == {str(stored.anna.id): 120_00}
+        assert len(queries.changes(session, replay_id=replay_id)) == ORDERS
 
 
 def test_a_replay_that_fails_says_so_and_does_not_run_for_ever(stored: Month) -> None:
