@@ -107,6 +107,8 @@ def _told(found: PlanSimulation, outcomes: list[Outcome]) -> dict[str, Any]:
         "more": _money(then - today),
         "share_today": _share(today, base),
         "share_then": _share(then, base),
+        "left_today": _money(base - today),
+        "left_then": _money(base - then),
         "winners": sum(one.more_minor > 0 for one in outcomes),
         "losers": sum(one.more_minor < 0 for one in outcomes),
         "chart": _chart(charted),

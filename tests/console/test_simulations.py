@@ -29,6 +29,8 @@ def test_a_draft_is_tried_on_the_past_and_the_page_follows(cast: Cast, mara: Fla
     assert "This page renews itself." not in told
     assert "Slow Kitchen" in told
     assert "€20.00" in told
+    assert "€80.00" in told
+    assert "As it was €90.00" in told  # of a base of 100.00
     assert "Slow Kitchen,1,10.00,20.00,10.00,EUR" in mara.get(f"{page.request.path}.csv").text
     assert page.request.path in mara.get(address).text
     refused = mara.post(f"{address}/simulate", data=days | {"starts_on": "2099-01-01"})
