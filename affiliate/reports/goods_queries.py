@@ -88,7 +88,7 @@ def _add(
     seen: set[UUID],
 ) -> None:
     """One sale: shared out among its lines by SKU, these under their labels."""
-    lines = _lines(row.items)
+    lines = _together(_lines(row.items), by)
     weights = {sku: minor for sku, (minor, _items) in lines.items()}
     revenue = cut(row.revenue_minor if row.currency == currency else 0, list(weights.values()))
     earned = cut(row.left_minor, list(weights.values()))
@@ -109,6 +109,15 @@ def _add(
     for label, came_back in labels.items() if is_new else ():
         found[label].orders += 1
         found[label].back_orders += came_back
+
+
+def _together(
+    lines: Mapping[str, tuple[int, list[Mapping[str, Any]]]], by: str
+) -> dict[str, tuple[int, list[Mapping[str, Any]]]]:
+    """The same with the lines of a label one after the other: rounded in their turn, they add up to what other reports say of it."""
+    labels = {sku: _label(sku, items, by) for sku, (_minor, items) in lines.items()}
+    places = {label: place for place, label in enumerate(dict.fromkeys(labels.values()))}
+    return dict(sorted(lines.items(), key=lambda line: places[labels[line[0]]]))
 
 
 def _label(sku: str, items: Sequence[Mapping[str, Any]], by: str) -> str:

@@ -4,12 +4,18 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+from factories import NOW, make_commission, make_partner, make_program
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy.orm import Session
 
 from affiliate import ids
 from affiliate.commissions.life import AdjustmentSource, Loss
+from affiliate.ingest.models import Conversion
+from affiliate.reports import goods_queries
 from affiliate.reports.goods import returned
+from affiliate.reports.periods import last_days
+from affiliate.reports.products import CATEGORY, facts_by_item
 
 LINES = {"pan": 60_00, "pot": 40_00}
 
@@ -56,3 +62,19 @@ def test_no_line_comes_back_more_than_once_and_one_more_refund_takes_nothing_awa
         assert all(before[sku] <= part <= 1 for sku, part in found.items())
         before = found
     assert returned(LINES, losses, paid_minor=paid) == returned(LINES, losses[::-1], paid_minor=paid)
+
+
+def test_a_category_has_as_much_revenue_as_in_the_report_by_category(session: Session) -> None:
+    program = make_program(session)
+    sold = make_commission(session, program=program, partner=make_partner(session, program=program), earned_at=NOW)
+    items = [
+        {"sku": sku, "group": group, "amount_minor": 1} for sku, group in (("a", "iron"), ("b", "wood"), ("c", "iron"))
+    ]
+    session.get_one(Conversion, sold.conversion_id).items = items
+    session.flush()
+    days: dict[str, Any] = {"program_id": program.id, "period": last_days(7, now=NOW, zone="UTC"), "currency": "EUR"}
+    found = goods_queries.bought(session, by=CATEGORY, **days)
+    reported = facts_by_item(session, by=CATEGORY, partner_id=None, **days)
+    amounts = {label: (good.revenue_minor, good.earned_minor) for label, good in found.items()}
+    assert amounts == {label: (one.revenue_minor, one.earned_minor) for label, one in reported.items()}
+    assert amounts["iron"] == (66_67, 6_67)
