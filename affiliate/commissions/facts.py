@@ -147,7 +147,7 @@ def customers_since(session: Session, *, named: Collection[tuple[UUID, str]]) ->
         Conversion.trust >= Trust.SIGNED,
     )
     rows = session.execute(first.group_by(Conversion.program_id, Conversion.customer_id))
-    return {(row[0], row[1]): row[2] for row in rows}
+    return {(program, customer): since for program, customer, since in rows if customer}
 
 
 def rates_for(session: Session, credits_: Sequence[CreditFacts], plans: Mapping[UUID, Sequence[Plan]]) -> Rates:
