@@ -9,10 +9,12 @@ from console_cast import Cast, public, text_of
 from factories import make_partner, make_refund
 from flask import Flask
 from flask.testing import FlaskClient
+from tax_cast import make_buyer, make_profile, make_rule
 from werkzeug.test import TestResponse
 
 from affiliate import clock
 from affiliate.accounts.models import User
+from affiliate.commissions.models import CommissionStatus
 from affiliate.console import payout_overview, payout_sheets
 from affiliate.ingest.models import Conversion
 from affiliate.ledger import queries as ledger
@@ -63,6 +65,28 @@ def test_the_page_says_who_gets_what_and_who_is_left_out_and_why(cast: Cast, mar
     page = text_of(mara.get("/console/casa/payouts"))
     assert "Propose €30.00" in page
     assert "Below the minimum of €25.00. €10.00 are carried to the next run." in page
+
+
+def test_one_list_names_everybody_who_waits_and_why(cast: Cast, mara: FlaskClient) -> None:
+    cast.program.payout_min_minor = 5_00
+    make_buyer(cast.session, cast.program, demands_profile=True)
+    make_rule(cast.session, cast.program)
+    small, unsaid = (
+        make_partner(cast.session, program=cast.program, can_be_paid=who == "small") for who in ("small", "unsaid")
+    )
+    make_profile(cast.session, cast.program, unsaid.id)
+    for order_id, partner, amount_minor in (("1", small, 10_00), ("2", unsaid, 100_00), ("3", cast.partner, 100_00)):
+        cast.approved_sale(order_id, partner=partner, amount_minor=amount_minor)
+    cast.sale("4", amount_minor=200_00).status = CommissionStatus.UNDER_REVIEW
+    cast.session.commit()
+    _head, _mark, listed = text_of(mara.get("/console/casa/payouts")).partition("Left out, and why")
+    for said in (
+        "Below the minimum of €5.00. €1.00 are carried to the next run.",
+        "Has not said yet where the money goes. €12.20 wait.",
+        "Has no tax profile yet. €10.00 wait.",
+        "1 sale is under review. €20.00 wait for your decision.",
+    ):
+        assert said in listed
 
 
 def test_the_preview_compares_with_what_each_partner_was_paid_last(
