@@ -136,7 +136,8 @@ class _Layout:
         event: Event = self._event_type(*values)
         for at in self._instants:
             if values[at].tzinfo is not UTC:
-                event = event._replace(**{self._names[at]: _in_utc(values[at])})
+                changed: dict[str, Any] = {self._names[at]: _in_utc(values[at])}
+                event = event._replace(**changed)
         return event
 
     def _name(self, place: re.Match[str]) -> str:
