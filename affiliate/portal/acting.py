@@ -20,7 +20,7 @@ from affiliate.web import SAFE_METHODS, orm, request_now
 
 MAY_ACT = frozenset({GrantRole.MANAGER, GrantRole.ADMIN})
 OPEN = frozenset({
-    "acting", "cases", "combined", "commissions", "creatives", "home", "link_import", "link_page", "link_test", "links", "material", "profile",
+    "acting", "cases", "combined", "commissions", "creatives", "home", "link_import", "link_page", "link_test", "links", "material",
     "reviews", "statistics",
 })  # fmt: skip
 """Modules of pages that stand open, with what can be done there. All others are refused, whatever comes to be built."""
@@ -30,7 +30,7 @@ READ = frozenset({"newsletters", "together"})
 
 
 class NotWhileActing(errors.Forbidden):
-    """Payment details, papers, people, keys and the account are the partner's own business."""
+    """Payment details, papers, people, keys, the account, and the profile that all its programs see are the partner's own business."""
 
     code = "not_while_acting"
 

@@ -41,7 +41,18 @@ def test_what_is_done_is_logged_under_both_names(cast: Cast, mara: FlaskClient) 
 
 @pytest.mark.parametrize(
     "path",
-    ["payouts", "payment-details", "papers", "team", "data", "postbacks", "keys", "preferences", "statement"],
+    [
+        "payouts",
+        "payment-details",
+        "papers",
+        "team",
+        "data",
+        "postbacks",
+        "keys",
+        "preferences",
+        "statement",
+        "settings/profile",
+    ],
 )
 def test_what_is_the_partners_own_business_stays_closed(cast: Cast, mara: FlaskClient, path: str) -> None:
     begin(cast, mara)
@@ -56,7 +67,7 @@ def test_every_page_of_the_portal_is_open_or_closed_on_purpose(app: Flask) -> No
     modules = {view.__module__.rpartition(".")[2] for view in views}
     closed = {
         "account", "data", "kept", "keys", "mailed", "paper_forms", "papers", "payment", "payouts", "postbacks",
-        "preferences", "statement", "team",
+        "preferences", "profile", "statement", "team",
     }  # fmt: skip
     assert (portal_acting.OPEN | portal_acting.READ) & closed == set()
     assert modules - closed - portal_acting.READ - portal_acting.OPEN == set()
