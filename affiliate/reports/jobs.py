@@ -14,6 +14,7 @@ from affiliate.reports import (
     keeping,
     landings,
     margin_store,
+    margins,
     service,
     visitors,
 )
@@ -63,9 +64,11 @@ def count_margins() -> int:
         due = margin_store.stale(session, now=now, limit=PROGRAMS_MAX)
     for program_id, month in due:
         with db.reading() as session:
+            by = margins.product_margins(session, program_id=program_id)
             grid = margin_store.grid_of(session, program_id=program_id, month=month, now=now)
         with db.transaction() as session:
-            cohort_store.keep(session, grid=grid)
+            if margins.product_margins(session, program_id=program_id) == by:  # else it is counted by what is no more
+                cohort_store.keep(session, grid=grid)
     return len(due)
 
 

@@ -1,5 +1,6 @@
 """What sales leave the shop: by line of an order, and by partner as counted one by one."""
 
+from contextvars import Context
 from datetime import UTC, date, datetime
 from fractions import Fraction
 from typing import Any
@@ -8,14 +9,16 @@ import pytest
 from factories import make_commission, make_partner, make_program, make_refund
 from sqlalchemy.orm import Session
 
+from affiliate import db
 from affiliate.accounts.actors import SYSTEM
 from affiliate.errors import Invalid
 from affiliate.ingest.models import Conversion
 from affiliate.programs.models import ProgramStatus
-from affiliate.reports import margin_rules, margin_store, margins
+from affiliate.reports import jobs, margin_rules, margin_store, margins
 from affiliate.reports.margin_rules import Margin, Piece
 from affiliate.reports.models import ShopDay
 from affiliate.reports.periods import Period
+from affiliate.reports.written_models import CountedGrid
 
 NOW = datetime(2026, 11, 16, 12, tzinfo=UTC)
 NOVEMBER = Period(date(2026, 11, 1), date(2026, 12, 1), "Europe/Rome")
@@ -118,6 +121,29 @@ def test_a_month_is_kept_until_margins_change(session: Session) -> None:
     margins.set_margins(session, program_id=program.id, margins={"": 3000}, actor=SYSTEM, now=NOW)
     session.expire_all()
     assert orders() == 2
+
+
+def test_a_month_that_was_counted_by_margins_of_before_is_not_kept(
+    app_session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = make_program(app_session)
+    app_session.commit()
+    count = margin_store.grid_of
+
+    def grid_of(session: Session, **asked: Any) -> Any:
+        """Counted, while somebody writes other margins down."""
+        found = count(session, **asked)
+        Context().run(write_down)  # as another process: nothing of it is for reading alone
+        return found
+
+    def write_down() -> None:
+        with db.transaction() as session:
+            margins.set_margins(session, program_id=program.id, margins={"": 3000}, actor=SYSTEM, now=NOW)
+
+    monkeypatch.setattr(margin_store, "grid_of", grid_of)
+    assert jobs.count_margins() == margin_store.MONTHS
+    kept = app_session.query(CountedGrid).filter_by(program_id=program.id).count()
+    assert kept == margin_store.MONTHS - 1
 
 
 @pytest.mark.parametrize("bps", [-1, 10_001])
