@@ -47,7 +47,7 @@ def read(
         BadTable: too large, not UTF-8, no CSV, a column is missing or there twice.
     """
     if len(content) > bytes_max:
-        raise BadTable(N_("The file is larger than %(size)s MB."), size=bytes_max // 1_000_000)
+        raise BadTable(N_("The file is larger than %(size)s MB."), size=f"{bytes_max / 1_000_000:g}")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

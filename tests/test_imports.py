@@ -60,6 +60,11 @@ _TEXTS = (
 )
 
 
+def test_a_small_limit_is_said_as_it_is() -> None:
+    with pytest.raises(BadTable, match=r"larger than 0\.2 MB"):
+        read(b"x" * 200_001, required=[], bytes_max=200_000)
+
+
 @given(st.lists(_TEXTS, max_size=5))
 def test_what_we_export_is_read_back(texts: list[str]) -> None:
     written = exports.csv_text(["order_id"], [[text] for text in texts]).encode()
