@@ -3,19 +3,22 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from factories import make_click, make_clicks, make_commission, make_link, make_partner, make_program, make_user
 from sqlalchemy.orm import Session
 
 from affiliate import ids
+from affiliate.accounts.actors import SYSTEM
 from affiliate.attribution.models import Attribution, Credit
 from affiliate.commissions.models import Commission
 from affiliate.ingest.models import Click, ClickVerdict
 from affiliate.links.models import Coupon, LinkStatus
 from affiliate.payouts.models import CostKind, PartnerCost
 from affiliate.programs.models import Program
-from affiliate.reports import campaign_facts, queries
+from affiliate.reports import campaign_facts, campaign_sheet, campaigning, queries
 from affiliate.reports.campaign_facts import WHOLE, Parts
+from affiliate.reports.campaigning import Draft
 from affiliate.reports.metrics import Facts, total
 from affiliate.reports.periods import Period
 
@@ -141,3 +144,21 @@ def test_where_a_day_begins_at_half_past_a_click_in_two_parts_is_taken_away_on_i
     assert [one.clicks_valid for one in found] == [1, 0]
     by_day = [campaign_facts.by_day(session, parts=parts, period=day, **here) for day in days]
     assert [one.clicks_valid for day in by_day for one in day.values()] == [1, 0]
+
+
+def test_however_many_campaigns_no_statement_is_about_more_than_ten(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop, asked, sums = Shop(session), list[int](), campaign_facts.sums
+    draft = Draft("Autumn", "", DAYS.first, DAYS.end, 0, WHOLE)
+    here: dict[str, Any] = {"program_id": shop.program.id, "currency": "EUR"}
+    begun = [campaigning.begin(session, draft=draft, actor=SYSTEM, now=AT, **here) for _ in range(12)]
+
+    def counted(session: Session, *, wanted: Any, **more: Any) -> list[Facts]:
+        asked.append(len(wanted))
+        return sums(session, wanted=wanted, **more)
+
+    monkeypatch.setattr(campaign_facts, "sums", counted)
+    found = campaign_sheet.lines(session, program=shop.program, campaigns=begun, now=AT + timedelta(days=30))
+    assert asked == [20, 4]  # each in its days and before them
+    assert [one.facts.conversions for one in found] == [5] * 12
