@@ -124,7 +124,7 @@ def remove(session: Session, *, program_id: UUID, campaign_id: UUID, actor: Acto
 
 
 def parts_called(session: Session, *, program_id: UUID, typed: Mapping[PartKind, list[str]]) -> Parts:
-    """What the lines that were typed mean: each a name, a code, a title or a public id of something of the program.
+    """What the lines that were typed mean: each a name, a code or a title of something of the program.
 
     Raises:
         Invalid: names, by the kind's value, each line that means nothing, or several things.
