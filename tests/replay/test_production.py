@@ -1,8 +1,9 @@
-"""Whatever the policy, the plan, the prices and the refunds: a replay of today's policy gives what production paid, to the cent."""
+"""Whatever the policy, the plan, the prices and the refunds: a replay of today's policy gives what production paid, to the cent; so does an example."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -18,8 +19,12 @@ from affiliate import db
 from affiliate.attribution import service as attribution
 from affiliate.attribution.models import Attribution
 from affiliate.attribution.policy import Model, Policy
+from affiliate.commissions import examples
 from affiliate.commissions import service as commissions
-from affiliate.commissions.models import CommissionPlan
+from affiliate.commissions.examples import Checked
+from affiliate.commissions.models import Commission, CommissionPlan
+from affiliate.currencies.convert import Rates
+from affiliate.ingest.models import Conversion
 from affiliate.ledger import queries as ledger
 from affiliate.partners.models import Partner, PartnerTerms
 from affiliate.payouts import proof
@@ -59,7 +64,7 @@ class Shop:
         session.add_all(PartnerTerms(partner_id=one.id, **recruited) for one in (anna, ben))
         session.flush()
 
-    def sell(self, number: int, amount: int, percent: int) -> Any:
+    def sell(self, number: int, amount: int, percent: int) -> Conversion:
         at, visitor = self.now - timedelta(days=40 * number), numbered(700 + number)
         for link, days in zip(self.links, (20, 5), strict=True):
             make_click(self.session, link=link, visitor_id=visitor, occurred_at=at - timedelta(days=days))
@@ -89,6 +94,17 @@ class Shop:
             again = compare.decide_again(compare.Then(one.trace, {}), policy=policy)
             wanted.append(pricing.Wanted(one.conversion_id, again.credits, one.is_new_customer))
         return pricing.price(self.session, program=self.program, wanted=wanted)
+
+    def pinned(self, order: Conversion) -> Checked:
+        """An order of a new customer as an example of its plan, with what it really earned its partners."""
+        mine = (Commission.conversion_id == order.id, Commission.is_live, Commission.level == 1)
+        earned = self.session.scalars(sa.select(sa.func.sum(Commission.amount_minor)).where(*mine)).one()
+        facts = {"amount_minor": order.amount_minor, "items": order.items}
+        example = SimpleNamespace(id=order.id, name="", order=facts, expected_minor=int(earned))
+        row = self.session.scalars(sa.select(CommissionPlan)).one()
+        plan = examples.as_plan(row.id, row.name, row.terms)
+        (checked,) = examples.check([example], plan=plan, currency="EUR", known=Rates(), at=self.now)
+        return checked
 
     def balances(self) -> list[int]:
         found = []
@@ -133,6 +149,7 @@ def _hold(shop: Shop, *, terms: dict[str, Any], plan: dict[str, Any], sold: list
     assert (told["conversions"], told["changed_conversions"]) == (len(sold), 0)
     assert shop.priced(Policy.of(1, terms)) == paid
     assert sum(minor for earned in paid.values() for minor in earned.values()) == sum(shop.balances())
+    assert shop.pinned(placed[-1]).holds
 
     for order in placed:
         make_refund(session, conversion=order, amount_minor=None)
