@@ -47,7 +47,7 @@ class ChatForm(FlaskForm):  # type: ignore[misc] # the library is not typed
 
 def _kinds() -> dict[ChatKind, str]:
     return {
-        ChatKind.SLACK: _("Slack, Mattermost, Rocket.Chat"),
+        ChatKind.SLACK: "Slack, Mattermost, Rocket.Chat",
         ChatKind.TEAMS: _("Microsoft Teams (adaptive card)"),
         ChatKind.JSON: _("Something of our own (JSON, signed)"),
     }

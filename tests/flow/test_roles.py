@@ -67,8 +67,11 @@ def _reader_reads(installation: Installation, reader: Visitor, console: str) -> 
     page = reader.open(f"{console}/payouts")
     assert page.get_by_role("button", name="Propose").count() == 0
     assert is_sound(page)
-    refused = reader.page.request.get(f"{installation.base_url}{console}/settings")
-    assert refused.status == 404
+    refused = reader.page.evaluate(
+        "async (address) => (await fetch(address, {method: 'HEAD'})).status", f"{console}/settings"
+    )
+    assert refused == 404
+    reader.troubles[:] = [trouble for trouble in reader.troubles if "404" not in trouble]  # on purpose
     page = reader.open(f"{console}/performance?by=partner")
     page.emulate_media(media="print")
     assert not page.locator(".rail").is_visible()
