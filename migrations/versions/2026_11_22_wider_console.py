@@ -1,6 +1,7 @@
-"""wider console.
+"""Tables for working with partners: campaigns, cohorts and margins, steps of visits, prospects, chats, shared reports, roles.
 
-One idea per migration; it runs on SQLite and PostgreSQL, with data in the tables.
+It runs on SQLite and PostgreSQL, with data in the tables; new columns of old tables are nullable. Going back fails, whole, where
+rows hold what the first tables cannot (deliveries to prospects, the narrower roles): nothing is thrown away unasked.
 """
 
 import sqlalchemy as sa
