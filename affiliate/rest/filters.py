@@ -11,6 +11,7 @@ from affiliate.creatives.models import CreativeKind, CreativeStatus
 from affiliate.ingest import devices
 from affiliate.ingest.models import ClickVerdict
 from affiliate.partners.models import EnrollmentStatus
+from affiliate.tracking.schemas import Text
 
 _IN_OUR_TIME = validate.Range(days.FIRST, days.LAST)
 
@@ -25,7 +26,7 @@ class PageArguments(Schema):
 class OrderFilter(PageArguments):
     """Only what belongs to one order."""
 
-    order_id = fields.String(validate=validate.Length(1, 120))
+    order_id = Text(120)
 
 
 class PartnerFilter(PageArguments):
@@ -72,7 +73,7 @@ class FunnelArguments(ReportArguments):
 
     partner = PublicId("ptn")
     device = fields.String(validate=validate.OneOf(devices.NAMES))
-    source = fields.String(validate=validate.Length(1, 100))
+    source = Text(100)
 
     @validates_schema
     def _one_of_them(self, data: dict[str, Any], **_kwargs: Any) -> None:

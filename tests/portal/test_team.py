@@ -197,7 +197,8 @@ def test_nobody_touches_the_team_of_another_partner(
 
 
 _READS = {"GET", "HEAD"}
-_OWN_THINGS = ("/portal/<slug>/statistics/kept",)  # views that a person keeps for themselves
+_OWN_THINGS = ("/portal/<slug>/statistics/kept", "/portal/<slug>/statistics/combined")
+"""Views that a person keeps, and numbers that it has counted."""
 _EVERYBODYS = {"portal.choose", "portal.invitation", "portal.accept_invitation"}
 _MONEY_PATHS = ("/portal/<slug>/payouts", "/portal/<slug>/papers")
 _PROMOTING_PATHS = ("/portal/<slug>/links", "/portal/<slug>/creatives", "/portal/<slug>/postbacks")

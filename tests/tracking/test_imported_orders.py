@@ -47,7 +47,8 @@ def test_each_column_that_is_wrong_has_a_sentence(shop: Shop) -> None:
         "shipping": "much", "discount": "1,5", "payment_method": "c" * 41, "state": "lost", "channel": "c" * 41,
         "occurred_at": "yesterday", "test": "no way",
     }  # fmt: skip
-    assert [*wrong] == [*order_import.REQUIRED, *order_import.OPTIONAL] == [*order_import.SENTENCES]
+    assert [*wrong] == [*order_import.REQUIRED, *order_import.OPTIONAL]
+    assert {*order_import.SENTENCES} == {*wrong, "program"}  # an archived one: no column of the table
     for column, text in wrong.items():
         cells = {"order_id": "1001", "amount": "5"} | {column: f'"{text}"'}
         [result] = take(shop, f"{','.join(cells)}\n{','.join(cells.values())}\n")
