@@ -200,7 +200,9 @@ def test_accounts_of_another_currency_are_apart_and_not_in_the_balances(
     assert balances[AccountName.PENDING] == 10_00
 
 
-def test_the_balances_of_some_partners_come_in_one_query(session: Session, program: Program, count_queries: Any) -> None:
+def test_the_balances_of_some_partners_come_in_one_query(
+    session: Session, program: Program, count_queries: Any
+) -> None:
     partners = [make_partner(session, program=program) for _ in range(3)]
     for number, partner in enumerate(partners, start=1):
         service.post(session, postings=accrue(program, partner, number), now=NOW)
