@@ -30,11 +30,11 @@ ROLES = {
     "partner": ["/portal/", "/account/", "/tf-setup", "/change"],
     "manager": ["/console/", "/account/", "/console/{slug}/tracking/secret"],
     "finance": ["/console/"],
-    "admin": ["/console/"],
+    "admin": ["/console/", "/console/new-program"],
 }  # fmt: skip
 OUTSIDE, STAFF = (None, "partner"), ("manager", "finance", "admin")
 NO_PAGES = re.compile(
-    r"\.(csv|xlsx|xml|atom|svg|png|pdf|json|txt|ico|css|js|zip|<kind>)$|/newsletters/.*/mail$|/creatives/.*/(file|frame|code)$|/application/.*/file$|/cases/.*/proof/|/logo$|^/(static|t|hooks)/|^/(healthz|readyz|metrics|logout|welcome)$|^/api/v1/|^/r/(?!no-such)"
+    r"\.(csv|xlsx|xml|atom|svg|png|pdf|json|txt|ico|css|js|zip|<kind>)$|/newsletters/.*/mail$|/creatives/.*/(file|frame|code)$|/setup/visit$|/application/.*/file$|/cases/.*/proof/|/logo$|^/(static|t|hooks)/|^/(healthz|readyz|metrics|logout|welcome)$|^/api/v1/|^/r/(?!no-such)"
 )
 """Files, mails and snippets in frames, machines' addresses, redirects."""
 DOORS = {
@@ -47,6 +47,7 @@ DOORS = {
 AFTER_AN_ACT = {
     "console.replay", "console.replay_change", "console.simulation", "console.validation_file", "console.case", "portal.case", "portal.postback",
     "portal.edit_postback", "portal.combined", "console.kept_performance",
+    "console.bulk_act", "console.chat", "console.combined_performance", "console.service_table", "console.shared_performance",
 }  # fmt: skip
 """Pages that a job, an upload or a partner makes first: no link leads there in a fresh demo."""
 LOOKS = (("en", "dark"), ("it", "light"), ("pl", "light"))
@@ -179,6 +180,17 @@ def apply(applicant: Visitor, slug: str) -> None:
     page.wait_for_url("**/status/*")
 
 
+def name_a_campaign(manager: Visitor, slug: str) -> None:
+    """So that there is one to look at."""
+    page = manager.open(f"/console/{slug}/campaigns/new")
+    page.get_by_label("Name", exact=True).fill("Autumn table")
+    page.get_by_label("First day").fill("2026-10-05")
+    page.get_by_label("Last day").fill("2026-10-11")
+    page.get_by_label("Coupons").fill(manager.installation.demo["coupon"])
+    page.get_by_role("button", name="Keep the campaign").click()
+    page.get_by_role("heading", name="Autumn table").wait_for()
+
+
 def page_endpoints(app: Flask) -> set[str]:
     """The endpoints that answer with a page for a person."""
     rules = (rule for rule in app.url_map.iter_rules() if rule.methods and "GET" in rule.methods)
@@ -197,6 +209,8 @@ def test_every_page_for_every_role_is_accessible_quiet_and_fits_a_phone(
         if role is None:
             buy_something(one)
             apply(one, slug)
+        if role == "manager":
+            name_a_campaign(one, slug)
         for path, found in crawl(one, [start.format(slug=slug) for start in ROLES[role]], known):
             if "no-such-page" not in path:
                 visited.add(addresses.match(path)[0])
