@@ -30,7 +30,7 @@ run: setup ## start everything in the foreground and print where to look (PORT, 
 
 .PHONY: test
 test: setup $(INSTALLED_DEV) chromium ## every test but the long faults (T=tests/ledger for some)
-	$(BIN)/pytest -n $(JOBS) -m "not faults" $(T)
+	$(CACHED) $(BIN)/pytest -n $(JOBS) -m "not faults" $(T)
 
 .PHONY: test-faults
 test-faults: setup $(INSTALLED_DEV) chromium ## the long fault tests
@@ -46,8 +46,8 @@ lint: $(INSTALLED_DEV) ## style, types, import contracts, templates, requirement
 	$(BIN)/pytest --noconftest tests/run/test_requirements.py
 
 .PHONY: bench
-bench: setup $(INSTALLED_DEV) ## benchmarks: a table, and JSON lines in DATA_DIR
-	$(BIN)/python tests/bench
+bench: setup $(INSTALLED_DEV) ## benchmarks: a table, and JSON lines in DATA_DIR (T=ingest_rows for some, ROWS=2000000 for a smaller table)
+	$(if $(ROWS),BENCH_ROWS=$(ROWS) )$(BIN)/python tests/bench $(T)
 
 .PHONY: migrate
 migrate: setup ## bring the database to this version
@@ -58,6 +58,10 @@ translations: $(INSTALLED_DEV) ## collect the texts of code and pages into the c
 	$(BIN)/pybabel extract -F config/babel.cfg -k _ -k _l -k lazy_gettext -k N_ -k ngettext:1,2 -k pgettext:1c,2 --no-location --sort-output -o .venv/messages.pot affiliate
 	$(BIN)/pybabel update -i .venv/messages.pot -d affiliate/translations --no-fuzzy-matching --ignore-obsolete
 
+.PHONY: styles
+styles: setup ## take from Tabler what the pages use now
+	$(BIN)/python config/trim_styles.py
+
 .PHONY: lock
 lock: ## pin requirements again, with hashes and without index addresses (needs uv)
 	cd config && $(LOCK) requirements-build.in -o requirements-build.txt
@@ -65,7 +69,8 @@ lock: ## pin requirements again, with hashes and without index addresses (needs 
 	cd config && $(LOCK) requirements-dev.in -c requirements.txt -o requirements-dev.txt
 
 LOCK := $(or $(UV),uv) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
-JOBS := $(shell n=$$(nproc 2>/dev/null || echo 2); [ "$$n" -gt 2 ] && echo "$$n" || echo 2)
+CACHED := env -u PYTHONDONTWRITEBYTECODE  # the tests start 150 processes, and each would compile all of the program
+JOBS := $(shell echo $$(($$(nproc 2>/dev/null || echo 1) + 1)))  # one more than cores: some tests wait for processes that they start
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "Python 3.11 or newer is needed: install it, or name it with PYTHON=." >&2; exit 1; }

@@ -21,7 +21,7 @@ from affiliate.rest import docs as manual
 from affiliate.rest import views as rest
 from affiliate.settings import Settings
 from affiliate.site import applications as joining
-from affiliate.site import articles, bounces, found, news, shared
+from affiliate.site import articles, bounces, found, hosts, news, senders, shared
 from affiliate.site import newsletters as mail
 from affiliate.site import views as site
 from affiliate.tracking import api as tracking_api
@@ -40,6 +40,7 @@ def create_app(settings: Settings) -> Flask:
     compress.init_app(app)  # first, so that it sees an answer last
     web.init_app(app, settings)
     formats.init_app(app)
+    hosts.init_app(app)  # before anybody is asked to sign in: that may be another host's to do
     tracked = tracker.init_app(app, settings, lookup=known.lookup)
     resolvers = Resolvers(programs.program_by_slug, acting.membership, partners.is_welcome, tracked.key_in_memory)
     accounts.init_app(app, settings, resolvers=resolvers)
@@ -51,7 +52,7 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(shell)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(site.blueprint)
-    for blueprint in (joining.blueprint, articles.blueprint, found.blueprint, shared.blueprint):
+    for blueprint in (joining.blueprint, articles.blueprint, found.blueprint, shared.blueprint, senders.blueprint):
         app.register_blueprint(blueprint)
     limits.limit_applications(
         app, "joining.send", saved_by=("joining.save", "joining.answer", "joining.confirm"),

@@ -1,7 +1,5 @@
 """The command line. Each command imports what it needs when it runs, so that a worker carries no web stack."""
 
-import contextlib
-import importlib
 import logging
 import sys
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -57,21 +55,20 @@ def up() -> None:
 def prepare() -> None:
     """Do what must be done before the servers start: check Redis, migrate, load the demo into an empty database."""
     settings = _begin()
-    from affiliate import db, queues, schema
+    from affiliate import db, libraries, queues, schema
+    from affiliate.demo import place
     from affiliate.tracking import durability
 
     queues.connection().ping()
     durability.refuse_eviction()
     _say(settings, f"The database stands at {schema.upgrade()}.")
-    importlib.import_module("affiliate.app")  # a library that the web server lacks shows here, in words
-    from affiliate.demo import service as demo
-
-    if settings.env == "production":
-        with db.reading() as session:
-            demo.refuse_in_production(session)
-    elif settings.env == "development":
-        with contextlib.suppress(demo.DemoRefused):  # not empty, or reachable by others: start without
-            _load_demo(settings)
+    libraries.check(settings.data_dir)
+    with db.reading() as session:
+        if settings.env == "production":
+            place.refuse_in_production(session)
+        loads_demo = settings.env == "development" and place.is_welcome(session, settings)
+    if loads_demo:
+        _load_demo(settings)
 
 
 def _load_demo(settings: "Settings") -> None:

@@ -14,25 +14,30 @@ _TEXT_LENGTH_MAX = 20_000
 def verify() -> None:
     """Count the clicks of the months that are kept again, and compare every rollup with them; fail where they differ.
 
-    So are the steps of visits, and the orders that the fraud rules compare, by partner and day.
+    So are the steps of visits, the orders that the fraud rules compare, by partner and day, and the sums of days, weeks and
+    devices that pages add up.
     """
     begin_on_database()
     from affiliate import clock, db
     from affiliate.fraud import recount as fraud
     from affiliate.ingest import recount, step_recount
     from affiliate.ingest.clickrules import ClickVerdict
+    from affiliate.reports import day_recount
 
     require_tables()
     with db.reading() as session:
         found = recount.recount(session, limit=_SHOWN_MAX, now=clock.now())
         steps = step_recount.recount(session, limit=_SHOWN_MAX, now=clock.now())
         days = fraud.recount(session, limit=_SHOWN_MAX)
+        sums = day_recount.recount(session, limit=_SHOWN_MAX, now=clock.now())
     for difference in (*found.differences, *steps):
         key = " ".join(f"{name}={value}" for name, value in difference.key.items())
         click.echo(f"{difference.rollup} {key}: {difference.counted} counted, {difference.clicks} clicks", err=True)
     for day in days:
         click.echo(f"fraud_days program_id={day.program_id} owner_id={day.owner_id} day={day.day}", err=True)
-    if found.differences or steps or days:
+    for one in sums:
+        click.echo(f"{one.table} {one.key}: {one.counted} counted, {one.found} found", err=True)
+    if found.differences or steps or days or sums:
         raise Refused("The rollups do not say what the clicks and orders say.")
     rejected = ", ".join(
         f"{number} {verdict}" for verdict, number in sorted(found.by_verdict.items()) if verdict != ClickVerdict.VALID

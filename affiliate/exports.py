@@ -1,8 +1,13 @@
-"""Lists as CSV and as workbooks: bounded, and with no cell that a spreadsheet would run as a formula."""
+"""Lists as CSV and as workbooks, with no cell that a spreadsheet would run as a formula.
+
+Rows are taken one by one and written to a file on disk, so that a list of any length needs the same memory, and is whole before its
+first byte leaves: all of it is of one moment, and an error in the middle is no half of a file.
+"""
 
 import csv
 import enum
 import io
+import tempfile
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -16,9 +21,11 @@ if TYPE_CHECKING:
     from flask import Response
 
 ROWS_MAX = 20_000
-"""The most rows of one export; a query behind one asks for no more."""
+"""The most rows of one export that is read at once; lists of any length are read page by page."""
 
+_IN_MEMORY_MAX = 1_000_000  # bytes of a file that never reach the disk
 _CELL_LENGTH_MAX = 32_000  # a workbook takes little more
+_SHEET_ROWS_MAX = 1_048_575  # below the head; a sheet of Excel has 1,048,576 rows
 _WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _BYTE_ORDER_MARK = "\ufeff"  # without it some spreadsheets read UTF-8 as something else
@@ -47,18 +54,38 @@ def neutral(text: str) -> str:
 def csv_text(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
     """The table as RFC 4180 text. Times in ISO 8601, amounts as plain decimals; text cells are neutralised, numbers stay."""
     buffer = io.StringIO()
-    writer = csv.writer(buffer)
+    _write_csv(buffer, head, rows)
+    return buffer.getvalue()
+
+
+def _write_csv(file: Any, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
+    file.write(_BYTE_ORDER_MARK)
+    writer = csv.writer(file)
     writer.writerow([neutral(name) for name in head])
     writer.writerows([_cell(value) for value in row] for row in rows)
-    return _BYTE_ORDER_MARK + buffer.getvalue()
 
 
 def csv_response(filename: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> "Response":
     """The table as a download called `filename` (our own words, no input)."""
-    from flask import Response  # here, because jobs write tables too, and no worker needs a web stack
+    file: Any = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_MAX)  # noqa: SIM115 - the answer closes it
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+    _write_csv(text, head, rows)
+    text.flush()
+    text.detach()
+    return _download(file, filename, "text/csv")
 
+
+def _download(file: Any, filename: str, mimetype: str) -> "Response":
+    """What was written to a file, from its beginning."""
+    from flask import Response  # here, because jobs write tables too, and no worker needs a web stack
+    from werkzeug.wsgi import FileWrapper
+
+    length = file.tell()
+    file.seek(0)
     headers = {"Content-Disposition": f'attachment; filename="{filename}"', "Cache-Control": "no-store"}
-    return Response(csv_text(head, rows), mimetype="text/csv", headers=headers)
+    answer = Response(FileWrapper(file), mimetype=mimetype, headers=headers, direct_passthrough=True)
+    answer.content_length = length
+    return answer
 
 
 def response(kind: str, name: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> "Response":
@@ -71,29 +98,41 @@ def response(kind: str, name: str, head: Sequence[str], rows: Iterable[Sequence[
         return csv_response(f"{name}.csv", head, rows)
     if kind != Format.XLSX:
         raise NoSuchFormat
-    from flask import Response
-
-    headers = {"Content-Disposition": f'attachment; filename="{name}.xlsx"', "Cache-Control": "no-store"}
-    return Response(workbook(head, rows), mimetype=_WORKBOOK, headers=headers)
+    file: Any = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_MAX)  # noqa: SIM115 - the answer closes it
+    _write_workbook(file, head, rows)
+    file.seek(0, io.SEEK_END)
+    return _download(file, f"{name}.xlsx", _WORKBOOK)
 
 
 def workbook(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
     """The table as a workbook: amounts and counts are numbers, all else is text, and text is never a formula or a link."""
+    buffer = io.BytesIO()
+    _write_workbook(buffer, head, rows)
+    return buffer.getvalue()
+
+
+def _write_workbook(file: Any, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
     import xlsxwriter  # here, because most processes never write one
 
-    buffer = io.BytesIO()
     # One row in memory at a time; the library keeps the others in a file of its own.
-    with xlsxwriter.Workbook(buffer, {"constant_memory": True}) as book:
-        sheet = book.add_worksheet()
-        sheet.freeze_panes(1, 0)
-        sheet.set_column(0, max(len(head) - 1, 0), 18)
-        bold = book.add_format({"bold": True})
-        for place, name in enumerate(head):
-            sheet.write_string(0, place, name, bold)
-        for number, row in enumerate(rows, start=1):
+    with xlsxwriter.Workbook(file, {"constant_memory": True}) as book:
+        sheet = _sheet(book, head)
+        for number, row in enumerate(rows):
+            if number and not number % _SHEET_ROWS_MAX:
+                sheet = _sheet(book, head)
             for place, value in enumerate(row):
-                _write(sheet, number, place, value)
-    return buffer.getvalue()
+                _write(sheet, number % _SHEET_ROWS_MAX + 1, place, value)
+
+
+def _sheet(book: Any, head: Sequence[str]) -> Any:
+    """The next sheet, with its head: a list that is longer than a sheet goes on in another."""
+    sheet = book.add_worksheet()
+    sheet.freeze_panes(1, 0)
+    sheet.set_column(0, max(len(head) - 1, 0), 18)
+    bold = book.add_format({"bold": True})
+    for place, name in enumerate(head):
+        sheet.write_string(0, place, name, bold)
+    return sheet
 
 
 def _write(sheet: Any, row: int, place: int, value: Cell) -> None:

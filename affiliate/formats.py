@@ -5,10 +5,10 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from babel import Locale
+from babel import Locale, dates
 from babel.numbers import format_currency, format_decimal
-from flask import Flask, g, request, session
-from flask_babel import Babel, format_date, format_datetime, get_locale
+from flask import Flask, g, has_app_context, request, session
+from flask_babel import Babel, Domain, format_date, format_datetime, get_locale
 from flask_babel import gettext as _
 
 from affiliate import ids
@@ -21,6 +21,7 @@ LANGUAGES = {"en": "English", "it": "Italiano", "pl": "Polski"}
 UNKNOWN = "–"
 TRUE_MINUS = "−"
 NO_BREAK_SPACE = "\u00a0"
+_DAY = "d MMM y"
 
 _remembered = lru_cache(maxsize=4_096, typed=True)
 """For what Babel writes: a page of figures has the same ones again and again, and each takes it a tenth of a millisecond."""
@@ -42,7 +43,8 @@ def select_time_zone() -> str | None:
 
 def locale() -> str:
     """The language of this request as Babel names it; English outside a request."""
-    found = get_locale()
+    kept = g.get("_flask_babel") if has_app_context() else None
+    found = getattr(kept, "babel_locale", None) or get_locale()
     return "en" if found is None else str(found.language)  # our languages have no territories
 
 
@@ -104,7 +106,19 @@ def grade(value: Decimal | None) -> str:
 
 def day(value: date | datetime | None) -> str:
     """`16 Nov 2026` in the reader's language; an instant is cut in the reader's zone."""
-    return UNKNOWN if value is None else format_date(value, "d MMM y")
+    if value is None:
+        return UNKNOWN
+    return format_date(value, _DAY) if isinstance(value, datetime) else day_as(value, _DAY)
+
+
+def day_as(value: date, pattern: str) -> str:
+    """A day as the pattern says (`EEE d MMM`: `Mon 16 Nov`), in the reader's language."""
+    return _day(value, pattern, locale())
+
+
+@_remembered
+def _day(value: date, pattern: str, language: str) -> str:
+    return dates.format_date(value, pattern, language)
 
 
 def instant(value: datetime | None) -> str:
@@ -122,10 +136,25 @@ def iso(value: datetime | None) -> str:
     return "" if value is None else value.isoformat()
 
 
+class _Catalogues(Domain):  # type: ignore[misc]
+    """The library's, but a request looks for its language once and not with each of its hundreds of texts."""
+
+    def get_translations(self) -> Any:
+        """The catalogue of this request's language."""
+        kept: Any = g.get("_flask_babel")
+        if kept is None:
+            return super().get_translations()
+        found = getattr(kept, "babel_translations", None)  # the library takes it away when the language changes
+        if found is None:
+            found = kept.babel_translations = super().get_translations()
+        return found
+
+
 def init_app(app: Flask) -> None:
     """Register Babel, the filters, and what every template may read."""
     app.config.setdefault("BABEL_DEFAULT_LOCALE", "en")
     Babel(app, locale_selector=select_locale, timezone_selector=select_time_zone)
+    app.extensions["babel"].instance.domain_instance = _Catalogues()
     filters: dict[str, Any] = {
         "money": money,
         "number": number,

@@ -9,7 +9,7 @@ import enum
 import smtplib
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email import policy
@@ -17,20 +17,18 @@ from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from affiliate import clock, db, ids, settings, smtp
+from affiliate import clock, db, ids, letters, senders, settings, smtp
 from affiliate.db import Base, PrimaryKey, enum_column
+from affiliate.senders import Named, Sender, Senders
 from affiliate.settings import Settings
 from affiliate.speech import say
-
-if TYPE_CHECKING:
-    import jinja2
 
 ATTEMPTS_MAX = 6
 _WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 480))  # before the second try, the third, …
@@ -57,6 +55,7 @@ class OutboxMail(Base):
     __table_args__ = (sa.Index("ix_outbox_mails_due", "status", "send_after"),)
 
     id: Mapped[PrimaryKey]
+    program_id: Mapped[UUID | None]  # in whose name it leaves; null: the installation's. Programs stand above mail
     recipient: Mapped[str] = mapped_column(sa.String(255))
     subject: Mapped[str] = mapped_column(sa.String(255))
     body_text: Mapped[str] = mapped_column(sa.Text)
@@ -85,48 +84,40 @@ class Letter:
     table: Sequence[Sequence[str]] = ()
 
 
-@lru_cache(maxsize=1)
-def _templates() -> "jinja2.Environment":
-    import jinja2  # here, because whoever only sends does not need it
-
-    return jinja2.Environment(
-        loader=jinja2.PackageLoader("affiliate", "templates"),
-        autoescape=jinja2.select_autoescape(["html"]),
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
 def enqueue(
-    session: Session, *, recipient: str, subject: str, body_text: str, body_html: str | None = None, now: datetime
-) -> None:
-    """Put a mail into the outbox; it leaves if and only if the caller's transaction commits."""
-    session.add(_mail(recipient, subject, body_text, body_html, now))
-
-
-def _mail(recipient: str, subject: str, body_text: str, body_html: str | None, now: datetime) -> OutboxMail:
-    subject = " ".join(subject.split())[:255]
+    session: Session, *, recipient: str, subject: str, body_text: str, body_html: str | None = None,
+    program: Named | None = None, now: datetime,
+) -> None:  # fmt: skip
+    """Put a mail into the outbox; it leaves if and only if the caller's transaction commits, in the program's name if one is given."""
     text = {"recipient": recipient, "subject": subject, "body_text": body_text, "body_html": body_html}
-    return OutboxMail(id=ids.new_at(now), **text, status=MailStatus.WAITING, attempts=0, send_after=now, created_at=now)
+    session.add(_mail(text, program, now))
 
 
-def written(*, recipient: str, letter: Letter, locale: str, stop_url: str | None = None, now: datetime) -> OutboxMail:
+def _mail(text: dict[str, str | None], program: Named | None, now: datetime) -> OutboxMail:
+    text["subject"] = " ".join((text["subject"] or "").split())[:255]
+    state = {"status": MailStatus.WAITING, "attempts": 0, "send_after": now, "created_at": now}
+    return OutboxMail(id=ids.new_at(now), program_id=program.id if program else None, **text, **state)
+
+
+def written(
+    *, recipient: str, letter: Letter, locale: str, stop_url: str | None = None, program: Named | None = None,
+    now: datetime,
+) -> OutboxMail:  # fmt: skip
     """A letter as a mail, as text and as HTML, for whoever adds it to the outbox later. `stop_url`: see `OutboxMail`."""
-    values = {"letter": letter, "locale": locale, "sender": parseaddr(settings.current().mail_from)[0]}
-    values["stop_url"] = stop_url
+    head = program.name if program else parseaddr(settings.current().mail_from)[0]
+    values = {"letter": letter, "locale": locale, "sender": head, "stop_url": stop_url}
     values["_"] = lambda sentence: say(sentence, locale)  # jobs have no request that knows a language
-    text = _templates().get_template("mail/letter.txt").render(values)
-    html = _templates().get_template("mail/letter.html").render(values)
-    mail = _mail(recipient, letter.subject, text, html, now)
-    mail.stop_url = stop_url
-    return mail
+    text: dict[str, str | None] = {"recipient": recipient, "subject": letter.subject, "stop_url": stop_url}
+    text.update(letters.rendered(values))
+    return _mail(text, program, now)
 
 
 def post(
-    session: Session, *, recipient: str, letter: Letter, locale: str, stop_url: str | None = None, now: datetime
-) -> None:
+    session: Session, *, recipient: str, letter: Letter, locale: str, stop_url: str | None = None,
+    program: Named | None = None, now: datetime,
+) -> None:  # fmt: skip
     """Put a letter into the outbox, as text and as HTML."""
-    session.add(written(recipient=recipient, letter=letter, locale=locale, stop_url=stop_url, now=now))
+    session.add(written(recipient=recipient, letter=letter, locale=locale, stop_url=stop_url, program=program, now=now))
 
 
 def retry(session: Session, *, since: datetime, now: datetime) -> int:
@@ -137,16 +128,20 @@ def retry(session: Session, *, since: datetime, now: datetime) -> int:
     return len(session.scalars(retrying.execution_options(synchronize_session=False)).all())
 
 
-def send_due(*, limit: int = 50) -> int:
+def send_due(*, limit: int = 50, of_programs: Senders | None = None) -> int:
     """Send what is due; gives how many mails were claimed. The server is spoken to outside any transaction.
+
+    `of_programs` tells in whose name the mails of programs leave; without it, all leave in the installation's.
 
     Mails that were not tried, because the server was away or slow, or the job was ended, lose no try.
     """
     now = clock.now()
     with db.transaction() as session:
         mails = _claim(session, limit=limit, now=now)
+        theirs = {mail.program_id for mail in mails if mail.program_id}
+        own = of_programs(session, theirs) if of_programs and theirs else {}
     if mails:
-        batch = _Batch(mails)
+        batch = _Batch(mails, own)
         try:
             batch.send()
         finally:
@@ -157,8 +152,8 @@ def send_due(*, limit: int = 50) -> int:
 class _Batch:
     """Claimed mails that leave over one connection."""
 
-    def __init__(self, mails: Sequence[OutboxMail]) -> None:
-        self._left = deque(mails)
+    def __init__(self, mails: Sequence[OutboxMail], own: Mapping[UUID, Sender]) -> None:
+        self._left, self._own = deque(mails), own
         self._trouble = ""
 
     def send(self) -> None:
@@ -166,7 +161,7 @@ class _Batch:
         ends_at = time.monotonic() + _SECONDS_MAX
         current: OutboxMail | None = None
         try:
-            with _carrier(settings.current()) as carrier:
+            with _carrier(settings.current(), self._own) as carrier:
                 while self._left and time.monotonic() < ends_at:
                     current = self._left.popleft()
                     _note(current, _try(carrier, current), now=clock.now())
@@ -256,15 +251,16 @@ def _outcome(attempts: int, failure: _Failure | None, *, now: datetime) -> dict[
     return {"send_after": now + _WAITS[attempts - 1], "error": error}
 
 
-def _message(mail: OutboxMail, sender: str) -> EmailMessage:
-    name, address = parseaddr(sender)
-    domain = address.partition("@")[2]
+def _message(mail: OutboxMail, installation: str, own: Sender | None) -> EmailMessage:
+    sender = senders.from_field(installation, own)
     message = EmailMessage(_POLICY)
-    message["From"] = Address(name, addr_spec=address)
+    message["From"] = sender
     message["To"] = Address(addr_spec=mail.recipient)
+    if own is not None and own.reply_to:
+        message["Reply-To"] = Address(addr_spec=own.reply_to)
     message["Subject"] = mail.subject
     message["Date"] = format_datetime(mail.created_at)
-    message["Message-ID"] = f"<{mail.id}@{domain}>"
+    message["Message-ID"] = f"<{mail.id}@{sender.domain}>"
     message["Auto-Submitted"] = "auto-generated"
     if mail.stop_url:
         message["List-Unsubscribe"] = f"<{mail.stop_url}>"
@@ -276,16 +272,19 @@ def _message(mail: OutboxMail, sender: str) -> EmailMessage:
 
 
 @contextlib.contextmanager
-def _carrier(to: Settings) -> Iterator[_Carrier]:
+def _carrier(to: Settings, own: Mapping[UUID, Sender]) -> Iterator[_Carrier]:
     """One connection for the batch; without `SMTP_URL` a folder takes the mails."""
+
+    def message(mail: OutboxMail) -> EmailMessage:
+        return _message(mail, to.mail_from, own.get(mail.program_id) if mail.program_id else None)
+
     if not to.smtp_url:
-        yield lambda mail: smtp.keep(
-            bytes(_message(mail, to.mail_from)), folder=to.data_dir / "mail", name=str(mail.id)
-        )
+        yield lambda mail: smtp.keep(bytes(message(mail)), folder=to.data_dir / "mail", name=str(mail.id))
         return
+    returned_to = parseaddr(to.mail_from)[1]  # whoever the mail is from: what cannot be delivered comes back to us
     with smtp.connect(to.smtp_url) as server:
 
         def send(mail: OutboxMail) -> None:
-            server.send_message(_message(mail, to.mail_from))
+            server.send_message(message(mail), from_addr=returned_to)
 
         yield send

@@ -55,6 +55,25 @@ def _bounded(chunks: Iterable[bytes], bytes_max: int) -> bytes:
     return bytes(found)
 
 
+def texts_of(name: str, *, name_server: tuple[str, int] | None = None) -> list[str]:
+    """The TXT records of a name. `name_server`: an address and a port to ask instead of the system's (tests).
+
+    Raises:
+        CallFailed: there is none, or nobody answers in time.
+    """
+    import dns.exception  # few processes ask
+    import dns.resolver
+
+    resolver = dns.resolver.Resolver(configure=name_server is None)
+    if name_server is not None:
+        resolver.nameservers, resolver.port = [name_server[0]], name_server[1]
+    try:
+        found = resolver.resolve(name, "TXT", lifetime=_CONNECT_SECONDS_MAX)
+    except (dns.exception.DNSException, ValueError, OSError) as error:
+        raise CallFailed(f"no TXT record of {name} ({type(error).__name__})") from error
+    return [b"".join(record.strings).decode("utf-8", "replace") for record in found]
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a stranger's server said: its status, the first bytes as text, for how long it wants to be left alone, and where it leads on."""

@@ -9,6 +9,7 @@ from affiliate.creatives import models as creatives
 from affiliate.currencies import models as currencies
 from affiliate.db import Base
 from affiliate.fraud import models as fraud
+from affiliate.ingest import day_models as changed_days
 from affiliate.ingest import models as ingest
 from affiliate.ingest import step_models as steps
 from affiliate.joining import models as joining
@@ -26,6 +27,7 @@ from affiliate.relations import care_models as care
 from affiliate.relations import models as relations
 from affiliate.replay import models as replay
 from affiliate.reports import combined_models as combined
+from affiliate.reports import day_models as days
 from affiliate.reports import landing_models as landings
 from affiliate.reports import models as reports
 from affiliate.reports import shared_models as shared
@@ -40,10 +42,12 @@ __all__ = [
     "bulk",
     "canary",
     "care",
+    "changed_days",
     "combined",
     "commissions",
     "creatives",
     "currencies",
+    "days",
     "files",
     "fraud",
     "ingest",

@@ -15,12 +15,23 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
-from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request, url_for
+from flask import (
+    Flask,
+    Response,
+    current_app,
+    g,
+    has_request_context,
+    jsonify,
+    make_response,
+    render_template,
+    request,
+    url_for,
+)
 from flask_babel import gettext as _
 from flask_sqlalchemy_lite import SQLAlchemy
 from flask_talisman import Talisman
 from flask_wtf import CSRFProtect
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadHost, HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter, Map
 from werkzeug.routing import ValidationError as RoutingError
@@ -120,6 +131,12 @@ def _is_reading() -> bool:
 
 def static_url(path: str) -> str:
     """The address of a static file with its content's version, so that browsers may keep it for a year."""
+    return _static_url(path, request.script_root if has_request_context() else "")
+
+
+@lru_cache(maxsize=512)
+def _static_url(path: str, _root: str) -> str:
+    """Kept by the root under which we stand: each icon of a page asks for the address of their one file."""
     return url_for("static", filename=path, v=_version_of(path))
 
 
@@ -219,6 +236,10 @@ def _render_domain_error(error: errors.DomainError) -> Response:
 
 
 def _render_http_error(error: HTTPException) -> Response:
+    if isinstance(
+        error, BadHost
+    ):  # a page of ours would have to name its style sheet, and there is no address under such a host
+        return Response(error.description, HTTPStatus.BAD_REQUEST, mimetype="text/plain")
     if error.response is not None:  # abort(Response): somebody has already decided the answer
         return make_response(error.response)
     status = HTTPStatus(error.code or 500)

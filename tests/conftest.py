@@ -19,6 +19,8 @@ from alembic import command
 from alembic.config import Config
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 from xdist.scheduler import LoadScopeScheduling
@@ -49,6 +51,11 @@ if "TMPDIR" not in os.environ and _is_roomy(MEMORY):
     # Each copy of a PostgreSQL database is 750 files: making and removing them on a disk took a quarter of all time.
     tempfile.tempdir = str(MEMORY)
 warm.keep()
+# An example may take as long as it takes: on a busy machine one of 200 ms, the library's own limit, fails a test that is right.
+hypothesis_settings.register_profile(
+    "any", hypothesis_settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("any")
 _numbers = count(1)
 SECRET_KEY = "a-secret-that-only-tests-know-0123456789"
 

@@ -306,7 +306,7 @@ def make_clicks(
     creative: str = "",
 ) -> None:
     """The rollups of so many clicks in the UTC hour that begins at `hour`, without the clicks themselves."""
-    ids_of = (link.program_id.int, link.partner_id.int, link.id.int)
+    ids_of = (link.program_id.hex, link.partner_id.hex, link.id.hex)
     key = Counted(*ids_of, int(hour.timestamp()) // 3600, verdict.value, sub, "", "", creative)
     rollups.count(session, new=[key] * clicks, moved={})
 

@@ -46,7 +46,7 @@ the answer cut, taken and never answered."""
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0"
 _TOKEN = re.compile(r"aff_click=(clk_[0-9a-z]{26})")
-_LATE_SECONDS, _SLOW_SECONDS = 0.5, 0.1  # on both sides of the deadline
+_LATE_SECONDS, _SLOW_SECONDS = 0.5, 0.05  # on both sides of the deadline
 _PIECE = 65_536
 _PAUSE_SECONDS, _TRIES_MAX = 0.05, 3_000
 _SHOWN = 5  # of each wrong
@@ -342,8 +342,8 @@ class _Load(abc.ABC):
 class Visitors(_Load):
     """People who click, and write down what they were told."""
 
-    def __init__(self, site: Site, name: str, *, per_second: float | None = None) -> None:
-        super().__init__(site, threads=3, per_second=per_second)
+    def __init__(self, site: Site, name: str, *, per_second: float | None = None, threads: int = 3) -> None:
+        super().__init__(site, threads=threads, per_second=per_second)
         self._name = name
         self.told: list[str] = []
         self.cut = 0  # nobody knows whether it was stored

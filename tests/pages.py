@@ -86,7 +86,7 @@ class Visitor:
     def close(self) -> None:
         """Close the browser; nothing may have gone wrong in it."""
         self.context.close()
-        assert self.troubles == []
+        assert self.troubles == [], self.troubles  # pytest explains the asserts of test files alone
 
 
 def axe_findings(page: Page) -> list[str]:

@@ -2,10 +2,10 @@
 
 import contextlib
 import http.server
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import servers
 from sqlalchemy.orm import Session
 
 from affiliate.accounts.actors import SYSTEM
@@ -51,11 +51,9 @@ def tracker() -> Iterator[Tracker]:
         def log_message(self, *_args: object) -> None:
             pass
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        told = Tracker(f"http://127.0.0.1:{server.server_address[1]}")
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    with servers.serving(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as port:
+        told = Tracker(f"http://127.0.0.1:{port}")
         yield told
-        server.shutdown()
 
 
 def make_address(session: Session, program: Program, partner: Partner, url: str, **fields: object) -> PostbackAddress:

@@ -2,6 +2,8 @@
 
 import csv
 import io
+import re
+import tracemalloc
 import zipfile
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -64,3 +66,24 @@ def test_a_list_comes_as_what_its_address_ends_with() -> None:
     assert exports.response("csv", "sales", ["a"], []).mimetype == "text/csv"
     with pytest.raises(exports.NoSuchFormat):
         exports.response("exe", "sales", ["a"], [])
+
+
+def test_a_list_of_any_length_needs_the_same_memory() -> None:
+    exports.response("csv", "list", ["number"], [[1]]).close()  # what is loaded the first time
+    peaks = []
+    for rows in (10_000, 40_000):  # files of one and of four million bytes; up to one stays in memory
+        tracemalloc.start()
+        answer = exports.response("csv", "list", ["number"], ([f"{number:0100}"] for number in range(rows)))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        answer.close()
+    assert peaks[1] < peaks[0] + 200_000
+
+
+def test_a_list_that_is_longer_than_a_sheet_goes_on_in_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exports, "_SHEET_ROWS_MAX", 2)
+    content = exports.workbook(["n"], [[number] for number in range(5)])
+    with zipfile.ZipFile(io.BytesIO(content)) as book:
+        sheets = [book.read(f"xl/worksheets/sheet{number}.xml").decode() for number in (1, 2, 3)]
+        assert "xl/worksheets/sheet4.xml" not in book.namelist()
+    assert [re.findall(r"<v>(\d+)</v>", sheet) for sheet in sheets] == [["0", "1"], ["2", "3"], ["4"]]

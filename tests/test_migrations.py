@@ -4,6 +4,7 @@ import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -15,15 +16,18 @@ from money_cast import MATURE, open_books
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session
 
-from affiliate import db, schema
+from affiliate import clock, db, schema
 from affiliate.accounts.models import AuditEvent
 from affiliate.commissions.models import Commission
+from affiliate.ingest.models import ClickVerdict
 from affiliate.ledger import chain, sealer
 from affiliate.ledger.models import LedgerTransfer
 from affiliate.links.models import Link
 from affiliate.partners.models import Partner
 from affiliate.payouts import proof, service
 from affiliate.payouts.models import Payout
+from affiliate.reports.landing_models import DeviceHour
+from affiliate.reports.models import VisitorHour, VisitorKind
 
 PYPROJECT = Path(__file__).parent.parent / "pyproject.toml"
 FIRST = "0001"
@@ -128,6 +132,30 @@ def test_a_way_down_and_up_again_loses_no_row_no_proof_and_no_trigger(engine: En
         assert proof.verify(session).findings == []
         with pytest.raises(sa.exc.DatabaseError, match="append-only"):
             session.execute(sa.update(LedgerTransfer).values(amount_minor=1))
+
+
+def test_clicks_by_device_stand_for_days_that_the_job_leaves_out(engine: Engine) -> None:
+    """They come from those of the partners. The last weeks are the job's, which counts them with the pages of arrival."""
+    with engine.connect() as connection:
+        command.downgrade(config_for(connection), "0002")
+    counted, today = (
+        (("device", "phone", 3), ("device", "phone", 4), ("device", "", 1), ("country", "IT", 7)),
+        clock.now(),
+    )
+    with Session(engine) as session, session.begin():
+        program_id = uuid4()
+        for hour in (today - timedelta(days=60), today):
+            hours = {"program_id": program_id, "hour": hour.replace(minute=0, second=0, microsecond=0)}
+            for kind, label, clicks in counted:
+                of = {"partner_id": uuid4(), "kind": VisitorKind(kind), "label": label, "verdict": ClickVerdict.VALID}
+                session.add(VisitorHour(**hours, **of, clicks=clicks))
+    with engine.connect() as connection:
+        command.upgrade(config_for(connection), "head")
+    with Session(engine) as session:
+        found = session.execute(
+            sa.select(DeviceHour.device, DeviceHour.clicks).where(DeviceHour.program_id == program_id)
+        )
+        assert sorted(tuple(row) for row in found) == [("", 1), ("phone", 7)]
 
 
 MIGRATION = """

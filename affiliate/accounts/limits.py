@@ -6,6 +6,7 @@ By account only failures count, so that nobody locks themselves out by working; 
 import math
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -33,22 +34,49 @@ PARTNER_KEYS = "120 per minute"  # of all keys of a partner in a program: tools 
 _IPV6_PREFIX = 64  # one customer's own network
 _REDIS_TIMEOUT: dict[str, Any] = {"socket_timeout": 0.2, "socket_connect_timeout": 0.2}  # seconds
 _EXTENSION = "affiliate_limits"
-_TESTS_EXTENSION = "affiliate_limits_of_tests"
-_SIGN_UPS_EXTENSION = "affiliate_limits_of_sign_ups"
-_KEYS_EXTENSION = "affiliate_limits_of_keys"
 _SIGN_IN = ("security.login", "security.verify", "security.change_password")
 _SECOND_FACTOR = ("security.two_factor_token_validation", "security.mf_recovery")
+
+
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    """The limits of an application, which other packages put on their endpoints when these are registered."""
+
+    app: Flask
+    limiter: Limiter
+    key: bytes
+
+    def keyed(self, name: str, identity: Callable[[], str]) -> Callable[[], str]:
+        """Who is counted, as a keyed hash."""
+        return lambda: signing.keyed_hash(self.key, f"{name}:{identity()}")
+
+    def limit(
+        self,
+        endpoints: Iterable[str],
+        scope: str,
+        allowed: str,
+        *,
+        methods: Iterable[str] | None = ("POST",),
+        **how: Any,
+    ) -> None:
+        """Let so much through these endpoints together."""
+        shared = self.limiter.shared_limit(
+            allowed, scope=scope, methods=None if methods is None else list(methods), **how
+        )
+        views: dict[str, Callable[..., Any]] = self.app.view_functions
+        for name in endpoints:
+            views[name] = shared(views[name])
+
+    def limit_by(self, endpoints: Iterable[str], scope: str, allowed: str, who: Callable[[], str], **how: Any) -> None:
+        """The same for each person, partner or mailbox that `who` names."""
+        self.limit(endpoints, scope, allowed, key_func=self.keyed(scope, who), **how)
 
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Put the limits before Flask-Security's views; call it after they are registered."""
     key = signing.derive(settings.secret_key, "limits")
-
-    def keyed(name: str, identity: Callable[[], str]) -> Callable[[], str]:
-        return lambda: signing.keyed_hash(key, f"{name}:{identity()}")
-
     limiter = Limiter(
-        keyed("address", _address),
+        lambda: signing.keyed_hash(key, f"address:{_address()}"),
         storage_uri=_storage(settings.redis_url),
         storage_options=_REDIS_TIMEOUT,
         strategy="sliding-window-counter",
@@ -58,53 +86,16 @@ def init_app(app: Flask, settings: Settings) -> None:
     )
     limiter.init_app(app)
     app.register_error_handler(RateLimitExceeded, lambda error: _too_many(app, limiter, error))
+    limits = app.extensions[_EXTENSION] = _Limits(app, limiter, key)
+    limits.limit((*_SIGN_IN, *_SECOND_FACTOR, "security.forgot_password", "security.reset_password"), "door", ADDRESS)
+    limits.limit_by(_SIGN_IN, "account", ACCOUNT, _account, deduct_when=_failed)
+    limits.limit_by(_SECOND_FACTOR, "code", SECOND_FACTOR, _second_factor, deduct_when=_failed)
+    limits.limit_by(["security.forgot_password"], "mail", MAILS_PER_ACCOUNT, _typed_account)
 
-    views: dict[str, Callable[..., Any]] = app.view_functions
 
-    def limit(names: tuple[str, ...], scope: str, allowed: str, **how: Any) -> None:
-        shared = limiter.shared_limit(allowed, scope=scope, methods=["POST"], **how)
-        for name in names:
-            views[name] = shared(views[name])
-
-    limit((*_SIGN_IN, *_SECOND_FACTOR, "security.forgot_password", "security.reset_password"), "door", ADDRESS)
-    limit(_SIGN_IN, "account", ACCOUNT, key_func=keyed("account", _account), deduct_when=_failed)
-    limit(_SECOND_FACTOR, "code", SECOND_FACTOR, key_func=keyed("code", _second_factor), deduct_when=_failed)
-    limit(("security.forgot_password",), "mail", MAILS_PER_ACCOUNT, key_func=keyed("mail", _typed_account))
-
-    def limit_applications(endpoint: str, saved_by: tuple[str, ...], begun_by: tuple[str, ...]) -> None:
-        limit(saved_by, "drafts", DRAFTS)
-        limit(begun_by, "new drafts", NEW_DRAFTS, exempt_when=_goes_on)
-        limit((endpoint,), "applications", APPLICATIONS)
-        limit((endpoint,), "applicant", MAILS_PER_ACCOUNT, key_func=keyed("applicant", _applicant), deduct_when=_passed)
-
-    def limit_tests(links: str, postbacks: str) -> None:
-        limit((links,), "link tests", LINK_TESTS, key_func=keyed("link tests", _person))
-        limit(
-            (postbacks,),
-            "postback tests",
-            POSTBACK_TESTS,
-            key_func=keyed("postback tests", _partner),
-            exempt_when=_is_no_test,
-        )
-
-    def limit_partner_keys(endpoints: Iterable[str]) -> None:
-        read = limiter.shared_limit(
-            PARTNER_KEYS,
-            scope="partner keys",
-            key_func=keyed("partner keys", _key_owner),
-            exempt_when=_is_no_partner_key,
-        )
-        for name in endpoints:
-            views[name] = read(views[name])
-
-    def limit_sign_ups(endpoint: str) -> None:
-        limit((endpoint,), "sign-ups", SIGN_UPS)
-        limit((endpoint,), "signed up", MAILS_PER_ACCOUNT, key_func=keyed("signed up", _applicant))
-
-    app.extensions[_SIGN_UPS_EXTENSION] = limit_sign_ups
-    app.extensions[_EXTENSION] = limit_applications
-    app.extensions[_TESTS_EXTENSION] = limit_tests
-    app.extensions[_KEYS_EXTENSION] = limit_partner_keys
+def _of(app: Flask) -> _Limits:
+    found: _Limits = app.extensions[_EXTENSION]
+    return found
 
 
 def limit_applications(
@@ -115,22 +106,31 @@ def limit_applications(
     `saved_by` are the endpoints by which it saves itself while somebody types, `begun_by` those that make a new draft for a
     form without `draft`, and keep the files that came with it.
     """
-    app.extensions[_EXTENSION](endpoint, saved_by, begun_by)
+    limits = _of(app)
+    limits.limit(saved_by, "drafts", DRAFTS)
+    limits.limit(begun_by, "new drafts", NEW_DRAFTS, exempt_when=_goes_on)
+    limits.limit([endpoint], "applications", APPLICATIONS)
+    limits.limit_by([endpoint], "applicant", MAILS_PER_ACCOUNT, _applicant, deduct_when=_passed)
 
 
 def limit_sign_ups(app: Flask, endpoint: str) -> None:
     """Slow down the form for news: by address, and by the mailbox that it writes to."""
-    app.extensions[_SIGN_UPS_EXTENSION](endpoint)
+    limits = _of(app)
+    limits.limit([endpoint], "sign-ups", SIGN_UPS)
+    limits.limit_by([endpoint], "signed up", MAILS_PER_ACCOUNT, _applicant)
 
 
 def limit_tests(app: Flask, *, links: str, postbacks: str) -> None:
     """Slow down the endpoints by which we call an address that a partner typed: links by person, postbacks by partner."""
-    app.extensions[_TESTS_EXTENSION](links, postbacks)
+    limits = _of(app)
+    limits.limit_by([links], "link tests", LINK_TESTS, _person)
+    limits.limit_by([postbacks], "postback tests", POSTBACK_TESTS, _partner, exempt_when=_is_no_test)
 
 
 def limit_partner_keys(app: Flask, endpoints: Iterable[str]) -> None:
     """Slow down the keys of a partner on these endpoints, all of them together."""
-    app.extensions[_KEYS_EXTENSION](endpoints)
+    how: dict[str, Any] = {"methods": None, "exempt_when": _is_no_partner_key}  # they only read
+    _of(app).limit_by(endpoints, "partner keys", PARTNER_KEYS, _key_owner, **how)
 
 
 def _storage(redis_url: str) -> str:

@@ -1,4 +1,4 @@
-"""The kinds of mail that a partner's people and managers get, who gets which, and which of them nobody can switch off. Pure.
+"""The kinds of mail that a partner's people and managers get, who gets which, where else it is told, and what nobody can switch off. Pure.
 
 Newsletters have kinds of their own, by program; mails about one's own account (a new password) belong to nobody's choice.
 """
@@ -34,6 +34,12 @@ REQUIRED = frozenset({MailKind.MEMBERSHIP, MailKind.PAYMENT_DETAILS, MailKind.IN
 TO_MANAGERS = frozenset({MailKind.LATE, MailKind.ALARMS, MailKind.COMPLAINTS, MailKind.ANSWERS, MailKind.DUTIES})
 
 OPTIONAL = tuple(kind for kind in MailKind if kind not in REQUIRED)
+
+IN_PORTAL = tuple(kind for kind in MailKind if kind not in TO_MANAGERS | {MailKind.MEMBERSHIP, MailKind.DAY})
+"""What a partner's people are told in the portal too. Who reads there is a member already, and home tells of each day."""
+
+IN_CHATS = tuple(kind for kind in MailKind if kind in IN_PORTAL or kind is MailKind.DAY)
+"""What a partner may have told to its own chats."""
 
 _ROLES = {
     MailKind.PAYMENT_DETAILS: roles.MONEY,

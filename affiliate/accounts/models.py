@@ -56,6 +56,17 @@ class MailRefusal(Base):
     created_at: Mapped[datetime]
 
 
+class NoticeRefusal(Base):
+    """A kind of notice that a person does not want in the portal. No row: wanted."""
+
+    __tablename__ = "notice_refusals"
+    __table_args__ = (sa.PrimaryKeyConstraint("user_id", "kind"),)
+
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"))
+    kind: Mapped[MailKind] = mapped_column(enum_column(MailKind))
+    created_at: Mapped[datetime]
+
+
 class Grant(Base):
     """A role of a user, in one program or (program_id null) in all of them."""
 

@@ -17,6 +17,7 @@ from affiliate.accounts.presets import Preset
 from affiliate.accounts.words import ROLES
 from affiliate.errors import Forbidden, Invalid
 from affiliate.mailer import Letter
+from affiliate.senders import Of
 
 N_ = str  # marks a sentence for the translators
 NAME_LENGTH_MAX = 120
@@ -49,7 +50,7 @@ def add(
         raise NotYours(N_("Nobody changes the own roles. Ask a colleague to do it."))
     for role in wanted:
         service.grant(session, user_id=person.id, role=role, program_id=program_id, actor=actor, now=now)
-    _tell(session, person, wanted, program_name, is_new=is_new, now=now)
+    _tell(session, person, wanted, Of(program_id, program_name), is_new=is_new, now=now)
     return person
 
 
@@ -82,21 +83,21 @@ def _new(session: Session, address: str, name: str, *, actor: Actor, now: dateti
 
 
 def _tell(
-    session: Session, person: User, roles: Collection[GrantRole], program: str, *, is_new: bool, now: datetime
+    session: Session, person: User, roles: Collection[GrantRole], program: Of, *, is_new: bool, now: datetime
 ) -> None:
     locale, base_url = person.locale or "en", settings.current().base_url
     with force_locale(locale):
         letter = Letter(
-            _("Your access to %(program)s", program=program),
+            _("Your access to %(program)s", program=program.name),
             [
                 _("Hello %(name)s,", name=person.name),
                 _(
                     "you can work on the partner program of %(program)s now. Your role: %(role)s.",
-                    program=program,
+                    program=program.name,
                     role=", ".join(str(ROLES[role]) for role in roles),
                 ),
             ],
             (_("Choose a password"), f"{base_url}/reset") if is_new else (_("Sign in"), f"{base_url}/console/"),
             _("You get this mail because somebody of the program gave you access."),
         )
-        mailer.post(session, recipient=person.email, letter=letter, locale=locale, now=now)
+        mailer.post(session, recipient=person.email, letter=letter, locale=locale, program=program, now=now)

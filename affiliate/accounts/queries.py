@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import TypeVar
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from affiliate.accounts import mail_kinds
 from affiliate.accounts.mail_kinds import MailKind
-from affiliate.accounts.models import ApiKey, Grant, GrantRole, MailRefusal, User, UserSession
+from affiliate.accounts.models import ApiKey, Grant, GrantRole, MailRefusal, NoticeRefusal, User, UserSession
 from affiliate.db import Base
 
 _SESSIONS_SHOWN_MAX = 50
@@ -28,18 +29,25 @@ def signed_in(
     session: Session, *, person: type[Person], uniquifier: str, session_id: UUID, now: datetime
 ) -> Person | None:
     """The active person behind a cookie, as this mapped class, if the session's row is theirs, not ended, not expired."""
+    named = {"uniquifier": uniquifier, "session_id": session_id, "now": now}
+    return session.scalars(_signed_in(person), named).one_or_none()
+
+
+@cache
+def _signed_in(person: type[Person]) -> sa.Select[Person]:
+    """Built once: every request asks it."""
     users = User.__table__.c
-    return session.scalars(
+    return (
         sa.select(person)
         .join_from(person, UserSession, UserSession.user_id == users.id)
         .where(
-            users.fs_uniquifier == uniquifier,
+            users.fs_uniquifier == sa.bindparam("uniquifier"),
             users.active,
-            UserSession.id == session_id,
+            UserSession.id == sa.bindparam("session_id"),
             UserSession.ended_at.is_(None),
-            UserSession.expires_at > now,
+            UserSession.expires_at > sa.bindparam("now"),
         )
-    ).one_or_none()
+    )
 
 
 def roles_in(session: Session, *, user_id: UUID, program_id: UUID | None) -> frozenset[GrantRole]:
@@ -71,6 +79,11 @@ def people_in(session: Session, *, program_id: UUID) -> list[tuple[User, Grant]]
 def refused_mails(session: Session, *, user_id: UUID) -> frozenset[MailKind]:
     """The kinds of mail that a person does not want."""
     return frozenset(session.scalars(sa.select(MailRefusal.kind).where(MailRefusal.user_id == user_id)))
+
+
+def refused_notices(session: Session, *, user_id: UUID) -> frozenset[MailKind]:
+    """What a person does not want to be told in the portal."""
+    return frozenset(session.scalars(sa.select(NoticeRefusal.kind).where(NoticeRefusal.user_id == user_id)))
 
 
 def live_sessions(session: Session, *, user_id: UUID, now: datetime) -> Sequence[UserSession]:

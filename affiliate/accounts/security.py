@@ -9,7 +9,7 @@ import base64
 from typing import Any
 
 import segno
-from flask import Flask, redirect, request, url_for
+from flask import Flask, g, redirect, request, url_for
 from flask_babel import force_locale
 from flask_security import FSQLALiteUserDatastore, MailUtil, PasswordUtil, RoleMixin, Security, Totp
 from flask_security.babel import FsDomain
@@ -219,5 +219,9 @@ class _MailUtil(MailUtil):
         user = context["user"]
         language = user.locale or formats.locale()
         with force_locale(language):
+            # The installation, whatever host was asked: who manages a program has its host in hand, and would read the link.
             letter = mails.letter(template, base_url=settings.current().base_url, context=context)
-        mailer.post(web.orm.session, recipient=user.email, letter=letter, locale=language, now=web.request_now())
+        mailer.post(
+            web.orm.session, recipient=user.email, letter=letter, locale=language, program=g.get("host_program"),
+            now=web.request_now(),
+        )  # fmt: skip

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from affiliate import db, ids
-from affiliate.commissions import facts, life, maturity, queries, rates, recruiters, terms
+from affiliate.commissions import changed_days, facts, life, maturity, queries, rates, recruiters, terms
 from affiliate.commissions.counters import Before, Tally
 from affiliate.commissions.facts import CreditFacts, Window
 from affiliate.commissions.life import CommissionStatus, Worth
@@ -57,6 +57,8 @@ def commission_credits(session: Session, *, conversion_ids: Collection[UUID], no
     """A commission for each credit in force that has none. What a manager has declined before stays declined."""
     rows = _rows(session, _judged(session, conversion_ids, now), now)
     inserted = set(db.insert_new(session, Commission, rows))
+    if inserted:
+        changed_days.note(session, db.among(session, Commission.id, inserted))
     standings = [fresh(row) for row in rows if row["id"] in inserted]
     no_longer, changes = queries.declined_pairs(session, conversion_ids=conversion_ids), Changes()
     for standing in standings:

@@ -108,6 +108,23 @@ class Commission(Base):
         sa.Index("ix_commissions_partner", "program_id", "partner_id", "earned_at"),
         sa.Index("ix_commissions_program", "program_id", "earned_at"),
         sa.Index("ix_commissions_maturing", "status", "matures_at"),
+        # What pages sum of those that wait, for validation or for a payout, with the amounts: rows are wide, for their traces.
+        sa.Index(
+            "ix_commissions_pending",
+            "program_id",
+            "matures_at",
+            postgresql_include=["amount_minor", "reversed_minor"],
+            postgresql_where=sa.text("status = 'pending' AND is_live"),
+            sqlite_where=sa.text("status = 'pending' AND is_live"),
+        ),
+        sa.Index(
+            "ix_commissions_payable",
+            "program_id",
+            "partner_id",
+            postgresql_include=["approved_at", "currency", "amount_minor", "reversed_minor"],
+            postgresql_where=sa.text("status = 'approved'"),
+            sqlite_where=sa.text("status = 'approved'"),
+        ),
         sa.CheckConstraint("reversed_minor >= 0 AND reversed_minor <= amount_minor", name="reversed_within_amount"),
         sa.CheckConstraint("(status IN ('in_payout', 'paid')) = (payout_id IS NOT NULL)", name="payout_when_in_one"),
     )

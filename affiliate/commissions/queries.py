@@ -178,3 +178,10 @@ def has_commission_since(session: Session, *, program_id: UUID, since: datetime)
     """Whether an order from this moment on already earned something in the program."""
     earned = sa.exists().where(Commission.program_id == program_id, Commission.earned_at >= since)
     return bool(session.scalar(sa.select(earned)))
+
+
+def left_of(session: Session, *, program_id: UUID, commission_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Minor units of what is left of these commissions, as far as they are of this program."""
+    left = (Commission.amount_minor - Commission.reversed_minor).label("left")
+    mine = (db.among(session, Commission.id, commission_ids), Commission.program_id == program_id)
+    return {row.id: row.left for row in session.execute(sa.select(Commission.id, left).where(*mine))}

@@ -13,7 +13,7 @@ from affiliate import db
 from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
 from affiliate.attribution.models import Attribution
-from affiliate.commissions import facts, life, losses, maturity, queries, reversals, set_aside
+from affiliate.commissions import changed_days, facts, life, losses, maturity, queries, reversals, set_aside
 from affiliate.commissions.commissioning import commission_credits
 from affiliate.commissions.life import AdjustmentSource, CommissionStatus, DeclineReason, Taking
 from affiliate.commissions.models import Commission
@@ -230,6 +230,8 @@ def _approve(session: Session, which: sa.ColumnElement[bool], now: datetime) -> 
         )
     )  # fmt: skip
     rows = session.execute(change, execution_options={"synchronize_session": False}).all()
+    if rows:
+        changed_days.note(session, db.among(session, Commission.id, [row.id for row in rows]))
     postings = []
     for commission_id, program_id, partner_id, currency, left_minor in rows:
         amount = Money(left_minor, currency)

@@ -11,6 +11,7 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from affiliate import db, ids
+from affiliate.commissions import changed_days
 from affiliate.commissions.life import (
     ACCOUNT_OF,
     NEVER_POSTED,
@@ -143,6 +144,8 @@ def write(session: Session, changes: Changes) -> list[Posting]:
         result = session.connection().execute(_change, changes.updates)
         if cast("CursorResult[Any]", result).rowcount != len(changes.updates):
             raise BooksMoved
+        changed = [update["expected_id"] for update in changes.updates]
+        changed_days.note(session, db.among(session, Commission.id, changed))
     if len(db.insert_new(session, CommissionAdjustment, changes.adjustments)) != len(changes.adjustments):
         raise BooksMoved
     return changes.postings

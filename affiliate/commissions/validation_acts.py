@@ -15,7 +15,7 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from affiliate import ids
-from affiliate.commissions import commissioning, life, queries, service, validation, validation_queries
+from affiliate.commissions import changed_days, commissioning, life, queries, service, validation, validation_queries
 from affiliate.commissions.models import Commission, Reduction, ValidationFile
 from affiliate.commissions.queries import Standing
 from affiliate.commissions.takings import BooksMoved, Changes, declined, take, write
@@ -67,6 +67,9 @@ def _reinstate(session: Session, file: ValidationFile, found: Collection[Preview
     rows = [_anew(row, now) for row in ended]
     if rows:
         session.execute(sa.insert(Commission), rows)
+        changed_days.note(
+            session, Commission.id.in_([row["id"] for row in rows])
+        )  # the ended ones were of the same days
     postings = [posting for row in rows for posting in commissioning.accrual(commissioning.fresh(row))]
     return postings + service.take_losses(session, conversion_ids=by_conversion.keys(), now=now)
 

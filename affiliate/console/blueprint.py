@@ -169,6 +169,7 @@ def _frame() -> dict[str, Any]:
             "status": program.status.value,
         },
         "brand": {"name": program.name, "url": url_for(roles.start(g.roles))},
+        "programs_url": url_for("console.choose", all="yes"),
         "nav_items": navigation.entries(waiting(), can=can),
         "books": _books(),
         "time_zone": g.get("user_time_zone") or program.time_zone,

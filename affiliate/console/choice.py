@@ -1,6 +1,6 @@
 """The door of the console: the programs that a person may work in."""
 
-from flask import redirect, render_template, url_for
+from flask import redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers.response import Response as BaseResponse
 
@@ -16,7 +16,7 @@ from affiliate.web import orm
 @blueprint.get("/")
 @access.signed_in
 def choose() -> str | BaseResponse:
-    """The programs of the person; straight on when there is one."""
+    """The programs of the person; straight on when there is one, unless all are asked for."""
     granted = accounts.granted_program_ids(orm.session, user_id=current_user.id)
     if not granted:
         raise access.NotHere
@@ -24,7 +24,7 @@ def choose() -> str | BaseResponse:
     found = (
         queries.programs(orm.session) if None in granted else queries.programs_of_ids(orm.session, program_ids=chosen)
     )
-    if len(found) == 1:
+    if len(found) == 1 and "all" not in request.args:
         return redirect(_start(found[0]))
     rows = [
         {

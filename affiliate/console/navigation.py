@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Protocol
 
-from flask import request, url_for
+from flask import g, request, url_for
 from flask_babel import gettext as _
 
 from affiliate.console.queries.work import OpenDecisions
@@ -34,7 +34,7 @@ _PAGES = {
         "setup", "save_step", "setup_key", "clone_program", "make_clone", "brand", "settings_overview", "preview_settings",
     ),
     "applications": ("invitations", "add_invitation", "rubric"),
-    "partners": ("partner", "partner_care", "weighed", "bulk_act", "erasures", "import_partners", "look_at_partners", "take_partners"),
+    "partners": ("partner", "partner_care", "weighed", "erasures", "import_partners", "look_at_partners", "take_partners"),
     "cases": ("case",),
     "creatives": ("creative", "new_creative", "add_creative", "change_creative", "add_creative_version"),
     "newsletters": (
@@ -43,7 +43,8 @@ _PAGES = {
     "conversions": ("conversion", "import_orders", "take_orders"),
     "payouts": (
         "payout_run", "payout", "payment", "payout_limits", "adjustments", "partner_entries", "payout_policy",
-        "papers", "partner_taxes", "tax_settings", "save_tax_settings", "tax_rules", "add_tax_rule",
+        "papers", "partner_taxes", "tax_settings", "save_tax_settings", "preview_tax_settings", "tax_rules", "add_tax_rule",
+        "preview_tax_rule", "set_payout_policy", "preview_payout_policy",
     ),
     "commissions": ("validation", "validation_file"),
     "tracking": ("api_key_made", "ways_in", "postback_token", "requests", "rejected", "dead_letters"),
@@ -102,6 +103,7 @@ def _item(
     **more: Any,
 ) -> dict[str, Any]:
     current = (request.endpoint or "").removeprefix("console.")
+    section = g.get("section") or _SECTION_OF.get(current)  # a page that stands under several entries says which
     if waits is not None:
         more |= {"count": waits, "due": bool(waits)}
     return {
@@ -109,7 +111,7 @@ def _item(
         "label": label,
         "icon": icon,
         "url": url_for(f"console.{page or entry}"),
-        "current": current == entry or _SECTION_OF.get(current) == entry,
+        "current": entry in {current, section},
         "group": group,
         **more,
     }

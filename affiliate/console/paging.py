@@ -1,7 +1,8 @@
-"""Pages of a list by keyset: newest (or largest) first, stable while rows arrive, at the same price however far one goes."""
+"""Pages of a list by keyset: stable while rows arrive, at the same price however far one goes."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
@@ -9,6 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 PAGE_SIZE = 50
+EXPORT_SIZE = 2_000
+"""The rows of a page that an export reads."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _NUMBER_MAX = 2**62  # databases hold no larger ones
@@ -31,7 +34,7 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows of a list, newest first, and the cursors of its neighbours where there are any."""
+    """Rows of a list, and the cursors of its neighbours where there are any; `newer` is that of the page before."""
 
     rows: list[Any]
     newer: str | None
@@ -65,28 +68,58 @@ def page_of(
     identifier: InstrumentedAttribute[UUID],
     cursor: Cursor | None,
     size: int = PAGE_SIZE,
+    ascending: bool = False,
 ) -> Page:
-    """The page at the cursor. The statement selects `by` (moments or numbers) as `at` and the identifier as `id`, without order or limit."""
-    if cursor is not None and isinstance(cursor.at, int) is not issubclass(by.type.python_type, int):
-        cursor = None  # of another list
+    """The page at the cursor, the newest or largest first; with `ascending` the oldest or smallest.
+
+    The statement selects `by` (moments, days or numbers) as `at` and the identifier as `id`, without order or limit.
+    """
     backwards = cursor is not None and cursor.towards == "newer"
-    if cursor is not None:
-        statement = statement.where(_beyond(by, identifier, cursor, newer=backwards))
-    order = (by.asc(), identifier.asc()) if backwards else (by.desc(), identifier.desc())
+    upwards = backwards is not ascending
+    mark = None if cursor is None else _mark(cursor, by.type.python_type)
+    if cursor is not None and mark is not None:
+        statement = statement.where(_beyond(by, identifier, mark, cursor.id, upwards=upwards))
+    order = (by.asc(), identifier.asc()) if upwards else (by.desc(), identifier.desc())
     rows = list(session.execute(statement.order_by(*order).limit(size + 1)))
     more, rows = len(rows) > size, rows[:size]
     if backwards:
         rows.reverse()
-    newer = rows and (more if backwards else cursor is not None)
+    newer = rows and (more if backwards else mark is not None)
     older = rows and (True if backwards else more)
-    return Page(
-        rows,
-        Cursor("newer", rows[0].at, rows[0].id).text() if newer else None,
-        Cursor("older", rows[-1].at, rows[-1].id).text() if older else None,
-    )
+    return Page(rows, _beside("newer", rows[0]) if newer else None, _beside("older", rows[-1]) if older else None)
 
 
-def _beyond(by: Any, identifier: InstrumentedAttribute[UUID], cursor: Cursor, *, newer: bool) -> sa.ColumnElement[bool]:
+def every_row(read: Callable[[Cursor | None], Page]) -> Iterator[Any]:
+    """All rows of a list, a page in memory at a time. `read` gives the page at a cursor, towards older rows."""
+    return (row for page in every_page(read) for row in page.rows)
+
+
+def every_page(read: Callable[[Cursor | None], Page]) -> Iterator[Page]:
+    """The pages of a list, one after the other."""
+    page = read(None)
+    yield page
+    while page.older is not None:
+        page = read(read_cursor(page.older))
+        yield page
+
+
+def _beside(towards: Literal["older", "newer"], row: Any) -> str:
+    is_day = isinstance(row.at, date) and not isinstance(row.at, datetime)
+    return Cursor(towards, row.at.toordinal() if is_day else row.at, row.id).text()
+
+
+def _mark(cursor: Cursor, kind: type) -> datetime | date | int | None:
+    """Where the cursor stands among values of this kind; nothing if it is of another list."""
+    if issubclass(kind, datetime) or isinstance(cursor.at, datetime):
+        return cursor.at if isinstance(cursor.at, kind) else None
+    if not issubclass(kind, date):
+        return cursor.at if issubclass(kind, int) else None
+    return date.fromordinal(cursor.at) if 0 < cursor.at <= date.max.toordinal() else None
+
+
+def _beyond(
+    by: Any, identifier: InstrumentedAttribute[UUID], mark: datetime | date | int, row_id: UUID, *, upwards: bool
+) -> sa.ColumnElement[bool]:
     here = sa.tuple_(by, identifier)
-    mark = sa.tuple_(sa.literal(cursor.at, by.type), sa.literal(cursor.id, identifier.type))
-    return here > mark if newer else here < mark
+    there = sa.tuple_(sa.literal(mark, by.type), sa.literal(row_id, identifier.type))
+    return here > there if upwards else here < there

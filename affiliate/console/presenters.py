@@ -1,6 +1,7 @@
 """Shapes that several pages share: plain values for templates, never table rows."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -11,7 +12,7 @@ from flask_babel import format_timedelta
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from affiliate import formats
+from affiliate import formats, ids
 from affiliate.console.blueprint import filters, with_arguments
 from affiliate.money import Money
 from affiliate.partners import facts
@@ -104,6 +105,15 @@ def chart(by_day: Mapping[date, Facts], currency: str) -> dict[str, Any]:
         "texts": [formats.money(money) for money in earned],
     }
     return {"kind": "bar", "labels": [formats.day(day) for day in by_day], "series": [series], "head": _("Day")}
+
+
+def picked(most: int) -> list[UUID]:
+    """The partners that were ticked in the form, so many at most; what is no partner's id is passed over."""
+    found = []
+    for text in request.form.getlist("partner")[:most]:
+        with suppress(ids.BadPublicId):
+            found.append(ids.parse("ptn", text))
+    return found
 
 
 def partner_link(partner_id: UUID | None, name: str | None) -> dict[str, str] | None:

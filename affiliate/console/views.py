@@ -1,74 +1,44 @@
 """The console's pages. Importing this module registers all of them on the blueprint."""
 
-from affiliate.console import (
+from affiliate.console import choice
+from affiliate.console.blueprint import blueprint
+from affiliate.console.goals import goals, kpis
+from affiliate.console.joining import application_form, applications, invitations, public_page, vetting
+from affiliate.console.money import adjustments, books, commissions, validation
+from affiliate.console.orders import fraud, order_import, orders
+from affiliate.console.partners import (
     acting,
-    adjustments,
-    annotations,
-    application_form,
-    applications,
-    archive,
-    attribution,
-    books,
-    brand,
     bulk,
-    campaigns,
     care,
-    cases,
-    channels,
-    chats,
-    choice,
-    cohorts,
-    commissions,
-    creatives,
     erasures,
-    events,
-    fraud,
-    fraud_rules,
-    funnel,
-    goals,
-    invitations,
-    kpis,
-    margins,
-    newsletter_previews,
-    newsletters,
-    order_import,
-    orders,
-    papers,
     partner_care,
     partner_import,
     partner_list,
     partners,
-    payment,
-    payout_limits,
-    payout_steps,
-    payouts,
-    people,
+    recruiting,
+)
+from affiliate.console.payouts import papers, payment, payout_limits, payout_steps, payouts, tax_settings
+from affiliate.console.performance import (
+    annotations,
+    campaigns,
+    channels,
+    cohorts,
+    funnel,
+    margins,
     performance,
     performance_customers,
     performance_kept,
     performance_shared,
     performance_shop,
-    plans,
     products,
-    program,
-    prospects,
-    public_page,
-    recruiting,
     service,
-    settings_overview,
-    setup,
-    simulations,
-    tax_settings,
-    today,
-    tracking,
-    validation,
-    vetting,
-    view_business,
-    view_operations,
-    ways_in,
     what_if,
 )
-from affiliate.console.blueprint import blueprint
+from affiliate.console.program import archive, brand, chats, people, program, settings_overview, setup
+from affiliate.console.relations import cases, creatives, newsletter_previews, newsletters, prospects
+from affiliate.console.rules import attribution, fraud_rules, plans, simulations
+from affiliate.console.tracking import events, tracking, ways_in
+from affiliate.console.work import bulk_acts, today, view_business, view_operations
 
 __all__ = [
     "acting",
@@ -82,6 +52,7 @@ __all__ = [
     "books",
     "brand",
     "bulk",
+    "bulk_acts",
     "campaigns",
     "care",
     "cases",

@@ -15,7 +15,8 @@ from affiliate.accounts.mail_kinds import MailKind
 from affiliate.accounts.models import User
 from affiliate.creatives.models import Creative
 from affiliate.mailer import Letter
-from affiliate.partners import posting, readers
+from affiliate.partners import posting
+from affiliate.programs import addresses
 from affiliate.programs.models import Program
 
 TOLD_MAX = 1_000  # partners of one letter
@@ -24,27 +25,33 @@ TOLD_MAX = 1_000  # partners of one letter
 def tell_approved(session: Session, *, creative: Creative, program: Program, now: datetime) -> None:
     """Tell who proposed it that it may be used."""
     if creative.proposed_by_id is not None:
-        _tell(session, [creative.proposed_by_id], lambda person: _approved(creative, program, person), now)
+        _tell(session, program, [creative.proposed_by_id], lambda person: _approved(creative, program, person), now)
 
 
 def tell_refused(session: Session, *, creative: Creative, program: Program, now: datetime) -> None:
     """Tell who proposed it that it may not be used, and why."""
     if creative.proposed_by_id is not None:
-        _tell(session, [creative.proposed_by_id], lambda person: _refused(creative, program, person), now)
+        _tell(session, program, [creative.proposed_by_id], lambda person: _refused(creative, program, person), now)
 
 
 def tell_retired(
     session: Session, *, creative: Creative, program: Program, partner_ids: Sequence[UUID], now: datetime
 ) -> None:
     """Tell partners that what they use comes to its end."""
-    _tell(session, partner_ids[:TOLD_MAX], lambda person: _retired(creative, program, person), now)
+    _tell(session, program, partner_ids[:TOLD_MAX], lambda person: _retired(creative, program, person), now)
 
 
-def _tell(session: Session, partner_ids: Sequence[UUID], letter: Callable[[User], Letter], now: datetime) -> None:
-    for person in readers.readers(session, partner_ids=partner_ids, kind=MailKind.CREATIVES):
-        locale = person.locale or "en"
-        with force_locale(locale):
-            posting.post(session, person=person, letter=letter(person), kind=MailKind.CREATIVES, now=now)
+def _tell(
+    session: Session, program: Program, partner_ids: Sequence[UUID], letter: Callable[[User], Letter], now: datetime
+) -> None:
+    def in_their_language(person: User) -> Letter:
+        with force_locale(person.locale or "en"):
+            return letter(person)
+
+    posting.tell(
+        session, program=program, partner_ids=partner_ids, kind=MailKind.CREATIVES, letter=in_their_language,
+        now=now,
+    )  # fmt: skip
 
 
 def _approved(creative: Creative, program: Program, person: User) -> Letter:
@@ -76,7 +83,7 @@ def _retired(creative: Creative, program: Program, person: User) -> Letter:
     ]
     if creative.end_note:
         paragraphs.append(creative.end_note)
-    base = settings.current().base_url
+    base = addresses.pages(program.own_host, settings.current())
     act = (_("See what else there is"), f"{base}/portal/{program.slug}/creatives")
     return Letter(_("It ends: %(title)s", title=creative.title), paragraphs, act, _why(program))
 
@@ -87,7 +94,7 @@ def _day(moment: datetime | None, program: Program, person: User) -> str:
 
 
 def _address(creative: Creative, program: Program) -> str:
-    base = settings.current().base_url
+    base = addresses.pages(program.own_host, settings.current())
     return f"{base}/portal/{program.slug}/creatives/{ids.public('crv', creative.id)}"
 
 

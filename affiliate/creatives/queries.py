@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -51,7 +52,9 @@ class Facets:
     sizes: Sequence[tuple[int, int]]
 
 
-def _joined() -> Any:
+@cache
+def joined() -> Any:
+    """Creatives, each with the version that is offered. Built once; what is added to it makes another."""
     of_version = sa.and_(CreativeVersion.creative_id == Creative.id, CreativeVersion.version == Creative.version)
     return sa.select(Creative, CreativeVersion).join(CreativeVersion, of_version)
 
@@ -72,7 +75,8 @@ def is_offered(program_id: UUID, reader: Reader | None, now: datetime) -> sa.Col
     )
 
 
-def _matching(wanted: Wanted, now: datetime) -> list[sa.ColumnElement[bool]]:
+def matching(wanted: Wanted, now: datetime) -> list[sa.ColumnElement[bool]]:
+    """The conditions of what somebody looks for."""
     found: list[sa.ColumnElement[bool]] = []
     if wanted.kind is not None:
         found.append(Creative.kind == wanted.kind)
@@ -103,21 +107,21 @@ def offered(
     offset: int = 0,
 ) -> list[Shown]:
     """Up to `limit` creatives that are offered now, the newest first."""
-    found = _joined().where(is_offered(program_id, reader, now), *_matching(wanted, now))
+    found = joined().where(is_offered(program_id, reader, now), *matching(wanted, now))
     rows = session.execute(found.order_by(Creative.starts_at.desc(), Creative.id.desc()).limit(limit).offset(offset))
     return [(creative, version) for creative, version in rows]
 
 
 def offered_count(session: Session, *, program_id: UUID, reader: Reader | None, wanted: Wanted, now: datetime) -> int:
     """How many creatives `offered` would give in all."""
-    found = _joined().where(is_offered(program_id, reader, now), *_matching(wanted, now))
+    found = joined().where(is_offered(program_id, reader, now), *matching(wanted, now))
     return session.scalar(sa.select(sa.func.count()).select_from(found.with_only_columns(Creative.id).subquery())) or 0
 
 
 def facets(session: Session, *, program_id: UUID, reader: Reader, now: datetime) -> Facets:
     """What the offered creatives can be told apart by."""
     columns = (Creative.kind, Creative.language, Creative.campaign, CreativeVersion.width, CreativeVersion.height)
-    found = _joined().where(is_offered(program_id, reader, now)).with_only_columns(*columns).distinct()
+    found = joined().where(is_offered(program_id, reader, now)).with_only_columns(*columns).distinct()
     rows = session.execute(found.limit(_FACETS_MAX)).all()
     kinds = {row.kind for row in rows}
     return Facets(
@@ -132,7 +136,7 @@ def offered_one(
     session: Session, *, program_id: UUID, reader: Reader, creative_id: UUID, now: datetime
 ) -> Shown | None:
     """One creative, if it is offered to the reader now."""
-    found = _joined().where(is_offered(program_id, reader, now), Creative.id == creative_id)
+    found = joined().where(is_offered(program_id, reader, now), Creative.id == creative_id)
     row = session.execute(found).one_or_none()
     return None if row is None else (row[0], row[1])
 
@@ -140,7 +144,7 @@ def offered_one(
 def proposals_of(session: Session, *, program_id: UUID, partner_id: UUID, limit: int) -> list[Shown]:
     """What a partner has proposed itself, the newest first, in any status."""
     mine = (Creative.program_id == program_id, Creative.proposed_by_id == partner_id)
-    rows = session.execute(_joined().where(*mine).order_by(Creative.id.desc()).limit(limit))
+    rows = session.execute(joined().where(*mine).order_by(Creative.id.desc()).limit(limit))
     return [(creative, version) for creative, version in rows]
 
 
@@ -154,18 +158,9 @@ def proposal_count(session: Session, *, program_id: UUID, partner_id: UUID | Non
 
 def creative_in(session: Session, *, program_id: UUID, creative_id: UUID) -> Shown | None:
     """One creative of the program, in any status."""
-    found = _joined().where(Creative.program_id == program_id, Creative.id == creative_id)
+    found = joined().where(Creative.program_id == program_id, Creative.id == creative_id)
     row = session.execute(found.execution_options(populate_existing=True)).one_or_none()
     return None if row is None else (row[0], row[1])
-
-
-def creatives(
-    session: Session, *, program_id: UUID, wanted: Wanted, now: datetime, limit: int, offset: int = 0
-) -> list[Shown]:
-    """Up to `limit` creatives of a program whoever they are for, the newest first."""
-    found = _joined().where(Creative.program_id == program_id, *_matching(wanted, now))
-    rows = session.execute(found.order_by(Creative.id.desc()).limit(limit).offset(offset))
-    return [(creative, version) for creative, version in rows]
 
 
 def creative_count(session: Session, *, program_id: UUID) -> int:
@@ -188,6 +183,6 @@ def groups_of(session: Session, *, creative_id: UUID) -> Sequence[str]:
 def picture_of(session: Session, *, creative_id: UUID) -> Shown | None:
     """A banner in any status, for whoever shows it."""
     row = session.execute(
-        _joined().where(Creative.id == creative_id, Creative.kind == CreativeKind.BANNER)
+        joined().where(Creative.id == creative_id, Creative.kind == CreativeKind.BANNER)
     ).one_or_none()
     return None if row is None else (row[0], row[1])

@@ -12,11 +12,9 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from affiliate import errors
-from affiliate.accounts.models import User
 from affiliate.attribution import service as attribution
 from affiliate.commissions import service as commissions
-from affiliate.demo import agreements, cast, founding, letters, material, story
+from affiliate.demo import agreements, founding, letters, material, place, story
 from affiliate.demo.treasury import Treasury
 from affiliate.ingest import service as ingest
 from affiliate.ledger import chain, sealer
@@ -24,7 +22,6 @@ from affiliate.ledger import service as ledger
 from affiliate.mailer import OutboxMail
 from affiliate.payouts import proof
 from affiliate.payouts.models import PayoutNotice
-from affiliate.programs.models import Program
 from affiliate.reports import landings, visitors
 from affiliate.settings import Settings
 
@@ -34,49 +31,11 @@ _BATCH = 1_000
 _PASSWORD_ENVIRONMENT = "AFFILIATE_DEMO_PASSWORD"  # noqa: S105 - the name of a variable
 
 
-class DemoRefused(errors.Conflict):
-    """The demo would stand beside real data, or where others can reach it."""
-
-
 class Transaction(Protocol):
     """`db.transaction`: one writing transaction."""
 
     def __call__(self) -> AbstractContextManager[Session]:
         """Open it."""
-
-
-def refuse_unless_safe(session: Session, settings: Settings) -> None:
-    """The demo belongs on an empty database of a machine that only its owner reaches.
-
-    Raises:
-        DemoRefused: says which of the three does not hold.
-    """
-    if settings.env == "production":
-        raise DemoRefused("The demo is not for production: its people and passwords are public.")
-    if not settings.on_loopback:
-        raise DemoRefused(
-            f"The demo runs on this machine only, and HOST is {settings.host}. Set AFFILIATE_HOST to 127.0.0.1."
-        )
-    if _is_used(session):
-        raise DemoRefused("This database is not empty: the demo is loaded into an empty one only.")
-
-
-def refuse_in_production(session: Session) -> None:
-    """Real business must not begin beside people whose passwords lie in a file.
-
-    Raises:
-        DemoRefused: the demo's people are in this database.
-    """
-    addresses = [person.email for person in cast.STAFF]
-    if session.scalar(sa.select(sa.exists().where(User.email.in_(addresses)))):
-        raise DemoRefused(
-            "This database holds the demo, and AFFILIATE_ENV is production: begin with an empty one (AFFILIATE_DATABASE_URL)."
-        )
-
-
-def _is_used(session: Session) -> bool:
-    people, programs = sa.exists().where(User.id.is_not(None)), sa.exists().where(Program.id.is_not(None))
-    return bool(session.scalar(sa.select(sa.or_(people, programs))))
 
 
 def load(*, settings: Settings, transaction: Transaction, now: datetime) -> Path:
@@ -85,12 +44,12 @@ def load(*, settings: Settings, transaction: Transaction, now: datetime) -> Path
     Whole or not at all: one transaction, so that a start that was broken off can be tried again.
 
     Raises:
-        DemoRefused: see `refuse_unless_safe`.
+        DemoRefused: see `place.refuse_unless_safe`.
         PasswordRefused: the password in the environment is none that we would let a person have.
     """
     password = os.environ.get(_PASSWORD_ENVIRONMENT) or secrets.token_urlsafe(12)
     with transaction() as session:
-        refuse_unless_safe(session, settings)
+        place.refuse_unless_safe(session, settings)
         begun_at = now - timedelta(days=story.DAYS + 1)
         founded = founding.found(session, settings=settings, password=password, now=begun_at)
         treasury = Treasury(program_id=founded.program_id, manager=founded.manager, finance=founded.finance)

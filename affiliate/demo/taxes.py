@@ -44,7 +44,7 @@ _PROFILES: dict[str, tuple[Identity, Wanted]] = {
 def prepare(session: Session, program: Program, *, actor: Actor, now: datetime) -> None:
     """The buyer's data and the tax rules, before anybody has a profile."""
     service.set_buyer(
-        session, program_id=program.id, buyer=_BUYER, text=f"partner program {cast.PROGRAM_NAME}",
+        session, program_id=program.id, buyer=_BUYER, text=cast.PROGRAM_NAME,  # the same in each language
         demands_profile=False, offers_self_billing=True, actor=actor, now=now,
     )  # fmt: skip
     service.take_examples(session, program=program, actor=actor, today=now.date(), now=now)

@@ -113,25 +113,38 @@ def _rows(program_id: UUID, which: sa.ColumnElement[bool]) -> sa.Select[*tuple[A
     return _in_force(shown, program_id).where(which)
 
 
-def waiting(session: Session, *, program_id: UUID, limit: int, appealed: bool = False) -> list[Waiting]:
+def appealed_rejections(session: Session, *, program_id: UUID, limit: int) -> list[Waiting]:
+    """Up to `limit` orders whose rejection a partner appeals, the oldest appeal first."""
+    rejected = _rows(program_id, sa.and_(sa.not_(_FLAGGED), FraudAppeal.id.is_not(None)))
+    oldest = rejected.order_by(FraudAppeal.opened_at, FraudVerdict.id).limit(limit)
+    return [Waiting(*row) for row in session.execute(oldest)]
+
+
+def under_review(*, program_id: UUID, appealed: bool = False) -> sa.Select[*tuple[Any, ...]]:
+    """The orders under review, as rows of what `Waiting` takes; without order or limit."""
+    return _rows(program_id, sa.and_(_FLAGGED, FraudAppeal.id.is_not(None)) if appealed else _FLAGGED)
+
+
+def all_waiting(session: Session, *, program_id: UUID, limit: int, appealed: bool = False) -> list[Waiting]:
     """Up to `limit` orders that wait for a manager: appeals against rejections, then what is under review, the soonest promise first."""
-    has_appeal = FraudAppeal.id.is_not(None)
-    rejected = _rows(program_id, sa.and_(sa.not_(_FLAGGED), has_appeal)).order_by(
-        FraudAppeal.opened_at, FraudVerdict.id
-    )
-    flagged = _rows(program_id, sa.and_(_FLAGGED, has_appeal) if appealed else _FLAGGED)
-    found = [Waiting(*row) for row in session.execute(rejected.limit(limit))]
-    soonest = flagged.order_by(FraudVerdict.answer_by, FraudVerdict.id).limit(limit)
-    return [*found, *(Waiting(*row) for row in session.execute(soonest))][:limit]
+    soonest = under_review(program_id=program_id, appealed=appealed).order_by(FraudVerdict.answer_by, FraudVerdict.id)
+    found = appealed_rejections(session, program_id=program_id, limit=limit)
+    return [*found, *(Waiting(*row) for row in session.execute(soonest.limit(limit)))][:limit]
 
 
 def counts(session: Session, *, program_id: UUID) -> tuple[int, int]:
-    """How many orders wait for a manager, and about how many of them the partner appeals. Every page of the console asks."""
+    """How many orders wait for a manager, and about how many of them the partner appeals."""
+    waiting, appealed = session.execute(sa.select(*counted(program_id))).one()
+    return waiting, appealed
+
+
+def counted(program_id: UUID) -> tuple[sa.ColumnElement[int], sa.ColumnElement[int]]:
+    """The same two numbers as columns: every page of the console asks for them, among others, in one statement."""
     number = sa.select(sa.func.count()).select_from(FraudVerdict)
     of_flags = _in_force(number, program_id).where(_FLAGGED)
     of_appeals = _in_force(number.join(FraudAppeal, _APPEALED), program_id).where(FraudAppeal.program_id == program_id)
-    asked = (of_flags, of_appeals, of_appeals.where(_FLAGGED))
-    flagged, appealed, both = session.execute(sa.select(*(each.scalar_subquery() for each in asked))).one()
+    of_both = of_appeals.where(_FLAGGED)
+    flagged, appealed, both = (each.scalar_subquery() for each in (of_flags, of_appeals, of_both))
     return flagged + appealed - both, appealed
 
 

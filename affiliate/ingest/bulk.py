@@ -1,6 +1,6 @@
 """Writing many rows at once. The ORM's way costs many times the insert itself, so each database gets its own best one."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
-from affiliate import db
 from affiliate.ingest.models import Click
 
 Values = tuple[Any, ...]
@@ -21,32 +20,24 @@ CLICK_COLUMNS = tuple(column.name for column in _CLICKS.columns)
 """The order of the values in a row given to `insert_new_clicks`."""
 
 _CLICK_NAMES = ", ".join(CLICK_COLUMNS)
+_INSTANTS = slice(CLICK_COLUMNS.index("occurred_at"), CLICK_COLUMNS.index("received_at") + 1)  # side by side
 _EXECUTEMANY_MAX = 500
 _LOCK_CLASSES = 64  # a batch that touches every link still holds few locks
 
 
-def instant_writer(session: Session) -> Callable[[datetime], Any]:
-    """What makes an instant that `insert_new_clicks` takes: SQLite has texts."""
-    return _unchanged if session.get_bind().dialect.name == "postgresql" else _instant
-
-
-def insert_new_clicks(session: Session, rows: Callable[[], Iterable[Values]]) -> set[UUID]:
+def insert_new_clicks(session: Session, rows: Sequence[Values]) -> set[UUID]:
     """Insert the clicks that are not stored yet; give the ids of those that were. `rows` are distinct and sorted by id.
 
-    Ids are given as their digits, JSON columns as their text, instants by `instant_writer`. Rows are asked for one by one, so that
-    the server stores the first while the next are made, and again where not all were new.
+    Ids are given as their digits, JSON columns as their text.
     """
     connection = session.connection()
     if connection.dialect.name == "postgresql":
         return _insert_postgresql(connection, rows)
-    return _insert_sqlite(connection, list(rows()))
+    head, tail = slice(_INSTANTS.start), slice(_INSTANTS.stop, None)
+    return _insert_sqlite(connection, [(*row[head], *map(_instant, row[_INSTANTS]), *row[tail]) for row in rows])
 
 
-def _unchanged(moment: datetime) -> datetime:
-    return moment
-
-
-def _insert_postgresql(connection: Connection, rows: Callable[[], Iterable[Values]]) -> set[UUID]:
+def _insert_postgresql(connection: Connection, rows: Sequence[Values]) -> set[UUID]:
     """COPY straight into the table, for almost always all are new; where one is not, all take the longer way."""
     import psycopg  # here, because with SQLite nobody needs the driver, and it is nine megabytes
 
@@ -54,15 +45,15 @@ def _insert_postgresql(connection: Connection, rows: Callable[[], Iterable[Value
     with driver.cursor() as cursor:
         cursor.execute("SAVEPOINT all_new")
         try:
-            _copy(cursor, "clicks", rows())
+            _copy(cursor, "clicks", rows)
         except psycopg.errors.UniqueViolation:
             cursor.execute("ROLLBACK TO SAVEPOINT all_new")
-            return _insert_around_known(cursor, rows())
+            return _insert_around_known(cursor, rows)
         cursor.execute("RELEASE SAVEPOINT all_new")
     return set()
 
 
-def _insert_around_known(cursor: Any, rows: Iterable[Values]) -> set[UUID]:
+def _insert_around_known(cursor: Any, rows: Sequence[Values]) -> set[UUID]:
     """COPY to a table of this session, then one insert that passes over what is there, and tells it."""
     cursor.execute("CREATE TEMPORARY TABLE IF NOT EXISTS new_clicks (LIKE clicks) ON COMMIT DELETE ROWS")
     _copy(cursor, "new_clicks", rows)
@@ -73,7 +64,7 @@ def _insert_around_known(cursor: Any, rows: Iterable[Values]) -> set[UUID]:
     return {row[0] for row in cursor}
 
 
-def _copy(cursor: Any, table: str, rows: Iterable[Values]) -> None:
+def _copy(cursor: Any, table: str, rows: Sequence[Values]) -> None:
     with cursor.copy(f"COPY {table} ({_CLICK_NAMES}) FROM STDIN") as copy:
         write = copy.write_row
         for row in rows:
@@ -113,8 +104,10 @@ def _insert(session: Session, table: sa.Table, names: Sequence[str], rows: Seque
         document = orjson.dumps([dict(zip(names, row, strict=True)) for row in rows]).decode()
         connection.execute(_from_document(table, suffix), {"rows": document})
     else:
-        instants = [at for at, name in enumerate(names) if isinstance(table.c[name].type, db.UtcDateTime)]
-        _executemany(connection, table, names, [_plain(row, instants) for row in rows], suffix=suffix)
+        if "hour" in names:
+            at = names.index("hour")
+            rows = [(*row[:at], _instant(row[at]), *row[at + 1 :]) for row in rows]
+        _executemany(connection, table, names, rows, suffix=suffix)
 
 
 def _executemany(
@@ -126,17 +119,9 @@ def _executemany(
         connection.exec_driver_sql(statement, list(rows[start : start + _EXECUTEMANY_MAX]))
 
 
-def _plain(row: Values, instants: Sequence[int]) -> Values:
-    """With instants as SQLAlchemy writes them on SQLite."""
-    values = list(row)
-    for position in instants:
-        if values[position] is not None:
-            values[position] = _instant(values[position])
-    return tuple(values)
-
-
 @lru_cache(maxsize=1024)
 def _instant(moment: datetime) -> str:
+    """As SQLAlchemy writes it on SQLite."""
     return moment.astimezone(UTC).isoformat(" ", "microseconds").removesuffix("+00:00")
 
 

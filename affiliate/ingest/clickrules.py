@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from affiliate.ingest.bots import is_bot
@@ -90,22 +90,21 @@ RULES: tuple[tuple[ClickVerdict, Callable[[_Facts], bool]], ...] = (
 def verdict(click: ClickEvent, *, now: datetime) -> ClickVerdict:
     """The verdict on a click by itself: `valid`, or the first rule against it. Repeats are found by `repeats`."""
     return _verdict(
-        _Facts(
-            click.is_test,
-            now - click.occurred_at >= RETENTION,
-            click.method,
-            click.purpose,
-            click.source,
-            click.fetch_dest,
-            click.user_agent,
-            click.is_own_team,
-            click.link_state,
-        )
+        click.is_test,
+        now - click.occurred_at >= RETENTION,
+        click.method,
+        click.purpose,
+        click.source,
+        click.fetch_dest,
+        click.user_agent,
+        click.is_own_team,
+        click.link_state,
     )
 
 
 @lru_cache(maxsize=_KINDS_REMEMBERED_MAX)
-def _verdict(click: _Facts) -> ClickVerdict:
+def _verdict(*facts: Any) -> ClickVerdict:
+    click = _Facts(*facts)
     return next((reason for reason, applies in RULES if applies(click)), ClickVerdict.VALID)
 
 

@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from affiliate import db
-from affiliate.ids import digits, repeated_digits
+from affiliate.ids import digits
 from affiliate.ingest import bulk, clickrules, queries, rollups, steps
 from affiliate.ingest.clickrules import ClickVerdict
 from affiliate.ingest.models import Click
@@ -25,24 +26,47 @@ CLICKS_IN_HAND = "clicks"
 
 _LOCK = 1  # before the locks of labels, and those before any row of a rollup
 _NO_TEXTS = "{}"
-_VALID = ClickVerdict.VALID.value  # asking an enum each time costs as much as the rest of a row
+_VALID, _DUPLICATE = ClickVerdict.VALID.value, ClickVerdict.DUPLICATE.value
 _FETCH_LENGTH_MAX = 32
 _CLICKS = Click.metadata.tables[Click.__tablename__]
 _COUNTED_COLUMNS = (
     *(_CLICKS.c.id, _CLICKS.c.program_id, _CLICKS.c.partner_id, _CLICKS.c.link_id, _CLICKS.c.occurred_at),
-    *(_CLICKS.c.country, _CLICKS.c.creative, _CLICKS.c.referrer_host, _CLICKS.c.subs["sub1"].as_string().label("sub")),
+    *(_CLICKS.c.country, _CLICKS.c.creative, _CLICKS.c.referrer_host, _CLICKS.c.subs),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Clicks with all that can be made of them before the database is asked: each with its row and what it counts under, by id."""
+
+    events: list[ClickEvent]
+    rows: list[bulk.Values]
+    keys: list[Counted]
+    past_retention: list[ClickEvent]
 
 
 @dataclass(frozen=True, slots=True)
 class StoredClicks:
     """The clicks that are new, and those that came after their term."""
 
-    new: list[ClickEvent] = field(default_factory=list)
-    past_retention: list[ClickEvent] = field(default_factory=list)
+    new: Sequence[ClickEvent] = ()
+    past_retention: Sequence[ClickEvent] = ()
 
 
-def store(session: Session, *, events: Sequence[ClickEvent], now: datetime) -> StoredClicks:
+def prepare(*, events: Sequence[ClickEvent], now: datetime) -> Ready:
+    """Judge each click by itself, and make its row."""
+    # By number: a UUID hashes and compares many times slower.
+    numbered = sorted({event.click_id.int: event for event in events}.items())
+    judged = [(event, clickrules.verdict(event, now=now)) for _, event in numbered]
+    late = [event for event, verdict in judged if verdict is ClickVerdict.PAST_RETENTION]
+    if late:
+        judged = [pair for pair in judged if pair[1] is not ClickVerdict.PAST_RETENTION]
+    keys = [rollups.counted(event, verdict=verdict, host=host_of(event.referrer)) for event, verdict in judged]
+    rows = [_row(event, key, now) for (event, _), key in zip(judged, keys, strict=True)]
+    return Ready([event for event, _ in judged], rows, keys, late)
+
+
+def store(session: Session, ready: Ready) -> StoredClicks:
     """Store what is new of these clicks.
 
     1. Insert each click with the verdict it deserves by itself; what is stored already is left out of all that follows.
@@ -51,40 +75,30 @@ def store(session: Session, *, events: Sequence[ClickEvent], now: datetime) -> S
 
     It is announced, so that an order that arrives meanwhile is not judged before these clicks can be seen.
     """
-    if not events:
-        return StoredClicks()
+    if not ready.events:
+        return StoredClicks((), ready.past_retention)
     db.announce(session, CLICKS_IN_HAND)
-    # By number: a UUID hashes and compares many times slower.
-    numbered = sorted({event.click_id.int: event for event in events}.items())
-    verdicts = [(event, clickrules.verdict(event, now=now)) for _, event in numbered]
-    late = [event for event, verdict in verdicts if verdict is ClickVerdict.PAST_RETENTION]
-    if late:
-        verdicts = [pair for pair in verdicts if pair[1] is not ClickVerdict.PAST_RETENTION]
-    instant = bulk.instant_writer(session)
-    known = bulk.insert_new_clicks(
-        session, lambda: (_row(event, verdict, instant(event.occurred_at), instant(now)) for event, verdict in verdicts)
-    )
+    known = bulk.insert_new_clicks(session, ready.rows)
+    events, keys = ready.events, ready.keys
     if known:
-        verdicts = [pair for pair in verdicts if pair[0].click_id not in known]
-    valid = [event for event, verdict in verdicts if verdict is ClickVerdict.VALID]
+        new = [(event, key) for event, key in zip(events, keys, strict=True) if event.click_id not in known]
+        events, keys = [event for event, _ in new], [key for _, key in new]
+    valid = [event for event, key in zip(events, keys, strict=True) if key.verdict == _VALID]
     bulk.lock(session, _LOCK, {event.link_id.int for event in valid})
     repeated = _mark_repeats(session, valid)
-    new = {event.click_id for event in valid}
-    older = [row for click_id, row in repeated.items() if click_id not in new]
-    rollups.count(
-        session,
-        new=[
-            _counted(event, ClickVerdict.DUPLICATE if event.click_id in repeated else verdict)
-            for event, verdict in verdicts
+    older = list(repeated.values())
+    if repeated:
+        own = {event.click_id for event in valid}
+        older = [row for click_id, row in repeated.items() if click_id not in own]
+        keys = [
+            key._replace(verdict=_DUPLICATE) if event.click_id in repeated else key
+            for event, key in zip(events, keys, strict=True)
         ]
-        if repeated
-        else [_counted(event, verdict) for event, verdict in verdicts],
-        moved=_moved(older, ClickVerdict.VALID, ClickVerdict.DUPLICATE),
-    )
+    rollups.count(session, new=keys, moved=_moved(older, ClickVerdict.VALID, ClickVerdict.DUPLICATE))
     if older:
         moved = {row.id for row in older}
         steps.move(session, click_ids=moved, before=ClickVerdict.VALID, after=ClickVerdict.DUPLICATE)
-    return StoredClicks([event for event, _ in verdicts], late)
+    return StoredClicks(events, ready.past_retention)
 
 
 def overrule(session: Session, *, click_id: UUID, expected: ClickVerdict, verdict: ClickVerdict, now: datetime) -> bool:
@@ -106,59 +120,46 @@ def overrule(session: Session, *, click_id: UUID, expected: ClickVerdict, verdic
     return bool(changed)
 
 
-def _row(event: ClickEvent, verdict: ClickVerdict, occurred_at: Any, now: Any) -> tuple[Any, ...]:
-    """The values in the order of the columns of Click, ids as their digits: either driver takes longer over a UUID.
-
-    Instants as the database's own writer takes them.
-    """
+def _row(event: ClickEvent, key: Counted, now: datetime) -> bulk.Values:
+    """The values in the order of the columns of Click, ids as their digits: either driver takes longer over a UUID."""
     return (
         digits(event.click_id.int),
-        repeated_digits(event.program_id.int),
-        repeated_digits(event.partner_id.int),
-        repeated_digits(event.link_id.int),
-        occurred_at,
+        key.program_id,
+        key.partner_id,
+        key.link_id,
+        event.occurred_at,
         now,
-        _VALID if verdict is ClickVerdict.VALID else verdict.value,
+        key.verdict,
         None,
         event.source,
         digits(event.visitor_id.int) if event.visitor_id else None,
-        _texts(event.subs) or _NO_TEXTS,
+        orjson.dumps(event.subs).decode() if event.subs else _NO_TEXTS,
         event.landing_url,
         event.referrer,
-        host_of(event.referrer),
+        key.referrer_host,
         event.user_agent,
         event.address_prefix,
         event.address_hash,
         event.creative,
-        _texts(event.ad_ids),
-        _texts(event.utm),
-        event.country or "",
+        orjson.dumps(event.ad_ids).decode() if event.ad_ids else None,
+        orjson.dumps(event.utm).decode() if event.utm else None,
+        key.country,
         event.network,
         event.consent,
-        _cut(event.fetch_dest),
-        _cut(event.fetch_site),
-        _cut(event.fetch_user),
-        _cut(event.fetch_mode),
+        *_cut(event.fetch_dest, event.fetch_site, event.fetch_user, event.fetch_mode),
     )
 
 
-def _texts(texts: dict[str, str]) -> str | None:
-    return orjson.dumps(texts).decode() if texts else None
-
-
-def _cut(text: str | None) -> str | None:
-    return text[:_FETCH_LENGTH_MAX] if text else None
-
-
-def _counted(event: ClickEvent, verdict: ClickVerdict) -> Counted:
-    return rollups.counted(event, verdict=verdict, sub=event.subs.get("sub1"), referrer_host=host_of(event.referrer))
+@lru_cache(maxsize=1024)
+def _cut(*texts: str | None) -> tuple[str | None, ...]:
+    return tuple(text[:_FETCH_LENGTH_MAX] if text else None for text in texts)
 
 
 def _moved(rows: Collection[Any], before: ClickVerdict, after: ClickVerdict) -> Counter[Counted]:
     deltas: Counter[Counted] = Counter()
     for row in rows:
         for verdict, number in ((before, -1), (after, 1)):
-            deltas[rollups.counted(row, verdict=verdict, sub=row.sub, referrer_host=row.referrer_host)] += number
+            deltas[rollups.counted(row, verdict=verdict, host=row.referrer_host)] += number
     return deltas
 
 

@@ -1,6 +1,7 @@
 """The loop of `affiliate ingest`: entries of the streams become rows in one transaction a batch, then they are acknowledged.
 
 Committed before acknowledged: a crash in between delivers the batch again, and what is stored already changes nothing.
+While the database stores one batch, a second thread reads the next and makes its rows.
 """
 
 import contextlib
@@ -11,11 +12,12 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import redis
 
@@ -39,6 +41,13 @@ _POLL_SECONDS = 0.05  # a cluster has no command that waits on several of its no
 log = logging.getLogger(__name__)
 
 
+class Batch(NamedTuple):
+    """Entries for one transaction, and what was made of them ahead."""
+
+    entries: Sequence[Entry]
+    ready: service.Ready | None = None
+
+
 @dataclass(slots=True)
 class Consumer:
     """One member of the group. `after_commit` is called when a batch brought something that a later stage waits for."""
@@ -51,6 +60,8 @@ class Consumer:
     _ready: bool = False
     _failures: int = 0
     _claim_at: float = 0.0
+    _reader: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "ingest-reader"))
+    _ahead: Future[list[Batch]] | None = None  # the next batches; kept when something else fails, for they are ours
 
     def run(self) -> None:
         """Take batches until `stopping` is set. Redis or the database away: wait, with growing pauses, and go on."""
@@ -64,6 +75,16 @@ class Consumer:
                 self._pause("Redis", error)
         self._leave()
 
+    def _leave(self) -> None:
+        """Store what was read ahead, and sign off."""
+        try:
+            for batch in self._read() if self._ahead else ():
+                self._finish(batch)
+            self._sign_off()
+        except streams.ERRORS as error:
+            log.info("could not sign off (%s)", error)
+        self._reader.shutdown()
+
     def _prepare(self) -> None:
         """The groups may be gone: a Redis that was emptied or replaced knows nothing of them.
 
@@ -75,7 +96,7 @@ class Consumer:
             self._make_group(stream)
         for stream in _streams():
             while not self.stopping.is_set() and (batch := self._claimed(stream, own=True)):
-                self._finish(batch)
+                self._finish(Batch(batch))
         self._ready = True
 
     def _make_group(self, stream: str) -> None:
@@ -85,16 +106,26 @@ class Consumer:
             if "BUSYGROUP" not in str(error):
                 raise
 
-    def _batches(self) -> Iterator[list[Entry]]:
+    def _batches(self) -> Iterator[Batch]:
         """What others left behind, then what is new; waits a moment when there is nothing."""
         if time.monotonic() >= self._claim_at:
             self._claim_at = time.monotonic() + min(self.stale_seconds, CLAIM_EVERY_SECONDS)
             yield from self._left_behind()
-        found = self._new()
+        found = self._read()
         self._failures = 0
-        limit = _batch_limit()
-        for start in range(0, len(found), limit):
-            yield found[start : start + limit]
+        if found:
+            self._ahead = self._reader.submit(self._next)
+        yield from found
+
+    def _read(self) -> list[Batch]:
+        """The next batches: those that were read ahead, if any were."""
+        reading, self._ahead = self._ahead or self._reader.submit(self._next), None
+        return reading.result()
+
+    def _next(self) -> list[Batch]:
+        found, limit = self._new(), _batch_limit()
+        parts = (found[start : start + limit] for start in range(0, len(found), limit))
+        return [Batch(entries, _made_ready(entries)) for entries in parts]
 
     def _new(self) -> list[Entry]:
         """What nobody has read yet, from every shard."""
@@ -113,12 +144,12 @@ class Consumer:
                 self.stopping.wait(_POLL_SECONDS)
         return [entry for stream, found in answer or () for entry in leftovers.entries(stream.decode(), found)]
 
-    def _left_behind(self) -> Iterator[list[Entry]]:
+    def _left_behind(self) -> Iterator[Batch]:
         """Entries whose consumer died."""
         for stream in _streams():
             while batch := self._claimed(stream):
                 log.warning("taking over %s entries of %s that another consumer left", len(batch), stream)
-                yield batch
+                yield Batch(batch)
             self._forget_the_dead(stream)
 
     def _claimed(self, stream: str, *, own: bool = False) -> list[Entry]:
@@ -132,33 +163,38 @@ class Consumer:
             if not consumer["pending"] and consumer["idle"] > GONE_SECONDS * 1000:
                 self.connection.xgroup_delconsumer(stream, streams.GROUP, consumer["name"])
 
-    def _finish(self, batch: list[Entry]) -> None:
+    def _finish(self, batch: Batch) -> None:
         """Store and acknowledge. Until the database takes the batch nothing else can be done; a stop leaves it pending."""
-        while not self.stopping.is_set():
-            try:
-                stored = self._take(batch)
-            except Exception as error:
-                if not taking.is_the_databases(error):
-                    raise
-                self._pause("the database", error)
-                continue
-            self._failures = 0
-            self._acknowledge(batch)
-            if stored.conversions or stored.order_events or stored.refunds:
-                self._tell()
-            if len(batch) == BATCH_ENTRIES_MAX_SQLITE and _on_sqlite():
-                self.stopping.wait(_BREATH_SECONDS)
-            return
+        while (stored := self._stored(batch)) is None:
+            if self.stopping.is_set():
+                return
+        self._failures = 0
+        committed_at = time.monotonic()
+        self._acknowledge(batch.entries)
+        if stored.conversions or stored.order_events or stored.refunds:
+            self._tell()
+        if len(batch.entries) == BATCH_ENTRIES_MAX_SQLITE and _on_sqlite():
+            self.stopping.wait(max(0.0, committed_at + _BREATH_SECONDS - time.monotonic()))
 
-    def _take(self, batch: list[Entry]) -> Stored:
+    def _stored(self, batch: Batch) -> Stored | None:
+        """What became of the batch; none when the database did not take it, after a pause."""
+        try:
+            return self._take(batch)
+        except Exception as error:
+            if not taking.is_the_databases(error):
+                raise
+            self._pause("the database", error)
+        return None
+
+    def _take(self, batch: Batch) -> Stored:
         """A single entry that comes again may be what ended those who tried it before: then it is put aside untried."""
-        entry = batch[0]
-        if len(batch) > 1 or entry.deliveries == 1:
-            return taking.take(batch)
+        entry = batch.entries[0]
+        if len(batch.entries) > 1 or entry.deliveries == 1:
+            return taking.take(batch.entries, batch.ready)
         tries = leftovers.begin_alone(self.connection, entry)
         try:
             if tries <= leftovers.ALONE_MAX:
-                return taking.take(batch)
+                return taking.take(batch.entries)
             taking.put_aside(entry, f"the process ended each of the {tries - 1} times that it tried to store this")
             return Stored()
         finally:
@@ -170,7 +206,7 @@ class Consumer:
         except redis.RedisError as error:  # the stages' own sweep finds the rows a little later
             log.warning("could not tell the next stage (%s)", error)
 
-    def _acknowledge(self, batch: list[Entry]) -> None:
+    def _acknowledge(self, batch: Sequence[Entry]) -> None:
         by_stream: dict[str, list[bytes]] = {}
         for entry in batch:
             by_stream.setdefault(entry.stream, []).append(entry.entry_id)
@@ -186,15 +222,20 @@ class Consumer:
         log.warning("%s does not answer (%s); waiting %.1f s", what, service.describe(error), seconds)
         self.stopping.wait(seconds)
 
-    def _leave(self) -> None:
-        """Sign off, unless entries are left to be taken over: with the name they would be forgotten."""
-        try:
-            for stream in _streams():
-                for consumer in self.connection.xinfo_consumers(stream, streams.GROUP):
-                    if consumer["name"] == self.name.encode() and not consumer["pending"]:
-                        self.connection.xgroup_delconsumer(stream, streams.GROUP, self.name)
-        except streams.ERRORS as error:
-            log.info("could not sign off (%s)", error)
+    def _sign_off(self) -> None:
+        """Unless entries are left to be taken over: with the name they would be forgotten."""
+        for stream in _streams():
+            for consumer in self.connection.xinfo_consumers(stream, streams.GROUP):
+                if consumer["name"] == self.name.encode() and not consumer["pending"]:
+                    self.connection.xgroup_delconsumer(stream, streams.GROUP, self.name)
+
+
+def _made_ready(entries: Sequence[Entry]) -> service.Ready | None:
+    """What can be made of them ahead; none where one cannot be stored: `take` finds out which, and puts it aside."""
+    try:
+        return taking.read(entries)
+    except Exception:  # noqa: BLE001 - whatever it is, it comes again there
+        return None
 
 
 def _streams() -> tuple[str, ...]:

@@ -5,6 +5,7 @@ was admitted stays admitted, and one that came too late stays out, so that the c
 """
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -12,12 +13,17 @@ from weakref import WeakKeyDictionary
 from sqlalchemy.orm import Session
 
 from affiliate.ingest import bulk, queries
-from affiliate.ingest.rollup_models import ClickLabel, Owner
+from affiliate.ingest.rollup_models import ClickLabel, LabelKind, Owner
+
+Use = tuple[LabelKind, str, str, int, str]
+"""A label of an owner: kind, the digits of program and owner, the day since 1970, the label. Quicker to compare than an `Owner`."""
 
 LABELS_MAX = 200  # for each partner, or each program, and UTC day
 _OWNERS_REMEMBERED_MAX = 10_000
+_USES_REMEMBERED_MAX = 200_000
 _LOCK = 2
 _ADDED = "labels_added"
+_USED = "labels_used"
 _NAMES = (*Owner._fields, "label")
 
 
@@ -32,6 +38,18 @@ class _Known:
 _NONE = _Known(frozenset())
 _remembered: WeakKeyDictionary[Any, dict[Owner, _Known]] = WeakKeyDictionary()
 """By engine: what was seen in committed rows, which only ever grow. As many labels as there are rows are all of them."""
+_uses: WeakKeyDictionary[Any, set[Use]] = WeakKeyDictionary()
+"""By engine: of these, what clicks used. Nearly every click's labels are here, and nothing more is asked about them."""
+
+
+def counted(session: Session) -> AbstractSet[Use]:
+    """The labels that are known to count under their own name; there may be others."""
+    return _uses.setdefault(session.get_bind().engine, set())
+
+
+def count_from_now(session: Session, uses: AbstractSet[Use]) -> None:
+    """These were admitted; `remember` makes them known when that was committed."""
+    session.info.setdefault(_USED, set()).update(uses)
 
 
 def admitted(session: Session, wanted: Mapping[Owner, set[str]], *, admits: bool) -> dict[Owner, frozenset[str]]:
@@ -65,7 +83,12 @@ def admitted(session: Session, wanted: Mapping[Owner, set[str]], *, admits: bool
 
 def remember(session: Session) -> None:
     """What this session's transaction added was committed: the next batch need not read it again."""
-    _remembered.setdefault(session.get_bind().engine, {}).update(session.info.pop(_ADDED, {}))
+    engine = session.get_bind().engine
+    _remembered.setdefault(engine, {}).update(session.info.pop(_ADDED, {}))
+    known = _uses.setdefault(engine, set())
+    if len(known) > _USES_REMEMBERED_MAX:
+        known.clear()
+    known.update(session.info.pop(_USED, ()))
 
 
 def _stored(session: Session, memory: dict[Owner, _Known], owners: list[Owner]) -> dict[Owner, frozenset[str]]:

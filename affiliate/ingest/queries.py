@@ -52,8 +52,8 @@ def _around(visitor: str, address: str, own: str) -> sa.Select[Any]:
     columns = Click.__table__.c
     return sa.select(*(columns[name] for name in _ARRIVAL)).where(
         columns.id.between(sa.bindparam("first"), sa.bindparam("last")),
-        sa.or_(*(columns.verdict == verdict for verdict in sorted(CREDITABLE))),
         sa.text(f"(visitor_id IN ({visitor}) OR address_hash IN ({address}))"),
+        sa.or_(*(columns.verdict == verdict for verdict in sorted(CREDITABLE))),  # SQLite asks in this order
         sa.text(f"id NOT IN ({own})"),
     )
 

@@ -13,6 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
+from affiliate import db
 from affiliate.db import Base, enum_column
 from affiliate.ingest.clickrules import ClickVerdict
 
@@ -32,7 +33,7 @@ class Rollup:
     def __table_args__(cls) -> tuple[Any, ...]:  # noqa: N805 - declared_attr gives the class
         name = cls.__tablename__  # type: ignore[attr-defined]
         indexes = (sa.Index(f"ix_{name}_{columns[-1]}", *columns) for columns in cls.INDEXES)
-        return (sa.PrimaryKeyConstraint(*cls.DIMENSIONS, "hour", "verdict", "shard"), *indexes)
+        return (db.summing_key(*cls.DIMENSIONS, "hour", "verdict", "shard", sums="clicks"), *indexes)
 
     program_id: Mapped[UUID]
     hour: Mapped[datetime]

@@ -4,7 +4,7 @@ import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -37,27 +37,54 @@ class Stored:
         return self != Stored()
 
 
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A batch of events by kind, with all that can be made of them before the database is asked."""
+
+    clicks: clicks.Ready
+    others: dict[type[Any], list[Any]]
+    now: datetime
+
+    def of(self, kind: type[EventOf]) -> list[EventOf]:
+        """The events of a kind that is not clicks."""
+        return self.others.get(kind, [])
+
+
+def prepare(events: Sequence[codec.Event], *, now: datetime) -> Ready:
+    """What `store` takes. It needs no database, so that it can be made while the batch before is stored."""
+    by_kind: dict[type[Any], list[Any]] = {}
+    for event in events:
+        by_kind.setdefault(type(event), []).append(event)
+    return Ready(clicks.prepare(events=by_kind.pop(codec.ClickEvent, ()), now=now), by_kind, now)
+
+
 def store_batch(session: Session, *, events: Sequence[codec.Event], now: datetime) -> Stored:
+    """Store what is new in these events: `store` of what `prepare` makes."""
+    return store(session, prepare(events, now=now))
+
+
+def store(session: Session, ready: Ready) -> Stored:
     """Store what is new in these events. The rows depend on the events alone, not on their order, batches or repetition.
 
     Between two bodies of one trust under one id the first to come wins; inside a batch that is the first received.
     """
-    stored_clicks = clicks.store(session, events=_of(codec.ClickEvent, events), now=now)
-    new_touches = _store_touches(session, _of(codec.TouchEvent, events))
-    told, late_steps = steps.split(_of(codec.StepEvent, events), now=now)
+    now = ready.now
+    stored_clicks = clicks.store(session, ready.clicks)
+    new_touches = _store_touches(session, ready.of(codec.TouchEvent))
+    told, late_steps = steps.split(ready.of(codec.StepEvent), now=now)
     new_steps = steps.store(session, events=told, now=now)
-    stages = _of(codec.OrderStageEvent, events)
+    stages = ready.of(codec.OrderStageEvent)
     order_events = orders.store_order_events(session, events=stages)
-    refunds = orders.store_refunds(session, events=_of(codec.RefundEvent, events))
+    refunds = orders.store_refunds(session, events=ready.of(codec.RefundEvent))
     conversions = orders.store_conversions(
         session,
-        events=_of(codec.ConversionEvent, events),
+        events=ready.of(codec.ConversionEvent),
         order_events=stages,
         fresh=order_events.inserted,
         reached_by_clicks=queries.conversions_reached_by(session, reaches=[*stored_clicks.new, *new_touches]),
         now=now,
     )
-    refused = [_rejected_row(event) for event in _of(codec.RejectedEvent, events)]
+    refused = [_rejected_row(event) for event in ready.of(codec.RejectedEvent)]
     refused += [_too_late(click, now=now) for click in stored_clicks.past_retention]
     refused += [_too_late_step(step, now=now) for step in late_steps]
     refused += order_events.refused + refunds.refused + conversions.refused
@@ -65,10 +92,6 @@ def store_batch(session: Session, *, events: Sequence[codec.Event], now: datetim
     return Stored(
         len(stored_clicks.new), conversions.changed, order_events.changed, refunds.changed, len(rejected), new_steps
     )
-
-
-def _of(kind: type[EventOf], events: Sequence[codec.Event]) -> list[EventOf]:
-    return [event for event in events if isinstance(event, kind)]
 
 
 def _store_touches(session: Session, events: list[codec.TouchEvent]) -> list[codec.TouchEvent]:

@@ -26,16 +26,27 @@ class Entry(NamedTuple):
     deliveries: int = 1  # how often it was given to a consumer, this time included
 
 
-def take(batch: Sequence[Entry]) -> Stored:
+def read(batch: Sequence[Entry]) -> service.Ready:
+    """The events of a batch, with all that can be made of them before the database is asked.
+
+    Raises:
+        BadEvent: one of them is none. What else an event may cause here is no reason to stop either: `take` puts it aside.
+    """
+    return service.prepare([codec.decode(entry.payload) for entry in batch], now=clock.now())
+
+
+def take(batch: Sequence[Entry], ready: service.Ready | None = None) -> Stored:
     """Store a batch in one transaction; if it holds an event that cannot be stored, put that one aside and store the rest.
+
+    `ready` is what `read` made of it, if that was done before.
 
     Raises:
         Exception: the database, and no event, is the reason (see `is_the_databases`). The batch can be taken again as a whole.
     """
     try:
+        ready = ready or read(batch)
         with db.transaction() as session:
-            events = [codec.decode(entry.payload) for entry in batch]
-            stored = service.store_batch(session, events=events, now=clock.now())
+            stored = service.store(session, ready)
         labels.remember(session)
         return stored  # noqa: TRY300 - what it raises, the transaction raises
     except Exception as error:

@@ -16,6 +16,7 @@ from affiliate.mailer import Letter
 from affiliate.partners import posting
 from affiliate.partners import queries as partners
 from affiliate.partners.models import Application, Enrollment
+from affiliate.programs import addresses
 from affiliate.programs.models import Program
 
 _UNASKED_PER_HOUR_MAX = 3  # anybody can type anybody's address into a public form
@@ -34,7 +35,7 @@ def ask_to_confirm(session: Session, *, program: Program, draft: ApplicationDraf
             (_("Confirm my address"), _address(program, "confirm", Purpose.MAILBOX, draft)),
             _why(program),
         )  # fmt: skip
-        _post_unasked(session, draft, letter, now)
+        _post_unasked(session, program, draft, letter, now)
 
 
 def send_draft(session: Session, *, program: Program, draft: ApplicationDraft, now: datetime) -> None:
@@ -49,7 +50,7 @@ def send_draft(session: Session, *, program: Program, draft: ApplicationDraft, n
             (_("Go on with the application"), _address(program, "draft", Purpose.DRAFT, draft)),
             _why(program),
         )
-        _post_unasked(session, draft, letter, now)
+        _post_unasked(session, program, draft, letter, now)
 
 
 def ask_applicant(
@@ -57,7 +58,7 @@ def ask_applicant(
 ) -> None:
     """Send a question of the program to the applicant's people, with the address where it is answered."""
     token = tokens.write(settings.current().secret_key, Purpose.DRAFT, application.id)
-    address = f"{settings.current().base_url}/apply/{program.slug}/status/{token}"
+    address = f"{addresses.pages(program.own_host, settings.current())}/apply/{program.slug}/status/{token}"
     for person in partners.members_of(session, partner_id=enrollment.partner_id):
         locale = person.locale or "en"
         with force_locale(locale):
@@ -67,7 +68,7 @@ def ask_applicant(
                 (_("Answer"), address),
                 _why(program),
             )
-            mailer.post(session, recipient=person.email, letter=letter, locale=locale, now=now)
+            mailer.post(session, recipient=person.email, letter=letter, locale=locale, program=program, now=now)
 
 
 def tell_managers(session: Session, *, program: Program, enrollment: Enrollment, text: str, now: datetime) -> None:
@@ -85,7 +86,7 @@ def tell_managers(session: Session, *, program: Program, enrollment: Enrollment,
                 (_("Read the application"), address),
                 _("You get this mail because you manage %(program)s.", program=program.name),
             )
-            posting.post(session, person=person, letter=letter, kind=MailKind.ANSWERS, now=now)
+            posting.post(session, person=person, letter=letter, kind=MailKind.ANSWERS, program=program, now=now)
 
 
 def invite(
@@ -98,22 +99,22 @@ def invite(
         letter = Letter(
             _("%(program)s invites you to its partner program", program=program.name),
             _paragraphs(text),
-            (_("See the program"), f"{settings.current().base_url}/join/{invitation.code}"),
+            (_("See the program"), f"{addresses.pages(program.own_host, settings.current())}/join/{invitation.code}"),
             _("You get this mail once, because %(program)s would like to work with you.", program=program.name),
         )
-        mailer.post(session, recipient=invitation.email, letter=letter, locale=locale, now=now)
+        mailer.post(session, recipient=invitation.email, letter=letter, locale=locale, program=program, now=now)
 
 
-def _post_unasked(session: Session, draft: ApplicationDraft, letter: Letter, now: datetime) -> None:
+def _post_unasked(session: Session, program: Program, draft: ApplicationDraft, letter: Letter, now: datetime) -> None:
     recipient = draft.who.get("email")
     since = now - timedelta(hours=1)
     if recipient and partners.mails_since(session, recipient=recipient, since=since) < _UNASKED_PER_HOUR_MAX:
-        mailer.post(session, recipient=recipient, letter=letter, locale=draft.locale, now=now)
+        mailer.post(session, recipient=recipient, letter=letter, locale=draft.locale, program=program, now=now)
 
 
 def _address(program: Program, page: str, purpose: Purpose, draft: ApplicationDraft) -> str:
     token = tokens.write(settings.current().secret_key, purpose, draft.id)
-    return f"{settings.current().base_url}/apply/{program.slug}/{page}/{token}"
+    return f"{addresses.pages(program.own_host, settings.current())}/apply/{program.slug}/{page}/{token}"
 
 
 def _paragraphs(text: str) -> Sequence[str]:

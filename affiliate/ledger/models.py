@@ -1,4 +1,7 @@
-"""Tables of the ledger: LedgerAccount, LedgerTransfer, LedgerSeal, LedgerProof. Triggers refuse UPDATE and DELETE of all but proofs."""
+"""Tables of the ledger: LedgerAccount, LedgerTransfer, LedgerSeal, LedgerProof, LedgerTotal.
+
+Triggers refuse UPDATE and DELETE of all but proofs and totals.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -19,6 +22,7 @@ __all__ = [
     "LedgerAccount",
     "LedgerProof",
     "LedgerSeal",
+    "LedgerTotal",
     "LedgerTransfer",
     "SourceKind",
     "TransferKind",
@@ -59,14 +63,17 @@ class LedgerTransfer(Base):
             for side in ("debit_account_id", "credit_account_id")
         ),
         sa.Index("ix_ledger_transfers_of_program", "program_id", "position"),
+        # with the amount, so that a balance is read from the indexes alone
+        sa.Index("ix_ledger_transfers_debited", "debit_account_id", "amount_minor"),
+        sa.Index("ix_ledger_transfers_credited", "credit_account_id", "amount_minor"),
     )
 
     position: Mapped[int] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(unique=True)
     program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id))
     kind: Mapped[TransferKind] = mapped_column(enum_column(TransferKind))
-    debit_account_id: Mapped[UUID] = mapped_column(index=True)
-    credit_account_id: Mapped[UUID] = mapped_column(index=True)
+    debit_account_id: Mapped[UUID]
+    credit_account_id: Mapped[UUID]
     amount_minor: Mapped[int]
     currency: Mapped[str] = mapped_column(sa.String(3))
     source_kind: Mapped[SourceKind] = mapped_column(enum_column(SourceKind))
@@ -106,3 +113,17 @@ class LedgerProof(Base):
     checked_at: Mapped[datetime] = mapped_column(index=True)
     transfers: Mapped[int]
     findings: Mapped[list[Any]]
+
+
+class LedgerTotal(Base):
+    """What a program's transfers up to `position` add up to: currency, then name of the account, then minor units.
+
+    Only so that a page need not add up all of them: it adds what was posted since. Nothing but such pages reads it, and the proof
+    of the books holds it against the transfers. Without it pages add up everything.
+    """
+
+    __tablename__ = "ledger_totals"
+
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id), primary_key=True)
+    position: Mapped[int]
+    balances: Mapped[dict[str, Any]]

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from affiliate import ids
 from affiliate.accounts import audit
 from affiliate.ledger import postings as rules
-from affiliate.ledger import queries
+from affiliate.ledger import queries, total_queries
 from affiliate.ledger.chain import ChainName
 from affiliate.ledger.findings import Findings
 from affiliate.ledger.models import LedgerAccount
@@ -89,6 +89,16 @@ def read_audit(session: Session, *, findings: Findings, trusted: Collection[str]
             findings.add(f"{_audit_row(row['id'].hex)} was changed: its details do not match their hash.")
     walk.end()
     return count
+
+
+def check_totals(session: Session, *, findings: Findings) -> None:
+    """Hold the totals that pages go on from against the very transfers that they add up."""
+    for total in total_queries.stored(session):
+        found = total_queries.moved(session, program_id=total.program_id, until=total.position)
+        if found != total.balances:
+            name = ids.public("prg", total.program_id)
+            said = f"The stored totals of {name} are {total.balances}; its transfers add up to {found}."
+            findings.add(f"{said} They are made anew once the row in ledger_totals is gone.")
 
 
 _ALLOWED = {kind.value: pairs for kind, pairs in rules.ALLOWED.items()}

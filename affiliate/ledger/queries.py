@@ -1,4 +1,4 @@
-"""Every SELECT on the ledger. Balances are sums, made by the database; nothing stores them."""
+"""Every SELECT on the ledger. Balances are sums, made by the database; those of a whole program go on from a stored total."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,19 +12,21 @@ from sqlalchemy.orm import Session, aliased
 from affiliate import db
 from affiliate.accounts import audit
 from affiliate.accounts.models import AuditEvent
-from affiliate.ledger import postings
+from affiliate.ledger import postings, total_queries
 from affiliate.ledger.chain import ChainName
 from affiliate.ledger.models import (
     AccountName,
     LedgerAccount,
     LedgerProof,
     LedgerSeal,
+    LedgerTotal,
     LedgerTransfer,
     SourceKind,
     TransferKind,
 )
 from affiliate.programs.models import Program
 
+_IN_CURRENCY = (Program.id == LedgerAccount.program_id, Program.currency == LedgerAccount.currency)
 PARTNER_ACCOUNTS = tuple(name for name in AccountName if name not in postings.OWN)
 
 
@@ -54,9 +56,8 @@ def _balance() -> sa.ColumnElement[int]:
 
 
 def _accounts(program_id: UUID) -> sa.Select[UUID | None, AccountName, int]:
-    in_currency = (Program.id == LedgerAccount.program_id, Program.currency == LedgerAccount.currency)
     accounts = sa.select(LedgerAccount.partner_id, LedgerAccount.name, _balance())
-    return accounts.join(Program, sa.and_(*in_currency)).where(LedgerAccount.program_id == program_id)
+    return accounts.join(Program, sa.and_(*_IN_CURRENCY)).where(LedgerAccount.program_id == program_id)
 
 
 def balances_of(session: Session, *, program_id: UUID, partner_id: UUID) -> dict[AccountName, int]:
@@ -90,11 +91,12 @@ def approved_balances(*, program_id: UUID) -> sa.Select[UUID | None, int]:
 
 
 def program_balances(session: Session, *, program_id: UUID) -> dict[AccountName, int]:
-    """A program's balances by account name, over all partners; they add up to zero."""
-    accounts = _accounts(program_id).subquery()
-    name, balance = accounts.c[1], accounts.c[2]
-    summed = sa.select(name, sa.cast(sa.func.sum(balance), sa.BigInteger)).group_by(name)
-    return dict.fromkeys(AccountName, 0) | {row[0]: row[1] for row in session.execute(summed)}
+    """A program's balances by account name, over all partners; they add up to zero. What stands added up, and what came since."""
+    known = sa.select(Program.currency, LedgerTotal.position, LedgerTotal.balances)
+    row = session.execute(known.outerjoin(LedgerTotal).where(Program.id == program_id)).one()
+    since = total_queries.moved(session, program_id=program_id, after=row.position or 0)
+    balances = total_queries.add_up(row.balances or {}, since).get(row.currency, {})
+    return {name: balances.get(name.value, 0) for name in AccountName}
 
 
 def transfers_of(session: Session, *, source_ids: Sequence[UUID]) -> list[TransferLine]:

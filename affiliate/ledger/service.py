@@ -1,4 +1,4 @@
-"""Every write on the ledger: the lock of a program's books, posting, and the record of a proof."""
+"""Every write on the ledger: the lock of a program's books, posting, its totals, and the record of a proof."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from affiliate import db, ids
 from affiliate.ledger import postings as rules
-from affiliate.ledger.models import LedgerAccount, LedgerProof, LedgerTransfer
+from affiliate.ledger.models import LedgerAccount, LedgerProof, LedgerTotal, LedgerTransfer
 from affiliate.ledger.postings import Posting
+from affiliate.ledger.total_queries import Totals
 from affiliate.programs.models import Program
 
 _LOOKED_UP_AT_ONCE = 5_000
@@ -60,6 +61,19 @@ def record_proof(session: Session, *, transfers: int, findings: list[str], now: 
     session.add(proof)
     session.flush()
     return proof
+
+
+def keep_total(session: Session, *, behind: Any, balances: Totals) -> bool:
+    """Keep what a row of `total_queries.behind` is carried to; False, and nothing written, if somebody else has carried it meanwhile.
+
+    The balances may have been read in a transaction before: no transfer up to a position comes or changes afterwards.
+    """
+    values = {"position": behind.newest, "balances": balances}
+    if behind.position is None:
+        return bool(db.insert_missing(session, LedgerTotal, [{"program_id": behind.program_id} | values]))
+    still = (LedgerTotal.program_id == behind.program_id, LedgerTotal.position == behind.position)
+    result = session.execute(sa.update(LedgerTotal).where(*still).values(values))
+    return bool(getattr(result, "rowcount", 0))
 
 
 def _accounts(postings: Sequence[Posting]) -> dict[_Account, UUID]:

@@ -19,6 +19,7 @@ from affiliate.newsletters.models import (
     NewsletterIssue,
     NewsletterRefusal,
     Prospect,
+    ProspectRefusal,
     ProspectStatus,
     SuppressedAddress,
 )
@@ -116,6 +117,11 @@ def _refusing(user_id: Any, program_id: Any, kind: Any) -> sa.Exists:
     )
 
 
+def _prospect_refusing(prospect_id: Any, kind: Any) -> sa.Exists:
+    refused = sa.exists().where(ProspectRefusal.prospect_id == prospect_id, ProspectRefusal.kind == kind)
+    return refused.correlate_except(ProspectRefusal)
+
+
 def _suppressed(email: Any) -> sa.Exists:
     found = sa.select(sa.literal(1)).select_from(SuppressedAddress).where(SuppressedAddress.address == email)
     return sa.exists(found.correlate_except(SuppressedAddress))
@@ -132,7 +138,7 @@ def audience(
     if not segment.prospects:
         return Audience(*of_partners)
     also = prospects(program_id=program_id, segment=segment).subquery()
-    both = zip(of_partners, _counted(session, also, sa.false()), strict=True)
+    both = zip(of_partners, _counted(session, also, _prospect_refusing(also.c.prospect_id, kind)), strict=True)
     return Audience(*(one + other for one, other in both))
 
 
@@ -163,7 +169,8 @@ def prospects_after(
     session: Session, *, issue: NewsletterIssue, segment: Segment, after: UUID | None, limit: int
 ) -> Sequence[Any]:
     """The next prospects who get an issue, in the order of their ids."""
-    found = prospects(program_id=issue.program_id, segment=segment).where(~_suppressed(Prospect.email))
+    found = prospects(program_id=issue.program_id, segment=segment)
+    found = found.where(~_prospect_refusing(Prospect.id, issue.kind), ~_suppressed(Prospect.email))
     if after is not None:
         found = found.where(Prospect.id > after)
     return session.execute(found.order_by(Prospect.id).limit(limit)).all()
@@ -178,6 +185,7 @@ def unwelcome(session: Session, *, issue_id: UUID) -> sa.ColumnElement[bool]:
     refused = _refusing(NewsletterDelivery.user_id, issue.program_id, issue.kind)
     return sa.or_(
         refused,
+        _prospect_refusing(NewsletterDelivery.prospect_id, issue.kind),
         stopped.correlate(NewsletterDelivery),
         _suppressed_reader(User, NewsletterDelivery.user_id),
         _suppressed_reader(Prospect, NewsletterDelivery.prospect_id),
@@ -229,6 +237,13 @@ def prospect_by_email(session: Session, *, program_id: UUID, email: str) -> Pros
 def prospects_by_email(session: Session, *, emails: Collection[str]) -> Sequence[Prospect]:
     """The prospects of all programs with these addresses."""
     return session.scalars(sa.select(Prospect).where(Prospect.email.in_(emails))).all()
+
+
+def kinds_of_prospect(session: Session, *, prospect_id: UUID) -> list[IssueKind]:
+    """What a prospect wants to hear of."""
+    refused = sa.select(ProspectRefusal.kind).where(ProspectRefusal.prospect_id == prospect_id)
+    gone = set(session.scalars(refused))
+    return [kind for kind in IssueKind if kind not in gone]
 
 
 def prospect_in(session: Session, *, prospect_id: UUID, program_id: UUID) -> Prospect | None:

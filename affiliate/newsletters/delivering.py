@@ -14,7 +14,7 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from affiliate import ids
-from affiliate.accounts.actors import Actor
+from affiliate.accounts.actors import SYSTEM, Actor
 from affiliate.db import insert_new
 from affiliate.newsletters import audiences, bounces, preferences, queries, segments, service, timing
 from affiliate.newsletters.carrier import Answer, Verdict
@@ -35,12 +35,17 @@ _RESENDABLE = (DeliveryStatus.UNCERTAIN, DeliveryStatus.FAILED, DeliveryStatus.R
 def release(session: Session, *, issue: NewsletterIssue, now: datetime) -> int:
     """Write down the next readers of an issue whose time has come; gives how many rows were looked at, zero when all are there.
 
-    From the first call on the issue cannot be taken back. A job that dies goes on after the last reader.
+    From the first call on the issue cannot be taken back. A job that dies goes on after the last reader. In an archived
+    program nothing begins to leave: the issue is a draft again.
     """
+    program = session.get_one(Program, issue.program_id)
+    if program.archived_at is not None and issue.status is IssueStatus.SCHEDULED:
+        # Sent later, when the program is opened again, it would say what was true once.
+        service.undo(session, issue_id=issue.id, program_id=program.id, actor=SYSTEM, now=now)
+        return 1
     begun = (IssueStatus.SCHEDULED, IssueStatus.SENDING)
     if not _move(session, issue.id, begun, {"status": IssueStatus.SENDING, "updated_at": now}):
         return 0  # taken back in this moment
-    program = session.get_one(Program, issue.program_id)
     readers = _next_readers(session, issue, program.time_zone, now)
     insert_new(session, NewsletterDelivery, [_delivery(issue, reader, now) for reader in readers])
     if not readers:

@@ -30,6 +30,7 @@ class Envelope:
     sender_name: str
     sender_address: str
     list_id: str
+    reply_to: str | None = None
 
     def head(self) -> bytes:
         """The fields that do not change."""
@@ -38,7 +39,7 @@ class Envelope:
             "From": sender, "List-Id": f"<{self.list_id}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
             "MIME-Version": "1.0",
         }  # fmt: skip
-        return _lines(fields)
+        return _lines(fields | ({"Reply-To": self.reply_to} if self.reply_to else {}))
 
     @property
     def domain(self) -> str:

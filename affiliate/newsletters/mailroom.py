@@ -15,7 +15,9 @@ from affiliate.newsletters.letters import Envelope
 from affiliate.newsletters.models import NewsletterIssue
 from affiliate.newsletters.rendering import Compiled, Reader, Sender
 from affiliate.newsletters.tokens import ReaderToken
+from affiliate.programs import addresses, sender
 from affiliate.programs.models import Program
+from affiliate.senders import Sender as MailSender
 from affiliate.settings import Settings
 
 if TYPE_CHECKING:
@@ -36,14 +38,15 @@ def reader_of(
 ) -> Reader:  # fmt: skip
     """The values that one reader's mail is filled with. A prospect has no portal: its addresses lead to the program's pages."""
     token = tokens.write(to.secret_key, ReaderToken(reader_id, program.id, delivery_id, is_prospect))
-    portal = f"{to.base_url}/portal/{program.slug}"
+    base = addresses.pages(program.own_host, to)
+    portal = f"{base}/portal/{program.slug}"
     return Reader(
         name=name,
         partner_name=name if is_prospect else partner_name,
-        link=f"{to.tracking_url}/r/{link_code}" if link_code else None,
-        portal_link=f"{to.base_url}/p/{program.slug}" if is_prospect else f"{portal}/",
-        new_link=f"{to.base_url}/apply/{program.slug}" if is_prospect else f"{portal}/links/new",
-        stop_link=f"{to.base_url}/mail/{token}",
+        link=f"{addresses.links(program.own_host, to)}/r/{link_code}" if link_code else None,
+        portal_link=f"{base}/p/{program.slug}" if is_prospect else f"{portal}/",
+        new_link=f"{base}/apply/{program.slug}" if is_prospect else f"{portal}/links/new",
+        stop_link=f"{to.base_url}/mail/{token}",  # ours: it works when the program's host is long gone
         marker=ids.public(PREFIX, issue.id),
     )
 
@@ -75,7 +78,8 @@ class Mailroom:
         issue_ids = list({row.NewsletterDelivery.issue_id for row in rows})
         found = queries.programs_and_issues(session, issue_ids=issue_ids)
         self._issues: Mapping[UUID, Any] = {row.NewsletterIssue.id: row for row in found}
-        self._envelopes = {row.NewsletterIssue.id: _envelope(row, to) for row in found}
+        senders = sender.of_programs(session, {row.Program.id for row in found})
+        self._envelopes = {row.NewsletterIssue.id: _envelope(row, senders[row.Program.id], to) for row in found}
         self._heads = {issue_id: envelope.head() for issue_id, envelope in self._envelopes.items()}
         self._compiled: dict[tuple[UUID, str, bool], Compiled] = {}
         self._codes = {row.Program.id: self._link_codes(session, row.Program.id, rows) for row in found}
@@ -115,7 +119,7 @@ class Mailroom:
         found = self._issues[issue_id]
         self._compiled[kind] = compile_issue(
             session, issue=found.NewsletterIssue, program=found.Program, wanted=locale or None,
-            base_url=self._to.base_url, for_prospects=for_prospects,
+            base_url=addresses.pages(found.Program.own_host, self._to), for_prospects=for_prospects,
         )  # fmt: skip
 
 
@@ -134,6 +138,6 @@ def _domain(to: Settings) -> str:
     return parseaddr(to.mail_from)[1].partition("@")[2]
 
 
-def _envelope(found: Any, to: Settings) -> Envelope:
+def _envelope(found: Any, own: MailSender, to: Settings) -> Envelope:
     list_id = f"{found.NewsletterIssue.kind.value}.{found.Program.slug}.{_domain(to)}"
-    return Envelope(found.Program.name, parseaddr(to.mail_from)[1], list_id)
+    return Envelope(own.name, own.address or parseaddr(to.mail_from)[1], list_id, own.reply_to)

@@ -9,21 +9,25 @@ from sqlalchemy.orm import Session
 
 from affiliate import settings
 from affiliate.accounts.mail_kinds import MailKind
+from affiliate.accounts.models import User
 from affiliate.mailer import Letter
-from affiliate.partners import posting, readers
+from affiliate.partners import posting
+from affiliate.programs import addresses
 from affiliate.programs.models import Program
 
 
 def ask_about_story(session: Session, *, program: Program, partner_id: UUID, now: datetime) -> None:
     """Ask a partner's people to read a story about them and to say yes or no."""
-    for person in readers.readers(session, partner_ids=[partner_id], kind=MailKind.STORIES):
-        locale = person.locale or "en"
-        with force_locale(locale):
-            posting.post(session, person=person, letter=_story(program), kind=MailKind.STORIES, now=now)
+
+    def letter(person: User) -> Letter:
+        with force_locale(person.locale or "en"):
+            return _story(program)
+
+    posting.tell(session, program=program, partner_ids=[partner_id], kind=MailKind.STORIES, letter=letter, now=now)
 
 
 def _story(program: Program) -> Letter:
-    address = f"{settings.current().base_url}/portal/{program.slug}/newsletters"
+    address = f"{addresses.pages(program.own_host, settings.current())}/portal/{program.slug}/newsletters"
     paragraphs = [
         _("%(program)s would like to tell your story in a newsletter to its partners.", program=program.name),
         _("Read it first. It is told only if you say yes, and only in these words."),

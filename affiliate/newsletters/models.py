@@ -1,4 +1,4 @@
-"""Tables of newsletters: NewsletterIssue, Prospect, NewsletterDelivery, NewsletterLink, NewsletterRefusal, StoryConsent, MailBounce, SuppressedAddress."""
+"""Tables of newsletters: NewsletterIssue, Prospect, NewsletterDelivery, NewsletterLink, NewsletterRefusal, ProspectRefusal, StoryConsent, MailBounce, SuppressedAddress."""
 
 import enum
 from datetime import datetime
@@ -25,6 +25,7 @@ __all__ = [
     "NewsletterLink",
     "NewsletterRefusal",
     "Prospect",
+    "ProspectRefusal",
     "ProspectStatus",
     "StoryConsent",
     "SuppressedAddress",
@@ -189,6 +190,16 @@ class NewsletterRefusal(Base):
     kind: Mapped[IssueKind] = mapped_column(enum_column(IssueKind))
     source: Mapped[str] = mapped_column(sa.String(16))
     created_at: Mapped[datetime]
+
+
+class ProspectRefusal(Base):
+    """A prospect does not want newsletters of a kind. No row: wanted."""
+
+    __tablename__ = "prospect_refusals"
+    __table_args__ = (sa.PrimaryKeyConstraint("prospect_id", "kind"),)
+
+    prospect_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Prospect.id))
+    kind: Mapped[IssueKind] = mapped_column(enum_column(IssueKind))
 
 
 class StoryConsent(Base):

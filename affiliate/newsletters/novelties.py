@@ -11,6 +11,7 @@ from affiliate import ids, settings
 from affiliate.creatives import queries
 from affiliate.creatives.queries import Wanted
 from affiliate.newsletters.content import BlockKind, Draft
+from affiliate.programs import addresses
 from affiliate.programs.models import Program
 
 SHOWN_MAX = 6
@@ -24,7 +25,7 @@ def with_creatives(session: Session, draft: Draft, *, program: Program, at: date
     found = queries.offered(
         session, program_id=program.id, reader=None, wanted=Wanted(is_new=True), now=at, limit=SHOWN_MAX
     )
-    base = f"{settings.current().base_url}/portal/{program.slug}/creatives"
+    base = f"{addresses.pages(program.own_host, settings.current())}/portal/{program.slug}/creatives"
     lines = []
     for creative, version in found:
         size = f" ({version.width} × {version.height})" if version.width else ""

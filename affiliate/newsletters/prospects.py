@@ -3,6 +3,7 @@
 Nobody is written to before whoever reads the mailbox has said so: by pressing a button, because scanners of mail open links.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -18,8 +19,17 @@ from affiliate.db import insert_new
 from affiliate.errors import NotFound
 from affiliate.mailer import Letter, OutboxMail
 from affiliate.newsletters import audiences, tokens
-from affiliate.newsletters.models import MailBounce, NewsletterDelivery, Prospect, ProspectStatus, SuppressedAddress
+from affiliate.newsletters.content import IssueKind
+from affiliate.newsletters.models import (
+    MailBounce,
+    NewsletterDelivery,
+    Prospect,
+    ProspectRefusal,
+    ProspectStatus,
+    SuppressedAddress,
+)
 from affiliate.partners import queries as partners
+from affiliate.programs import addresses
 from affiliate.programs.models import Program
 from affiliate.speech import say
 
@@ -46,6 +56,7 @@ class SignUp:
     locale: str
     consent_text: str
     source: str = ""
+    kinds: Collection[IssueKind] = tuple(IssueKind)
 
 
 def sign_up(session: Session, *, program: Program, typed: SignUp, now: datetime) -> None:
@@ -62,6 +73,7 @@ def sign_up(session: Session, *, program: Program, typed: SignUp, now: datetime)
         session.execute(again.execution_options(synchronize_session=False))
     prospect = audiences.prospect_by_email(session, program_id=program.id, email=typed.email)
     if prospect is not None and prospect.status is ProspectStatus.ASKED:
+        choose(session, prospect_id=prospect.id, wanted=typed.kinds)
         _ask(session, program, prospect, now)
 
 
@@ -70,7 +82,7 @@ def _ask(session: Session, program: Program, prospect: Prospect, now: datetime) 
     if partners.mails_since(session, recipient=prospect.email, since=since) >= _MAILS_PER_HOUR_MAX:
         return
     to, locale = settings.current(), prospect.locale
-    url = f"{to.base_url}/news/{tokens.write_confirmation(to.secret_key, prospect.id)}"
+    url = f"{addresses.pages(program.own_host, to)}/news/{tokens.write_confirmation(to.secret_key, prospect.id)}"
     letter = Letter(
         say(N_("Do you want news of the partner program of %(program)s?"), locale, program=program.name),
         [
@@ -79,7 +91,7 @@ def _ask(session: Session, program: Program, prospect: Prospect, now: datetime) 
         ],
         (say(N_("Yes, send me news"), locale), url),
     )  # fmt: skip
-    mailer.post(session, recipient=prospect.email, letter=letter, locale=locale, now=now)
+    mailer.post(session, recipient=prospect.email, letter=letter, locale=locale, program=program, now=now)
 
 
 def confirm(session: Session, *, prospect_id: UUID, now: datetime) -> None:
@@ -95,6 +107,14 @@ def confirm(session: Session, *, prospect_id: UUID, now: datetime) -> None:
     known = session.get(Prospect, prospect_id, populate_existing=True)
     if known is None or known.status is not ProspectStatus.CONFIRMED:
         raise ConfirmationOver
+
+
+def choose(session: Session, *, prospect_id: UUID, wanted: Collection[IssueKind]) -> None:
+    """What a prospect hears of from now on: these kinds, and no others. Doing it twice changes nothing."""
+    mine = (ProspectRefusal.prospect_id == prospect_id, ProspectRefusal.kind.in_(list(wanted)))
+    session.execute(sa.delete(ProspectRefusal).where(*mine))
+    refused = [{"prospect_id": prospect_id, "kind": kind} for kind in IssueKind if kind not in wanted]
+    insert_new(session, ProspectRefusal, refused)
 
 
 def stop(session: Session, *, prospect_id: UUID, now: datetime) -> None:
@@ -139,6 +159,8 @@ def sweep(session: Session, *, limit: int, now: datetime) -> int:
     here = (Prospect.id.in_(found), *over)
     stopped = {"status": ProspectStatus.STOPPED, "stopped_at": now}
     _change(session, sa.update(Prospect).where(*here, known).values(stopped))
+    nobody = sa.select(Prospect.id).where(*here, ~known)
+    _change(session, sa.delete(ProspectRefusal).where(ProspectRefusal.prospect_id.in_(nobody)))
     _change(session, sa.delete(Prospect).where(*here, ~known))
     return len(found)
 

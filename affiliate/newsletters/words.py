@@ -24,6 +24,6 @@ FOR_PARTNERS = Ours(
 )
 FOR_PROSPECTS = Ours(
     N_("You get this mail because you asked for news of the partner program of %(program)s."),
-    N_("Stop these mails"),
+    N_("Stop these mails, or choose which you get"),
     N_("Become a partner and get a link of your own:"),
 )

@@ -5,7 +5,7 @@ The address of a hook is its secret. It is stored encrypted, by a key that follo
 
 import base64
 import ipaddress
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,16 +18,19 @@ from sqlalchemy.orm import Session
 from affiliate import db, ids, settings, signing
 from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
+from affiliate.accounts.mail_kinds import IN_CHATS, MailKind
 from affiliate.errors import Conflict, Invalid, NotFound
 from affiliate.notifications import chat_queries, chats, delivering
 from affiliate.notifications.chats import ChatEvent, ChatKind, Message
 from affiliate.notifications.delivering import Call, Outcome
 from affiliate.notifications.models import ChatDelivery, ChatHook, DeliveryStatus
+from affiliate.partners.models import Partner, PartnerNotice
 from affiliate.programs.models import Program
 
 N_ = str  # marks a sentence for the translators
 
 HOOKS_MAX = 10
+PARTNERS_HOOKS_MAX = 3
 CHOICES = (ChatEvent.ALARM, ChatEvent.LATE)
 KEPT_FOR = timedelta(days=30)
 RETRIED_FOR = timedelta(days=7)
@@ -42,25 +45,25 @@ class NoSuchHook(NotFound):
 
 
 class TooManyHooks(Conflict):
-    """The program has as many as one may have."""
+    """There are as many as one may have."""
 
     code = "too_many_chats"
 
     def __init__(self) -> None:
-        super().__init__(N_("Ten chats are told already. Remove one first."))
+        super().__init__(N_("No more chats can be told. Remove one first."))
 
 
 def add(
-    session: Session, *, program: Program, kind: ChatKind, name: str, url: str, events: Collection[ChatEvent],
-    locale: str, plain: bool = False, actor: Actor, now: datetime,
+    session: Session, *, program: Program, kind: ChatKind, name: str, url: str, events: Collection[ChatEvent | MailKind],
+    locale: str, partner_id: UUID | None = None, plain: bool = False, actor: Actor, now: datetime,
 ) -> ChatHook:  # fmt: skip
-    """A new hook: it is told of what happens from now on. `plain`: http is enough, for tests.
+    """A new hook, of the managers or of a partner: it is told of what happens from now on. `plain`: http is enough, for tests.
 
     Raises:
         Invalid: names each wrong field. TooManyHooks.
     """
     url = url.strip()
-    chosen = [event.value for event in CHOICES if event in events]
+    chosen = [event.value for event in (CHOICES if partner_id is None else IN_CHATS) if event in events]
     wrong = {} if name.strip() else {"name": [N_("Give it a name.")]}
     if problem := address_problem(url, plain=plain):
         wrong["url"] = [problem]
@@ -68,11 +71,9 @@ def add(
         wrong["events"] = [N_("Choose at least one.")]
     if wrong:
         raise Invalid(wrong)
-    # Two at once wait for one another here, so that the limit holds.
-    session.execute(sa.select(Program.id).where(Program.id == program.id).with_for_update())
-    if len(chat_queries.hooks(session, program_id=program.id)) >= HOOKS_MAX:
-        raise TooManyHooks
+    _hold_to_limit(session, program.id, partner_id)
     hook = ChatHook(id=ids.new_at(now), program_id=program.id, kind=kind, name=name.strip()[:80], locale=locale)
+    hook.partner_id = partner_id
     hook.host, hook.closed_url = urlsplit(url).hostname or "", _fernet().encrypt(url.encode()).decode()
     hook.events, hook.is_live, hook.created_at = chosen, True, now
     hook.created_by_id = actor.id if actor.kind == "user" else None
@@ -80,6 +81,17 @@ def add(
     session.flush()
     _audit(session, "chat.add", hook, actor, now)
     return hook
+
+
+def _hold_to_limit(session: Session, program_id: UUID, partner_id: UUID | None) -> None:
+    """Two at once wait for one another here."""
+    owner = sa.select(Program.id).where(Program.id == program_id)
+    if partner_id is not None:
+        owner = sa.select(Partner.id).where(Partner.id == partner_id)
+    session.execute(owner.with_for_update())
+    there = len(chat_queries.hooks(session, program_id=program_id, partner_id=partner_id))
+    if there >= (HOOKS_MAX if partner_id is None else PARTNERS_HOOKS_MAX):
+        raise TooManyHooks
 
 
 def address_problem(url: str, *, plain: bool = False) -> str | None:
@@ -107,6 +119,14 @@ def _is_inside(host: str) -> bool:
 
 def _fernet() -> Fernet:
     return Fernet(base64.urlsafe_b64encode(signing.derive(settings.current().secret_key, "chat addresses")))
+
+
+def choose(session: Session, *, hook: ChatHook, events: Collection[MailKind], actor: Actor, now: datetime) -> None:
+    """Of what a partner's chat is told from now on; of nothing, if it says so. As it is already: nothing happens."""
+    chosen = [kind.value for kind in IN_CHATS if kind in events]
+    if chosen != hook.events:
+        hook.events = chosen
+        _audit(session, "chat.choose", hook, actor, now)
 
 
 def move(session: Session, *, hook: ChatHook, is_live: bool, actor: Actor, now: datetime) -> None:
@@ -141,6 +161,40 @@ def tell(
     wanting = [hook for hook in found if event.value in hook.events]
     rows = [_row(hook, program.slug, (event, occasion), messages[hook.locale], now) for hook in wanting]
     return len(db.insert_new(session, ChatDelivery, rows))
+
+
+def pass_on(session: Session, *, notices: Sequence[PartnerNotice], now: datetime) -> int:
+    """Write down what the chats of partners are told of these notices, in each chat's language; gives how many messages."""
+    if not notices:
+        return 0
+    hooks = chat_queries.live_of(session, partner_ids={each.partner_id for each in notices})
+    slugs = _slugs(session, {hook.program_id for hook in hooks})
+    rows = [
+        _row(
+            hook, slugs[hook.program_id], (ChatEvent.NOTICE, f"notice:{each.id.hex}"), _message(each, hook.locale), now
+        )
+        for each in notices
+        for hook in hooks
+        if (hook.program_id, hook.partner_id) == (each.program_id, each.partner_id) and each.kind.value in hook.events
+    ]
+    done = sa.update(PartnerNotice).where(db.among(session, PartnerNotice.id, [each.id for each in notices]))
+    session.execute(done.values(is_passed_on=True).execution_options(synchronize_session=False))
+    return len(db.insert_new(session, ChatDelivery, rows))
+
+
+def _slugs(session: Session, program_ids: Collection[UUID]) -> dict[UUID, str]:
+    found = sa.select(Program.id, Program.slug).where(Program.id.in_(program_ids))
+    return {row.id: row.slug for row in session.execute(found)}
+
+
+def _message(notice: PartnerNotice, language: str) -> Message:
+    text = notice.texts.get(language) or notice.texts["en"]
+    return Message(
+        text["title"],
+        text["lines"],
+        settings.current().base_url + notice.path,
+        text["act"] or settings.current().base_url,
+    )
 
 
 def test(session: Session, *, hook: ChatHook, program: Program, message: Message, now: datetime) -> None:

@@ -24,6 +24,7 @@ class ChatEvent(enum.StrEnum):
 
     ALARM = "alarm"  # a watched figure crossed its limit
     LATE = "late"  # each morning, if anything: what is late in the program
+    NOTICE = "notice"  # something that a partner is told
     TEST = "test"  # by the button
 
 

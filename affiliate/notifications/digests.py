@@ -6,6 +6,7 @@ The numbers are the ledger's of that day, cut in the program's time zone. A day 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -18,10 +19,10 @@ from affiliate.accounts.mail_kinds import MailKind
 from affiliate.accounts.models import User
 from affiliate.ledger.models import LedgerAccount, LedgerTransfer, TransferKind
 from affiliate.mailer import OutboxMail
-from affiliate.notifications import mails
+from affiliate.notifications import chat_queries, mails
 from affiliate.notifications.models import DayMail, DayMark
-from affiliate.partners import posting, readers
-from affiliate.partners.models import Member
+from affiliate.partners import noticing, posting, readers
+from affiliate.partners.models import Member, PartnerNotice
 from affiliate.programs.models import Program
 
 MORNING_HOUR = 6  # of the program's clock
@@ -97,16 +98,30 @@ def _sums(kind: TransferKind) -> tuple[sa.ColumnElement[int], sa.ColumnElement[i
 
 def written(
     session: Session, *, program: Program, day: Day, sums: Mapping[UUID, Sums], now: datetime
-) -> dict[UUID, list[OutboxMail]]:
-    """The letters to the people of these partners, by partner: none where nobody wants one. Nothing is stored yet."""
-    letters: dict[UUID, list[OutboxMail]] = {partner_id: [] for partner_id in sums}
+) -> dict[UUID, list[OutboxMail | PartnerNotice]]:
+    """What tells the people of these partners, by partner: letters, and a notice where a chat of theirs wants it. Nothing is stored yet."""
+    letters: dict[UUID, list[OutboxMail | PartnerNotice]] = {partner_id: [] for partner_id in sums}
+    for partner_id in _with_chats(session, program.id, sums):
+        told = partial(mails.of_day, program, day=day.day, sums=sums[partner_id])
+        facts: dict[str, Any] = {"program_id": program.id, "partner_id": partner_id, "kind": MailKind.DAY}
+        letters[partner_id].append(noticing.notice(**facts, letter=told, now=now))
     for partner_id, person in _people(session, sums):
         letter = mails.of_day(program, person, day.day, sums[partner_id])
-        letters[partner_id].append(posting.written(person=person, letter=letter, kind=MailKind.DAY, now=now))
+        letters[partner_id].append(
+            posting.written(person=person, letter=letter, kind=MailKind.DAY, program=program, now=now)
+        )
     return letters
 
 
-def hand_over(session: Session, *, program_id: UUID, day: Day, letters: Mapping[UUID, Sequence[OutboxMail]]) -> int:
+def _with_chats(session: Session, program_id: UUID, partner_ids: Collection[UUID]) -> list[UUID]:
+    hooks = chat_queries.live_of(session, partner_ids=partner_ids)
+    wanting = {hook.partner_id for hook in hooks if hook.program_id == program_id and MailKind.DAY.value in hook.events}
+    return [each for each in partner_ids if each in wanting]
+
+
+def hand_over(
+    session: Session, *, program_id: UUID, day: Day, letters: Mapping[UUID, Sequence[OutboxMail | PartnerNotice]]
+) -> int:
     """Put letters into the outbox, once for each partner and day; how many partners nobody else had told meanwhile."""
     rows = [{"program_id": program_id, "day": day.day, "partner_id": each} for each in letters]
     told = db.insert_new(session, DayMail, rows, returning=DayMail.partner_id)

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from affiliate import clock, db, settings
 from affiliate.notifications import chat_service, collecting, delivering, digests, queries, service
+from affiliate.partners import notices, noticing
 from affiliate.programs import queries as programs
 from affiliate.programs.models import Program
 
@@ -40,9 +41,10 @@ def deliver() -> int:
 
 
 def tell_chats() -> int:
-    """Send messages to chats that are due, and give their number, as above."""
+    """Write down what partners' chats are told of new notices, send messages that are due, and give their number, as above."""
     loopback = settings.current().env == "test"
     with db.transaction() as session:
+        chat_service.pass_on(session, notices=notices.fresh(session, limit=_ROWS), now=clock.now())
         calls = chat_service.claim(session, limit=_CALLS, now=clock.now())
     if not calls:
         return 0
@@ -86,7 +88,8 @@ def _write_day(program_id: UUID) -> int:
 
 
 def sweep() -> int:
-    """Forget calls that ended long ago; how many."""
+    """Forget calls that ended long ago, and old notices; how many."""
     with db.transaction() as session:
         now = clock.now()
-        return service.sweep(session, limit=_SWEPT, now=now) + chat_service.sweep(session, limit=_SWEPT, now=now)
+        calls = service.sweep(session, limit=_SWEPT, now=now) + chat_service.sweep(session, limit=_SWEPT, now=now)
+        return calls + noticing.sweep(session, limit=_SWEPT, now=now)

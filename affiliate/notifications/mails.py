@@ -16,7 +16,8 @@ from affiliate.ledger.models import TransferKind
 from affiliate.mailer import Letter
 from affiliate.money import Money
 from affiliate.notifications.models import PostbackAddress, SwitchedOff
-from affiliate.partners import posting, readers
+from affiliate.partners import posting
+from affiliate.programs import addresses
 from affiliate.programs.models import Program
 from affiliate.speech import say
 
@@ -33,9 +34,10 @@ def tell_switched_off(session: Session, *, address_id: UUID, now: datetime) -> N
     address = session.get_one(PostbackAddress, address_id, populate_existing=True)
     program = session.get_one(Program, address.program_id)
     facts = {"host": urlsplit(address.url).hostname or "", "program": program.name}
-    for person in readers.readers(session, partner_ids=[address.partner_id], kind=MailKind.POSTBACKS):
+
+    def letter(person: User) -> Letter:
         language = person.locale or "en"
-        letter = Letter(
+        return Letter(
             say(N_("A postback address is switched off"), language),
             [
                 say(N_("Hello %(name)s,"), language, name=person.name),
@@ -45,11 +47,13 @@ def tell_switched_off(session: Session, *, address_id: UUID, now: datetime) -> N
             (say(N_("See what it answered"), language), f"{_portal(program)}/postbacks"),
             _why(program, language),
         )
-        posting.post(session, person=person, letter=letter, kind=MailKind.POSTBACKS, now=now)
+
+    theirs = [address.partner_id]
+    posting.tell(session, program=program, partner_ids=theirs, kind=MailKind.POSTBACKS, letter=letter, now=now)
 
 
 def _portal(program: Program) -> str:
-    return f"{settings.current().base_url}/portal/{program.slug}"
+    return f"{addresses.pages(program.own_host, settings.current())}/portal/{program.slug}"
 
 
 def _why(program: Program, language: str) -> str:

@@ -135,8 +135,9 @@ class DayMark(Base):
 
 
 class ChatHook(Base):
-    """Where a program tells its managers' chat of alarms and of what is late. Not live: it is told of nothing but tests.
+    """Where a program tells its managers' chat of alarms and of what is late, or a partner's chat of its notices.
 
+    `events` are of `ChatEvent`, or for a partner's chat kinds of notices. Not live: it is told of nothing but tests.
     `closed_url` is encrypted: whoever knows the address may write into the chat. `host` alone is shown.
     """
 
@@ -144,6 +145,7 @@ class ChatHook(Base):
 
     id: Mapped[PrimaryKey]
     program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id), index=True)
+    partner_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(Partner.id), index=True)  # none: the managers' own
     kind: Mapped[ChatKind] = mapped_column(enum_column(ChatKind))
     name: Mapped[str] = mapped_column(sa.String(80))
     host: Mapped[str] = mapped_column(sa.String(255))

@@ -6,21 +6,25 @@ from flask_babel import force_locale
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from affiliate import mailer, settings
+from affiliate import settings
 from affiliate.accounts.mail_kinds import MailKind
+from affiliate.accounts.models import User
 from affiliate.mailer import Letter
 from affiliate.papers.models import FiledInvoice
-from affiliate.partners import readers
+from affiliate.partners import posting
+from affiliate.programs import addresses
 from affiliate.programs.models import Program
 
 
 def tell_refused(session: Session, *, program: Program, filed: FiledInvoice, now: datetime) -> None:
     """Write to everybody of the partner, with the reason and the way to file another one."""
-    for person in readers.readers(session, partner_ids=[filed.partner_id], kind=MailKind.INVOICES):
-        locale = person.locale or "en"
-        with force_locale(locale):
-            letter = _refused(program, person.name, filed)
-            mailer.post(session, recipient=person.email, letter=letter, locale=locale, now=now)
+
+    def letter(person: User) -> Letter:
+        with force_locale(person.locale or "en"):
+            return _refused(program, person.name, filed)
+
+    theirs = [filed.partner_id]
+    posting.tell(session, program=program, partner_ids=theirs, kind=MailKind.INVOICES, letter=letter, now=now)
 
 
 def _refused(program: Program, name: str, filed: FiledInvoice) -> Letter:
@@ -32,6 +36,9 @@ def _refused(program: Program, name: str, filed: FiledInvoice) -> Letter:
             filed.reason or "",
             _("Your payout waits until you send a right one."),
         ],
-        act=(_("Send another invoice"), f"{settings.current().base_url}/portal/{program.slug}/papers"),
+        act=(
+            _("Send another invoice"),
+            f"{addresses.pages(program.own_host, settings.current())}/portal/{program.slug}/papers",
+        ),
         why=_("You get this mail because you are a member of a partner of %(program)s.", program=program.name),
     )

@@ -1,6 +1,7 @@
 """Using the portal for a partner: begun with a reason, from one browser, for half an hour. Takes session and now; never commits."""
 
 from datetime import datetime, timedelta
+from functools import cache
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 from affiliate import ids
 from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
+from affiliate.accounts.models import UserSession
 from affiliate.errors import Invalid, NotFound
 from affiliate.partners import queries
 from affiliate.partners.models import ActingTerm, Enrollment, EnrollmentStatus, Partner
@@ -46,6 +48,8 @@ def start(
     enrollment = queries.enrollment_of(session, program_id=program_id, partner_id=partner_id)
     if enrollment is None or enrollment.status not in OPEN_TO:
         raise NobodyToActFor("This partner does not take part in the program.")
+    # A button that is pressed twice makes two of these at once: the second waits here, and ends what the first began.
+    session.execute(sa.select(UserSession.id).where(UserSession.id == session_id).with_for_update())
     _end(session, session_id, now)
     term = ActingTerm(
         id=ids.new_at(now), user_id=user_id, session_id=session_id, program_id=program_id, partner_id=partner_id,
@@ -69,17 +73,23 @@ def present(
     session: Session, *, user_id: UUID, session_id: UUID, program_id: UUID, now: datetime
 ) -> tuple[ActingTerm, Partner, Enrollment] | None:
     """For whom this person acts in the program, from this browser and at this moment."""
-    mine = (ActingTerm.session_id == session_id, ActingTerm.user_id == user_id, ActingTerm.program_id == program_id)
-    lasting = (ActingTerm.ended_at.is_(None), ActingTerm.ends_at > now)
+    named = {"user_id": user_id, "session_id": session_id, "program_id": program_id, "now": now}
+    row = session.execute(_present(), named).one_or_none()
+    return None if row is None else (row[0], row[1], row[2])
+
+
+@cache
+def _present() -> sa.Select[ActingTerm, Partner, Enrollment]:
+    """Built once: every page of the portal asks it."""
+    mine = [getattr(ActingTerm, name) == sa.bindparam(name) for name in ("session_id", "user_id", "program_id")]
+    lasting = (ActingTerm.ended_at.is_(None), ActingTerm.ends_at > sa.bindparam("now"))
     here = sa.and_(Enrollment.partner_id == ActingTerm.partner_id, Enrollment.program_id == ActingTerm.program_id)
-    found = (
+    return (
         sa.select(ActingTerm, Partner, Enrollment)
         .join(Partner, Partner.id == ActingTerm.partner_id)
         .join(Enrollment, here)
         .where(*mine, *lasting, Enrollment.status.in_(OPEN_TO))
     )
-    row = session.execute(found).one_or_none()
-    return None if row is None else (row[0], row[1], row[2])
 
 
 def _end(session: Session, session_id: UUID, now: datetime) -> ActingTerm | None:

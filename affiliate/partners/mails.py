@@ -11,6 +11,7 @@ from affiliate.accounts.models import User
 from affiliate.mailer import Letter
 from affiliate.partners import queries
 from affiliate.partners.models import Enrollment
+from affiliate.programs import addresses
 from affiliate.programs.models import Program
 from affiliate.speech import say
 
@@ -44,11 +45,11 @@ def _tell_all(
     for person in queries.members_of(session, partner_id=enrollment.partner_id):
         locale = person.locale or "en"
         written = letter(program, person, enrollment.reason)
-        mailer.post(session, recipient=person.email, letter=written, locale=locale, now=now)
+        mailer.post(session, recipient=person.email, letter=written, locale=locale, program=program, now=now)
 
 
 def _welcome(program: Program, person: User, reason: str | None) -> Letter:
-    base, locale = settings.current().base_url, person.locale or "en"
+    base, locale = addresses.pages(program.own_host, settings.current()), person.locale or "en"
     paragraphs = [
         say(N_("Hello %(name)s,"), locale, name=person.name),
         say(N_("Your application was approved. You can make your first link now."), locale),
@@ -70,7 +71,7 @@ def _welcome(program: Program, person: User, reason: str | None) -> Letter:
 
 
 def _taken_in(program: Program, person: User, _reason: str | None) -> Letter:
-    base, locale = settings.current().base_url, person.locale or "en"
+    base, locale = addresses.pages(program.own_host, settings.current()), person.locale or "en"
     paragraphs = [
         say(N_("Hello %(name)s,"), locale, name=person.name),
         say(
@@ -98,7 +99,10 @@ def _refusal(program: Program, person: User, reason: str | None, again: datetime
         paragraphs.append(
             say(N_("You can apply again from %(day)s."), locale, day=format_date(again, "d MMM y", locale=locale))
         )
-        act = (say(N_("See the program"), locale), f"{settings.current().base_url}/p/{program.slug}")
+        act = (
+            say(N_("See the program"), locale),
+            f"{addresses.pages(program.own_host, settings.current())}/p/{program.slug}",
+        )
     return Letter(
         say(N_("Your application to %(program)s"), locale, program=program.name), paragraphs, act, _why(program, locale)
     )

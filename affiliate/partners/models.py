@@ -1,4 +1,4 @@
-"""Tables of partners: Partner, Member, Enrollment, Application, PartnerTerms, ActingTerm, PartnerMark."""
+"""Tables of partners: Partner, Member, Enrollment, Application, PartnerTerms, ActingTerm, PartnerMark, PartnerNotice, NoticeRead."""
 
 import enum
 from datetime import datetime
@@ -8,6 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from affiliate.accounts.mail_kinds import MailKind
 from affiliate.accounts.roles import MemberRole
 from affiliate.db import Base, PrimaryKey, enum_column
 from affiliate.partners.classes import PartnerClass
@@ -211,3 +212,41 @@ class PartnerMark(Base):
     kind: Mapped[MarkKind] = mapped_column(enum_column(MarkKind))
     mark: Mapped[str] = mapped_column(sa.String(64))
     noted_at: Mapped[datetime]
+
+
+class PartnerNotice(Base):
+    """Something that a partner's people are told beside their mails: in the portal, and in the partner's chats.
+
+    `texts` by language: `title`, `lines`, `act`. `path` leads to what it is about. `is_passed_on`: the chats were told.
+    """
+
+    __tablename__ = "partner_notices"
+    __table_args__ = (
+        sa.Index("ix_partner_notices_partner", "program_id", "partner_id", "created_at"),
+        sa.Index("ix_partner_notices_age", "created_at"),
+        sa.Index(
+            "ix_partner_notices_fresh",
+            "id",
+            postgresql_where=sa.text("NOT is_passed_on"),
+            sqlite_where=sa.text("NOT is_passed_on"),
+        ),
+    )
+
+    id: Mapped[PrimaryKey]
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey("programs.id"))
+    partner_id: Mapped[UUID] = mapped_column(sa.ForeignKey("partners.id"))
+    kind: Mapped[MailKind] = mapped_column(enum_column(MailKind))
+    texts: Mapped[dict[str, Any]]
+    path: Mapped[str] = mapped_column(sa.String(500))
+    is_passed_on: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+
+
+class NoticeRead(Base):
+    """A person has read a notice."""
+
+    __tablename__ = "notice_reads"
+    __table_args__ = (sa.PrimaryKeyConstraint("notice_id", "user_id"),)
+
+    notice_id: Mapped[UUID] = mapped_column(sa.ForeignKey("partner_notices.id"))
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("users.id"), index=True)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -158,16 +159,22 @@ def _facts(row: Any) -> ApplicationFacts:
 
 def membership(session: Session, *, user_id: UUID, program_id: UUID) -> tuple[Partner, Enrollment, MemberRole] | None:
     """The partner through which a person takes part in a program, unless it was rejected or banned there, and the role: what opens the portal."""
-    found = (
+    row = session.execute(_membership(), {"user_id": user_id, "program_id": program_id}).one_or_none()
+    return None if row is None else (row[0], row[1], row[2])
+
+
+@cache
+def _membership() -> sa.Select[Partner, Enrollment, MemberRole]:
+    """Built once: every page of the portal asks it."""
+    mine = (Member.user_id == sa.bindparam("user_id"), Enrollment.program_id == sa.bindparam("program_id"))
+    return (
         sa.select(Partner, Enrollment, Member.role)
         .join(Enrollment, Enrollment.partner_id == Partner.id)
         .join(Member, Member.partner_id == Partner.id)
-        .where(Member.user_id == user_id, Enrollment.program_id == program_id, Enrollment.status.in_(_WELCOME))
+        .where(*mine, Enrollment.status.in_(_WELCOME))
         .order_by(Member.id)
         .limit(1)
     )
-    row = session.execute(found).one_or_none()
-    return None if row is None else (row[0], row[1], row[2])
 
 
 def is_welcome(session: Session, *, partner_id: UUID, program_id: UUID) -> bool:

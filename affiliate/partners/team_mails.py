@@ -19,7 +19,7 @@ def tell_invited(
     session: Session, *, program: Program, partner: Partner, inviter: User, email: str, role: MemberRole, token: str,
     now: datetime,
 ) -> None:  # fmt: skip
-    """Lead the invited to the page where they accept."""
+    """Lead the invited to the page where they accept: at the installation, as the team is the partner's in all its programs."""
     locale = inviter.locale or "en"
     with force_locale(locale):
         named = {"inviter": inviter.name, "partner": partner.name, "program": program.name}
@@ -33,4 +33,4 @@ def tell_invited(
             (_("See the invitation"), f"{settings.current().base_url}/portal/join/{token}"),
             _("You get this mail because %(inviter)s typed this address.", inviter=inviter.name),
         )
-        mailer.post(session, recipient=email, letter=letter, locale=locale, now=now)
+        mailer.post(session, recipient=email, letter=letter, locale=locale, program=program, now=now)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
+from affiliate.commissions import changed_days
 from affiliate.commissions.models import Commission, CommissionAdjustment, CommissionStatus
 from affiliate.commissions.takings import BooksMoved
 from affiliate.ledger import postings as ledger
@@ -74,6 +75,7 @@ def leave(session: Session, *, payouts: sa.Select[UUID]) -> list[Posting]:
     _exactly(len(debts), changed(session, sa.update(CommissionAdjustment).where(owed).values(is_clawback=False)))
     for table in (CommissionAdjustment, Adjustment):
         changed(session, sa.update(table).where(table.payout_id.in_(payouts)).values(payout_id=None))
+    changed_days.note(session, _held_by(payouts))  # one of which nothing is left ends
     changed(session, sa.update(Commission).where(_held_by(payouts)).values(status=_back(), payout_id=None))
     postings: list[Posting] = []
     for debt in debts:

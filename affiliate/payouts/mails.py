@@ -9,12 +9,14 @@ from babel.dates import format_datetime
 from babel.numbers import format_currency
 from sqlalchemy.orm import Session
 
-from affiliate import mailer, settings
+from affiliate import settings
 from affiliate.accounts.mail_kinds import MailKind
+from affiliate.accounts.models import User
 from affiliate.mailer import Letter
 from affiliate.money import Money
-from affiliate.partners import readers
+from affiliate.partners import posting
 from affiliate.payouts.models import NoticeKind
+from affiliate.programs import addresses
 from affiliate.programs.models import Program
 from affiliate.speech import say
 
@@ -31,8 +33,10 @@ class Recipient:
     locale: str | None
     amount_minor: int
     currency: str
+    program_id: UUID
     program: str
     slug: str
+    own_host: str | None
 
     @property
     def language(self) -> str:
@@ -53,7 +57,7 @@ def _letter(reader: Recipient, subject: str, sentences: tuple[str, ...], act: st
     return Letter(
         subject=say(subject, language, **facts),
         paragraphs=[say(each, language, **facts) for each in (N_("Hello %(name)s,"), *sentences)],
-        act=(say(act, language), f"{settings.current().base_url}/portal/{reader.slug}/{page}"),
+        act=(say(act, language), f"{addresses.pages(reader.own_host, settings.current())}/portal/{reader.slug}/{page}"),
         why=say(_WHY, language, **facts),
     )
 
@@ -90,18 +94,25 @@ KINDS = {NoticeKind.PAID: MailKind.PAID, NoticeKind.INVOICE_WANTED: MailKind.INV
 def tell_details_changed(
     session: Session, *, program: Program, partner_id: UUID, masked: str, usable_from: datetime, now: datetime
 ) -> None:
-    """Write to the owners and finance people of a partner that its payment details were changed, while there is time to object."""
-    for person in readers.readers(session, partner_ids=[partner_id], kind=MailKind.PAYMENT_DETAILS):
+    """Tell the owners and finance people of a partner that its payment details were changed, while there is time to object."""
+
+    def letter(person: User) -> Letter:
         locale = person.locale or "en"
         facts = {"name": person.name, "program": program.name, "masked": masked}
         facts["day"] = format_datetime(usable_from, locale=locale)
-        letter = Letter(
+        return Letter(
             subject=say(N_("Your payment details were changed"), locale),
             paragraphs=[say(sentence, locale, **facts) for sentence in _DETAILS_CHANGED],
-            act=(say(N_("Look at it"), locale), f"{settings.current().base_url}/portal/{program.slug}/payouts/details"),
+            act=(
+                say(N_("Look at it"), locale),
+                f"{addresses.pages(program.own_host, settings.current())}/portal/{program.slug}/payouts/details",
+            ),
             why=say(_WHY, locale, **facts),
         )
-        mailer.post(session, recipient=person.email, letter=letter, locale=locale, now=now)
+
+    posting.tell(
+        session, program=program, partner_ids=[partner_id], kind=MailKind.PAYMENT_DETAILS, letter=letter, now=now
+    )
 
 
 _DETAILS_CHANGED = (

@@ -6,7 +6,9 @@ into the outbox in the transaction in which their notices go: a job that is kill
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from itertools import groupby
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -15,16 +17,17 @@ from sqlalchemy.orm import Session
 from affiliate import db, mailer, settings
 from affiliate.accounts import stops
 from affiliate.accounts.models import User
-from affiliate.mailer import OutboxMail
-from affiliate.partners import readers
-from affiliate.partners.models import Member
+from affiliate.mailer import Letter, OutboxMail
+from affiliate.partners import noticing, readers
+from affiliate.partners.models import Member, PartnerNotice
 from affiliate.payouts import mails
 from affiliate.payouts.mails import Recipient
 from affiliate.payouts.models import NoticeKind, PaperState, Payout, PayoutNotice, PayoutStatus
 from affiliate.programs.models import Program
+from affiliate.senders import Of
 
-Letters = dict[tuple[UUID, NoticeKind], list[OutboxMail]]
-"""Notices, each with the letters that it calls for: none, if nobody can read them or there is nothing to tell any more."""
+Letters = dict[tuple[UUID, NoticeKind], list[OutboxMail | PartnerNotice]]
+"""Notices, each with what it calls for, letters and a notice in the portal: nothing, if there is nothing to tell any more."""
 
 
 def call_for(session: Session, *, kind: NoticeKind, payout_ids: Iterable[UUID]) -> None:
@@ -36,6 +39,13 @@ def written(session: Session, *, limit: int, now: datetime) -> Letters:
     """The letters of the `limit` oldest notices, in each reader's language. Nothing is stored yet."""
     oldest = sa.select(PayoutNotice.payout_id, PayoutNotice.kind).order_by(PayoutNotice.payout_id, PayoutNotice.kind)
     letters: Letters = {(payout_id, kind): [] for payout_id, kind in session.execute(oldest.limit(limit))}
+    for payout_id, kind, partner_id, program_id, facts in _payouts(
+        session, {payout_id for payout_id, _kind in letters}
+    ):
+        if (payout_id, kind) in letters:
+            told = partial(_letter, kind, facts)
+            about: dict[str, Any] = {"program_id": program_id, "partner_id": partner_id, "kind": mails.KINDS[kind]}
+            letters[payout_id, kind].append(noticing.notice(**about, letter=told, now=now))
     for payout_id, kind, reader in _readers(session, {payout_id for payout_id, _kind in letters}):
         if (payout_id, kind) in letters:
             letter = mails.LETTERS[kind](reader)
@@ -45,6 +55,7 @@ def written(session: Session, *, limit: int, now: datetime) -> Letters:
                     letter=letter,
                     locale=reader.language,
                     stop_url=stops.address(settings.current(), user_id=reader.user_id, kind=mails.KINDS[kind]),
+                    program=Of(reader.program_id, reader.program),
                     now=now,
                 )
             )
@@ -63,21 +74,46 @@ def hand_over(session: Session, *, letters: Letters) -> int:
     return taken
 
 
+def _letter(kind: NoticeKind, facts: Sequence[Any], person: User) -> Letter:
+    return mails.LETTERS[kind](Recipient(person.id, person.email, person.name, person.locale, *facts))
+
+
+_IS_PAID = Payout.status == PayoutStatus.PAID
+_WAITS = sa.and_(Payout.status == PayoutStatus.PROPOSED, Payout.paper == PaperState.AWAITED)
+_KIND = sa.case((_IS_PAID, NoticeKind.PAID.value), else_=NoticeKind.INVOICE_WANTED.value)
+_SENT_MINOR = sa.func.coalesce(Payout.paid_minor, Payout.amount_minor - Payout.withheld_minor)
+_FACTS = (
+    sa.case((_IS_PAID, _SENT_MINOR), else_=Payout.amount_minor),
+    sa.case((_IS_PAID, sa.func.coalesce(Payout.paid_currency, Payout.currency)), else_=Payout.currency),
+    Program.id,
+    Program.name,
+    Program.slug,
+    Program.own_host,
+)
+
+
+def _payouts(
+    session: Session, payout_ids: Iterable[UUID]
+) -> Iterable[tuple[UUID, NoticeKind, UUID, UUID, Sequence[Any]]]:
+    """The payouts of which there still is something to tell: whose they are, and the last fields of `Recipient`."""
+    rows = (
+        sa.select(Payout.id, _KIND, Payout.partner_id, Payout.program_id, *_FACTS)
+        .join(Program, Program.id == Payout.program_id)
+        .where(db.among(session, Payout.id, list(payout_ids)), sa.or_(_IS_PAID, _WAITS))
+        .order_by(Payout.id)
+    )
+    for payout_id, told, partner_id, program_id, *facts in session.execute(rows):
+        yield payout_id, NoticeKind(told), partner_id, program_id, facts
+
+
 def _readers(session: Session, payout_ids: Iterable[UUID]) -> Sequence[tuple[UUID, NoticeKind, Recipient]]:
     """The people who get a mail about each payout of which there still is something to tell."""
-    sent_minor = Payout.amount_minor - Payout.withheld_minor
-    is_paid = Payout.status == PayoutStatus.PAID
-    waits = sa.and_(Payout.status == PayoutStatus.PROPOSED, Payout.paper == PaperState.AWAITED)
-    kind = sa.case((is_paid, NoticeKind.PAID.value), else_=NoticeKind.INVOICE_WANTED.value)
-    amount_minor = sa.case((is_paid, sa.func.coalesce(Payout.paid_minor, sent_minor)), else_=Payout.amount_minor)
-    currency = sa.case((is_paid, sa.func.coalesce(Payout.paid_currency, Payout.currency)), else_=Payout.currency)
     gets = sa.or_(
-        sa.and_(is_paid, readers.gets(mails.KINDS[NoticeKind.PAID])),
-        sa.and_(waits, readers.gets(mails.KINDS[NoticeKind.INVOICE_WANTED])),
+        sa.and_(_IS_PAID, readers.gets(mails.KINDS[NoticeKind.PAID])),
+        sa.and_(_WAITS, readers.gets(mails.KINDS[NoticeKind.INVOICE_WANTED])),
     )
-    columns = (User.id, User.email, User.name, User.locale, amount_minor, currency, Program.name, Program.slug)
     rows = (
-        sa.select(Payout.id, kind, *columns)
+        sa.select(Payout.id, _KIND, User.id, User.email, User.name, User.locale, *_FACTS)
         .join(Member, Member.partner_id == Payout.partner_id)
         .join(User, User.id == Member.user_id)
         .join(Program, Program.id == Payout.program_id)

@@ -18,7 +18,7 @@ from affiliate.commissions.life import CommissionStatus
 from affiliate.commissions.models import Commission, CommissionAdjustment
 from affiliate.ledger.findings import Findings
 from affiliate.ledger.postings import AccountName
-from affiliate.ledger.proof import Account, Sums, read_audit, read_transfers
+from affiliate.ledger.proof import Account, Sums, check_totals, read_audit, read_transfers
 from affiliate.payouts import causes
 from affiliate.payouts.causes import ADDED_MINOR, SENT, SENT_MINOR
 from affiliate.payouts.models import Adjustment, AdjustmentKind, Payout, PayoutStatus
@@ -41,6 +41,7 @@ def verify(session: Session, *, trusted: Collection[str] | None = None) -> Proof
     findings = Findings()
     sums = read_transfers(session, findings=findings, trusted=trusted)
     read_audit(session, findings=findings, trusted=trusted)
+    check_totals(session, findings=findings)
     _compare_balances(session, sums, findings)
     for prefix, sentence, query in causes.checks():
         for identifier, *facts in session.execute(query):

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from flask import Blueprint, current_app, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_login import current_user
 from werkzeug.wrappers.response import Response
 
 from affiliate import formats
@@ -12,12 +13,15 @@ from affiliate.accounts import access
 from affiliate.errors import DomainError
 from affiliate.joining import queries as joining
 from affiliate.joining import standing, tokens
-from affiliate.ledger import queries as ledger
+from affiliate.ledger.models import LedgerProof
+from affiliate.partners import notices
 from affiliate.partners.models import EnrollmentStatus
+from affiliate.partners.notices import Reader
 from affiliate.programs import branding
 from affiliate.programs.archive import ProgramArchived
+from affiliate.reports.frame import frame
 from affiliate.settings import Settings
-from affiliate.web import SAFE_METHODS, orm
+from affiliate.web import SAFE_METHODS, orm, request_now
 
 PAGE_SIZE = 50
 PAGES_MAX = 10_000
@@ -40,7 +44,7 @@ _ARGUMENTS = (
 )
 _SETTINGS = {
     "preferences", "profile", "change_profile", "team", "invite", "invite_form", "postbacks", "new_postback", "add_postback", "postback",
-    "edit_postback", "change_postback", "data", "api_keys", "make_api_key",
+    "edit_postback", "change_postback", "data", "api_keys", "make_api_key", "telling", "add_chat", "chat",
 }  # fmt: skip
 _MAKES_NEW = frozenset({"creatives", "keys", "link_import", "links", "postbacks"})
 """Modules of pages whose acts make something that an archived program does not take."""
@@ -106,6 +110,11 @@ def zone() -> str:
     return str(g.get("user_time_zone") or g.program.time_zone)
 
 
+def reader() -> Reader:
+    """Who reads notices: the person of this request, for the present partner."""
+    return Reader(current_user.id, g.program.id, g.partner.id, g.member_role)
+
+
 def show(template: str, **values: Any) -> str:
     """A page of the portal with its frame."""
     return render_template(f"portal/{template}", **_frame(), **values)
@@ -151,17 +160,20 @@ def pager(*, total: int, shown: int) -> dict[str, str | None] | None:
 
 
 def _frame(*, waiting: bool = False) -> dict[str, Any]:
+    bell = None if waiting or "acting" in g else _bell()
+    around = frame(orm.session, program_id=g.program.id)
     return {
         "brand": {
             "name": g.program.name,
             "url": url_for("portal.home"),
-            "logo_url": branding.logo_path(orm.session, program=g.program),
+            "logo_url": branding.path_of(g.program, around.logo_id),
         },
         "program": {"slug": g.program.slug, "name": g.program.name, "currency": g.program.currency},
         "partner": {"name": g.partner.name, "paused": g.enrollment.status is EnrollmentStatus.PAUSED},
-        "nav_items": _navigation()[:1] if waiting else _navigation(),
+        "nav_items": _navigation()[:1] if waiting else [*_navigation(), *([bell] if bell else [])],
+        "bell": bell,
         "may": access.may,
-        "books": _books(),
+        "books": _books(around.proof),
         "time_zone": zone(),
         "with_arguments": with_arguments,
     }
@@ -231,6 +243,12 @@ def _pages() -> list[dict[str, Any]]:
     ]
 
 
+def _bell() -> dict[str, Any]:
+    """The page of notices, and how many are new."""
+    unread = notices.unread(orm.session, reader=reader(), now=request_now())
+    return _item("notices", _("Notices"), "bell", {"notices"}, tab=False) | {"count": unread, "due": bool(unread)}
+
+
 def _item(endpoint: str, label: str, icon: str, pages: set[str], *, tab: bool = True) -> dict[str, Any]:
     """A page of the navigation; `tab` keeps it at hand on a phone, where four have room."""
     here = (request.endpoint or "").removeprefix("portal.") in pages
@@ -240,8 +258,7 @@ def _item(endpoint: str, label: str, icon: str, pages: set[str], *, tab: bool = 
     }  # fmt: skip
 
 
-def _books() -> dict[str, Any] | None:
-    proof = ledger.latest_proof(orm.session)
+def _books(proof: LedgerProof | None) -> dict[str, Any] | None:
     if proof is None:
         return None
     return {"ok": not proof.findings, "checked_at": proof.checked_at, "transfers": proof.transfers, "url": None}

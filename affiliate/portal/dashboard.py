@@ -8,8 +8,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from flask import url_for
-from flask_babel import format_date, ngettext
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from affiliate import formats
@@ -229,7 +229,7 @@ def _chart(who: Who, days: dict[date, Facts], period: periods.Period) -> dict[st
         "spec": {
             "kind": "bar",
             "head": _("Day"),
-            "labels": [format_date(day, "EEE d MMM") for day in period.days],
+            "labels": [formats.day_as(day, "EEE d MMM") for day in period.days],
             "series": [
                 _series(_("now"), this),
                 _series(_("30 days before"), before) | {"kind": "line", "before": True},

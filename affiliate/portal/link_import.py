@@ -14,6 +14,7 @@ from affiliate.imports import BadTable, Line
 from affiliate.links import service
 from affiliate.portal.blueprint import blueprint, settings, show
 from affiliate.portal.forms import SUBS_SHOWN, LinkForm, blame
+from affiliate.programs import addresses
 from affiliate.web import orm, request_now
 
 ROWS_MAX = 500
@@ -63,7 +64,7 @@ def _made(row: Line) -> dict[str, Any]:
     except DomainError as refusal:
         blame(form, refusal)
         return result | {"problem": _problem(form)}
-    return result | {"address": f"{settings().tracking_url}/r/{link.code}"}
+    return result | {"address": f"{addresses.links(g.program.own_host, settings())}/r/{link.code}"}
 
 
 def _problem(form: LinkForm) -> str:

@@ -13,6 +13,7 @@ from affiliate import ids, outgoing
 from affiliate.accounts import access
 from affiliate.portal.blueprint import blueprint, settings, show
 from affiliate.portal.links import found_link
+from affiliate.programs import addresses
 from affiliate.tracking import tracker
 from affiliate.tracking.codec import ClickEvent
 from affiliate.tracking.decide import RequestFacts, decide
@@ -124,5 +125,5 @@ def _arrival(hops: list[_Hop], parameter: str) -> dict[str, Any]:
 def _page(link_id: UUID, query: str, result: dict[str, Any] | None) -> str:
     found = found_link(link_id)
     name = found.name or found.code
-    address = f"{settings().tracking_url}/r/{found.code}"
+    address = f"{addresses.links(g.program.own_host, settings())}/r/{found.code}"
     return show("test_link.html", name=name, link_id=link_id, address=address, query=query, result=result)

@@ -20,6 +20,7 @@ from affiliate.links.models import Link
 from affiliate.portal import lines
 from affiliate.portal.blueprint import PAGE_SIZE, blueprint, page_number, pager, settings, show, zone
 from affiliate.portal.forms import SUBS_SHOWN, EditLinkForm, LinkForm, blame
+from affiliate.programs import addresses
 from affiliate.reports import periods
 from affiliate.reports import queries as reports
 from affiliate.reports.metrics import Facts
@@ -160,7 +161,7 @@ def qr(link_id: UUID, kind: str) -> Response:
     found = found_link(link_id)
     picture = io.BytesIO()
     # Error correction M: still read when a seventh of it is covered by a crease or a logo.
-    code = segno.make(f"{settings().tracking_url}/r/{found.code}", error="m", micro=False)
+    code = segno.make(f"{addresses.links(g.program.own_host, settings())}/r/{found.code}", error="m", micro=False)
     code.save(picture, kind=kind, scale=_QR_SCALE[kind], border=4)
     response = Response(picture.getvalue(), mimetype=_QR_TYPES[kind])
     response.headers["Cache-Control"] = "private, max-age=3600"
@@ -172,16 +173,27 @@ def qr(link_id: UUID, kind: str) -> Response:
 def _recruiting() -> dict[str, Any] | None:
     """The address by which this partner brings others, with how many came by it."""
     found = joining.invitation_of_recruiter(orm.session, program_id=g.program.id, partner_id=g.partner.id)
-    return {"address": f"{settings().base_url}/join/{found.code}", "uses": found.uses} if found else None
+    return (
+        {"address": f"{addresses.pages(g.program.own_host, settings())}/join/{found.code}", "uses": found.uses}
+        if found
+        else None
+    )
 
 
 def _form_page(form: LinkForm) -> str:
-    return show("new_link.html", form=form, shop_url=g.program.shop_url, tracking_url=settings().tracking_url)
+    return show(
+        "new_link.html",
+        form=form,
+        shop_url=g.program.shop_url,
+        tracking_url=addresses.links(g.program.own_host, settings()),
+    )
 
 
 def line_of(link: Link, facts: Facts) -> dict[str, Any]:
     """A link with what it brought, for templates."""
-    return lines.link(link, facts, tracking_url=settings().tracking_url, zone=zone(), now=request_now())
+    return lines.link(
+        link, facts, tracking_url=addresses.links(g.program.own_host, settings()), zone=zone(), now=request_now()
+    )
 
 
 def _edit_page(form: EditLinkForm, found: Link) -> str:

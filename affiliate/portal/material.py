@@ -15,6 +15,7 @@ from affiliate.creatives.queries import Shown
 from affiliate.links.models import Link
 from affiliate.money import Money
 from affiliate.portal.blueprint import settings
+from affiliate.programs import addresses
 from affiliate.reports.metrics import METRICS, Facts
 
 WITH_CODE = frozenset(CreativeKind) - {CreativeKind.DOCUMENT, CreativeKind.FEED}
@@ -66,7 +67,7 @@ def _numbers(facts: Facts) -> dict[str, Any]:
 
 def link_for(creative: Creative, link: Link) -> str:
     """The partner's link as this creative carries it."""
-    address = f"{settings().tracking_url}/r/{link.code}"
+    address = f"{addresses.links(g.program.own_host, settings())}/r/{link.code}"
     return codes.own_link(address, creative=ids.public("crv", creative.id), landing_url=creative.landing_url)
 
 

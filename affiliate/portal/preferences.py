@@ -35,7 +35,7 @@ def _of_partner() -> list[dict[str, Any]]:
 def _of_person() -> list[dict[str, Any]]:
     return [
         _entry("accounts.settings", "user", _("Your account"), _("Name, language, time zone, password, second factor, sessions.")),
-        _entry("mails.chosen", "bell", _("Mails"), _("Which mails about sales, payouts and cases you get.")),
+        _entry("portal.telling", "bell", _("What you are told of"), _("By mail, in the portal and in your chats: payouts, cases, sales.")),
         _entry("mail.account", "mail", _("Newsletters"), _("Which newsletters you get, by program.")),
     ]  # fmt: skip
 

@@ -1,5 +1,6 @@
 """A partner's reports: any days, by day, link, country or whatever a row shall be, against other days, with the reasons of what did not count."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Response, g, request, url_for
@@ -36,7 +37,8 @@ def statistics() -> str:
     sheet = _sheet()
     problem = None if sheet.is_readable else tables.no_period()
     start = (page_number() - 1) * PAGE_SIZE
-    shown = sheet.lines[start : start + PAGE_SIZE]
+    found = sheet.page(first=start, size=PAGE_SIZE)
+    changes = sheet.changes(found.lines)
     days, kept_ones = sheet.period.days, kept.desk.mine()
     return show(
         "statistics.html",
@@ -58,9 +60,9 @@ def statistics() -> str:
         tiles=dashboard.tiles(sheet.total, sheet.total_before, rows_url=dashboard.sales_url(days[0], days[-1])),
         chart=tables.chart(sheet.days, sheet.period, sheet.other),
         columns=tables.columns(sheet.columns, at_hand=_AT_HAND),
-        rows=[_row(line, sheet) for line in shown],
-        total=tables.values(sheet.found if sheet.asked.text else sheet.total, sheet.columns),
-        pager=pager(total=len(sheet.lines), shown=len(shown)),
+        rows=[_row(line, sheet, changes) for line in found.lines],
+        total=tables.values(found.total if sheet.asked.text else sheet.total, sheet.columns),
+        pager=pager(total=found.number, shown=len(found.lines)),
         is_counting=sheet.asked.by in report_words.COUNTED_LATER,
         reasons=_reasons(sheet),
         kept_chips=[{"label": one["name"], "url": one["url"]} for one in kept_ones],
@@ -85,12 +87,12 @@ def _sheet() -> Sheet:
     return sheets.sheet(orm.session, scope=scope, asked_for=asked_here(), now=request_now(), zone=zone())
 
 
-def _row(line: Line, sheet: Sheet) -> dict[str, Any]:
+def _row(line: Line, sheet: Sheet, changes: Mapping[str, int | None] | None) -> dict[str, Any]:
     return {
         "name": line.name,
         "url": _address(line, sheet.asked.by),
         "cells": tables.values(line.facts, sheet.columns),
-        "change": tables.change(sheet.changes, line.key),
+        "change": tables.change(changes, line.key),
     }
 
 

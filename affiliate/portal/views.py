@@ -14,6 +14,7 @@ from affiliate.portal import (
     link_test,
     links,
     newsletters,
+    notices,
     papers,
     payment,
     payouts,
@@ -23,6 +24,7 @@ from affiliate.portal import (
     statement,
     statistics,
     team,
+    telling,
     together,
 )
 from affiliate.portal.blueprint import blueprint
@@ -42,6 +44,7 @@ __all__ = [
     "link_test",
     "links",
     "newsletters",
+    "notices",
     "papers",
     "payment",
     "payouts",
@@ -51,5 +54,6 @@ __all__ = [
     "statement",
     "statistics",
     "team",
+    "telling",
     "together",
 ]

@@ -36,7 +36,7 @@ def tasks(session: Session, who: Who, cases: list[Case], standing: Standing) -> 
         awaited = papers.awaited(session, **mine, limit=EACH_MAX)
         found += [_invoice(payout) for payout, _name, filed in awaited if filed is None]
     found += [_question(case) for case in cases if case.status is CaseStatus.ASKED]
-    if not standing.has_method:
+    if standing.done.has_click and not standing.has_method:  # before, it is said among the first steps, once
         found.append(_account())
     period = periods.last_days(DAYS, now=who.now, zone=who.zone)
     idle = breakdown.idle_links(session, **mine, period=period, clicks_min=CLICKS_MIN, limit=EACH_MAX)

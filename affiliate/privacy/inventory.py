@@ -61,6 +61,9 @@ ENTRIES = (
     _e("user_sessions", Of.PERSON, _DELETE),
     _e("grants", Of.PERSON, _DELETE),
     _e("mail_refusals", Of.PERSON, _DELETE),
+    _e("notice_refusals", Of.PERSON, _DELETE),
+    _child("notice_reads", "notice_id", "partner_notices", _DELETE, None),
+    _e("partner_notices", Of.PARTNER, _DELETE, "is_passed_on"),
     _e("newsletter_refusals", Of.PERSON, _DELETE),
     _e("newsletter_deliveries", Of.PERSON, _KEEP),
     Entry(
@@ -99,6 +102,8 @@ ENTRIES = (
     _e("api_keys", Of.PARTNER, _BLANK, "secret_hash", name=ERASED),
     _child("postback_deliveries", "address_id", "postback_addresses", _DELETE),
     _e("postback_addresses", Of.PARTNER, _DELETE),
+    _child("chat_deliveries", "hook_id", "chat_hooks", _DELETE, None),
+    _e("chat_hooks", Of.PARTNER, _DELETE, "closed_url"),
     _e("day_mails", Of.PARTNER, _DELETE, None),
     _e("payout_methods", Of.PARTNER, _BLANK, "details", details="", masked=ERASED),
     _e("payout_blocks", Of.PARTNER, _BLANK, reason=""),
@@ -135,6 +140,9 @@ ELSEWHERE = {
     "creatives": "the program's library; who proposed a piece is a partner without a name afterwards",
     "creative_versions": "addresses of videos",
     "clicks": "visitors, not partners; they have their own term",
+    "active_months_partner": "sums",
+    "click_days_partner": "sums",
+    "click_weeks_partner": "sums",
     "click_hours_partner": "sums",
     "click_hours_link": "sums",
     "click_hours_sub": "sums",
@@ -143,6 +151,9 @@ ELSEWHERE = {
     "link_sub_hours": "sums",
     "step_hours_partner": "sums",
     "step_hours_source": "sums",
+    "sale_days_partner": "sums",
+    "sale_weeks_partner": "sums",
+    "program_senders": "the program's own address",
     "tax_settings": "the program's own address",
 }
 """Tables with such a column that are no partner's, or are erased in another way."""

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from affiliate import mailer, settings
 from affiliate.accounts.models import User
 from affiliate.mailer import Letter
+from affiliate.programs import addresses
 from affiliate.programs.models import Program
 from affiliate.relations import queries as relations
 from affiliate.speech import say
@@ -23,10 +24,13 @@ def tell_ready(session: Session, *, person: User, program: Program, now: datetim
             say(N_("Hello %(name)s,"), language, name=person.name),
             say(N_("It waits in your portal for seven days. You type your password before you get it."), language),
         ],
-        (say(N_("Get the copy"), language), f"{settings.current().base_url}/portal/{program.slug}/data"),
+        (
+            say(N_("Get the copy"), language),
+            f"{addresses.pages(program.own_host, settings.current())}/portal/{program.slug}/data",
+        ),
         say(N_("You get this mail because you asked for a copy of your data."), language),
     )
-    mailer.post(session, recipient=person.email, letter=letter, locale=language, now=now)
+    mailer.post(session, recipient=person.email, letter=letter, locale=language, program=program, now=now)
 
 
 def tell_asked(session: Session, *, program: Program, now: datetime) -> None:
@@ -44,4 +48,4 @@ def tell_asked(session: Session, *, program: Program, now: datetime) -> None:
             (say(N_("See the request"), language), f"{settings.current().base_url}/console/{program.slug}/erasures"),
             say(N_("You get this mail because you manage the partner program of %(program)s."), language, **facts),
         )
-        mailer.post(session, recipient=person.email, letter=letter, locale=language, now=now)
+        mailer.post(session, recipient=person.email, letter=letter, locale=language, program=program, now=now)

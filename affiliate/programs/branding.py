@@ -26,8 +26,12 @@ def logo_id(session: Session, *, program_id: UUID) -> UUID | None:
 
 def logo_path(session: Session, *, program: Program) -> str | None:
     """The address of the logo, with its version: browsers may keep it."""
-    found = logo_id(session, program_id=program.id)
-    return None if found is None else f"/p/{program.slug}/logo?v={found.hex[-8:]}"
+    return path_of(program, logo_id(session, program_id=program.id))
+
+
+def path_of(program: Program, stored: UUID | None) -> str | None:
+    """The address of this stored file as the program's logo."""
+    return None if stored is None else f"/p/{program.slug}/logo?v={stored.hex[-8:]}"
 
 
 def set_logo(session: Session, *, program_id: UUID, content: bytes, name: str, actor: Actor, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Tables of programs: Program, ProgramSetup, ProgramBrand, AttributionPolicy, Goal."""
+"""Tables of programs: Program, ProgramSetup, ProgramBrand, ProgramSender, ProgramDomain, AttributionPolicy, Goal."""
 
 import enum
 from datetime import date, datetime
@@ -39,6 +39,7 @@ class Program(Base):
     """A set of terms that partners join. One currency: commissions, ledger and payouts are kept in it."""
 
     __tablename__ = "programs"
+    __table_args__ = (sa.Index("uq_programs_own_host", "own_host", unique=True),)
 
     id: Mapped[PrimaryKey]
     slug: Mapped[str] = mapped_column(sa.String(60), unique=True)
@@ -68,6 +69,7 @@ class Program(Base):
     audience: Mapped[str] = mapped_column(sa.Text, default="")
     terms: Mapped[str] = mapped_column(sa.Text, default="")
     archived_at: Mapped[datetime | None]  # since when nothing new is accepted; everything stays readable
+    own_host: Mapped[str | None] = mapped_column(sa.String(253))  # proved: links and pages are there (`ProgramDomain`)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime] = mapped_column(index=True)
 
@@ -100,6 +102,35 @@ class ProgramBrand(Base):
 
     program_id: Mapped[UUID] = mapped_column(sa.ForeignKey("programs.id"), primary_key=True)
     logo_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(StoredFile.id))
+    updated_at: Mapped[datetime]
+
+
+class ProgramSender(Base):
+    """Whom a program's mails are from. `address` is proved; `asked_address` waits until somebody who reads it says yes."""
+
+    __tablename__ = "program_senders"
+
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey("programs.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(sa.String(120), default="")  # empty: the program's
+    reply_to: Mapped[str | None] = mapped_column(sa.String(254))
+    address: Mapped[str | None] = mapped_column(sa.String(254))
+    asked_address: Mapped[str | None] = mapped_column(sa.String(254))
+    asked_at: Mapped[datetime | None]
+    updated_at: Mapped[datetime]
+
+
+class ProgramDomain(Base):
+    """A host name that a program wants for its links and pages. It counts once it is proved: `Program.own_host`."""
+
+    __tablename__ = "program_domains"
+
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey("programs.id"), primary_key=True)
+    host: Mapped[str] = mapped_column(sa.String(253), index=True)  # lower case, without a port
+    asked_at: Mapped[datetime]
+    proved_at: Mapped[datetime | None]
+    checked_at: Mapped[datetime | None] = mapped_column(index=True)
+    failures: Mapped[int] = mapped_column(default=0)  # checks in a row that found no proof
+    problem: Mapped[str | None] = mapped_column(sa.String(300))  # what the last check found instead
     updated_at: Mapped[datetime]
 
 

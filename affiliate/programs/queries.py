@@ -1,6 +1,7 @@
 """Every SELECT on programs and goals."""
 
 from collections.abc import Sequence
+from functools import cache
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -14,7 +15,13 @@ GOALS_MAX = 200
 
 def program_by_slug(session: Session, *, slug: str) -> Program | None:
     """The program of this name in addresses."""
-    return session.scalar(sa.select(Program).where(Program.slug == slug))
+    return session.scalar(_by_slug(), {"slug": slug})
+
+
+@cache
+def _by_slug() -> sa.Select[Program]:
+    """Built once: nearly every request asks it."""
+    return sa.select(Program).where(Program.slug == sa.bindparam("slug"))
 
 
 def program_by_id(session: Session, *, program_id: UUID) -> Program | None:

@@ -1,9 +1,10 @@
-"""Acts on many partners: asked for once, done a batch a transaction, each partner for itself; what is refused is kept with its reason.
+"""Acts on many partners, commissions or orders: asked for once, done a batch a transaction, each for itself; a refusal is kept with its reason.
 
 The first batch is done at once, so that a small choice needs no waiting; `advance` goes on with the others in a job.
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
@@ -14,15 +15,36 @@ from sqlalchemy.orm import Session
 
 from affiliate import ids
 from affiliate.accounts import audit
-from affiliate.accounts.actors import Actor
+from affiliate.accounts import queries as accounts
+from affiliate.accounts.actors import SYSTEM, Actor
+from affiliate.accounts.models import GrantRole
 from affiliate.errors import Conflict, DomainError, Invalid, NotFound
-from affiliate.relations import bulk_doing, bulk_queries
-from affiliate.relations.bulk_models import REFUSAL_LENGTH_MAX, BulkAct, BulkKind, BulkStatus, BulkSubject
+from affiliate.relations import bulk_doing, bulk_money, bulk_queries
+from affiliate.relations.bulk_models import (
+    OF_COMMISSIONS,
+    OF_ORDERS,
+    REFUSAL_LENGTH_MAX,
+    BulkAct,
+    BulkKind,
+    BulkStatus,
+    BulkSubject,
+)
 
 N_ = str  # marks a sentence for the translators
-PARTNERS_MAX = 20_000
+SUBJECTS_MAX = 20_000
 BATCH = 50
-"""Partners a transaction: others wait no longer than that takes."""
+"""Subjects a transaction: others wait no longer than that takes."""
+_MANAGING = frozenset({GrantRole.MANAGER, GrantRole.ADMIN})
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Somebody or something that an act is about; orders under review with the number of decisions that the person saw."""
+
+    partner_id: UUID
+    conversion_id: UUID | None = None
+    commission_id: UUID | None = None
+    seen: int | None = None
 
 
 class NoSuchAct(NotFound):
@@ -46,17 +68,17 @@ class BatchTakenError(RuntimeError):
 
 
 def start(
-    session: Session, *, program_id: UUID, kind: BulkKind, arguments: Mapping[str, str], partner_ids: Collection[UUID],
+    session: Session, *, program_id: UUID, kind: BulkKind, arguments: Mapping[str, str], chosen: Collection[Chosen],
     actor: Actor, now: datetime, limit: int = BATCH,
 ) -> BulkAct:  # fmt: skip
-    """Begin an act on these partners of a program; the first `limit` are done now.
+    """Begin an act on these partners, commissions or orders of a program; the first `limit` are done now.
 
     Raises:
-        Invalid: nobody or too many were chosen, or what is to be done is not said.
+        Invalid: none or too many were chosen, or what is to be done is not said.
     """
-    chosen = list(dict.fromkeys(partner_ids))
-    if not 0 < len(chosen) <= PARTNERS_MAX:
-        raise Invalid({"partner": [N_("Choose from 1 to 20,000 partners.")]})
+    chosen = list(dict.fromkeys(chosen))
+    if not 0 < len(chosen) <= SUBJECTS_MAX:
+        raise Invalid({"all": [_too_many(kind)]})
     if actor.id is None:
         raise ValueError("a person answers for an act on many partners")
     bulk_doing.check(session, kind=kind, arguments=arguments, program_id=program_id, now=now)
@@ -66,7 +88,7 @@ def start(
     )  # fmt: skip
     session.add(act)
     session.flush()
-    rows = [{"act_id": act.id, "place": place, "partner_id": one} for place, one in enumerate(chosen)]
+    rows = [{"act_id": act.id, "place": place} | asdict(one) for place, one in enumerate(chosen)]
     session.execute(sa.insert(BulkSubject), rows)
     _record(session, "bulk.start", act, actor=actor, now=now)
     _do(session, act, limit=limit, now=now)
@@ -74,9 +96,13 @@ def start(
 
 
 def advance(session: Session, *, limit: int, now: datetime) -> int:
-    """Go on with the oldest act by up to `limit` partners; gives how many were looked at."""
+    """Go on with the oldest act by up to `limit` subjects; gives how many were looked at. Who may no longer manage the program ends its acts."""
     act = bulk_queries.running(session)
-    return 0 if act is None else _do(session, act, limit=limit, now=now)
+    if act is None:
+        return 0
+    if _MANAGING.isdisjoint(accounts.roles_in(session, user_id=act.created_by_id, program_id=act.program_id)):
+        return _ended(session, act, now=now)
+    return _do(session, act, limit=limit, now=now)
 
 
 def stop(session: Session, *, act_id: UUID, program_id: UUID, actor: Actor, now: datetime) -> BulkAct:
@@ -98,13 +124,26 @@ def stop(session: Session, *, act_id: UUID, program_id: UUID, actor: Actor, now:
     return act
 
 
+def _ended(session: Session, act: BulkAct, *, now: datetime) -> int:
+    stop(session, act_id=act.id, program_id=act.program_id, actor=SYSTEM, now=now)
+    return act.total - act.done
+
+
+def _too_many(kind: BulkKind) -> str:
+    if kind in OF_COMMISSIONS:
+        return N_("Choose from 1 to 20,000 commissions.")
+    return N_("Choose from 1 to 20,000 orders.") if kind in OF_ORDERS else N_("Choose from 1 to 20,000 partners.")
+
+
 def _do(session: Session, act: BulkAct, *, limit: int, now: datetime) -> int:
-    """The next partners, in one transaction with the mark of how far the act has come: a job that is killed did nothing."""
+    """The next subjects, in one transaction with the mark of how far the act has come: a job that is killed did nothing."""
     subjects = bulk_queries.batch(session, act_id=act.id, start=act.done, limit=limit)
     actor = Actor(kind="user", id=act.created_by_id)
+    amounts = bulk_money.amounts(session, program_id=act.program_id, subjects=subjects)
     rows = [
-        {"act_id": act.id, "place": one.place} | _outcome(session, act, one.partner_id, actor=actor, now=now)
-        for one in subjects
+        {"act_id": act.id, "place": one.place, "amount_minor": None}
+        | _outcome(session, act, one, amounts.get(one.place), actor=actor, now=now)
+        for one in sorted(subjects, key=_as_ingest_locks)
     ]
     if rows:
         session.execute(sa.update(BulkSubject), rows)
@@ -122,17 +161,26 @@ def _do(session: Session, act: BulkAct, *, limit: int, now: datetime) -> int:
     return len(rows)
 
 
-def _outcome(session: Session, act: BulkAct, partner_id: UUID, *, actor: Actor, now: datetime) -> dict[str, Any]:
-    """Do it with one partner; a refusal undoes only itself."""
+def _as_ingest_locks(subject: BulkSubject) -> tuple[bool, bytes]:
+    """Orders by id, as ingest takes them: in the order of a list, each could wait for what the other holds."""
+    order = subject.conversion_id
+    return order is not None, order.bytes if order is not None else b""
+
+
+def _outcome(
+    session: Session, act: BulkAct, subject: BulkSubject, amount_minor: int | None, *, actor: Actor, now: datetime
+) -> dict[str, Any]:
+    """Do it with one; a refusal undoes only itself."""
+    doing = bulk_money.do if act.kind in OF_COMMISSIONS | OF_ORDERS else bulk_doing.do
     try:
         with session.begin_nested():
-            changed = bulk_doing.do(
-                session, kind=act.kind, arguments=act.arguments, partner_id=partner_id, program_id=act.program_id,
+            changed = doing(
+                session, kind=act.kind, arguments=act.arguments, subject=subject, program_id=act.program_id,
                 actor=actor, now=now,
             )  # fmt: skip
     except DomainError as refusal:
         return {"changed": False, "refusal": _told(refusal)[:REFUSAL_LENGTH_MAX]}
-    return {"changed": changed, "refusal": None}
+    return {"changed": changed, "refusal": None, "amount_minor": amount_minor if changed else None}
 
 
 def _told(refusal: DomainError) -> str:
@@ -144,5 +192,5 @@ def _told(refusal: DomainError) -> str:
 def _record(session: Session, action: str, act: BulkAct, *, actor: Actor, now: datetime) -> None:
     audit.record(
         session, actor=actor, action=action, subject_kind="bulk_act", subject_id=act.id, program_id=act.program_id,
-        details={"kind": act.kind, "partners": act.total, "done": act.done}, now=now,
+        details={"kind": act.kind, "count": act.total, "done": act.done}, now=now,
     )  # fmt: skip

@@ -14,8 +14,8 @@ from affiliate.partners import queries as partner_queries
 from affiliate.partners import service as partners
 from affiliate.partners.service import NoSuchEnrollment
 from affiliate.payouts import stopping
-from affiliate.relations import care_queries, caring, leading
-from affiliate.relations.bulk_models import BulkKind
+from affiliate.relations import bulk_money, care_queries, caring, leading
+from affiliate.relations.bulk_models import OF_COMMISSIONS, OF_ORDERS, BulkKind, BulkSubject
 
 N_ = str  # marks a sentence for the translators
 
@@ -30,6 +30,8 @@ def check(session: Session, *, kind: BulkKind, arguments: Mapping[str, str], pro
         raise Invalid({"tag": [N_("Write a tag.")]})
     if kind is BulkKind.GROUP and len(arguments.get("group", "").strip()) > recruiting.GROUP_LENGTH_MAX:
         raise Invalid({"group": [N_("Write a name of at most 40 characters.")]})
+    if kind in OF_COMMISSIONS | OF_ORDERS:
+        bulk_money.check(kind=kind, arguments=arguments)
     if kind is BulkKind.REJECT and not arguments.get("reason", "").strip():
         raise Invalid({"reason": [N_("Write a reason first: the partner will ask, and the history keeps it.")]})
     if kind is BulkKind.LEAD and (lead_id := _lead(arguments)) is not None:
@@ -41,7 +43,7 @@ def check(session: Session, *, kind: BulkKind, arguments: Mapping[str, str], pro
 
 
 def do(
-    session: Session, *, kind: BulkKind, arguments: Mapping[str, str], partner_id: UUID, program_id: UUID, actor: Actor,
+    session: Session, *, kind: BulkKind, arguments: Mapping[str, str], subject: BulkSubject, program_id: UUID, actor: Actor,
     now: datetime,
 ) -> bool:  # fmt: skip
     """Do it; whether something changed.
@@ -51,6 +53,7 @@ def do(
         DomainError: the act's own refusals.
     """
     who: dict[str, Any] = {"program_id": program_id, "actor": actor, "now": now}
+    partner_id = subject.partner_id
     enrollment = partner_queries.enrollment_of(session, program_id=program_id, partner_id=partner_id)
     if enrollment is None:
         raise NoSuchEnrollment(N_("This partner does not take part in the program."))

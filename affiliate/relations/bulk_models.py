@@ -1,4 +1,4 @@
-"""Tables of acts on many partners at once: BulkAct, what was asked and how far it is; BulkSubject, what became of each partner."""
+"""Tables of acts on many at once: BulkAct, what was asked and how far it is; BulkSubject, what became of each partner, commission or order."""
 
 import enum
 from datetime import datetime
@@ -9,7 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from affiliate.accounts.models import User
+from affiliate.commissions.models import Commission
 from affiliate.db import Base, PrimaryKey, enum_column
+from affiliate.ingest.models import Conversion
 from affiliate.partners.models import Partner
 from affiliate.programs.models import Program
 
@@ -17,7 +19,7 @@ REFUSAL_LENGTH_MAX = 300
 
 
 class BulkKind(enum.StrEnum):
-    """What is done with each partner."""
+    """What is done with each partner, commission or order under review."""
 
     TAG = "tag"
     UNTAG = "untag"
@@ -27,6 +29,15 @@ class BulkKind(enum.StrEnum):
     REJECT = "reject"
     PAUSE = "pause"
     RESUME = "resume"
+    APPROVE_COMMISSIONS = "approve_commissions"
+    DECLINE_COMMISSIONS = "decline_commissions"
+    CLEAR_ORDERS = "clear_orders"
+    REJECT_ORDERS = "reject_orders"
+
+
+OF_COMMISSIONS = frozenset({BulkKind.APPROVE_COMMISSIONS, BulkKind.DECLINE_COMMISSIONS})
+OF_ORDERS = frozenset({BulkKind.CLEAR_ORDERS, BulkKind.REJECT_ORDERS})
+"""Kinds of act that are not about partners: their subjects name commissions, or orders under review."""
 
 
 class BulkStatus(enum.StrEnum):
@@ -38,7 +49,7 @@ class BulkStatus(enum.StrEnum):
 
 
 class BulkAct(Base):
-    """One act on many partners. The first `done` subjects have their outcome; `changed` of them were changed."""
+    """One act on many. The first `done` subjects have their outcome; `changed` of them were changed."""
 
     __tablename__ = "bulk_acts"
     __table_args__ = (
@@ -65,7 +76,11 @@ class BulkAct(Base):
 
 
 class BulkSubject(Base):
-    """A partner of a bulk act, by its place; `changed` null: its turn has not come. A refusal says why nothing changed."""
+    """A partner of a bulk act, or a commission or order of it, by its place. A refusal says why nothing changed.
+
+    `changed` null: its turn has not come. `seen` is the number of decisions on the order that the person saw.
+    `amount_minor` is what was approved or declined.
+    """
 
     __tablename__ = "bulk_subjects"
     __table_args__ = (sa.PrimaryKeyConstraint("act_id", "place"),)
@@ -73,5 +88,9 @@ class BulkSubject(Base):
     act_id: Mapped[UUID] = mapped_column(sa.ForeignKey(BulkAct.id))
     place: Mapped[int]
     partner_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Partner.id))
+    conversion_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(Conversion.id))
+    commission_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(Commission.id))
+    seen: Mapped[int | None]
     changed: Mapped[bool | None]
     refusal: Mapped[str | None] = mapped_column(sa.String(REFUSAL_LENGTH_MAX))
+    amount_minor: Mapped[int | None]

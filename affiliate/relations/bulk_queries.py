@@ -1,4 +1,4 @@
-"""Every SELECT on acts on many partners."""
+"""Every SELECT on acts on many."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from affiliate.ingest.models import Conversion
 from affiliate.partners.models import Partner
 from affiliate.relations.bulk_models import BulkAct, BulkStatus, BulkSubject
 
@@ -16,13 +17,17 @@ _AT_ONCE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one partner; `changed` null: its turn has not come."""
+    """What became of one partner, or of one of its orders; `changed` null: its turn has not come."""
 
     place: int
     partner_id: UUID
     partner_name: str
+    conversion_id: UUID | None
+    order_id: str | None
+    commission_id: UUID | None
     changed: bool | None
     refusal: str | None
+    amount_minor: int | None
 
 
 def act_in(session: Session, *, act_id: UUID, program_id: UUID) -> BulkAct | None:
@@ -45,24 +50,30 @@ def newest(session: Session, *, program_id: UUID) -> Sequence[BulkAct]:
 
 
 def batch(session: Session, *, act_id: UUID, start: int, limit: int) -> Sequence[BulkSubject]:
-    """The partners of an act from this place on."""
+    """The subjects of an act from this place on."""
     mine = sa.select(BulkSubject).where(BulkSubject.act_id == act_id, BulkSubject.place >= start)
     return session.scalars(mine.order_by(BulkSubject.place).limit(limit)).all()
 
 
 def refusals(session: Session, *, act_id: UUID, limit: int) -> list[Outcome]:
-    """The first partners that were refused."""
+    """The first that were refused."""
     return _outcomes(session, BulkSubject.act_id == act_id, BulkSubject.refusal.is_not(None), limit=limit)
 
 
 def refusal_count(session: Session, *, act_id: UUID) -> int:
-    """How many partners were refused."""
+    """How many were refused."""
     refused = (BulkSubject.act_id == act_id, BulkSubject.refusal.is_not(None))
     return session.scalar(sa.select(sa.func.count()).select_from(BulkSubject).where(*refused)) or 0
 
 
+def changed_minor(session: Session, *, act_id: UUID) -> int:
+    """What an act approved or declined so far, in minor units."""
+    mine = (BulkSubject.act_id == act_id, BulkSubject.changed.is_(True))
+    return int(session.scalar(sa.select(sa.func.sum(BulkSubject.amount_minor)).where(*mine)) or 0)
+
+
 def outcomes(session: Session, *, act_id: UUID) -> Iterator[Outcome]:
-    """What became of each partner, in their order, a bounded number at a time."""
+    """What became of each, in their order, a bounded number at a time."""
     start = 0
     while some := _outcomes(session, BulkSubject.act_id == act_id, BulkSubject.place >= start, limit=_AT_ONCE):
         yield from some
@@ -70,6 +81,10 @@ def outcomes(session: Session, *, act_id: UUID) -> Iterator[Outcome]:
 
 
 def _outcomes(session: Session, *conditions: sa.ColumnElement[bool], limit: int) -> list[Outcome]:
-    columns = (BulkSubject.place, BulkSubject.partner_id, Partner.name, BulkSubject.changed, BulkSubject.refusal)
-    found = sa.select(*columns).join(Partner, Partner.id == BulkSubject.partner_id).where(*conditions)
+    columns = (
+        BulkSubject.place, BulkSubject.partner_id, Partner.name, BulkSubject.conversion_id, Conversion.order_id,
+        BulkSubject.commission_id, BulkSubject.changed, BulkSubject.refusal, BulkSubject.amount_minor,
+    )  # fmt: skip
+    found = sa.select(*columns).join(Partner, Partner.id == BulkSubject.partner_id)
+    found = found.outerjoin(Conversion, Conversion.id == BulkSubject.conversion_id).where(*conditions)
     return [Outcome(*row) for row in session.execute(found.order_by(BulkSubject.place).limit(limit))]

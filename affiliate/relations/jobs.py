@@ -1,11 +1,11 @@
-"""Jobs of relations: remind both sides of answers and duties that come due, note what was missed, go on with acts on many partners."""
+"""Jobs of relations: remind both sides of answers and duties that come due, note what was missed, go on with acts on many."""
 
 from affiliate import clock, db
 from affiliate.relations import bulk, duties, service
 
 BATCH_MAX = 100
 BULK_BATCHES = 10
-"""How many batches of an act on many partners one job does, so that mail on the same queue does not wait."""
+"""How many batches of an act on many one job does, so that mail on the same queue does not wait."""
 
 
 def remind() -> int:
@@ -15,7 +15,7 @@ def remind() -> int:
 
 
 def act_in_bulk() -> int:
-    """Go on with acts on many partners; gives how many partners were looked at."""
+    """Go on with acts on many; gives how many subjects were looked at."""
     done = 0
     for _ in range(BULK_BATCHES):
         with db.transaction() as session:

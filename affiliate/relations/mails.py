@@ -11,7 +11,8 @@ from affiliate import ids, settings
 from affiliate.accounts.mail_kinds import MailKind
 from affiliate.accounts.models import User
 from affiliate.mailer import Letter
-from affiliate.partners import posting, readers
+from affiliate.partners import posting
+from affiliate.programs import addresses
 from affiliate.programs.models import Program
 from affiliate.relations import queries
 from affiliate.relations.models import Case, CaseStatus, Side
@@ -33,8 +34,7 @@ _TOLD = {
 def tell_partner(session: Session, *, case: Case, program: Program, text: str, now: datetime) -> None:
     """Tell the partner's people what the program said, and what became of the case."""
     subject, sentence = _TOLD[case.status]
-    people = readers.readers(session, partner_ids=[case.partner_id], kind=MailKind.CASES)
-    _post(session, people, (case, program), Side.PARTNER, (subject, [sentence], text), now=now)
+    _tell(session, (case, program), (subject, [sentence], text), now=now)
 
 
 def tell_managers(session: Session, *, case: Case, program: Program, text: str, now: datetime) -> None:
@@ -45,7 +45,6 @@ def tell_managers(session: Session, *, case: Case, program: Program, text: str, 
         session,
         people,
         (case, program),
-        Side.PROGRAM,
         (N_("Case %(case)s waits for an answer"), paragraphs, text),
         now=now,
     )
@@ -55,9 +54,8 @@ def remind(session: Session, *, case: Case, program: Program, now: datetime) -> 
     """Remind both sides of a promised answer that comes due: who has to give it, and who waits for it."""
     to_program, to_partner = _REMINDERS[case.status]
     people = queries.managers_of(session, program_id=program.id, kind=MailKind.COMPLAINTS)
-    _post(session, people, (case, program), Side.PROGRAM, (N_("Reminder: case %(case)s"), [to_program], ""), now=now)
-    others = readers.readers(session, partner_ids=[case.partner_id], kind=MailKind.CASES)
-    _post(session, others, (case, program), Side.PARTNER, (N_("Reminder: case %(case)s"), [to_partner], ""), now=now)
+    _post(session, people, (case, program), (N_("Reminder: case %(case)s"), [to_program], ""), now=now)
+    _tell(session, (case, program), (N_("Reminder: case %(case)s"), [to_partner], ""), now=now)
 
 
 _REMINDERS = {
@@ -72,30 +70,39 @@ _REMINDERS = {
 }
 
 
+def _tell(session: Session, about: tuple[Case, Program], said: tuple[str, list[str], str], *, now: datetime) -> None:
+    case, program = about
+    posting.tell(
+        session, program=program, partner_ids=[case.partner_id], kind=MailKind.CASES,
+        letter=lambda person: _letter(person, about, Side.PARTNER, said), now=now,
+    )  # fmt: skip
+
+
 def _post(
-    session: Session, people: Iterable[User], about: tuple[Case, Program], side: Side, said: tuple[str, list[str], str],
+    session: Session, people: Iterable[User], about: tuple[Case, Program], said: tuple[str, list[str], str],
     *, now: datetime,
 ) -> None:  # fmt: skip
-    (case, program), (subject, sentences, text) = about, said
-    base = settings.current().base_url
-    place = "portal" if side is Side.PARTNER else "console"
-    url = f"{base}/{place}/{program.slug}/cases/{ids.public('cas', case.id)}"
     for person in people:
-        locale = person.locale or "en"
-        by = format_datetime(
-            case.answer_by.astimezone(ZoneInfo(_zone(person, program))), "d MMM y, HH:mm", locale=locale
-        )
-        values = {"case": short(case), "order": case.order_id or "–", "by": by}
-        paragraphs = [say(N_("Hello %(name)s,"), locale, name=person.name)]
-        paragraphs += [say(sentence, locale, **values) for sentence in sentences]
-        letter = Letter(
-            say(subject, locale, **values),
-            [*paragraphs, *([text] if text else [])],
-            (say(N_("Open the case"), locale), url),
-            say(N_("You get this mail because of a case in the partner program of %(program)s."), locale, program=program.name),
-        )  # fmt: skip
-        kind = MailKind.CASES if side is Side.PARTNER else MailKind.COMPLAINTS
-        posting.post(session, person=person, letter=letter, kind=kind, now=now)
+        letter = _letter(person, about, Side.PROGRAM, said)
+        posting.post(session, person=person, letter=letter, kind=MailKind.COMPLAINTS, program=about[1], now=now)
+
+
+def _letter(person: User, about: tuple[Case, Program], side: Side, said: tuple[str, list[str], str]) -> Letter:
+    (case, program), (subject, sentences, text) = about, said
+    place = "portal" if side is Side.PARTNER else "console"
+    base = addresses.pages(program.own_host if side is Side.PARTNER else None, settings.current())
+    url = f"{base}/{place}/{program.slug}/cases/{ids.public('cas', case.id)}"
+    locale = person.locale or "en"
+    by = format_datetime(case.answer_by.astimezone(ZoneInfo(_zone(person, program))), "d MMM y, HH:mm", locale=locale)
+    values = {"case": short(case), "order": case.order_id or "–", "by": by}
+    paragraphs = [say(N_("Hello %(name)s,"), locale, name=person.name)]
+    paragraphs += [say(sentence, locale, **values) for sentence in sentences]
+    return Letter(
+        say(subject, locale, **values),
+        [*paragraphs, *([text] if text else [])],
+        (say(N_("Open the case"), locale), url),
+        say(N_("You get this mail because of a case in the partner program of %(program)s."), locale, program=program.name),
+    )  # fmt: skip
 
 
 def _zone(person: User, program: Program) -> str:

@@ -44,6 +44,7 @@ _SOLD_COLUMNS = ("conversions", "aov", "revenue", "earnings")
 _OF_PROGRAM = ("reversal_rate",)
 _OF_PARTNERS = ("new_customers", "new_share", "cost", "roi", "margin")
 """What a program counts beside. Costs are of partners and days: no country or product has any."""
+OF_CUSTOMERS = frozenset({"new_customers", "new_share"})
 _GRADED = ("rating",)  # of partners alone: no day has a grade
 USUAL_OF_PROGRAM = (
     "clicks_valid", "conversions", "conversion_rate", "revenue", "earnings", "reversal_rate", "cost", "roi",

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from affiliate.attribution.models import Credit
+from affiliate.commissions.models import Commission
 from affiliate.ingest.models import Click, ClickHour, ClickVerdict
 from affiliate.ingest.rollup_models import (
     CountryClickHour,
@@ -19,10 +20,14 @@ from affiliate.ingest.rollup_models import (
     SubClickHour,
 )
 from affiliate.links.models import Link, LinkStatus
+from affiliate.reports import day_queries
+from affiliate.reports.day_models import LabelKind
+from affiliate.reports.landing_models import DeviceHour
 from affiliate.reports.metrics import Facts, total
 from affiliate.reports.models import LinkSubHour, VisitorHour, VisitorKind
 from affiliate.reports.periods import Period
-from affiliate.reports.queries import earned_in, sales_facts, sales_of, zeros
+from affiliate.reports.queries import covered_in, earned_in, sales_facts, sales_of, zeros
+from affiliate.reports.stretches import Covered
 from affiliate.reports.visitors import label_of, sub_id
 
 ROWS_MAX = 5_000
@@ -83,8 +88,8 @@ def facts_by_own_creative(
     """By creative (its public id) of one partner or of all in these days; empty for clicks and sales that came by none."""
     clicks = _clicks(CreativeClickHour, CreativeClickHour.creative, program_id, partner_id, period)
     label = sa.func.coalesce(Click.creative, "")
-    sales = sales_of(label, program_id, partner_id, currency).outerjoin(Click, Click.id == Credit.click_id)
-    found = _joined(session, clicks, sales.where(*earned_in(period)).group_by(label), currency)
+    whose: dict[str, Any] = {"program_id": program_id, "partner_id": partner_id, "period": period, "currency": currency}
+    found = _by_label(session, clicks, label, LabelKind.CREATIVE, **whose)
     every: Any = ProgramClickHour if partner_id is None else PartnerClickHour
     all_clicks = _clicks(every, every.program_id, program_id, partner_id, period)
     for _key, raw, valid in session.execute(all_clicks):
@@ -95,34 +100,80 @@ def facts_by_own_creative(
 
 
 def facts_by_visitor(
-    session: Session, *, program_id: UUID, partner_id: UUID | None, kind: VisitorKind, period: Period, currency: str
+    session: Session, *, program_id: UUID, partner_id: UUID, kind: VisitorKind, period: Period, currency: str
 ) -> dict[str, Facts]:
-    """By country, device or referring page of one partner or of all; empty where it is unknown, and for sales without a click."""
+    """By country, device or referring page of one partner; empty where it is unknown, and for sales without a click."""
     clicks = _clicks(VisitorHour, VisitorHour.label, program_id, partner_id, period).where(VisitorHour.kind == kind)
     label = sa.func.coalesce(label_of(kind), "")
-    sales = sales_of(label, program_id, partner_id, currency).outerjoin(Click, Click.id == Credit.click_id)
-    return _joined(session, clicks, sales.where(*earned_in(period)).group_by(label), currency)
+    whose: dict[str, Any] = {"program_id": program_id, "partner_id": partner_id, "period": period, "currency": currency}
+    return _by_label(session, clicks, label, LabelKind(kind.value), **whose)
 
 
 def facts_by_coupon(
     session: Session, *, program_id: UUID, partner_id: UUID | None, period: Period, currency: str
 ) -> dict[UUID | None, Facts]:
     """By coupon; null for sales without one. Coupons have sales, not clicks."""
-    sales = sales_of(Credit.coupon_id, program_id, partner_id, currency).where(*earned_in(period))
-    rows = session.execute(sales.group_by(Credit.coupon_id).order_by(sa.desc("earned")).limit(ROWS_MAX))
-    return {coupon_id: sales_facts(currency, *sold) for coupon_id, *sold in rows}
+    covered = _covered(session, program_id, partner_id, period, currency)
+    sales = sales_of(Credit.coupon_id, program_id, partner_id, currency)
+    live = sales.where(day_queries.within(Commission.earned_at, covered.rest)).group_by(Credit.coupon_id)
+    rows = session.execute(live.order_by(sa.desc("earned")).limit(ROWS_MAX))
+    found = {coupon_id: sales_facts(currency, *sold) for coupon_id, *sold in rows}
+    for label, *sold in _counted(session, program_id, LabelKind.COUPON, covered):
+        coupon_id = UUID(label) if label else None
+        found[coupon_id] = found.get(coupon_id, Facts(currency)) + sales_facts(currency, *sold)
+    return found
+
+
+def _covered(session: Session, program_id: UUID, partner_id: UUID | None, period: Period, currency: str) -> Covered:
+    """What of the period stands counted; one partner's sales are few enough to be read."""
+    if partner_id is not None:
+        return Covered([], period.stretches)
+    return covered_in(session, program_id, period, currency)
+
+
+def _counted(session: Session, program_id: UUID, kind: LabelKind, covered: Covered) -> Sequence[Any]:
+    if not covered.days:
+        return []
+    sums = day_queries.sold_by_label(program_id, kind, covered).order_by(sa.desc("earned"))
+    return session.execute(sums.limit(ROWS_MAX)).all()
+
+
+def _by_label(
+    session: Session, clicks: sa.Select[Any], label: Any, kind: LabelKind, *, program_id: UUID, partner_id: UUID | None,
+    period: Period, currency: str,
+) -> dict[str, Facts]:  # fmt: skip
+    """Clicks and sales by something of the click; of a program the sales of the days that stand counted from these."""
+    covered = _covered(session, program_id, partner_id, period, currency)
+    sales = sales_of(label, program_id, partner_id, currency).outerjoin(Click, Click.id == Credit.click_id)
+    live = sales.where(day_queries.within(Commission.earned_at, covered.rest)).group_by(label)
+    found = _joined(session, clicks, live, currency)
+    for name, *sold in _counted(session, program_id, kind, covered):
+        found[name] = found.get(name, Facts(currency)) + sales_facts(currency, *sold)
+    return found
 
 
 def facts_by_country(session: Session, *, program_id: UUID, period: Period, currency: str) -> dict[str, Facts]:
     """By country of the click, two letters; empty where it is unknown, and for sales without a click."""
     clicks = _clicks(CountryClickHour, CountryClickHour.country, program_id, None, period)
-    return _joined(session, clicks, _sales_by_click(Click.country, program_id, period, currency), currency)
+    label = sa.func.coalesce(Click.country, "")
+    whose: dict[str, Any] = {"program_id": program_id, "partner_id": None, "period": period, "currency": currency}
+    return _by_label(session, clicks, label, LabelKind.COUNTRY, **whose)
+
+
+def facts_by_device(session: Session, *, program_id: UUID, period: Period, currency: str) -> dict[str, Facts]:
+    """By device of the click; empty where it is unknown, and for sales without a click."""
+    clicks = _clicks(DeviceHour, DeviceHour.device, program_id, None, period)
+    label = sa.func.coalesce(label_of(VisitorKind.DEVICE), "")
+    whose: dict[str, Any] = {"program_id": program_id, "partner_id": None, "period": period, "currency": currency}
+    return _by_label(session, clicks, label, LabelKind.DEVICE, **whose)
 
 
 def facts_by_source(session: Session, *, program_id: UUID, period: Period, currency: str) -> dict[str, Facts]:
     """By host of the page with the link; empty for none, and for sales without a click."""
     clicks = _clicks(ReferrerClickHour, ReferrerClickHour.referrer_host, program_id, None, period)
-    return _joined(session, clicks, _sales_by_click(Click.referrer_host, program_id, period, currency), currency)
+    label = sa.func.coalesce(Click.referrer_host, "")
+    whose: dict[str, Any] = {"program_id": program_id, "partner_id": None, "period": period, "currency": currency}
+    return _by_label(session, clicks, label, LabelKind.REFERRER, **whose)
 
 
 def facts_by_creative(
@@ -153,14 +204,6 @@ def partners_using(session: Session, *, program_id: UUID, creative: str, since: 
     counted = (CreativeClickHour.hour >= since, CreativeClickHour.verdict == ClickVerdict.VALID)
     found = used.where(*here, *counted).order_by(CreativeClickHour.partner_id).limit(limit)
     return list(session.scalars(found))
-
-
-def _sales_by_click(
-    column: InstrumentedAttribute[str], program_id: UUID, period: Period, currency: str
-) -> sa.Select[Any]:
-    label = sa.func.coalesce(column, "")
-    sales = sales_of(label, program_id, None, currency).outerjoin(Click, Click.id == Credit.click_id)
-    return sales.where(*earned_in(period)).group_by(label)
 
 
 def not_counted(

@@ -13,7 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from affiliate import ids
+from affiliate import db, ids
 from affiliate.attribution.models import Credit
 from affiliate.commissions.models import Commission
 from affiliate.ingest.models import Click, ClickHour, ClickVerdict
@@ -86,7 +86,7 @@ def _spent(
 
 def by_day(session: Session, *, program_id: UUID, parts: Parts, period: Period, currency: str) -> dict[date, Facts]:
     """The same by day of the period, quiet days with zeros."""
-    moment = within_day(sa.extract("epoch", Commission.earned_at), period).label("moment")
+    moment = within_day(db.whole_second(Commission.earned_at), period).label("moment")
     sales = _sales(moment, program_id, parts, period, currency).group_by(moment).subquery()
     clicks = _clicks(None, program_id, parts, period).subquery()
     both = sa.union_all(

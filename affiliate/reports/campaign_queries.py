@@ -30,21 +30,21 @@ class Named:
     name: str
 
 
-def campaigns_of(session: Session, *, program_id: UUID, limit: int, offset: int = 0) -> Sequence[Campaign]:
-    """The campaigns of a program, the latest first."""
+def campaigns_of(session: Session, *, program_id: UUID, limit: int) -> Sequence[Campaign]:
+    """The latest campaigns of a program, the latest first."""
     order = (Campaign.starts_on.desc(), Campaign.id.desc())
-    return session.scalars(_of(program_id).order_by(*order).limit(limit).offset(offset)).all()
+    return session.scalars(of_program(program_id).order_by(*order).limit(limit)).all()
 
 
 def campaign(session: Session, *, program_id: UUID, campaign_id: UUID) -> Campaign | None:
     """A campaign of this program that was not removed."""
-    return session.scalar(_of(program_id).where(Campaign.id == campaign_id))
+    return session.scalar(of_program(program_id).where(Campaign.id == campaign_id))
 
 
 def touching(session: Session, *, program_id: UUID, first: date, end: date) -> Sequence[Campaign]:
     """The campaigns with a day among these, half-open, the earliest first."""
     among = (Campaign.starts_on < end, Campaign.ends_on > first)
-    return session.scalars(_of(program_id).where(*among).order_by(Campaign.starts_on).limit(MARKED_MAX)).all()
+    return session.scalars(of_program(program_id).where(*among).order_by(Campaign.starts_on).limit(MARKED_MAX)).all()
 
 
 def parts_of(session: Session, *, campaign_ids: Collection[UUID]) -> Mapping[UUID, Parts]:
@@ -96,5 +96,6 @@ def _here(table: Any, name: Any, program_id: UUID) -> sa.Select[Any]:
     return sa.select(table.id, name).where(table.program_id == program_id)
 
 
-def _of(program_id: UUID) -> sa.Select[Campaign]:
+def of_program(program_id: UUID) -> sa.Select[Campaign]:
+    """The campaigns of a program that were not removed."""
     return sa.select(Campaign).where(Campaign.program_id == program_id, Campaign.removed_at.is_(None))

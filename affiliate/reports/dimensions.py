@@ -11,16 +11,17 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from affiliate import db, exports, formats, ids
+from affiliate import db, formats, ids
 from affiliate.creatives.models import Creative
 from affiliate.ingest.devices import COMPUTER, PHONE, TABLET
 from affiliate.ingest.rollup_models import OTHER
 from affiliate.links.models import Coupon, Link
 from affiliate.programs.models import Program
-from affiliate.reports import breakdown, products, queries, tables
+from affiliate.reports import breakdown, products, queries
 from affiliate.reports.asked import By
 from affiliate.reports.metrics import Facts
 from affiliate.reports.models import VisitorKind
+from affiliate.reports.partner_facts import PartnerFacts
 from affiliate.reports.periods import Period
 from affiliate.reports.tables import Line
 
@@ -64,13 +65,14 @@ class Scope:
         return {name: value for name, value in self.asked(period).items() if name != "partner_id"}
 
 
-def by_day(session: Session, scope: Scope, period: Period) -> dict[date, Facts]:
+def by_day(session: Session, scope: Scope, period: Period, *, tells_new: bool) -> dict[date, Facts]:
     """What happened on each day. What a program spent beside commissions is none of a partner's business."""
-    return queries.facts_by_day(session, **scope.asked(period), with_costs=scope.is_inside or scope.partner_id is None)
+    is_ours = scope.is_inside or scope.partner_id is None
+    return queries.facts_by_day(session, **scope.asked(period), with_costs=is_ours, tells_new=tells_new)
 
 
 def lines(session: Session, scope: Scope, by: By, period: Period) -> list[Line]:
-    """The rows, in no order; a bounded number of queries."""
+    """The rows of anything but days and partners, in no order; a bounded number of queries."""
     return _READERS[by](session, scope, period)
 
 
@@ -78,10 +80,6 @@ def label(by: By) -> tuple[str, str]:
     """How a report by this is called, and the head of its first column."""
     name, head = _LABELS[by]
     return _(name), _(head)
-
-
-def _days(session: Session, scope: Scope, period: Period) -> list[Line]:
-    return tables.day_lines(by_day(session, scope, period), period)
 
 
 def _links(session: Session, scope: Scope, period: Period) -> list[Line]:
@@ -148,7 +146,10 @@ def _countries(session: Session, scope: Scope, period: Period) -> list[Line]:
 
 
 def _devices(session: Session, scope: Scope, period: Period) -> list[Line]:
-    found = breakdown.facts_by_visitor(session, **scope.asked(period), kind=VisitorKind.DEVICE)
+    if scope.partner_id is None:
+        found = breakdown.facts_by_device(session, **scope.of_program(period))
+    else:
+        found = breakdown.facts_by_visitor(session, **scope.asked(period), kind=VisitorKind.DEVICE)
     return _labelled(found, partial(word, By.DEVICE))
 
 
@@ -160,13 +161,9 @@ def _referrers(session: Session, scope: Scope, period: Period) -> list[Line]:
     return _labelled(found, partial(word, By.REFERRER))
 
 
-def _partners(session: Session, scope: Scope, period: Period) -> list[Line]:
-    found = queries.facts_by_partner(session, **scope.of_program(period), which=scope.which, limit=exports.ROWS_MAX)
-    return [
-        Line(ids.public("ptn", one.partner_id), one.partner_name, None, one.facts, one.partner_id)
-        for one in found
-        if not one.facts.is_quiet
-    ]
+def partner_line(one: PartnerFacts) -> Line:
+    """A partner as a row. Partners are not among `lines`: `partner_ranking` gives those of a page in their order."""
+    return Line(ids.public("ptn", one.partner_id), one.partner_name, None, one.facts, one.partner_id)
 
 
 def word(by: By, label: str) -> str:
@@ -200,7 +197,6 @@ def names_of(
 
 
 _READERS: dict[By, Callable[[Session, Scope, Period], list[Line]]] = {
-    By.DAY: _days,
     By.LINK: _links,
     By.CREATIVE: _creatives,
     By.SUB: _subs,
@@ -210,5 +206,4 @@ _READERS: dict[By, Callable[[Session, Scope, Period], list[Line]]] = {
     By.DEVICE: _devices,
     By.REFERRER: _referrers,
     By.COUPON: _coupons,
-    By.PARTNER: _partners,
 }

@@ -7,6 +7,7 @@ taken back. Orders by coupon alone, or by another device without the click, are 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -21,11 +22,16 @@ from affiliate.ingest.models import Click
 from affiliate.ingest.rollup_models import OTHER, PartnerClickHour, ProgramClickHour, ReferrerClickHour
 from affiliate.ingest.step_models import PartnerStepHour, ProgramStepHour, SourceStepHour, VisitStep
 from affiliate.partners.models import Partner
+from affiliate.reports import day_queries, partner_facts
 from affiliate.reports.combined import whole_hour
+from affiliate.reports.day_models import PartnerSaleDay
+from affiliate.reports.day_queries import within
 from affiliate.reports.funnel import Funnel
+from affiliate.reports.landing_models import DeviceHour
 from affiliate.reports.models import LABEL_LENGTH_MAX, VisitorHour, VisitorKind
 from affiliate.reports.periods import Period
 from affiliate.reports.queries import NOT_COUNTED
+from affiliate.reports.stretches import Covered, Stretch
 
 KEPT = (CommissionStatus.APPROVED, CommissionStatus.IN_PAYOUT, CommissionStatus.PAID)
 WAITING = (CommissionStatus.PENDING, CommissionStatus.UNDER_REVIEW)
@@ -56,8 +62,8 @@ class PartnerFunnel:
 
 def funnel(session: Session, *, visits: Visits, period: Period) -> Funnel:
     """How far the visits of these days came. One trip for all of it."""
-    sold = _sold(visits, period).cte("sold")
-    order, kept, waiting = _summed(sold)
+    sold = _sold_in_all(session, visits, period).cte("sold")
+    order, kept, waiting = (sa.func.sum(sold.c[name]) for name in ("visits", "kept", "waiting"))
     every = sa.union_all(
         _visits(visits, period),
         _steps(visits, period),
@@ -85,23 +91,16 @@ def sources(session: Session, *, visits: Visits, period: Period, limit: int) -> 
 def by_partner(session: Session, *, program_id: UUID, period: Period, limit: int) -> list[PartnerFunnel]:
     """The funnels of the partners with the most visits in these days. Three queries."""
     whole = Visits(program_id)
-    clicks = sa.func.sum(PartnerClickHour.clicks)
-    counted = (*_of(PartnerClickHour, whole, period), PartnerClickHour.verdict == ClickVerdict.VALID)
-    most = (
-        sa.select(PartnerClickHour.partner_id, clicks.label("clicks"))
-        .where(*counted)
-        .group_by(PartnerClickHour.partner_id)
-        .order_by(clicks.desc(), PartnerClickHour.partner_id)
-        .limit(limit)
-        .subquery()
-    )
+    every = partner_facts.clicks_by_partner(session, program_id=program_id, period=period).subquery()
+    clicked = sa.select(every.c.partner_id, every.c.valid.label("clicks")).where(every.c.valid > 0)
+    most = clicked.order_by(every.c.valid.desc(), every.c.partner_id).limit(limit).subquery()
     named = sa.select(Partner.id, Partner.name, most.c.clicks).join(most, most.c.partner_id == Partner.id)
     rows = session.execute(named.order_by(most.c.clicks.desc(), Partner.id)).all()
     found = {row.id: Funnel(visit=int(row.clicks)) for row in rows}
     for partner_id, step, number in session.execute(_steps_of(PartnerStepHour.partner_id, found, whole, period)):
         found[partner_id] = replace(found[partner_id], **{step.value: int(number)})
-    for partner_id, order, kept, waiting in session.execute(_orders_by_partner(found, whole, period)):
-        found[partner_id] = replace(found[partner_id], order=order, kept=int(kept), waiting=int(waiting))
+    for partner_id, order, kept, waiting in session.execute(_orders_by_partner(session, found, whole, period)):
+        found[partner_id] = replace(found[partner_id], order=int(order), kept=int(kept), waiting=int(waiting))
     return [PartnerFunnel(row.id, row.name, found[row.id]) for row in rows]
 
 
@@ -122,13 +121,20 @@ def _visits(visits: Visits, period: Period) -> sa.Select[Any]:
     rollup: Any = ProgramClickHour if visits.partner_id is None else PartnerClickHour
     narrowed: list[sa.ColumnElement[bool]] = []
     if visits.device is not None:
-        rollup = VisitorHour
-        narrowed = [VisitorHour.kind == VisitorKind.DEVICE, VisitorHour.label == visits.device]
+        rollup, label, kind = _device_rollup(visits)
+        narrowed = [*kind, label == visits.device]
     elif visits.source is not None:
         rollup, label, kind = _source_rollup(visits)
         narrowed = [*kind, label == visits.source]
     here = (*_of(rollup, visits, period), *narrowed, rollup.verdict == ClickVerdict.VALID)
     return _named("visit", sa.func.sum(rollup.clicks)).where(*here)
+
+
+def _device_rollup(visits: Visits) -> tuple[Any, Any, list[sa.ColumnElement[bool]]]:
+    """Where clicks stand by device, its column, and which rows tell of devices."""
+    if visits.partner_id is None:
+        return DeviceHour, DeviceHour.device, []
+    return VisitorHour, VisitorHour.label, [VisitorHour.kind == VisitorKind.DEVICE]
 
 
 def _source_rollup(visits: Visits) -> tuple[Any, Any, list[sa.ColumnElement[bool]]]:
@@ -157,8 +163,20 @@ def _steps_of(key: Any, partner_ids: Any, whole: Visits, period: Period) -> sa.S
     return sums.where(*here, key.in_(list(partner_ids))).group_by(key, PartnerStepHour.step)
 
 
-def _sold(visits: Visits, period: Period) -> sa.Select[*tuple[Any, ...]]:
-    """A row for each visit and partner with a sale that counts: whether one of its sales is kept, or still waits."""
+def sold_by(key: Any, visits: Visits, period: Period) -> sa.Select[Any]:
+    """Rows of a key (of the click, or the partner), visits with a sale that counts, how many are kept, and how many of the others wait."""
+    named = key.label("key")
+    rows = _sold(visits, _hours(period)).add_columns(named).group_by(named).subquery()
+    return sa.select(rows.c.key, *_summed(rows)).group_by(rows.c.key)
+
+
+def _hours(period: Period) -> list[Stretch]:
+    """The same hours as those of visits: in a zone of half hours a day begins in the midst of one."""
+    return [(whole_hour(period.starts_at), whole_hour(period.ends_at))]
+
+
+def _sold(visits: Visits, rest: Sequence[Stretch]) -> sa.Select[*tuple[Any, ...]]:
+    """A row for each visit in these stretches and partner with a sale that counts: whether one of its sales is kept, or still waits."""
     kept, waits = (
         sa.func.max(sa.case((Commission.status.in_(states), 1), else_=0)).label(name)
         for states, name in ((KEPT, "kept"), (WAITING, "waits"))
@@ -170,10 +188,9 @@ def _sold(visits: Visits, period: Period) -> sa.Select[*tuple[Any, ...]]:
         .join(Click, Click.id == Credit.click_id)
         .where(Commission.program_id == visits.program_id, Commission.is_live, Commission.level == 1)
         .where(Commission.status.not_in(NOT_COUNTED))
-        # The same hours as those of visits: in a zone of half hours a day begins in the midst of one.
-        .where(Click.occurred_at >= whole_hour(period.starts_at), Click.occurred_at < whole_hour(period.ends_at))
+        .where(within(Click.occurred_at, rest))
         # Nobody sells before the click; this lets the database begin at the days asked for.
-        .where(Commission.earned_at >= period.starts_at)
+        .where(Commission.earned_at >= rest[0][0] if rest else sa.false())
         .group_by(Credit.click_id, Commission.partner_id)
     )
     if visits.partner_id is not None:
@@ -185,9 +202,43 @@ def _sold(visits: Visits, period: Period) -> sa.Select[*tuple[Any, ...]]:
     return found
 
 
-def _orders_by_partner(partner_ids: Any, whole: Visits, period: Period) -> sa.Select[Any]:
-    rows = _sold(whole, period).where(Commission.partner_id.in_(list(partner_ids))).subquery()
-    return sa.select(rows.c.partner_id, *_summed(rows)).group_by(rows.c.partner_id)
+def _sold_in_all(session: Session, visits: Visits, period: Period) -> sa.Select[Any] | sa.CompoundSelect[Any]:
+    """Rows of visits that were sold to, kept and waiting. Of one partner they are few, of a program many: then from counted days."""
+    found, hours = _covered(session, visits, period)
+    rows = _sold(visits, found.rest).subquery()
+    live = sa.select(
+        *(sum_.label(name) for sum_, name in zip(_summed(rows), ("visits", "kept", "waiting"), strict=True))
+    )
+    parts = [live]
+    if found.days:
+        parts.append(day_queries.visits_in_all(visits.program_id, found, device=visits.device, source=visits.source))
+    if hours:
+        parts.append(day_queries.visits_of_hours(visits.program_id, hours))
+    return sa.union_all(*parts) if len(parts) > 1 else live
+
+
+def _covered(session: Session, visits: Visits, period: Period) -> tuple[Covered, Sequence[datetime]]:
+    """What of the period stands counted by days and, where all visits are asked for, by the hours at its ends."""
+    hours = _hours(period)
+    if visits.partner_id is not None:
+        return Covered([], hours), []
+    ((starts_at, ends_at),) = hours
+    whole: dict[str, Any] = {"program_id": visits.program_id, "starts_at": starts_at, "ends_at": ends_at}
+    if visits.device is None and visits.source is None:
+        return day_queries.visits(session, **whole)
+    return day_queries.sales(session, **whole, currency=None), []
+
+
+def _orders_by_partner(session: Session, partner_ids: Any, whole: Visits, period: Period) -> sa.Select[Any]:
+    ((starts_at, ends_at),) = _hours(period)
+    found = day_queries.sales(session, program_id=whole.program_id, currency=None, starts_at=starts_at, ends_at=ends_at)
+    rows = _sold(whole, found.rest).where(Commission.partner_id.in_(list(partner_ids))).subquery()
+    names = ("visits", "kept", "waiting")
+    live = sa.select(rows.c.partner_id, *(sum_.label(name) for sum_, name in zip(_summed(rows), names, strict=True)))
+    counted = day_queries.visits_by_partner(whole.program_id, found)
+    mine = counted.where(PartnerSaleDay.partner_id.in_(list(partner_ids)))
+    both = sa.union_all(live.group_by(rows.c.partner_id), mine).subquery()
+    return sa.select(both.c.partner_id, *(sa.func.sum(both.c[name]) for name in names)).group_by(both.c.partner_id)
 
 
 def _summed(rows: Any) -> tuple[Any, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -39,6 +40,30 @@ class Standing:
 
 def standing(session: Session, *, program_id: UUID, partner_id: UUID, now: datetime) -> Standing:
     """Where a partner stands at this moment."""
+    row = session.execute(_standing(), {"program_id": program_id, "partner_id": partner_id, "now": now}).one()
+    last = row.last_run_at
+    return Standing(
+        has_links=row.links_since is not None,
+        has_method=bool(row.has_method),
+        group_name=row.group_name,
+        owed_minor=-(row.balance or 0),
+        next_run_on=None
+        if row.cadence is None
+        else due_on(row.cadence, last_run_on=last.date() if last else None, today=now.date()),
+        medians=row.medians or {},
+        validation_takes=None if row.takes is None else timedelta(seconds=row.takes),
+        plan_terms=row.plan_terms,
+        done=beginnings.done(row, can_be_paid=bool(row.has_method)),
+        popular=row.popular or (),
+        has_invoice_to_send=bool(row.awaited),
+    )
+
+
+@cache
+def _standing() -> sa.Select[Any]:
+    """Built once: it is a long statement, and each home page asks it."""
+    told: dict[str, Any] = {name: sa.bindparam(name) for name in ("program_id", "partner_id", "now")}
+    program_id, partner_id, now = told.values()
     mine = {"program_id": program_id, "partner_id": partner_id}
     runs = (PayoutRun.program_id == program_id, PayoutRun.status != PayoutStatus.CANCELLED)
     parts: dict[str, Any] = {
@@ -59,32 +84,16 @@ def standing(session: Session, *, program_id: UUID, partner_id: UUID, now: datet
         ),
         **beginnings.parts(**mine),
     }
-    row = session.execute(sa.select(*(part.label(name) for name, part in parts.items()))).one()
-    last = row.last_run_at
-    return Standing(
-        has_links=row.links_since is not None,
-        has_method=bool(row.has_method),
-        group_name=row.group_name,
-        owed_minor=-(row.balance or 0),
-        next_run_on=None
-        if row.cadence is None
-        else due_on(row.cadence, last_run_on=last.date() if last else None, today=now.date()),
-        medians=row.medians or {},
-        validation_takes=None if row.takes is None else timedelta(seconds=row.takes),
-        plan_terms=row.plan_terms,
-        done=beginnings.done(row, can_be_paid=bool(row.has_method)),
-        popular=row.popular or (),
-        has_invoice_to_send=bool(row.awaited),
-    )
+    return sa.select(*(part.label(name) for name, part in parts.items()))
 
 
-def _plan_terms(program_id: UUID, now: datetime) -> Any:
+def _plan_terms(program_id: Any, now: Any) -> Any:
     """What the program pays at this moment."""
     in_force = (CommissionPlan.program_id == program_id, CommissionPlan.effective_from <= now)
     newest = sa.select(CommissionPlan.terms).where(*in_force).order_by(CommissionPlan.effective_from.desc())
     return newest.limit(1).scalar_subquery()
 
 
-def _one(column: Any, **key: UUID) -> Any:
+def _one(column: Any, **key: Any) -> Any:
     """A column of the one row with this key, as a part of the statement."""
     return sa.select(column).filter_by(**key).scalar_subquery()

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 from affiliate import clock, db
@@ -11,23 +11,29 @@ from affiliate.reports import (
     combined,
     combined_queries,
     combining,
+    day_counting,
     keeping,
     landings,
     margin_store,
     margins,
     service,
     visitors,
+    week_counting,
 )
 
 PROGRAMS_MAX = 20
 MAILS_MAX = 50
 HOURS_MAX = 500
+DAYS_MAX = 500
+WEEKS_MAX = 10
 SLICE_SECONDS = 5.0
 """How long one job counts combined reports, so that mail on the same queue does not wait."""
 
 _STALE_AFTER = timedelta(hours=1)
 _RECENT = timedelta(hours=48)
 _LATE = timedelta(days=35)
+_WEEKS = timedelta(days=70)
+_TWO_YEARS = timedelta(days=800)
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +89,7 @@ def count_late_visitors() -> int:
 
 
 def count_landings() -> int:
-    """Count where the visits of the last two days began; gives how many stretches of hours."""
+    """Count where the visits of the last two days began, and with what; gives how many stretches of hours."""
     return _count_landings(_RECENT)
 
 
@@ -121,6 +127,43 @@ def _combine_day() -> bool:
         else:
             combining.save(session, question=question, days_done=done, counts=counts, now=clock.now())
     return True
+
+
+def count_days() -> int:
+    """Count UTC days anew whose sums no longer hold, of the last weeks, for some seconds; gives how many days and weeks of days."""
+    return _count_days(_WEEKS)
+
+
+def count_late_days() -> int:
+    """The same for all days that a report may ask for."""
+    return _count_days(_TWO_YEARS)
+
+
+def _count_days(back: timedelta) -> int:
+    began, now = time.monotonic(), clock.now()
+    since = now.date() - back
+    with db.reading() as session:
+        due = day_counting.due(session, since=since, now=now, limit=DAYS_MAX)
+    days = 0
+    for one in due:
+        with db.reading() as session:
+            counted = day_counting.count(session, due=one)
+        if counted is not None:
+            with db.transaction() as session:
+                days += day_counting.save(session, counted=counted, now=clock.now())
+        if time.monotonic() - began > SLICE_SECONDS:
+            return days
+    return days + _count_weeks(since)
+
+
+def _count_weeks(since: date) -> int:
+    with db.reading() as session:
+        due = week_counting.due(session, since=since, now=clock.now(), limit=WEEKS_MAX)
+    weeks = 0
+    for one in due:
+        with db.transaction() as session:
+            weeks += week_counting.count(session, due=one, now=clock.now())
+    return weeks
 
 
 def send_reports() -> int:

@@ -1,5 +1,6 @@
 """Reports that go out by mail: once for each time they are due, in the reader's language, to who may still see them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,7 @@ from affiliate.accounts import queries as accounts
 from affiliate.accounts.models import GrantRole, User
 from affiliate.mailer import Letter, OutboxMail
 from affiliate.partners import queries as partners
+from affiliate.programs import addresses
 from affiliate.programs.models import Program
 from affiliate.reports import asked, dimensions, pages, stopping, tables, timetable
 from affiliate.reports.asked import PARTNERS_OWN, PROGRAMS, Asked
@@ -22,7 +24,8 @@ from affiliate.reports.language import spoken
 from affiliate.reports.models import ReportMailing, SavedReport
 from affiliate.reports.pages import Question, Wanted
 from affiliate.reports.periods import Period
-from affiliate.reports.sheet import Sheet, sheet
+from affiliate.reports.sheet import Rows, Sheet, sheet
+from affiliate.reports.tables import Line
 from affiliate.reports.timetable import Every
 from affiliate.speech import say
 
@@ -100,6 +103,7 @@ def _mail(
 ) -> OutboxMail:
     locale = person.locale or "en"
     configured = settings.current()
+    base = addresses.pages(program.own_host if report.partner_id else None, configured)
     page = pages.read(report.arguments) if report.partner_id is None else None
     with spoken(locale, zone=report.time_zone):
         if page is None:
@@ -115,11 +119,13 @@ def _mail(
                 *told.more,
             ],
             table=told.table,
-            act=(say(N_("Open the report, or fetch it as a file"), locale), f"{configured.base_url}/{told.address}"),
+            act=(say(N_("Open the report, or fetch it as a file"), locale), f"{base}/{told.address}"),
             why=say(N_("You get this mail because you asked for this report in the partner program of %(program)s."), locale, program=program.name),
         )  # fmt: skip
     stop_url = f"{configured.base_url}/hooks/stop-report/{stopping.write(configured.secret_key, report.id)}"
-    return mailer.written(recipient=person.email, letter=letter, locale=locale, stop_url=stop_url, now=now)
+    return mailer.written(
+        recipient=person.email, letter=letter, locale=locale, stop_url=stop_url, program=program, now=now
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +143,8 @@ def _told(
     wanted = asked.read(report.arguments, possible=PROGRAMS if report.partner_id is None else PARTNERS_OWN).on(period)
     scope = Scope(program, report.partner_id)
     found = sheet(session, scope=scope, asked_for=wanted, now=now, zone=report.time_zone)
-    return _Told(_more(found, locale), _table(found), _address(program, report, wanted))
+    rows = found.page(size=ROWS_MAX)
+    return _Told(_more(rows, locale), _table(found, rows.lines), _address(program, report, wanted))
 
 
 def _told_of_page(wanted: Wanted, question: Question, locale: str) -> _Told:
@@ -152,14 +159,14 @@ def _days(period: Period) -> str:
     return first if first == last else f"{first} – {last}"
 
 
-def _more(found: Sheet, locale: str) -> list[str]:
+def _more(found: Rows, locale: str) -> list[str]:
     if not found.lines:
         return [say(N_("Nothing happened in these days."), locale)]
-    more = len(found.lines) - ROWS_MAX
+    more = found.number - ROWS_MAX
     return [say(N_("%(count)s more rows are in the report."), locale, count=formats.number(more))] if more > 0 else []
 
 
-def _table(found: Sheet) -> list[list[str]]:
+def _table(found: Sheet, lines: Sequence[Line]) -> list[list[str]]:
     """Head, the first rows, the total, each with what fits into a mail."""
     keys = [key for key in found.columns if key in {"clicks_valid", "conversions", "earnings"}] or list(
         found.columns[:3]
@@ -168,7 +175,7 @@ def _table(found: Sheet) -> list[list[str]]:
         dimensions.label(found.asked.by)[1],
         *(column["label"] for column in tables.columns(keys, at_hand=frozenset())),
     ]
-    rows = [[line.name, *_cells(line.facts, keys)] for line in found.lines[:ROWS_MAX]]
+    rows = [[line.name, *_cells(line.facts, keys)] for line in lines]
     return [head, *rows, ["=", *_cells(found.total, keys)]] if rows else []
 
 

@@ -5,8 +5,9 @@ Pages, exports and the API take labels and formulas from here, so that a number 
 
 import enum
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
+from operator import attrgetter
 
 from affiliate.money import BPS_PER_UNIT, Money, divide_half_even, exponent
 
@@ -89,7 +90,15 @@ class Metric:
 
 def total(facts: Iterable[Facts], *, currency: str) -> Facts:
     """The sum of what was counted; zero of everything for none."""
-    return sum(facts, Facts(currency))
+    every = list(facts)
+    if any(one.currency != currency for one in every):
+        return sum(every, Facts(currency))  # which says what is wrong
+    margin_bps = next((one.margin_bps for one in every if one.margin_bps is not None), None)
+    sums = {name: sum(map(attrgetter(name), every)) for name in _SUMMED}
+    return Facts(currency, **sums, margin_bps=margin_bps)
+
+
+_SUMMED = tuple(field.name for field in fields(Facts) if field.name not in {"currency", "margin_bps"})
 
 
 def change_bps(now: Value, before: Value) -> int | None:

@@ -8,6 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from affiliate import db
 from affiliate.accounts.models import User
 from affiliate.db import Base, PrimaryKey, enum_column
 from affiliate.ingest.models import ClickVerdict
@@ -43,7 +44,7 @@ class VisitorHour(Base):
 
     __tablename__ = "visitor_hours"
     __table_args__ = (  # the hour before the label: a page of thirty days reads these days, however long the history is
-        sa.PrimaryKeyConstraint("program_id", "partner_id", "kind", "hour", "label", "verdict"),
+        db.summing_key("program_id", "partner_id", "kind", "hour", "label", "verdict", sums="clicks"),
     )
 
     program_id: Mapped[UUID]
@@ -59,7 +60,7 @@ class LinkSubHour(Base):
     """Clicks of a link in a UTC hour by `sub1`; empty where there was none. Computed together with `VisitorHour`."""
 
     __tablename__ = "link_sub_hours"
-    __table_args__ = (sa.PrimaryKeyConstraint("program_id", "partner_id", "link_id", "hour", "sub", "verdict"),)
+    __table_args__ = (db.summing_key("program_id", "partner_id", "link_id", "hour", "sub", "verdict", sums="clicks"),)
 
     program_id: Mapped[UUID]
     partner_id: Mapped[UUID]

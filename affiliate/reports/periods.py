@@ -42,6 +42,11 @@ class Period:
         return _midnight(self.end, self.zone)
 
     @property
+    def stretches(self) -> list[tuple[datetime, datetime]]:
+        """The whole of it as one stretch of time."""
+        return [(self.starts_at, self.ends_at)]
+
+    @property
     def before(self) -> "Period":
         """As many days, just before this period: what it is compared with."""
         return Period(self.first - (self.end - self.first), self.first, self.zone)

@@ -1,7 +1,7 @@
 """What orders consisted of: sales, revenue, earnings and what came back, by product or by category; of a partner or of all."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,9 +12,13 @@ from affiliate.attribution.models import Credit
 from affiliate.commissions.models import Commission
 from affiliate.commissions.orders import cut
 from affiliate.ingest.models import Conversion
+from affiliate.reports import day_queries
+from affiliate.reports.day_models import LabelKind
+from affiliate.reports.day_queries import within
 from affiliate.reports.metrics import Facts
 from affiliate.reports.periods import Period
-from affiliate.reports.queries import NOT_COUNTED, earned_in
+from affiliate.reports.queries import NOT_COUNTED, covered_in, sales_facts
+from affiliate.reports.stretches import Stretch
 
 SALES_MAX = 20_000
 """The newest sales that one answer reads; a partner with more in a period sees these."""
@@ -30,8 +34,26 @@ def facts_by_item(
     """By SKU or CATEGORY; NO_PRODUCT for orders that name none.
 
     An order counts for each of them in it. Its revenue and commission are shared out by what each line cost, so that they add up
-    to the same as everywhere.
+    to the same as everywhere. Of a program the days that stand counted are added up, and SALES_MAX bounds the rest.
     """
+    if partner_id is not None:
+        return of_stretches(
+            session, by=by, program_id=program_id, partner_id=partner_id, rest=period.stretches, currency=currency
+        )
+    covered = covered_in(session, program_id, period, currency)
+    found = of_stretches(session, by=by, program_id=program_id, partner_id=None, rest=covered.rest, currency=currency)
+    if covered.days:
+        kind = LabelKind.SKU if by == SKU else LabelKind.CATEGORY
+        for label, *sold in session.execute(day_queries.sold_by_label(program_id, kind, covered)):
+            found[label] = found.get(label, Facts(currency)) + sales_facts(currency, *sold)
+    return found
+
+
+def of_stretches(
+    session: Session, *, by: str, program_id: UUID, partner_id: UUID | None, rest: Sequence[Stretch], currency: str,
+    limit: int | None = SALES_MAX,
+) -> dict[str, Facts]:  # fmt: skip
+    """The same of the sales in these stretches of time, read one by one; at most `limit` of the newest."""
     columns = (
         Commission.conversion_id,
         Commission.currency,
@@ -44,11 +66,11 @@ def facts_by_item(
         .join(Conversion, Conversion.id == Commission.conversion_id)
         .join(Credit, Credit.id == Commission.credit_id)
         .where(Commission.program_id == program_id, Commission.is_live, Commission.status.not_in(NOT_COUNTED))
-        .where(*earned_in(period))
+        .where(within(Commission.earned_at, rest))
     )  # fmt: skip
     if partner_id is not None:
         found = found.where(Commission.partner_id == partner_id)
-    newest = found.order_by(Commission.earned_at.desc(), Commission.id.desc()).limit(SALES_MAX)
+    newest = found.order_by(Commission.earned_at.desc(), Commission.id.desc()).limit(limit)
     return _summed(session.execute(newest), by, currency)
 
 

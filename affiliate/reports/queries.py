@@ -4,8 +4,7 @@ Clicks come from the exact rollups (whole UTC hours, each on the day on which it
 """
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import pairwise
 from typing import Any
@@ -20,12 +19,10 @@ from affiliate.commissions.life import NEVER_POSTED
 from affiliate.commissions.models import Commission
 from affiliate.ingest.models import ClickHour, ClickVerdict
 from affiliate.ingest.rollup_models import PartnerClickHour, ProgramClickHour
-from affiliate.partners.models import Enrollment, EnrollmentStatus, Partner
-from affiliate.reports import spending
+from affiliate.reports import day_queries, spending
 from affiliate.reports.metrics import Facts
 from affiliate.reports.periods import Period, start_of_day
-from affiliate.reports.service_measures import GRADED
-from affiliate.reports.written_models import ServiceEntry
+from affiliate.reports.stretches import Covered
 
 NOT_COUNTED = NEVER_POSTED
 """Commissions that no number of a report counts: tests, and orders still being verified."""
@@ -38,16 +35,6 @@ _REVERSED = sa.func.coalesce(sa.func.sum(Commission.reversed_minor), 0).label("r
 _CONVERSIONS = sa.func.count(Commission.conversion_id.distinct()).label("conversions")
 
 
-@dataclass(frozen=True, slots=True)
-class PartnerFacts:
-    """One partner's line in a program's table."""
-
-    partner_id: UUID
-    partner_name: str
-    status: EnrollmentStatus
-    facts: Facts
-
-
 def facts_by_day(
     session: Session,
     *,
@@ -56,19 +43,26 @@ def facts_by_day(
     period: Period,
     currency: str,
     with_costs: bool = True,
+    tells_new: bool = True,
 ) -> dict[date, Facts]:
     """What happened on each day of the period, for one partner or the whole program; quiet days are there with zeros.
 
     `with_costs`: what the program spent beside commissions, and whose customers are new: none of its partners' business.
+    `tells_new`: whether the latter is wanted, for it has its price.
     """
-    sales_by = _sales_by_day(program_id, partner_id, period, currency)
-    sales = (with_customers(sales_by) if with_costs else sales_by.add_columns(*zeros(2))).subquery()
+    counts_new = with_costs and tells_new
+    covered = _covered_by_quarters(session, program_id, partner_id, period, currency)
+    sales_by = _sales_by_day(program_id, partner_id, period, currency, covered)
+    sales = (with_customers(sales_by) if counts_new else sales_by.add_columns(*zeros(2))).subquery()
     clicks = _clicks_by_day(program_id, partner_id, period).subquery()
     moment_of_sales, *sold = sales.c
-    both = sa.union_all(  # one trip for both
+    parts = [  # one trip for all
         sa.select(clicks.c.moment, clicks.c.raw, clicks.c.valid, *zeros(6)),
         sa.select(moment_of_sales, *zeros(2), *sold),
-    )
+    ]
+    if covered.days:
+        parts.append(_counted_by_day(program_id, covered, period, counts_new=counts_new))
+    both = sa.union_all(*parts)
     found = {
         day: Facts(currency, int(raw), int(valid)) + sales_facts(currency, *numbers)
         for day, (raw, valid, *numbers) in zip(period.days, summed_by_day(session.execute(both), period), strict=True)
@@ -78,6 +72,30 @@ def facts_by_day(
         for day, minor in spent:
             found[day] += Facts(currency, spent_minor=minor)
     return found
+
+
+def _covered_by_quarters(
+    session: Session, program_id: UUID, partner_id: UUID | None, period: Period, currency: str
+) -> Covered:
+    """What of the period stands counted by quarters of hours; one partner's sales are few enough to be read."""
+    if partner_id is not None or not day_queries.by_quarters(period):
+        return Covered([], period.stretches)
+    return covered_in(session, program_id, period, currency)
+
+
+def covered_in(session: Session, program_id: UUID, period: Period, currency: str) -> Covered:
+    """The days of a program whose sales stand counted, and the rest of the period."""
+    return day_queries.sales(
+        session, program_id=program_id, currency=currency, starts_at=period.starts_at, ends_at=period.ends_at
+    )
+
+
+def _counted_by_day(program_id: UUID, covered: Covered, period: Period, *, counts_new: bool) -> sa.Select[Any]:
+    rows = day_queries.sold_by_quarter(program_id, covered).subquery()
+    moment = within_day(sa.cast(rows.c.label, sa.BigInteger), period).label("of_day")
+    _label, *sold = rows.c
+    sums = [sa.func.sum(column) for column in sold]
+    return sa.select(moment, *zeros(2), *(sums if counts_new else (*sums[:-2], *zeros(2)))).group_by(moment)
 
 
 def summed_by_day(rows: Iterable[Any], period: Period) -> list[list[int]]:
@@ -117,7 +135,7 @@ def facts_by_link(
 ) -> dict[UUID, Facts]:
     """What each of the given links has brought since it was made; every link is there."""
     found = {link_id: Facts(currency) for link_id in link_ids}
-    clicks = sa.select(ClickHour.link_id, *_raw_and_valid(ClickHour)).where(
+    clicks = sa.select(ClickHour.link_id, *raw_and_valid(ClickHour)).where(
         ClickHour.program_id == program_id, ClickHour.partner_id == partner_id, ClickHour.link_id.in_(link_ids)
     )
     for link_id, raw, valid in session.execute(clicks.group_by(ClickHour.link_id)):
@@ -143,74 +161,8 @@ def facts_by_coupon(
     return found
 
 
-def facts_by_partner(
-    session: Session,
-    *,
-    program_id: UUID,
-    period: Period,
-    currency: str,
-    name: str = "",
-    statuses: Sequence[EnrollmentStatus] = tuple(EnrollmentStatus),
-    which: Sequence[sa.ColumnElement[bool]] = (),
-    only: Collection[UUID] | None = None,
-    limit: int,
-    offset: int = 0,
-) -> list[PartnerFacts]:
-    """The partners of a program with what each brought in the period, best earner first.
-
-    `name` is a part of their name, `which` are further conditions on their enrollment; `only` are the partners wanted: then
-    nothing is summed of the others.
-    """
-
-    def wanted(column: Any) -> sa.ColumnElement[bool]:
-        return sa.true() if only is None else db.among(session, column, only)
-
-    clicks = sa.select(PartnerClickHour.partner_id, *_raw_and_valid(PartnerClickHour))
-    clicked_here = clicks.where(*_clicked(PartnerClickHour, program_id, period), wanted(PartnerClickHour.partner_id))
-    clicks_by = clicked_here.group_by(PartnerClickHour.partner_id).subquery()
-    sales = sales_of(Commission.partner_id, program_id, None, currency, by_credit=False).where(
-        *earned_in(period), wanted(Commission.partner_id)
-    )
-    sales_by = with_customers(sales).group_by(Commission.partner_id).subquery()
-    grades_by = _grades(program_id, period).subquery()
-    clicked = (clicks_by.c.raw, clicks_by.c.valid, grades_by.c.grades, grades_by.c.grades_sum)
-    _partner_id, *sold = sales_by.c
-    earned = sa.func.coalesce(sales_by.c.earned, 0)
-    table = (
-        sa.select(
-            Partner.id.label("id"), Partner.name.label("name"), Enrollment.status.label("status"), *clicked, *sold
-        )
-        .select_from(Enrollment)
-        .join(Partner, Partner.id == Enrollment.partner_id)
-        .outerjoin(clicks_by, clicks_by.c.partner_id == Partner.id)
-        .outerjoin(sales_by, sales_by.c.partner_id == Partner.id)
-        .outerjoin(grades_by, grades_by.c.partner_id == Partner.id)
-        .where(
-            Enrollment.program_id == program_id, Enrollment.status.in_(statuses), wanted(Enrollment.partner_id), *which
-        )
-        .order_by(earned.desc(), Partner.name, Partner.id)
-    )
-    if name:
-        table = table.where(sa.func.lower(Partner.name).contains(name.lower(), autoescape=True))
-    spent = spending.by_partner(session, program_id=program_id, period=period, currency=currency)
-    return [
-        _partner_facts(row, Facts(currency, spent_minor=spent.get(row.id, 0)))
-        for row in session.execute(table.limit(limit).offset(offset))
-    ]
-
-
-def _grades(program_id: UUID, period: Period) -> sa.Select[Any]:
-    """By partner how many grades its service got that touch these days, and their sum."""
-    number = ServiceEntry.number
-    summed = (sa.func.count().label("grades"), sa.func.sum(number).label("grades_sum"))
-    here = (ServiceEntry.program_id == program_id, ServiceEntry.removed_at.is_(None), ServiceEntry.measure.in_(GRADED))
-    touching = (ServiceEntry.starts_on < period.end, ServiceEntry.ends_on > period.first)
-    columns: tuple[Any, ...] = (ServiceEntry.partner_id, *summed)
-    found = sa.select(*columns).where(*here, *touching, ServiceEntry.partner_id.is_not(None))
-    return found.group_by(ServiceEntry.partner_id)
-
-
-def _raw_and_valid(rollup: Any) -> tuple[sa.Label[int], sa.Label[int]]:
+def raw_and_valid(rollup: Any) -> tuple[sa.Label[int], sa.Label[int]]:
+    """The sums of a rollup: all clicks, and those that count."""
     counts = sa.case((rollup.verdict == ClickVerdict.VALID, rollup.clicks), else_=0)
     raw, valid = (sa.func.coalesce(sa.func.sum(each), 0) for each in (rollup.clicks, counts))
     return raw.label("raw"), valid.label("valid")
@@ -223,8 +175,8 @@ def _clicked(rollup: Any, program_id: UUID, period: Period) -> list[sa.ColumnEle
 def _clicks_by_day(program_id: UUID, partner_id: UUID | None, period: Period) -> sa.Select[Any]:
     """From the rollup that has just these rows: one that is finer would be read as long as it has links."""
     rollup: Any = ProgramClickHour if partner_id is None else PartnerClickHour
-    moment = within_day(sa.extract("epoch", rollup.hour), period).label("moment")
-    columns: list[Any] = [moment, *_raw_and_valid(rollup)]
+    moment = within_day(db.whole_second(rollup.hour), period).label("moment")
+    columns: list[Any] = [moment, *raw_and_valid(rollup)]
     clicks = sa.select(*columns).where(*_clicked(rollup, program_id, period))
     if partner_id is not None:
         clicks = clicks.where(PartnerClickHour.partner_id == partner_id)
@@ -269,9 +221,12 @@ def with_customers(sales: sa.Select[Any]) -> sa.Select[Any]:
     )
 
 
-def _sales_by_day(program_id: UUID, partner_id: UUID | None, period: Period, currency: str) -> sa.Select[Any]:
-    moment = within_day(sa.extract("epoch", Commission.earned_at), period).label("moment")
-    return sales_of(moment, program_id, partner_id, currency).where(*earned_in(period)).group_by(moment)
+def _sales_by_day(
+    program_id: UUID, partner_id: UUID | None, period: Period, currency: str, covered: Covered
+) -> sa.Select[Any]:
+    moment = within_day(db.whole_second(Commission.earned_at), period).label("moment")
+    sales = sales_of(moment, program_id, partner_id, currency, by_credit=False)
+    return sales.where(day_queries.within(Commission.earned_at, covered.rest)).group_by(moment)
 
 
 def sales_facts(currency: str, *sold: Any) -> Facts:
@@ -282,11 +237,3 @@ def sales_facts(currency: str, *sold: Any) -> Facts:
         currency, conversions=conversions, revenue_minor=revenue, earned_minor=earned, reversed_minor=back,
         new_customers=new, known_customers=known,
     )  # fmt: skip
-
-
-def _partner_facts(row: sa.Row[Any], beside: Facts) -> PartnerFacts:
-    grades = {"grades": int(row.grades or 0), "grades_sum": int(row.grades_sum or 0)}
-    clicked = Facts(beside.currency, clicks_raw=int(row.raw or 0), clicks_valid=int(row.valid or 0), **grades)
-    numbers = (row.conversions, row.revenue, row.earned, row.reversed, row.new, row.known)
-    sold = sales_facts(beside.currency, *(number or 0 for number in numbers))
-    return PartnerFacts(row.id, row.name, row.status, beside + clicked + sold)

@@ -3,7 +3,7 @@
 Counted as everywhere in reports: no test orders, none that is still being verified, revenue in the program's currency.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -17,9 +17,20 @@ from affiliate.ingest.rollup_models import PartnerClickHour, ProgramClickHour
 from affiliate.money import BPS_PER_UNIT, divide_half_even
 from affiliate.programs.models import GoalMetric
 from affiliate.programs.rules import SUBSCRIBING
-from affiliate.reports import spending
+from affiliate.reports import day_queries, spending
+from affiliate.reports.day_models import LabelKind
+from affiliate.reports.day_queries import within
+from affiliate.reports.partner_facts import active_partners
 from affiliate.reports.periods import Period
-from affiliate.reports.queries import earned_in, sales_of
+from affiliate.reports.queries import covered_in, sales_of
+from affiliate.reports.stretches import Covered
+
+_BY_CLICKS = frozenset({GoalMetric.CLICKS, GoalMetric.ACTIVE_PARTNERS})
+NARROWED: Mapping[LabelKind, sa.ColumnElement[bool]] = {
+    LabelKind.NEW: Conversion.new_customer.is_(sa.true()),
+    LabelKind.SUBSCRIBED: Conversion.kind.in_(SUBSCRIBING),
+}
+"""Which orders some goals count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +53,16 @@ class Reached:
 
 
 def reached(session: Session, *, measures: Sequence[Measure]) -> list[Reached]:
-    """What each of the measures is, in their order, by one statement."""
+    """What each of the measures is, in their order, by one statement and one for the days that stand counted."""
     if not measures:
         return []
+    covered = _covered(session, measures)
     parts = [
-        sa.select(sa.literal(place).label("place"), _number(measure).label("number"), _of(measure).label("of"))
+        sa.select(
+            sa.literal(place).label("place"),
+            _number(session, measure, covered[measure]).label("number"),
+            _of(measure, covered[measure]).label("of"),
+        )
         for place, measure in enumerate(measures)
     ]
     rows = {place: (int(number or 0), int(of or 0)) for place, number, of in session.execute(sa.union_all(*parts))}
@@ -59,40 +75,61 @@ def _reached(measure: Measure, number: int, of: int) -> Reached:
     return Reached(number)
 
 
-def _of(measure: Measure) -> Any:
+def _covered(session: Session, measures: Sequence[Measure]) -> dict[Measure, Covered]:
+    """What of the days of each stands counted, asked once for the same days; one partner's sales are few enough to be read."""
+    days: dict[tuple[UUID, Period, str], Covered] = {}
+    found = {}
+    for measure in measures:
+        if measure.partner_id is not None or measure.metric in _BY_CLICKS:
+            found[measure] = Covered([], measure.period.stretches)
+            continue
+        key = measure.program_id, measure.period, measure.currency
+        if key not in days:
+            days[key] = covered_in(session, *key)
+        found[measure] = days[key]
+    return found
+
+
+def _of(measure: Measure, covered: Covered) -> Any:
     if measure.metric is GoalMetric.NEW_CUSTOMER_SHARE:
-        return _sold(measure, "conversions")
+        return _sold(measure, covered, "conversions")
     return sa.literal(0)
 
 
-def _number(measure: Measure) -> Any:
+def _number(session: Session, measure: Measure, covered: Covered) -> Any:
     metric = measure.metric
     if metric is GoalMetric.CLICKS:
         return _clicked(measure)
     if metric is GoalMetric.ACTIVE_PARTNERS:
-        return _active(measure)
+        return _active(session, measure)
     if metric is GoalMetric.COST:
-        return _sold(measure, "earned") + spending.spent(
+        return _sold(measure, covered, "earned") + spending.spent(
             program_id=measure.program_id,
             partner_id=measure.partner_id,
             period=measure.period,
             currency=measure.currency,
         )
     if metric in {GoalMetric.NEW_CUSTOMERS, GoalMetric.NEW_CUSTOMER_SHARE}:
-        return _sold(measure, "conversions", Conversion.new_customer.is_(sa.true()))
+        return _sold(measure, covered, "conversions", LabelKind.NEW)
     if metric is GoalMetric.SUBSCRIBERS:
-        return _sold(measure, "conversions", Conversion.kind.in_(SUBSCRIBING))
-    return _sold(measure, "revenue" if metric is GoalMetric.REVENUE else "conversions")
+        return _sold(measure, covered, "conversions", LabelKind.SUBSCRIBED)
+    return _sold(measure, covered, "revenue" if metric is GoalMetric.REVENUE else "conversions")
 
 
-def _sold(measure: Measure, column: str, *conditions: sa.ColumnElement[bool]) -> Any:
+def _sold(measure: Measure, covered: Covered, column: str, kind: LabelKind = LabelKind.ALL) -> Any:
     sales = sales_of(
         sa.literal(0).label("one"), measure.program_id, measure.partner_id, measure.currency, by_credit=False
     )
-    if conditions:
-        sales = sales.join(Conversion, Conversion.id == Commission.conversion_id).where(*conditions)
-    found = sales.where(*earned_in(measure.period)).subquery()
-    return sa.select(found.c[column]).scalar_subquery()
+    if kind in NARROWED:
+        # Asked of each order of the rest: joined, all orders of the program may be read to find the few that are so.
+        is_so = sa.select(NARROWED[kind]).where(Conversion.id == Commission.conversion_id)
+        sales = sales.where(is_so.scalar_subquery())
+    live = sales.where(within(Commission.earned_at, covered.rest)).subquery()
+    found = sa.select(live.c[column]).scalar_subquery()
+    if not covered.days:
+        return found
+    counted = day_queries.sold_in_all(measure.program_id, kind, covered).subquery()
+    return found + sa.func.coalesce(sa.select(counted.c[column]).scalar_subquery(), 0)
 
 
 def _hours(rollup: Any, measure: Measure) -> list[sa.ColumnElement[bool]]:
@@ -109,9 +146,6 @@ def _clicked(measure: Measure) -> Any:
     return clicks.scalar_subquery()
 
 
-def _active(measure: Measure) -> Any:
-    clicked = sa.select(PartnerClickHour.partner_id).where(*_hours(PartnerClickHour, measure))
-    sold = sales_of(Commission.partner_id, measure.program_id, None, measure.currency, by_credit=False)
-    sold = sold.where(*earned_in(measure.period)).with_only_columns(Commission.partner_id)
-    active = sa.union(clicked, sold).subquery()
-    return sa.select(sa.func.count()).select_from(active).scalar_subquery()
+def _active(session: Session, measure: Measure) -> Any:
+    active = active_partners(session, program_id=measure.program_id, period=measure.period, currency=measure.currency)
+    return sa.select(sa.func.count()).select_from(active.subquery()).scalar_subquery()

@@ -11,8 +11,13 @@ from affiliate.commissions.models import Commission
 from affiliate.fraud.models import FraudOrder, FraudVerdict, Verdict
 from affiliate.money import BPS_PER_UNIT, divide_half_even
 from affiliate.partners.models import Partner
+from affiliate.reports import day_queries
+from affiliate.reports.day_models import LabelKind
+from affiliate.reports.day_queries import within
+from affiliate.reports.partner_facts import sales_by_partner
 from affiliate.reports.periods import Period
-from affiliate.reports.queries import NOT_COUNTED, earned_in, sales_of
+from affiliate.reports.queries import NOT_COUNTED, covered_in
+from affiliate.reports.stretches import Covered
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,23 +33,18 @@ class RiskFigures:
 
 
 def risk_figures(session: Session, *, program_id: UUID, period: Period, currency: str) -> RiskFigures:
-    """The figures of a program in these days, by two statements."""
-    key = Commission.partner_id.label("partner_id")
-    sales = (
-        sales_of(key, program_id, None, currency, by_credit=False)
-        .where(*earned_in(period))
-        .group_by(Commission.partner_id)
-    )
-    rows = sales.subquery()
-    sums = (sa.func.sum(rows.c.revenue).over(), sa.func.sum(rows.c.conversions).over())
+    """The figures of a program in these days, by two statements and two for the days that stand counted."""
+    every = sales_by_partner(session, program_id=program_id, period=period, currency=currency).subquery().c
+    rows = sa.select(every.partner_id, every.revenue, every.conversions).cte("sold")
+    sums = (sa.select(sa.func.sum(column)).scalar_subquery() for column in (rows.c.revenue, rows.c.conversions))
+    first = sa.select(rows.c.partner_id, rows.c.revenue).order_by(rows.c.revenue.desc(), rows.c.partner_id).limit(1)
+    found = first.subquery()
     best = session.execute(
-        sa.select(Partner.id, Partner.name, rows.c.revenue, *sums)
-        .join(rows, rows.c.partner_id == Partner.id)
-        .order_by(rows.c.revenue.desc(), Partner.id)
-        .limit(1)
+        sa.select(Partner.id, Partner.name, found.c.revenue, *sums).join(found, found.c.partner_id == Partner.id)
     ).one_or_none()
     top, revenue, orders = (int(number) for number in best[2:]) if best else (0, 0, 0)
-    taken, judged = _reversed(program_id, period).subquery(), _doubted(program_id, period).subquery()
+    taken = _reversed(program_id, covered_in(session, program_id, period, currency)).subquery()
+    judged = _doubted(program_id, period).subquery()
     back, paid, doubted, all_judged = session.execute(
         sa.select(taken, judged).select_from(taken.join(judged, sa.true()))  # one row each
     ).one()
@@ -54,11 +54,14 @@ def risk_figures(session: Session, *, program_id: UUID, period: Period, currency
     )  # fmt: skip
 
 
-def _reversed(program_id: UUID, period: Period) -> sa.Select[*tuple[Any, ...]]:
+def _reversed(program_id: UUID, covered: Covered) -> sa.Select[*tuple[Any, ...]]:
     """What was taken back of the commissions of these days, and what they were."""
     back, paid = sa.func.sum(Commission.reversed_minor), sa.func.sum(Commission.amount_minor)
     here = (Commission.program_id == program_id, Commission.is_live, Commission.status.not_in(NOT_COUNTED))
-    return sa.select(back.label("back"), paid.label("paid")).where(*here, *earned_in(period))
+    live = sa.select(back.label("back"), paid.label("paid")).where(*here, within(Commission.earned_at, covered.rest))
+    counted = day_queries.sold_in_all(program_id, LabelKind.ALL, covered).subquery()
+    both = sa.union_all(live, sa.select(counted.c.reversed, counted.c.earned + counted.c.reversed)).subquery()
+    return sa.select(sa.func.sum(both.c.back).label("back"), sa.func.sum(both.c.paid).label("paid"))
 
 
 def _doubted(program_id: UUID, period: Period) -> sa.Select[*tuple[Any, ...]]:

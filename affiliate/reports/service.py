@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from affiliate.commissions import validation_queries
 from affiliate.partners.models import EnrollmentStatus
 from affiliate.programs.models import Program
-from affiliate.reports import medians, periods, popular, queries
+from affiliate.reports import medians, partner_facts, periods, popular
 from affiliate.reports.models import ProgramFigures
 
 DAYS = 30
@@ -32,7 +32,7 @@ def figures_of(session: Session, *, program_id: UUID, now: datetime) -> ProgramF
     program = session.get(Program, program_id)
     if program is None:
         return None
-    lines = queries.facts_by_partner(
+    lines = partner_facts.facts_by_partner(
         session,
         program_id=program_id,
         period=periods.last_days(DAYS, now=now, zone=program.time_zone),

@@ -4,21 +4,32 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from affiliate import exports
-from affiliate.reports import asked, dimensions, metrics, periods, shop_days, tables
+from affiliate.reports import asked, dimensions, metrics, partner_ranking, periods, shop_days, tables
 from affiliate.reports.asked import Asked, By
 from affiliate.reports.dimensions import Scope
 from affiliate.reports.metrics import METRICS, Facts
+from affiliate.reports.partner_ranking import Ranking
 from affiliate.reports.periods import Period
 from affiliate.reports.tables import Line
 
 
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Some of a report's rows; of how many, and what all of these add up to: an order with several products is in several of them."""
+
+    lines: Sequence[Line]
+    number: int
+    total: Facts
+
+
 @dataclass(frozen=True)
 class Sheet:
-    """A report over its days. Everything is read when it is first asked for, and once."""
+    """A report over its days. What it sums is read when it is first asked for, and once."""
 
     session: Session
     scope: Scope
@@ -52,36 +63,32 @@ class Sheet:
             return None
         return shop_days.margin_bps(self.session, program_id=self.scope.program.id, period=self.period)
 
-    @property
+    @cached_property
     def total(self) -> Facts:
         """All of the period."""
         return self._sum(self.period)
 
-    @property
+    @cached_property
     def total_before(self) -> Facts:
         """All of the days that it is compared with."""
         return self._sum(self.other)
 
-    @cached_property
-    def lines(self) -> Sequence[Line]:
-        """The rows whose name holds what was asked for, in order."""
-        found = [line for line in self._lines(self.period) if self.asked.text.casefold() in line.name.casefold()]
-        if self.margin_bps is not None:
-            found = [replace(line, facts=replace(line.facts, margin_bps=self.margin_bps)) for line in found]
-        return tables.in_order(found, self.asked.order())
+    def page(self, *, first: int = 0, size: int) -> Rows:
+        """So many rows whose name holds what was asked for, in order, after the `first` ones."""
+        if self.asked.by is By.PARTNER:
+            found = self._ranked(self.period, name=self.asked.text, which=self.scope.which, limit=size, offset=first)
+            lines = [self._with_margin(dimensions.partner_line(one)) for one in found.rows]
+            return Rows(lines, found.number, self._of_margin(found.total))
+        every = self._ordered
+        total = metrics.total((line.facts for line in every), currency=self.scope.program.currency)
+        return Rows(every[first : first + size], len(every), total)
 
-    @cached_property
-    def found(self) -> Facts:
-        """The sum of the rows; an order with several products is in several of them."""
-        return metrics.total((line.facts for line in self.lines), currency=self.scope.program.currency)
-
-    @cached_property
-    def changes(self) -> Mapping[str, int | None] | None:
+    def changes(self, lines: Sequence[Line]) -> Mapping[str, int | None] | None:
         """By the key of a row, how much its sorted metric changed, in basis points; null unless a comparison was asked for."""
         if self.asked.against is None:
             return None
         metric = METRICS[self.changing]
-        before = {line.key: metric.of(line.facts) for line in self._lines(self.other)}
+        before = {line.key: metric.of(line.facts) for line in self._before(lines)}
         if self.asked.by is By.DAY:  # the first day is held against the first, and so on
             before = {
                 day.isoformat(): before.get(other.isoformat())
@@ -89,7 +96,7 @@ class Sheet:
             }
         return {
             line.key: metrics.change_bps(metric.of(line.facts), before.get(line.key, metric.of(self._nothing)))
-            for line in self.lines
+            for line in lines
         }
 
     @property
@@ -101,7 +108,12 @@ class Sheet:
     def csv(self) -> tuple[list[str], list[list[exports.Cell]]]:
         """Head and rows of the export: every row, with the columns of the page."""
         head = tables.csv_head(self.asked.by.value, self.columns)
-        return head, [tables.csv_row(line, self.columns) for line in self.lines[: exports.ROWS_MAX]]
+        return head, [tables.csv_row(line, self.columns) for line in self.page(size=exports.ROWS_MAX).lines]
+
+    @property
+    def _tells_new(self) -> bool:
+        """Whether a column, or the order, is about new customers."""
+        return not asked.OF_CUSTOMERS.isdisjoint((*self.columns, self.asked.order().removeprefix("-")))
 
     @property
     def _nothing(self) -> Facts:
@@ -109,10 +121,41 @@ class Sheet:
 
     def _sum(self, period: Period) -> Facts:
         summed = metrics.total((self.days[day] for day in period.days), currency=self.scope.program.currency)
-        return replace(summed, margin_bps=self.margin_bps) if period == self.period else summed
+        return self._of_margin(summed) if period == self.period else summed
 
     def _by_day(self, period: Period) -> Mapping[date, Facts]:
-        return dimensions.by_day(self.session, self.scope, period)
+        return dimensions.by_day(self.session, self.scope, period, tells_new=self._tells_new)
+
+    @cached_property
+    def _ordered(self) -> Sequence[Line]:
+        wanted = self.asked.text.casefold()
+        found = [line for line in self._lines(self.period) if wanted in line.name.casefold()]
+        return tables.in_order([self._with_margin(line) for line in found], self.asked.order())
+
+    def _with_margin(self, line: Line) -> Line:
+        return line if self.margin_bps is None else replace(line, facts=self._of_margin(line.facts))
+
+    def _of_margin(self, facts: Facts) -> Facts:
+        """With the margin of these days, as far as it is asked for and known."""
+        return facts if self.margin_bps is None else replace(facts, margin_bps=self.margin_bps)
+
+    def _before(self, lines: Sequence[Line]) -> Sequence[Line]:
+        """Rows of the other days, those of these lines among them."""
+        if self.asked.by is By.PARTNER:
+            these = [line.id for line in lines if line.id is not None]
+            found = self._ranked(self.other, only=these, limit=len(these)).rows if these else []
+            return [dimensions.partner_line(one) for one in found]
+        return self._lines(self.other)
+
+    def _ranked(self, period: Period, **narrowed: Any) -> Ranking:
+        return partner_ranking.ranked(
+            self.session,
+            **self.scope.of_program(period),
+            order=self.asked.order(),
+            tells_new=self._tells_new,
+            margin_bps=self.margin_bps,
+            **narrowed,
+        )
 
     def _lines(self, period: Period) -> Sequence[Line]:
         if self.asked.by is By.DAY:

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
-from flask_babel import format_date
 from flask_babel import gettext as _
 
 from affiliate import exports, formats
@@ -73,7 +73,7 @@ def presets(period: Period, *, now: datetime) -> list[dict[str, Any]]:
 
 def day_lines(by_day: Mapping[date, Facts], period: Period) -> list[Line]:
     """A row for each day of the period."""
-    return [Line(day.isoformat(), format_date(day, "EEE d MMM"), None, by_day[day]) for day in period.days]
+    return [Line(day.isoformat(), formats.day_as(day, "EEE d MMM"), None, by_day[day]) for day in period.days]
 
 
 def in_order(lines: Sequence[Line], order: str) -> list[Line]:
@@ -82,13 +82,13 @@ def in_order(lines: Sequence[Line], order: str) -> list[Line]:
     found = sorted(lines, key=lambda line: line.key, reverse=down and column == NAME)
     if column == NAME:
         return found
-    known = [line for line in found if METRICS[column].of(line.facts) is not None]
-    unknown = [line for line in found if METRICS[column].of(line.facts) is None]
-    return sorted(known, key=lambda line: _rank(column, line.facts), reverse=down) + unknown
+    of = METRICS[column].of  # once for each line: there may be ten thousand
+    ranked = [(_rank(of(line.facts)), line) for line in found]
+    known = sorted((pair for pair in ranked if pair[0] is not None), key=itemgetter(0), reverse=down)
+    return [line for _rank_of, line in (*known, *(pair for pair in ranked if pair[0] is None))]
 
 
-def _rank(column: str, facts: Facts) -> Any:
-    value = METRICS[column].of(facts)
+def _rank(value: metrics.Value) -> Any:
     return value.amount_minor if isinstance(value, Money) else value
 
 
@@ -141,7 +141,7 @@ def chart(days: Mapping[date, Facts], period: Period, other: Period | None = Non
             "before": True,
         },
     ]
-    labels = [format_date(day, "EEE d MMM") for day in period.days]
+    labels = [formats.day_as(day, "EEE d MMM") for day in period.days]
     return {"summary": summary, "spec": {"kind": "bar", "head": _("Day"), "labels": labels, "series": series}}
 
 

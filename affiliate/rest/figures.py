@@ -14,7 +14,7 @@ from affiliate.api import MoneySchema
 from affiliate.ledger import queries as ledger
 from affiliate.money import Money
 from affiliate.programs.models import Program
-from affiliate.reports import asked, metrics, periods, shop_days
+from affiliate.reports import asked, metrics, partner_facts, periods, shop_days
 from affiliate.reports import queries as reports
 from affiliate.reports.metrics import METRICS, Facts, Unit
 from affiliate.reports.periods import Period
@@ -75,8 +75,8 @@ def by_day(arguments: Mapping[str, Any]) -> dict[str, Any]:
     by_day = reports.facts_by_day(orm.session, **told, period=period, currency=currency)
     found = {day: replace(facts, margin_bps=margin) for day, facts in by_day.items()}
     keys = tuple(METRICS) if is_inside else asked.COLUMNS
-    rows = [{"day": day.isoformat()} | _figures(facts, keys) for day, facts in found.items()]
-    return head_of(period) | {"rows": rows, "total": _figures(metrics.total(found.values(), currency=currency), keys)}
+    rows = [{"day": day.isoformat()} | figures_of(facts, keys) for day, facts in found.items()]
+    return head_of(period) | {"rows": rows, "total": figures_of(metrics.total(found.values(), currency=currency), keys)}
 
 
 @blueprint.get("/reports/partners")
@@ -88,7 +88,7 @@ def by_partner(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], int, dict[
     program = queries.program(orm.session, program_id=key_program_id())
     period, size, page = period_of(program, arguments), arguments["limit"], arguments["page"]
     margin = shop_days.margin_bps(orm.session, program_id=program.id, period=period)
-    found = reports.facts_by_partner(
+    found = partner_facts.facts_by_partner(
         orm.session,
         program_id=program.id,
         period=period,
@@ -98,7 +98,7 @@ def by_partner(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], int, dict[
     )
     rows = [
         {"partner_id": ids.public("ptn", line.partner_id), "partner": line.partner_name}
-        | _figures(replace(line.facts, margin_bps=margin))
+        | figures_of(replace(line.facts, margin_bps=margin))
         for line in found[:size]
     ]
     return head_of(period) | {"rows": rows}, 200, _next(page) if len(found) > size else {}
@@ -125,7 +125,7 @@ def head_of(period: Period) -> dict[str, Any]:
     return {"from": period.first.isoformat(), "to": last.isoformat(), "time_zone": period.zone}
 
 
-def _figures(facts: Facts, keys: Sequence[str] = tuple(METRICS)) -> dict[str, Any]:
+def figures_of(facts: Facts, keys: Sequence[str] = tuple(METRICS)) -> dict[str, Any]:
     """These metrics by their keys: counts as numbers, rates in basis points, money as everywhere; null is unknown."""
     wanted = {key: METRICS[key] for key in keys}
     return {_name(key, metric.unit): _shown(metric.of(facts), metric.unit, facts) for key, metric in wanted.items()}

@@ -93,3 +93,23 @@ class PartnerReportArguments(ReportArguments):
 
     page = fields.Integer(load_default=1, validate=validate.Range(1, 1000))
     limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
+
+
+class CohortArguments(Schema):
+    """Whose cohorts; customers may be those of one partner."""
+
+    of = fields.String(load_default="partners", validate=validate.OneOf(["partners", "customers"]))
+    partner = PublicId("ptn")
+
+    @validates_schema
+    def _customers_alone(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        if "partner" in data and data["of"] != "customers":
+            raise ValidationError({"partner": ["Only customers are told by partner: ask with of=customers."]})
+
+
+class MonthArguments(Schema):
+    """One of the last twelve months of the program's calendar; the present one when left out."""
+
+    month = fields.String(
+        validate=validate.Regexp(r"^[0-9]{4}-(0[1-9]|1[0-2])$"), metadata={"description": "As 2026-11"}
+    )

@@ -21,6 +21,8 @@ from affiliate.links.models import Coupon, Link
 from affiliate.partners.models import Enrollment, EnrollmentStatus, Partner
 from affiliate.payouts.models import Adjustment, AdjustmentStatus, Payout
 from affiliate.programs.models import Program
+from affiliate.reports import campaign_queries
+from affiliate.reports.written_models import Campaign
 from affiliate.rest.scope import Whose
 
 Row = TypeVar("Row")
@@ -63,7 +65,7 @@ def _page(
 
 def program(session: Session, *, program_id: UUID) -> Program:
     """The program of the key."""
-    return session.scalars(sa.select(Program).where(Program.id == program_id)).one()
+    return session.get_one(Program, program_id)
 
 
 def partners(session: Session, *, program_id: UUID, after: UUID | None, size: int) -> list[EnrolledPartner]:
@@ -113,6 +115,11 @@ def creatives(
     if after is not None:
         statement = statement.where(Creative.id > after)
     return [(row[0], row[1]) for row in session.execute(statement.order_by(Creative.id).limit(size + 1))]
+
+
+def campaigns(session: Session, *, program_id: UUID, after: UUID | None, size: int) -> Sequence[Campaign]:
+    """Campaigns of the program that were not removed."""
+    return _page(session, campaign_queries.of_program(program_id), key=Campaign.id, after=after, size=size)
 
 
 def links(session: Session, *, whose: Whose, after: UUID | None, size: int) -> Sequence[Link]:

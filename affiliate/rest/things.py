@@ -16,6 +16,7 @@ from affiliate.creatives.models import CreativeKind
 from affiliate.creatives.queries import Shown
 from affiliate.links import service as links
 from affiliate.links.models import Link
+from affiliate.programs import addresses
 from affiliate.rest import filters, payout_schemas, queries, schemas
 from affiliate.rest.blueprint import (
     Answer,
@@ -106,7 +107,8 @@ def bind_coupon(wanted: Mapping[str, Any]) -> Any:
 
 
 def _shown(link: Link) -> dict[str, Any]:
-    base = current_app.extensions["affiliate_settings"].tracking_url
+    program = queries.program(orm.session, program_id=link.program_id)
+    base = addresses.links(program.own_host, current_app.extensions["affiliate_settings"])
     names = ("id", "partner_id", "code", "name", "landing_url", "subs", "status", "created_at")
     return {name: getattr(link, name) for name in names} | {"url": f"{base}/r/{link.code}"}
 

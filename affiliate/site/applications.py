@@ -185,7 +185,7 @@ def _page(sheet: _Sheet) -> str:
         questions=asking.fields(asked, sheet.typed, found.files if found else {}, sheet.problems),
         accepted=uploads.ACCEPTED,
         draft=joining.token(found) if found else "",
-        draft_url=joining.base_url() + joining.address("joining.draft", program, found) if found else "",
+        draft_url=joining.base_url(program) + joining.address("joining.draft", program, found) if found else "",
         send_url=url_for("joining.send", slug=program.slug),
         save_url=url_for("joining.save", slug=program.slug),
         came_from=request.values.get("from", "")[:120],

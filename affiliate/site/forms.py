@@ -65,6 +65,16 @@ def country_choices() -> list[tuple[str, str]]:
     return [("", _("Choose a country")), *_countries(formats.locale())]
 
 
+def name_field() -> StringField:
+    """What somebody without an account is called."""
+    return StringField(
+        _l("Your name"),
+        filters=[one_line],
+        validators=[DataRequired(_l("Write your name.")), Length(max=120)],
+        render_kw={"autocomplete": "name"},
+    )
+
+
 class SignedInApplicationForm(FlaskForm):  # type: ignore[misc] # the library is not typed
     """Of a person who has an account: name and address are known."""
 
@@ -87,12 +97,7 @@ class SignedInApplicationForm(FlaskForm):  # type: ignore[misc] # the library is
 class ApplicationForm(SignedInApplicationForm):
     """Of a visitor: also name and address."""
 
-    name = StringField(
-        _l("Your name"),
-        filters=[one_line],
-        validators=[DataRequired(_l("Write your name.")), Length(max=120)],
-        render_kw={"autocomplete": "name"},
-    )
+    name = name_field()
     email = EmailField(
         _l("E-mail"),
         filters=[one_line],

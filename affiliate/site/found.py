@@ -13,6 +13,7 @@ from affiliate import formats
 from affiliate.accounts import access
 from affiliate.joining import queries
 from affiliate.joining.models import Article
+from affiliate.programs import addresses as hosts
 from affiliate.programs import queries as programs
 from affiliate.programs.models import Program, ProgramStatus
 from affiliate.site.frame import open_program
@@ -45,8 +46,10 @@ def addresses(endpoint: str, **values: Any) -> dict[str, Any]:
 
 
 def address(endpoint: str, **values: Any) -> str:
-    """A full address, by where this installation says it answers: never by what a request calls it."""
-    return str(current_app.extensions["affiliate_settings"].base_url) + url_for(endpoint, **values)
+    """A full address, by where the program's pages or the installation are: never by what a request calls it."""
+    program: Program | None = g.get("program")
+    own_host = program.own_host if program is not None and values.get("slug") == program.slug else None
+    return hosts.pages(own_host, current_app.extensions["affiliate_settings"]) + url_for(endpoint, **values)
 
 
 def structured(graph: Sequence[Mapping[str, Any]]) -> Markup:

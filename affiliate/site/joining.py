@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 from affiliate.joining import queries, service, tokens
 from affiliate.joining.models import ApplicationDraft
 from affiliate.joining.tokens import Purpose
+from affiliate.programs import addresses
 from affiliate.programs.models import Program
 from affiliate.web import orm
 
@@ -39,6 +40,6 @@ def secret() -> str:
     return str(current_app.extensions["affiliate_settings"].secret_key)
 
 
-def base_url() -> str:
-    """Where this installation answers, for addresses that are kept."""
-    return str(current_app.extensions["affiliate_settings"].base_url)
+def base_url(program: Program) -> str:
+    """Where the program's pages are, for addresses that are kept."""
+    return addresses.pages(program.own_host, current_app.extensions["affiliate_settings"])

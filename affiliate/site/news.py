@@ -1,5 +1,6 @@
 """News for people who are no partners yet: the form, the button that confirms the mailbox, and the way to stop and be forgotten."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from flask import Blueprint, current_app, flash, g, redirect, render_template, request, url_for
@@ -8,19 +9,21 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import refresh
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, EmailField, StringField
+from wtforms import BooleanField, EmailField, SelectMultipleField
 from wtforms.validators import DataRequired, Length
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from affiliate import formats
 from affiliate.accounts import access
-from affiliate.newsletters import audiences, preferences, prospects, tokens
+from affiliate.newsletters import audiences, labels, preferences, prospects, tokens
+from affiliate.newsletters.content import IssueKind
 from affiliate.newsletters.models import Prospect, ProspectStatus
 from affiliate.newsletters.prospects import SignUp
 from affiliate.newsletters.tokens import ReaderToken
 from affiliate.programs import queries as programs
 from affiliate.programs.models import Program
 from affiliate.settings import Settings
-from affiliate.site.forms import is_email, one_line
+from affiliate.site.forms import is_email, name_field, one_line
 from affiliate.site.frame import frame, open_program
 from affiliate.web import orm, request_now
 
@@ -28,19 +31,21 @@ blueprint = Blueprint("news", __name__)
 
 
 class NewsForm(FlaskForm):  # type: ignore[misc] # the library is not typed
-    """Who wants news. The box is never ticked beforehand."""
+    """Who wants news, and of what. No box is ever ticked beforehand."""
 
-    name = StringField(
-        _l("Your name"),
-        filters=[one_line],
-        validators=[DataRequired(_l("Write your name.")), Length(max=120)],
-        render_kw={"autocomplete": "name"},
-    )
+    name = name_field()
     email = EmailField(
         _l("E-mail"),
         filters=[one_line],
         validators=[DataRequired(_l("Write the address that the news shall come to.")), Length(max=255), is_email],
         render_kw={"autocomplete": "email"},
+    )
+    kinds = SelectMultipleField(
+        _l("What it may be about"),
+        coerce=IssueKind,
+        widget=ListWidget(prefix_label=False),
+        option_widget=CheckboxInput(),
+        description=_l("None ticked: all of it."),
     )
     consent = BooleanField("", validators=[DataRequired(_l("Without your consent we send nothing."))])
 
@@ -48,6 +53,7 @@ class NewsForm(FlaskForm):  # type: ignore[misc] # the library is not typed
 def form_for(program: Program) -> NewsForm:
     """The form of a program; what is agreed to names it."""
     form = NewsForm()
+    form.kinds.choices = [(kind.value, labels.kind(kind)) for kind in IssueKind]
     form.consent.label.text = _(
         "Yes, send me news of the partner program of %(program)s by mail. I can stop them at any time with one click.",
         program=program.name,
@@ -72,7 +78,10 @@ def sign_up(slug: str) -> ResponseReturnValue:
     if not form.validate():
         return _form_page(program, form), 422
     consent = str(form.consent.label.text)
-    typed = SignUp(form.email.data.lower(), form.name.data, formats.locale(), consent, request.form.get("from", ""))
+    typed = SignUp(
+        form.email.data.lower(), form.name.data, formats.locale(), consent, request.form.get("from", ""),
+        form.kinds.data or tuple(IssueKind),
+    )  # fmt: skip
     prospects.sign_up(orm.session, program=program, typed=typed, now=request_now())
     flash(_("One step is left: open the mail that we have sent you, and confirm."), "success")
     return redirect(url_for("site.program", slug=slug), 303)
@@ -98,13 +107,22 @@ def confirm(token: str) -> ResponseReturnValue:
 
 
 def stop_page(reader: ReaderToken, program: Program, token: str) -> str:
-    """What a prospect may choose: to go on, to stop, or to be forgotten."""
+    """What a prospect may choose: of what to hear, to stop, or to be forgotten."""
     prospect = _found(reader.reader_id, program)
     _speak(prospect)
     gets_news = prospect.status is ProspectStatus.CONFIRMED
+    wanted = audiences.kinds_of_prospect(orm.session, prospect_id=prospect.id)
+    kinds = [{"value": kind.value, "name": labels.kind(kind), "wanted": kind in wanted} for kind in IssueKind]
     return render_template(
-        "site/news_stop.html", **frame(program), program=program.name, token=token, gets_news=gets_news
+        "site/news_stop.html", **frame(program), program=program.name, token=token, gets_news=gets_news, kinds=kinds
     )
+
+
+def choose(reader: ReaderToken, program: Program, wanted: Collection[IssueKind]) -> None:
+    """Of what a prospect hears from now on."""
+    prospect = _found(reader.reader_id, program)
+    _speak(prospect)
+    prospects.choose(orm.session, prospect_id=prospect.id, wanted=wanted)
 
 
 def stop(reader: ReaderToken, program: Program, *, forget: bool) -> str:

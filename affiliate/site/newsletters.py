@@ -100,8 +100,7 @@ def choose(token: str) -> ResponseReturnValue:
     """Keep what the reader chose."""
     reader, program = _reader(token)
     if reader.is_prospect:
-        flash(news.stop(reader, program, forget="forget" in request.form), "success")
-        return redirect(url_for("mail.choice", token=token), 303)
+        return _choose_as_prospect(reader, program, token)
     wanted = _wanted("kind")
     preferences.choose(
         orm.session, user_id=reader.reader_id, program_id=program.id, wanted=wanted, source="page", now=request_now()
@@ -109,6 +108,17 @@ def choose(token: str) -> ResponseReturnValue:
     if not wanted:
         preferences.note_unsubscribed(orm.session, token=reader, now=request_now())
     flash(_said(program.name, wanted), "success")
+    return redirect(url_for("mail.choice", token=token), 303)
+
+
+def _choose_as_prospect(reader: ReaderToken, program: Program, token: str) -> ResponseReturnValue:
+    """Whoever unticks everything stops everything."""
+    wanted = _wanted("kind")
+    if "choose" in request.form and wanted:
+        news.choose(reader, program, wanted)
+        flash(_said(program.name, wanted), "success")
+    else:
+        flash(news.stop(reader, program, forget="forget" in request.form), "success")
     return redirect(url_for("mail.choice", token=token), 303)
 
 

@@ -43,10 +43,9 @@ def report(token: str) -> Response:
 
 
 def _shown(shared: SharedReport, sheet: Sheet, program: str) -> dict[str, Any]:
-    lines = sheet.lines[:ROWS_SHOWN]
-    names = sharing.named(lines, sheet.asked.by, names_partners=shared.names_partners)
+    found = sheet.page(size=ROWS_SHOWN)
+    names = sharing.named(found.lines, sheet.asked.by, names_partners=shared.names_partners)
     columns = tables.columns(sheet.columns, at_hand=frozenset(sheet.columns[:2]))
-    totals = tables.values(sheet.found, sheet.columns)
     return {
         "report": shared.title,
         "program": program,
@@ -64,10 +63,10 @@ def _shown(shared: SharedReport, sheet: Sheet, program: str) -> dict[str, Any]:
         "chart": tables.chart(sheet.days, sheet.period, sheet.other) if "clicks_valid" in sheet.columns else None,
         "rows": [
             {"name": name, "cells": tables.values(line.facts, sheet.columns)}
-            for name, line in zip(names, lines, strict=True)
+            for name, line in zip(names, found.lines, strict=True)
         ],
-        "total": totals,
-        "more": max(0, len(sheet.lines) - ROWS_SHOWN),
+        "total": tables.values(found.total, sheet.columns),
+        "more": max(0, found.number - ROWS_SHOWN),
     }
 
 

@@ -98,7 +98,7 @@ def _status_page(program: Program, shown: dict[str, Any], token: str, *, text: s
         status=shown,
         text=text,
         wrong=wrong,
-        status_url=joining.base_url() + url_for("joining.status", slug=program.slug, token=token),
+        status_url=joining.base_url(program) + url_for("joining.status", slug=program.slug, token=token),
         portal_url=f"/portal/{program.slug}/",
     )
 

@@ -82,7 +82,7 @@ def _tell(
         )
         hello = say(N_("Hello %(name)s,"), locale, name=person.name)
         letter = Letter(message.title, [hello, *message.lines], (message.url_label, message.url), why)
-        posting.post(session, person=person, letter=letter, kind=kind, now=now)
+        posting.post(session, person=person, letter=letter, kind=kind, program=program, now=now)
     messages = {
         language: told(language) for language in chat_queries.languages(session, program_id=program.id, event=event)
     }

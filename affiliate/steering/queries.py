@@ -48,28 +48,33 @@ class Late:
 
 
 def late(session: Session, *, program_id: UUID, today: date, now: datetime) -> Late:
-    """What is late; `today` is the program's own day."""
+    """What is late; `today` is the program's own day. An archived program takes no applications and has no tasks left."""
     before = now - ANSWER_WITHIN
     application = (Enrollment.status == EnrollmentStatus.PENDING, Enrollment.created_at < before)
     case = (Case.status == CaseStatus.OPEN, Case.answer_by < now)
     since = sa.func.coalesce(PayoutRun.approved_at, PayoutRun.proposed_at)
     run = (PayoutRun.status.in_((PayoutStatus.PROPOSED, PayoutStatus.APPROVED)), since < before)
+    is_open = sa.exists().where(Program.id == program_id, Program.archived_at.is_(None))
     counted = [
         sa.select(sa.func.count()).where(table.program_id == program_id, *conditions).scalar_subquery()
         for table, conditions in (
-            (Enrollment, application),
+            (Enrollment, (*application, is_open)),
             (Case, case),
             (PayoutRun, run),
-            (Duty, (Duty.due_on < today,)),
+            (Duty, (Duty.due_on < today, is_open)),
         )
     ]
     return Late(*session.execute(sa.select(*counted)).one())
 
 
 def untold(session: Session, *, before: date, limit: int) -> Sequence[Program]:
-    """Live programs whose managers were not told of what is late on a day before; a day may have begun in some alone."""
+    """Programs whose managers were not told of what is late on a day before; a day may have begun in some alone.
+
+    Archived ones, too: they still owe answers and payouts.
+    """
     told = sa.exists().where(LateMark.program_id == Program.id, LateMark.day >= before)
-    found = sa.select(Program).where(Program.status == ProgramStatus.LIVE, ~told)
+    works = sa.or_(Program.status == ProgramStatus.LIVE, Program.archived_at.is_not(None))
+    found = sa.select(Program).where(works, ~told)
     return session.scalars(found.order_by(Program.id).limit(limit)).all()
 
 

@@ -41,18 +41,15 @@ def latest_profile(session: Session, *, partner_id: UUID) -> TaxProfile | None:
 
 
 def rules_of(session: Session, *, program_id: UUID) -> Sequence[TaxRule]:
-    """All tax rules of a program, by name, the newest version first."""
+    """All tax rules of a program, by name, of one name the newest version first. A version may have a name of its own."""
     rows = sa.select(TaxRule).where(TaxRule.program_id == program_id)
     return session.scalars(rows.order_by(TaxRule.name, TaxRule.code, TaxRule.valid_from.desc())).all()
 
 
 def rules_on(session: Session, *, program_id: UUID, day: date) -> dict[str, TaxRule]:
-    """The rule in force on a day, by code."""
-    found: dict[str, TaxRule] = {}
-    for rule in rules_of(session, program_id=program_id):
-        if rule.valid_from <= day:
-            found.setdefault(rule.code, rule)
-    return found
+    """The rule in force on a day, by code: the latest version, whatever each is called."""
+    rules = sorted(rules_of(session, program_id=program_id), key=lambda rule: rule.valid_from)
+    return {rule.code: rule for rule in rules if rule.valid_from <= day}
 
 
 def positions(session: Session, *, program_id: UUID, partner_ids: Collection[UUID], day: date) -> dict[UUID, Position]:

@@ -30,6 +30,8 @@ _COUNTRY = re.compile(r"[A-Z]{2}")
 _CODE = re.compile(r"[a-z0-9_]{2,40}")
 _LENGTHS = {"legal_name": 200, "address": 500, "tax_number": 40, "text": 200, "name": 120, "note": 300}
 _NEEDED = ("legal_name", "address")
+_UNTOLD = ("address", "tax_number", "vat_id")
+DAY_TAKEN = N_("This kind has a rule from that day already. Choose another day.")
 VIES_ATTEMPTS_MAX = 5
 
 
@@ -73,10 +75,24 @@ def set_buyer(
     read, wrong = _read(buyer, extra={"text": text})
     if wrong:
         raise Invalid(wrong)
-    facts = {"demands_profile": demands_profile, "offers_self_billing": offers_self_billing}
-    session.merge(TaxSettings(program_id=program_id, updated_at=now, **read, **facts))
+    after = read | {"demands_profile": demands_profile, "offers_self_billing": offers_self_billing}
+    stored = queries.settings_of(session, program_id=program_id)
+    before = {name: getattr(stored, name) for name in after} if stored else {}
+    session.merge(TaxSettings(program_id=program_id, updated_at=now, **after))
     session.flush()
-    _record(session, "program.tax_settings", "program", program_id, program_id, actor=actor, now=now, details=facts)
+    told = _difference(before, after)
+    _record(session, "program.tax_settings", "program", program_id, program_id, actor=actor, now=now, details=told)
+
+
+def _difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """What changes, as the history tells it. That an address or a tax number is another one is said, not which.
+
+    More people read the history than the papers, and it is kept for ever.
+    """
+    changed = {name: value for name, value in after.items() if (before.get(name) or None) != (value or None)}
+    others = {f"other_{name}": True for name in _UNTOLD if name in changed}
+    told = {name: value for name, value in changed.items() if name not in _UNTOLD}
+    return {"before": {name: before.get(name) for name in told}, "after": told} | others
 
 
 def take_examples(session: Session, *, program: Program, actor: Actor, today: date, now: datetime) -> int:
@@ -102,12 +118,11 @@ def _example_row(program: Program, example: Example, actor: Actor, today: date, 
     return row | example.facts(currency=program.currency) | {"created_by_id": actor.id, "created_at": now}
 
 
-def add_rule(session: Session, *, program_id: UUID, facts: Mapping[str, Any], actor: Actor, now: datetime) -> None:
-    """A rule from a day on: a new one, or the next version of one that has the same code. It counts as confirmed.
+def check_rule(*, facts: Mapping[str, Any]) -> None:
+    """Look at the columns of a rule before it is added.
 
     Raises:
         Invalid: names each wrong field.
-        ChangedMeanwhile: that code has a version from that day already.
     """
     wrong = dict(_problems(facts))
     if not _CODE.fullmatch(str(facts["code"])):
@@ -117,11 +132,25 @@ def add_rule(session: Session, *, program_id: UUID, facts: Mapping[str, Any], ac
             wrong[name] = [N_("Write a percentage from 0 to 100.")]
     if wrong:
         raise Invalid(wrong)
+
+
+def add_rule(session: Session, *, program_id: UUID, facts: Mapping[str, Any], actor: Actor, now: datetime) -> None:
+    """A rule from a day on: a new one, or the next version of one that has the same code. It counts as confirmed.
+
+    Raises:
+        Invalid: names each wrong field.
+        ChangedMeanwhile: that code has a version from that day already.
+    """
+    check_rule(facts=facts)
+    stored = queries.rules_on(session, program_id=program_id, day=facts["valid_from"]).get(facts["code"])
     row = {"id": ids.new_at(now), "program_id": program_id, "created_by_id": actor.id, "created_at": now}
     row |= {"confirmed_by_id": actor.id, "confirmed_at": now}
     if not db.insert_new(session, TaxRule, [row | dict(facts)]):
-        raise ChangedMeanwhile(N_("This kind has a rule from that day already. Choose another day."))
-    told = {name: str(value) for name, value in facts.items()}
+        raise ChangedMeanwhile(DAY_TAKEN)
+    named = ("code", "valid_from")
+    after = {name: value for name, value in facts.items() if name not in named}
+    before = {name: getattr(stored, name) for name in after} if stored else {}
+    told = {name: str(facts[name]) for name in named} | _difference(before, after)
     _record(session, "program.tax_rule", "program", program_id, program_id, actor=actor, now=now, details=told)
 
 

@@ -69,10 +69,10 @@ _KINDS: dict[str, type[Event]] = {
     "refund": RefundEvent,
     "rejected": RejectedEvent,
 }
-_KIND_OF = {event_type: kind for kind, event_type in _KINDS.items()}
+_HEADS = {event_type: (VERSION, kind) for kind, event_type in _KINDS.items()}
 _INSTANTS = {
     event_type: tuple(at for at, hint in enumerate(typing.get_type_hints(event_type).values()) if hint is datetime)
-    for event_type in _KIND_OF
+    for event_type in _HEADS
 }
 _VERSIONS = (1, 2)
 _CLICK_FIELDS_1 = 17
@@ -97,7 +97,7 @@ def encode(event: Event) -> bytes:
     for position in _INSTANTS[event_type]:
         if fields[position].tzinfo is None:
             raise TypeError("a naive datetime cannot be sent")
-    return orjson.dumps([VERSION, _KIND_OF[event_type], *fields])
+    return orjson.dumps(_HEADS[event_type] + fields)
 
 
 def decode(payload: bytes) -> Event:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import hiredis
+import msgspec
 
 from affiliate import streams
 from affiliate.tracking import metrics
@@ -23,17 +24,13 @@ WAITING_MAX = 50_000  # events in line for a server; more are told at once that 
 _HOPS_MAX = 3
 
 
-class _Job:
-    """An event under way."""
+class Job(msgspec.Struct, eq=False, gc=False):  # made by C code: each click needs one
+    """An event under way. `done` is so when the event is acknowledged, or fails with `NotStored`."""
 
-    __slots__ = ("command", "done", "hops", "since", "stream")
-
-    def __init__(self, stream: str, payload: bytes, done: "asyncio.Future[None]", since: float) -> None:
-        self.stream = stream
-        self.command = append_command(stream, payload)
-        self.done = done
-        self.since = since
-        self.hops = 0
+    done: "asyncio.Future[None]"
+    stream: str = ""
+    payload: bytes = b""
+    hops: int = 0
 
     def fail(self, error: Exception) -> None:
         """Tell whoever waits, if somebody still does."""
@@ -52,12 +49,10 @@ class Committer:
         self._lane_of: dict[str, _Lane] = {}  # by stream: a cluster has some on another node than the first
         self._loop = asyncio.get_running_loop()
 
-    def append(self, stream: str, payload: bytes) -> "asyncio.Future[None]":
-        """Append an event; the future is done when it is acknowledged, or fails with `NotStored`."""
-        job = _Job(stream, payload, self._loop.create_future(), self._loop.time())
-        lane = self._lane_of.get(stream) or self._assign(stream, self._first)
+    def send(self, job: Job) -> None:
+        """Append the event of this job in the next write."""
+        lane = self._lane_of.get(job.stream) or self._assign(job.stream, self._first)
         lane.send(job)
-        return job.done
 
     def close(self) -> None:
         """End the connections."""
@@ -71,7 +66,7 @@ class Committer:
         self._lane_of[stream] = lane
         return lane
 
-    def _settle(self, server: Server, answered: list[tuple[_Job, Any]]) -> None:
+    def _settle(self, server: Server, answered: list[tuple[Job, Any]]) -> None:
         """Tell those whose answers came; send on what a cluster has on another node."""
         accepted, refused = 0, None
         for job, answer in answered:
@@ -101,7 +96,7 @@ class _Lane:
     def __init__(
         self,
         server: Server,
-        settle: Callable[[Server, list[tuple[_Job, Any]]], None],
+        settle: Callable[[Server, list[tuple[Job, Any]]], None],
         note_failure: Callable[[], None],
         deadline_seconds: float,
     ) -> None:
@@ -110,18 +105,20 @@ class _Lane:
         self._note_failure = note_failure
         self._deadline_seconds = deadline_seconds
         self._loop = asyncio.get_running_loop()
-        self._ready: list[_Job] = []
+        self._ready: list[Job] = []
+        self._ready_since = 0.0
         self._wire: _Wire | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
-    def send(self, job: _Job) -> None:
+    def send(self, job: Job) -> None:
         """Take an event into the next write."""
         sent = len(self._wire.sent) if self._wire is not None else 0
         if sent + len(self._ready) >= WAITING_MAX:
             job.fail(NotStored("the server does not keep up"))
             return
         if not self._ready:
+            self._ready_since = self._loop.time()
             self._loop.call_soon(self._flush)
         self._ready.append(job)
         if self._timer is None:
@@ -145,7 +142,7 @@ class _Lane:
         if self._wire is not None:
             if self._ready and not self._wire.sent:
                 jobs, self._ready = self._ready, []
-                self._wire.write(jobs)
+                self._wire.write(jobs, since=self._ready_since)
         elif self._connecting is None and self._ready:
             self._connecting = self._loop.create_task(self._connect())
 
@@ -166,18 +163,20 @@ class _Lane:
         wire.greet(server.greeting)
         self._flush()
 
-    def _hear(self, answered: list[tuple[_Job, Any]]) -> None:
+    def _hear(self, answered: list[tuple[Job, Any]]) -> None:
         self._flush()  # the server works while we answer
         self._settle(self._server, answered)
 
     def _check(self) -> None:
-        """Whether the oldest event has waited for too long; if not, look again when it would have."""
+        """Whether the first event of a group has waited for too long; if not, look again when it would have."""
         self._timer = None
-        sent = self._wire.sent if self._wire is not None else None
-        oldest = sent[0] if sent else self._ready[0] if self._ready else None
-        if oldest is None:
+        if self._wire is not None and self._wire.sent:
+            since = self._wire.since
+        elif self._ready:
+            since = self._ready_since
+        else:
             return
-        left = oldest.since + self._deadline_seconds - self._loop.time()
+        left = since + self._deadline_seconds - self._loop.time()
         if left <= 0:
             self.fail(NotStored("no answer within the deadline"))
         else:
@@ -187,8 +186,9 @@ class _Lane:
 class _Wire(asyncio.Protocol):
     """One connection: commands out, answers back in their order."""
 
-    def __init__(self, hear: Callable[[list[tuple[_Job, Any]]], None], fail: Callable[[Exception], None]) -> None:
-        self.sent: deque[_Job] = deque()
+    def __init__(self, hear: Callable[[list[tuple[Job, Any]]], None], fail: Callable[[Exception], None]) -> None:
+        self.sent: deque[Job] = deque()
+        self.since = 0.0  # when the first of these was ready
         self._hear = hear
         self._fail: Callable[[Exception], None] | None = fail
         self._reader = hiredis.Reader()
@@ -204,10 +204,11 @@ class _Wire(asyncio.Protocol):
         self._greetings = len(commands)
         self._transport.write(b"".join(commands))
 
-    def write(self, jobs: list[_Job]) -> None:
-        """Send events in one write."""
+    def write(self, jobs: list[Job], *, since: float) -> None:
+        """Send events in one write, the first of which has been ready since that moment."""
+        self.since = since
         self.sent.extend(jobs)
-        self._transport.write(b"".join([job.command for job in jobs]))
+        self._transport.write(b"".join([append_command(job.stream, job.payload) for job in jobs]))
 
     def data_received(self, data: bytes) -> None:
         """Match what came with what was sent."""
@@ -219,7 +220,7 @@ class _Wire(asyncio.Protocol):
         if answered:
             self._hear(answered)
 
-    def _answers(self, data: bytes) -> list[tuple[_Job, Any]]:
+    def _answers(self, data: bytes) -> list[tuple[Job, Any]]:
         self._reader.feed(data)
         answered = []
         while (answer := self._reader.gets()) is not False:

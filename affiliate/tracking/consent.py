@@ -9,6 +9,9 @@ from collections.abc import Mapping
 
 from affiliate.tracking.eventtypes import Consent
 
+NAMES = frozenset({"cons", "gdpr", "gdpr_consent"})
+"""The parameters of an address that are read here."""
+
 _WORDS = {"1": True, "0": False}  # of `cons`
 _TCF_PURPOSE_1_BIT = 152  # "store and access information on a device", in the core of a version 2 string
 _TCF_VERSION = 2
@@ -18,7 +21,8 @@ _VERSION_BITS = 6
 
 def state(parameters: Mapping[str, str], *, has_opted_out: bool, default: bool) -> Consent:
     """What is known: `given` or `refused` by the visitor, `default` where the program takes silence for consent, else `none`."""
-    words = (_WORDS.get(parameters.get("cons", "")), _of_tcf(parameters))
+    tcf = _of_tcf(parameters) if "gdpr" in parameters or "gdpr_consent" in parameters else None
+    words = (_WORDS.get(parameters.get("cons", "")), tcf)
     if has_opted_out or False in words:
         return "refused"
     if True in words:

@@ -4,43 +4,34 @@ Adapters (`edge`, and `wsgi` in front of Flask) only carry bytes in and out, so 
 The visitor always gets somewhere: whatever is wrong with the link, the address leads on, and the event says what was wrong.
 """
 
-import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
-from typing import NamedTuple
-from urllib.parse import quote
 from uuid import UUID
 
-from affiliate import signing
+import msgspec
+
 from affiliate.links import hosts
-from affiliate.tracking import consent as consents
+from affiliate.programs import addresses
 from affiliate.tracking import reading
 from affiliate.tracking.codec import ClickEvent, Consent, LinkState, RejectedEvent
-from affiliate.tracking.facts import LinkFacts, ProgramFacts, View
-from affiliate.tracking.keys import (
-    Keys,
-    address_facts,
-    is_fresh_stamp,
-    is_team_cookie,
-    read_visitor_token,
-    visitor_token,
-)
+from affiliate.tracking.facts import ProgramFacts, View
+from affiliate.tracking.keys import Keys, address_facts, is_fresh_stamp, is_team_cookie, read_visitor_token
 from affiliate.tracking.reading import Query
 from affiliate.tracking.subs import clean
+from affiliate.tracking.ways import Landing, Way, kept_landing, safe, way_of
 
 PASSED_ON_LENGTH_MAX = 2_000
 USER_AGENT_LENGTH_MAX = 300
 REFERRER_LENGTH_MAX = 500
-SECONDS_PER_DAY = 86_400
 
-_KEPT_MAX = 8_192  # landing pages in memory
+_KEPT_MAX = 8_192  # deep links in memory
 _FACT_LENGTH_MAX = 40
-_UNSAFE = re.compile(r"[^\x21-\x7e]")
-_RESERVED = ":/?#[]@!$&'()*+,;=%-._~"
+_USUAL = frozenset({"document", "navigate", "cross-site", "same-site", "same-origin", "none", "?1"})
+_AGREED = frozenset({"given", "default"})
 
 
-class RequestFacts(NamedTuple):
+class RequestFacts(msgspec.Struct, frozen=True, gc=False):  # made by C code, as the others here
     """What is read of a request. Texts are as the client sent them; `address` is the client's, behind trusted proxies."""
 
     method: str
@@ -57,34 +48,16 @@ class RequestFacts(NamedTuple):
     fetch_site: str = ""
     fetch_user: str = ""
     fetch_mode: str = ""
+    host: str = ""
 
 
-class Decision(NamedTuple):
+class Decision(msgspec.Struct, frozen=True, gc=False):
     """The answer to a click and what to record. A status of 404 has no address: the adapter shows a friendly page."""
 
     status: int
     location: str | None
     cookie: str | None  # a Set-Cookie value
     event: ClickEvent | RejectedEvent
-
-
-class _Landing(NamedTuple):
-    """An address split where the click token goes in."""
-
-    head: str
-    tail: str
-    names: frozenset[str]
-
-
-class _Settled(NamedTuple):
-    """What is decided of a click by now."""
-
-    click_id: UUID
-    now: datetime
-    state: LinkState
-    landing_url: str
-    visitor_id: UUID | None
-    consent: Consent
 
 
 def decide(
@@ -100,56 +73,57 @@ def decide(
 
     `fresh_visitor_id` is asked where somebody who agreed is seen for the first time.
     """
-    link = view.links.get(request.code)
-    program = view.programs.get(link.program_id) if link is not None else None
-    if link is None or program is None:
+    way = way_of(request.code, view, keys)
+    if way is None or (view.hosts and _is_of_another_host(way.program, request, view)):
         return _unknown(request, view, now=now, delivery_id=click_id)
-    state = view.state_of(link, program, now=now)
+    program, home = way.program, way.home
+    state = way.link.state_at(now, standing=way.standing)
     query = reading.query(request.query, program.click_parameter)
-    landing = _landing(link, program, query) if state == "active" else program.fallback_url or link.landing_url
+    landing = way.landing if state == "active" and query.deep_link is None else _elsewhere(way, state, query)
     consent = _consent(request, program, query)
-    visitor_id = None
-    if consents.allows(consent) and _is_visit(request):
+    visitor_id, cookie = None, None
+    if consent in _AGREED and _is_visit(request):
         visitor_id = known_visitor(request.cookies, program, keys) or fresh_visitor_id()
-    settled = _Settled(click_id, now, state, landing, visitor_id, consent)
-    event = _event(settled, request, query, link=link, program=program, view=view, keys=keys)
-    token = signing.click_token(keys.click, program_id=program.id, click_id=click_id)
-    cookie = None
-    if visitor_id is not None and state == "active":
-        cookie = _cookie(request, program, visitor_token(keys, program_id=program.id, visitor_id=visitor_id))
-    elif consent == "refused" and f"{program.cookie_name}=" in request.cookies:
-        cookie = _cookie(request, program, "")
-    return Decision(302, _address(landing, program.click_parameter, token, query), cookie, event)
+        if state == "active":
+            secure = "; Secure" if request.is_secure else ""
+            cookie = f"{home.cookie_start}{home.visitor_token(visitor_id)}{home.cookie_life}{secure}"
+    elif consent == "refused" and home.cookie_start in request.cookies:
+        cookie = f"{home.cookie_start}{home.cookie_end}{'; Secure' if request.is_secure else ''}"
+    event = _event(click_id, now, state, landing.url, visitor_id, consent, request, query, way, view, keys)
+    return Decision(302, _address(landing, program.click_parameter, home.click_token(click_id), query), cookie, event)
 
 
-def _event(
-    settled: _Settled,
+def _event(  # noqa: PLR0917 - each click would pay for names
+    click_id: UUID,
+    now: datetime,
+    state: LinkState,
+    landing_url: str,
+    visitor_id: UUID | None,
+    consent: Consent,
     request: RequestFacts,
     query: Query,
-    *,
-    link: LinkFacts,
-    program: ProgramFacts,
+    way: Way,
     view: View,
     keys: Keys,
 ) -> ClickEvent:
     """The click with everything that the request tells."""
-    prefix, address_hash = address_facts(keys, request.address, now=settled.now)
+    link, program, cookies, mark = way.link, way.program, request.cookies, query.test_mark
+    prefix, address_hash = address_facts(keys, request.address, now=now)
     origin = view.networks.of(request.address)
-    mark = query.test_mark
-    return ClickEvent(  # in their order: by name they take three times as long
-        settled.click_id,
+    return ClickEvent(
+        click_id,
         program.id,
         link.partner_id,
         link.id,
-        settled.now,
+        now,
         "redirect",
-        settled.state,
+        state,
         request.method,
-        _fact(request.purpose),
-        _fact(request.fetch_dest),
-        settled.visitor_id,
-        link.subs | query.subs,
-        settled.landing_url,
+        _fact(request.purpose) if request.purpose else None,
+        _fact(request.fetch_dest) if request.fetch_dest else None,
+        visitor_id,
+        link.subs | query.subs if link.subs else query.subs,
+        landing_url,
         clean(request.referrer, REFERRER_LENGTH_MAX) or None,
         clean(request.user_agent, USER_AGENT_LENGTH_MAX) or None,
         prefix,
@@ -159,22 +133,22 @@ def _event(
         query.ad.utm,
         origin.country,
         origin.network,
-        settled.consent,
-        _fact(request.fetch_site),
-        _fact(request.fetch_user),
-        _fact(request.fetch_mode),
-        is_team_cookie(request.cookies, program, keys),
-        mark is not None and is_fresh_stamp(keys.test, mark, program_id=program.id, now=settled.now),
+        consent,
+        _fact(request.fetch_site) if request.fetch_site else None,
+        _fact(request.fetch_user) if request.fetch_user else None,
+        _fact(request.fetch_mode) if request.fetch_mode else None,
+        bool(cookies) and is_team_cookie(cookies, program, keys),
+        mark is not None and is_fresh_stamp(keys.test, mark, program_id=program.id, now=now),
     )
 
 
 def _fact(header: str) -> str | None:
-    """What a header says, null where it is not sent."""
-    return clean(header, _FACT_LENGTH_MAX) or None if header else None
+    """What a header says; null where that is nothing."""
+    return header if header in _USUAL else clean(header, _FACT_LENGTH_MAX) or None
 
 
 def _unknown(request: RequestFacts, view: View, *, now: datetime, delivery_id: UUID) -> Decision:
-    """No such link. Where the installation has one program, its fallback page is better than ours."""
+    """No such link here. The fallback page of the host's program, or of the only one, is better than ours."""
     event = RejectedEvent(
         delivery_id=delivery_id,
         program_id=None,
@@ -183,10 +157,23 @@ def _unknown(request: RequestFacts, view: View, *, now: datetime, delivery_id: U
         payload={"code": clean(request.code, _FACT_LENGTH_MAX)},
         received_at=now,
     )
-    only = next(iter(view.programs.values())) if len(view.programs) == 1 else None
-    if only is not None and only.fallback_url:
-        return Decision(302, _safe(only.fallback_url), None, event)
+    at = _program_at(request.host, view)
+    here = view.programs.get(at) if at is not None else None
+    if here is None and len(view.programs) == 1:
+        here = next(iter(view.programs.values()))
+    if here is not None and here.fallback_url:
+        return Decision(302, safe(here.fallback_url), None, event)
     return Decision(404, None, None, event)
+
+
+def _is_of_another_host(program: ProgramFacts, request: RequestFacts, view: View) -> bool:
+    """Whether the visitor came to the own host of another program, which knows nothing of this one."""
+    return _program_at(request.host, view) not in {None, program.id}
+
+
+def _program_at(host: str, view: View) -> UUID | None:
+    """The program whose own host this is."""
+    return view.hosts.get(addresses.host_of(host)) if view.hosts else None
 
 
 def _consent(request: RequestFacts, program: ProgramFacts, query: Query) -> Consent:
@@ -196,11 +183,14 @@ def _consent(request: RequestFacts, program: ProgramFacts, query: Query) -> Cons
     return "default" if query.consent == "none" and program.cookie_by_default else query.consent
 
 
-def _landing(link: LinkFacts, program: ProgramFacts, query: Query) -> str:
-    """The deep link if it is allowed, else the link's own page."""
-    if query.deep_link is None:
-        return link.landing_url
-    return _allowed(query.deep_link, program.allowed_hosts) or link.landing_url
+def _elsewhere(way: Way, state: LinkState, query: Query) -> Landing:
+    """The deep link if it is allowed, the fallback page if the link leads nowhere any more, else the link's own page."""
+    program, wanted = way.program, None
+    if state != "active":
+        wanted = program.fallback_url
+    elif query.deep_link is not None:
+        wanted = _allowed(query.deep_link, program.allowed_hosts)
+    return kept_landing(wanted, program.click_parameter) if wanted else way.landing
 
 
 @lru_cache(maxsize=_KEPT_MAX)
@@ -225,34 +215,11 @@ def known_visitor(cookies: str, program: ProgramFacts, keys: Keys) -> UUID | Non
     return None
 
 
-def _cookie(request: RequestFacts, program: ProgramFacts, value: str) -> str:
-    """The tracking cookie for the program's attribution window; without a value, its end."""
-    seconds = program.attribution_window_days * SECONDS_PER_DAY if value else 0
-    secure = "; Secure" if request.is_secure else ""
-    return f"{program.cookie_name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
-
-
-def _address(landing: str, click_parameter: str, token: str, query: Query) -> str:
+def _address(landing: Landing, click_parameter: str, token: str, query: Query) -> str:
     """The landing page with its own query, what the visitor's address carried beside it, and the click token."""
-    split = _split(landing, click_parameter)
     carried = ""
     if query.passed_on:
-        added = [pair for name, pair in query.passed_on if name not in split.names]
+        added = [pair for name, pair in query.passed_on if name not in landing.names]
         if added and sum(map(len, added)) <= PASSED_ON_LENGTH_MAX:
             carried = f"{'&'.join(added)}&"
-    return f"{split.head}{carried}{click_parameter}={token}{split.tail}"
-
-
-@lru_cache(maxsize=_KEPT_MAX)
-def _split(landing: str, click_parameter: str) -> _Landing:
-    base, hash_mark, fragment = landing.partition("#")
-    path, _, query = base.partition("?")
-    kept = [part for part in query.split("&") if part and part.partition("=")[0] != click_parameter]
-    names = frozenset(part.partition("=")[0] for part in kept)
-    head = "".join([path, "?", *(f"{part}&" for part in kept)])
-    return _Landing(_safe(head), _safe(f"{hash_mark}{fragment}"), names)
-
-
-def _safe(url: str) -> str:
-    """The address as a header can carry it: nothing but visible ASCII, whatever was stored."""
-    return quote(url, safe=_RESERVED) if _UNSAFE.search(url) else url
+    return f"{landing.head}{carried}{click_parameter}={token}{landing.tail}"

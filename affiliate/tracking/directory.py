@@ -228,6 +228,7 @@ class Directory:
             postback_hash=postback.hash_of(token),
             channel_signs=tuple(row.channel_signs),
             is_archived=row.archived_at is not None,
+            own_host=row.own_host,
         )
 
     def _poll(self) -> None:
@@ -283,6 +284,7 @@ def _changed(view: View, changes: _Changes) -> View:
         approved=_merged(view.approved, changes.approved),
         keys=_merged(view.keys, changes.keys),
         program_ids={program.slug: program.id for program in programs.values()},
+        hosts={program.own_host: program.id for program in programs.values() if program.own_host},
         sites=_merged(view.sites, changes.sites),
         networks=view.networks,
     )

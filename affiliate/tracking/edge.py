@@ -7,19 +7,20 @@ import asyncio
 import logging
 import sys
 import time
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Protocol
+from collections.abc import Coroutine
+from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from affiliate import clock, garbage, ids, logs, settings
+from affiliate import garbage, logs, settings
 from affiliate.settings import Settings
 from affiliate.tracking import edge_steps, exchange, lanes, lost_page, metrics, steps
-from affiliate.tracking.codec import Event, encode
-from affiliate.tracking.committer import Committer
-from affiliate.tracking.decide import RequestFacts, decide
+from affiliate.tracking.codec import Event
+from affiliate.tracking.committer import Committer, Job
 from affiliate.tracking.directory import DirectoryNotLoaded
+from affiliate.tracking.grouping import Grouping
 from affiliate.tracking.parts import Parts
+from affiliate.tracking.rsgi import Exchange, Scope
 from affiliate.tracking.spool import SpoolUnavailable
 from affiliate.tracking.wire import NotStored
 
@@ -27,32 +28,6 @@ _SWITCH_SECONDS = (
     0.001  # so long a thread that reads links may hold up the clicks; Python's default of 5 ms is a slow answer
 )
 _log = logging.getLogger(__name__)
-Headers = list[tuple[str, str]]
-
-
-class Scope(Protocol):
-    """What granian tells of a request."""
-
-    method: str
-    path: str
-    query_string: str
-    scheme: str
-    client: str
-    headers: Any
-
-
-class Exchange(Protocol):
-    """How granian takes an answer."""
-
-    def __call__(self) -> Awaitable[bytes]:
-        """The body of the request."""
-        ...
-
-    def response_empty(self, status: int, headers: Headers) -> None:
-        """Answer without a body."""
-
-    def response_str(self, status: int, headers: Headers, body: str) -> None:
-        """Answer with a text."""
 
 
 class Edge:
@@ -62,6 +37,7 @@ class Edge:
         self._settings = current
         self._parts = parts
         self._committer: Committer | None = None
+        self._grouping: Grouping | None = None
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin in the background what needs a process of its own: reading the links, replaying the spool."""
@@ -77,7 +53,7 @@ class Edge:
         """End the connections of this event loop."""
         if self._committer is not None:
             self._committer.close()
-            self._committer = None
+        self._committer = self._grouping = None
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         """The last requests are answered: begin no other replay."""
@@ -91,42 +67,47 @@ class Edge:
         return self._answer_other(scope, exchanged)
 
     async def _answer_click(self, scope: Scope, exchanged: Exchange) -> None:
-        now = clock.now()
-        try:
-            view = self._parts.directory.view
-        except DirectoryNotLoaded:
+        if not self._knows_links():
             self._answer_waiting(scope, exchanged)
             return
-        decision = decide(
-            request_facts(scope, trusted_proxies=self._settings.trusted_proxies),
-            view,
-            self._parts.keys,
-            now=now,
-            click_id=ids.new_at(now),
-            fresh_visitor_id=ids.random,
-        )
-        payload = encode(decision.event)
+        if self._grouping is None:
+            self._grouping = Grouping(self._parts, self._send, trusted_proxies=self._settings.trusted_proxies)
+        click = self._grouping.take(scope)
         try:
-            await self._commit(decision.event, payload)
+            await click.done
         except NotStored as error:
             _log.debug("a click goes to disk: %s", error)
-            await self._keep_on_disk(payload)
-        if decision.location is None:
+            await self._keep_on_disk(click.payload)
+        decision = click.decision
+        if decision is None or decision.location is None:
             self._answer_lost(scope, exchanged)
         else:
             exchanged.response_empty(decision.status, exchange.headers_of(decision, decision.location))
 
-    def _commit(self, event: Event, payload: bytes) -> "asyncio.Future[None]":
-        """The event on its way into its stream, in the next write.
+    def _knows_links(self) -> bool:
+        """Whether any are known; where none are yet, the first clicks wait for a moment until they are read."""
+        directory = self._parts.directory
+        if not directory.is_loaded:
+            try:
+                directory.start()
+            except DirectoryNotLoaded:
+                return False
+        return True
 
-        Raises:
-            NotStored: Redis was away a moment ago.
-        """
-        if not self._parts.breaker.allows(time.monotonic()):
-            raise NotStored("the breaker is open")
+    def _commit(self, event: Event, payload: bytes) -> "asyncio.Future[None]":
+        """The event on its way into its stream, in the next write; it fails with `NotStored`."""
+        job = Job(asyncio.get_running_loop().create_future(), lanes.stream_of(event), payload)
+        self._send(job)
+        return job.done
+
+    def _send(self, job: Job) -> None:
+        breaker = self._parts.breaker
+        if breaker.failures and not breaker.allows(time.monotonic()):  # without a failure there is nothing to ask
+            job.fail(NotStored("the breaker is open"))
+            return
         if self._committer is None:
             self._committer = Committer(self._settings.stream_url, self._parts.breaker)
-        return self._committer.append(lanes.stream_of(event), payload)
+        self._committer.send(job)
 
     async def _keep_on_disk(self, payload: bytes) -> None:
         """The second durable place; without it, count the visitor whom nothing counts."""
@@ -180,38 +161,3 @@ def application() -> Edge:
     current = settings.current()
     logs.configure(level=current.log_level, form=current.log_format)
     return Edge(current, Parts.of(current))
-
-
-def _headers(scope: Scope) -> dict[str, str]:
-    """The headers by their lower-case names; lines of one name are put together as WSGI servers do it."""
-    pairs = scope.headers.items()  # all at once: asking for each by itself costs four times as much
-    headers = dict(pairs)
-    if len(headers) < len(pairs):
-        headers = {name: (";" if name == "cookie" else ",").join(scope.headers.get_all(name)) for name in headers}
-    return headers
-
-
-def request_facts(scope: Scope, *, trusted_proxies: int) -> RequestFacts:
-    """What the decision needs to know of a request over RSGI."""
-    header: Callable[..., str] = _headers(scope).get
-    address, is_secure = scope.client.rpartition(":")[0].strip("[]"), scope.scheme == "https"
-    if trusted_proxies:
-        address = exchange.behind_proxies(header("x-forwarded-for", ""), trusted_proxies) or address
-        scheme = exchange.behind_proxies(header("x-forwarded-proto", ""), trusted_proxies)
-        is_secure = scheme == "https" if scheme else is_secure
-    return RequestFacts(  # in their order: by name they take three times as long
-        scope.method,
-        exchange.code_of(scope.path),
-        scope.query_string,
-        is_secure,
-        address,
-        header("cookie", ""),
-        header("user-agent", ""),
-        header("referer", ""),
-        exchange.purpose_of(header, exchange.PURPOSES),
-        header("sec-fetch-dest", ""),
-        header("sec-gpc") == "1",
-        header("sec-fetch-site", ""),
-        header("sec-fetch-user", ""),
-        header("sec-fetch-mode", ""),
-    )

@@ -1,5 +1,6 @@
 """The tracker's keys, all derived from the installation's secret, and what is signed or hashed with them. Pure."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -15,6 +16,7 @@ STAMP_TERM = timedelta(minutes=5)
 _SIGNATURE_LENGTH = 16  # hexadecimal digits
 _MOMENT_LENGTH_MAX = 11
 _TEAM_COOKIE = "aff_team_"
+_VISITOR = "vis"
 _PURPOSES = ("click", "visitor", "email", "team", "test click")
 
 
@@ -51,13 +53,18 @@ class Keys:
 
 def visitor_token(keys: Keys, *, program_id: UUID, visitor_id: UUID) -> str:
     """The value of the tracking cookie: the visitor id and a signature for this program."""
-    return signing.token(keys.visitor, "vis", program_id=program_id, identifier=visitor_id)
+    return signing.token(keys.visitor, _VISITOR, program_id=program_id, identifier=visitor_id)
+
+
+def visitor_tokens(keys: Keys, *, program_id: UUID) -> Callable[[UUID], str]:
+    """What makes the values of the tracking cookies of one program."""
+    return signing.tokens(keys.visitor, _VISITOR, program_id=program_id)
 
 
 def read_visitor_token(keys: Keys, token: str, *, program_id: UUID) -> UUID | None:
     """The visitor id of a cookie that we signed for this program, or nothing."""
     try:
-        return signing.read_token(keys.visitor, "vis", token, program_id=program_id)
+        return signing.read_token(keys.visitor, _VISITOR, token, program_id=program_id)
     except signing.BadToken:
         return None
 

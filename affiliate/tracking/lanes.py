@@ -8,7 +8,7 @@ _CLICK = "click"
 
 def stream_of(event: Event) -> str:
     """The stream of this event."""
-    if isinstance(event, ClickEvent | StepEvent):
+    if isinstance(event, (ClickEvent, StepEvent)):  # a union of both is asked three times as long
         return streams.click_stream(event.click_id)
     if isinstance(event, TouchEvent):
         return streams.click_stream(event.touch_id)

@@ -11,6 +11,7 @@ from affiliate.tracking.keys import Keys
 from affiliate.tracking.replay import Replay
 from affiliate.tracking.snapshot import Snapshot
 from affiliate.tracking.spool import Spool
+from affiliate.tracking.together import Together
 from affiliate.tracking.wire import Appender
 
 SPOOL = "spool"
@@ -35,7 +36,8 @@ class Parts:
         Raises:
             BadSettings: a file of networks that cannot be read.
         """
-        append, breaker = Appender(lambda: settings.stream_url), Breaker()
+        breaker = Breaker()
+        alone = Appender(lambda: settings.stream_url)  # a replay's pieces are large: no click shall wait behind one
         spool = Spool(settings.data_dir / SPOOL, bytes_max=settings.spool_megabytes * 1_000_000)
         return cls(
             keys=Keys.of(settings.secret_key),
@@ -45,10 +47,10 @@ class Parts:
                 networks=_networks(settings),
                 snapshot=Snapshot(settings.data_dir, secret_key=settings.secret_key),
             ),
-            append=append,
+            append=Together(lambda: settings.stream_url),
             breaker=breaker,
             spool=spool,
-            replay=Replay(spool, append=append, ping=append.ping, breaker=breaker),
+            replay=Replay(spool, append=alone, ping=alone.ping, breaker=breaker),
         )
 
 

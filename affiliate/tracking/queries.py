@@ -29,6 +29,7 @@ _PROGRAM = (
     Program.pixel_secret_version,
     Program.postback_token_version,
     Program.archived_at,
+    Program.own_host,
 )
 _LINK = (
     Link.id,

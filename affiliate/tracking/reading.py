@@ -1,7 +1,8 @@
 """What the query of a link's address says: sub ids, consent, a deep link, advertising, and what travels on. Pure."""
 
-from typing import NamedTuple
 from urllib.parse import parse_qsl, quote_plus
+
+import msgspec
 
 from affiliate.tracking import consent as consents
 from affiliate.tracking import paid
@@ -13,10 +14,11 @@ TEST_PARAMETER = "aff_test"
 """Marks a click as a test of the installation itself."""
 
 _FIELDS_MAX = 100
-_OURS = frozenset({*ALIASES, "url", "cons", TEST_PARAMETER})
+_OURS = frozenset({"url", "cons", TEST_PARAMETER})  # beside the aliases
+_NAMED = _OURS | consents.NAMES
 
 
-class Query(NamedTuple):
+class Query(msgspec.Struct, frozen=True, gc=False):  # made by C code: a click pays for each that Python makes
     """What the parameters of an address say."""
 
     subs: dict[str, str]
@@ -29,27 +31,33 @@ class Query(NamedTuple):
 
 def query(text: str, click_parameter: str) -> Query:
     """The parameters of the address, sorted by what they are for. Each click pays for this: a look-up in a set decides."""
-    parameters = parameters_of(text[:QUERY_LENGTH_MAX]) if text else []
+    if not text:
+        return _NOTHING
     named: dict[str, str] = {}
     subs, ads, passed_on = [], [], []
-    for pair in parameters:
-        name = pair[0]
-        named.setdefault(name, pair[1])  # the first of equal names counts
+    for pair in parameters_of(text[:QUERY_LENGTH_MAX]):
+        name, value = pair
         key = name.lower()
         if key in ALIASES:
             subs.append(pair)
-        elif key not in _OURS and name != click_parameter:
-            passed_on.append((name, f"{quote_plus(name)}={quote_plus(pair[1])}"))
+            continue
+        if name in _NAMED:
+            named.setdefault(name, value)  # the first of equal names counts
+        if key not in _OURS and name != click_parameter:
+            passed_on.append((name, f"{quote_plus(name)}={quote_plus(value)}"))
             if key in paid.NAMES:
                 ads.append(pair)
     return Query(
         normalised(subs) if subs else {},
         named.get("url") or None,
-        consents.state(named, has_opted_out=False, default=False),
+        consents.state(named, has_opted_out=False, default=False) if named else "none",
         named.get(TEST_PARAMETER),
         paid.facts(ads) if ads else paid.NO_AD,
         passed_on,
     )
+
+
+_NOTHING = Query({}, None, "none", None, paid.NO_AD, [])  # nobody changes what a query says
 
 
 def parameters_of(text: str) -> list[tuple[str, str]]:
@@ -62,4 +70,4 @@ def parameters_of(text: str) -> list[tuple[str, str]]:
     if text.count("&") >= _FIELDS_MAX:
         return []
     # The library takes four times as long, and most queries hold nothing to decode.
-    return [(name, value) for name, _, value in [part.partition("=") for part in text.split("&") if part]]
+    return [(name, value) for part in text.split("&") if part for name, _, value in [part.partition("=")]]

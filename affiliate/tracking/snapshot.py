@@ -26,7 +26,7 @@ from affiliate.tracking.facts import KeyFacts, LinkFacts, ProgramFacts, View
 from affiliate.tracking.network import Networks
 from affiliate.tracking.spool import sync_folder
 
-VERSION = 3
+VERSION = 4
 BYTES_MAX = 1024 * 1024 * 1024
 NAME = "links.snapshot"
 
@@ -163,6 +163,7 @@ class _Building:
             approved=self.approved,
             keys=self.keys,
             program_ids={program.slug: program.id for program in self.programs.values()},
+            hosts={program.own_host: program.id for program in self.programs.values() if program.own_host},
             sites=self.sites,
             networks=networks,
         )

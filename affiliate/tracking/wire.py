@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import hiredis
@@ -25,6 +25,7 @@ Entry = tuple[str, bytes]
 _PORT = 6379
 _HOPS_MAX = 3  # from node to node of a cluster that is being rearranged
 _READ_BYTES = 65_536
+_SLACK = 0.1  # of a deadline: to be more exact would ask the kernel with each call
 _MOVED = "MOVED "
 
 
@@ -105,28 +106,36 @@ def moved_to(reply: Any, server: Server) -> Server | None:
 
 
 class Connection:
-    """One kept connection with a deadline for each call, for one thread."""
+    """One kept connection with a deadline for each call, for one thread at a time."""
 
     def __init__(self, server: Server, *, deadline_seconds: float) -> None:
         self._server = server
         self._deadline_seconds = deadline_seconds
+        self._patience_seconds = 0.0  # of the kernel, at each send and receive
         self._socket: socket.socket | None = None
         self._reader = hiredis.Reader()
 
-    def call(self, commands: Sequence[bytes]) -> list[Any]:
+    def call(self, commands: Sequence[bytes], *, until: float | None = None) -> list[Any]:
         """The answers to these commands, sent in one write. An answer that is an error is an exception in the list.
+
+        `until` is a moment of the monotonic clock, for those who have waited already.
 
         Raises:
             NotStored: no connection, or not every answer within the deadline. The next call begins anew.
         """
-        until = time.monotonic() + self._deadline_seconds
+        if until is None:
+            until = time.monotonic() + self._deadline_seconds
         try:
             if self._socket is None:
                 self._connect(until)
+            self._bound(until)
             return self._exchange(commands, until)
         except (OSError, hiredis.HiredisError) as error:
             self.close()
             raise NotStored(f"{type(error).__name__}: {error}") from error
+        except BaseException:  # stopped in the middle: the answers that still come would be taken for the next call's
+            self.close()
+            raise
 
     def close(self) -> None:
         """End the connection: what still comes over it answers nobody."""
@@ -146,10 +155,18 @@ class Connection:
         context = server.tls()
         if context is not None:
             self._socket = context.wrap_socket(self._socket, server_hostname=server.host)
-        _wait_in_kernel(self._socket, self._deadline_seconds)
+        self._patience_seconds = 0.0
+        self._bound(until)
         for answer in self._exchange(server.greeting, until):
             if isinstance(answer, hiredis.ReplyError):
                 raise ConnectionRefusedError(str(answer))
+
+    def _bound(self, until: float) -> None:
+        """Give the kernel the time that is left, if that is another one than it has: mostly it is the whole deadline."""
+        left = _left(until)
+        if self._socket is not None and abs(left - self._patience_seconds) > self._deadline_seconds * _SLACK:
+            _wait_in_kernel(self._socket, left)
+            self._patience_seconds = left
 
     def _exchange(self, commands: Sequence[bytes], until: float) -> list[Any]:
         connected = self._socket
@@ -168,6 +185,14 @@ class Connection:
                 return answers
             if time.monotonic() > until:  # it answers in drops
                 raise TimeoutError("not every answer came within the deadline")
+
+
+class Channel(Protocol):
+    """A way to a server and back."""
+
+    def call(self, commands: Sequence[bytes]) -> list[Any]:
+        """The answers to these commands, in their order; `NotStored` where one of them did not come."""
+        ...
 
 
 class Appender:
@@ -219,7 +244,7 @@ class Appender:
                 moved.append(entry)
         return moved
 
-    def _connection(self, server: Server) -> Connection:
+    def _connection(self, server: Server) -> Channel:
         kept = self._kept.connections
         found = kept.get(server)
         if found is None:

@@ -33,7 +33,7 @@ class ClickMiddleware:
         # The app behind us reads the proxies' headers by itself; a click has to know them before.
         self._click: WSGIApplication = self._answer
         if trusted_proxies:
-            self._click = ProxyFix(self._answer, x_for=trusted_proxies, x_proto=trusted_proxies)
+            self._click = ProxyFix(self._answer, x_for=trusted_proxies, x_proto=trusted_proxies, x_host=trusted_proxies)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer a click, or let the request pass."""
@@ -96,6 +96,7 @@ def request_facts(environ: "WSGIEnvironment") -> RequestFacts:
         header("HTTP_SEC_FETCH_SITE", ""),
         header("HTTP_SEC_FETCH_USER", ""),
         header("HTTP_SEC_FETCH_MODE", ""),
+        header("HTTP_HOST", ""),
     )
 
 

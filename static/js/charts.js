@@ -75,6 +75,8 @@
     textStyle: { color: colours.ink, fontSize: 13, fontFamily: "Instrument Sans, system-ui, sans-serif" },
   });
 
+  const isWhole = (spec) => spec.series.every((one) => valuesOf(one).every((value) => value === null || Number.isInteger(value)));
+
   const axes = (spec, colours) => ({
     grid: { left: 0, right: 8, top: 28, bottom: 6, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
     xAxis: {
@@ -82,7 +84,7 @@
       axisLabel: { color: colours["ink-3"], hideOverlap: true, fontSize: 12 },
     },
     yAxis: {
-      type: "value", min: (range) => Math.min(0, range.min), splitNumber: 4, splitLine: { lineStyle: { color: colours.line } },
+      type: "value", min: (range) => Math.min(0, range.min), splitNumber: 4, minInterval: isWhole(spec) ? 1 : 0, splitLine: { lineStyle: { color: colours.line } },
       axisLabel: { color: colours["ink-3"], fontSize: 12, formatter: (value) => (value === 0 ? "" : number.format(value)) },
     },
   });
@@ -118,17 +120,22 @@
     chart.setOption({
       animation: false, backgroundColor: "transparent", textStyle: { fontFamily: "Instrument Sans, system-ui, sans-serif" },
       aria: { enabled: true, label: { description: box.getAttribute("aria-label") } }, ...option,
-    }, true);
+    }, { notMerge: true, lazyUpdate: true });
   };
 
   const resized = new ResizeObserver((entries) => entries.forEach(({ target }) => drawn.get(target)?.resize()));
 
+  /* Reading the library, setting a chart up and drawing it are tasks of their own: a click or a key in between waits for none of the others. */
+  const laterTask = () => new Promise((done) => setTimeout(done));
+
   const draw = async (box) => {
     await echartsReady();
+    await laterTask();
     if (drawn.has(box) || !box.isConnected) return;
     const chart = window.echarts.init(box, null, { renderer: "svg", locale: loader.language ? language.toUpperCase() : "EN" });
     drawn.set(box, chart);
-    paint(box, chart);
+    await laterTask();
+    if (!chart.isDisposed()) paint(box, chart);
     resized.observe(box);
   };
 

@@ -123,18 +123,19 @@ def test_who_reads_follows_from_role_and_wish(app_session: Session) -> None:
 
 
 def test_a_mail_that_may_be_stopped_carries_the_providers_button_whole(app_session: Session, marta: User) -> None:
+    program = make_program(app_session, slug="casa")
     letter = Letter("Hello", ["A word."], None, "You get this because.")
     for kind in (MailKind.DAY, MailKind.INVOICES):
-        posting.post(app_session, person=marta, letter=letter, kind=kind, now=NOW)
+        posting.post(app_session, person=marta, letter=letter, kind=kind, program=program, now=NOW)
     app_session.flush()
     first, second = app_session.scalars(sa.select(OutboxMail).order_by(OutboxMail.stop_url.is_(None))).all()
-    sent = mailer._message(first, "Program <a@program.example>").as_bytes().decode()
+    sent = mailer._message(first, "Program <a@program.example>", None).as_bytes().decode()
     assert f"\nList-Unsubscribe: <{first.stop_url}>\n" in sent
     assert "\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\n" in sent
     assert first.stop_url in first.body_text
     assert first.stop_url in (first.body_html or "")
     assert second.stop_url is None
-    assert "List-Unsubscribe" not in mailer._message(second, "Program <a@program.example>").as_string()
+    assert "List-Unsubscribe" not in mailer._message(second, "Program <a@program.example>", None).as_string()
 
 
 def test_every_kind_is_either_asked_for_by_law_or_can_be_stopped() -> None:

@@ -16,6 +16,7 @@ import console_pages
 import fraud_month
 import ingest_rows
 import ledger_proof
+import lighthouse
 import main_job
 import many_links
 import money_stages
@@ -44,6 +45,7 @@ SUITES: tuple[Callable[[], Iterator[Figure]], ...] = (
     orders_api.measure,
     portal_pages.measure,
     console_pages.measure,
+    lighthouse.measure,
 )
 
 

@@ -6,29 +6,20 @@ every fiftieth of them is an order, every thousandth a partner.
 
 import os
 import resource
-import statistics
 import sys
-import tempfile
-import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
-import psycopg
 import sqlalchemy as sa
 from figures import Figure
-from flask.testing import FlaskClient
-from ingest_rows import _installation
-from portal_pages import _FILL, _ROLLUPS, _VISITORS
+from page_site import Cost, Visitor, fill, installation, median, p95_ms, vacuum
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
-from affiliate import clock, db, ids, settings
+from affiliate import clock, ids
 from affiliate.accounts.models import GrantRole
-from affiliate.app import create_app
-from affiliate.ingest import partitions
 from affiliate.ledger import jobs as ledger_jobs
 from affiliate.partners.models import EnrollmentStatus
 from affiliate.programs.models import Program
@@ -39,12 +30,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import accounts_cast
 import factories
-import servers
 
 CLICKS = int(os.environ.get("BENCH_CONSOLE_CLICKS", "1000000"))
 TIMES = 20
 _CLICKS_OF_A_PARTNER, _CLICKS_OF_AN_ORDER = 1_000, 50
-_AT_ONCE = 500_000
 _PAGES = {
     "today": "",
     "goals": "goals",
@@ -71,10 +60,16 @@ _PAGES = {
 }
 _TABLES = {
     "performance by partner": "performance?by=partner",
+    "performance by partner, compared": "performance?by=partner&compare=before",
     "performance by country": "performance?by=country",
+    "performance by device": "performance?by=device",
     "performance by product": "performance?by=product",
     "funnel": "performance/funnel",
 }
+_COUNTED = (
+    "counted_days", "counted_weeks", "click_days_partner", "click_weeks_partner", "sale_days_partner", "sale_weeks_partner", "sale_days_label",
+    "active_months_partner",
+)  # fmt: skip
 _EXPORTS = {"orders": "conversions.csv", "commissions": "commissions.csv", "ledger": "ledger.csv"}
 _SOLD = """
     CREATE TEMPORARY TABLE sold ON COMMIT DROP AS
@@ -126,39 +121,24 @@ _SELL = (
 
 def measure() -> Iterator[Figure]:
     """Each page on both sizes."""
-    with tempfile.TemporaryDirectory(prefix="affiliate-bench-") as name:
-        folder = Path(name)
-        for each in ("valkey", "postgresql"):
-            (folder / each).mkdir()
-        with servers.valkey(folder / "valkey") as redis_url, servers.postgresql(folder / "postgresql") as address:
-            with psycopg.connect(address, autocommit=True) as connection:
-                connection.execute("CREATE DATABASE bench")
-            url = address.replace("postgresql://postgres@/postgres", "postgresql+psycopg://postgres@/bench")
-            with _installation(url, redis_url, folder):
-                yield from _measured(db.make_engine(url))
+    with installation() as engine:
+        yield from _measured(engine)
 
 
 def _measured(engine: Engine) -> Iterator[Figure]:
-    now = clock.now()
     with Session(engine, expire_on_commit=False) as session:
-        for month in range(4):
-            partitions.ensure(session, now=now - timedelta(days=28 * month))
-        site = _Site(session, now)
+        site = _Site(session, clock.now())
     few = CLICKS // 10
     small, light = site.timed(engine, first=1, last=few), site.export_growth()
     large, heavy = site.timed(engine, first=few + 1, last=CLICKS), site.export_growth()
     for name in (*_PAGES, *_TABLES):
         goal = 100 if name in _PAGES else 200
-        yield Figure(f"{name}: p95 with {CLICKS:,} clicks, ms", _p95(large[name]), f"<= {goal}")
-        ratio = statistics.median(large[name]) / statistics.median(small[name])
+        yield Figure(f"{name}: p95 with {CLICKS:,} clicks, ms", p95_ms(one.took for one in large[name]), f"<= {goal}")
+        ratio = median(large[name]) / median(small[name])
         yield Figure(f"{name}: median against a tenth (ratio)", ratio, "<= 1.5")
-        yield Figure(f"{name}: queries", site.queries(engine, name), "<= 20")
+        yield Figure(f"{name}: queries", site.visitor.queries(site.address(name)), "<= 20")
     for name, megabytes in heavy.items():
         yield Figure(f"export of {name}: memory more than with a tenth, MB", max(megabytes - light[name], 0), "<= 30")
-
-
-def _p95(seconds: list[float]) -> float:
-    return sorted(seconds)[int(len(seconds) * 0.95)] * 1_000
 
 
 class _Site:
@@ -166,7 +146,8 @@ class _Site:
 
     def __init__(self, session: Session, now: datetime) -> None:
         self.now = now
-        self.program: Program = factories.make_program(session, slug="bench", time_zone="Europe/Rome")
+        begun = now - timedelta(days=90)  # days before are read as they are
+        self.program: Program = factories.make_program(session, slug="bench", time_zone="Europe/Rome", created_at=begun)
         factories.make_plan(session, program=self.program)
         person = accounts_cast.make_person(session, "Marta")
         accounts_cast.give(session, person, GrantRole.ADMIN)
@@ -181,63 +162,48 @@ class _Site:
         for place in range(200):
             factories.make_partner(session, program=self.program, name=f"New {place}", status=EnrollmentStatus.PENDING)
         session.commit()
-        self.app = create_app(settings.current())
-        self.app.config.update(WTF_CSRF_ENABLED=False)
-        self.browser: FlaskClient = self.app.test_client()
-        accounts_cast.sign_in(self.browser, person)
+        self.visitor = Visitor(person)
         self.places: dict[str, str] = {}
 
-    def timed(self, engine: Engine, *, first: int, last: int) -> dict[str, list[float]]:
-        """Add these clicks with their orders, and open each page so many times; seconds of each."""
+    def timed(self, engine: Engine, *, first: int, last: int) -> dict[str, list[Cost]]:
+        """Add these clicks with their orders, and open each page so many times; what each cost."""
         with Session(engine) as session:
-            self._fill(session, first, last)
+            fill(session, program=self.program, links=self.links, busy=1, ends=self.now, first=first, last=last)
+            self._sell(session)
             order: UUID = session.scalars(sa.text("SELECT id FROM conversions ORDER BY occurred_at DESC LIMIT 1")).one()
         reports.compute_figures()
         with Session(engine) as session:
             session.execute(sa.text("DELETE FROM partner_momentum"))  # judged anew
+            session.execute(
+                sa.text(f"TRUNCATE {', '.join(_COUNTED)}")
+            )  # rows came without the notes that the product leaves
             session.commit()
+        while reports.count_days():
+            pass
         steering.judge()
         ledger_jobs.seal()
-        with Session(engine) as session:
-            session.connection(execution_options={"isolation_level": "AUTOCOMMIT"}).exec_driver_sql("VACUUM ANALYZE")
+        ledger_jobs.carry_totals()
+        vacuum(engine)
         self.places = {
             "partner": ids.public("ptn", self.partners[0].id),
             "order": ids.public("cnv", order),
             "far": f"O0.{UUID(int=2**128 - 1).hex}",
         }
-        return {name: [self._open(name) for _ in range(TIMES + 3)][3:] for name in (*_PAGES, *_TABLES)}
+        return {name: self.visitor.costs(self.address(name), times=TIMES) for name in (*_PAGES, *_TABLES)}
 
-    def _open(self, name: str) -> float:
-        address = self._address((_PAGES | _TABLES)[name])
-        began = time.perf_counter()
-        answer = self.browser.get(address)
-        took = time.perf_counter() - began
-        if answer.status_code != 200:
-            raise RuntimeError(f"{address} answers {answer.status_code}")
-        return took
+    def address(self, name: str) -> str:
+        """Where a page of this name stands now."""
+        return self._at((_PAGES | _TABLES)[name])
 
-    def _address(self, page: str) -> str:
+    def _at(self, page: str) -> str:
         return f"/console/bench/{page.format(**self.places)}"
-
-    def queries(self, engine: Engine, name: str) -> int:
-        """How many statements a page asks."""
-        found: list[str] = []
-
-        def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-            if not statement.startswith(("SET ", "BEGIN")):
-                found.append(statement)
-
-        sa.event.listen(type(engine), "before_cursor_execute", note)
-        self._open(name)
-        sa.event.remove(type(engine), "before_cursor_execute", note)
-        return len(found)
 
     def export_growth(self) -> dict[str, float]:
         """By how many megabytes the largest memory of this process grew with each export; its bytes are thrown away."""
         found = {}
         for name, page in _EXPORTS.items():
             before = _largest()
-            answer = self.browser.get(self._address(page), buffered=False)
+            answer = self.visitor.browser.get(self._at(page), buffered=False)
             rows = sum(chunk.count(b"\n") for chunk in answer.iter_encoded())
             answer.close()
             if rows < 2:
@@ -245,25 +211,8 @@ class _Site:
             found[name] = _largest() - before
         return found
 
-    def _fill(self, session: Session, first: int, last: int) -> None:
-        told = {
-            "program": self.program.id, "links": [link.id for link in self.links], "of": len(self.links),
-            "partners": [partner.id for partner in self.partners], "each": 1, "ends": self.now,
-        }  # fmt: skip
-        for start in range(first, last + 1, _AT_ONCE):
-            session.execute(sa.text(_FILL), told | {"first": start, "last": min(start + _AT_ONCE - 1, last)})
-        session.commit()
-        hour = "date_trunc('hour', occurred_at, 'UTC')"
-        for table, keys in _ROLLUPS.items():
-            session.execute(sa.text(f"TRUNCATE {table.partition(' ')[0]}"))
-            grouped = f"SELECT {keys}, {hour}, verdict, 0, count(*) FROM clicks GROUP BY {keys}, {hour}, verdict"  # noqa: S608 - our own names
-            session.execute(sa.text(f"INSERT INTO {table}, hour, verdict, shard, clicks) {grouped}"))
-        session.execute(sa.text("TRUNCATE visitor_hours"))
-        for kind, label in _VISITORS.items():
-            keys = f"program_id, partner_id, {hour}, {label}, verdict"
-            grouped = f"SELECT {keys}, '{kind}', count(*) FROM clicks GROUP BY {keys}"  # noqa: S608 - our own names
-            names = "program_id, partner_id, hour, label, verdict, kind, clicks"
-            session.execute(sa.text(f"INSERT INTO visitor_hours ({names}) {grouped}"))
+    def _sell(self, session: Session) -> None:
+        """An order for so many of the valid clicks, with all that follows from it."""
         session.execute(sa.text(_SOLD), {"of": _CLICKS_OF_AN_ORDER})
         for statement in _SELL:
             session.execute(sa.text(statement), {"program": self.program.id})

@@ -11,6 +11,7 @@ import random
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -27,7 +28,6 @@ from figures import Figure
 
 from affiliate import db, garbage, ids, settings, streams
 from affiliate.ingest import bulk, clicks, partitions
-from affiliate.ingest.clickrules import ClickVerdict
 from affiliate.ingest.consumer import BATCH_ENTRIES_MAX, BATCH_ENTRIES_MAX_SQLITE, Consumer
 from affiliate.tracking import codec
 from affiliate.tracking.codec import ClickEvent
@@ -49,6 +49,7 @@ _MARKED = 20_000
 _FILLED_AT_ONCE = 500_000
 _STREAM_FULL = 100_000
 _POLL_SECONDS = 0.1
+_LOOK_SECONDS = 0.01  # a hundredth of what the fastest takes, and cheap
 _MB = 1024
 
 _FILL = """
@@ -226,12 +227,15 @@ def _ratio(
 def _consumed(client: redis.Redis, events: Sequence[ClickEvent]) -> float:
     _send(client, events)
     consumer = Consumer(connection=client, name="bench", after_commit=lambda: None)
-    consumer._prepare()
+    thread = threading.Thread(target=consumer.run)
     began = time.perf_counter()
-    while client.xlen(streams.click_shard(0)):
-        for entries in consumer._batches():
-            consumer._finish(entries)
-    return len(events) / (time.perf_counter() - began)
+    thread.start()
+    while thread.is_alive() and client.xlen(streams.click_shard(0)):
+        time.sleep(_LOOK_SECONDS)
+    rate = len(events) / (time.perf_counter() - began)
+    consumer.stopping.set()
+    thread.join()
+    return rate
 
 
 def _send(client: redis.Redis, events: Sequence[ClickEvent]) -> None:
@@ -243,7 +247,7 @@ def _send(client: redis.Redis, events: Sequence[ClickEvent]) -> None:
 
 
 def _rows(events: Sequence[ClickEvent]) -> list[tuple[Any, ...]]:
-    return [clicks._row(event, ClickVerdict.VALID, event.occurred_at, event.occurred_at) for event in events]
+    return clicks.prepare(events=events, now=_START).rows
 
 
 def _plain_rows(events: Sequence[ClickEvent]) -> list[tuple[Any, ...]]:

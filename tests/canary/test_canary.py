@@ -1,6 +1,5 @@
 """The canary walks the whole way by HTTP, says what is broken, and leaves nothing behind."""
 
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -10,6 +9,7 @@ import factories
 import pytest
 import redis
 import requests
+import servers
 import sqlalchemy as sa
 import time_machine
 from sqlalchemy.orm import Session
@@ -51,16 +51,11 @@ def served(settings: Settings, link: Link, monkeypatch: pytest.MonkeyPatch) -> I
     """The application at the address where links point."""
     app = create_app(settings)
     app.extensions["affiliate_tracker"].directory.start()
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    address = f"http://127.0.0.1:{server.server_port}"
-    here = replace(settings, tracking_url=address)
-    monkeypatch.setattr(settings_module, "current", lambda: here)
-    yield address
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with servers.serving(make_server("127.0.0.1", 0, app, threaded=True)) as port:
+        address = f"http://127.0.0.1:{port}"
+        here = replace(settings, tracking_url=address)
+        monkeypatch.setattr(settings_module, "current", lambda: here)
+        yield address
 
 
 @pytest.fixture

@@ -72,3 +72,12 @@ def test_a_broken_cursor_counts_as_none(text: str | None) -> None:
 
 def test_an_empty_list_has_no_neighbours(session: Session) -> None:
     assert page(session, None) == paging.Page([], None, None)
+
+
+def test_an_export_reads_every_row_once_a_page_at_a_time(session: Session, program: Program) -> None:
+    by, identifier = Conversion.occurred_at, Conversion.id
+    found = paging.every_row(
+        lambda cursor: paging.page_of(session, LIST, by=by, identifier=identifier, cursor=cursor, size=2)
+    )
+    assert [row.order_id for row in found][:2] == ["6", "5"]
+    assert sorted(row.order_id for row in paging.every_row(lambda cursor: paging.page_of(session, LIST, by=by, identifier=identifier, cursor=cursor, size=7))) == list("0123456")  # fmt: skip

@@ -1,6 +1,7 @@
 """What the console reads across stages, on SQLite and PostgreSQL."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from factories import NOW, make_application, make_clicks, make_conversion, make_link, make_partner, make_user
@@ -9,11 +10,19 @@ from sqlalchemy.orm import Session
 
 from affiliate import ids
 from affiliate.accounts import audit
+from affiliate.accounts.actors import SYSTEM
+from affiliate.commissions import queries as commissions
 from affiliate.commissions.models import CommissionStatus
-from affiliate.console.queries import events, money, named, orders, partners, trail, work
+from affiliate.console import paging
+from affiliate.console.queries import events, lists, money, named, orders, partners, trail, work
+from affiliate.creatives import queries as creatives
 from affiliate.ingest.models import DeadLetter, RejectedEvent, RejectReason
 from affiliate.partners.models import EnrollmentStatus
 from affiliate.payouts import service as payouts
+from affiliate.relations import service as cases
+from affiliate.relations.claims import Claim
+from affiliate.relations.models import CaseKind, CaseStatus
+from affiliate.reports.written_models import Campaign
 
 
 @pytest.fixture
@@ -88,7 +97,7 @@ def test_commissions_are_listed_summed_and_narrowed(session: Session, books: Boo
     listed = money.commissions(session, **here).rows
     assert [(row.order_id, row.partner) for row in listed] == [("new", books.partner.name), ("old", books.partner.name)]
     [pending] = money.commissions(session, **here, status=CommissionStatus.PENDING, due_before=MATURE).rows
-    assert money.left_of(session, **here, commission_ids=[pending.id, ids.new()]) == {pending.id: 10_00}
+    assert commissions.left_of(session, **here, commission_ids=[pending.id, ids.new()]) == {pending.id: 10_00}
     assert money.commissions(session, **here, due_before=NOW - timedelta(days=90)).rows == []
 
 
@@ -152,3 +161,44 @@ def test_the_trail_names_who_acted(session: Session, books: Books) -> None:
     assert [(row.actor, row.action) for row in found] == [("Alice", "goal.create")]
     assert trail.subject_kinds(session, program_id=books.program.id) == ["goal"]
     assert trail.events(session, program_id=ids.new(), cursor=None).rows == []
+
+
+def test_cases_creatives_and_campaigns_are_paged_and_narrowed(session: Session, books: Books) -> None:
+    here: dict[str, Any] = {"program_id": books.program.id}
+    for number in range(3):
+        claim = Claim(CaseKind.MISSING_SALE, "Where is it?", str(number))
+        later = NOW + timedelta(hours=number)
+        cases.open_case(
+            session, program=books.program, partner_id=books.partner.id, claim=claim, actor=SYSTEM, now=later
+        )
+        day = NOW.date() + timedelta(days=number % 2)
+        session.add(
+            Campaign(
+                id=ids.new_at(later), **here, name=f"Autumn {number}", note="", starts_on=day, ends_on=day + timedelta(days=1),
+                cost_minor=0, currency="EUR", created_at=NOW, updated_at=NOW,
+            )
+        )  # fmt: skip
+    session.flush()
+    open_ones = lists.cases(session, **here, status=CaseStatus.OPEN, cursor=None)
+    assert [row.Case.order_id for row in open_ones.rows] == ["0", "1", "2"]  # the soonest promise first
+    newest = lists.cases(session, **here, status=None, name=books.partner.name.upper()[:5], cursor=None)
+    assert [row.Case.order_id for row in newest.rows] == ["2", "1", "0"]
+    assert lists.cases(session, **here, status=CaseStatus.ASKED, cursor=None).rows == []
+    assert lists.waiting_cases(session, **here) == {CaseStatus.OPEN: 3}
+    seen, cursor = [], None
+    while len(seen) < 9:
+        page = lists.campaigns(session, **here, cursor=paging.read_cursor(cursor), size=1)
+        seen += [row.Campaign.name for row in page.rows]
+        cursor = page.older
+        if cursor is None:
+            break
+    assert seen == ["Autumn 1", "Autumn 2", "Autumn 0"]
+    back = lists.campaigns(session, **here, cursor=paging.read_cursor(page.newer), size=1)
+    assert [row.Campaign.name for row in back.rows] == ["Autumn 2"]
+    assert [row.Campaign.name for row in lists.campaigns(session, **here, name="MN 2", cursor=None, size=9).rows] == [
+        "Autumn 2"
+    ]
+    other_list = paging.read_cursor("O99999999.00000000000000000000000000000000")  # days end before: the first page
+    assert len(lists.campaigns(session, **here, cursor=other_list, size=9).rows) == 3
+    wanted = creatives.Wanted(words="nothing")
+    assert lists.creatives(session, **here, wanted=wanted, now=NOW, cursor=None).rows == []

@@ -10,7 +10,8 @@ from flask import Flask
 from affiliate.accounts import keys
 from affiliate.attribution.models import Unattributed
 from affiliate.commissions.models import AdjustmentSource
-from affiliate.console import history, order_sheets, words
+from affiliate.console import words
+from affiliate.console.orders import history, order_sheets
 from affiliate.console.queries.orders import State
 from affiliate.ingest.models import OrderEventType, RejectReason, Trust
 from affiliate.ledger.models import AccountName, TransferKind

@@ -1,11 +1,11 @@
 """Rates in their table, on both databases: stored once, found for orders of a period, fetched through the filter."""
 
-import threading
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+import servers
 from sqlalchemy.orm import Session
 
 from affiliate import outgoing
@@ -29,13 +29,8 @@ def page() -> Iterator[str]:
 
         def log_message(self, *_: object) -> None: ...
 
-    server = HTTPServer(("127.0.0.1", 0), Page)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with servers.serving(HTTPServer(("127.0.0.1", 0), Page)) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 def test_rates_are_stored_once_and_never_changed(session: Session) -> None:

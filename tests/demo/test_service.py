@@ -23,7 +23,7 @@ from affiliate.accounts.models import ApiKey, Grant, GrantRole, User
 from affiliate.accounts.service import PasswordRefused
 from affiliate.attribution.models import Attribution
 from affiliate.commissions.models import Commission
-from affiliate.demo import cast, service, story
+from affiliate.demo import cast, place, service, story
 from affiliate.ingest.models import Click, ClickHour, Conversion, DeadLetter, RejectedEvent
 from affiliate.ledger import queries as ledger
 from affiliate.ledger.models import LedgerAccount, LedgerTransfer
@@ -239,32 +239,32 @@ def test_the_same_seed_makes_the_same_money_again_and_on_the_other_database(
 
 
 def test_the_demo_is_refused_in_production(session: Session, settings: Settings) -> None:
-    with pytest.raises(service.DemoRefused, match="not for production"):
-        service.refuse_unless_safe(session, replace(settings, env="production"))
+    with pytest.raises(place.DemoRefused, match="not for production"):
+        place.refuse_unless_safe(session, replace(settings, env="production"))
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.7", "::", "shop.example"])  # noqa: S104 - what is refused
 def test_the_demo_is_refused_where_others_can_reach_it(
     sqlite_settings: Settings, app_session: Session, host: str
 ) -> None:
-    with pytest.raises(service.DemoRefused, match=f"HOST is {host}"):
-        service.refuse_unless_safe(app_session, replace(sqlite_settings, host=host))
+    with pytest.raises(place.DemoRefused, match=f"HOST is {host}"):
+        place.refuse_unless_safe(app_session, replace(sqlite_settings, host=host))
 
 
 @pytest.mark.parametrize("make", [make_user, make_program])
 def test_the_demo_is_refused_beside_anything_else(
     session: Session, settings: Settings, make: Callable[..., Any]
 ) -> None:
-    service.refuse_unless_safe(session, settings)
+    place.refuse_unless_safe(session, settings)
     make(session)
-    with pytest.raises(service.DemoRefused, match="not empty"):
-        service.refuse_unless_safe(session, settings)
+    with pytest.raises(place.DemoRefused, match="not empty"):
+        place.refuse_unless_safe(session, settings)
 
 
 def test_a_refused_demo_leaves_nothing_behind(session: Session, settings: Settings) -> None:
     make_user(session)
     session.commit()
-    with pytest.raises(service.DemoRefused):
+    with pytest.raises(place.DemoRefused):
         service.load(settings=settings, transaction=db.transaction, now=UNTIL)
     assert count(session, Program) == 0
     assert not (settings.data_dir / "demo.json").exists()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import redis
+import servers
 from factories import NOW, make_program, make_user
 from flask import Flask
 from sqlalchemy.orm import Session
@@ -48,12 +49,8 @@ def served(sqlite_settings: Settings) -> Iterator[Flask]:
         port = listener.getsockname()[1]
         app = create_app(replace(sqlite_settings, base_url=f"http://www.shop.localhost:{port}"))
         app.config["WTF_CSRF_ENABLED"] = False
-        server = make_server("127.0.0.1", port, app, threaded=True, fd=listener.fileno())
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield app
-        server.shutdown()
-        thread.join()
+        with servers.serving(make_server("127.0.0.1", port, app, threaded=True, fd=listener.fileno())):
+            yield app
 
 
 def base_url(app: Flask) -> str:

@@ -13,11 +13,14 @@ from urllib.parse import urljoin, urlsplit
 
 import pyotp
 import pytest
+from babel.support import Translations
 from flask import Flask
 from installation import Installation
 from pages import NARROW, WIDE, Visitor, axe_findings, sideways
 from playwright.sync_api import Page, expect
 from processes import eventually
+
+import affiliate
 
 MakeVisitor = Callable[..., Visitor]
 Kinds = set[tuple[str, ...]]
@@ -34,22 +37,28 @@ ROLES = {
 }  # fmt: skip
 OUTSIDE, STAFF = (None, "partner"), ("manager", "finance", "admin")
 NO_PAGES = re.compile(
-    r"\.(csv|xlsx|xml|atom|svg|png|pdf|json|txt|ico|css|js|zip|<kind>)$|/newsletters/.*/mail$|/creatives/.*/(file|frame|code)$|/setup/visit$|/application/.*/file$|/cases/.*/proof/|/logo$|^/(static|t|hooks)/|^/(healthz|readyz|metrics|logout|welcome)$|^/api/v1/|^/r/(?!no-such)"
+    r"\.(csv|xlsx|xml|atom|svg|png|pdf|json|txt|ico|css|js|zip|<kind>)$|/newsletters/.*/mail$|/creatives/.*/(file|frame|code)$|/setup/visit$|/application/.*/file$|/cases/.*/proof/|/logo$|^/(static|t|hooks|hosts|\.well-known)/|^/(healthz|readyz|metrics|logout|welcome)$|^/api/v1/|^/r/(?!no-such)"
 )
 """Files, mails and snippets in frames, machines' addresses, redirects."""
 DOORS = {
     "security.mf_recovery", "security.mf_recovery_codes", "security.reset_password", "security.tf_select",
     "security.two_factor_rescue", "security.two_factor_token_validation", "security.verify", "mail.choice",
     "site.banner", "joining.draft", "joining.status", "joining.confirmation", "mail.follow",
-    "mails.ask", "mailed.report", "portal.invitation", "shared.report", "news.ask", "news.confirmation",
+    "mails.ask", "mailed.report", "senders.ask", "portal.invitation", "shared.report", "news.ask", "news.confirmation",
 }  # fmt: skip
 """Pages in the middle of a sign-in, or behind a link of a mail or of a partner's website: they have tests of their own."""
 AFTER_AN_ACT = {
-    "console.replay", "console.replay_change", "console.simulation", "console.validation_file", "console.case", "portal.case", "portal.postback",
+    "console.replay", "console.replay_change", "console.simulation", "console.validation_file", "console.case", "portal.case", "portal.chat", "portal.postback",
     "portal.edit_postback", "portal.combined", "console.kept_performance",
     "console.bulk_act", "console.chat", "console.combined_performance", "console.service_table", "console.shared_performance",
 }  # fmt: skip
 """Pages that a job, an upload or a partner makes first: no link leads there in a fresh demo."""
+WIDTHS, HEIGHT = (360, 768, 1440), 900
+IN_OTHERS = (("it", 360), ("pl", 768))
+"""Each language with the width at which axe looks; in English it looks at the wide one."""
+OF_THE_DEMO = {"Pots and pans"}
+"""What the demo's program says itself, in words that a template has as well."""
+TRANSLATIONS = Path(affiliate.__file__).parent / "translations"
 LOOKS = (("en", "dark"), ("it", "light"), ("pl", "light"))
 """Languages and grounds. The walk above is in English, by light: in the dark axe looks at other colours, in other languages words are longer."""
 
@@ -85,6 +94,8 @@ class Reading(HTMLParser):
             self.kinds.add(("text", *self._open))
 
 
+# Asked of the page itself: a locator would put its library into each page first.
+LINKS = "() => [...document.querySelectorAll('a[href]')].map((link) => link.href)"
 FETCH = "async (address) => { const told = await fetch(address); return [told.status, told.url, await told.text()] }"
 
 
@@ -107,20 +118,19 @@ def findings(page: Page, *, axe: bool = True) -> list[str]:
 
 
 def findings_in_turn(page: Page) -> list[str]:
-    """The same, beginning with the window as it is: its size is changed once a page, and each is loaded at one or the other."""
-    if page.viewport_size == WIDE:
-        found = axe_findings(page)
-        page.set_viewport_size(NARROW)
-        return found + too_wide(page)
-    found = too_wide(page)
-    page.set_viewport_size(WIDE)
-    return found + axe_findings(page)
+    """The same at each width, beginning at the end where the window is: pages are loaded wide and narrow in turn."""
+    found, is_narrow = [], page.viewport_size == {"width": WIDTHS[0], "height": HEIGHT}
+    for width in WIDTHS if is_narrow else reversed(WIDTHS):
+        page.set_viewport_size({"width": width, "height": HEIGHT})
+        found += too_wide(page, width)
+        found += axe_findings(page) if width == WIDTHS[-1] else []
+    return found
 
 
-def too_wide(page: Page) -> list[str]:
-    """Whether there is something to scroll sideways in a narrow window."""
+def too_wide(page: Page, width: int = NARROW["width"]) -> list[str]:
+    """Whether there is something to scroll sideways in a window of this width."""
     pixels = sideways(page)
-    return [f"{pixels} pixels too wide for a window of 360"] if pixels else []
+    return [f"{pixels} pixels too wide for a window of {width}"] if pixels else []
 
 
 def crawl(visitor: Visitor, starts: list[str], known: dict[str, list[Kinds]]) -> Iterator[tuple[str, list[str]]]:
@@ -149,9 +159,35 @@ def crawl(visitor: Visitor, starts: list[str], known: dict[str, list[Kinds]]) ->
         assert answer is not None
         assert answer.ok or "no-such" in path, f"{path} answers {answer.status}"
         known.setdefault(kind, []).append(Reading(answer.text()).kinds)
-        links: list[str] = visitor.page.locator("a[href]").evaluate_all("links => links.map((link) => link.href)")
+        links: list[str] = visitor.page.evaluate(LINKS)
         ahead.extend(paths_of(links, visitor.installation))
         yield path, findings_in_turn(visitor.page)
+
+
+WORDS = """() => {
+    const found = new Set(), walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+    while (walk.nextNode()) {
+        if (!walk.currentNode.parentElement.closest('script, style, pre, code')) found.add(walk.currentNode.data.trim())
+    }
+    return [document.documentElement.lang, [...found]]
+}"""
+
+
+def in_language(visitor: Visitor, paths: Iterable[str], language: str, axe_at: int) -> Iterator[tuple[str, list[str]]]:
+    """The pages in another language: whether they fit each width, what axe says at one of them, and what stayed English."""
+    catalogue = Translations.load(str(TRANSLATIONS), [language])
+    for path in paths:
+        visitor.page.goto(f"{visitor.installation.base_url}{path}", wait_until="domcontentloaded")
+        found = []
+        for width in sorted(WIDTHS, key=lambda each: each == axe_at):
+            visitor.page.set_viewport_size({"width": width, "height": HEIGHT})
+            found += too_wide(visitor.page, width)
+        found += axe_findings(visitor.page)
+        spoken, texts = visitor.page.evaluate(WORDS)
+        found += [] if spoken == language else [f"is not in {language}"]
+        ours = (text for text in texts if text.count(" ") > 1 and text not in OF_THE_DEMO)
+        found += [f"stayed English: {text}" for text in ours if catalogue.gettext(text) != text]
+        yield path, found
 
 
 def buy_something(customer: Visitor) -> None:
@@ -197,25 +233,37 @@ def page_endpoints(app: Flask) -> set[str]:
     return {rule.endpoint for rule in rules if not NO_PAGES.search(rule.rule) and ".<any(" not in rule.rule}
 
 
-@pytest.mark.parametrize("roles", [OUTSIDE, STAFF], ids=["outside", "staff"])
-def test_every_page_for_every_role_is_accessible_quiet_and_fits_a_phone(
-    installation: Installation, visitor: MakeVisitor, app: Flask, roles: tuple[str | None, ...]
+@pytest.mark.parametrize(
+    ("roles", "every"),
+    [(OUTSIDE, 6), (STAFF, 0), pytest.param(OUTSIDE, 1, marks=pytest.mark.faults)],
+    ids=["outside", "staff", "outside, each page in each language"],
+)
+def test_every_page_for_every_role_is_accessible_quiet_and_fits_each_width(
+    installation: Installation, visitor: MakeVisitor, app: Flask, roles: tuple[str | None, ...], every: int
 ) -> None:
+    """`every`: in Italian and in Polish each page of so many, by turns; in none if zero."""
     slug, wrong, visited = installation.demo["program"], {}, set()
     known: dict[str, list[Kinds]] = {}
     addresses = app.url_map.bind("localhost")
     for role in roles:
-        one = visitor(role)
+        one, mine = visitor(role), []
         if role is None:
             buy_something(one)
             apply(one, slug)
         if role == "manager":
             name_a_campaign(one, slug)
         for path, found in crawl(one, [start.format(slug=slug) for start in ROLES[role]], known):
+            mine.append(path)
             if "no-such-page" not in path:
                 visited.add(addresses.match(path)[0])
             if found:
                 wrong[f"{role}: {path}"] = found
+        for turn, (language, axe_at) in enumerate(IN_OTHERS if every else ()):
+            again = visitor(locale=language, storage_state=one.context.storage_state())
+            paths = [path for path in mine if "no-such" not in path and path != "/api/docs"]
+            for path, found in in_language(again, paths[turn % every :: every], language, axe_at):
+                if found:
+                    wrong[f"{role}: {path} in {language}"] = found
         one.troubles[:] = [trouble for trouble in one.troubles if "no-such" not in trouble]  # they are 404 on purpose
     assert wrong == {}
     theirs = {name for name in page_endpoints(app) if name.startswith("console.") == (roles is STAFF)}

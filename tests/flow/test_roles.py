@@ -1,12 +1,28 @@
-"""The console by role: a manager acts on many and shares a report, finance sees the books, a reader reads, an outsider has one page."""
+"""The console by role: a manager acts on many and shares a report, finance sees the books, a reader reads, an outsider has one page.
 
+Every job of the console is tried by all four: it opens, or it is not there.
+"""
+
+import re
 from collections.abc import Callable
 
 import pytest
 from installation import Installation
-from pages import NARROW, Visitor, is_sound
+from pages import NARROW, Visitor, has, is_sound
+from processes import eventually
 
 MakeVisitor = Callable[..., Visitor]
+ALL, BOOKS, PAYERS, MANAGERS = "manager finance reader", "manager finance reader", "manager finance", "manager"
+JOBS = {
+    "": PAYERS, "goals": ALL, "kpis": ALL, "applications": ALL, "invitations": MANAGERS, "partners": ALL, "cases": MANAGERS,
+    "creatives": MANAGERS, "newsletters": MANAGERS, "conversions": ALL, "commissions": ALL, "validation": MANAGERS, "fraud": ALL,
+    "payouts": BOOKS, "ledger": BOOKS, "performance": ALL, "performance/margin": ALL, "performance/partners-by-month": ALL,
+    "campaigns": ALL, "views/finance": BOOKS, "views/marketing": ALL, "views/logistics": ALL, "views/tech": MANAGERS,
+    "settings": MANAGERS, "plans": MANAGERS, "setup/shop": MANAGERS, "tracking": MANAGERS, "history": BOOKS,
+}  # fmt: skip
+"""Where each job is done, and who finds the door."""
+STATUSES = """async ([base, paths]) => Promise.all(paths.map(async (path) =>
+    (await fetch(`${base}/${path}`, {method: 'HEAD', redirect: 'manual'})).status))"""
 PASSWORD = "seven grey herons by the lock"
 READER = "reader@casa-ondera.example"
 
@@ -19,8 +35,13 @@ def test_each_role_does_its_job_and_finds_nothing_that_is_not_for_it(
     console = f"/console/{installation.demo['program']}"
     manager = visitor("manager")
     address = _manager_shares_and_tags(manager, console)
-    _finance_sees_the_books(visitor("finance"), console)
-    _reader_reads(installation, visitor(), console)
+    _manager_approves_all_that_a_list_finds(manager, console)
+    finance, reader = visitor("finance"), visitor()
+    _finance_sees_the_books(finance, console)
+    _reader_reads(installation, reader, console)
+    for role, one in (("manager", manager), ("finance", finance), ("reader", reader), ("outsider", visitor("partner"))):
+        opens = _doors(one, console)
+        assert opens == {path for path, roles in JOBS.items() if role in roles.split()}, role
     _outsider_has_one_page(visitor(viewport=NARROW), address, console)
 
 
@@ -47,6 +68,29 @@ def _manager_shares_and_tags(manager: Visitor, console: str) -> str:
     return address
 
 
+def _doors(one: Visitor, console: str) -> set[str]:
+    """The pages of jobs that open for somebody; the others are not there."""
+    one.open("/account/")
+    statuses = one.page.evaluate(STATUSES, [console, list(JOBS)])
+    one.troubles[:] = [trouble for trouble in one.troubles if "404" not in trouble]  # on purpose
+    assert set(statuses) <= {200, 404}, dict(zip(JOBS, statuses, strict=True))
+    return {path for path, status in zip(JOBS, statuses, strict=True) if status == 200}
+
+
+def _manager_approves_all_that_a_list_finds(manager: Visitor, console: str) -> None:
+    page = manager.open(f"{console}/commissions?status=pending")
+    if not page.locator("#picked").count():
+        return  # tests before have approved what there was
+    page.get_by_label("All that this list finds").check()
+    page.get_by_role("button", name="Approve the selected").click()
+    page.get_by_text(re.compile("commissions? approved, |were chosen")).first.wait_for()
+    if "/acts/" in page.url:
+        act = page.url
+        eventually(lambda: has(page, act, 'section[aria-label="Progress"] .st-good'), "the end of the act")
+        assert is_sound(page)
+    assert manager.open(f"{console}/commissions?status=pending").locator("tbody tr").count() == 0
+
+
 def _finance_sees_the_books(finance: Visitor, console: str) -> None:
     page = finance.open(f"{console}/views/finance")
     page.get_by_role("heading", name="Costs beside commissions").wait_for()
@@ -64,6 +108,9 @@ def _reader_reads(installation: Installation, reader: Visitor, console: str) -> 
     reader.sign_in(READER, PASSWORD)
     page = reader.open("/console/")
     assert page.url.endswith(f"{console}/performance")
+    for path in ("goals", "kpis", "applications"):
+        acts = reader.open(f"{console}/{path}").locator("main form[method=post], main [popovertarget]")
+        assert acts.count() == 0, path
     page = reader.open(f"{console}/payouts")
     assert page.get_by_role("button", name="Propose").count() == 0
     assert is_sound(page)

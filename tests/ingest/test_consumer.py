@@ -21,9 +21,10 @@ from factories import make_program
 
 from affiliate import clock, db, ids, streams
 from affiliate.accounts.actors import SYSTEM
-from affiliate.ingest import consumer, letters, service
+from affiliate.ingest import consumer, letters, service, taking
 from affiliate.ingest.consumer import Consumer, stable_name
 from affiliate.ingest.models import Click, ClickHour, Conversion, DeadLetter, RejectedEvent
+from affiliate.ingest.service import Stored
 from affiliate.settings import Settings
 from affiliate.tracking import codec
 from affiliate.tracking.codec import Event
@@ -229,6 +230,25 @@ def test_a_consumer_that_ends_in_order_signs_off(sqlite_settings: Settings, redi
     assert redis_client.xinfo_consumers(streams.click_shard(0), streams.GROUP) == []
 
 
+def test_a_consumer_that_is_told_to_stop_stores_what_it_has_read_ahead(
+    sqlite_settings: Settings, redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer, "BATCH_ENTRIES_MAX_SQLITE", 5)
+    send(redis_client, *(now_click(number) for number in range(20)))
+    member = Consumer(connection=redis_client, name="one", after_commit=lambda: None)
+    take = taking.take
+
+    def stop_when_more_was_read(*batch: Any) -> Stored:
+        until(lambda: member._ahead is None or member._ahead.done())
+        member.stopping.set()
+        return take(*batch)
+
+    monkeypatch.setattr(taking, "take", stop_when_more_was_read)
+    member.run()
+    assert (count(Click), waiting(redis_client)) == (10, 10)
+    assert redis_client.xinfo_consumers(streams.click_shard(0), streams.GROUP) == []
+
+
 PROCESS = """
 from affiliate import tables
 from affiliate.ingest import consumer
@@ -266,12 +286,16 @@ ENDED_BY_AN_EVENT = """
 import os
 from affiliate import tables
 from affiliate.ingest import consumer, service
-store = service.store_batch
-def store_batch(session, *, events, now):
-    if any(getattr(event, "order_id", "") == "deadly" for event in events):
+of_clicks, store = service.clicks.prepare, service.store
+def read(events, now):
+    if any(event.creative == "deadly" for event in events):
         os.kill(os.getpid(), 9)
-    return store(session, events=events, now=now)
-service.store_batch = store_batch
+    return of_clicks(events=events, now=now)
+def stored(session, ready):
+    if any(getattr(event, "order_id", "") == "deadly" for events in ready.others.values() for event in events):
+        os.kill(os.getpid(), 9)
+    return store(session, ready)
+service.clicks.prepare, service.store = read, stored
 consumer.run()
 """
 
@@ -281,6 +305,21 @@ def test_an_event_that_ends_the_process_is_put_aside_alone(
     sqlite_settings: Settings, redis_client: redis.Redis
 ) -> None:
     send(redis_client, *(sale("deadly" if number == 5 else str(number), delivery=number) for number in range(1, 11)))
+    _live_on(redis_client)
+    assert (count(Conversion), count(DeadLetter)) == (9, 1)
+
+
+@pytest.mark.faults
+def test_an_event_that_ends_the_process_when_it_is_read_ahead_is_put_aside_alone(
+    sqlite_settings: Settings, redis_client: redis.Redis
+) -> None:
+    send(redis_client, *(now_click(number, creative="deadly" if number == 705 else None) for number in range(1000)))
+    _live_on(redis_client)
+    assert (count(Click), count(DeadLetter)) == (999, 1)
+
+
+def _live_on(redis_client: redis.Redis) -> None:
+    """One process after the other, until nothing waits."""
     lives = 0
     while waiting(redis_client):
         lives += 1
@@ -289,7 +328,6 @@ def test_an_event_that_ends_the_process_is_put_aside_alone(
         until(lambda process=process: process.poll() is not None or not waiting(redis_client))  # type: ignore[misc]
     process.send_signal(signal.SIGTERM)
     assert process.wait(SECONDS_MAX) == 0
-    assert (count(Conversion), count(DeadLetter)) == (9, 1)
 
 
 def test_a_name_is_taken_by_one_process_and_free_for_its_next_life(tmp_path: Path) -> None:

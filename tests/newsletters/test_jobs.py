@@ -6,6 +6,7 @@ import subprocess
 import sys
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import time_machine
@@ -20,6 +21,7 @@ from affiliate.newsletters import delivering, jobs, queries, service
 from affiliate.newsletters.models import DeliveryStatus, IssueStatus, NewsletterIssue, SuppressedAddress
 from affiliate.partners import service as partners
 from affiliate.partners.models import MemberRole
+from affiliate.programs import archive
 from affiliate.programs.models import Program
 from affiliate.settings import Settings
 
@@ -69,6 +71,20 @@ def test_nothing_leaves_before_its_time_and_until_then_it_can_be_taken_back(
     with db.transaction() as session:
         service.undo(session, issue_id=issue.id, program_id=program.id, actor=SYSTEM, now=now)
     time.shift(timedelta(days=1))
+    work()
+    assert server.messages == []
+    assert issue_now(issue).status is IssueStatus.DRAFT
+
+
+def test_nothing_leaves_from_a_program_that_was_archived_nor_when_it_is_opened_again(
+    server: MailServer, program: Program, issue: NewsletterIssue, now: datetime
+) -> None:
+    facts: dict[str, Any] = {"program_id": program.id, "actor": SYSTEM, "now": now}
+    with db.transaction() as session:
+        archive.archive(session, reason="The shop is sold", **facts)
+    work()
+    with db.transaction() as session:
+        archive.reopen(session, **facts)
     work()
     assert server.messages == []
     assert issue_now(issue).status is IssueStatus.DRAFT

@@ -84,6 +84,29 @@ def test_a_segment_of_prospects_alone_goes_to_no_partner_and_asks_for_their_lang
     assert server.received() == {"piotr@example.test": 1}
 
 
+def test_a_kind_that_a_prospect_does_not_want_is_not_sent_also_if_it_says_so_after_the_release(
+    server: MailServer, program: Program, time: time_machine.Traveller, now: datetime
+) -> None:
+    others = [kind for kind in IssueKind if kind is not IssueKind.NEWS]
+    paula, otto, rosa = (ask(program, f"{name}@example.test", now=now) for name in ("paula", "otto", "rosa"))
+    for prospect in (paula, otto, rosa):
+        confirm(prospect, now=now)
+    only = Segment(statuses=(), prospects=True)
+    with db.transaction() as session:
+        prospects.choose(session, prospect_id=paula.id, wanted=others)
+        order(session, make_issue(session, program=program, now=now, segment=only), now=now)
+        counted = audiences.audience(
+            session, program_id=program.id, segment=only, language="en", kind=IssueKind.NEWS, now=now
+        )
+    assert (counted.matching, counted.refusing, counted.readers) == (3, 1, 2)
+    time.shift(timedelta(minutes=10))
+    jobs.release()
+    with db.transaction() as session:
+        prospects.choose(session, prospect_id=otto.id, wanted=others)
+    work()
+    assert server.received() == {"rosa@example.test": 1}
+
+
 def test_who_stops_after_the_release_gets_nothing(
     server: MailServer, program: Program, time: time_machine.Traveller, now: datetime
 ) -> None:

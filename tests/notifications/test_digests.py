@@ -9,11 +9,14 @@ from money_cast import Books, open_books
 from sqlalchemy.orm import Session
 
 from affiliate import clock, db
+from affiliate.accounts.actors import SYSTEM
 from affiliate.accounts.mail_kinds import MailKind
 from affiliate.accounts.models import MailRefusal
 from affiliate.mailer import OutboxMail
-from affiliate.notifications import digests, jobs
+from affiliate.notifications import chat_service, digests, jobs
+from affiliate.notifications.chats import ChatKind
 from affiliate.notifications.models import DayMail
+from affiliate.partners.models import PartnerNotice
 
 MORNING = NOW + timedelta(hours=20)
 
@@ -92,3 +95,18 @@ def test_a_day_of_which_all_were_told_is_closed_and_holds_nobody_up() -> None:
     with db.transaction() as session:
         session.execute(sa.select(1))  # SQLite has one writer at a time, and this is it
         assert jobs.write_days() == 0
+
+
+def test_a_partners_chat_hears_of_the_day_though_nobody_wants_it_by_mail(session: Session) -> None:
+    books = open_books(session)
+    books.order()
+    books.work()
+    chat_service.add(
+        session, program=books.program, partner_id=books.partner.id, kind=ChatKind.JSON, name="Team",
+        url="https://chat.example/hook", events=[MailKind.DAY], locale="en", actor=SYSTEM, now=NOW,
+    )  # fmt: skip
+    assert tell(books, MORNING) == 1
+    (notice,) = session.scalars(sa.select(PartnerNotice)).all()
+    assert notice.kind is MailKind.DAY
+    assert notice.texts["en"]["lines"][0] == "New commissions: 1, together €10.00."
+    assert chat_service.pass_on(session, notices=[notice], now=MORNING) == 1

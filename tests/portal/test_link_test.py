@@ -1,12 +1,12 @@
 """Testing a link: it goes where a click would go, says what would be recorded, and records nothing."""
 
-import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import urlsplit
 
 import pytest
+import servers
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 from portal_cast import Cast
@@ -42,10 +42,8 @@ class _Shop(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def shop() -> Iterator[str]:
-    with HTTPServer(("127.0.0.1", 0), _Shop) as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with servers.serving(HTTPServer(("127.0.0.1", 0), _Shop)) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 def _test(browser: FlaskClient, session: Session, cast: Cast, landing_url: str, **fields: object) -> str:

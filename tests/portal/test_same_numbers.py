@@ -2,13 +2,15 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import event_cast
 import pytest
-from accounts_cast import give, make_person, sign_in
+import sqlalchemy as sa
+from accounts_cast import give, make_person, read, sign_in
 from factories import make_commission, make_link, make_user
 from flask import Flask
 from flask.testing import FlaskClient
@@ -24,8 +26,11 @@ from affiliate.commissions.models import CommissionStatus
 from affiliate.ingest import service as ingest
 from affiliate.ingest.models import Conversion
 from affiliate.links.models import Coupon, Link, LinkStatus
-from affiliate.reports import jobs, periods
-from affiliate.reports.asked import PARTNERS_OWN, by_sales_alone
+from affiliate.mailer import OutboxMail
+from affiliate.reports import jobs, keeping, periods
+from affiliate.reports.asked import PARTNERS_OWN, Asked, By, by_sales_alone
+from affiliate.reports.keeping import Mailing, Owner
+from affiliate.reports.timetable import Every
 
 CLICKS = ("clicks_raw", "clicks_valid")
 SOLD = ("revenue", "earnings")
@@ -78,6 +83,7 @@ def busy(app_session: Session, cast: Cast) -> Cast:
     app_session.commit()
     jobs.count_visitors()
     jobs.count_late_visitors()
+    jobs.count_late_landings()
     return cast
 
 
@@ -172,6 +178,31 @@ def test_home_the_report_the_api_and_the_console_tell_the_same(
     report = marta.get("/portal/casa/statistics").text
     for shown in (home, report):
         assert of_api["conversion_rate_bps"] / 100 == pytest.approx(_rate_on(shown))
+
+
+def test_a_mailed_report_tells_what_the_page_that_it_leads_to_tells(
+    marta: FlaskClient, app_session: Session, busy: Cast
+) -> None:
+    now, owner = clock.now(), Owner(busy.person.id, busy.program.id, busy.partner.id)
+    before = now - timedelta(days=3)
+    kept = keeping.keep(app_session, owner=owner, name="Daily", asked=Asked(by=By.LINK), zone="Europe/Rome", now=before)
+    app_session.flush()
+    daily = Mailing(Every.DAY, 0, "Europe/Rome")
+    keeping.mail(app_session, owner=owner, report_id=kept.id, mailing=daily, now=before)
+    app_session.commit()
+    assert jobs.send_reports() == 1
+    text = read(app_session, sa.select(OutboxMail.body_text))[0]
+    _head, *rows, total = (line.split("  |  ") for line in text.splitlines() if "  |  " in line)
+    address = re.search(r"http://localhost(/portal/casa/statistics)(\?\S+)", text)
+    assert address is not None
+    of_file = _rows(marta.get(f"{address[1]}.csv{address[2]}"))
+    sums = _sum(of_file, "clicks_valid", "conversions", "earnings")
+    assert sums["earnings"] > 0
+    assert len(rows) == len(of_file)
+    told = [f"{sums['clicks_valid']:.0f}", f"{sums['conversions']:.0f}", f"€{sums['earnings']:.2f}"]
+    assert total == ["=", *told]
+    page = marta.get(address[1] + address[2]).text
+    assert [each for each in told if each not in page] == []
 
 
 def _from_api(app: Flask, session: Session, cast: Cast) -> Iterator[dict[str, Any]]:

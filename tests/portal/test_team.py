@@ -18,6 +18,7 @@ from affiliate.accounts.roles import MemberRole
 from affiliate.mailer import OutboxMail
 from affiliate.partners import team
 from affiliate.partners.models import Member, MemberInvitation
+from affiliate.settings import Settings
 
 PAGE = "/portal/casa/team"
 
@@ -77,6 +78,17 @@ def test_somebody_without_an_account_is_invited_and_joins_in_the_role(
     acts = app_session.scalars(sa.select(AuditEvent).where(AuditEvent.action.startswith("member."))).all()
     assert [each.action for each in acts] == ["member.invite", "member.join"]
     assert not any("rita" in str(each.details) for each in acts)
+
+
+def test_an_invitation_leads_to_the_installation_and_not_to_a_host_that_a_programs_manager_holds(
+    marta: FlaskClient, app_session: Session, cast: Cast, sqlite_settings: Settings
+) -> None:
+    cast.program.own_host = "partners.casa.example"
+    app_session.commit()
+    invite(marta)
+    text = app_session.scalars(sa.select(OutboxMail.body_text).order_by(OutboxMail.id.desc()).limit(1)).one()
+    assert f"{sqlite_settings.base_url}/portal/join/" in text
+    assert "partners.casa.example" not in text
 
 
 def test_an_account_joins_after_its_own_sign_in_and_nobody_elses(
@@ -197,12 +209,18 @@ def test_nobody_touches_the_team_of_another_partner(
 
 
 _READS = {"GET", "HEAD"}
-_OWN_THINGS = ("/portal/<slug>/statistics/kept", "/portal/<slug>/statistics/combined")
-"""Views that a person keeps, and numbers that it has counted."""
+_OWN_THINGS = (
+    "/portal/<slug>/statistics/kept", "/portal/<slug>/statistics/combined", "/portal/<slug>/notices",
+    "/portal/<slug>/settings/notices",
+)  # fmt: skip
+"""Views that a person keeps, numbers that it has counted, what it has read and wants to be told."""
 _EVERYBODYS = {"portal.choose", "portal.invitation", "portal.accept_invitation"}
 _MONEY_PATHS = ("/portal/<slug>/payouts", "/portal/<slug>/papers")
 _PROMOTING_PATHS = ("/portal/<slug>/links", "/portal/<slug>/creatives", "/portal/<slug>/postbacks")
-_OWNERS_PATHS = ("/portal/<slug>/team", "/portal/<slug>/payouts/details", "/portal/<slug>/papers/profile")
+_OWNERS_PATHS = (
+    "/portal/<slug>/team", "/portal/<slug>/payouts/details", "/portal/<slug>/papers/profile",
+    "/portal/<slug>/settings/chats",
+)  # fmt: skip
 
 
 def _routes(app: Flask) -> list[tuple[str, str, frozenset[MemberRole]]]:

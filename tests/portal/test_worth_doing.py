@@ -48,7 +48,12 @@ def test_who_has_nothing_to_do_sees_no_empty_panels(marta: FlaskClient, cast: Ca
 def test_without_an_account_nothing_can_be_paid(marta: FlaskClient, app_session: Session, cast: Cast) -> None:
     app_session.execute(sa.delete(PayoutMethod).where(PayoutMethod.partner_id == cast.partner.id))
     app_session.commit()
-    assert "Say where your money goes" in marta.get(HOME).text
+    page = marta.get(HOME).text
+    assert "Say where your money goes" in page  # among the first steps
+    assert not listed(page, "Worth doing now")
+    make_clicks(app_session, link=cast.link, hour=clock.now().replace(minute=0, second=0, microsecond=0), clicks=1)
+    app_session.commit()
+    assert listed(marta.get(HOME).text, "Worth doing now")
 
 
 @pytest.mark.parametrize(("clicks", "sales"), [(100, 0), (99, 0), (500, 1)])

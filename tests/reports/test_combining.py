@@ -14,7 +14,7 @@ from affiliate.attribution.models import Credit
 from affiliate.errors import Invalid
 from affiliate.ingest import service as ingest
 from affiliate.programs.models import Program
-from affiliate.reports import breakdown, combined, combining, jobs, periods, queries, visitors
+from affiliate.reports import breakdown, combined, combining, jobs, partner_facts, periods, queries, visitors
 from affiliate.reports import combined_queries as asking
 from affiliate.reports.asked import By
 from affiliate.reports.combined_models import Combination, CombinationRow, CombinationStatus
@@ -95,7 +95,7 @@ def test_the_numbers_of_a_program_are_those_of_its_rollups(session: Session, zon
     assert sums(session, asked, 2) == breakdown.facts_by_country(session, **here)
     by_partner = {
         one.partner_id.hex: (one.facts.clicks_raw, one.facts.conversions, one.facts.earned_minor)
-        for one in queries.facts_by_partner(session, **here, limit=10)
+        for one in partner_facts.facts_by_partner(session, **here, limit=10)
         if one.facts.clicks_raw
     }
     told = {key: (one.clicks_raw, one.conversions, one.earned_minor) for key, one in sums(session, asked, 1).items()}

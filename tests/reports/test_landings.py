@@ -1,6 +1,7 @@
-"""Where visits begin: pages by their hour, counted soon after, capped, and counted anew where a verdict changed."""
+"""Where visits begin, and with what: by their hour, counted soon after, capped, and counted anew where a verdict changed."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -10,8 +11,8 @@ from sqlalchemy.orm import Session
 from affiliate import clock, ids
 from affiliate.ingest import service
 from affiliate.ingest.clickrules import ClickVerdict
-from affiliate.reports import jobs, landings
-from affiliate.reports.landing_models import LandingHour
+from affiliate.reports import day_recount, jobs, landings
+from affiliate.reports.landing_models import DeviceHour, LandingHour
 from affiliate.tracking.codec import ClickEvent
 
 
@@ -21,14 +22,14 @@ def arrival(number: int, page: str, *, at: datetime = NOW) -> ClickEvent:
     return click(number, landing_url=page, occurred_at=moment)._replace(click_id=ids.new_at(moment))
 
 
-def recount(session: Session) -> dict[str, int]:
+def recount(session: Session, table: Any = LandingHour, label: Any = LandingHour.page) -> dict[str, int]:
     """What is counted after every stale hour was counted."""
     for stretch in landings.stale(session, since=NOW - timedelta(days=1), limit=10):
         landings.count(session, stretch=stretch)
     assert landings.stale(session, since=NOW - timedelta(days=1), limit=10) == []
-    valid = LandingHour.verdict == ClickVerdict.VALID
-    found = sa.select(LandingHour.page, sa.func.sum(LandingHour.clicks)).where(valid).group_by(LandingHour.page)
-    return {page: int(clicks) for page, clicks in session.execute(found)}
+    valid = table.verdict == ClickVerdict.VALID
+    found = sa.select(label, sa.func.sum(table.clicks)).where(valid).group_by(label)
+    return {name: int(clicks) for name, clicks in session.execute(found)}
 
 
 def test_pages_are_counted_without_their_queries_and_only_valid_clicks(session: Session) -> None:
@@ -44,6 +45,37 @@ def test_pages_are_counted_without_their_queries_and_only_valid_clicks(session: 
     )
     service.store_batch(session, events=[arrival(900, "https://shop.example/pot")], now=NOW)
     assert recount(session) == {"shop.example/pan": 1, "shop.example": 2, "shop.example/pot": 1}
+
+
+def test_devices_of_a_program_are_counted_with_the_pages(session: Session) -> None:
+    phone, tablet = "Mozilla/5.0 (iPhone) Mobile", "Mozilla/5.0 (iPad) Mobile"
+    agents = [phone, phone, tablet, "Mozilla/5.0 (X11; Linux x86_64)", ""]
+    events = [
+        arrival(number * 60, "https://shop.example/")._replace(user_agent=agent) for number, agent in enumerate(agents)
+    ]
+    service.store_batch(session, events=events, now=NOW)
+    told = {"phone": 2, "tablet": 1, "computer": 1}
+    assert recount(session, DeviceHour, DeviceHour.device) == told
+    service.overrule(
+        session, click_id=events[0].click_id, expected=ClickVerdict.VALID, verdict=ClickVerdict.BOT, now=NOW
+    )
+    assert recount(session, DeviceHour, DeviceHour.device) == told | {"phone": 1}
+
+
+def test_devices_that_are_not_those_of_the_clicks_are_told_once_all_are_counted(session: Session) -> None:
+    phone = arrival(0, "https://shop.example/")._replace(user_agent="Mozilla/5.0 (iPhone) Mobile")
+    service.store_batch(session, events=[phone], now=NOW)
+    recount(session)
+    assert day_recount.recount(session, limit=9, now=NOW) == []
+    session.execute(sa.update(DeviceHour).values(device="tablet"))
+    found = day_recount.recount(session, limit=9, now=NOW)
+    hour = f"program={PROGRAM_ID} hour={NOW:%Y-%m-%dT%HZ}"
+    assert [(one.table, one.key, one.counted, one.found) for one in found] == [
+        ("device_hours", f"{hour} device=phone verdict=valid", "clicks=0", "clicks=1"),
+        ("device_hours", f"{hour} device=tablet verdict=valid", "clicks=1", "clicks=0"),
+    ]
+    service.store_batch(session, events=[arrival(60, "https://shop.example/")], now=NOW)
+    assert day_recount.recount(session, limit=9, now=NOW) == []  # the job will count this hour anew
 
 
 def test_hours_one_after_the_other_are_counted_together_each_for_itself(session: Session) -> None:

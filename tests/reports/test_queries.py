@@ -11,7 +11,7 @@ from affiliate.ingest.models import ClickVerdict
 from affiliate.partners.models import Partner
 from affiliate.payouts.models import PayoutStatus
 from affiliate.programs.models import Program
-from affiliate.reports import queries, sales
+from affiliate.reports import partner_facts, queries, sales
 from affiliate.reports.metrics import Facts, total
 from affiliate.reports.periods import Period, last_days
 
@@ -105,7 +105,7 @@ def test_another_partner_and_another_program_do_not_count(session: Session, prog
     whole = queries.facts_by_day(session, program_id=program.id, period=period, currency="EUR")
     assert total(own.values(), currency="EUR") == Facts("EUR")
     assert total(whole.values(), currency="EUR") == Facts("EUR", 9, 9, 1, 100_00, 9_00)
-    table = queries.facts_by_partner(session, program_id=program.id, period=period, currency="EUR", limit=10)
+    table = partner_facts.facts_by_partner(session, program_id=program.id, period=period, currency="EUR", limit=10)
     assert [(line.partner_name, line.facts.earned_minor, line.facts.clicks_valid) for line in table] == [
         ("Ewa", 9_00, 9),
         ("Marta", 0, 0),

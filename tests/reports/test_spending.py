@@ -10,7 +10,7 @@ from affiliate.accounts.actors import Actor
 from affiliate.money import Money
 from affiliate.payouts import adjusting, costs
 from affiliate.payouts.models import AdjustmentKind, CostKind
-from affiliate.reports import queries, spending
+from affiliate.reports import partner_facts, queries, spending
 from affiliate.reports.metrics import METRICS
 from affiliate.reports.periods import Period
 
@@ -44,6 +44,6 @@ def test_costs_and_entries_make_the_return_real(session: Session) -> None:
     assert spending.by_partner(session, **scope) == {books.partner.id: 15 + 16 + 10_00}
     books.order(occurred_at=LATE)
     books.work(now=NOW)
-    (line,) = queries.facts_by_partner(session, **scope, limit=9)
+    (line,) = partner_facts.facts_by_partner(session, **scope, limit=9)
     assert METRICS["cost"].of(line.facts) == Money(10_00 + 31 + 10_00, "EUR")
     assert METRICS["roi"].of(line.facts) == 39_237  # (100.00 − 20.31) / 20.31

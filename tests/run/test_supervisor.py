@@ -12,14 +12,16 @@ import processes
 import pytest
 from processes import eventually, lives
 
-from affiliate.supervisor import RESTART_SECONDS_MAX, Child
+from affiliate.supervisor import DRAIN_SECONDS_MAX, RESTART_SECONDS_MAX, Child
 
 DRIVER = """
 import sys
+import affiliate.supervisor
 from affiliate.supervisor import Stopped, Supervisor, Terminal
+affiliate.supervisor.DRAIN_SECONDS_MAX = float(sys.argv[1])
 supervisor = Supervisor(Terminal())
 try:
-    for spec in sys.argv[1:]:
+    for spec in sys.argv[2:]:
         name, code = spec.split("=", 1)
         supervisor.start(name, [sys.executable, "-u", "-c", code])
     supervisor.forever()
@@ -39,10 +41,11 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """Start a supervisor with children given as name=code; what it says goes to a file."""
     started = []
 
-    def start(**children: str) -> subprocess.Popen[bytes]:
+    def start(*, drain_seconds_max: float = DRAIN_SECONDS_MAX, **children: str) -> subprocess.Popen[bytes]:
         arguments = [f"{name}={code}" for name, code in children.items()]
         with (tmp_path / "said").open("wb") as said:
-            process = subprocess.Popen([sys.executable, "-c", DRIVER, *arguments], stdout=said, stderr=said)
+            command = [sys.executable, "-c", DRIVER, str(drain_seconds_max), *arguments]
+            process = subprocess.Popen(command, stdout=said, stderr=said)
         started.append(process)
         return process
 
@@ -117,7 +120,8 @@ def test_a_signal_ends_every_process(start: Start, tmp_path: Path, number: signa
 
 
 def test_a_child_that_will_not_stop_is_killed(start: Start, tmp_path: Path) -> None:
-    supervisor = start(web="import signal; signal.signal(15, signal.SIG_IGN); " + _noting(tmp_path, "web"))
+    deaf = "import signal; signal.signal(15, signal.SIG_IGN); "
+    supervisor = start(drain_seconds_max=0.5, web=deaf + _noting(tmp_path, "web"))
     stubborn = _noted(tmp_path, "web")
     supervisor.terminate()
     assert supervisor.wait(processes.SECONDS_MAX) == 0
@@ -164,7 +168,7 @@ def test_children_end_when_the_supervisor_is_killed(start: Start, tmp_path: Path
 
 def test_a_reader_that_stops_reading_stops_nothing(tmp_path: Path) -> None:
     talkative = "print('x' * 1_000_000, flush=True); " * 3 + _noting(tmp_path, "web")
-    command = [sys.executable, "-c", DRIVER, f"web={talkative}"]
+    command = [sys.executable, "-c", DRIVER, str(DRAIN_SECONDS_MAX), f"web={talkative}"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as supervisor:
         try:
             child = _noted(tmp_path, "web")  # it got past its three megabytes

@@ -1,6 +1,7 @@
 """News for people who are no partners: asked for, confirmed by a button and never by looking, stopped by one click, forgotten."""
 
 import re
+from functools import partial
 
 import pytest
 from accounts_cast import read
@@ -12,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from affiliate.accounts import limits
 from affiliate.mailer import OutboxMail
-from affiliate.newsletters import tokens
+from affiliate.newsletters import audiences, tokens
+from affiliate.newsletters.content import IssueKind
 from affiliate.newsletters.models import Prospect, ProspectStatus
 from affiliate.newsletters.tokens import ReaderToken
 from affiliate.partners.models import EnrollmentStatus
@@ -86,6 +88,28 @@ def test_a_form_without_consent_keeps_what_was_typed(
     assert read(app_session, select(Prospect)) == []
     assert client.get("/p/casa/news").status_code == 200
     assert client.post("/p/nothing/news", data=FORM).status_code == 404
+
+
+def test_a_prospect_chooses_what_to_hear_of_when_signing_up_and_by_each_mail(
+    client: FlaskClient, app_session: Session, program: Program, app: Flask
+) -> None:
+    client.post("/p/casa/news", data=FORM | {"kinds": ["news", "offers", "nonsense"]})
+    assert read(app_session, select(Prospect)) == []  # no such kind: the form says so
+    client.post("/p/casa/news", data=FORM | {"kinds": ["news", "offers"]})
+    client.post(confirmation(app_session))
+    prospect = asked(app_session)
+    kinds = partial(audiences.kinds_of_prospect, app_session, prospect_id=prospect.id)
+    assert kinds() == [IssueKind.NEWS, IssueKind.OFFERS]
+    app_session.commit()
+    path = stop_path(prospect, app.extensions["affiliate_settings"])
+    page = client.get(path).text
+    assert re.findall(r'value="(\w+)" checked', page) == ["news", "offers"]
+    answer = client.post(path, data={"choose": "1", "kind": ["education"]}, follow_redirects=True)
+    assert "From now on you get: Tips and training." in answer.text
+    assert (kinds(), asked(app_session).status) == ([IssueKind.EDUCATION], ProspectStatus.CONFIRMED)
+    app_session.commit()
+    assert "no more newsletters" in client.post(path, data={"choose": "1"}, follow_redirects=True).text
+    assert asked(app_session).status is ProspectStatus.STOPPED
 
 
 def test_nobody_learns_who_gets_news_already(client: FlaskClient, app_session: Session, program: Program) -> None:

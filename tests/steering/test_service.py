@@ -16,6 +16,8 @@ from affiliate.notifications import chat_service
 from affiliate.notifications.chats import ChatEvent, ChatKind
 from affiliate.notifications.models import ChatDelivery
 from affiliate.partners.models import Enrollment, EnrollmentStatus
+from affiliate.payouts import service as payouts
+from affiliate.programs import archive
 from affiliate.relations import care_queries
 from affiliate.relations.care_models import PartnerCare
 from affiliate.reports import risks
@@ -169,6 +171,20 @@ def test_what_is_late_is_told_once_in_the_morning_by_mail_and_chat(session: Sess
     assert session.scalars(sa.select(ChatDelivery.occasion)).all() == [f"late:{morning.date()}"]
     assert queries.untold(session, before=morning.date(), limit=9) == []
     assert service.tell_late(session, program=program, now=morning + timedelta(days=1))
+
+
+def test_an_archived_program_is_late_with_what_it_owes_alone(session: Session, books: Books) -> None:
+    program, long_ago = books.program, NOW - timedelta(days=20)
+    late = make_partner(session, program=program, status=EnrollmentStatus.PENDING, name="Late")
+    session.execute(sa.update(Enrollment).where(Enrollment.partner_id == late.id).values(created_at=long_ago))
+    archive.archive(session, program_id=program.id, reason="Sold", actor=books.alice, now=NOW)
+    books.order(occurred_at=NOW - timedelta(days=60))
+    books.work()
+    payouts.propose(session, program_id=program.id, actor=books.alice, now=NOW)
+    assert [one.id for one in queries.untold(session, before=NOW.date(), limit=9)] == [program.id]
+    later = NOW + timedelta(days=20)
+    found = queries.late(session, program_id=program.id, today=later.date(), now=later)
+    assert found == queries.Late(applications=0, cases=0, runs=1, duties=0)
 
 
 def test_a_morning_on_which_nothing_is_late_is_quiet(session: Session, books: Books) -> None:

@@ -2,12 +2,12 @@
 
 import http.server
 import json
-import threading
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import ClassVar
 
 import pytest
+import servers
 import sqlalchemy as sa
 from factories import NOW, make_partner, make_program
 from sqlalchemy.orm import Session
@@ -89,6 +89,15 @@ def test_examples_are_taken_over_once_and_wait_for_an_accountant(session: Sessio
         service.confirm_rule(session, program_id=program.id, rule_id=rule.id, actor=SYSTEM, now=NOW)
 
 
+@pytest.mark.parametrize("names", [("Ritenuta", "Withholding tax"), ("Withholding tax", "Ritenuta")])
+def test_the_latest_version_of_a_rule_counts_whatever_it_is_called(session: Session, names: tuple[str, str]) -> None:
+    program = make_program(session)
+    for year, name in zip((2025, 2026), names, strict=True):
+        make_rule(session, program, name=name, valid_from=date(year, 1, 1))
+    assert queries.rules_on(session, program_id=program.id, day=date(2026, 7, 20))["agent"].name == names[1]
+    assert queries.rules_on(session, program_id=program.id, day=date(2025, 7, 20))["agent"].name == names[0]
+
+
 def test_the_rule_of_the_day_counts(session: Session) -> None:
     program = make_program(session)
     partner = make_partner(session, program=program)
@@ -122,10 +131,8 @@ class Vies(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def vies_url() -> Iterator[str]:
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Vies) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
+    with servers.serving(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Vies)) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 def test_what_vies_says_is_read(vies_url: str) -> None:

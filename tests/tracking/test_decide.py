@@ -309,3 +309,19 @@ def test_queries_are_read_as_the_library_reads_them(query: str) -> None:
 def test_a_query_with_more_fields_than_anybody_needs_is_left_aside() -> None:
     for sign in ("&", "&+"):
         assert decided(query=sign.join(f"sub{number}=x" for number in range(500))).event.subs == {}
+
+
+def test_at_a_programs_own_host_links_of_others_are_unknown() -> None:
+    other = replace(
+        program(), id=LINK_ID, slug="other", own_host="go.other.example", fallback_url="https://other.example/"
+    )
+    mine = replace(program(), own_host="go.shop.example")
+    known = replace(
+        view(of=mine), programs={PROGRAM_ID: mine, LINK_ID: other},
+        hosts={"go.shop.example": PROGRAM_ID, "go.other.example": LINK_ID},
+    )  # fmt: skip
+    for host in ("go.shop.example", "GO.shop.example.:8443", "track.example", ""):
+        assert recorded(decided(known, host=host)).link_id == LINK_ID, host
+    strange = decided(known, host="go.other.example:443")
+    assert isinstance(strange.event, RejectedEvent)
+    assert (strange.status, strange.location) == (302, "https://other.example/")

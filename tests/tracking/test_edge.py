@@ -22,6 +22,7 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from shop_cast import Shop
+from sqlalchemy.orm import Session
 from werkzeug.test import Client, EnvironBuilder
 
 from affiliate import clock, ids, streams
@@ -31,9 +32,10 @@ from affiliate.tracking.breaker import FAILURES_MAX
 from affiliate.tracking.codec import ClickEvent, Event, decode
 from affiliate.tracking.committer import Committer
 from affiliate.tracking.directory import Directory
-from affiliate.tracking.edge import Edge, request_facts
+from affiliate.tracking.edge import Edge
 from affiliate.tracking.metrics import UNCOUNTED
 from affiliate.tracking.parts import Parts
+from affiliate.tracking.rsgi import request_facts
 from affiliate.tracking.spool import Spool
 
 NOW = datetime(2026, 11, 16, 12, 0, tzinfo=UTC)
@@ -144,6 +146,8 @@ HEADERS = st.fixed_dictionaries(
         "Sec-GPC": st.sampled_from(["1", "0"]),
         "X-Forwarded-For": st.sampled_from(["198.51.100.1", "203.0.113.9, 198.51.100.2", "2001:db8::1, x", ","]),
         "X-Forwarded-Proto": st.sampled_from(["https", "http, https", ""]),
+        "Host": st.sampled_from(["go.other.example", "GO.Other.example.:8443", "shop.example", ""]),
+        "X-Forwarded-Host": st.sampled_from(["go.other.example", "go.other.example, a.example", "a.example", ",", ""]),
     },
 )
 QUERIES = st.lists(
@@ -166,7 +170,16 @@ class FixedIds:
         monkeypatch.setattr(ids, "random", lambda: tracking_cast.VISITOR_ID)
 
 
-@pytest.mark.usefixtures("patient")
+@pytest.fixture
+def other_host(shop: Shop, app_session: Session) -> None:
+    """The own host of another program, where the shop's links are unknown."""
+    host = {"own_host": "go.other.example", "fallback_url": "https://other.example/"}
+    factories.make_program(app_session, slug="other", **host)
+    app_session.commit()
+    shop.tracker.directory.reload(now=NOW)
+
+
+@pytest.mark.usefixtures("patient", "other_host")
 @pytest.mark.parametrize("trusted_proxies", [0, 1, 2])
 def test_both_adapters_answer_and_record_alike(
     app: Flask, shop: Shop, edge: Edge, monkeypatch: pytest.MonkeyPatch, trusted_proxies: int

@@ -21,8 +21,9 @@ NETWORKS = Networks()
 def everything() -> View:
     """A view with something of every kind."""
     program = tracking_cast.program(
-        fallback_url="https://www.shop.example/żółw", postback_hash="f" * 64, channel_signs=("a: b",)
-    )
+        fallback_url="https://www.shop.example/żółw", postback_hash="f" * 64, channel_signs=("a: b",),
+        own_host="go.shop.example",
+    )  # fmt: skip
     link = tracking_cast.link(subs={"sub1": "letter"}, expires_at=NOW + timedelta(days=1))
     key = KeyFacts(LINK_ID, PROGRAM_ID, False, frozenset({"a:read", "a:write"}), NOW)
     return View(
@@ -31,6 +32,7 @@ def everything() -> View:
         approved={(PROGRAM_ID, PARTNER_ID): LINK_ID},
         keys={"a" * 64: key},
         program_ids={program.slug: program.id},
+        hosts={"go.shop.example": program.id},
         sites={(PROGRAM_ID, "blog.example"): "anna"},
         networks=NETWORKS,
     )

@@ -1,14 +1,13 @@
 """The tag in a real browser, on a shop's host that is another one than the tracker's."""
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import factories
 import pages
 import pytest
+import servers
 from flask import Flask
 from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 from shop_cast import Shop
@@ -97,19 +96,6 @@ class Street:
         self.settle()
 
 
-@contextmanager
-def serving(server: Any) -> Iterator[int]:
-    """A server in a thread; yields its port."""
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium."""
@@ -123,7 +109,7 @@ def street(
 ) -> Iterator[Street]:
     """Both hosts, with the attributes of the script that the test asks for."""
     attributes = getattr(request, "param", "")
-    with serving(make_server("127.0.0.1", 0, app, threaded=True)) as tracker_port:
+    with servers.serving(make_server("127.0.0.1", 0, app, threaded=True)) as tracker_port:
         html = _PAGE.format(tracker=f"http://track.shop.localhost:{tracker_port}", attributes=attributes).encode()
 
         class Handler(BaseHTTPRequestHandler):
@@ -136,7 +122,7 @@ def street(
             def log_message(self, *_arguments: Any) -> None:
                 pass
 
-        with serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as shop_port:
+        with servers.serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as shop_port:
             shop.program.allowed_hosts = [f"www.shop.localhost:{shop_port}"]
             shop.link.landing_url = f"http://www.shop.localhost:{shop_port}/shoes"
             app_session.commit()

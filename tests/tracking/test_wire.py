@@ -164,3 +164,43 @@ def test_a_connection_starts_anew_after_a_failure(valkey_url: str) -> None:
     assert connection.call([wire.command(b"PING")]) == ["PONG"] or connection.call([wire.command(b"PING")]) == [b"PONG"]
     connection.close()
     assert len(connection.call([wire.command(b"PING"), wire.command(b"PING")])) == 2
+
+
+class _Stopped(Exception):  # noqa: N818 - read as a kind
+    """What a signal raises in the middle of a call."""
+
+
+def _stop(_number: int, _frame: object) -> None:
+    raise _Stopped
+
+
+@pytest.fixture
+def stopped_by_signal() -> Iterator[None]:
+    """SIGUSR1 breaks off whatever the main thread does."""
+    before = signal.signal(signal.SIGUSR1, _stop)
+    yield
+    signal.signal(signal.SIGUSR1, before)
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.usefixtures("stopped_by_signal")
+def test_the_answer_to_a_call_that_was_broken_off_is_no_acknowledgement_of_the_next() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        connection = Connection(Server(host="127.0.0.1", port=listener.getsockname()[1]), deadline_seconds=20)
+
+        def serve() -> None:
+            with listener.accept()[0] as first:
+                first.recv(100)
+                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+                first.sendall(b"+of the first\r\n")
+                with listener.accept()[0] as second:
+                    second.recv(100)
+                    second.sendall(b"+of the second\r\n")
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        with pytest.raises(_Stopped):
+            connection.call([b"first"])
+        assert connection.call([b"second"]) == [b"of the second"]
+        thread.join()
+        connection.close()

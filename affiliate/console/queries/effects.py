@@ -12,7 +12,13 @@ from affiliate.fraud.surroundings import days_before
 from affiliate.ingest.models import ClickHour, ClickVerdict, Conversion, Refund
 from affiliate.ledger import queries as ledger
 from affiliate.links.models import Link, LinkStatus
+from affiliate.payouts.models import Adjustment, PayoutRun, PayoutStatus
+from affiliate.payouts.queries import payable_commissions
 from affiliate.reports.queries import NOT_COUNTED
+from affiliate.taxes.figures import PaperKind
+from affiliate.taxes.models import TaxProfile
+
+PROFILES_MAX = 10_000
 
 
 def owed_below(session: Session, *, program_id: UUID, amount_minor: int) -> tuple[int, int]:
@@ -59,3 +65,51 @@ def clicks_since(session: Session, *, program_id: UUID, since: datetime) -> int:
     """Valid clicks since then."""
     mine = (ClickHour.program_id == program_id, ClickHour.hour >= since, ClickHour.verdict == ClickVerdict.VALID)
     return session.scalar(sa.select(sa.func.coalesce(sa.func.sum(ClickHour.clicks), 0)).where(*mine)) or 0
+
+
+def approved_by(session: Session, *, program_id: UUID, until: datetime) -> tuple[int, int]:
+    """Commissions that a run could pay which takes what was approved by then, and their sum in minor units."""
+    left = Commission.amount_minor - Commission.reversed_minor
+    total = sa.cast(sa.func.coalesce(sa.func.sum(left), 0), sa.BigInteger)
+    found = sa.select(sa.func.count(), total).where(payable_commissions(program_id, until=until))
+    row = session.execute(found).one()
+    return row[0], row[1]
+
+
+def last_run_at(session: Session, *, program_id: UUID) -> datetime | None:
+    """When the newest run was proposed that was not taken back."""
+    mine = (PayoutRun.program_id == program_id, PayoutRun.status != PayoutStatus.CANCELLED)
+    return session.scalar(sa.select(sa.func.max(PayoutRun.proposed_at)).where(*mine))
+
+
+def entries_between(session: Session, *, program_id: UUID, since: datetime, amounts: tuple[int, int]) -> int:
+    """How many entries by hand since then were above the first amount and at most the second, in minor units."""
+    size = sa.func.abs(Adjustment.amount_minor)
+    mine = (Adjustment.program_id == program_id, Adjustment.entered_at >= since)
+    return session.scalar(sa.select(sa.func.count()).where(*mine, size > amounts[0], size <= amounts[1])) or 0
+
+
+def owed_without_profile(session: Session, *, program_id: UUID) -> tuple[int, int]:
+    """How many partners without a tax profile have something to be paid, and their sum in minor units."""
+    owed = ledger.approved_balances(program_id=program_id).subquery()
+    mine = (TaxProfile.program_id == program_id, TaxProfile.replaced_at.is_(None))
+    none = ~sa.exists().where(*mine, TaxProfile.partner_id == owed.c.partner_id)
+    total = sa.cast(sa.func.coalesce(sa.func.sum(owed.c.balance), 0), sa.BigInteger)
+    row = session.execute(sa.select(sa.func.count(), total).select_from(owed).where(owed.c.balance > 0, none)).one()
+    return row[0], row[1]
+
+
+def self_billed(session: Session, *, program_id: UUID) -> int:
+    """How many partners have agreed to invoices that the program writes."""
+    mine = (TaxProfile.program_id == program_id, TaxProfile.replaced_at.is_(None))
+    agreed = (*mine, TaxProfile.paper == PaperKind.SELF_BILLING)
+    return session.scalar(sa.select(sa.func.count()).where(*agreed)) or 0
+
+
+def owed_under_rule(session: Session, *, program_id: UUID, code: str) -> list[tuple[TaxProfile, int]]:
+    """The tax profiles under a rule whose partners have something to be paid now, each with the sum in minor units."""
+    owed = ledger.approved_balances(program_id=program_id).subquery()
+    mine = (TaxProfile.program_id == program_id, TaxProfile.replaced_at.is_(None), TaxProfile.rule_code == code)
+    found = sa.select(TaxProfile, owed.c.balance).join(owed, owed.c.partner_id == TaxProfile.partner_id)
+    rows = session.execute(found.where(*mine, owed.c.balance > 0).order_by(TaxProfile.id).limit(PROFILES_MAX))
+    return [(row[0], row[1]) for row in rows]

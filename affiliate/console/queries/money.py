@@ -1,6 +1,6 @@
 """Commissions and payout runs of a program, for lists."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,6 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
+from affiliate import db
 from affiliate.accounts.models import AuditEvent, User
 from affiliate.commissions.models import Commission, CommissionStatus
 from affiliate.console import paging
@@ -27,6 +28,18 @@ class StatusTotal:
     currency: str
     commissions: int
     left_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decidable:
+    """A commission as an act on many names it."""
+
+    commission_id: UUID
+    partner_id: UUID
+    conversion_id: UUID
+
+
+_DECIDABLE = (Commission.id, Commission.partner_id, Commission.conversion_id)
 
 
 def totals(session: Session, *, program_id: UUID, partner_id: UUID | None = None) -> list[StatusTotal]:
@@ -74,10 +87,33 @@ def commissions(
     )
 
 
-def left_of(session: Session, *, program_id: UUID, commission_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """Minor units of what is left of these commissions, as far as they are of this program."""
-    mine = (Commission.id.in_(commission_ids), Commission.program_id == program_id)
-    return {row.id: row.left for row in session.execute(sa.select(Commission.id, _LEFT.label("left")).where(*mine))}
+def decidable(
+    session: Session,
+    *,
+    program_id: UUID,
+    statuses: Collection[CommissionStatus],
+    partner_id: UUID | None = None,
+    due_before: datetime | None = None,
+    limit: int,
+) -> list[Decidable]:
+    """All commissions in force of these statuses that the list would show, page by page."""
+    found = sa.select(*_DECIDABLE).where(Commission.program_id == program_id, Commission.is_live)
+    found = found.where(Commission.status.in_(statuses))
+    if partner_id is not None:
+        found = found.where(Commission.partner_id == partner_id)
+    if due_before is not None:
+        found = found.where(Commission.matures_at < due_before)
+    newest = found.order_by(Commission.earned_at.desc(), Commission.id.desc()).limit(limit)
+    return [Decidable(*row) for row in session.execute(newest)]
+
+
+def these(session: Session, *, program_id: UUID, commission_ids: Sequence[UUID]) -> list[Decidable]:
+    """Those of these commissions that are of the program, in their order."""
+    found = sa.select(*_DECIDABLE).where(
+        Commission.program_id == program_id, db.among(session, Commission.id, commission_ids)
+    )
+    known = {row.id: Decidable(*row) for row in session.execute(found)}
+    return [known[one] for one in commission_ids if one in known]
 
 
 def runs(session: Session, *, program_id: UUID, cursor: paging.Cursor | None) -> paging.Page:

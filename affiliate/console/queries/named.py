@@ -1,6 +1,7 @@
 """Partners, links and coupons of a program by the names that people type."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -8,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from affiliate.links.models import Coupon, Link
 from affiliate.partners.models import Enrollment, Partner, PartnerTerms
+from affiliate.relations.care_models import PartnerSegment, PartnerTag
 
 NAMED_MAX = 20_000
 OFFERED_MAX = 500
@@ -33,6 +35,25 @@ def groups_offered(session: Session, *, program_id: UUID) -> list[str]:
     groups = sa.select(PartnerTerms.group_name).where(PartnerTerms.program_id == program_id).distinct()
     known = groups.where(PartnerTerms.group_name.is_not(None)).order_by(PartnerTerms.group_name)
     return [name for name in session.scalars(known.limit(OFFERED_MAX)) if name]
+
+
+def narrowing(session: Session, *, program_id: UUID, limit: int) -> dict[str, list[tuple[str, str]]]:
+    """By what a report of partners can be narrowed, as value and name: the first saved choices, groups and tags, in one statement."""
+    sources = {
+        "segment": (sa.cast(PartnerSegment.id, sa.String), PartnerSegment.name, PartnerSegment.program_id),
+        "group": (PartnerTerms.group_name, PartnerTerms.group_name, PartnerTerms.program_id),
+        "tag": (PartnerTag.tag, PartnerTag.tag, PartnerTag.program_id),
+    }
+    parts = []
+    for kind, (value, name, program) in sources.items():
+        told: tuple[Any, ...] = (sa.literal(kind).label("kind"), value.label("value"), name.label("name"))
+        mine = sa.select(*told).distinct()
+        first = mine.where(program == program_id, name.is_not(None), name != "").order_by(name).limit(limit)
+        parts.append(sa.select(*first.subquery().c))
+    found: dict[str, list[tuple[str, str]]] = {kind: [] for kind in sources}
+    for kind, value, name in session.execute(sa.union_all(*parts)):
+        found[kind].append((value, name))
+    return {kind: sorted(values, key=lambda pair: pair[1]) for kind, values in found.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,8 +86,19 @@ def _chosen(
     found = [Enrollment.program_id == program_id, Enrollment.status.in_(statuses), *which]
     if name:
         holds = sa.func.lower(Partner.name).contains(name.lower(), autoescape=True)
-        found.append(sa.exists().where(Partner.id == Enrollment.partner_id, holds))
+        found.append(sa.exists().where(Partner.id == Enrollment.partner_id, holds).correlate(Enrollment))
     return found
+
+
+def chosen(
+    *,
+    program_id: UUID,
+    statuses: Sequence[EnrollmentStatus],
+    which: Sequence[sa.ColumnElement[bool]] = (),
+    name: str = "",
+) -> list[sa.ColumnElement[bool]]:
+    """What enrollments of the list fulfil, for a report that is narrowed as the list is."""
+    return _chosen(program_id, statuses, which, name)
 
 
 def of_one(session: Session, *, program_id: UUID, partner_id: UUID) -> Any | None:
@@ -133,7 +144,13 @@ def beside(session: Session, *, program_id: UUID, partner_ids: Sequence[UUID]) -
 def links_of(session: Session, *, program_id: UUID, partner_id: UUID, since: datetime) -> Sequence[Any]:
     """A partner's links with their valid clicks since a moment, the busiest first."""
     counted = sa.func.coalesce(sa.func.sum(ClickHour.clicks), 0)
-    here = sa.and_(ClickHour.link_id == Link.id, ClickHour.verdict == ClickVerdict.VALID, ClickHour.hour >= since)
+    whose = (
+        ClickHour.program_id == program_id,
+        ClickHour.partner_id == partner_id,
+    )  # the first columns of the only index
+    here = sa.and_(
+        *whose, ClickHour.link_id == Link.id, ClickHour.verdict == ClickVerdict.VALID, ClickHour.hour >= since
+    )
     statement = (
         sa.select(Link.id, Link.code, Link.name, Link.landing_url, Link.status, counted.label("clicks"))
         .outerjoin(ClickHour, here)

@@ -1,5 +1,6 @@
 """The audit trail of a program."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -16,9 +17,10 @@ def events(
     program_id: UUID,
     subject_kind: str = "",
     subject_id: UUID | None = None,
+    actions: Collection[str] = (),
     cursor: paging.Cursor | None,
 ) -> paging.Page:
-    """What people and keys did in the program, newest first, with their names."""
+    """What people and keys did in the program, newest first, with their names; these acts alone if any are named."""
     columns: tuple[Any, ...] = (
         AuditEvent.id, AuditEvent.occurred_at.label("at"), AuditEvent.actor_kind, AuditEvent.action, AuditEvent.subject_kind,
         AuditEvent.subject_id, AuditEvent.details, sa.func.coalesce(User.name, ApiKey.name).label("actor"),
@@ -33,6 +35,8 @@ def events(
         statement = statement.where(AuditEvent.subject_kind == subject_kind)
     if subject_id is not None:
         statement = statement.where(AuditEvent.subject_id == subject_id)
+    if actions:
+        statement = statement.where(AuditEvent.action.in_(actions))
     return paging.page_of(session, statement, by=AuditEvent.occurred_at, identifier=AuditEvent.id, cursor=cursor)
 
 

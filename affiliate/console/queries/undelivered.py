@@ -104,7 +104,8 @@ def _postbacks(program_id: UUID, since: datetime) -> sa.Select[*tuple[Any, ...]]
 def _chats(program_id: UUID, since: datetime) -> sa.Select[*tuple[Any, ...]]:
     found = sa.select(sa.literal(1)).select_from(ChatDelivery).join(ChatHook, ChatHook.id == ChatDelivery.hook_id)
     given_up = (ChatDelivery.status == DeliveryStatus.GIVEN_UP, ChatDelivery.finished_at >= since)
-    return found.where(ChatHook.program_id == program_id, *given_up, ChatDelivery.event != ChatEvent.TEST)
+    managers = (ChatHook.program_id == program_id, ChatHook.partner_id.is_(None))  # partners look after their own chats
+    return found.where(*managers, *given_up, ChatDelivery.event != ChatEvent.TEST)
 
 
 def _letters(since: datetime) -> sa.Select[*tuple[Any, ...]]:

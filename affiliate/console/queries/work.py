@@ -68,10 +68,10 @@ def open_decisions(session: Session, *, program_id: UUID) -> OpenDecisions:
         Creative.program_id == program_id, Creative.status == CreativeStatus.PROPOSED
     )
     cases = sa.select(sa.func.count()).where(Case.program_id == program_id, Case.status == CaseStatus.OPEN)
+    reviews, _appeals = fraud.counted(program_id)
     counts = [each.scalar_subquery() for each in (pending, runs, proposed, cases)]
-    row = session.execute(sa.select(*counts)).one()
-    reviews, _appeals = fraud.counts(session, program_id=program_id)
-    return OpenDecisions(row[0], row[1], reviews, row[2], row[3])
+    row = session.execute(sa.select(*counts, reviews)).one()
+    return OpenDecisions(row[0], row[1], row[4], row[2], row[3])
 
 
 def applications_waiting(session: Session, *, program_id: UUID, limit: int = APPLICATIONS_SHOWN) -> Sequence[Any]:
@@ -93,13 +93,6 @@ def applications_waiting(session: Session, *, program_id: UUID, limit: int = APP
         .limit(limit)
     )
     return session.execute(statement).all()
-
-
-def pending_among(session: Session, *, program_id: UUID, partner_ids: Sequence[UUID]) -> Sequence[UUID]:
-    """The enrollments of those of the partners whose application waits."""
-    waiting = (Enrollment.program_id == program_id, Enrollment.status == EnrollmentStatus.PENDING)
-    found = sa.select(Enrollment.id).where(*waiting, Enrollment.partner_id.in_(partner_ids))
-    return session.scalars(found.order_by(Enrollment.id)).all()
 
 
 def soonest_review(session: Session, *, program_id: UUID) -> datetime | None:

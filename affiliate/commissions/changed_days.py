@@ -1,0 +1,24 @@
+"""Noting the days whose sums a change of commissions makes wrong: of their orders, and of the clicks that brought them."""
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from affiliate.attribution.models import Credit
+from affiliate.commissions.models import Commission
+from affiliate.ingest.changed_days import note_sales, utc_day
+from affiliate.ingest.models import Click
+
+
+def note(session: Session, which: sa.ColumnElement[bool]) -> None:
+    """Note the days of these commissions. Whoever adds one, or changes its state, what is left of it or whether it is live, calls this.
+
+    Not for steps from approved to in a payout to paid: no sum tells these apart.
+    """
+    earned = sa.select(Commission.program_id, utc_day(session, Commission.earned_at)).where(which)
+    clicked = (
+        sa.select(Commission.program_id, utc_day(session, Click.occurred_at))
+        .join(Credit, Credit.id == Commission.credit_id)
+        .join(Click, Click.id == Credit.click_id)
+        .where(which)
+    )
+    note_sales(session, earned, clicked)

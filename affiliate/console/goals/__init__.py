@@ -1,0 +1,1 @@
+"""Goals, the board of figures with its alerts, and the risk map."""

@@ -1,0 +1,182 @@
+"""Goals as plain values: how far each has come, and which ones are offered to begin with."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from flask import g
+from flask_babel import gettext as _
+
+from affiliate import formats
+from affiliate.console import words
+from affiliate.money import BPS_PER_UNIT, divide_half_even, exponent
+from affiliate.programs import pace
+from affiliate.programs.models import Goal, GoalMetric, Program
+from affiliate.programs.pace import Course, Kind, Season, Span, State
+from affiliate.relations import care_words
+from affiliate.reports import reaching
+from affiliate.reports.periods import Period
+from affiliate.reports.reaching import Measure, Reached
+from affiliate.web import orm, request_now
+
+USUAL_DAYS = 90
+"""How long a goal runs that is taken by one click."""
+
+_KINDS = {GoalMetric.COST: Kind.LIMIT, GoalMetric.NEW_CUSTOMER_SHARE: Kind.SHARE}
+_USUAL = {
+    GoalMetric.SALES: 100,
+    GoalMetric.REVENUE: 5_000,
+    GoalMetric.NEW_CUSTOMERS: 50,
+    GoalMetric.CLICKS: 2_000,
+    GoalMetric.SUBSCRIBERS: 100,
+    GoalMetric.ACTIVE_PARTNERS: 10,
+    GoalMetric.NEW_CUSTOMER_SHARE: 50_00,
+    GoalMetric.COST: 1_000,
+}
+"""What a goal asks for where there is no past: things, basis points, or whole units of the currency."""
+
+IN_MONEY = frozenset({GoalMetric.REVENUE, GoalMetric.COST})
+_MORE_PERCENT = 110  # of what the same number of days before brought
+
+
+def lines(goals: Sequence[Goal], owners: Mapping[UUID, str] | None = None) -> list[dict[str, Any]]:
+    """Each goal with what was reached, what is asked for today, and how it stands; two numbers of the year before with it."""
+    day = today()
+    asked = [_measures(goal, day) for goal in goals]
+    found = iter(reaching.reached(orm.session, measures=[one for some in asked for one in some]))
+    told = []
+    for goal, some in zip(goals, asked, strict=True):
+        numbers = [next(found) for _one in some]
+        season = Season(numbers[1].value, numbers[2].value) if len(numbers) > 1 else None
+        told.append(_line(goal, numbers[0], season, day, (owners or {}).get(goal.owner_id) if goal.owner_id else None))
+    return told
+
+
+def behind(found: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The goals of today that are behind."""
+    return [line for line in found if line["state"] == State.BEHIND]
+
+
+def _measures(goal: Goal, day: date) -> list[Measure]:
+    """What the goal has reached; then, while it runs, what the year before had by this day, and in all."""
+    here = g.program
+    measures = [_measure(goal.metric, here, goal.starts_on, goal.ends_on)]
+    first, end = pace.year_before(goal.starts_on), pace.year_before(goal.ends_on)
+    until = pace.year_before(day)
+    if _KINDS.get(goal.metric) is Kind.SHARE or not first < until < end:
+        return measures
+    return [*measures, _measure(goal.metric, here, first, until), _measure(goal.metric, here, first, end)]
+
+
+def _measure(metric: GoalMetric, program: Program, first: date, end: date) -> Measure:
+    return Measure(metric, program.id, Period(first, end, program.time_zone), program.currency)
+
+
+def _line(goal: Goal, reached: Reached, season: Season | None, day: date, owner: str | None) -> dict[str, Any]:
+    course = _course(goal, reached, season, day)
+    return {
+        "id": goal.id,
+        "title": words.goal_metric(goal.metric),
+        "period": f"{formats.day(goal.starts_on)} – {formats.day(goal.ends_on - timedelta(days=1))}",
+        "reached": amount(goal.metric, reached.value),
+        "target": amount(goal.metric, goal.target),
+        "asked": amount(goal.metric, course.asked),
+        "told": _told(goal, reached, course),
+        "done": min(reached.value, goal.target),
+        "of": goal.target,
+        "percent": formats.percent_bps(divide_half_even(reached.value * BPS_PER_UNIT, goal.target)),
+        "state": course.state,
+        "sign": words.goal_state(course.state, is_limit=_KINDS.get(goal.metric) is Kind.LIMIT),
+        "owner": owner,
+        "last_on": goal.ends_on - timedelta(days=1),
+    }
+
+
+def _course(goal: Goal, reached: Reached, season: Season | None, day: date) -> Course:
+    return pace.course(
+        kind=_KINDS.get(goal.metric, Kind.SUM), target=goal.target, reached=reached.value, of=reached.of, season=season,
+        span=Span(goal.starts_on, goal.ends_on, day),
+    )  # fmt: skip
+
+
+def _told(goal: Goal, reached: Reached, course: Course) -> list[str]:
+    """The sentences below the number: the line, and the season where the year before speaks."""
+    if course.state not in {State.BEHIND, State.ON_COURSE}:
+        return []
+    if _KINDS.get(goal.metric) is Kind.SHARE:
+        orders = formats.number(reached.of)
+        return [_("Of %(orders)s orders so far.", orders=orders)]
+    line = amount(goal.metric, course.line)
+    if _KINDS.get(goal.metric) is Kind.LIMIT:
+        told = [_("Evenly spent it would be %(asked)s today.", asked=line)]
+    else:
+        told = [_("The straight line asks for %(asked)s today.", asked=line)]
+    if course.season is not None:
+        season = amount(goal.metric, course.season)
+        told.append(_("By the season of the year before it would be %(asked)s; that is what counts.", asked=season))
+    return told
+
+
+def amount(metric: GoalMetric, value: int) -> str:
+    """A number in the unit of a metric."""
+    return care_words.amount(metric, value, g.program.currency)
+
+
+def usual(metric: GoalMetric) -> dict[str, Any]:
+    """The goal that one click takes: from today on, a tenth above what as many days before brought, or the usual number."""
+    return next(one for one in usual_goals() if one["metric"] is metric)
+
+
+def usual_goals() -> list[dict[str, Any]]:
+    """What is offered: each metric with target and days."""
+    day = today()
+    before = Period(day - timedelta(days=USUAL_DAYS), day, g.program.time_zone)
+    counted = [
+        metric for metric in GoalMetric if _KINDS.get(metric) is not Kind.SHARE
+    ]  # a share does not grow with the past
+    measures = [Measure(metric, g.program.id, before, g.program.currency) for metric in counted]
+    past = dict(zip(counted, reaching.reached(orm.session, measures=measures), strict=True))
+    return [
+        {
+            "metric": metric,
+            "starts_on": day,
+            "ends_on": day + timedelta(days=USUAL_DAYS),
+            "target": _target(metric, past.get(metric)),
+        }
+        for metric in GoalMetric
+    ]
+
+
+def _target(metric: GoalMetric, past: Reached | None) -> int:
+    least = _USUAL[metric] * (10 ** exponent(g.program.currency) if metric in IN_MONEY else 1)
+    return least if past is None else max(least, _round(past.value * _MORE_PERCENT // 100))
+
+
+def _round(value: int) -> int:
+    """A number as people set goals: two leading digits, the rest zero, never less."""
+    step = 10 ** max(len(str(value)) - 2, 0)
+    return -(-value // step) * step
+
+
+def offers() -> list[dict[str, str]]:
+    """The usual goals as buttons."""
+    told = _("%(metric)s: %(target)s in %(days)s days")
+    return [
+        {
+            "value": one["metric"].value,
+            "label": told
+            % {
+                "metric": words.goal_metric(one["metric"]),
+                "target": amount(one["metric"], one["target"]),
+                "days": formats.number(USUAL_DAYS),
+            },
+        }
+        for one in usual_goals()
+    ]
+
+
+def today() -> date:
+    """The present day in the program's time zone."""
+    return request_now().astimezone(ZoneInfo(g.program.time_zone)).date()

@@ -1,0 +1,102 @@
+"""The page of goals: how far each has come, usual ones by one click, and a form for any other."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from flask import flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from werkzeug.wrappers.response import Response as BaseResponse
+
+from affiliate.accounts import access
+from affiliate.console import presenters, roles, words
+from affiliate.console.blueprint import acted, blueprint, is_manager, show
+from affiliate.console.forms import GoalForm, say_all
+from affiliate.console.goals import goal_sheets
+from affiliate.errors import Invalid
+from affiliate.programs import queries as program_queries
+from affiliate.programs import service
+from affiliate.programs.models import Goal, GoalMetric
+from affiliate.relations import care_queries
+from affiliate.web import orm, request_now
+
+GOALS_SHOWN = 30
+
+
+@blueprint.get("/<slug>/goals")
+@access.console(*roles.EVERYBODY)
+def goals() -> str:
+    """The goals of the program and how far each has come."""
+    first = goal_sheets.today()
+    last = first + timedelta(days=goal_sheets.USUAL_DAYS - 1)
+    return _page(GoalForm(data={"metric": "sales", "target": "100", "starts_on": first, "last_on": last}))
+
+
+@blueprint.post("/<slug>/goals")
+@access.console("manager")
+def add_goal() -> str | tuple[str, int] | BaseResponse:
+    """A new goal."""
+    form = GoalForm()
+    values = form.values(currency=g.program.currency) if form.validate_on_submit() else None
+    if values is None:
+        return _page(form), 422
+    try:
+        flash(added(_add(**values)))
+    except Invalid as refusal:
+        say_all(form, refusal.errors, {"ends_on": "last_on"})
+        return _page(form), 422
+    return redirect(url_for("console.goals"), 303)
+
+
+@blueprint.post("/<slug>/goals/usual")
+@access.console("manager")
+def take_usual_goal() -> BaseResponse:
+    """Take one of the offered goals, owned by who takes it."""
+    metric = presenters.chosen_in_form(GoalMetric, "metric", GoalMetric.SALES)
+    back = url_for("console.today") if request.form.get("from") == "today" else url_for("console.goals")
+    return acted(back, lambda: added(_add(**goal_sheets.usual(metric))))
+
+
+@blueprint.post("/<slug>/goals/<uuid:goal_id>/remove")
+@access.console("manager")
+def remove_goal(goal_id: UUID) -> BaseResponse:
+    """Take a goal away; a program that is live keeps its last one."""
+
+    def act() -> str:
+        service.remove_goal(
+            orm.session, program_id=g.program.id, goal_id=goal_id, actor=access.actor(), now=request_now()
+        )
+        return str(_("The goal is gone. The history keeps it."))
+
+    return acted(url_for("console.goals"), act)
+
+
+def running() -> list[dict[str, Any]]:
+    """The goals whose days are not over, as lines."""
+    found = program_queries.goals_of(orm.session, program_id=g.program.id, limit=GOALS_SHOWN)
+    return goal_sheets.lines([goal for goal in found if goal.ends_on > goal_sheets.today()])
+
+
+def _page(form: GoalForm) -> str:
+    people = {one.user_id: one.name for one in care_queries.managers(orm.session, program_id=g.program.id)}
+    found = program_queries.goals_of(orm.session, program_id=g.program.id, limit=GOALS_SHOWN)
+    offers = goal_sheets.offers() if is_manager() else []
+    return show("goals/goals.html", form=form, rows=goal_sheets.lines(found, people), offers=offers)
+
+
+def _add(**values: Any) -> Goal:
+    return service.add_goal(
+        orm.session,
+        program_id=g.program.id,
+        **values,
+        owner_id=current_user.id,
+        actor=access.actor(),
+        now=request_now(),
+    )
+
+
+def added(goal: Goal) -> str:
+    """What is said of a new goal."""
+    target = goal_sheets.amount(goal.metric, goal.target)
+    return str(_("Goal added: %(metric)s, %(target)s.", metric=words.goal_metric(goal.metric), target=target))

@@ -1,0 +1,147 @@
+"""The board of figures with what is watched, and the risk map."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import g, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from werkzeug.wrappers.response import Response as BaseResponse
+from wtforms import IntegerField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired
+
+from affiliate import amounts
+from affiliate.accounts import access
+from affiliate.console import presenters, roles
+from affiliate.console.blueprint import acted, blueprint, manages_all, show
+from affiliate.console.forms import say, say_all
+from affiliate.console.goals import goal_sheets, kpi_sheets
+from affiliate.console.queries import events, work
+from affiliate.errors import Conflict, Invalid
+from affiliate.reports import metrics, queries
+from affiliate.reports.metrics import Facts, Unit
+from affiliate.reports.periods import Period
+from affiliate.reports.risks import RiskFigures, risk_figures
+from affiliate.steering import board, riskmap, service
+from affiliate.steering import queries as watches
+from affiliate.steering.board import FIGURES, Figures
+from affiliate.steering.thresholds import Side
+from affiliate.web import orm, request_now
+
+_NEEDED = _l("This is needed.")
+_UNKNOWN = RiskFigures(0, 0, None, None, None, None)
+
+
+class WatchForm(FlaskForm):  # type: ignore[misc] # the library is not typed
+    """A limit on a figure."""
+
+    key = SelectField(_l("Figure"), choices=lambda: [SelectChoice(key, _(one.label)) for key, one in FIGURES.items()])
+    side = SelectField(
+        _l("Alert when it is"),
+        choices=[SelectChoice(Side.BELOW.value, _l("below")), SelectChoice(Side.ABOVE.value, _l("above"))],
+        coerce=Side,
+    )
+    threshold = StringField(_l("Limit"), validators=[InputRequired(_NEEDED)])
+    look_back_days = IntegerField(_l("Over the last days"), validators=[InputRequired(_NEEDED)])
+    volume_min = IntegerField(_l("Only from so many clicks and sales on"), validators=[InputRequired(_NEEDED)])
+
+    def limit(self, currency: str) -> int | None:
+        """The limit in the unit of the figure; nothing when it cannot be read."""
+        unit, text = FIGURES[self.key.data].unit, self.threshold.data
+        try:
+            if unit is Unit.MONEY:
+                return amounts.read(text, currency).amount_minor
+            return amounts.read_percent(text) if unit is Unit.BPS else amounts.read_count(text)
+        except amounts.BadNumber as wrong:
+            say(self.threshold, str(wrong))
+            return None
+
+
+@blueprint.get("/<slug>/kpis")
+@access.console(*roles.EVERYBODY)
+def kpis() -> str:
+    """The figures of the last days, what is watched, and the risk map."""
+    return _page(WatchForm(data={"look_back_days": 7, "volume_min": 100}))
+
+
+@blueprint.post("/<slug>/kpis")
+@access.console("manager")
+def add_watch() -> str | tuple[str, int] | BaseResponse:
+    """Watch a figure."""
+    form = WatchForm()
+    limit = form.limit(g.program.currency) if form.validate_on_submit() else None
+    if limit is None:
+        return _page(form), 422
+    try:
+        service.add_watch(
+            orm.session, program_id=g.program.id, key=form.key.data, side=form.side.data, threshold=limit,
+            look_back_days=form.look_back_days.data, volume_min=form.volume_min.data, actor=access.actor(),
+            now=request_now(),
+        )  # fmt: skip
+    except Invalid as refusal:
+        say_all(form, refusal.errors)
+        return _page(form), 422
+    except Conflict as refusal:
+        say(form.key, str(refusal))
+        return _page(form), 409
+    return acted(
+        url_for("console.kpis"), lambda: str(_("Watched from now on. A mail tells you when it crosses the limit."))
+    )
+
+
+@blueprint.post("/<slug>/kpis/<uuid:watch_id>/remove")
+@access.console("manager")
+def remove_watch(watch_id: UUID) -> BaseResponse:
+    """Watch a figure no longer."""
+
+    def act() -> str:
+        service.remove_watch(
+            orm.session, program_id=g.program.id, watch_id=watch_id, actor=access.actor(), now=request_now()
+        )
+        return str(_("Not watched any more."))
+
+    return acted(url_for("console.kpis"), act)
+
+
+def _page(form: WatchForm) -> str:
+    zone = g.program.time_zone
+    period = board.days_before(goal_sheets.today(), min(presenters.span(), 90), zone)
+    now, before = _figures(period)
+    risks = riskmap.risks(_risk_facts(now.risks, period))
+    return show(
+        "goals/kpis.html",
+        form=form,
+        tiles=kpi_sheets.tiles(now, {key: one.of(before) for key, one in FIGURES.items()}),
+        span_chips=presenters.span_chips()[:3],
+        days=len(period.days),
+        watches=[kpi_sheets.watch(row) for row in watches.watches_of(orm.session, program_id=g.program.id)],
+        risks=kpi_sheets.risk_rows(risks),
+        grid=kpi_sheets.risk_grid(risks),
+    )
+
+
+def _figures(period: Period) -> tuple[Figures, Figures]:
+    """What was counted in these days and in those before; the figures about the whole are of these days alone."""
+    here: dict[str, Any] = {"program_id": g.program.id, "currency": g.program.currency}
+    both = Period(period.before.first, period.end, period.zone)
+    by_day = queries.facts_by_day(orm.session, period=both, **here)
+
+    def total(days: Period) -> Facts:
+        return metrics.total((by_day[day] for day in days.days), currency=g.program.currency)
+
+    risks = risk_figures(orm.session, period=period, **here)
+    return Figures(total(period), risks), Figures(total(period.before), _UNKNOWN)
+
+
+def _risk_facts(found: RiskFigures, period: Period) -> riskmap.Figures:
+    here: dict[str, Any] = {"program_id": g.program.id}
+    late = work.overdue(orm.session, **here, applied_before=request_now() - kpi_sheets.ANSWER_WITHIN, now=request_now())
+    refused = work.refused_since(orm.session, **here, since=period.starts_at)
+    unstored = events.oldest_dead_letter(orm.session)[0] if manages_all() else 0
+    return riskmap.Figures(
+        revenue_minor=found.revenue_minor, top_share_bps=found.top_share_bps, reversal_bps=found.reversal_bps,
+        fraud_bps=found.fraud_bps, waiting=late.waiting, overdue=late.late, orders=found.orders,
+        refused_events=sum(each.count for each in refused), unstored_events=unstored,
+    )  # fmt: skip

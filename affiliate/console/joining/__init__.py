@@ -1,0 +1,1 @@
+"""How partners come: the public page, invitations, application forms, applications weighed."""

@@ -1,0 +1,1 @@
+"""Commissions, entries by hand, and the proof of the books."""

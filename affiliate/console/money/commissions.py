@@ -1,0 +1,145 @@
+"""Pages of commissions: the list with its filters, one commission explained, approving and declining one or many."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from flask import flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers.response import Response as BaseResponse
+
+from affiliate import exports, ids
+from affiliate.accounts import access
+from affiliate.commissions.models import CommissionStatus, DeclineReason
+from affiliate.console import presenters, roles
+from affiliate.console.blueprint import blueprint, cursor, given_reason, pager, refused, show
+from affiliate.console.money import commission_sheets
+from affiliate.console.paging import EXPORT_SIZE, PAGE_SIZE, Cursor, Page, every_row
+from affiliate.console.queries import money as queries
+from affiliate.console.work import bulk_acts
+from affiliate.relations import bulk, bulk_queries
+from affiliate.relations.bulk_models import BulkKind
+from affiliate.reports import evidence, explanation
+from affiliate.reports.touches import Audience
+from affiliate.web import orm, request_now
+
+
+@blueprint.get("/<slug>/commissions")
+@access.console(*roles.EVERYBODY)
+def commissions() -> str:
+    """Commissions in force, newest first."""
+    page = _page(PAGE_SIZE, cursor())
+    totals = queries.totals(orm.session, program_id=g.program.id, partner_id=_partner_id())
+    return show("money/commissions.html", pager=pager(page), **commission_sheets.table(page.rows, totals))
+
+
+@blueprint.get("/<slug>/commissions.csv")
+@access.console(*roles.EVERYBODY)
+def commissions_csv() -> BaseResponse:
+    """The whole list as a file."""
+    rows = map(commission_sheets.csv_row, every_row(partial(_page, EXPORT_SIZE)))
+    return exports.csv_response("commissions.csv", commission_sheets.CSV_HEAD, rows)
+
+
+@blueprint.get('/<slug>/commissions/<public("com"):commission_id>')
+@access.console(*roles.EVERYBODY)
+def commission(commission_id: UUID) -> str:
+    """Why a commission is what it is, down to the click and the rule."""
+    found = evidence.of_commission(orm.session, program=g.program, commission_id=commission_id)
+    if found is None:
+        raise access.NotHere
+    told = explanation.explain(found, audience=Audience.MANAGER, now=request_now())
+    return show("money/commission.html", told=told, **commission_sheets.page(found))
+
+
+@blueprint.post("/<slug>/commissions/<any(approve, decline):act>")
+@access.console("manager")
+def decide_commissions(act: str) -> BaseResponse:
+    """Approve or decline the selected commissions, or all that the list shows; each stands for itself, and each refusal is told."""
+    back, chosen = _back(), _chosen(act)
+    moved = commission_sheets.AllMoved(commission_sheets.all_moved())
+    if not chosen and (_selected() or request.form.get("all") == "yes"):
+        return refused(back, moved)
+    if not chosen:
+        flash(_("Select at least one commission first."), "error")
+        return redirect(back, 303)
+    if act == "decline" and not given_reason():
+        flash(_("Write why you decline: the partner reads it."), "error")
+        return redirect(back, 303)
+    return bulk_acts.begin(
+        back, _KINDS[act], _arguments(act), chosen,
+        told=lambda done: commission_sheets.decided(
+            act, done=done.changed, left_minor=bulk_queries.changed_minor(orm.session, act_id=done.id)
+        ),
+        none_done=moved,
+    )  # fmt: skip
+
+
+_KINDS = {"approve": BulkKind.APPROVE_COMMISSIONS, "decline": BulkKind.DECLINE_COMMISSIONS}
+
+
+def _arguments(act: str) -> dict[str, str]:
+    if act == "approve":
+        return {}
+    why = presenters.chosen_in_form(DeclineReason, "why", DeclineReason.OTHER)
+    return {"reason": given_reason(), "why": why.value}
+
+
+def _chosen(act: str) -> list[bulk.Chosen]:
+    """The ticked commissions, or all of the list that could be decided so."""
+    if request.form.get("all") != "yes":
+        found = queries.these(orm.session, program_id=g.program.id, commission_ids=_selected())
+        return [_named(one) for one in found]
+    statuses = {CommissionStatus.PENDING} if act == "approve" else commission_sheets.DECIDABLE
+    shown = request.form.get("status", "")
+    wanted = {each for each in statuses if not shown or each.value == shown}
+    return [
+        _named(one)
+        for one in queries.decidable(
+            orm.session, program_id=g.program.id, statuses=wanted, partner_id=_partner_id(request.form),
+            due_before=commission_sheets.due_before(request.form), limit=bulk.SUBJECTS_MAX + 1,
+        )
+    ]  # fmt: skip
+
+
+def _named(one: queries.Decidable) -> bulk.Chosen:
+    return bulk.Chosen(one.partner_id, conversion_id=one.conversion_id, commission_id=one.commission_id)
+
+
+def _selected() -> list[UUID]:
+    """The ticked commissions, without doubles; what is no id of ours was not on the page."""
+    found: dict[UUID, None] = {}
+    for text in request.form.getlist("commission")[: bulk_acts.PICKED_MAX]:
+        try:
+            found[ids.parse("com", text)] = None
+        except ids.BadPublicId:
+            continue
+    return list(found)
+
+
+def _partner_id(typed: Mapping[str, str] | None = None) -> UUID | None:
+    try:
+        return ids.parse("ptn", (request.args if typed is None else typed).get("partner", ""))
+    except ids.BadPublicId:
+        return None
+
+
+def _page(size: int, at: Cursor | None) -> Page:
+    return queries.commissions(
+        orm.session,
+        program_id=g.program.id,
+        status=presenters.chosen(CommissionStatus),
+        partner_id=_partner_id(),
+        due_before=commission_sheets.due_before(),
+        cursor=at,
+        size=size,
+    )
+
+
+def _back() -> str:
+    """Where the form stood: the list with its filters, or a commission's own page."""
+    if request.form.get("from") == "commission" and (chosen := _selected()):
+        return url_for("console.commission", commission_id=chosen[0])
+    kept = {name: request.form[name] for name in ("status", "partner", "due", "page") if request.form.get(name)}
+    return url_for("console.commissions", **dict[str, Any](kept))

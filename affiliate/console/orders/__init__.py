@@ -1,0 +1,1 @@
+"""Orders and what is doubtful about them."""

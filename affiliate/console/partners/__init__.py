@@ -1,0 +1,1 @@
+"""Partners: the list, one partner, what is agreed with it, acts on many, and going."""

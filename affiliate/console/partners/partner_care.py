@@ -1,0 +1,162 @@
+"""The page of what is agreed with a partner: who leads it, its trial, responsibilities, shared goals, notes, and what happened."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from flask import g, url_for
+from flask_babel import gettext as _
+
+from affiliate.accounts import access
+from affiliate.console import words
+from affiliate.console.blueprint import blueprint, show
+from affiliate.console.goals import goal_sheets
+from affiliate.console.money import trail_words
+from affiliate.console.partners import care_words
+from affiliate.console.queries import partners as queries
+from affiliate.console.queries import trail
+from affiliate.console.work import work_people
+from affiliate.relations import agreeing, care_queries, care_sheets, leading
+from affiliate.relations import care_words as shared
+from affiliate.relations.care_models import PartnerCare, PartnerGoal
+from affiliate.relations.care_queries import DutyLine, Manager
+from affiliate.relations.models import Side
+from affiliate.relations.rounds import Cadence
+from affiliate.steering import queries as steering
+from affiliate.steering.models import PartnerMomentum
+from affiliate.web import orm, request_now
+
+TRIAL_DAYS = 60
+_STEPS = ("pending", "in_progress", "on_track", "done")
+
+
+@blueprint.get('/<slug>/partners/<public("ptn"):partner_id>/care')
+@access.console("manager")
+def partner_care(partner_id: UUID) -> str:
+    """What is agreed with the partner, and how it stands."""
+    row = queries.of_one(orm.session, program_id=g.program.id, partner_id=partner_id)
+    if row is None:
+        raise access.NotHere
+    here: dict[str, Any] = {"program_id": g.program.id, "partner_id": partner_id}
+    managers = care_queries.managers(orm.session, program_id=g.program.id)
+    care = care_queries.care_of(orm.session, **here)
+    goals = list(care_queries.goals_of(orm.session, **here))
+    momentum = steering.momentum_of(orm.session, program_id=g.program.id, partner_ids=[partner_id]).get(partner_id)
+    duties = care_queries.duties_of(orm.session, **here)
+    return show(
+        "partners/partner_care.html",
+        partner={"name": row.Partner.name, "url": url_for("console.partner", partner_id=partner_id)},
+        partner_uuid=partner_id,
+        tabs=tabs(partner_id, "care", applied=row.Application is not None),
+        momentum=momentum_of(momentum),
+        leads=_leads(care, managers),
+        trial=_trial(care),
+        trial_days=_trial_days(),
+        tags=care_queries.tags_of(orm.session, program_id=g.program.id, partner_ids=[partner_id]).get(partner_id, []),
+        tags_offered=care_queries.tags_in(orm.session, program_id=g.program.id),
+        duties=[_duty(line) for line in duties],
+        choices=_choices(managers),
+        goals=_goals(goals),
+        notes=care_queries.notes_of(orm.session, **here),
+        happened=_happened(row.Enrollment.id, partner_id),
+    )
+
+
+def tabs(partner_id: UUID, current: str, *, applied: bool) -> list[dict[str, Any]]:
+    """The pages of one partner; who did not apply has no application to weigh."""
+    pages = {
+        "partner": (_("Figures"), url_for("console.partner", partner_id=partner_id)),
+        "care": (_("What is agreed"), url_for("console.partner_care", partner_id=partner_id)),
+        "weighed": (_("Application weighed"), url_for("console.weighed", partner_id=partner_id)),
+    }
+    if not applied:
+        del pages["weighed"]
+    return [{"label": label, "url": url, "current": key == current} for key, (label, url) in pages.items()]
+
+
+def momentum_of(row: PartnerMomentum | None) -> dict[str, Any] | None:
+    """A partner's momentum with its reason and what one could do; none where it was not judged yet."""
+    if row is None:
+        return None
+    return {
+        "sign": care_words.momentum(row.momentum),
+        "reason": care_words.reason(row),
+        "advice": care_words.advice(row),
+        "since": row.since,
+    }
+
+
+def _leads(care: PartnerCare | None, managers: list[Manager]) -> dict[str, Any]:
+    since = {one.user_id: one.since for one in managers}
+    new = leading.newcomers(since, now=request_now())
+    names = {one.user_id: one.name for one in managers}
+    chosen = {"lead": care.lead_id if care else None, "deputy": care.deputy_id if care else None}
+    return {
+        "lead": str(chosen["lead"] or ""),
+        "deputy": str(chosen["deputy"] or ""),
+        "lead_name": names.get(chosen["lead"]) if chosen["lead"] else None,
+        "deputy_name": names.get(chosen["deputy"]) if chosen["deputy"] else None,
+        "may_lead": [{"id": str(one.user_id), "name": one.name} for one in managers if one.user_id not in new],
+        "may_stand_in": [{"id": str(one.user_id), "name": one.name} for one in managers],
+        "new": ", ".join(one.name for one in managers if one.user_id in new),
+    }
+
+
+def _trial(care: PartnerCare | None) -> dict[str, Any] | None:
+    if care is None or care.trial_ends_on is None:
+        return {"graduated_at": care.graduated_at} if care is not None and care.graduated_at else None
+    [facts] = care_queries.trial_facts(orm.session, program=g.program, rows=[care])
+    standing = work_people.trial_standing(care, facts)
+    return {
+        "scope": care.trial_scope,
+        "orders": facts.orders,
+        "orders_min": care.trial_orders_min,
+        "orders_max": care.trial_orders_max,
+        "last_on": care.trial_ends_on - timedelta(days=1),
+        "told": shared.trial(standing, facts.orders) if standing else "",
+        "standing": standing.value if standing else "",
+    }
+
+
+def _trial_days() -> dict[str, str]:
+    first = goal_sheets.today()
+    last = first + timedelta(days=TRIAL_DAYS - 1)
+    return {"first": first.isoformat(), "last": last.isoformat()}
+
+
+def _duty(line: DutyLine) -> dict[str, Any]:
+    duty = line.duty
+    place: dict[str, Any] = {"partner_id": duty.partner_id, "duty_id": duty.id}
+    return care_sheets.duty(line, today=goal_sheets.today()) | {
+        "acts": [
+            {"label": shared.duty_act(step), "url": url_for("console.move_duty", act=step, **place), "is_done": step == "done"}
+            for step in _STEPS
+            if step != duty.status.value
+        ],
+        "end_url": url_for("console.move_duty", act="end", **place),
+    }  # fmt: skip
+
+
+def _choices(managers: list[Manager]) -> dict[str, Any]:
+    return {
+        "cadences": [(each.value, shared.cadence(each)) for each in Cadence],
+        "sides": [(each.value, shared.side(each)) for each in Side],
+        "people": [(str(one.user_id), one.name) for one in managers],
+        "metrics": [(each.value, words.goal_metric(each)) for each in agreeing.SHARED],
+        "first_on": goal_sheets.today().isoformat(),
+        "last_on": (goal_sheets.today() + timedelta(days=goal_sheets.USUAL_DAYS - 1)).isoformat(),
+    }
+
+
+def _goals(goals: list[PartnerGoal]) -> list[dict[str, Any]]:
+    reached = agreeing.progress(orm.session, program=g.program, goals=goals)
+    notes = care_queries.goal_notes(orm.session, goal_ids=[goal.id for goal in goals])
+    return [
+        care_sheets.goal(goal, found, notes.get(goal.id, []), currency=g.program.currency, today=goal_sheets.today())
+        for goal, found in zip(goals, reached, strict=True)
+    ]
+
+
+def _happened(enrollment_id: UUID, partner_id: UUID) -> list[dict[str, Any]]:
+    rows = trail.about(orm.session, subject_ids=[enrollment_id, partner_id])
+    return [{"at": row.at, "text": trail_words.action(row.action), "who": row.name or _("The system")} for row in rows]

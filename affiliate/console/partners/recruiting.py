@@ -1,0 +1,62 @@
+"""What plans know of a partner, on its page: its group, and who recruited it."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers.response import Response as BaseResponse
+
+from affiliate.accounts import access
+from affiliate.commissions import plan_queries, recruiting
+from affiliate.console.blueprint import acted, blueprint
+from affiliate.console.queries import named
+from affiliate.console.rules.plan_forms import Named
+from affiliate.web import orm, request_now
+
+
+@blueprint.post('/<slug>/partners/<public("ptn"):partner_id>/terms')
+@access.console("manager")
+def set_partner_terms(partner_id: UUID) -> BaseResponse:
+    """Put a partner into a group, and say who recruited it."""
+    back = url_for("console.partner", partner_id=partner_id)
+    known, typed = _named(), request.form.get("recruiter", "").strip()
+    recruiter_id = known.find("partner", typed)
+    if partner_id not in known.names:
+        raise access.NotHere
+    if typed and recruiter_id is None:
+        flash(_("There is none of this name in the program."), "error")
+        return redirect(back, 303)
+
+    def act() -> str:
+        recruiting.set_partner_terms(
+            orm.session, program_id=g.program.id, partner_id=partner_id, group_name=request.form.get("group"),
+            recruiter_id=recruiter_id, actor=access.actor(), now=request_now(),
+        )  # fmt: skip
+        return str(_("Kept. It counts for orders from now on."))
+
+    return acted(back, act)
+
+
+def told(partner_id: UUID) -> dict[str, Any]:
+    """The group and the recruiter's name as the form shows them, what it offers, and whom the partner recruited itself."""
+    here = {"program_id": g.program.id}
+    found = plan_queries.partner_terms(orm.session, **here, partner_id=partner_id)
+    recruiter_id = found.recruiter_id if found else None
+    offered = named.offered(orm.session, **here, partner_id=partner_id)
+    return {
+        "group": (found.group_name if found else None) or "",
+        "recruiter": named.partner_name(orm.session, partner_id=recruiter_id) if recruiter_id else "",
+        "groups": offered.groups,
+        "partners": offered.partners,
+        "recruited": [
+            {"name": name, "url": url_for("console.partner", partner_id=key)}
+            for key, name in named.recruited_by(orm.session, **here, partner_id=partner_id)
+        ],
+        "coupons": offered.coupons,
+        "url": url_for("console.set_partner_terms", partner_id=partner_id),
+    }
+
+
+def _named() -> Named:
+    return Named(named.of_program(orm.session, program_id=g.program.id))

@@ -1,0 +1,1 @@
+"""Paying: runs, payouts, accounts, tax papers."""

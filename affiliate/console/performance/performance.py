@@ -1,0 +1,220 @@
+"""Performance: the program's numbers, or one partner's, by whatever a row shall be, against other days, as a table, a chart and a file."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from flask import Response, g, request, url_for
+from flask_babel import gettext as _
+
+from affiliate import exports
+from affiliate.accounts import access
+from affiliate.console import roles
+from affiliate.console.blueprint import blueprint, show
+from affiliate.console.partners import partner_list
+from affiliate.console.performance import annotations, performance_combined, performance_kept, performance_pages
+from affiliate.console.queries import named
+from affiliate.reports import asked, breakdown, click_words, dimensions, periods, report_words, tables
+from affiliate.reports import sheet as sheets
+from affiliate.reports.asked import PARTNERS_OWN, PROGRAMS, Against, Asked, By
+from affiliate.reports.dimensions import Scope
+from affiliate.reports.periods import Span
+from affiliate.reports.sheet import Sheet
+from affiliate.reports.tables import Line
+from affiliate.web import orm, request_now
+
+PAGE_SIZE = 50
+PAGES_MAX = 400
+CHOICES_MAX = 12
+_TILES = ("clicks_valid", "conversions", "conversion_rate", "revenue", "cost", "roi")
+_AT_HAND = frozenset({"clicks_valid", "conversions", "roi"})
+_SPANS = (Span.WEEK, Span.MONTH, Span.THIS_MONTH, Span.LAST_MONTH, Span.QUARTER, Span.YEAR)
+_COUNTED_LATER = frozenset({By.DEVICE})  # countries and pages of a whole program are counted with the clicks
+
+
+@blueprint.get("/<slug>/performance")
+@access.console(*roles.EVERYBODY)
+def performance() -> str:
+    """The report that the address asks for, with its numbers, its chart and a page of its rows."""
+    sheet, wanted = _sheet(), _asked()
+    number = _page_number()
+    found = sheet.page(first=(number - 1) * PAGE_SIZE, size=PAGE_SIZE)
+    changes = sheet.changes(found.lines)
+    return show(
+        "performance/performance.html",
+        asked=wanted,
+        address=_with,
+        narrowed_by=_narrowed_by(),
+        sort=wanted.order(),
+        order_name="sort",
+        partner=_partner_shown(),
+        narrowing=_narrowing(wanted),
+        empty_action={"label": _("Partners"), "url": url_for("console.partners")},
+        dimensions=[_dimension(one, wanted) for one in _possible()],
+        presets=[_preset(span, sheet) for span in _SPANS],
+        comparisons=[_comparison(one, wanted) for one in (None, *Against)],
+        choices=tables.columns(wanted.possible_columns(), at_hand=_AT_HAND),
+        chosen=sheet.columns,
+        changing=_changing(sheet),
+        first=sheet.period.days[0],
+        last=sheet.period.days[-1],
+        other_first=sheet.other.days[0],
+        other_last=sheet.other.days[-1],
+        problem=None if sheet.is_readable else tables.no_period(),
+        tiles=[performance_pages.tile(key, sheet.total, sheet.total_before) for key in _TILES],
+        chart=_chart(sheet),
+        chart_files=_files(by=By.DAY.value),
+        pages=performance_pages.chips(),
+        columns=tables.columns(sheet.columns, at_hand=_AT_HAND),
+        rows=[_row(line, sheet, changes) for line in found.lines],
+        total=tables.values(found.total if wanted.text or sheet.scope.which else sheet.total, sheet.columns),
+        pager=_pager(number, total=found.number, shown=len(found.lines)),
+        is_counting=wanted.by in (report_words.COUNTED_LATER if sheet.scope.partner_id else _COUNTED_LATER),
+        reasons=_reasons(sheet),
+        kept=performance_kept.desk.mine(),
+        combine=performance_combined.desk.panel(sheet.period.days[0], sheet.period.days[-1]),
+        keep_form=None if _narrowed_by() else performance_kept.desk.form(wanted),
+        files=_files(),
+    )
+
+
+@blueprint.get("/<slug>/performance.<kind>")
+@access.console(*roles.EVERYBODY)
+def performance_file(kind: str) -> Response:
+    """The whole table as a file, in the order of the page."""
+    sheet = _sheet()
+    head, rows = sheet.csv()
+    return exports.response(kind, f"performance-by-{sheet.asked.by.value}", head, rows)
+
+
+def _chart(sheet: Sheet) -> dict[str, Any]:
+    found = tables.chart(sheet.days, sheet.period, sheet.other)
+    return found | {"spec": found["spec"] | annotations.marks(sheet.period)}
+
+
+def _sheet() -> Sheet:
+    partner_id = performance_pages.partner_id()
+    segment = partner_list.of_segment(request.args.get("segment", ""))
+    which = () if partner_id else (*partner_list.which(), *segment)
+    scope = Scope(g.program, partner_id, which=which, is_inside=True)
+    zone = g.get("user_time_zone") or g.program.time_zone
+    return sheets.sheet(orm.session, scope=scope, asked_for=_asked(), now=request_now(), zone=zone)
+
+
+def _asked() -> Asked:
+    """What the address asks for; read once, for every row has an address of its own."""
+    if "asked_performance" not in g:
+        typed = request.args.to_dict() | {"columns": ",".join(request.args.getlist("columns"))}
+        g.asked_performance = replace(asked.read(typed, possible=_possible()), of_program=True)
+    found: Asked = g.asked_performance
+    return found
+
+
+def _possible() -> tuple[By, ...]:
+    return PARTNERS_OWN if performance_pages.partner_id() else PROGRAMS
+
+
+def _partner_shown() -> dict[str, str] | None:
+    partner_id = performance_pages.partner_id()
+    return None if partner_id is None else {
+        "name": performance_pages.partner().Partner.name,
+        "url": url_for("console.partner", partner_id=partner_id),
+        "all_url": _with(partner=None, by=None, sort=None, q=None),
+    }  # fmt: skip
+
+
+def _narrowed_by() -> dict[str, str]:
+    """What narrows the rows beside the report itself."""
+    partner = request.args.get("partner", "")
+    names = ("partner",) if partner else ("tag", "group", "segment")
+    return {name: value[:40] for name in names if (value := request.args.get(name, ""))}
+
+
+def _with(**changes: str | None) -> str:
+    """This report with other arguments; None takes one away, and it starts at its first page."""
+    found = _asked().arguments() | _narrowed_by() | changes
+    kept: dict[str, Any] = {name: value for name, value in found.items() if value}
+    return url_for("console.performance", **kept)
+
+
+def _narrowing(wanted: Asked) -> list[dict[str, Any]]:
+    """Saved choices, groups and tags to choose from, each a switch, where rows are partners."""
+    if wanted.by is not By.PARTNER:
+        return []
+    offered = named.narrowing(orm.session, program_id=g.program.id, limit=CHOICES_MAX)
+    labels = {"segment": _("Saved choices"), "group": _("Group"), "tag": _("Tag")}
+    return [
+        {"label": labels[name], "chips": [_switch(name, *value) for value in values]}
+        for name, values in offered.items()
+        if values
+    ]
+
+
+def _switch(name: str, value: str, label: str) -> dict[str, Any]:
+    is_on = request.args.get(name) == value
+    changes: Mapping[str, str | None] = {name: None if is_on else value}
+    return {"label": label, "url": _with(**changes), "current": is_on, "remove": is_on}
+
+
+def _dimension(one: By, wanted: Asked) -> dict[str, Any]:
+    label, head = dimensions.label(one)
+    url = _with(by=one.value, sort=None, q=None, columns=None)
+    return {"label": label, "head": head, "url": url, "current": one is wanted.by}
+
+
+def _preset(span: Span, sheet: Sheet) -> dict[str, Any]:
+    days = periods.spanned(span, now=request_now(), zone=sheet.period.zone)
+    url = _with(span=span.value, first=None, last=None)
+    return {"label": report_words.span(span), "url": url, "current": days == sheet.period}
+
+
+def _comparison(one: Against | None, wanted: Asked) -> dict[str, Any]:
+    url = _with(compare=one.value if one else None)
+    return {"label": report_words.against(one), "url": url, "current": one is wanted.against}
+
+
+def _changing(sheet: Sheet) -> str | None:
+    """The head of the column of changes."""
+    if sheet.asked.against is None:
+        return None
+    return _("Change: %(metric)s", metric=tables.columns([sheet.changing], at_hand=_AT_HAND)[0]["label"])
+
+
+def _row(line: Line, sheet: Sheet, changes: Mapping[str, int | None] | None) -> dict[str, Any]:
+    change = tables.change(changes, line.key)
+    return {
+        "name": line.name,
+        "url": _with(partner=line.key, by=None, sort=None, q=None, tag=None, group=None, segment=None) if sheet.asked.by is By.PARTNER else None,
+        "cells": tables.values(line.facts, sheet.columns),
+        "change": change and change | {"good": change["up"] is not (sheet.changing in performance_pages.LESS_IS_BETTER)},
+    }  # fmt: skip
+
+
+def _page_number() -> int:
+    return min(max(request.args.get("page", 1, int), 1), PAGES_MAX)
+
+
+def _pager(number: int, *, total: int, shown: int) -> dict[str, str | None] | None:
+    if total <= PAGE_SIZE:
+        return None
+    first = (number - 1) * PAGE_SIZE
+    return {
+        "newer_url": _with(page=str(number - 1)) if number > 1 else None,
+        "older_url": _with(page=str(number + 1)) if first + shown < total else None,
+        "text": _("%(first)s to %(last)s of %(total)s", first=first + 1, last=first + shown, total=total),
+    }
+
+
+def _files(**changes: str) -> list[dict[str, str]]:
+    arguments: dict[str, Any] = _asked().arguments() | _narrowed_by() | changes
+    kinds = [(exports.Format.CSV, _("Export as CSV")), (exports.Format.XLSX, _("Export as XLSX"))]
+    return [
+        {"label": label, "url": url_for("console.performance_file", kind=kind.value, **arguments)}
+        for kind, label in kinds
+    ]
+
+
+def _reasons(sheet: Sheet) -> list[dict[str, Any]]:
+    whose: dict[str, Any] = {"program_id": g.program.id, "partner_id": sheet.scope.partner_id}
+    found = breakdown.not_counted(orm.session, **whose, period=sheet.period)
+    return [{"words": click_words.not_counted(verdict), "clicks": clicks} for verdict, clicks in found.items()]

@@ -1,0 +1,1 @@
+"""The program itself: set-up, settings, people, brand, chats, copies and its end."""

@@ -1,0 +1,18 @@
+"""The newest changes of a program's settings, as they stand beside the form that makes them."""
+
+from typing import Any
+
+from flask import g
+
+from affiliate.console.money import book_sheets
+from affiliate.console.queries import trail
+from affiliate.web import orm
+
+SHOWN = 6
+
+
+def last_changes(*actions: str) -> list[dict[str, Any]]:
+    """What was done to the program last, from the history: these acts, or any."""
+    here = {"program_id": g.program.id, "subject_kind": "program", "subject_id": g.program.id}
+    page = trail.events(orm.session, **here, actions=actions, cursor=None)
+    return book_sheets.events(page.rows[:SHOWN])

@@ -1,0 +1,1 @@
+"""How the shop is connected, and what arrived."""

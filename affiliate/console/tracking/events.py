@@ -1,0 +1,112 @@
+"""Pages of what arrived: the last raw requests, refused events, and events that could not be stored."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from werkzeug.wrappers.response import Response as BaseResponse
+
+from affiliate import streams
+from affiliate.accounts import access
+from affiliate.console import roles
+from affiliate.console.blueprint import acted, blueprint, cursor, given_reason, pager, show, tends_all
+from affiliate.console.queries import events as queries
+from affiliate.console.tracking import event_sheets
+from affiliate.errors import Invalid
+from affiliate.ingest import letters
+from affiliate.tracking import rawlog
+from affiliate.web import orm, request_now
+
+REQUESTS_SHOWN = 200
+REPLAYED_AT_ONCE = 200
+
+
+@blueprint.get("/<slug>/requests")
+@access.console(*roles.TECH)
+def requests() -> str:
+    """The last requests of the shop with our answers, for who connects it."""
+    try:
+        found: list[rawlog.RawRequest] | None = rawlog.last(
+            streams.client(), program_id=g.program.id, limit=REQUESTS_SHOWN
+        )
+    except streams.ERRORS:
+        found = None
+    return show("tracking/requests.html", tabs=_tabs("requests"), **event_sheets.requests(found))
+
+
+@blueprint.get("/<slug>/rejected")
+@access.console(*roles.TECH)
+def rejected() -> str:
+    """Events that were understood and refused, with their reason."""
+    page = queries.rejected(orm.session, program_id=g.program.id, cursor=cursor())
+    rows = [event_sheets.rejected(row) for row in page.rows]
+    return show("tracking/rejected.html", tabs=_tabs("rejected"), rows=rows, pager=pager(page))
+
+
+@blueprint.get("/<slug>/dead-letters")
+@access.console(*roles.TECH)
+def dead_letters() -> str:
+    """Events of all programs that could not be stored. They belong to nobody yet, so only who manages all sees them."""
+    _only_for_all()
+    page = queries.dead_letters(orm.session, cursor=cursor())
+    rows = [event_sheets.dead_letter(row) for row in page.rows]
+    return show("tracking/dead_letters.html", tabs=_tabs("dead_letters"), rows=rows, pager=pager(page))
+
+
+@blueprint.post("/<slug>/dead-letters")
+@access.console(*roles.TECH)
+def replay_dead_letters() -> BaseResponse:
+    """Try one of them again, or the oldest ones."""
+    _only_for_all()
+    letter_id = request.form.get("letter", type=UUID)
+    chosen = None if letter_id is None else [letter_id]
+    done = letters.replay(orm.session, limit=REPLAYED_AT_ONCE, letter_ids=chosen, by=_clerk(), now=request_now())
+    if done.stored:
+        flash(ngettext("%(num)d event is stored now.", "%(num)d events are stored now.", done.stored))
+    if done.failed:
+        flash(
+            ngettext(
+                "%(num)d event failed again; its error is below.",
+                "%(num)d events failed again; their errors are below.",
+                done.failed,
+            ),
+            "warning",
+        )
+    return redirect(url_for("console.dead_letters"), 303)
+
+
+@blueprint.post("/<slug>/dead-letters/<uuid:letter_id>/discard")
+@access.console(*roles.TECH)
+def discard_dead_letter(letter_id: UUID) -> BaseResponse:
+    """Throw one away, for a reason."""
+    _only_for_all()
+
+    def discard() -> str:
+        reason = given_reason()
+        if not reason:
+            raise Invalid({"reason": [_("Say why, in up to 500 characters.")]})
+        letters.discard(orm.session, letter_ids=[letter_id], reason=reason, by=_clerk(), now=request_now())
+        return _("The event is thrown away.")
+
+    return acted(url_for("console.dead_letters"), discard)
+
+
+def _clerk() -> letters.Clerk:
+    return letters.Clerk(access.actor(), g.program.id)
+
+
+def _only_for_all() -> None:
+    if not tends_all():
+        raise access.NotHere
+
+
+def _tabs(current: str) -> list[dict[str, Any]]:
+    names = {"requests": _("Last requests"), "rejected": _("Refused events")}
+    if tends_all():
+        names["dead_letters"] = _("Not stored")
+    return [
+        {"label": name, "url": url_for(f"console.{endpoint}"), "current": endpoint == current}
+        for endpoint, name in names.items()
+    ]

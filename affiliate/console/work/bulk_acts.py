@@ -1,0 +1,181 @@
+"""Acts on many partners, commissions or orders: how far one is, whom it refused and why, stopping it, and leading there."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+from flask import flash, g, redirect, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from werkzeug.wrappers.response import Response as BaseResponse
+
+from affiliate import exports, ids
+from affiliate.accounts import access
+from affiliate.console import presenters
+from affiliate.console.blueprint import acted, blueprint, refused, show
+from affiliate.console.words import Sign
+from affiliate.errors import Conflict, Invalid
+from affiliate.relations import bulk, bulk_queries
+from affiliate.relations.bulk_models import OF_COMMISSIONS, OF_ORDERS, BulkAct, BulkKind, BulkStatus
+from affiliate.web import orm, request_now
+
+PICKED_MAX = 2_000
+REFUSALS_SHOWN = 200
+_CSV_HEAD = ["partner", "id", "order", "commission", "outcome", "reason", "amount", "currency"]
+
+
+def begin(
+    back: str,
+    kind: BulkKind,
+    arguments: Mapping[str, str],
+    chosen: list[bulk.Chosen],
+    *,
+    told: Callable[[BulkAct], str],
+    none_done: Conflict | None = None,
+) -> BaseResponse:
+    """Begin an act. If all of it is done at once it leads back with a sentence; else, or with refusals, to the act's page.
+
+    `none_done` is the refusal where an act that is through changed nothing; then nothing is written.
+    """
+    try:
+        act = bulk.start(
+            orm.session, program_id=g.program.id, kind=kind, arguments=arguments, chosen=chosen,
+            actor=access.actor(), now=request_now(),
+        )  # fmt: skip
+    except Invalid as refusal:
+        return refused(back, refusal)
+    if act.status is BulkStatus.DONE and not act.changed and none_done is not None:
+        return refused(back, none_done)
+    if act.status is BulkStatus.DONE and not bulk_queries.refusal_count(orm.session, act_id=act.id):
+        flash(told(act), "success")
+        return redirect(back, 303)
+    return redirect(url_for("console.bulk_act", act_id=act.id), 303)
+
+
+@blueprint.get('/<slug>/acts/<public("blk"):act_id>')
+@access.console("manager")
+def bulk_act(act_id: UUID) -> str:
+    """How far an act is, and whom it refused."""
+    act = _found(act_id)
+    g.section = "commissions" if act.kind in OF_COMMISSIONS else "fraud" if act.kind in OF_ORDERS else "partners"
+    refusals = bulk_queries.refusals(orm.session, act_id=act.id, limit=REFUSALS_SHOWN)
+    count = bulk_queries.refusal_count(orm.session, act_id=act.id)
+    earlier = bulk_queries.newest(orm.session, program_id=g.program.id)
+    return show(
+        "work/bulk_act.html",
+        act=_told(act) | _counted(act) | {"refused": count, "same": act.done - act.changed - count},
+        refusals=[_refusal(one) for one in refusals],
+        more=count - len(refusals),
+        stop_url=url_for("console.stop_bulk_act", act_id=act.id) if act.status is BulkStatus.RUNNING else None,
+        csv_url=url_for("console.bulk_act_csv", act_id=act.id),
+        earlier=[_told(one) for one in earlier if one.id != act.id],
+    )  # fmt: skip
+
+
+@blueprint.get('/<slug>/acts/<public("blk"):act_id>.csv')
+@access.console("manager")
+def bulk_act_csv(act_id: UUID) -> BaseResponse:
+    """What became of each, as a file."""
+    act = _found(act_id)
+    rows = (_csv_row(one) for one in bulk_queries.outcomes(orm.session, act_id=act.id))
+    return exports.csv_response("act.csv", _CSV_HEAD, rows)
+
+
+@blueprint.post('/<slug>/acts/<public("blk"):act_id>/stop')
+@access.console("manager")
+def stop_bulk_act(act_id: UUID) -> BaseResponse:
+    """Do nothing more of an act."""
+
+    def do() -> str:
+        act = bulk.stop(orm.session, act_id=act_id, program_id=g.program.id, actor=access.actor(), now=request_now())
+        return ngettext("Stopped. %(num)d was done before.", "Stopped. %(num)d were done before.", act.done)
+
+    return acted(url_for("console.bulk_act", act_id=act_id), do)
+
+
+def _found(act_id: UUID) -> BulkAct:
+    act = bulk_queries.act_in(orm.session, act_id=act_id, program_id=g.program.id)
+    if act is None:
+        raise access.NotHere
+    return act
+
+
+def _refusal(one: bulk_queries.Outcome) -> dict[str, Any]:
+    """Whom or what was refused, with its page and the reason."""
+    if one.commission_id is not None:
+        url = url_for("console.commission", commission_id=one.commission_id)
+    elif one.conversion_id is not None:
+        url = url_for("console.fraud_case", conversion_id=one.conversion_id, partner_id=one.partner_id)
+    else:
+        url = url_for("console.partner", partner_id=one.partner_id)
+    why = _(one.refusal) if one.refusal else ""
+    named = {"name": one.partner_name, "partner": None}
+    if one.order_id is not None:
+        named = {"name": one.order_id, "partner": one.partner_name}
+    return named | {"why": why, "url": url}
+
+
+def _csv_row(one: bulk_queries.Outcome) -> list[Any]:
+    amount = None if one.amount_minor is None else presenters.amount(one.amount_minor)
+    return [
+        one.partner_name, ids.public("ptn", one.partner_id), one.order_id or "",
+        ids.public("com", one.commission_id) if one.commission_id else "", _outcome(one), one.refusal or "",
+        amount if amount is not None else "", amount.currency if amount is not None else "",
+    ]  # fmt: skip
+
+
+def _outcome(one: bulk_queries.Outcome) -> str:
+    if one.changed is None:
+        return "not_done"
+    return "changed" if one.changed else "refused" if one.refusal else "as_before"
+
+
+def _told(act: BulkAct) -> dict[str, Any]:
+    return {
+        "title": _title(act.kind, act.arguments),
+        "sign": _sign(act.status),
+        "at": act.created_at,
+        "done": act.done,
+        "total": act.total,
+        "changed": act.changed,
+        "is_running": act.status is BulkStatus.RUNNING,
+        "url": url_for("console.bulk_act", act_id=act.id),
+    }
+
+
+def _counted(act: BulkAct) -> dict[str, Any]:
+    """What the act is about, in words, with where one comes from."""
+    if act.kind in OF_COMMISSIONS:
+        chosen = ngettext("%(num)s commission was chosen.", "%(num)s commissions were chosen.", act.total)
+        amount = presenters.amount(bulk_queries.changed_minor(orm.session, act_id=act.id))
+        return {"chosen": chosen, "list": (_("Commissions"), url_for("console.commissions")), "amount": amount}
+    if act.kind in OF_ORDERS:
+        chosen = ngettext("%(num)s order was chosen.", "%(num)s orders were chosen.", act.total)
+        return {"chosen": chosen, "list": (_("Fraud"), url_for("console.fraud")), "amount": None}
+    chosen = ngettext("%(num)s partner was chosen.", "%(num)s partners were chosen.", act.total)
+    return {"chosen": chosen, "list": (_("Partners"), url_for("console.partners")), "amount": None}
+
+
+def _title(kind: BulkKind, arguments: Mapping[str, str]) -> str:
+    return {
+        BulkKind.TAG: lambda: _("Tag: %(tag)s", tag=arguments.get("tag", "")),
+        BulkKind.UNTAG: lambda: _("Tag taken off: %(tag)s", tag=arguments.get("tag", "")),
+        BulkKind.GROUP: lambda: _("Group: %(group)s", group=arguments.get("group", "") or "–"),
+        BulkKind.LEAD: lambda: _("Another lead"),
+        BulkKind.APPROVE: lambda: _("Approve applications"),
+        BulkKind.REJECT: lambda: _("Refuse applications"),
+        BulkKind.PAUSE: lambda: _("Pause partners"),
+        BulkKind.RESUME: lambda: _("Let partners go on"),
+        BulkKind.APPROVE_COMMISSIONS: lambda: _("Approve commissions"),
+        BulkKind.DECLINE_COMMISSIONS: lambda: _("Decline commissions"),
+        BulkKind.CLEAR_ORDERS: lambda: _("Let orders pass"),
+        BulkKind.REJECT_ORDERS: lambda: _("Reject orders"),
+    }[kind]()
+
+
+def _sign(status: BulkStatus) -> Sign:
+    return {
+        BulkStatus.RUNNING: Sign("acc", _("Running"), "refresh"),
+        BulkStatus.STOPPED: Sign("hold", _("Stopped"), "player-pause"),
+        BulkStatus.DONE: Sign("good", _("Done")),
+    }[status]

@@ -1,0 +1,149 @@
+"""Pages for who does the marketing and for who does the books: what they come for, from what other pages hold."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from flask import g, url_for
+from flask_babel import gettext as _
+
+from affiliate import formats
+from affiliate.accounts import access
+from affiliate.console import presenters, roles, words
+from affiliate.console.blueprint import blueprint, waiting
+from affiliate.console.partners import care_words
+from affiliate.console.queries import money as money_queries
+from affiliate.console.queries import views as queries
+from affiliate.console.queries import work
+from affiliate.console.work.view_parts import Panel, Row, more, page, tile
+from affiliate.ledger import queries as ledger_queries
+from affiliate.ledger.models import AccountName
+from affiliate.money import Money
+from affiliate.payouts import queries as payout_queries
+from affiliate.reports import metrics, tables
+from affiliate.reports import queries as reports
+from affiliate.reports.metrics import METRICS
+from affiliate.reports.momentum import Momentum
+from affiliate.reports.periods import Period
+from affiliate.steering import queries as steering
+from affiliate.web import orm, request_now
+
+DAYS = 30
+_BALANCES = (
+    AccountName.PENDING, AccountName.APPROVED, AccountName.IN_TRANSIT, AccountName.CLAWBACK, AccountName.TAX_PAYABLE,
+    AccountName.PAID,
+)  # fmt: skip
+
+
+@blueprint.get("/<slug>/views/marketing")
+@access.console(*roles.VIEWS["marketing_view"])
+def marketing_view() -> str:
+    """What partners bring, with which material, and who rises or fades."""
+    period = presenters.period(DAYS)
+    by_day = reports.facts_by_day(orm.session, program_id=g.program.id, period=_with_before(period), currency=g.program.currency)  # fmt: skip
+    this = metrics.total((by_day[day] for day in period.days), currency=g.program.currency)
+    keys = ("clicks_valid", "conversions", "conversion_rate", "revenue")
+    values = tables.values(this, keys)
+    performance = url_for("console.performance")
+    return page(
+        _("Marketing"),
+        _("What partners brought in the last 30 days, and who needs a word."),
+        tiles=[
+            tile(_(METRICS[key].label), value, page="performance", url=performance)
+            for key, value in zip(keys, values, strict=True)
+        ]
+        + [tile(_("Material to look at"), waiting().creatives, page="creatives", url=url_for("console.creatives"))],
+        panels=[_momentum(), _at_risk()],
+        chart=tables.chart(by_day, period),
+    )
+
+
+def _with_before(period: Period) -> Period:
+    return Period(period.before.first, period.end, period.zone)
+
+
+def _momentum() -> Panel:
+    counts = steering.counts_by_momentum(orm.session, program_id=g.program.id)
+    rows = [
+        Row(
+            care_words.momentum(each).word,
+            [formats.number(counts[each])],
+            url_for("console.partners", momentum=each.value),
+        )
+        for each in Momentum
+    ]
+    return Panel("momentum", _("Momentum"), [_("State"), _("Partners")], rows, "")
+
+
+def _at_risk() -> Panel:
+    rows = [
+        Row(
+            row.partner_name, [care_words.momentum(row.momentum.momentum)],
+            url_for("console.partner", partner_id=row.momentum.partner_id),
+            f"{care_words.reason(row.momentum)} {care_words.advice(row.momentum)}",
+        )
+        for row in steering.at_risk(orm.session, program_id=g.program.id)
+    ]  # fmt: skip
+    heads = [_("Partner"), _("State")]
+    return Panel("risk", _("Partners at risk"), heads, rows, _("Nobody fades."))
+
+
+@blueprint.get("/<slug>/views/finance")
+@access.console(*roles.VIEWS["finance_view"])
+def finance_view() -> str:
+    """What is owed, what waits, what was paid, what partners cost."""
+    here: dict[str, UUID] = {"program_id": g.program.id}
+    balances = ledger_queries.program_balances(orm.session, **here)
+    soon = work.maturing(orm.session, **here, until=request_now() + timedelta(days=DAYS))
+    due_on = payout_queries.next_run_on(orm.session, **here, today=request_now().date())
+    ledger = url_for("console.ledger")
+    return page(
+        _("Finance"),
+        _("What is earned and not paid yet, what was paid, and what partners cost beside their commission."),
+        tiles=[
+            *(
+                tile(words.account(name), presenters.amount(abs(balances[name])), page="ledger", url=ledger)
+                for name in _BALANCES
+                if balances[name] or name in _BALANCES[:2]
+            ),
+            tile(
+                _("Approved within 30 days"), presenters.amount(soon.amount_minor), page="commissions",
+                url=url_for("console.commissions", status="pending"),
+            ),
+        ],
+        panels=[_by_status(), _runs(), _costs()],
+        due_on=due_on,
+    )  # fmt: skip
+
+
+def _by_status() -> Panel:
+    rows = [
+        Row(
+            words.commission(each.status).word,
+            [formats.number(each.commissions), formats.money(Money(each.left_minor, each.currency))],
+            url_for("console.commissions", status=each.status.value),
+        )
+        for each in money_queries.totals(orm.session, program_id=g.program.id)
+    ]
+    heads = [_("Status"), _("Commissions"), _("Amount")]
+    return Panel("status", _("Commissions"), heads, rows, _("No commission yet."))
+
+
+def _runs() -> Panel:
+    found = money_queries.runs(orm.session, program_id=g.program.id, cursor=None).rows[: queries.SHOWN]
+    rows = [
+        Row(
+            formats.day(row.at), [words.payout(row.status), formats.money(Money(row.total_minor, row.currency))],
+            url_for("console.payout_run", run_id=row.id),
+        )
+        for row in found
+    ]  # fmt: skip
+    heads = [_("Run"), _("Status"), _("Total")]
+    return Panel("runs", _("Payouts"), heads, rows, _("No run yet."), more("payouts", url_for("console.payouts")))
+
+
+def _costs() -> Panel:
+    since = presenters.period(DAYS).first
+    found = queries.costs(orm.session, program_id=g.program.id, since=since, currency=g.program.currency)
+    rows = [Row(words.cost(kind), [formats.money(presenters.amount(minor))]) for kind, minor in found.items() if minor]
+    heads = [_("What for"), _("Last 30 days")]
+    return Panel("costs", _("Costs beside commissions"), heads, rows, _("No cost was entered in these days."))

@@ -1,0 +1,298 @@
+"""Counting the sums of UTC days: read at one moment, which holds nobody up, then saved in a short transaction.
+
+What changed before that moment is in the sums, and its notes go with them; what changes later leaves a note of its own, and the
+day is read as it is until it is counted again. A killed count leaves nothing; of two at once, one gives way.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from affiliate import db
+from affiliate.attribution.models import Credit
+from affiliate.commissions.models import Commission
+from affiliate.ingest.changed_days import utc_day
+from affiliate.ingest.day_models import ChangedDay, DayPart
+from affiliate.ingest.models import Click, Conversion
+from affiliate.ingest.rollup_models import PartnerClickHour, ProgramClickHour
+from affiliate.programs.models import Program, ProgramStatus
+from affiliate.reports import activity, funnel_queries, products, queries, reaching, stretches
+from affiliate.reports.day_models import CountedDay, LabelKind, LabelSaleDay, PartnerClickDay, PartnerSaleDay
+from affiliate.reports.day_queries import QUARTER_SECONDS
+from affiliate.reports.models import VisitorKind
+from affiliate.reports.periods import Period
+from affiliate.reports.visitors import label_of
+
+DAY = timedelta(days=1)
+_HOUR_SECONDS = 3_600
+TABLES: dict[DayPart, tuple[Any, ...]] = {
+    DayPart.CLICKS: (PartnerClickDay,),
+    DayPart.SALES: (PartnerSaleDay, LabelSaleDay),
+}
+_NOTES_AT_ONCE = 10_000  # a day may have one for each order, and SQLite takes a bounded number of values
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A part of a program's UTC day that has no sums, or none that hold."""
+
+    program_id: UUID
+    part: DayPart
+    day: date
+    until: datetime
+    """The end of the day, or of its last hour that is over: up to there it is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a day counts, as it was at one moment: `rows` by table, the notes that these take into account, the version before."""
+
+    due: Due
+    currency: str
+    clicks: int
+    rows: dict[type[Any], list[Row]]
+    notes: Sequence[int]
+    version: int | None
+
+
+def due(session: Session, *, since: date, now: datetime, limit: int) -> list[Due]:
+    """The days from `since` on that are to be counted, and today's clicks up to the hour: at most so many, the newest first."""
+    today = now.date()
+    standing = (
+        sa.select(CountedDay.program_id, CountedDay.part, CountedDay.day, CountedDay.until, CountedDay.clicks)
+        .join(Program, Program.id == CountedDay.program_id)
+        .where(CountedDay.currency == Program.currency)
+    )
+    counted = {
+        (program_id, part, day): (until, clicks)
+        for program_id, part, day, until, clicks in session.execute(
+            standing.where(CountedDay.day >= since, CountedDay.day <= today)
+        )
+    }
+    noted = sa.select(ChangedDay.program_id, ChangedDay.part, ChangedDay.day).distinct()
+    within = noted.where(ChangedDay.day >= since, ChangedDay.day <= today)
+    changed = {(program_id, part, day) for program_id, part, day in session.execute(within)}
+    clicked = _clicked(session, since, _hour(now))
+    noted_of: dict[UUID, set[date]] = defaultdict(set)  # of orders from before the program was here, too
+    for program_id, _part, day in changed:
+        noted_of[program_id].add(day)
+    found = [
+        Due(program_id, part, day, end)
+        for program_id, first in _programs(session)
+        for part in DayPart
+        for day in {*_days(max(first, since), today + DAY), *noted_of[program_id]}
+        if (end := _end(part, day, now)) is not None
+        and (
+            (program_id, part, day) in changed
+            or (stands := counted.get((program_id, part, day))) is None
+            or stands[0] < end
+            or (part is DayPart.CLICKS and stands[1] != clicked.get((program_id, day), 0))
+        )
+    ]
+    found.sort(key=lambda one: (one.day, one.part, one.program_id), reverse=True)
+    return found[:limit]
+
+
+def _programs(session: Session) -> list[tuple[UUID, date]]:
+    """Those that have begun, with the day on which they did."""
+    begun = sa.select(Program.id, Program.created_at).where(Program.status != ProgramStatus.DRAFT)
+    return [(program_id, made_at.date()) for program_id, made_at in session.execute(begun)]
+
+
+def _days(first: date, until: date) -> Iterator[date]:
+    while first < until:
+        yield first
+        first += DAY
+
+
+def _end(part: DayPart, day: date, now: datetime) -> datetime | None:
+    """Up to when a day can be counted; null for today's sales, which every order would put in doubt."""
+    if day < now.date():
+        return stretches.begin(day + DAY)
+    return _hour(now) if part is DayPart.CLICKS and _hour(now) > stretches.begin(day) else None
+
+
+def _hour(now: datetime) -> datetime:
+    """The beginning of the hour, which is the end of the last one that is over."""
+    return now.replace(minute=0, second=0, microsecond=0)
+
+
+def _clicked(session: Session, since: date, end: datetime) -> dict[tuple[UUID, date], int]:
+    day = utc_day(session, ProgramClickHour.hour).label("day")
+    here = (ProgramClickHour.hour >= stretches.begin(since), ProgramClickHour.hour < end)
+    sums = sa.select(ProgramClickHour.program_id, day, sa.func.sum(ProgramClickHour.clicks)).where(*here)
+    rows = session.execute(sums.group_by(ProgramClickHour.program_id, day))
+    return {(program_id, of_day): int(clicks) for program_id, of_day, clicks in rows}
+
+
+def count(session: Session, *, due: Due) -> Counted | None:
+    """What the day counts at this moment, which is that of the reading transaction; null if its program is gone."""
+    program = session.get(Program, due.program_id)
+    if program is None:
+        return None
+    mine = (ChangedDay.program_id == due.program_id, ChangedDay.part == due.part, ChangedDay.day == due.day)
+    notes = session.scalars(sa.select(ChangedDay.id).where(*mine)).all()
+    stands = session.get(CountedDay, (due.program_id, due.part, due.day))
+    clicks = _clicked_on(session, due) if due.part is DayPart.CLICKS else 0
+    rows = {table: found for table, found in _sums(session, due, program.currency).items() if found}
+    return Counted(due, program.currency, clicks, rows, notes, stands.version if stands else None)
+
+
+def _clicked_on(session: Session, due: Due) -> int:
+    clicks = sa.select(sa.func.sum(ProgramClickHour.clicks)).where(*_hours(ProgramClickHour, due))
+    return int(session.scalar(clicks) or 0)
+
+
+def _hours(rollup: Any, due: Due) -> tuple[sa.ColumnElement[bool], ...]:
+    return rollup.program_id == due.program_id, rollup.hour >= stretches.begin(due.day), rollup.hour < due.until
+
+
+def _sums(session: Session, due: Due, currency: str) -> dict[type[Any], list[Row]]:
+    if due.part is DayPart.CLICKS:
+        sums = sa.select(PartnerClickHour.partner_id, *queries.raw_and_valid(PartnerClickHour))
+        rows = session.execute(sums.where(*_hours(PartnerClickHour, due)).group_by(PartnerClickHour.partner_id))
+        return {PartnerClickDay: [dict(zip(("partner_id", "raw", "valid"), row, strict=True)) for row in rows]}
+    return {PartnerSaleDay: _by_partner(session, due, currency), LabelSaleDay: _by_label(session, due, currency)}
+
+
+_SOLD = ("conversions", "revenue", "earned", "reversed", "new", "known")
+_VISITS = ("visits", "kept", "waiting")
+_NOTHING: Row = dict.fromkeys((*_SOLD, *_VISITS), 0)
+
+
+def _by_partner(session: Session, due: Due, currency: str) -> list[Row]:
+    key = Commission.partner_id
+    sales = queries.with_customers(queries.sales_of(key, due.program_id, None, currency, by_credit=False))
+    visits = funnel_queries.sold_by(key, funnel_queries.Visits(due.program_id), _period(due))
+    found = _joined(
+        session.execute(sales.where(*queries.earned_in(_period(due))).group_by(key)), session.execute(visits)
+    )
+    return [{"partner_id": partner_id} | sums for partner_id, sums in found.items()]
+
+
+def _by_label(session: Session, due: Due, currency: str) -> list[Row]:
+    found = {LabelKind.QUARTER: _by_quarter(session, due, currency)}
+    found |= {
+        kind: _in_all(session, due, currency, kind) for kind in (LabelKind.ALL, LabelKind.NEW, LabelKind.SUBSCRIBED)
+    }
+    by_click = {
+        LabelKind.COUNTRY: sa.func.coalesce(Click.country, ""),
+        LabelKind.DEVICE: sa.func.coalesce(label_of(VisitorKind.DEVICE), ""),
+        LabelKind.REFERRER: sa.func.coalesce(Click.referrer_host, ""),
+        LabelKind.CREATIVE: sa.func.coalesce(Click.creative, ""),
+        LabelKind.COUPON: Credit.coupon_id,
+    }
+    for kind, label in by_click.items():
+        sales = queries.sales_of(label.label("label"), due.program_id, None, currency)
+        sold = sales.outerjoin(Click, Click.id == Credit.click_id).where(*queries.earned_in(_period(due)))
+        visits = kind in {LabelKind.DEVICE, LabelKind.REFERRER}
+        of_visits = funnel_queries.sold_by(label, funnel_queries.Visits(due.program_id), _period(due))
+        rows = session.execute(sold.group_by(label))
+        found[kind] = _joined(rows, session.execute(of_visits) if visits else ())
+    for kind, by in ((LabelKind.SKU, products.SKU), (LabelKind.CATEGORY, products.CATEGORY)):
+        found[kind] = _by_item(session, due, currency, by)
+    return [
+        {"kind": kind, "label": _text(label)} | sums for kind, labels in found.items() for label, sums in labels.items()
+    ]
+
+
+def _in_all(session: Session, due: Due, currency: str, kind: LabelKind) -> dict[Any, Row]:
+    sales = queries.sales_of(sa.literal("").label("label"), due.program_id, None, currency, by_credit=False)
+    condition = reaching.NARROWED.get(kind)
+    if condition is not None:
+        sales = sales.join(Conversion, Conversion.id == Commission.conversion_id).where(condition)
+    sold = queries.with_customers(sales).where(*queries.earned_in(_period(due)))
+    if kind is not LabelKind.ALL:
+        return {label: row for label, row in _joined(session.execute(sold), ()).items() if any(row.values())}
+    every = funnel_queries.sold_by(sa.literal(""), funnel_queries.Visits(due.program_id), _period(due))
+    return _joined(session.execute(sold), session.execute(every))
+
+
+def _by_quarter(session: Session, due: Due, currency: str) -> dict[Any, Row]:
+    epoch = sa.extract("epoch", Commission.earned_at)
+    quarter = (epoch - epoch % QUARTER_SECONDS).label("quarter")
+    sales = queries.with_customers(queries.sales_of(quarter, due.program_id, None, currency, by_credit=False))
+    rows = session.execute(sales.where(*queries.earned_in(_period(due))).group_by(quarter))
+    visited = sa.extract("epoch", Click.occurred_at)
+    visits = session.execute(
+        funnel_queries.sold_by(visited - visited % _HOUR_SECONDS, funnel_queries.Visits(due.program_id), _period(due))
+    )
+    return _joined(*(((int(second), *sums) for second, *sums in found) for found in (rows, visits)))
+
+
+def _by_item(session: Session, due: Due, currency: str, by: str) -> dict[Any, Row]:
+    found = products.of_stretches(
+        session,
+        by=by,
+        program_id=due.program_id,
+        partner_id=None,
+        rest=_period(due).stretches,
+        currency=currency,
+        limit=None,
+    )
+    return {
+        label: _NOTHING
+        | {
+            "conversions": facts.conversions,
+            "revenue": facts.revenue_minor,
+            "earned": facts.earned_minor,
+            "reversed": facts.reversed_minor,
+        }
+        for label, facts in found.items()
+    }
+
+
+def _joined(sales: Any, visits: Any) -> dict[Any, Row]:
+    """Sums of sales and of visits under their common keys."""
+    found: dict[Any, Row] = {}
+    for names, rows in ((_SOLD, sales), (_VISITS, visits)):
+        for key, *sums in rows:
+            told = dict(zip(names, map(int, sums), strict=False))
+            found[key] = found.get(key, _NOTHING) | told
+    return found
+
+
+def _text(label: Any) -> str:
+    return "" if label is None else label.hex if isinstance(label, UUID) else str(label)
+
+
+def _period(due: Due) -> Period:
+    return Period(due.day, due.day + DAY, "UTC")
+
+
+def save(session: Session, *, counted: Counted, now: datetime) -> bool:
+    """Put the sums in the place of those before; False, and nothing written, if somebody else has counted the day meanwhile."""
+    due = counted.due
+    if not _claim(session, counted, now):
+        return False
+    for table in TABLES[due.part]:
+        session.execute(sa.delete(table).where(table.program_id == due.program_id, table.day == due.day))
+        rows = [{"program_id": due.program_id, "day": due.day} | row for row in counted.rows.get(table, ())]
+        if rows:
+            session.execute(sa.insert(table), rows)
+    activity.keep(session, program_id=due.program_id, part=due.part, day=due.day)
+    for start in range(0, len(counted.notes), _NOTES_AT_ONCE):
+        some = counted.notes[start : start + _NOTES_AT_ONCE]
+        session.execute(sa.delete(ChangedDay).where(db.among(session, ChangedDay.id, some)))
+    return True
+
+
+def _claim(session: Session, counted: Counted, now: datetime) -> bool:
+    due = counted.due
+    values = {"currency": counted.currency, "until": due.until, "clicks": counted.clicks, "counted_at": now}
+    key = {"program_id": due.program_id, "part": due.part, "day": due.day}
+    if counted.version is None:
+        return db.insert_missing(session, CountedDay, [key | values | {"version": 1}]) == 1
+    mine = (CountedDay.program_id == due.program_id, CountedDay.part == due.part, CountedDay.day == due.day)
+    change = sa.update(CountedDay).where(*mine, CountedDay.version == counted.version)
+    result = session.execute(
+        change.values(values | {"version": counted.version + 1}), execution_options={"synchronize_session": False}
+    )
+    return bool(getattr(result, "rowcount", 0))

@@ -1,0 +1,170 @@
+"""Tables of the sums of UTC days and weeks: what pages of large programs add up instead of every sale and every hour of clicks.
+
+A sum is counted from the rows themselves by the statements that pages run, and stands until a `ChangedDay` says otherwise. Numbers
+that are no amounts are plain integers: PostgreSQL adds these up in half the time.
+"""
+
+import enum
+from datetime import date, datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from affiliate.db import Base, enum_column
+from affiliate.ingest.day_models import DayPart
+from affiliate.programs.models import Program
+
+LABEL_LENGTH_MAX = 120
+
+
+class LabelKind(enum.StrEnum):
+    """What the sales of a day are summed by, beside partners."""
+
+    ALL = "all"
+    NEW = "new"  # orders of customers whom the shop calls new
+    SUBSCRIBED = "subscribed"
+    QUARTER = (
+        "quarter"  # of an hour: the second since 1970 at which it begins; visits by whole hours, at the first quarter
+    )
+    COUNTRY = "country"
+    DEVICE = "device"
+    REFERRER = "referrer"
+    CREATIVE = "creative"
+    COUPON = "coupon"  # hexadecimal digits of its id
+    SKU = "sku"
+    CATEGORY = "category"
+
+
+class CountedDay(Base):
+    """The sums of a part of a program's UTC day stand. `version` counts up with each count: of two at once, one gives way.
+
+    `until` is the end of the day, or of its last hour that was over when its clicks were counted. `clicks` are the program's up to
+    then: where there are more by now, it is out of date. Amounts are in `currency`.
+    """
+
+    __tablename__ = "counted_days"
+    __table_args__ = (sa.PrimaryKeyConstraint("program_id", "part", "day"),)
+
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id))
+    part: Mapped[DayPart] = mapped_column(enum_column(DayPart))
+    day: Mapped[date] = mapped_column(sa.Date)
+    currency: Mapped[str] = mapped_column(sa.String(3))
+    until: Mapped[datetime]
+    clicks: Mapped[int] = mapped_column(default=0)
+    version: Mapped[int]
+    counted_at: Mapped[datetime]
+
+
+class CountedWeek(Base):
+    """The sums of a program's days from a Monday to a Sunday were added up. `versions` is the sum of the days' versions then.
+
+    Versions only grow: as long as all seven days stand and theirs have this sum, the week stands.
+    """
+
+    __tablename__ = "counted_weeks"
+    __table_args__ = (sa.PrimaryKeyConstraint("program_id", "part", "first"),)
+
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id))
+    part: Mapped[DayPart] = mapped_column(enum_column(DayPart))
+    first: Mapped[date] = mapped_column(sa.Date)
+    versions: Mapped[int]
+    counted_at: Mapped[datetime]
+
+
+class Clicked:
+    """What is summed of clicks."""
+
+    raw: Mapped[int] = mapped_column(sa.Integer)
+    valid: Mapped[int] = mapped_column(sa.Integer)
+
+
+class PartnerClickDay(Clicked, Base):
+    """Clicks of a partner."""
+
+    __tablename__ = "click_days_partner"
+    __table_args__ = (sa.PrimaryKeyConstraint("program_id", "day", "partner_id"),)
+
+    program_id: Mapped[UUID]
+    day: Mapped[date] = mapped_column(sa.Date)
+    partner_id: Mapped[UUID]
+
+
+class PartnerClickWeek(Clicked, Base):
+    """Clicks of a partner in a week."""
+
+    __tablename__ = "click_weeks_partner"
+    __table_args__ = (sa.PrimaryKeyConstraint("program_id", "first", "partner_id"),)
+
+    program_id: Mapped[UUID]
+    first: Mapped[date] = mapped_column(sa.Date)
+    partner_id: Mapped[UUID]
+
+
+class Sold:
+    """What is summed of sales, as `queries.sales_of` and `with_customers` do: of orders of the days."""
+
+    conversions: Mapped[int] = mapped_column(sa.Integer, default=0)
+    revenue: Mapped[int] = mapped_column(default=0)
+    earned: Mapped[int] = mapped_column(default=0)
+    reversed: Mapped[int] = mapped_column(default=0)
+    new: Mapped[int] = mapped_column(sa.Integer, default=0)
+    known: Mapped[int] = mapped_column(sa.Integer, default=0)
+
+
+class Visited:
+    """And of visits of the day, as the funnel counts them: how many were sold to, of how many a sale is kept, of how many others one waits."""
+
+    visits: Mapped[int] = mapped_column(sa.Integer, default=0)
+    kept: Mapped[int] = mapped_column(sa.Integer, default=0)
+    waiting: Mapped[int] = mapped_column(sa.Integer, default=0)
+
+
+class PartnerSaleWeek(Sold, Base):
+    """Sales of a partner in a week."""
+
+    __tablename__ = "sale_weeks_partner"
+    __table_args__ = (sa.PrimaryKeyConstraint("program_id", "first", "partner_id"),)
+
+    program_id: Mapped[UUID]
+    first: Mapped[date] = mapped_column(sa.Date)
+    partner_id: Mapped[UUID]
+
+
+class PartnerSaleDay(Sold, Visited, Base):
+    """Sales of a partner."""
+
+    __tablename__ = "sale_days_partner"
+    __table_args__ = (sa.PrimaryKeyConstraint("program_id", "day", "partner_id"),)
+
+    program_id: Mapped[UUID]
+    day: Mapped[date] = mapped_column(sa.Date)
+    partner_id: Mapped[UUID]
+
+
+class PartnerActiveMonth(Base):
+    """On which UTC days of a month a partner had a valid click, and a sale: a bit for each day, the lowest for the first.
+
+    Written with the sums of a day, of which it says no more than they do: it is there to be read a month at a time.
+    """
+
+    __tablename__ = "active_months_partner"
+    __table_args__ = (sa.PrimaryKeyConstraint("program_id", "month", "partner_id"),)
+
+    program_id: Mapped[UUID]
+    month: Mapped[date] = mapped_column(sa.Date)  # its first day
+    partner_id: Mapped[UUID]
+    clicked: Mapped[int]
+    sold: Mapped[int]
+
+
+class LabelSaleDay(Sold, Visited, Base):
+    """Sales of a program by what a page asks for. Each kind has the same sums, but orders with several products are in several of them."""
+
+    __tablename__ = "sale_days_label"
+    __table_args__ = (sa.PrimaryKeyConstraint("program_id", "kind", "day", "label"),)
+
+    program_id: Mapped[UUID]
+    kind: Mapped[LabelKind] = mapped_column(enum_column(LabelKind))
+    day: Mapped[date] = mapped_column(sa.Date)
+    label: Mapped[str] = mapped_column(sa.String(LABEL_LENGTH_MAX))

@@ -1,0 +1,241 @@
+"""Which sums of UTC days and weeks stand, and the conditions that let a page add these up and read the rest as it is."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from affiliate.db import UtcDateTime
+from affiliate.ingest.changed_days import utc_day
+from affiliate.ingest.day_models import ChangedDay, DayPart
+from affiliate.ingest.rollup_models import ProgramClickHour
+from affiliate.reports import stretches
+from affiliate.reports.day_models import (
+    CountedDay,
+    CountedWeek,
+    LabelKind,
+    LabelSaleDay,
+    PartnerClickDay,
+    PartnerClickWeek,
+    PartnerSaleDay,
+    PartnerSaleWeek,
+)
+from affiliate.reports.periods import Period
+from affiliate.reports.stretches import Covered, Stretch
+
+Wanted = Callable[[Any], sa.ColumnElement[bool]]
+"""Which partners are wanted, as a condition on a column of them."""
+QUARTER_SECONDS = 900
+_SOLD = ("conversions", "revenue", "earned", "reversed")
+_CUSTOMERS = ("new", "known")
+_VISITS = ("visits", "kept", "waiting")
+
+
+def sales(
+    session: Session, *, program_id: UUID, currency: str | None, starts_at: datetime, ends_at: datetime
+) -> Covered:
+    """The days between two instants whose sales stand counted (in this currency, if amounts matter), and the rest."""
+    counted = _standing(DayPart.SALES, program_id, starts_at, ends_at)
+    if currency is not None:
+        counted = counted.where(CountedDay.currency == currency)
+    return stretches.covered(starts_at, ends_at, counted={row.day: row.until for row in session.execute(counted)})
+
+
+def visits(
+    session: Session, *, program_id: UUID, starts_at: datetime, ends_at: datetime
+) -> tuple[Covered, Sequence[datetime]]:
+    """`sales` where amounts do not matter, and single hours of counted days at the ends of the period, which is one of whole hours."""
+    standing = _standing(DayPart.SALES, program_id, starts_at, ends_at)
+    counted = {row.day: row.until for row in session.execute(standing)}
+    found = stretches.covered(starts_at, ends_at, counted=counted)
+    hours, rest = stretches.hours(found.rest, counted=counted)
+    return Covered(found.days, rest), hours
+
+
+def clicks(session: Session, *, program_id: UUID, starts_at: datetime, ends_at: datetime) -> Covered:
+    """The days and weeks between two instants whose clicks by partner stand counted, and the rest. New clicks show by their number."""
+    parts = {DayPart.CLICKS: _clicked(session, program_id, starts_at, ends_at)}
+    return _by_weeks(session, parts, program_id, starts_at, ends_at)[DayPart.CLICKS]
+
+
+def both(
+    session: Session, *, program_id: UUID, currency: str, starts_at: datetime, ends_at: datetime
+) -> tuple[Covered, Covered]:
+    """`sales` and `clicks` by partner in one trip: days and weeks."""
+    of_sales = _standing(DayPart.SALES, program_id, starts_at, ends_at).where(CountedDay.currency == currency)
+    parts = {DayPart.SALES: of_sales, DayPart.CLICKS: _clicked(session, program_id, starts_at, ends_at)}
+    found = _by_weeks(session, parts, program_id, starts_at, ends_at)
+    return found[DayPart.SALES], found[DayPart.CLICKS]
+
+
+def _by_weeks(
+    session: Session, parts: Mapping[DayPart, sa.Select[Any]], program_id: UUID, starts_at: datetime, ends_at: datetime
+) -> dict[DayPart, Covered]:
+    """What of the days and weeks stands of each part, in one trip."""
+    never = sa.cast(sa.null(), UtcDateTime)
+    rows: list[sa.Select[Any]] = [
+        sa.select(sa.literal(part.value, sa.String), sa.literal(0), days.c.day, days.c.until, days.c.version)
+        for part, days in ((part, found.subquery()) for part, found in parts.items())
+    ]
+    here = (CountedWeek.program_id == program_id, CountedWeek.part.in_(parts), CountedWeek.first >= starts_at.date())
+    of_week: tuple[Any, ...] = (
+        sa.cast(CountedWeek.part, sa.String), sa.literal(7), CountedWeek.first, never, CountedWeek.versions
+    )  # fmt: skip
+    rows.append(sa.select(*of_week).where(*here, CountedWeek.first < ends_at.date()))
+    until: dict[str, dict[date, datetime]] = {part: {} for part in DayPart}
+    versions: dict[tuple[str, int], dict[date, int]] = {(part, days): {} for part in DayPart for days in (0, 7)}
+    for part, days, day, end, version in session.execute(sa.union_all(*rows)):
+        versions[part, days][day] = version
+        if not days:
+            until[part][day] = end
+    return {
+        part: stretches.by_weeks(
+            stretches.covered(starts_at, ends_at, counted=until[part]),
+            versions=versions[part, 0],
+            weeks=versions[part, 7],
+        )
+        for part in parts
+    }
+
+
+def _clicked(session: Session, program_id: UUID, starts_at: datetime, ends_at: datetime) -> sa.Select[Any]:
+    """The days whose clicks stand counted, and of which there are no more clicks by now."""
+    counted = _standing(DayPart.CLICKS, program_id, starts_at, ends_at).subquery()
+    day = utc_day(session, ProgramClickHour.hour).label("day")
+    # Only the last day may be counted in part: up to there the others are over.
+    latest = sa.select(sa.func.max(counted.c.until)).scalar_subquery()
+    here = (
+        ProgramClickHour.program_id == program_id,
+        ProgramClickHour.hour >= starts_at,
+        ProgramClickHour.hour < ends_at,
+    )
+    number = sa.func.sum(ProgramClickHour.clicks)
+    clicked = (
+        sa.select(day, number.label("clicks")).where(*here, ProgramClickHour.hour < latest).group_by(day).subquery()
+    )
+    # A day without any click has no rows, and those at the ends are not whole: they are not counted as standing then.
+    same = sa.and_(clicked.c.day == counted.c.day, clicked.c.clicks == counted.c.clicks)
+    return sa.select(counted).join(clicked, same)
+
+
+def _standing(part: DayPart, program_id: UUID, starts_at: datetime, ends_at: datetime) -> sa.Select[*tuple[Any, ...]]:
+    changed = sa.exists().where(
+        ChangedDay.program_id == program_id, ChangedDay.part == part, ChangedDay.day == CountedDay.day
+    )
+    here = (CountedDay.program_id == program_id, CountedDay.part == part, ~changed)
+    within = (CountedDay.day >= starts_at.date(), CountedDay.day <= ends_at.date())
+    columns = (CountedDay.day, CountedDay.until, CountedDay.version, CountedDay.clicks)
+    return sa.select(*columns).where(*here, *within)
+
+
+def by_quarters(period: Period) -> bool:
+    """Whether each day of the period begins at a quarter of an hour, as in every zone of our days."""
+    starts = (Period(day, day + timedelta(days=1), period.zone).starts_at for day in period.days)
+    return all(not moment.timestamp() % QUARTER_SECONDS for moment in starts)
+
+
+def within(column: Any, rest: Sequence[Stretch]) -> sa.ColumnElement[bool]:
+    """Whether an instant is in one of the stretches."""
+    return sa.or_(sa.false(), *(sa.and_(column >= start, column < end) for start, end in rest))
+
+
+def _on(column: Any, days: Sequence[tuple[date, date]]) -> sa.ColumnElement[bool]:
+    return sa.or_(sa.false(), *(sa.and_(column >= first, column < end) for first, end in days))
+
+
+def _of_partners(days: Any, weeks: Any, program_id: UUID, found: Covered) -> list[tuple[Any, tuple[Any, ...]]]:
+    """The tables of what stands counted by partner, with the conditions on their rows; days are always among them."""
+    tables = [(days, (days.program_id == program_id, _on(days.day, found.loose)))]
+    if found.weeks:
+        tables.append((weeks, (weeks.program_id == program_id, weeks.first.in_(found.weeks))))
+    return tables
+
+
+def sold_by_partner(program_id: UUID, found: Covered, *, wanted: Wanted, tells_new: bool) -> list[sa.Select[Any]]:
+    """Rows of a partner and what it sold on a counted day or in a week, as `with_customers` has them (or zeros). Not summed."""
+
+    def columns(table: Any) -> list[Any]:
+        customers = [getattr(table, name) if tells_new else sa.literal(0).label(name) for name in _CUSTOMERS]
+        return [table.partner_id, *(getattr(table, name) for name in _SOLD), *customers]
+
+    tables = _of_partners(PartnerSaleDay, PartnerSaleWeek, program_id, found)
+    return [
+        sa.select(*columns(table)).where(*here, _has_sold(table), wanted(table.partner_id)) for table, here in tables
+    ]
+
+
+def visits_by_partner(program_id: UUID, found: Covered) -> sa.Select[Any]:
+    """Rows of a partner and the visits of a counted day that were sold to. Not summed."""
+    table = PartnerSaleDay
+    columns = [getattr(table, name) for name in _VISITS]
+    return sa.select(table.partner_id, *columns).where(table.program_id == program_id, _on(table.day, found.days))
+
+
+def clicked_by_partner(program_id: UUID, found: Covered, *, wanted: Wanted) -> list[sa.Select[Any]]:
+    """Rows of a partner and its clicks, raw and valid, on a counted day or in a week. Not summed."""
+    tables = _of_partners(PartnerClickDay, PartnerClickWeek, program_id, found)
+    return [
+        sa.select(table.partner_id, table.raw, table.valid).where(*here, wanted(table.partner_id))
+        for table, here in tables
+    ]
+
+
+def sold_by_label(program_id: UUID, kind: LabelKind, found: Covered) -> sa.Select[Any]:
+    """Rows of a label and what was sold on the counted days, summed."""
+    return _of_label(program_id, kind, found, _SOLD).where(_has_sold(LabelSaleDay)).group_by(LabelSaleDay.label)
+
+
+def sold_by_quarter(program_id: UUID, found: Covered) -> sa.Select[Any]:
+    """Rows of a quarter of an hour and what was sold in it, as `with_customers` has them. Each is there once: nothing is summed."""
+    table = LabelSaleDay
+    columns = [getattr(table, name) for name in (*_SOLD, *_CUSTOMERS)]
+    here = (
+        table.program_id == program_id,
+        table.kind == LabelKind.QUARTER,
+        _on(table.day, found.days),
+        _has_sold(table),
+    )
+    return sa.select(table.label, *columns).where(*here)
+
+
+def _has_sold(table: Any) -> Any:
+    """Not a row that is there for its visits alone, whose orders are of other days: who sold nothing has no line."""
+    return table.conversions > 0
+
+
+def visits_in_all(program_id: UUID, found: Covered, *, device: str | None, source: str | None) -> sa.Select[Any]:
+    """One row: the visits of the counted days that were sold to, of a device or a source if asked."""
+    kind, label = LabelKind.ALL, ""
+    if source is not None:
+        kind, label = LabelKind.REFERRER, source
+    elif device is not None:
+        kind, label = LabelKind.DEVICE, device
+    rows = _of_label(program_id, kind, found, _VISITS).with_only_columns(
+        *(sa.func.sum(getattr(LabelSaleDay, name)).label(name) for name in _VISITS)
+    )
+    return rows.where(LabelSaleDay.label == label)
+
+
+def visits_of_hours(program_id: UUID, hours: Sequence[datetime]) -> sa.Select[Any]:
+    """One row: the visits of these hours of counted days that were sold to. They stand at the quarter with which their hour begins."""
+    table = LabelSaleDay
+    of_hours = (table.day.in_({at.date() for at in hours}), table.label.in_([str(int(at.timestamp())) for at in hours]))
+    here = (table.program_id == program_id, table.kind == LabelKind.QUARTER, *of_hours)
+    return sa.select(*(sa.func.sum(getattr(table, name)).label(name) for name in _VISITS)).where(*here)
+
+
+def sold_in_all(program_id: UUID, kind: LabelKind, found: Covered) -> sa.Select[Any]:
+    """One row: orders, revenue, earnings and reversals of the counted days; nulls where there are none."""
+    table = LabelSaleDay
+    here = (table.program_id == program_id, table.kind == kind, _on(table.day, found.days))
+    return sa.select(*(sa.func.sum(getattr(table, name)).label(name) for name in _SOLD)).where(*here)
+
+
+def _of_label(program_id: UUID, kind: LabelKind, found: Covered, names: Sequence[str]) -> sa.Select[Any]:
+    table = LabelSaleDay
+    sums = [sa.func.sum(getattr(table, name)).label(name) for name in names]
+    here = (table.program_id == program_id, table.kind == kind, _on(table.day, found.days))
+    return sa.select(table.label.label("label"), *sums).where(*here)

@@ -1,0 +1,89 @@
+"""Which part of a period UTC days and weeks that are counted already cover, and what is left of it. Pure."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+
+_DAY, _WEEK, _HOUR = timedelta(days=1), timedelta(days=7), timedelta(hours=1)
+Stretch = tuple[datetime, datetime]
+"""From one instant up to, not including, another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """`days`: from one day up to, not including, another, each counted. `rest`: the stretches around and between, each to be read.
+
+    `weeks`: the Mondays of weeks that are added up already, where they are asked for; their days are among `days`, too.
+    """
+
+    days: Sequence[tuple[date, date]]
+    rest: Sequence[Stretch]
+    weeks: Sequence[date] = ()
+
+    @property
+    def loose(self) -> list[tuple[date, date]]:
+        """The days that are in none of the weeks."""
+        found: list[tuple[date, date]] = []
+        for day in (day for first, end in self.days for day in _each(first, end)):
+            if day - timedelta(days=day.weekday()) not in self.weeks:
+                first = found.pop()[0] if found and found[-1][1] == day else day
+                found.append((first, day + _DAY))
+        return found
+
+
+def covered(starts_at: datetime, ends_at: datetime, *, counted: Mapping[date, datetime]) -> Covered:
+    """The period divided: together both parts are the period, and nothing is in both. A day is `counted` up to an instant of it, or its end."""
+    days: list[tuple[date, date]] = []
+    rest: list[Stretch] = []
+    at = starts_at.astimezone(UTC)
+    while at < ends_at:
+        day = at.date()
+        until = counted.get(day)
+        if until is not None and at == begin(day) < until <= ends_at:
+            first = days.pop()[0] if days and days[-1][1] == day else day
+            days.append((first, day + _DAY))
+        else:
+            until = min(begin(day + _DAY), ends_at)
+            first_at = rest.pop()[0] if rest and rest[-1][1] == at else at
+            rest.append((first_at, until))
+        at = until
+    return Covered(days, rest)
+
+
+def by_weeks(found: Covered, *, versions: Mapping[date, int], weeks: Mapping[date, int]) -> Covered:
+    """The same with the weeks that stand as one. `versions` are those of the days, `weeks` what those of a week's were in sum."""
+    every = [day for first, end in found.days for day in _each(first, end)]
+    there = {*every}
+    whole = [
+        monday
+        for monday in every
+        if monday in weeks
+        and there.issuperset(_each(monday, monday + _WEEK))
+        and weeks[monday] == sum(versions[day] for day in _each(monday, monday + _WEEK))
+    ]
+    return replace(found, weeks=whole)
+
+
+def _each(first: date, end: date) -> Sequence[date]:
+    return [first + number * _DAY for number in range((end - first).days)]
+
+
+def hours(rest: Sequence[Stretch], *, counted: Collection[date]) -> tuple[list[datetime], list[Stretch]]:
+    """The hours of these stretches that lie in counted days, each by its beginning, and what is left. The stretches end at whole hours."""
+    told: list[datetime] = []
+    left: list[Stretch] = []
+    for start, end in rest:
+        at = start
+        while at < end:
+            until = min(begin(at.date() + _DAY), end)
+            if at.date() in counted:
+                told += [at + number * _HOUR for number in range((until - at) // _HOUR)]
+            else:
+                left.append((at, until))
+            at = until
+    return told, left
+
+
+def begin(day: date) -> datetime:
+    """The instant at which a UTC day begins."""
+    return datetime.combine(day, time(), UTC)

@@ -1,0 +1,185 @@
+"""What the benches of pages share: an installation on PostgreSQL, clicks with their rollups in bulk, and a browser that says what a page cost.
+
+One process, without network: a page's cost is that of the web process and of the database, without a server's wire.
+"""
+
+import contextlib
+import gzip
+import re
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psycopg
+import sqlalchemy as sa
+from flask.testing import FlaskClient
+from ingest_rows import _installation
+from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session
+
+from affiliate import db, garbage, settings
+from affiliate.accounts.models import User
+from affiliate.app import create_app
+from affiliate.ingest import partitions
+from affiliate.links.models import Link
+from affiliate.programs.models import Program
+
+sys.path.insert(0, str(Path(__file__).parent.parent))  # the helpers of the tests
+
+import accounts_cast
+import servers
+
+_MONTHS = 4
+_WARM_UP = 3
+_CLICKS_AT_ONCE = 500_000
+_CLICKS = """
+    INSERT INTO clicks (id, program_id, partner_id, link_id, occurred_at, received_at, verdict, source, subs, landing_url,
+        referrer_host, user_agent, country, consent)
+    SELECT CAST(lpad(to_hex(CAST(extract(epoch FROM at) * 1000 AS bigint)), 12, '0') || '7' || substr(noise, 1, 3)
+            || '8' || substr(noise, 4, 15) AS uuid),
+        :program, (CAST(:partners AS uuid[]))[link], (CAST(:links AS uuid[]))[link], at, at,
+        CASE WHEN n % 11 = 0 THEN 'bot' ELSE 'valid' END, 'redirect',
+        CAST('{"sub1": "post-' || n % 40 || '"}' AS jsonb), 'https://www.shop.example/', 'blog' || n % 30 || '.example',
+        CASE WHEN n % 2 = 0 THEN 'Mozilla/5.0 (iPhone) Mobile' ELSE 'Mozilla/5.0 (X11; Linux x86_64)' END,
+        (CAST('{IT,PL,DE,FR,ES}' AS text[]))[1 + n % 5], 'given'
+    FROM (SELECT n, md5(CAST(n AS text)) AS noise,
+              CASE WHEN n % 20 = 0 THEN 1 + (n / 20) % :busy ELSE 1 + n % :of END AS link,
+              CAST(:ends AS timestamptz) - (n * 7919 % 5184000) * interval '1 second' AS at
+          FROM generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) AS n OFFSET 0) AS made
+"""
+_HOUR = "date_trunc('hour', occurred_at, 'UTC')"
+_ROLLUPS = {
+    "click_hours_program (program_id": "program_id",
+    "click_hours_partner (program_id, partner_id": "program_id, partner_id",
+    "click_hours_link (program_id, partner_id, link_id": "program_id, partner_id, link_id",
+    "click_hours_sub (program_id, partner_id, sub": "program_id, partner_id, subs->>'sub1'",
+}
+_VISITORS = {
+    "country": "country",
+    "device": "CASE WHEN user_agent LIKE '%Mobi%' THEN 'phone' ELSE 'computer' END",
+    "referrer": "referrer_host",
+}
+_LOADED = re.compile(r'(?:href|src)="(/static/[^"#]+)')
+
+
+@contextlib.contextmanager
+def installation() -> Iterator[Engine]:
+    """A migrated PostgreSQL with room for the clicks of some months, and a valkey, as the settings of this process."""
+    with tempfile.TemporaryDirectory(prefix="affiliate-bench-") as name:
+        folder = Path(name)
+        for each in ("valkey", "postgresql"):
+            (folder / each).mkdir()
+        with servers.valkey(folder / "valkey") as redis_url, servers.postgresql(folder / "postgresql") as address:
+            with psycopg.connect(address, autocommit=True) as connection:
+                connection.execute("CREATE DATABASE bench")
+            url = address.replace("postgresql://postgres@/postgres", "postgresql+psycopg://postgres@/bench")
+            with _installation(url, redis_url, folder):
+                yield db.make_engine(url)
+
+
+def fill(
+    session: Session, *, program: Program, links: Sequence[Link], busy: int, ends: datetime, first: int, last: int
+) -> None:
+    """Add the clicks of these numbers, of the 60 days before `ends`, and count all of them in their rollups.
+
+    Clicks fall on the links one after the other, but every twentieth on the first `busy` of them.
+    """
+    for month in range(_MONTHS):
+        partitions.ensure(session, now=ends - timedelta(days=28 * month))
+    told = {
+        "program": program.id, "links": [link.id for link in links], "partners": [link.partner_id for link in links],
+        "of": len(links), "busy": busy, "ends": ends,
+    }  # fmt: skip
+    for start in range(first, last + 1, _CLICKS_AT_ONCE):
+        session.execute(sa.text(_CLICKS), told | {"first": start, "last": min(start + _CLICKS_AT_ONCE - 1, last)})
+    session.commit()
+    for table, keys in _ROLLUPS.items():
+        session.execute(sa.text(f"TRUNCATE {table.partition(' ')[0]}"))
+        grouped = f"SELECT {keys}, {_HOUR}, verdict, 0, count(*) FROM clicks GROUP BY {keys}, {_HOUR}, verdict"  # noqa: S608 - our own names
+        session.execute(sa.text(f"INSERT INTO {table}, hour, verdict, shard, clicks) {grouped}"))
+    session.execute(sa.text("TRUNCATE link_sub_hours"))
+    keys = f"program_id, partner_id, link_id, {_HOUR}, subs->>'sub1', verdict"
+    session.execute(sa.text(f"INSERT INTO link_sub_hours SELECT {keys}, count(*) FROM clicks GROUP BY {keys}"))  # noqa: S608 - our own names
+    session.execute(sa.text("TRUNCATE device_hours"))
+    keys = f"program_id, {_HOUR}, {_VISITORS['device']}, verdict"
+    session.execute(sa.text(f"INSERT INTO device_hours SELECT {keys}, count(*) FROM clicks GROUP BY {keys}"))  # noqa: S608 - our own names
+    session.execute(sa.text("TRUNCATE visitor_hours"))
+    for kind, label in _VISITORS.items():
+        keys = f"program_id, partner_id, {_HOUR}, {label}, verdict"
+        grouped = f"SELECT {keys}, '{kind}', count(*) FROM clicks GROUP BY {keys}"  # noqa: S608 - our own names
+        names = "program_id, partner_id, hour, label, verdict, kind, clicks"
+        session.execute(sa.text(f"INSERT INTO visitor_hours ({names}) {grouped}"))
+    session.commit()
+
+
+def vacuum(engine: Engine) -> None:
+    """What a server does by itself overnight; without it, plans are those of empty tables."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("VACUUM ANALYZE")
+
+
+class Cost(NamedTuple):
+    """What opening a page took, in seconds: on the clock, and of this process's CPU."""
+
+    took: float
+    cpu: float
+
+
+def p95_ms(seconds: Iterable[float]) -> float:
+    """The time that one page in twenty exceeds, in milliseconds."""
+    ordered = sorted(seconds)
+    return ordered[int(len(ordered) * 0.95)] * 1_000
+
+
+def median(costs: list[Cost]) -> float:
+    """The middle of the times on the clock, in seconds."""
+    return statistics.median(one.took for one in costs)
+
+
+class Visitor:
+    """A person who is signed in, at an application that has loaded and settled as the web process has."""
+
+    def __init__(self, person: User) -> None:
+        app = create_app(settings.current())
+        app.config.update(WTF_CSRF_ENABLED=False)
+        self.browser: FlaskClient = app.test_client()
+        accounts_cast.sign_in(self.browser, person)
+        garbage.settle()
+
+    def costs(self, address: str, *, times: int) -> list[Cost]:
+        """What the page costs so many times, after a few that nobody counts."""
+        return [self._open(address) for _ in range(times + _WARM_UP)][_WARM_UP:]
+
+    def queries(self, address: str) -> int:
+        """How many statements the page asks."""
+        found: list[str] = []
+
+        def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+            if not statement.startswith(("SET ", "BEGIN")):
+                found.append(statement)
+
+        sa.event.listen(Engine, "before_cursor_execute", note)
+        self._open(address)
+        sa.event.remove(Engine, "before_cursor_execute", note)
+        return len(found)
+
+    def weight_kb(self, address: str) -> float:
+        """Kilobytes, compressed, of the page and of all that it loads at once; charts come when they are seen."""
+        page = self.browser.get(address).text
+        loaded = {path.replace("&amp;", "&") for path in _LOADED.findall(page)}
+        bodies = [page.encode(), *(self.browser.get(path).data for path in sorted(loaded))]
+        return sum(min(len(gzip.compress(body)), len(body)) for body in bodies) / 1024
+
+    def _open(self, address: str) -> Cost:
+        began, worked = time.perf_counter(), time.process_time()
+        answer = self.browser.get(address)
+        cost = Cost(time.perf_counter() - began, time.process_time() - worked)
+        if answer.status_code != HTTPStatus.OK:
+            raise RuntimeError(f"{address} answers {answer.status_code}")
+        return cost

@@ -1,0 +1,207 @@
+"""The queue of orders under review, one case, and the rules with the effect of a change, over HTTP."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from accounts_cast import give, make_person
+from console_cast import Cast, public, text_of
+from factories import make_click, make_link, make_partner
+from flask.testing import FlaskClient
+
+from affiliate import clock, ids
+from affiliate.accounts.models import AuditEvent, GrantRole, User
+from affiliate.attribution import service as attribution
+from affiliate.commissions.models import Commission, CommissionStatus
+from affiliate.console import paging
+from affiliate.console.queries import fraud as queries
+from affiliate.fraud import service
+from affiliate.fraud.models import FraudSettings
+from affiliate.partners.models import Enrollment, EnrollmentStatus
+from affiliate.payouts import queries as payouts
+
+QUEUE, RULES = "/console/casa/fraud", "/console/casa/fraud/rules"
+
+
+def flagged(cast: Cast, order_id: str, network: str | None = "tor") -> Commission:
+    """An order whose click came out of Tor, unless said otherwise."""
+    link = make_link(cast.session, program=cast.program, partner=cast.partner)
+    click = make_click(
+        cast.session, link=link, occurred_at=clock.now() - timedelta(days=1, minutes=30), network=network
+    )
+    return cast.sale(order_id, click_id=click.id)
+
+
+def case_of(cast: Cast, commission: Commission, partner: Any = None) -> str:
+    return f"{QUEUE}/{ids.public('cnv', commission.conversion_id)}/{public('ptn', partner or cast.partner)}"
+
+
+def ticked(cast: Cast, commission: Commission, seen: int = 0) -> str:
+    return f"{ids.public('cnv', commission.conversion_id)}.{public('ptn', cast.partner)}.{seen}"
+
+
+def stages(cast: Cast) -> None:
+    now = clock.now()
+    attribution.attribute_waiting(cast.session, limit=100, clicks_until=now, now=now)
+    cast.books.work(now=now)
+    cast.settle()
+
+
+def status_of(cast: Cast, commission: Commission) -> CommissionStatus:
+    found = sa.select(Commission.status).where(Commission.conversion_id == commission.conversion_id, Commission.is_live)
+    status = cast.session.scalars(found).one()
+    cast.session.commit()
+    return status
+
+
+def test_the_queue_shows_what_was_found_and_is_emptied_in_bulk(cast: Cast, mara: FlaskClient) -> None:
+    kept, honest, refused = flagged(cast, "O-1"), cast.sale("O-2"), flagged(cast, "O-3")
+    page = text_of(mara.get(QUEUE))
+    assert "Data centre or Tor" in page
+    assert "O-1" in page
+    assert "O-2" not in page
+    both = {"case": [ticked(cast, kept), ticked(cast, refused), "nonsense", ticked(cast, honest)]}
+    assert mara.post(f"{QUEUE}/pass", data=both).headers["Location"].endswith(QUEUE)
+    assert "Write why" in text_of(mara.get(QUEUE))
+    mara.post(f"{QUEUE}/pass", data={"case": ticked(cast, kept), "reason": "A journalist."})
+    assert "1 order passes." in text_of(mara.get(QUEUE))
+    rejected = {"case": [ticked(cast, refused), ticked(cast, kept)], "reason": "A robot."}
+    told = text_of(mara.post(f"{QUEUE}/reject", data=rejected, follow_redirects=True))
+    assert "2 orders were chosen." in told
+    assert "Somebody else has decided on this order." in told
+    assert "Nothing under review" in text_of(mara.get(QUEUE))
+    stages(cast)
+    assert [status_of(cast, one) for one in (kept, honest, refused)] == [
+        CommissionStatus.PENDING, CommissionStatus.PENDING, CommissionStatus.DECLINED,
+    ]  # fmt: skip
+    cast.assert_proven()
+
+
+def test_the_queue_is_paged_by_promise_and_all_of_it_can_be_decided(cast: Cast, mara: FlaskClient) -> None:
+    cases = [flagged(cast, f"O-{number}") for number in range(3)]
+    asked: dict[str, Any] = {"program_id": cast.program.id, "appealed": False, "size": 2}
+    first, page = queries.queue(cast.session, **asked, cursor=None)
+    second, last = queries.queue(cast.session, **asked, cursor=paging.read_cursor(page.older))
+    cast.session.commit()
+    assert [row.order_id for row in (*first, *second)] == ["O-0", "O-1", "O-2"]
+    assert (page.newer, last.older) == (None, None)
+    assert "3 orders pass." in text_of(
+        mara.post(f"{QUEUE}/pass", data={"all": "yes", "reason": "A fair."}, follow_redirects=True)
+    )
+    stages(cast)
+    assert {status_of(cast, one) for one in cases} == {CommissionStatus.PENDING}
+
+
+def test_a_case_tells_everything_and_takes_a_word_by_hand(cast: Cast, mara: FlaskClient) -> None:
+    honest = flagged(cast, "O-2", network=None)
+    page = text_of(mara.get(case_of(cast, honest)))
+    assert "No rule spoke." in page
+    answer = mara.post(
+        f"{case_of(cast, honest)}/review", data={"reason": "Look", "rule": "missing_disclosure", "seen": "0"}
+    )
+    assert answer.status_code == 303
+    page = text_of(mara.get(case_of(cast, honest)))
+    for said in (f"{cast.mara.name} decided: Under review", "The advertising was not marked as such.", "Look"):
+        assert said in page
+    stages(cast)
+    assert status_of(cast, honest) is CommissionStatus.UNDER_REVIEW
+    late = mara.post(f"{case_of(cast, honest)}/pass", data={"reason": "Fine", "seen": "0"})
+    assert (late.status_code, "Somebody else has decided" in text_of(late)) == (409, True)
+
+
+def test_an_appeal_stands_in_the_queue(cast: Cast, mara: FlaskClient) -> None:
+    refused = flagged(cast, "O-1")
+    mara.post(f"{case_of(cast, refused)}/reject", data={"reason": "No.", "seen": "0"})
+    stages(cast)
+    assert "Nothing under review" in text_of(mara.get(QUEUE))
+    service.appeal(
+        cast.session, program_id=cast.program.id, conversion_id=refused.conversion_id, partner_id=cast.partner.id,
+        text="I was on holiday.", actor=cast.books.bob, now=clock.now(),
+    )  # fmt: skip
+    cast.session.commit()
+    assert "I was on holiday." in text_of(mara.get(f"{QUEUE}?state=appealed"))
+
+
+def test_one_act_pauses_the_partner_its_links_and_its_payouts(cast: Cast, mara: FlaskClient) -> None:
+    cast.approved_sale("O-9")
+    flagged(cast, "O-1")
+    pause = f"{QUEUE}/partners/{public('ptn', cast.partner)}/pause"
+    mara.post(pause, data={})
+    assert "Write a reason first" in text_of(mara.get(QUEUE))
+    mara.post(pause, data={"reason": "Robots."})
+    assert "The partner is paused" in text_of(mara.get(QUEUE))
+    mine = sa.select(Enrollment.status).where(Enrollment.partner_id == cast.partner.id)
+    assert cast.session.scalars(mine).one() is EnrollmentStatus.PAUSED
+    schedule = payouts.preview(cast.session, program_id=cast.program.id, now=clock.now())
+    assert ([one.partner_id for one in schedule.payable], len(schedule.blocked)) == ([], 1)
+    cast.session.commit()
+    assert "Let the partner go on" in text_of(mara.get(QUEUE))
+    resume = f"/console/casa/partners/{public('ptn', cast.partner)}/resume"
+    assert mara.post(resume, data={"from": "fraud"}).location.endswith("/fraud")
+    assert cast.session.scalars(mine).one() is EnrollmentStatus.APPROVED
+
+
+def form(**changes: str) -> dict[str, str]:
+    from affiliate.fraud.rules import AUTOMATIC
+
+    fields = {f"{rule.name}.action": rule.usual.value for rule in AUTOMATIC}
+    fields |= {f"{rule.name}.{name}": str(limit.usual) for rule in AUTOMATIC for name, limit in rule.limits.items()}
+    return fields | {"version": "0", "answer_days": "14", "brand_terms": "", "banned_hosts": ""} | changes
+
+
+def test_a_change_of_the_rules_is_tried_before_it_is_switched_on(cast: Cast, mara: FlaskClient) -> None:
+    flagged(cast, "O-1")
+    cast.sale("O-2")
+    wanted = form(**{"machine_network.action": "reject"})
+    page = text_of(mara.post(f"{RULES}/try", data=wanted))
+    assert "2 orders were tried." in page
+    assert page.count("€10.00") == 2  # under review now, rejected then
+    assert cast.session.scalars(sa.select(FraudSettings)).all() == []
+    cast.session.commit()
+    assert mara.post(RULES, data=wanted).status_code == 303
+    assert "Version 1" in text_of(mara.get(RULES))
+    assert mara.post(RULES, data=form(answer_days="20")).status_code == 409
+    stored = cast.session.scalars(sa.select(FraudSettings)).one()
+    assert stored.document["rules"]["machine_network"]["action"] == "reject"
+    assert (
+        cast.session.scalars(sa.select(AuditEvent.actor_id).where(AuditEvent.action == "fraud.settings")).one()
+        == cast.mara.id
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("click_flood.clicks", "1"), ("click_flood.clicks", "many"), ("answer_days", "0"), ("brand_terms", "x" * 200)],
+)
+def test_a_number_outside_its_limits_is_marked(cast: Cast, mara: FlaskClient, field: str, value: str) -> None:
+    for address in (RULES, f"{RULES}/try"):
+        answer = mara.post(address, data=form(**{field: value}))
+        assert answer.status_code == 422
+        assert 'aria-invalid="true"' in answer.text
+
+
+def test_finance_reads_and_does_not_decide(cast: Cast, finn: FlaskClient) -> None:
+    commission = flagged(cast, "O-1")
+    assert finn.get(QUEUE).status_code == 200
+    assert finn.get(case_of(cast, commission)).status_code == 200
+    for address in (f"{case_of(cast, commission)}/pass", f"{QUEUE}/pass", RULES, f"{RULES}/try"):
+        assert finn.post(address, data={"reason": "x"}).status_code in {403, 404}
+
+
+def test_a_case_of_another_program_or_partner_is_not_there(
+    cast: Cast, browser_of: Callable[[User], FlaskClient], mara: FlaskClient
+) -> None:
+    commission = flagged(cast, "O-1")
+    stranger = make_partner(cast.session, program=cast.program)
+    otto = make_person(cast.session, "Otto")
+    give(cast.session, otto, GrantRole.MANAGER, cast.other)
+    cast.session.commit()
+    assert mara.get(case_of(cast, commission, stranger)).status_code == 404
+    assert (
+        mara.post(f"{case_of(cast, commission, stranger)}/pass", data={"reason": "x", "seen": "0"}).status_code == 404
+    )
+    there = case_of(cast, commission).replace("/casa/", "/altra/")
+    assert browser_of(otto).get(there).status_code == 404
+    assert browser_of(otto).post(f"{there}/pass", data={"reason": "x", "seen": "0"}).status_code == 404

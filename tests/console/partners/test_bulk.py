@@ -1,0 +1,124 @@
+"""Acts on many partners: some at once, all that a list finds in the background, stopped, and every refusal told."""
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from console_cast import Cast, public, text_of
+from factories import make_partner
+from flask.testing import FlaskClient
+
+from affiliate.partners.models import Enrollment, EnrollmentStatus, Partner
+from affiliate.relations import bulk, jobs
+from affiliate.relations.bulk_models import BulkAct, BulkStatus, BulkSubject
+from affiliate.relations.care_models import PartnerTag
+
+ACT = "/console/casa/partners/act"
+
+
+@pytest.fixture
+def many(cast: Cast) -> Cast:
+    """More partners than one batch takes."""
+    for number in range(bulk.BATCH + 5):
+        make_partner(cast.session, program=cast.program, name=f"Partner {number:03}")
+    cast.session.commit()
+    return cast
+
+
+def _one(cast: Cast, table: Any) -> Any:
+    cast.session.expire_all()
+    found = cast.session.scalars(sa.select(table)).one()
+    cast.session.commit()
+    return found
+
+
+def _tagged(cast: Cast) -> int:
+    count = cast.session.scalar(sa.select(sa.func.count()).select_from(PartnerTag)) or 0
+    cast.session.commit()
+    return count
+
+
+def test_all_that_the_list_finds_is_done_in_the_background_and_the_page_tells_how_far(
+    many: Cast, mara: FlaskClient
+) -> None:
+    answer = mara.post(f"{ACT}/tag", data={"all": "yes", "tag": "Autumn", "keep-name": "partner 0"})
+    act = _one(many, BulkAct)
+    assert (act.total, act.done, act.status) == (bulk.BATCH + 5, bulk.BATCH, BulkStatus.RUNNING)
+    page = text_of(mara.get(answer.location))
+    assert f"{bulk.BATCH} of {bulk.BATCH + 5}." in page
+    assert 'data-renews="3"' in page
+    assert jobs.act_in_bulk() == 5
+    assert jobs.act_in_bulk() == 0
+    assert _tagged(many) == bulk.BATCH + 5  # not the partner of another name
+    assert _one(many, BulkAct).status is BulkStatus.DONE
+    assert 'data-renews="3"' not in text_of(mara.get(answer.location))
+
+
+def test_a_stopped_act_does_nothing_more(many: Cast, mara: FlaskClient) -> None:
+    answer = mara.post(f"{ACT}/tag", data={"all": "yes", "tag": "Autumn"})
+    assert "Stopped. 50 were done before." in text_of(mara.post(f"{answer.location}/stop", follow_redirects=True))
+    assert jobs.act_in_bulk() == 0
+    assert _tagged(many) == bulk.BATCH
+    again = mara.post(f"{answer.location}/stop")
+    assert again.status_code == 409
+    assert "This act is over already." in text_of(again)
+    assert "not_done" in mara.get(f"{answer.location}.csv").text
+
+
+def test_each_refusal_stands_with_its_reason_and_undoes_nothing_else(cast: Cast, mara: FlaskClient) -> None:
+    second = make_partner(cast.session, program=cast.program, name="Second applicant", status=EnrollmentStatus.PENDING)
+    elsewhere = make_partner(cast.session, program=cast.other, name="Elsewhere", status=EnrollmentStatus.PENDING)
+    cast.session.commit()
+    picked = [public("ptn", one) for one in (cast.partner, cast.applicant, elsewhere, second)]
+    answer = mara.post(f"{ACT}/approve", data={"partner": picked, "from": "applications"})
+    page = text_of(mara.get(answer.location))
+    assert "Refused, and why" in page
+    assert "This partner is approved by now." in page
+    assert "This partner does not take part in the program." in page
+    approved = set(
+        cast.session.scalars(
+            sa.select(Partner.name)
+            .join(Enrollment, Enrollment.partner_id == Partner.id)
+            .where(Enrollment.program_id == cast.program.id, Enrollment.status == EnrollmentStatus.APPROVED)
+        )
+    )
+    cast.session.commit()
+    assert approved == {cast.partner.name, "Ferro e Fuoco", "Second applicant"}
+    act = _one(cast, BulkAct)
+    assert (act.changed, act.done) == (2, 4)
+    rows = mara.get(f"{answer.location}.csv").text
+    assert rows.count(",refused,") == 2
+    assert rows.count(",changed,") == 2
+
+
+def test_a_refusal_without_words_says_nothing_about_our_catalogue(cast: Cast, mara: FlaskClient) -> None:
+    pending = make_partner(cast.session, program=cast.program, name="Second applicant", status=EnrollmentStatus.PENDING)
+    cast.mara.locale = "it"
+    cast.session.commit()
+    answer = mara.post(f"{ACT}/approve", data={"partner": [public("ptn", one) for one in (cast.partner, pending)]})
+    cast.session.execute(sa.update(BulkSubject).where(BulkSubject.refusal.is_not(None)).values(refusal=""))
+    cast.session.commit()
+    assert "Project-Id-Version" not in text_of(mara.get(answer.location))
+
+
+def test_a_small_act_that_nobody_refuses_leads_back_to_its_place(cast: Cast, mara: FlaskClient) -> None:
+    form = {"partner": public("ptn", cast.partner), "tag": "food", "keep-status": "approved", "keep-page": "O5.x"}
+    answer = mara.post(f"{ACT}/tag", data=form)
+    assert answer.location.startswith("/console/casa/partners?")
+    assert "status=approved" in answer.location
+    assert "page=O5.x" in answer.location
+    mara.post(f"{ACT}/tag", data=form)  # again: as it was
+    subjects = cast.session.scalars(sa.select(BulkSubject.changed).order_by(BulkSubject.act_id)).all()
+    cast.session.commit()
+    assert list(subjects) == [True, False]
+
+
+def test_what_is_not_said_or_not_theirs_begins_nothing(cast: Cast, mara: FlaskClient, finn: FlaskClient) -> None:
+    picked = {"partner": public("ptn", cast.applicant)}
+    assert "Write a reason first" in text_of(mara.post(f"{ACT}/reject", data=picked, follow_redirects=True))
+    assert "Write a tag." in text_of(mara.post(f"{ACT}/tag", data=picked, follow_redirects=True))
+    assert "Choose somebody" in text_of(mara.post(f"{ACT}/lead", data=picked | {"lead": "x"}, follow_redirects=True))
+    assert mara.post(f"{ACT}/ban", data=picked).status_code == 404
+    assert finn.post(f"{ACT}/approve", data=picked).status_code == 404
+    assert cast.session.scalar(sa.select(sa.func.count()).select_from(BulkAct)) == 0
+    cast.session.commit()

@@ -1,0 +1,212 @@
+"""The page of what is agreed with a partner, the list of partners, watched figures, and applications weighed: as a manager uses them."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import sqlalchemy as sa
+from console_cast import Cast, public, text_of
+from factories import make_partner, make_program
+from flask.testing import FlaskClient
+
+from affiliate import clock
+from affiliate.accounts.models import Grant, User
+from affiliate.partners.models import PartnerTerms
+from affiliate.relations.care_models import Duty, PartnerCare, PartnerGoal, PartnerSegment, PartnerTag
+from affiliate.steering import service as steering
+from affiliate.steering.models import KpiWatch
+from affiliate.vetting.models import Assessment
+
+
+def page_of(cast: Cast) -> str:
+    return f"/console/casa/partners/{public('ptn', cast.partner)}"
+
+
+def test_leads_tags_notes_and_a_trial_are_kept_on_the_page(cast: Cast, mara: FlaskClient) -> None:
+    old = sa.update(Grant).values(created_at=clock.now() - timedelta(days=200))
+    cast.session.execute(old)
+    cast.session.commit()
+    here = page_of(cast)
+    today = clock.now().date()
+    mara.post(f"{here}/leads", data={"lead": str(cast.mara.id), "deputy": str(cast.max.id)})
+    mara.post(f"{here}/tags/add", data={"tag": "Recipes"})
+    mara.post(f"{here}/notes", data={"text": "Called. Wants pans."})
+    trial = {
+        "scope": "One post",
+        "starts_on": today,
+        "last_on": today + timedelta(days=9),
+        "orders_min": "1",
+        "orders_max": "5",
+    }
+    mara.post(f"{here}/trial", data=trial)
+    page = text_of(mara.get(f"{here}/care"))
+    for told in ("recipes", "Called. Wants pans.", "One post", "0 orders so far.", "put a partner on trial"):
+        assert told in page
+    care = cast.session.scalars(sa.select(PartnerCare)).one()
+    assert (care.lead_id, care.deputy_id) == (cast.mara.id, cast.max.id)
+    cast.session.commit()
+    cast.sale("1", days_ago=0)
+    assert "Trial of Slow Kitchen" in text_of(mara.get("/console/casa/"))
+    back = mara.post(f"{here}/graduate", data={"from": "today"}, follow_redirects=True)
+    assert back.request.path == "/console/casa/"
+    assert "Trial of Slow Kitchen" not in text_of(back)
+    mara.post(f"{here}/tags/remove", data={"tag": "recipes"})
+    assert cast.session.scalars(sa.select(PartnerTag)).all() == []
+    cast.session.commit()
+
+
+def test_a_deadline_comes_up_today_and_is_done_in_place(cast: Cast, mara: FlaskClient) -> None:
+    task = {"task": "Two posts", "side": "partner", "cadence": "monthly", "first_on": clock.now().date().isoformat()}
+    mara.post(f"{page_of(cast)}/duties", data=task)
+    assert "Two posts: Slow Kitchen" in text_of(mara.get("/console/casa/"))
+    duty_id = cast.session.scalars(sa.select(Duty.id)).one()
+    cast.session.commit()
+    done = mara.post(f"{page_of(cast)}/duties/{duty_id}/done", data={"from": "today"}, follow_redirects=True)
+    assert "Two posts: Slow Kitchen" not in text_of(done)
+    assert "Two posts" in text_of(mara.get(f"{page_of(cast)}/care"))
+    refused = mara.post(f"{page_of(cast)}/duties", data=task | {"first_on": "soon"}, follow_redirects=True)
+    assert "Choose a day." in text_of(refused)
+
+
+def test_a_partner_proposes_a_goal_and_the_manager_agrees_on_the_first_page(
+    cast: Cast, mara: FlaskClient, marta: FlaskClient
+) -> None:
+    today = clock.now().date()
+    goal = {"metric": "sales", "target": "10", "starts_on": today, "last_on": today + timedelta(days=30)}
+    assert "Waits for the program" in text_of(
+        marta.post("/portal/casa/together/goals", data=goal, follow_redirects=True)
+    )
+    assert "Slow Kitchen proposes a goal" in text_of(mara.get("/console/casa/"))
+    goal_id = cast.session.scalars(sa.select(PartnerGoal.id)).one()
+    cast.session.commit()
+    mara.post(f"{page_of(cast)}/goals/{goal_id}/agree", data={"from": "today"})
+    cast.sale("1", days_ago=0)
+    page = text_of(
+        marta.post(f"/portal/casa/together/goals/{goal_id}/review", data={"text": "On it."}, follow_redirects=True)
+    )
+    for told in ("1 of 10", "On it."):
+        assert told in page
+    assert "On it." in text_of(mara.get(f"{page_of(cast)}/care"))
+
+
+def test_a_partner_answers_and_moves_only_what_is_its_own(cast: Cast, mara: FlaskClient, marta: FlaskClient) -> None:
+    today = clock.now().date().isoformat()
+    for side in ("partner", "program"):
+        task = {"task": f"Done by {side}", "side": side, "cadence": "weekly", "first_on": today}
+        mara.post(f"{page_of(cast)}/duties", data=task)
+    rows = {duty.side.value: duty.id for duty in cast.session.scalars(sa.select(Duty))}
+    cast.session.commit()
+    page = text_of(marta.get("/portal/casa/together"))
+    assert "Done by partner" in page
+    assert f"/together/duties/{rows['program']}/" not in page
+    assert marta.post(f"/portal/casa/together/duties/{rows['program']}/done").status_code == 404
+    assert marta.post(f"/portal/casa/together/duties/{rows['partner']}/done").status_code == 303
+    goal = {"metric": "revenue", "target": "500", "starts_on": today, "last_on": today}
+    mara.post(f"{page_of(cast)}/goals", data=goal)
+    goal_id = cast.session.scalars(sa.select(PartnerGoal.id)).one()
+    cast.session.commit()
+    agreed = marta.post(f"/portal/casa/together/goals/{goal_id}/agree", follow_redirects=True)
+    assert "€0.00 of €500.00" in text_of(agreed)
+    assert mara.post(f"{page_of(cast)}/goals/{goal_id}/end").status_code == 303
+
+
+def test_the_list_is_narrowed_kept_under_a_name_and_acted_on_in_bulk(cast: Cast, mara: FlaskClient) -> None:
+    picked = {"partner": [public("ptn", cast.partner), public("ptn", cast.applicant), "ptn_nonsense"]}
+    said = mara.post("/console/casa/partners/act/tag", data=picked | {"tag": "Food"}, follow_redirects=True)
+    assert "Changed: 2 partners." in text_of(said)
+    mara.post("/console/casa/partners/act/group", data=picked | {"group": "blogs"})
+    groups = set(cast.session.scalars(sa.select(PartnerTerms.group_name)))
+    cast.session.commit()
+    assert groups == {"blogs"}
+    assert "Slow Kitchen" in text_of(mara.get("/console/casa/partners?tag=food&group=blogs"))
+    assert "Slow Kitchen" not in text_of(mara.get("/console/casa/partners?tag=other"))
+    mara.post("/console/casa/partners/segments", data={"segment": "Food blogs", "tag": "food", "utm": "x"})
+    segment = cast.session.scalars(sa.select(PartnerSegment)).one()
+    assert segment.filters == {"tag": "food"}
+    cast.session.commit()
+    assert "Food blogs" in text_of(mara.get("/console/casa/partners"))
+    mara.post(f"/console/casa/partners/segments/{segment.id}/delete")
+    assert "Food blogs" not in text_of(mara.get("/console/casa/partners"))
+    nobody = mara.post("/console/casa/partners/act/tag", data={"tag": "food"}, follow_redirects=True)
+    assert "Choose from 1 to 20,000 partners." in text_of(nobody)
+
+
+def test_momentum_stands_in_the_list_and_who_is_looked_after_leaves_the_first_page(
+    cast: Cast, mara: FlaskClient
+) -> None:
+    cast.sale("old", days_ago=50)
+    steering.compute_momentum(cast.session, program=cast.program, now=clock.now())
+    cast.settle()
+    assert "No click and no sale in 28 days." in text_of(mara.get("/console/casa/partners?momentum=dormant"))
+    assert "Slow Kitchen: Asleep" in text_of(mara.get("/console/casa/"))
+    mara.post(f"{page_of(cast)}/look-after", data={"from": "today"})
+    assert "Slow Kitchen: Asleep" not in text_of(mara.get("/console/casa/"))
+
+
+def test_a_figure_is_watched_and_an_alarm_comes_up(cast: Cast, mara: FlaskClient, finn: FlaskClient) -> None:
+    cast.sale("1", days_ago=2)
+    wrong = {"key": "conversion_rate", "side": "below", "threshold": "many", "look_back_days": 7, "volume_min": 0}
+    assert mara.post("/console/casa/kpis", data=wrong).status_code == 422
+    form = {"key": "revenue", "side": "below", "threshold": "150", "look_back_days": 7, "volume_min": 0}
+    assert "at least €150.00 in 7 days" in text_of(mara.post("/console/casa/kpis", data=form, follow_redirects=True))
+    steering.check_due(cast.session, limit=10, now=clock.now())
+    cast.session.commit()
+    assert "Revenue is beyond its limit" in text_of(mara.get("/console/casa/"))
+    page = text_of(finn.get("/console/casa/kpis"))
+    assert "Beyond the limit" in page
+    assert "Watch a figure" not in page
+    assert "The best partner brings 100 % of the revenue." in page.replace("\u00a0", " ")
+    watch_id = cast.session.scalars(sa.select(KpiWatch.id)).one()
+    cast.session.commit()
+    assert "Nothing is watched" in text_of(mara.post(f"/console/casa/kpis/{watch_id}/remove", follow_redirects=True))
+
+
+def test_an_application_is_weighed_by_several_and_the_weights_are_the_programs(cast: Cast, mara: FlaskClient) -> None:
+    here = f"/console/casa/partners/{public('ptn', cast.applicant)}/weighed"
+    assert "Nobody has weighed it yet." in text_of(mara.get(here))
+    marks = {"reach": "4", "values": "2", "evidence-reach": "Screenshot of October", "note": "A good voice."}
+    page = text_of(mara.post(here, data=marks, follow_redirects=True))
+    for told in ("Screenshot of October", "A good voice.", "by reviewers"):
+        assert told in page
+    mara.post(here, data=marks | {"reach": "1"})
+    assert cast.session.scalars(sa.select(Assessment.marks)).one() == {"reach": 1, "values": 2}
+    cast.session.commit()
+    assert "each from 0 to 4" in text_of(mara.post(here, data={"reach": "9"}, follow_redirects=True))
+    weights = dict.fromkeys(("target_group", "reputation", "experience", "skills", "no_conflict", "reach"), "0")
+    rubric = weights | {"values": "100", "accept_from": "50", "refuse_below": "20"}
+    mara.post("/console/casa/rubric", data=rubric)
+    assert "50 of 100" in text_of(mara.get(here))
+    assert "Choose from 0 to 100." in text_of(
+        mara.post("/console/casa/rubric", data=rubric | {"reach": "-1"}, follow_redirects=True)
+    )
+    assert mara.get(f"{page_of(cast)}/weighed").status_code == 303
+
+
+def test_of_a_twin_in_another_program_only_who_manages_all_programs_learns_the_name(
+    cast: Cast, mara: FlaskClient, browser_of: Callable[[User], FlaskClient]
+) -> None:
+    here = f"/console/casa/partners/{public('ptn', cast.applicant)}/weighed"
+    elsewhere = make_partner(cast.session, program=make_program(cast.session), name="Ferro Due")
+    elsewhere.website = cast.applicant.website = "https://ferro.example"
+    cast.session.commit()
+    page = text_of(mara.get(here))
+    assert "Another partner looks like the same person." in page
+    assert "Ferro Due" not in page
+    assert "The same:" not in page
+    page = text_of(browser_of(cast.ada).get(here))
+    assert "Ferro Due" in page
+    assert "The same: website" in page
+
+
+def test_several_applicants_are_let_in_at_once(cast: Cast, mara: FlaskClient) -> None:
+    picked = {"partner": [public("ptn", cast.applicant), public("ptn", cast.partner)]}
+    act = "/console/casa/partners/act/approve"
+    page = text_of(mara.post(act, data=picked | {"from": "today"}, follow_redirects=True))
+    assert "2 partners were chosen." in page
+    assert "This partner is approved by now." in page
+    assert mara.post(act, data={"partner": [], "from": "today"}).location.endswith("/console/casa/")
+
+
+def test_finance_sees_no_page_of_what_only_managers_agree(cast: Cast, finn: FlaskClient) -> None:
+    for path in (f"{page_of(cast)}/care", f"{page_of(cast)}/weighed", "/console/casa/rubric"):
+        assert finn.get(path).status_code == 404
+    assert finn.post(f"{page_of(cast)}/notes", data={"text": "x"}).status_code == 404

@@ -1,0 +1,140 @@
+"""Reports for people without an account: one page by its signed address, until it ends or is taken back."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from console_cast import Cast, public, text_of
+from factories import make_clicks, make_link, make_partner
+from flask import Flask
+from flask.testing import FlaskClient
+
+from affiliate import clock
+from affiliate.accounts.models import AuditEvent
+from affiliate.reports import sharing
+from affiliate.reports.models import SavedReport
+from affiliate.reports.shared_models import SharedReport
+
+BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"}
+SHARED = "/console/casa/performance/shared"
+Share = Callable[..., str]
+
+
+@pytest.fixture
+def share(mara: FlaskClient, cast: Cast, app: Flask) -> Share:
+    """Keep a report about partners, share it, and give the path of its address."""
+    link = make_link(cast.session, program=cast.program, partner=cast.partner)
+    hour = clock.now().replace(minute=0, second=0, microsecond=0) - timedelta(days=2)
+    make_clicks(cast.session, link=link, hour=hour, clicks=42)
+    other = make_partner(cast.session, program=cast.program, name="Bread & Co")
+    make_clicks(cast.session, link=make_link(cast.session, program=cast.program, partner=other), hour=hour, clicks=7)
+    cast.session.commit()
+
+    def made(by: str = "partner", **form: str) -> str:
+        mara.post("/console/casa/performance/kept", data={"by": by, "columns": "clicks_valid", "name": "For the bank"})
+        kept = _only(cast, SavedReport)
+        answer = mara.post(SHARED, data={"report": public("rep", kept), "days": "30"} | form)
+        assert answer.status_code == 303
+        return f"/shared/{sharing.write(app.extensions['affiliate_settings'].secret_key, _only(cast, SharedReport).id)}"
+
+    return made
+
+
+def _only(cast: Cast, table: Any) -> Any:
+    cast.session.expire_all()
+    found = cast.session.scalars(sa.select(table)).one()
+    cast.session.commit()
+    return found
+
+
+def test_whoever_has_the_address_reads_the_report_without_names_session_or_a_way_on(
+    app: Flask, cast: Cast, share: Share
+) -> None:
+    path = share()
+    stranger = app.test_client()
+    answer = stranger.get(path, headers=BROWSER)
+    page = text_of(answer)
+    assert answer.status_code == 200
+    assert "For the bank" in page
+    assert ">49<" in page  # both partners' clicks
+    assert "Partner 1" in page
+    assert "Partner 2" in page
+    assert cast.partner.name not in page
+    assert "Bread & Co" not in page
+    assert cast.program.id.hex not in page
+    assert 'href="/' not in page.replace('href="/static/', "")  # nothing leads to another page
+    assert "<form" not in page
+    assert "Set-Cookie" not in answer.headers
+    assert answer.headers["X-Robots-Tag"] == "noindex, nofollow"
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    assert stranger.get("/console/casa/performance").status_code == 302
+
+
+def test_names_stand_there_when_they_were_chosen(app: Flask, cast: Cast, share: Share) -> None:
+    page = text_of(app.test_client().get(share(names_partners="yes"), headers=BROWSER))
+    assert cast.partner.name in page
+    assert "Bread & Co" in page
+
+
+@pytest.mark.parametrize("by", ["coupon", "referrer", "day", "country"])
+def test_no_kind_of_row_gives_a_partner_away(app: Flask, cast: Cast, share: Share, by: str) -> None:
+    page = text_of(app.test_client().get(share(by), headers=BROWSER))
+    assert cast.partner.name not in page
+
+
+def test_views_are_counted_but_not_those_of_machines(app: Flask, mara: FlaskClient, cast: Cast, share: Share) -> None:
+    path = share()
+    assert "Not opened yet." in text_of(mara.get(SHARED))
+    for _ in range(2):
+        app.test_client().get(path, headers=BROWSER)
+    app.test_client().get(path, headers={"User-Agent": "Googlebot/2.1 (+http://www.google.com/bot.html)"})
+    app.test_client().head(path, headers=BROWSER)
+    assert _only(cast, SharedReport).views == 2
+    assert "Opened 2 times" in text_of(mara.get(SHARED))
+
+
+def test_an_address_that_was_taken_back_shows_nothing_and_the_history_says_who_did_it(
+    app: Flask, mara: FlaskClient, cast: Cast, share: Share
+) -> None:
+    path = share()
+    end = f"{SHARED}/{public('shr', _only(cast, SharedReport))}/end"
+    assert mara.post(end).status_code == 303
+    assert mara.post(end).status_code == 303  # once more: nothing happens
+    assert app.test_client().get(path, headers=BROWSER).status_code == 404
+    acts = list(cast.session.scalars(sa.select(AuditEvent.action).where(AuditEvent.subject_kind == "shared_report")))
+    cast.session.commit()
+    assert acts == ["report.share", "report.take_back"]
+
+
+def test_an_address_ends_and_none_can_be_made_up(app: Flask, cast: Cast, share: Share) -> None:
+    path = share()
+    report_id: UUID = _only(cast, SharedReport).id
+    stranger = app.test_client()
+    made_up = path[:-9] + ("A" if path[-9] != "A" else "B") + path[-8:]  # of the last character not every bit counts
+    assert stranger.get(made_up, headers=BROWSER).status_code == 404
+    assert stranger.get(f"/shared/{sharing.write('another secret', report_id)}", headers=BROWSER).status_code == 404
+    cast.session.execute(sa.update(SharedReport).values(ends_at=clock.now() - timedelta(seconds=1)))
+    cast.session.commit()
+    assert stranger.get(path, headers=BROWSER).status_code == 404
+
+
+def test_only_managers_share_and_only_their_own_program(
+    mara: FlaskClient, finn: FlaskClient, cast: Cast, share: Share
+) -> None:
+    share()
+    report = public("shr", _only(cast, SharedReport))
+    assert finn.get(SHARED).status_code == 404
+    assert finn.post(f"{SHARED}/{report}/end").status_code == 404
+    assert mara.post(f"/console/altra/performance/shared/{report}/end").status_code == 404
+    for wrong in ({"report": "rep_x", "days": "30"}, {"report": public("rep", _only(cast, SavedReport)), "days": "31"}):
+        assert "Choose" in text_of(mara.post(SHARED, data=wrong, follow_redirects=True))
+    assert _only(cast, SharedReport).revoked_at is None
+
+
+def test_what_is_shared_stays_as_it_was_kept(app: Flask, mara: FlaskClient, cast: Cast, share: Share) -> None:
+    path = share()
+    mara.post(f"/console/casa/performance/kept/{public('rep', _only(cast, SavedReport))}/delete")
+    assert "For the bank" in text_of(app.test_client().get(path, headers=BROWSER))

@@ -1,0 +1,103 @@
+"""What a manager decides and sets: an application refused, a goal, a watched figure, a partner's case answered; others see it and have no act."""
+
+from collections.abc import Callable
+
+import pytest
+from installation import Installation
+from pages import NARROW, Visitor, is_sound
+from playwright.sync_api import Page, expect
+
+MakeVisitor = Callable[..., Visitor]
+READ_BY_ALL = ("goals", "kpis", "applications")
+SEEN_MS_MAX = 30_000  # it takes less than a second; a busy machine shall not fail the test
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+
+def test_a_manager_refuses_sets_a_goal_watches_a_figure_and_answers_a_case(
+    installation: Installation, visitor: MakeVisitor
+) -> None:
+    slug = installation.demo["program"]
+    console = f"/console/{slug}"
+    manager, partner = visitor("manager"), visitor("partner")
+    _refuse(manager, console)
+    _set_a_goal(manager, console)
+    _watch_a_figure(manager, console)
+    _answer_a_case(manager, partner, slug)
+    finance = visitor("finance")
+    for path in READ_BY_ALL:
+        page = finance.open(f"{console}/{path}")
+        assert page.locator("main form[method=post], main [popovertarget]").count() == 0, path
+
+
+def _refuse(manager: Visitor, console: str) -> None:
+    """The applicant reads the reason; who waits is one less."""
+    page = manager.open(f"{console}/applications")
+    waiting = page.locator("tbody tr")
+    count = waiting.count()
+    waiting.first.get_by_role("button", name="Refuse…").click()
+    dialog = page.get_by_role("dialog", name="Refuse")
+    assert is_sound(page)
+    dialog.get_by_label("Reason").fill("We look for cooks who write.")
+    dialog.get_by_role("button", name="Refuse", exact=True).click()
+    expect(waiting).to_have_count(count - 1, timeout=SEEN_MS_MAX)
+    page.goto(f"{page.url.partition('?')[0]}?status=rejected")
+    expect(page.get_by_text("We look for cooks who write.").first).to_be_visible(timeout=SEEN_MS_MAX)
+
+
+def _set_a_goal(manager: Visitor, console: str) -> None:
+    page = manager.open(f"{console}/goals")
+    goal = page.get_by_role("region", name="Subscribers", exact=True)
+    page.get_by_role("button", name="Subscribers: ").click()
+    expect(goal.get_by_text("The straight line asks for")).to_be_visible(timeout=SEEN_MS_MAX)
+    assert is_sound(page)
+    goal.get_by_role("button", name="Remove…").click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove", exact=True).click()
+    expect(goal).to_have_count(0, timeout=SEEN_MS_MAX)
+
+
+def _watch_a_figure(manager: Visitor, console: str) -> None:
+    page = manager.open(f"{console}/kpis")
+    page.get_by_label("Figure", exact=True).select_option("Basket (AOV)")
+    page.get_by_label("Limit").fill("much")
+    page.get_by_role("button", name="Watch it").click()
+    expect(page.get_by_role("alert")).to_be_visible(timeout=SEEN_MS_MAX)
+    manager.troubles[:] = [trouble for trouble in manager.troubles if "422" not in trouble]  # refused on purpose
+    page.get_by_label("Limit").fill("12.50")
+    page.get_by_role("button", name="Watch it").click()
+    row = page.get_by_role("row").filter(has_text="€12.50")
+    expect(row).to_be_visible(timeout=SEEN_MS_MAX)
+    assert is_sound(page)
+    row.get_by_role("button", name="Remove").click()
+    expect(row).to_have_count(0, timeout=SEEN_MS_MAX)
+
+
+def _answer_a_case(manager: Visitor, partner: Visitor, slug: str) -> None:
+    """The partner claims, the manager asks back and accepts nothing, the partner reads both."""
+    mine = partner.open(f"/portal/{slug}/cases/new")
+    mine.get_by_label("Order number").fill("CO-LOST-1")
+    mine.get_by_label("What happened").fill("My sister ordered by my link.")
+    mine.get_by_role("button", name="Open the case").click()
+    mine.wait_for_url("**/cases/cas_*")
+    desk = manager.open(f"/console/{slug}/cases")
+    desk.get_by_role("row").filter(has_text="CO-LOST-1").get_by_role("link").first.click()
+    _say(desk, "When did she order?", "Send as a question")
+    mine.reload()
+    expect(mine.get_by_text("When did she order?")).to_be_visible(timeout=SEEN_MS_MAX)
+    desk.get_by_role("button", name="Decline", exact=True).first.click()
+    dialog = desk.get_by_role("dialog")
+    dialog.get_by_label("Reason").fill("No order of this number reached the shop.")
+    dialog.get_by_role("button", name="Decline", exact=True).click()
+    expect(desk.get_by_text("No order of this number reached the shop.").first).to_be_visible(timeout=SEEN_MS_MAX)
+    mine.reload()
+    expect(mine.get_by_text("No order of this number reached the shop.").first).to_be_visible(timeout=SEEN_MS_MAX)
+    for page in (desk, mine):
+        assert is_sound(page)
+        page.set_viewport_size(NARROW)
+        assert is_sound(page)
+
+
+def _say(desk: Page, text: str, how: str) -> None:
+    desk.get_by_label("What the partner reads").first.fill(text)
+    desk.get_by_role("button", name=how).click()
+    expect(desk.get_by_text(text).first).to_be_visible(timeout=SEEN_MS_MAX)

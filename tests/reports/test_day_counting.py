@@ -1,0 +1,569 @@
+"""Pages that add up counted days say the same as all rows would, whatever happened before and after a day was counted."""
+
+import re
+import sqlite3
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import event_cast
+import factories
+import pytest
+import sqlalchemy as sa
+from event_cast import NOW, PROGRAM_ID, numbered
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy.orm import Session
+
+import affiliate
+from affiliate import db
+from affiliate.accounts.actors import SYSTEM
+from affiliate.attribution import service as attribution
+from affiliate.attribution.models import Attribution, Credit
+from affiliate.commissions import service as commissions
+from affiliate.commissions.models import Commission, CommissionStatus
+from affiliate.ingest import clicks
+from affiliate.ingest.day_models import ChangedDay, DayPart
+from affiliate.ingest.models import Click, ClickVerdict, Conversion
+from affiliate.ingest.rollup_models import PartnerClickHour
+from affiliate.ingest.service import store_batch
+from affiliate.links.models import Link
+from affiliate.programs.models import GoalMetric
+from affiliate.reports import (
+    breakdown,
+    day_counting,
+    day_queries,
+    day_recount,
+    funnel_queries,
+    partner_facts,
+    products,
+    queries,
+    reaching,
+    week_counting,
+)
+from affiliate.reports.day_models import (
+    CountedDay,
+    PartnerActiveMonth,
+    PartnerClickDay,
+    PartnerClickWeek,
+    PartnerSaleDay,
+    PartnerSaleWeek,
+)
+from affiliate.reports.metrics import Facts
+from affiliate.reports.periods import Period, last_days
+
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+LATER = NOW + DAY
+ZONES = ("UTC", "Europe/Rome", "Asia/Kathmandu", "America/St_Johns")
+
+
+TODAY = LATER.replace(hour=0, minute=0)
+
+
+def count(session: Session, now: datetime = TODAY) -> int:
+    """Count every day and week that is due, as the job does."""
+    days = count_days(session, now)
+    for week in week_counting.due(session, since=LATER.date() - 8 * DAY, now=LATER + DAY, limit=10):
+        assert week_counting.count(session, due=week, now=TODAY)
+    return days
+
+
+def count_days(session: Session, now: datetime = TODAY) -> int:
+    due = day_counting.due(session, since=LATER.date() - 8 * DAY, now=now, limit=1000)
+    for one in due:
+        counted = day_counting.count(session, due=one)
+        assert counted is not None
+        assert day_counting.save(session, counted=counted, now=LATER)
+    return len(due)
+
+
+@dataclass
+class Shop:
+    """A program with three partners, and what happens to it."""
+
+    session: Session
+    links: list[Link] = field(default_factory=list)
+    orders: list[UUID] = field(default_factory=list)
+    numbers: Iterator[int] = field(default_factory=lambda: iter(range(1, 10_000)))
+
+    def __post_init__(self) -> None:
+        program = factories.make_program(self.session, id=PROGRAM_ID, created_at=NOW - 30 * DAY)
+        factories.make_plan(self.session, program=program)
+        for name in ("Marta", "Ewa", "Kai"):
+            partner = factories.make_partner(self.session, program=program, name=name)
+            self.links.append(factories.make_link(self.session, program=program, partner=partner))
+        self.session.flush()
+
+    def order(self, ago: int, which: int, amount_minor: int, *, currency: str = "EUR") -> None:
+        """An order `ago` minutes before NOW, of a visitor who came by the link of a partner twenty minutes earlier."""
+        number, at = next(self.numbers), NOW - ago * MINUTE
+        self.click(number, which, at - 20 * MINUTE)
+        items = [{"sku": f"S{amount_minor % 3}", "quantity": 1, "amount_minor": amount_minor}]
+        told = event_cast.sale(
+            f"o{number}", delivery=1000 + number, click_id=numbered(number), occurred_at=at, received_at=at,
+            amount_minor=amount_minor, currency=currency, new_customer=[None, True, False][number % 3], items=items,
+            customer_id=f"c{number % 4}", visitor_id=numbered(5000 + number),
+        )  # fmt: skip
+        store_batch(self.session, events=[told], now=LATER)
+        self.orders.append(told.conversion_id)
+        self.work()
+
+    def click(self, number: int, which: int, at: datetime) -> None:
+        link = self.links[which]
+        told = event_cast.click(
+            number, link_id=link.id, partner_id=link.partner_id, occurred_at=at, visitor_id=numbered(5000 + number % 5000),
+            country=["IT", "PL", None][number % 3], referrer=f"https://blog{number % 2}.example/",
+        )  # fmt: skip
+        store_batch(self.session, events=[told], now=LATER)
+
+    def work(self) -> None:
+        """All stages run."""
+        attribution.attribute_waiting(self.session, limit=100, clicks_until=LATER + DAY, now=LATER)
+        commissions.commission_waiting(self.session, limit=100, now=LATER)
+        commissions.reverse_waiting(self.session, limit=100, now=LATER)
+
+    def refund(self, which: int, amount_minor: int) -> None:
+        if self.orders:
+            order = self._order(which)
+            number = next(self.numbers)
+            event = event_cast.refund(f"r{number}", order_id=order.order_id, delivery=1000 + number, amount_minor=amount_minor, currency=order.currency)  # fmt: skip
+            store_batch(self.session, events=[event], now=LATER)
+            self.work()
+
+    def amend(self, which: int, amount_minor: int) -> None:
+        if self.orders:
+            order = self._order(which)
+            number = next(self.numbers)
+            event = event_cast.amendment(f"a{number}", order_id=order.order_id, delivery=1000 + number, amount_minor=amount_minor, currency=order.currency)  # fmt: skip
+            store_batch(self.session, events=[event], now=LATER)
+            self.work()
+
+    def move(self, which: int, to: int) -> None:
+        """Another partner's click of the same visitor, nearer to the order, arrives late: the order is attributed again."""
+        if self.orders:
+            order = self._order(which)
+            link, number = self.links[to], next(self.numbers)
+            at = order.occurred_at - 5 * MINUTE
+            event = event_cast.click(number, link_id=link.id, partner_id=link.partner_id, occurred_at=at)
+            store_batch(self.session, events=[event], now=LATER)
+            told = sa.update(Conversion).where(Conversion.id == order.id).values(click_id=numbered(number))
+            self.session.execute(told)
+            attribution.ask_again(self.session, conversion_ids=[order.id])
+            self.work()
+
+    def decide(self, which: int, *, approves: bool) -> None:
+        """A manager approves or declines a commission, where that can be."""
+        mine = (Commission.conversion_id == self._order(which).id if self.orders else sa.false(), Commission.is_live)
+        open_ones = sa.select(Commission.id).where(*mine, Commission.status == CommissionStatus.PENDING)
+        for commission_id in self.session.scalars(open_ones).all():
+            told: dict[str, Any] = {
+                "commission_id": commission_id,
+                "program_id": PROGRAM_ID,
+                "actor": SYSTEM,
+                "now": LATER,
+            }
+            if approves:
+                commissions.approve(self.session, **told)
+            else:
+                commissions.decline(self.session, **told, reason="No.")
+
+    def overrule(self, which: int) -> None:
+        """A person finds that a click was none: the numbers of the day stay, those of the partner do not."""
+        if self.orders:
+            click_id = self._order(which).click_id
+            assert click_id is not None
+            clicks.overrule(
+                self.session, click_id=click_id, expected=ClickVerdict.VALID, verdict=ClickVerdict.BOT, now=LATER
+            )
+
+    def _order(self, which: int) -> Conversion:
+        self.session.expire_all()
+        return self.session.get_one(Conversion, self.orders[which % len(self.orders)])
+
+
+@dataclass
+class Sum:
+    """What one key adds up to, by hand."""
+
+    orders: set[UUID] = field(default_factory=set)
+    revenue: int = 0
+    earned: int = 0
+    back: int = 0
+
+    def told(self) -> tuple[int, int, int, int]:
+        return len(self.orders), self.revenue, self.earned, self.back
+
+
+def by_hand(session: Session, period: Period, key: Callable[[Any], Collection[Any]]) -> dict[Any, Sum]:
+    """The commissions that count, row by row. A key gives the labels of a row."""
+    session.expire_all()
+    rows = session.execute(
+        sa.select(Commission, Conversion, Credit, Attribution, Click)
+        .join(Conversion, Conversion.id == Commission.conversion_id)
+        .join(Credit, Credit.id == Commission.credit_id)
+        .join(Attribution, Attribution.id == Commission.attribution_id)
+        .outerjoin(Click, Click.id == Credit.click_id)
+    )
+    found: dict[Any, Sum] = defaultdict(Sum)
+    for row in rows:
+        one = row.Commission
+        counts = one.is_live and one.status not in {CommissionStatus.TEST, CommissionStatus.UNVERIFIED}
+        if counts and period.starts_at <= one.earned_at < period.ends_at:
+            for label in key(row):
+                found[label].orders.add(one.conversion_id)
+                found[label].revenue += one.revenue_minor if one.currency == "EUR" else 0
+                found[label].earned += one.amount_minor - one.reversed_minor
+                found[label].back += one.reversed_minor
+    return dict(found)
+
+
+def sold(facts: Facts) -> tuple[int, int, int, int]:
+    return facts.conversions, facts.revenue_minor, facts.earned_minor, facts.reversed_minor
+
+
+def quiet(found: dict[Any, Facts]) -> dict[Any, tuple[int, int, int, int]]:
+    return {key: sold(facts) for key, facts in found.items() if facts.conversions}
+
+
+def check(session: Session, zone: str) -> None:
+    """Every page's sums are those by hand."""
+    period = last_days(6, now=NOW, zone=zone)
+    asked: dict[str, Any] = {"program_id": PROGRAM_ID, "period": period, "currency": "EUR"}
+
+    def expected(key: Callable[[Any], Collection[Any]]) -> dict[Any, Any]:
+        return {label: one.told() for label, one in by_hand(session, period, key).items()}
+
+    days = queries.facts_by_day(session, **asked)
+    assert quiet(days) == expected(lambda row: [period.day_of(row.Commission.earned_at)])
+    known = by_hand(session, period, lambda row: [row.Attribution.is_new_customer])
+    assert sum(one.new_customers for one in days.values()) == len(known.get(True, Sum()).orders)
+    partners = partner_facts.facts_by_partner(session, **asked, limit=10)
+    assert quiet({one.partner_id: one.facts for one in partners}) == expected(lambda row: [row.Commission.partner_id])
+    country = breakdown.facts_by_country(session, **asked)
+    assert quiet(country) == expected(lambda row: [row.Click.country or "" if row.Click else ""])
+    source = breakdown.facts_by_source(session, **asked)
+    assert quiet(source) == expected(lambda row: [row.Click.referrer_host if row.Click else ""])
+    device = breakdown.facts_by_device(session, **asked)
+    assert sum(one.earned_minor for one in device.values()) == sum(one.earned_minor for one in days.values())
+    coupon = breakdown.facts_by_coupon(session, **asked, partner_id=None)
+    assert quiet(coupon) == expected(lambda row: [row.Credit.coupon_id])
+    items = products.facts_by_item(session, by=products.SKU, **asked, partner_id=None)
+    assert quiet(items) == expected(lambda row: {item["sku"] for item in row.Conversion.items})
+    check_clicks(session, period, partners)
+    check_active(session, period, partners)
+    check_funnel(session, period)
+
+
+def check_clicks(session: Session, period: Period, partners: list[partner_facts.PartnerFacts]) -> None:
+    of_clicks: dict[UUID, list[int]] = defaultdict(lambda: [0, 0])
+    for one in session.scalars(sa.select(Click)):
+        hour = one.occurred_at.replace(minute=0, second=0, microsecond=0)
+        if period.starts_at <= hour < period.ends_at:
+            of_clicks[one.partner_id][0] += 1
+            of_clicks[one.partner_id][1] += one.verdict is ClickVerdict.VALID
+    told = {one.partner_id: [one.facts.clicks_raw, one.facts.clicks_valid] for one in partners if one.facts.clicks_raw}
+    assert told == dict(of_clicks)
+
+
+def check_active(session: Session, period: Period, partners: list[partner_facts.PartnerFacts]) -> None:
+    """All partners that clicked or sold, by the lines that were held against the rows."""
+    asked = reaching.Measure(GoalMetric.ACTIVE_PARTNERS, PROGRAM_ID, period, "EUR")
+    active = [one for one in partners if one.facts.clicks_valid or one.facts.conversions]
+    assert reaching.reached(session, measures=[asked]) == [reaching.Reached(len(active))]
+
+
+def check_funnel(session: Session, period: Period) -> None:
+    kept = (CommissionStatus.APPROVED, CommissionStatus.IN_PAYOUT, CommissionStatus.PAID)
+    visits: dict[UUID, set[UUID]] = defaultdict(set)
+    good: dict[UUID, set[UUID]] = defaultdict(set)
+    found = sa.select(Commission, Credit, Click).join(Credit, Credit.id == Commission.credit_id)
+    for row in session.execute(found.join(Click, Click.id == Credit.click_id)):
+        hour = row.Click.occurred_at.replace(minute=0, second=0, microsecond=0)
+        counts = row.Commission.is_live and row.Commission.status is not CommissionStatus.UNVERIFIED
+        if counts and period.starts_at <= hour < period.ends_at:
+            visits[row.Commission.partner_id].add(row.Credit.click_id)
+            if row.Commission.status in kept:
+                good[row.Commission.partner_id].add(row.Credit.click_id)
+    whole = funnel_queries.funnel(session, visits=funnel_queries.Visits(PROGRAM_ID), period=period)
+    assert (whole.order, whole.kept) == (sum(map(len, visits.values())), sum(map(len, good.values())))
+    lines = funnel_queries.by_partner(session, program_id=PROGRAM_ID, period=period, limit=10)
+    by_line = {one.partner_id: (one.funnel.order, one.funnel.kept) for one in lines}
+    assert all(by_line[partner_id] == (len(mine), len(good[partner_id])) for partner_id, mine in visits.items() if partner_id in by_line)  # fmt: skip
+
+
+which = st.integers(0, 5)
+acts = st.one_of(
+    st.tuples(st.just("order"), st.integers(0, 5 * 24 * 60), st.integers(0, 2), st.integers(1, 500_00)),
+    st.tuples(st.just("refund"), which, st.integers(1, 300_00)),
+    st.tuples(st.just("amend"), which, st.integers(1, 600_00)),
+    st.tuples(st.just("move"), which, st.integers(0, 2)),
+    st.tuples(st.just("approve"), which),
+    st.tuples(st.just("decline"), which),
+    st.tuples(st.just("overrule"), which),
+    st.tuples(st.just("count"), st.integers(0, 36)),
+)
+
+
+def happen(shop: Shop, act: Any) -> None:
+    name, *told = act
+    if name == "count":
+        count(shop.session, LATER - sum(told) * 60 * MINUTE)
+    elif name in {"approve", "decline"}:
+        shop.decide(*told, approves=name == "approve")
+    else:
+        getattr(shop, name)(*told)
+
+
+@pytest.fixture
+def sqlite_session(sqlite_url: str) -> Iterator[Session]:
+    engine = db.make_engine(sqlite_url)
+    with Session(engine, expire_on_commit=False) as session:
+        yield session
+    engine.dispose()
+
+
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(history=st.lists(acts, min_size=4, max_size=14), zone=st.sampled_from(ZONES))
+def test_whatever_happens_in_whatever_order_pages_say_what_the_rows_say(
+    sqlite_session: Session, history: list[Any], zone: str
+) -> None:
+    try:
+        shop = Shop(sqlite_session)
+        shop.order(2000, 0, 80_00)
+        for act in history:
+            happen(shop, act)
+        check(sqlite_session, zone)
+    finally:
+        sqlite_session.rollback()
+
+
+STORY: tuple[tuple[Any, ...], ...] = (
+    *(("order", 700 * number, number % 3, 10_00 * number + number) for number in range(1, 7)),
+    ("order", 900, 1, 30_00), ("count",), ("refund", 2, 5_00), ("move", 3, 0), ("approve", 1), ("overrule", 4), ("count",),
+    ("decline", 5), ("amend", 0, 99_00), ("count",), ("refund", 6, 1_00),
+)  # fmt: skip
+
+
+def test_a_long_story_ends_in_the_same_sums_on_either_database(session: Session) -> None:
+    shop = Shop(session)
+    for act in STORY:
+        happen(shop, act)
+        if act[0] in {"overrule", "amend"}:  # much has changed since days were counted
+            check(session, "Asia/Kathmandu")
+    shop.order(1500, 2, 44_00, currency="USD")
+    check(session, "Europe/Rome")
+    days = session.scalars(sa.select(CountedDay.day).where(CountedDay.part == DayPart.SALES)).all()
+    assert len(days) == 8
+
+
+def test_counted_days_are_read_and_only_those_with_a_note_are_counted_again(sqlite_session: Session) -> None:
+    shop = Shop(sqlite_session)
+    shop.order(3000, 0, 80_00)
+    assert count(sqlite_session) == 16  # both parts of eight days
+    assert count(sqlite_session) == 0
+    shop.refund(0, 10_00)
+    assert set(sqlite_session.scalars(sa.select(ChangedDay.day))) == {(NOW - 3000 * MINUTE).date()}
+    assert count(sqlite_session) == 1
+    assert sqlite_session.scalar(sa.select(sa.func.count()).select_from(ChangedDay)) == 0
+
+
+def test_a_page_reads_the_sums_of_a_counted_day(sqlite_session: Session) -> None:
+    """What changes without a note is not seen: so it is the sums that are read."""
+    shop = Shop(sqlite_session)
+    shop.order(3000, 0, 80_00)
+    count(sqlite_session)
+    sqlite_session.execute(sa.update(Commission).values(amount_minor=1, reversed_minor=0))
+    found = partner_facts.facts_by_partner(sqlite_session, program_id=PROGRAM_ID, period=last_days(6, now=NOW, zone="UTC"), currency="EUR", limit=1)  # fmt: skip
+    assert found[0].facts.earned_minor == 8_00
+
+
+def test_clicks_of_today_are_counted_up_to_the_hour_and_read_from_there(sqlite_session: Session) -> None:
+    shop = Shop(sqlite_session)
+    for number, ago in enumerate((40, 100, 160, 2000)):
+        shop.click(1 + number, 1, NOW - ago * MINUTE)
+    assert count(sqlite_session, NOW - 30 * MINUTE) == 15  # both parts of seven days, and today's clicks
+    assert sqlite_session.scalars(sa.select(sa.func.max(CountedDay.until))).one() == NOW - 60 * MINUTE
+    check(sqlite_session, "UTC")
+    sqlite_session.execute(sa.update(PartnerClickHour).values(clicks=9))
+    asked: dict[str, Any] = {"program_id": PROGRAM_ID, "period": last_days(2, now=NOW, zone="UTC"), "currency": "EUR"}
+
+    def told() -> int:
+        return sum(one.facts.clicks_raw for one in partner_facts.facts_by_partner(sqlite_session, **asked, limit=9))
+
+    assert told() == 3 + 9  # the last hour is not over
+    shop.click(9, 1, NOW - 170 * MINUTE)  # arrives late: nothing of today stands
+    assert told() == 1 + (9 + 1) + 9 + 9
+    sqlite_session.execute(sa.update(PartnerClickHour).values(clicks=1))
+    assert count(sqlite_session, NOW - 30 * MINUTE) == 1
+
+
+def test_a_week_is_read_as_one_until_one_of_its_days_is_another(sqlite_session: Session) -> None:
+    """Its days may say what they want meanwhile: so it is the week that is read."""
+    shop = Shop(sqlite_session)
+    for day in range(1, 8):
+        shop.order(day * 24 * 60, 0, 10_00)
+    count(sqlite_session)
+    period = Period((NOW - 8 * DAY).date(), NOW.date(), "UTC")
+    asked: dict[str, Any] = {"program_id": PROGRAM_ID, "period": period, "currency": "EUR", "limit": 1}
+
+    def told() -> tuple[int, int]:
+        facts = partner_facts.facts_by_partner(sqlite_session, **asked)[0].facts
+        return facts.clicks_raw, facts.earned_minor
+
+    assert told() == (7, 7_00)
+    sqlite_session.execute(sa.update(PartnerSaleDay).values(earned=1))
+    sqlite_session.execute(sa.update(PartnerClickDay).values(raw=9))
+    assert told() == (7, 7_00)
+    shop.refund(3, 5_00)  # its day is counted anew, and the week is another
+    count_days(sqlite_session)
+    of_days = sqlite_session.scalar(sa.select(sa.func.sum(PartnerSaleDay.earned)))
+    assert told() == (7, of_days)
+    count(sqlite_session)
+    sqlite_session.execute(sa.update(PartnerSaleDay).values(earned=2))
+    assert told() == (7, of_days)
+
+
+def test_a_week_of_which_a_day_changed_is_left_alone_for_a_while_and_one_of_two_counts_gives_way(
+    sqlite_session: Session,
+) -> None:
+    shop = Shop(sqlite_session)
+    shop.order(2 * 24 * 60, 0, 10_00)
+    count(sqlite_session)
+    shop.refund(0, 5_00)
+    count_days(sqlite_session)
+    asked: dict[str, Any] = {"since": LATER.date() - 8 * DAY, "limit": 9}
+    assert week_counting.due(sqlite_session, now=TODAY, **asked) == []
+    (due,) = week_counting.due(sqlite_session, now=TODAY + week_counting.REST, **asked)
+    assert due.part is DayPart.SALES
+    assert week_counting.count(sqlite_session, due=due, now=LATER)
+    assert not week_counting.count(sqlite_session, due=due, now=LATER)
+    assert week_counting.due(sqlite_session, now=LATER + DAY, **asked) == []
+
+
+def test_the_funnel_reads_the_hours_at_its_ends_from_counted_days(sqlite_session: Session) -> None:
+    """As above; the days of Kathmandu begin and end in the midst of those that are counted."""
+    shop = Shop(sqlite_session)
+    period = Period((NOW - 3 * DAY).date(), (NOW - 2 * DAY).date(), "Asia/Kathmandu")
+    for at in (period.starts_at + 50 * MINUTE, period.ends_at - 90 * MINUTE, period.ends_at + 60 * MINUTE):
+        shop.order((NOW - at) // MINUTE, 0, 80_00)
+    visits = funnel_queries.Visits(PROGRAM_ID)
+    rows = funnel_queries.funnel(sqlite_session, visits=visits, period=period)
+    count(sqlite_session)
+    sqlite_session.execute(sa.update(Commission).values(is_live=False))
+    assert funnel_queries.funnel(sqlite_session, visits=visits, period=period) == rows
+    assert rows.order == 2
+
+
+def test_of_two_counts_of_one_day_the_second_gives_way_and_later_changes_are_not_lost(sqlite_session: Session) -> None:
+    shop = Shop(sqlite_session)
+    shop.order(3000, 0, 80_00)
+    count(sqlite_session)
+    shop.refund(0, 10_00)
+    (due,) = day_counting.due(sqlite_session, since=LATER.date() - 8 * DAY, now=TODAY, limit=9)
+    slow = day_counting.count(sqlite_session, due=due)
+    shop.refund(0, 20_00)
+    quick = day_counting.count(sqlite_session, due=due)
+    assert slow
+    assert quick
+    assert day_counting.save(sqlite_session, counted=quick, now=LATER)
+    assert not day_counting.save(sqlite_session, counted=slow, now=LATER)
+    check(sqlite_session, "UTC")
+
+
+def test_a_change_after_the_count_was_read_leaves_the_day_to_be_read_and_counted_again(sqlite_session: Session) -> None:
+    shop = Shop(sqlite_session)
+    shop.order(3000, 0, 80_00)
+    (due, *_rest) = [one for one in day_counting.due(sqlite_session, since=LATER.date() - 8 * DAY, now=TODAY, limit=99) if one.day == (NOW - 3000 * MINUTE).date() and one.part is DayPart.SALES]  # fmt: skip
+    counted = day_counting.count(sqlite_session, due=due)
+    shop.refund(0, 10_00)
+    assert counted
+    assert day_counting.save(sqlite_session, counted=counted, now=LATER)
+    check(sqlite_session, "UTC")
+    period = Period(due.day, due.day + DAY, "UTC")
+    covered = day_queries.sales(sqlite_session, program_id=PROGRAM_ID, currency="EUR", starts_at=period.starts_at, ends_at=period.ends_at)  # fmt: skip
+    assert covered.days == []
+
+
+def test_counting_again_finds_nothing_until_a_sum_is_another(sqlite_session: Session) -> None:
+    shop = Shop(sqlite_session)
+    shop.order(3000, 0, 80_00)
+    count(sqlite_session)
+    assert day_recount.recount(sqlite_session, limit=9, now=LATER) == []
+    sqlite_session.execute(sa.update(PartnerActiveMonth).values(sold=0))
+    assert {one.table for one in day_recount.recount(sqlite_session, limit=9, now=LATER)} == {"active_months_partner"}
+    sqlite_session.execute(sa.update(PartnerActiveMonth).values(sold=PartnerActiveMonth.clicked))
+    sqlite_session.execute(sa.update(PartnerSaleDay).values(earned=1))
+    day, week = day_recount.recount(sqlite_session, limit=9, now=LATER)
+    assert (day.table, "earned=1 " in day.counted, "earned=800 " in day.found) == ("sale_days_partner", True, True)
+    assert (week.table, "earned=800 " in week.counted, "earned=1 " in week.found) == ("sale_weeks_partner", True, True)
+
+
+def test_weeks_are_held_against_their_days_as_long_as_they_stand(sqlite_session: Session) -> None:
+    shop = Shop(sqlite_session)
+    shop.order(3000, 0, 80_00)
+    count(sqlite_session)
+    sqlite_session.execute(sa.delete(PartnerSaleWeek))
+    sqlite_session.execute(sa.update(PartnerClickWeek).values(raw=7))
+    found = day_recount.recount(sqlite_session, limit=9, now=LATER)
+    assert {one.table: (one.counted, one.found) for one in found} == {
+        "click_weeks_partner": ("raw=7 valid=1", "raw=1 valid=1"),
+        "sale_weeks_partner": ("nothing", "conversions=1 earned=800 known=1 new=1 revenue=8000"),
+    }
+    sqlite_session.execute(sa.update(CountedDay).values(version=CountedDay.version + 1))
+    assert day_recount.recount(sqlite_session, limit=9, now=LATER) == []
+
+
+def test_orders_whose_clicks_are_past_their_term_are_no_difference(sqlite_session: Session) -> None:
+    """The clicks of an order may be of a month before its own, and go before it is out of what is counted again."""
+    shop = Shop(sqlite_session)
+    shop.order(3000, 0, 80_00)
+    shop.order(6000, 0, 30_00)
+    count(sqlite_session)
+    of_the_later = sqlite_session.get_one(Conversion, shop.orders[0]).click_id
+    sqlite_session.execute(sa.delete(Click).where(Click.id == of_the_later))
+    assert day_recount.recount(sqlite_session, limit=9, now=LATER) == []
+    sqlite_session.execute(sa.update(PartnerSaleDay).where(PartnerSaleDay.conversions > 0).values(earned=1))
+    found = day_recount.recount(sqlite_session, limit=9, now=LATER)  # days whose clicks are there are counted again
+    of_days = [one.key for one in found if one.table == "sale_days_partner"]
+    assert [str((NOW - 6000 * MINUTE).date()) in key for key in of_days] == [True]
+
+
+def test_whose_visits_were_sold_to_on_other_days_has_no_line_and_is_not_active(sqlite_session: Session) -> None:
+    shop = Shop(sqlite_session)
+    placed = NOW.replace(hour=0, minute=10) - 2 * DAY  # the click is of the day before
+    shop.order((NOW - placed) // MINUTE, 0, 80_00)
+    shop.overrule(0)
+    before = Period((placed - DAY).date(), placed.date(), "UTC")
+    asked: dict[str, Any] = {"program_id": PROGRAM_ID, "period": before, "currency": "EUR"}
+    active = reaching.Measure(GoalMetric.ACTIVE_PARTNERS, PROGRAM_ID, before, "EUR")
+
+    def told() -> tuple[Any, ...]:
+        by_device = breakdown.facts_by_device(sqlite_session, **asked)
+        return by_device, reaching.reached(sqlite_session, measures=[active])
+
+    rows = told()
+    count(sqlite_session)
+    assert told() == rows == ({}, [reaching.Reached(0)])
+    assert funnel_queries.funnel(sqlite_session, visits=funnel_queries.Visits(PROGRAM_ID), period=before).order == 1
+
+
+def test_a_day_may_have_more_notes_than_a_statement_takes_values(sqlite_session: Session) -> None:
+    shop = Shop(sqlite_session)
+    shop.order(3000, 0, 80_00)
+    driver: Any = sqlite_session.connection().connection.dbapi_connection
+    driver.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 11_000)
+    note = {"program_id": PROGRAM_ID, "part": DayPart.SALES, "day": (NOW - 3000 * MINUTE).date()}
+    sqlite_session.execute(sa.insert(ChangedDay), [note] * 11_001)
+    count(sqlite_session)
+    assert sqlite_session.scalar(sa.select(sa.func.count()).select_from(ChangedDay)) == 0
+
+
+def test_whoever_writes_commissions_notes_their_days() -> None:
+    writes = re.compile(r"(update|insert|insert_new)\((session, )?Commission\b")
+    writers = [path for path in Path(affiliate.__file__).parent.rglob("*.py") if writes.search(path.read_text())]
+    assert len(writers) > 3
+    assert [path.name for path in writers if "changed_days.note(" not in path.read_text()] == []
