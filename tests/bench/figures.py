@@ -13,6 +13,6 @@ class Figure:
 
     @property
     def is_missed(self) -> bool:
-        """Whether the value is on the wrong side of its goal (`<= 5`, `>= 0.3`)."""
-        sign, _, limit = self.goal.partition(" ")
-        return (sign == "<=" and self.value > float(limit)) or (sign == ">=" and self.value < float(limit))
+        """Whether the value is on the wrong side of its goal (`<= 5`, `>= 10,000`)."""
+        sign, _, text = self.goal.replace(",", "").partition(" ")
+        return (sign == "<=" and self.value > float(text)) or (sign == ">=" and self.value < float(text))
