@@ -119,10 +119,10 @@ def _executemany(
         connection.exec_driver_sql(statement, list(rows[start : start + _EXECUTEMANY_MAX]))
 
 
-@lru_cache(maxsize=1024)
 def _instant(moment: datetime) -> str:
-    """As SQLAlchemy writes it on SQLite."""
-    return moment.astimezone(UTC).isoformat(" ", "microseconds").removesuffix("+00:00")
+    """As SQLAlchemy writes it on SQLite. Events are in UTC already: to ask again would take longer than to write."""
+    in_utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return in_utc.isoformat(" ", "microseconds").removesuffix("+00:00")
 
 
 def _adding(table: sa.Table) -> str:

@@ -27,7 +27,7 @@ from affiliate.ingest.service import Stored
 from affiliate.ingest.taking import Entry
 
 BATCH_ENTRIES_MAX = 5_000
-BATCH_ENTRIES_MAX_SQLITE = 500  # its other writers get a turn only between batches
+BATCH_ENTRIES_MAX_SQLITE = 1_000  # its other writers get a turn only between batches
 BLOCK_SECONDS = 1
 STALE_SECONDS = 30  # an entry that its consumer has held this long belongs to whoever asks
 CLAIM_EVERY_SECONDS = 5

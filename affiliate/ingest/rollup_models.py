@@ -32,8 +32,8 @@ class Rollup:
     @declared_attr.directive
     def __table_args__(cls) -> tuple[Any, ...]:  # noqa: N805 - declared_attr gives the class
         name = cls.__tablename__  # type: ignore[attr-defined]
-        indexes = (sa.Index(f"ix_{name}_{columns[-1]}", *columns) for columns in cls.INDEXES)
-        return (db.summing_key(*cls.DIMENSIONS, "hour", "verdict", "shard", sums="clicks"), *indexes)
+        indexes = [sa.Index(f"ix_{name}_{columns[-1]}", *columns) for columns in cls.INDEXES]
+        return db.table_of_sums(*cls.DIMENSIONS, "hour", "verdict", "shard", sums="clicks", indexes=indexes)
 
     program_id: Mapped[UUID]
     hour: Mapped[datetime]

@@ -43,9 +43,8 @@ class VisitorHour(Base):
     """Clicks of a partner in a UTC hour by one thing that is told of the visitors. Computed from the clicks soon after they came."""
 
     __tablename__ = "visitor_hours"
-    __table_args__ = (  # the hour before the label: a page of thirty days reads these days, however long the history is
-        db.summing_key("program_id", "partner_id", "kind", "hour", "label", "verdict", sums="clicks"),
-    )
+    # The hour before the label: a page of thirty days reads these days, however long the history is.
+    __table_args__ = db.table_of_sums("program_id", "partner_id", "kind", "hour", "label", "verdict", sums="clicks")
 
     program_id: Mapped[UUID]
     partner_id: Mapped[UUID]
@@ -60,7 +59,7 @@ class LinkSubHour(Base):
     """Clicks of a link in a UTC hour by `sub1`; empty where there was none. Computed together with `VisitorHour`."""
 
     __tablename__ = "link_sub_hours"
-    __table_args__ = (db.summing_key("program_id", "partner_id", "link_id", "hour", "sub", "verdict", sums="clicks"),)
+    __table_args__ = db.table_of_sums("program_id", "partner_id", "link_id", "hour", "sub", "verdict", sums="clicks")
 
     program_id: Mapped[UUID]
     partner_id: Mapped[UUID]

@@ -31,16 +31,32 @@ _SUMS = {
     "step_hours_source": "program_id, source, partner_id, step, hour, verdict, shard",
     "visitor_hours": "program_id, partner_id, kind, hour, label, verdict",
 }
-"""The tables of sums with their keys, beside which PostgreSQL keeps the sum from now on."""
+"""The tables of sums with their keys, beside which PostgreSQL keeps the sum from now on, and SQLite the whole row."""
+_BY_KEY = " WITHOUT ROWID"
 
 
-def _keys(beside: str) -> None:
-    if op.get_context().dialect.name == "postgresql":
-        for table, columns in _SUMS.items():
-            name = f"pk_{table}"
-            op.execute(
-                f"ALTER TABLE {table} DROP CONSTRAINT {name}, ADD CONSTRAINT {name} PRIMARY KEY ({columns}) {beside}"
-            )
+def _keys(*, hold_all: bool) -> None:
+    for table, columns in _SUMS.items():
+        if op.get_context().dialect.name == "postgresql":
+            key = f"CONSTRAINT pk_{table} PRIMARY KEY ({columns}) {'INCLUDE (clicks)' if hold_all else ''}"
+            op.execute(f"ALTER TABLE {table} DROP CONSTRAINT pk_{table}, ADD {key}")
+        else:
+            _rebuild(table, columns, end=_BY_KEY if hold_all else "")
+
+
+def _rebuild(table: str, columns: str, *, end: str) -> None:
+    """Lay a table of SQLite anew, as it is but for how it keeps its rows."""
+    connection = op.get_bind()
+    told = connection.exec_driver_sql(
+        f"SELECT type, sql FROM sqlite_master WHERE tbl_name = '{table}' AND sql IS NOT NULL"
+    ).all()  # noqa: S608 - our names
+    [made] = [sql for kind, sql in told if kind == "table"]
+    connection.exec_driver_sql(f"ALTER TABLE {table} RENAME TO {table}_before")
+    connection.exec_driver_sql(made.rstrip().removesuffix(_BY_KEY) + end)
+    connection.exec_driver_sql(f"INSERT INTO {table} SELECT * FROM {table}_before ORDER BY {columns}")  # noqa: S608 - our names
+    connection.exec_driver_sql(f"DROP TABLE {table}_before")
+    for sql in [sql for kind, sql in told if kind != "table"]:
+        connection.exec_driver_sql(sql)
 
 
 def upgrade() -> None:
@@ -437,11 +453,11 @@ def upgrade() -> None:
     )
     counted = sa.bindparam("counted", datetime.now(UTC) - timedelta(days=34), db.UtcDateTime())
     op.execute(moved.bindparams(counted))
-    _keys("INCLUDE (clicks)")
+    _keys(hold_all=True)
 
 
 def downgrade() -> None:
-    _keys("")
+    _keys(hold_all=False)
     with op.batch_alter_table("bulk_acts") as batch_op:
         batch_op.drop_constraint(op.f("ck_bulk_acts_bulk_kind"), type_="check")
         batch_op.create_check_constraint(
