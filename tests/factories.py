@@ -13,7 +13,7 @@ from affiliate.accounts.models import Grant, GrantRole, User
 from affiliate.attribution.models import Attribution, Credit
 from affiliate.commissions import terms as plan_terms
 from affiliate.commissions.models import Commission, CommissionPlan, CommissionStatus
-from affiliate.ingest import rollups
+from affiliate.ingest import origins, rollups
 from affiliate.ingest.models import (
     Click,
     ClickVerdict,
@@ -263,19 +263,19 @@ def make_attribution(
     attribution = _add(session, Attribution(**values | fields))
     conversion.attributed_revision = conversion.revision
     if partner is not None:
-        link_id = link.id if link else None
-        _add(
-            session,
-            Credit(
-                id=ids.new(),
-                attribution_id=attribution.id,
-                partner_id=partner.id,
-                link_id=link_id,
-                click_id=conversion.click_id,
-                share_bps=10_000,
-            ),
-        )
+        share = {"partner_id": partner.id, "link_id": link.id if link else None, "share_bps": 10_000}
+        credit = _add(session, Credit(id=ids.new(), attribution_id=attribution.id, **share))
+        give_click(session, credit=credit, click_id=conversion.click_id)
     return attribution
+
+
+def give_click(session: Session, *, credit: Credit, click_id: UUID | None) -> None:
+    """Say that this click brought the sale, with what it tells."""
+    credit.click_id = click_id
+    told = origins.of_clicks(session, click_ids=[click_id]) if click_id else {}
+    for name, text in told.get(click_id, origins.NOTHING).items():
+        setattr(credit, name, text)
+    session.flush()
 
 
 def make_plan(

@@ -11,13 +11,24 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from factories import NOW, make_clicks, make_link, make_refund
+from factories import (
+    NOW,
+    make_attribution,
+    make_click,
+    make_clicks,
+    make_conversion,
+    make_link,
+    make_partner,
+    make_program,
+    make_refund,
+)
 from money_cast import MATURE, open_books
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session
 
 from affiliate import clock, db, schema
 from affiliate.accounts.models import AuditEvent
+from affiliate.attribution.models import Credit
 from affiliate.commissions.models import Commission
 from affiliate.ingest.models import ClickVerdict
 from affiliate.ledger import chain, sealer
@@ -156,6 +167,27 @@ def test_clicks_by_device_stand_for_days_that_the_job_leaves_out(engine: Engine)
             sa.select(DeviceHour.device, DeviceHour.clicks).where(DeviceHour.program_id == program_id)
         )
         assert sorted(tuple(row) for row in found) == [("", 1), ("phone", 7)]
+
+
+def test_credits_from_before_learn_what_their_clicks_told(engine: Engine) -> None:
+    told = sa.select(Credit.sub1, Credit.country, Credit.device, Credit.referrer_host, Credit.creative)
+    with Session(engine) as session, session.begin():
+        program = make_program(session)
+        partner = make_partner(session, program=program)
+        link = make_link(session, program=program, partner=partner)
+        for agent in ("Mozilla/5.0 (iPad) Mobile", "Mozilla/5.0 (iPhone) Mobile", "Mozilla/5.0 (X11)", None):
+            came = {"subs": {"sub1": "s" * 101}, "country": "IT", "referrer_host": "blog.example", "creative": "crv_a"}
+            click = make_click(session, link=link, user_agent=agent, **(came if agent else {}))
+            order = make_conversion(session, program=program, click_id=click.id)
+            make_attribution(session, conversion=order, partner=partner, link=link)
+        before = sorted(tuple(row) for row in session.execute(told))
+    same = [("s" * 100, "IT", device, "blog.example", "crv_a") for device in ("computer", "phone", "tablet")]
+    assert before == [("",) * 5, *same]
+    with engine.connect() as connection:
+        command.downgrade(config_for(connection), "0002")
+        command.upgrade(config_for(connection), "head")
+    with Session(engine) as session:
+        assert sorted(tuple(row) for row in session.execute(told)) == before
 
 
 MIGRATION = """

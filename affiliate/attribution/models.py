@@ -62,6 +62,12 @@ class Credit(Base):
     coupon_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("coupons.id"))
     click_id: Mapped[UUID | None]
     share_bps: Mapped[int]
+    # What the click told (`ingest.origins`; empty for nothing): reports need no click for it, and still know it when clicks are past their term.
+    sub1: Mapped[str] = mapped_column(sa.String(100), default="", server_default="")
+    country: Mapped[str] = mapped_column(sa.String(2), default="", server_default="")
+    device: Mapped[str] = mapped_column(sa.String(20), default="", server_default="")
+    referrer_host: Mapped[str] = mapped_column(sa.String(100), default="", server_default="")
+    creative: Mapped[str] = mapped_column(sa.String(120), default="", server_default="")
 
 
 class ChannelLoss(Base):

@@ -17,6 +17,7 @@ from affiliate.attribution.queries import Before, Waiting
 from affiliate.attribution.rules import Outcome
 from affiliate.attribution.touches import Step
 from affiliate.attribution.trace import Sale, newness
+from affiliate.ingest import origins
 from affiliate.ingest.clicks import CLICKS_IN_HAND
 from affiliate.ingest.models import Conversion
 
@@ -87,7 +88,7 @@ def _write(
         ]
     session.execute(sa.insert(Attribution), attributions)
     if shares:
-        session.execute(sa.insert(Credit), shares)
+        session.execute(sa.insert(Credit), _with_origins(session, shares))
     if losses:
         session.execute(sa.insert(ChannelLoss), losses)
     done = [{"id": row.order.id, "attributed_revision": row.revision} for row in waiting]
@@ -127,6 +128,11 @@ def _credits(attribution_id: UUID, outcome: Outcome) -> list[dict[str, Any]]:
         }
         for credit in outcome.credits
     ]
+
+
+def _with_origins(session: Session, shares: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    found = origins.of_clicks(session, click_ids={share["click_id"] for share in shares if share["click_id"]})
+    return [share | found.get(share["click_id"], origins.NOTHING) for share in shares]
 
 
 def _ask_later_orders(

@@ -10,7 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from affiliate.attribution.models import Credit
 from affiliate.commissions.models import Commission
-from affiliate.ingest.models import Click, ClickHour, ClickVerdict
+from affiliate.ingest.models import ClickHour, ClickVerdict
 from affiliate.ingest.rollup_models import (
     CountryClickHour,
     CreativeClickHour,
@@ -28,7 +28,7 @@ from affiliate.reports.models import LinkSubHour, VisitorHour, VisitorKind
 from affiliate.reports.periods import Period
 from affiliate.reports.queries import covered_in, earned_in, sales_facts, sales_of, zeros
 from affiliate.reports.stretches import Covered
-from affiliate.reports.visitors import label_of, sub_id
+from affiliate.reports.visitors import TOLD
 
 ROWS_MAX = 5_000
 """The most links or sub ids of one answer, those with the most clicks and sales; a partner has no more links than that."""
@@ -66,9 +66,8 @@ def facts_by_sub(
 ) -> dict[str, Facts]:
     """By `sub1` of the click; empty where there was none, and for sales without a click."""
     clicks = _clicks(SubClickHour, SubClickHour.sub, program_id, partner_id, period)
-    label = sub_id()
-    sales = sales_of(label, program_id, partner_id, currency).outerjoin(Click, Click.id == Credit.click_id)
-    return _joined(session, clicks, sales.where(*earned_in(period)).group_by(label), currency)
+    sales = sales_of(Credit.sub1, program_id, partner_id, currency).where(*earned_in(period))
+    return _joined(session, clicks, sales.group_by(Credit.sub1), currency)
 
 
 def facts_by_sub_of_link(
@@ -76,9 +75,8 @@ def facts_by_sub_of_link(
 ) -> dict[str, Facts]:
     """By `sub1` of the clicks on one link; empty where there was none."""
     clicks = _clicks(LinkSubHour, LinkSubHour.sub, program_id, partner_id, period)
-    label = sub_id()
-    sales = sales_of(label, program_id, partner_id, currency).outerjoin(Click, Click.id == Credit.click_id)
-    of_link = sales.where(*earned_in(period), Credit.link_id == link_id).group_by(label)
+    sales = sales_of(Credit.sub1, program_id, partner_id, currency)
+    of_link = sales.where(*earned_in(period), Credit.link_id == link_id).group_by(Credit.sub1)
     return _joined(session, clicks.where(LinkSubHour.link_id == link_id), of_link, currency)
 
 
@@ -87,9 +85,8 @@ def facts_by_own_creative(
 ) -> dict[str, Facts]:
     """By creative (its public id) of one partner or of all in these days; empty for clicks and sales that came by none."""
     clicks = _clicks(CreativeClickHour, CreativeClickHour.creative, program_id, partner_id, period)
-    label = sa.func.coalesce(Click.creative, "")
     whose: dict[str, Any] = {"program_id": program_id, "partner_id": partner_id, "period": period, "currency": currency}
-    found = _by_label(session, clicks, label, LabelKind.CREATIVE, **whose)
+    found = _by_label(session, clicks, Credit.creative, LabelKind.CREATIVE, **whose)
     every: Any = ProgramClickHour if partner_id is None else PartnerClickHour
     all_clicks = _clicks(every, every.program_id, program_id, partner_id, period)
     for _key, raw, valid in session.execute(all_clicks):
@@ -104,7 +101,7 @@ def facts_by_visitor(
 ) -> dict[str, Facts]:
     """By country, device or referring page of one partner; empty where it is unknown, and for sales without a click."""
     clicks = _clicks(VisitorHour, VisitorHour.label, program_id, partner_id, period).where(VisitorHour.kind == kind)
-    label = sa.func.coalesce(label_of(kind), "")
+    label = getattr(Credit, TOLD[kind])
     whose: dict[str, Any] = {"program_id": program_id, "partner_id": partner_id, "period": period, "currency": currency}
     return _by_label(session, clicks, label, LabelKind(kind.value), **whose)
 
@@ -142,9 +139,9 @@ def _by_label(
     session: Session, clicks: sa.Select[Any], label: Any, kind: LabelKind, *, program_id: UUID, partner_id: UUID | None,
     period: Period, currency: str,
 ) -> dict[str, Facts]:  # fmt: skip
-    """Clicks and sales by something of the click; of a program the sales of the days that stand counted from these."""
+    """Clicks and sales by something that the click told; of a program the sales of the days that stand counted from these."""
     covered = _covered(session, program_id, partner_id, period, currency)
-    sales = sales_of(label, program_id, partner_id, currency).outerjoin(Click, Click.id == Credit.click_id)
+    sales = sales_of(label, program_id, partner_id, currency)
     live = sales.where(day_queries.within(Commission.earned_at, covered.rest)).group_by(label)
     found = _joined(session, clicks, live, currency)
     for name, *sold in _counted(session, program_id, kind, covered):
@@ -155,25 +152,22 @@ def _by_label(
 def facts_by_country(session: Session, *, program_id: UUID, period: Period, currency: str) -> dict[str, Facts]:
     """By country of the click, two letters; empty where it is unknown, and for sales without a click."""
     clicks = _clicks(CountryClickHour, CountryClickHour.country, program_id, None, period)
-    label = sa.func.coalesce(Click.country, "")
     whose: dict[str, Any] = {"program_id": program_id, "partner_id": None, "period": period, "currency": currency}
-    return _by_label(session, clicks, label, LabelKind.COUNTRY, **whose)
+    return _by_label(session, clicks, Credit.country, LabelKind.COUNTRY, **whose)
 
 
 def facts_by_device(session: Session, *, program_id: UUID, period: Period, currency: str) -> dict[str, Facts]:
     """By device of the click; empty where it is unknown, and for sales without a click."""
     clicks = _clicks(DeviceHour, DeviceHour.device, program_id, None, period)
-    label = sa.func.coalesce(label_of(VisitorKind.DEVICE), "")
     whose: dict[str, Any] = {"program_id": program_id, "partner_id": None, "period": period, "currency": currency}
-    return _by_label(session, clicks, label, LabelKind.DEVICE, **whose)
+    return _by_label(session, clicks, Credit.device, LabelKind.DEVICE, **whose)
 
 
 def facts_by_source(session: Session, *, program_id: UUID, period: Period, currency: str) -> dict[str, Facts]:
     """By host of the page with the link; empty for none, and for sales without a click."""
     clicks = _clicks(ReferrerClickHour, ReferrerClickHour.referrer_host, program_id, None, period)
-    label = sa.func.coalesce(Click.referrer_host, "")
     whose: dict[str, Any] = {"program_id": program_id, "partner_id": None, "period": period, "currency": currency}
-    return _by_label(session, clicks, label, LabelKind.REFERRER, **whose)
+    return _by_label(session, clicks, Credit.referrer_host, LabelKind.REFERRER, **whose)
 
 
 def facts_by_creative(
@@ -187,12 +181,12 @@ def facts_by_creative(
     clicks = sa.select(CreativeClickHour.creative, sa.func.sum(CreativeClickHour.clicks), sa.func.sum(valid)).where(
         CreativeClickHour.program_id == program_id, CreativeClickHour.creative.in_(found)
     )
-    sales = sales_of(Click.creative, program_id, partner_id, currency).join(Click, Click.id == Credit.click_id)
+    sales = sales_of(Credit.creative, program_id, partner_id, currency)
     if partner_id is not None:
         clicks = clicks.where(CreativeClickHour.partner_id == partner_id)
     for name, raw, counted in session.execute(clicks.group_by(CreativeClickHour.creative)):
         found[name] += Facts(currency, clicks_raw=int(raw), clicks_valid=int(counted))
-    for name, *sold in session.execute(sales.where(Click.creative.in_(found)).group_by(Click.creative)):
+    for name, *sold in session.execute(sales.where(Credit.creative.in_(found)).group_by(Credit.creative)):
         found[name] += sales_facts(currency, *sold)
     return found
 

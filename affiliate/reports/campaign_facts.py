@@ -110,8 +110,7 @@ def _sales(key: Any, program_id: UUID, parts: Parts, period: Period, currency: s
         Credit.coupon_id.in_(parts.coupons) if parts.coupons else None,
     ]
     if parts.creatives:
-        sales = sales.outerjoin(Click, Click.id == Credit.click_id)
-        conditions.append(Click.creative.in_(_names(parts)))
+        conditions.append(Credit.creative.in_(_names(parts)))
     return sales.where(sa.or_(*(one for one in conditions if one is not None)))
 
 

@@ -13,15 +13,13 @@ from sqlalchemy.orm import Session
 from affiliate import db
 from affiliate.attribution.models import Credit
 from affiliate.commissions.models import Commission
-from affiliate.ingest import partitions
+from affiliate.ingest import origins, partitions
 from affiliate.ingest.models import Click, ClickVerdict
 from affiliate.reports import combined, periods
 from affiliate.reports.asked import By
 from affiliate.reports.combined import Counts, Labels
 from affiliate.reports.combined_models import Combination, CombinationRow, CombinationStatus
-from affiliate.reports.models import VisitorKind
 from affiliate.reports.queries import sales_of
-from affiliate.reports.visitors import label_of, sub_id
 
 SHOWN_MAX = 10
 """How many combined reports of an owner are kept."""
@@ -81,7 +79,7 @@ def _sales(session: Session, question: Question, day: date) -> Iterator[tuple[La
         Commission.earned_at >= periods.start_of_day(day, zone=question.zone),
         Commission.earned_at < periods.end_of_day(day, zone=question.zone),
     )
-    statement = sales.outerjoin(Click, Click.id == Credit.click_id).where(*of_day).add_columns(*keys.values())
+    statement = sales.where(*of_day).add_columns(*keys.values())
     for _all, orders, revenue, earned, taken, *labels in _grouped(session, statement, keys, size="earned"):
         yield _labels(question, day, keys, labels), (0, 0, int(orders), int(revenue), int(earned), int(taken))
 
@@ -107,23 +105,23 @@ def _hours(question: Question, day: date) -> tuple[datetime, datetime]:
     return combined.whole_hour(start), combined.whole_hour(end)
 
 
-_VISITORS = {By.COUNTRY: VisitorKind.COUNTRY, By.DEVICE: VisitorKind.DEVICE, By.REFERRER: VisitorKind.REFERRER}
+_TOLD = {
+    By.SUB: "sub1",
+    By.COUNTRY: "country",
+    By.DEVICE: "device",
+    By.REFERRER: "referrer_host",
+    By.CREATIVE: "creative",
+}
 
 
 def _of_click(by: By) -> Any:
-    if by in _VISITORS:
-        return sa.func.coalesce(label_of(_VISITORS[by]), "")
-    return {
-        By.PARTNER: lambda: Click.partner_id,
-        By.LINK: lambda: Click.link_id,
-        By.CREATIVE: lambda: sa.func.coalesce(Click.creative, ""),
-        By.SUB: sub_id,
-    }[by]()
+    own: dict[By, Any] = {By.PARTNER: Click.partner_id, By.LINK: Click.link_id}
+    return own[by] if by in own else origins.told()[_TOLD[by]]
 
 
 def _of_sale(by: By) -> Any:
     own: dict[By, Any] = {By.PARTNER: Commission.partner_id, By.LINK: Credit.link_id, By.COUPON: Credit.coupon_id}
-    return own[by] if by in own else _of_click(by)
+    return own[by] if by in own else getattr(Credit, _TOLD[by])
 
 
 def known_keys(session: Session, *, combination_id: UUID, keys: Collection[str]) -> list[str]:

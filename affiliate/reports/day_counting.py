@@ -25,9 +25,7 @@ from affiliate.programs.models import Program, ProgramStatus
 from affiliate.reports import activity, funnel_queries, products, queries, reaching, stretches
 from affiliate.reports.day_models import CountedDay, LabelKind, LabelSaleDay, PartnerClickDay, PartnerSaleDay
 from affiliate.reports.day_queries import QUARTER_SECONDS
-from affiliate.reports.models import VisitorKind
 from affiliate.reports.periods import Period
-from affiliate.reports.visitors import label_of
 
 DAY = timedelta(days=1)
 _HOUR_SECONDS = 3_600
@@ -182,16 +180,16 @@ def _by_label(session: Session, due: Due, currency: str) -> list[Row]:
     found |= {
         kind: _in_all(session, due, currency, kind) for kind in (LabelKind.ALL, LabelKind.NEW, LabelKind.SUBSCRIBED)
     }
-    by_click = {
-        LabelKind.COUNTRY: sa.func.coalesce(Click.country, ""),
-        LabelKind.DEVICE: sa.func.coalesce(label_of(VisitorKind.DEVICE), ""),
-        LabelKind.REFERRER: sa.func.coalesce(Click.referrer_host, ""),
-        LabelKind.CREATIVE: sa.func.coalesce(Click.creative, ""),
+    by_credit: dict[LabelKind, Any] = {
+        LabelKind.COUNTRY: Credit.country,
+        LabelKind.DEVICE: Credit.device,
+        LabelKind.REFERRER: Credit.referrer_host,
+        LabelKind.CREATIVE: Credit.creative,
         LabelKind.COUPON: Credit.coupon_id,
     }
-    for kind, label in by_click.items():
+    for kind, label in by_credit.items():
         sales = queries.sales_of(label.label("label"), due.program_id, None, currency)
-        sold = sales.outerjoin(Click, Click.id == Credit.click_id).where(*queries.earned_in(_period(due)))
+        sold = sales.where(*queries.earned_in(_period(due)))
         visits = kind in {LabelKind.DEVICE, LabelKind.REFERRER}
         of_visits = funnel_queries.sold_by(label, funnel_queries.Visits(due.program_id), _period(due))
         rows = session.execute(sold.group_by(label))

@@ -5,7 +5,7 @@ do not add up to those of `click_hours_partner`, and counts these anew. So a cou
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -14,11 +14,10 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from affiliate.ingest import bulk
-from affiliate.ingest.devices import device
+from affiliate.ingest import bulk, origins
 from affiliate.ingest.models import Click, ClickVerdict
 from affiliate.ingest.rollup_models import OTHER, PartnerClickHour
-from affiliate.reports.models import LABEL_LENGTH_MAX, LinkSubHour, VisitorHour, VisitorKind
+from affiliate.reports.models import LinkSubHour, VisitorHour, VisitorKind
 
 LABELS_MAX = 50
 """The most labels of a partner's hour, those with the most clicks; the others count as OTHER."""
@@ -37,19 +36,8 @@ class Stretch:
     partner_ids: frozenset[UUID]
 
 
-def sub_id() -> sa.ColumnElement[str]:
-    """The first sub id of a click, cut as rollups cut it; empty where there is none, and for no click."""
-    return sa.func.substr(sa.func.coalesce(Click.subs["sub1"].as_string(), ""), 1, LABEL_LENGTH_MAX).label("of_sub")
-
-
-def label_of(kind: VisitorKind) -> sa.ColumnElement[str]:
-    """What a click is counted under."""
-    by_kind: Mapping[VisitorKind, sa.ColumnElement[str]] = {
-        VisitorKind.COUNTRY: sa.func.coalesce(Click.country, ""),
-        VisitorKind.DEVICE: device(),
-        VisitorKind.REFERRER: sa.func.substr(Click.referrer_host, 1, LABEL_LENGTH_MAX),
-    }
-    return by_kind[kind]
+TOLD = {VisitorKind.COUNTRY: "country", VisitorKind.DEVICE: "device", VisitorKind.REFERRER: "referrer_host"}
+"""What of a click's origin each kind is."""
 
 
 def stale(session: Session, *, since: datetime, limit: int) -> list[Stretch]:
@@ -88,7 +76,8 @@ def _forget(session: Session, table: Any, stretch: Stretch) -> None:
 
 def _count_visitors(session: Session, stretch: Stretch) -> None:
     _forget(session, VisitorHour, stretch)
-    labels_of = (label_of(kind).label(kind.value) for kind in VisitorKind)
+    told = origins.told()
+    labels_of = (told[TOLD[kind]].label(kind.value) for kind in VisitorKind)
     sums: dict[tuple[UUID, datetime, VisitorKind], Counter[tuple[str, ClickVerdict]]] = defaultdict(Counter)
     for partner_id, second, verdict, *labels, clicks in session.execute(_groups(stretch, *labels_of)):
         for kind, label in zip(VisitorKind, labels, strict=True):
@@ -108,7 +97,9 @@ def _count_visitors(session: Session, stretch: Stretch) -> None:
 def _count_subs(session: Session, stretch: Stretch) -> None:
     _forget(session, LinkSubHour, stretch)
     sums: dict[tuple[UUID, UUID, datetime], Counter[tuple[str, ClickVerdict]]] = defaultdict(Counter)
-    for partner_id, second, verdict, link_id, sub, clicks in session.execute(_groups(stretch, Click.link_id, sub_id())):
+    for partner_id, second, verdict, link_id, sub, clicks in session.execute(
+        _groups(stretch, Click.link_id, origins.sub_id())
+    ):
         sums[partner_id, link_id, datetime.fromtimestamp(int(second), UTC)][sub, verdict] += clicks
     rows = [
         {

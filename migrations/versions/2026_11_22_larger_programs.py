@@ -47,9 +47,8 @@ def _keys(*, hold_all: bool) -> None:
 def _rebuild(table: str, columns: str, *, end: str) -> None:
     """Lay a table of SQLite anew, as it is but for how it keeps its rows."""
     connection = op.get_bind()
-    told = connection.exec_driver_sql(
-        f"SELECT type, sql FROM sqlite_master WHERE tbl_name = '{table}' AND sql IS NOT NULL"
-    ).all()  # noqa: S608 - our names
+    of_table = f"SELECT type, sql FROM sqlite_master WHERE tbl_name = '{table}' AND sql IS NOT NULL"  # noqa: S608 - our names
+    told = connection.exec_driver_sql(of_table).all()
     [made] = [sql for kind, sql in told if kind == "table"]
     connection.exec_driver_sql(f"ALTER TABLE {table} RENAME TO {table}_before")
     connection.exec_driver_sql(made.rstrip().removesuffix(_BY_KEY) + end)
@@ -57,6 +56,26 @@ def _rebuild(table: str, columns: str, *, end: str) -> None:
     connection.exec_driver_sql(f"DROP TABLE {table}_before")
     for sql in [sql for kind, sql in told if kind != "table"]:
         connection.exec_driver_sql(sql)
+
+
+_ORIGIN = {"sub1": 100, "country": 2, "device": 20, "referrer_host": 100, "creative": 120}
+"""What a credit keeps of what its click told, with the longest texts."""
+
+
+def _told() -> str:
+    """Credits from before learn it from their clicks, as far as these are kept."""
+    is_large = op.get_context().dialect.name == "postgresql"
+    sub = "clicks.subs ->> 'sub1'" if is_large else "json_extract(clicks.subs, '$.sub1')"
+    agent = "coalesce(clicks.user_agent, '')"
+    is_tablet = (
+        f"{agent} LIKE '%iPad%' OR {agent} LIKE '%Tablet%' OR ({agent} LIKE '%Android%' AND {agent} NOT LIKE '%Mobi%')"
+    )
+    return (
+        f"UPDATE credits SET sub1 = substr(coalesce({sub}, ''), 1, 100), country = coalesce(clicks.country, ''), "  # noqa: S608 - our texts
+        f"device = CASE WHEN {agent} = '' THEN '' WHEN {is_tablet} THEN 'tablet' WHEN {agent} LIKE '%Mobi%' THEN 'phone' ELSE 'computer' END, "
+        "referrer_host = substr(coalesce(clicks.referrer_host, ''), 1, 100), creative = coalesce(clicks.creative, '') "
+        "FROM clicks WHERE clicks.id = credits.click_id"
+    )
 
 
 def upgrade() -> None:
@@ -454,9 +473,16 @@ def upgrade() -> None:
     counted = sa.bindparam("counted", datetime.now(UTC) - timedelta(days=34), db.UtcDateTime())
     op.execute(moved.bindparams(counted))
     _keys(hold_all=True)
+    with op.batch_alter_table("credits") as batch_op:
+        for name, length in _ORIGIN.items():
+            batch_op.add_column(sa.Column(name, sa.String(length), server_default="", nullable=False))
+    op.execute(_told())
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("credits") as batch_op:
+        for name in _ORIGIN:
+            batch_op.drop_column(name)
     _keys(hold_all=False)
     with op.batch_alter_table("bulk_acts") as batch_op:
         batch_op.drop_constraint(op.f("ck_bulk_acts_bulk_kind"), type_="check")

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from figures import Figure
-from page_site import Cost, Visitor, fill, installation, median, p95_ms, vacuum
+from page_site import Cost, Visitor, fill, installation, median, p95_ms, tell_origins, vacuum
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
@@ -216,6 +216,7 @@ class _Site:
         session.execute(sa.text(_SOLD), {"of": _CLICKS_OF_AN_ORDER})
         for statement in _SELL:
             session.execute(sa.text(statement), {"program": self.program.id})
+        tell_origins(session)
         session.commit()
 
 

@@ -26,7 +26,9 @@ from sqlalchemy.orm import Session
 from affiliate import db, garbage, settings
 from affiliate.accounts.models import User
 from affiliate.app import create_app
-from affiliate.ingest import partitions
+from affiliate.attribution.models import Credit
+from affiliate.ingest import origins, partitions
+from affiliate.ingest.models import Click
 from affiliate.links.models import Link
 from affiliate.programs.models import Program
 
@@ -116,6 +118,14 @@ def fill(
         names = "program_id, partner_id, hour, label, verdict, kind, clicks"
         session.execute(sa.text(f"INSERT INTO visitor_hours ({names}) {grouped}"))
     session.commit()
+
+
+def tell_origins(session: Session) -> None:
+    """What attribution keeps with each credit of what its click told."""
+    session.execute(
+        sa.update(Credit).where(Credit.click_id == Click.id, Credit.device == "").values(**origins.told()),
+        execution_options={"synchronize_session": False},
+    )
 
 
 def vacuum(engine: Engine) -> None:

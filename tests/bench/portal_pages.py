@@ -14,7 +14,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from figures import Figure
-from page_site import Cost, Visitor, fill, installation, median, p95_ms, vacuum
+from page_site import Cost, Visitor, fill, installation, median, p95_ms, tell_origins, vacuum
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
@@ -114,6 +114,7 @@ class _Site:
                 (Conversion, Attribution, Credit, Commission), zip(*rows, strict=True), strict=True
             ):
                 session.execute(sa.insert(table), list(of_table))
+        tell_origins(session)
 
     def _sale(self, click_id: UUID, partner_id: UUID, link_id: UUID, clicked_at: datetime) -> list[dict[str, Any]]:
         order, attribution_id, credit_id, at = ids.new(), ids.new(), ids.new(), clicked_at.astimezone(UTC)

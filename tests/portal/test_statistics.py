@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from console_cast import text_of
-from factories import make_click, make_clicks, make_commission, make_link
+from factories import give_click, make_click, make_clicks, make_commission, make_link
 from flask.testing import FlaskClient
 from portal_cast import Cast
 from sqlalchemy.orm import Session
@@ -38,7 +38,7 @@ def busy(app_session: Session, cast: Cast, hour: datetime) -> Cast:
         app_session, program=cast.program, partner=cast.partner, link=cast.link, earned_at=hour, amount_minor=8_00
     )
     credit = app_session.get_one(Credit, sold.credit_id)
-    credit.click_id = click.id
+    give_click(app_session, credit=credit, click_id=click.id)
     make_commission(app_session, program=cast.program, partner=cast.partner, earned_at=hour, amount_minor=2_00)
     app_session.commit()
     return cast

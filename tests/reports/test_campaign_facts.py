@@ -5,7 +5,16 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from factories import make_click, make_clicks, make_commission, make_link, make_partner, make_program, make_user
+from factories import (
+    give_click,
+    make_click,
+    make_clicks,
+    make_commission,
+    make_link,
+    make_partner,
+    make_program,
+    make_user,
+)
 from sqlalchemy.orm import Session
 
 from affiliate import ids
@@ -72,7 +81,8 @@ class Shop:
         ):
             sold = make_commission(self.session, program=self.program, partner=self.partners[partner], link=link, earned_at=at, reversed_minor=1_00)  # fmt: skip
             credit = self.session.get_one(Credit, sold.credit_id)
-            credit.coupon_id, credit.click_id = coupon, click
+            credit.coupon_id = coupon
+            give_click(self.session, credit=credit, click_id=click)
             self.session.get_one(Attribution, sold.attribution_id).is_new_customer = partner != 1
         self.session.flush()
 
