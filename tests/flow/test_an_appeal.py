@@ -1,6 +1,6 @@
 """An order explained to its partner, and a manager's word appealed: on a phone in Italian, at a desk in Polish.
 
-The first file of the flow: pages that others look at approve what waits here.
+Early in the flow: pages that others look at approve what waits here.
 """
 
 from collections.abc import Callable

@@ -1,27 +1,17 @@
 """The main job, from the click on a partner's link to the money, in a real browser on two sites, with the books proved at every step."""
 
-import re
-import time
 from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
 from installation import Installation
 from pages import Visitor
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import expect
+from walks import approve_commission, approve_run, explained, mark_paid, place_order, propose_run, reload_until
 
 MakeVisitor = Callable[..., Visitor]
-SEEN_SECONDS_MAX = 60  # the promise is five; a busy machine shall not fail the test
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
-
-
-def reload_until(page: Page, shown: Locator, what: str) -> None:
-    """Look again until something stands there, as a partner who waits would."""
-    deadline = time.monotonic() + SEEN_SECONDS_MAX
-    while not shown.count():
-        assert time.monotonic() < deadline, f"never shown: {what}"
-        page.reload()
 
 
 def buy_two_things(customer: Visitor, code: str) -> str:
@@ -36,34 +26,7 @@ def buy_two_things(customer: Visitor, code: str) -> str:
     page.get_by_role("link", name="Casa Ondera").click()
     page.get_by_role("link", name="Linen apron").click()
     page.get_by_role("button", name="Add to basket").click()
-    page.get_by_role("link", name="To the checkout").click()
-    page.get_by_label("E-mail").fill("anna@example.com")
-    with page.expect_response(lambda answer: "/t/conversion" in answer.url) as by_tag:
-        page.get_by_role("button", name="Place the order").click()
-    expect(page.get_by_role("heading", name="Thank you, your order is placed")).to_be_visible()
-    expect(page.get_by_text("Answered 202: accepted.")).to_be_visible()
-    expect(page.get_by_text("held the click id of a partner’s link")).to_be_visible()
-    assert by_tag.value.ok
-    number = re.search(r"CO-[0-9A-F]{8}", page.get_by_text("Order CO-").first.inner_text())
-    assert number is not None
-    return number.group()
-
-
-def explained(partner: Visitor, slug: str, order: str) -> Page:
-    """The explanation of the order's commission in the partner's portal, once it is there."""
-    page = partner.open(f"/portal/{slug}/commissions")
-    row = page.get_by_role("row").filter(has_text=order)
-    reload_until(page, row, f"the commission of {order}")
-    row.get_by_role("link").last.click()
-    expect(page.get_by_role("heading", name="Who brought the customer?")).to_be_visible()
-    return page
-
-
-def amount_in(text: str) -> str:
-    """The first amount of a text, without its sign: what a person types."""
-    found = re.search(r"€([0-9,]+\.[0-9]{2})", text)
-    assert found is not None, text
-    return found.group(1)
+    return place_order(page, address="anna@example.com")
 
 
 def test_a_sale_of_a_partner_is_explained_shrunk_approved_and_paid(
@@ -98,37 +61,21 @@ def test_a_sale_of_a_partner_is_explained_shrunk_approved_and_paid(
 
     # The manager: approves it before the validation period is over.
     manager = visitor("manager")
-    desk = manager.open(f"/console/{slug}/commissions?status=pending")
-    desk.get_by_role("row").filter(has_text=order).get_by_role("link", name="€29.02").click()
-    desk.get_by_role("button", name="Approve €29.02").click()
-    expect(desk.get_by_role("complementary", name="Summary").get_by_text("Approved").first).to_be_visible()
+    approve_commission(manager, slug, order, "€29.02")
     page.reload()
     expect(summary.get_by_text("Approved").first).to_be_visible()
     installation.require_balance()
 
     # The manager proposes, and cannot approve: that takes a second person.
-    desk = manager.open(f"/console/{slug}/payouts")
-    propose = desk.get_by_role("button", name=re.compile("^Propose €"))
-    total = amount_in(propose.inner_text())
-    propose.click()
-    ours = desk.get_by_role("main").locator(".note").filter(has_text=f"€{total}").filter(has_text="Ines Keller")
-    ours.get_by_role("link", name="Check and approve").click()
-    expect(desk.get_by_text("You proposed this run, so another person must approve it.")).to_be_visible()
-    assert desk.get_by_role("button", name=re.compile("^Approve")).count() == 0
+    total = propose_run(manager, slug)
     installation.require_balance()
 
     # Finance: looks, ticks every note, types the total, approves; later marks it paid.
     finance = visitor("finance")
-    run = finance.open(desk.url.removeprefix(installation.base_url))
-    for note in run.get_by_role("checkbox", name=re.compile("^Seen")).all():
-        note.check()
-    run.get_by_label("Type the total to approve").fill(total.replace(",", ""))
-    run.get_by_role("button", name=f"Approve €{total}").click()
-    expect(run.get_by_text(f"€{total} approved. It can go to the bank now.")).to_be_visible()
+    run = finance.open(manager.page.url.removeprefix(installation.base_url))
+    approve_run(run, total)
     installation.require_balance()
-    run.get_by_role("button", name=f"Mark €{total} as paid").click()
-    run.get_by_role("dialog").get_by_role("button", name=f"Mark €{total} as paid").click()
-    expect(run.get_by_text(f"€{total} marked as paid.")).to_be_visible()
+    mark_paid(run, total)
     installation.require_balance()
 
     # The partner sees it paid, inside a payout that lists it.

@@ -1,7 +1,5 @@
 """Every page in a real browser: nothing for axe to find, no error in the console, nothing to scroll sideways at 360 pixels."""
 
-import email
-import email.policy
 import re
 import secrets
 from collections import deque
@@ -19,6 +17,7 @@ from installation import Installation
 from pages import NARROW, WIDE, Visitor, axe_findings, sideways
 from playwright.sync_api import Page, expect
 from processes import eventually
+from walks import fill_application, send_application, texts_of
 
 import affiliate
 
@@ -204,16 +203,8 @@ def buy_something(customer: Visitor) -> None:
 def apply(applicant: Visitor, slug: str) -> None:
     """Ask to join, up to the page that says how it stands."""
     page = applicant.open(f"/apply/{slug}")
-    page.get_by_label("Your name").fill("Rosa Test")
-    page.get_by_label("E-mail").fill(f"rosa-{secrets.token_hex(4)}@example.com")
-    page.get_by_label("Name under which you promote").fill("Rosa’s Table")
-    page.get_by_label("Website or main profile").fill("rosa.example")
-    page.get_by_label("Country").select_option("IT")
-    page.get_by_label("Address or name of place 1").fill("Rosa’s Letter")
-    page.get_by_label("People a month at place 1").fill("2,400")
-    page.get_by_label("I accept the terms of the program").check()
-    page.get_by_role("button").filter(has_text="Send the application").click()
-    page.wait_for_url("**/status/*")
+    fill_application(page, address=f"rosa-{secrets.token_hex(4)}@example.com", country="IT")
+    send_application(page)
 
 
 def name_a_campaign(manager: Visitor, slug: str) -> None:
@@ -378,12 +369,3 @@ def test_a_forgotten_password_is_set_by_a_mail_on_accessible_pages(
     assert address is not None
     page.goto(address.group())
     assert findings(page) == []
-
-
-def texts_of(mails: Path, recipient: str) -> list[str]:
-    """The plain texts of a person's mails."""
-    found = (
-        email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in sorted(mails.glob("*.eml"))
-    )
-    bodies = (mail.get_body(("plain",)) for mail in found if mail["To"] == recipient)
-    return [body.get_content() for body in bodies if body is not None]

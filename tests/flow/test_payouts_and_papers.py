@@ -8,7 +8,6 @@ import io
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from pages import NARROW, Visitor, has, is_sound
 from playwright.sync_api import Locator, Page, expect
 from processes import eventually
 from tax_cast import PDF
+from walks import downloaded
 
 from affiliate.payouts.pain import SCHEMA
 
@@ -41,13 +41,6 @@ def just_signed_in(installation: Installation, visitor: MakeVisitor, role: str, 
 def amount_in(words: Locator) -> str:
     """The amount on a button or a slip, as a person types it."""
     return re.sub(r"[^0-9.]", "", words.inner_text())
-
-
-def downloaded(page: Page, act: Callable[[], object]) -> bytes:
-    """The file that comes when this is done."""
-    with page.expect_download() as coming:
-        act()
-    return Path(coming.value.path()).read_bytes()
 
 
 def propose_two_bonuses(page: Page, console: str) -> tuple[str, str]:

@@ -1,0 +1,124 @@
+"""Stretches of the way that several tests of the flow go: each as a person would go it, with what they see."""
+
+import email
+import email.policy
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from pages import Visitor
+from playwright.sync_api import Locator, Page, expect
+
+SEEN_SECONDS_MAX = 60  # the promise is five; a busy machine shall not fail the test
+
+
+def reload_until(page: Page, shown: Locator, what: str) -> None:
+    """Look again until something stands there, as a partner who waits would."""
+    deadline = time.monotonic() + SEEN_SECONDS_MAX
+    while not shown.count():
+        assert time.monotonic() < deadline, f"never shown: {what}"
+        page.reload()
+
+
+def texts_of(mails: Path, recipient: str) -> list[str]:
+    """The plain texts of a person's mails."""
+    found = (
+        email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in sorted(mails.glob("*.eml"))
+    )
+    bodies = (mail.get_body(("plain",)) for mail in found if mail["To"] == recipient)
+    return [body.get_content() for body in bodies if body is not None]
+
+
+def fill_application(page: Page, *, address: str, country: str) -> None:
+    """What the form asks of everybody, typed; `address` is of the mailbox."""
+    page.get_by_label("Your name").fill("Rosa Test")
+    page.get_by_label("E-mail").fill(address)
+    page.get_by_label("Name under which you promote").fill("Rosa’s Table")
+    page.get_by_label("Website or main profile").fill("rosa.example")
+    page.get_by_label("Country").select_option(country)
+    page.get_by_label("Address or name of place 1").fill("Rosa’s Letter")
+    page.get_by_label("People a month at place 1").fill("2,400")
+    page.get_by_label("I accept the terms of the program").check()
+
+
+def send_application(page: Page) -> None:
+    """Up to the page that says how it stands."""
+    page.get_by_role("button").filter(has_text="Send the application").click()
+    page.wait_for_url("**/status/*")
+
+
+def place_order(page: Page, *, address: str) -> str:
+    """From a page of the demo shop to the one that thanks, for a customer whom a link has brought; gives the order's number."""
+    page.get_by_role("link", name="To the checkout").click()
+    page.get_by_label("E-mail").fill(address)
+    with page.expect_response(lambda answer: "/t/conversion" in answer.url) as by_tag:
+        page.get_by_role("button", name="Place the order").click()
+    expect(page.get_by_role("heading", name="Thank you, your order is placed")).to_be_visible()
+    expect(page.get_by_text("Answered 202: accepted.")).to_be_visible()
+    expect(page.get_by_text("held the click id of a partner’s link")).to_be_visible()
+    assert by_tag.value.ok
+    number = re.search(r"CO-[0-9A-F]{8}", page.get_by_text("Order CO-").first.inner_text())
+    assert number is not None
+    return number.group()
+
+
+def explained(partner: Visitor, slug: str, order: str) -> Page:
+    """The explanation of the order's commission in the partner's portal, once it is there."""
+    page = partner.open(f"/portal/{slug}/commissions")
+    row = page.get_by_role("row").filter(has_text=order)
+    reload_until(page, row, f"the commission of {order}")
+    row.get_by_role("link").last.click()
+    expect(page.get_by_role("heading", name="Who brought the customer?")).to_be_visible()
+    return page
+
+
+def approve_commission(manager: Visitor, slug: str, order: str, amount: str) -> None:
+    """Before its validation period is over."""
+    desk = manager.open(f"/console/{slug}/commissions?status=pending")
+    desk.get_by_role("row").filter(has_text=order).get_by_role("link", name=amount).click()
+    desk.get_by_role("button", name=f"Approve {amount}").click()
+    expect(desk.get_by_role("complementary", name="Summary").get_by_text("Approved").first).to_be_visible()
+
+
+def propose_run(manager: Visitor, slug: str) -> str:
+    """Up to the page of the run, which its proposer cannot approve; gives its total as a person types it."""
+    desk = manager.open(f"/console/{slug}/payouts")
+    propose = desk.get_by_role("button", name=re.compile("^Propose €"))
+    total = amount_in(propose.inner_text())
+    propose.click()
+    ours = desk.get_by_role("main").locator(".note").filter(has_text=f"€{total}").filter(has_text="Ines Keller")
+    ours.get_by_role("link", name="Check and approve").click()
+    expect(desk.get_by_text("You proposed this run, so another person must approve it.")).to_be_visible()
+    assert desk.get_by_role("button", name=re.compile("^Approve")).count() == 0
+    return total
+
+
+def approve_run(page: Page, total: str) -> None:
+    """The second person looks, ticks every note, types the total and approves."""
+    for note in page.get_by_role("checkbox", name=re.compile("^Seen")).all():
+        note.check()
+    page.get_by_label("Type the total to approve").fill(total.replace(",", ""))
+    page.get_by_role("button", name=f"Approve €{total}").click()
+    expect(page.get_by_text(f"€{total} approved. It can go to the bank now.")).to_be_visible()
+
+
+def mark_paid(page: Page, total: str) -> None:
+    """The bank has sent it."""
+    page.get_by_role("button", name=f"Mark €{total} as paid").click()
+    page.get_by_role("dialog").get_by_role("button", name=f"Mark €{total} as paid").click()
+    expect(page.get_by_text(f"€{total} marked as paid.")).to_be_visible()
+
+
+def downloaded(page: Page, act: Callable[[], object]) -> bytes:
+    """The file that comes when this is done."""
+    with page.expect_download() as coming:
+        act()
+    return Path(coming.value.path()).read_bytes()
+
+
+def amount_in(text: str) -> str:
+    """The first amount of a text, without its sign: what a person types."""
+    found = re.search(r"€([0-9,]+\.[0-9]{2})", text)
+    assert found is not None, text
+    return found.group(1)
