@@ -26,13 +26,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from affiliate import settings
 
 _BUSY_TIMEOUT_MS = 5_000
-_PRAGMAS = (
-    "journal_mode=WAL",
-    "synchronous=FULL",
-    "foreign_keys=ON",
-    f"busy_timeout={_BUSY_TIMEOUT_MS}",
-    "cache_size=-16000",  # KiB: the inner pages of all indexes; with SQLite's two megabytes each batch of clicks read them again
-)
+_PRAGMAS = ["journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_BUSY_TIMEOUT_MS}"]
 _LOCK_TIMEOUT_MS = 10_000
 _KEPT_ALIVE = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
 """A machine that is gone without a word is found out within half a minute, whoever waits for it."""
@@ -136,6 +130,11 @@ def _prepare_sqlite(dbapi_connection: Any, _record: Any) -> None:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
         dbapi_connection.create_function("casefold", 1, lambda text: text and text.casefold(), deterministic=True)
+
+
+def hold_pages(kib: int) -> None:
+    """Let each connection that this process opens from now on hold so much of an SQLite file in memory; else it is two megabytes."""
+    _PRAGMAS.append(f"cache_size=-{kib}")
 
 
 @sa.event.listens_for(Engine, "begin")

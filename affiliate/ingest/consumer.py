@@ -21,12 +21,14 @@ from typing import Any, NamedTuple
 
 import redis
 
-from affiliate import garbage, settings, streams
+from affiliate import db, garbage, settings, streams
 from affiliate.ingest import leftovers, service, taking
 from affiliate.ingest.service import Stored
 from affiliate.ingest.taking import Entry
 
 BATCH_ENTRIES_MAX = 5_000
+PAGES_KIB = 16_000
+"""What the inner pages of all indexes take on SQLite: with fewer each batch of clicks reads them again."""
 BATCH_ENTRIES_MAX_SQLITE = 1_000  # its other writers get a turn only between batches
 BLOCK_SECONDS = 1
 STALE_SECONDS = 30  # an entry that its consumer has held this long belongs to whoever asks
@@ -290,6 +292,7 @@ def run(*, after_commit: Callable[[], object] = lambda: None, stale_seconds: flo
         if connection is None:
             return
         log.info("taking events as %s", name)
+        db.hold_pages(PAGES_KIB)
         garbage.settle()  # a third of what storing a batch took was looking at its events for cycles
         Consumer(
             connection=connection,

@@ -28,7 +28,7 @@ from figures import Figure
 
 from affiliate import db, garbage, ids, settings, streams
 from affiliate.ingest import bulk, clicks, partitions
-from affiliate.ingest.consumer import BATCH_ENTRIES_MAX, BATCH_ENTRIES_MAX_SQLITE, Consumer
+from affiliate.ingest.consumer import BATCH_ENTRIES_MAX, BATCH_ENTRIES_MAX_SQLITE, PAGES_KIB, Consumer
 from affiliate.tracking import codec
 from affiliate.tracking.codec import ClickEvent
 
@@ -141,7 +141,8 @@ def measure() -> Iterator[Figure]:
 
 @contextlib.contextmanager
 def _settled() -> Iterator[None]:
-    """The collector of cycles as `affiliate ingest` sets it; the bare ways have it no worse."""
+    """Memory as `affiliate ingest` has it; the bare ways have it no worse."""
+    db.hold_pages(PAGES_KIB)
     before = gc.get_threshold()
     garbage.settle()
     try:
