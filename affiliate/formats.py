@@ -1,11 +1,13 @@
 """How values look on pages: money, numbers, dates in the reader's language and zone, by Babel."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
 from babel import Locale, dates
+from babel.lists import format_list
 from babel.numbers import format_currency, format_decimal
 from flask import Flask, g, has_app_context, request, session
 from flask_babel import Babel, Domain, format_date, format_datetime, get_locale
@@ -53,6 +55,11 @@ def reason(refusal: DomainError) -> str:
     if isinstance(refusal, Invalid):
         return " ".join(str(_(text)) for texts in refusal.errors.values() for text in texts)
     return str(_(str(refusal)))
+
+
+def listed(words: Sequence[str]) -> str:
+    """`tax and shipping`, as the language joins words."""
+    return format_list(words, locale=locale())
 
 
 def money(value: Money | None) -> str:

@@ -134,7 +134,7 @@ def base(said: Base) -> str:
     parts = ((_("tax"), said.with_tax), (_("shipping"), said.with_shipping))
     without = [word for word, is_in in parts if not is_in]
     told = (
-        _("On what the customer paid, without %(parts)s.", parts=", ".join(without))
+        _("On what the customer paid, without %(parts)s.", parts=formats.listed(without))
         if without
         else _("On what the customer paid.")
     )

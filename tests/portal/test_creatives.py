@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from creative_cast import make_creative, png
-from factories import make_click, make_clicks, make_commission, make_link
+from factories import give_click, make_click, make_clicks, make_commission, make_link
 from flask.testing import FlaskClient
 from portal_cast import Cast
 from sqlalchemy.orm import Session
@@ -39,7 +39,7 @@ def test_the_library_shows_cards_with_what_each_brought(
     make_clicks(app_session, link=cast.link, hour=hour, clicks=41, creative=name)
     click = make_click(app_session, link=cast.link, creative=name)
     sold = make_commission(app_session, program=cast.program, partner=cast.partner, link=cast.link, amount_minor=8_88)
-    app_session.get_one(Credit, sold.credit_id).click_id = click.id
+    give_click(app_session, credit=app_session.get_one(Credit, sold.credit_id), click_id=click.id)
     app_session.commit()
     page = marta.get(LIST).text
     for text in ("Winter &lt;b&gt;pan&lt;/b&gt;", "300 × 250", "Advent", "41", "€8.88", f"{_address(made)}/file?v=1"):

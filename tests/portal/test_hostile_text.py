@@ -101,14 +101,14 @@ def filled(app_session: Session, cast: Cast) -> dict[str, list[str]]:
 
 
 def _make_hostile(session: Session) -> None:
-    """Each row gets it with a number of its own, because some of these texts are unique."""
+    """Each row gets it with a mark of its own, because some of these texts are unique."""
     for table in tables.metadata.sorted_tables:
         if table.name.startswith(("ledger_", "audit_")):
             continue
         free = [
             one for one in table.columns if one.name in FREE and _is_text(one) and (table.name, one.name) not in SHAPED
         ]
-        own = sa.literal(HOSTILE).concat(sa.literal_column("rowid"))
+        own = sa.literal(HOSTILE).concat(sa.func.hex(sa.func.randomblob(6)))
         if free:
             session.execute(sa.update(table).values({one: sa.case((one.is_not(None), own)) for one in free}))
 

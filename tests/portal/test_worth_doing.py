@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 from creative_cast import make_creative
-from factories import make_click, make_clicks, make_commission, make_link, make_partner, make_payout
+from factories import give_click, make_click, make_clicks, make_commission, make_link, make_partner, make_payout
 from flask.testing import FlaskClient
 from newsletter_cast import make_issue
 from portal_cast import Cast
@@ -88,7 +88,7 @@ def test_a_creative_that_others_do_well_with_is_suggested_until_it_is_used(
     for _ in range(3):
         click = make_click(app_session, link=links[0], occurred_at=hour, creative=name)
         sold = make_commission(app_session, program=cast.program, partner=partners[0], link=links[0], earned_at=hour)
-        app_session.get_one(Credit, sold.credit_id).click_id = click.id
+        give_click(app_session, credit=app_session.get_one(Credit, sold.credit_id), click_id=click.id)
     app_session.commit()
     jobs.compute_figures()
     assert ("Others do well with it" in marta.get(HOME).text) is (told == "unused")

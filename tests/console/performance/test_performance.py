@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from console_cast import Cast, text_of
 from factories import (
+    give_click,
     make_attribution,
     make_click,
     make_clicks,
@@ -51,7 +52,7 @@ def busy(cast: Cast, hour: datetime) -> Cast:
             session, program=cast.program, partner=partner, link=link, earned_at=hour, amount_minor=earned
         )
         click = make_click(session, link=link, occurred_at=hour, country="IT", referrer_host="blog.example")
-        session.get_one(Credit, sold.credit_id).click_id = click.id
+        give_click(session, credit=session.get_one(Credit, sold.credit_id), click_id=click.id)
     elsewhere = make_partner(session, program=cast.other, name="Elsewhere")
     make_clicks(session, link=make_link(session, program=cast.other, partner=elsewhere), hour=hour, clicks=1_000)
     session.commit()
