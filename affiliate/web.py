@@ -36,7 +36,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter, Map
 from werkzeug.routing import ValidationError as RoutingError
 
-from affiliate import api, clock, db, errors, ids
+from affiliate import api, clock, db, errors, ids, places
 from affiliate.settings import Settings
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -154,6 +154,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         WTF_CSRF_TIME_LIMIT=None,  # a token lives as long as its session: a form left open overnight still works
         TESTING=settings.env == "test",
     )
+    app.wsgi_app = places.Places(app.wsgi_app)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]

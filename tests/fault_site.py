@@ -490,10 +490,14 @@ def _furnish(database_url: str) -> str:
 def frozen(pids: Callable[[], set[int]]) -> Iterator[None]:
     """Processes that hang."""
     stopped = pids()
-    for pid in stopped:
-        os.kill(pid, signal.SIGSTOP)
+    _tell(stopped, signal.SIGSTOP)
     try:
         yield
     finally:
-        for pid in stopped:
-            os.kill(pid, signal.SIGCONT)
+        _tell(stopped, signal.SIGCONT)
+
+
+def _tell(pids: set[int], what: signal.Signals) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):  # a server's helpers come and go
+            os.kill(pid, what)

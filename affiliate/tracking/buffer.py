@@ -13,6 +13,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Protocol
 from uuid import UUID
 
 import redis
@@ -28,7 +29,15 @@ from affiliate.tracking.wire import Entry, NotStored
 
 _log = logging.getLogger(__name__)
 
-Append = Callable[[Sequence[Entry]], None]
+Visit = ClickEvent | TouchEvent | StepEvent | RejectedEvent
+
+
+class Append(Protocol):
+    """Appends events to the streams, all or `NotStored`; `until` is a moment of the monotonic clock."""
+
+    def __call__(self, entries: Sequence[Entry], *, until: float | None = None) -> None:
+        """Append all of them."""
+        ...
 
 
 class BufferUnavailable(errors.Unavailable):
@@ -67,21 +76,29 @@ class Buffer:
         self._connection = connection
         self._lookup = lookup
 
-    def click(self, event: ClickEvent | TouchEvent | StepEvent | RejectedEvent) -> None:
+    def click(self, event: Visit) -> None:
         """Store a click, a touch of another channel, or a step of a visit.
 
         Raises:
             BufferUnavailable: neither Redis nor the disk took it.
         """
-        payload = encode(event)
+        self.clicks([event])
+
+    def clicks(self, events: Sequence[Visit], *, until: float | None = None) -> None:
+        """Store all of them in one write. Redis has until that moment of the monotonic clock, if they have waited already.
+
+        Raises:
+            BufferUnavailable: neither Redis nor the disk took all of them.
+        """
+        entries = [(lanes.stream_of(event), encode(event)) for event in events]
         if self._asks_redis():
             try:
-                self._append([(lanes.stream_of(event), payload)])
+                self._append(entries, until=until)
             except NotStored as error:
                 self._note_failure(error)
             else:
-                return self._note_success(1)
-        return self._keep_on_disk([payload])
+                return self._note_success(len(entries))
+        return self._keep_on_disk([payload for _, payload in entries])
 
     def submit(self, submissions: Sequence[Submission]) -> list[Outcome]:
         """Store what is new and say of each what it is, in their order.

@@ -1,17 +1,16 @@
 """Clicks that come in one turn of the event loop are decided together, stage by stage, before their events go out in one write.
 
-A click by itself runs through so much code that the processor has forgotten most of it when the next one comes; a stage that
-is done for all of them in a row finds its code and its values still at hand. Alone a click waits for nobody.
+Alone a click waits for nobody.
 """
 
 import asyncio
 from collections.abc import Callable
 
-from affiliate import clock, ids
 from affiliate.tracking import lanes, rsgi
 from affiliate.tracking.codec import encode
 from affiliate.tracking.committer import Job
-from affiliate.tracking.decide import Decision, decide
+from affiliate.tracking.decide import Decision
+from affiliate.tracking.deciding import decide_in_turn
 from affiliate.tracking.parts import Parts
 
 
@@ -61,13 +60,8 @@ class Grouping:
         return True
 
     def _decide(self, clicks: list[Click]) -> None:
-        now, view, keys = clock.now(), self._parts.directory.view, self._parts.keys
         facts = [rsgi.request_facts(click.scope, trusted_proxies=self._trusted_proxies) for click in clicks]
-        fresh = [ids.new_at(now) for _ in clicks]
-        decisions = [
-            decide(of, view, keys, now=now, click_id=click_id, fresh_visitor_id=ids.random)
-            for of, click_id in zip(facts, fresh, strict=True)
-        ]
+        decisions = decide_in_turn(facts, self._parts.directory.view, self._parts.keys)
         payloads = [encode(decision.event) for decision in decisions]
         for click, decision, payload in zip(clicks, decisions, payloads, strict=True):
             click.stream, click.decision, click.payload = lanes.stream_of(decision.event), decision, payload

@@ -190,8 +190,8 @@ class Connection:
 class Channel(Protocol):
     """A way to a server and back."""
 
-    def call(self, commands: Sequence[bytes]) -> list[Any]:
-        """The answers to these commands, in their order; `NotStored` where one of them did not come."""
+    def call(self, commands: Sequence[bytes], *, until: float | None = None) -> list[Any]:
+        """The answers to these commands, in their order; `NotStored` where one of them did not come in time."""
         ...
 
 
@@ -204,15 +204,15 @@ class Appender:
         self._kept = _Kept()
         self._homes: dict[str, Server] = {}  # streams that a cluster has on another node than the first
 
-    def __call__(self, entries: Sequence[Entry]) -> None:
-        """Append all of them.
+    def __call__(self, entries: Sequence[Entry], *, until: float | None = None) -> None:
+        """Append all of them, until a moment of the monotonic clock if they have waited already.
 
         Raises:
             NotStored: one of them at least was not acknowledged.
         """
         waiting = list(entries)
         for _ in range(_HOPS_MAX):
-            waiting = self._append(waiting)
+            waiting = self._append(waiting, until)
             if not waiting:
                 return
         raise NotStored("the cluster is being rearranged")
@@ -227,16 +227,16 @@ class Appender:
         if isinstance(answer, hiredis.ReplyError):
             raise NotStored(str(answer))
 
-    def _append(self, entries: Sequence[Entry]) -> list[Entry]:
+    def _append(self, entries: Sequence[Entry], until: float | None) -> list[Entry]:
         """Append what can be appended; the entries that belong on another node."""
         first = _server(self._url())
         if not self._homes:
-            return self._append_to(first, entries)
+            return self._append_to(first, entries, until)
         by_server = _grouped(entries, lambda entry: self._homes.get(entry[0], first))
-        return [moved for server, its in by_server.items() for moved in self._append_to(server, its)]
+        return [moved for server, its in by_server.items() for moved in self._append_to(server, its, until)]
 
-    def _append_to(self, server: Server, entries: Sequence[Entry]) -> list[Entry]:
-        answers = self._connection(server).call([append_command(*entry) for entry in entries])
+    def _append_to(self, server: Server, entries: Sequence[Entry], until: float | None) -> list[Entry]:
+        answers = self._connection(server).call([append_command(*entry) for entry in entries], until=until)
         moved = []
         for entry, answer in zip(entries, answers, strict=True):
             if isinstance(answer, hiredis.ReplyError):

@@ -1,17 +1,20 @@
 """The WSGI adapter of the click decision, in front of Flask: `/r/<code>` is answered here, everything else passes through."""
 
 import logging
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from affiliate import clock, ids
+from affiliate import streams
 from affiliate.tracking import exchange, lost_page, metrics
 from affiliate.tracking.buffer import Buffer, BufferUnavailable
-from affiliate.tracking.decide import Decision, RequestFacts, decide
+from affiliate.tracking.decide import Decision, RequestFacts
+from affiliate.tracking.deciding import decide_in_turn
 from affiliate.tracking.directory import Directory, DirectoryNotLoaded
 from affiliate.tracking.keys import Keys
+from affiliate.tracking.turns import TurnLost, Turns
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -20,8 +23,19 @@ _PURPOSES = tuple(f"HTTP_{name.upper().replace('-', '_')}" for name in exchange.
 _log = logging.getLogger(__name__)
 
 
+class _Arrival:
+    """A click in line: until which moment of the monotonic clock Redis may take its event, and what was decided."""
+
+    __slots__ = ("decision", "environ", "until")
+
+    def __init__(self, environ: "WSGIEnvironment") -> None:
+        self.environ = environ
+        self.until = time.monotonic() + streams.DEADLINE_SECONDS
+        self.decision: Decision | None = None
+
+
 class ClickMiddleware:
-    """Answers clicks itself; an unknown code goes on to the app, which has a friendly page for it."""
+    """Answers clicks itself, those that come together in one turn; an unknown code goes on to the app, which has a friendly page for it."""
 
     def __init__(
         self, app: "WSGIApplication", *, keys: Keys, directory: Directory, buffer: Buffer, trusted_proxies: int
@@ -30,6 +44,7 @@ class ClickMiddleware:
         self._keys = keys
         self._directory = directory
         self._buffer = buffer
+        self._turns: Turns[_Arrival, Decision] = Turns(self._take_turn)
         # The app behind us reads the proxies' headers by itself; a click has to know them before.
         self._click: WSGIApplication = self._answer
         if trusted_proxies:
@@ -43,31 +58,59 @@ class ClickMiddleware:
         return self._app(environ, start_response)
 
     def _answer(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        now = clock.now()
-        try:
-            view = self._directory.view
-        except DirectoryNotLoaded:
+        if not self._knows_links():
             return _waiting(environ, start_response)
-        decision = decide(
-            request_facts(environ),
-            view,
-            self._keys,
-            now=now,
-            click_id=ids.new_at(now),
-            fresh_visitor_id=ids.random,
-        )
-        self._store(decision)
+        decision = self._decision(_Arrival(environ))
         if decision.location is None:
             return self._app(environ, start_response)
         start_response("302 Found", [*exchange.headers_of(decision, decision.location), ("Content-Length", "0")])
         return []
 
-    def _store(self, decision: Decision) -> None:
+    def _knows_links(self) -> bool:
+        """Whether any are known; the first click reads them."""
         try:
-            self._buffer.click(decision.event)
+            return self._directory.view is not None
+        except DirectoryNotLoaded:
+            return False
+
+    def _decision(self, arrival: _Arrival) -> Decision:
+        """The decision about this click, whose event is stored."""
+        try:
+            return self._turns.take(arrival)
+        except TurnLost:  # its event may be on its way: under the same id it is counted once
+            decision = arrival.decision or self._decide([arrival])[0]
+            self._store([arrival])
+            return decision
+
+    def _take_turn(self, arrivals: list[_Arrival]) -> Sequence[Decision | Exception]:
+        outcomes: Sequence[Decision | Exception]
+        try:
+            outcomes = self._decide(arrivals)
+        except Exception:  # noqa: BLE001 - one that cannot be read must not spoil the others
+            outcomes = [self._decided_alone(arrival) for arrival in arrivals]
+        self._store(arrivals)
+        return outcomes
+
+    def _decided_alone(self, arrival: _Arrival) -> Decision | Exception:
+        try:
+            return self._decide([arrival])[0]
+        except Exception as error:  # noqa: BLE001 - raised in the thread whose click it is
+            return error
+
+    def _decide(self, arrivals: Sequence[_Arrival]) -> list[Decision]:
+        facts = [request_facts(arrival.environ) for arrival in arrivals]
+        decisions = decide_in_turn(facts, self._directory.view, self._keys)
+        for arrival, decision in zip(arrivals, decisions, strict=True):
+            arrival.decision = decision
+        return decisions
+
+    def _store(self, arrivals: Sequence[_Arrival]) -> None:
+        events = [arrival.decision.event for arrival in arrivals if arrival.decision is not None]
+        try:
+            self._buffer.clicks(events, until=arrivals[0].until)
         except BufferUnavailable:
-            metrics.UNCOUNTED.inc()
-            _log.warning("a visitor was redirected and not counted")
+            metrics.UNCOUNTED.inc(len(events))
+            _log.warning("visitors were redirected and not counted: %s", len(events))
 
 
 def _waiting(environ: "WSGIEnvironment", start_response: "StartResponse") -> list[bytes]:

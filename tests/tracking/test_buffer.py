@@ -265,7 +265,7 @@ def test_what_a_server_that_hangs_or_is_gone_does_not_take_waits_on_disk(
 def test_an_outage_is_waited_for_only_twice(own_server: redis.Redis, tmp_path: Path) -> None:
     asked: list[Sequence[Entry]] = []
 
-    def refuse(entries: Sequence[Entry]) -> None:
+    def refuse(entries: Sequence[Entry], *, until: float | None = None) -> None:
         asked.append(entries)
         raise NotStored
 

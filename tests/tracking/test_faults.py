@@ -1,7 +1,6 @@
 """Real processes whose Redis, database, disk and lives fail under load: what senders were told against what was counted."""
 
 import contextlib
-import os
 import random
 import resource
 from collections.abc import Callable, Iterator
@@ -18,13 +17,13 @@ from fault_site import Counted, Shop, Site, Visitors, Way, frozen
 from processes import eventually
 from sqlalchemy.orm import Session
 
-from affiliate import clock, db
+from affiliate import clock, db, server
 from affiliate.attribution import service as attribution
 from affiliate.attribution.models import Attribution, Credit, Unattributed
 
 pytestmark = pytest.mark.timeout(600)  # processes start, on a machine that may be busy
 
-_UNDER_WAY = 24  # more than the web server has threads
+_UNDER_WAY = 2 * server._THREADS  # more than the web server has threads
 Fault = Callable[[Site], contextlib.AbstractContextManager[None]]
 
 
@@ -281,10 +280,10 @@ def test_while_postgresql_hangs_links_and_orders_go_on(
     tmp_path: Path, database_url: str, postgresql_server: str
 ) -> None:
     sockets = Path(postgresql_server.partition("host=")[2])
-    server = int((sockets.parent / "data" / "postmaster.pid").read_text().split()[0])
+    pid = int((sockets.parent / "data" / "postmaster.pid").read_text().split()[0])
     with fault_site.running(tmp_path, database_url, "web", "edge") as site, ThreadPoolExecutor(2 * _PAGES) as pool:
         assert {page.status for page in pool.map(lambda _: site.get("web", "/apply/ondera"), range(_PAGES))} == {200}
-        with frozen(lambda: processes.tree(server)):
+        with frozen(lambda: processes.tree(pid)):
             pages = [pool.submit(site.get, "web", "/apply/ondera") for _ in range(_PAGES)]
             with Visitors(site, "web") as at_web, Visitors(site, "edge") as at_edge, Shop(site) as shop:
                 for load in (at_web, at_edge, shop):
@@ -296,4 +295,4 @@ def test_while_postgresql_hangs_links_and_orders_go_on(
         assert Counted.of(site).wrongs(shop, at_web, at_edge) == {}
 
 
-_PAGES = 2 * (os.cpu_count() or 1) + 4  # more than web has threads
+_PAGES = server._THREADS + 8  # more than web has threads

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -48,7 +49,7 @@ def behind(lane: Lane, threads: ThreadPoolExecutor, commands: Sequence[bytes]) -
     futures = []
     for one in commands:
         futures.append(threads.submit(lane.call, [one]))
-        processes.eventually(lambda: len(lane._ready) == len(futures), "a thread in line")
+        processes.eventually(lambda: len(lane._turns._ready) == len(futures), "a thread in line")
     return futures
 
 
@@ -133,8 +134,8 @@ def test_the_deadline_counts_from_when_a_thread_came_not_from_when_its_turn_came
     connected, _ = listener.accept()
     with connected:
         connected.recv(100)
-        [late] = behind(lane, threads, [b"late"])
-        lane._ready[0].since -= PATIENT_SECONDS  # as if it had waited for all of its time
+        late = threads.submit(lane.call, [b"late"], until=time.monotonic())  # as if it had waited for all of its time
+        processes.eventually(lambda: len(lane._turns._ready) == 1, "a thread in line")
         connected.sendall(b"+1\r\n")
         assert first.result(PATIENT_SECONDS) == [b"1"]
         assert isinstance(late.exception(PATIENT_SECONDS / 2), NotStored)

@@ -2,11 +2,15 @@
 
 import os
 import signal
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import factories
+import processes
 import pytest
 import redis
 import servers
@@ -19,9 +23,10 @@ from affiliate import ids, signing
 from affiliate.links.models import LinkStatus
 from affiliate.tracking.breaker import Breaker
 from affiliate.tracking.buffer import Buffer
+from affiliate.tracking.codec import ClickEvent, decode
 from affiliate.tracking.metrics import UNCOUNTED
 from affiliate.tracking.spool import Spool
-from affiliate.tracking.wire import Appender
+from affiliate.tracking.wire import Appender, Entry
 from affiliate.tracking.wsgi import ClickMiddleware, request_facts
 
 
@@ -198,3 +203,70 @@ def test_every_click_has_an_id_of_its_moment(shop: Shop) -> None:
     clicks = shop.clicks()
     assert len({click.click_id for click in clicks}) == 3
     assert all(abs(ids.moment_of(click.click_id) - click.occurred_at) < timedelta(milliseconds=1) for click in clicks)
+
+
+class Held:
+    """Takes events as Redis does, but the first write only when the test lets it; `stops` breaks the second off."""
+
+    def __init__(self, *, stops: bool = False) -> None:
+        self.writes: list[list[bytes]] = []
+        self.may_go_on = threading.Event()
+        self._stops = stops
+
+    def __call__(self, entries: Sequence[Entry], *, until: float | None = None) -> None:  # noqa: ARG002 - as Redis is asked
+        """Keep what is written."""
+        self.writes.append([payload for _, payload in entries])
+        if len(self.writes) == 1:
+            assert self.may_go_on.wait(30)
+        if len(self.writes) == 2 and self._stops:
+            raise KeyboardInterrupt
+
+    def names(self) -> list[list[str]]:
+        """The sub ids of what was written."""
+        events = [[decode(payload) for payload in payloads] for payloads in self.writes]
+        return [[event.subs["sub1"] for event in its if isinstance(event, ClickEvent)] for its in events]
+
+
+def come_together(app: Flask, shop: Shop, held: Held, folder: Path, *changes: dict[str, Any]) -> list["Future[str]"]:
+    """The addresses that clicks are sent to: a first one, whose write is held, and these, which come while it is under way."""
+    buffer = Buffer(append=held, spool=Spool(folder / "spool", bytes_max=0), breaker=Breaker())
+    middleware = ClickMiddleware(
+        app.wsgi_app, keys=shop.tracker.keys, directory=shop.tracker.directory, buffer=buffer, trusted_proxies=0
+    )
+
+    def click(environ: dict[str, Any]) -> str:
+        answers: list[dict[str, str]] = []
+        middleware(environ, lambda _status, headers: answers.append(dict(headers)))  # type: ignore[arg-type, func-returns-value, return-value]
+        return answers[0]["location"]
+
+    with ThreadPoolExecutor(8) as threads:
+        futures = []
+        for number, change in enumerate([{}, *changes]):
+            environ = EnvironBuilder(path="/r/anna", query_string=f"sub1={number}").get_environ()
+            futures.append(threads.submit(click, environ | change))
+            processes.eventually(
+                lambda: bool(held.writes) and len(middleware._turns._ready) == len(futures) - 1, "a click in line"
+            )
+        held.may_go_on.set()
+    return futures
+
+
+def test_clicks_that_come_together_are_stored_in_one_write_and_a_broken_one_fails_alone(
+    app: Flask, shop: Shop, tmp_path: Path
+) -> None:
+    held = Held()
+    first, second, broken, last = come_together(app, shop, held, tmp_path, {}, {"QUERY_STRING": None}, {})
+    assert held.names() == [["0"], ["1", "3"]]
+    assert len({future.result() for future in (first, second, last)}) == 3
+    assert isinstance(broken.exception(), AttributeError)
+
+
+def test_clicks_whose_writer_was_stopped_are_stored_again_under_the_same_ids(
+    app: Flask, shop: Shop, tmp_path: Path
+) -> None:
+    held = Held(stops=True)
+    first, stopped, *others = come_together(app, shop, held, tmp_path, {}, {}, {})
+    assert isinstance(stopped.exception(), KeyboardInterrupt)
+    assert len({future.result() for future in (first, *others)}) == 3
+    assert held.names()[:2] == [["0"], ["1", "2", "3"]]
+    assert sorted(held.writes[2] + held.writes[3]) == sorted(held.writes[1][1:])
