@@ -1,4 +1,4 @@
-"""The letters of accounts: a new password, and the news that it was changed."""
+"""The letters of accounts: choosing a password, the first as well, and the news that it was changed."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -18,14 +18,14 @@ def _reset(base_url: str, context: Mapping[str, Any]) -> Letter:
     # Our own address, never the one that the request came to: that is the asker's to choose.
     address = base_url + url_for("security.reset_password", token=context["reset_token"])
     return Letter(
-        subject=_("Choose a new password"),
+        subject=_("Choose a password"),
         paragraphs=[
             _("Hello %(name)s,", name=context["user"].name),
-            _("Here you can choose a new password. The link works once, for 24 hours."),
-            _("If you did not ask for it, do nothing: your password stays as it is."),
+            _("Here you can choose a password. The link works once, for 24 hours."),
+            _("If you did not ask for it, do nothing: your account stays as it is."),
         ],
         act=(_("Choose a password"), address),
-        why=_("You get this mail because somebody asked for a new password for this address."),
+        why=_("You get this mail because somebody asked for a password for this address."),
     )
 
 

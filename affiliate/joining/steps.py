@@ -17,17 +17,19 @@ class StepKind(enum.StrEnum):
     CREATIVE = "creative"
     CLICK = "click"
     PAYOUT = "payout"
+    TAXES = "taxes"
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a partner has done so far. `links_since` is when its first link was made; null: none yet."""
+    """What a partner has done so far. `links_since` is when its first link was made; null: none yet. `has_taxes` is null where nobody asks."""
 
     has_profile: bool
     can_be_paid: bool
     links_since: datetime | None
     has_creative: bool
     has_click: bool
+    has_taxes: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +44,15 @@ class Step:
 
 def first_steps(done: Done, *, now: datetime) -> Sequence[Step]:
     """All steps in their order; nothing once all are done."""
-    states = {
+    states: dict[StepKind, bool] = {
         StepKind.PROFILE: done.has_profile,
         StepKind.LINK: done.links_since is not None,
         StepKind.CREATIVE: done.has_creative,
         StepKind.CLICK: done.has_click,
         StepKind.PAYOUT: done.can_be_paid,
     }
+    if done.has_taxes is not None:
+        states[StepKind.TAXES] = done.has_taxes
     if all(states.values()):
         return ()
     ahead = next(kind for kind, is_done in states.items() if not is_done)

@@ -37,6 +37,11 @@ def _line(step: Step) -> dict[str, Any]:
             _("Without an account nothing can be paid to you."),
             url_for("portal.payment_details"),
         ),
+        StepKind.TAXES: (
+            _("Enter your tax profile"),
+            _("It says which paper your payouts need, and what must stand on it."),
+            url_for("portal.tax_profile"),
+        ),
     }
     name, note, url = names[step.kind]
     if step.is_stuck:

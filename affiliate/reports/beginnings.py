@@ -10,6 +10,7 @@ from affiliate.ingest.rollup_models import ClickHour, CreativeClickHour
 from affiliate.joining.steps import Done
 from affiliate.links.models import Link
 from affiliate.partners.models import Partner
+from affiliate.taxes.models import TaxProfile, TaxSettings
 
 
 def parts(*, program_id: UUID, partner_id: UUID) -> dict[str, Any]:
@@ -25,15 +26,21 @@ def parts(*, program_id: UUID, partner_id: UUID) -> dict[str, Any]:
         ClickHour.partner_id == partner_id,
         ClickHour.verdict == ClickVerdict.VALID,
     )
+    of_taxes = (TaxProfile.program_id == program_id, TaxProfile.partner_id == partner_id, TaxProfile.replaced_at.is_(None))
     profile = (Partner.id == partner_id, Partner.website != "", Partner.country != "")
     return {
         "has_profile": sa.exists().where(*profile),
         "links_since": sa.select(sa.func.min(Link.created_at)).filter_by(**here).select_from(Link).scalar_subquery(),
         "has_creative": by_creative,
         "has_click": valid,
+        "asks_taxes": sa.exists().where(TaxSettings.program_id == program_id),
+        "has_taxes": sa.exists().where(*of_taxes),
     }
 
 
 def done(row: sa.Row[Any], *, can_be_paid: bool) -> Done:
     """How far a partner has come, from a row of these parts. `can_be_paid`: whether it has said where its money goes."""
-    return Done(bool(row.has_profile), can_be_paid, row.links_since, bool(row.has_creative), bool(row.has_click))
+    has_taxes = bool(row.has_taxes) if row.asks_taxes else None
+    return Done(
+        bool(row.has_profile), can_be_paid, row.links_since, bool(row.has_creative), bool(row.has_click), has_taxes
+    )

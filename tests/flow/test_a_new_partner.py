@@ -118,7 +118,7 @@ def come_in_by_a_password(rosa: Visitor) -> None:
     page.get_by_role("button", name="Set the password").click()
     page.wait_for_url("**/login**")
     rosa.sign_in(MAILBOX, PASSWORD)
-    expect(page.get_by_role("region", name="First steps")).to_contain_text("1 of 5 done")
+    expect(page.get_by_role("region", name="First steps")).to_contain_text("1 of 6 done")
 
 
 def make_the_first_link(rosa: Visitor) -> str:
@@ -193,7 +193,7 @@ def find_the_money(rosa: Visitor, order: str) -> None:
     """In the portal, the payout and what it consists of; a first step less; and told by a mail, too."""
     page = rosa.open("/portal/")
     steps = page.get_by_role("region", name="First steps")
-    reload_until(page, steps.get_by_text("4 of 5 done"), "the click among the first steps")
+    reload_until(page, steps.get_by_text("4 of 6 done"), "the click among the first steps")
     page.get_by_role("navigation", name="Main", exact=True).get_by_role("link", name="Payouts").click()
     expect(page.get_by_text(f"1 payout so far, {EARNED} in all.")).to_be_visible()
     page.get_by_role("row").filter(has_text="Paid").get_by_role("link", name=EARNED).click()
