@@ -3,7 +3,7 @@
 from affiliate.console import choice
 from affiliate.console.blueprint import blueprint
 from affiliate.console.goals import goals, kpis
-from affiliate.console.joining import application_form, applications, invitations, public_page, vetting
+from affiliate.console.joining import application_form, applications, invitations, public_page, rubric, vetting
 from affiliate.console.money import adjustments, books, commissions, validation
 from affiliate.console.orders import fraud, order_import, orders
 from affiliate.console.partners import (
@@ -96,6 +96,7 @@ __all__ = [
     "prospects",
     "public_page",
     "recruiting",
+    "rubric",
     "service",
     "settings_overview",
     "setup",

@@ -26,7 +26,11 @@ def parts(*, program_id: UUID, partner_id: UUID) -> dict[str, Any]:
         ClickHour.partner_id == partner_id,
         ClickHour.verdict == ClickVerdict.VALID,
     )
-    of_taxes = (TaxProfile.program_id == program_id, TaxProfile.partner_id == partner_id, TaxProfile.replaced_at.is_(None))
+    of_taxes = (
+        TaxProfile.program_id == program_id,
+        TaxProfile.partner_id == partner_id,
+        TaxProfile.replaced_at.is_(None),
+    )
     profile = (Partner.id == partner_id, Partner.website != "", Partner.country != "")
     return {
         "has_profile": sa.exists().where(*profile),

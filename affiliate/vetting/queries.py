@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from affiliate.accounts.models import User
 from affiliate.fraud import partners as fraud_partners
-from affiliate.partners.models import Enrollment, EnrollmentStatus, Partner
+from affiliate.partners.models import Application, Enrollment, EnrollmentStatus, Partner
 from affiliate.vetting import rubric
 from affiliate.vetting.models import Assessment, RubricSettings
 from affiliate.vetting.rubric import Criterion, Rubric
@@ -39,6 +39,28 @@ class Twin:
     name: str
     by: tuple[str, ...]
     status: EnrollmentStatus | None  # in this program
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An application that nobody has decided."""
+
+    enrollment_id: UUID
+    partner_id: UUID
+    name: str
+
+
+def waiting(session: Session, *, program_id: UUID, limit: int) -> list[Waiting]:
+    """The applications that wait for a decision, the oldest first."""
+    found = (
+        sa.select(Enrollment.id, Partner.id, Partner.name)
+        .join(Partner, Partner.id == Enrollment.partner_id)
+        .join(Application, Application.enrollment_id == Enrollment.id)
+        .where(Enrollment.program_id == program_id, Enrollment.status == EnrollmentStatus.PENDING)
+        .where(Application.is_current)
+    )
+    rows = session.execute(found.order_by(Application.submitted_at, Application.id).limit(limit))
+    return [Waiting(*row) for row in rows]
 
 
 def rubric_of(session: Session, *, program_id: UUID) -> Rubric:

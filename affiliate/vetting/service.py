@@ -41,6 +41,10 @@ class Vetted:
     reviews: Sequence[Review]
     twins: Sequence[Twin]
 
+    def weighed_by(self, other: Rubric) -> Weighed:
+        """What another rubric would make of it."""
+        return rubric.weigh(other, self.facts, [review.marks for review in self.reviews], twins=len(self.twins))
+
     @property
     def digest(self) -> str:
         """The name of the present facts; a review of others is out of date."""

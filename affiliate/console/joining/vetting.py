@@ -1,4 +1,4 @@
-"""Applications weighed: the score with its parts, what reviewers say, what the rules suggest; and the rubric."""
+"""Applications weighed: the score with its parts, what reviewers say, what the rules suggest."""
 
 from decimal import Decimal
 from typing import Any
@@ -18,12 +18,10 @@ from affiliate.console import words
 from affiliate.console.blueprint import acted, blueprint, show
 from affiliate.console.partners import partner_care, partner_sheets
 from affiliate.console.queries import partners as queries
-from affiliate.errors import Invalid
-from affiliate.vetting import queries as vetting
 from affiliate.vetting import service
 from affiliate.vetting import words as vetting_words
 from affiliate.vetting.queries import Review, Twin
-from affiliate.vetting.rubric import MARK_MAX, Because, Criterion, Part, Rubric
+from affiliate.vetting.rubric import MARK_MAX, Because, Criterion, Part
 from affiliate.vetting.service import Vetted
 from affiliate.web import orm, request_now
 
@@ -79,36 +77,6 @@ def assess(partner_id: UUID) -> BaseResponse:
         return str(_("Kept. The score is made anew."))
 
     return acted(url_for("console.weighed", partner_id=partner_id), act)
-
-
-@blueprint.get("/<slug>/rubric")
-@access.console("manager")
-def rubric() -> str:
-    """How applications are weighed."""
-    used = vetting.rubric_of(orm.session, program_id=g.program.id)
-    return show(
-        "joining/rubric.html",
-        rows=[
-            {"key": each.value, "name": vetting_words.criterion(each), "help": vetting_words.meaning(each), "weight": used.weights[each]}
-            for each in Criterion
-        ],
-        accept_from=used.accept_from,
-        refuse_below=used.refuse_below,
-    )  # fmt: skip
-
-
-@blueprint.post("/<slug>/rubric")
-@access.console("manager")
-def save_rubric() -> BaseResponse:
-    """Weigh by other weights from now on."""
-
-    def act() -> str:
-        weights = {each: _number(each.value) for each in Criterion}
-        wanted = Rubric(weights, _number("accept_from"), _number("refuse_below"))
-        service.set_rubric(orm.session, program_id=g.program.id, wanted=wanted, actor=access.actor(), now=request_now())
-        return str(_("Kept. Applications that wait are weighed anew."))
-
-    return acted(url_for("console.rubric"), act)
 
 
 def summary(found: Vetted) -> dict[str, Any]:
@@ -204,10 +172,3 @@ def _marks() -> dict[Criterion, int]:
         if text := request.form.get(each.value, ""):
             found[each] = int(text) if text.isdecimal() and len(text) == 1 else -1
     return found
-
-
-def _number(name: str) -> int:
-    text = request.form.get(name, "").strip()
-    if not text.isdecimal() or len(text) > 3:  # noqa: PLR2004 - more digits than 100 has
-        raise Invalid({name: [_("Choose from 0 to 100.")]})
-    return int(text)

@@ -78,7 +78,7 @@ def _seen() -> list[Line]:
             url_for("console.public_page", language="en"), languages,
         ),
         _line(_("Application form"), _("What applicants are asked."), url_for("console.application_form")),
-        _line(_("How applications are weighed"), _("What counts how much, and what is suggested."), url_for("console.rubric")),
+        _line(_("How applications are weighed"), _("What counts how much, and what is suggested."), url_for("console.weights")),
     ]  # fmt: skip
 
 

@@ -14,7 +14,8 @@ from affiliate.partners.models import PartnerTerms
 from affiliate.relations.care_models import Duty, PartnerCare, PartnerGoal, PartnerSegment, PartnerTag
 from affiliate.steering import service as steering
 from affiliate.steering.models import KpiWatch
-from affiliate.vetting.models import Assessment
+from affiliate.vetting.models import Assessment, RubricSettings
+from affiliate.vetting.rubric import USUAL, Criterion
 
 
 def page_of(cast: Cast) -> str:
@@ -175,10 +176,34 @@ def test_an_application_is_weighed_by_several_and_the_weights_are_the_programs(c
     rubric = weights | {"values": "100", "accept_from": "50", "refuse_below": "20"}
     mara.post("/console/casa/rubric", data=rubric)
     assert "50 of 100" in text_of(mara.get(here))
-    assert "Choose from 0 to 100." in text_of(
-        mara.post("/console/casa/rubric", data=rubric | {"reach": "-1"}, follow_redirects=True)
-    )
     assert mara.get(f"{page_of(cast)}/weighed").status_code == 303
+
+
+def test_other_weights_are_tried_on_those_who_wait_and_what_is_wrong_stays_typed(cast: Cast, mara: FlaskClient) -> None:
+    here = f"/console/casa/partners/{public('ptn', cast.applicant)}/weighed"
+    mara.post(here, data={"reach": "4", "values": "0"})
+    zeros = dict.fromkeys((each.value for each in Criterion), "0")
+    values_alone = zeros | {"values": "100", "accept_from": "50", "refuse_below": "20"}
+    tried = mara.post("/console/casa/rubric/preview", data=values_alone)
+    assert "Of one application that waits something else would be suggested" in text_of(tried)
+    assert cast.session.scalars(sa.select(RubricSettings)).all() == []
+    cast.session.commit()
+    as_it_is = {each.value: str(weight) for each, weight in USUAL.weights.items()}
+    same = as_it_is | {"accept_from": str(USUAL.accept_from), "refuse_below": str(USUAL.refuse_below)}
+    assert "Of no application that waits" in text_of(mara.post("/console/casa/rubric/preview", data=same))
+    for wrong, told in (
+        ("-1", "Choose from 0 to 100."),
+        ("", "Choose from 0 to 100."),
+        ("many", "Not a valid integer"),
+    ):
+        for act in ("/console/casa/rubric", "/console/casa/rubric/preview"):
+            refused = mara.post(act, data=values_alone | {"reach": wrong, "skills": "37"})
+            assert refused.status_code == 422
+            assert told in text_of(refused)
+            assert 'value="37"' in text_of(refused)
+    nothing = mara.post("/console/casa/rubric/preview", data=zeros | {"accept_from": "50", "refuse_below": "20"})
+    assert "At least one criterion needs a weight." in text_of(nothing)
+    assert cast.session.scalars(sa.select(RubricSettings)).all() == []
 
 
 def test_of_a_twin_in_another_program_only_who_manages_all_programs_learns_the_name(
