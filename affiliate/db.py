@@ -28,6 +28,7 @@ from affiliate import settings
 _BUSY_TIMEOUT_MS = 5_000
 _PRAGMAS = ["journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_BUSY_TIMEOUT_MS}"]
 _LOCK_TIMEOUT_MS = 10_000
+_RANDOM_PAGE_COST = 1.1  # of a page in order; the usual 4 is for disks that turn
 _KEPT_ALIVE = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
 """A machine that is gone without a word is found out within half a minute, whoever waits for it."""
 _AWAY = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_FULL")
@@ -117,8 +118,12 @@ def engine_options(url: str) -> dict[str, Any]:
     if url.startswith("sqlite"):
         # No implicit BEGIN of the driver: `_begin` below says which kind each transaction is.
         return common | {"connect_args": {"isolation_level": None, "timeout": _BUSY_TIMEOUT_MS / 1000}}
-    # Without compiling statements: it takes longer than any of ours, and an estimate alone sets it off.
-    limits = {"connect_timeout": 5, "options": f"-c lock_timeout={_LOCK_TIMEOUT_MS} -c jit=off"}
+    # Without compiling statements: it takes longer than any of ours, and an estimate alone sets it off. And by the price of memory and
+    # solid disks: by that of turning ones the sales of a partner were joined by reading the credits of all, more with each order of the program.
+    limits = {
+        "connect_timeout": 5,
+        "options": f"-c lock_timeout={_LOCK_TIMEOUT_MS} -c jit=off -c random_page_cost={_RANDOM_PAGE_COST}",
+    }
     return common | {"pool_pre_ping": True, "pool_size": 5, "max_overflow": 5, "connect_args": limits | _KEPT_ALIVE}
 
 

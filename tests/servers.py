@@ -122,11 +122,16 @@ def _answers(socket: Path) -> bool:
     return False
 
 
+LARGE_MB = 1_024
+"""What a server of ten million clicks should hold in memory: PostgreSQL's manual advises a quarter of the machine's."""
+
+
 @contextlib.contextmanager
-def postgresql(folder: Path, *, survives_kill: bool = False) -> Iterator[str]:
+def postgresql(folder: Path, *, survives_kill: bool = False, memory_mb: int = 32) -> Iterator[str]:
     """A PostgreSQL server without fsync (only tests live in it); yields the address of its maintenance database.
 
     `survives_kill`: what it committed is there again when it is started in the same folder after a kill -9.
+    `memory_mb`: what it holds of its tables; many live side by side while tests run, and their tables are small.
     """
     binaries, user = _postgresql_binaries(folder), _ORDINARY_USER if os.geteuid() == 0 else None
     data, sockets = folder / "data", folder / "s"
@@ -160,7 +165,7 @@ def postgresql(folder: Path, *, survives_kill: bool = False) -> Iterator[str]:
         "-c",
         "max_connections=60",
         "-c",
-        "shared_buffers=32MB",
+        f"shared_buffers={memory_mb}MB",
     ]
     command = [binaries / "postgres", "-D", data, "-k", sockets, "-c", "listen_addresses=", *options]
     with (folder / "log").open("wb") as log:

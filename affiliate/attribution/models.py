@@ -58,8 +58,8 @@ class Credit(Base):
     id: Mapped[PrimaryKey]
     attribution_id: Mapped[UUID] = mapped_column(sa.ForeignKey("attributions.id"))
     partner_id: Mapped[UUID] = mapped_column(sa.ForeignKey("partners.id"), index=True)
-    link_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("links.id"))
-    coupon_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("coupons.id"))
+    link_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("links.id"), index=True)
+    coupon_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("coupons.id"), index=True)
     click_id: Mapped[UUID | None]
     share_bps: Mapped[int]
     # What the click told (`ingest.origins`; empty for nothing): reports need no click for it, and still know it when clicks are past their term.

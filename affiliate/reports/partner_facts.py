@@ -18,7 +18,7 @@ from affiliate.reports.day_models import PartnerSaleDay
 from affiliate.reports.day_queries import Wanted
 from affiliate.reports.metrics import Facts
 from affiliate.reports.periods import Period
-from affiliate.reports.queries import covered_in, raw_and_valid, sales_of, with_customers
+from affiliate.reports.queries import raw_and_valid, sales_of, with_customers
 from affiliate.reports.service_measures import GRADED
 from affiliate.reports.stretches import Covered
 from affiliate.reports.written_models import ServiceEntry
@@ -49,12 +49,14 @@ def facts_by_partner(
     statuses: Sequence[EnrollmentStatus] = tuple(EnrollmentStatus),
     which: Sequence[sa.ColumnElement[bool]] = (),
     only: Collection[UUID] | None = None,
+    tells_new: bool = True,
     limit: int,
     offset: int = 0,
 ) -> list[PartnerFacts]:
     """The partners of a program with what each brought in the period, best earner first, as `lines` has them."""
     found = lines(
-        session, program_id=program_id, period=period, currency=currency, name=name, statuses=statuses, which=which, only=only
+        session, program_id=program_id, period=period, currency=currency, name=name, statuses=statuses, which=which, only=only,
+        tells_new=tells_new,
     ).subquery()  # fmt: skip
     ordered = sa.select(found).order_by(found.c.earned.desc(), found.c.name, found.c.id)
     return [line_of(row, currency) for row in session.execute(ordered.limit(limit).offset(offset))]
@@ -147,10 +149,9 @@ def _clicks_by(program_id: UUID, covered: Covered, wanted: Wanted) -> sa.Select[
 
 
 def sales_by_partner(session: Session, *, program_id: UUID, period: Period, currency: str) -> sa.Select[Any]:
-    """Rows of a partner and what it sold, as `with_customers` has them: of the days that stand counted from these."""
-    return _sales_by(
-        program_id, covered_in(session, program_id, period, currency), currency, _everybody, tells_new=True
-    )
+    """Rows of a partner and what it sold, of the days and weeks that stand counted from these; whose customers were new is not told."""
+    of_sales, _of_clicks = _covered(session, program_id, period, currency, is_few=False)
+    return _sales_by(program_id, of_sales, currency, _everybody, tells_new=False)
 
 
 def active_partners(session: Session, *, program_id: UUID, period: Period, currency: str) -> sa.Select[Any]:

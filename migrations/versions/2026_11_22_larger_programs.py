@@ -58,6 +58,7 @@ def _rebuild(table: str, columns: str, *, end: str) -> None:
         connection.exec_driver_sql(sql)
 
 
+_SOLD_BY = ("link_id", "coupon_id")
 _ORIGIN = {"sub1": 100, "country": 2, "device": 20, "referrer_host": 100, "creative": 120}
 """What a credit keeps of what its click told, with the longest texts."""
 
@@ -477,9 +478,13 @@ def upgrade() -> None:
         for name, length in _ORIGIN.items():
             batch_op.add_column(sa.Column(name, sa.String(length), server_default="", nullable=False))
     op.execute(_told())
+    for column in _SOLD_BY:
+        op.create_index(op.f(f"ix_credits_{column}"), "credits", [column])
 
 
 def downgrade() -> None:
+    for column in _SOLD_BY:
+        op.drop_index(op.f(f"ix_credits_{column}"), "credits")
     with op.batch_alter_table("credits") as batch_op:
         for name in _ORIGIN:
             batch_op.drop_column(name)

@@ -135,7 +135,7 @@ def measure() -> Iterator[Figure]:
         with servers.valkey(folder / "valkey") as redis_url:
             yield from _sqlite(folder, redis_url)
             (folder / "postgresql").mkdir()
-            with servers.postgresql(folder / "postgresql") as address:
+            with servers.postgresql(folder / "postgresql", memory_mb=servers.LARGE_MB) as address:
                 yield from _postgresql(address, redis_url, folder)
 
 

@@ -77,7 +77,10 @@ def installation() -> Iterator[Engine]:
         folder = Path(name)
         for each in ("valkey", "postgresql"):
             (folder / each).mkdir()
-        with servers.valkey(folder / "valkey") as redis_url, servers.postgresql(folder / "postgresql") as address:
+        with (
+            servers.valkey(folder / "valkey") as redis_url,
+            servers.postgresql(folder / "postgresql", memory_mb=servers.LARGE_MB) as address,
+        ):
             with psycopg.connect(address, autocommit=True) as connection:
                 connection.execute("CREATE DATABASE bench")
                 connection.execute("ALTER SYSTEM SET autovacuum = off")  # it would hold up some rounds, and others not

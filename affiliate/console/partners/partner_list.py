@@ -72,7 +72,7 @@ def _facts(partner_ids: Collection[UUID]) -> list[partner_facts.PartnerFacts]:
     period = presenters.period(presenters.span())
     return partner_facts.facts_by_partner(
         orm.session, program_id=g.program.id, period=period, currency=g.program.currency, only=partner_ids,
-        limit=len(partner_ids),
+        limit=len(partner_ids), tells_new=False,
     )  # fmt: skip
 
 

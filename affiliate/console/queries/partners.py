@@ -165,18 +165,23 @@ def links_of(session: Session, *, program_id: UUID, partner_id: UUID, since: dat
 def lost_to_channels(
     session: Session, *, program_id: UUID, partner_id: UUID, starts_at: datetime, ends_at: datetime
 ) -> tuple[int, int]:
-    """The orders of a period that another paid channel took from the partner, and those that it is credited for."""
-    counted = [
-        sa.select(sa.func.count(sa.distinct(Attribution.conversion_id)))
-        .join(table, table.attribution_id == Attribution.id)
-        .join(Conversion, Conversion.id == Attribution.conversion_id)
-        .where(table.partner_id == partner_id, Conversion.program_id == program_id, Attribution.is_current)
-        .where(Conversion.occurred_at >= starts_at, Conversion.occurred_at < ends_at, sa.not_(Conversion.is_test))
-        .scalar_subquery()
-        for table in (ChannelLoss, Credit)
-    ]
-    lost, kept = session.execute(sa.select(*counted)).one()
-    return lost, kept
+    """The orders of a period that another paid channel took from the partner, and those that it is credited for.
+
+    The latter are many, and nobody asks for them where none was taken: then they are not counted.
+    """
+
+    def orders(table: Any) -> int:
+        counted = (
+            sa.select(sa.func.count(sa.distinct(Attribution.conversion_id)))
+            .join(table, table.attribution_id == Attribution.id)
+            .join(Conversion, Conversion.id == Attribution.conversion_id)
+            .where(table.partner_id == partner_id, Conversion.program_id == program_id, Attribution.is_current)
+            .where(Conversion.occurred_at >= starts_at, Conversion.occurred_at < ends_at, sa.not_(Conversion.is_test))
+        )
+        return session.scalar(counted) or 0
+
+    lost = orders(ChannelLoss)
+    return lost, orders(Credit) if lost else 0
 
 
 def which(
