@@ -1,4 +1,4 @@
-"""How many pages are made at once: the server has more threads than that, for clicks, which touch no database."""
+"""How many pages are made at once: the server has more threads than that, for clicks, which touch no database, and for orders, which ask it a few at a time."""
 
 import threading
 from collections.abc import Iterable

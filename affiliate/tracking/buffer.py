@@ -100,6 +100,11 @@ class Buffer:
                 return self._note_success(len(entries))
         return self._keep_on_disk([payload for _, payload in entries])
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether Redis did not take what it was sent last."""
+        return self._breaker.failures > 0
+
     def submit(self, submissions: Sequence[Submission]) -> list[Outcome]:
         """Store what is new and say of each what it is, in their order.
 

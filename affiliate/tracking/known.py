@@ -12,7 +12,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 DEADLINE_SECONDS = 0.2
-_WORKERS = 4
+_WORKERS = 8
 
 _log = logging.getLogger(__name__)
 EventKind = Literal["conversion", "order", "refund"]

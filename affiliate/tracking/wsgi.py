@@ -74,13 +74,18 @@ class ClickMiddleware:
             return False
 
     def _decision(self, arrival: _Arrival) -> Decision:
-        """The decision about this click, whose event is stored."""
+        """The decision about this click, whose event is stored. Where Redis has just failed each waits for itself: nobody stands behind a probe."""
+        if self._buffer.has_failed:
+            return self._decided_and_stored(arrival)
         try:
             return self._turns.take(arrival)
         except TurnLost:  # its event may be on its way: under the same id it is counted once
-            decision = arrival.decision or self._decide([arrival])[0]
-            self._store([arrival])
-            return decision
+            return self._decided_and_stored(arrival)
+
+    def _decided_and_stored(self, arrival: _Arrival) -> Decision:
+        decision = arrival.decision or self._decide([arrival])[0]
+        self._store([arrival])
+        return decision
 
     def _take_turn(self, arrivals: list[_Arrival]) -> Sequence[Decision | Exception]:
         outcomes: Sequence[Decision | Exception]
@@ -106,6 +111,8 @@ class ClickMiddleware:
 
     def _store(self, arrivals: Sequence[_Arrival]) -> None:
         events = [arrival.decision.event for arrival in arrivals if arrival.decision is not None]
+        if not events:
+            return
         try:
             self._buffer.clicks(events, until=arrivals[0].until)
         except BufferUnavailable:

@@ -13,6 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from portal_cast import Cast
 from sqlalchemy.orm import Session
+from tax_cast import make_buyer, make_profile, make_rule
 
 from affiliate import clock
 from affiliate.commissions.models import CommissionStatus
@@ -207,3 +208,29 @@ def test_another_program_of_the_same_partner_counts_apart(
     make_commission(app_session, program=second, partner=partner, amount_minor=77_00, earned_at=today)
     app_session.commit()
     assert "€77.00" not in marta.get("/portal/casa/").text
+
+
+@pytest.mark.parametrize(
+    ("replaced", "other_program", "is_done"), [(False, False, True), (True, False, False), (False, True, False)]
+)
+def test_a_tax_profile_is_a_first_step_where_the_program_asks_for_one(
+    marta: FlaskClient, app_session: Session, cast: Cast, *, replaced: bool, other_program: bool, is_done: bool
+) -> None:
+    home = f"/portal/{cast.program.slug}/"
+    assert "Enter your tax profile" not in marta.get(home).get_data(as_text=True)
+    make_buyer(app_session, cast.program)
+    app_session.commit()
+    assert _tax_step(marta, home) == "to do"
+    program = make_program(app_session, slug="other") if other_program else cast.program
+    make_rule(app_session, program)
+    profile = make_profile(app_session, program, cast.partner.id)
+    if replaced:
+        profile.replaced_at = clock.now()
+    app_session.commit()
+    assert _tax_step(marta, home) == ("done" if is_done else "to do")
+
+
+def _tax_step(browser: FlaskClient, home: str) -> str:
+    page = browser.get(home).get_data(as_text=True)
+    assert "Enter your tax profile" in page
+    return "to do" if re.search(r'papers/profile"[^>]*>Enter your tax profile</a>', page) else "done"

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from affiliate.tracking.known import EventKind, KnownEvent, LookupWithDeadline
+from affiliate.tracking.known import _WORKERS, EventKind, KnownEvent, LookupWithDeadline
 
 ID = UUID("01998f00-0000-7000-8000-0000000000a1")
 ROW = KnownEvent(trust=3, fingerprint="a" * 64)
@@ -47,7 +47,7 @@ def test_hanging_queries_hold_a_few_threads_and_the_rest_is_not_asked(database: 
     lookup = LookupWithDeadline(database, deadline_seconds=0.01)
     for _ in range(20):
         assert lookup("conversion", [ID]) == {}
-    assert database.asked <= 4
+    assert database.asked <= _WORKERS
 
 
 def test_a_database_that_answers_again_is_asked_again(database: Database) -> None:
@@ -58,7 +58,7 @@ def test_a_database_that_answers_again_is_asked_again(database: Database) -> Non
     lookup._pool.shutdown(wait=True)
     fresh = LookupWithDeadline(database, deadline_seconds=30)
     assert fresh("conversion", [ID]) == {ID: ROW}
-    assert lookup._free._value == 4
+    assert lookup._free._value == _WORKERS
 
 
 def test_a_database_that_refuses_counts_as_knowing_nothing() -> None:

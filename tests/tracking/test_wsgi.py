@@ -1,8 +1,10 @@
 """Clicks in front of Flask: answered without SQL, stored before the answer, never a dead end."""
 
+import contextlib
 import os
 import signal
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
@@ -21,6 +23,8 @@ from werkzeug.test import Client, EnvironBuilder
 
 from affiliate import ids, signing
 from affiliate.links.models import LinkStatus
+from affiliate.places import COUNT, Places
+from affiliate.streams import DEADLINE_SECONDS
 from affiliate.tracking.breaker import Breaker
 from affiliate.tracking.buffer import Buffer
 from affiliate.tracking.codec import ClickEvent, decode
@@ -210,11 +214,14 @@ class Held:
 
     def __init__(self, *, stops: bool = False) -> None:
         self.writes: list[list[bytes]] = []
+        self.untils: list[float | None] = []
         self.may_go_on = threading.Event()
+        self.let_go_at = 0.0
         self._stops = stops
 
-    def __call__(self, entries: Sequence[Entry], *, until: float | None = None) -> None:  # noqa: ARG002 - as Redis is asked
+    def __call__(self, entries: Sequence[Entry], *, until: float | None = None) -> None:
         """Keep what is written."""
+        self.untils.append(until)
         self.writes.append([payload for _, payload in entries])
         if len(self.writes) == 1:
             assert self.may_go_on.wait(30)
@@ -247,6 +254,7 @@ def come_together(app: Flask, shop: Shop, held: Held, folder: Path, *changes: di
             processes.eventually(
                 lambda: bool(held.writes) and len(middleware._turns._ready) == len(futures) - 1, "a click in line"
             )
+        held.let_go_at = time.monotonic()
         held.may_go_on.set()
     return futures
 
@@ -257,6 +265,10 @@ def test_clicks_that_come_together_are_stored_in_one_write_and_a_broken_one_fail
     held = Held()
     first, second, broken, last = come_together(app, shop, held, tmp_path, {}, {"QUERY_STRING": None}, {})
     assert held.names() == [["0"], ["1", "3"]]
+    first_until, next_until = held.untils
+    assert first_until is not None
+    assert next_until is not None  # from when the second came, which was before the first was written
+    assert first_until < next_until < held.let_go_at + DEADLINE_SECONDS
     assert len({future.result() for future in (first, second, last)}) == 3
     assert isinstance(broken.exception(), AttributeError)
 
@@ -270,3 +282,33 @@ def test_clicks_whose_writer_was_stopped_are_stored_again_under_the_same_ids(
     assert len({future.result() for future in (first, *others)}) == 3
     assert held.names()[:2] == [["0"], ["1", "2", "3"]]
     assert sorted(held.writes[2] + held.writes[3]) == sorted(held.writes[1][1:])
+
+
+def test_while_redis_fails_nobody_waits_for_another_ones_write(app: Flask, shop: Shop, tmp_path: Path) -> None:
+    held, breaker = Held(), Breaker()
+    breaker.failed(time.monotonic())
+    buffer = Buffer(append=held, spool=Spool(tmp_path / "spool", bytes_max=0), breaker=breaker)
+    middleware = ClickMiddleware(
+        app.wsgi_app, keys=shop.tracker.keys, directory=shop.tracker.directory, buffer=buffer, trusted_proxies=0
+    )
+    with ThreadPoolExecutor(1) as threads:
+        probe = threads.submit(Client(middleware).get, "/r/anna?sub1=0")
+        processes.eventually(lambda: bool(held.writes), "a click that asks Redis")
+        assert Client(middleware).get("/r/anna?sub1=1").status_code == 302
+        assert not probe.done()
+        held.may_go_on.set()
+    assert held.names() == [["0"], ["1"]]
+
+
+def test_clicks_go_by_pages_that_hang(app: Flask, shop: Shop) -> None:
+    places = app.wsgi_app
+    while not isinstance(places, Places):
+        places = getattr(places, "_app", None) or places.app  # type: ignore[attr-defined]
+    with contextlib.ExitStack() as pages, ThreadPoolExecutor(1) as threads:
+        for _ in range(COUNT):
+            pages.enter_context(places._free)
+        waiting = threads.submit(app.test_client().get, "/robots.txt")
+        assert shop.client.get("/r/anna").status_code == 302
+        assert not waiting.done()
+        pages.close()
+        assert waiting.result(30).status_code == 200

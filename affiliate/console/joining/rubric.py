@@ -1,5 +1,6 @@
 """How a program weighs applications: the weights, what others would mean for those who wait, and saving them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,7 +73,8 @@ def preview_weights() -> str | tuple[str, int]:
     if wrong := rubric.problems(wanted):
         say_all(form, {name: [sentence] for name, sentence in wrong.items()})
         return _page(form), 422
-    return _page(form, effects=_effects(wanted))
+    waiting = queries.waiting(orm.session, program_id=g.program.id, limit=SHOWN_MAX + 1)
+    return _page(form, effects=_effects(waiting[:SHOWN_MAX], wanted), is_cut=len(waiting) > SHOWN_MAX)
 
 
 @blueprint.post("/<slug>/rubric")
@@ -105,9 +107,8 @@ def _wanted(form: RubricForm) -> Rubric:
     return Rubric({each: form[each.value].data for each in Criterion}, form.accept_from.data, form.refuse_below.data)
 
 
-def _effects(wanted: Rubric) -> list[Effect]:
-    """Of those who have waited longest; first those of whom something else would be suggested."""
-    waiting = queries.waiting(orm.session, program_id=g.program.id, limit=SHOWN_MAX)
+def _effects(waiting: Sequence[Waiting], wanted: Rubric) -> list[Effect]:
+    """What it would mean for these; first those of whom something else would be suggested."""
     found = service.vetted(orm.session, program_id=g.program.id, enrollment_ids=[one.enrollment_id for one in waiting])
     effects = [
         Effect(one, vetted.weighed, vetted.weighed_by(wanted))
@@ -117,14 +118,14 @@ def _effects(wanted: Rubric) -> list[Effect]:
     return sorted(effects, key=lambda effect: not effect.is_other)
 
 
-def _page(form: RubricForm, *, effects: list[Effect] | None = None) -> str:
+def _page(form: RubricForm, *, effects: list[Effect] | None = None, is_cut: bool = False) -> str:
     return show(
         "joining/rubric.html",
         form=form,
         criteria=[form[each.value] for each in Criterion],
         effects=None if effects is None else [_line(one) for one in effects],
         others=sum(one.is_other for one in effects or ()),
-        shown_max=SHOWN_MAX,
+        tried=SHOWN_MAX if is_cut else None,
     )
 
 
