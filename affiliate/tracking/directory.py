@@ -117,6 +117,15 @@ class Directory:
         """Whether anything is known: by the database, whenever it answered last, or by the snapshot."""
         return self._view is not None
 
+    def knows_links(self) -> bool:
+        """Whether anything is known; where nothing is yet, the first who asks waits for a moment until it is read."""
+        if self._view is None:
+            try:
+                self.start()
+            except DirectoryNotLoaded:
+                return False
+        return True
+
     def start(self) -> View:
         """Begin to poll, once per process, and give what is known: by the database, or else by the snapshot.
 

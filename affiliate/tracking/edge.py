@@ -67,7 +67,7 @@ class Edge:
         return self._answer_other(scope, exchanged)
 
     async def _answer_click(self, scope: Scope, exchanged: Exchange) -> None:
-        if not self._knows_links():
+        if not self._parts.directory.knows_links():
             self._answer_waiting(scope, exchanged)
             return
         if self._grouping is None:
@@ -83,16 +83,6 @@ class Edge:
             self._answer_lost(scope, exchanged)
         else:
             exchanged.response_empty(decision.status, exchange.headers_of(decision, decision.location))
-
-    def _knows_links(self) -> bool:
-        """Whether any are known; where none are yet, the first clicks wait for a moment until they are read."""
-        directory = self._parts.directory
-        if not directory.is_loaded:
-            try:
-                directory.start()
-            except DirectoryNotLoaded:
-                return False
-        return True
 
     def _commit(self, event: Event, payload: bytes) -> "asyncio.Future[None]":
         """The event on its way into its stream, in the next write; it fails with `NotStored`."""

@@ -12,7 +12,7 @@ from affiliate.tracking import exchange, lost_page, metrics
 from affiliate.tracking.buffer import Buffer, BufferUnavailable
 from affiliate.tracking.decide import Decision, RequestFacts
 from affiliate.tracking.deciding import decide_in_turn
-from affiliate.tracking.directory import Directory, DirectoryNotLoaded
+from affiliate.tracking.directory import Directory
 from affiliate.tracking.keys import Keys
 from affiliate.tracking.turns import TurnLost, Turns
 
@@ -58,20 +58,13 @@ class ClickMiddleware:
         return self._app(environ, start_response)
 
     def _answer(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        if not self._knows_links():
+        if not self._directory.knows_links():
             return _waiting(environ, start_response)
         decision = self._decision(_Arrival(environ))
         if decision.location is None:
             return self._app(environ, start_response)
         start_response("302 Found", [*exchange.headers_of(decision, decision.location), ("Content-Length", "0")])
         return []
-
-    def _knows_links(self) -> bool:
-        """Whether any are known; the first click reads them."""
-        try:
-            return self._directory.view is not None
-        except DirectoryNotLoaded:
-            return False
 
     def _decision(self, arrival: _Arrival) -> Decision:
         """The decision about this click, whose event is stored. Where Redis has just failed each waits for itself: nobody stands behind a probe."""

@@ -134,8 +134,11 @@ def test_the_deadline_counts_from_when_a_thread_came_not_from_when_its_turn_came
     connected, _ = listener.accept()
     with connected:
         connected.recv(100)
-        late = threads.submit(lane.call, [b"late"], until=time.monotonic())  # as if it had waited for all of its time
-        processes.eventually(lambda: len(lane._turns._ready) == 1, "a thread in line")
+        [late] = behind(lane, threads, [b"late"])
+        [seat] = lane._turns._ready
+        commands, until = seat.item
+        assert until < time.monotonic() + PATIENT_SECONDS
+        seat.item = commands, until - PATIENT_SECONDS  # as if it had waited for all of its time
         connected.sendall(b"+1\r\n")
         assert first.result(PATIENT_SECONDS) == [b"1"]
         assert isinstance(late.exception(PATIENT_SECONDS / 2), NotStored)

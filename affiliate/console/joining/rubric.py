@@ -16,7 +16,6 @@ from affiliate import formats
 from affiliate.accounts import access
 from affiliate.console.blueprint import blueprint, show
 from affiliate.console.forms import say_all
-from affiliate.errors import Invalid
 from affiliate.vetting import queries, rubric, service, words
 from affiliate.vetting.queries import Waiting
 from affiliate.vetting.rubric import Criterion, Rubric, Weighed
@@ -33,6 +32,16 @@ class RubricForm(FlaskForm):  # type: ignore[misc] # the library is not typed
     refuse_below = IntegerField(
         _l("Suggest to refuse below"), [_NEEDED], description=_l("Between the two the rules suggest to ask.")
     )
+
+    def wanted(self) -> Rubric | None:
+        """What was typed; null where something of it is wrong, which is said at its field."""
+        if not self.validate_on_submit():
+            return None
+        weights = {each: self[each.value].data for each in Criterion}
+        typed = Rubric(weights, self.accept_from.data, self.refuse_below.data)
+        wrong = rubric.problems(typed)
+        say_all(self, {name: [sentence] for name, sentence in wrong.items()})
+        return None if wrong else typed
 
 
 for _each in Criterion:
@@ -67,11 +76,8 @@ def weights() -> str:
 def preview_weights() -> str | tuple[str, int]:
     """What the weights as typed would change for those who wait. Nothing is stored."""
     form = _form()
-    if not form.validate_on_submit():
-        return _page(form), 422
-    wanted = _wanted(form)
-    if wrong := rubric.problems(wanted):
-        say_all(form, {name: [sentence] for name, sentence in wrong.items()})
+    wanted = form.wanted()
+    if wanted is None:
         return _page(form), 422
     waiting = queries.waiting(orm.session, program_id=g.program.id, limit=SHOWN_MAX + 1)
     return _page(form, effects=_effects(waiting[:SHOWN_MAX], wanted), is_cut=len(waiting) > SHOWN_MAX)
@@ -82,15 +88,10 @@ def preview_weights() -> str | tuple[str, int]:
 def save_weights() -> str | tuple[str, int] | BaseResponse:
     """Weigh by other weights from now on."""
     form = _form()
-    if not form.validate_on_submit():
+    wanted = form.wanted()
+    if wanted is None:
         return _page(form), 422
-    try:
-        service.set_rubric(
-            orm.session, program_id=g.program.id, wanted=_wanted(form), actor=access.actor(), now=request_now()
-        )
-    except Invalid as refusal:
-        say_all(form, refusal.errors)
-        return _page(form), 422
+    service.set_rubric(orm.session, program_id=g.program.id, wanted=wanted, actor=access.actor(), now=request_now())
     flash(_("Kept. Applications that wait are weighed anew."), "success")
     return redirect(url_for("console.weights"), 303)
 
@@ -101,10 +102,6 @@ def _form(**values: Any) -> RubricForm:
         form[each.value].label.text = words.criterion(each)
         form[each.value].description = words.meaning(each)
     return form
-
-
-def _wanted(form: RubricForm) -> Rubric:
-    return Rubric({each: form[each.value].data for each in Criterion}, form.accept_from.data, form.refuse_below.data)
 
 
 def _effects(waiting: Sequence[Waiting], wanted: Rubric) -> list[Effect]:
