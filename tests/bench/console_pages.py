@@ -14,7 +14,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from figures import Figure
-from page_site import Cost, Visitor, fill, installation, median, p95_ms, tell_origins, vacuum
+from page_sales import sell
+from page_site import Cost, Visitor, fill, installation, median, p95_ms, vacuum
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
@@ -71,30 +72,7 @@ _COUNTED = (
     "active_months_partner",
 )  # fmt: skip
 _EXPORTS = {"orders": "conversions.csv", "commissions": "commissions.csv", "ledger": "ledger.csv"}
-_SOLD = """
-    CREATE TEMPORARY TABLE sold ON COMMIT DROP AS
-    SELECT id AS click_id, partner_id, link_id, occurred_at AS at, CAST(md5('o' || CAST(id AS text)) AS uuid) AS order_id,
-        CAST(md5('a' || CAST(id AS text)) AS uuid) AS attribution_id, CAST(md5('c' || CAST(id AS text)) AS uuid) AS credit_id,
-        CAST(md5('m' || CAST(id AS text)) AS uuid) AS commission_id, row_number() OVER (ORDER BY id) AS n
-    FROM (SELECT *, row_number() OVER (ORDER BY md5(CAST(id AS text))) AS place FROM clicks WHERE verdict = 'valid') AS c
-    WHERE mod(place, CAST(:of AS integer)) = 0 AND NOT EXISTS (SELECT FROM conversions WHERE click_id = c.id)
-"""
-_SELL = (
-    """INSERT INTO conversions (id, program_id, kind, order_id, trust, source, is_test, revision, attributed_revision, amount_minor,
-        tax_minor, shipping_minor, discount_minor, currency, click_id, customer_id, items, fingerprint, occurred_at, received_at)
-    SELECT order_id, :program, 'sale', CAST(order_id AS text), 2, 'api', false, 1, 1, 8000, 0, 0, 0, 'EUR', click_id, 'c' || n % 50000,
-        CAST('[{"sku": "S' || n % 200 || '", "quantity": 1, "amount_minor": 8000}]' AS jsonb), repeat('0', 64), at, at FROM sold""",
-    """INSERT INTO attributions (id, conversion_id, conversion_revision, version, is_current, model, policy_version, is_new_customer, trace,
-        decided_at, commissioned_at)
-    SELECT attribution_id, order_id, 1, 1, true, 'last_click', 1, n % 3 = 0, CAST('{}' AS jsonb), at, at FROM sold""",
-    """INSERT INTO credits (id, attribution_id, partner_id, link_id, click_id, share_bps)
-    SELECT credit_id, attribution_id, partner_id, link_id, click_id, 10000 FROM sold""",
-    """INSERT INTO commissions (id, program_id, partner_id, conversion_id, attribution_id, credit_id, level, turn, is_live, status, currency,
-        base_minor, revenue_minor, amount_minor, reversed_minor, counted_currency, counted_base_minor, counted_minor, trace, earned_at,
-        matures_at, created_at)
-    SELECT commission_id, :program, partner_id, order_id, attribution_id, credit_id, 1, 0, true,
-        CASE WHEN n % 2 = 0 THEN 'pending' ELSE 'approved' END, 'EUR', 8000, 8000, 800, 0, 'EUR', 8000, 800, CAST('{}' AS jsonb), at,
-        at + interval '30 days', at FROM sold""",
+_BOOK = (
     """INSERT INTO ledger_accounts (id, program_id, partner_id, name, currency)
     SELECT CAST(md5(name || CAST(partner_id AS text)) AS uuid), :program, partner_id, name, 'EUR'
     FROM (SELECT DISTINCT partner_id FROM sold) AS p, (VALUES ('pending'), ('approved')) AS names (name)
@@ -212,11 +190,10 @@ class _Site:
         return found
 
     def _sell(self, session: Session) -> None:
-        """An order for so many of the valid clicks, with all that follows from it."""
-        session.execute(sa.text(_SOLD), {"of": _CLICKS_OF_AN_ORDER})
-        for statement in _SELL:
+        """An order for so many of the valid clicks, in the books and now and then sent back."""
+        sell(session, program_id=self.program.id, of=_CLICKS_OF_AN_ORDER)
+        for statement in _BOOK:
             session.execute(sa.text(statement), {"program": self.program.id})
-        tell_origins(session)
         session.commit()
 
 

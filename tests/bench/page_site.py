@@ -165,6 +165,11 @@ def median(costs: list[Cost]) -> float:
     return statistics.median(one.took for one in costs)
 
 
+def median_cpu(costs: list[Cost]) -> float:
+    """The middle of what they took of the processor, in seconds."""
+    return statistics.median(one.cpu for one in costs)
+
+
 class Visitor:
     """A person who is signed in, at an application that has loaded and settled as the web process has."""
 

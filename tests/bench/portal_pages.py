@@ -7,21 +7,16 @@ every hundredth of them is a sale, every twentieth is of the partner who looks.
 import os
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from typing import Any
-from uuid import UUID
 
-import sqlalchemy as sa
 from figures import Figure
-from page_site import Cost, Visitor, fill, installation, median, p95_ms, tell_origins, vacuum
+from page_sales import sell
+from page_site import Cost, Visitor, fill, installation, median, median_cpu, p95_ms, vacuum
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from affiliate import clock, ids
-from affiliate.attribution.models import Attribution, Credit
-from affiliate.commissions.models import Commission
-from affiliate.ingest.models import Conversion
 from affiliate.programs.models import Program
 from affiliate.reports import jobs
 
@@ -33,7 +28,7 @@ import factories
 CLICKS = int(os.environ.get("BENCH_PAGE_CLICKS", "1000000"))
 TIMES = 30
 PARTNERS, LINKS_EACH, DAYS = 200, 10, 60
-_ROWS_AT_ONCE = 2_000
+_CLICKS_OF_AN_ORDER = 100
 _PAGES = {
     "home": "/portal/bench/",
     "earnings": "/portal/bench/commissions",
@@ -61,6 +56,8 @@ def _measured(engine: Engine) -> Iterator[Figure]:
         yield Figure(f"{name}: p95 of the web process's CPU, ms", p95_ms(one.cpu for one in large[name]), "<= 60")
         ratio = median(large[name]) / median(small[name])
         yield Figure(f"{name}: median against a tenth of the clicks (ratio)", ratio, "<= 1.3")
+        cpu = median_cpu(large[name]) / median_cpu(small[name])
+        yield Figure(f"{name}: the web process's CPU against a tenth (ratio)", cpu, "<= 1.3")
         yield Figure(f"{name}: queries", site.visitor.queries(address), "<= 15")
     yield Figure(
         "home: first paint without charts, compressed, KB", site.visitor.weight_kb(site.pages["home"]), "<= 250"
@@ -94,48 +91,8 @@ class _Site:
             fill(
                 session, program=self.program, links=self.links, busy=LINKS_EACH, ends=self.now, first=first, last=last
             )
-            self._sell(session)
+            sell(session, program_id=self.program.id, of=_CLICKS_OF_AN_ORDER)
             session.commit()
         vacuum(engine)
         jobs.compute_figures()
         return {name: self.visitor.costs(address, times=TIMES) for name, address in self.pages.items()}
-
-    def _sell(self, session: Session) -> None:
-        """Sales for every hundredth click that has none yet."""
-        clicks = "SELECT id, partner_id, link_id, occurred_at FROM clicks WHERE verdict = 'valid'"
-        every = f"SELECT *, row_number() OVER (ORDER BY md5(CAST(id AS text))) AS place FROM ({clicks}) AS c"  # noqa: S608 - our own names
-        have = "SELECT click_id FROM conversions WHERE click_id IS NOT NULL"
-        chosen = session.execute(
-            sa.text(f"SELECT * FROM ({every}) AS e WHERE place % 100 = 0 AND id NOT IN ({have})")  # noqa: S608 - our own names
-        ).all()
-        for start in range(0, len(chosen), _ROWS_AT_ONCE):
-            rows = [self._sale(*row[:4]) for row in chosen[start : start + _ROWS_AT_ONCE]]
-            for table, of_table in zip(
-                (Conversion, Attribution, Credit, Commission), zip(*rows, strict=True), strict=True
-            ):
-                session.execute(sa.insert(table), list(of_table))
-        tell_origins(session)
-
-    def _sale(self, click_id: UUID, partner_id: UUID, link_id: UUID, clicked_at: datetime) -> list[dict[str, Any]]:
-        order, attribution_id, credit_id, at = ids.new(), ids.new(), ids.new(), clicked_at.astimezone(UTC)
-        conversion = {
-            "id": order, "program_id": self.program.id, "kind": "sale", "order_id": order.hex, "trust": 2, "source": "api",
-            "is_test": False, "amount_minor": 80_00, "currency": "EUR", "click_id": click_id, "items": [],
-            "fingerprint": "0" * 64, "occurred_at": at, "received_at": at, "attributed_revision": 1,
-        }  # fmt: skip
-        attribution = {
-            "id": attribution_id, "conversion_id": order, "conversion_revision": 1, "version": 1, "is_current": True,
-            "model": "last_click", "policy_version": 1, "trace": {}, "decided_at": at,
-        }  # fmt: skip
-        credit = {
-            "id": credit_id, "attribution_id": attribution_id, "partner_id": partner_id, "link_id": link_id,
-            "click_id": click_id, "share_bps": 10_000,
-        }  # fmt: skip
-        commission = {
-            "id": ids.new(), "program_id": self.program.id, "partner_id": partner_id, "conversion_id": order,
-            "attribution_id": attribution_id, "credit_id": credit_id, "status": "pending", "currency": "EUR",
-            "base_minor": 80_00, "revenue_minor": 80_00, "amount_minor": 8_00, "reversed_minor": 0,
-            "counted_currency": "EUR", "counted_base_minor": 80_00, "counted_minor": 8_00, "trace": {}, "earned_at": at,
-            "matures_at": at + timedelta(days=30), "created_at": at,
-        }  # fmt: skip
-        return [conversion, attribution, credit, commission]
