@@ -14,7 +14,10 @@ _SOLD = """
     SELECT id AS click_id, partner_id, link_id, occurred_at AS at, CAST(md5('o' || CAST(id AS text)) AS uuid) AS order_id,
         CAST(md5('a' || CAST(id AS text)) AS uuid) AS attribution_id, CAST(md5('c' || CAST(id AS text)) AS uuid) AS credit_id,
         CAST(md5('m' || CAST(id AS text)) AS uuid) AS commission_id, row_number() OVER (ORDER BY id) AS n
-    FROM (SELECT *, row_number() OVER (ORDER BY md5(CAST(id AS text))) AS place FROM clicks WHERE verdict = 'valid') AS c
+    FROM (
+        SELECT id, partner_id, link_id, occurred_at, row_number() OVER (ORDER BY md5(CAST(id AS text))) AS place
+        FROM clicks WHERE verdict = 'valid'
+    ) AS c
     WHERE mod(place, CAST(:of AS integer)) = 0 AND NOT EXISTS (SELECT FROM conversions WHERE click_id = c.id)
 """
 _SELL = (
