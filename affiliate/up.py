@@ -22,7 +22,6 @@ HEAD_START_SECONDS = 5.0  # for what answers people: all at once would keep each
 _COMMAND = [sys.executable, "-m", "affiliate.cli"]
 _ANSWERING = {"web": ["web"], "edge": ["edge"]}
 _WORKING = {
-    "ingest": ["ingest"],
     "stages": ["worker", "stages"],
     "slow": ["worker", "slow"],
     "cron": ["cron"],
@@ -110,7 +109,7 @@ def _serve(supervisor: Supervisor, settings: Settings) -> int:
     for name, arguments in _ANSWERING.items():
         supervisor.start(name, [*_COMMAND, *arguments])
     supervisor.wait_until(lambda: _pages_answer(settings), seconds=HEAD_START_SECONDS)
-    for name, arguments in _WORKING.items():
+    for name, arguments in (_ingesting(settings) | _WORKING).items():
         supervisor.start(name, [*_COMMAND, *arguments])
     if supervisor.wait_until(lambda: _pages_answer(settings), seconds=WEB_SECONDS_MAX):
         for line in welcome.lines(settings, demo=_demo(settings)):
@@ -118,6 +117,15 @@ def _serve(supervisor: Supervisor, settings: Settings) -> int:
     else:
         supervisor.say("The pages do not answer yet: the lines above say why.")
     return supervisor.forever()
+
+
+def consumers(settings: Settings) -> int:
+    """How many `ingest` run side by side: SQLite has one writer; on PostgreSQL a second one fills the time in which the first waits for it."""
+    return 1 if settings.database_url.startswith("sqlite") else 2
+
+
+def _ingesting(settings: Settings) -> dict[str, list[str]]:
+    return {f"ingest{number if number > 1 else ''}": ["ingest"] for number in range(1, consumers(settings) + 1)}
 
 
 def _start_redis(supervisor: Supervisor, settings: Settings) -> None:

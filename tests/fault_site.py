@@ -122,6 +122,10 @@ def _reset(connected: socket.socket) -> None:
     connected.close()
 
 
+INGEST = ("ingest", "ingest2")
+"""Consumers side by side, as `affiliate up` has them on PostgreSQL."""
+
+
 class Site:
     """Redis, web, edge and ingest as processes of their own, on a database with the link `anna` and a shop's key."""
 
@@ -155,7 +159,7 @@ class Site:
     def _command(self, name: str) -> list[str]:
         if name != "redis":
             on_disk = self.disk.command if self.disk and name in {"web", "edge"} else []
-            return [*on_disk, sys.executable, "-m", "affiliate.cli", name]
+            return [*on_disk, sys.executable, "-m", "affiliate.cli", name.removesuffix("2")]
         options = ["--port", "0", "--unixsocket", str(self._socket), "--dir", str(self.folder), "--save", ""]
         return [
             str(get_binary_path()), *options, "--appendonly", "yes", "--appendfsync", "always",
@@ -164,10 +168,10 @@ class Site:
 
     def _straight(self, name: str) -> dict[str, str]:
         """Ingest is not behind the proxy: what it does not see could not be counted."""
-        return {"AFFILIATE_STREAM_URL": f"unix://{self._socket}"} if name == "ingest" else {}
+        return {"AFFILIATE_STREAM_URL": f"unix://{self._socket}"} if name in INGEST else {}
 
     def _is_ready(self, name: str) -> bool:
-        if name == "ingest":
+        if name in INGEST:
             return True
         with contextlib.suppress(OSError, redis.RedisError):
             return bool(self.redis.ping()) if name == "redis" else self.get(name, "/healthz").status == 200

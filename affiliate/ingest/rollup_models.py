@@ -1,7 +1,7 @@
 """Tables of the exact rollups: clicks by UTC hour and verdict, one table for each dimension that a page asks for.
 
 One table of the finest grain would make the page of a month read all of it. Every table counts every click once, so that each
-has the same sums; that of creatives counts the clicks that came by one. `shard` keeps several consumers off one row; whoever reads adds them up.
+has the same sums; that of creatives counts the clicks that came by one. Who reads adds up the rows of all `shard`s.
 """
 
 import datetime as dt
@@ -20,6 +20,8 @@ from affiliate.ingest.clickrules import ClickVerdict
 OTHER = "other"
 """The label of all that came after a day's labels were used up."""
 LABEL_LENGTH_MAX = 100
+SHARD = 0
+"""The rows that ingest adds to. Consumers once had rows of their own, which stand beside these."""
 
 
 class Rollup:

@@ -1,12 +1,11 @@
 """Moving the exact rollups: every click counts once in each of them, in the transaction that stores it or changes its verdict.
 
-Rows are written in one order (table, then key) in every transaction, after all locks: nobody waits crosswise. Each process has
-its own shard of rows, so that consumers side by side do not queue for the row of a busy link.
+Rows are written in one order (table, then key) in every transaction, after all locks: nobody waits crosswise. Consumers side by side
+take turns at the row of a busy link: they queue for its repeats already, and rows of their own would be twice as many to read.
 
 A click is counted under texts and the number of its hour, not under UUIDs and instants: those cost more to compare than all the rest.
 """
 
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -19,9 +18,8 @@ from sqlalchemy.orm import Session
 from affiliate import ids
 from affiliate.ingest import bulk, changed_days, labels
 from affiliate.ingest.clickrules import ClickVerdict
-from affiliate.ingest.rollup_models import LABEL_LENGTH_MAX, OTHER, ROLLUPS, LabelKind, Owner
+from affiliate.ingest.rollup_models import LABEL_LENGTH_MAX, OTHER, ROLLUPS, SHARD, LabelKind, Owner
 
-_SHARDS = 8
 _HOUR_SECONDS = 3600
 _VALID = ClickVerdict.VALID.value  # asking an enum each time is slow
 _TEST = ClickVerdict.TEST.value
@@ -74,7 +72,6 @@ def count(session: Session, *, new: Sequence[Counted], moved: Mapping[Counted, i
     changed_days.note_clicks(
         session, {(UUID(key.program_id), date.fromordinal(_DAY_0 + key.hour // 24)) for key in moves}
     )
-    shard = os.getpid() % _SHARDS if session.get_bind().dialect.name == "postgresql" else 0
     columns: dict[str, Sequence[Any]] = dict(zip(Counted._fields, zip(*keys, strict=True), strict=True)) if keys else {}
     for table, dimensions, named_by in _TABLES:
         names = (*dimensions, "hour", "verdict")
@@ -86,7 +83,7 @@ def count(session: Session, *, new: Sequence[Counted], moved: Mapping[Counted, i
             if named_by is None or getattr(key, named_by):
                 sums[_part(key, names)] += clicks
         rows = [
-            (*dimensions_of, _hour_at(hour), verdict, shard, clicks)
+            (*dimensions_of, _hour_at(hour), verdict, SHARD, clicks)
             for (*dimensions_of, hour, verdict), clicks in sorted(sums.items())
             if clicks
         ]

@@ -5,7 +5,6 @@ before its click waits, and a job looks for it. Rows of clicks are taken only wh
 waits for another crosswise; what is skipped is counted by the job.
 """
 
-import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -21,14 +20,13 @@ from affiliate.ingest import bulk, partitions
 from affiliate.ingest.clickrules import RETENTION, ClickVerdict
 from affiliate.ingest.devices import device
 from affiliate.ingest.models import Click
-from affiliate.ingest.rollup_models import LABEL_LENGTH_MAX
+from affiliate.ingest.rollup_models import LABEL_LENGTH_MAX, SHARD
 from affiliate.ingest.step_models import STEP_ROLLUPS, VisitStep, VisitStepKind
 from affiliate.tracking.codec import StepEvent
 from affiliate.tracking.steps import up_to
 
 Key = tuple[Any, ...]
 
-_SHARDS = 8
 _ROLLUPS: Sequence[Any] = STEP_ROLLUPS
 _WAITS = (sa.text("counted_at IS NULL AND NOT is_test"),)  # in the words of the index, which SQLite wants
 
@@ -133,9 +131,8 @@ def _add(session: Session, deltas: Mapping[Key, int]) -> None:
         sums: Counter[Key] = Counter()
         for key, clicks in counted:
             sums[tuple(key[name] for name in names)] += clicks
-        bulk.add_counts(session, rollup.__table__, (*names, "shard", "clicks"), _rows(session, sums.items()))
+        bulk.add_counts(session, rollup.__table__, (*names, "shard", "clicks"), _rows(sums.items()))
 
 
-def _rows(session: Session, sums: Iterable[tuple[Key, int]]) -> list[Key]:
-    shard = os.getpid() % _SHARDS if session.get_bind().dialect.name == "postgresql" else 0
-    return [(*key, shard, clicks) for key, clicks in sorted(sums) if clicks]
+def _rows(sums: Iterable[tuple[Key, int]]) -> list[Key]:
+    return [(*key, SHARD, clicks) for key, clicks in sorted(sums) if clicks]

@@ -1,7 +1,9 @@
 """From the stream to committed rows: the consumer's rate against a bare COPY (or executemany) of the same rows.
 
-Server, Redis and consumer share this machine's cores; the rate counts reading, decoding, verdicts, uniqueness, rollups and the
-acknowledgement. `BENCH_ROWS` says how far the table grows in between (10,000,000 rows, which take some minutes and 10 GB).
+Server, Redis and consumers share this machine's cores; the rate counts reading, decoding, verdicts, uniqueness, rollups and the
+acknowledgement. It is that of `affiliate ingest`, as many of them as `affiliate up` starts on this database, from when they have
+settled to when the stream is nearly empty. `BENCH_ROWS` says how far the table grows in between (10,000,000 rows, which take some
+minutes and 10 GB).
 """
 
 import contextlib
@@ -11,7 +13,6 @@ import random
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -26,9 +27,9 @@ from alembic import command
 from alembic.config import Config
 from figures import Figure
 
-from affiliate import db, garbage, ids, settings, streams
+from affiliate import db, garbage, ids, settings, streams, up
 from affiliate.ingest import bulk, clicks, partitions
-from affiliate.ingest.consumer import BATCH_ENTRIES_MAX, BATCH_ENTRIES_MAX_SQLITE, PAGES_KIB, Consumer
+from affiliate.ingest.consumer import BATCH_ENTRIES_MAX, BATCH_ENTRIES_MAX_SQLITE, PAGES_KIB
 from affiliate.tracking import codec
 from affiliate.tracking.codec import ClickEvent
 
@@ -48,6 +49,7 @@ _BROWSERS = [
 _MARKED = 20_000
 _FILLED_AT_ONCE = 500_000
 _STREAM_FULL = 100_000
+_SETTLED, _NEARLY_EMPTY = 90_000, 10_000  # of a stream of so many events: rates are taken between the two
 _POLL_SECONDS = 0.1
 _LOOK_SECONDS = 0.01  # a hundredth of what the fastest takes, and cheap
 _MB = 1024
@@ -160,6 +162,7 @@ def _postgresql(address: str, redis_url: str, folder: Path) -> Iterator[Figure]:
         traffic = Traffic()
         empty, rate, copied = _ratio(client, traffic, _rows, _copy)
         yield Figure("PostgreSQL: bare COPY into an empty table, rows/s", copied)
+        yield Figure("PostgreSQL: stream to rows by one consumer alone, rows/s", _flow(client, traffic, consumers=1))
         yield Figure("PostgreSQL: stream to rows, empty table, rows/s", rate)
         yield Figure("PostgreSQL: stream to rows / bare COPY, empty table", empty, ">= 0.25")
         yield from _memory(client, traffic)
@@ -186,24 +189,38 @@ def _sqlite(folder: Path, redis_url: str) -> Iterator[Figure]:
 def _memory(client: redis.Redis, traffic: Traffic) -> Iterator[Figure]:
     """What `affiliate ingest` takes with its stream full, early on its way and at the end."""
     _send(client, traffic.take(_STREAM_FULL))
-    process = subprocess.Popen([str(ROOT / ".venv" / "bin" / "affiliate"), "ingest"], stderr=subprocess.DEVNULL)
-    try:
+    with _consuming(1) as (process,):
         _until_left(client, _STREAM_FULL * 3 // 4, process)
         early = _most_resident_mb(process)
         _until_left(client, 0, process)
         late = _most_resident_mb(process)
-    finally:
-        process.terminate()
-        process.wait()
     yield Figure(f"ingest, memory with {_STREAM_FULL:,} events waiting, MB", late)
     yield Figure("ingest, memory at the end against a quarter of the way (ratio)", late / early, "<= 1.2")
 
 
-def _until_left(client: redis.Redis, number: int, process: subprocess.Popen[bytes]) -> None:
-    while int(client.xlen(streams.click_shard(0))) > number:
-        if process.poll() is not None:
-            raise RuntimeError(f"ingest ended with {process.returncode}")
-        time.sleep(_POLL_SECONDS)
+@contextlib.contextmanager
+def _consuming(number: int) -> Iterator[list[subprocess.Popen[bytes]]]:
+    command = [str(ROOT / ".venv" / "bin" / "affiliate"), "ingest"]
+    processes = [subprocess.Popen(command, stderr=subprocess.DEVNULL) for _ in range(number)]
+    try:
+        yield processes
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait()
+
+
+def _until_left(
+    client: redis.Redis, number: int, *processes: subprocess.Popen[bytes], look: float = _POLL_SECONDS
+) -> int:
+    """Wait until at most so many events are left; give how many are."""
+    while (left := int(client.xlen(streams.click_shard(0)))) > number:
+        for process in processes:
+            if process.poll() is not None:
+                raise RuntimeError(f"ingest ended with {process.returncode}")
+        time.sleep(look)
+    return left
 
 
 def _most_resident_mb(process: subprocess.Popen[bytes]) -> float:
@@ -221,21 +238,19 @@ def _ratio(
         began = time.perf_counter()
         bare(rows)
         others.append(len(rows) / (time.perf_counter() - began))
-        ours.append(_consumed(client, traffic.take(MEASURED)))
+        ours.append(_flow(client, traffic, consumers=up.consumers(settings.current())))
     return max(ours) / max(others), max(ours), max(others)
 
 
-def _consumed(client: redis.Redis, events: Sequence[ClickEvent]) -> float:
-    _send(client, events)
-    consumer = Consumer(connection=client, name="bench", after_commit=lambda: None)
-    thread = threading.Thread(target=consumer.run)
-    began = time.perf_counter()
-    thread.start()
-    while thread.is_alive() and client.xlen(streams.click_shard(0)):
-        time.sleep(_LOOK_SECONDS)
-    rate = len(events) / (time.perf_counter() - began)
-    consumer.stopping.set()
-    thread.join()
+def _flow(client: redis.Redis, traffic: Traffic, *, consumers: int) -> float:
+    """Rows a second of so many consumers side by side."""
+    _send(client, traffic.take(_STREAM_FULL))
+    with _consuming(consumers) as processes:
+        first = _until_left(client, _SETTLED, *processes, look=_LOOK_SECONDS)
+        began = time.perf_counter()
+        last = _until_left(client, _NEARLY_EMPTY, *processes, look=_LOOK_SECONDS)
+        rate = (first - last) / (time.perf_counter() - began)
+        _until_left(client, 0, *processes)
     return rate
 
 

@@ -18,14 +18,14 @@ import servers
 from alembic import command
 from alembic.config import Config
 from event_cast import sale
-from fault_site import Counted, Shop, Site, Visitors
+from fault_site import INGEST, Counted, Shop, Site, Visitors
 from processes import eventually
 
 from affiliate import db, streams
 from affiliate.tracking import codec
 
 ROOT = Path(__file__).parent.parent.parent
-OURS = ("web", "edge", "ingest", "redis")
+OURS = ("web", "edge", *INGEST, "redis")
 KILLS = 12
 POISON = (
     codec.encode(sale("p1")).replace(b',"api"', b""),
@@ -89,7 +89,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 def site(tmp_path: Path, database: Database) -> Iterator[Site]:
     """Everything that takes an event on its way to a row."""
     (tmp_path / "site").mkdir()
-    with fault_site.running(tmp_path / "site", database.url, "web", "edge", "ingest") as site:
+    with fault_site.running(tmp_path / "site", database.url, "web", "edge", *INGEST) as site:
         yield site
 
 
@@ -107,7 +107,7 @@ def test_kills_at_random_moments_lose_nothing_and_double_nothing(database: Datab
             time.sleep(chance.uniform(0.1, 1.5))
             if number < len(POISON):
                 site.redis.xadd(streams.order_shard(0), {streams.FIELD: POISON[number]})
-            name = chance.choice([*OURS, "ingest", "postgresql"])
+            name = chance.choice([*OURS, "postgresql"])
             if name == "postgresql":
                 database.restart()
             else:

@@ -1,6 +1,7 @@
 """`affiliate up` from outside: it comes up, heals itself, leaves nothing behind, and says in one sentence why it cannot start."""
 
 import contextlib
+import dataclasses
 import json
 import os
 import shutil
@@ -21,8 +22,10 @@ import pytest
 from processes import command_of, eventually, lives, tree
 from sqlalchemy.orm import Session
 
+from affiliate import up
 from affiliate.db import make_engine
 from affiliate.demo import cast
+from affiliate.settings import Settings
 
 pytestmark = pytest.mark.timeout(600)  # each test starts a dozen processes, on a machine that may be busy
 
@@ -39,6 +42,15 @@ PROCESSES = {
     "slow": "affiliate.cli worker slow",
     "cron": "affiliate.cli cron",
 }
+
+
+@pytest.mark.parametrize(
+    ("address", "number"), [("sqlite:///var/affiliate.db", 1), ("postgresql+psycopg:///affiliate", 2)]
+)
+def test_on_postgresql_a_second_consumer_fills_the_time_in_which_the_first_waits(
+    settings: Settings, address: str, number: int
+) -> None:
+    assert up.consumers(dataclasses.replace(settings, database_url=address)) == number
 
 
 @pytest.fixture
