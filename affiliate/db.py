@@ -26,7 +26,11 @@ from sqlalchemy.sql.functions import FunctionElement
 from affiliate import settings
 
 _BUSY_TIMEOUT_MS = 5_000
-_PRAGMAS = ["journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_BUSY_TIMEOUT_MS}"]
+_LOG_PAGES = 4_000  # 16 MB of changes until they are carried into the file: a batch of clicks changes thousands of pages, often the same
+_PRAGMAS = [
+    *("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"),
+    *(f"busy_timeout={_BUSY_TIMEOUT_MS}", f"wal_autocheckpoint={_LOG_PAGES}"),
+]
 _LOCK_TIMEOUT_MS = 10_000
 _RANDOM_PAGE_COST = 1.1  # of a page in order; the usual 4 is for disks that turn
 _KEPT_ALIVE = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}

@@ -30,12 +30,17 @@ class Rollup:
     DIMENSIONS: ClassVar[tuple[str, ...]]
     NAMED_BY: ClassVar[str | None] = None  # a dimension whose empty label is not counted: most clicks have none
     INDEXES: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    IS_BY_HOUR: ClassVar[bool] = (
+        False  # the hour before the last dimension: what lies together is of one time, not of one label
+    )
 
     @declared_attr.directive
     def __table_args__(cls) -> tuple[Any, ...]:  # noqa: N805 - declared_attr gives the class
         name = cls.__tablename__  # type: ignore[attr-defined]
         indexes = [sa.Index(f"ix_{name}_{columns[-1]}", *columns) for columns in cls.INDEXES]
-        return db.table_of_sums(*cls.DIMENSIONS, "hour", "verdict", "shard", sums="clicks", indexes=indexes)
+        *first, last = cls.DIMENSIONS
+        key = (*first, "hour", last) if cls.IS_BY_HOUR else (*first, last, "hour")
+        return db.table_of_sums(*key, "verdict", "shard", sums="clicks", indexes=indexes)
 
     program_id: Mapped[UUID]
     hour: Mapped[datetime]
@@ -76,6 +81,7 @@ class SubClickHour(Rollup, Base):
 
     __tablename__ = "click_hours_sub"
     DIMENSIONS = ("program_id", "partner_id", "sub")
+    IS_BY_HOUR = True  # many labels, and nobody asks for one of them alone
 
     partner_id: Mapped[UUID]
     sub: Mapped[str] = mapped_column(sa.String(LABEL_LENGTH_MAX))

@@ -1,0 +1,38 @@
+"""busy programs.
+
+One idea per migration; it runs on SQLite and PostgreSQL, with data in the tables.
+"""
+
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+_BY_LABEL = "program_id, partner_id, sub, hour, verdict, shard"
+_BY_HOUR = "program_id, partner_id, hour, sub, verdict, shard"
+"""By hour a batch writes to one place for each partner and not for each sub id, and a page of a month reads that month alone."""
+
+
+def _order(before: str, after: str) -> None:
+    if op.get_context().dialect.name == "postgresql":
+        key = f"CONSTRAINT pk_click_hours_sub PRIMARY KEY ({after}) INCLUDE (clicks)"
+        op.execute(f"ALTER TABLE click_hours_sub DROP CONSTRAINT pk_click_hours_sub, ADD {key}")
+        return
+    connection = op.get_bind()
+    of_table = "SELECT sql FROM sqlite_master WHERE name = 'click_hours_sub'"
+    made = connection.exec_driver_sql(of_table).scalar_one()
+    connection.exec_driver_sql("ALTER TABLE click_hours_sub RENAME TO click_hours_sub_before")
+    connection.exec_driver_sql(made.replace(f"({before})", f"({after})"))
+    connection.exec_driver_sql(f"INSERT INTO click_hours_sub SELECT * FROM click_hours_sub_before ORDER BY {after}")  # noqa: S608 - our names
+    connection.exec_driver_sql("DROP TABLE click_hours_sub_before")
+
+
+def upgrade() -> None:
+    _order(_BY_LABEL, _BY_HOUR)
+
+
+def downgrade() -> None:
+    _order(_BY_HOUR, _BY_LABEL)
