@@ -1,5 +1,7 @@
 """Noting the days whose sums a change of commissions makes wrong: of their orders, and of the clicks that brought them."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -12,13 +14,21 @@ from affiliate.ingest.models import Click
 def note(session: Session, which: sa.ColumnElement[bool]) -> None:
     """Note the days of these commissions. Whoever adds one, or changes its state, what is left of it or whether it is live, calls this.
 
-    Not for steps from approved to in a payout to paid: no sum tells these apart.
+    For steps from approved to in a payout to paid `note_paying` is enough.
     """
-    earned = sa.select(Commission.program_id, utc_day(session, Commission.earned_at)).where(which)
     clicked = (
         sa.select(Commission.program_id, utc_day(session, Click.occurred_at))
         .join(Credit, Credit.id == Commission.credit_id)
         .join(Click, Click.id == Credit.click_id)
         .where(which)
     )
-    note_sales(session, earned, clicked)
+    note_sales(session, _earned(session, which), clicked)
+
+
+def note_paying(session: Session, which: sa.ColumnElement[bool]) -> None:
+    """Note the days of the orders of these commissions, which enter a payout or are paid: only sums by status tell that apart."""
+    note_sales(session, _earned(session, which))
+
+
+def _earned(session: Session, which: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    return sa.select(Commission.program_id, utc_day(session, Commission.earned_at)).where(which).distinct()

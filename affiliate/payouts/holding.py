@@ -53,6 +53,7 @@ def enter(session: Session, *, run: PayoutRun, dues: Sequence[Due], until: datet
         .values(payout_id=payout_of.where(Payout.partner_id == Adjustment.partner_id).scalar_subquery())
     )
     _exactly(sum(due.commissions for due in dues), changed(session, commissions))
+    changed_days.note_paying(session, _held_by(payout_of))
     _exactly(sum(due.clawbacks for due in dues), changed(session, clawbacks))
     _exactly(sum(due.entries for due in dues), changed(session, entries))
 
@@ -60,6 +61,7 @@ def enter(session: Session, *, run: PayoutRun, dues: Sequence[Due], until: datet
 def pay(session: Session, *, payouts: sa.Select[UUID], now: datetime) -> None:
     """The commissions of these payouts are paid; those that were before stay as they are."""
     paid = {"status": CommissionStatus.PAID, "paid_at": now}
+    changed_days.note_paying(session, _held_by(payouts))
     changed(session, sa.update(Commission).where(_held_by(payouts)).values(paid))
 
 

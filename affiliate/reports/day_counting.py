@@ -22,7 +22,7 @@ from affiliate.ingest.day_models import ChangedDay, DayPart
 from affiliate.ingest.models import Click, Conversion
 from affiliate.ingest.rollup_models import PartnerClickHour, ProgramClickHour
 from affiliate.programs.models import Program, ProgramStatus
-from affiliate.reports import activity, funnel_queries, products, queries, reaching, stretches
+from affiliate.reports import activity, funnel_queries, products, queries, reaching, statuses, stretches
 from affiliate.reports.day_models import CountedDay, LabelKind, LabelSaleDay, PartnerClickDay, PartnerSaleDay
 from affiliate.reports.day_queries import QUARTER_SECONDS
 from affiliate.reports.periods import Period
@@ -194,11 +194,20 @@ def _by_label(session: Session, due: Due, currency: str) -> list[Row]:
         of_visits = funnel_queries.sold_by(label, funnel_queries.Visits(due.program_id), _period(due))
         rows = session.execute(sold.group_by(label))
         found[kind] = _joined(rows, session.execute(of_visits) if visits else ())
+    found[LabelKind.STATUS] = _by_status(session, due)
     for kind, by in ((LabelKind.SKU, products.SKU), (LabelKind.CATEGORY, products.CATEGORY)):
         found[kind] = _by_item(session, due, currency, by)
     return [
         {"kind": kind, "label": _text(label)} | sums for kind, labels in found.items() for label, sums in labels.items()
     ]
+
+
+def _by_status(session: Session, due: Due) -> dict[Any, Row]:
+    live = statuses.rows(Commission.program_id == due.program_id, *queries.earned_in(_period(due)))
+    return {
+        statuses.label(status, currency): _NOTHING | {"conversions": int(number), "earned": int(left)}
+        for status, currency, number, left in session.execute(live)
+    }
 
 
 def _in_all(session: Session, due: Due, currency: str, kind: LabelKind) -> dict[Any, Row]:

@@ -34,6 +34,7 @@ class LabelKind(enum.StrEnum):
     COUPON = "coupon"  # hexadecimal digits of its id
     SKU = "sku"
     CATEGORY = "category"
+    STATUS = "status"  # of all commissions in force, with their currency: as many, and what is left of them
 
 
 class CountedDay(Base):

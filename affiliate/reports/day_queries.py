@@ -1,7 +1,7 @@
 """Which sums of UTC days and weeks stand, and the conditions that let a page add these up and read the rest as it is."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -32,6 +32,7 @@ QUARTER_SECONDS = 900
 _SOLD = ("conversions", "revenue", "earned", "reversed")
 _CUSTOMERS = ("new", "known")
 _VISITS = ("visits", "kept", "waiting")
+_ALWAYS = (datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC))
 
 
 def sales(
@@ -42,6 +43,12 @@ def sales(
     if currency is not None:
         counted = counted.where(CountedDay.currency == currency)
     return stretches.covered(starts_at, ends_at, counted={row.day: row.until for row in session.execute(counted)})
+
+
+def counted_sales(session: Session, *, program_id: UUID) -> list[tuple[date, date]]:
+    """All days of a program whose sales stand counted, in whatever currency: from one up to, not including, another."""
+    standing = _standing(DayPart.SALES, program_id, *_ALWAYS)
+    return stretches.side_by_side(row.day for row in session.execute(standing))
 
 
 def visits(
@@ -142,6 +149,15 @@ def within(column: Any, rest: Sequence[Stretch]) -> sa.ColumnElement[bool]:
     return sa.or_(sa.false(), *(sa.and_(column >= start, column < end) for start, end in rest))
 
 
+def outside(column: Any, days: Sequence[tuple[date, date]]) -> sa.ColumnElement[bool]:
+    """Whether an instant is on none of these days, which follow one another."""
+    if not days:
+        return sa.true()
+    starts, ends = ([stretches.begin(day) for day in some] for some in zip(*days, strict=True))
+    between = within(column, list(zip(ends, starts[1:], strict=False)))
+    return sa.or_(column < starts[0], between, column >= ends[-1])
+
+
 def _on(column: Any, days: Sequence[tuple[date, date]]) -> sa.ColumnElement[bool]:
     return sa.or_(sa.false(), *(sa.and_(column >= first, column < end) for first, end in days))
 
@@ -232,6 +248,14 @@ def sold_in_all(program_id: UUID, kind: LabelKind, found: Covered) -> sa.Select[
     table = LabelSaleDay
     here = (table.program_id == program_id, table.kind == kind, _on(table.day, found.days))
     return sa.select(*(sa.func.sum(getattr(table, name)).label(name) for name in _SOLD)).where(*here)
+
+
+def statuses(program_id: UUID, days: Sequence[tuple[date, date]]) -> sa.Select[*tuple[Any, ...]]:
+    """Rows of a status with its currency, how many commissions of these days have it, and what is left of them."""
+    table = LabelSaleDay
+    here = (table.program_id == program_id, table.kind == LabelKind.STATUS, _on(table.day, days))
+    sums = sa.select(table.label, sa.func.sum(table.conversions), sa.func.sum(table.earned))
+    return sums.where(*here).group_by(table.label)
 
 
 def _of_label(program_id: UUID, kind: LabelKind, found: Covered, names: Sequence[str]) -> sa.Select[Any]:

@@ -1,6 +1,6 @@
 """Which part of a period UTC days and weeks that are counted already cover, and what is left of it. Pure."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -23,12 +23,8 @@ class Covered:
     @property
     def loose(self) -> list[tuple[date, date]]:
         """The days that are in none of the weeks."""
-        found: list[tuple[date, date]] = []
-        for day in (day for first, end in self.days for day in _each(first, end)):
-            if day - timedelta(days=day.weekday()) not in self.weeks:
-                first = found.pop()[0] if found and found[-1][1] == day else day
-                found.append((first, day + _DAY))
-        return found
+        every = (day for first, end in self.days for day in _each(first, end))
+        return side_by_side(day for day in every if day - timedelta(days=day.weekday()) not in self.weeks)
 
 
 def covered(starts_at: datetime, ends_at: datetime, *, counted: Mapping[date, datetime]) -> Covered:
@@ -48,6 +44,15 @@ def covered(starts_at: datetime, ends_at: datetime, *, counted: Mapping[date, da
             rest.append((first_at, until))
         at = until
     return Covered(days, rest)
+
+
+def side_by_side(days: Iterable[date]) -> list[tuple[date, date]]:
+    """Days as stretches of days, in their order: from one up to, not including, another."""
+    found: list[tuple[date, date]] = []
+    for day in sorted(days):
+        first = found.pop()[0] if found and found[-1][1] == day else day
+        found.append((first, day + _DAY))
+    return found
 
 
 def by_weeks(found: Covered, *, versions: Mapping[date, int], weeks: Mapping[date, int]) -> Covered:

@@ -3,6 +3,7 @@
 One idea per migration; it runs on SQLite and PostgreSQL, with data in the tables.
 """
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0004"
@@ -30,9 +31,50 @@ def _order(before: str, after: str) -> None:
     connection.exec_driver_sql("DROP TABLE click_hours_sub_before")
 
 
+_KINDS = (
+    "all",
+    "new",
+    "subscribed",
+    "quarter",
+    "country",
+    "device",
+    "referrer",
+    "creative",
+    "coupon",
+    "sku",
+    "category",
+)
+
+
+def _allow(*kinds: str) -> None:
+    named = ", ".join(f"'{kind}'" for kind in kinds)
+    with op.batch_alter_table("sale_days_label") as batch_op:
+        batch_op.drop_constraint(op.f("ck_sale_days_label_label_kind"), type_="check")
+        batch_op.create_check_constraint(op.f("ck_sale_days_label_label_kind"), sa.text(f"kind IN ({named})"))
+
+
+def _doubt_sales() -> None:
+    """Days that were counted by other kinds are counted anew, and weeks with them: versions begin again."""
+    for table in ("counted_weeks", "counted_days"):
+        op.execute(f"DELETE FROM {table} WHERE part = 'sales'")  # noqa: S608 - our names
+
+
+def _orders(*told: str) -> None:
+    op.drop_index("ix_conversions_program_time", "conversions")
+    op.create_index(
+        "ix_conversions_program_time", "conversions", ["program_id", "occurred_at"], postgresql_include=told
+    )
+
+
 def upgrade() -> None:
     _order(_BY_LABEL, _BY_HOUR)
+    _allow(*_KINDS, "status")
+    _doubt_sales()
+    _orders("trust", "is_test")
 
 
 def downgrade() -> None:
+    _orders()
+    op.execute("DELETE FROM sale_days_label WHERE kind = 'status'")
+    _allow(*_KINDS)
     _order(_BY_HOUR, _BY_LABEL)

@@ -81,18 +81,18 @@ _BOOK = (
     VALUES (CAST(md5('expense') AS uuid), :program, NULL, 'expense', 'EUR') ON CONFLICT DO NOTHING""",
     """INSERT INTO ledger_transfers (id, program_id, kind, debit_account_id, credit_account_id, amount_minor, currency, source_kind, source_id,
         leg, posted_at, content_hash)
-    SELECT CAST(md5('t' || CAST(commission_id AS text)) AS uuid), :program, 'accrue', CAST(md5('expense') AS uuid),
+    SELECT pg_temp.of(commission_id, 't'), :program, 'accrue', CAST(md5('expense') AS uuid),
         CAST(md5('pending' || CAST(partner_id AS text)) AS uuid), 800, 'EUR', 'commission', commission_id, 0, at, repeat('0', 64)
     FROM sold""",
     """INSERT INTO ledger_transfers (id, program_id, kind, debit_account_id, credit_account_id, amount_minor, currency, source_kind, source_id,
         leg, posted_at, content_hash)
-    SELECT CAST(md5('u' || CAST(commission_id AS text)) AS uuid), :program, 'approve',
+    SELECT pg_temp.of(commission_id, 'u'), :program, 'approve',
         CAST(md5('pending' || CAST(partner_id AS text)) AS uuid), CAST(md5('approved' || CAST(partner_id AS text)) AS uuid), 800, 'EUR',
         'commission', commission_id, 0, at, repeat('0', 64)
     FROM sold WHERE n % 2 = 1""",
     """INSERT INTO refunds (id, program_id, order_id, conversion_id, refund_id, amount_minor, currency, items, reason, fingerprint, is_test,
         occurred_at, received_at, taken_at, is_set_aside)
-    SELECT CAST(md5('r' || CAST(order_id AS text)) AS uuid), :program, CAST(order_id AS text), order_id, 'r1', 1000, 'EUR',
+    SELECT pg_temp.of(order_id, 'r'), :program, CAST(order_id AS text), order_id, 'r1', 1000, 'EUR',
         CAST('[]' AS jsonb), 'too small', repeat('0', 64), false, at, at, at, false FROM sold WHERE n % 20 = 0""",
 )
 

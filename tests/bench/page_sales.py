@@ -9,11 +9,15 @@ import sqlalchemy as sa
 from page_site import tell_origins
 from sqlalchemy.orm import Session
 
+_OF = """
+    CREATE OR REPLACE FUNCTION pg_temp.of(click uuid, what text) RETURNS uuid LANGUAGE sql IMMUTABLE AS
+    $$ SELECT CAST(left(CAST(click AS text), 15) || right(md5(what || CAST(click AS text)), 19) AS uuid) $$
+"""
+"""What follows from a click has an id of its time, as ids are made: others would lie far apart in every index."""
 _SOLD = """
     CREATE TEMPORARY TABLE sold ON COMMIT DROP AS
-    SELECT id AS click_id, partner_id, link_id, occurred_at AS at, CAST(md5('o' || CAST(id AS text)) AS uuid) AS order_id,
-        CAST(md5('a' || CAST(id AS text)) AS uuid) AS attribution_id, CAST(md5('c' || CAST(id AS text)) AS uuid) AS credit_id,
-        CAST(md5('m' || CAST(id AS text)) AS uuid) AS commission_id, row_number() OVER (ORDER BY id) AS n
+    SELECT id AS click_id, partner_id, link_id, occurred_at AS at, pg_temp.of(id, 'o') AS order_id, pg_temp.of(id, 'a') AS attribution_id,
+        pg_temp.of(id, 'c') AS credit_id, pg_temp.of(id, 'm') AS commission_id, row_number() OVER (ORDER BY id) AS n
     FROM (
         SELECT id, partner_id, link_id, occurred_at, row_number() OVER (ORDER BY md5(CAST(id AS text))) AS place
         FROM clicks WHERE verdict = 'valid'
@@ -44,6 +48,7 @@ def sell(session: Session, *, program_id: UUID, of: int) -> None:
 
     The table `sold` tells of each until the transaction ends.
     """
+    session.execute(sa.text(_OF))
     session.execute(sa.text(_SOLD), {"of": of})
     for statement in _SELL:
         session.execute(sa.text(statement), {"program": program_id})

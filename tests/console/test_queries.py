@@ -22,6 +22,7 @@ from affiliate.payouts import service as payouts
 from affiliate.relations import service as cases
 from affiliate.relations.claims import Claim
 from affiliate.relations.models import CaseKind, CaseStatus
+from affiliate.reports import statuses
 from affiliate.reports.written_models import Campaign
 
 
@@ -49,6 +50,7 @@ def test_what_waits_for_a_person(session: Session, books: Books) -> None:
     soon = work.maturing(session, **here, until=MATURE)
     assert (soon.count, soon.amount_minor, soon.first_at) == (1, 10_00, NOW + timedelta(days=29))
     assert work.maturing(session, **here, until=NOW) == work.Maturing(0, 0, None)
+    assert [work.left_after(session, **here, after=moment) for moment in (NOW, MATURE)] == [10_00, 0]
     payouts.propose(session, program_id=books.program.id, actor=books.alice, now=NOW)
     assert work.open_decisions(session, **here).runs == 1
     [run] = work.open_runs(session, **here)
@@ -91,9 +93,9 @@ def test_dead_letters_tell_since_when_the_oldest_waits(session: Session) -> None
 
 def test_commissions_are_listed_summed_and_narrowed(session: Session, books: Books) -> None:
     here = {"program_id": books.program.id}
-    sums = {each.status: (each.commissions, each.left_minor) for each in money.totals(session, **here)}
+    sums = {each.status: (each.commissions, each.left_minor) for each in statuses.totals(session, **here)}
     assert sums == {CommissionStatus.PENDING: (1, 10_00), CommissionStatus.APPROVED: (1, 30_00)}
-    assert money.totals(session, **here, partner_id=ids.new()) == []
+    assert statuses.totals(session, **here, partner_id=ids.new()) == []
     listed = money.commissions(session, **here).rows
     assert [(row.order_id, row.partner) for row in listed] == [("new", books.partner.name), ("old", books.partner.name)]
     [pending] = money.commissions(session, **here, status=CommissionStatus.PENDING, due_before=MATURE).rows

@@ -43,6 +43,7 @@ from affiliate.reports import (
     products,
     queries,
     reaching,
+    statuses,
     week_counting,
 )
 from affiliate.reports.day_models import (
@@ -253,9 +254,20 @@ def check(session: Session, zone: str) -> None:
     assert quiet(coupon) == expected(lambda row: [row.Credit.coupon_id])
     items = products.facts_by_item(session, by=products.SKU, **asked, partner_id=None)
     assert quiet(items) == expected(lambda row: {item["sku"] for item in row.Conversion.items})
+    check_statuses(session)
     check_clicks(session, period, partners)
     check_active(session, period, partners)
     check_funnel(session, period)
+
+
+def check_statuses(session: Session) -> None:
+    """Of all time, whatever the days: those in force, tests and orders that wait for a trusted source among them."""
+    expected: dict[Any, list[int]] = defaultdict(lambda: [0, 0])
+    for one in session.scalars(sa.select(Commission).where(Commission.is_live)):
+        expected[one.status, one.currency][0] += 1
+        expected[one.status, one.currency][1] += one.amount_minor - one.reversed_minor
+    found = statuses.totals(session, program_id=PROGRAM_ID)
+    assert {(one.status, one.currency): [one.commissions, one.left_minor] for one in found} == expected
 
 
 def check_clicks(session: Session, period: Period, partners: list[partner_facts.PartnerFacts]) -> None:

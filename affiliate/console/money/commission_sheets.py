@@ -11,10 +11,10 @@ from flask_babel import ngettext
 from affiliate import formats, ids
 from affiliate.commissions.models import CommissionStatus, DeclineReason
 from affiliate.console import presenters, words
-from affiliate.console.queries.money import StatusTotal
 from affiliate.errors import Conflict
 from affiliate.money import Money
 from affiliate.reports.evidence import Evidence
+from affiliate.reports.statuses import StatusTotal
 from affiliate.web import request_now
 
 CSV_HEAD = [

@@ -20,7 +20,7 @@ from affiliate.console.queries import money as queries
 from affiliate.console.work import bulk_acts
 from affiliate.relations import bulk, bulk_queries
 from affiliate.relations.bulk_models import BulkKind
-from affiliate.reports import evidence, explanation
+from affiliate.reports import evidence, explanation, statuses
 from affiliate.reports.touches import Audience
 from affiliate.web import orm, request_now
 
@@ -30,7 +30,7 @@ from affiliate.web import orm, request_now
 def commissions() -> str:
     """Commissions in force, newest first."""
     page = _page(PAGE_SIZE, cursor())
-    totals = queries.totals(orm.session, program_id=g.program.id, partner_id=_partner_id())
+    totals = statuses.totals(orm.session, program_id=g.program.id, partner_id=_partner_id())
     return show("money/commissions.html", pager=pager(page), **commission_sheets.table(page.rows, totals))
 
 

@@ -11,11 +11,11 @@ from flask_babel import ngettext
 
 from affiliate import formats, ids
 from affiliate.console import presenters, words
-from affiliate.console.queries.money import StatusTotal
 from affiliate.ledger.models import AccountName
 from affiliate.partners.models import EnrollmentStatus
 from affiliate.reports import metrics
 from affiliate.reports.partner_facts import PartnerFacts
+from affiliate.reports.statuses import StatusTotal
 
 LISTED = (EnrollmentStatus.APPROVED, EnrollmentStatus.PAUSED, EnrollmentStatus.BANNED)
 """Who stands in the table of partners: those who were let in once."""

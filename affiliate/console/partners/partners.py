@@ -16,7 +16,6 @@ from affiliate.console.joining import applications as joined
 from affiliate.console.partners import partner_care, partner_list, partner_sheets, recruiting
 from affiliate.console.performance import annotations
 from affiliate.console.performance import service as quality
-from affiliate.console.queries import money
 from affiliate.console.queries import partners as queries
 from affiliate.ledger import queries as ledger_queries
 from affiliate.money import BPS_PER_UNIT, divide_half_even
@@ -25,7 +24,7 @@ from affiliate.partners import service
 from affiliate.partners.classes import PartnerClass
 from affiliate.partners.models import EnrollmentStatus
 from affiliate.payouts import stopping
-from affiliate.reports import partner_facts
+from affiliate.reports import partner_facts, statuses
 from affiliate.reports import queries as reports
 from affiliate.web import orm, request_now
 
@@ -70,7 +69,7 @@ def partner(partner_id: UUID) -> str:
         classes=[(each.value, words.partner_class(each)) for each in PartnerClass],
         terms=recruiting.told(partner_id),
         **numbers | {"chart": numbers["chart"] | annotations.marks(period)},
-        sums=partner_sheets.sums(money.totals(orm.session, **here), partner_id),
+        sums=partner_sheets.sums(statuses.totals(orm.session, **here), partner_id),
         balances=partner_sheets.balances(ledger_queries.balances_of(orm.session, **here)),
         people=queries.people_of(orm.session, partner_id=partner_id),
         lost=_lost(queries.lost_to_channels(orm.session, **here, starts_at=period.starts_at, ends_at=period.ends_at)),

@@ -17,18 +17,6 @@ from affiliate.ingest.models import Conversion
 from affiliate.partners.models import Partner
 from affiliate.payouts.models import Payout, PayoutMethod, PayoutRun
 
-_LEFT = Commission.amount_minor - Commission.reversed_minor
-
-
-@dataclass(frozen=True, slots=True)
-class StatusTotal:
-    """How many commissions have a status, and what is left of them in minor units."""
-
-    status: CommissionStatus
-    currency: str
-    commissions: int
-    left_minor: int
-
 
 @dataclass(frozen=True, slots=True)
 class Decidable:
@@ -40,18 +28,6 @@ class Decidable:
 
 
 _DECIDABLE = (Commission.id, Commission.partner_id, Commission.conversion_id)
-
-
-def totals(session: Session, *, program_id: UUID, partner_id: UUID | None = None) -> list[StatusTotal]:
-    """The commissions in force by status and currency."""
-    summed = sa.select(Commission.status, Commission.currency, sa.func.count(), sa.func.sum(_LEFT))
-    wanted = summed.where(Commission.program_id == program_id, Commission.is_live)
-    if partner_id is not None:
-        wanted = wanted.where(Commission.partner_id == partner_id)
-    grouped = wanted.group_by(Commission.status, Commission.currency).order_by(Commission.status)
-    return [
-        StatusTotal(status, currency, count, int(left)) for status, currency, count, left in session.execute(grouped)
-    ]
 
 
 def commissions(

@@ -149,6 +149,14 @@ def maturing(session: Session, *, program_id: UUID, until: datetime) -> Maturing
     return Maturing(count, int(amount), first_at)
 
 
+def left_after(session: Session, *, program_id: UUID, after: datetime) -> int:
+    """Minor units of the pending commissions that are approved by themselves from then on, or by nobody knows when."""
+    left = sa.func.coalesce(sa.func.sum(Commission.amount_minor - Commission.reversed_minor), 0)
+    later = sa.or_(Commission.matures_at >= after, Commission.matures_at.is_(None))
+    pending = (Commission.program_id == program_id, Commission.status == CommissionStatus.PENDING, Commission.is_live)
+    return int(session.scalar(sa.select(left).where(*pending, later)) or 0)
+
+
 def open_runs(session: Session, *, program_id: UUID, limit: int = RUNS_SHOWN) -> Sequence[Any]:
     """Payout runs that wait for a second person or for the bank, oldest first."""
     partners = sa.select(sa.func.count()).where(Payout.run_id == PayoutRun.id).scalar_subquery()

@@ -1,5 +1,6 @@
 """Pages for who does the marketing and for who does the books: what they come for, from what other pages hold."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from flask_babel import gettext as _
 
 from affiliate import formats
 from affiliate.accounts import access
+from affiliate.commissions.models import CommissionStatus
 from affiliate.console import presenters, roles, words
 from affiliate.console.blueprint import blueprint, waiting
 from affiliate.console.partners import care_words
@@ -19,7 +21,7 @@ from affiliate.ledger import queries as ledger_queries
 from affiliate.ledger.models import AccountName
 from affiliate.money import Money
 from affiliate.payouts import queries as payout_queries
-from affiliate.reports import metrics, tables
+from affiliate.reports import metrics, statuses, tables
 from affiliate.reports import queries as reports
 from affiliate.reports.metrics import METRICS
 from affiliate.reports.momentum import Momentum
@@ -93,7 +95,11 @@ def finance_view() -> str:
     """What is owed, what waits, what was paid, what partners cost."""
     here: dict[str, UUID] = {"program_id": g.program.id}
     balances = ledger_queries.program_balances(orm.session, **here)
-    soon = work.maturing(orm.session, **here, until=request_now() + timedelta(days=DAYS))
+    totals = statuses.totals(orm.session, **here)
+    pending = [each for each in totals if each.status is CommissionStatus.PENDING]
+    soon_minor = sum(each.left_minor for each in pending) - work.left_after(
+        orm.session, **here, after=request_now() + timedelta(days=DAYS)
+    )
     due_on = payout_queries.next_run_on(orm.session, **here, today=request_now().date())
     ledger = url_for("console.ledger")
     return page(
@@ -106,23 +112,23 @@ def finance_view() -> str:
                 if balances[name] or name in _BALANCES[:2]
             ),
             tile(
-                _("Approved within 30 days"), presenters.amount(soon.amount_minor), page="commissions",
+                _("Approved within 30 days"), presenters.amount(soon_minor), page="commissions",
                 url=url_for("console.commissions", status="pending"),
             ),
         ],
-        panels=[_by_status(), _runs(), _costs()],
+        panels=[_by_status(totals), _runs(), _costs()],
         due_on=due_on,
     )  # fmt: skip
 
 
-def _by_status() -> Panel:
+def _by_status(totals: Sequence[statuses.StatusTotal]) -> Panel:
     rows = [
         Row(
             words.commission(each.status).word,
             [formats.number(each.commissions), formats.money(Money(each.left_minor, each.currency))],
             url_for("console.commissions", status=each.status.value),
         )
-        for each in money_queries.totals(orm.session, program_id=g.program.id)
+        for each in totals
     ]
     heads = [_("Status"), _("Commissions"), _("Amount")]
     return Panel("status", _("Commissions"), heads, rows, _("No commission yet."))
