@@ -105,7 +105,15 @@ class Commission(Base):
             postgresql_where=sa.text("awaits IS NOT NULL AND status = 'pending'"),
             sqlite_where=sa.text("awaits IS NOT NULL AND status = 'pending'"),
         ),
-        sa.Index("ix_commissions_partner", "program_id", "partner_id", "earned_at"),
+        sa.Index(
+            "ix_commissions_partner",
+            *("program_id", "partner_id", "earned_at"),
+            # All that a partner's reports add up: rows are wide, for their traces, and a partner's lie far apart.
+            postgresql_include=[
+                *("is_live", "status", "currency", "conversion_id", "credit_id", "attribution_id"),
+                *("revenue_minor", "amount_minor", "reversed_minor"),
+            ],
+        ),
         sa.Index("ix_commissions_program", "program_id", "earned_at"),
         sa.Index("ix_commissions_maturing", "status", "matures_at"),
         # What pages sum of those that wait, for validation or for a payout, with the amounts: rows are wide, for their traces.

@@ -59,22 +59,34 @@ def _doubt_sales() -> None:
         op.execute(f"DELETE FROM {table} WHERE part = 'sales'")  # noqa: S608 - our names
 
 
-def _orders(*told: str) -> None:
-    op.drop_index("ix_conversions_program_time", "conversions")
-    op.create_index(
-        "ix_conversions_program_time", "conversions", ["program_id", "occurred_at"], postgresql_include=told
-    )
+_INDEXES: tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...] = (
+    ("ix_conversions_program_time", "conversions", ("program_id", "occurred_at"), ("trust", "is_test")),
+    (
+        *("ix_commissions_partner", "commissions", ("program_id", "partner_id", "earned_at")),
+        (
+            *("is_live", "status", "currency", "conversion_id", "credit_id", "attribution_id"),
+            *("revenue_minor", "amount_minor", "reversed_minor"),
+        ),
+    ),
+)
+"""Indexes, and what PostgreSQL keeps in them from now on of that which pages add up."""
+
+
+def _indexes(*, tell: bool) -> None:
+    for name, table, columns, told in _INDEXES:
+        op.drop_index(name, table)
+        op.create_index(name, table, list(columns), postgresql_include=list(told) if tell else [])
 
 
 def upgrade() -> None:
     _order(_BY_LABEL, _BY_HOUR)
     _allow(*_KINDS, "status")
     _doubt_sales()
-    _orders("trust", "is_test")
+    _indexes(tell=True)
 
 
 def downgrade() -> None:
-    _orders()
+    _indexes(tell=False)
     op.execute("DELETE FROM sale_days_label WHERE kind = 'status'")
     _allow(*_KINDS)
     _order(_BY_HOUR, _BY_LABEL)
