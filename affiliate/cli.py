@@ -273,6 +273,7 @@ cli.add_command(cli_attribution.explain)
 cli.add_command(cli_rates.rates)
 cli.add_command(cli_events.verify)
 cli.add_command(cli_events.dead_letters)
+cli.add_command(cli_events.overrule_click)
 
 
 def _known(row: Row | None, refusal: str) -> Row:

@@ -47,6 +47,43 @@ def verify() -> None:
     click.echo(f"Not valid: {rejected or 'none'}.")
 
 
+@click.command("overrule-click")
+@click.argument("click_id")
+@click.option("--to", "verdict", required=True, help="For example valid, bot or own_team.")
+@click.option("--reason", required=True, help="Why you know better; kept in the audit trail.")
+def overrule_click(click_id: str, verdict: str, reason: str) -> None:
+    """Change the verdict on a click (clk_…): the counts move with it, and the orders that it reaches are attributed again."""
+    begin_on_database()
+    from affiliate import clock, db, ids
+    from affiliate.accounts import audit
+    from affiliate.accounts.actors import SYSTEM
+    from affiliate.ingest import queries, service
+    from affiliate.ingest.clickrules import ClickVerdict
+
+    require_tables()
+    wanted = {one.value: one for one in ClickVerdict if one not in {ClickVerdict.TEST, ClickVerdict.PAST_RETENTION}}
+    if verdict not in wanted:
+        raise Refused(f"There is no verdict {verdict}. Say one of: {', '.join(wanted)}.")
+    try:
+        number = ids.parse("clk", click_id)
+    except ids.BadPublicId as error:
+        raise Refused(f"{click_id} is no click: its id begins with clk_.") from error
+    with db.transaction() as session:
+        found = queries.judged(session, click_id=number)
+        if found is None or found.verdict not in wanted.values():
+            raise Refused("There is no such click, or it is the installation's own test.")
+        now, before = clock.now(), found.verdict
+        if before is wanted[verdict] or not service.overrule(
+            session, click_id=number, expected=before, verdict=wanted[verdict], now=now
+        ):
+            raise Refused(f"Nothing was changed: the click is {before}.")
+        audit.record(
+            session, actor=SYSTEM, action="click.overrule", subject_kind="click", subject_id=number,
+            program_id=found.program_id, details={"from": before.value, "to": verdict, "reason": reason}, now=now,
+        )  # fmt: skip
+    click.echo(f"It was {before}, and is {verdict}.")
+
+
 @click.group("dead-letters")
 def dead_letters() -> None:
     """Events that could not be stored, with their error."""

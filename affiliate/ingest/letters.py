@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -37,14 +37,13 @@ def replay(
     session: Session, *, limit: int, letter_ids: Collection[UUID] | None = None, by: Clerk, now: datetime
 ) -> Replayed:
     """Try these dead letters again, or the oldest ones. A letter goes when its event is stored; else it stays with the newer error."""
+    letters = queries.dead_letters(session, limit=limit, letter_ids=letter_ids, locked=True)
+    # All at once where all are well: batch after batch in one transaction would want the rows of counts in no order.
+    wrong = _wrong(session, letters, now) and {letter.id: _wrong(session, [letter], now) for letter in letters}
     stored = 0
-    letters = queries.dead_letters(session, limit=limit, letter_ids=letter_ids)
     for letter in letters:
-        try:
-            with session.begin_nested():
-                service.store_batch(session, events=[codec.decode(base64.b64decode(letter.payload))], now=now)
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the others are to be tried
-            letter.error, letter.failed_at = service.describe(error), now
+        if wrong and (error := wrong[letter.id]):
+            letter.error, letter.failed_at = error, now
         else:
             session.delete(letter)
             _record(session, "dead_letters.replay", letter, by, now)
@@ -52,9 +51,20 @@ def replay(
     return Replayed(stored, len(letters) - stored)
 
 
+def _wrong(session: Session, letters: Sequence[DeadLetter], now: datetime) -> str:
+    """Why these cannot be stored together; empty when they are."""
+    try:
+        with session.begin_nested():
+            events = [codec.decode(base64.b64decode(letter.payload)) for letter in letters]
+            service.store_batch(session, events=events, now=now)
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with them
+        return service.describe(error)
+    return ""
+
+
 def discard(session: Session, *, letter_ids: Collection[UUID], reason: str, by: Clerk, now: datetime) -> int:
     """Throw these dead letters away, for a reason that is written down; how many were still there."""
-    letters = queries.dead_letters(session, limit=len(letter_ids), letter_ids=letter_ids)
+    letters = queries.dead_letters(session, limit=len(letter_ids), letter_ids=letter_ids, locked=True)
     for letter in letters:
         session.delete(letter)
         _record(session, "dead_letters.discard", letter, by, now, reason=reason)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from affiliate import db, ids
-from affiliate.ingest import beliefs, queries
+from affiliate.ingest import beliefs, bulk, queries
 from affiliate.ingest.beliefs import Judgement
 from affiliate.ingest.models import Conversion, ConversionRevision, OrderEvent, Refund, RejectReason
 from affiliate.tracking.codec import ConversionEvent, OrderStageEvent, RefundEvent
@@ -18,6 +18,7 @@ from affiliate.tracking.codec import ConversionEvent, OrderStageEvent, RefundEve
 Row = dict[str, Any]
 Told = TypeVar("Told", ConversionEvent, OrderStageEvent, RefundEvent)
 
+_LOCK = 6  # after those of clicks; `activity` has the number before
 _KINDS = {ConversionEvent: "conversion", OrderStageEvent: "order_event", RefundEvent: "refund"}
 _REASONS = {Judgement.LOWER_TRUST: RejectReason.LOWER_TRUST, Judgement.CONFLICTS: RejectReason.CONFLICTING_BODY}
 _SHARED = (
@@ -102,6 +103,14 @@ class _Belief:
         self.believed = before | facts | {"revision": before["revision"] + asks}
 
 
+def queue(session: Session, *, events: Iterable[ConversionEvent | OrderStageEvent]) -> None:
+    """Wait for other batches that tell of these orders, before anything of them is written or read.
+
+    Rows alone would not do: an order and its amendment may both be new, and neither batch sees what the other has not committed.
+    """
+    bulk.lock(session, _LOCK, {event.conversion_id.int for event in events})
+
+
 def store_order_events(session: Session, *, events: Sequence[OrderStageEvent]) -> Stored:
     """Store the order events that are new. Another body under a known id is refused."""
     told = _by_id([(event.order_event_id, event) for event in events])
@@ -138,7 +147,7 @@ def store_conversions(
     """Insert what is new, confirm or refuse what is known, let amendments count, and call for attribution where it must be asked again.
 
     `fresh` are the order events that this batch stored, `reached_by_clicks` the conversions whose click has only now
-    arrived. Rows are locked before they are judged: two batches may tell of the same order at once.
+    arrived. Whoever tells of orders has called `queue` before; rows are locked, too, for attribution looks at them meanwhile.
     """
     told = _by_id([(event.conversion_id, event) for event in events])
     rows = [_conversion_row(bodies[0]) for bodies in told.values()]

@@ -219,18 +219,25 @@ def fingerprints(
     }
 
 
+def judged(session: Session, *, click_id: UUID) -> Any | None:
+    """Program and verdict of a click; none if there is no such click, or no more."""
+    return session.execute(sa.select(Click.program_id, Click.verdict).where(Click.id == click_id)).one_or_none()
+
+
 def attribution_waits_since_before(session: Session, *, moment: datetime) -> bool:
     """Whether an order has waited for its attribution since before this instant."""
     waits = sa.select(Conversion.id).where(sa.text("attributed_revision < revision"), Conversion.received_at < moment)
     return session.scalar(sa.select(sa.exists(waits))) is True
 
 
-def dead_letters(session: Session, *, limit: int, letter_ids: Collection[UUID] | None = None) -> list[DeadLetter]:
-    """The oldest events put aside (of these, if some are named), each locked for whoever deals with it."""
+def dead_letters(
+    session: Session, *, limit: int, letter_ids: Collection[UUID] | None = None, locked: bool = False
+) -> list[DeadLetter]:
+    """The oldest events put aside (of these, if some are named); `locked` for whoever deals with them, without those of somebody else."""
     letters = sa.select(DeadLetter).order_by(DeadLetter.failed_at).limit(limit)
     if letter_ids is not None:
         letters = letters.where(DeadLetter.id.in_(letter_ids))
-    return list(session.scalars(letters.with_for_update(skip_locked=True)))
+    return list(session.scalars(letters.with_for_update(skip_locked=True) if locked else letters))
 
 
 def dead_letter_count(session: Session) -> int:

@@ -74,6 +74,7 @@ def store(session: Session, ready: Ready) -> Stored:
     told, late_steps = steps.split(ready.of(codec.StepEvent), now=now)
     new_steps = steps.store(session, events=told, now=now)
     stages = ready.of(codec.OrderStageEvent)
+    orders.queue(session, events=[*ready.of(codec.ConversionEvent), *stages])
     order_events = orders.store_order_events(session, events=stages)
     refunds = orders.store_refunds(session, events=ready.of(codec.RefundEvent))
     conversions = orders.store_conversions(

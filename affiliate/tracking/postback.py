@@ -7,6 +7,7 @@ then named after its click, which can convert once, and the amount is zero.
 
 import enum
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -52,6 +53,8 @@ _VERDICTS = {
     **dict.fromkeys(("refunded", "refund", "chargeback", "returned", "reversed"), Verdict.REFUNDED),
 }
 _TRUE = frozenset({"1", "true", "yes"})
+_SALE, _SALES = "sale", frozenset({"purchase", "order", "checkout_completed"})
+_NO_LETTERS = re.compile("[^a-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,8 @@ def read(parameters: Iterable[tuple[str, str]]) -> Postback:
     status = found.pop("status").lower()
     token, is_test = found.pop("token"), found.pop("test").lower() in _TRUE
     facts = {name: value for name, value in (found | {"click_id": click_id}).items() if value}
+    if "kind" in facts:
+        facts["kind"] = _plain_kind(facts["kind"])
     facts["amount"] = _plain_amount(facts.get("amount", "0"))
     return Postback(token, order_id, _VERDICTS.get(status), is_test, facts)
 
@@ -115,6 +120,12 @@ def _order_of_click(click_id: str) -> str:
 
 def _first(given: Mapping[str, str], names: tuple[str, ...]) -> str:
     return next((given[name] for name in names if given.get(name)), "")
+
+
+def _plain_kind(text: str) -> str:
+    """The kind in our letters: trackers name their events as they like. Each word for a purchase is a sale."""
+    kind = _NO_LETTERS.sub("_", text.lower()).strip("_")
+    return _SALE if kind in _SALES else kind
 
 
 def _plain_amount(text: str) -> str:

@@ -12,7 +12,14 @@ _NUMBERED = {
     "param": 5,  # Voluum
 }
 _FIRST = ("aff_sub", "subid", "clickref", "sid", "u1", "epi", "afftrack", "r")
-_OTHERS = {"sharedid": "sub4", "ref_id": "sub9", "source_id": "sub10", "source": "sub10"}  # beside sub1..3, sub1..8
+_OTHERS = {
+    "sharedid": "sub4",
+    "ref_id": "sub9",
+    "source_id": "sub10",
+    "source": "sub10",  # beside sub1..3, sub1..8
+    "uid": "sub9",
+    "ext1": "sub10",  # Everflow, Affise: for its ext2 and ext3, beside sub1..8 and ref_id, there is no room
+}
 
 ALIASES: dict[str, str] = (
     {f"{stem}{number}": f"sub{number}" for stem, count in _NUMBERED.items() for number in range(1, count + 1)}

@@ -8,7 +8,7 @@
  *   window.affiliate ||= (...command) => (window.affiliate.queue ||= []).push(command)
  *   affiliate('conversion', { order_id: '1001', amount: '49.90', currency: 'EUR', coupon: 'ANNA10' })
  *
- * How far visitors of partners come (a step is product, cart or checkout; nobody is paid for it):
+ * How far visitors of partners come (a step is product, cart or checkout):
  *
  *   affiliate('event', 'cart')
  *   <main data-aff-page="product">     where the page is the step
@@ -17,12 +17,12 @@
  * What it keeps: two cookies of the shop's own domain, `aff_track`, the id of the last partner click (the shop's server
  * sends it along with its orders), and `aff_ref`, the partner's code if the visitor brought one; and in local storage,
  * what it could not report yet, and the steps. Safari and Brave delete what a script has stored after 7 days without a visit;
- * other browsers keep it for `data-days`. Orders that the shop's server reports from its own records have no such limit.
+ * other browsers keep it for `data-days`. Orders that the shop's server reports have no such limit.
  *
- * Attributes, all but the first optional:
+ * Attributes, all optional but the first:
  *   data-program="your-program"   the program's short name
  *   data-param="aff_click"        the name under which the click id arrives, if the program has another one
- *   data-days="30"                how long the cookies last, at most 400
+ *   data-days="30"                how long cookies last, at most 400
  *   data-domain="shop.example"    the domain of the cookies with all hosts below it; without it, this host alone
  *   data-consent="wait"           keep and send nothing before affiliate('consent', true); false deletes what is kept
  *   data-consent="tcf"            ask the page's consent manager (TCF); so it does anyway where one is there already
@@ -114,9 +114,14 @@
     if (body.click_id) keepClick(body.click_id, arrival.ref) // none: it was no partner's, and nothing has changed
   }
 
+  // Kept until it is answered: who leaves the page sends it from the next one. Sent twice, it counts once.
+
   async function reportOrder(order) {
+    const text = JSON.stringify(order)
+    const others = () => (stored(UNSENT) || []).filter((one) => JSON.stringify(one) !== text)
+    store(UNSENT, [...others(), order].slice(-UNSENT_MAX))
     const { isLater } = await send('/t/conversion', order)
-    if (isLater) store(UNSENT, [...(stored(UNSENT) || []), order].slice(-UNSENT_MAX))
+    if (!isLater) store(UNSENT, others()[0] && others())
   }
 
   async function event(facts) {
@@ -124,12 +129,14 @@
     const click = cookie(CLICK)
     const body = { program, click_id: click, consent: told, ...(facts.step ? facts : { step: facts }) }
     const name = `${click} ${body.step}`
-    if (!click || (stored(STEPS)?.[name] === true && !body.test)) return // it is no partner's, or known
+    if (!click || (stored(STEPS)?.[name] === true && !body.test)) return // no partner's, or known
+    const remember = (what) => {
+      const steps = Object.entries(stored(STEPS) || {}).filter(([key]) => key !== name && key.startsWith(click))
+      store(STEPS, Object.fromEntries([...steps, [name, what]]))
+    }
+    remember(body)
     const { isLater, body: answer } = await send('/t/event', body)
-    const steps = Object.entries(stored(STEPS) || {}).filter(([key]) => key !== name && key.startsWith(click))
-    if (isLater) steps.push([name, body])
-    if (answer.status === 'accepted') steps.push([name, true])
-    store(STEPS, Object.fromEntries(steps))
+    if (!isLater) remember(answer.status === 'accepted')
   }
 
   function nonce() {
@@ -166,10 +173,8 @@
     if (!allowed) return
     arrive()
     arrived = reportArrival()
-    const orders = stored(UNSENT) || []
-    store(UNSENT, null)
-    orders.forEach(reportOrder)
-    Object.values(stored(STEPS) || {}).forEach((step) => step === true || event(step))
+    stored(UNSENT)?.forEach(reportOrder)
+    Object.values(stored(STEPS) || {}).forEach((step) => step.step && event(step))
   }
 
   async function conversion(facts) {

@@ -25,6 +25,8 @@ def _order(before: str, after: str) -> None:
     connection = op.get_bind()
     of_table = "SELECT sql FROM sqlite_master WHERE name = 'click_hours_sub'"
     made = connection.exec_driver_sql(of_table).scalar_one()
+    if f"({before})" not in made:
+        raise RuntimeError(f"click_hours_sub has another key than it should: {made}")
     connection.exec_driver_sql("ALTER TABLE click_hours_sub RENAME TO click_hours_sub_before")
     connection.exec_driver_sql(made.replace(f"({before})", f"({after})"))
     connection.exec_driver_sql(f"INSERT INTO click_hours_sub SELECT * FROM click_hours_sub_before ORDER BY {after}")  # noqa: S608 - our names

@@ -77,7 +77,7 @@ def _running(folder: Path, url: str, address: str) -> Iterator[dict[str, subproc
 
 def _knows_the_last(port: int) -> bool:
     with contextlib.suppress(OSError):
-        return fault_site.Answer(port, "GET", "/r/many1").click is not None
+        return fault_site.Question(port, "GET", "/r/many1").answer().click is not None
     return False
 
 

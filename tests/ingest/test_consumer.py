@@ -21,9 +21,11 @@ from factories import make_program
 
 from affiliate import clock, db, ids, streams
 from affiliate.accounts.actors import SYSTEM
-from affiliate.ingest import consumer, letters, service, taking
+from affiliate.ingest import consumer, letters, recount, service, taking
+from affiliate.ingest.clickrules import ClickVerdict
 from affiliate.ingest.consumer import Consumer, stable_name
 from affiliate.ingest.models import Click, ClickHour, Conversion, DeadLetter, RejectedEvent
+from affiliate.ingest.rollup_models import SubClickHour
 from affiliate.ingest.service import Stored
 from affiliate.settings import Settings
 from affiliate.tracking import codec
@@ -173,6 +175,30 @@ def test_two_consumers_share_the_work_and_count_each_event_once(settings: Settin
     assert (count(Click), count(Conversion), count(DeadLetter)) == (400, 50, 0)
     with db.reading() as session:
         assert session.scalar(sa.select(sa.func.sum(ClickHour.clicks))) == 400
+
+
+def test_consumers_side_by_side_share_the_rows_of_every_count(
+    settings: Settings, redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Links of other classes of locks, so that nothing but the rows themselves makes them wait; each fourth click comes twice."""
+    for name in ("BATCH_ENTRIES_MAX", "BATCH_ENTRIES_MAX_SQLITE"):
+        monkeypatch.setattr(consumer, name, 7)
+    events = [
+        now_click(
+            number, address_hash=f"{number // 4} {min(number % 4, 2)}", link_id=numbered(number // 4 % 40),
+            partner_id=numbered(500 + number // 4 % 7), subs={"sub1": f"s{number % 11}"},
+        )
+        for number in range(1200)
+    ]  # fmt: skip
+    send(redis_client, *events)
+    with consuming(redis_client, name="one"), consuming(redis_client, name="two"):
+        send(redis_client, *events[::3])
+        until(lambda: waiting(redis_client) == 0)
+    with db.reading() as session:
+        found = recount.recount(session, limit=5, now=clock.now())
+        [shards] = session.scalars(sa.select(sa.func.count(SubClickHour.shard.distinct())))
+    assert (found.differences, found.by_verdict) == ([], {ClickVerdict.VALID: 900, ClickVerdict.DUPLICATE: 300})
+    assert (count(Click), count(DeadLetter), shards) == (1200, 0, 1)
 
 
 def test_a_redis_that_was_emptied_is_prepared_again(sqlite_settings: Settings, redis_client: redis.Redis) -> None:

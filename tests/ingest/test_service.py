@@ -403,17 +403,28 @@ def test_order_of_events_does_not_matter_on_either_database(session: Session) ->
     assert deliver(session, [events[1::2], events[::2], events]) == expected
 
 
-def test_two_batches_about_one_order_at_once_both_count(session: Session, engine: Engine) -> None:
-    store(session, sale(trust=OPEN, delivery=1))
-    session.commit()
-    store(session, sale(trust=SERVER, shipping_minor=5_00, amount_minor=105_00, delivery=2))
+_CONFIRMED = sale(trust=SERVER, shipping_minor=5_00, amount_minor=105_00, delivery=2)
+_AMENDED = amendment(amount_minor=80_00, delivery=3)
 
-    def amend() -> None:
+
+@pytest.mark.parametrize("is_known", [True, False], ids=["known", "new"])
+@pytest.mark.parametrize(
+    "told", [(_CONFIRMED, _AMENDED), (_AMENDED, _CONFIRMED)], ids=["order first", "amendment first"]
+)
+def test_two_batches_about_one_order_at_once_both_count(
+    session: Session, engine: Engine, told: tuple[Any, Any], is_known: bool
+) -> None:
+    if is_known:
+        store(session, sale(trust=OPEN, delivery=1))
+    session.commit()
+    store(session, told[0])
+
+    def tell() -> None:
         with Session(engine) as own, own.begin():
-            store(own, amendment(amount_minor=80_00, delivery=3))
+            store(own, told[1])
 
     with ThreadPoolExecutor(1) as pool:
-        amended = pool.submit(amend)
+        amended = pool.submit(tell)
         if engine.dialect.name == "postgresql":  # the other batch has begun, and waits for ours
             until_somebody_waits(engine)
         session.commit()

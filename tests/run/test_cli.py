@@ -9,12 +9,14 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
-from affiliate import clock, db, schema
+from affiliate import clock, db, ids, schema
 from affiliate.accounts import keys, queries, service
 from affiliate.accounts.models import ApiKey, AuditEvent, Grant, GrantRole, User
 from affiliate.cli import cli
 from affiliate.commandline import EXIT_REFUSED
 from affiliate.ingest import service as ingest
+from affiliate.ingest.clickrules import ClickVerdict
+from affiliate.ingest.rollup_models import PartnerClickHour
 from affiliate.ledger import chain
 from affiliate.payouts import vault
 from affiliate.settings import Settings
@@ -183,7 +185,7 @@ def test_the_rollups_are_recounted(sqlite_settings: Settings) -> None:
     assert "7 counted, 1 clicks" in result.output
 
 
-def test_dead_letters_are_listed_shown_tried_again_and_thrown_away(sqlite_settings: Settings) -> None:
+def test_dead_letters_are_listed_shown_tried_again_and_thrown_away(settings: Settings) -> None:
     good = codec.encode(event_cast.click(1, occurred_at=clock.now()))
     with db.transaction() as session:
         for number, payload in enumerate((good, b"no event")):
@@ -204,6 +206,24 @@ def test_dead_letters_are_listed_shown_tried_again_and_thrown_away(sqlite_settin
     with db.reading() as session:
         actions = list(session.scalars(sa.select(AuditEvent.action).order_by(AuditEvent.id)))
     assert actions == ["dead_letters.replay", "dead_letters.discard"]
+
+
+def test_a_person_who_knows_better_overrules_the_verdict_on_a_click(settings: Settings) -> None:
+    click = event_cast.click(1, occurred_at=clock.now())
+    with db.transaction() as session:
+        factories.make_program(session, id=click.program_id)
+        ingest.store_batch(session, events=[click], now=clock.now())
+    name = ids.public("clk", click.click_id)
+    assert _run("overrule-click", name, "--to", "human", "--reason", "x").exit_code == EXIT_REFUSED
+    assert _run("overrule-click", "clk_x", "--to", "bot", "--reason", "x").exit_code == EXIT_REFUSED
+    done = _run("overrule-click", name, "--to", "bot", "--reason", "A crawler of ours.")
+    assert (done.exit_code, done.output) == (0, "It was valid, and is bot.\n")
+    assert "the click is bot" in _run("overrule-click", name, "--to", "bot", "--reason", "x").output
+    assert _run("verify").exit_code == 0
+    with db.reading() as session:
+        told = session.scalars(sa.select(AuditEvent)).one()
+        assert session.execute(sa.select(PartnerClickHour.clicks).where(PartnerClickHour.verdict == ClickVerdict.BOT)).scalars().one() == 1  # fmt: skip
+    assert told.details == {"from": "valid", "to": "bot", "reason": "A crawler of ours."}
 
 
 def test_orders_of_a_table_are_taken_and_each_refusal_is_said(sqlite_settings: Settings, tmp_path: Path) -> None:

@@ -40,6 +40,21 @@ def test_the_names_of_the_big_trackers_mean_the_same(parameters: dict[str, str])
     assert told.verdict is Verdict.APPROVED
 
 
+@pytest.mark.parametrize(
+    ("named", "kind"),
+    [
+        ("Purchase", "sale"),
+        ("sale", "sale"),
+        ("Free Trial", "free_trial"),
+        ("Lead-2", "lead_2"),
+        ("", None),
+        ("покупка", ""),
+    ],
+)
+def test_the_event_of_another_tracker_is_a_kind_in_our_letters(named: str, kind: str | None) -> None:
+    assert read(cid=CLICK, et=named).facts.get("kind") == kind
+
+
 def test_a_click_without_an_order_id_is_its_own_order_and_worth_nothing_by_itself() -> None:
     told = read(cid=CLICK)
     assert (told.order_id, told.facts["amount"]) == ("clk_01jd8v6b3hezq8m4tat2rk5wxy", "0")

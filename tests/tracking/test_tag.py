@@ -188,6 +188,17 @@ def test_what_could_not_be_sent_is_sent_from_the_next_page(street: Street, monke
     assert street.cookie() is not None
 
 
+def test_an_order_whose_page_is_left_before_the_answer_is_sent_from_the_next_page(street: Street) -> None:
+    asked: list[Any] = []
+    street.page.route("**/t/conversion", lambda route: asked.append(route))  # nobody answers
+    street.page.goto(f"{street.shop_url}/thanks")
+    street.page.wait_for_function("() => localStorage.getItem('aff_unsent')")
+    street.page.unroute_all(behavior="ignoreErrors")
+    street.visit("/later")
+    assert [sale.order_id for sale in street.conversions()] == ["1001"]
+    assert street.page.evaluate("localStorage.getItem('aff_unsent')") is None
+
+
 @pytest.mark.parametrize("street", ['data-consent="wait"'], indirect=True)
 def test_without_consent_nothing_is_kept_or_sent(street: Street) -> None:
     street.visit("/?ref=anna")

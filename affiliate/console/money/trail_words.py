@@ -62,6 +62,7 @@ _ACTS = {
     "postback.renew_secret": N_("made a new secret for a postback address"),
     "postback.switch_off": N_("switched a postback address off"),
     "postback.switch_on": N_("switched a postback address on"),
+    "click.overrule": N_("decided whether a click counts"),
     "dead_letters.replay": N_("tried events again that could not be stored"),
     "dead_letters.discard": N_("threw away an event that could not be stored"),
     "enrollment.approve": N_("let a partner in"),

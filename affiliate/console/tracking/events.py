@@ -19,7 +19,6 @@ from affiliate.ingest import letters
 from affiliate.tracking import rawlog
 from affiliate.web import orm, request_now
 
-REQUESTS_SHOWN = 200
 REPLAYED_AT_ONCE = 200
 
 
@@ -28,9 +27,7 @@ REPLAYED_AT_ONCE = 200
 def requests() -> str:
     """The last requests of the shop with our answers, for who connects it."""
     try:
-        found: list[rawlog.RawRequest] | None = rawlog.last(
-            streams.client(), program_id=g.program.id, limit=REQUESTS_SHOWN
-        )
+        found: list[rawlog.RawRequest] | None = rawlog.last(streams.client(), program_id=g.program.id)
     except streams.ERRORS:
         found = None
     return show("tracking/requests.html", tabs=_tabs("requests"), **event_sheets.requests(found))
