@@ -60,7 +60,7 @@ def prepare() -> None:
     from affiliate.tracking import durability
 
     queues.connection().ping()
-    durability.refuse_eviction()
+    durability.check()
     _say(settings, f"The database stands at {schema.upgrade()}.")
     libraries.check(settings.data_dir)
     with db.reading() as session:
@@ -111,8 +111,10 @@ def ingest() -> None:
     from affiliate import queues
     from affiliate import worker as workers
     from affiliate.ingest import consumer
+    from affiliate.tracking import durability
 
     _require_tables()
+    durability.check()
     connection = queues.connection()
     consumer.run(after_commit=lambda: workers.wake(connection))
 

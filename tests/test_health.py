@@ -1,12 +1,16 @@
 """What operators are told: by the pages for people, and by the numbers for Prometheus."""
 
+import os
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import processes
 import pytest
 import redis
 import servers
@@ -20,6 +24,7 @@ from affiliate import clock, ids, streams
 from affiliate.ledger import postings
 from affiliate.ledger import service as ledger
 from affiliate.money import Money
+from affiliate.settings import Settings
 from affiliate.tracking import durability
 from affiliate.tracking.breaker import FAILURES_MAX
 from affiliate.tracking.facts import View
@@ -62,10 +67,34 @@ def test_a_server_that_evicts_is_down(client: FlaskClient, policy: redis.Redis, 
 def test_nothing_starts_on_a_server_that_evicts(tmp_path: Path) -> None:
     with servers.valkey(tmp_path) as address, using_settings({"AFFILIATE_REDIS_URL": address}):
         assert durability.of(redis.Redis.from_url(address)).is_full
-        durability.refuse_eviction()
+        durability.check()
         redis.Redis.from_url(address).config_set("maxmemory-policy", "allkeys-lfu")
         with pytest.raises(durability.Evicts, match="noeviction"):
-            durability.refuse_eviction()
+            durability.check()
+
+
+@pytest.mark.parametrize("command", ["web", "edge", "ingest"])
+def test_no_process_starts_on_a_server_that_evicts(
+    sqlite_settings: Settings, policy: redis.Redis, command: str
+) -> None:
+    policy.config_set("maxmemory-policy", "allkeys-lru")
+    environment = os.environ | {"PORT": str(processes.free_port())}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "affiliate.cli", command], env=environment, stderr=subprocess.PIPE
+    )
+    try:
+        _, said = process.communicate(timeout=processes.SECONDS_MAX)
+    finally:
+        processes.end(process)
+    assert process.returncode != 0
+    assert b"set maxmemory-policy noeviction" in said
+
+
+def test_a_server_that_may_lose_events_is_told_at_the_start(
+    sqlite_settings: Settings, redis_client: redis.Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    durability.check()
+    assert [record.message for record in caplog.records] == [durability.WEAK]
 
 
 def test_events_on_disk_are_told(client: FlaskClient, redis_client: redis.Redis, app: Flask) -> None:

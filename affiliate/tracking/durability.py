@@ -1,5 +1,6 @@
-"""Whether the Redis of the streams keeps what it acknowledges: checked before the servers start, and told in `/readyz`."""
+"""Whether the Redis of the streams keeps what it acknowledges: checked where a process starts, and told in `/readyz`."""
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,9 @@ import redis
 from affiliate import errors, streams
 
 KEEPS_ALL = "noeviction"
+WEAK = "durability: an acknowledged event may be lost when the machine fails. Set appendonly yes, appendfsync always."
+
+log = logging.getLogger(__name__)
 
 
 class Evicts(errors.Unavailable):
@@ -40,7 +44,16 @@ class Durability:
 
 
 def of(connection: redis.Redis) -> Durability:
-    """What the server says. A managed one may refuse to tell."""
+    """What the server says, of a cluster the weakest of those that take events."""
+    servers = [connection]
+    if streams.is_cluster(connection):
+        cluster: Any = connection
+        servers = [cluster.get_redis_connection(node) for node in cluster.get_primaries()]
+    return max(map(_told, servers), key=lambda one: (one.evicts, not one.is_full))
+
+
+def _told(connection: redis.Redis) -> Durability:
+    """A managed server may refuse to tell."""
     said: dict[str, Any] = {}
     for pattern in ("maxmemory-policy", "append*"):
         try:
@@ -51,12 +64,18 @@ def of(connection: redis.Redis) -> Durability:
     return Durability(said.get("maxmemory-policy"), said.get("appendonly"), said.get("appendfsync"))
 
 
-def refuse_eviction() -> None:
-    """Stop before the first event is accepted.
+def check() -> None:
+    """What every process asks that takes or stores events, before the first one. Of a server that does not answer now, `/readyz` tells.
 
     Raises:
         Evicts: the server would lose events.
     """
-    found = of(streams.client())
+    try:
+        found = of(streams.client())
+    except streams.ERRORS as error:
+        log.warning("Redis does not answer: whether it keeps events, /readyz says later (%s)", type(error).__name__)
+        return
     if found.evicts:
         raise Evicts(str(found.eviction))
+    if not found.is_full:
+        log.warning(WEAK)

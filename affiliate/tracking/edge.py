@@ -14,7 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 
 from affiliate import garbage, logs, settings
 from affiliate.settings import Settings
-from affiliate.tracking import edge_steps, exchange, lanes, lost_page, metrics, steps
+from affiliate.tracking import durability, edge_steps, exchange, lanes, lost_page, metrics, steps
 from affiliate.tracking.codec import Event
 from affiliate.tracking.committer import Committer, Job
 from affiliate.tracking.directory import DirectoryNotLoaded
@@ -150,4 +150,5 @@ def application() -> Edge:
     """What granian's worker makes when it starts."""
     current = settings.current()
     logs.configure(level=current.log_level, form=current.log_format)
+    durability.check()
     return Edge(current, Parts.of(current))

@@ -37,7 +37,7 @@ SECONDS = 3
 WARM_SECONDS = 1
 CONNECTIONS = 128
 LINKS = 100
-FLAT_CLICKS = 300_000  # `make bench CLICKS=1000000` for the whole million
+FLAT_CLICKS = 1_000_000  # `make bench CLICKS=300000` for fewer
 SERVER_CORE, LOAD_CORE = 0, min(1, (os.cpu_count() or 1) - 1)
 _HERE = Path(__file__).parent
 _AGENT = (
@@ -47,6 +47,7 @@ _HEADERS = ("Referer: https://blog.example/best-shoes", "Accept-Language: it,en;
 _BARE_RSGI, _BARE_WSGI = "bare 302 over RSGI", "bare 302 over WSGI"
 _CLICKS_ALWAYS, _CLICKS_FLASK = "clicks of the edge with appendfsync always", "clicks of a Flask view with redis-py"
 _CLICKS_WEB, _CLICKS_EDGE = "clicks of the WSGI adapter", "clicks of the edge"
+_NGINX = "return 302 of nginx, one worker"
 _UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
 
 
@@ -61,16 +62,22 @@ class Load:
 def measure() -> Iterator[Figure]:
     """Every figure of the click path."""
     yield Figure("cores of this machine", os.cpu_count() or 1, ">= 2")
+    yield Figure("Redis shares the server's core (1: yes, 0: no)", int(SERVER_CORE == LOAD_CORE))
     with tempfile.TemporaryDirectory(prefix="affiliate-bench-") as name:
         environment = _installation(Path(name))
         best: dict[str, float] = {}
         for what, rate in (measured for _ in range(ROUNDS) for measured in _round(environment)):
             best[what] = max(best.get(what, 0.0), rate)
+        nginx = _nginx(Path(name), environment)
+        if nginx:
+            best[_NGINX] = max(_rate(nginx, environment, "/r/bench1") for _ in range(ROUNDS))
         yield from (Figure(f"{what}, a second", rate) for what, rate in best.items())
         edge = best[_CLICKS_EDGE]
         yield Figure("edge against bare (ratio)", edge / best[_BARE_RSGI], ">= 0.30")
         yield Figure("WSGI adapter against bare (ratio)", best[_CLICKS_WEB] / best[_BARE_WSGI], ">= 0.22")
         yield Figure("edge against the Flask view (ratio)", edge / best[_CLICKS_FLASK], ">= 6")
+        if nginx:
+            yield Figure("edge against nginx, which stores nothing (ratio; half is the dream)", edge / best[_NGINX])
         yield Figure("appendfsync always against without (ratio)", best[_CLICKS_ALWAYS] / edge, ">= 0.35")
         with _redis(environment, "everysec"):
             yield from _at_half(environment, edge)
@@ -243,6 +250,27 @@ def _load(
     if rate is None or p99 is None or any(others):
         raise RuntimeError(f"wrk said:\n{said}")
     return Load(float(rate[1]), float(p99[1]) * _UNITS[p99[2]])
+
+
+def _nginx(folder: Path, environment: dict[str, str]) -> list[str] | None:
+    """What the wire itself gives; none where nginx is neither here nor to be had. Only unpacked: installed it would listen for everybody."""
+    found = shutil.which("nginx")
+    if not found and shutil.which("apt-get"):
+        for command in (["apt-get", "download", "-qq", "nginx"], ["sh", "-c", "dpkg -x nginx_*.deb nginx"]):
+            subprocess.run(command, cwd=folder, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        found = shutil.which(folder / "nginx" / "usr" / "sbin" / "nginx")
+    if not found:
+        return None
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    elsewhere = " ".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
+    config = folder / "nginx.conf"
+    config.write_text(
+        f"worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log /dev/null;\n"
+        f"events {{ worker_connections 1024; }}\nhttp {{ access_log off; keepalive_requests 1000000; {elsewhere}\n"
+        f"server {{ listen 127.0.0.1:{environment['PORT']}; location = /healthz {{ return 200; }}"
+        " location / { return 302 https://www.shop.example/; } } }\n"
+    )
+    return [str(found), "-c", str(config)]
 
 
 def _wrk() -> str:

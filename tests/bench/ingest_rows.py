@@ -10,10 +10,12 @@ import contextlib
 import gc
 import os
 import random
+import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -184,11 +186,35 @@ def _postgresql(address: str, redis_url: str, folder: Path) -> Iterator[Figure]:
 def _sqlite(folder: Path, redis_url: str) -> Iterator[Figure]:
     with _installation(f"sqlite:///{folder}/bench.db", redis_url, folder) as client:
         traffic = Traffic()
-        yield Figure("SQLite: the first, with every label new, rows/s", _flow(client, traffic, consumers=1))
+        with _other_writer(folder / "bench.db") as waits:
+            yield Figure("SQLite: the first, with every label new, rows/s", _flow(client, traffic, consumers=1))
+        yield Figure("SQLite: the longest wait of another writer meanwhile, ms", 1000 * max(waits), "<= 2500")
         ratio, rate, bare = _ratio(client, traffic, _plain_rows, _executemany)
         yield Figure("SQLite: bare executemany, rows/s", bare)
         yield Figure("SQLite: stream to rows, rows/s", rate)
         yield Figure("SQLite: stream to rows / bare executemany", ratio, ">= 0.25")
+
+
+@contextlib.contextmanager
+def _other_writer(file: Path) -> Iterator[list[float]]:
+    """Somebody who saves something several times a second; how long each had to wait, in seconds."""
+    waits, ending = [0.0], threading.Event()
+
+    def write() -> None:
+        with contextlib.closing(sqlite3.connect(file, isolation_level=None, timeout=60)) as connection:
+            while not ending.wait(_POLL_SECONDS):
+                began = time.perf_counter()
+                connection.execute("BEGIN IMMEDIATE")
+                waits.append(time.perf_counter() - began)
+                connection.execute("COMMIT")
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        yield waits
+    finally:
+        ending.set()
+        thread.join()
 
 
 def _memory(client: redis.Redis, traffic: Traffic) -> Iterator[Figure]:
