@@ -226,7 +226,11 @@ class Site:
 
     def report(self, what: str, body: dict[str, Any]) -> "Answer":
         """What the shop's server sends."""
-        return Question(self.port_of("web"), "POST", f"/api/v1/{what}", body, key=self.secret).answer()
+        return self.ask_to_take(what, body).answer()
+
+    def ask_to_take(self, what: str, body: dict[str, Any]) -> "Question":
+        """The same without waiting for the answer."""
+        return Question(self.port_of("web"), "POST", f"/api/v1/{what}", body, key=self.secret)
 
     def waiting(self) -> int:
         """How many bytes and entries stand between the answers and the rows."""

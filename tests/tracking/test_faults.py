@@ -1,6 +1,7 @@
 """Real processes whose Redis, database, disk and lives fail under load: what senders were told against what was counted."""
 
 import contextlib
+import json
 import random
 import resource
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ from affiliate.attribution.models import Attribution, Credit, Unattributed
 pytestmark = pytest.mark.timeout(600)  # processes start, on a machine that may be busy
 
 _UNDER_WAY = 2 * server._THREADS  # more than the web server has threads
+_ORDERS_UNDER_WAY = 8
 Fault = Callable[[Site], contextlib.AbstractContextManager[None]]
 
 
@@ -180,6 +182,25 @@ def test_sigterm_fails_no_request_that_was_read(tmp_path: Path, sqlite_url: str,
         site.proxy.take("open")
         site.start(name, "ingest")  # what went to disk waits for the next life
         assert told == Counted.of(site).clicks
+
+
+def test_sigterm_fails_no_order_that_was_read(tmp_path: Path, sqlite_url: str) -> None:
+    with fault_site.running(tmp_path, sqlite_url, "web") as site:
+        site.proxy.take("slow")
+        orders = [f"o{number}" for number in range(_ORDERS_UNDER_WAY)]
+        asked = [site.ask_to_take("conversions", _order(order_id)) for order_id in orders]
+        eventually(lambda: site.has_read("web", asked), "all are read")
+        assert site.stop("web") == 0
+        answers = [each.answer() for each in asked]
+        assert {answer.status for answer in answers} == {202}
+        site.proxy.take("open")
+        site.start("web", "ingest")
+        told = {order_id: json.loads(answer.text)["id"] for order_id, answer in zip(orders, answers, strict=True)}
+        assert Counted.of(site).orders == told
+
+
+def _order(order_id: str) -> dict[str, str]:
+    return {"program": "ondera", "order_id": order_id, "amount": "10.50", "currency": "EUR"}
 
 
 def _attributed(site: Site) -> list[tuple[int, Unattributed | None, int]]:
