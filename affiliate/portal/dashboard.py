@@ -19,6 +19,7 @@ from affiliate.payouts.models import PayoutStatus
 from affiliate.programs.models import Program
 from affiliate.reports import medians as median_values
 from affiliate.reports import metrics, periods, queries, sales, tables
+from affiliate.reports.asked import By
 from affiliate.reports.home import Standing
 from affiliate.reports.metrics import METRICS, Facts, Metric, Unit
 from affiliate.reports.sales import Pile, Wanted
@@ -72,20 +73,25 @@ def numbers(session: Session, who: Who, medians: Mapping[str, str]) -> dict[str,
         "earned_month": who.money(metrics.total(month, currency=who.program.currency).earned_minor),
         "today_url": sales_url(today, today),
         "month_url": sales_url(today.replace(day=1), today),
-        "tiles": tiles(this, before, rows_url=sales_url(now.days[0], today), medians=medians),
+        "tiles": tiles(this, before, first=now.days[0], last=today, medians=medians),
         "chart": _chart(who, days, now),
         "is_quiet": this == before == Facts(who.program.currency),
     }
 
 
 def tiles(
-    this: Facts, before: Facts, *, rows_url: str, medians: Mapping[str, str] | None = None
+    this: Facts, before: Facts, *, first: date, last: date, medians: Mapping[str, str] | None = None
 ) -> list[dict[str, Any]]:
-    """The standard numbers of a period with their change against the one before; `rows_url` lists its sales.
+    """The standard numbers of a period (both days included) with their change against the one before; each leads to its rows.
 
     `medians` are what the partner in the middle of the program has, where they are told.
     """
-    found = [_tile(METRICS[key], this, before, rows_url) for key in _TILES]
+    days: dict[str, Any] = {"first": first.isoformat(), "last": last.isoformat()}
+    clicks_url = url_for("portal.statistics", by=By.LINK.value, **days)
+    found = [
+        _tile(METRICS[key], this, before, clicks_url if key.startswith("clicks") else sales_url(first, last))
+        for key in _TILES
+    ]
     for key, tile in zip(_TILES, found, strict=True):
         if text := (medians or {}).get(key):
             value = tables.printed(METRICS[key], median_values.value(key, text, currency=this.currency), this.currency)
@@ -186,7 +192,7 @@ def _tile(metric: Metric, this: Facts, before: Facts, rows_url: str) -> dict[str
         "label": _(metric.label),
         "help": _(metric.help_text),
         "value": tables.printed(metric, value, this.currency),
-        "href": url_for("portal.links") if metric.key.startswith("clicks") else rows_url,
+        "href": rows_url,
         "note": None,
         "change": None,
         "up": True,

@@ -57,7 +57,7 @@ def statistics() -> str:
         other_first=sheet.other.days[0],
         other_last=sheet.other.days[-1],
         problem=problem,
-        tiles=dashboard.tiles(sheet.total, sheet.total_before, rows_url=dashboard.sales_url(days[0], days[-1])),
+        tiles=dashboard.tiles(sheet.total, sheet.total_before, first=days[0], last=days[-1]),
         chart=tables.chart(sheet.days, sheet.period, sheet.other),
         columns=tables.columns(sheet.columns, at_hand=_AT_HAND),
         rows=[_row(line, sheet, changes) for line in found.lines],

@@ -127,13 +127,14 @@ def accept(
         Invalid: no text, no amount for an entry, or the order is not known yet and cannot be credited.
     """
     case = _found(session, program.id, case_id)
-    said = claims.checked_text(text)[: publishing.NOTE_LENGTH_MAX]
+    said = claims.checked_text(text)
+    note = said[: publishing.NOTE_LENGTH_MAX]  # what the books keep of it
     # First the case: of two who accept at once, one finds it settled and posts nothing.
     case = _close(session, case, CaseStatus.ACCEPTED, actor=actor, now=now)
     if settlement is Settlement.CREDIT:
-        _credit(session, case, said, actor=actor, now=now)
+        _credit(session, case, note, actor=actor, now=now)
     elif settlement is Settlement.ENTRY:
-        _enter(session, case, amount, said, actor=actor, now=now)
+        _enter(session, case, amount, note, actor=actor, now=now)
     _say(session, case, Side.PROGRAM, said, None, actor=actor, now=now)
     _audit(session, case, "case.accept", actor=actor, now=now, settlement=settlement.value)
     mails.tell_partner(session, case=case, program=program, text=said, now=now)

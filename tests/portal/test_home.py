@@ -1,6 +1,7 @@
 """The home page: numbers equal to their rows, a fixed number of queries, and who is let in."""
 
 import gzip
+import html
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -49,6 +50,9 @@ def test_the_numbers_equal_the_rows(marta: FlaskClient, app_session: Session, ca
     for amount in ("€11.20", "€3.33", "€41.26", "€99.00"):  # pending, approved, in payout, paid
         assert amount in page
     assert ">42</a>" in page
+    [clicks] = re.findall(r'href="([^"]+)"[^>]*>42</a>', page)
+    assert "by=link" in clicks
+    assert ">42<" in marta.get(html.unescape(clicks)).text  # of the same days
     assert "2 not counted: bots, repeats" in page
     assert "7.5\u00a0%" in page  # 3 sales of 40 valid clicks
     assert "€0.363" in page  # 14.53 / 40

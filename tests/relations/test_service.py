@@ -20,7 +20,7 @@ from affiliate.payouts.models import Adjustment, AdjustmentStatus
 from affiliate.programs.models import Program
 from affiliate.relations import queries, service
 from affiliate.relations.claims import Claim, Proof, Settlement
-from affiliate.relations.models import Case, CaseKind, CaseStatus
+from affiliate.relations.models import Case, CaseKind, CaseMessage, CaseStatus
 
 
 class World:
@@ -128,6 +128,16 @@ def test_an_accepted_amount_is_entered_with_the_case(world: World) -> None:
     entry = world.session.scalars(sa.select(Adjustment)).one()
     assert (accepted.adjustment_id, entry.amount_minor, entry.reason) == (entry.id, 5_00, "You are right")
     assert entry.status in {AdjustmentStatus.POSTED, AdjustmentStatus.PROPOSED}
+
+
+def test_a_long_answer_is_told_whole_and_the_books_keep_its_beginning(world: World) -> None:
+    text = "You are right. " * 60
+    service.accept(
+        world.session, program=world.program, case_id=world.open(kind=CaseKind.WRONG_AMOUNT).id, settlement=Settlement.ENTRY,
+        amount=Money(5_00, "EUR"), text=text, actor=world.manager, now=NOW,
+    )  # fmt: skip
+    assert world.session.scalars(sa.select(Adjustment.reason)).one() == text[:500]
+    assert text.strip() in world.session.scalars(sa.select(CaseMessage.text)).all()
 
 
 def test_a_question_turns_the_clock_to_the_partner_and_its_answer_back(world: World) -> None:
