@@ -28,6 +28,7 @@ CLAIM_MAX = timedelta(seconds=100)
 
 _WAITS = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 60, 240, 720))  # before the second try, the third, …
 _HOLDS = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 15))  # while the server is away
+_BEHIND = timedelta(seconds=1)  # later than all that are due
 _ERROR_LENGTH_MAX = 500
 _RESENDABLE = (DeliveryStatus.UNCERTAIN, DeliveryStatus.FAILED, DeliveryStatus.REFUSED)
 
@@ -142,8 +143,16 @@ def settle(
     }  # fmt: skip
     if answer.verdict is Verdict.LATER:
         values |= _put_off(attempts, now)
-    elif answer.verdict is Verdict.AWAY:  # nothing was said about this mail: it waits as before
-        values |= {"attempts": delivery.attempts, "claimed_at": None, "settled_at": None, "error": None}
+    elif (
+        answer.verdict is Verdict.AWAY
+    ):  # nothing was said about this mail: it waits, behind the others, should it be the cause
+        values |= {
+            "attempts": delivery.attempts,
+            "claimed_at": None,
+            "due_at": now + _BEHIND,
+            "settled_at": None,
+            "error": None,
+        }
     if _count(session.connection().execute(_SETTLE, here | values)) and answer.is_about_address:
         code = bounces.code_of(answer.text) or "5.0.0"
         report = bounces.Report(delivery.id, code, answer.text[:_ERROR_LENGTH_MAX])

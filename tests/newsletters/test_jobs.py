@@ -173,6 +173,20 @@ def test_a_server_that_wants_no_mail_of_ours_refuses_no_reader(server: MailServe
     assert issue_now(issue).holds == 1
 
 
+def test_a_server_that_is_away_whenever_one_reader_is_named_holds_up_nobody_else(
+    server: MailServer, issue: NewsletterIssue, time: time_machine.Traveller
+) -> None:
+    server.answers = {ALICE: "421 4.7.0 not now"}
+    work()
+    time.shift(timedelta(minutes=1))
+    work()
+    assert statuses(issue) == {ALICE: DeliveryStatus.WAITING, BOB: DeliveryStatus.SENT}
+    server.answers = {}
+    time.shift(timedelta(hours=1))
+    work()
+    assert server.received() == {ALICE: 1, BOB: 1}
+
+
 def test_a_connection_that_breaks_after_the_text_leaves_one_mail_uncertain_and_never_sends_it_again(
     server: MailServer, issue: NewsletterIssue, program: Program, time: time_machine.Traveller, now: datetime
 ) -> None:
