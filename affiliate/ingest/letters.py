@@ -39,10 +39,10 @@ def replay(
     """Try these dead letters again, or the oldest ones. A letter goes when its event is stored; else it stays with the newer error."""
     letters = queries.dead_letters(session, limit=limit, letter_ids=letter_ids, locked=True)
     # All at once where all are well: batch after batch in one transaction would want the rows of counts in no order.
-    wrong = _wrong(session, letters, now) and {letter.id: _wrong(session, [letter], now) for letter in letters}
+    all_wrong = _wrong(session, letters, now)
     stored = 0
     for letter in letters:
-        if wrong and (error := wrong[letter.id]):
+        if all_wrong and (error := _wrong(session, [letter], now)):
             letter.error, letter.failed_at = error, now
         else:
             session.delete(letter)

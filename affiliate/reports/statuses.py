@@ -32,14 +32,13 @@ def totals(session: Session, *, program_id: UUID, partner_id: UUID | None = None
         found = session.execute(rows(mine, Commission.partner_id == partner_id))
         return _in_order({(status, currency): (number, left) for status, currency, number, left in found})
     days = day_queries.counted_sales(session, program_id=program_id)
+    read = session.execute(rows(mine, day_queries.outside(Commission.earned_at, days))).all()
+    counted = session.execute(day_queries.statuses(program_id, days)).all() if days else []
     numbers: Counter[tuple[CommissionStatus, str]] = Counter()
     lefts: Counter[tuple[CommissionStatus, str]] = Counter()
-    for status, currency, number, left in session.execute(rows(mine, day_queries.outside(Commission.earned_at, days))):
+    for status, currency, number, left in (*read, *((*_named(name), *sums) for name, *sums in counted)):
         numbers[status, currency] += int(number)
         lefts[status, currency] += int(left)
-    for name, number, left in session.execute(day_queries.statuses(program_id, days)) if days else ():
-        numbers[_named(name)] += int(number)
-        lefts[_named(name)] += int(left)
     return _in_order({key: (number, lefts[key]) for key, number in numbers.items()})
 
 

@@ -274,7 +274,7 @@ def _ratio(
         others.append(len(rows) / (time.perf_counter() - began))
         ours.append(_flow(client, traffic, consumers=up.consumers(settings.current())))
     ratios = [our / bare for our, bare in zip(ours, others, strict=True)]
-    return tuple(map(statistics.median, (ratios, ours, others)))  # type: ignore[return-value]
+    return statistics.median(ratios), statistics.median(ours), statistics.median(others)
 
 
 def _flow(client: redis.Redis, traffic: Traffic, *, consumers: int) -> float:
