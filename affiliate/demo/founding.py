@@ -224,6 +224,7 @@ def _link(
         name=name,
         subs={"sub1": promoter.subs[0]},
         code=code,
+        coupon=promoter.coupon if link == promoter.links[0] else None,
         actor=actor,
         now=now,
     )

@@ -104,7 +104,10 @@ class FraudDecision(Base):
 
 
 class FraudAppeal(Base):
-    """A partner's answer to a review or rejection. At most one is open for an order; a decision closes it."""
+    """A partner's answer to a review or rejection. At most one is open for an order; a decision closes it.
+
+    The relations keep a case beside it, with all that was said; this row is what the queue of orders knows of it.
+    """
 
     __tablename__ = "fraud_appeals"
     __table_args__ = (

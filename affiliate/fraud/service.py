@@ -72,7 +72,8 @@ def decide(
 ) -> None:
     """A manager's word about one partner's credit, whatever the rules say: it makes a new version of the order's outcome.
 
-    `seen` is the number of decisions that the person saw; `rule` names what was found by hand. It answers an open appeal.
+    `seen` is the number of decisions that the person saw; `rule` names what was found by hand. It answers an open
+    appeal, unless it leaves the order under review.
 
     Raises:
         NoVerdict: there is no such credit in this program.
@@ -93,7 +94,8 @@ def decide(
     }  # fmt: skip
     if seen != case.decisions or not db.insert_new(session, FraudDecision, [row]):
         raise DecidedMeanwhile(N_("Somebody else has decided on this order. Look at it again."))
-    _answer_appeal(session, conversion_id, partner_id, row["id"])
+    if verdict is not Verdict.FLAG:
+        _answer_appeal(session, conversion_id, partner_id, row["id"])
     attribution.ask_again(session, conversion_ids=[conversion_id])
     details = {
         "partner_id": str(partner_id),
@@ -141,6 +143,13 @@ def appeal(
     details = {"partner_id": str(partner_id)}
     who: dict[str, Any] = {"program_id": program_id, "actor": actor, "now": now}
     _record(session, "fraud.appeal", ("conversion", conversion_id), details, **who)
+
+
+def take_back_appeal(session: Session, *, conversion_id: UUID, partner_id: UUID) -> None:
+    """The partner's open appeal about an order is none any more."""
+    mine = (FraudAppeal.conversion_id == conversion_id, FraudAppeal.partner_id == partner_id)
+    gone = sa.delete(FraudAppeal).where(*mine, FraudAppeal.decision_id.is_(None))
+    session.execute(gone, execution_options={"synchronize_session": False})
 
 
 def save_settings(session: Session, *, program_id: UUID, wanted: Policy, seen: int, actor: Actor, now: datetime) -> int:

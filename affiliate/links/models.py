@@ -19,7 +19,10 @@ class LinkStatus(enum.StrEnum):
 
 
 class Link(Base):
-    """A partner's address: `/r/<code>` leads to `landing_url`. Codes are lower case and unique in the installation."""
+    """A partner's address: `/r/<code>` leads to `landing_url`. Codes are lower case and unique in the installation.
+
+    `coupon_id` is the partner's own coupon that is posted with it, to be copied from the same place; tracking ignores it.
+    """
 
     __tablename__ = "links"
 
@@ -29,6 +32,7 @@ class Link(Base):
     code: Mapped[str] = mapped_column(sa.String(40), unique=True)
     name: Mapped[str] = mapped_column(sa.String(120))
     landing_url: Mapped[str] = mapped_column(sa.String(2000))
+    coupon_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("coupons.id"))
     subs: Mapped[dict[str, Any]]  # sub1..sub10 that this link carries unless the address says otherwise
     status: Mapped[LinkStatus] = mapped_column(enum_column(LinkStatus))
     expires_at: Mapped[datetime | None]

@@ -1,6 +1,6 @@
 """Every SELECT on links and coupons."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -37,6 +37,12 @@ def coupons_of(session: Session, *, program_id: UUID, partner_id: UUID, limit: i
     """Up to `limit` coupons of a partner, newest first."""
     found = sa.select(Coupon).where(Coupon.program_id == program_id, Coupon.partner_id == partner_id)
     return session.scalars(found.order_by(Coupon.id.desc()).limit(limit)).all()
+
+
+def coupon_codes(session: Session, *, coupon_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The codes of coupons by id."""
+    found = sa.select(Coupon.id, Coupon.code).where(Coupon.id.in_(coupon_ids))
+    return dict(session.execute(found).tuples().all()) if coupon_ids else {}
 
 
 def coupon_by_code(session: Session, *, program_id: UUID, code: str) -> Coupon | None:

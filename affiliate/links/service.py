@@ -60,6 +60,15 @@ class BadSubs(Invalid):
         super().__init__({"subs": [f"Use sub1 to sub10, each up to {SUB_LENGTH_MAX} characters of text."]})
 
 
+class NotYourCoupon(Invalid):
+    """A link is posted with a coupon of its own partner, which is active; this one is not."""
+
+    code = "not_your_coupon"
+
+    def __init__(self) -> None:
+        super().__init__({"coupon": ["This is not one of the partner's active coupons in this program."]})
+
+
 class CodeTaken(Conflict):
     """Another link or coupon has this code."""
 
@@ -91,15 +100,16 @@ def create_link(
     name: str = "",
     subs: Mapping[str, str] | None = None,
     code: str | None = None,
+    coupon: str | None = None,
     expires_at: datetime | None = None,
     actor: Actor,
     now: datetime,
 ) -> Link:
-    """Make a link to an address of the shop, with a random code or the chosen one.
+    """Make a link to an address of the shop, with a random code or the chosen one; `coupon` is the code of one posted with it.
 
     Raises:
         HostNotAllowed: the address is not one of the program's hosts, or browsers could read another host in it.
-        BadCode, BadSubs: a field is wrong. CodeTaken: the chosen code exists. PartnerNotActive, TooManyLinks: see there.
+        BadCode, BadSubs, NotYourCoupon: a field is wrong. CodeTaken: the chosen code exists. PartnerNotActive, TooManyLinks: see there.
     """
     values = {
         "program_id": program.id,
@@ -107,6 +117,7 @@ def create_link(
         "name": _cleaned(name),
         "landing_url": _checked_landing(landing_url, program),
         "subs": _checked_subs(subs or {}),
+        "coupon_id": _coupon_id(session, coupon, program_id=program.id, partner_id=partner_id),
         "status": LinkStatus.ACTIVE,
         "expires_at": expires_at,
         "created_at": now,
@@ -128,21 +139,23 @@ def edit_link(
     landing_url: str,
     name: str,
     subs: Mapping[str, str],
+    coupon: str | None,
     expires_at: datetime | None,
     actor: Actor,
     now: datetime,
 ) -> None:
-    """Give a link another landing page, name, sub ids or end; its code stays, and so do the clicks that it has brought.
+    """Give a link another landing page, name, sub ids, coupon or end; its code stays, and so do the clicks that it has brought.
 
     From `expires_at` on its clicks do not count; null: it never ends.
 
     Raises:
-        NoSuchLink: not of this partner in this program. HostNotAllowed, BadSubs: as for a new link.
+        NoSuchLink: not of this partner in this program. HostNotAllowed, BadSubs, NotYourCoupon: as for a new link.
     """
     values: dict[str, Any] = {
         "landing_url": _checked_landing(landing_url, program),
         "name": _cleaned(name),
         "subs": _checked_subs(subs),
+        "coupon_id": _coupon_id(session, coupon, program_id=program.id, partner_id=partner_id),
         "expires_at": expires_at,
     }
     mine = (Link.id == link_id, Link.program_id == program.id, Link.partner_id == partner_id)
@@ -227,6 +240,16 @@ def _checked_subs(subs: Mapping[str, str]) -> dict[str, str]:
     if any(bad):
         raise BadSubs
     return kept
+
+
+def _coupon_id(session: Session, code: str | None, *, program_id: UUID, partner_id: UUID) -> UUID | None:
+    code = (code or "").strip()
+    if not code:
+        return None
+    found = queries.coupon_by_code(session, program_id=program_id, code=code)
+    if found is None or found.partner_id != partner_id or found.status is not LinkStatus.ACTIVE:
+        raise NotYourCoupon
+    return found.id
 
 
 def _require_active(session: Session, *, program_id: UUID, partner_id: UUID) -> None:

@@ -21,7 +21,7 @@ from affiliate.web import SAFE_METHODS, orm, request_now
 MAY_ACT = frozenset({GrantRole.MANAGER, GrantRole.ADMIN})
 OPEN = frozenset({
     "acting", "cases", "combined", "commissions", "creatives", "home", "link_import", "link_page", "link_test", "links", "material",
-    "reviews", "statistics",
+    "statistics",
 })  # fmt: skip
 """Modules of pages that stand open, with what can be done there. All others are refused, whatever comes to be built."""
 

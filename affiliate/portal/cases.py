@@ -74,15 +74,13 @@ class CaseForm(FlaskForm):  # type: ignore[misc] # the library is not typed
 @blueprint.get("/<slug>/cases")
 @access.partner
 def cases() -> str:
-    """All cases, the newest first, and the appeals, which stand with their sales."""
+    """All cases, the newest first."""
     page = page_number()
     mine: dict[str, Any] = {"program_id": g.program.id, "partner_id": g.partner.id}
     found = queries.cases(orm.session, **mine, limit=PAGE_SIZE + 1, offset=(page - 1) * PAGE_SIZE)
-    appeals = queries.appeals_of(orm.session, **mine)
     return show(
         "cases.html",
         rows=[line(each.case) for each in found[:PAGE_SIZE]],
-        appeals=[_appeal(row) for row in appeals],
         days=g.program.case_answer_days,
         newer_url=with_arguments(page=str(page - 1)) if page > 1 else None,
         older_url=with_arguments(page=str(page + 1)) if len(found) > PAGE_SIZE else None,
@@ -199,11 +197,6 @@ def _message(of: Case, message: CaseMessage) -> dict[str, Any]:
         "text": message.text,
         "proof_url": proof,
     }
-
-
-def _appeal(row: Any) -> dict[str, Any]:
-    url = url_for("portal.commission", commission_id=row.commission_id) if row.commission_id else None
-    return {"order_id": row.order_id, "at": row.opened_at, "is_open": row.decision_id is None, "url": url}
 
 
 def _form_page(form: CaseForm) -> str:

@@ -1,9 +1,11 @@
 """The form that makes a link, and what a refusal of it means in the reader's language."""
 
+from collections.abc import Sequence
+
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import StringField
+from wtforms import SelectField, StringField
 from wtforms.validators import DataRequired, Length, Optional
 
 from affiliate.errors import DomainError
@@ -46,11 +48,24 @@ class LinkForm(FlaskForm):  # type: ignore[misc] # the library is not typed
     sub4 = StringField(_l("Sub id %(number)s", number=4), filters=[_trimmed], validators=[Length(max=255)])
     sub5 = StringField(_l("Sub id %(number)s", number=5), filters=[_trimmed], validators=[Length(max=255)])
 
+    coupon = SelectField(
+        _l("Coupon"),
+        choices=(),
+        filters=[_trimmed],
+        validate_choice=False,  # the service knows whose coupons are whose
+        description=_l("One of your codes to post with the link. It stands beside the link, ready to be copied."),
+    )
+
     last_on = DayField(
         _l("Last day"),
         validators=[Optional()],
         description=_l("Clicks after this day do not count; visitors are still led on. Left empty, it never ends."),
     )
+
+    def offer(self, codes: Sequence[str]) -> None:
+        """Let one of these coupons be chosen, or none."""
+        kept = [self.coupon.data] if self.coupon.data and self.coupon.data not in codes else []
+        self.coupon.choices = [("", _("none")), *((code, code) for code in (*codes, *kept))]
 
     def subs(self) -> dict[str, str]:
         """The labels that were typed."""
@@ -73,6 +88,8 @@ def blame(form: LinkForm, refusal: DomainError) -> None:
         form.code.errors = [_("This code is taken. Choose another one.")]
     elif isinstance(refusal, service.BadSubs):
         form.sub1.errors = [_("A sub id is text of up to 255 characters in one line.")]
+    elif isinstance(refusal, service.NotYourCoupon):
+        form.coupon.errors = [_("This is not one of your active coupons in this program.")]
     elif isinstance(refusal, service.TooManyLinks):
         form.form_errors.append(_("You have as many links as one can have. Use sub ids to tell places apart."))
     elif isinstance(refusal, service.PartnerNotActive):

@@ -68,8 +68,8 @@ def _state_reason(one: Sale) -> str | None:
     return said or None
 
 
-def link(one: Link, facts: Facts, *, tracking_url: str, zone: str, now: datetime) -> dict[str, Any]:
-    """A link with what it brought; its last day is one of `zone`."""
+def link(one: Link, facts: Facts, *, coupon: str | None, tracking_url: str, zone: str, now: datetime) -> dict[str, Any]:
+    """A link with what it brought and the code of its coupon; its last day is one of `zone`."""
     return {
         "id": ids.public("lnk", one.id),
         "name": one.name or f"/r/{one.code}",
@@ -77,6 +77,7 @@ def link(one: Link, facts: Facts, *, tracking_url: str, zone: str, now: datetime
         "address": f"{tracking_url}/r/{one.code}",
         "landing_url": one.landing_url,
         "subs": one.subs,
+        "coupon": coupon,
         "created_at": one.created_at,
         "last_on": periods.last_day_before(one.expires_at, zone=zone) if one.expires_at else None,
         "has_ended": one.expires_at is not None and one.expires_at <= now,

@@ -18,7 +18,7 @@ from affiliate.programs import addresses
 from affiliate.web import orm, request_now
 
 ROWS_MAX = 500
-COLUMNS = ("name", "code", *SUBS_SHOWN)
+COLUMNS = ("name", "code", *SUBS_SHOWN, "coupon")
 
 
 @blueprint.get("/<slug>/links/import")
@@ -58,6 +58,7 @@ def _made(row: Line) -> dict[str, Any]:
             name=form.name.data or "",
             subs=form.subs(),
             code=form.code.data or None,
+            coupon=form.coupon.data,
             actor=access.actor(),
             now=request_now(),
         )

@@ -28,7 +28,7 @@ def link(link_id: UUID) -> str:
     found = links.found_link(link_id)
     mine: dict[str, Any] = {"program_id": g.program.id, "partner_id": g.partner.id}
     facts = reports.facts_by_link(orm.session, **mine, link_ids=[found.id], currency=g.program.currency)
-    return show("link.html", link=links.line_of(found, facts[found.id]), by_sub=_by_sub(found.id))
+    return show("link.html", link=links.lines_of([found], facts)[0], by_sub=_by_sub(found.id))
 
 
 @blueprint.get('/<slug>/links/<public("lnk"):link_id>/subs.<kind>')

@@ -1,6 +1,7 @@
 """A partner's links: the list, making one, one with its address, QR code and numbers."""
 
 import io
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -16,7 +17,7 @@ from affiliate.errors import DomainError
 from affiliate.joining import inviting
 from affiliate.joining import queries as joining
 from affiliate.links import queries, service
-from affiliate.links.models import Link
+from affiliate.links.models import Link, LinkStatus
 from affiliate.portal import lines
 from affiliate.portal.blueprint import PAGE_SIZE, blueprint, page_number, pager, settings, show, zone
 from affiliate.portal.forms import SUBS_SHOWN, EditLinkForm, LinkForm, blame
@@ -44,7 +45,7 @@ def links() -> str:
     used = reports.facts_by_coupon(orm.session, **mine, coupon_ids=[coupon.id for coupon in coupons], currency=currency)
     return show(
         "links.html",
-        links=[line_of(link, facts[link.id]) for link in found],
+        links=lines_of(found, facts),
         coupons=[lines.coupon(coupon, used[coupon.id]) for coupon in coupons],
         pager=pager(total=total, shown=len(found)),
         form=LinkForm(),
@@ -87,6 +88,7 @@ def create_link() -> ResponseReturnValue:
             name=form.name.data or "",
             subs=form.subs(),
             code=form.code.data or None,
+            coupon=form.coupon.data,
             expires_at=_end_of(form.last_on.data),
             actor=access.actor(),
             now=request_now(),
@@ -104,7 +106,9 @@ def edit_link(link_id: UUID) -> str:
     """The form with what the link says now."""
     found = found_link(link_id)
     last_on = periods.last_day_before(found.expires_at, zone=zone()) if found.expires_at else None
-    known = {"landing_url": found.landing_url, "name": found.name, "last_on": last_on}
+    known: dict[str, Any] = {"landing_url": found.landing_url, "name": found.name, "last_on": last_on}
+    coupon = queries.coupon_codes(orm.session, coupon_ids=[found.coupon_id] if found.coupon_id else [])
+    known["coupon"] = next(iter(coupon.values()), "")
     return _edit_page(EditLinkForm(data=known | found.subs), found)
 
 
@@ -125,6 +129,7 @@ def change_link(link_id: UUID) -> ResponseReturnValue:
             landing_url=form.landing_url.data,
             name=form.name.data or "",
             subs=kept | form.subs(),
+            coupon=form.coupon.data,
             expires_at=_end_of(form.last_on.data),
             actor=access.actor(),
             now=request_now(),
@@ -181,6 +186,7 @@ def _recruiting() -> dict[str, Any] | None:
 
 
 def _form_page(form: LinkForm) -> str:
+    _offer_coupons(form)
     return show(
         "new_link.html",
         form=form,
@@ -189,14 +195,25 @@ def _form_page(form: LinkForm) -> str:
     )
 
 
-def line_of(link: Link, facts: Facts) -> dict[str, Any]:
-    """A link with what it brought, for templates."""
-    return lines.link(
-        link, facts, tracking_url=addresses.links(g.program.own_host, settings()), zone=zone(), now=request_now()
-    )
+def lines_of(found: Sequence[Link], facts: Mapping[UUID, Facts]) -> list[dict[str, Any]]:
+    """Links with what they brought, for templates."""
+    codes = queries.coupon_codes(orm.session, coupon_ids={link.coupon_id for link in found if link.coupon_id})
+    where: dict[str, Any] = {
+        "tracking_url": addresses.links(g.program.own_host, settings()), "zone": zone(), "now": request_now(),
+    }  # fmt: skip
+    return [
+        lines.link(link, facts[link.id], coupon=codes[link.coupon_id] if link.coupon_id else None, **where)
+        for link in found
+    ]
+
+
+def _offer_coupons(form: LinkForm) -> None:
+    mine = queries.coupons_of(orm.session, program_id=g.program.id, partner_id=g.partner.id, limit=COUPONS_SHOWN)
+    form.offer([coupon.code for coupon in mine if coupon.status is LinkStatus.ACTIVE])
 
 
 def _edit_page(form: EditLinkForm, found: Link) -> str:
+    _offer_coupons(form)
     return show("edit_link.html", form=form, link=found, shop_url=g.program.shop_url)
 
 

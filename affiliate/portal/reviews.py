@@ -1,46 +1,48 @@
-"""What a partner sees when a sale of its own is under review or rejected, and its appeal."""
+"""What a partner sees when a sale of its own is under review or rejected; its appeal is a case."""
 
 from typing import Any
-from uuid import UUID
 
-from flask import flash, g, redirect, request, url_for
+from flask import g, url_for
 from flask_babel import gettext as _
-from werkzeug.wrappers.response import Response as BaseResponse
 
-from affiliate import errors
 from affiliate.accounts import access
-from affiliate.fraud import lists, service, words
+from affiliate.fraud import lists, words
 from affiliate.fraud.lists import History
 from affiliate.fraud.signals import Verdict
-from affiliate.portal.blueprint import blueprint, refused
-from affiliate.reports import evidence
+from affiliate.ingest.models import Conversion
+from affiliate.relations import queries
+from affiliate.relations.models import CaseKind
 from affiliate.reports.words import Sign
-from affiliate.web import orm, request_now
+from affiliate.web import orm
 
 _SIGNS = {Verdict.PASS: "good", Verdict.FLAG: "hold", Verdict.REJECT: "bad"}
 
 
-class NoSuchSale(errors.NotFound):
-    """There is no such commission, or it is somebody else's."""
-
-
-def section(conversion_id: UUID, commission_id: UUID) -> dict[str, Any] | None:
+def section(order: Conversion) -> dict[str, Any] | None:
     """How the sale stands with the program's fraud rules; nothing when nobody ever doubted it.
 
     The partner reads the reason and what managers wrote, but no numbers and no names: those would teach how to get by.
     """
-    found = lists.history(orm.session, program_id=g.program.id, conversion_id=conversion_id, partner_id=g.partner.id)
+    mine: dict[str, Any] = {"program_id": g.program.id, "conversion_id": order.id, "partner_id": g.partner.id}
+    found = lists.history(orm.session, **mine)
     if found.stands is None or (found.stands is Verdict.PASS and not found.decisions):
         return None
+    case = queries.appeal_waiting(orm.session, **mine) if found.open_appeal else None
     return {
         "sign": Sign(_SIGNS[found.stands], words.verdict(found.stands)),
         "reason": words.meaning(_reason(found)) if found.stands is not Verdict.PASS else "",
         "answer_by": found.present.answer_by if found.present and found.stands is Verdict.FLAG else None,
         "said": _said(found),
-        "may_appeal": found.stands is not Verdict.PASS and found.open_appeal is None,
-        "appeal_url": url_for("portal.appeal", commission_id=commission_id),
-        "waits": found.open_appeal is not None,
+        "appeal_url": _appeal_url(order) if found.stands is not Verdict.PASS and found.open_appeal is None else None,
+        "case_url": url_for("portal.case", case_id=case.id) if case else None,
     }
+
+
+def _appeal_url(order: Conversion) -> str | None:
+    """Where a person who may open cases says that the program is mistaken."""
+    if not access.may("portal.new_case"):
+        return None
+    return url_for("portal.new_case", kind=CaseKind.FRAUD_APPEAL.value, order=order.order_id)
 
 
 def _reason(found: History) -> str | None:
@@ -58,22 +60,3 @@ def _said(found: History) -> list[dict[str, Any]]:
     return [
         {"at": at, "text": text, "note": note} for at, text, note in sorted(told, key=lambda one: one[0], reverse=True)
     ]
-
-
-@blueprint.post('/<slug>/commissions/<public("com"):commission_id>/appeal')
-@access.partner
-def appeal(commission_id: UUID) -> BaseResponse:
-    """Answer a review or rejection of an own sale."""
-    found = evidence.of_commission(orm.session, program=g.program, commission_id=commission_id, partner_id=g.partner.id)
-    if found is None:
-        raise NoSuchSale(_("There is no such commission."))
-    back = url_for("portal.commission", commission_id=commission_id)
-    try:
-        service.appeal(
-            orm.session, program_id=g.program.id, conversion_id=found.conversion.id, partner_id=g.partner.id,
-            text=request.form.get("text", ""), actor=access.actor(), now=request_now(),
-        )  # fmt: skip
-    except (errors.Invalid, errors.Conflict) as refusal:
-        return refused(back, refusal)
-    flash(_("Your appeal is with the program."), "success")
-    return redirect(back, 303)

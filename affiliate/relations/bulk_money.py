@@ -12,9 +12,9 @@ from affiliate.commissions import queries as commission_queries
 from affiliate.commissions import service as commissions
 from affiliate.commissions.life import DeclineReason
 from affiliate.errors import Invalid
-from affiliate.fraud import service as fraud
 from affiliate.fraud.signals import Verdict
 from affiliate.ledger import service as ledger
+from affiliate.relations import service as cases
 from affiliate.relations.bulk_models import BulkKind, BulkSubject
 
 N_ = str  # marks a sentence for the translators
@@ -59,7 +59,7 @@ def do(
         commissions.decline(session, commission_id=_known(subject.commission_id), reason=reason, why=why, **who)
     else:
         verdict = Verdict.PASS if kind is BulkKind.CLEAR_ORDERS else Verdict.REJECT
-        fraud.decide(
+        cases.decide_order(
             session, conversion_id=_known(subject.conversion_id), partner_id=subject.partner_id, verdict=verdict,
             note=reason, seen=subject.seen or 0, **who,
         )  # fmt: skip

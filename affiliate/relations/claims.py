@@ -22,6 +22,7 @@ class Settlement(enum.StrEnum):
 
     CREDIT = "credit"  # the order is credited to the partner by hand: its commission follows
     ENTRY = "entry"  # a manual entry of an amount
+    RELEASE = "release"  # the order passes its review: its commission goes on
     WORDS = "words"  # nothing has to be posted
 
 

@@ -18,11 +18,12 @@ from affiliate.programs.models import Program
 
 
 class CaseKind(enum.StrEnum):
-    """What a case is about. Appeals against a review of fraud have a way of their own (`fraud.service.appeal`)."""
+    """What a case is about. A fraud appeal goes with a `FraudAppeal`: both are opened and closed in one transaction."""
 
     MISSING_SALE = "missing_sale"
     WRONG_AMOUNT = "wrong_amount"
     LATE_PAYMENT = "late_payment"
+    FRAUD_APPEAL = "fraud_appeal"
 
 
 class CaseStatus(enum.StrEnum):

@@ -13,15 +13,12 @@ from affiliate.accounts import queries as accounts
 from affiliate.accounts.mail_kinds import MailKind
 from affiliate.accounts.models import Grant, GrantRole, User
 from affiliate.attribution.models import Attribution, Credit
-from affiliate.commissions.models import Commission
-from affiliate.fraud.models import FraudAppeal
 from affiliate.ingest.models import Conversion
 from affiliate.ingest.rollup_models import PartnerClickHour
 from affiliate.partners.models import Partner
-from affiliate.relations.models import WAITING, Case, CaseMessage, CaseStatus
+from affiliate.relations.models import WAITING, Case, CaseKind, CaseMessage, CaseStatus
 
 MESSAGES_MAX = 200
-APPEALS_SHOWN = 20
 _CLICKS_WITHIN = timedelta(days=30)
 _FOUND_MAX = 5
 
@@ -114,24 +111,11 @@ def managers_of(session: Session, *, program_id: UUID, kind: MailKind | None = N
     return [row.User for row in found if row.wanted]
 
 
-def appeals_of(session: Session, *, program_id: UUID, partner_id: UUID) -> Sequence[Any]:
-    """The partner's appeals against reviews of fraud, the newest first, with order and commission."""
-    columns = (
-        FraudAppeal.opened_at,
-        FraudAppeal.decision_id,
-        Conversion.order_id,
-        Commission.id.label("commission_id"),
-    )
-    of_mine = sa.and_(
-        Commission.conversion_id == FraudAppeal.conversion_id, Commission.partner_id == partner_id, Commission.is_live
-    )
-    found = (
-        sa.select(*columns)
-        .join(Conversion, Conversion.id == FraudAppeal.conversion_id)
-        .outerjoin(Commission, of_mine)
-        .where(FraudAppeal.program_id == program_id, FraudAppeal.partner_id == partner_id)
-    )
-    return session.execute(found.order_by(FraudAppeal.opened_at.desc()).limit(APPEALS_SHOWN)).all()
+def appeal_waiting(session: Session, *, program_id: UUID, partner_id: UUID, conversion_id: UUID) -> Case | None:
+    """The open appeal of a partner about an order."""
+    about = (Case.program_id == program_id, Case.partner_id == partner_id, Case.conversion_id == conversion_id)
+    waiting = (Case.kind == CaseKind.FRAUD_APPEAL, Case.status.in_(WAITING))
+    return session.scalar(sa.select(Case).where(*about, *waiting).execution_options(populate_existing=True))
 
 
 def conversions_named(session: Session, *, program_id: UUID, order_id: str) -> Sequence[Conversion]:

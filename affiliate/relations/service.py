@@ -13,11 +13,13 @@ from affiliate.accounts.actors import Actor
 from affiliate.attribution import publishing
 from affiliate.errors import Conflict, Invalid, NotFound
 from affiliate.files import File
+from affiliate.fraud import service as fraud
+from affiliate.fraud.signals import Verdict
 from affiliate.money import Money
 from affiliate.payouts import adjusting
 from affiliate.payouts.models import AdjustmentKind
 from affiliate.programs.models import Program
-from affiliate.relations import claims, mails, queries
+from affiliate.relations import appeals, claims, mails, queries
 from affiliate.relations.claims import Claim, Proof, Settlement
 from affiliate.relations.models import WAITING, Case, CaseKind, CaseMessage, CaseStatus, Side
 
@@ -50,6 +52,7 @@ def open_case(
 
     Raises:
         Invalid: a field is wrong. CaseOpen: there is one about this already, or there are too many.
+        AppealOpen, NothingToAppeal: of `fraud.service.appeal`.
     """
     order_id, text = " ".join(claim.order_id.split()), claims.checked_text(claim.text)
     claims.check(claim, order_id=order_id, now=now)
@@ -60,6 +63,9 @@ def open_case(
     conversion_id, trace = queries.trace(
         session, program_id=program.id, partner_id=partner_id, order_id=order_id, around=around
     )
+    if claim.kind is CaseKind.FRAUD_APPEAL:
+        told: dict[str, Any] = {"order_id": order_id, "text": text, "actor": actor, "now": now}
+        conversion_id = appeals.lodge(session, program_id=program.id, partner_id=partner_id, **told)
     row: dict[str, Any] = {
         "id": ids.new_at(now), "program_id": program.id, "partner_id": partner_id, "kind": claim.kind, "order_id": order_id,
         "status": CaseStatus.OPEN, "happened_at": claim.happened_at, "conversion_id": conversion_id, "trace": trace,
@@ -98,16 +104,18 @@ def reply(
 def answer(
     session: Session, *, program: Program, case_id: UUID, text: str, asks: bool, actor: Actor, now: datetime
 ) -> None:
-    """The program says something. With `asks` the case waits for the partner, who has as long as the program itself.
+    """The program says something, which keeps its promise: the time for the next answer starts anew.
+
+    With `asks` the case waits for the partner, who has as long as the program itself.
 
     Raises:
         NoSuchCase, Invalid, CaseMoved: as above.
     """
     case = _found(session, program.id, case_id)
     said = claims.checked_text(text)
-    values: dict[str, Any] = {"updated_at": now}
+    values: dict[str, Any] = {"updated_at": now, "answer_by": promised(program, now=now), "reminded_at": None}
     if asks:
-        values |= {"status": CaseStatus.ASKED, "answer_by": promised(program, now=now), "reminded_at": None}
+        values["status"] = CaseStatus.ASKED
     case = _move(session, case, values)
     _say(session, case, Side.PROGRAM, said, None, actor=actor, now=now)
     _audit(session, case, "case.ask" if asks else "case.answer", actor=actor, now=now)
@@ -118,23 +126,28 @@ def accept(
     session: Session, *, program: Program, case_id: UUID, settlement: Settlement, amount: Money | None, text: str,
     actor: Actor, now: datetime,
 ) -> Case:  # fmt: skip
-    """The program agrees, and what follows is posted in the same transaction: a credit by hand, or a manual entry.
+    """The program agrees, and what follows is done in the same transaction: a credit by hand, a manual entry, a review lifted.
 
     An entry above the program's limit waits for a second person like any other.
 
     Raises:
         NoSuchCase, CaseMoved: as above.
-        Invalid: no text, no amount for an entry, or the order is not known yet and cannot be credited.
+        Invalid: no text, no amount for an entry, the order is not known yet and cannot be credited, or an appeal is
+            settled in another way than by release.
     """
     case = _found(session, program.id, case_id)
     said = claims.checked_text(text)
     note = said[: publishing.NOTE_LENGTH_MAX]  # what the books keep of it
     # First the case: of two who accept at once, one finds it settled and posts nothing.
+    if (case.kind is CaseKind.FRAUD_APPEAL) != (settlement is Settlement.RELEASE):
+        raise Invalid({"settlement": [N_("An appeal is accepted by letting the order pass, and nothing else is.")]})
     case = _close(session, case, CaseStatus.ACCEPTED, actor=actor, now=now)
     if settlement is Settlement.CREDIT:
         _credit(session, case, note, actor=actor, now=now)
     elif settlement is Settlement.ENTRY:
         _enter(session, case, amount, note, actor=actor, now=now)
+    elif settlement is Settlement.RELEASE:
+        appeals.decide(session, case, Verdict.PASS, note=note, actor=actor, now=now)
     _say(session, case, Side.PROGRAM, said, None, actor=actor, now=now)
     _audit(session, case, "case.accept", actor=actor, now=now, settlement=settlement.value)
     mails.tell_partner(session, case=case, program=program, text=said, now=now)
@@ -142,7 +155,7 @@ def accept(
 
 
 def decline(session: Session, *, program: Program, case_id: UUID, text: str, actor: Actor, now: datetime) -> None:
-    """The program does not agree, and says why.
+    """The program does not agree, and says why. The order of a declined appeal is rejected.
 
     Raises:
         NoSuchCase, Invalid, CaseMoved: as above.
@@ -150,6 +163,9 @@ def decline(session: Session, *, program: Program, case_id: UUID, text: str, act
     case = _found(session, program.id, case_id)
     said = claims.checked_text(text)
     case = _close(session, case, CaseStatus.DECLINED, actor=actor, now=now)
+    if case.kind is CaseKind.FRAUD_APPEAL:
+        note = said[: publishing.NOTE_LENGTH_MAX]
+        appeals.decide(session, case, Verdict.REJECT, note=note, actor=actor, now=now)
     _say(session, case, Side.PROGRAM, said, None, actor=actor, now=now)
     _audit(session, case, "case.decline", actor=actor, now=now)
     mails.tell_partner(session, case=case, program=program, text=said, now=now)
@@ -165,7 +181,36 @@ def withdraw(
     """
     case = _found(session, program.id, case_id, partner_id)
     case = _close(session, case, CaseStatus.WITHDRAWN, actor=actor, now=now)
+    if case.kind is CaseKind.FRAUD_APPEAL:
+        appeals.take_back(session, case)
     _audit(session, case, "case.withdraw", actor=actor, now=now)
+
+
+def decide_order(
+    session: Session, *, program_id: UUID, conversion_id: UUID, partner_id: UUID, verdict: Verdict, note: str, seen: int,
+    rule: str | None = None, actor: Actor, now: datetime,
+) -> None:  # fmt: skip
+    """A manager's word about an order under review, and with it the answer to the partner's appeal where one waits.
+
+    A word that leaves the order under review answers in the case, which stays open.
+
+    Raises:
+        DomainError: those of `fraud.service.decide`.
+    """
+    about: dict[str, Any] = {"program_id": program_id, "partner_id": partner_id, "conversion_id": conversion_id}
+    who: dict[str, Any] = {"actor": actor, "now": now}
+    fraud.decide(session, **about, verdict=verdict, note=note, rule=rule, seen=seen, **who)
+    case = queries.appeal_waiting(session, **about)
+    if case is None:
+        return
+    program = session.get_one(Program, program_id)
+    if verdict is Verdict.FLAG:
+        answer(session, program=program, case_id=case.id, text=note, asks=False, **who)
+        return
+    status = CaseStatus.ACCEPTED if verdict is Verdict.PASS else CaseStatus.DECLINED
+    case = _close(session, case, status, **who)
+    _say(session, case, Side.PROGRAM, note.strip(), None, **who)
+    mails.tell_partner(session, case=case, program=program, text=note.strip(), now=now)
 
 
 def remind_due(session: Session, *, limit: int, now: datetime) -> int:

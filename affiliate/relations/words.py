@@ -14,6 +14,7 @@ def kind(of: CaseKind) -> str:
         CaseKind.MISSING_SALE: _("A sale is missing"),
         CaseKind.WRONG_AMOUNT: _("An amount is doubtful"),
         CaseKind.LATE_PAYMENT: _("A payment is late"),
+        CaseKind.FRAUD_APPEAL: _("A sale is under review or rejected"),
     }
     return words[of]
 

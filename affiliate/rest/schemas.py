@@ -103,6 +103,10 @@ class LinkSchema(Schema):
     name = fields.String(load_default="", validate=validate.Length(max=120))
     landing_url = fields.String(required=True, validate=validate.Length(1, 2000))
     subs = fields.Dict(keys=fields.String(), values=fields.String(), load_default=dict)
+    coupon = fields.String(
+        load_default=None, allow_none=True, validate=validate.Length(max=60),
+        metadata={"description": "The code of an active coupon of the partner, posted with the link"},
+    )  # fmt: skip
     status = fields.String(dump_only=True)
     created_at = fields.DateTime(dump_only=True)
 

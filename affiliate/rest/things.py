@@ -3,8 +3,9 @@
 The key names the program, so a row of another one is simply not there: 404. A partner's key names the partner as well.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from flask import current_app
 
@@ -14,6 +15,7 @@ from affiliate.api import paged
 from affiliate.creatives import queries as material
 from affiliate.creatives.models import CreativeKind
 from affiliate.creatives.queries import Shown
+from affiliate.links import queries as link_queries
 from affiliate.links import service as links
 from affiliate.links.models import Link
 from affiliate.programs import addresses
@@ -106,11 +108,19 @@ def bind_coupon(wanted: Mapping[str, Any]) -> Any:
     return links.create_coupon(orm.session, program_id=program_id, actor=access.actor(), now=request_now(), **wanted)
 
 
-def _shown(link: Link) -> dict[str, Any]:
+def _shown(link: Link, coupons: Mapping[UUID, str]) -> dict[str, Any]:
     program = queries.program(orm.session, program_id=link.program_id)
     base = addresses.links(program.own_host, current_app.extensions["affiliate_settings"])
     names = ("id", "partner_id", "code", "name", "landing_url", "subs", "status", "created_at")
-    return {name: getattr(link, name) for name in names} | {"url": f"{base}/r/{link.code}"}
+    return {name: getattr(link, name) for name in names} | {
+        "url": f"{base}/r/{link.code}",
+        "coupon": coupons[link.coupon_id] if link.coupon_id else None,
+    }
+
+
+def _coupons(found: Sequence[Link]) -> dict[UUID, str]:
+    coupon_ids = {link.coupon_id for link in found if link.coupon_id}
+    return link_queries.coupon_codes(orm.session, coupon_ids=coupon_ids)
 
 
 @blueprint.get("/links")
@@ -122,7 +132,8 @@ def list_links(arguments: Mapping[str, Any]) -> Answer:
     size, after = arguments["limit"], arguments.get("cursor")
     rows = queries.links(orm.session, whose=narrowed(arguments), after=after, size=size)
     page, headers = paged(rows, size=size, key=lambda row: row.id)
-    return [_shown(row) for row in page], 200, headers
+    coupons = _coupons(page)
+    return [_shown(row, coupons) for row in page], 200, headers
 
 
 @blueprint.post("/links")
@@ -134,7 +145,7 @@ def make_link(wanted: Mapping[str, Any]) -> dict[str, Any]:
     program = queries.program(orm.session, program_id=key_program_id())
     found(queries.partner(orm.session, program_id=program.id, partner_id=wanted["partner_id"]), "partner")
     link = links.create_link(orm.session, program=program, actor=access.actor(), now=request_now(), **wanted)
-    return _shown(link)
+    return _shown(link, _coupons([link]))
 
 
 @blueprint.get("/links/<link_id>")
@@ -143,7 +154,8 @@ def make_link(wanted: Mapping[str, Any]) -> dict[str, Any]:
 def one_link(link_id: str) -> dict[str, Any]:
     """One link."""
     wanted = parsed_id("lnk", link_id, "link")
-    return _shown(found(queries.link(orm.session, whose=whose(), link_id=wanted), "link"))
+    link = found(queries.link(orm.session, whose=whose(), link_id=wanted), "link")
+    return _shown(link, _coupons([link]))
 
 
 def _material(shown: Shown) -> dict[str, Any]:

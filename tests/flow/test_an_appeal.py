@@ -39,9 +39,12 @@ def test_an_order_is_explained_to_its_partner_who_appeals_a_managers_word(
 
     mine.reload()
     assert mine.get_by_text("Brak oznaczenia reklamy.").count() >= 1
+    sale_page = mine.url
+    mine.locator('a[href*="/cases/new"]').click()
+    assert is_sound(mine)
     mine.locator('textarea[name="text"]').fill("Il post era segnalato come pubblicità.")
-    mine.locator('form[action$="/appeal"] button').click()
-    mine.locator('form[action$="/appeal"]').wait_for(state="detached")
+    mine.locator('form[action$="/cases"] button[type=submit]').click()
+    mine.get_by_text("segnalato come pubblicità").wait_for()
     assert is_sound(mine)
 
     queue = f"{installation.base_url}/console/{slug}/fraud?state=appealed"
@@ -54,4 +57,6 @@ def test_an_order_is_explained_to_its_partner_who_appeals_a_managers_word(
     page.locator("#pass button[type=submit]").click()
     page.get_by_text("Zgadza się, przepraszamy.").wait_for()
     mine.reload()
+    assert mine.get_by_text("Zgadza się, przepraszamy.").count() == 1  # the case says it
+    mine.goto(sale_page)
     assert mine.get_by_text("Zgadza się, przepraszamy.").count() >= 1

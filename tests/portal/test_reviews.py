@@ -1,6 +1,8 @@
-"""A sale under review as its partner sees it: reason, day, no numbers, one appeal at a time; nobody else's."""
+"""A sale under review as its partner sees it: reason, day, no numbers, one appeal at a time, as a case; nobody else's."""
 
+import re
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -15,10 +17,10 @@ from affiliate import clock, ids
 from affiliate.attribution import service as attribution
 from affiliate.commissions import service as commissions
 from affiliate.commissions.models import Commission
-from affiliate.fraud import service
 from affiliate.fraud.models import FraudAppeal
 from affiliate.fraud.signals import Verdict
 from affiliate.ingest.models import Conversion
+from affiliate.relations import service as cases
 
 
 def stages(session: Session) -> None:
@@ -49,7 +51,7 @@ def page_of(session: Session, conversion: Conversion) -> str:
 
 
 def decide(session: Session, cast: Cast, sale: Conversion, verdict: Verdict, seen: int = 0) -> None:
-    service.decide(
+    cases.decide_order(
         session, program_id=cast.program.id, conversion_id=sale.id, partner_id=cast.partner.id, verdict=verdict,
         note="We saw a robot.", seen=seen, actor=person(make_user(session, name="Mara Manager")), now=clock.now(),
     )  # fmt: skip
@@ -66,29 +68,39 @@ def test_the_partner_reads_why_and_until_when_but_no_numbers(
     assert "A manager looks at it first" in marta.get("/portal/casa/commissions").text
 
 
-def test_an_appeal_goes_to_the_program_once_and_is_answered(
+def test_an_appeal_is_a_case_that_a_managers_word_closes(
     marta: FlaskClient, app_session: Session, cast: Cast, sale: Conversion
 ) -> None:
-    page = page_of(app_session, sale)
-    assert marta.post(f"{page}/appeal", data={"text": "  "}).status_code == 303
-    assert "Write your answer" in marta.get(page).text
-    marta.post(f"{page}/appeal", data={"text": "I use a VPN."})
-    shown = marta.get(page).text
+    form = re.findall(r'href="(/portal/casa/cases/new[^"]+)"', marta.get(page_of(app_session, sale)).text)[0]
+    assert f'value="{sale.order_id}"' in marta.get(unescape(form)).text
+    claim = {"kind": "fraud_appeal", "order_id": sale.order_id}
+    refused = marta.post("/portal/casa/cases", data=claim | {"text": "  "})
+    assert refused.status_code == 422
+    opened = marta.post("/portal/casa/cases", data=claim | {"text": "I use a VPN."})
+    assert opened.status_code == 303
+    shown = marta.get(page_of(app_session, sale)).text
     assert "I use a VPN." in shown
-    assert "Send the appeal" not in shown
-    marta.post(f"{page}/appeal", data={"text": "Again!"})
-    assert "Your last appeal has not been answered yet." in marta.get(page).text
+    assert opened.location in shown
+    assert "/cases/new" not in shown
+    again = marta.post("/portal/casa/cases", data=claim | {"text": "Again!"})
+    assert again.status_code == 409
+    assert "Your last appeal has not been answered yet." in again.text
     assert len(app_session.scalars(sa.select(FraudAppeal)).all()) == 1
+
     decide(app_session, cast, sale, Verdict.REJECT)
+    case = marta.get(opened.location).text
+    assert "Declined" in case
+    assert "We saw a robot." in case
     shown = marta.get(page_of(app_session, sale)).text
     assert "We saw a robot." in shown
     assert "Mara Manager" not in shown
-    assert "Send the appeal" in shown
+    assert "/cases/new" in shown
+    second = marta.post("/portal/casa/cases", data=claim | {"text": "Please look again."})
     decide(app_session, cast, sale, Verdict.PASS, seen=1)
-    page = page_of(app_session, sale)
-    assert "Send the appeal" not in marta.get(page).text
-    marta.post(f"{page}/appeal", data={"text": "Thank you."})
-    assert "This order is not under review any more." in marta.get(page).text
+    assert "Accepted" in marta.get(second.location).text
+    assert "/cases/new" not in marta.get(page_of(app_session, sale)).text
+    passed = marta.post("/portal/casa/cases", data=claim | {"text": "Thank you."})
+    assert "This order is not under review any more." in passed.text
 
 
 def test_a_sale_of_somebody_else_is_not_there(marta: FlaskClient, app_session: Session, cast: Cast) -> None:
@@ -97,9 +109,9 @@ def test_a_sale_of_somebody_else_is_not_there(marta: FlaskClient, app_session: S
     conversion = make_conversion(app_session, program=cast.program, click_id=click.id)
     make_attribution(app_session, conversion=conversion, partner=cast.other)
     stages(app_session)
-    page = page_of(app_session, conversion)
-    assert marta.get(page).status_code == 404
-    assert marta.post(f"{page}/appeal", data={"text": "Mine!"}).status_code == 404
+    assert marta.get(page_of(app_session, conversion)).status_code == 404
+    claim = {"kind": "fraud_appeal", "order_id": conversion.order_id, "text": "Mine!"}
+    assert marta.post("/portal/casa/cases", data=claim).status_code == 422
     assert app_session.scalars(sa.select(FraudAppeal)).all() == []
 
 

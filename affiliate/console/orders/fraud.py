@@ -20,6 +20,8 @@ from affiliate.fraud.signals import Verdict
 from affiliate.partners import queries as partner_queries
 from affiliate.payouts import stopping
 from affiliate.relations import bulk
+from affiliate.relations import queries as case_queries
+from affiliate.relations import service as cases
 from affiliate.relations.bulk_models import BulkKind
 from affiliate.web import orm, request_now
 
@@ -50,7 +52,9 @@ def fraud_case(conversion_id: UUID, partner_id: UUID) -> str:
     names = partner_queries.partner_names(orm.session, partner_ids=[partner_id])
     amounts = money.reckoned(orm.session, program_id=g.program.id, pairs={(conversion_id, partner_id)})
     commission_id = money.commission_id(orm.session, conversion_id=conversion_id, partner_id=partner_id)
-    shown = fraud_sheets.case(found, names[partner_id], amounts.get((conversion_id, partner_id)), commission_id)
+    appeal = case_queries.appeal_waiting(orm.session, **mine)
+    amount = amounts.get((conversion_id, partner_id))
+    shown = fraud_sheets.case(found, names[partner_id], amount, commission_id, appeal)
     return show("orders/fraud_case.html", **shown)
 
 
@@ -114,7 +118,7 @@ def pause_suspect(partner_id: UUID) -> BaseResponse:
 
 
 def _decide(conversion_id: UUID, partner_id: UUID, verdict: Verdict, *, seen: int, rule: str | None = None) -> None:
-    service.decide(
+    cases.decide_order(
         orm.session, program_id=g.program.id, conversion_id=conversion_id, partner_id=partner_id, verdict=verdict,
         note=given_reason(), rule=rule, seen=seen, actor=access.actor(), now=request_now(),
     )  # fmt: skip

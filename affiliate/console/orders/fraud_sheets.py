@@ -17,6 +17,7 @@ from affiliate.fraud.models import FraudDecision, FraudVerdict
 from affiliate.fraud.rules import MANUAL
 from affiliate.fraud.signals import Verdict
 from affiliate.partners.models import EnrollmentStatus
+from affiliate.relations.models import Case
 from affiliate.web import request_now
 
 _KINDS = {Verdict.PASS: "good", Verdict.FLAG: "hold", Verdict.REJECT: "bad"}
@@ -82,7 +83,9 @@ def findings(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def case(found: History, partner_name: str, amount_minor: int | None, commission_id: UUID | None) -> dict[str, Any]:
+def case(
+    found: History, partner_name: str, amount_minor: int | None, commission_id: UUID | None, appeal: Case | None
+) -> dict[str, Any]:
     """One case: how it stands, what spoke, what was said, and what may be done."""
     present, stands = found.present, found.stands
     assert present is not None, "a case has a verdict"  # noqa: S101 - the page asks before
@@ -91,7 +94,7 @@ def case(found: History, partner_name: str, amount_minor: int | None, commission
     acts = {
         verdict: url_for("console.decide_case", act=act, **here)
         for act, verdict in (("pass", Verdict.PASS), ("review", Verdict.FLAG), ("reject", Verdict.REJECT))
-        if verdict is not stands or found.open_appeal is not None
+        if verdict is not stands or (found.open_appeal is not None and verdict is not Verdict.FLAG)
     }
     return {
         "partner": presenters.partner_link(present.partner_id, partner_name),
@@ -104,7 +107,7 @@ def case(found: History, partner_name: str, amount_minor: int | None, commission
         "findings": findings(present.findings),
         "settings_version": present.settings_version,
         "history": history(found),
-        "appeal": found.open_appeal,
+        "appeal_url": url_for("console.case", case_id=appeal.id) if appeal else None,
         "seen": found.decisions[0][0].number if found.decisions else 0,
         "pass_url": acts.get(Verdict.PASS),
         "review_url": acts.get(Verdict.FLAG),

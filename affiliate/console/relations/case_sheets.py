@@ -12,7 +12,7 @@ from affiliate.console import presenters
 from affiliate.ingest.clickrules import ClickVerdict
 from affiliate.relations import sheets
 from affiliate.relations.claims import Settlement
-from affiliate.relations.models import Case, CaseMessage, Side
+from affiliate.relations.models import Case, CaseKind, CaseMessage, Side
 from affiliate.reports import click_words
 from affiliate.web import request_now
 
@@ -63,15 +63,30 @@ def _order(order: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def review_url(case: Case) -> str | None:
+    """Where the order of an appeal is judged."""
+    if case.kind is not CaseKind.FRAUD_APPEAL:
+        return None
+    return url_for("console.fraud_case", conversion_id=case.conversion_id, partner_id=case.partner_id)
+
+
 def settlements(case: Case, *, moves_money: bool) -> list[dict[str, Any]]:
     """The ways to settle it, with the likeliest marked; in words alone for who moves no money."""
+    if case.kind is CaseKind.FRAUD_APPEAL:
+        return [
+            {
+                "value": Settlement.RELEASE.value,
+                "word": _("The order passes; its commission goes on"),
+                "is_likely": True,
+            }
+        ]
     words_of = {
         Settlement.CREDIT: _("Credit the order to the partner; its commission follows"),
         Settlement.ENTRY: _("Pay an amount by a manual entry"),
         Settlement.WORDS: _("Nothing has to be posted"),
     }
-    likely = Settlement.CREDIT if case.order_id and case.kind.value == "missing_sale" else Settlement.ENTRY
-    if case.kind.value == "late_payment":
+    likely = Settlement.CREDIT if case.order_id and case.kind is CaseKind.MISSING_SALE else Settlement.ENTRY
+    if case.kind is CaseKind.LATE_PAYMENT:
         likely = Settlement.WORDS
     return [
         {"value": each.value, "word": word, "is_likely": each is likely}

@@ -15,12 +15,11 @@ from affiliate.console.blueprint import acted, blueprint, cursor, is_manager, pa
 from affiliate.console.queries import lists
 from affiliate.console.relations import case_sheets
 from affiliate.errors import Invalid
-from affiliate.fraud import lists as fraud
 from affiliate.money import Money
 from affiliate.partners import queries as partners
 from affiliate.relations import queries, service, sheets
 from affiliate.relations.claims import Settlement
-from affiliate.relations.models import Case, CaseStatus
+from affiliate.relations.models import Case, CaseKind, CaseStatus
 from affiliate.web import orm, request_now
 
 
@@ -45,7 +44,6 @@ def cases() -> str:
         rows=[case_sheets.line(row.Case, row.partner) for row in found.rows],
         name=name,
         chips=chips,
-        appeals=fraud.counts(orm.session, program_id=g.program.id)[1],
         days=g.program.case_answer_days,
         pager=pager(found),
     )
@@ -63,6 +61,8 @@ def case(case_id: UUID) -> str:
         said=[case_sheets.message(found, message) for message in queries.messages_of(orm.session, case_id=found.id)],
         trace=case_sheets.trace(found),
         outcome=sheets.outcome(orm.session, found),
+        review_url=case_sheets.review_url(found),
+        may_settle=_may_settle(found),
         settlements=case_sheets.settlements(found, moves_money=is_manager()),
         claimed=Money(found.claimed_minor, g.program.currency).text() if found.claimed_minor else "",
         currency=g.program.currency,
@@ -74,6 +74,8 @@ def case(case_id: UUID) -> str:
 def answer_case(case_id: UUID, act: str) -> BaseResponse:
     """Answer, ask back, or decline, each with words that the partner reads."""
     text, who = request.form.get("text", ""), _who(case_id)
+    if act == "decline" and not _may_settle(_found(case_id)):
+        raise access.NotHere
     acts: dict[str, Callable[[], None]] = {
         "answer": lambda: service.answer(orm.session, text=text, asks=False, **who),
         "ask": lambda: service.answer(orm.session, text=text, asks=True, **who),
@@ -118,6 +120,11 @@ def _amount() -> Money:
         return amounts.read(request.form.get("amount", ""), g.program.currency)
     except amounts.BadNumber as wrong:
         raise Invalid({"amount": [str(wrong)]}) from wrong
+
+
+def _may_settle(case: Case) -> bool:
+    """To settle an appeal is to judge its order, which is for managers; others answer it and ask."""
+    return case.kind is not CaseKind.FRAUD_APPEAL or is_manager()
 
 
 def _found(case_id: UUID) -> Case:

@@ -1,0 +1,77 @@
+"""appeals and coupons.
+
+One idea per migration; it runs on SQLite and PostgreSQL, with data in the tables.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+
+_KINDS = ("missing_sale", "wrong_amount", "late_payment")
+
+
+def _allow(*kinds: str) -> None:
+    named = ", ".join(f"'{kind}'" for kind in kinds)
+    with op.batch_alter_table("cases") as batch_op:
+        batch_op.drop_constraint(op.f("ck_cases_case_kind"), type_="check")
+        batch_op.create_check_constraint(op.f("ck_cases_case_kind"), sa.text(f"kind IN ({named})"))
+
+
+_PROMISED = {
+    "postgresql": "a.opened_at + make_interval(days => CAST(p.case_answer_days AS INTEGER))",
+    "sqlite": "strftime('%Y-%m-%d %H:%M:%S.000000', a.opened_at, '+' || p.case_answer_days || ' days')",
+}
+_EMPTY = {"postgresql": "CAST('{}' AS JSONB)", "sqlite": "'{}'"}
+
+
+def _cases_of_appeals(dialect: str) -> None:
+    """Each appeal becomes a case with its id: it sorts by its time, and what was said stands in it with the decision's id.
+
+    Of two open ones about conversions of one order the older one is told: a case is about an order.
+    """
+    twice = """a.decision_id IS NULL AND EXISTS (
+        SELECT 1 FROM fraud_appeals o JOIN conversions oc ON oc.id = o.conversion_id
+        WHERE o.decision_id IS NULL AND o.partner_id = a.partner_id AND o.id < a.id
+        AND oc.program_id = c.program_id AND oc.order_id = c.order_id)"""
+    op.execute(f"""INSERT INTO cases (
+            id, program_id, partner_id, kind, status, order_id, conversion_id, trace, answer_by,
+            closed_at, closed_by_id, opened_by_id, opened_at, updated_at)
+        SELECT a.id, a.program_id, a.partner_id, 'fraud_appeal',
+            CASE WHEN d.id IS NULL THEN 'open' WHEN d.verdict = 'pass' THEN 'accepted' ELSE 'declined' END,
+            c.order_id, a.conversion_id, {_EMPTY[dialect]}, {_PROMISED[dialect]},
+            d.decided_at, d.decided_by_id, a.opened_by_id, a.opened_at, COALESCE(d.decided_at, a.opened_at)
+        FROM fraud_appeals a JOIN programs p ON p.id = a.program_id JOIN conversions c ON c.id = a.conversion_id
+            LEFT JOIN fraud_decisions d ON d.id = a.decision_id
+        WHERE NOT ({twice})""")  # noqa: S608 - our names
+    said = "INSERT INTO case_messages (id, case_id, side, status, text, by_id, said_at) SELECT "
+    op.execute(
+        f"{said} a.id, a.id, 'partner', 'open', a.text, a.opened_by_id, a.opened_at FROM fraud_appeals a "
+        "JOIN cases s ON s.id = a.id"
+    )
+    op.execute(
+        f"{said} d.id, a.id, 'program', s.status, d.note, d.decided_by_id, d.decided_at FROM fraud_appeals a "
+        "JOIN cases s ON s.id = a.id JOIN fraud_decisions d ON d.id = a.decision_id"
+    )
+
+
+def upgrade() -> None:
+    _allow(*_KINDS, "fraud_appeal")
+    _cases_of_appeals(op.get_context().dialect.name)
+    with op.batch_alter_table("links") as batch_op:
+        batch_op.add_column(sa.Column("coupon_id", sa.Uuid(), nullable=True))
+        batch_op.create_foreign_key(op.f("fk_links_coupon_id_coupons"), "coupons", ["coupon_id"], ["id"])
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("links") as batch_op:
+        batch_op.drop_constraint(op.f("fk_links_coupon_id_coupons"), type_="foreignkey")
+        batch_op.drop_column("coupon_id")
+    of_appeals = "SELECT id FROM cases WHERE kind = 'fraud_appeal'"
+    op.execute(f"DELETE FROM case_messages WHERE case_id IN ({of_appeals})")  # noqa: S608 - our names
+    op.execute("DELETE FROM cases WHERE kind = 'fraud_appeal'")
+    _allow(*_KINDS)
