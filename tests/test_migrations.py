@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from appeal_cast import AppealWorld
 from factories import (
     NOW,
     make_attribution,
@@ -30,6 +31,7 @@ from affiliate import clock, db, schema
 from affiliate.accounts.models import AuditEvent
 from affiliate.attribution.models import Credit
 from affiliate.commissions.models import Commission
+from affiliate.fraud.signals import Verdict
 from affiliate.ingest.models import ClickVerdict
 from affiliate.ledger import chain, sealer
 from affiliate.ledger.models import LedgerTransfer
@@ -37,6 +39,7 @@ from affiliate.links.models import Link
 from affiliate.partners.models import Partner
 from affiliate.payouts import proof, service
 from affiliate.payouts.models import Payout
+from affiliate.relations.models import Case, CaseMessage
 from affiliate.reports.landing_models import DeviceHour
 from affiliate.reports.models import VisitorHour, VisitorKind
 
@@ -188,6 +191,30 @@ def test_credits_from_before_learn_what_their_clicks_told(engine: Engine) -> Non
         command.upgrade(config_for(connection), "head")
     with Session(engine) as session:
         assert sorted(tuple(row) for row in session.execute(told)) == before
+
+
+def test_appeals_from_before_are_cases_with_what_was_said(engine: Engine) -> None:
+    with Session(engine) as session, session.begin():
+        world = AppealWorld(session)
+        world.decide(Verdict.REJECT)
+        declined = world.appeal(text="Look again.")
+        world.decide(Verdict.PASS, seen=1)
+        late = world.doubtful(order_id="10483")
+        world.work()
+        waiting = world.appeal(order_id=late.order_id)
+        asked = sa.select(Case.order_id, Case.status, Case.answer_by, Case.conversion_id).order_by(Case.order_id)
+        told = sa.select(CaseMessage.side, CaseMessage.text, CaseMessage.status).order_by(CaseMessage.text)
+        cases, said = session.execute(asked).all(), session.execute(told).all()
+        assert {case.status for case in cases} == {declined.status, waiting.status}
+    with engine.connect() as connection:
+        config = config_for(connection)
+        command.downgrade(config, "0004")
+        with Session(engine) as session:
+            assert session.scalar(sa.text("SELECT COUNT(*) FROM cases")) == 0
+        command.upgrade(config, "head")
+    with Session(engine) as session:
+        assert session.execute(asked).all() == cases
+        assert session.execute(told).all() == said
 
 
 MIGRATION = """

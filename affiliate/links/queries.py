@@ -42,7 +42,7 @@ def coupons_of(session: Session, *, program_id: UUID, partner_id: UUID, limit: i
 def coupon_codes(session: Session, *, coupon_ids: Collection[UUID]) -> dict[UUID, str]:
     """The codes of coupons by id."""
     found = sa.select(Coupon.id, Coupon.code).where(Coupon.id.in_(coupon_ids))
-    return dict(session.execute(found).tuples().all()) if coupon_ids else {}
+    return {row.id: row.code for row in session.execute(found)} if coupon_ids else {}
 
 
 def coupon_by_code(session: Session, *, program_id: UUID, code: str) -> Coupon | None:

@@ -24,17 +24,19 @@ def _codes(session: Session) -> set[str]:
 
 def test_each_row_becomes_a_link_or_says_why_not(marta: FlaskClient, app_session: Session, cast: Cast) -> None:
     table = (
-        b"landing_url;name;code;sub1\n"
-        b"https://www.shop.example/pans;Pans;my-pans;post\n"
-        b"https://other.example/;Elsewhere;;\n"
-        b"www.shop.example/knives;;;\n"
-        b"https://www.shop.example/;Taken;my-pans;\n"
+        b"landing_url;name;code;sub1;coupon\n"
+        b"https://www.shop.example/pans;Pans;my-pans;post;\n"
+        b"https://other.example/;Elsewhere;;;\n"
+        b"www.shop.example/knives;;;;\n"
+        b"www.shop.example/forks;;;;NEVER\n"
+        b"https://www.shop.example/;Taken;my-pans;;\n"
     )
     answer = _upload(marta, table)
     assert answer.status_code == 200
-    assert "2 links are ready. 2 rows were refused." in answer.text
+    assert "2 links are ready. 3 rows were refused." in answer.text
     assert "This address is at other.example." in answer.text
     assert "This code is taken." in answer.text
+    assert "not one of your active coupons" in answer.text
     assert len(_codes(app_session)) == 1 + 2
     made = app_session.scalars(sa.select(Link).where(Link.code == "my-pans")).one()
     assert (made.landing_url, made.name, made.subs) == ("https://www.shop.example/pans", "Pans", {"sub1": "post"})

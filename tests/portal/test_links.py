@@ -13,6 +13,8 @@ from portal_cast import Cast
 from sqlalchemy.orm import Session
 
 from affiliate import clock, ids
+from affiliate.accounts.actors import SYSTEM
+from affiliate.links import service
 from affiliate.links.models import Coupon, Link, LinkStatus
 from affiliate.partners.models import Enrollment, EnrollmentStatus
 
@@ -178,6 +180,39 @@ def test_a_link_is_changed_and_ends_with_its_last_day(marta: FlaskClient, app_se
     assert changed.expires_at == datetime(2026, 12, 24, 23, tzinfo=UTC)  # midnight in Rome
     assert "24 Dec 2026" in marta.get(_address(cast.link)).text
     assert 'value="2026-12-24"' in marta.get(_address(cast.link, "/edit")).text
+
+
+def test_a_link_carries_the_coupon_that_is_posted_with_it(marta: FlaskClient, app_session: Session, cast: Cast) -> None:
+    assert 'name="coupon"' not in marta.get("/portal/casa/links/new").text  # there is none to choose
+    actor: dict[str, Any] = {"actor": SYSTEM, "now": clock.now()}
+    for partner, code in ((cast.partner, "MARTA10"), (cast.other, "OTHER10")):
+        service.create_coupon(app_session, program_id=cast.program.id, partner_id=partner.id, code=code, **actor)
+    app_session.commit()
+    form = marta.get("/portal/casa/links/new").text
+    assert "MARTA10" in form
+    assert "OTHER10" not in form
+    answer = marta.post("/portal/casa/links", data=CHANGED | {"code": "knives", "coupon": "marta10"})
+    assert answer.status_code == 303
+    assert 'id="coupon" value="MARTA10"' in marta.get(answer.location).text
+    assert 'MARTA10</span></span><button type="button"' in marta.get("/portal/casa/links").text
+    assert '<option selected value="MARTA10">' in marta.get(f"{answer.location}/edit").text
+    marta.post(f"{answer.location}/edit", data=CHANGED | {"coupon": ""})
+    assert "MARTA10" not in marta.get(answer.location).text
+
+
+@pytest.mark.parametrize("coupon", ["OTHER10", "PAUSED10", "NEVER"])
+def test_a_coupon_that_is_not_ones_own_active_one_is_refused(
+    marta: FlaskClient, app_session: Session, cast: Cast, coupon: str
+) -> None:
+    actor: dict[str, Any] = {"actor": SYSTEM, "now": clock.now()}
+    for partner, code in ((cast.partner, "PAUSED10"), (cast.other, "OTHER10")):
+        service.create_coupon(app_session, program_id=cast.program.id, partner_id=partner.id, code=code, **actor)
+    app_session.execute(sa.update(Coupon).where(Coupon.code == "PAUSED10").values(status=LinkStatus.PAUSED))
+    app_session.commit()
+    answer = marta.post("/portal/casa/links", data=CHANGED | {"coupon": coupon})
+    assert answer.status_code == 422
+    assert 'id="coupon-error"' in answer.text
+    assert len(_links(app_session)) == 1
 
 
 def test_labels_that_the_form_does_not_show_stay(marta: FlaskClient, app_session: Session, cast: Cast) -> None:

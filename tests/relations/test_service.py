@@ -164,6 +164,22 @@ def test_both_sides_are_reminded_once_before_the_promise_is_over(world: World) -
     assert sorted(who for who, subject in world.mails() if subject.startswith("Reminder")) == ["mara", "marta"]
 
 
+def test_nobody_is_reminded_of_an_answer_that_was_given(world: World) -> None:
+    case = world.open()
+    given, late = NOW + timedelta(hours=24), NOW + timedelta(hours=30)
+    service.answer(
+        world.session,
+        program=world.program,
+        case_id=case.id,
+        text="We are looking",
+        asks=False,
+        actor=world.manager,
+        now=given,
+    )
+    assert (case.status, case.answer_by) == (CaseStatus.OPEN, given + timedelta(days=2))
+    assert service.remind_due(world.session, limit=10, now=late) == 0
+
+
 def test_a_case_of_another_partner_or_program_is_not_there(world: World) -> None:
     case = world.open()
     stranger = make_partner(world.session, program=world.program)

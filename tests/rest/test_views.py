@@ -148,8 +148,10 @@ def test_a_link_is_made_for_a_partner_of_the_program(get: Get, app_session: Sess
     partner = factories.make_partner(app_session, program=program)
     app_session.commit()
     body = {"partner_id": ids.public("ptn", partner.id), "landing_url": "https://www.shop.example/pots", "name": "Pots"}
-    made = get("/links", method="POST", json=body)
-    assert made.status_code == 201
+    bound = get("/coupons", method="POST", json={"partner_id": body["partner_id"], "code": "POTS10"})
+    assert bound.status_code == 201
+    made = get("/links", method="POST", json=body | {"coupon": "pots10"})
+    assert (made.status_code, made.json["coupon"]) == (201, "POTS10")
     assert made.json["url"].endswith(f"/r/{made.json['code']}")
     assert get("/links").json[0]["id"] == made.json["id"]
 
@@ -161,6 +163,7 @@ def test_a_link_is_made_for_a_partner_of_the_program(get: Get, app_session: Sess
         ({"landing_url": None}, "landing_url"),
         ({"code": "x"}, "code"),
         ({"colour": "red"}, "colour"),
+        ({"coupon": "NEVER"}, "coupon"),
     ],
 )
 def test_a_wrong_link_names_the_field(

@@ -12,15 +12,18 @@ from factories import make_click, make_link, make_partner
 from flask.testing import FlaskClient
 
 from affiliate import clock, ids
+from affiliate.accounts.actors import SYSTEM
 from affiliate.accounts.models import AuditEvent, GrantRole, User
 from affiliate.attribution import service as attribution
 from affiliate.commissions.models import Commission, CommissionStatus
 from affiliate.console import paging
 from affiliate.console.queries import fraud as queries
-from affiliate.fraud import service
 from affiliate.fraud.models import FraudSettings
 from affiliate.partners.models import Enrollment, EnrollmentStatus
 from affiliate.payouts import queries as payouts
+from affiliate.relations import service as cases
+from affiliate.relations.claims import Claim
+from affiliate.relations.models import Case, CaseKind, CaseStatus
 
 QUEUE, RULES = "/console/casa/fraud", "/console/casa/fraud/rules"
 
@@ -111,17 +114,51 @@ def test_a_case_tells_everything_and_takes_a_word_by_hand(cast: Cast, mara: Flas
     assert (late.status_code, "Somebody else has decided" in text_of(late)) == (409, True)
 
 
-def test_an_appeal_stands_in_the_queue(cast: Cast, mara: FlaskClient) -> None:
-    refused = flagged(cast, "O-1")
-    mara.post(f"{case_of(cast, refused)}/reject", data={"reason": "No.", "seen": "0"})
+def appealed(cast: Cast, commission: Commission) -> Case:
+    """The partner's appeal against the review of an order."""
+    case = cases.open_case(
+        cast.session, program=cast.program, partner_id=cast.partner.id,
+        claim=Claim(CaseKind.FRAUD_APPEAL, "I was on holiday.", order_id="O-1"), actor=SYSTEM, now=clock.now(),
+    )  # fmt: skip
+    assert case.conversion_id == commission.conversion_id
+    cast.session.commit()
+    return case
+
+
+def test_an_appeal_stands_in_the_queue_and_among_the_cases(cast: Cast, mara: FlaskClient) -> None:
+    commission = flagged(cast, "O-1")
+    mara.post(f"{case_of(cast, commission)}/reject", data={"reason": "No.", "seen": "0"})
     stages(cast)
     assert "Nothing under review" in text_of(mara.get(QUEUE))
-    service.appeal(
-        cast.session, program_id=cast.program.id, conversion_id=refused.conversion_id, partner_id=cast.partner.id,
-        text="I was on holiday.", actor=cast.books.bob, now=clock.now(),
-    )  # fmt: skip
-    cast.session.commit()
+    case = appealed(cast, commission)
+    page, review = f"/console/casa/cases/{public('cas', case)}", case_of(cast, commission)
     assert "I was on holiday." in text_of(mara.get(f"{QUEUE}?state=appealed"))
+    assert f'href="{page}"' in mara.get("/console/casa/cases").text
+    assert f'href="{page}"' in mara.get(review).text
+    assert f'href="{review}"' in mara.get(page).text
+    mara.post(f"{page}/accept", data={"settlement": "release", "text": "You are right."})
+    assert "Nothing under review" in text_of(mara.get(QUEUE))
+    assert "You are right." in text_of(mara.get(review))
+    stages(cast)
+    assert status_of(cast, commission) is CommissionStatus.PENDING
+    cast.assert_proven()
+
+
+def test_who_answers_cases_judges_no_order(
+    cast: Cast, mara: FlaskClient, browser_of: Callable[[User], FlaskClient]
+) -> None:
+    case = appealed(cast, flagged(cast, "O-1"))
+    helper = make_person(cast.session, "Logan")
+    give(cast.session, helper, GrantRole.LOGISTICS, cast.program)
+    cast.session.commit()
+    logistics, page = browser_of(helper), f"/console/casa/cases/{public('cas', case)}"
+    assert ('id="decline"' in logistics.get(page).text, 'id="decline"' in mara.get(page).text) == (False, True)
+    for act, form in (("decline", {}), ("accept", {"settlement": "release"})):
+        assert logistics.post(f"{page}/{act}", data=form | {"text": "No"}).status_code == 404
+    assert logistics.post(f"{page}/ask", data={"text": "Where were you?"}).status_code == 303
+    cast.session.refresh(case)
+    assert case.status is CaseStatus.ASKED
+    cast.session.commit()
 
 
 def test_one_act_pauses_the_partner_its_links_and_its_payouts(cast: Cast, mara: FlaskClient) -> None:

@@ -1,0 +1,117 @@
+"""An appeal as a case: opened with the fraud stage's own row, closed with it, whichever of both pages a manager uses."""
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from appeal_cast import AppealWorld
+from creative_cast import png
+from factories import NOW, make_conversion, make_program
+from sqlalchemy.orm import Session
+
+from affiliate.errors import Invalid
+from affiliate.fraud import lists
+from affiliate.fraud import service as fraud
+from affiliate.fraud.models import FraudAppeal, FraudDecision
+from affiliate.fraud.signals import Verdict
+from affiliate.mailer import OutboxMail
+from affiliate.relations import queries, service
+from affiliate.relations.claims import Proof, Settlement
+from affiliate.relations.models import CaseKind, CaseStatus
+
+
+@pytest.fixture
+def world(session: Session) -> AppealWorld:
+    return AppealWorld(session)
+
+
+def test_an_appeal_has_proof_a_promise_and_stands_with_the_review(world: AppealWorld) -> None:
+    case = world.appeal(proof=Proof("shot.png", png()))
+    assert (case.conversion_id, case.answer_by > NOW) == (world.order.id, True)
+    assert queries.messages_of(world.session, case_id=case.id)[0].file_id is not None
+    assert world.stands() == (Verdict.FLAG, True)
+    [waiting] = lists.all_waiting(world.session, program_id=world.program.id, limit=9, appealed=True)
+    assert waiting.appeal == "I use a VPN."
+
+
+@pytest.mark.parametrize(
+    ("agrees", "verdict", "status"),
+    [(True, Verdict.PASS, CaseStatus.ACCEPTED), (False, Verdict.REJECT, CaseStatus.DECLINED)],
+)
+def test_what_answers_the_case_judges_the_order(
+    world: AppealWorld, agrees: bool, verdict: Verdict, status: CaseStatus
+) -> None:
+    case = world.appeal()
+    said: dict[str, Any] = {"text": "So be it.", **world.who(case)}
+    if agrees:
+        service.accept(world.session, settlement=Settlement.RELEASE, amount=None, **said)
+    else:
+        service.decline(world.session, **said)
+    assert (case.status, world.stands()) == (status, (verdict, False))
+    decision = world.session.scalars(sa.select(FraudDecision)).one()
+    assert (decision.note, decision.decided_by_id) == ("So be it.", world.books.bob.id)
+    with pytest.raises(service.CaseMoved):
+        service.decline(world.session, **said)
+
+
+@pytest.mark.parametrize("verdict", [Verdict.PASS, Verdict.REJECT])
+def test_what_judges_the_order_answers_the_case(world: AppealWorld, verdict: Verdict) -> None:
+    case = world.appeal()
+    world.decide(verdict)
+    assert case.status is (CaseStatus.ACCEPTED if verdict is Verdict.PASS else CaseStatus.DECLINED)
+    assert [one.text for one in queries.messages_of(world.session, case_id=case.id)] == ["I use a VPN.", "We looked."]
+    subjects = set(world.session.scalars(sa.select(OutboxMail.subject)))
+    assert any(subject.startswith(("Accepted", "Declined")) for subject in subjects)
+
+
+def test_a_word_that_keeps_the_review_answers_and_leaves_the_case_open(world: AppealWorld) -> None:
+    world.decide(Verdict.REJECT)
+    case = world.appeal()
+    world.decide(Verdict.FLAG, seen=1)
+    assert (case.status, world.stands()) == (CaseStatus.OPEN, (Verdict.FLAG, True))
+    assert queries.messages_of(world.session, case_id=case.id)[-1].text == "We looked."
+
+
+def test_who_takes_an_appeal_back_may_appeal_again(world: AppealWorld) -> None:
+    case = world.appeal()
+    with pytest.raises(fraud.AppealOpen), world.session.begin_nested():
+        world.appeal(text="Hello?")
+    service.withdraw(
+        world.session,
+        program=world.program,
+        partner_id=world.partner.id,
+        case_id=case.id,
+        actor=world.books.alice,
+        now=NOW,
+    )
+    assert (case.status, world.stands()) == (CaseStatus.WITHDRAWN, (Verdict.FLAG, False))
+    assert world.session.scalars(sa.select(FraudAppeal)).all() == []
+    assert world.appeal().status is CaseStatus.OPEN
+
+
+def test_only_a_doubted_order_of_ones_own_can_be_appealed(world: AppealWorld) -> None:
+    make_conversion(world.session, program=world.program, order_id="of-nobody")
+    make_conversion(world.session, program=make_program(world.session), order_id="elsewhere")
+    for order_id in ("of-nobody", "elsewhere", "never-was"):
+        with pytest.raises(Invalid) as refused:
+            world.appeal(order_id=order_id)
+        assert set(refused.value.errors) == {"order_id"}
+    world.decide(Verdict.PASS)
+    with pytest.raises(fraud.NothingToAppeal):
+        world.appeal()
+
+
+@pytest.mark.parametrize("settlement", [Settlement.CREDIT, Settlement.ENTRY, Settlement.WORDS])
+def test_an_appeal_is_settled_by_release_and_nothing_else_is(world: AppealWorld, settlement: Settlement) -> None:
+    case, other = world.appeal(), world.appeal(kind=CaseKind.LATE_PAYMENT)
+    for wrong, way in ((case, settlement), (other, Settlement.RELEASE)):
+        with pytest.raises(Invalid) as refused:
+            service.accept(world.session, settlement=way, amount=None, text="Yes", **world.who(wrong))
+        assert set(refused.value.errors) == {"settlement"}
+        assert wrong.status is CaseStatus.OPEN
+
+
+def test_a_long_appeal_is_told_whole_in_its_case(world: AppealWorld) -> None:
+    case = world.appeal(text="I was there. " * 250)
+    assert len(queries.messages_of(world.session, case_id=case.id)[0].text) > fraud.APPEAL_LENGTH_MAX
+    assert len(world.session.scalars(sa.select(FraudAppeal.text)).one()) == fraud.APPEAL_LENGTH_MAX
