@@ -118,7 +118,7 @@ def flow(session: Session, who: Who, standing: Standing) -> list[dict[str, Any]]
         _station(who, _("Paid in %(year)s", year=this_year), paid, payouts_url, _paid_note(paid)),
     ]
     counts = [pending.count, approved.count, sent.count, paid.count]
-    stations[1]["strong"] = _next_payout(who, approved, standing)
+    stations[1]["strong"] = _payable(who, approved, standing)
     for number, station in enumerate(stations):
         station["state"] = "done" if any(counts[number:]) else ""
     if sent.count:
@@ -144,13 +144,15 @@ def _pending_note(piles: dict[CommissionStatus, Pile]) -> str:
     return note
 
 
-def _next_payout(who: Who, pile: Pile, standing: Standing) -> str | None:
-    """The next payout with its day and amount, where both are known."""
+def _payable(who: Who, pile: Pile, standing: Standing) -> str | None:
+    """What of the approved is paid next, with its day where one is known; nothing below the minimum."""
     amount_minor = pile.amount_minor - max(standing.owed_minor, 0)
-    day = standing.next_run_on
-    if day is None or day < who.now.date() or amount_minor <= 0 or amount_minor < who.program.payout_min_minor:
+    if amount_minor <= 0 or amount_minor < who.program.payout_min_minor:
         return None
-    return _("Next payout on %(day)s: %(amount)s", day=formats.day(day), amount=formats.money(who.money(amount_minor)))
+    day, amount = standing.next_run_on, formats.money(who.money(amount_minor))
+    if day is None or day < who.now.date():
+        return _("Payable: %(amount)s, with the next payout", amount=amount)
+    return _("Payable: %(amount)s, next payout on %(day)s", day=formats.day(day), amount=amount)
 
 
 def _approved_note(who: Who, pile: Pile, standing: Standing) -> str:

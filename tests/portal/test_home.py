@@ -104,11 +104,11 @@ def test_the_next_payout_is_told_with_its_day_and_amount(
     mine: dict[str, Any] = {"program": cast.program, "partner": cast.partner, "status": CommissionStatus.APPROVED}
     make_commission(app_session, **mine, amount_minor=24_99, approved_at=today)
     app_session.commit()
-    assert "Next payout on" not in marta.get("/portal/casa/").text  # the program pays from 25.00 on
+    assert "Payable" not in marta.get("/portal/casa/").text  # the program pays from 25.00 on
     make_commission(app_session, **mine, amount_minor=1, approved_at=today)
     app_session.commit()
     page = marta.get("/portal/casa/").text
-    assert re.search(r"Next payout on 1 \w+ \d{4}: €25\.00", page)
+    assert re.search(r"Payable: €25\.00, next payout on 1 \w+ \d{4}", page)
 
 
 def test_the_first_paint_is_light_and_charts_come_later(marta: FlaskClient, cast: Cast) -> None:
