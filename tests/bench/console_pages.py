@@ -1,29 +1,29 @@
-"""The console of a large program: server time, queries and exports, on a tenth of its clicks and orders and on all of them.
+"""The console of a large program beside that of one with a tenth of everything: server time, queries and exports.
 
 PostgreSQL, one process, without network. `BENCH_CONSOLE_CLICKS` says how many clicks (1,000,000; the goal speaks of ten million);
-every fiftieth of them is an order, every thousandth a partner.
+every fiftieth of them is an order, every thousandth a partner; the smaller site has a tenth of everything.
 """
 
 import os
 import resource
 import sys
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
 import sqlalchemy as sa
 from figures import Figure
 from page_sales import sell
-from page_site import Cost, Visitor, fill, installation, median, p95_ms, vacuum
+from page_site import Visitor, fill, p95_ms
+from page_sizes import pair
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from affiliate import clock, ids
 from affiliate.accounts.models import GrantRole
 from affiliate.ledger import jobs as ledger_jobs
-from affiliate.partners.models import EnrollmentStatus
-from affiliate.programs.models import Program
+from affiliate.partners.models import EnrollmentStatus, Partner
 from affiliate.reports import jobs as reports
 from affiliate.steering import jobs as steering
 
@@ -34,7 +34,7 @@ import factories
 
 CLICKS = int(os.environ.get("BENCH_CONSOLE_CLICKS", "1000000"))
 TIMES = 20
-_CLICKS_OF_A_PARTNER, _CLICKS_OF_AN_ORDER = 1_000, 50
+_CLICKS_OF_A_PARTNER, _CLICKS_OF_AN_ORDER, _CLICKS_OF_AN_APPLICANT = 1_000, 50, 50_000
 _PAGES = {
     "today": "",
     "goals": "goals",
@@ -67,11 +67,7 @@ _TABLES = {
     "performance by product": "performance?by=product",
     "funnel": "performance/funnel",
 }
-_COUNTED = (
-    "counted_days", "counted_weeks", "click_days_partner", "click_weeks_partner", "sale_days_partner", "sale_weeks_partner", "sale_days_label",
-    "active_months_partner",
-)  # fmt: skip
-_EXPORTS = {"orders": "conversions.csv", "commissions": "commissions.csv", "ledger": "ledger.csv"}
+_EXPORTS = {"orders.csv": "conversions.csv", "commissions.csv": "commissions.csv", "ledger.csv": "ledger.csv"}
 _BOOK = (
     """INSERT INTO ledger_accounts (id, program_id, partner_id, name, currency)
     SELECT CAST(md5(name || CAST(partner_id AS text)) AS uuid), :program, partner_id, name, 'EUR'
@@ -99,102 +95,77 @@ _BOOK = (
 
 def measure() -> Iterator[Figure]:
     """Each page on both sizes."""
-    with installation() as engine:
-        yield from _measured(engine)
-
-
-def _measured(engine: Engine) -> Iterator[Figure]:
-    with Session(engine, expire_on_commit=False) as session:
-        site = _Site(session, clock.now())
-    few = CLICKS // 10
-    small, light = site.timed(engine, first=1, last=few), site.export_growth()
-    large, heavy = site.timed(engine, first=few + 1, last=CLICKS), site.export_growth()
-    for name in (*_PAGES, *_TABLES):
-        goal = 100 if name in _PAGES else 200
-        yield Figure(f"{name}: p95 with {CLICKS:,} clicks, ms", p95_ms(one.took for one in large[name]), f"<= {goal}")
-        ratio = median(large[name]) / median(small[name])
-        yield Figure(f"{name}: median against a tenth (ratio)", ratio, "<= 1.5")
-        yield Figure(f"{name}: queries", site.visitor.queries(site.address(name)), "<= 20")
-    for name, megabytes in heavy.items():
-        yield Figure(f"export of {name}: memory more than with a tenth, MB", max(megabytes - light[name], 0), "<= 30")
+    with pair(_Site, small=CLICKS // 10, large=CLICKS) as both:
+        for name in (*_PAGES, *_TABLES):
+            goal, costs = 100 if name in _PAGES else 200, both.costs(name, times=TIMES)
+            yield Figure(
+                f"{name}: p95 with {CLICKS:,} clicks, ms", p95_ms(one.took for one in costs.large), f"<= {goal}"
+            )
+            yield Figure(f"{name}: against a tenth (ratio)", costs.ratio(), "<= 1.5")
+            yield Figure(f"{name}: queries", both.queries(name), "<= 20")
+        for name in _EXPORTS:
+            light, heavy = both.small.ask(_megabytes, name), both.large.ask(_megabytes, name)
+            yield Figure(f"export of {name}: memory more than with a tenth, MB", max(heavy - light, 0), "<= 30")
 
 
 class _Site:
     """A program with its partners, and the browser of its administrator."""
 
-    def __init__(self, session: Session, now: datetime) -> None:
-        self.now = now
-        begun = now - timedelta(days=90)  # days before are read as they are
-        self.program: Program = factories.make_program(session, slug="bench", time_zone="Europe/Rome", created_at=begun)
-        factories.make_plan(session, program=self.program)
-        person = accounts_cast.make_person(session, "Marta")
-        accounts_cast.give(session, person, GrantRole.ADMIN)
-        number = max(CLICKS // _CLICKS_OF_A_PARTNER, 10)
-        self.partners = [
-            factories.make_partner(session, program=self.program, name=f"Partner {place}") for place in range(number)
-        ]
-        self.links = [
-            factories.make_link(session, program=self.program, partner=partner, code=f"bench{partner.id.hex}")
-            for partner in self.partners
-        ]
-        for place in range(200):
-            factories.make_partner(session, program=self.program, name=f"New {place}", status=EnrollmentStatus.PENDING)
-        session.commit()
-        self.visitor = Visitor(person)
-        self.places: dict[str, str] = {}
-
-    def timed(self, engine: Engine, *, first: int, last: int) -> dict[str, list[Cost]]:
-        """Add these clicks with their orders, and open each page so many times; what each cost."""
-        with Session(engine) as session:
-            fill(session, program=self.program, links=self.links, busy=1, ends=self.now, first=first, last=last)
-            self._sell(session)
+    def __init__(self, engine: Engine, clicks: int) -> None:
+        with Session(engine, expire_on_commit=False) as session:
+            partner = self._fill(session, clicks)
             order: UUID = session.scalars(sa.text("SELECT id FROM conversions ORDER BY occurred_at DESC LIMIT 1")).one()
-        reports.compute_figures()
-        with Session(engine) as session:
-            session.execute(sa.text("DELETE FROM partner_momentum"))  # judged anew
-            session.execute(
-                sa.text(f"TRUNCATE {', '.join(_COUNTED)}")
-            )  # rows came without the notes that the product leaves
-            session.commit()
-        while reports.count_days():
-            pass
-        steering.judge()
-        ledger_jobs.seal()
-        ledger_jobs.carry_totals()
-        vacuum(engine)
-        self.places = {
-            "partner": ids.public("ptn", self.partners[0].id),
-            "order": ids.public("cnv", order),
-            "far": f"O0.{UUID(int=2**128 - 1).hex}",
-        }
-        return {name: self.visitor.costs(self.address(name), times=TIMES) for name in (*_PAGES, *_TABLES)}
+        _do_jobs()
+        self.visitor = Visitor(self.person)
+        far = f"O0.{UUID(int=2**128 - 1).hex}"
+        places = {"partner": ids.public("ptn", partner.id), "order": ids.public("cnv", order), "far": far}
+        addresses = (_PAGES | _TABLES | _EXPORTS).items()
+        self.pages = {name: f"/console/bench/{page.format(**places)}" for name, page in addresses}
 
-    def address(self, name: str) -> str:
-        """Where a page of this name stands now."""
-        return self._at((_PAGES | _TABLES)[name])
-
-    def _at(self, page: str) -> str:
-        return f"/console/bench/{page.format(**self.places)}"
-
-    def export_growth(self) -> dict[str, float]:
-        """By how many megabytes the largest memory of this process grew with each export; its bytes are thrown away."""
-        found = {}
-        for name, page in _EXPORTS.items():
-            before = _largest()
-            answer = self.visitor.browser.get(self._at(page), buffered=False)
-            rows = sum(chunk.count(b"\n") for chunk in answer.iter_encoded())
-            answer.close()
-            if rows < 2:
-                raise RuntimeError(f"{page} is empty")
-            found[name] = _largest() - before
-        return found
-
-    def _sell(self, session: Session) -> None:
-        """An order for so many of the valid clicks, in the books and now and then sent back."""
-        sell(session, program_id=self.program.id, of=_CLICKS_OF_AN_ORDER)
-        for statement in _BOOK:
-            session.execute(sa.text(statement), {"program": self.program.id})
+    def _fill(self, session: Session, clicks: int) -> Partner:
+        now = clock.now()
+        begun = now - timedelta(days=90)  # days before are read as they are
+        program = factories.make_program(session, slug="bench", time_zone="Europe/Rome", created_at=begun)
+        factories.make_plan(session, program=program)
+        self.person = accounts_cast.make_person(session, "Marta")
+        accounts_cast.give(session, self.person, GrantRole.ADMIN)
+        partners = [
+            factories.make_partner(session, program=program, name=f"Partner {place}")
+            for place in range(max(clicks // _CLICKS_OF_A_PARTNER, 10))
+        ]
+        links = [
+            factories.make_link(session, program=program, partner=partner, code=f"bench{partner.id.hex}")
+            for partner in partners
+        ]
+        for place in range(clicks // _CLICKS_OF_AN_APPLICANT):
+            factories.make_partner(session, program=program, name=f"New {place}", status=EnrollmentStatus.PENDING)
         session.commit()
+        fill(session, program=program, links=links, busy=1, ends=now, clicks=clicks)
+        sell(session, program_id=program.id, of=_CLICKS_OF_AN_ORDER)
+        for statement in _BOOK:
+            session.execute(sa.text(statement), {"program": program.id})
+        session.commit()
+        return partners[0]
+
+
+def _do_jobs() -> None:
+    reports.compute_figures()
+    while reports.count_days():
+        pass
+    steering.judge()
+    ledger_jobs.seal()
+    ledger_jobs.carry_totals()
+
+
+def _megabytes(site: _Site, export: str) -> float:
+    """By how many megabytes the largest memory of this process grew with the export; its bytes are thrown away."""
+    before = _largest()
+    answer = site.visitor.browser.get(site.pages[export], buffered=False)
+    rows = sum(chunk.count(b"\n") for chunk in answer.iter_encoded())
+    answer.close()
+    if rows < 2:
+        raise RuntimeError(f"{export} is empty")
+    return _largest() - before
 
 
 def _largest() -> float:

@@ -7,9 +7,7 @@ import contextlib
 import gzip
 import os
 import re
-import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -39,7 +37,6 @@ import accounts_cast
 import servers
 
 _MONTHS = 4
-_WARM_UP = 3
 _CLICKS_AT_ONCE = 500_000
 _CLICKS = """
     INSERT INTO clicks (id, program_id, partner_id, link_id, occurred_at, received_at, verdict, source, subs, landing_url,
@@ -72,29 +69,21 @@ _LOADED = re.compile(r'(?:href|src)="(/static/[^"#]+)')
 
 
 @contextlib.contextmanager
-def installation() -> Iterator[Engine]:
-    """A migrated PostgreSQL with room for the clicks of some months, and a valkey, as the settings of this process."""
-    with tempfile.TemporaryDirectory(prefix="affiliate-bench-") as name:
-        folder = Path(name)
-        for each in ("valkey", "postgresql"):
-            (folder / each).mkdir()
-        with (
-            servers.valkey(folder / "valkey") as redis_url,
-            servers.postgresql(folder / "postgresql", memory_mb=servers.LARGE_MB) as address,
-        ):
-            with psycopg.connect(address, autocommit=True) as connection:
-                connection.execute("CREATE DATABASE bench")
-                connection.execute("ALTER SYSTEM SET autovacuum = off")  # it would hold up some rounds, and others not
-                connection.execute("SELECT pg_reload_conf()")
-            url = address.replace("postgresql://postgres@/postgres", "postgresql+psycopg://postgres@/bench")
-            with _installation(url, redis_url, folder):
-                yield db.make_engine(url)
+def installed(address: str, database: str, folder: Path) -> Iterator[Engine]:
+    """A new, migrated database on the PostgreSQL at `address`, and a valkey, as the settings of this process."""
+    folder.mkdir()
+    with servers.valkey(folder) as redis_url:
+        with psycopg.connect(address, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {database}")
+            connection.execute("ALTER SYSTEM SET autovacuum = off")  # it would hold up some rounds, and others not
+            connection.execute("SELECT pg_reload_conf()")
+        url = address.replace("postgresql://postgres@/postgres", f"postgresql+psycopg://postgres@/{database}")
+        with _installation(url, redis_url, folder):
+            yield db.make_engine(url)
 
 
-def fill(
-    session: Session, *, program: Program, links: Sequence[Link], busy: int, ends: datetime, first: int, last: int
-) -> None:
-    """Add the clicks of these numbers, of the 60 days before `ends`, and count all of them in their rollups.
+def fill(session: Session, *, program: Program, links: Sequence[Link], busy: int, ends: datetime, clicks: int) -> None:
+    """Make so many clicks of the 60 days before `ends`, and count them in their rollups.
 
     Clicks fall on the links one after the other, but every twentieth on the first `busy` of them.
     """
@@ -104,20 +93,16 @@ def fill(
         "program": program.id, "links": [link.id for link in links], "partners": [link.partner_id for link in links],
         "of": len(links), "busy": busy, "ends": ends,
     }  # fmt: skip
-    for start in range(first, last + 1, _CLICKS_AT_ONCE):
-        session.execute(sa.text(_CLICKS), told | {"first": start, "last": min(start + _CLICKS_AT_ONCE - 1, last)})
+    for start in range(1, clicks + 1, _CLICKS_AT_ONCE):
+        session.execute(sa.text(_CLICKS), told | {"first": start, "last": min(start + _CLICKS_AT_ONCE - 1, clicks)})
     session.commit()
     for table, keys in _ROLLUPS.items():
-        session.execute(sa.text(f"TRUNCATE {table.partition(' ')[0]}"))
         grouped = f"SELECT {keys}, {_HOUR}, verdict, 0, count(*) FROM clicks GROUP BY {keys}, {_HOUR}, verdict"  # noqa: S608 - our own names
         session.execute(sa.text(f"INSERT INTO {table}, hour, verdict, shard, clicks) {grouped}"))
-    session.execute(sa.text("TRUNCATE link_sub_hours"))
     keys = f"program_id, partner_id, link_id, {_HOUR}, subs->>'sub1', verdict"
     session.execute(sa.text(f"INSERT INTO link_sub_hours SELECT {keys}, count(*) FROM clicks GROUP BY {keys}"))  # noqa: S608 - our own names
-    session.execute(sa.text("TRUNCATE device_hours"))
     keys = f"program_id, {_HOUR}, {_VISITORS['device']}, verdict"
     session.execute(sa.text(f"INSERT INTO device_hours SELECT {keys}, count(*) FROM clicks GROUP BY {keys}"))  # noqa: S608 - our own names
-    session.execute(sa.text("TRUNCATE visitor_hours"))
     for kind, label in _VISITORS.items():
         keys = f"program_id, partner_id, {_HOUR}, {label}, verdict"
         grouped = f"SELECT {keys}, '{kind}', count(*) FROM clicks GROUP BY {keys}"  # noqa: S608 - our own names
@@ -160,16 +145,6 @@ def p95_ms(seconds: Iterable[float]) -> float:
     return ordered[int(len(ordered) * 0.95)] * 1_000
 
 
-def median(costs: list[Cost]) -> float:
-    """The middle of the times on the clock, in seconds."""
-    return statistics.median(one.took for one in costs)
-
-
-def median_cpu(costs: list[Cost]) -> float:
-    """The middle of what they took of the processor, in seconds."""
-    return statistics.median(one.cpu for one in costs)
-
-
 class Visitor:
     """A person who is signed in, at an application that has loaded and settled as the web process has."""
 
@@ -180,10 +155,6 @@ class Visitor:
         accounts_cast.sign_in(self.browser, person)
         garbage.settle()
 
-    def costs(self, address: str, *, times: int) -> list[Cost]:
-        """What the page costs so many times, after a few that nobody counts."""
-        return [self._open(address) for _ in range(times + _WARM_UP)][_WARM_UP:]
-
     def queries(self, address: str) -> int:
         """How many statements the page asks."""
         found: list[str] = []
@@ -193,7 +164,7 @@ class Visitor:
                 found.append(statement)
 
         sa.event.listen(Engine, "before_cursor_execute", note)
-        self._open(address)
+        self.cost(address)
         sa.event.remove(Engine, "before_cursor_execute", note)
         return len(found)
 
@@ -204,7 +175,8 @@ class Visitor:
         bodies = [page.encode(), *(self.browser.get(path).data for path in sorted(loaded))]
         return sum(min(len(gzip.compress(body)), len(body)) for body in bodies) / 1024
 
-    def _open(self, address: str) -> Cost:
+    def cost(self, address: str) -> Cost:
+        """What opening the page costs now."""
         began, worked = time.perf_counter(), time.process_time()
         answer = self.browser.get(address)
         cost = Cost(time.perf_counter() - began, time.process_time() - worked)
