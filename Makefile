@@ -46,8 +46,8 @@ lint: $(INSTALLED_DEV) ## style, types, import contracts, templates, requirement
 	$(BIN)/pytest --noconftest tests/run/test_requirements.py
 
 .PHONY: bench
-bench: setup $(INSTALLED_DEV) ## benchmarks: a table, and JSON lines in DATA_DIR (T=ingest_rows for some, ROWS=2000000 for a smaller table)
-	$(if $(ROWS),BENCH_ROWS=$(ROWS) )$(BIN)/python tests/bench $(T)
+bench: setup $(INSTALLED_DEV) ## benchmarks: a table, and JSON lines in DATA_DIR (T=ingest_rows for some, ROWS=2000000 for a smaller table, CLICKS=1000000 for smaller sites)
+	$(if $(ROWS),BENCH_ROWS=$(ROWS) )$(if $(CLICKS),BENCH_PAGE_CLICKS=$(CLICKS) BENCH_CONSOLE_CLICKS=$(CLICKS) )$(BIN)/python tests/bench $(T)
 
 .PHONY: migrate
 migrate: setup ## bring the database to this version
