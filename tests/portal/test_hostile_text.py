@@ -1,4 +1,4 @@
-"""Hostile text in every field that people fill stays text: on each page of the portal and each public page, and in each file.
+"""Hostile text in every field that people fill stays text: on each page of portal and console and each public page, and in each file.
 
 It is put into the columns themselves, so that no form has to let it in, and a new column is tried without anybody thinking of it.
 """
@@ -7,16 +7,18 @@ import csv
 import io
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from accounts_cast import give, make_person, sign_in
 from creative_cast import make_creative
 from event_cast import click
 from factories import make_application, make_clicks, make_commission, make_payout
 from flask import Flask
 from flask.testing import FlaskClient
+from newsletter_cast import make_issue
 from portal_cast import Cast
 from postback_cast import make_address
 from sqlalchemy.orm import Session
@@ -24,16 +26,23 @@ from sqlalchemy.orm import Session
 from affiliate import clock, ids, tables
 from affiliate.accounts.actors import SYSTEM
 from affiliate.accounts.mail_kinds import IN_CHATS, MailKind
+from affiliate.accounts.models import GrantRole
 from affiliate.creatives.kinds import CreativeKind
 from affiliate.ingest import service as ingest
 from affiliate.ingest.models import Conversion
+from affiliate.joining.models import Article, ArticleKind, PublicText
 from affiliate.mailer import Letter
+from affiliate.newsletters.content import Block, BlockKind, Draft
 from affiliate.notifications import chat_service
 from affiliate.notifications.chats import ChatKind
 from affiliate.partners import noticing
 from affiliate.relations import service as relations
+from affiliate.relations.care_models import Duty, DutyStatus, PartnerNote, PartnerTag
 from affiliate.relations.claims import Claim
-from affiliate.relations.models import CaseKind
+from affiliate.relations.models import CaseKind, Side
+from affiliate.relations.rounds import Cadence
+from affiliate.reports.service_measures import ServiceMeasure
+from affiliate.reports.written_models import Annotation, Campaign, ServiceEntry
 
 HOSTILE = "=1+1<img src=x onerror=alert(1)>\"'&{{7*7}}"
 FREE = {
@@ -83,6 +92,8 @@ def filled(app_session: Session, cast: Cast) -> dict[str, list[str]]:
         session, program_id=cast.program.id, partner_ids=[cast.partner.id], kind=MailKind.CASES,
         letter=lambda _who: Letter(HOSTILE, [HOSTILE], (HOSTILE, "/portal/casa/cases")), now=now,
     )  # fmt: skip
+    issue = make_issue(session, program=cast.program, now=now, draft=_hostile_draft(cast))
+    session.add_all(_rows_of_managers(cast, now))
     cast.link.subs = {"sub1": HOSTILE}
     cast.partner.channels = [{"kind": "other", "address": HOSTILE, "people": 1}]
     session.flush()
@@ -96,8 +107,43 @@ def filled(app_session: Session, cast: Cast) -> dict[str, list[str]]:
         "pba": [postback],
         "cht": [hook],
         "crv": creatives,
+        "nws": [issue],
+        "ptn": [cast.partner],
+        "cnv": [order],
     }
     return {prefix: [ids.public(prefix, row.id) for row in found] for prefix, found in rows.items()}
+
+
+def _hostile_draft(cast: Cast) -> Draft:
+    said = {"title": HOSTILE, "body": HOSTILE, "label": HOSTILE}
+    news = Block("news", BlockKind.NEWS, {"en": said}, url="https://www.shop.example/")
+    story = Block("story", BlockKind.STORY, {"en": said}, partner_id=str(cast.partner.id))
+    return Draft("en", {"en": {"subject": HOSTILE, "preheader": HOSTILE}}, [news, story])
+
+
+def _rows_of_managers(cast: Cast, now: datetime) -> Iterator[Any]:
+    """What managers write: marks, campaigns, notes, duties, entries of service, articles and the page of the program."""
+    mine: dict[str, Any] = {"program_id": cast.program.id}
+    made: dict[str, Any] = {"created_at": now, "updated_at": now}
+    days: dict[str, Any] = {"starts_on": now.date() - timedelta(5), "ends_on": now.date() + timedelta(5)}
+    yield Annotation(id=ids.new_at(now), **mine, day=now.date(), text="x", created_at=now)
+    yield Campaign(id=ids.new_at(now), **mine, **days, **made, name="x", note="x", cost_minor=0, currency="EUR")
+    yield PartnerNote(id=ids.new_at(now), **mine, partner_id=cast.partner.id, text="x", noted_at=now)
+    yield PartnerTag(**mine, partner_id=cast.partner.id, tag="x")
+    yield Duty(
+        id=ids.new_at(now), **mine, **made, partner_id=cast.partner.id, task="x", side=Side.PARTNER, cadence=Cadence.WEEKLY,
+        first_on=now.date(), due_on=now.date(), status=DutyStatus.PENDING,
+    )  # fmt: skip
+    yield ServiceEntry(
+        id=ids.new_at(now), **mine, **days, partner_id=cast.partner.id, measure=ServiceMeasure.COMPLAINTS, number=1, note="x",
+        source="x", created_at=now,
+    )  # fmt: skip
+    words = {"title": "x", "summary": "x", "body": HOSTILE, "told_by": "x"}
+    yield Article(
+        id=ids.new_at(now), **mine, **made, **words, slug="x", language="en", kind=ArticleKind.STORY, published_at=now
+    )
+    texts = {"headline": "x", "summary": "x", "stands_for": HOSTILE, "sold": HOSTILE, "audience": HOSTILE}
+    yield PublicText(**mine, **texts, language="en", questions=[[HOSTILE, HOSTILE]], updated_at=now)
 
 
 def _make_hostile(session: Session) -> None:
@@ -117,12 +163,14 @@ def _is_text(column: Any) -> bool:
     return isinstance(column.type, sa.String) and not isinstance(column.type, sa.Enum) and not column.foreign_keys
 
 
-def _addresses(app: Flask, filled: dict[str, list[str]]) -> Iterator[str]:
-    """The addresses of the portal and of the public pages, those about one thing for each that there is."""
+XML = {"application/xml", "application/atom+xml", "application/rss+xml", "text/xml", "image/svg+xml"}
+OUTSIDE = ("portal.", "site.", "joining.", "news.", "mails.", "mail.", "mailed.", "shared.", "senders.")
+
+
+def _addresses(app: Flask, filled: dict[str, list[str]], parts: tuple[str, ...]) -> Iterator[str]:
+    """The addresses of these parts of the application, those about one thing for each that there is."""
     for rule in app.url_map.iter_rules():
-        if "GET" not in (rule.methods or ()) or not rule.endpoint.startswith(
-            ("portal.", "site.", "joining.", "news.", "mails.", "mail.")
-        ):
+        if "GET" not in (rule.methods or ()) or not rule.endpoint.startswith(parts):
             continue
         prefix = re.search(r'public\("(\w+)"\)', rule.rule)
         for value in filled.get(prefix[1], []) if prefix else ["x"]:
@@ -132,12 +180,22 @@ def _addresses(app: Flask, filled: dict[str, list[str]]) -> Iterator[str]:
                 yield re.sub(r"<[^>]*>", "x", address)
 
 
-def test_hostile_text_in_every_field_stays_text_everywhere(
-    app: Flask, marta: FlaskClient, filled: dict[str, list[str]]
-) -> None:
-    wrong, seen = [], {}
-    for address in _addresses(app, filled):
-        answer = marta.get(address)
+@pytest.fixture
+def mara(app: Flask, cast: Cast, app_session: Session) -> FlaskClient:
+    """The manager's browser."""
+    person = make_person(app_session, "Mara")
+    give(app_session, person, GrantRole.MANAGER, cast.program)
+    app_session.commit()
+    browser = app.test_client()
+    sign_in(browser, person)
+    return browser
+
+
+def _told(browser: FlaskClient, addresses: Iterator[str]) -> tuple[dict[str, int], list[str]]:
+    """How often each page and file tells of it, and those in which it is more than text."""
+    seen, wrong = {}, []
+    for address in addresses:
+        answer = browser.get(address)
         assert answer.status_code < 500, address
         if answer.status_code != 200:
             continue
@@ -148,6 +206,25 @@ def test_hostile_text_in_every_field_stays_text_everywhere(
             cells = [cell for row in csv.reader(io.StringIO(answer.text)) for cell in row]
             seen[address] = sum("onerror" in cell for cell in cells)
             wrong += [address] if any(cell.startswith(("=", "@", "\t")) for cell in cells) else []
+        elif answer.mimetype in XML:
+            seen[address] = answer.text.count("onerror")
+            wrong += [address] if "<img src=x" in answer.text else []
+    return seen, wrong
+
+
+def test_hostile_text_in_every_field_stays_text_everywhere(
+    app: Flask, marta: FlaskClient, filled: dict[str, list[str]]
+) -> None:
+    seen, wrong = _told(marta, _addresses(app, filled, OUTSIDE))
     assert wrong == []
     assert len(seen) > 50
     assert sum(1 for found in seen.values() if found) > 35
+
+
+def test_hostile_text_in_every_field_stays_text_for_managers(
+    app: Flask, mara: FlaskClient, filled: dict[str, list[str]]
+) -> None:
+    seen, wrong = _told(mara, _addresses(app, filled, ("console.",)))
+    assert wrong == []
+    assert len(seen) > 90
+    assert sum(1 for found in seen.values() if found) > 80
