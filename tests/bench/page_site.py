@@ -96,16 +96,23 @@ def fill(session: Session, *, program: Program, links: Sequence[Link], busy: int
     for start in range(1, clicks + 1, _CLICKS_AT_ONCE):
         session.execute(sa.text(_CLICKS), told | {"first": start, "last": min(start + _CLICKS_AT_ONCE - 1, clicks)})
     session.commit()
+    session.execute(
+        sa.text("SET LOCAL work_mem = '512MB'")
+    )  # what is counted here at once the product counts by and by
     for table, keys in _ROLLUPS.items():
-        grouped = f"SELECT {keys}, {_HOUR}, verdict, 0, count(*) FROM clicks GROUP BY {keys}, {_HOUR}, verdict"  # noqa: S608 - our own names
+        grouped = f"SELECT {keys}, {_HOUR}, verdict, 0, count(*) FROM clicks GROUP BY {keys}, {_HOUR}, verdict ORDER BY {keys}, {_HOUR}"  # noqa: S608 - our own names
         session.execute(sa.text(f"INSERT INTO {table}, hour, verdict, shard, clicks) {grouped}"))
     keys = f"program_id, partner_id, link_id, {_HOUR}, subs->>'sub1', verdict"
-    session.execute(sa.text(f"INSERT INTO link_sub_hours SELECT {keys}, count(*) FROM clicks GROUP BY {keys}"))  # noqa: S608 - our own names
+    session.execute(
+        sa.text(f"INSERT INTO link_sub_hours SELECT {keys}, count(*) FROM clicks GROUP BY {keys} ORDER BY {keys}")
+    )  # noqa: S608 - our own names
     keys = f"program_id, {_HOUR}, {_VISITORS['device']}, verdict"
-    session.execute(sa.text(f"INSERT INTO device_hours SELECT {keys}, count(*) FROM clicks GROUP BY {keys}"))  # noqa: S608 - our own names
+    session.execute(
+        sa.text(f"INSERT INTO device_hours SELECT {keys}, count(*) FROM clicks GROUP BY {keys} ORDER BY {keys}")
+    )  # noqa: S608 - our own names
     for kind, label in _VISITORS.items():
         keys = f"program_id, partner_id, {_HOUR}, {label}, verdict"
-        grouped = f"SELECT {keys}, '{kind}', count(*) FROM clicks GROUP BY {keys}"  # noqa: S608 - our own names
+        grouped = f"SELECT {keys}, '{kind}', count(*) FROM clicks GROUP BY {keys} ORDER BY {keys}"  # noqa: S608 - our own names
         names = "program_id, partner_id, hour, label, verdict, kind, clicks"
         session.execute(sa.text(f"INSERT INTO visitor_hours ({names}) {grouped}"))
     session.commit()
