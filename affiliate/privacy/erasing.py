@@ -126,6 +126,7 @@ def erase(session: Session, *, request: ErasureRequest, actor: Actor, now: datet
     event_ids = queries.events_about(session, partner_id=partner_id, subject_ids=[*person_ids, *story_ids])
     _stop(session, partner_id, now)
     mentions.forget_stories(session, story_ids=story_ids, now=now)
+    mentions.forget_told(session, partner_id=partner_id, now=now)
     mentions.forget_recruiting(session, partner_id=partner_id, now=now)
     _forget_files(session, partner_id, person_ids)
     _forget_addresses(session, [person.email for person in people], now)

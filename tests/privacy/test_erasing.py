@@ -2,16 +2,18 @@
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 from accounts_cast import make_person
-from factories import NOW, make_application, make_grant, make_link, make_member, make_program
+from factories import NOW, make_application, make_grant, make_link, make_member, make_partner, make_program
 from money_cast import MATURE, Books, open_books
+from newsletter_cast import Block, BlockKind, a_draft, make_issue
 from payout_cast import PAYDAY, approve, earn, pay, propose
 from sqlalchemy.orm import Session
 
-from affiliate import files, mailer, tables
+from affiliate import files, ids, mailer, tables
 from affiliate.accounts import audit
 from affiliate.accounts import service as accounts
 from affiliate.accounts.actors import Actor
@@ -24,10 +26,13 @@ from affiliate.joining.service import Origin
 from affiliate.joining.writing import Draft
 from affiliate.ledger import queries as ledger
 from affiliate.mailer import OutboxMail
+from affiliate.newsletters import content, mailroom
+from affiliate.newsletters import service as newsletters
+from affiliate.newsletters.models import ConsentStatus, IssueStatus, NewsletterIssue, StoryConsent
 from affiliate.partners import service as partners
 from affiliate.partners.applying import Applicant
 from affiliate.partners.models import Application, Enrollment, EnrollmentStatus, Member, Partner
-from affiliate.privacy import erasing, queries
+from affiliate.privacy import erasing, mentions, queries
 from affiliate.privacy.models import ErasureRequest, ErasureStatus
 
 WORD = "Pentolaccia"
@@ -142,6 +147,62 @@ def test_what_was_sent_signed_out_told_and_recruited_names_nobody_either(session
     assert invitation.withdrawn_at == PAYDAY
     assert session.get_one(Application, recruited.id).source == "recruiter:erased"
     assert session.scalars(sa.select(StoredFile.id)).all() == []
+
+
+def a_story(words: str, partner: Partner) -> Block:
+    texts = {"en": {"title": words, "body": words}, "it": {"title": "", "body": ""}}
+    return Block(f"of-{partner.id.hex}", BlockKind.STORY, texts, "", str(partner.id))
+
+
+def agree(session: Session, issue: NewsletterIssue, story: Block) -> None:
+    """The partner of a story said yes to exactly these words."""
+    consent = StoryConsent(program_id=issue.program_id, issue_id=issue.id, partner_id=UUID(story.partner_id))
+    consent.id, consent.fingerprint, consent.story = ids.new(), content.fingerprint(story), dict(story.texts)
+    consent.status, consent.asked_at = ConsentStatus.GIVEN, NOW
+    session.add(consent)
+
+
+def test_a_story_about_the_partner_is_told_by_no_newsletter_any_more(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mentions, "_ISSUES_AT_ONCE", 2)
+    books = open_books(session)
+    mine = make_person(session, "Marta")
+    make_member(session, user=mine, partner=books.partner)
+    other = make_partner(session, program=books.program, name="Otto")
+    story, others = a_story(WORD, books.partner), a_story("Otto links one pan.", other)
+    draft = a_draft("S", f"Not a story of {books.partner.id}", story, others)
+    issues = [make_issue(session, program=books.program, now=NOW, draft=draft) for _status in IssueStatus]
+    for issue, status in zip(issues, IssueStatus, strict=True):
+        issue.status = status
+        agree(session, issue, story)
+        agree(session, issue, others)
+    session.commit()
+
+    def mail(issue: NewsletterIssue) -> str:
+        compiled = mailroom.compile_issue(session, issue=issue, program=books.program, wanted="en")
+        return "".join(compiled.text)
+
+    assert all(WORD in mail(issue) for issue in issues)
+    versions = [issue.version for issue in issues]
+    erasing.erase(session, request=ask(books, mine), actor=books.bob, now=PAYDAY)
+    session.commit()
+    left = everything(session)
+    assert [line for line in left.splitlines() if WORD.lower() in line.lower()] == []
+    for issue in issues:
+        assert "Otto links one pan." in mail(issue)
+        assert "erased" not in mail(issue)
+        blocks = newsletters.draft_of(issue).blocks
+        assert [(block.partner_id, block.text("en", "body")) for block in blocks[1:]] == [
+            ("", "erased"),
+            (str(other.id), "Otto links one pan."),
+        ]
+        assert blocks[1].text("it", "body") == ""
+    assert [issue.version for issue in issues] == [
+        version + 1 for version in versions
+    ]  # who reads one cannot put it back
+    said = {row.partner_id: row.status for row in session.scalars(sa.select(StoryConsent))}
+    assert said == {books.partner.id: ConsentStatus.DECLINED, other.id: ConsentStatus.GIVEN}
 
 
 def test_nobody_is_forgotten_while_money_is_on_its_way(session: Session) -> None:
