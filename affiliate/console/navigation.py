@@ -38,7 +38,7 @@ _PAGES = {
     "cases": ("case",),
     "creatives": ("creative", "new_creative", "add_creative", "change_creative", "add_creative_version"),
     "newsletters": (
-        "newsletter", "preview_newsletter", "save_newsletter", "schedule_newsletter", "suppressed_addresses", "prospect_list",
+        "newsletter", "preview_newsletter", "save_newsletter", "suppressed_addresses", "prospect_list",
     ),
     "conversions": ("conversion", "import_orders", "take_orders"),
     "payouts": (

@@ -35,7 +35,7 @@ from affiliate.console.performance import (
     what_if,
 )
 from affiliate.console.program import archive, brand, chats, people, program, settings_overview, setup
-from affiliate.console.relations import cases, creatives, newsletter_previews, newsletters, prospects
+from affiliate.console.relations import cases, creatives, newsletter_editor, newsletter_previews, newsletters, prospects
 from affiliate.console.rules import attribution, fraud_rules, plans, simulations
 from affiliate.console.tracking import events, tracking, ways_in
 from affiliate.console.work import bulk_acts, today, view_business, view_operations
@@ -71,6 +71,7 @@ __all__ = [
     "invitations",
     "kpis",
     "margins",
+    "newsletter_editor",
     "newsletter_previews",
     "newsletters",
     "order_import",

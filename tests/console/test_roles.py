@@ -38,7 +38,7 @@ ACTS_IN = {
         "campaigns",
         "creatives",
         "invitations",
-        "newsletter_previews",
+        "newsletter_editor",
         "newsletters",
         "prospects",
         "service",

@@ -26,13 +26,16 @@ def test_a_newsletter_is_written_seen_ordered_and_taken_back(
     page.get_by_role("button", name="Save").last.click()
     assert page.get_by_label("Subject").input_value() == "{first_name}, textiles pay 12 %"
     assert (sideways(page), axe_findings(page)) == (0, [])
-    page.get_by_role("link", name="Preview").first.click()
+    page.get_by_label("Title").fill("Textiles, and more")
+    page.get_by_role("button", name="Preview").first.click()
     mail = page.frame_locator("iframe")
     mail.get_by_text("twelve").wait_for()
+    assert mail.get_by_text("Textiles, and more").count() == 1
     assert '<script>alert("x")</script>' in mail.locator("body").inner_text()
     assert mail.get_by_text("Your link, ready to copy:").count() == 1
     assert (sideways(page), axe_findings(page)) == (0, [])
     page.go_back()
+    assert page.get_by_label("Title").input_value() == "Textiles, and more"
     page.get_by_role("button", name="Send to").click()
     page.get_by_role("button", name="Take it back").wait_for()
     assert (sideways(page), axe_findings(page)) == (0, [])

@@ -18,6 +18,7 @@ from affiliate.newsletters.segments import Segment
 
 SHARED = frozenset({"url", "partner"})
 Typed = MultiDict[str, str]
+_TIME_LENGTH_MAX = 20
 
 
 def place(language: str, name: str, block: Block | None = None) -> str:
@@ -33,8 +34,9 @@ def draft(
     """The stored draft with what was typed in one language, and what cannot be stored of it, by field."""
     errors: dict[str, str] = {}
     said = {name: _read(typed, place(language, name), name, errors) for name in ("subject", "preheader")}
-    main = typed.get("main_language", stored.language)
-    changed = content.with_envelope(replace(stored, language=_language(main, stored.language)), language, said)
+    changed = replace(stored, language=_language(typed.get("main_language", stored.language), stored.language))
+    if _says(said, stored.texts, language):
+        changed = content.with_envelope(changed, language, said)
     blocks = [_block(typed, block, language, partner_id, errors) for block in stored.blocks]
     return replace(changed, blocks=blocks), errors
 
@@ -47,12 +49,18 @@ def _block(
     if not any(place(language, name, block) in typed for name in names):
         return block  # added by somebody else since the page was read
     texts = {name: _read(typed, place(language, name, block), name, errors) for name in names}
-    block = replace(block, texts={**block.texts, language: texts})
+    if _says(texts, block.texts, language):
+        block = replace(block, texts={**block.texts, language: texts})
     if "url" in parts:
         block = replace(block, url=_read(typed, place(language, "url", block), "url", errors))
     if "partner" in parts:
         block = replace(block, partner_id=_partner(typed, place(language, "partner", block), partner_id, errors))
     return block
+
+
+def _says(typed: Mapping[str, str], stored: Mapping[str, Any], language: str) -> bool:
+    """Whether there are words to store. A language that was only looked at changes no issue, and no story that has its consent."""
+    return any(typed.values()) or language in stored
 
 
 def _partner(typed: Typed, name: str, partner_id: Callable[[str], UUID | None], errors: dict[str, str]) -> str:
@@ -106,9 +114,17 @@ def times(typed: Typed, zone: str) -> tuple[datetime | None, datetime | None] | 
 
 def shown_times(typed: Mapping[str, Any]) -> dict[str, Any]:
     """What the form of the sending shows: what was typed, or at once in quiet hours kept."""
+    is_typed = "when" in typed
     return {
         "when": typed.get("when", "now"),
         "day": typed.get("day", ""),
         "hour": typed.get("hour", "09:00"),
-        "quiet": "quiet" in typed if typed else True,
+        "quiet": "quiet" in typed if is_typed else True,
     }
+
+
+def kept_times(typed: Mapping[str, str]) -> dict[str, str]:
+    """What was typed of the sending, for the address of the page that comes next; nothing if that shows the same by itself."""
+    if shown_times(typed) == shown_times({}):
+        return {}
+    return {name: typed[name][:_TIME_LENGTH_MAX] for name in ("when", "day", "hour", "quiet") if name in typed}

@@ -3,10 +3,9 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Response, flash, g, redirect, request, url_for
+from flask import Response, flash, g, request
 from flask_babel import gettext as _
 from flask_login import current_user
-from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import formats, mailer
 from affiliate.accounts import access
@@ -55,18 +54,14 @@ def newsletter_mail(issue_id: UUID) -> Response:
     return Response(mail.html, mimetype="text/html")
 
 
-@blueprint.post('/<slug>/newsletters/<public("nws"):issue_id>/test')
-@access.console(*roles.MARKETING)
-def send_test_newsletter(issue_id: UUID) -> BaseResponse:
-    """Send the stored issue to oneself."""
-    issue = service.found(orm.session, issue_id=issue_id, program_id=g.program.id)
-    mail, _name = _mail(issue, language=_language(issue), reader="")
+def send_test(issue: NewsletterIssue, language: str) -> None:
+    """Send an issue as it is stored to oneself, and say so."""
+    mail, _name = _mail(issue, language=language, reader="")
     mailer.enqueue(
         orm.session, recipient=current_user.email, subject=_("Test: %(subject)s", subject=mail.subject),
         body_text=mail.text, body_html=mail.html, program=g.program, now=request_now(),
     )  # fmt: skip
     flash(_("A test is on its way to %(email)s.", email=current_user.email), "success")
-    return redirect(url_for("console.newsletter", issue_id=issue.id, language=_language(issue)), 303)
 
 
 def _language(issue: NewsletterIssue) -> str:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from accounts_cast import read
@@ -16,7 +17,7 @@ from affiliate import clock, ids
 from affiliate.accounts.actors import SYSTEM
 from affiliate.accounts.models import AuditEvent, User
 from affiliate.mailer import OutboxMail
-from affiliate.newsletters import service
+from affiliate.newsletters import queries, service
 from affiliate.newsletters.models import (
     DeliveryStatus,
     IssueKind,
@@ -68,7 +69,8 @@ def test_a_newsletter_is_begun_written_and_ordered_without_script(cast: Cast, ma
     assert "Ciao {first_name}" in text_of(mara.get(there))
     page = mara.get(f"{there}/mail").text
     assert "<strong>Dodici</strong>" in page
-    answer = mara.post(f"{there}/schedule", data={"version": "2", "when": "now", "quiet": "1"})
+    form = {"version": "2", "language": "it", "kind": "offers", "act": "schedule", "when": "now", "quiet": "1"}
+    answer = mara.post(there, data=form | words)
     assert answer.status_code == 303
     ordered = stored(cast)
     assert ordered.status is IssueStatus.SCHEDULED
@@ -133,20 +135,94 @@ def test_wrong_fields_and_addresses_are_named_and_keep_it_from_being_sent(
     page = text_of(mara.get(at(issue)))
     assert "Unknown field {favourite}. Known: first_name" in page
     assert "“javascript:alert(1” is no address of a link" in page
-    answer = mara.post(at(issue, "/schedule"), data={"version": "3", "when": "now"})
-    assert answer.status_code == 422
+    answer = mara.post(at(issue), data=typed(stored(cast), act="schedule") | wrong)
+    assert "Something in the text must be put right first" in answer.text
     assert stored(cast).status is IssueStatus.DRAFT
 
 
-def test_a_time_that_is_over_or_unreadable_is_refused_and_kept(
+def test_a_refused_time_comes_back_with_the_words_which_are_stored(
     cast: Cast, mara: FlaskClient, issue: NewsletterIssue
 ) -> None:
+    (block,) = issue.blocks
     for when, day, told in (("at", "2020-01-01", "This time is over"), ("reader", "never", "Choose a day and an hour")):
-        answer = mara.post(at(issue, "/schedule"), data={"version": "2", "when": when, "day": day, "hour": "09:30"})
-        assert answer.status_code == 422
+        words = {f"en-{block['id']}-body": f"Kept at {when}"}
+        time = {"when": when, "day": day, "hour": "09:30"}
+        answer = mara.post(at(issue), data=typed(stored(cast), act="schedule") | words | time)
         assert told in answer.text
-        assert 'value="09:30"' in answer.text
-        assert f'value="{day}"' in answer.text
+        for value in ("09:30", day, str(stored(cast).version)):
+            assert f'value="{value}"' in answer.text
+        assert f'value="{when}" checked' in answer.text
+        assert 'name="quiet" value="1">' in answer.text
+        assert f"Kept at {when}</textarea>" in answer.text
+        assert stored(cast).blocks[0]["texts"]["en"]["body"] == f"Kept at {when}"
+        assert stored(cast).status is IssueStatus.DRAFT
+
+
+def test_what_was_typed_is_stored_before_it_is_seen_tested_or_sent(
+    cast: Cast, mara: FlaskClient, issue: NewsletterIssue
+) -> None:
+    (block,) = issue.blocks
+    body = f"en-{block['id']}-body"
+    seen = mara.post(at(issue), data=typed(issue, act="preview:text") | {body: "Seen"})
+    assert seen.status_code == 303
+    assert "Seen" in mara.get(seen.headers["Location"]).text
+    assert "Seen" in mara.get(at(issue, "/mail")).text
+    mara.post(at(issue), data=typed(stored(cast), act="test") | {body: "Tested"})
+    (mail,) = read(cast.session, select(OutboxMail))
+    assert "Tested" in mail.body_text
+    time = {"when": "at", "day": "2099-01-01", "hour": "10:00"}
+    mara.post(at(issue), data=typed(stored(cast), act="schedule") | {body: "Sent"} | time)
+    assert stored(cast).status is IssueStatus.SCHEDULED
+    assert stored(cast).blocks[0]["texts"]["en"]["body"] == "Sent"
+    assert stored(cast).send_at is not None
+
+
+def test_the_time_that_was_typed_stays_through_other_acts(
+    cast: Cast, mara: FlaskClient, issue: NewsletterIssue
+) -> None:
+    time = {"when": "reader", "day": "2099-01-01", "hour": "10:15", "quiet": "1"}
+    for act in ("save", "test", "language:it", "add"):
+        page = mara.get(mara.post(at(issue), data=typed(stored(cast), act=act) | time).headers["Location"]).text
+        assert 'value="10:15"' in page, act
+        assert 'value="reader" checked' in page, act
+        assert 'name="quiet" value="1" checked' in page, act
+    assert "when=" not in mara.post(at(issue), data=typed(stored(cast))).headers["Location"]
+
+
+def test_a_form_of_the_page_holds_every_act_and_saves_at_a_press_of_enter(
+    mara: FlaskClient, issue: NewsletterIssue
+) -> None:
+    answer = mara.get(at(issue))
+    main = answer.text[answer.text.index("<main") :]
+    assert main.count(f'action="{at(issue)}"') == 1
+    assert "/test" not in main
+    assert "/schedule" not in main
+    buttons = re.findall(r'<button [^>]*name="act" value="([^"]*)"', main)
+    assert buttons[0] == "save"
+    assert {"test", "preview", "preview:text", "schedule"} < set(buttons)
+    assert answer.headers["Cache-Control"] == "no-store"  # who comes back from the preview sees what is stored
+
+
+def test_what_is_looked_at_only_changes_nothing(cast: Cast, mara: FlaskClient, issue: NewsletterIssue) -> None:
+    mara.post(at(issue), data=typed(issue))
+    issue = stored(cast)
+    before = (issue.version, issue.texts, issue.blocks)
+    mara.post(at(issue), data=typed(issue, act="preview"))
+    empty = {"it-subject": "", "it-preheader": "", f"it-{issue.blocks[0]['id']}-body": ""}
+    mara.post(at(issue), data=typed(issue, language="it", act="preview") | empty)
+    again = stored(cast)
+    assert (again.version, again.texts, again.blocks) == before
+
+
+def test_other_readers_than_the_button_told_are_looked_at_first(
+    cast: Cast, mara: FlaskClient, issue: NewsletterIssue
+) -> None:
+    other = {"statuses": "paused", "act": "schedule", "when": "now"}
+    answer = mara.post(at(issue), data=typed(issue) | other)
+    assert "The choice of readers was another one a moment ago." in answer.text
+    assert stored(cast).status is IssueStatus.DRAFT
+    mara.post(at(issue), data=typed(stored(cast)) | other)
+    assert stored(cast).status is IssueStatus.SCHEDULED
 
 
 def test_hostile_words_stay_words_on_every_page(cast: Cast, mara: FlaskClient, issue: NewsletterIssue) -> None:
@@ -184,7 +260,7 @@ def test_the_preview_is_of_any_partner_in_a_frame_that_runs_nothing(
 
 
 def test_a_test_goes_to_oneself_alone(cast: Cast, mara: FlaskClient, issue: NewsletterIssue) -> None:
-    mara.post(at(issue, "/test"))
+    mara.post(at(issue), data=typed(issue, act="test") | {"en-subject": "News for {first_name}"})
     (mail,) = read(cast.session, select(OutboxMail))
     assert mail.recipient == cast.mara.email
     assert mail.subject.startswith("Test: News for ")
@@ -222,25 +298,42 @@ def test_a_story_is_told_only_with_consent_to_exactly_its_words(cast: Cast, mara
     )
     issue = make_issue(cast.session, program=cast.program, now=clock.now(), draft=a_draft("S", "B", story))
     cast.session.commit()
-    answer = mara.post(at(issue, "/schedule"), data={"version": str(issue.version), "when": "now"})
-    assert "A story waits for its partner&#39;s consent" in answer.text
     kept = {"en-first-body": "B", "en-story-title": "Twice the basket", "en-story-body": "They link one pan."}
-    mara.post(at(issue), data=typed(issue, act="ask:story") | kept | {"story-partner": "Slow Kitchen"})
+    kept |= {"story-partner": "Slow Kitchen"}
+    answer = mara.post(at(issue), data=typed(issue, act="schedule") | kept)
+    assert "A story waits for its partner&#39;s consent" in answer.text
+    mara.post(at(issue), data=typed(stored(cast), act="ask:story") | kept)
     (consent,) = read(cast.session, select(StoryConsent))
     mails = read(cast.session, select(OutboxMail))
     assert [mail.recipient for mail in mails] == ["marta@example.test"]
     here = {"program_id": cast.program.id, "partner_id": cast.partner.id, "actor": SYSTEM, "now": clock.now()}
     service.answer_consent(cast.session, consent_id=consent.id, is_given=True, **here)
     cast.session.commit()
-    issue = stored(cast)
-    changed = kept | {"en-story-body": "They link two pans.", "story-partner": "Slow Kitchen"}
-    mara.post(at(issue), data=typed(issue) | changed)
-    issue = stored(cast)
-    refused = mara.post(at(issue, "/schedule"), data={"version": str(issue.version), "when": "now"})
-    assert refused.status_code == 422
-    mara.post(at(issue), data=typed(issue) | kept | {"story-partner": "Slow Kitchen"})
-    issue = stored(cast)
-    assert mara.post(at(issue, "/schedule"), data={"version": str(issue.version), "when": "now"}).status_code == 303
+    changed = kept | {"en-story-body": "They link two pans."}
+    refused = mara.post(at(issue), data=typed(stored(cast), act="schedule") | changed)
+    assert "A story waits for its partner&#39;s consent" in refused.text
+    assert stored(cast).status is IssueStatus.DRAFT
+    mara.post(at(issue), data=typed(stored(cast), language="it") | {"it-story-title": "", "it-story-body": ""})
+    assert mara.post(at(issue), data=typed(stored(cast), act="schedule") | kept).status_code == 303
+    assert stored(cast).status is IssueStatus.SCHEDULED
+
+
+def test_the_partner_of_a_story_stays_in_its_field_among_more_partners_than_are_offered(
+    cast: Cast, mara: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_reader(cast.session, program=cast.program, name="Aaron Example")
+    words = {"en": {"title": "Twice the basket", "body": "They link one pan."}}
+    story = Block("story", BlockKind.STORY, words, "", str(cast.partner.id))
+    issue = make_issue(cast.session, program=cast.program, now=clock.now(), draft=a_draft("S", "B", story))
+    cast.session.commit()
+    monkeypatch.setattr(queries, "partners_by_name", partial(queries.partners_by_name, limit=1))
+    page = mara.get(at(issue)).text
+    assert '<option value="Slow Kitchen">' not in page
+    [shown] = re.findall(r'name="story-partner" value="([^"]*)"', page)
+    assert shown == "Slow Kitchen"
+    kept = {"en-first-body": "B", "en-story-title": "Once", "en-story-body": "One.", "story-partner": shown}
+    mara.post(at(issue), data=typed(issue) | kept)
+    assert stored(cast).blocks[1]["partner_id"] == str(cast.partner.id)
 
 
 def test_the_results_tell_what_came_through_and_what_needs_a_person(
@@ -288,10 +381,12 @@ def test_newsletters_are_of_managers_of_this_program(
     cast.session.add(mail)
     cast.session.commit()
     reading = ["", "/preview", "/mail"]
-    acting = ["", "/test", "/schedule", "/undo", "/stop", "/resume"]
+    acting = ["", "/undo", "/stop", "/resume"]
     for browser, of in ((finn, issue), (mara, foreign)):
         assert {browser.get(at(of, rest)).status_code for rest in reading} == {404}
         assert {browser.post(at(of, rest), data=typed(of)).status_code for rest in acting} <= {404, 303}
+        for act in ("test", "preview", "schedule", "add"):
+            assert browser.post(at(of), data=typed(of, act=act)).status_code == 404
         assert browser.post(f"/console/casa/newsletters/deliveries/{mail.id}/resend").status_code == 404
     for page in ("/console/casa/newsletters", "/console/casa/newsletters/suppressed"):
         assert finn.get(page).status_code == 404
