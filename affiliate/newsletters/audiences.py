@@ -27,6 +27,7 @@ from affiliate.newsletters.segments import Performance, Segment
 from affiliate.partners.models import Enrollment, EnrollmentStatus, Member
 from affiliate.relations.care_models import PartnerTag
 from affiliate.reports.momentum import Momentum
+from affiliate.reports.queries import NOT_COUNTED
 from affiliate.steering.models import PartnerMomentum
 
 SHOWN_MAX = 100
@@ -93,7 +94,8 @@ def prospects(*, program_id: UUID, segment: Segment) -> sa.Select[*tuple[Any, ..
 
 def _performing(performance: Performance, program_id: UUID, since: datetime) -> list[sa.ColumnElement[bool]]:
     clicked = _exists(ClickHour, program_id, ClickHour.hour >= since, ClickHour.verdict == ClickVerdict.VALID)
-    sold = _exists(Commission, program_id, Commission.earned_at >= since, Commission.is_live)
+    counted = (Commission.is_live, Commission.status.not_in(NOT_COUNTED))
+    sold = _exists(Commission, program_id, Commission.earned_at >= since, *counted)
     conditions: dict[Performance, list[sa.ColumnElement[bool]]] = {
         Performance.ANY: [],
         Performance.SOLD: [sold],
@@ -108,7 +110,8 @@ def _exists(table: Any, program_id: UUID, *conditions: Any) -> sa.Exists:
     return sa.exists(sa.select(sa.literal(1)).select_from(table).where(*here).correlate(Enrollment))
 
 
-def _refusing(user_id: Any, program_id: Any, kind: Any) -> sa.Exists:
+def refuses(user_id: Any, program_id: Any, kind: Any) -> sa.Exists:
+    """Whether a person of a partner wants no newsletters of a kind from a program."""
     refused = (
         NewsletterRefusal.user_id == user_id, NewsletterRefusal.program_id == program_id, NewsletterRefusal.kind == kind,
     )  # fmt: skip
@@ -117,7 +120,8 @@ def _refusing(user_id: Any, program_id: Any, kind: Any) -> sa.Exists:
     )
 
 
-def _prospect_refusing(prospect_id: Any, kind: Any) -> sa.Exists:
+def prospect_refuses(prospect_id: Any, kind: Any) -> sa.Exists:
+    """Whether a prospect wants no newsletters of a kind."""
     refused = sa.exists().where(ProspectRefusal.prospect_id == prospect_id, ProspectRefusal.kind == kind)
     return refused.correlate_except(ProspectRefusal)
 
@@ -133,12 +137,12 @@ def audience(
     """How many people a segment holds now."""
     found = matching(program_id=program_id, segment=segment, language=language, now=now)
     people = found.with_only_columns(User.id, User.email).distinct().subquery()
-    refusing = _refusing(people.c.id, program_id, kind)
+    refusing = refuses(people.c.id, program_id, kind)
     of_partners = _counted(session, people, refusing)
     if not segment.prospects:
         return Audience(*of_partners)
     also = prospects(program_id=program_id, segment=segment).subquery()
-    both = zip(of_partners, _counted(session, also, _prospect_refusing(also.c.prospect_id, kind)), strict=True)
+    both = zip(of_partners, _counted(session, also, prospect_refuses(also.c.prospect_id, kind)), strict=True)
     return Audience(*(one + other for one, other in both))
 
 
@@ -159,7 +163,7 @@ def readers_after(
 ) -> Sequence[Any]:
     """The next people who get an issue, in the order of their ids. A person of two partners may come twice in a row."""
     found = matching(program_id=issue.program_id, segment=segment, language=issue.language, now=now)
-    found = found.where(~_refusing(User.id, issue.program_id, issue.kind), ~_suppressed(User.email))
+    found = found.where(~refuses(User.id, issue.program_id, issue.kind), ~_suppressed(User.email))
     if after is not None:
         found = found.where(User.id > after)
     return session.execute(found.order_by(User.id, Member.id).limit(limit)).all()
@@ -170,36 +174,10 @@ def prospects_after(
 ) -> Sequence[Any]:
     """The next prospects who get an issue, in the order of their ids."""
     found = prospects(program_id=issue.program_id, segment=segment)
-    found = found.where(~_prospect_refusing(Prospect.id, issue.kind), ~_suppressed(Prospect.email))
+    found = found.where(~prospect_refuses(Prospect.id, issue.kind), ~_suppressed(Prospect.email))
     if after is not None:
         found = found.where(Prospect.id > after)
     return session.execute(found.order_by(Prospect.id).limit(limit)).all()
-
-
-def unwelcome(session: Session, *, issue_id: UUID) -> sa.ColumnElement[bool]:
-    """Whether the reader of a delivery said stop, or the address is suppressed: a condition on NewsletterDelivery."""
-    issue = session.get_one(NewsletterIssue, issue_id)
-    stopped = sa.exists().where(
-        Prospect.id == NewsletterDelivery.prospect_id, Prospect.status != ProspectStatus.CONFIRMED
-    )
-    refused = _refusing(NewsletterDelivery.user_id, issue.program_id, issue.kind)
-    return sa.or_(
-        refused,
-        _prospect_refusing(NewsletterDelivery.prospect_id, issue.kind),
-        stopped.correlate(NewsletterDelivery),
-        _suppressed_reader(User, NewsletterDelivery.user_id),
-        _suppressed_reader(Prospect, NewsletterDelivery.prospect_id),
-    )
-
-
-def _suppressed_reader(table: Any, reader_id: Any) -> sa.Exists:
-    found = (
-        sa.select(sa.literal(1))
-        .select_from(SuppressedAddress)
-        .join(table, table.email == SuppressedAddress.address)
-        .where(table.id == reader_id)
-    )
-    return sa.exists(found.correlate(NewsletterDelivery))
 
 
 def refused_kinds(session: Session, *, user_id: UUID) -> set[tuple[UUID, IssueKind]]:

@@ -19,6 +19,7 @@ from affiliate.db import insert_new
 from affiliate.newsletters import audiences, bounces, preferences, queries, segments, service, timing
 from affiliate.newsletters.carrier import Answer, Verdict
 from affiliate.newsletters.models import DeliveryStatus, IssueStatus, NewsletterDelivery, NewsletterIssue
+from affiliate.newsletters.unwelcome import unwelcome
 from affiliate.programs.models import Program
 
 CHUNK = 500
@@ -90,7 +91,7 @@ def _delivery(issue: NewsletterIssue, reader: _Reader, now: datetime) -> dict[st
 
 
 def skip_unwelcome(session: Session, *, issue_id: UUID, limit: int, now: datetime) -> int:
-    """Drop mails to readers who have said stop since the release, and to addresses that were suppressed since; gives how many.
+    """Drop mails to readers who have said stop or are none any more since the release, and to addresses that were suppressed since; gives how many.
 
     It looks at the next `limit` mails that are due: once it finds none, as many may leave.
     """
@@ -101,7 +102,7 @@ def skip_unwelcome(session: Session, *, issue_id: UUID, limit: int, now: datetim
         NewsletterDelivery.id.in_(due.limit(limit).correlate(None)),
         NewsletterDelivery.status == DeliveryStatus.WAITING,
     )
-    skipped = sa.update(NewsletterDelivery).where(*here, audiences.unwelcome(session, issue_id=issue_id))
+    skipped = sa.update(NewsletterDelivery).where(*here, unwelcome(session, issue_id=issue_id))
     return _changed(session, skipped.values(status=DeliveryStatus.SKIPPED, settled_at=now))
 
 

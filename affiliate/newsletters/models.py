@@ -55,7 +55,7 @@ class DeliveryStatus(enum.StrEnum):
     REFUSED = "refused"  # the server will not take it, now or later
     FAILED = "failed"  # put off as often as we ask
     UNCERTAIN = "uncertain"
-    SKIPPED = "skipped"  # the reader said stop, or the address is suppressed, after the issue was released
+    SKIPPED = "skipped"  # after the release the reader said stop or is none any more, or the address was suppressed
 
 
 class ProspectStatus(enum.StrEnum):

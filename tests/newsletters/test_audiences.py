@@ -1,12 +1,14 @@
 """Who is chosen: by group, tag, momentum and what partners bring, each rule alone and together."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from factories import make_clicks, make_commission, make_link
 from newsletter_cast import make_reader
 
 from affiliate import db
+from affiliate.commissions.life import CommissionStatus
 from affiliate.newsletters import audiences, segments
 from affiliate.newsletters.content import IssueKind
 from affiliate.newsletters.segments import Performance, Segment
@@ -15,6 +17,15 @@ from affiliate.programs.models import Program
 from affiliate.relations.care_models import PartnerTag
 from affiliate.reports.momentum import Momentum, Reason
 from affiliate.steering.models import PartnerMomentum
+
+
+def readers(program: Program, now: datetime, **rules: Any) -> int:
+    """How many the rules choose."""
+    with db.reading() as session:
+        found = audiences.audience(
+            session, program_id=program.id, segment=Segment(**rules), language="en", kind=IssueKind.NEWS, now=now
+        )
+    return found.readers
 
 
 def test_each_rule_narrows_the_readers(program: Program, now: datetime) -> None:
@@ -31,20 +42,32 @@ def test_each_rule_narrows_the_readers(program: Program, now: datetime) -> None:
             )  # fmt: skip
         session.add(PartnerTerms(**here, group_name="Gold", updated_at=now))
 
-    def readers(**rules: Any) -> int:
-        with db.reading() as session:
-            found = audiences.audience(
-                session, program_id=program.id, segment=Segment(**rules), language="en", kind=IssueKind.NEWS, now=now
-            )
-        return found.readers
+    assert readers(program, now) == 4
+    assert readers(program, now, tag="video") == 2
+    assert readers(program, now, tag="text") == 0
+    assert readers(program, now, momentum="rising") == 1
+    assert readers(program, now, group="Gold", tag="video", momentum="dormant") == 1
+    assert readers(program, now, group="Gold", momentum="rising") == 0
+    assert readers(program, now, performance=Performance.QUIET) == 4
 
-    assert readers() == 4
-    assert readers(tag="video") == 2
-    assert readers(tag="text") == 0
-    assert readers(momentum="rising") == 1
-    assert readers(group="Gold", tag="video", momentum="dormant") == 1
-    assert readers(group="Gold", momentum="rising") == 0
-    assert readers(performance=Performance.QUIET) == 4
+
+def test_what_partners_bring_counts_no_tests_and_nothing_unverified(program: Program, now: datetime) -> None:
+    """Carla sold, Dora clicked, Emma has a test and Fina an order that is being verified; both clicked, too."""
+    with db.transaction() as session:
+        for name, status in (
+            ("Carla", CommissionStatus.PENDING), ("Dora", None), ("Emma", CommissionStatus.TEST),
+            ("Fina", CommissionStatus.UNVERIFIED),
+        ):  # fmt: skip
+            _, partner = make_reader(session, program=program, name=f"{name} Example")
+            link = make_link(session, program=program, partner=partner)
+            make_clicks(session, link=link, hour=now - timedelta(days=1), clicks=1)
+            if status:
+                make_commission(session, program=program, partner=partner, earned_at=now, status=status)
+    assert readers(program, now, performance=Performance.SOLD) == 1
+    assert readers(program, now, performance=Performance.CLICKED) == 3
+    assert readers(program, now, performance=Performance.QUIET) == 2
+    assert readers(program, now + timedelta(days=31), performance=Performance.SOLD, days=30) == 0
+    assert readers(program, now + timedelta(days=31), performance=Performance.CLICKED, days=30) == 0
 
 
 @pytest.mark.parametrize(

@@ -4,23 +4,34 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 import time_machine
+from factories import make_program
 from mail_server import MailServer
 from newsletter_cast import a_draft, deliveries, issue_now, make_issue, make_reader, order, statuses, work
 from processes import eventually
+from sqlalchemy.orm import Session
 
 from affiliate import db, ids
 from affiliate import settings as settings_module
 from affiliate.accounts.actors import SYSTEM
+from affiliate.accounts.models import User
 from affiliate.newsletters import delivering, jobs, queries, service
-from affiliate.newsletters.models import DeliveryStatus, IssueStatus, NewsletterIssue, SuppressedAddress
+from affiliate.newsletters.models import (
+    DeliveryStatus,
+    IssueStatus,
+    NewsletterDelivery,
+    NewsletterIssue,
+    SuppressedAddress,
+)
 from affiliate.partners import service as partners
-from affiliate.partners.models import MemberRole
+from affiliate.partners.models import Enrollment, EnrollmentStatus, Member, MemberRole
 from affiliate.programs import archive
 from affiliate.programs.models import Program
 from affiliate.settings import Settings
@@ -245,6 +256,57 @@ def test_a_reader_who_stops_after_the_release_gets_nothing(
         preferences.choose(session, user_id=user_id, program_id=program.id, wanted=(), source="page", now=now)
     work()
     assert statuses(issue) == {ALICE: DeliveryStatus.SKIPPED, BOB: DeliveryStatus.SENT}
+
+
+def _ban(session: Session, delivery: NewsletterDelivery) -> None:
+    session.execute(sa.update(Enrollment).where(_of(delivery)).values(status=EnrollmentStatus.BANNED))
+
+
+def _pause(session: Session, delivery: NewsletterDelivery) -> None:
+    session.execute(sa.update(Enrollment).where(_of(delivery)).values(status=EnrollmentStatus.PAUSED))
+
+
+def _leave(session: Session, delivery: NewsletterDelivery) -> None:
+    """The person works for another partner of the program now, and a colleague from there for theirs."""
+    issue = session.get_one(NewsletterIssue, delivery.issue_id)
+    program = session.get_one(Program, issue.program_id)
+    colleague, other = make_reader(session, program=program, name="Carla Example")
+    for user_id, partner_id in ((delivery.user_id, other.id), (colleague.id, delivery.partner_id)):
+        session.execute(sa.update(Member).where(Member.user_id == user_id).values(partner_id=partner_id))
+
+
+def _deactivate(session: Session, delivery: NewsletterDelivery) -> None:
+    session.execute(sa.update(User).where(User.id == delivery.user_id).values(active=False))
+
+
+def _of(delivery: NewsletterDelivery) -> sa.ColumnElement[bool]:
+    return Enrollment.partner_id == delivery.partner_id
+
+
+@pytest.mark.parametrize("becomes_none", [_ban, _pause, _leave, _deactivate])
+def test_who_is_no_reader_any_more_after_the_release_gets_nothing(
+    server: MailServer, issue: NewsletterIssue, becomes_none: Callable[[Session, NewsletterDelivery], None]
+) -> None:
+    jobs.release()
+    with db.transaction() as session:
+        becomes_none(session, deliveries(issue)[ALICE])
+    work()
+    assert server.received() == {BOB: 1}
+    assert statuses(issue) == {ALICE: DeliveryStatus.SKIPPED, BOB: DeliveryStatus.SENT}
+
+
+def test_a_status_in_another_program_keeps_nobody_a_reader(
+    server: MailServer, issue: NewsletterIssue, now: datetime
+) -> None:
+    jobs.release()
+    alice = deliveries(issue)[ALICE]
+    with db.transaction() as session:
+        _ban(session, alice)
+        other = make_program(session)
+        here: dict[str, Any] = {"program_id": other.id, "partner_id": alice.partner_id}
+        partners.enroll(session, **here, status=EnrollmentStatus.APPROVED, now=now)
+    work()
+    assert server.received() == {BOB: 1}
 
 
 def test_no_more_leave_in_a_minute_than_the_rate_allows(
