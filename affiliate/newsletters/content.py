@@ -7,9 +7,13 @@ import enum
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
+
+from affiliate.links import hosts
+from affiliate.links.hosts import LandingProblem
+from affiliate.newsletters import markdown
 
 N_ = str  # marks a sentence for the translators
 
@@ -22,7 +26,6 @@ FIELDS = ("first_name", "name", "partner_name", "program_name", "my_link", "port
 """What braces in a text may name: `{first_name}`."""
 
 _FIELD = re.compile(r"\{([a-z][a-z0-9_]{0,39})\}")
-_LINK_TARGET = re.compile(r"\]\(\s*<?([^)\s>]*)")
 _SOUND_TARGET = re.compile(r"https?://[^\s{}]+|mailto:[^\s{}]+|\{(?:my_link|portal_link)\}")
 _WEB_ADDRESS = re.compile(r"https?://[^\s{}/?#\\@]+(?:[/?#][^\s{}\\]*)?")
 
@@ -162,10 +165,10 @@ def addresses(draft: Draft) -> list[str]:
     """The web addresses that the issue leads to, each once: of its buttons, and of links in its texts. Readers' own links are not among them."""
     found = [block.url for block in draft.blocks if block.kind is not BlockKind.OFFER]
     found += [
-        target
+        address
         for block in draft.blocks
         for said in block.texts.values()
-        for target in _LINK_TARGET.findall(said.get("body", ""))
+        for address in markdown.addresses(said.get("body", ""))
     ]
     return list(dict.fromkeys(url for url in found if is_web_address(url)))
 
@@ -180,14 +183,17 @@ def split(text: str) -> list[str]:
     return _FIELD.split(text)
 
 
-def problems(draft: Draft) -> list[Problem]:
-    """Everything that keeps the issue from being sent, field by field; an unfinished other language is none."""
+def problems(draft: Draft, *, allowed_hosts: Collection[str]) -> list[Problem]:
+    """Everything that keeps the issue from being sent, field by field; an unfinished other language is none.
+
+    `allowed_hosts` are those of the shop: a reader's own link leads to no other.
+    """
     if not draft.blocks:
         return [Problem("blocks", N_("There is no block yet. Add one."))]
     found = list(_missing(draft, draft.language))
     for language in LANGUAGES:
         found += _wrong(draft, language)
-    return found + [problem for block in draft.blocks for problem in _of_block(block)]
+    return found + [problem for block in draft.blocks for problem in _of_block(block, allowed_hosts)]
 
 
 def _missing(draft: Draft, language: str) -> Iterator[Problem]:
@@ -213,20 +219,33 @@ def _wrong(draft: Draft, language: str) -> Iterator[Problem]:
 
 
 def _wrong_targets(place: str, text: str) -> Iterator[Problem]:
-    for target in _LINK_TARGET.findall(text):
+    for target in markdown.targets(text):
         if not _SOUND_TARGET.fullmatch(target):
             sentence = N_("“%(address)s” is no address of a link. Write https://…, {my_link} or {portal_link}.")
             yield Problem(place, sentence, {"address": target[:80]})
 
 
-def _of_block(block: Block) -> Iterator[Problem]:
-    if "url" in PARTS[block.kind] and block.url and not is_web_address(block.url):
-        yield Problem(f"{block.id}-url", N_("This is not a web address. Start with https://."))
+def _of_block(block: Block, allowed_hosts: Collection[str]) -> Iterator[Problem]:
+    if "url" in PARTS[block.kind] and block.url:
+        yield from _wrong_address(block, allowed_hosts)
     if block.kind is BlockKind.STORY and not block.partner_id:
         yield Problem(f"{block.id}-partner", N_("Name the partner whose story it is."))
     labelled = any(said.get("label", "").strip() for said in block.texts.values())
     if "label" in PARTS[block.kind] and labelled != bool(block.url):
         yield Problem(f"{block.id}-url", N_("A button needs both: its words and its address."))
+
+
+def _wrong_address(block: Block, allowed_hosts: Collection[str]) -> Iterator[Problem]:
+    if block.kind is BlockKind.OFFER:
+        refused = hosts.landing_problem(block.url, allowed_hosts)
+    else:
+        refused = None if is_web_address(block.url) else LandingProblem.NOT_A_WEB_ADDRESS
+    if refused is LandingProblem.HOST_NOT_ALLOWED:
+        values = {"host": hosts.host_of(block.url) or "", "hosts": ", ".join(allowed_hosts)}
+        sentence = N_("This address is at %(host)s. Links can point to %(hosts)s only.")
+        yield Problem(f"{block.id}-url", sentence, values)
+    elif refused is not None:
+        yield Problem(f"{block.id}-url", N_("This is not a web address. Start with https://."))
 
 
 def is_web_address(text: str) -> bool:

@@ -25,7 +25,7 @@ def code_of(url: str) -> str:
 
 
 def write_down(session: Session, *, issue_id: UUID, draft: Draft) -> None:
-    """Keep where an issue leads that is about to be sent; what it said when it was ordered before is forgotten."""
+    """Keep where an issue leads whose first mail is about to leave."""
     session.execute(sa.delete(NewsletterLink).where(NewsletterLink.issue_id == issue_id))
     urls = content.addresses(draft)[:LINKS_MAX]
     rows = [{"issue_id": issue_id, "code": code_of(url), "url": url, "clicks": 0} for url in urls]

@@ -16,7 +16,17 @@ from sqlalchemy.orm import Session
 from affiliate import ids
 from affiliate.accounts.actors import SYSTEM, Actor
 from affiliate.db import insert_new
-from affiliate.newsletters import audiences, bounces, preferences, queries, segments, service, timing
+from affiliate.newsletters import (
+    audiences,
+    bounces,
+    counting,
+    mailroom,
+    preferences,
+    queries,
+    segments,
+    service,
+    timing,
+)
 from affiliate.newsletters.carrier import Answer, Verdict
 from affiliate.newsletters.models import DeliveryStatus, IssueStatus, NewsletterDelivery, NewsletterIssue
 from affiliate.newsletters.unwelcome import unwelcome
@@ -45,8 +55,11 @@ def release(session: Session, *, issue: NewsletterIssue, now: datetime) -> int:
         # Sent later, when the program is opened again, it would say what was true once.
         service.undo(session, issue_id=issue.id, program_id=program.id, actor=SYSTEM, now=now)
         return 1
-    begun = (IssueStatus.SCHEDULED, IssueStatus.SENDING)
-    if not _move(session, issue.id, begun, {"status": IssueStatus.SENDING, "updated_at": now}):
+    values = {"status": IssueStatus.SENDING, "updated_at": now}
+    if _move(session, issue.id, (IssueStatus.SCHEDULED,), values):
+        session.refresh(issue)
+        counting.write_down(session, issue_id=issue.id, draft=mailroom.as_sent(session, issue=issue, program=program))
+    elif not _move(session, issue.id, (IssueStatus.SENDING,), values):
         return 0  # taken back in this moment
     readers = _next_readers(session, issue, program.time_zone, now)
     insert_new(session, NewsletterDelivery, [_delivery(issue, reader, now) for reader in readers])

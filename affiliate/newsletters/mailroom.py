@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from affiliate import ids
 from affiliate.newsletters import content, letters, novelties, queries, rendering, service, tokens
+from affiliate.newsletters.content import Draft
 from affiliate.newsletters.letters import Envelope
 from affiliate.newsletters.models import NewsletterIssue
 from affiliate.newsletters.rendering import Compiled, Reader, Sender
@@ -51,6 +52,12 @@ def reader_of(
     )
 
 
+def as_sent(session: Session, *, issue: NewsletterIssue, program: Program) -> Draft:
+    """What an issue says: of its stories those with consent, and what was new in the library at its release, the same for every batch."""
+    draft = service.shown(service.draft_of(issue), queries.consents(session, issue_id=issue.id))
+    return novelties.with_creatives(session, draft, program=program, at=issue.release_at or issue.updated_at)
+
+
 def compile_issue(
     session: Session, *, issue: NewsletterIssue, program: Program, wanted: str | None, base_url: str = "",
     for_prospects: bool = False,
@@ -61,9 +68,7 @@ def compile_issue(
     """
     links = queries.links_of(session, issue_id=issue.id) if base_url else ()
     counted = {link.url: f"{base_url}/n/{ids.public(PREFIX, issue.id)}/{link.code}" for link in links}
-    draft = service.shown(service.draft_of(issue), queries.consents(session, issue_id=issue.id))
-    # As of the release, so that every batch of an issue says the same.
-    draft = novelties.with_creatives(session, draft, program=program, at=issue.release_at or issue.updated_at)
+    draft = as_sent(session, issue=issue, program=program)
     language = content.language_for(draft, wanted)
     return rendering.compiled(
         draft, language=language, sender=sender_of(program), counted=counted, for_prospects=for_prospects

@@ -4,13 +4,12 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import nh3
-
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
 _TAGS = {"p", "br", "strong", "em", "a", "ul", "ol", "li", "h3", "h4", "blockquote", "code", "hr"}
+_NOT_HERE = ["image", "html_block", "html_inline", "code", "fence"]
 _HEADINGS = {"h1": "h3", "h2": "h3", "h5": "h4", "h6": "h4"}  # below the block's own title
 
 
@@ -18,11 +17,45 @@ _HEADINGS = {"h1": "h3", "h2": "h3", "h5": "h4", "h6": "h4"}  # below the block'
 def _parser() -> "MarkdownIt":
     from markdown_it import MarkdownIt  # here, because few processes ever lay out a mail
 
-    return MarkdownIt("commonmark", {"html": False}).disable(["image", "html_block", "html_inline", "code", "fence"])
+    return MarkdownIt("commonmark", {"html": False}).disable(_NOT_HERE)
+
+
+@lru_cache(maxsize=1)
+def _lenient_parser() -> "MarkdownIt":
+    """One that takes any address of a link, and takes it as it is written."""
+    from markdown_it import MarkdownIt
+
+    class Lenient(MarkdownIt):
+        def validateLink(self, url: str) -> bool:  # noqa: ARG002, N802 - the library's
+            return True
+
+        def normalizeLink(self, url: str) -> str:  # noqa: N802 - the library's
+            return url
+
+    return Lenient("commonmark", {"html": False}).disable(_NOT_HERE)
+
+
+def addresses(text: str) -> list[str]:
+    """Where the links of a text lead, in the spelling that its HTML has."""
+    return _addresses(_parser, text)
+
+
+def targets(text: str) -> list[str]:
+    """What is written as the address of a link, of whatever kind of link, and also where it is none that a mail could keep."""
+    return _addresses(_lenient_parser, text)
+
+
+def _addresses(parser: "Callable[[], MarkdownIt]", text: str) -> list[str]:
+    if not {"[", "<"}.intersection(text):  # every link has one of them
+        return []
+    inner = (token for block in parser().parse(text) for token in block.children or [])
+    return [str(token.attrGet("href") or "") for token in inner if token.type == "link_open"]
 
 
 def to_html(text: str) -> str:
     """Clean HTML. Addresses of links may be relative: `content.problems` has refused those that lead nowhere."""
+    import nh3  # here, too
+
     parser = _parser()
     tokens = parser.parse(text)
     for token in tokens:

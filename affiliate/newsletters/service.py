@@ -13,7 +13,7 @@ from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
 from affiliate.db import insert_new
 from affiliate.errors import Conflict, Invalid, NotFound
-from affiliate.newsletters import content, counting, queries, timing
+from affiliate.newsletters import content, queries, timing
 from affiliate.newsletters.content import N_, Block, BlockKind, Draft, IssueKind
 from affiliate.newsletters.models import (
     ConsentStatus,
@@ -117,9 +117,7 @@ def schedule(
         "release_at": timing.release_at(send_at=send_at, send_wall=send_wall, now=now), "trouble": None,
     }  # fmt: skip
     seen = NewsletterIssue.version == seen_version
-    moved = _moved(session, issue, "newsletter.schedule", (IssueStatus.DRAFT,), values, seen, actor=actor, now=now)
-    counting.write_down(session, issue_id=issue_id, draft=draft_of(moved))
-    return moved
+    return _moved(session, issue, "newsletter.schedule", (IssueStatus.DRAFT,), values, seen, actor=actor, now=now)
 
 
 def undo(session: Session, *, issue_id: UUID, program_id: UUID, actor: Actor, now: datetime) -> None:
@@ -227,7 +225,8 @@ def _keeps_from_sending(
 ) -> list[str]:
     draft = draft_of(issue)
     wrong = []
-    if content.problems(draft):
+    program = session.get_one(Program, issue.program_id)
+    if content.problems(draft, allowed_hosts=program.allowed_hosts):
         wrong.append(N_("Something in the text must be put right first."))
     if len(shown(draft, queries.consents(session, issue_id=issue.id)).blocks) < len(draft.blocks):
         wrong.append(N_("A story waits for its partner's consent."))

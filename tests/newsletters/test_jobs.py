@@ -12,9 +12,21 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 import time_machine
+from creative_cast import make_creative
 from factories import make_program
 from mail_server import MailServer
-from newsletter_cast import a_draft, deliveries, issue_now, make_issue, make_reader, order, statuses, work
+from newsletter_cast import (
+    Block,
+    BlockKind,
+    a_draft,
+    deliveries,
+    issue_now,
+    make_issue,
+    make_reader,
+    order,
+    statuses,
+    work,
+)
 from processes import eventually
 from sqlalchemy.orm import Session
 
@@ -22,12 +34,14 @@ from affiliate import db, ids
 from affiliate import settings as settings_module
 from affiliate.accounts.actors import SYSTEM
 from affiliate.accounts.models import User
+from affiliate.creatives.kinds import CreativeKind
 from affiliate.newsletters import delivering, jobs, queries, service
 from affiliate.newsletters.models import (
     DeliveryStatus,
     IssueStatus,
     NewsletterDelivery,
     NewsletterIssue,
+    NewsletterLink,
     SuppressedAddress,
 )
 from affiliate.partners import service as partners
@@ -393,3 +407,37 @@ def test_addresses_lead_through_ours_which_counts_and_the_text_keeps_them_as_the
     assert f'href="http://localhost/n/{ids.public("nws", issue.id)}/{link.code}"' in html
     assert "www.shop.example/new" not in html
     assert target in text
+
+
+def test_every_kind_of_link_is_counted_and_those_of_new_creatives_too(
+    server: MailServer, program: Program, time: time_machine.Traveller, now: datetime
+) -> None:
+    body = "<https://www.shop.example/auto>, [words][1]\n\n[1]: https://www.shop.example/reference"
+    library = Block("library", BlockKind.CREATIVES, {"en": {"title": "New", "body": "Take them."}})
+    with db.transaction() as session:
+        issue = order(
+            session, make_issue(session, program=program, now=now, draft=a_draft("S", body, library)), now=now
+        )
+        made = make_creative(session, program=program, kind=CreativeKind.TEXT, now=now + timedelta(minutes=5))
+    time.shift(timedelta(minutes=10))
+    work()
+    mail = next(message for message in server.messages if message["To"] == ALICE)
+    html = list(mail.iter_parts())[1].get_content()
+    with db.reading() as session:
+        codes = {link.url: link.code for link in queries.links_of(session, issue_id=issue.id)}
+    [piece] = codes.keys() - {"https://www.shop.example/auto", "https://www.shop.example/reference"}
+    assert piece == f"http://localhost/portal/casa/creatives/{ids.public('crv', made.id)}"
+    for url, code in codes.items():
+        assert f'href="http://localhost/n/{ids.public("nws", issue.id)}/{code}"' in html
+        assert f'href="{url}"' not in html
+
+
+def test_the_release_goes_on_without_forgetting_what_was_opened(
+    server: MailServer, issue: NewsletterIssue, program: Program, now: datetime
+) -> None:
+    with db.transaction() as session:
+        session.execute(sa.update(NewsletterIssue).values(status=IssueStatus.SENDING))
+        session.add(NewsletterLink(issue_id=issue.id, code="a" * 12, url="https://www.shop.example/", clicks=3))
+    jobs.release()
+    with db.reading() as session:
+        assert [link.clicks for link in queries.links_of(session, issue_id=issue.id)] == [3]

@@ -12,8 +12,9 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from affiliate import days, formats
+from affiliate.links import hosts
 from affiliate.newsletters import content, segments
-from affiliate.newsletters.content import PARTS, Block, Draft
+from affiliate.newsletters.content import PARTS, Block, BlockKind, Draft
 from affiliate.newsletters.segments import Segment
 
 SHARED = frozenset({"url", "partner"})
@@ -52,7 +53,8 @@ def _block(
     if _says(texts, block.texts, language):
         block = replace(block, texts={**block.texts, language: texts})
     if "url" in parts:
-        block = replace(block, url=_read(typed, place(language, "url", block), "url", errors))
+        url = _read(typed, place(language, "url", block), "url", errors)
+        block = replace(block, url=hosts.completed(url) if block.kind is BlockKind.OFFER else url)
     if "partner" in parts:
         block = replace(block, partner_id=_partner(typed, place(language, "partner", block), partner_id, errors))
     return block

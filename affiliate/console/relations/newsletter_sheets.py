@@ -72,7 +72,7 @@ def editor(
     tags: Sequence[str],
 ) -> dict[str, Any]:  # fmt: skip
     """Everything on the page of a draft, as it stands or as it was typed."""
-    problems = content.problems(draft)
+    problems = content.problems(draft, allowed_hosts=g.program.allowed_hosts)
     consents = queries.consents(orm.session, issue_id=issue.id)
     beside = {problem.place: _sentence(problem) for problem in problems if _is_typed(draft, problem)} | dict(errors)
     return {

@@ -134,10 +134,28 @@ def test_wrong_fields_and_addresses_are_named_and_keep_it_from_being_sent(
     mara.post(at(issue), data=typed(issue) | wrong)
     page = text_of(mara.get(at(issue)))
     assert "Unknown field {favourite}. Known: first_name" in page
-    assert "“javascript:alert(1” is no address of a link" in page
+    assert "“javascript:alert(1)” is no address of a link" in page
     answer = mara.post(at(issue), data=typed(stored(cast), act="schedule") | wrong)
     assert "Something in the text must be put right first" in answer.text
     assert stored(cast).status is IssueStatus.DRAFT
+
+
+def test_the_page_of_an_offer_is_one_of_the_shop(cast: Cast, mara: FlaskClient) -> None:
+    offer = Block("offer", BlockKind.OFFER, {"en": {"title": "Pans", "body": "Until 30 November."}})
+    issue = make_issue(cast.session, program=cast.program, now=clock.now(), draft=a_draft("S", "B", offer))
+    cast.session.commit()
+    words = {"en-first-body": "B", "en-offer-title": "Pans", "en-offer-body": "Until 30 November."}
+    [host] = cast.program.allowed_hosts
+    answer = mara.post(at(issue), data=typed(issue, act="schedule") | words | {"offer-url": "https://evil.example/pan"})
+    assert "Something in the text must be put right first." in answer.text
+    beside = re.search(r'id="f-offer-url-error">.*?</p>', answer.text)
+    assert beside is not None
+    assert f"This address is at evil.example. Links can point to {host} only." in beside[0]
+    assert stored(cast).status is IssueStatus.DRAFT
+    mara.post(at(issue), data=typed(stored(cast), act="schedule") | words | {"offer-url": f"{host}/pan?a=ü"})
+    assert stored(cast).status is IssueStatus.SCHEDULED
+    assert stored(cast).blocks[1]["url"] == f"https://{host}/pan?a=%C3%BC"
+    assert f"url=https%3A%2F%2F{host}%2Fpan" in mara.get(at(issue, "/mail?reader=Slow+Kitchen")).text
 
 
 def test_a_refused_time_comes_back_with_the_words_which_are_stored(
