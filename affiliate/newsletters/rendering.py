@@ -24,6 +24,11 @@ MARKER_SUB = "sub10"
 """The label that the reader's own link carries, so that results know what came through the issue."""
 
 
+def first_name(name: str) -> str:
+    """The first word of a person's name; of an account without a name, nothing."""
+    return next(iter(name.split()), "")
+
+
 @dataclass(frozen=True, slots=True)
 class Sender:
     """Whose newsletter it is."""
@@ -47,7 +52,7 @@ class Reader:
     def values(self, program_name: str, targets: Mapping[str, str]) -> dict[str, str]:
         """The value of each field. `targets` are the pages that offers lead to, by the field of their link."""
         known = {
-            "first_name": self.name.split()[0] if self.name.split() else self.name,
+            "first_name": first_name(self.name),
             "name": self.name,
             "partner_name": self.partner_name,
             "program_name": program_name,

@@ -13,7 +13,7 @@ from affiliate.accounts import access
 from affiliate.newsletters import labels, mailroom, queries, service
 from affiliate.newsletters.frames import framed
 from affiliate.newsletters.models import ConsentStatus, NewsletterIssue, StoryConsent
-from affiliate.newsletters.rendering import Mail
+from affiliate.newsletters.rendering import Mail, first_name
 from affiliate.portal.blueprint import blueprint, settings, show
 from affiliate.reports.words import Sign
 from affiliate.web import orm, request_now
@@ -88,7 +88,7 @@ def _line(issue: NewsletterIssue) -> dict[str, Any]:
 
 def subject(issue: NewsletterIssue) -> str:
     """The subject in a list: with this person's values, without the rest of the mail."""
-    names = {"first_name": current_user.name.split()[0], "name": current_user.name}
+    names = {"first_name": first_name(current_user.name), "name": current_user.name}
     names |= {"partner_name": g.partner.name, "program_name": g.program.name}
     return service.subject_for(issue, formats.locale(), names)
 

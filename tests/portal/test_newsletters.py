@@ -51,6 +51,19 @@ def test_what_was_sent_stands_in_the_archive_with_the_readers_own_values(
     assert "sandbox" in mail.headers["Content-Security-Policy"]
 
 
+@pytest.mark.parametrize("name", ["", "  "])
+def test_an_account_without_a_name_reads_them_too(
+    app_session: Session, cast: Cast, marta: FlaskClient, sent: NewsletterIssue, name: str
+) -> None:
+    cast.person.name = name
+    app_session.commit()
+    for page in ("/portal/casa/newsletters", at(sent), at(sent, "/mail"), "/portal/casa/"):
+        answer = marta.get(page)
+        assert answer.status_code == 200, page
+        assert "{first_name}" not in answer.text
+    assert "News for" in marta.get("/portal/casa/newsletters").text
+
+
 def test_drafts_and_issues_for_others_are_not_there(
     app: Flask, app_session: Session, cast: Cast, marta: FlaskClient, sent: NewsletterIssue
 ) -> None:
