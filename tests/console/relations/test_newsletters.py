@@ -4,18 +4,21 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 from accounts_cast import read
 from console_cast import Cast, public, text_of
-from factories import make_click, make_commission, make_link
+from factories import give_click, make_click, make_commission, make_link
 from flask.testing import FlaskClient
-from newsletter_cast import Block, BlockKind, a_draft, make_issue, make_reader, order
+from newsletter_cast import Block, BlockKind, Draft, a_draft, make_issue, make_reader, order
 from sqlalchemy import select
 
 from affiliate import clock, ids
 from affiliate.accounts.actors import SYSTEM
 from affiliate.accounts.models import AuditEvent, User
+from affiliate.attribution.models import Credit
+from affiliate.commissions.life import CommissionStatus
 from affiliate.mailer import OutboxMail
 from affiliate.newsletters import queries, service
 from affiliate.newsletters.models import (
@@ -277,6 +280,30 @@ def test_the_preview_is_of_any_partner_in_a_frame_that_runs_nothing(
     assert "because you asked for news" in mara.get(at(issue, "/mail?prospect=1")).text
 
 
+def test_the_preview_is_in_each_language_with_our_own_words_in_it(cast: Cast, mara: FlaskClient) -> None:
+    envelopes = {"en": {"subject": "The pan"}, "it": {"subject": "La padella"}, "pl": {"subject": "Patelnia"}}
+    bodies = {"en": {"body": "Cast iron."}, "it": {"body": "Ghisa."}}
+    draft = Draft("en", envelopes, [Block("first", BlockKind.TEXT, bodies)])
+    issue = make_issue(cast.session, program=cast.program, now=clock.now(), draft=draft)
+    cast.session.commit()
+    expected = {
+        "en": ("The pan", "Cast iron.", "You get this mail because you are a partner of"),
+        "it": ("La padella", "Ghisa.", "Ricevi questa mail perché sei partner di"),
+        "pl": ("Patelnia", "", "Dostajesz tę wiadomość, bo jesteś partnerem programu"),
+    }
+    for language, (subject, body, why) in expected.items():
+        page = text_of(mara.get(at(issue, f"/preview?language={language}&view=text")))
+        mail = text_of(mara.get(at(issue, f"/mail?language={language}")))
+        assert f'<b class="b">{subject}</b>' in page, language
+        for text in (page, mail):
+            assert why in text, language
+            assert body in text, language
+            assert [other for _, other, _ in expected.values() if other and other != body and other in text] == []
+        assert f'lang="{language}"' in mail
+        assert ("Not complete in this language" in page) is (language == "pl")
+    assert '<b class="b">The pan</b>' in mara.get(at(issue, "/preview?language=de")).text
+
+
 def test_a_test_goes_to_oneself_alone(cast: Cast, mara: FlaskClient, issue: NewsletterIssue) -> None:
     mara.post(at(issue), data=typed(issue, act="test") | {"en-subject": "News for {first_name}"})
     (mail,) = read(cast.session, select(OutboxMail))
@@ -369,17 +396,27 @@ def test_the_results_tell_what_came_through_and_what_needs_a_person(
     click = make_click(
         cast.session, link=link, subs={"sub10": public("nws", issue)}, occurred_at=now - timedelta(hours=2)
     )
-    sale = make_commission(
-        cast.session, program=cast.program, partner=partner, earned_at=now - timedelta(hours=1), link=link
-    )
-    from affiliate.attribution.models import Credit
-
-    cast.session.get_one(Credit, sale.credit_id).click_id = click.id
+    other_click = make_click(cast.session, link=link, occurred_at=now - timedelta(hours=2))
+    here: dict[str, Any] = {"program": cast.program, "partner": partner, "link": link}
+    earned_at = now - timedelta(hours=1)
+    sales = [
+        make_commission(cast.session, **here, amount_minor=12_50, reversed_minor=2_00, earned_at=earned_at),
+        make_commission(cast.session, **here, amount_minor=7_00, earned_at=earned_at),
+        make_commission(cast.session, **here, earned_at=earned_at, status=CommissionStatus.TEST),
+        make_commission(cast.session, **here, earned_at=now - timedelta(days=2)),  # before the issue
+    ]
+    for sale in sales:
+        give_click(cast.session, credit=cast.session.get_one(Credit, sale.credit_id), click_id=click.id)
+    elsewhere = make_commission(cast.session, **here, earned_at=earned_at)
+    give_click(cast.session, credit=cast.session.get_one(Credit, elsewhere.credit_id), click_id=other_click.id)
     cast.session.commit()
     page = text_of(mara.get(at(issue)))
     assert "ugo@example.test" in page
     assert "connection lost" in page
-    assert "€100.00" in page
+    sold = page[page.index('id="sold"') :]
+    tiles = re.findall(r'<dt>([^<]*)</dt><dd><div class="val n">(.*?)</div>', sold[: sold.index("</section>")])
+    told = {label: re.sub("<[^>]*>", "", value).strip() for label, value in tiles}
+    assert told == {"Sales": "2", "Revenue": "€200.00", "Partners earn": "€17.50"}
     mara.post(f"/console/casa/newsletters/deliveries/{mail.id}/resend")
     (again,) = read(cast.session, select(NewsletterDelivery))
     assert again.status is DeliveryStatus.WAITING
