@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from affiliate import ids
 from affiliate.accounts.models import Grant, GrantRole, User
-from affiliate.attribution.models import Attribution, Credit
+from affiliate.attribution.models import ORIGIN, Attribution, Credit
 from affiliate.commissions import terms as plan_terms
 from affiliate.commissions.models import Commission, CommissionPlan, CommissionStatus
 from affiliate.ingest import origins, rollups
@@ -276,6 +276,16 @@ def give_click(session: Session, *, credit: Credit, click_id: UUID | None) -> No
     for name, text in told.get(click_id, origins.NOTHING).items():
         setattr(credit, name, text)
     session.flush()
+    kept = {name: getattr(credit, name) for name in ORIGIN}
+    session.execute(sa.update(Commission).where(Commission.credit_id == credit.id).values(kept))
+
+
+def tell_origin(session: Session, sale: Commission, **origin: Any) -> None:
+    """Say where a sale came from: its credit and its commission say the same."""
+    for row in (session.get_one(Credit, sale.credit_id), sale):
+        for name, value in origin.items():
+            setattr(row, name, value)
+    session.flush()
 
 
 def make_plan(
@@ -341,6 +351,7 @@ def make_commission(
     values |= {
         "attribution_id": attribution.id,
         "credit_id": credit.id,
+        **{name: getattr(credit, name) for name in ORIGIN},
         "level": 1,
         "is_live": True,
         "status": CommissionStatus.PENDING,

@@ -49,7 +49,27 @@ class Attribution(Base):
     commissioned_at: Mapped[datetime | None]  # set by the commission stage; null is its queue
 
 
-class Credit(Base):
+class Origin:
+    """Where a sale came from: the click, link and coupon, and what the click told (`ingest.origins`; empty for nothing).
+
+    Reports need no click for it, and still know it when clicks are past their term.
+    """
+
+    link_id: Mapped[UUID | None]
+    coupon_id: Mapped[UUID | None]
+    click_id: Mapped[UUID | None]
+    sub1: Mapped[str] = mapped_column(sa.String(100), default="", server_default="")
+    country: Mapped[str] = mapped_column(sa.String(2), default="", server_default="")
+    device: Mapped[str] = mapped_column(sa.String(20), default="", server_default="")
+    referrer_host: Mapped[str] = mapped_column(sa.String(100), default="", server_default="")
+    creative: Mapped[str] = mapped_column(sa.String(120), default="", server_default="")
+
+
+ORIGIN = tuple(Origin.__annotations__)
+"""The columns of an origin."""
+
+
+class Credit(Origin, Base):
     """A partner's share of a conversion, in basis points; the shares of an attribution add up to 10,000."""
 
     __tablename__ = "credits"
@@ -60,14 +80,7 @@ class Credit(Base):
     partner_id: Mapped[UUID] = mapped_column(sa.ForeignKey("partners.id"), index=True)
     link_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("links.id"), index=True)
     coupon_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("coupons.id"), index=True)
-    click_id: Mapped[UUID | None]
     share_bps: Mapped[int]
-    # What the click told (`ingest.origins`; empty for nothing): reports need no click for it, and still know it when clicks are past their term.
-    sub1: Mapped[str] = mapped_column(sa.String(100), default="", server_default="")
-    country: Mapped[str] = mapped_column(sa.String(2), default="", server_default="")
-    device: Mapped[str] = mapped_column(sa.String(20), default="", server_default="")
-    referrer_host: Mapped[str] = mapped_column(sa.String(100), default="", server_default="")
-    creative: Mapped[str] = mapped_column(sa.String(120), default="", server_default="")
 
 
 class ChannelLoss(Base):

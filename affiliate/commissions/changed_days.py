@@ -5,7 +5,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from affiliate.attribution.models import Credit
 from affiliate.commissions.models import Commission
 from affiliate.ingest.changed_days import note_sales, utc_day
 from affiliate.ingest.models import Click
@@ -18,8 +17,7 @@ def note(session: Session, which: sa.ColumnElement[bool]) -> None:
     """
     clicked = (
         sa.select(Commission.program_id, utc_day(session, Click.occurred_at))
-        .join(Credit, Credit.id == Commission.credit_id)
-        .join(Click, Click.id == Credit.click_id)
+        .join(Click, Click.id == Commission.click_id)
         .where(which)
     )
     note_sales(session, _earned(session, which), clicked)

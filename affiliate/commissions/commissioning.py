@@ -136,6 +136,7 @@ def _row(credit: CreditFacts, plan: Plan | None, rated: Rated, events: Events, n
         "conversion_id": credit.conversion_id,
         "attribution_id": credit.attribution_id,
         "credit_id": credit.credit_id,
+        **credit.origin,
         "plan_id": plan.id if plan else None,
         "level": 1,
         "turn": 0,

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from affiliate import db
-from affiliate.attribution.models import Attribution, Credit
+from affiliate.attribution.models import ORIGIN, Attribution, Credit
 from affiliate.commissions import counters, maturity, terms
 from affiliate.commissions.counters import Tally
 from affiliate.commissions.life import CommissionStatus
@@ -42,6 +42,7 @@ class CreditFacts:
     """A partner's credit with all that decides its commission."""
 
     order: Order
+    origin: Mapping[str, Any]  # the columns of `attribution.models.Origin`
     credit_id: UUID
     attribution_id: UUID
     conversion_id: UUID
@@ -95,7 +96,7 @@ def credit_facts() -> sa.Select[*tuple[Any, ...]]:
     facts: sa.Select[*tuple[Any, ...]] = sa.select(
         Conversion.amount_minor, Conversion.tax_minor, Conversion.shipping_minor, Conversion.currency,
         Conversion.discount_minor, Conversion.items, Conversion.kind, PartnerTerms.group_name,
-        Credit.link_id, Credit.coupon_id, Attribution.is_new_customer,
+        Attribution.is_new_customer, *(getattr(Credit, name) for name in ORIGIN),
         Credit.id, Credit.attribution_id, Conversion.id, Conversion.program_id, Credit.partner_id, Credit.share_bps,
         Conversion.occurred_at, Conversion.is_test, Conversion.trust >= Trust.SIGNED, Conversion.payment_method,
         Conversion.customer_id, Program.currency, Program.time_zone, Program.validation_days, Program.validation_start,
@@ -112,13 +113,14 @@ def credit_facts() -> sa.Select[*tuple[Any, ...]]:
 
 def credit(row: Sequence[Any]) -> CreditFacts:
     """A row of `credit_facts`."""
-    amount, tax, shipping, currency, discount, items, kind, group, link_id, coupon_id, is_new, *rest = row
+    amount, tax, shipping, currency, discount, items, kind, group, is_new, *told = row
+    origin, rest = dict(zip(ORIGIN, told, strict=False)), told[len(ORIGIN) :]
     order = Order(
         amount, tax, shipping, currency, discount_minor=discount, items=items_of(items), kind=kind,
-        partner_id=rest[4], partner_group=group, link_id=link_id, coupon_id=coupon_id,
+        partner_id=rest[4], partner_group=group, link_id=origin["link_id"], coupon_id=origin["coupon_id"],
         is_new_customer=is_new, placed_at=rest[6],
     )  # fmt: skip
-    return CreditFacts(order, *rest)
+    return CreditFacts(order, origin, *rest)
 
 
 def items_of(stored: Iterable[dict[str, Any]]) -> tuple[Item, ...]:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from affiliate.accounts.models import User
-from affiliate.attribution.models import Attribution, Credit
+from affiliate.attribution.models import ORIGIN, Attribution, Credit, Origin
 from affiliate.commissions.life import AdjustmentSource, CommissionReason, CommissionStatus, DeclineReason
 from affiliate.commissions.maturity import Milestone
 from affiliate.commissions.validation import Verdict, Word
@@ -72,10 +72,11 @@ class PlanExample(Base):
     created_at: Mapped[datetime]
 
 
-class Commission(Base):
+class Commission(Origin, Base):
     """What a partner earns for one conversion under one attribution version.
 
     `amount_minor` never changes; `reversed_minor` is the sum of its adjustments; what counts is the difference.
+    The origin is that of its credit, which never changes: reports add up a partner's sales by it out of one index.
     """
 
     __tablename__ = "commissions"
@@ -110,8 +111,9 @@ class Commission(Base):
             *("program_id", "partner_id", "earned_at"),
             # All that a partner's reports add up: rows are wide, for their traces, and a partner's lie far apart.
             postgresql_include=[
-                *("is_live", "status", "currency", "conversion_id", "credit_id", "attribution_id"),
+                *("is_live", "status", "currency", "conversion_id", "attribution_id"),
                 *("revenue_minor", "amount_minor", "reversed_minor"),
+                *ORIGIN,
             ],
         ),
         sa.Index("ix_commissions_program", "program_id", "earned_at"),

@@ -7,7 +7,6 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from affiliate import ids
-from affiliate.attribution.models import Credit
 from affiliate.commissions.models import Commission
 from affiliate.ingest.models import Click
 from affiliate.newsletters.mailroom import PREFIX
@@ -40,8 +39,7 @@ def sales(session: Session, *, issue: NewsletterIssue, currency: str) -> Sales:
             sa.func.coalesce(sa.func.sum(Commission.amount_minor - Commission.reversed_minor), 0),
         )
         .select_from(Commission)
-        .join(Credit, Credit.id == Commission.credit_id)
-        .join(Click, Click.id == Credit.click_id)
+        .join(Click, Click.id == Commission.click_id)
         .where(
             Commission.program_id == issue.program_id,
             Commission.is_live,

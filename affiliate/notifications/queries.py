@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
 from affiliate import db
-from affiliate.attribution.models import Credit
 from affiliate.commissions.models import Commission, CommissionAdjustment, CommissionReason, CommissionStatus
 from affiliate.ingest.models import Click, Conversion
 from affiliate.ledger.models import LedgerAccount, LedgerTransfer, SourceKind, TransferKind
@@ -191,13 +190,12 @@ def facts(session: Session, *, commission_ids: Collection[UUID]) -> dict[UUID, F
         sa.select(
             Commission.id, Commission.partner_id, Program.slug, Conversion.id, Conversion.order_id, Conversion.kind,
             Commission.revenue_minor, Commission.amount_minor - Commission.reversed_minor, Commission.currency,
-            Credit.click_id, Click.subs, Click.country, Coupon.code,
+            Commission.click_id, Click.subs, Click.country, Coupon.code,
         )
         .join(Program, Program.id == Commission.program_id)
         .join(Conversion, Conversion.id == Commission.conversion_id)
-        .join(Credit, Credit.id == Commission.credit_id)
-        .outerjoin(Click, Click.id == Credit.click_id)
-        .outerjoin(Coupon, Coupon.id == Credit.coupon_id)
+        .outerjoin(Click, Click.id == Commission.click_id)
+        .outerjoin(Coupon, Coupon.id == Commission.coupon_id)
         .where(db.among(session, Commission.id, list(commission_ids)), Commission.level == 1)
     )  # fmt: skip
     rows: Sequence[Any] = session.execute(found).all()

@@ -8,7 +8,6 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from affiliate.attribution.models import Credit
 from affiliate.commissions.models import Commission
 from affiliate.ingest.models import ClickHour, ClickVerdict
 from affiliate.ingest.rollup_models import (
@@ -39,8 +38,8 @@ def facts_by_link(
 ) -> dict[UUID | None, Facts]:
     """By link; null for sales without one, by coupon for example."""
     clicks = _clicks(ClickHour, ClickHour.link_id, program_id, partner_id, period)
-    sales = sales_of(Credit.link_id, program_id, partner_id, currency).where(*earned_in(period))
-    return _joined(session, clicks, sales.group_by(Credit.link_id), currency)
+    sales = sales_of(Commission.link_id, program_id, partner_id, currency).where(*earned_in(period))
+    return _joined(session, clicks, sales.group_by(Commission.link_id), currency)
 
 
 def idle_links(
@@ -48,13 +47,13 @@ def idle_links(
 ) -> list[tuple[Link, int]]:
     """Links with so many valid clicks in the period and no sale that counts, those with the most clicks first."""
     clicks = sa.func.sum(ClickHour.clicks)
-    sold = sales_of(Credit.id, program_id, partner_id, "").where(*earned_in(period), Credit.link_id == Link.id)
+    sold = sales_of(Commission.id, program_id, partner_id, "").where(*earned_in(period), Commission.link_id == Link.id)
     found = (
         sa.select(Link, clicks)
         .join(ClickHour, ClickHour.link_id == Link.id)
         .where(*_of(ClickHour, program_id, partner_id, period), ClickHour.verdict == ClickVerdict.VALID)
         .where(Link.program_id == program_id, Link.partner_id == partner_id, Link.status == LinkStatus.ACTIVE)
-        .where(~sold.with_only_columns(Credit.id).correlate(Link).exists())
+        .where(~sold.with_only_columns(Commission.id).correlate(Link).exists())
         .group_by(Link.id)
         .having(clicks >= clicks_min)
         .order_by(clicks.desc(), Link.id)
@@ -67,8 +66,8 @@ def facts_by_sub(
 ) -> dict[str, Facts]:
     """By `sub1` of the click; empty where there was none, and for sales without a click."""
     clicks = _clicks(SubClickHour, SubClickHour.sub, program_id, partner_id, period)
-    sales = sales_of(Credit.sub1, program_id, partner_id, currency).where(*earned_in(period))
-    return _joined(session, clicks, sales.group_by(Credit.sub1), currency)
+    sales = sales_of(Commission.sub1, program_id, partner_id, currency).where(*earned_in(period))
+    return _joined(session, clicks, sales.group_by(Commission.sub1), currency)
 
 
 def facts_by_sub_of_link(
@@ -76,8 +75,8 @@ def facts_by_sub_of_link(
 ) -> dict[str, Facts]:
     """By `sub1` of the clicks on one link; empty where there was none."""
     clicks = _clicks(LinkSubHour, LinkSubHour.sub, program_id, partner_id, period)
-    sales = sales_of(Credit.sub1, program_id, partner_id, currency)
-    of_link = sales.where(*earned_in(period), Credit.link_id == link_id).group_by(Credit.sub1)
+    sales = sales_of(Commission.sub1, program_id, partner_id, currency)
+    of_link = sales.where(*earned_in(period), Commission.link_id == link_id).group_by(Commission.sub1)
     return _joined(session, clicks.where(LinkSubHour.link_id == link_id), of_link, currency)
 
 
@@ -87,7 +86,7 @@ def facts_by_own_creative(
     """By creative (its public id) of one partner or of all in these days; empty for clicks and sales that came by none."""
     clicks = _clicks(CreativeClickHour, CreativeClickHour.creative, program_id, partner_id, period)
     whose: dict[str, Any] = {"program_id": program_id, "partner_id": partner_id, "period": period, "currency": currency}
-    found = _by_label(session, clicks, Credit.creative, LabelKind.CREATIVE, **whose)
+    found = _by_label(session, clicks, Commission.creative, LabelKind.CREATIVE, **whose)
     every: Any = ProgramClickHour if partner_id is None else PartnerClickHour
     all_clicks = _clicks(every, every.program_id, program_id, partner_id, period)
     for _key, raw, valid in session.execute(all_clicks):
@@ -102,7 +101,7 @@ def facts_by_visitor(
 ) -> dict[str, Facts]:
     """By country, device or referring page of one partner; empty where it is unknown, and for sales without a click."""
     clicks = _clicks(VisitorHour, VisitorHour.label, program_id, partner_id, period).where(VisitorHour.kind == kind)
-    label = getattr(Credit, TOLD[kind])
+    label = getattr(Commission, TOLD[kind])
     whose: dict[str, Any] = {"program_id": program_id, "partner_id": partner_id, "period": period, "currency": currency}
     return _by_label(session, clicks, label, LabelKind(kind.value), **whose)
 
@@ -112,8 +111,8 @@ def facts_by_coupon(
 ) -> dict[UUID | None, Facts]:
     """By coupon; null for sales without one. Coupons have sales, not clicks."""
     covered = _covered(session, program_id, partner_id, period, currency)
-    sales = sales_of(Credit.coupon_id, program_id, partner_id, currency)
-    live = sales.where(day_queries.within(Commission.earned_at, covered.rest)).group_by(Credit.coupon_id)
+    sales = sales_of(Commission.coupon_id, program_id, partner_id, currency)
+    live = sales.where(day_queries.within(Commission.earned_at, covered.rest)).group_by(Commission.coupon_id)
     rows = session.execute(live.order_by(sa.desc("earned")).limit(ROWS_MAX))
     found = {coupon_id: sales_facts(currency, *sold) for coupon_id, *sold in rows}
     for label, *sold in _counted(session, program_id, LabelKind.COUPON, covered):
@@ -154,21 +153,21 @@ def facts_by_country(session: Session, *, program_id: UUID, period: Period, curr
     """By country of the click, two letters; empty where it is unknown, and for sales without a click."""
     clicks = _clicks(CountryClickHour, CountryClickHour.country, program_id, None, period)
     whose: dict[str, Any] = {"program_id": program_id, "partner_id": None, "period": period, "currency": currency}
-    return _by_label(session, clicks, Credit.country, LabelKind.COUNTRY, **whose)
+    return _by_label(session, clicks, Commission.country, LabelKind.COUNTRY, **whose)
 
 
 def facts_by_device(session: Session, *, program_id: UUID, period: Period, currency: str) -> dict[str, Facts]:
     """By device of the click; empty where it is unknown, and for sales without a click."""
     clicks = _clicks(DeviceHour, DeviceHour.device, program_id, None, period)
     whose: dict[str, Any] = {"program_id": program_id, "partner_id": None, "period": period, "currency": currency}
-    return _by_label(session, clicks, Credit.device, LabelKind.DEVICE, **whose)
+    return _by_label(session, clicks, Commission.device, LabelKind.DEVICE, **whose)
 
 
 def facts_by_source(session: Session, *, program_id: UUID, period: Period, currency: str) -> dict[str, Facts]:
     """By host of the page with the link; empty for none, and for sales without a click."""
     clicks = _clicks(ReferrerClickHour, ReferrerClickHour.referrer_host, program_id, None, period)
     whose: dict[str, Any] = {"program_id": program_id, "partner_id": None, "period": period, "currency": currency}
-    return _by_label(session, clicks, Credit.referrer_host, LabelKind.REFERRER, **whose)
+    return _by_label(session, clicks, Commission.referrer_host, LabelKind.REFERRER, **whose)
 
 
 def facts_by_creative(
@@ -182,12 +181,12 @@ def facts_by_creative(
     clicks = sa.select(CreativeClickHour.creative, sa.func.sum(CreativeClickHour.clicks), sa.func.sum(valid)).where(
         CreativeClickHour.program_id == program_id, CreativeClickHour.creative.in_(found)
     )
-    sales = sales_of(Credit.creative, program_id, partner_id, currency)
+    sales = sales_of(Commission.creative, program_id, partner_id, currency)
     if partner_id is not None:
         clicks = clicks.where(CreativeClickHour.partner_id == partner_id)
     for name, raw, counted in session.execute(clicks.group_by(CreativeClickHour.creative)):
         found[name] += Facts(currency, clicks_raw=int(raw), clicks_valid=int(counted))
-    for name, *sold in session.execute(sales.where(Credit.creative.in_(found)).group_by(Credit.creative)):
+    for name, *sold in session.execute(sales.where(Commission.creative.in_(found)).group_by(Commission.creative)):
         found[name] += sales_facts(currency, *sold)
     return found
 

@@ -14,7 +14,6 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from affiliate import db, ids
-from affiliate.attribution.models import Credit
 from affiliate.commissions.models import Commission
 from affiliate.ingest.models import Click, ClickHour, ClickVerdict
 from affiliate.ingest.rollup_models import CreativeClickHour, PartnerClickHour, ProgramClickHour
@@ -106,11 +105,11 @@ def _sales(key: Any, program_id: UUID, parts: Parts, period: Period, currency: s
         return sales
     conditions = [
         Commission.partner_id.in_(parts.partners) if parts.partners else None,
-        Credit.link_id.in_(parts.links) if parts.links else None,
-        Credit.coupon_id.in_(parts.coupons) if parts.coupons else None,
+        Commission.link_id.in_(parts.links) if parts.links else None,
+        Commission.coupon_id.in_(parts.coupons) if parts.coupons else None,
     ]
     if parts.creatives:
-        conditions.append(Credit.creative.in_(_names(parts)))
+        conditions.append(Commission.creative.in_(_names(parts)))
     return sales.where(sa.or_(*(one for one in conditions if one is not None)))
 
 

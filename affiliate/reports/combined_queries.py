@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from affiliate import db
-from affiliate.attribution.models import Credit
 from affiliate.commissions.models import Commission
 from affiliate.ingest import origins, partitions
 from affiliate.ingest.models import Click, ClickVerdict
@@ -120,8 +119,12 @@ def _of_click(by: By) -> Any:
 
 
 def _of_sale(by: By) -> Any:
-    own: dict[By, Any] = {By.PARTNER: Commission.partner_id, By.LINK: Credit.link_id, By.COUPON: Credit.coupon_id}
-    return own[by] if by in own else getattr(Credit, _TOLD[by])
+    own: dict[By, Any] = {
+        By.PARTNER: Commission.partner_id,
+        By.LINK: Commission.link_id,
+        By.COUPON: Commission.coupon_id,
+    }
+    return own[by] if by in own else getattr(Commission, _TOLD[by])
 
 
 def known_keys(session: Session, *, combination_id: UUID, keys: Collection[str]) -> list[str]:

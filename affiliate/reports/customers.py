@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from affiliate.attribution.models import Attribution, Credit
+from affiliate.attribution.models import Attribution
 from affiliate.commissions.models import Commission
 from affiliate.reports.metrics import Facts
 from affiliate.reports.periods import Period, last_days, start_of_day
@@ -34,7 +34,7 @@ def by_month(
     month = sa.case(*((Commission.earned_at < end, number) for number, end in enumerate(ends)))
     is_new = Attribution.is_new_customer
     sales = sales_of(month, program_id, partner_id, currency).add_columns(is_new)
-    sales = sales.join(Attribution, Attribution.id == Credit.attribution_id).where(*earned_in(period))
+    sales = sales.join(Attribution, Attribution.id == Commission.attribution_id).where(*earned_in(period))
     found: dict[tuple[int, bool | None], Facts] = {}
     for number, *sold, new in session.execute(sales.group_by(month, is_new)):
         found[int(number), None if new is None else bool(new)] = sales_facts(currency, *sold)

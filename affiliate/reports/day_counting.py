@@ -15,7 +15,6 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from affiliate import db
-from affiliate.attribution.models import Credit
 from affiliate.commissions.models import Commission
 from affiliate.ingest.changed_days import utc_day
 from affiliate.ingest.day_models import ChangedDay, DayPart
@@ -167,7 +166,7 @@ _NOTHING: Row = dict.fromkeys((*_SOLD, *_VISITS), 0)
 
 def _by_partner(session: Session, due: Due, currency: str) -> list[Row]:
     key = Commission.partner_id
-    sales = queries.with_customers(queries.sales_of(key, due.program_id, None, currency, by_credit=False))
+    sales = queries.with_customers(queries.sales_of(key, due.program_id, None, currency))
     visits = funnel_queries.sold_by(key, funnel_queries.Visits(due.program_id), _period(due))
     found = _joined(
         session.execute(sales.where(*queries.earned_in(_period(due))).group_by(key)), session.execute(visits)
@@ -180,14 +179,14 @@ def _by_label(session: Session, due: Due, currency: str) -> list[Row]:
     found |= {
         kind: _in_all(session, due, currency, kind) for kind in (LabelKind.ALL, LabelKind.NEW, LabelKind.SUBSCRIBED)
     }
-    by_credit: dict[LabelKind, Any] = {
-        LabelKind.COUNTRY: Credit.country,
-        LabelKind.DEVICE: Credit.device,
-        LabelKind.REFERRER: Credit.referrer_host,
-        LabelKind.CREATIVE: Credit.creative,
-        LabelKind.COUPON: Credit.coupon_id,
+    by_origin: dict[LabelKind, Any] = {
+        LabelKind.COUNTRY: Commission.country,
+        LabelKind.DEVICE: Commission.device,
+        LabelKind.REFERRER: Commission.referrer_host,
+        LabelKind.CREATIVE: Commission.creative,
+        LabelKind.COUPON: Commission.coupon_id,
     }
-    for kind, label in by_credit.items():
+    for kind, label in by_origin.items():
         sales = queries.sales_of(label.label("label"), due.program_id, None, currency)
         sold = sales.where(*queries.earned_in(_period(due)))
         visits = kind in {LabelKind.DEVICE, LabelKind.REFERRER}
@@ -211,7 +210,7 @@ def _by_status(session: Session, due: Due) -> dict[Any, Row]:
 
 
 def _in_all(session: Session, due: Due, currency: str, kind: LabelKind) -> dict[Any, Row]:
-    sales = queries.sales_of(sa.literal("").label("label"), due.program_id, None, currency, by_credit=False)
+    sales = queries.sales_of(sa.literal("").label("label"), due.program_id, None, currency)
     condition = reaching.NARROWED.get(kind)
     if condition is not None:
         sales = sales.join(Conversion, Conversion.id == Commission.conversion_id).where(condition)
@@ -225,7 +224,7 @@ def _in_all(session: Session, due: Due, currency: str, kind: LabelKind) -> dict[
 def _by_quarter(session: Session, due: Due, currency: str) -> dict[Any, Row]:
     epoch = sa.extract("epoch", Commission.earned_at)
     quarter = (epoch - epoch % QUARTER_SECONDS).label("quarter")
-    sales = queries.with_customers(queries.sales_of(quarter, due.program_id, None, currency, by_credit=False))
+    sales = queries.with_customers(queries.sales_of(quarter, due.program_id, None, currency))
     rows = session.execute(sales.where(*queries.earned_in(_period(due))).group_by(quarter))
     visited = sa.extract("epoch", Click.occurred_at)
     visits = session.execute(

@@ -9,7 +9,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from affiliate.attribution.models import Credit
 from affiliate.commissions.models import Commission
 from affiliate.ingest import partitions
 from affiliate.ingest.changed_days import utc_day
@@ -100,9 +99,8 @@ def _lacks_clicks(session: Session, due: Due) -> bool:
     if due.part is DayPart.CLICKS:
         return False
     of_day = (Commission.program_id == due.program_id, *earned_in(Period(due.day, due.day + day_counting.DAY, "UTC")))
-    found = sa.select(Commission.id).join(Credit, Credit.id == Commission.credit_id)
-    gone = sa.and_(Credit.click_id.is_not(None), ~sa.exists().where(Click.id == Credit.click_id))
-    return session.scalar(found.where(*of_day, gone).limit(1)) is not None
+    gone = sa.and_(Commission.click_id.is_not(None), ~sa.exists().where(Click.id == Commission.click_id))
+    return session.scalar(sa.select(Commission.id).where(*of_day, gone).limit(1)) is not None
 
 
 def _differences(session: Session, due: Due) -> Iterator[DayDifference]:

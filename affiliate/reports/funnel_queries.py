@@ -14,7 +14,6 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from affiliate.attribution.models import Credit
 from affiliate.commissions.models import Commission, CommissionStatus
 from affiliate.ingest.clickrules import ClickVerdict
 from affiliate.ingest.devices import device
@@ -182,16 +181,15 @@ def _sold(visits: Visits, rest: Sequence[Stretch]) -> sa.Select[*tuple[Any, ...]
         for states, name in ((KEPT, "kept"), (WAITING, "waits"))
     )
     found = (
-        sa.select(Credit.click_id, Commission.partner_id, kept, waits)
+        sa.select(Commission.click_id, Commission.partner_id, kept, waits)
         .select_from(Commission)
-        .join(Credit, Credit.id == Commission.credit_id)
-        .join(Click, Click.id == Credit.click_id)
+        .join(Click, Click.id == Commission.click_id)
         .where(Commission.program_id == visits.program_id, Commission.is_live, Commission.level == 1)
         .where(Commission.status.not_in(NOT_COUNTED))
         .where(within(Click.occurred_at, rest))
         # Nobody sells before the click; this lets the database begin at the days asked for.
         .where(Commission.earned_at >= rest[0][0] if rest else sa.false())
-        .group_by(Credit.click_id, Commission.partner_id)
+        .group_by(Commission.click_id, Commission.partner_id)
     )
     if visits.partner_id is not None:
         found = found.where(Commission.partner_id == visits.partner_id)

@@ -9,7 +9,6 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from affiliate.attribution.models import Credit
 from affiliate.commissions import losses
 from affiliate.commissions.life import Loss
 from affiliate.commissions.models import Commission
@@ -163,8 +162,7 @@ def _sold_at(program_id: UUID, period: Period, currency: str) -> sa.Select[*tupl
     return (
         sa.select(Click.landing_url, orders, sa.func.sum(in_it))
         .select_from(Commission)
-        .join(Credit, Credit.id == Commission.credit_id)
-        .join(Click, Click.id == Credit.click_id)
+        .join(Click, Click.id == Commission.click_id)
         .where(*here, *earned_in(period))
         .group_by(Click.landing_url)
         .order_by(orders.desc(), Click.landing_url)

@@ -162,7 +162,7 @@ def active_partners(session: Session, *, program_id: UUID, period: Period, curre
     clicked = sa.select(sa.literal(1)).where(
         hours.program_id == program_id, hours.partner_id == here, hours.verdict == ClickVerdict.VALID, hours.clicks > 0
     )
-    sold = sales_of(sa.literal(1), program_id, None, currency, by_credit=False).with_only_columns(sa.literal(1))
+    sold = sales_of(sa.literal(1), program_id, None, currency).with_only_columns(sa.literal(1))
     # One by one, and with a limit: else the clicks of all partners would be read for the few who were quiet.
     ends = [clicked.where(day_queries.within(hours.hour, [one])) for one in of_clicks.rest]
     ends += [
@@ -174,7 +174,7 @@ def active_partners(session: Session, *, program_id: UUID, period: Period, curre
 
 
 def _sales_by(program_id: UUID, covered: Covered, currency: str, wanted: Wanted, *, tells_new: bool) -> sa.Select[Any]:
-    sales = sales_of(Commission.partner_id, program_id, None, currency, by_credit=False).where(
+    sales = sales_of(Commission.partner_id, program_id, None, currency).where(
         day_queries.within(Commission.earned_at, covered.rest), wanted(Commission.partner_id)
     )
     nothing = (sa.literal(0).label(name) for name in ("new", "known"))

@@ -8,7 +8,6 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from affiliate.attribution.models import Credit
 from affiliate.commissions.models import Commission
 from affiliate.commissions.orders import cut
 from affiliate.ingest.models import Conversion
@@ -64,7 +63,6 @@ def of_stretches(
     found = (
         sa.select(*columns, Conversion.items)
         .join(Conversion, Conversion.id == Commission.conversion_id)
-        .join(Credit, Credit.id == Commission.credit_id)
         .where(Commission.program_id == program_id, Commission.is_live, Commission.status.not_in(NOT_COUNTED))
         .where(within(Commission.earned_at, rest))
     )  # fmt: skip

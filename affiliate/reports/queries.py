@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from affiliate import db
-from affiliate.attribution.models import Attribution, Credit
+from affiliate.attribution.models import Attribution
 from affiliate.commissions.life import NEVER_POSTED
 from affiliate.commissions.models import Commission
 from affiliate.ingest.models import ClickHour, ClickVerdict
@@ -141,9 +141,9 @@ def facts_by_link(
     for link_id, raw, valid in session.execute(clicks.group_by(ClickHour.link_id)):
         found[link_id] += Facts(currency, clicks_raw=int(raw), clicks_valid=int(valid))
     sales = (
-        sales_of(Credit.link_id, program_id, partner_id, currency)
-        .where(Credit.link_id.in_(link_ids))
-        .group_by(Credit.link_id)
+        sales_of(Commission.link_id, program_id, partner_id, currency)
+        .where(Commission.link_id.in_(link_ids))
+        .group_by(Commission.link_id)
     )
     for link_id, *sold in session.execute(sales):
         found[link_id] += sales_facts(currency, *sold)
@@ -155,8 +155,8 @@ def facts_by_coupon(
 ) -> dict[UUID, Facts]:
     """What each of the given coupons has brought; every coupon is there. Coupons have sales, not clicks."""
     found = {coupon_id: Facts(currency) for coupon_id in coupon_ids}
-    sales = sales_of(Credit.coupon_id, program_id, partner_id, currency).where(Credit.coupon_id.in_(coupon_ids))
-    for coupon_id, *sold in session.execute(sales.group_by(Credit.coupon_id)):
+    sales = sales_of(Commission.coupon_id, program_id, partner_id, currency).where(Commission.coupon_id.in_(coupon_ids))
+    for coupon_id, *sold in session.execute(sales.group_by(Commission.coupon_id)):
         found[coupon_id] += sales_facts(currency, *sold)
     return found
 
@@ -188,13 +188,8 @@ def earned_in(period: Period) -> list[sa.ColumnElement[bool]]:
     return [Commission.earned_at >= period.starts_at, Commission.earned_at < period.ends_at]
 
 
-def sales_of(
-    key: Any, program_id: UUID, partner_id: UUID | None, currency: str, *, by_credit: bool = True
-) -> sa.Select[Any]:
-    """Rows of `key`, orders, revenue, earnings and reversals in this currency; the caller narrows and groups by the key.
-
-    `by_credit`: the caller asks for something of the credit. Else it is not read: in a large program that halves the price.
-    """
+def sales_of(key: Any, program_id: UUID, partner_id: UUID | None, currency: str) -> sa.Select[Any]:
+    """Rows of `key`, orders, revenue, earnings and reversals in this currency; the caller narrows and groups by the key."""
     # Shares of one order add up to the whole, so a sum over partners counts each order once.
     in_it = sa.case((Commission.currency == currency, Commission.revenue_minor), else_=0)
     revenue = sa.func.coalesce(sa.func.sum(in_it), 0).label("revenue")
@@ -203,8 +198,6 @@ def sales_of(
         .select_from(Commission)
         .where(Commission.program_id == program_id, Commission.is_live, Commission.status.not_in(NOT_COUNTED))
     )
-    if by_credit:
-        found = found.join(Credit, Credit.id == Commission.credit_id)
     return found if partner_id is None else found.where(Commission.partner_id == partner_id)
 
 
@@ -225,7 +218,7 @@ def _sales_by_day(
     program_id: UUID, partner_id: UUID | None, period: Period, currency: str, covered: Covered
 ) -> sa.Select[Any]:
     moment = within_day(db.whole_second(Commission.earned_at), period).label("moment")
-    sales = sales_of(moment, program_id, partner_id, currency, by_credit=False)
+    sales = sales_of(moment, program_id, partner_id, currency)
     return sales.where(day_queries.within(Commission.earned_at, covered.rest)).group_by(moment)
 
 

@@ -117,9 +117,7 @@ def _number(session: Session, measure: Measure, covered: Covered) -> Any:
 
 
 def _sold(measure: Measure, covered: Covered, column: str, kind: LabelKind = LabelKind.ALL) -> Any:
-    sales = sales_of(
-        sa.literal(0).label("one"), measure.program_id, measure.partner_id, measure.currency, by_credit=False
-    )
+    sales = sales_of(sa.literal(0).label("one"), measure.program_id, measure.partner_id, measure.currency)
     if kind in NARROWED:
         # Asked of each order of the rest: joined, all orders of the program may be read to find the few that are so.
         is_so = sa.select(NARROWED[kind]).where(Conversion.id == Commission.conversion_id)

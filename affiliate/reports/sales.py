@@ -11,7 +11,6 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from affiliate.attribution.models import Credit
 from affiliate.commissions.maturity import Milestone
 from affiliate.commissions.models import (
     Commission,
@@ -153,8 +152,7 @@ def _piles(wanted: Wanted) -> sa.Select[Any]:
     left = sa.cast(sa.func.coalesce(sa.func.sum(_LEFT), 0), sa.BigInteger)
     never = sa.cast(sa.null(), UtcDateTime)
     columns: tuple[Any, ...] = (sa.type_coerce(Commission.status, sa.String), sa.func.count(), left, never)
-    grouped = sa.select(*columns).where(*_conditions(wanted)).group_by(Commission.status)
-    return grouped if wanted.link_id is None else grouped.join(Credit, Credit.id == Commission.credit_id)
+    return sa.select(*columns).where(*_conditions(wanted)).group_by(Commission.status)
 
 
 def _payout_piles(program_id: UUID, partner_id: UUID, paid_since: datetime | None) -> sa.Select[Any]:
@@ -187,7 +185,7 @@ def _conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
         Commission.is_live,
     ]
     if wanted.link_id is not None:
-        found.append(Credit.link_id == wanted.link_id)
+        found.append(Commission.link_id == wanted.link_id)
     if wanted.period is not None:
         found += [Commission.earned_at >= wanted.period.starts_at, Commission.earned_at < wanted.period.ends_at]
     return found
@@ -267,15 +265,14 @@ def _lines(left: sa.ColumnElement[int]) -> sa.Select[Any]:
     columns: tuple[Any, ...] = (
         Commission.id, Conversion.order_id, Commission.earned_at, Commission.matures_at, Commission.awaits, Commission.approved_at, Commission.paid_at,
         Conversion.amount_minor.label("paid_minor"), Conversion.currency.label("paid_currency"), Commission.amount_minor,
-        left.label("left_minor"), Commission.currency, Commission.status, Commission.reason, Credit.link_id,
+        left.label("left_minor"), Commission.currency, Commission.status, Commission.reason, Commission.link_id,
         Link.code.label("link_code"), Link.name.label("link_name"), Coupon.code.label("coupon"),
     )  # fmt: skip
     return (
         sa.select(*columns)
         .join(Conversion, Conversion.id == Commission.conversion_id)
-        .join(Credit, Credit.id == Commission.credit_id)
-        .outerjoin(Link, Link.id == Credit.link_id)
-        .outerjoin(Coupon, Coupon.id == Credit.coupon_id)
+        .outerjoin(Link, Link.id == Commission.link_id)
+        .outerjoin(Coupon, Coupon.id == Commission.coupon_id)
     )
 
 

@@ -9,7 +9,6 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from affiliate.attribution.models import Credit
 from affiliate.commissions.models import Commission
 from affiliate.ingest.models import ClickVerdict
 from affiliate.ingest.rollup_models import PartnerClickHour
@@ -79,8 +78,6 @@ def _sales(program_id: UUID, now: Period, before: Period) -> sa.Select[*tuple[An
     last = sa.func.count(sa.case((sa.not_(in_now), Commission.conversion_id)).distinct()).label("before")
     revenue = sa.func.sum(sa.case((sa.not_(in_now), Commission.revenue_minor), else_=0)).label("revenue")
     earned = sa.func.sum(Commission.amount_minor - Commission.reversed_minor).label("earned")
-    counted = sa.select(Commission.partner_id, this, last, revenue, earned).join(
-        Credit, Credit.id == Commission.credit_id
-    )
+    counted = sa.select(Commission.partner_id, this, last, revenue, earned)
     here = (Commission.program_id == program_id, Commission.is_live, Commission.status.not_in(NOT_COUNTED))
     return counted.where(*here, at >= before.starts_at, at < now.ends_at).group_by(Commission.partner_id)

@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from affiliate import db, exports, ids
-from affiliate.attribution.models import Credit
 from affiliate.commissions.models import Commission
 from affiliate.ingest.devices import device
 from affiliate.ingest.models import Click
@@ -46,8 +45,7 @@ def _origins(session: Session, commission_ids: Sequence[UUID]) -> dict[UUID, Ori
     columns = (Click.occurred_at, Click.subs, Click.country, device(), Click.referrer_host)
     found = (
         sa.select(Commission.id, *columns)
-        .join(Credit, Credit.id == Commission.credit_id)
-        .join(Click, Click.id == Credit.click_id)
+        .join(Click, Click.id == Commission.click_id)
         .where(db.among(session, Commission.id, commission_ids))
     )
     return {row[0]: Origin(*row[1:]) for row in session.execute(found)}

@@ -25,7 +25,8 @@ from sqlalchemy.orm import Session
 from affiliate import db, garbage, settings
 from affiliate.accounts.models import User
 from affiliate.app import create_app
-from affiliate.attribution.models import Credit
+from affiliate.attribution.models import ORIGIN, Credit
+from affiliate.commissions.models import Commission
 from affiliate.ingest import origins, partitions
 from affiliate.ingest.models import Click
 from affiliate.links.models import Link
@@ -103,13 +104,11 @@ def fill(session: Session, *, program: Program, links: Sequence[Link], busy: int
         grouped = f"SELECT {keys}, {_HOUR}, verdict, 0, count(*) FROM clicks GROUP BY {keys}, {_HOUR}, verdict ORDER BY {keys}, {_HOUR}"  # noqa: S608 - our own names
         session.execute(sa.text(f"INSERT INTO {table}, hour, verdict, shard, clicks) {grouped}"))
     keys = f"program_id, partner_id, link_id, {_HOUR}, subs->>'sub1', verdict"
-    session.execute(
-        sa.text(f"INSERT INTO link_sub_hours SELECT {keys}, count(*) FROM clicks GROUP BY {keys} ORDER BY {keys}")
-    )  # noqa: S608 - our own names
+    grouped = f"SELECT {keys}, count(*) FROM clicks GROUP BY {keys} ORDER BY {keys}"  # noqa: S608 - our own names
+    session.execute(sa.text(f"INSERT INTO link_sub_hours {grouped}"))
     keys = f"program_id, {_HOUR}, {_VISITORS['device']}, verdict"
-    session.execute(
-        sa.text(f"INSERT INTO device_hours SELECT {keys}, count(*) FROM clicks GROUP BY {keys} ORDER BY {keys}")
-    )  # noqa: S608 - our own names
+    grouped = f"SELECT {keys}, count(*) FROM clicks GROUP BY {keys} ORDER BY {keys}"  # noqa: S608 - our own names
+    session.execute(sa.text(f"INSERT INTO device_hours {grouped}"))
     for kind, label in _VISITORS.items():
         keys = f"program_id, partner_id, {_HOUR}, {label}, verdict"
         grouped = f"SELECT {keys}, '{kind}', count(*) FROM clicks GROUP BY {keys} ORDER BY {keys}"  # noqa: S608 - our own names
@@ -119,11 +118,13 @@ def fill(session: Session, *, program: Program, links: Sequence[Link], busy: int
 
 
 def tell_origins(session: Session) -> None:
-    """What attribution keeps with each credit of what its click told."""
-    session.execute(
+    """What attribution keeps with each credit of what its click told, and each commission of its credit."""
+    kept = {name: getattr(Credit, name) for name in ORIGIN}
+    for change in (
         sa.update(Credit).where(Credit.click_id == Click.id, Credit.device == "").values(**origins.told()),
-        execution_options={"synchronize_session": False},
-    )
+        sa.update(Commission).where(Commission.credit_id == Credit.id, Commission.device == "").values(kept),
+    ):
+        session.execute(change, execution_options={"synchronize_session": False})
 
 
 def vacuum(engine: Engine) -> None:

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from factories import NOW, make_order_event, make_partner, make_plan, make_program, make_refund
+from factories import NOW, make_click, make_link, make_order_event, make_partner, make_plan, make_program, make_refund
 from money_cast import LIMIT, MATURE, Books, open_books
 from sqlalchemy.orm import Session
 
+from affiliate.accounts.actors import SYSTEM
 from affiliate.accounts.models import AuditEvent
-from affiliate.attribution.models import Attribution, Credit
+from affiliate.attribution.models import ORIGIN, Attribution, Credit
 from affiliate.commissions import service, waiting_rates
 from affiliate.commissions.models import (
     Commission,
@@ -26,6 +27,7 @@ from affiliate.currencies import service as currencies
 from affiliate.currencies.convert import DayRates
 from affiliate.errors import Invalid
 from affiliate.ingest.models import OrderEventType, Refund, Trust
+from affiliate.links import service as links
 from affiliate.payouts import service as payouts
 
 
@@ -51,6 +53,23 @@ def test_a_verified_sale_earns_a_pending_commission(books: Books) -> None:
     assert commission.trace["groups"][0]["portions"][0]["rate_bps"] == 10_00
     assert books.balances() == {"pending": 10_00}
     books.assert_proven()
+
+
+def test_a_commission_says_where_its_sale_came_from_as_its_credit_does(books: Books) -> None:
+    link = make_link(books.session, program=books.program, partner=books.partner)
+    click = make_click(
+        books.session, link=link, subs={"sub1": "june"}, country="IT", referrer_host="blog.example", user_agent="iPhone"
+    )
+    coupon = links.create_coupon(
+        books.session, program_id=books.program.id, partner_id=books.partner.id, code="JUNE", actor=SYSTEM, now=NOW
+    )
+    conversion = books.order(click_id=click.id)
+    credit = books.session.scalars(sa.select(Credit)).one()
+    credit.link_id, credit.coupon_id = link.id, coupon.id
+    books.work()
+    commission = books.commission(conversion)
+    assert {name: getattr(commission, name) for name in ORIGIN} == {name: getattr(credit, name) for name in ORIGIN}
+    assert (commission.click_id, commission.coupon_id, commission.sub1) == (click.id, coupon.id, "june")
 
 
 def test_the_stage_takes_no_more_than_its_limit_and_drains_in_rounds(books: Books) -> None:

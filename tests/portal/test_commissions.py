@@ -6,13 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from factories import NOW, make_click, make_commission, make_link
+from factories import NOW, make_click, make_commission, make_link, tell_origin
 from flask.testing import FlaskClient
 from portal_cast import Cast
 from sqlalchemy.orm import Session
 
 from affiliate import ids
-from affiliate.attribution.models import Credit
 from affiliate.commissions.models import CommissionStatus
 from affiliate.ingest.models import Conversion
 
@@ -131,7 +130,7 @@ def test_the_export_has_the_field_names_of_other_programs_and_tells_of_the_click
         user_agent="Mozilla/5.0 (iPhone) Mobile/15E148",
     )  # fmt: skip
     sold = make_commission(app_session, program=cast.program, partner=cast.partner)
-    app_session.get_one(Credit, sold.credit_id).click_id = click.id
+    tell_origin(app_session, sold, click_id=click.id)
     app_session.commit()
     [row] = csv.DictReader(io.StringIO(marta.get("/portal/casa/commissions.csv").text.removeprefix("\ufeff")))
     told = {name: row[name] for name in ("sub1", "sub2", "sub10", "country", "device", "referrer", "click_date")}

@@ -11,7 +11,7 @@ import event_cast
 import pytest
 import sqlalchemy as sa
 from accounts_cast import give, make_person, read, sign_in
-from factories import give_click, make_commission, make_link, make_user
+from factories import give_click, make_commission, make_link, make_user, tell_origin
 from flask import Flask
 from flask.testing import FlaskClient
 from portal_cast import Cast
@@ -73,7 +73,7 @@ def busy(app_session: Session, cast: Cast) -> Cast:
         )  # fmt: skip
         credit = app_session.get_one(Credit, sold.credit_id)
         give_click(app_session, credit=credit, click_id=event.click_id if number % 3 else None)
-        credit.coupon_id = coupon.id if number % 4 == 0 else None
+        tell_origin(app_session, sold, coupon_id=coupon.id if number % 4 == 0 else None)
         order = app_session.get_one(Conversion, sold.conversion_id)
         order.items = [
             {"sku": f"pan-{each}", "group": f"iron-{each}", "quantity": 1, "amount_minor": 33_33}

@@ -14,6 +14,7 @@ from factories import (
     make_partner,
     make_program,
     make_user,
+    tell_origin,
 )
 from sqlalchemy.orm import Session
 
@@ -81,8 +82,8 @@ class Shop:
         ):
             sold = make_commission(self.session, program=self.program, partner=self.partners[partner], link=link, earned_at=at, reversed_minor=1_00)  # fmt: skip
             credit = self.session.get_one(Credit, sold.credit_id)
-            credit.coupon_id = coupon
             give_click(self.session, credit=credit, click_id=click)
+            tell_origin(self.session, sold, coupon_id=coupon)
             self.session.get_one(Attribution, sold.attribution_id).is_new_customer = partner != 1
         self.session.flush()
 

@@ -6,7 +6,7 @@ from typing import Any
 import event_cast
 import pytest
 import sqlalchemy as sa
-from factories import make_commission, make_link, make_partner, make_program
+from factories import make_commission, make_link, make_partner, make_program, tell_origin
 from sqlalchemy.orm import Session
 
 from affiliate import clock, db, ids
@@ -39,7 +39,7 @@ def busy(session: Session, now: datetime, *, zone: str = "Europe/Rome") -> Progr
         if number % 5 == 0:
             partner = session.get_one(type(make_partner(session)), link.partner_id)
             sold = make_commission(session, program=program, partner=partner, link=link, earned_at=at)
-            session.get_one(Credit, sold.credit_id).click_id = event.click_id
+            tell_origin(session, sold, click_id=event.click_id)
     for stretch in visitors.stale(session, since=now - timedelta(days=9), limit=500):
         visitors.count(session, stretch=stretch)
     return program

@@ -8,12 +8,21 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from factories import NOW, make_click, make_commission, make_link, make_partner, make_plan, make_program
+from factories import (
+    NOW,
+    make_click,
+    make_commission,
+    make_link,
+    make_partner,
+    make_plan,
+    make_program,
+    tell_origin,
+)
 from flask import Flask
 from sqlalchemy.orm import Session
 
 from affiliate import formats, ids
-from affiliate.attribution.models import Attribution, Credit
+from affiliate.attribution.models import Attribution
 from affiliate.attribution.policy import Model
 from affiliate.attribution.policy import Policy as AttributionPolicy
 from affiliate.attribution.rules import attribute
@@ -156,8 +165,7 @@ def test_a_partner_reads_who_what_how_much_and_what_the_books_say(story: Story) 
 
 def test_the_sub_ids_of_the_credited_click_are_shown(story: Story) -> None:
     click = make_click(story.session, link=story.link, subs={"sub2": "footer", "sub1": "june"})
-    credit = story.session.get_one(Credit, story.commission.credit_id)
-    credit.click_id = click.id
+    tell_origin(story.session, story.commission, click_id=click.id)
     facts = {fact["name"]: fact["value"] for fact in story.told_to(Audience.PARTNER).facts}
     assert facts["Its sub ids"] == "sub1=june, sub2=footer"
 

@@ -10,7 +10,6 @@ from event_cast import NOW, click
 from sqlalchemy.orm import Session
 
 from affiliate import ids
-from affiliate.attribution.models import Credit
 from affiliate.ingest import service as ingest
 from affiliate.ingest.models import Conversion
 from affiliate.reports import funnel_queries, goods_queries, landings, periods, visitors
@@ -73,7 +72,7 @@ def test_both_databases_answer_every_question_of_the_pages(session: Session) -> 
     paid = StepEvent(visit.click_id, program.id, "checkout", is_test=False, received_at=at)
     ingest.store_batch(session, events=[visit, paid, paid._replace(is_test=True)], now=NOW)
     sold = factories.make_commission(session, program=program, partner=partner, earned_at=at)
-    session.get_one(Credit, sold.credit_id).click_id = visit.click_id
+    factories.tell_origin(session, sold, click_id=visit.click_id)
     session.get_one(Conversion, sold.conversion_id).items = [{"sku": "pan", "quantity": 1, "amount_minor": 100_00}]
     for stretch in visitors.stale(session, since=NOW - timedelta(days=9), limit=10):
         visitors.count(session, stretch=stretch)
@@ -108,7 +107,7 @@ def test_where_a_day_begins_at_half_past_visits_and_their_orders_are_of_the_same
     factories.make_clicks(session, link=link, hour=at.replace(minute=0), clicks=1)
     visit = factories.make_click(session, link=link, occurred_at=at)
     sold = factories.make_commission(session, program=program, partner=partner, earned_at=at)
-    session.get_one(Credit, sold.credit_id).click_id = visit.id
+    factories.tell_origin(session, sold, click_id=visit.id)
     session.flush()
     ninth, tenth = (Period(date(2026, 11, day), date(2026, 11, day + 1), "Asia/Kolkata") for day in (9, 10))
     found = [funnel_queries.funnel(session, visits=Visits(program.id), period=day) for day in (ninth, tenth)]

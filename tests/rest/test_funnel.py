@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from affiliate import clock, ids
 from affiliate.accounts import service as accounts
 from affiliate.accounts.actors import Actor
-from affiliate.attribution.models import Credit
 from affiliate.commissions.models import CommissionStatus
 from affiliate.ingest import service as ingest
 from affiliate.ingest.models import Conversion
@@ -66,7 +65,7 @@ def links(app_session: Session, program: Program) -> list[Link]:
     sold = factories.make_commission(
         app_session, program=program, partner=partners[0], earned_at=clock.now(), status=CommissionStatus.APPROVED
     )
-    app_session.get_one(Credit, sold.credit_id).click_id = bought.click_id
+    factories.tell_origin(app_session, sold, click_id=bought.click_id)
     order = app_session.get_one(Conversion, sold.conversion_id)
     order.items = [{"sku": "pan", "name": "Iron pan", "group": "iron", "quantity": 2, "amount_minor": 100_00}]
     factories.make_refund(app_session, conversion=order, amount_minor=25_00)

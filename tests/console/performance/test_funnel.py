@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 from console_cast import Cast, text_of
-from factories import make_commission, make_link, make_partner
+from factories import make_commission, make_link, make_partner, tell_origin
 from flask.testing import FlaskClient
 
 from affiliate import clock, ids
-from affiliate.attribution.models import Credit
 from affiliate.commissions.models import CommissionStatus
 from affiliate.ingest import service as ingest
 from affiliate.links.models import Link
@@ -123,7 +122,7 @@ def _sell(cast: Cast, visit: Visit, click: Any) -> None:
             cast.session, program=cast.program, partner=cast.session.get_one(type(cast.partner), visit.link.partner_id),
             earned_at=visit.at + timedelta(days=2), status=P.APPROVED if paid else visit.sold,
         )  # fmt: skip
-        cast.session.get_one(Credit, sold.credit_id).click_id = click.click_id
+        tell_origin(cast.session, sold, click_id=click.click_id)
 
 
 def _table(browser: FlaskClient, query: str = "") -> list[dict[str, str]]:

@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from console_cast import Cast, text_of
-from factories import make_click, make_clicks, make_commission, make_refund
+from factories import make_click, make_clicks, make_commission, make_refund, tell_origin
 from flask.testing import FlaskClient
 
 from affiliate import clock
-from affiliate.attribution.models import Credit
 from affiliate.commissions.models import CommissionStatus
 from affiliate.ingest.models import ClickVerdict, Conversion
 from affiliate.links.models import Link
@@ -97,7 +96,7 @@ def test_pages_have_the_visits_and_the_orders_of_their_clicks(mara: FlaskClient,
     make_clicks(session, link=link, hour=hour, clicks=3)
     make_clicks(session, link=link, hour=hour, clicks=1, verdict=ClickVerdict.BOT)
     sold = make_commission(session, program=busy.program, partner=busy.partner, earned_at=_now())
-    session.get_one(Credit, sold.credit_id).click_id = clicks[0].id
+    tell_origin(session, sold, click_id=clicks[0].id)
     session.commit()
     jobs.count_landings()
     assert _figures(_rows(mara, "", "pages"), "visits", "orders", "revenue") == {

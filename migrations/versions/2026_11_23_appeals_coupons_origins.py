@@ -1,4 +1,4 @@
-"""appeals and coupons.
+"""appeals, coupons and origins.
 
 One idea per migration; it runs on SQLite and PostgreSQL, with data in the tables.
 """
@@ -59,7 +59,40 @@ def _cases_of_appeals(dialect: str) -> None:
     )
 
 
+_TEXTS = {"sub1": 100, "country": 2, "device": 20, "referrer_host": 100, "creative": 120}
+_ORIGIN = ("link_id", "coupon_id", "click_id", *_TEXTS)
+_SUMMED = (
+    *("is_live", "status", "currency", "conversion_id", "attribution_id"),
+    *("revenue_minor", "amount_minor", "reversed_minor"),
+)
+_BEFORE = (*_SUMMED[:4], "credit_id", *_SUMMED[4:])
+
+
+def _index(told: tuple[str, ...]) -> None:
+    op.drop_index("ix_commissions_partner", "commissions")
+    columns = ["program_id", "partner_id", "earned_at"]
+    op.create_index("ix_commissions_partner", "commissions", columns, postgresql_include=list(told))
+
+
+def _origins_of_commissions() -> None:
+    """Each commission learns where its credit came from."""
+    for name in _ORIGIN[:3]:
+        op.add_column("commissions", sa.Column(name, sa.Uuid(), nullable=True))
+    for name, length in _TEXTS.items():
+        op.add_column("commissions", sa.Column(name, sa.String(length), server_default="", nullable=False))
+    told = ", ".join(f"{name} = (SELECT {name} FROM credits WHERE credits.id = credit_id)" for name in _ORIGIN)  # noqa: S608 - our names
+    if op.get_context().dialect.name == "postgresql":
+        op.execute(
+            f"UPDATE commissions SET {', '.join(f'{name} = c.{name}' for name in _ORIGIN)} FROM credits c "  # noqa: S608 - our names
+            "WHERE c.id = commissions.credit_id"
+        )
+    else:
+        op.execute(f"UPDATE commissions SET {told}")  # noqa: S608 - our names
+    _index((*_SUMMED, *_ORIGIN))
+
+
 def upgrade() -> None:
+    _origins_of_commissions()
     _allow(*_KINDS, "fraud_appeal")
     _cases_of_appeals(op.get_context().dialect.name)
     with op.batch_alter_table("links") as batch_op:
@@ -68,6 +101,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    _index(_BEFORE)
+    with op.batch_alter_table("commissions") as batch_op:
+        for name in _ORIGIN:
+            batch_op.drop_column(name)
     with op.batch_alter_table("links") as batch_op:
         batch_op.drop_constraint(op.f("fk_links_coupon_id_coupons"), type_="foreignkey")
         batch_op.drop_column("coupon_id")
