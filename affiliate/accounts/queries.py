@@ -62,6 +62,13 @@ def roles_anywhere(session: Session, *, user_id: UUID) -> frozenset[GrantRole]:
     return frozenset(session.scalars(sa.select(Grant.role).where(Grant.user_id == user_id).distinct()))
 
 
+def may_manage(session: Session, *, user_id: UUID, program_id: UUID) -> bool:
+    """Whether this person has an account that works and may manage the program."""
+    here = sa.or_(Grant.program_id == program_id, Grant.program_id.is_(None))
+    granted = sa.exists().where(Grant.user_id == User.id, Grant.role.in_((GrantRole.MANAGER, GrantRole.ADMIN)), here)
+    return bool(session.scalar(sa.select(sa.exists().where(User.id == user_id, User.active, granted))))
+
+
 def granted_program_ids(session: Session, *, user_id: UUID) -> set[UUID | None]:
     """The programs whose console the person may open; null in the set means all of them."""
     in_console = (Grant.user_id == user_id, Grant.role != GrantRole.PARTNER)

@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_login import current_user
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
@@ -167,7 +169,7 @@ class SettingsForm(FlaskForm):  # type: ignore[misc] # the library is not typed
 
 
 class GoalForm(FlaskForm):  # type: ignore[misc] # the library is not typed
-    """A target for a period. People name its last day; the books keep the first day after it."""
+    """A target for a period. People name its last day; the books keep the first day after it. `people` may own it: ids and names."""
 
     metric = SelectField(
         _l("What counts"), choices=lambda: [SelectChoice(each.value, words.goal_metric(each)) for each in GoalMetric]
@@ -175,6 +177,11 @@ class GoalForm(FlaskForm):  # type: ignore[misc] # the library is not typed
     target = StringField(_l("Target"), filters=[_stripped], validators=[InputRequired(_NEEDED)])
     starts_on = DayField(_l("First day"), validators=[InputRequired(_NEEDED)])
     last_on = DayField(_l("Last day"), validators=[InputRequired(_NEEDED)])
+    owner = SelectField(_l("Owner"), default=lambda: str(current_user.id), description=_l("Who answers for it."))
+
+    def __init__(self, people: Mapping[UUID, str], **given: Any) -> None:
+        super().__init__(**given)
+        self.owner.choices = [SelectChoice(str(user_id), name) for user_id, name in people.items()]
 
     def values(self, *, currency: str) -> dict[str, Any] | None:
         """What `add_goal` takes, or nothing when the target cannot be read."""
@@ -185,7 +192,8 @@ class GoalForm(FlaskForm):  # type: ignore[misc] # the library is not typed
             say(self.target, str(wrong))
             return None
         ends_on = self.last_on.data + timedelta(days=1)
-        return {"metric": metric, "target": target, "starts_on": self.starts_on.data, "ends_on": ends_on}
+        days = {"starts_on": self.starts_on.data, "ends_on": ends_on}
+        return {"metric": metric, "target": target, **days, "owner_id": UUID(self.owner.data)}
 
 
 def _target(metric: GoalMetric, text: str, currency: str) -> int:

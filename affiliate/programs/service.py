@@ -10,10 +10,13 @@ from sqlalchemy.orm import Session
 
 from affiliate import db, ids
 from affiliate.accounts import audit
+from affiliate.accounts import queries as accounts
 from affiliate.accounts.actors import Actor
 from affiliate.errors import Conflict, Invalid, NotFound
 from affiliate.programs import archive, queries, rules
 from affiliate.programs.models import AttributionPolicy, Goal, GoalMetric, Program, ProgramStatus
+
+N_ = str  # marks a sentence for the translators
 
 
 class UnknownProgram(NotFound):
@@ -186,10 +189,11 @@ def add_goal(
     """A measurable target for the days from `starts_on` until before `ends_on`; money in minor units, a share in basis points.
 
     Raises:
-        Invalid: the target is not above zero, or the period is empty.
+        Invalid: the target is not above zero, the period is empty, or the owner does not manage this program.
     """
     is_share = metric is GoalMetric.NEW_CUSTOMER_SHARE
     wrong = rules.goal_problems(target=target, starts_on=starts_on, ends_on=ends_on, is_share=is_share)
+    wrong |= _owner_problems(session, program_id, owner_id)
     if wrong:
         raise Invalid({field: [sentence] for field, sentence in wrong.items()})
     goal = Goal(
@@ -200,11 +204,48 @@ def add_goal(
     session.flush()
     named = "target_minor" if metric in {GoalMetric.REVENUE, GoalMetric.COST} else "target"
     details = {"metric": metric, named: target, "starts_on": starts_on.isoformat(), "ends_on": ends_on.isoformat()}
+    details |= {"owner_id": owner_id and str(owner_id)}
     audit.record(
         session, actor=actor, action="goal.create", subject_kind="goal", subject_id=goal.id,
         program_id=program_id, details=details, now=now,
     )  # fmt: skip
     return goal
+
+
+def give_goal(
+    session: Session, *, program_id: UUID, goal_id: UUID, owner_id: UUID, actor: Actor, now: datetime
+) -> Goal:
+    """Let somebody else answer for a goal. Who answers for it already: nothing happens.
+
+    Raises:
+        NotFound: it is not this program's, or gone. Invalid: the new owner does not manage this program.
+    """
+    mine = (Goal.id == goal_id, Goal.program_id == program_id)
+    goal = session.scalar(sa.select(Goal).where(*mine).with_for_update().execution_options(populate_existing=True))
+    if goal is None:
+        raise NotFound("This goal is gone already.")
+    if wrong := _owner_problems(session, program_id, owner_id):
+        raise Invalid({field: [sentence] for field, sentence in wrong.items()})
+    if goal.owner_id == owner_id:
+        return goal
+    details = {
+        "metric": goal.metric,
+        "owner_id": str(owner_id),
+        "owner_before_id": goal.owner_id and str(goal.owner_id),
+    }
+    goal.owner_id = owner_id
+    session.flush()
+    audit.record(
+        session, actor=actor, action="goal.give", subject_kind="goal", subject_id=goal.id, program_id=program_id,
+        details=details, now=now,
+    )  # fmt: skip
+    return goal
+
+
+def _owner_problems(session: Session, program_id: UUID, owner_id: UUID | None) -> dict[str, str]:
+    if owner_id is None or accounts.may_manage(session, user_id=owner_id, program_id=program_id):
+        return {}
+    return {"owner": N_("Choose somebody who manages this program.")}
 
 
 def remove_goal(session: Session, *, program_id: UUID, goal_id: UUID, actor: Actor, now: datetime) -> None:

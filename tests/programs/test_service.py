@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from affiliate.accounts.actors import Actor
-from affiliate.accounts.models import AuditEvent
-from affiliate.errors import Invalid
+from affiliate.accounts.models import AuditEvent, GrantRole
+from affiliate.errors import Invalid, NotFound
 from affiliate.programs import queries, service
 from affiliate.programs.models import AttributionPolicy, GoalMetric, Program, ProgramStatus
 
@@ -169,6 +169,30 @@ def test_a_goal_without_target_or_period_is_refused(
         )
     assert set(refused.value.errors) == {"target", "ends_on"}
     assert queries.goals_of(session, program_id=program.id) == []
+
+
+def test_only_who_manages_the_program_owns_its_goals(
+    session: Session, program: Program, actor: Actor, now: datetime
+) -> None:
+    manager, stranger, gone = (factories.make_user(session) for _ in range(3))
+    other = factories.make_program(session)
+    factories.make_grant(session, user=manager, role=GrantRole.MANAGER, program=program)
+    factories.make_grant(session, user=stranger, role=GrantRole.MANAGER, program=other)
+    factories.make_grant(session, user=gone, role=GrantRole.ADMIN)
+    gone.active = False
+    asked: dict[str, Any] = {"metric": GoalMetric.CLICKS, "target": 1, "starts_on": now.date()}
+    asked |= {"ends_on": now.date() + timedelta(days=1), "actor": actor, "now": now}
+    goal = service.add_goal(session, program_id=program.id, owner_id=manager.id, **asked)
+    who: dict[str, Any] = {"program_id": program.id, "goal_id": goal.id, "actor": actor, "now": now}
+    for nobody in (stranger, gone):
+        with pytest.raises(Invalid):
+            service.add_goal(session, program_id=program.id, owner_id=nobody.id, **asked)
+        with pytest.raises(Invalid):
+            service.give_goal(session, owner_id=nobody.id, **who)
+    with pytest.raises(NotFound):
+        service.give_goal(session, owner_id=manager.id, **who | {"program_id": other.id})
+    assert service.give_goal(session, owner_id=manager.id, **who).owner_id == manager.id
+    assert actions(session) == ["goal.create"]
 
 
 def test_the_pixel_secret_is_replaced_once_by_two_equal_requests(

@@ -90,6 +90,8 @@ def _line(goal: Goal, reached: Reached, season: Season | None, day: date, owner:
         "state": course.state,
         "sign": words.goal_state(course.state, is_limit=_KINDS.get(goal.metric) is Kind.LIMIT),
         "owner": owner,
+        "owner_id": goal.owner_id and str(goal.owner_id),
+        "is_running": day < goal.ends_on,
         "last_on": goal.ends_on - timedelta(days=1),
     }
 

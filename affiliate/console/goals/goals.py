@@ -1,5 +1,6 @@
 """The page of goals: how far each has come, usual ones by one click, and a form for any other."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -30,22 +31,25 @@ def goals() -> str:
     """The goals of the program and how far each has come."""
     first = goal_sheets.today()
     last = first + timedelta(days=goal_sheets.USUAL_DAYS - 1)
-    return _page(GoalForm(data={"metric": "sales", "target": "100", "starts_on": first, "last_on": last}))
+    usual = {"metric": "sales", "target": "100", "starts_on": first, "last_on": last}
+    people = _people()
+    return _page(GoalForm(people, data=usual), people)
 
 
 @blueprint.post("/<slug>/goals")
 @access.console("manager")
 def add_goal() -> str | tuple[str, int] | BaseResponse:
     """A new goal."""
-    form = GoalForm()
+    people = _people()
+    form = GoalForm(people)
     values = form.values(currency=g.program.currency) if form.validate_on_submit() else None
     if values is None:
-        return _page(form), 422
+        return _page(form, people), 422
     try:
         flash(added(_add(**values)))
     except Invalid as refusal:
         say_all(form, refusal.errors, {"ends_on": "last_on"})
-        return _page(form), 422
+        return _page(form, people), 422
     return redirect(url_for("console.goals"), 303)
 
 
@@ -55,7 +59,34 @@ def take_usual_goal() -> BaseResponse:
     """Take one of the offered goals, owned by who takes it."""
     metric = presenters.chosen_in_form(GoalMetric, "metric", GoalMetric.SALES)
     back = url_for("console.today") if request.form.get("from") == "today" else url_for("console.goals")
-    return acted(back, lambda: added(_add(**goal_sheets.usual(metric))))
+    return acted(back, lambda: added(_add(**goal_sheets.usual(metric), owner_id=current_user.id)))
+
+
+@blueprint.post("/<slug>/goals/<uuid:goal_id>/owner")
+@access.console("manager")
+def give_goal(goal_id: UUID) -> BaseResponse:
+    """Let somebody else who manages the program answer for a goal."""
+
+    def act() -> str:
+        given = service.give_goal(
+            orm.session, program_id=g.program.id, goal_id=goal_id, owner_id=_owner(), actor=access.actor(),
+            now=request_now(),
+        )  # fmt: skip
+        return str(_("%(name)s answers for this goal now.", name=_people().get(given.owner_id or goal_id, "")))
+
+    return acted(url_for("console.goals"), act)
+
+
+def _owner() -> UUID:
+    """Whom the form names.
+
+    Raises:
+        Invalid: it names nobody.
+    """
+    try:
+        return UUID(request.form.get("owner", ""))
+    except ValueError:
+        raise Invalid({"owner": [_("Choose somebody who manages this program.")]}) from None
 
 
 @blueprint.post("/<slug>/goals/<uuid:goal_id>/remove")
@@ -78,8 +109,12 @@ def running() -> list[dict[str, Any]]:
     return goal_sheets.lines([goal for goal in found if goal.ends_on > goal_sheets.today()])
 
 
-def _page(form: GoalForm) -> str:
-    people = {one.user_id: one.name for one in care_queries.managers(orm.session, program_id=g.program.id)}
+def _people() -> dict[UUID, str]:
+    """Who may own a goal."""
+    return {one.user_id: one.name for one in care_queries.managers(orm.session, program_id=g.program.id)}
+
+
+def _page(form: GoalForm, people: Mapping[UUID, str]) -> str:
     found = program_queries.goals_of(orm.session, program_id=g.program.id, limit=GOALS_SHOWN)
     offers = goal_sheets.offers() if is_manager() else []
     return show("goals/goals.html", form=form, rows=goal_sheets.lines(found, people), offers=offers)
@@ -90,7 +125,6 @@ def _add(**values: Any) -> Goal:
         orm.session,
         program_id=g.program.id,
         **values,
-        owner_id=current_user.id,
         actor=access.actor(),
         now=request_now(),
     )

@@ -11,6 +11,7 @@ from money_cast import open_books
 from sqlalchemy.orm import Session
 
 from affiliate import clock, ids
+from affiliate.accounts.models import AuditEvent
 from affiliate.ingest.models import ClickVerdict
 from affiliate.payouts.models import CostKind, PartnerCost
 from affiliate.programs import pace
@@ -145,3 +146,48 @@ def test_a_wrong_goal_is_said_at_its_field(cast: Cast, mara: FlaskClient, form: 
     response = mara.post("/console/casa/goals", data=data)
     assert response.status_code == 422
     assert told in text_of(response)
+
+
+def test_a_goal_is_owned_by_whom_the_form_names_and_by_nobody_from_elsewhere(cast: Cast, mara: FlaskClient) -> None:
+    form = {"metric": "sales", "target": "100", "starts_on": "2026-11-01", "last_on": "2026-11-30"}
+    page = text_of(mara.post("/console/casa/goals", data=form | {"owner": str(cast.max.id)}, follow_redirects=True))
+    assert "1 Nov 2026 – 30 Nov 2026 · Max Example" in page
+    assert mara.post("/console/casa/goals", data=form | {"owner": str(cast.finn.id)}).status_code == 422
+    goal = cast.session.scalars(sa.select(Goal)).one()
+    assert goal.owner_id == cast.max.id
+    cast.session.commit()
+
+
+def test_a_running_goal_gets_another_owner_and_the_history_tells_it(cast: Cast, mara: FlaskClient) -> None:
+    mara.post("/console/casa/goals/usual", data={"metric": "revenue"})
+    goal_id, owner_id = cast.session.execute(sa.select(Goal.id, Goal.owner_id)).one()
+    cast.session.commit()
+    assert owner_id == cast.mara.id
+    address = f"/console/casa/goals/{goal_id}/owner"
+    page = text_of(mara.post(address, data={"owner": str(cast.max.id)}, follow_redirects=True))
+    assert "Max Example answers for this goal now." in page
+    for stranger in (str(cast.finn.id), "nobody", ""):
+        refused = text_of(mara.post(address, data={"owner": stranger}, follow_redirects=True))
+        assert "Choose somebody who manages this program." in refused
+    assert (
+        mara.post(address.replace(str(goal_id), str(cast.mara.id)), data={"owner": str(cast.max.id)}).status_code == 404
+    )
+    told = cast.session.scalars(sa.select(AuditEvent).where(AuditEvent.action == "goal.give")).one()
+    assert (told.subject_id, told.details["owner_id"], told.details["owner_before_id"]) == (
+        goal_id, str(cast.max.id), str(cast.mara.id),
+    )  # fmt: skip
+    cast.session.commit()
+    assert "gave a goal to another owner" in text_of(mara.get("/console/casa/history"))
+
+
+def test_only_managers_change_the_owner_and_only_of_goals_that_run(
+    cast: Cast, mara: FlaskClient, finn: FlaskClient
+) -> None:
+    form = {"metric": "sales", "target": "9", "starts_on": "2025-11-01", "last_on": "2025-11-30"}
+    mara.post("/console/casa/goals", data=form)
+    assert "Change the owner…" not in text_of(mara.get("/console/casa/goals"))
+    mara.post("/console/casa/goals/usual", data={"metric": "sales"})
+    assert text_of(mara.get("/console/casa/goals")).count("Change the owner…") == 1
+    goal_id = cast.session.scalars(sa.select(Goal.id)).first()
+    cast.session.commit()
+    assert finn.post(f"/console/casa/goals/{goal_id}/owner", data={"owner": str(cast.max.id)}).status_code == 404
