@@ -42,14 +42,15 @@ COLUMNS = ("clicks_raw", "clicks_valid", "conversions", "conversion_rate", "epc"
 USUAL_COLUMNS = tuple(key for key in COLUMNS if key != "aov")
 _SOLD_COLUMNS = ("conversions", "aov", "revenue", "earnings")
 _OF_PROGRAM = ("reversal_rate",)
-_OF_PARTNERS = ("new_customers", "new_share", "cost", "roi", "margin")
+_OF_CLICKS = ("rpc",)  # of rows that have clicks
+_OF_PARTNERS = ("new_customers", "new_share", "cost", "ecpa", "roas", "roi", "margin")
 """What a program counts beside. Costs are of partners and days: no country or product has any."""
 OF_CUSTOMERS = frozenset({"new_customers", "new_share"})
 _GRADED = ("rating",)  # of partners alone: no day has a grade
 USUAL_OF_PROGRAM = (
     "clicks_valid", "conversions", "conversion_rate", "revenue", "earnings", "reversal_rate", "cost", "roi",
 )  # fmt: skip
-_ALL_COLUMNS = (*COLUMNS, *_OF_PROGRAM, *_OF_PARTNERS, *_GRADED)
+_ALL_COLUMNS = (*COLUMNS, *_OF_CLICKS, *_OF_PROGRAM, *_OF_PARTNERS, *_GRADED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,8 @@ class Asked:
         if not self.of_program:
             return found
         more = _OF_PARTNERS if self.by in {By.PARTNER, By.DAY} else ()
-        return (*found, *_OF_PROGRAM, *more, *(_GRADED if self.by is By.PARTNER else ()))
+        clicks = () if by_sales_alone(self.by) else _OF_CLICKS
+        return (*found, *clicks, *_OF_PROGRAM, *more, *(_GRADED if self.by is By.PARTNER else ()))
 
     def shown_columns(self) -> tuple[str, ...]:
         """The columns in their order; those that say nothing about such rows are left out."""

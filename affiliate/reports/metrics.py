@@ -125,10 +125,16 @@ def _part(part: int, whole: int) -> int | None:
     return divide_half_even(part * BPS_PER_UNIT, whole) if whole > 0 else None
 
 
-def _epc(facts: Facts) -> Decimal | None:
+def _per_click(minor: int, facts: Facts) -> Decimal | None:
     if not facts.clicks_valid:
         return None
-    return Decimal(divide_half_even(facts.earned_minor * 10, facts.clicks_valid)).scaleb(-exponent(facts.currency) - 1)
+    return Decimal(divide_half_even(minor * 10, facts.clicks_valid)).scaleb(-exponent(facts.currency) - 1)
+
+
+def _per_sale(minor: int, facts: Facts) -> Money | None:
+    if not facts.conversions:
+        return None
+    return Money(divide_half_even(minor, facts.conversions), facts.currency)
 
 
 def _cost(facts: Facts) -> int:
@@ -144,12 +150,6 @@ def _margin(facts: Facts) -> Money | None:
         return None
     kept = divide_half_even(facts.revenue_minor * facts.margin_bps, BPS_PER_UNIT)
     return Money(kept - _cost(facts), facts.currency)
-
-
-def _aov(facts: Facts) -> Money | None:
-    if not facts.conversions:
-        return None
-    return Money(divide_half_even(facts.revenue_minor, facts.conversions), facts.currency)
 
 
 def _rating(facts: Facts) -> Decimal | None:
@@ -197,7 +197,15 @@ METRICS = {
             N_("What one valid click earned on average."),
             N_("earnings / valid clicks"),
             Unit.FINE_MONEY,
-            _epc,
+            lambda facts: _per_click(facts.earned_minor, facts),
+        ),
+        Metric(
+            "rpc",
+            N_("Revenue per click (RPC)"),
+            N_("What customers paid for each valid click on average."),
+            N_("revenue / valid clicks"),
+            Unit.FINE_MONEY,
+            lambda facts: _per_click(facts.revenue_minor, facts),
         ),
         Metric(
             "aov",
@@ -205,7 +213,7 @@ METRICS = {
             N_("What customers paid per order on average, with tax and shipping."),
             N_("revenue / sales"),
             Unit.MONEY,
-            _aov,
+            lambda facts: _per_sale(facts.revenue_minor, facts),
         ),
         Metric(
             "revenue",
@@ -230,6 +238,22 @@ METRICS = {
             N_("commissions + bonuses + other costs"),
             Unit.MONEY,
             lambda facts: Money(_cost(facts), facts.currency),
+        ),
+        Metric(
+            "ecpa",
+            N_("Cost per sale (CPA)"),
+            N_("What one sale cost on average: commissions, and what else was spent on the partner."),
+            N_("cost / sales"),
+            Unit.MONEY,
+            lambda facts: _per_sale(_cost(facts), facts),
+        ),
+        Metric(
+            "roas",
+            N_("Revenue per cost (ROAS)"),
+            N_("What came in for each unit of cost: 400 % is four units for each."),
+            N_("revenue / cost"),
+            Unit.BPS,
+            lambda facts: _part(facts.revenue_minor, _cost(facts)),
         ),
         Metric(
             "roi",

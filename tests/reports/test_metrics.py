@@ -21,10 +21,13 @@ FACTS = Facts(
         ("conversions", 118),
         ("conversion_rate", 260),
         ("epc", Decimal("0.096")),
+        ("rpc", Decimal("1.651")),
         ("aov", Money(63_40, "EUR")),
         ("revenue", Money(7481_20, "EUR")),
         ("earnings", Money(435_25, "EUR")),
         ("cost", Money(435_25, "EUR")),
+        ("ecpa", Money(3_69, "EUR")),
+        ("roas", 171883),
         ("roi", 161883),
         ("margin", Money(1809_11, "EUR")),
         ("reversal_rate", 328),
@@ -38,13 +41,25 @@ def test_a_metric_follows_from_what_was_counted(key: str, value: Value) -> None:
 
 
 def test_every_metric_is_in_the_table_above() -> None:
-    assert len(METRICS) == 15
+    assert len(METRICS) == 18
     assert all(metric.label and metric.help_text and metric.formula for metric in METRICS.values())
 
 
 def test_without_clicks_a_rate_is_unknown_and_not_zero() -> None:
     quiet = Facts("EUR")
-    unknown = ("conversion_rate", "epc", "aov", "roi", "margin", "reversal_rate", "new_share", "rating")
+    unknown = (
+        "conversion_rate",
+        "epc",
+        "rpc",
+        "aov",
+        "ecpa",
+        "roas",
+        "roi",
+        "margin",
+        "reversal_rate",
+        "new_share",
+        "rating",
+    )
     assert [METRICS[key].of(quiet) for key in unknown] == [None] * len(unknown)
     assert METRICS["earnings"].of(quiet) == Money(0, "EUR")
 

@@ -47,3 +47,6 @@ def test_costs_and_entries_make_the_return_real(session: Session) -> None:
     (line,) = partner_facts.facts_by_partner(session, **scope, limit=9)
     assert METRICS["cost"].of(line.facts) == Money(10_00 + 31 + 10_00, "EUR")
     assert METRICS["roi"].of(line.facts) == 39_237  # (100.00 − 20.31) / 20.31
+    assert METRICS["roas"].of(line.facts) == 49_237  # 100.00 / 20.31
+    assert METRICS["ecpa"].of(line.facts) == Money(20_31, "EUR")  # one sale
+    assert METRICS["rpc"].of(line.facts) is None  # no click

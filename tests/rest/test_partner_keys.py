@@ -143,7 +143,7 @@ def test_what_became_of_another_partners_order_is_not_told(app_session: Session,
 def test_the_report_counts_the_partner_alone_and_tells_nothing_of_the_programs_purse(place: Place) -> None:
     told = place.get(f"/reports/days?from={factories.NOW.date()}&to={factories.NOW.date()}").json["total"]
     assert (told["conversions"], told["earnings"]["amount"]) == (1, "10.00")
-    assert {"cost", "roi_bps", "margin", "new_share_bps"}.isdisjoint(told)
+    assert {"cost", "ecpa", "roas_bps", "rpc", "roi_bps", "margin", "new_share_bps"}.isdisjoint(told)
 
 
 def test_coupon_and_customer_of_an_order_stay_with_the_program(app_session: Session, place: Place) -> None:

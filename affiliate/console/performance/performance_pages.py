@@ -14,7 +14,7 @@ from affiliate.reports import metrics, tables
 from affiliate.reports.metrics import METRICS, Facts
 from affiliate.web import orm
 
-LESS_IS_BETTER = frozenset({"cost", "reversal_rate"})
+LESS_IS_BETTER = frozenset({"cost", "ecpa", "reversal_rate"})
 """Metrics of which a rise is no good news."""
 
 

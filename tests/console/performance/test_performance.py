@@ -134,7 +134,7 @@ def test_every_figure_equals_sql_that_counts_it_another_way(mara: FlaskClient, b
     shop = {"day": hour.date(), "currency": "EUR", "orders": 50, "revenue_minor": 5_000_00, "costs_minor": 3_500_00}
     session.add(ShopDay(program_id=program.id, updated_at=clock.now(), **shop))
     session.commit()
-    columns = ",".join((*asked.COLUMNS, "reversal_rate", "new_share", "cost", "roi", "margin"))
+    columns = ",".join((*asked.COLUMNS, "reversal_rate", "new_share", "cost", "roi", "margin", "rpc", "ecpa", "roas"))
     (row,) = [row for row in _table(mara, f"columns={columns}") if row["partner"] == ids.public("ptn", anna.id)]
     counted = session.execute(sa.text(COUNTED), {"partner": anna.id.hex}).one()
     sales, revenue, granted, back, new, known = counted
@@ -144,6 +144,8 @@ def test_every_figure_equals_sql_that_counts_it_another_way(mara: FlaskClient, b
         "clicks_valid": 60, "clicks_raw": 65, "conversions": sales, "conversion_rate_bps": round(sales / 60 * 10_000),
         "revenue": revenue / 100, "aov": revenue / sales / 100, "earnings": earned / 100, "cost": (earned + spent) / 100,
         "roi_bps": round((revenue - earned - spent) / (earned + spent) * 10_000), "reversal_rate_bps": round(back / granted * 10_000),
+        "rpc": round(revenue / 60 / 100, 3), "ecpa": round((earned + spent) / sales / 100, 2),
+        "roas_bps": round(revenue / (earned + spent) * 10_000),
         "new_share_bps": round(new / known * 10_000), "margin": (revenue * 3 / 10 - earned - spent) / 100,
     }  # fmt: skip
     assert {name: float(row[name]) for name in expected} == pytest.approx(expected)
@@ -282,3 +284,16 @@ def test_what_a_chart_shows_is_fetched_in_both_kinds(mara: FlaskClient, busy: Ca
         assert answer.mimetype == media_type
     assert mara.get(f"/console/casa/performance{chart}.pdf").status_code == 404
     assert mara.get(f"/console/casa/performance{chart}?kind=x").status_code == 200
+
+
+def test_costs_of_a_sale_are_columns_of_partners_and_days_and_order_them(busy: Cast, mara: FlaskClient) -> None:
+    columns = "columns=rpc,ecpa,roas"
+    cheap_first = [row["ecpa"] for row in _table(mara, f"{columns}&sort=ecpa")]
+    assert cheap_first == ["5.00", "20.00"]
+    assert [row["roas_bps"] for row in _table(mara, f"{columns}&sort=-roas")] == ["200000", "50000"]
+    assert [row["rpc"] for row in _table(mara, f"{columns}&sort=-rpc")] == ["2.500", "1.667"]
+    (day,) = [row for row in _table(mara, f"by=day&{columns}") if row["rpc"]]
+    assert (day["rpc"], day["ecpa"], day["roas_bps"]) == ("2.000", "12.50", "80000")
+    (country,) = [row for row in _table(mara, f"by=country&{columns}") if row["country"] == "IT"]
+    assert country.keys() == {"country", "rpc", "currency"}
+    assert "rpc" not in _table(mara, f"by=coupon&{columns}")[0]
