@@ -66,9 +66,11 @@ def open_runs(session: Session, *, limit: int) -> Sequence[CanaryRun]:
     return session.scalars(waiting.order_by(CanaryRun.started_at).limit(limit)).all()
 
 
-def latest(session: Session) -> CanaryRun | None:
-    """The last run that has come to its end."""
+def latest(session: Session, *, program_id: UUID | None = None) -> CanaryRun | None:
+    """The last run that has come to its end, through this program if one is given."""
     ended = sa.select(CanaryRun).where(CanaryRun.state.not_in(OPEN))
+    if program_id is not None:
+        ended = ended.where(CanaryRun.program_id == program_id)
     return session.scalar(ended.order_by(CanaryRun.started_at.desc()).limit(1))
 
 

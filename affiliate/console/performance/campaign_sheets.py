@@ -21,6 +21,8 @@ from affiliate.reports.periods import Period
 from affiliate.reports.words import Sign
 from affiliate.reports.written_models import Campaign, PartKind
 
+BROUGHT = ("conversions", "revenue", "cost", "roi")
+"""What a list tells of each campaign."""
 _TILES = ("clicks_valid", "conversions", "revenue", "new_customers", "cost", "roi")
 
 
@@ -32,9 +34,7 @@ def line(one: Line, *, today: date) -> dict[str, Any]:
         "url": url_for("console.campaign", campaign_id=one.campaign.id),
         "days": days(one.campaign),
         "sign": state(one.campaign, today=today),
-        "cells": tables.values(one.facts, ("conversions", "revenue", "cost", "roi"))
-        if one.spans.during
-        else [None] * 4,
+        "cells": tables.values(one.facts, BROUGHT) if one.spans.during else [None] * len(BROUGHT),
         "change": {"text": formats.percent_bps(abs(change)), "up": change > 0} if change else None,
     }
 

@@ -1,7 +1,8 @@
 """Pages for who does the marketing and for who does the books: what they come for, from what other pages hold."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from flask import g, url_for
@@ -11,8 +12,10 @@ from affiliate import formats
 from affiliate.accounts import access
 from affiliate.commissions.models import CommissionStatus
 from affiliate.console import presenters, roles, words
-from affiliate.console.blueprint import blueprint, waiting
+from affiliate.console.blueprint import blueprint, can, waiting
+from affiliate.console.goals import goal_sheets
 from affiliate.console.partners import care_words
+from affiliate.console.performance import annotations, campaign_sheets
 from affiliate.console.queries import money as money_queries
 from affiliate.console.queries import views as queries
 from affiliate.console.queries import work
@@ -21,8 +24,10 @@ from affiliate.ledger import queries as ledger_queries
 from affiliate.ledger.models import AccountName
 from affiliate.money import Money
 from affiliate.payouts import queries as payout_queries
-from affiliate.reports import metrics, statuses, tables
+from affiliate.reports import campaign_queries, campaign_sheet, dimensions, metrics, statuses, tables
 from affiliate.reports import queries as reports
+from affiliate.reports.asked import By
+from affiliate.reports.dimensions import Scope
 from affiliate.reports.metrics import METRICS
 from affiliate.reports.momentum import Momentum
 from affiliate.reports.periods import Period
@@ -30,6 +35,8 @@ from affiliate.steering import queries as steering
 from affiliate.web import orm, request_now
 
 DAYS = 30
+NEWEST = 5
+_OF_CREATIVE = ("clicks_valid", "conversions", "earnings", "revenue")
 _BALANCES = (
     AccountName.PENDING, AccountName.APPROVED, AccountName.IN_TRANSIT, AccountName.CLAWBACK, AccountName.TAX_PAYABLE,
     AccountName.PAID,
@@ -45,6 +52,7 @@ def marketing_view() -> str:
     this = metrics.total((by_day[day] for day in period.days), currency=g.program.currency)
     keys = ("clicks_valid", "conversions", "conversion_rate", "revenue")
     values = tables.values(this, keys)
+    chart = tables.chart(by_day, period)
     performance = url_for("console.performance")
     return page(
         _("Marketing"),
@@ -54,13 +62,48 @@ def marketing_view() -> str:
             for key, value in zip(keys, values, strict=True)
         ]
         + [tile(_("Material to look at"), waiting().creatives, page="creatives", url=url_for("console.creatives"))],
-        panels=[_momentum(), _at_risk()],
-        chart=tables.chart(by_day, period),
+        panels=[_campaigns(), _creatives(period), _momentum(), _at_risk()],
+        chart=chart | {"spec": chart["spec"] | annotations.marks(period)},
     )
 
 
 def _with_before(period: Period) -> Period:
     return Period(period.before.first, period.end, period.zone)
+
+
+def _campaigns() -> Panel:
+    """The newest ones, each with what it brought in its days."""
+    newest = campaign_queries.campaigns_of(orm.session, program_id=g.program.id, limit=NEWEST)
+    found = campaign_sheet.lines(orm.session, program=g.program, campaigns=newest, now=request_now())
+    rows = [_campaign(campaign_sheets.line(one, today=goal_sheets.today())) for one in found]
+    heads = [_("Campaign"), _("State"), *(_(METRICS[key].label) for key in campaign_sheets.BROUGHT)]
+    return Panel(
+        "campaigns", _("Newest campaigns"), heads, rows, _("No campaign yet."),
+        more("campaigns", url_for("console.campaigns")),
+    )  # fmt: skip
+
+
+def _campaign(line: Mapping[str, Any]) -> Row:
+    return Row(line["name"], [line["sign"], *line["cells"]], line["url"], line["days"])
+
+
+def _creatives(period: Period) -> Panel:
+    """Those that earned partners the most in these days. Clicks and sales without one are no material."""
+    lines = dimensions.lines(orm.session, Scope(g.program, None), By.CREATIVE, period)
+    ours = [line for line in lines if line.id is not None]
+    rows = [
+        Row(
+            line.name, tables.values(line.facts, _OF_CREATIVE),
+            url_for("console.creative", creative_id=line.id) if can("creative") else None,
+        )
+        for line in tables.in_order(ours, "-earnings")[: queries.SHOWN]
+    ]  # fmt: skip
+    heads = [_("Creative"), *(_(METRICS[key].label) for key in _OF_CREATIVE)]
+    empty = _("Nobody came by a creative in these days.")
+    return Panel(
+        "creatives", _("Creatives that bring most"), heads, rows, empty,
+        more("performance", url_for("console.performance", by=By.CREATIVE.value)),
+    )  # fmt: skip
 
 
 def _momentum() -> Panel:

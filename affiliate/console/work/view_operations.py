@@ -135,13 +135,15 @@ def _bad(found: list[rawlog.RawRequest] | None) -> str:
 
 
 def _canary() -> dict[str, Any] | None:
-    """The installation's own test order; only who looks after all programs learns of it."""
-    run = canary.latest(orm.session) if tends_all() else None
+    """The last test order: of the installation for who looks after all programs, else the one that ran through this program."""
+    is_everywhere = tends_all()
+    run = canary.latest(orm.session, program_id=None if is_everywhere else g.program.id)
     if run is None:
         return None
+    title = _("The test order of the installation") if is_everywhere else _("The test order through this program")
     is_fine = run.state is CanaryState.PASSED
     sign = Sign("good", _("It went the whole way")) if is_fine else Sign("bad", _("It stopped on its way"))
-    return {"sign": sign, "at": run.started_at, "finding": "" if is_fine else run.finding or ""}
+    return {"title": title, "sign": sign, "at": run.started_at, "finding": "" if is_fine else run.finding or ""}
 
 
 def _sources(since: datetime) -> Panel:
