@@ -87,7 +87,7 @@ SCHEDULE = (
     Periodic("affiliate.reports.jobs.compute_figures", queues.SLOW, 60),
     Periodic("affiliate.reports.jobs.count_cohorts", queues.SLOW, 300),
     Periodic("affiliate.reports.jobs.count_margins", queues.SLOW, 300),
-    Periodic("affiliate.reports.jobs.send_reports", queues.SLOW, 60),
+    Periodic("affiliate.steering.jobs.send_reports", queues.SLOW, 60),
     Periodic("affiliate.reports.jobs.combine", queues.SLOW, 2),
     Periodic("affiliate.canary.jobs.begin_due", queues.SLOW, 60),
     Periodic("affiliate.canary.jobs.proceed", queues.SLOW, 10),

@@ -2,14 +2,19 @@
 
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
+from affiliate import ids
 from affiliate.reports import periods
 from affiliate.reports.periods import Period, Span
 
 NAME = "name"
 TEXT_LENGTH_MAX = 100
+NARROWING = ("tag", "group", "segment")
+"""By what a program's partners can be narrowed beside a single one."""
+_NARROWING_LENGTH_MAX = 40
 USUAL = Span.MONTH
 
 
@@ -55,7 +60,10 @@ _ALL_COLUMNS = (*COLUMNS, *_OF_CLICKS, *_OF_PROGRAM, *_OF_PARTNERS, *_GRADED)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A report: what its rows are, of which days, in which order, with which columns, compared with what, whose name holds what."""
+    """A report: what its rows are, of which days, in which order, with which columns, compared with what, whose name holds what.
+
+    A program's may be `narrowed`: to one partner (`partner`, a public id), else to those of a tag, a group, a saved choice (`segment`).
+    """
 
     by: By = By.DAY
     span: Span | None = None
@@ -66,6 +74,7 @@ class Asked:
     against: Against | None = None
     text: str = ""
     of_program: bool = False
+    narrowed: Mapping[str, str] = field(default_factory=dict)
 
     def arguments(self) -> dict[str, str]:
         """What of it has to stand in an address."""
@@ -79,7 +88,12 @@ class Asked:
             "compare": self.against.value if self.against else "",
             "q": self.text,
         }
-        return {name: value for name, value in found.items() if value}
+        return {name: value for name, value in (found | dict(self.narrowed)).items() if value}
+
+    @property
+    def partner_id(self) -> UUID | None:
+        """The one partner that a program's report is narrowed to."""
+        return _partner_id(self.narrowed.get("partner", ""))
 
     def order(self) -> str:
         """The column (or the name) to sort by, with a minus for the largest first."""
@@ -125,11 +139,14 @@ class Asked:
 
 
 def read(typed: Mapping[str, str], *, possible: Sequence[By]) -> Asked:
-    """What an address or a kept report asks for."""
+    """What an address or a kept report asks for. Narrowed to one partner, a program's report has the rows of that partner."""
 
     def text(name: str) -> str:
         return str(typed.get(name, ""))[:TEXT_LENGTH_MAX]
 
+    of_program = By.PARTNER in possible
+    is_of_one = of_program and _partner_id(text("partner")) is not None
+    possible = PARTNERS_OWN if is_of_one else possible
     by = By(text("by")) if text("by") in set(possible) else possible[0]
     chosen = str(typed.get("columns", "")).split(",")
     return Asked(
@@ -141,8 +158,25 @@ def read(typed: Mapping[str, str], *, possible: Sequence[By]) -> Asked:
         columns=tuple(key for key in _ALL_COLUMNS if key in chosen),
         against=Against(text("compare")) if text("compare") in set(Against) else None,
         text=" ".join(text("q").split()),
-        of_program=By.PARTNER in possible,
+        of_program=of_program,
+        narrowed={
+            name: text(name)[:_NARROWING_LENGTH_MAX] for name in _narrowing(by, is_of_one=is_of_one) if text(name)
+        },
     )
+
+
+def _narrowing(by: By, *, is_of_one: bool) -> tuple[str, ...]:
+    """What narrows such rows: only those of partners can be fewer by what a partner is."""
+    if is_of_one:
+        return ("partner",)
+    return NARROWING if by is By.PARTNER else ()
+
+
+def _partner_id(text: str) -> UUID | None:
+    try:
+        return ids.parse("ptn", text)
+    except ids.BadPublicId:
+        return None
 
 
 def by_sales_alone(by: By) -> bool:

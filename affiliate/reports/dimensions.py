@@ -18,9 +18,10 @@ from affiliate.ingest.rollup_models import OTHER
 from affiliate.links.models import Coupon, Link
 from affiliate.programs.models import Program
 from affiliate.reports import breakdown, products, queries
-from affiliate.reports.asked import By
+from affiliate.reports.asked import Asked, By
 from affiliate.reports.metrics import Facts
 from affiliate.reports.models import VisitorKind
+from affiliate.reports.narrowing import Chooser
 from affiliate.reports.partner_facts import PartnerFacts
 from affiliate.reports.periods import Period
 from affiliate.reports.tables import Line
@@ -63,6 +64,13 @@ class Scope:
     def of_program(self, period: Period) -> dict[str, Any]:
         """The same where no partner is asked for."""
         return {name: value for name, value in self.asked(period).items() if name != "partner_id"}
+
+
+def of_asked(session: Session, program: Program, wanted: Asked, chooser: Chooser) -> Scope:
+    """A program's own report, narrowed as it is asked for."""
+    partner_id = wanted.partner_id
+    which = () if partner_id or not wanted.narrowed else chooser(session, program.id, wanted.narrowed)
+    return Scope(program, partner_id, which=which, is_inside=True)
 
 
 def by_day(session: Session, scope: Scope, period: Period, *, tells_new: bool) -> dict[date, Facts]:

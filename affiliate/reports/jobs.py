@@ -20,6 +20,7 @@ from affiliate.reports import (
     visitors,
     week_counting,
 )
+from affiliate.reports.narrowing import Chooser
 
 PROGRAMS_MAX = 20
 MAILS_MAX = 50
@@ -166,21 +167,24 @@ def _count_weeks(since: date) -> int:
     return weeks
 
 
-def send_reports() -> int:
-    """Send the reports whose time has come; gives how many mails. What a killed one leaves, the next one sends."""
+def send_reports(chooser: Chooser) -> int:
+    """Send the reports whose time has come; gives how many mails. What a killed one leaves, the next one sends.
+
+    `steering.jobs` calls it on time, and hands in what a report is narrowed to.
+    """
     with db.reading() as session:
         due = keeping.due(session, limit=MAILS_MAX, now=clock.now())
-    return sum(_sent(report_id) for report_id in due)
+    return sum(_sent(report_id, chooser) for report_id in due)
 
 
-def _sent(report_id: UUID) -> bool:
+def _sent(report_id: UUID, chooser: Chooser) -> bool:
     from affiliate.reports import (
         mailing,
     )  # here, because it needs the words of pages, and there is seldom something to send
 
     now = clock.now()
     with db.reading() as session:
-        outgoing = mailing.written(session, report_id=report_id, now=now)
+        outgoing = mailing.written(session, report_id=report_id, chooser=chooser, now=now)
     if outgoing is None:
         return False
     with db.transaction() as session:

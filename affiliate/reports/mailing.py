@@ -1,6 +1,5 @@
 """Reports that go out by mail: once for each time they are due, in the reader's language, to who may still see them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -22,10 +21,10 @@ from affiliate.reports.asked import PARTNERS_OWN, PROGRAMS, Asked
 from affiliate.reports.dimensions import Scope
 from affiliate.reports.language import spoken
 from affiliate.reports.models import ReportMailing, SavedReport
+from affiliate.reports.narrowing import Chooser
 from affiliate.reports.pages import Question, Wanted
 from affiliate.reports.periods import Period
 from affiliate.reports.sheet import Rows, Sheet, sheet
-from affiliate.reports.tables import Line
 from affiliate.reports.timetable import Every
 from affiliate.speech import say
 
@@ -46,8 +45,8 @@ class Outgoing:
     mail: OutboxMail | None
 
 
-def written(session: Session, *, report_id: UUID, now: datetime) -> Outgoing | None:
-    """The mail of a report that is due, not sent yet; null if it is not due any more.
+def written(session: Session, *, report_id: UUID, chooser: Chooser, now: datetime) -> Outgoing | None:
+    """The mail of a report that is due, not sent yet; null if it is not due any more. `chooser` knows what it is narrowed to.
 
     After a silence one mail comes, about the days that ended last.
     """
@@ -60,9 +59,8 @@ def written(session: Session, *, report_id: UUID, now: datetime) -> Outgoing | N
     if not _may_see(session, report, person):
         return Outgoing(report_id, report.next_at, due_at, None, None)
     period = timetable.covered(report.every, due_at=due_at, zone=report.time_zone)
-    return Outgoing(
-        report_id, report.next_at, due_at, following, _mail(session, report, person, program, period=period, now=now)
-    )
+    told_about: dict[str, Any] = {"period": period, "chooser": chooser, "now": now}
+    return Outgoing(report_id, report.next_at, due_at, following, _mail(session, report, person, program, **told_about))
 
 
 def send(session: Session, *, outgoing: Outgoing, now: datetime) -> bool:
@@ -99,15 +97,15 @@ def _may_see(session: Session, report: SavedReport, person: User) -> bool:
 
 
 def _mail(
-    session: Session, report: SavedReport, person: User, program: Program, *, period: Period, now: datetime
-) -> OutboxMail:
+    session: Session, report: SavedReport, person: User, program: Program, *, period: Period, chooser: Chooser, now: datetime
+) -> OutboxMail:  # fmt: skip
     locale = person.locale or "en"
     configured = settings.current()
     base = addresses.pages(program.own_host if report.partner_id else None, configured)
     page = pages.read(report.arguments) if report.partner_id is None else None
     with spoken(locale, zone=report.time_zone):
         if page is None:
-            told = _told(session, report, program, period=period, now=now, locale=locale)
+            told = _told(session, report, program, period=period, chooser=chooser, now=now, locale=locale)
         else:
             told = _told_of_page(page, Question(session, program, page.given, period, now), locale)
         days = _days(period)
@@ -138,13 +136,14 @@ class _Told:
 
 
 def _told(
-    session: Session, report: SavedReport, program: Program, *, period: Period, now: datetime, locale: str
-) -> _Told:
-    wanted = asked.read(report.arguments, possible=PROGRAMS if report.partner_id is None else PARTNERS_OWN).on(period)
-    scope = Scope(program, report.partner_id)
+    session: Session, report: SavedReport, program: Program, *, period: Period, chooser: Chooser, now: datetime, locale: str
+) -> _Told:  # fmt: skip
+    is_inside = report.partner_id is None
+    wanted = asked.read(report.arguments, possible=PROGRAMS if is_inside else PARTNERS_OWN).on(period)
+    scope = dimensions.of_asked(session, program, wanted, chooser) if is_inside else Scope(program, report.partner_id)
     found = sheet(session, scope=scope, asked_for=wanted, now=now, zone=report.time_zone)
     rows = found.page(size=ROWS_MAX)
-    return _Told(_more(rows, locale), _table(found, rows.lines), _address(program, report, wanted))
+    return _Told(_more(rows, locale), _table(found, rows), _address(program, report, wanted))
 
 
 def _told_of_page(wanted: Wanted, question: Question, locale: str) -> _Told:
@@ -166,8 +165,8 @@ def _more(found: Rows, locale: str) -> list[str]:
     return [say(N_("%(count)s more rows are in the report."), locale, count=formats.number(more))] if more > 0 else []
 
 
-def _table(found: Sheet, lines: Sequence[Line]) -> list[list[str]]:
-    """Head, the first rows, the total, each with what fits into a mail."""
+def _table(found: Sheet, shown: Rows) -> list[list[str]]:
+    """Head, the first rows, the total of all that are asked for, each with what fits into a mail."""
     keys = [key for key in found.columns if key in {"clicks_valid", "conversions", "earnings"}] or list(
         found.columns[:3]
     )
@@ -175,8 +174,8 @@ def _table(found: Sheet, lines: Sequence[Line]) -> list[list[str]]:
         dimensions.label(found.asked.by)[1],
         *(column["label"] for column in tables.columns(keys, at_hand=frozenset())),
     ]
-    rows = [[line.name, *_cells(line.facts, keys)] for line in lines]
-    return [head, *rows, ["=", *_cells(found.total, keys)]] if rows else []
+    rows = [[line.name, *_cells(line.facts, keys)] for line in shown.lines]
+    return [head, *rows, ["=", *_cells(found.total_of(shown), keys)]] if rows else []
 
 
 def _cells(facts: Any, keys: list[str]) -> list[str]:

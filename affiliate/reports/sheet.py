@@ -83,6 +83,10 @@ class Sheet:
         total = metrics.total((line.facts for line in every), currency=self.scope.program.currency)
         return Rows(every[first : first + size], len(every), total)
 
+    def total_of(self, found: Rows) -> Facts:
+        """What all rows add up to: the period, or (where a name or a choice left rows out) these."""
+        return found.total if self.asked.text or self.scope.which else self.total
+
     def changes(self, lines: Sequence[Line]) -> Mapping[str, int | None] | None:
         """By the key of a row, how much its sorted metric changed, in basis points; null unless a comparison was asked for."""
         if self.asked.against is None:

@@ -1,11 +1,12 @@
-"""Jobs of steering: look at watched figures and at what is late, judge the momentum of partners."""
+"""Jobs of steering: look at watched figures and at what is late, judge the momentum of partners, send reports on time."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from affiliate import clock, db
 from affiliate.programs.models import Program
-from affiliate.steering import queries, service
+from affiliate.reports import jobs as reports
+from affiliate.steering import choosing, queries, service
 
 BATCH_MAX = 50
 PROGRAMS_MAX = 500
@@ -35,3 +36,8 @@ def judge() -> int:
     """Judge the partners of one program that waits for it; gives how many."""
     with db.transaction() as session:
         return service.compute_due(session, now=clock.now())
+
+
+def send_reports() -> int:
+    """Send the kept reports whose time has come, also those that are narrowed to a choice; gives how many mails."""
+    return reports.send_reports(choosing.narrowed)

@@ -21,6 +21,7 @@ from affiliate.replay.models import Replay, ReplayStatus
 from affiliate.reports import mailing, pages
 from affiliate.reports.models import SavedReport
 from affiliate.reports.written_models import ServiceEntry
+from affiliate.steering import choosing
 
 HERE = "/console/casa/performance"
 _TABLE = """partner;measure;number;first;last;source
@@ -207,7 +208,7 @@ def test_each_page_is_kept_opens_again_and_comes_by_mail(
     assert mara.post(f"{HERE}/kept/{public('rep', kept)}", data={"every": "day", "hour": "7"}).status_code == 303
     due = now + timedelta(days=2)
     with Session(cast.session.get_bind()) as session:
-        outgoing = mailing.written(session, report_id=kept.id, now=due)
+        outgoing = mailing.written(session, report_id=kept.id, chooser=choosing.narrowed, now=due)
     assert outgoing is not None
     assert outgoing.mail is not None
     for text in told:

@@ -15,11 +15,12 @@ from sqlalchemy.orm import Session
 from affiliate import clock, db
 from affiliate.mailer import OutboxMail
 from affiliate.partners.models import Enrollment, EnrollmentStatus, Member
-from affiliate.reports import jobs, keeping, mailing
+from affiliate.reports import keeping, mailing
 from affiliate.reports.asked import Asked, By
 from affiliate.reports.keeping import Mailing, Owner
 from affiliate.reports.models import ReportMailing, SavedReport
 from affiliate.reports.timetable import Every
+from affiliate.steering import choosing, jobs
 
 KEPT = "/portal/casa/statistics/kept"
 
@@ -122,7 +123,7 @@ def test_a_report_that_is_due_comes_once_for_the_days_that_ended_last(app_sessio
 def test_of_two_jobs_at_once_one_sends(app_session: Session, due: SavedReport) -> None:
     now = clock.now()
     with db.reading() as session:
-        both = [mailing.written(session, report_id=due.id, now=now) for _ in range(2)]
+        both = [mailing.written(session, report_id=due.id, chooser=choosing.narrowed, now=now) for _ in range(2)]
     sent = []
     for outgoing in both:
         assert outgoing is not None

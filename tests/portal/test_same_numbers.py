@@ -31,6 +31,7 @@ from affiliate.reports import jobs, keeping, periods
 from affiliate.reports.asked import PARTNERS_OWN, Asked, By, by_sales_alone
 from affiliate.reports.keeping import Mailing, Owner
 from affiliate.reports.timetable import Every
+from affiliate.steering import jobs as steering
 
 CLICKS = ("clicks_raw", "clicks_valid")
 SOLD = ("revenue", "earnings")
@@ -190,7 +191,7 @@ def test_a_mailed_report_tells_what_the_page_that_it_leads_to_tells(
     daily = Mailing(Every.DAY, 0, "Europe/Rome")
     keeping.mail(app_session, owner=owner, report_id=kept.id, mailing=daily, now=before)
     app_session.commit()
-    assert jobs.send_reports() == 1
+    assert steering.send_reports() == 1
     text = read(app_session, sa.select(OutboxMail.body_text))[0]
     _head, *rows, total = (line.split("  |  ") for line in text.splitlines() if "  |  " in line)
     address = re.search(r"http://localhost(/portal/casa/statistics)(\?\S+)", text)

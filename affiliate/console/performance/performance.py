@@ -1,7 +1,6 @@
 """Performance: the program's numbers, or one partner's, by whatever a row shall be, against other days, as a table, a chart and a file."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from flask import Response, g, request, url_for
@@ -11,16 +10,15 @@ from affiliate import exports
 from affiliate.accounts import access
 from affiliate.console import roles
 from affiliate.console.blueprint import blueprint, show
-from affiliate.console.partners import partner_list
 from affiliate.console.performance import annotations, performance_combined, performance_kept, performance_pages
 from affiliate.console.queries import named
 from affiliate.reports import asked, breakdown, click_words, dimensions, periods, report_words, tables
 from affiliate.reports import sheet as sheets
 from affiliate.reports.asked import PARTNERS_OWN, PROGRAMS, Against, Asked, By
-from affiliate.reports.dimensions import Scope
 from affiliate.reports.periods import Span
 from affiliate.reports.sheet import Sheet
 from affiliate.reports.tables import Line
+from affiliate.steering import choosing
 from affiliate.web import orm, request_now
 
 PAGE_SIZE = 50
@@ -67,13 +65,13 @@ def performance() -> str:
         pages=performance_pages.chips(),
         columns=tables.columns(sheet.columns, at_hand=_AT_HAND),
         rows=[_row(line, sheet, changes) for line in found.lines],
-        total=tables.values(found.total if wanted.text or sheet.scope.which else sheet.total, sheet.columns),
+        total=tables.values(sheet.total_of(found), sheet.columns),
         pager=_pager(number, total=found.number, shown=len(found.lines)),
         is_counting=wanted.by in (report_words.COUNTED_LATER if sheet.scope.partner_id else _COUNTED_LATER),
         reasons=_reasons(sheet),
         kept=performance_kept.desk.mine(),
         combine=performance_combined.desk.panel(sheet.period.days[0], sheet.period.days[-1]),
-        keep_form=None if _narrowed_by() else performance_kept.desk.form(wanted),
+        keep_form=performance_kept.desk.form(wanted),
         files=_files(),
     )
 
@@ -93,10 +91,7 @@ def _chart(sheet: Sheet) -> dict[str, Any]:
 
 
 def _sheet() -> Sheet:
-    partner_id = performance_pages.partner_id()
-    segment = partner_list.of_segment(request.args.get("segment", ""))
-    which = () if partner_id else (*partner_list.which(), *segment)
-    scope = Scope(g.program, partner_id, which=which, is_inside=True)
+    scope = dimensions.of_asked(orm.session, g.program, _asked(), choosing.narrowed)
     zone = g.get("user_time_zone") or g.program.time_zone
     return sheets.sheet(orm.session, scope=scope, asked_for=_asked(), now=request_now(), zone=zone)
 
@@ -104,8 +99,9 @@ def _sheet() -> Sheet:
 def _asked() -> Asked:
     """What the address asks for; read once, for every row has an address of its own."""
     if "asked_performance" not in g:
+        performance_pages.partner()  # of another program: there is no such page
         typed = request.args.to_dict() | {"columns": ",".join(request.args.getlist("columns"))}
-        g.asked_performance = replace(asked.read(typed, possible=_possible()), of_program=True)
+        g.asked_performance = asked.read(typed, possible=PROGRAMS)
     found: Asked = g.asked_performance
     return found
 

@@ -17,13 +17,15 @@ from affiliate.ingest.models import ClickHour, ClickVerdict, Conversion
 from affiliate.links.models import Link
 from affiliate.partners.models import Application, Enrollment, EnrollmentStatus, Member, Partner, PartnerTerms
 from affiliate.payouts.models import Payout
-from affiliate.relations.care_models import PartnerCare, PartnerTag
-from affiliate.reports.momentum import Momentum
+from affiliate.steering import choosing
 from affiliate.steering.models import PartnerMomentum
 
 LINKS_SHOWN = 20
 PEOPLE_SHOWN = 20
 PAYOUTS_SHOWN = 5
+
+which = choosing.which
+chosen = choosing.chosen
 
 
 def enrollments(
@@ -62,8 +64,8 @@ def listed(
         PartnerMomentum.program_id == Enrollment.program_id, PartnerMomentum.partner_id == Enrollment.partner_id
     )
     statement = sa.select(Enrollment.id, Enrollment.partner_id, rank.label("at")).outerjoin(PartnerMomentum, judged)
-    chosen = statement.where(*_chosen(program_id, statuses, which, name))
-    return paging.page_of(session, chosen, by=rank, identifier=Enrollment.id, cursor=cursor, size=size)
+    wanted = statement.where(*chosen(program_id=program_id, statuses=statuses, which=which, name=name))
+    return paging.page_of(session, wanted, by=rank, identifier=Enrollment.id, cursor=cursor, size=size)
 
 
 def matching(
@@ -76,29 +78,10 @@ def matching(
     limit: int,
 ) -> Sequence[UUID]:
     """All partners that the list would show, page by page."""
-    chosen = sa.select(Enrollment.partner_id).where(*_chosen(program_id, statuses, which, name))
-    return session.scalars(chosen.order_by(Enrollment.created_at, Enrollment.id).limit(limit)).all()
-
-
-def _chosen(
-    program_id: UUID, statuses: Sequence[EnrollmentStatus], which: Sequence[sa.ColumnElement[bool]], name: str
-) -> list[sa.ColumnElement[bool]]:
-    found = [Enrollment.program_id == program_id, Enrollment.status.in_(statuses), *which]
-    if name:
-        holds = sa.func.lower(Partner.name).contains(name.lower(), autoescape=True)
-        found.append(sa.exists().where(Partner.id == Enrollment.partner_id, holds).correlate(Enrollment))
-    return found
-
-
-def chosen(
-    *,
-    program_id: UUID,
-    statuses: Sequence[EnrollmentStatus],
-    which: Sequence[sa.ColumnElement[bool]] = (),
-    name: str = "",
-) -> list[sa.ColumnElement[bool]]:
-    """What enrollments of the list fulfil, for a report that is narrowed as the list is."""
-    return _chosen(program_id, statuses, which, name)
+    wanted = sa.select(Enrollment.partner_id).where(
+        *chosen(program_id=program_id, statuses=statuses, which=which, name=name)
+    )
+    return session.scalars(wanted.order_by(Enrollment.created_at, Enrollment.id).limit(limit)).all()
 
 
 def of_one(session: Session, *, program_id: UUID, partner_id: UUID) -> Any | None:
@@ -182,28 +165,6 @@ def lost_to_channels(
 
     lost = orders(ChannelLoss)
     return lost, orders(Credit) if lost else 0
-
-
-def which(
-    *, program_id: UUID, tag: str = "", group: str = "", momentum: Momentum | None = None, lead_id: UUID | None = None
-) -> list[sa.ColumnElement[bool]]:
-    """The conditions of the list's filters on an enrollment; none where nothing is filtered."""
-
-    def has(table: Any, condition: Any) -> sa.ColumnElement[bool]:
-        return sa.exists().where(
-            table.program_id == program_id, table.partner_id == Enrollment.partner_id, condition
-        ).correlate(Enrollment)  # fmt: skip
-
-    found = []
-    if tag:
-        found.append(has(PartnerTag, PartnerTag.tag == tag))
-    if group:
-        found.append(has(PartnerTerms, PartnerTerms.group_name == group))
-    if momentum is not None:
-        found.append(has(PartnerMomentum, PartnerMomentum.momentum == momentum))
-    if lead_id is not None:
-        found.append(has(PartnerCare, PartnerCare.lead_id == lead_id))
-    return found
 
 
 def payouts_of(session: Session, *, program_id: UUID, partner_id: UUID) -> Sequence[Any]:

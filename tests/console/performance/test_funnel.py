@@ -17,6 +17,7 @@ from affiliate.ingest import service as ingest
 from affiliate.links.models import Link
 from affiliate.reports import landings, mailing, timetable, visitors
 from affiliate.reports.models import SavedReport, ShopDay
+from affiliate.steering import choosing
 from affiliate.tracking.codec import ClickEvent, Event, StepEvent
 from affiliate.tracking.steps import STEPS
 
@@ -216,7 +217,7 @@ def test_it_is_kept_and_mailed_as_every_report_with_its_filters(mara: FlaskClien
     kept.every, kept.hour, kept.time_zone = timetable.Every.MONTH, 8, "UTC"
     kept.next_at = busy.now.replace(day=1, hour=8, minute=0)
     session.commit()
-    outgoing = mailing.written(session, report_id=kept.id, now=busy.now)
+    outgoing = mailing.written(session, report_id=kept.id, chooser=choosing.narrowed, now=busy.now)
     assert outgoing is not None
     assert outgoing.mail is not None
     end = kept.next_at.replace(hour=0)

@@ -27,11 +27,14 @@ from affiliate.accounts.actors import SYSTEM
 from affiliate.attribution.models import Attribution, ChannelLoss, Credit
 from affiliate.commissions.models import Commission, CommissionStatus
 from affiliate.ingest.models import ClickVerdict, Conversion
-from affiliate.partners.models import Partner
+from affiliate.partners.models import Partner, PartnerTerms
 from affiliate.payouts.models import CostKind, PartnerCost
 from affiliate.relations import caring
-from affiliate.reports import asked, jobs
+from affiliate.relations.care_models import PartnerSegment
+from affiliate.reports import asked, jobs, mailing
 from affiliate.reports.models import SavedReport, ShopDay
+from affiliate.reports.timetable import Every
+from affiliate.steering import choosing
 
 
 @pytest.fixture
@@ -198,7 +201,7 @@ def test_rows_are_narrowed_by_a_saved_choice_of_partners(mara: FlaskClient, busy
     chosen = mara.get(f"/console/casa/performance?{html.unescape(address.group(1))}").text
     assert 'name="segment" value="' in chosen  # the forms of days and columns keep it
     assert "€20.00" in chosen.split("<tfoot>")[1].split("</tfoot>")[0]
-    assert len(_table(mara, "segment=0192f000-0000-7000-8000-000000000000")) == 2
+    assert len(_table(mara, "segment=0192f000-0000-7000-8000-000000000000")) == 0
 
 
 def test_a_page_takes_at_most_twenty_queries_whatever_the_number_of_partners(
@@ -297,3 +300,72 @@ def test_costs_of_a_sale_are_columns_of_partners_and_days_and_order_them(busy: C
     (country,) = [row for row in _table(mara, f"by=country&{columns}") if row["country"] == "IT"]
     assert country.keys() == {"country", "rpc", "currency"}
     assert "rpc" not in _table(mara, f"by=coupon&{columns}")[0]
+
+
+NARROWED = ("partner", "tag", "group", "segment")
+
+
+@pytest.mark.parametrize("kind", NARROWED)
+def test_a_narrowed_report_is_kept_opens_again_and_comes_by_mail_with_its_own_sum(
+    mara: FlaskClient, busy: Cast, hour: datetime, kind: str
+) -> None:
+    anna = busy.session.scalars(sa.select(Partner).where(Partner.name == "Anna’s Table")).one()
+    value = _choice(busy, mara, kind, anna)
+    page = mara.get(f"/console/casa/performance?{kind}={value}&by=partner").text
+    form = dict(re.findall(r'<input type="hidden" name="([a-z]+)" value="([^"]*)">', page.split('id="keep-h"')[1]))
+    assert form[kind] == value
+    mara.post("/console/casa/performance/kept", data=form | {"name": "Cooks", "columns": "earnings"})
+    kept = busy.session.scalars(sa.select(SavedReport)).one()
+    busy.session.commit()
+    address = re.search(
+        r'href="/console/casa/performance\?([^"]*)">Cooks</a>', mara.get("/console/casa/performance/kept").text
+    )
+    assert address is not None
+    assert f"{kind}={value}" in html.unescape(address[1])
+    assert sum(float(row["earnings"]) for row in _table(mara, html.unescape(address[1]))) == 20
+    mail = _mailed(busy, kept, hour)
+    assert "€20.00" in mail
+    assert "€25.00" not in mail
+    assert "Bread & Co" not in mail
+    assert f"{kind}={value}" in mail
+
+
+def test_a_report_of_a_choice_that_is_gone_names_nobody(mara: FlaskClient, busy: Cast, hour: datetime) -> None:
+    anna = busy.session.scalars(sa.select(Partner).where(Partner.name == "Anna’s Table")).one()
+    segment = _choice(busy, mara, "segment", anna)
+    mara.post("/console/casa/performance/kept", data={"by": "partner", "segment": segment, "name": "Cooks"})
+    kept = busy.session.scalars(sa.select(SavedReport)).one()
+    busy.session.commit()
+    mara.post(f"/console/casa/partners/segments/{segment}/delete")
+    assert "Anna’s Table" not in (mail := _mailed(busy, kept, hour))
+    assert "Nothing happened in these days." in mail
+
+
+def _choice(busy: Cast, mara: FlaskClient, kind: str, partner: Partner) -> str:
+    """What narrows a report to this partner alone."""
+    busy.session.commit()
+    if kind == "partner":
+        return ids.public("ptn", partner.id)
+    if kind == "tag":
+        caring.tag(busy.session, program_id=busy.program.id, partner_ids=[partner.id], text="food", actor=SYSTEM, now=clock.now())  # fmt: skip
+    elif kind == "group":
+        busy.session.add(PartnerTerms(program_id=busy.program.id, partner_id=partner.id, group_name="food", updated_at=clock.now()))  # fmt: skip
+    busy.session.commit()
+    if kind != "segment":
+        return "food"
+    mara.post("/console/casa/partners/segments", data={"segment": "Cooks", "name": "anna"})
+    found = str(busy.session.scalars(sa.select(PartnerSegment.id)).one())
+    busy.session.commit()
+    return found
+
+
+def _mailed(busy: Cast, kept: SavedReport, hour: datetime) -> str:
+    """The text of the mail about the day of the sales."""
+    due = (hour + timedelta(days=1)).replace(hour=kept.hour)
+    kept.every, kept.next_at = Every.DAY, due
+    busy.session.flush()
+    outgoing = mailing.written(busy.session, report_id=kept.id, chooser=choosing.narrowed, now=due)
+    assert outgoing is not None
+    assert outgoing.mail is not None
+    busy.session.rollback()
+    return outgoing.mail.body_text

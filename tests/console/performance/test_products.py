@@ -17,6 +17,7 @@ from affiliate.ingest.models import ClickVerdict, Conversion
 from affiliate.links.models import Link
 from affiliate.reports import jobs, mailing, timetable
 from affiliate.reports.models import SavedReport
+from affiliate.steering import choosing
 
 PAN = {"sku": "pan", "name": "Iron pan", "group": "iron", "quantity": 2, "amount_minor": 60_00}
 POT = {"sku": "pot", "group": "iron", "quantity": 1, "amount_minor": 40_00}
@@ -112,7 +113,7 @@ def test_it_is_kept_and_mailed_as_every_report(mara: FlaskClient, busy: Cast) ->
     kept.every, kept.hour, kept.time_zone = timetable.Every.WEEK, 8, "UTC"
     kept.next_at = clock.now() + timedelta(days=5)
     busy.session.commit()
-    outgoing = mailing.written(busy.session, report_id=kept.id, now=kept.next_at)
+    outgoing = mailing.written(busy.session, report_id=kept.id, chooser=choosing.narrowed, now=kept.next_at)
     assert outgoing is not None
     assert outgoing.mail is not None
     assert "Iron pan  |  2  |  €120.00  |  €0.00" in outgoing.mail.body_text
