@@ -105,7 +105,6 @@ class Desk:
             "name": one.name,
             "label": one.name,
             "what": wanted.page.label() if isinstance(wanted, Wanted) else dimensions.label(wanted.by)[0],
-            "is_page": isinstance(wanted, Wanted),
             "url": self._address(wanted),
             "mail_url": url_for(self.mail_act, report_id=one.id),
             "drop_url": url_for(self.drop_act, report_id=one.id),

@@ -22,7 +22,8 @@ from affiliate.reports.dimensions import Scope
 from affiliate.reports.language import spoken
 from affiliate.reports.models import ReportMailing, SavedReport
 from affiliate.reports.narrowing import Chooser
-from affiliate.reports.pages import Question, Wanted
+from affiliate.reports.page_question import Question
+from affiliate.reports.pages import Wanted
 from affiliate.reports.periods import Period
 from affiliate.reports.sheet import Rows, Sheet, sheet
 from affiliate.reports.timetable import Every
@@ -91,7 +92,9 @@ def _may_see(session: Session, report: SavedReport, person: User) -> bool:
     if not person.active:
         return False
     if report.partner_id is None:
-        return bool(accounts.roles_in(session, user_id=person.id, program_id=report.program_id) & _READS)
+        page = pages.read(report.arguments)
+        readers = _READS if page is None else page.page.readers
+        return bool(accounts.roles_in(session, user_id=person.id, program_id=report.program_id) & readers)
     found = partners.membership(session, user_id=person.id, program_id=report.program_id)
     return found is not None and found[0].id == report.partner_id
 

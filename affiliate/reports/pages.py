@@ -6,12 +6,12 @@ from datetime import datetime
 from uuid import UUID
 
 from flask_babel import gettext as _
-from sqlalchemy.orm import Session
 
 from affiliate import formats, ids
+from affiliate.accounts.models import GrantRole
 from affiliate.money import Money
 from affiliate.partners import queries as partners
-from affiliate.programs.models import Program
+from affiliate.reports import asked as asking
 from affiliate.reports import (
     campaign_queries,
     campaign_sheet,
@@ -22,6 +22,8 @@ from affiliate.reports import (
     goods_queries,
     margin_rules,
     margin_store,
+    page_tables,
+    periods,
     products,
     tables,
 )
@@ -29,37 +31,33 @@ from affiliate.reports import funnel as funnels
 from affiliate.reports.cohort_metrics import MEASURES, Cell, Kind, Measure
 from affiliate.reports.funnel_queries import Visits
 from affiliate.reports.metrics import Unit
-from affiliate.reports.periods import Period
+from affiliate.reports.page_question import ROWS_MAX, TOTAL, Question, Table, with_head
+from affiliate.reports.periods import Period, Span
 
 PAGE = "page"
 """The argument under which a kept report names its page."""
-ROWS_MAX = 20
 _MONTHS_MAILED = 4
 _LENGTH_MAX = 60
-Table = list[list[str]]
-"""Text as a mail shows it, its head first; nothing at all where there is no row."""
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked for: which program, with which arguments, over which days, at which moment."""
-
-    session: Session
-    program: Program
-    given: Mapping[str, str]
-    period: Period
-    now: datetime
+_INSIDE = frozenset(GrantRole) - {GrantRole.PARTNER}
+_MANAGERS = frozenset({GrantRole.MANAGER, GrantRole.ADMIN})
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of the console: its endpoint, where it stands below a program's address, what of its address is kept."""
+    """A page of the console: its endpoint, where it stands below a program's address, what of its address is kept, who may open it."""
 
     endpoint: str
     place: str
     names: tuple[str, ...]
     label: Callable[[], str]
     table: Callable[[Question], Table]
+    readers: frozenset[GrantRole] = _INSIDE
+    usual: Span = asking.USUAL
+
+    @property
+    def has_days(self) -> bool:
+        """Whether it is about some days, which its address may name."""
+        return "last" in self.names
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +76,11 @@ class Wanted:
         """What a kept report holds."""
         return {PAGE: self.key, **self.given}
 
+    def period(self, *, now: datetime, zone: str) -> Period:
+        """The days that its address names, else those that the page shows of itself."""
+        wanted = asking.read({"span": self.page.usual.value, **self.given}, possible=asking.PROGRAMS)
+        return wanted.period(now=now, zone=zone) or periods.spanned(self.page.usual, now=now, zone=zone)
+
 
 def read(typed: Mapping[str, str]) -> Wanted | None:
     """The page that a form or a kept report names; null if it names none of ours."""
@@ -93,7 +96,7 @@ def _campaigns(asked: Question) -> Table:
     found = campaign_sheet.lines(asked.session, program=asked.program, campaigns=newest, now=asked.now)
     keys = ("conversions", "revenue", "cost")
     rows = [[one.campaign.name, *(text or formats.UNKNOWN for text in tables.values(one.facts, keys))] for one in found]
-    return _with_head([_("Campaign"), _("Sales"), _("Revenue"), _("Cost")], rows)
+    return with_head([_("Campaign"), _("Sales"), _("Revenue"), _("Cost")], rows)
 
 
 def _partner_cohorts(asked: Question) -> Table:
@@ -118,7 +121,7 @@ def _cohorts(asked: Question, kind: Kind, size: str) -> Table:
         for one in reversed(found)
         if one.size
     ]  # fmt: skip
-    return _with_head([_(measure.label), size, *map(str, range(_MONTHS_MAILED))], rows)
+    return with_head([_(measure.label), size, *map(str, range(_MONTHS_MAILED))], rows)
 
 
 def printed(measure: Measure, cell: Cell, currency: str) -> str:
@@ -139,14 +142,17 @@ def _margin(asked: Question) -> Table:
     found, _at = margin_store.shown(asked.session, program=asked.program, month=month, now=asked.now)
     names = partners.partner_names(asked.session, partner_ids=list(found))
     total = margin_rules.total(found.values())
-    ordered = sorted(found.items(), key=lambda pair: (-pair[1].net_minor, pair[0]))[:ROWS_MAX]
-    shown = [(names.get(partner_id, ""), one) for partner_id, one in ordered] + [("=", total)]
+    ordered = sorted(found.items(), key=lambda pair: (-pair[1].net_minor, pair[0]))[: asked.size]
+    shown = [(asked.called(partner_id, names.get(partner_id, "")), one) for partner_id, one in ordered]
 
     def money(minor: int | None) -> str:
         return formats.money(None if minor is None else Money(minor, asked.program.currency))
 
-    rows = [[name, money(one.net_minor), money(one.cost_minor), money(one.left_minor)] for name, one in shown]
-    return _with_head([f"{month:%Y-%m}", _("Net price"), _("Cost"), _("Left")], rows if found else [])
+    rows = [
+        [name, money(one.net_minor), money(one.cost_minor), money(one.left_minor)]
+        for name, one in [*shown, (TOTAL, total)]
+    ]
+    return with_head([f"{month:%Y-%m}", _("Net price"), _("Cost"), _("Left")], rows if found else [])
 
 
 def _funnel(asked: Question) -> Table:
@@ -160,7 +166,7 @@ def _funnel(asked: Question) -> Table:
         ]
         for line in funnels.lines(found)
     ]  # fmt: skip
-    return _with_head([_("Stage"), _("Visits"), _("Of the stage before"), _("Abandoned")], rows if found.visit else [])
+    return with_head([_("Stage"), _("Visits"), _("Of the stage before"), _("Abandoned")], rows if found.visit else [])
 
 
 def _products(asked: Question) -> Table:
@@ -176,7 +182,7 @@ def _products(asked: Question) -> Table:
         ]
         for name, one in ordered
     ]  # fmt: skip
-    return _with_head([_("Product"), _("Orders"), _("Revenue"), _("Came back")], rows[:ROWS_MAX])
+    return with_head([_("Product"), _("Orders"), _("Revenue"), _("Came back")], rows[: asked.size])
 
 
 def _partner(given: Mapping[str, str]) -> UUID | None:
@@ -184,11 +190,6 @@ def _partner(given: Mapping[str, str]) -> UUID | None:
         return ids.parse("ptn", given.get("partner", ""))
     except ids.BadPublicId:
         return None
-
-
-def _with_head(head: list[str], rows: Table) -> Table:
-    width = max(map(len, rows), default=0)
-    return [head[:width], *(row + [""] * (width - len(row)) for row in rows[: ROWS_MAX + 1])] if rows else []
 
 
 PAGES: Mapping[str, Page] = {
@@ -207,6 +208,25 @@ PAGES: Mapping[str, Page] = {
     "product_pages": Page(
         "product_pages", "performance/products", ("by", "sort", "first", "last"), lambda: _("Products"), _products
     ),
-    "margin": Page("margin", "performance/margin", ("month",), lambda: _("Margin"), _margin),
+    "margin": Page(
+        "margin", "performance/margin", ("month",), lambda: _("Margin"), _margin, usual=Span.THIS_MONTH
+    ),
+    "shop_totals": Page(
+        "shop_totals", "performance/shop", ("first", "last"), lambda: _("Beside the shop"), page_tables.shop_totals
+    ),
+    "channel_losses": Page(
+        "channel_losses", "performance/channels", ("first", "last"), lambda: _("Lost to other channels"),
+        page_tables.channel_losses,
+    ),
+    "customers_by_month": Page(
+        "customers_by_month", "performance/customers", (), lambda: _("New and returning customers"),
+        page_tables.customers_by_month,
+    ),
+    "service_quality_page": Page(
+        "service_quality_page", "performance/service", (), lambda: _("Service"), page_tables.service_quality_page
+    ),
+    "what_if": Page(
+        "what_if", "performance/what-if", (), lambda: _("What if"), page_tables.replayed, readers=_MANAGERS
+    ),
 }  # fmt: skip
 """Every page by its key, which is its endpoint in the console."""

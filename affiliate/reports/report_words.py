@@ -1,11 +1,15 @@
 """What people read about the ways a report can be asked for."""
 
+from decimal import Decimal
+
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from affiliate import formats
 from affiliate.reports.asked import Against, By
 from affiliate.reports.keeping import KEPT_MAX, MAILED_MAX, Wrong
 from affiliate.reports.periods import Span
+from affiliate.reports.service_measures import HUNDREDTHS, MEASURES, ServiceMeasure, ServiceUnit
 from affiliate.reports.timetable import Every
 
 COUNTED_LATER = frozenset({By.COUNTRY, By.DEVICE, By.REFERRER})
@@ -59,3 +63,14 @@ def not_kept(wrong: Wrong) -> str:
         Wrong.TOO_MANY_MAILED: lambda: _("%(count)s reports come by mail already. Stop one first.", count=MAILED_MAX),
         Wrong.NO_HOUR: lambda: _("Choose an hour from 0 to 23."),
     }[wrong]()
+
+
+def service_number(measure: ServiceMeasure, number: int) -> str:
+    """A stored number about service as pages show it."""
+    unit = MEASURES[measure].unit
+    if unit is ServiceUnit.SHARE:
+        return formats.percent_bps(number)
+    if unit is ServiceUnit.COUNT:
+        return formats.number(number)
+    decimal = formats.grade(Decimal(number) / HUNDREDTHS)
+    return _("%(hours)s h", hours=decimal) if unit is ServiceUnit.HOURS else _("%(grade)s of 5", grade=decimal)

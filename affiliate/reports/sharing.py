@@ -14,7 +14,6 @@ from affiliate import ids, signing
 from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
 from affiliate.errors import Invalid, NotFound
-from affiliate.reports import pages
 from affiliate.reports.asked import By
 from affiliate.reports.models import SavedReport
 from affiliate.reports.shared_models import SharedReport
@@ -35,9 +34,13 @@ class Hidden(enum.StrEnum):
     PARTNER = N_("Partner %(number)s")
     COUPON = N_("Coupon %(number)s")
     REFERRER = N_("Page %(number)s")
+    LINK = N_("Link %(number)s")
+    SUB = N_("Sub id %(number)s")
 
 
-_TELLING = {By.PARTNER: Hidden.PARTNER, By.COUPON: Hidden.COUPON, By.REFERRER: Hidden.REFERRER}
+_TELLING = {
+    By.PARTNER: Hidden.PARTNER, By.COUPON: Hidden.COUPON, By.REFERRER: Hidden.REFERRER, By.LINK: Hidden.LINK, By.SUB: Hidden.SUB,
+}  # fmt: skip
 """Rows by whose names one would know partners again."""
 
 
@@ -76,8 +79,6 @@ def share(
     """
     if days not in DAYS:
         raise Invalid({"days": [N_("Choose how long the address works.")]})
-    if pages.read(kept.arguments) is not None:
-        raise Invalid({"report": [N_("Only reports of the table of performance can be shared.")]})
     if actor.id is None or kept.partner_id is not None:
         raise ValueError("a person shares a report of the whole program")
     here = (SharedReport.program_id == kept.program_id, *_open(now))
@@ -140,6 +141,18 @@ def named(lines: Sequence[Line], by: By, *, names_partners: bool) -> list[str]:
     if hidden is None:
         return [line.name for line in lines]
     return [str(_(hidden.value, number=number)) for number, _line in enumerate(lines, start=1)]
+
+
+class Numbered:
+    """What partners are called by whom must not learn their names: by a number each, the same wherever a partner stands."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[UUID, int] = {}
+
+    def __call__(self, partner_id: UUID, _name: str) -> str:
+        """Its number, in the reader's language."""
+        number = self._numbers.setdefault(partner_id, len(self._numbers) + 1)
+        return str(_(Hidden.PARTNER.value, number=number))
 
 
 def is_open(report: SharedReport, *, now: datetime) -> bool:

@@ -12,16 +12,18 @@ from affiliate import db
 from affiliate.accounts import access
 from affiliate.ingest import bots
 from affiliate.programs.models import Program
-from affiliate.reports import asked, dimensions, sharing, tables
+from affiliate.reports import asked, dimensions, pages, sharing, tables
 from affiliate.reports import sheet as sheets
 from affiliate.reports.asked import PROGRAMS
-from affiliate.reports.dimensions import Scope
+from affiliate.reports.page_question import TOTAL, Question, by_name
+from affiliate.reports.pages import Wanted
 from affiliate.reports.shared_models import SharedReport
-from affiliate.reports.sheet import Sheet
+from affiliate.steering import choosing
 from affiliate.web import orm, request_now
 
 ROWS_SHOWN = 500
 TILES = 6
+COLUMNS_AT_HAND = 2
 blueprint = Blueprint("shared", __name__)
 
 
@@ -33,40 +35,72 @@ def report(token: str) -> Response:
     shared = sharing.shown(orm.session, report_id=report_id, now=request_now())
     g.program = program = orm.session.get_one(Program, shared.program_id)
     g.user_time_zone = shared.time_zone  # days are cut as they were for whoever shared it
-    wanted = asked.read(shared.arguments, possible=PROGRAMS)
-    scope = Scope(program, None, is_inside=True)
-    sheet = sheets.sheet(orm.session, scope=scope, asked_for=wanted, now=request_now(), zone=shared.time_zone)
-    answer = make_response(render_template("site/shared.html", **_shown(shared, sheet, program.name)))
+    page = pages.read(shared.arguments)
+    shown = _table(shared, program) if page is None else _page(shared, program, page)
+    answer = make_response(render_template("site/shared.html", **_about(shared, program), **shown))
     answer.headers["X-Robots-Tag"] = "noindex, nofollow"
     _count(report_id)
     return answer
 
 
-def _shown(shared: SharedReport, sheet: Sheet, program: str) -> dict[str, Any]:
-    found = sheet.page(size=ROWS_SHOWN)
-    names = sharing.named(found.lines, sheet.asked.by, names_partners=shared.names_partners)
-    columns = tables.columns(sheet.columns, at_hand=frozenset(sheet.columns[:2]))
+def _about(shared: SharedReport, program: Program) -> dict[str, Any]:
     return {
         "report": shared.title,
-        "program": program,
+        "program": program.name,
         "time_zone": shared.time_zone,
         "ends_at": shared.ends_at,
         "read_at": request_now(),
+    }
+
+
+def _table(shared: SharedReport, program: Program) -> dict[str, Any]:
+    """A report of the table of performance. Where it is narrowed to some partners, its numbers are theirs."""
+    wanted = asked.read(shared.arguments, possible=PROGRAMS)
+    scope = dimensions.of_asked(orm.session, program, wanted, choosing.narrowed)
+    sheet = sheets.sheet(orm.session, scope=scope, asked_for=wanted, now=request_now(), zone=shared.time_zone)
+    found = sheet.page(size=ROWS_SHOWN)
+    names = sharing.named(found.lines, sheet.asked.by, names_partners=shared.names_partners)
+    columns = tables.columns(sheet.columns, at_hand=frozenset(sheet.columns[:2]))
+    total = tables.values(sheet.total_of(found), sheet.columns)
+    is_drawn = "clicks_valid" in sheet.columns and not scope.which
+    return {
         "first": sheet.period.days[0],
         "last": sheet.period.days[-1],
         "head": dimensions.label(sheet.asked.by)[1],
         "columns": columns,
         "tiles": [
-            {"label": column["label"], "value": value}
-            for column, value in zip(columns[:TILES], tables.values(sheet.total, sheet.columns), strict=False)
+            {"label": column["label"], "value": value} for column, value in zip(columns[:TILES], total, strict=False)
         ],
-        "chart": tables.chart(sheet.days, sheet.period, sheet.other) if "clicks_valid" in sheet.columns else None,
+        "chart": tables.chart(sheet.days, sheet.period, sheet.other) if is_drawn else None,
         "rows": [
             {"name": name, "cells": tables.values(line.facts, sheet.columns)}
             for name, line in zip(names, found.lines, strict=True)
         ],
-        "total": tables.values(found.total, sheet.columns),
+        "total": total,
         "more": max(0, found.number - ROWS_SHOWN),
+    }
+
+
+def _page(shared: SharedReport, program: Program, wanted: Wanted) -> dict[str, Any]:
+    """A report that is a page of its own: the table that its mail has, with more rows."""
+    now, called = request_now(), by_name if shared.names_partners else sharing.Numbered()
+    period = wanted.period(now=now, zone=shared.time_zone)
+    found = wanted.page.table(Question(orm.session, program, wanted.given, period, now, size=ROWS_SHOWN, called=called))
+    head, *rows = found or [[wanted.page.label()]]
+    totals = [cells for name, *cells in rows if name == TOTAL]
+    return {
+        "first": period.days[0] if wanted.page.has_days else None,
+        "last": period.days[-1],
+        "head": head[0],
+        "columns": [
+            {"label": label, "help": "", "cls": "" if place < COLUMNS_AT_HAND else "wide"}
+            for place, label in enumerate(head[1:])
+        ],
+        "tiles": [],
+        "chart": None,
+        "rows": [{"name": name, "cells": cells} for name, *cells in rows if name != TOTAL],
+        "total": totals[0] if totals else None,
+        "more": 0,
     }
 
 

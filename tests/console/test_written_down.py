@@ -10,16 +10,20 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from console_cast import Cast, public, text_of
-from factories import make_commission, make_partner
+from factories import make_attribution, make_commission, make_conversion, make_partner
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from affiliate import clock, ids
+from affiliate.attribution.models import Attribution, ChannelLoss
 from affiliate.ingest.models import Conversion
 from affiliate.partners.models import Enrollment
 from affiliate.replay.models import Replay, ReplayStatus
-from affiliate.reports import mailing, pages
-from affiliate.reports.models import SavedReport
+from affiliate.reports import mailing, pages, sharing
+from affiliate.reports.models import SavedReport, ShopDay
+from affiliate.reports.shared_models import SharedReport
+from affiliate.reports.timetable import Every
 from affiliate.reports.written_models import ServiceEntry
 from affiliate.steering import choosing
 
@@ -216,10 +220,93 @@ def test_each_page_is_kept_opens_again_and_comes_by_mail(
     assert f"/console/casa/{pages.PAGES[page].place}" in outgoing.mail.body_text
 
 
-def test_a_page_of_its_own_is_not_shared_as_something_else(mara: FlaskClient, cast: Cast) -> None:
-    mara.post(f"{HERE}/kept", data={"page": "margin", "name": "Mine"})
+BESIDE: dict[str, list[str]] = {
+    "shop_totals": ["By partners", "1", "€100.00", "Without a partner", "9", "€900.00"],
+    "channel_losses": ["Slow Kitchen", "1", "1", "50\u00a0%"],
+    "customers_by_month": ["€100.00", "100\u00a0%"],
+    "service_quality_page": ["Slow Kitchen", "4.5 of 5"],
+    "what_if": ["Slow Kitchen", "€20.00", "€15.00"],
+    "margin": ["Slow Kitchen", "€100.00", "€10.00"],
+    "campaigns": [],
+    "partner_cohorts": [],
+    "customer_cohorts": [],
+    "funnel": [],
+    "product_pages": ["€100.00"],
+}
+
+
+@pytest.mark.parametrize("page", sorted(pages.PAGES))
+def test_every_page_is_kept_mailed_and_shared_without_names_unless_they_were_chosen(
+    mara: FlaskClient, cast: Cast, app: Flask, page: str
+) -> None:
+    _something_of_everything(mara, cast)
+    opened = mara.get(f"/console/casa/{pages.PAGES[page].place}").text
+    if BESIDE[page]:
+        assert f'name="page" value="{page}"' in opened
+        assert "data-print" in opened
+    assert "Mine" in text_of(mara.post(f"{HERE}/kept", data={"page": page, "name": "Mine"}, follow_redirects=True))
     kept = cast.session.scalars(sa.select(SavedReport)).one()
-    cast.session.commit()
-    assert "Mine</option>" not in mara.get(f"{HERE}/shared").text
-    shared = {"report": public("rep", kept), "days": "30"}
-    assert "Only reports of the table" in text_of(mara.post(f"{HERE}/shared", data=shared, follow_redirects=True))
+    report_id = public("rep", kept)
+    due = (clock.now() + timedelta(days=1)).replace(hour=0, minute=0)
+    kept.every, kept.hour, kept.next_at = Every.DAY, 0, due
+    cast.session.flush()
+    outgoing = mailing.written(cast.session, report_id=kept.id, chooser=choosing.narrowed, now=due)
+    assert outgoing is not None
+    assert outgoing.mail is not None
+    cast.session.rollback()
+    for names_partners in ("", "yes"):
+        form = {"report": report_id, "days": "30", "names_partners": names_partners}
+        assert mara.post(f"{HERE}/shared", data=form).status_code == 303
+        shared = cast.session.scalars(sa.select(SharedReport).order_by(SharedReport.id.desc()).limit(1)).one()
+        token = sharing.write(app.extensions["affiliate_settings"].secret_key, shared.id)
+        cast.session.commit()
+        answer = app.test_client().get(f"/shared/{token}")
+        told = text_of(answer)
+        assert answer.status_code == 200
+        for text in BESIDE[page]:
+            assert (text in told) is (text != "Slow Kitchen" or bool(names_partners)), text
+        assert ("Slow Kitchen" in told) is (bool(names_partners) and "Slow Kitchen" in BESIDE[page])
+        assert ("Partner 1" in told) is (not names_partners and "Slow Kitchen" in BESIDE[page])
+        assert "<form" not in told
+        assert 'href="/' not in told.replace('href="/static/', "")
+
+
+def test_what_only_managers_open_comes_by_mail_to_them_alone(mara: FlaskClient, finn: FlaskClient, cast: Cast) -> None:
+    _something_of_everything(mara, cast)
+    assert finn.post(f"{HERE}/kept", data={"page": "what_if", "name": "Mine"}).status_code == 303
+    kept = cast.session.scalars(sa.select(SavedReport)).one()
+    kept.every, kept.next_at = Every.DAY, clock.now() + timedelta(hours=1)
+    cast.session.flush()
+    outgoing = mailing.written(cast.session, report_id=kept.id, chooser=choosing.narrowed, now=kept.next_at)
+    assert outgoing is not None
+    assert outgoing.mail is None
+    cast.session.rollback()
+
+
+def _something_of_everything(mara: FlaskClient, cast: Cast) -> None:
+    """A sale of a new customer beside the shop's, an order that went to an advertisement, a grade, a policy that was tried."""
+    now, session = clock.now(), cast.session
+    sold = make_commission(session, program=cast.program, partner=cast.partner, earned_at=now - timedelta(minutes=1))
+    attribution = session.get_one(Attribution, sold.attribution_id)
+    attribution.is_new_customer = True
+    lost = make_conversion(session, program=cast.program, occurred_at=now - timedelta(minutes=1))
+    loss = make_attribution(session, conversion=lost, partner=None)
+    session.add(ChannelLoss(attribution_id=loss.id, partner_id=cast.partner.id, channel="google"))
+    shop = {"orders": 10, "revenue_minor": 1_000_00, "costs_minor": 500_00, "currency": "EUR", "updated_at": now}
+    session.add(ShopDay(program_id=cast.program.id, day=(now - timedelta(minutes=1)).date(), **shop))
+    totals = {
+        "orders": 2,
+        "changed": 1,
+        "today": {str(cast.partner.id): 20_00},
+        "tomorrow": {str(cast.partner.id): 15_00},
+    }
+    session.add(
+        Replay(
+            id=ids.new(), program_id=cast.program.id, status=ReplayStatus.DONE, base_version=1, terms={"model": "first_click"},
+            starts_at=now - timedelta(days=30), ends_at=now, orders=2, totals=totals, created_at=now, finished_at=now,
+        )
+    )  # fmt: skip
+    session.commit()
+    days = {"starts_on": _yesterday().isoformat(), "last_on": _yesterday().isoformat()}
+    grade = {"partner": "Slow Kitchen", "measure": "feedback", "number": "4.5", **days}
+    assert mara.post(f"{HERE}/service", data=grade).status_code == 303

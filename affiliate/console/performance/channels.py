@@ -11,6 +11,7 @@ from affiliate import exports, formats, ids
 from affiliate.accounts import access
 from affiliate.console import roles
 from affiliate.console.blueprint import blueprint, filters, show, with_arguments
+from affiliate.console.performance import performance_kept
 from affiliate.reports import channels, tables
 from affiliate.reports.channels import Lost
 from affiliate.reports.periods import Period
@@ -39,6 +40,7 @@ def channel_losses() -> str:
         more=max(len(rows) - tables.ROWS_SHOWN, 0),
         csv_url=url_for("console.channel_losses_file", kind="csv", **chosen),
         xlsx_url=url_for("console.channel_losses_file", kind="xlsx", **chosen),
+        keep_form=performance_kept.page_form("channel_losses"),
     )
 
 

@@ -1,17 +1,20 @@
 """The reports of the program that a person keeps: under a name, by mail, and no more."""
 
+from typing import Any
 from uuid import UUID
 
-from flask import g
+from flask import g, request
 from flask_login import current_user
 from werkzeug.wrappers.response import Response
 
 from affiliate.accounts import access
 from affiliate.console import roles
 from affiliate.console.blueprint import blueprint, show
+from affiliate.reports import pages
 from affiliate.reports.asked import PROGRAMS
 from affiliate.reports.keeping import Owner
 from affiliate.reports.kept_desk import Desk
+from affiliate.reports.pages import Wanted
 
 
 def _zone() -> str:
@@ -29,6 +32,12 @@ desk = Desk(
     zone=_zone,
     pages="console",
 )
+
+
+def page_form(key: str) -> dict[str, Any]:
+    """What the form to keep this one of `pages.PAGES` holds, with what its address asks for."""
+    given = {name: value for name in pages.PAGES[key].names if (value := request.args.get(name, ""))}
+    return desk.form(Wanted(key, given))
 
 
 @blueprint.get("/<slug>/performance/kept")

@@ -24,9 +24,10 @@ from affiliate.web import orm, request_now
 def shared_performance() -> str:
     """The addresses of this program, and the form to make one."""
     found = sharing.shared(orm.session, program_id=g.program.id)
-    kept = [one for one in desk.mine() if not one["is_page"]]
     days = [(count, ngettext("%(num)d day", "%(num)d days", count)) for count in sharing.DAYS]
-    return show("performance/performance_shared.html", kept=kept, days=days, reports=[_line(one) for one in found])
+    return show(
+        "performance/performance_shared.html", kept=desk.mine(), days=days, reports=[_line(one) for one in found]
+    )
 
 
 @blueprint.post("/<slug>/performance/shared")

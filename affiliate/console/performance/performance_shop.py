@@ -14,7 +14,7 @@ from affiliate import exports, formats, imports
 from affiliate.accounts import access
 from affiliate.console import roles
 from affiliate.console.blueprint import blueprint, filters, show, with_arguments
-from affiliate.console.performance import annotations, performance_import
+from affiliate.console.performance import annotations, performance_import, performance_kept
 from affiliate.console.performance.performance_import import Refused
 from affiliate.imports import BadTable
 from affiliate.money import Money
@@ -99,6 +99,7 @@ def _page(*, wrong: str | None = None, taken: list[str] | None = None, refused: 
         csv_url=url_for("console.shop_totals_file", kind="csv", **chosen),
         xlsx_url=url_for("console.shop_totals_file", kind="xlsx", **chosen),
         upload=_upload(wrong, taken, refused or []),
+        keep_form=performance_kept.page_form("shop_totals"),
     )
 
 

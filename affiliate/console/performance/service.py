@@ -23,12 +23,12 @@ from affiliate.console import roles
 from affiliate.console.blueprint import acted, blueprint, can, show
 from affiliate.console.forms import say, say_all
 from affiliate.console.goals.goal_sheets import today
-from affiliate.console.performance import performance_pages, service_reading
+from affiliate.console.performance import performance_kept, performance_pages, service_reading
 from affiliate.console.performance.service_reading import Read
 from affiliate.errors import Invalid
 from affiliate.fields import DayField
 from affiliate.imports import BadTable
-from affiliate.reports import service_quality
+from affiliate.reports import report_words, service_quality
 from affiliate.reports.service_measures import MEASURES, ServiceMeasure
 from affiliate.reports.service_quality import Became, Row, Said
 from affiliate.reports.written_models import NAME_LENGTH_MAX, TEXT_LENGTH_MAX
@@ -172,7 +172,7 @@ def lines(rows: Sequence[Row]) -> list[dict[str, Any]]:
             "partner": row.partner_name,
             "partner_url": url_for("console.partner", partner_id=row.entry.partner_id) if row.entry.partner_id else None,
             "measure": _(MEASURES[row.entry.measure].label),
-            "number": service_reading.printed(row.entry.measure, row.entry.number),
+            "number": report_words.service_number(row.entry.measure, row.entry.number),
             "first": row.entry.starts_on,
             "last": row.entry.ends_on - timedelta(days=1),
             "source": row.entry.source,
@@ -206,6 +206,7 @@ def _page(*, form: ServiceForm | None = None, wrong: str | None = None) -> str:
             for kind, label in ((exports.Format.CSV, _("Export as CSV")), (exports.Format.XLSX, _("Export as XLSX")))
         ],
         may_write=can("enter_service", "POST"),
+        keep_form=performance_kept.page_form("service_quality_page"),
     )  # fmt: skip
 
 
@@ -236,7 +237,7 @@ def _result(row: Read, became: Became | None) -> dict[str, Any]:
         "line": row.number,
         "partner": row.partner or _("The program"),
         "measure": _(MEASURES[said.measure].label) if said else row.measure,
-        "number": service_reading.printed(said.measure, said.number) if said else "–",
+        "number": report_words.service_number(said.measure, said.number) if said else "–",
         "became": became.value if became else "refused",
         "problem": row.problem,
     }

@@ -9,7 +9,7 @@ from uuid import UUID
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from affiliate import amounts, days, formats, imports
+from affiliate import amounts, days, imports
 from affiliate.amounts import BadNumber
 from affiliate.errors import Invalid
 from affiliate.imports import Line
@@ -68,17 +68,6 @@ def partner_of(text: str, called: Mapping[str, Sequence[UUID]]) -> UUID | None:
     if len(found) != 1:
         raise WrongPartner(_SEVERAL if found else _NO_PARTNER)
     return found[0]
-
-
-def printed(measure: ServiceMeasure, number: int) -> str:
-    """A stored number as pages show it."""
-    unit = MEASURES[measure].unit
-    if unit is ServiceUnit.SHARE:
-        return formats.percent_bps(number)
-    if unit is ServiceUnit.COUNT:
-        return formats.number(number)
-    decimal = formats.grade(Decimal(number) / HUNDREDTHS)
-    return _("%(hours)s h", hours=decimal) if unit is ServiceUnit.HOURS else _("%(grade)s of 5", grade=decimal)
 
 
 def plain(measure: ServiceMeasure, number: int) -> Decimal | int:

@@ -16,7 +16,7 @@ from affiliate.partners import queries as partners
 from affiliate.replay import queries, report, service
 from affiliate.replay.engine import Totals
 from affiliate.replay.models import Replay, ReplayStatus
-from affiliate.reports import evidence, policies, touches
+from affiliate.reports import evidence, policies, touches, what_if
 from affiliate.reports.touches import Audience, Reader
 
 LINES_MAX = 200
@@ -38,7 +38,7 @@ def row(replay: Replay) -> dict[str, Any]:
     return {
         "url": url_for("console.replay", replay_id=replay.id),
         "at": replay.created_at,
-        "what": _what(replay),
+        "what": what_if.policy(replay),
         "sign": sign(replay.status),
         "changed": totals.changed,
     }
@@ -76,13 +76,6 @@ def page(session: Session, replay: Replay) -> dict[str, Any]:
         },
         "replay_id": replay.id,
     }
-
-
-def _what(replay: Replay) -> str:
-    proposal = service.proposal(replay)
-    if proposal is None:
-        return str(_("As decided then"))
-    return str(_("%(model)s, %(days)s", model=policies.model(proposal.model), days=policies.days(proposal.window_days)))
 
 
 def _answer(replay: Replay, totals: Totals, difference: Money) -> str:
