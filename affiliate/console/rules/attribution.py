@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from flask import flash, g, redirect, request, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import formats
@@ -28,6 +29,7 @@ from affiliate.reports import policies as words
 from affiliate.web import orm, request_now
 
 DAYS_OFFERED = (7, 30, 90, 365)
+DAYS_USUAL = 30
 Answer = str | tuple[str, int] | BaseResponse
 
 
@@ -169,9 +171,8 @@ def _published(policy: Policy, starts_at: datetime) -> str:
 
 
 def _start_replay(policy: Policy | None) -> BaseResponse:
-    days = request.form.get("days", default=30, type=int)
     now = request_now()
-    span = timedelta(days=days if days in DAYS_OFFERED else 30)
+    span = timedelta(days=_days())
     try:
         started = service.start(
             orm.session, program_id=g.program.id, policy=policy, starts_at=now - span, ends_at=now,
@@ -182,6 +183,12 @@ def _start_replay(policy: Policy | None) -> BaseResponse:
         flash(str(refusal), "error")
         return redirect(url_for("console.attribution_policy"), 303)
     return redirect(url_for("console.replay", replay_id=started.id), 303)
+
+
+def _days() -> int:
+    """Over how many of the last days orders are decided again."""
+    days = request.form.get("days", default=DAYS_USUAL, type=int)
+    return days if days in DAYS_OFFERED else DAYS_USUAL
 
 
 def _known(replay_id: UUID) -> Replay:
@@ -211,7 +218,8 @@ def _page(form: PolicyForm, *, proposed: Policy | None = None) -> str:
         changes=_changes(known[0].policy, proposed) if proposed else None,
         versions=[_version(term, current=current.version, now=now) for term in known],
         replays=[replay_sheets.row(one) for one in queries.replays(orm.session, program_id=g.program.id)],
-        days=DAYS_OFFERED,
+        days=[(days, ngettext("the last %(num)d day", "the last %(num)d days", days)) for days in DAYS_OFFERED],
+        days_usual=_days(),
     )
 
 

@@ -185,3 +185,16 @@ def test_what_other_channels_took_is_told_on_the_partners_page(cast: Cast, mara:
     cast.session.commit()
     page = text_of(mara.get(f"/console/casa/partners/{public('ptn', cast.partner)}"))
     assert "1 order went to other paid channels that the customer came through last: 25\u00a0% of all." in page
+
+
+@pytest.mark.parametrize(("typed", "days"), [("7", 7), ("365", 365), ("8", 30), ("x", 30)])
+def test_the_days_of_a_replay_are_chosen_among_those_that_are_offered(
+    cast: Cast, mara: FlaskClient, typed: str, days: int
+) -> None:
+    page = mara.get("/console/casa/attribution").text
+    offered = re.findall(r'<option value="(\d+)"', page.split('id="check-days"')[1].split("</select>")[0])
+    assert offered == ["7", "30", "90", "365"]
+    assert 'id="try-days"' in send(mara, "preview", window_days="14").text
+    send(mara, "replay", window_days="14", days=typed)
+    replay = the_replay(cast)
+    assert replay.ends_at - replay.starts_at == timedelta(days=days)
