@@ -63,7 +63,7 @@ def transfers(arguments: Mapping[str, Any]) -> Answer:
 @blueprint.arguments(filters.ReportArguments, location="query")
 @blueprint.response(200)
 def by_day(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """What was clicked, sold and earned on each day of the program's time zone, and in all of them.
+    """What was clicked, sold and earned on each day, and in all of them.
 
     A partner's key reads the partner's own numbers, without what the program spent and kept.
     """
@@ -105,16 +105,19 @@ def by_partner(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], int, dict[
 
 
 def period_of(program: Program, arguments: Mapping[str, Any]) -> Period:
-    """The days that were asked for; a missing first or last one is thirty days from the other, or today.
+    """The days that were asked for, in the zone that was named, else the program's.
+
+    A missing first or last one is thirty days from the other, or today.
 
     Raises:
         BadPeriod: they are in the wrong order, or too many.
     """
-    today = periods.last_days(1, now=request_now(), zone=program.time_zone).first
+    zone = arguments.get("time_zone", program.time_zone)
+    today = periods.last_days(1, now=request_now(), zone=zone).first
     last = arguments.get("until") or max(today, arguments.get("since", today))
     first = arguments.get("since") or last - timedelta(days=DAYS - 1)
     try:
-        return Period(first, last + timedelta(days=1), program.time_zone)
+        return Period(first, last + timedelta(days=1), zone)
     except periods.BadPeriod as error:
         raise BadPeriod from error
 

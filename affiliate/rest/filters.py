@@ -1,6 +1,8 @@
 """What can be asked of the API in an address: which rows, of which days, and how they are paged."""
 
+from functools import lru_cache
 from typing import Any
+from zoneinfo import available_timezones
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
@@ -61,11 +63,28 @@ class CreativeFilter(PageArguments):
     status = fields.Enum(CreativeStatus, by_value=True)
 
 
+def _known_zone(name: str) -> None:
+    if name not in _zones():
+        raise ValidationError("Name a time zone such as Europe/Rome.")
+
+
+@lru_cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
 class ReportArguments(Schema):
-    """The days of a report, both included, in the program's time zone; the last thirty when left out."""
+    """The days of a report, both included, in the time zone that is named, else the program's; the last thirty when left out."""
 
     since = fields.Date(data_key="from", validate=_IN_OUR_TIME)
     until = fields.Date(data_key="to", validate=_IN_OUR_TIME)
+    time_zone = fields.String(
+        validate=_known_zone,
+        metadata={
+            "description": "In which days are cut, by its IANA name; the program's if left out. Pages cut them in the time zone of who reads.",
+            "example": "America/New_York",
+        },
+    )
 
 
 class FunnelArguments(ReportArguments):

@@ -3,14 +3,16 @@
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import event_cast
 import pytest
 import sqlalchemy as sa
 from accounts_cast import give, make_person, read, sign_in
+from console_cast import text_of
 from factories import give_click, make_commission, make_link, make_user, tell_origin
 from flask import Flask
 from flask.testing import FlaskClient
@@ -20,7 +22,7 @@ from sqlalchemy.orm import Session
 from affiliate import clock, ids
 from affiliate.accounts import service as accounts
 from affiliate.accounts.actors import Actor
-from affiliate.accounts.models import GrantRole
+from affiliate.accounts.models import GrantRole, User
 from affiliate.attribution.models import Credit
 from affiliate.commissions.models import CommissionStatus
 from affiliate.ingest import service as ingest
@@ -179,6 +181,64 @@ def test_home_the_report_the_api_and_the_console_tell_the_same(
     report = marta.get("/portal/casa/statistics").text
     for shown in (home, report):
         assert of_api["conversion_rate_bps"] / 100 == pytest.approx(_rate_on(shown))
+
+
+ZONES = ["Europe/Rome", "America/New_York"]
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_wherever_a_person_is_home_the_report_and_the_own_key_tell_the_same_days(
+    app: Flask, marta: FlaskClient, app_session: Session, busy: Cast, zone: str
+) -> None:
+    app_session.execute(sa.update(User).where(User.id == busy.person.id).values(time_zone=zone))
+    app_session.commit()
+    answer = _own_key(app, app_session, busy)(f"/reports/days?time_zone={zone}")
+    by_key = {row["day"]: row for row in answer.json["rows"]}
+    of_page = {row["day"]: row for row in _rows(marta.get("/portal/casa/statistics.csv?by=day"))}
+    assert by_key.keys() == of_page.keys()
+    for day, row in of_page.items():
+        told = {
+            name: by_key[day][name]["amount"] if name in SOLD else by_key[day][name]
+            for name in (*CLICKS, *SOLD, "conversions")
+        }
+        assert {name: float(text) for name, text in told.items()} == {name: float(row[name]) for name in told}, day
+    today = clock.now().astimezone(ZoneInfo(zone)).date()
+    assert answer.json["to"] == today.isoformat()
+    assert answer.json["total"]["conversions"] == 8
+
+    home, total = text_of(marta.get("/portal/casa/")), answer.json["total"]
+    assert _tile(home, "Sales") == str(total["conversions"])
+    assert _tile(home, "Per click (EPC)") == f"€{total['epc']['amount']}"
+    assert _tile(home, "Basket (AOV)") == f"€{total['aov']['amount']}"
+    key = _own_key(app, app_session, busy)
+    for name, first in (("today", today), ("month", today.replace(day=1))):
+        earned = key(f"/reports/days?time_zone={zone}&from={first}&to={today}").json["total"]["earnings"]["amount"]
+        assert _earned(home)[name] == f"€{earned}"
+
+
+def _own_key(app: Flask, session: Session, cast: Cast) -> Callable[[str], Any]:
+    """Asks the API with a key of the partner itself."""
+    actor = Actor(kind="user", id=cast.person.id)
+    _key, secret = accounts.create_api_key(
+        session, program_id=cast.program.id, partner_id=cast.partner.id, name="Own", scopes=["reports:read"], actor=actor,
+        now=clock.now(),
+    )  # fmt: skip
+    session.commit()
+    return lambda path: app.test_client().get(f"/api/v1{path}", headers={"Authorization": f"Bearer {secret}"})
+
+
+def _tile(page: str, label: str) -> str:
+    """The number of a tile."""
+    tile = page.partition(f"<dt>{label}</dt>")[2].partition('<div class="val n">')[2].partition("</div>")[0]
+    return re.sub(r"<[^>]+>", "", tile).strip()
+
+
+def _earned(home: str) -> dict[str, str]:
+    """What the sentence on top says."""
+    sentence = re.sub(r"<[^>]+>", "", home)
+    found = re.search(r"You have earned (?P<today>\S+) today and (?P<month>\S+) this month", sentence)
+    assert found is not None
+    return found.groupdict()
 
 
 def test_a_mailed_report_tells_what_the_page_that_it_leads_to_tells(

@@ -1,7 +1,7 @@
 """Clicks, ledger and reports by key: one program's, in pages, by the metrics of the pages."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import factories
@@ -112,6 +112,24 @@ def test_a_report_by_partner_comes_in_pages_best_earner_first(get: Get, app_sess
     second = get(f"/reports/partners?from={day}&to={day}&limit=2&page=2")
     assert [row["earnings"]["amount"] for row in second.json["rows"]] == ["5.00"]
     assert "Link" not in second.headers
+
+
+def test_days_are_cut_in_the_zone_that_is_named(get: Get, app_session: Session, program: Program) -> None:
+    partner = factories.make_partner(app_session, program=program)
+    late = datetime(2026, 11, 3, 2, 30, tzinfo=UTC)  # half past nine in the evening of the second in New York
+    factories.make_commission(app_session, program=program, partner=partner, earned_at=late)
+    app_session.commit()
+    asked = "/reports/days?from=2026-11-02&to=2026-11-03"
+    for zone, day in (("", "2026-11-03"), ("&time_zone=America/New_York", "2026-11-02")):
+        report = get(f"{asked}{zone}").json
+        assert report["time_zone"] == (zone.partition("=")[2] or program.time_zone)
+        assert [row["day"] for row in report["rows"] if row["conversions"]] == [day]
+    for path in ("days", "partners", "funnel", "products"):
+        answer = get(f"/reports/{path}?time_zone=Mars/Olympus")
+        assert (answer.status_code, list(answer.json["errors"])) == (422, ["time_zone"])
+    for zone, sales in (("&time_zone=America/New_York", 1), ("", 0)):
+        (row,) = get(f"/reports/partners?from=2026-11-02&to=2026-11-02{zone}").json["rows"]
+        assert row["conversions"] == sales
 
 
 @pytest.mark.parametrize(
