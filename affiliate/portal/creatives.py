@@ -24,9 +24,9 @@ from affiliate.creatives.queries import Reader, Shown, Wanted
 from affiliate.errors import Conflict, Invalid
 from affiliate.links import queries as links
 from affiliate.links.models import Link, LinkStatus
-from affiliate.portal import material
+from affiliate.portal import lines, material
 from affiliate.portal.blueprint import blueprint, page_number, show, with_arguments
-from affiliate.reports import breakdown
+from affiliate.reports import breakdown, tables
 from affiliate.web import orm, request_now
 
 PAGE_SIZE = 24
@@ -86,6 +86,7 @@ def creative(creative_id: UUID) -> str:
         links=material.choices(all_links, chosen),
         chosen=ids.public("lnk", chosen.id) if chosen else "",
         disclosure=material.disclosure(shown[0]),
+        terms=tables.terms(*lines.TERMS),
     )
 
 

@@ -21,6 +21,9 @@ from affiliate.reports.metrics import METRICS, Facts
 from affiliate.reports.sales import Sale
 from affiliate.reports.words import Sign
 
+TERMS = ("clicks_valid", "conversions", "conversion_rate", "earnings")
+"""The metrics that are told of a link, a coupon, a creative."""
+
 
 def enrollment(status: EnrollmentStatus) -> Sign:
     """Where a partner stands in a program, for the partner."""

@@ -28,7 +28,9 @@ def link(link_id: UUID) -> str:
     found = links.found_link(link_id)
     mine: dict[str, Any] = {"program_id": g.program.id, "partner_id": g.partner.id}
     facts = reports.facts_by_link(orm.session, **mine, link_ids=[found.id], currency=g.program.currency)
-    return show("link.html", link=links.lines_of([found], facts)[0], by_sub=_by_sub(found.id))
+    return show(
+        "link.html", link=links.lines_of([found], facts)[0], by_sub=_by_sub(found.id), terms=tables.terms(*_SHOWN)
+    )
 
 
 @blueprint.get('/<slug>/links/<public("lnk"):link_id>/subs.<kind>')

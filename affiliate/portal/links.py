@@ -22,7 +22,7 @@ from affiliate.portal import lines
 from affiliate.portal.blueprint import PAGE_SIZE, blueprint, page_number, pager, settings, show, zone
 from affiliate.portal.forms import SUBS_SHOWN, EditLinkForm, LinkForm, blame
 from affiliate.programs import addresses
-from affiliate.reports import periods
+from affiliate.reports import periods, tables
 from affiliate.reports import queries as reports
 from affiliate.reports.metrics import Facts
 from affiliate.web import orm, request_now
@@ -51,6 +51,7 @@ def links() -> str:
         form=LinkForm(),
         shop_url=g.program.shop_url,
         recruiting=_recruiting(),
+        terms=tables.terms(*lines.TERMS),
     )
 
 

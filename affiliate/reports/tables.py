@@ -92,6 +92,11 @@ def _rank(value: metrics.Value) -> Any:
     return value.amount_minor if isinstance(value, Money) else value
 
 
+def terms(*keys: str) -> dict[str, dict[str, str]]:
+    """By their keys what these metrics are called and what they mean, for a page that names them one by one."""
+    return {key: {"label": _(METRICS[key].label), "help": _(METRICS[key].help_text)} for key in keys}
+
+
 def columns(keys: Sequence[str], *, at_hand: frozenset[str]) -> list[dict[str, str]]:
     """The heads of the columns; those that are not `at_hand` step back on a phone."""
     return [

@@ -1,11 +1,13 @@
 """Making links, their pages, QR codes; other people's links are not there."""
 
+import html
 import re
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from creative_cast import make_creative
 from factories import make_clicks, make_commission, make_link
 from flask import Flask
 from flask.testing import FlaskClient
@@ -17,6 +19,7 @@ from affiliate.accounts.actors import SYSTEM
 from affiliate.links import service
 from affiliate.links.models import Coupon, Link, LinkStatus
 from affiliate.partners.models import Enrollment, EnrollmentStatus
+from affiliate.reports.metrics import METRICS
 
 
 def _links(session: Session) -> list[Link]:
@@ -249,3 +252,21 @@ def test_a_partner_gets_one_address_to_bring_others(marta: FlaskClient, app: Fla
     codes = re.findall(r"http://localhost/join/(\w+)", page)
     assert len(codes) == 1
     assert app.test_client().get(f"/join/{codes[0]}").location == f"/p/casa?invite={codes[0]}"
+
+
+@pytest.mark.parametrize("page", ["links", "link", "creative"])
+def test_each_number_has_the_name_and_the_meaning_of_the_one_dictionary(
+    marta: FlaskClient, app_session: Session, cast: Cast, page: str
+) -> None:
+    made = make_creative(app_session, program=cast.program, now=clock.now())
+    app_session.commit()
+    place = {
+        "links": "links",
+        "link": f"links/{ids.public('lnk', cast.link.id)}",
+        "creative": f"creatives/{ids.public('crv', made.id)}",
+    }
+    shown = marta.get(f"/portal/casa/{place[page]}").text
+    assert shown.count("What these numbers mean") >= 1
+    for key in ("clicks_valid", "conversions", "conversion_rate", "earnings"):
+        assert f"<dt>{METRICS[key].label}</dt><dd>{html.escape(METRICS[key].help_text)}</dd>" in shown
+    assert "You earn" not in shown

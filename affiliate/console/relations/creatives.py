@@ -27,7 +27,7 @@ from affiliate.creatives.mails import TOLD_MAX
 from affiliate.creatives.models import CreativeStatus
 from affiliate.creatives.queries import Shown, Wanted
 from affiliate.errors import Conflict, Invalid
-from affiliate.reports import breakdown, periods
+from affiliate.reports import breakdown, periods, tables
 from affiliate.web import orm, request_now
 
 Answer = str | tuple[str, int] | BaseResponse
@@ -235,6 +235,7 @@ def _page(shown: Shown, form: CreativeForm | None = None, content: ContentForm |
         may_retire=creative.status is CreativeStatus.LIVE
         and (creative.ends_at is None or creative.ends_at > request_now()),
         is_failed=bool(content and content.errors) or bool(content and content.form_errors),
+        terms=tables.terms("clicks_valid", "conversions", "revenue", "earnings"),
     )
 
 

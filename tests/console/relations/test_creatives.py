@@ -4,7 +4,7 @@ import io
 
 import pytest
 import sqlalchemy as sa
-from console_cast import Cast, public
+from console_cast import Cast, public, text_of
 from creative_cast import SAID, make_creative, png
 from factories import make_clicks
 from flask.testing import FlaskClient
@@ -17,6 +17,7 @@ from affiliate.creatives.kinds import CreativeKind, Said
 from affiliate.creatives.models import Creative, CreativeStatus
 from affiliate.links.models import Link
 from affiliate.mailer import OutboxMail
+from affiliate.reports.metrics import METRICS
 
 LIST = "/console/casa/creatives"
 
@@ -126,3 +127,11 @@ def test_creatives_are_for_managers_of_this_program(cast: Cast, mara: FlaskClien
         form = {"title": "Taken", "language": "", "body": "x", "reason": "x", "days": "0"}
         assert mara.post(f"{LIST}/{public('crv', theirs)}{act}", data=form).status_code == 404
     assert all(creative.title == "A banner" for creative in _made(cast))
+
+
+def test_what_a_creative_brought_is_named_and_explained_as_everywhere(cast: Cast, mara: FlaskClient) -> None:
+    address = public("crv", make_creative(cast.session, program=cast.program, now=clock.now()))
+    cast.session.commit()
+    page = text_of(mara.get(f"/console/casa/creatives/{address}"))
+    for key in ("clicks_valid", "conversions", "revenue", "earnings"):
+        assert f"<dt>{METRICS[key].label}</dt><dd>{METRICS[key].help_text}</dd>" in page
