@@ -34,7 +34,7 @@ _PAGES = {
         "setup", "save_step", "setup_key", "clone_program", "make_clone", "brand", "settings_overview", "preview_settings",
     ),
     "applications": ("invitations", "add_invitation", "weights", "save_weights", "preview_weights"),
-    "partners": ("partner", "partner_care", "weighed", "erasures", "import_partners", "look_at_partners", "take_partners"),
+    "partners": ("partner", "partner_care", "partner_contacts", "weighed", "erasures", "import_partners", "look_at_partners", "take_partners"),
     "cases": ("case",),
     "creatives": ("creative", "new_creative", "add_creative", "change_creative", "add_creative_version"),
     "newsletters": (

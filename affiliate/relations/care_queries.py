@@ -21,7 +21,6 @@ from affiliate.relations.care_models import (
     PartnerCare,
     PartnerGoal,
     PartnerGoalNote,
-    PartnerNote,
     PartnerSegment,
     PartnerTag,
 )
@@ -30,7 +29,6 @@ from affiliate.relations.rounds import Cadence
 from affiliate.reports.periods import start_of_day
 from affiliate.reports.queries import NOT_COUNTED
 
-NOTES_SHOWN = 30
 DUTIES_MAX = 50
 GOALS_MAX = 30
 GOAL_NOTES_MAX = 50
@@ -152,13 +150,6 @@ def tags_in(session: Session, *, program_id: UUID) -> list[str]:
     """The tags that a program uses."""
     used = sa.select(PartnerTag.tag).where(PartnerTag.program_id == program_id).distinct()
     return list(session.scalars(used.order_by(PartnerTag.tag).limit(TAGS_MAX)))
-
-
-def notes_of(session: Session, *, program_id: UUID, partner_id: UUID) -> Sequence[Any]:
-    """What managers noted, the newest first, each with who it was."""
-    mine = (PartnerNote.program_id == program_id, PartnerNote.partner_id == partner_id)
-    found = sa.select(PartnerNote.text, PartnerNote.noted_at, User.name).outerjoin(User, User.id == PartnerNote.by_id)
-    return session.execute(found.where(*mine).order_by(PartnerNote.id.desc()).limit(NOTES_SHOWN)).all()
 
 
 def duties_of(session: Session, *, program_id: UUID, partner_id: UUID, side: Side | None = None) -> list[DutyLine]:

@@ -1,27 +1,42 @@
 """What the console reads across stages, on SQLite and PostgreSQL."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from factories import NOW, make_application, make_clicks, make_conversion, make_link, make_partner, make_user
+import sqlalchemy as sa
+from factories import (
+    NOW,
+    make_application,
+    make_clicks,
+    make_conversion,
+    make_link,
+    make_member,
+    make_partner,
+    make_user,
+)
 from money_cast import MATURE, Books, open_books
 from sqlalchemy.orm import Session
 
 from affiliate import ids
 from affiliate.accounts import audit
 from affiliate.accounts.actors import SYSTEM
+from affiliate.accounts.mail_kinds import MailKind
 from affiliate.commissions import queries as commissions
 from affiliate.commissions.models import CommissionStatus
 from affiliate.console import paging
-from affiliate.console.queries import events, lists, money, named, orders, partners, trail, work
+from affiliate.console.queries import contacts, events, lists, money, named, orders, partners, trail, work
 from affiliate.creatives import queries as creatives
 from affiliate.ingest.models import DeadLetter, RejectedEvent, RejectReason
-from affiliate.partners.models import EnrollmentStatus
+from affiliate.newsletters.content import IssueKind
+from affiliate.newsletters.models import DeliveryStatus, IssueStatus, NewsletterDelivery, NewsletterIssue
+from affiliate.partners.models import EnrollmentStatus, Member, PartnerNotice
 from affiliate.payouts import service as payouts
+from affiliate.programs.models import GoalMetric
+from affiliate.relations import agreeing, caring
 from affiliate.relations import service as cases
 from affiliate.relations.claims import Claim
-from affiliate.relations.models import CaseKind, CaseStatus
+from affiliate.relations.models import CaseKind, CaseStatus, Side
 from affiliate.reports import statuses
 from affiliate.reports.written_models import Campaign
 
@@ -163,6 +178,68 @@ def test_the_trail_names_who_acted(session: Session, books: Books) -> None:
     assert [(row.actor, row.action) for row in found] == [("Alice", "goal.create")]
     assert trail.subject_kinds(session, program_id=books.program.id) == ["goal"]
     assert trail.events(session, program_id=ids.new(), cursor=None).rows == []
+
+
+def test_contacts_come_from_notes_cases_mails_and_newsletters(session: Session, books: Books) -> None:
+    here: dict[str, Any] = {"program_id": books.program.id, "partner_id": books.partner.id}
+    claim = Claim(CaseKind.MISSING_SALE, "Where is it?", "new")
+    about: dict[str, Any] = {"program": books.program, "partner_id": books.partner.id}
+    case = cases.open_case(session, **about, claim=claim, actor=SYSTEM, now=NOW)
+    cases.answer(session, program=books.program, case_id=case.id, text="Here.", asks=False, actor=books.alice, now=NOW)
+    caring.note(session, **here, text="Called.", actor=books.alice, now=NOW + timedelta(hours=2))
+    _notice(session, books, at=NOW + timedelta(hours=3))
+    _newsletter(session, books, at=NOW + timedelta(hours=4))
+    found = contacts.of_partner(session, **here, cursor=None).rows
+    assert [row.kind for row in found] == ["newsletter", "notice", "note", "case", "case"]
+    assert [(row.text, row.by, row.of_program) for row in found[2:3]] == [("Called.", "Alice", None)]
+    assert {(row.text, row.of_program, row.about) for row in found[3:]} == {
+        ("Where is it?", False, case.id),
+        ("Here.", True, case.id),
+    }
+    assert [row.texts["en"] for row in found[:2]] == [{"subject": "News"}, {"title": "Told", "lines": [], "act": ""}]
+    assert found[0].at == NOW + timedelta(hours=4)
+    assert contacts.of_partner(session, program_id=ids.new(), partner_id=books.partner.id, cursor=None).rows == []
+
+
+def _notice(session: Session, books: Books, *, at: datetime) -> None:
+    texts = {"en": {"title": "Told", "lines": [], "act": ""}}
+    here: dict[str, Any] = {"program_id": books.program.id, "partner_id": books.partner.id}
+    for kind in (MailKind.AGREED, MailKind.CASES):  # what a case says stands as the case
+        session.add(PartnerNotice(id=ids.new(), **here, kind=kind, texts=texts, path="", created_at=at))
+
+
+def _newsletter(session: Session, books: Books, *, at: datetime) -> None:
+    issue = NewsletterIssue(
+        id=ids.new(), program_id=books.program.id, kind=IssueKind.NEWS, status=IssueStatus.SENT, language="en",
+        texts={"en": {"subject": "News"}}, blocks=[], segment={}, created_at=at, updated_at=at,
+    )  # fmt: skip
+    session.add(issue)
+    session.flush()
+    make_member(session, user=make_user(session, email="second@example.test"), partner=books.partner)
+    members = sa.select(Member.user_id).where(Member.partner_id == books.partner.id)
+    for user_id in session.scalars(members).all():
+        session.add(
+            NewsletterDelivery(
+                id=ids.new(), issue_id=issue.id, user_id=user_id, partner_id=books.partner.id, status=DeliveryStatus.SENT,
+                due_at=at, settled_at=at,
+            )
+        )  # fmt: skip
+    session.flush()
+
+
+def test_the_trail_of_a_partner_speaks_of_what_is_its_own(session: Session, books: Books) -> None:
+    here: dict[str, Any] = {"program_id": books.program.id, "partner_id": books.partner.id}
+    other = make_partner(session, program=books.program, name="Another")
+    for partner_id in (books.partner.id, other.id):
+        about: dict[str, Any] = {"program_id": books.program.id, "partner_id": partner_id}
+        caring.note(session, **about, text="Called.", actor=books.alice, now=NOW)
+        target = agreeing.Target(GoalMetric.SALES, 5, NOW.date(), NOW.date() + timedelta(days=9))
+        who = agreeing.Who(Side.PROGRAM, books.alice)
+        agreeing.propose(session, program=books.program, partner_id=partner_id, target=target, who=who, now=NOW)
+    found = trail.events(session, **here, cursor=None).rows
+    assert sorted(row.action for row in found) == ["partner.note", "partner_goal.propose"]
+    assert trail.events(session, **here, cursor=None, size=1).older is not None
+    assert trail.events(session, program_id=ids.new(), partner_id=books.partner.id, cursor=None).rows == []
 
 
 def test_cases_creatives_and_campaigns_are_paged_and_narrowed(session: Session, books: Books) -> None:

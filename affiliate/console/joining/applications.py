@@ -56,12 +56,11 @@ def apply_again_at() -> datetime | None:
     return next((request_now() + timedelta(days=days) for days in AGAIN_DAYS if said == str(days)), None)
 
 
-def told(partner_id: UUID) -> dict[str, Any] | None:
+def told(application: Application | None, enrollment: Enrollment) -> dict[str, Any] | None:
     """The application as its panel shows it; nothing for a partner who did not apply by the form."""
-    row = queries.application_of_partner(orm.session, program_id=g.program.id, partner_id=partner_id)
-    if row is None:
+    if application is None:
         return None
-    application, enrollment = row
+    partner_id = enrollment.partner_id
     shown = standing.of_application(orm.session, g.program, application, enrollment)
     return {
         "submitted_at": application.submitted_at,

@@ -9,7 +9,7 @@ from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import exports, ids
 from affiliate.accounts import access
-from affiliate.console import roles
+from affiliate.console import presenters, roles
 from affiliate.console.blueprint import blueprint, cursor, pager, show
 from affiliate.console.money import book_sheets
 from affiliate.console.paging import EXPORT_SIZE
@@ -58,13 +58,16 @@ def _file_lines(partner_id: UUID | None) -> Iterator[Sequence[exports.Cell]]:
 @blueprint.get("/<slug>/history")
 @access.console(*roles.BOOKS)
 def trail() -> str:
-    """Who did what, newest first."""
+    """Who did what, newest first: all of it, or what concerns one partner."""
     kinds = trail_queries.subject_kinds(orm.session, program_id=g.program.id)
-    kind = request.args.get("kind", "")
+    kind, partner_id = request.args.get("kind", ""), _partner_id()
     page = trail_queries.events(
-        orm.session, program_id=g.program.id, subject_kind=kind if kind in kinds else "", cursor=cursor()
-    )
-    return show("money/trail.html", pager=pager(page), **book_sheets.trail(page.rows, kinds, kind))
+        orm.session, program_id=g.program.id, subject_kind=kind if kind in kinds else "", partner_id=partner_id,
+        cursor=cursor(),
+    )  # fmt: skip
+    whose = _names([], partner_id).get(partner_id) if partner_id else None
+    sheet = book_sheets.trail(page.rows, kinds, kind)
+    return show("money/trail.html", pager=pager(page), partner=presenters.partner_link(partner_id, whose), **sheet)
 
 
 def _partner_id() -> UUID | None:

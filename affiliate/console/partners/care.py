@@ -72,7 +72,9 @@ def graduate(partner_id: UUID) -> BaseResponse:
 def note_partner(partner_id: UUID) -> BaseResponse:
     """Keep a note for the program's people."""
     text = request.form.get("text", "")
-    return _acted(partner_id, lambda who: caring.note(orm.session, text=text, **who), _("Noted."), "#notes")
+    return _acted(
+        partner_id, lambda who: caring.note(orm.session, text=text, **who), _("Noted."), page="partner_contacts"
+    )
 
 
 @blueprint.post('/<slug>/partners/<public("ptn"):partner_id>/tags/<any(add, remove):act>')
@@ -156,12 +158,14 @@ def answer_goal(partner_id: UUID, goal_id: UUID, act: str) -> BaseResponse:
     return _acted(partner_id, do, _("Kept."), "#shared")
 
 
-def _acted(partner_id: UUID, act: Callable[[dict[str, Any]], object], said: str, place: str = "") -> BaseResponse:
+def _acted(
+    partner_id: UUID, act: Callable[[dict[str, Any]], object], said: str, place: str = "", *, page: str = "partner_care"
+) -> BaseResponse:
     """Do it for a partner of this program, and go back to where it was asked for."""
     if partner_queries.enrollment_of(orm.session, program_id=g.program.id, partner_id=partner_id) is None:
         raise access.NotHere
     from_today = request.form.get("from") == "today"
-    back = url_for("console.today") if from_today else url_for("console.partner_care", partner_id=partner_id) + place
+    back = url_for("console.today") if from_today else url_for(f"console.{page}", partner_id=partner_id) + place
     who = {"program_id": g.program.id, "partner_id": partner_id, "actor": access.actor(), "now": request_now()}
 
     def do() -> str:

@@ -1,4 +1,4 @@
-"""The page of what is agreed with a partner: who leads it, its trial, responsibilities, shared goals, notes, and what happened."""
+"""The page of what is agreed with a partner: who leads it, its trial, responsibilities, shared goals."""
 
 from datetime import timedelta
 from typing import Any
@@ -11,10 +11,8 @@ from affiliate.accounts import access
 from affiliate.console import words
 from affiliate.console.blueprint import blueprint, show
 from affiliate.console.goals import goal_sheets
-from affiliate.console.money import trail_words
 from affiliate.console.partners import care_words
 from affiliate.console.queries import partners as queries
-from affiliate.console.queries import trail
 from affiliate.console.work import work_people
 from affiliate.relations import agreeing, care_queries, care_sheets, leading
 from affiliate.relations import care_words as shared
@@ -57,8 +55,6 @@ def partner_care(partner_id: UUID) -> str:
         duties=[_duty(line) for line in duties],
         choices=_choices(managers),
         goals=_goals(goals),
-        notes=care_queries.notes_of(orm.session, **here),
-        happened=_happened(row.Enrollment.id, partner_id),
     )
 
 
@@ -67,6 +63,7 @@ def tabs(partner_id: UUID, current: str, *, applied: bool) -> list[dict[str, Any
     pages = {
         "partner": (_("Figures"), url_for("console.partner", partner_id=partner_id)),
         "care": (_("What is agreed"), url_for("console.partner_care", partner_id=partner_id)),
+        "contacts": (_("Contacts and creatives"), url_for("console.partner_contacts", partner_id=partner_id)),
         "weighed": (_("Application weighed"), url_for("console.weighed", partner_id=partner_id)),
     }
     if not applied:
@@ -155,8 +152,3 @@ def _goals(goals: list[PartnerGoal]) -> list[dict[str, Any]]:
         care_sheets.goal(goal, found, notes.get(goal.id, []), currency=g.program.currency, today=goal_sheets.today())
         for goal, found in zip(goals, reached, strict=True)
     ]
-
-
-def _happened(enrollment_id: UUID, partner_id: UUID) -> list[dict[str, Any]]:
-    rows = trail.about(orm.session, subject_ids=[enrollment_id, partner_id])
-    return [{"at": row.at, "text": trail_words.action(row.action), "who": row.name or _("The system")} for row in rows]

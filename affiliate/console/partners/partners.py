@@ -64,7 +64,7 @@ def partner(partner_id: UUID) -> str:
     return show(
         "partners/partner.html",
         **partner_sheets.page(found),
-        application=joined.told(partner_id),
+        application=joined.told(found.Application, found.Enrollment),
         partner_uuid=partner_id,
         classes=[(each.value, words.partner_class(each)) for each in PartnerClass],
         terms=recruiting.told(partner_id),

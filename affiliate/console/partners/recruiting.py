@@ -42,17 +42,14 @@ def told(partner_id: UUID) -> dict[str, Any]:
     """The group and the recruiter's name as the form shows them, what it offers, and whom the partner recruited itself."""
     here = {"program_id": g.program.id}
     found = plan_queries.partner_terms(orm.session, **here, partner_id=partner_id)
-    recruiter_id = found.recruiter_id if found else None
+    recruiter, recruited = named.kin(orm.session, **here, partner_id=partner_id)
     offered = named.offered(orm.session, **here, partner_id=partner_id)
     return {
         "group": (found.group_name if found else None) or "",
-        "recruiter": named.partner_name(orm.session, partner_id=recruiter_id) if recruiter_id else "",
+        "recruiter": recruiter,
         "groups": offered.groups,
         "partners": offered.partners,
-        "recruited": [
-            {"name": name, "url": url_for("console.partner", partner_id=key)}
-            for key, name in named.recruited_by(orm.session, **here, partner_id=partner_id)
-        ],
+        "recruited": [{"name": name, "url": url_for("console.partner", partner_id=key)} for key, name in recruited],
         "coupons": offered.coupons,
         "url": url_for("console.set_partner_terms", partner_id=partner_id),
     }

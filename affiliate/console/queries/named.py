@@ -85,16 +85,16 @@ def offered(session: Session, *, program_id: UUID, partner_id: UUID) -> Offered:
     return Offered(*(sorted(names) for names in found))
 
 
-def recruited_by(session: Session, *, program_id: UUID, partner_id: UUID) -> list[tuple[UUID, str]]:
-    """Whom a partner has recruited, by name; the first hundreds of many."""
-    mine = sa.select(Partner.id, Partner.name).join(PartnerTerms, PartnerTerms.partner_id == Partner.id)
-    mine = mine.where(PartnerTerms.program_id == program_id, PartnerTerms.recruiter_id == partner_id)
-    return [(row.id, row.name) for row in session.execute(mine.order_by(Partner.name).limit(OFFERED_MAX))]
-
-
-def partner_name(session: Session, *, partner_id: UUID) -> str:
-    """What a partner is called."""
-    return session.scalars(sa.select(Partner.name).where(Partner.id == partner_id)).one()
+def kin(session: Session, *, program_id: UUID, partner_id: UUID) -> tuple[str, list[tuple[UUID, str]]]:
+    """Who recruited a partner (its name, or nothing), and whom it recruited, by name; the first hundreds of many, by one statement."""
+    above = sa.select(sa.true(), Partner.id, Partner.name).join(PartnerTerms, PartnerTerms.recruiter_id == Partner.id)
+    below = sa.select(sa.false(), Partner.id, Partner.name).join(PartnerTerms, PartnerTerms.partner_id == Partner.id)
+    above = above.where(PartnerTerms.program_id == program_id, PartnerTerms.partner_id == partner_id)
+    below = below.where(PartnerTerms.program_id == program_id, PartnerTerms.recruiter_id == partner_id)
+    first = below.order_by(Partner.name).limit(OFFERED_MAX).subquery()
+    rows = session.execute(sa.union_all(above, sa.select(*first.c))).all()
+    recruiter = next((name for is_above, _id, name in rows if is_above), "")
+    return recruiter, sorted(((key, name) for is_above, key, name in rows if not is_above), key=lambda pair: pair[1])
 
 
 def recruiters_of(session: Session, *, program_id: UUID, partner_ids: list[UUID]) -> dict[UUID, UUID]:

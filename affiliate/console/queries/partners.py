@@ -153,7 +153,7 @@ def lost_to_channels(
     The latter are many, and nobody asks for them where none was taken: then they are not counted.
     """
 
-    def orders(table: Any) -> int:
+    def orders(table: Any) -> sa.ScalarSelect[int]:
         counted = (
             sa.select(sa.func.count(sa.distinct(Attribution.conversion_id)))
             .join(table, table.attribution_id == Attribution.id)
@@ -161,10 +161,11 @@ def lost_to_channels(
             .where(table.partner_id == partner_id, Conversion.program_id == program_id, Attribution.is_current)
             .where(Conversion.occurred_at >= starts_at, Conversion.occurred_at < ends_at, sa.not_(Conversion.is_test))
         )
-        return session.scalar(counted) or 0
+        return counted.scalar_subquery()
 
-    lost = orders(ChannelLoss)
-    return lost, orders(Credit) if lost else 0
+    lost = sa.select(orders(ChannelLoss).label("lost")).cte()
+    row = session.execute(sa.select(lost.c.lost, sa.case((lost.c.lost > 0, orders(Credit)), else_=0))).one()
+    return row[0], row[1]
 
 
 def payouts_of(session: Session, *, program_id: UUID, partner_id: UUID) -> Sequence[Any]:

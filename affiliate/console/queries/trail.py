@@ -9,6 +9,18 @@ from sqlalchemy.orm import Session
 
 from affiliate.accounts.models import ApiKey, AuditEvent, User
 from affiliate.console import paging
+from affiliate.links.models import Coupon, Link
+from affiliate.notifications.models import PostbackAddress
+from affiliate.partners.models import Enrollment
+from affiliate.payouts.models import Adjustment, PartnerCost, Payout
+from affiliate.relations.care_models import Duty, PartnerGoal
+from affiliate.relations.models import Case
+
+_OF_PARTNER: dict[str, Any] = {
+    "enrollment": Enrollment, "duty": Duty, "partner_goal": PartnerGoal, "case": Case, "link": Link, "coupon": Coupon,
+    "adjustment": Adjustment, "partner_cost": PartnerCost, "payout": Payout, "postback_address": PostbackAddress,
+}  # fmt: skip
+"""What belongs to one partner in a program, by the name that the history has for it. Orders have pages of their own."""
 
 
 def events(
@@ -18,9 +30,14 @@ def events(
     subject_kind: str = "",
     subject_id: UUID | None = None,
     actions: Collection[str] = (),
+    partner_id: UUID | None = None,
     cursor: paging.Cursor | None,
+    size: int = paging.PAGE_SIZE,
 ) -> paging.Page:
-    """What people and keys did in the program, newest first, with their names; these acts alone if any are named."""
+    """What people and keys did in the program, newest first, with their names.
+
+    These acts alone if any are named; with `partner_id` what was done to the partner and to what is its own.
+    """
     columns: tuple[Any, ...] = (
         AuditEvent.id, AuditEvent.occurred_at.label("at"), AuditEvent.actor_kind, AuditEvent.action, AuditEvent.subject_kind,
         AuditEvent.subject_id, AuditEvent.details, sa.func.coalesce(User.name, ApiKey.name).label("actor"),
@@ -37,7 +54,22 @@ def events(
         statement = statement.where(AuditEvent.subject_id == subject_id)
     if actions:
         statement = statement.where(AuditEvent.action.in_(actions))
-    return paging.page_of(session, statement, by=AuditEvent.occurred_at, identifier=AuditEvent.id, cursor=cursor)
+    if partner_id is not None:
+        statement = statement.where(AuditEvent.position.in_(_positions_of(program_id, partner_id)))
+    return paging.page_of(
+        session, statement, by=AuditEvent.occurred_at, identifier=AuditEvent.id, cursor=cursor, size=size
+    )
+
+
+def _positions_of(program_id: UUID, partner_id: UUID) -> sa.CompoundSelect[tuple[int]]:
+    """Where the history speaks of a partner: found from its own things by the index of subjects, not by reading the history."""
+    events = sa.select(AuditEvent.position)
+    itself = events.where(AuditEvent.subject_kind == "partner", AuditEvent.subject_id == partner_id)
+    parts = [itself]
+    for kind, table in _OF_PARTNER.items():
+        mine = sa.and_(table.id == AuditEvent.subject_id, AuditEvent.subject_kind == kind)
+        parts.append(events.join(table, mine).where(table.program_id == program_id, table.partner_id == partner_id))
+    return sa.union_all(*parts)
 
 
 def subject_kinds(session: Session, *, program_id: UUID, limit: int = 20) -> list[str]:
@@ -46,11 +78,3 @@ def subject_kinds(session: Session, *, program_id: UUID, limit: int = 20) -> lis
     return list(
         session.scalars(statement.group_by(AuditEvent.subject_kind).order_by(AuditEvent.subject_kind).limit(limit))
     )
-
-
-def about(session: Session, *, subject_ids: list[UUID], limit: int = 20) -> list[Any]:
-    """What was done to these things, the newest first, with who did it."""
-    columns: tuple[Any, ...] = (AuditEvent.occurred_at.label("at"), AuditEvent.action, User.name)
-    found = sa.select(*columns).outerjoin(User, User.id == AuditEvent.actor_id)
-    mine = found.where(AuditEvent.subject_kind.in_(["enrollment", "partner"]), AuditEvent.subject_id.in_(subject_ids))
-    return list(session.execute(mine.order_by(AuditEvent.position.desc()).limit(limit)))
