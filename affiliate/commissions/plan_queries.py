@@ -1,12 +1,13 @@
 """The SELECTs of plans, examples and recruiters."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from affiliate import db
 from affiliate.commissions.models import CommissionPlan, PartnerTerms, PlanExample
 from affiliate.programs.models import Program
 
@@ -70,3 +71,14 @@ def chain(partner_id: UUID, recruiters: Mapping[UUID, UUID]) -> Iterator[UUID]:
 def partner_terms(session: Session, *, program_id: UUID, partner_id: UUID) -> PartnerTerms | None:
     """What plans know of a partner."""
     return session.get(PartnerTerms, (program_id, partner_id))
+
+
+def groups_of(session: Session, *, program_id: UUID, partner_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The group of each of these partners that is in one."""
+    if not partner_ids:
+        return {}
+    these = db.among(session, PartnerTerms.partner_id, partner_ids)
+    found = sa.select(PartnerTerms.partner_id, PartnerTerms.group_name).where(
+        PartnerTerms.program_id == program_id, these
+    )
+    return {partner_id: name for partner_id, name in session.execute(found) if name}

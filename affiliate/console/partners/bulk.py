@@ -18,8 +18,6 @@ from affiliate.relations import bulk
 from affiliate.relations.bulk_models import OF_COMMISSIONS, OF_ORDERS, BulkAct, BulkKind
 from affiliate.web import orm
 
-_LISTS = {"partners": "console.partners", "applications": "console.applications", "today": "console.today"}
-_PLACE = (*partner_list.KEPT, "page")
 _KINDS = frozenset(BulkKind) - OF_COMMISSIONS - OF_ORDERS
 
 
@@ -47,7 +45,7 @@ def _chosen() -> list[bulk.Chosen]:
     """The ticked partners, or all that the list shows with its filters."""
     if request.form.get("all") != "yes":
         return [bulk.Chosen(one) for one in presenters.picked(bulk_acts.PICKED_MAX)]
-    kept = _kept()
+    kept = partner_list.kept()
     if request.form.get("from") == "applications":
         status = kept.get("status", "")
         known = EnrollmentStatus(status) if status in set(EnrollmentStatus) else EnrollmentStatus.PENDING
@@ -57,11 +55,7 @@ def _chosen() -> list[bulk.Chosen]:
     return [bulk.Chosen(one) for one in queries.matching(orm.session, **asked, limit=bulk.SUBJECTS_MAX + 1)]
 
 
-def _kept() -> dict[str, str]:
-    return {name: value for name in _PLACE if (value := request.form.get(f"keep-{name}", "")[:120])}
-
-
 def _back() -> str:
     """The list as it stood: its filters and its page."""
-    kept: dict[str, Any] = {**_kept()}
-    return url_for(_LISTS.get(request.form.get("from", ""), "console.partners"), **kept)
+    place: dict[str, Any] = {**partner_list.kept()}
+    return partner_list.back_to(url_for("console.partners", **place))

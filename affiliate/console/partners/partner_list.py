@@ -12,6 +12,7 @@ from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import ids
 from affiliate.accounts import access
+from affiliate.commissions import plan_queries
 from affiliate.console import presenters
 from affiliate.console.blueprint import FILTERS, acted, blueprint, cursor, filters, is_manager, pager
 from affiliate.console.partners import care_words, partner_sheets
@@ -28,6 +29,26 @@ from affiliate.web import orm, request_now
 
 KEPT = tuple(name for name in FILTERS if name in {"tag", "group", "momentum", "lead", "status", "name", "days"})
 """The filters of the list."""
+
+_PLACE = (*FILTERS, "page")
+_LISTS = {
+    "partners": "console.partners",
+    "applications": "console.applications",
+    "today": "console.today",
+    "fraud": "console.fraud",
+}
+
+
+def kept() -> dict[str, str]:
+    """Where in its list a form was sent from, as the form says: known filters and the page; anything else is passed over."""
+    return {name: value for name in _PLACE if (value := request.form.get(f"keep-{name}", "")[:120])}
+
+
+def back_to(otherwise: str) -> str:
+    """The list that a form was sent from as it stood, its filters and its page; this address if it names none of our lists."""
+    endpoint = _LISTS.get(request.form.get("from", ""))
+    place: dict[str, Any] = {**kept()}
+    return url_for(endpoint, **place) if endpoint else otherwise
 
 
 def which(typed: Mapping[str, str] | None = None) -> list[sa.ColumnElement[bool]]:
@@ -83,6 +104,7 @@ def beside(partner_ids: Collection[UUID]) -> dict[str, Any]:
     counts = steering.counts_by_momentum(orm.session, **here)
     tags = care_queries.tags_of(orm.session, **here, partner_ids=partner_ids)
     leads = care_queries.leads_of(orm.session, **here, partner_ids=partner_ids)
+    groups = plan_queries.groups_of(orm.session, **here, partner_ids=partner_ids)
     return {
         "beside": {
             one: {
@@ -91,17 +113,34 @@ def beside(partner_ids: Collection[UUID]) -> dict[str, Any]:
                 "reason": care_words.reason(momentum[one]) if one in momentum else "",
                 "tags": tags.get(one, []),
                 "lead": leads.get(one),
+                "group": groups.get(one),
             }
             for one in partner_ids
         },
         "momentum_chips": _momentum_chips(counts),
         "narrowed": _narrowed(),
-        "tags_offered": care_queries.tags_in(orm.session, **here),
-        "groups_offered": named.groups_offered(orm.session, **here),
-        "managers": [(str(one.user_id), one.name) for one in care_queries.managers(orm.session, **here)],
+        **_offered(),
         "segments": [_segment(row) for row in care_queries.segments(orm.session, **here)],
         "can_save": bool(_chosen()) and is_manager(),
         "kept": filters(),
+    }
+
+
+def _offered() -> dict[str, Any]:
+    """What the list is narrowed by and its partners are given: tags, groups, people who lead."""
+    here: dict[str, Any] = {"program_id": g.program.id}
+    tags = care_queries.tags_in(orm.session, **here)
+    groups = named.groups_offered(orm.session, **here)
+    people = [(str(one.user_id), one.name) for one in care_queries.managers(orm.session, **here)]
+    return {
+        "tags_offered": tags,
+        "groups_offered": groups,
+        "managers": people,
+        "selects": [
+            {"name": "tag", "label": _("Tag"), "options": [(one, one) for one in tags]},
+            {"name": "group", "label": _("Group"), "options": [(one, one) for one in groups]},
+            {"name": "lead", "label": pgettext("partner", "Lead"), "options": people},
+        ],
     }
 
 

@@ -88,7 +88,7 @@ def partner(partner_id: UUID) -> str:
 def decide_partner(partner_id: UUID, act: str) -> BaseResponse:
     """Let a partner in, refuse, pause, resume or ban it."""
     row = _found(partner_id)
-    back = _back(partner_id)
+    back = partner_list.back_to(url_for("console.partner", partner_id=partner_id))
     reason = given_reason()
     if act in REASON_NEEDED and not reason:
         flash(_("Write a reason first: the partner will ask, and the history keeps it."), "error")
@@ -127,16 +127,6 @@ def _found(partner_id: UUID) -> Any:
     if row is None:
         raise access.NotHere
     return row
-
-
-def _back(partner_id: UUID) -> str:
-    if request.form.get("from") == "applications":
-        return url_for("console.applications")
-    if request.form.get("from") == "fraud":
-        return url_for("console.fraud")
-    if request.form.get("from") == "today":
-        return url_for("console.today")
-    return url_for("console.partner", partner_id=partner_id)
 
 
 def table_of(*, limit: int, offset: int) -> list[partner_facts.PartnerFacts]:

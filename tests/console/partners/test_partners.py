@@ -1,5 +1,6 @@
 """Applications and partners: decided in place, once, with a reason where one is owed."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -8,9 +9,11 @@ from factories import make_partner
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from affiliate import clock
 from affiliate.accounts.models import User
 from affiliate.partners import queries
-from affiliate.partners.models import EnrollmentStatus, Partner
+from affiliate.partners.models import EnrollmentStatus, Partner, PartnerTerms
+from affiliate.relations.care_models import PartnerCare, PartnerTag
 
 
 def post(browser: FlaskClient, cast: Cast, partner: Partner, act: str, **form: str) -> TestResponse:
@@ -123,3 +126,41 @@ def test_a_partners_page_shows_links_with_their_clicks_and_the_people(cast: Cast
     page = text_of(mara.get(f"/console/casa/partners/{public('ptn', cast.partner)}"))
     assert "Sunday ragù" in page
     assert "marta@example.test" in page
+
+
+def test_the_list_is_narrowed_by_group_lead_and_tag_from_its_own_fields(cast: Cast, mara: FlaskClient) -> None:
+    make_partner(cast.session, program=cast.program, name="Another")
+    here = {"program_id": cast.program.id, "partner_id": cast.partner.id}
+    now = clock.now()
+    cast.session.add(PartnerTerms(**here, group_name="Gold", updated_at=now))
+    cast.session.add(PartnerTag(**here, tag="blog"))
+    cast.session.add(PartnerCare(**here, lead_id=cast.max.id, updated_at=now))
+    cast.session.commit()
+    page = text_of(mara.get("/console/casa/partners?days=90&status=approved"))
+    form = page[page.index('<form method="get" class="row-x tight" aria-label="Filter">') :].split("</form>")[0]
+    fields = re.findall(r'<input type="hidden" name="(\w+)" value="(\w+)">', form)
+    assert fields == [("days", "90"), ("status", "approved")]
+    options = dict.fromkeys(re.findall(r'<option value="([^"]+)"', form))
+    assert {"blog", "Gold", str(cast.max.id)} <= options.keys()
+    assert re.search(r'group=Gold">Gold</a> · Max', page)
+    for chosen in ("tag=blog", "group=Gold", f"lead={cast.max.id}"):
+        narrowed = text_of(mara.get(f"/console/casa/partners?{chosen}"))
+        assert "Slow Kitchen</a>" in narrowed
+        assert "Another</a>" not in narrowed
+        assert f'<option value="{chosen.split("=")[1]}" selected>' in narrowed
+
+
+def test_an_act_in_a_list_comes_back_to_its_page_and_filters(cast: Cast, mara: FlaskClient) -> None:
+    page = text_of(mara.get("/console/casa/applications?status=pending&page=x&next=//evil.test"))
+    assert '<input type="hidden" name="keep-status" value="pending">' in page.split("<dialog", 1)[1]
+    form = {
+        "from": "applications",
+        "keep-status": "pending",
+        "keep-page": "o1",
+        "keep-next": "//evil.test",
+        "keep-_external": "1",
+    }
+    back = post(mara, cast, cast.applicant, "approve", **form)
+    assert back.request.full_path == "/console/casa/applications?status=pending&page=o1"
+    back = post(mara, cast, cast.partner, "pause", **{"from": "elsewhere", "keep-status": "pending"})
+    assert back.request.full_path == f"/console/casa/partners/{public('ptn', cast.partner)}?"
