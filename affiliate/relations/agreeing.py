@@ -79,14 +79,14 @@ def propose(
     """Propose a goal to the other side, which gets a mail.
 
     Raises:
-        Invalid: names each wrong field. GoalMoved: thirty goals are there already.
+        Invalid: names each wrong field. GoalMoved: thirty goals are open already.
     """
     wrong = rules.goal_problems(target=target.target, starts_on=target.starts_on, ends_on=target.ends_on)
     if target.metric not in SHARED:
         wrong["metric"] = N_("Choose something that one partner can reach.")
     if wrong:
         raise Invalid({field: [sentence] for field, sentence in wrong.items()})
-    if len(care_queries.goals_of(session, program_id=program.id, partner_id=partner_id)) >= care_queries.GOALS_MAX:
+    if care_queries.open_goals(session, program_id=program.id, partner_id=partner_id) >= care_queries.GOALS_MAX:
         raise GoalMoved(N_("Thirty goals are agreed with this partner. End one first."))
     goal = PartnerGoal(
         id=ids.new_at(now), program_id=program.id, partner_id=partner_id, metric=target.metric, target=target.target,

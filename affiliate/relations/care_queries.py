@@ -198,10 +198,18 @@ def _lines(session: Session, which: sa.ColumnElement[bool], *, limit: int) -> li
 
 
 def goals_of(session: Session, *, program_id: UUID, partner_id: UUID) -> Sequence[PartnerGoal]:
-    """The shared goals of a partner that were not declined, the one that ends last first."""
+    """The shared goals of a partner that were not declined: first those that are not over, the one that ends last first."""
     mine = (PartnerGoal.program_id == program_id, PartnerGoal.partner_id == partner_id)
     found = sa.select(PartnerGoal).where(*mine, PartnerGoal.status != GoalStatus.DECLINED)
-    return session.scalars(found.order_by(PartnerGoal.ends_on.desc(), PartnerGoal.id).limit(GOALS_MAX)).all()
+    order = (PartnerGoal.status == GoalStatus.ENDED, PartnerGoal.ends_on.desc(), PartnerGoal.id)
+    return session.scalars(found.order_by(*order).limit(GOALS_MAX)).all()
+
+
+def open_goals(session: Session, *, program_id: UUID, partner_id: UUID) -> int:
+    """How many goals with a partner are proposed or agreed: those that ended or were declined take nobody's place."""
+    mine = (PartnerGoal.program_id == program_id, PartnerGoal.partner_id == partner_id)
+    is_open = PartnerGoal.status.in_((GoalStatus.PROPOSED, GoalStatus.AGREED))
+    return session.scalar(sa.select(sa.func.count()).where(*mine, is_open)) or 0
 
 
 def goals_proposed(session: Session, *, program_id: UUID, limit: int) -> list[tuple[PartnerGoal, str]]:

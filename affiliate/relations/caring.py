@@ -109,13 +109,34 @@ def graduate(session: Session, *, program_id: UUID, partner_id: UUID, actor: Act
     Raises:
         NotOnTrial: there is none, or somebody was faster.
     """
+    _end_trial(session, program_id, partner_id, graduated_at=now, now=now)
+    _audit(session, "partner.graduate", program_id, partner_id, actor=actor, now=now)
+
+
+def end_trial(
+    session: Session, *, program_id: UUID, partner_id: UUID, reason: str, actor: Actor, now: datetime
+) -> None:
+    """End the trial without graduation: the partner stays, and nobody waits for it to pass any more.
+
+    Raises:
+        Invalid: no reason is given. NotOnTrial: there is none, or somebody was faster.
+    """
+    said = " ".join(reason.split())[:SCOPE_LENGTH_MAX]
+    if not said:
+        raise Invalid({"reason": [N_("Write a reason first: the history keeps it.")]})
+    _end_trial(session, program_id, partner_id, graduated_at=None, now=now)
+    _audit(session, "partner.end_trial", program_id, partner_id, actor=actor, now=now, reason=said)
+
+
+def _end_trial(
+    session: Session, program_id: UUID, partner_id: UUID, *, graduated_at: datetime | None, now: datetime
+) -> None:
     here = (PartnerCare.program_id == program_id, PartnerCare.partner_id == partner_id)
     running = PartnerCare.trial_ends_on.is_not(None)
-    values = {"trial_starts_on": None, "trial_ends_on": None, "graduated_at": now, "updated_at": now}
+    values = {"trial_starts_on": None, "trial_ends_on": None, "graduated_at": graduated_at, "updated_at": now}
     change = sa.update(PartnerCare).where(*here, running).values(values).returning(PartnerCare.partner_id)
     if session.scalar(change) is None:
         raise NotOnTrial(N_("This partner is not on trial any more."))
-    _audit(session, "partner.graduate", program_id, partner_id, actor=actor, now=now)
 
 
 def note(session: Session, *, program_id: UUID, partner_id: UUID, text: str, actor: Actor, now: datetime) -> None:

@@ -99,6 +99,43 @@ def move(
     return moved
 
 
+def change(session: Session, *, program: Program, duty_id: UUID, task: Task, actor: Actor, now: datetime) -> Duty:
+    """Agree on another task, side, person, cadence or next day (`task.first_on`). What became of its rounds stays with it.
+
+    A day or cadence that is new begins the count of days anew; else what is due on the 31st stays so.
+
+    Raises:
+        NoSuchDuty: not here. Invalid: names each wrong field. DutyMoved: it is over, or somebody was faster.
+    """
+    duty = care_queries.duty_in(session, program_id=program.id, duty_id=duty_id)
+    if duty is None:
+        raise NoSuchDuty(N_("There is no such responsibility."))
+    text = " ".join(task.text.split())
+    _check(session, program, task, text)
+    due_on = None if task.cadence in _WITHOUT_DAY else task.first_on
+    values: dict[str, Any] = {"task": text, "side": task.side, "cadence": task.cadence, "due_on": due_on}
+    values["owner_id"] = task.owner_id if task.side is Side.PROGRAM else None
+    if (task.cadence, due_on) != (duty.cadence, duty.due_on):
+        values["first_on"] = due_on
+    before = _told(duty)
+    changed = _guarded(session, duty, values, now=now)
+    _audit(session, changed, "duty.change", actor=actor, now=now, before=before, after=_told(changed))
+    return changed
+
+
+def _told(duty: Duty) -> dict[str, Any]:
+    """What was agreed, as the history keeps it."""
+    due_on = duty.due_on.isoformat() if duty.due_on else None
+    owner = str(duty.owner_id) if duty.owner_id else None
+    return {
+        "task": duty.task,
+        "side": duty.side.value,
+        "how_often": duty.cadence.value,
+        "due_on": due_on,
+        "owner_id": owner,
+    }
+
+
 def end(session: Session, *, program: Program, duty_id: UUID, actor: Actor, now: datetime) -> None:
     """Take a line out of the table.
 
@@ -190,7 +227,7 @@ def _today(program: Program, now: datetime) -> date:
     return now.astimezone(ZoneInfo(program.time_zone)).date()
 
 
-def _audit(session: Session, duty: Duty, action: str, *, actor: Actor, now: datetime, **details: str) -> None:
+def _audit(session: Session, duty: Duty, action: str, *, actor: Actor, now: datetime, **details: Any) -> None:
     told = {"partner_id": str(duty.partner_id), "task": duty.task, **details}
     audit.record(
         session, actor=actor, action=action, subject_kind="duty", subject_id=duty.id, program_id=duty.program_id,

@@ -102,6 +102,21 @@ def test_a_trial_ends_once_by_graduation(session: Session, books: Books) -> None
     assert care_queries.trials(session, program_id=books.program.id) == []
 
 
+def test_a_trial_that_was_not_passed_is_ended_with_a_reason(session: Session, books: Books) -> None:
+    terms = caring.TrialTerms("One post", TODAY, TODAY + timedelta(days=60), 5, 50)
+    with pytest.raises(caring.NotOnTrial):
+        caring.end_trial(session, reason="No orders.", **here(books))
+    caring.start_trial(session, terms=terms, **here(books))
+    with pytest.raises(Invalid):
+        caring.end_trial(session, reason=" ", **here(books))
+    caring.end_trial(session, reason="No orders.", **here(books))
+    care = care_queries.care_of(session, program_id=books.program.id, partner_id=books.partner.id)
+    assert care is not None
+    assert (care.trial_ends_on, care.graduated_at) == (None, None)
+    event = session.scalars(sa.select(AuditEvent).where(AuditEvent.action == "partner.end_trial")).one()
+    assert event.details == {"reason": "No orders."}
+
+
 @pytest.mark.parametrize(
     ("terms", "field"),
     [
@@ -155,6 +170,52 @@ def test_the_partner_moves_its_own_duties_only(session: Session, books: Books) -
         move(session, books, ours.id, DutyStatus.DONE, partner_id=books.partner.id)
     theirs = duty(session, books, text="Answer questions", cadence=Cadence.CONTINUOUS, first_on=None)
     assert move(session, books, theirs.id, DutyStatus.IN_PROGRESS, partner_id=books.partner.id).due_on is None
+
+
+def change(session: Session, books: Books, duty_id: Any, **fields: Any) -> Duty:
+    task = Task(**{"text": "Two posts", "side": Side.PARTNER, "cadence": Cadence.MONTHLY, "first_on": TODAY} | fields)
+    return duties.change(
+        session, program=books.program, duty_id=duty_id, task=task, actor=books.alice, now=NOW + timedelta(hours=1)
+    )
+
+
+def test_task_person_cadence_and_day_of_a_duty_are_changed_and_its_rounds_stay(session: Session, books: Books) -> None:
+    olga = manager(session, books, "Olga")
+    made = duty(session, books)
+    made.rounds = ["missed"]
+    session.flush()
+    new = {"text": "Three  posts", "side": Side.PROGRAM, "owner_id": olga.id, "cadence": Cadence.WEEKLY}
+    day = TODAY + timedelta(days=3)
+    found = change(session, books, made.id, first_on=day, **new)
+    assert (found.task, found.side, found.owner_id, found.cadence) == (
+        "Three posts",
+        Side.PROGRAM,
+        olga.id,
+        Cadence.WEEKLY,
+    )
+    assert (found.first_on, found.due_on, found.rounds) == (day, day, ["missed"])
+    event = session.scalars(sa.select(AuditEvent).where(AuditEvent.action == "duty.change")).one()
+    assert (event.details["before"]["task"], event.details["after"]["task"]) == ("Two posts", "Three posts")
+    found = change(session, books, made.id, cadence=Cadence.CONTINUOUS, first_on=None)
+    assert (found.first_on, found.due_on, found.owner_id) == (None, None, None)
+
+
+def test_another_task_alone_leaves_the_count_of_days(session: Session, books: Books) -> None:
+    made = duty(session, books, first_on=date(2026, 10, 31))
+    made.due_on = date(2026, 11, 30)  # the 31st, in a shorter month
+    session.flush()
+    assert change(session, books, made.id, text="Other", first_on=made.due_on).first_on == date(2026, 10, 31)
+
+
+def test_a_duty_that_is_over_or_elsewhere_is_not_changed(session: Session, books: Books) -> None:
+    made = duty(session, books)
+    with pytest.raises(Invalid):
+        change(session, books, made.id, text=" ")
+    duties.end(session, program=books.program, duty_id=made.id, actor=books.alice, now=NOW)
+    with pytest.raises(duties.DutyMoved):
+        change(session, books, made.id)
+    with pytest.raises(duties.NoSuchDuty):
+        change(session, books, books.program.id)
 
 
 def test_both_sides_are_reminded_once_and_misses_are_counted_and_told(session: Session, books: Books) -> None:
@@ -227,6 +288,26 @@ def test_a_shared_goal_counts_once_the_other_side_agreed_and_is_reviewed_by_both
     with pytest.raises(agreeing.GoalMoved):
         agreeing.end(session, program=program, goal_id=goal.id, who=us, now=NOW)
     assert session.get_one(type(goal), goal.id, populate_existing=True).status is GoalStatus.ENDED
+
+
+def test_goals_that_are_over_take_nobodys_place(session: Session, books: Books) -> None:
+    us, them = Who(Side.PROGRAM, books.alice), Who(Side.PARTNER, books.bob)
+    here: dict[str, Any] = {"program": books.program, "now": NOW}
+
+    def propose() -> Any:
+        return agreeing.propose(session, partner_id=books.partner.id, target=SALES, who=us, **here).id
+
+    for _number in range(15):
+        agreeing.end(session, goal_id=propose(), who=us, **here)
+        agreeing.answer(session, goal_id=propose(), agrees=False, who=them, **here)
+    first = propose()
+    listed = care_queries.goals_of(session, program_id=books.program.id, partner_id=books.partner.id)
+    assert listed[0].id == first
+    agreeing.answer(session, goal_id=first, agrees=True, who=them, **here)
+    for _number in range(29):
+        propose()
+    with pytest.raises(agreeing.GoalMoved):
+        propose()
 
 
 def test_notes_on_a_goal_are_shown_newest_first_and_are_fifty_at_most(session: Session, books: Books) -> None:

@@ -24,7 +24,7 @@ from affiliate.web import orm
 CSV_HEAD = ["posting", "posted_at", "kind", "debit", "credit", "amount", "currency", "partner", "source_kind", "source"]
 _SOURCE_PREFIX = {"commission": "com", "adjustment": "adj", "payout": "pay", "manual": "man"}
 _VALUE_LENGTH_MAX = 200
-_DAYS = frozenset({"starts_on", "ends_on", "effective_from", "valid_from"})
+_DAYS = frozenset({"due_on", "starts_on", "ends_on", "effective_from", "valid_from"})
 _DAY_LENGTH = len("2026-11-16")
 _UNSAID = frozenset({"acting_for", "currency"})  # told by the name, and by the amounts
 _OF_THE_SHOP = frozenset({"order_id", "refund_id", "event_id"})
@@ -152,7 +152,7 @@ def _details(details: Mapping[str, Any]) -> list[str]:
         return _details(beside) + [
             f"{setting_words.setting(name)}: {_value(name, before.get(name))} → {_value(name, value)}"
             for name, value in after.items()
-            if before.get(name) != value
+            if before.get(name) != value and (name in _OF_THE_SHOP or not name.endswith("_id"))
         ]
     if (figure := FIGURES.get(details.get("key", ""))) is not None and "threshold" in details:
         limit = kpi_sheets.allowed(figure, Side(details["side"]), details["threshold"], details["days"])

@@ -8,6 +8,9 @@ from affiliate.payouts.models import ReasonCode
 from affiliate.payouts.schedule import Cadence
 from affiliate.payouts.words import payout_reason
 from affiliate.programs.models import GoalMetric
+from affiliate.relations import care_words
+from affiliate.relations.models import Side
+from affiliate.relations.rounds import Cadence as Rounds
 from affiliate.taxes.figures import PaperKind
 from affiliate.taxes.words import paper_kind_in_short
 
@@ -100,11 +103,13 @@ _ACTS = {
     "partner.leads": N_("set who leads a partner"),
     "partner.trial": N_("put a partner on trial"),
     "partner.graduate": N_("ended a partner's trial"),
+    "partner.end_trial": N_("ended a partner's trial without graduation"),
     "partner.note": N_("noted something about a partner"),
     "partner.tag": N_("tagged a partner"),
     "partner.untag": N_("took a tag off a partner"),
     "duty.agree": N_("agreed a responsibility"),
     "duty.move": N_("said how a responsibility stands"),
+    "duty.change": N_("changed a responsibility"),
     "duty.end": N_("ended a responsibility"),
     "duty.miss": N_("noted a missed deadline"),
     "partner_goal.propose": N_("proposed a shared goal"),
@@ -249,6 +254,8 @@ def value(name: str, code: str) -> str:
         ("kind", "percent"): _("A percentage of the sale"),
         ("kind", "fixed"): _("A fixed amount for each sale"),
     }
+    words_of |= {("how_often", each.value): care_words.cadence(each) for each in Rounds}
+    words_of |= {("side", each.value): care_words.side(each) for each in Side}
     words_of |= {("role", role.value): str(word) for role, word in ROLES.items()}
     words_of |= {("reason_code", each.value): payout_reason(None, each) or "" for each in ReasonCode}
     words_of |= {("paper", each.value): paper_kind_in_short(each) for each in PaperKind}

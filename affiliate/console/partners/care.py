@@ -12,7 +12,7 @@ from werkzeug.wrappers.response import Response as BaseResponse
 from affiliate import amounts
 from affiliate.accounts import access
 from affiliate.console import presenters
-from affiliate.console.blueprint import acted, blueprint
+from affiliate.console.blueprint import acted, blueprint, given_reason
 from affiliate.errors import Invalid
 from affiliate.partners import queries as partner_queries
 from affiliate.programs.models import GoalMetric
@@ -67,6 +67,19 @@ def graduate(partner_id: UUID) -> BaseResponse:
     return _acted(partner_id, lambda who: caring.graduate(orm.session, **who), _("The trial is over, passed."), "#care")
 
 
+@blueprint.post('/<slug>/partners/<public("ptn"):partner_id>/end-trial')
+@access.console("manager")
+def end_trial(partner_id: UUID) -> BaseResponse:
+    """End a trial that was not passed."""
+    reason = given_reason()
+    return _acted(
+        partner_id,
+        lambda who: caring.end_trial(orm.session, reason=reason, **who),
+        _("The trial is over, without graduation."),
+        "#care",
+    )
+
+
 @blueprint.post('/<slug>/partners/<public("ptn"):partner_id>/notes')
 @access.console("manager")
 def note_partner(partner_id: UUID) -> BaseResponse:
@@ -96,14 +109,22 @@ def agree_duty(partner_id: UUID) -> BaseResponse:
     """Put a line into the table of responsibilities."""
 
     def act(who: dict[str, Any]) -> None:
-        cadence = presenters.chosen_in_form(Cadence, "cadence", Cadence.ONCE)
-        task = duties.Task(
-            request.form.get("task", ""), presenters.chosen_in_form(Side, "side", Side.PARTNER), cadence,
-            None if cadence is Cadence.CONTINUOUS else care_forms.day("first_on"), _person("owner"),
-        )  # fmt: skip
-        duties.agree(orm.session, task=task, **_with_program(who))
+        duties.agree(orm.session, task=_task(), **_with_program(who))
 
     return _acted(partner_id, act, _("It stands in the table. Both sides are reminded."), "#duties")
+
+
+@blueprint.post('/<slug>/partners/<public("ptn"):partner_id>/duties/<uuid:duty_id>/change')
+@access.console("manager")
+def change_duty(partner_id: UUID, duty_id: UUID) -> BaseResponse:
+    """Agree on another task, person, cadence or day."""
+
+    def act(who: dict[str, Any]) -> None:
+        here = _with_program(who)
+        here.pop("partner_id")
+        duties.change(orm.session, duty_id=duty_id, task=_task(), **here)
+
+    return _acted(partner_id, act, _("Kept."), "#duties")
 
 
 @blueprint.post(
@@ -173,6 +194,14 @@ def _acted(
         return said
 
     return acted(back, do)
+
+
+def _task() -> duties.Task:
+    """The responsibility that a form describes."""
+    cadence = presenters.chosen_in_form(Cadence, "cadence", Cadence.ONCE)
+    first_on = None if cadence is Cadence.CONTINUOUS else care_forms.day("first_on")
+    side = presenters.chosen_in_form(Side, "side", Side.PARTNER)
+    return duties.Task(request.form.get("task", ""), side, cadence, first_on, _person("owner"))
 
 
 def _with_program(who: dict[str, Any]) -> dict[str, Any]:

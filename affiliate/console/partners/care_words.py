@@ -43,10 +43,13 @@ def advice(of: PartnerMomentum) -> str:
     by_reason = {
         Reason.NEVER_STARTED: _("Write and offer help with the first link."),
         Reason.CLICKS_WITHOUT_SALES: _("Look at where its links lead, and whom it reaches."),
+        Reason.JUST_BEGUN: _("Leave it some weeks, and ask whether it has all that it needs to begin."),
+        Reason.TOO_LITTLE: _("Send it something new to show, and see whether more comes of it."),
     }
     by_state = {
         Momentum.RISING: _("Thank them, and agree on a goal."),
+        Momentum.STEADY: _("Nothing presses. Propose a goal a little above what it brings now."),
         Momentum.FADING: _("Ask what has changed, and offer something new to show."),
         Momentum.DORMANT: _("Ask whether they still want to take part."),
     }
-    return by_reason.get(of.reason) or by_state.get(of.momentum, "")
+    return by_reason.get(of.reason) or by_state[of.momentum]

@@ -49,7 +49,7 @@ def partner_care(partner_id: UUID) -> str:
         momentum=momentum_of(momentum),
         leads=_leads(care, managers),
         trial=_trial(care),
-        trial_days=_trial_days(),
+        trial_form=_trial_form(care),
         tags=care_queries.tags_of(orm.session, program_id=g.program.id, partner_ids=[partner_id]).get(partner_id, []),
         tags_offered=care_queries.tags_in(orm.session, program_id=g.program.id),
         duties=[_duty(line) for line in duties],
@@ -81,6 +81,14 @@ def momentum_of(row: PartnerMomentum | None) -> dict[str, Any] | None:
         "advice": care_words.advice(row),
         "since": row.since,
     }
+
+
+def slipping(partner_id: UUID) -> list[dict[str, Any]]:
+    """The partner's responsibilities that slip again and again, whenever they are due next."""
+    lines = care_queries.duties_of(orm.session, program_id=g.program.id, partner_id=partner_id)
+    told = [care_sheets.duty(line, today=goal_sheets.today()) for line in lines]
+    url = url_for("console.partner_care", partner_id=partner_id) + "#duties"
+    return [one | {"url": url} for one in told if one["again"]]
 
 
 def _leads(care: PartnerCare | None, managers: list[Manager]) -> dict[str, Any]:
@@ -115,10 +123,26 @@ def _trial(care: PartnerCare | None) -> dict[str, Any] | None:
     }
 
 
-def _trial_days() -> dict[str, str]:
-    first = goal_sheets.today()
-    last = first + timedelta(days=TRIAL_DAYS - 1)
-    return {"first": first.isoformat(), "last": last.isoformat()}
+def _trial_form(care: PartnerCare | None) -> dict[str, str]:
+    """What the form of a trial begins with: the terms of the one that runs, or the usual ones."""
+    if care is None or care.trial_ends_on is None:
+        first = goal_sheets.today()
+        last = first + timedelta(days=TRIAL_DAYS - 1)
+        return {
+            "scope": "",
+            "first": first.isoformat(),
+            "last": last.isoformat(),
+            "orders_min": "5",
+            "orders_max": "50",
+        }
+    first = care.trial_starts_on or goal_sheets.today()
+    return {
+        "scope": care.trial_scope,
+        "first": first.isoformat(),
+        "last": (care.trial_ends_on - timedelta(days=1)).isoformat(),
+        "orders_min": str(care.trial_orders_min),
+        "orders_max": str(care.trial_orders_max),
+    }
 
 
 def _duty(line: DutyLine) -> dict[str, Any]:
@@ -131,6 +155,14 @@ def _duty(line: DutyLine) -> dict[str, Any]:
             if step != duty.status.value
         ],
         "end_url": url_for("console.move_duty", act="end", **place),
+        "change_url": url_for("console.change_duty", **place),
+        "form": {
+            "task": duty.task,
+            "side": duty.side.value,
+            "owner": str(duty.owner_id or ""),
+            "cadence": duty.cadence.value,
+            "first_on": (duty.due_on or goal_sheets.today()).isoformat(),
+        },
     }  # fmt: skip
 
 

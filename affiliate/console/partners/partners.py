@@ -11,7 +11,7 @@ from werkzeug.wrappers.response import Response as BaseResponse
 from affiliate import formats, ids
 from affiliate.accounts import access
 from affiliate.console import presenters, roles, words
-from affiliate.console.blueprint import acted, blueprint, cursor, given_reason, pager, show
+from affiliate.console.blueprint import acted, blueprint, cursor, given_reason, is_manager, pager, show
 from affiliate.console.joining import applications as joined
 from affiliate.console.partners import partner_care, partner_list, partner_sheets, recruiting
 from affiliate.console.performance import annotations
@@ -67,7 +67,8 @@ def partner(partner_id: UUID) -> str:
         application=joined.told(found.Application, found.Enrollment),
         partner_uuid=partner_id,
         classes=[(each.value, words.partner_class(each)) for each in PartnerClass],
-        terms=recruiting.told(partner_id),
+        terms=recruiting.told(partner_id, found.group_name),
+        slipping=partner_care.slipping(partner_id) if is_manager() else [],
         **numbers | {"chart": numbers["chart"] | annotations.marks(period)},
         sums=partner_sheets.sums(statuses.totals(orm.session, **here), partner_id),
         balances=partner_sheets.balances(ledger_queries.balances_of(orm.session, **here)),

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate.accounts import access
-from affiliate.commissions import plan_queries, recruiting
+from affiliate.commissions import recruiting
 from affiliate.console.blueprint import acted, blueprint
 from affiliate.console.queries import named
 from affiliate.console.rules.plan_forms import Named
@@ -38,14 +38,13 @@ def set_partner_terms(partner_id: UUID) -> BaseResponse:
     return acted(back, act)
 
 
-def told(partner_id: UUID) -> dict[str, Any]:
+def told(partner_id: UUID, group_name: str | None) -> dict[str, Any]:
     """The group and the recruiter's name as the form shows them, what it offers, and whom the partner recruited itself."""
     here = {"program_id": g.program.id}
-    found = plan_queries.partner_terms(orm.session, **here, partner_id=partner_id)
     recruiter, recruited = named.kin(orm.session, **here, partner_id=partner_id)
     offered = named.offered(orm.session, **here, partner_id=partner_id)
     return {
-        "group": (found.group_name if found else None) or "",
+        "group": group_name or "",
         "recruiter": recruiter,
         "groups": offered.groups,
         "partners": offered.partners,

@@ -85,13 +85,15 @@ def matching(
 
 
 def of_one(session: Session, *, program_id: UUID, partner_id: UUID) -> Any | None:
-    """A partner with its enrollment, application and the name of who decided; none of another program."""
+    """A partner with its enrollment, application, group and the name of who decided; none of another program."""
     decided_by = sa.orm.aliased(User)
+    terms = sa.and_(PartnerTerms.partner_id == Partner.id, PartnerTerms.program_id == Enrollment.program_id)
     statement = (
-        sa.select(Partner, Enrollment, Application, decided_by.name.label("decided_by"))
+        sa.select(Partner, Enrollment, Application, decided_by.name.label("decided_by"), PartnerTerms.group_name)
         .join(Enrollment, Enrollment.partner_id == Partner.id)
         .outerjoin(Application, sa.and_(Application.enrollment_id == Enrollment.id, Application.is_current))
         .outerjoin(decided_by, decided_by.id == Enrollment.decided_by_id)
+        .outerjoin(PartnerTerms, terms)
         .where(Partner.id == partner_id, Enrollment.program_id == program_id)
     )
     return session.execute(statement).one_or_none()

@@ -6,14 +6,17 @@ from datetime import timedelta
 import sqlalchemy as sa
 from console_cast import Cast, public, text_of
 from factories import make_partner, make_program
+from flask import Flask
 from flask.testing import FlaskClient
 
 from affiliate import clock
 from affiliate.accounts.models import Grant, User
+from affiliate.console.partners.care_words import advice
 from affiliate.partners.models import PartnerTerms
 from affiliate.relations.care_models import Duty, PartnerCare, PartnerGoal, PartnerSegment, PartnerTag
+from affiliate.reports.momentum import History, Momentum, Span, judge
 from affiliate.steering import service as steering
-from affiliate.steering.models import KpiWatch
+from affiliate.steering.models import KpiWatch, PartnerMomentum
 from affiliate.vetting.models import Assessment, RubricSettings
 from affiliate.vetting.rubric import USUAL, Criterion
 
@@ -56,6 +59,73 @@ def test_leads_tags_notes_and_a_trial_are_kept_on_the_page(cast: Cast, mara: Fla
     mara.post(f"{here}/tags/remove", data={"tag": "recipes"})
     assert cast.session.scalars(sa.select(PartnerTag)).all() == []
     cast.session.commit()
+
+
+def test_a_running_trial_is_changed_and_ended_without_graduation(cast: Cast, mara: FlaskClient) -> None:
+    today = clock.now().date()
+    here = page_of(cast)
+    terms = {"scope": "One post", "starts_on": today, "last_on": today, "orders_min": "7", "orders_max": "9"}
+    mara.post(f"{here}/trial", data=terms)
+    page = text_of(mara.get(f"{here}/care"))
+    assert "Change the trial of Slow Kitchen?" in page
+    for prefilled in (">One post</textarea>", f'name="last_on" type="date" value="{today}"', 'type="text" value="7"'):
+        assert prefilled in page
+    mara.post(f"{here}/trial", data=terms | {"orders_min": "8"})
+    assert cast.session.scalars(sa.select(PartnerCare.trial_orders_min)).one() == 8
+    cast.session.commit()
+    assert "Write a reason first" in text_of(mara.post(f"{here}/end-trial", follow_redirects=True))
+    ended = text_of(mara.post(f"{here}/end-trial", data={"reason": "No orders."}, follow_redirects=True))
+    assert "Put on trial…" in ended
+    assert "Graduated on" not in ended
+    happened = text_of(mara.get(f"{here}/contacts"))
+    assert "ended a partner's trial without graduation" in happened
+    assert "Reason: No orders." in happened
+
+
+def test_a_responsibility_is_changed_in_place_and_the_history_says_what(cast: Cast, mara: FlaskClient) -> None:
+    today = clock.now().date()
+    task = {"task": "Two posts", "side": "partner", "cadence": "monthly", "first_on": today.isoformat()}
+    mara.post(f"{page_of(cast)}/duties", data=task)
+    duty = cast.session.scalars(sa.select(Duty)).one()
+    cast.session.commit()
+    page = text_of(mara.get(f"{page_of(cast)}/care"))
+    assert f'id="task-{duty.id}" name="task" type="text" value="Two posts"' in page
+    change = {"task": "A film", "side": "program", "owner": str(cast.max.id), "cadence": "weekly"}
+    later = today + timedelta(days=20)
+    address = f"{page_of(cast)}/duties/{duty.id}/change"
+    mara.post(address, data=change | {"first_on": later.isoformat()})
+    cast.session.refresh(duty)
+    assert (duty.task, duty.owner_id, duty.due_on) == ("A film", cast.max.id, later)
+    cast.session.commit()
+    happened = text_of(mara.get(f"{page_of(cast)}/contacts"))
+    for told in ("Task: Two posts → A film", "Who: The partner → The program", "How often: every month → every week"):
+        assert told in happened
+    assert str(cast.max.id) not in happened
+
+
+def test_what_slips_again_and_again_stands_on_the_partners_first_page(cast: Cast, mara: FlaskClient) -> None:
+    later = (clock.now() + timedelta(days=25)).date()
+    task = {"task": "Two posts", "side": "partner", "cadence": "monthly", "first_on": later.isoformat()}
+    mara.post(f"{page_of(cast)}/duties", data=task)
+    assert "Slips again and again" not in text_of(mara.get(page_of(cast)))
+    cast.session.execute(sa.update(Duty).values(rounds=["missed", "missed"]))
+    cast.session.commit()
+    assert "Slips again and again. 2 of the last 2 rounds slipped." in text_of(mara.get(page_of(cast)))
+
+
+def test_each_momentum_comes_with_something_to_do(app: Flask) -> None:
+    verdicts = {
+        judge(History(Span(clicks, sales), Span(before, sold), ever=ever, days_in=days))
+        for clicks in (0, 30, 300) for sales in (0, 3, 30) for before in (0, 30, 300) for sold in (0, 3, 30)
+        for ever in (False, True) for days in (1, 400)
+    }  # fmt: skip
+    with app.test_request_context():
+        told = {
+            (one.momentum, one.reason): advice(PartnerMomentum(momentum=one.momentum, reason=one.reason))
+            for one in verdicts
+        }
+    assert {momentum for momentum, _reason in told} == set(Momentum)
+    assert [why for why, text in told.items() if not text] == []
 
 
 def test_a_deadline_comes_up_today_and_is_done_in_place(cast: Cast, mara: FlaskClient) -> None:
