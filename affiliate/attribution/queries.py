@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from affiliate import db
+from affiliate.accounts.models import User
 from affiliate.attribution.journeys import Order
 from affiliate.attribution.models import Attribution
 from affiliate.attribution.policy import Policy
@@ -142,6 +143,13 @@ def newest_version(session: Session, *, program_id: UUID) -> int | None:
     return session.scalar(
         sa.select(sa.func.max(AttributionPolicy.version)).where(AttributionPolicy.program_id == program_id)
     )
+
+
+def authors(session: Session, *, program_id: UUID) -> dict[int, str]:
+    """Who published each version of a program's attribution, where it was a person."""
+    found = sa.select(AttributionPolicy.version, User.name).join(User, User.id == AttributionPolicy.created_by_id)
+    rows = session.execute(found.where(AttributionPolicy.program_id == program_id))
+    return {row.version: row.name for row in rows}
 
 
 def policies_to_apply(session: Session, *, now: datetime) -> list[AttributionPolicy]:

@@ -28,7 +28,7 @@ _PAGES = {
     ),
     "fraud": ("fraud_case", "fraud_rules", "try_fraud_rules"),
     "settings": (
-        "chats", "add_chat", "chat", "application_form", "save_application_form", "public_page", "save_public_page", "articles", "new_article",
+        "chats", "add_chat", "chat", "application_form", "save_application_form", "look_at_application_form", "public_page", "save_public_page", "articles", "new_article",
         "write_article", "edit_article", "change_article", "attribution_policy", "change_attribution", "replay",
         "replay_change", "plans_list", "plan", "new_plan", "simulation", "simulate_plan", "people",
         "setup", "save_step", "setup_key", "clone_program", "make_clone", "brand", "settings_overview", "preview_settings",

@@ -18,6 +18,26 @@ N_ = str  # marks a sentence for the translators
 SIDE_MAX = 512
 BYTES_MAX = 300_000
 
+# The program's colour in both themes: dark enough under white text by the rules of programs, lightened for dark grounds.
+_ACCENT_CSS = """%(where)s {
+  --accent: light-dark(%(accent)s, color-mix(in srgb, %(accent)s 40%%, white)); --on-accent: light-dark(#FFFFFF, #0D1411);
+  --accent-soft: light-dark(color-mix(in srgb, %(accent)s 12%%, white), color-mix(in srgb, %(accent)s 30%%, black));
+}
+"""
+# Variables that are made of the colour are made anew where it changes below the root of a page.
+_BELOW_ROOT_CSS = """%(where)s {
+  --tblr-primary: var(--accent); --tblr-primary-fg: var(--on-accent); --tblr-link-color: var(--accent);
+  --tblr-primary-darken: color-mix(in oklab,var(--accent) 86%%,var(--ink));
+}
+"""
+
+
+def accent_css(accent: str, *, within: str = "") -> str:
+    """The style sheet of a colour (one that may be stored), for a whole page or within a class of elements."""
+    if not within:
+        return _ACCENT_CSS % {"accent": accent, "where": ":root"}
+    return (_ACCENT_CSS + _BELOW_ROOT_CSS) % {"accent": accent, "where": f".{within}"}
+
 
 def logo_id(session: Session, *, program_id: UUID) -> UUID | None:
     """The stored file of the program's logo, if it has one."""
@@ -38,6 +58,16 @@ def set_logo(session: Session, *, program_id: UUID, content: bytes, name: str, a
     """Show this picture from now on: it is drawn anew, so that nothing but its pixels is kept.
 
     Raises:
+        Invalid: as `drawn_logo`.
+    """
+    stored = files.keep(session, drawn_logo(content, name=name), now=now)
+    _put(session, program_id, stored, actor=actor, now=now)
+
+
+def drawn_logo(content: bytes, *, name: str) -> File:
+    """The picture as it would be shown, drawn anew. Nothing is stored.
+
+    Raises:
         Invalid: no picture that we take, too large, or one that moves.
     """
     try:
@@ -50,8 +80,7 @@ def set_logo(session: Session, *, program_id: UUID, content: bytes, name: str, a
         or len(picture.content) > BYTES_MAX
     ):
         raise Invalid({"logo": [N_("Take a PNG, JPEG or WebP picture of at most 512 pixels on a side and 300 KB.")]})
-    stored = files.keep(session, File(f"logo.{picture.extension}", picture.media_type, picture.content), now=now)
-    _put(session, program_id, stored, actor=actor, now=now)
+    return File(f"logo.{picture.extension}", picture.media_type, picture.content)
 
 
 def remove_logo(session: Session, *, program_id: UUID, actor: Actor, now: datetime) -> None:

@@ -28,13 +28,6 @@ Disallow: /r/
 Disallow: /t/
 """
 
-# The program's colour in both themes: dark enough under white text by the rules of programs, lightened for dark grounds.
-_ACCENT_CSS = """:root {
-  --accent: light-dark(%(accent)s, color-mix(in srgb, %(accent)s 40%%, white)); --on-accent: light-dark(#FFFFFF, #0D1411);
-  --accent-soft: light-dark(color-mix(in srgb, %(accent)s 12%%, white), color-mix(in srgb, %(accent)s 30%%, black));
-}
-"""
-
 blueprint = Blueprint("site", __name__)
 blueprint.add_url_rule('/c/<public("crv"):creative_id>', view_func=banners.banner)
 
@@ -76,7 +69,7 @@ def program(slug: str) -> str:
 def accent(slug: str) -> Response:
     """The colour of the program's public pages. Its address carries the colour, so that browsers may keep it."""
     colour = open_program(slug).accent
-    css = _ACCENT_CSS % {"accent": colour} if colour else ""
+    css = branding.accent_css(colour) if colour else ""
     return Response(css, mimetype="text/css", headers={"Cache-Control": "public, max-age=86400"})
 
 

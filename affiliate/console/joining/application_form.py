@@ -29,6 +29,14 @@ def application_form() -> str:
     return _page(asked, seen_at=stored.updated_at.isoformat() if stored else "")
 
 
+@blueprint.route("/<slug>/settings/application-form/look", methods=["GET", "POST"])
+@access.console("manager")
+def look_at_application_form() -> str:
+    """The form as applicants see it: as it was typed, or as it is stored. Nothing is kept, and nothing can be sent."""
+    asked = _typed(request.form) if request.method == "POST" else queries.form_of(orm.session, program_id=g.program.id)
+    return show("joining/application_look.html", questions=asking.fields(asked, {}, {}, {}), terms=g.program.terms)
+
+
 @blueprint.post("/<slug>/settings/application-form")
 @access.console("manager")
 def save_application_form() -> Answer:

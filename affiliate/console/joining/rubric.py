@@ -16,6 +16,7 @@ from affiliate import formats
 from affiliate.accounts import access
 from affiliate.console.blueprint import blueprint, show
 from affiliate.console.forms import say_all
+from affiliate.console.program.changes import last_changes
 from affiliate.vetting import queries, rubric, service, words
 from affiliate.vetting.queries import Waiting
 from affiliate.vetting.rubric import Criterion, Rubric, Weighed
@@ -123,6 +124,7 @@ def _page(form: RubricForm, *, effects: list[Effect] | None = None, is_cut: bool
         effects=None if effects is None else [_line(one) for one in effects],
         others=sum(one.is_other for one in effects or ()),
         tried=SHOWN_MAX if is_cut else None,
+        trail=last_changes("rubric.set"),
     )
 
 

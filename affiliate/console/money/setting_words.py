@@ -57,6 +57,7 @@ def _of_acts() -> dict[str, str]:
         "end": _("Ends before"),
         "first": _("First"),
         "kind": _("Kind"),
+        "host": _("Host"),
         "language": _("Language"),
         "paper": _("Paper"),
         "rule": _("Rule"),

@@ -1,8 +1,10 @@
 """The page of the brand: logo, colour, whom mails are from, and the host of links and pages."""
 
+import base64
+from email.utils import parseaddr
 from typing import Any
 
-from flask import flash, g, redirect, request, url_for
+from flask import Response, flash, g, redirect, request, url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -15,11 +17,17 @@ from affiliate.accounts import access
 from affiliate.console.blueprint import acted, blueprint, settings, show
 from affiliate.console.forms import say_all
 from affiliate.console.program import brand_sheets
+from affiliate.console.program.changes import last_changes
 from affiliate.errors import Conflict, Invalid
-from affiliate.programs import branding, domains, sender
+from affiliate.files import File
+from affiliate.programs import branding, domains, rules, sender
 from affiliate.programs.sender import Wanted
 from affiliate.web import orm, request_now
 
+_CHANGES = (
+    "program.brand", "program.sender", "program.sender_proved", "program.domain", "program.domain_off",
+    "program.domain_lost", "program.domain_proved",
+)  # fmt: skip
 Answer = str | tuple[str, int] | BaseResponse
 _PLAIN = {"autocomplete": "off", "spellcheck": "false"}
 
@@ -44,27 +52,48 @@ class DomainForm(FlaskForm):  # type: ignore[misc] # the library is not typed
 @blueprint.get("/<slug>/settings/brand")
 @access.console("manager")
 def brand() -> str:
-    """All of the brand as it is."""
-    return _page()
+    """All of the brand as it is; with a colour in the address, how it would look."""
+    return _page(colour=request.args.get("colour", "").strip().lower()[:7])
+
+
+@blueprint.get("/<slug>/settings/brand/colour.css")
+@access.console("manager")
+def brand_colour() -> Response:
+    """The style sheet by which the page shows a colour that was typed."""
+    colour = request.args.get("colour", "")
+    css = "" if rules.accent_problem(colour) else branding.accent_css(colour, within="brand-look")
+    return Response(css, mimetype="text/css")
 
 
 @blueprint.post("/<slug>/settings/brand")
 @access.console("manager")
 def set_brand() -> Answer:
-    """Show another logo, or none."""
+    """Show another logo, or none; or first see how it would look."""
     if request.form.get("act") == "remove":
         branding.remove_logo(orm.session, **_who())
         return redirect(url_for("console.brand"), 303)
-    uploaded = request.files.get("logo")
-    content = uploaded.read(pictures.BYTES_MAX + 1) if uploaded else b""
-    if not uploaded or not content:
+    name, content = _picture()
+    if not content:
         return _page(problem=_("Choose a file first.")), 422
     try:
-        branding.set_logo(orm.session, content=content, name=uploaded.filename or "", **_who())
+        if request.form.get("act") == "look":
+            return _page(tried=branding.drawn_logo(content, name=name))
+        branding.set_logo(orm.session, content=content, name=name, **_who())
     except Invalid as refusal:
         orm.session.rollback()
         return _page(problem=" ".join(_(said) for said in refusal.errors["logo"])), 422
     return redirect(url_for("console.brand"), 303)
+
+
+def _picture() -> tuple[str, bytes]:
+    """The chosen file, else the picture that was looked at before: nobody has to choose it twice."""
+    uploaded = request.files.get("logo")
+    if uploaded and (content := uploaded.read(pictures.BYTES_MAX + 1)):
+        return uploaded.filename or "", content
+    try:
+        return request.form.get("tried-name", ""), base64.b64decode(request.form.get("tried", ""), validate=True)
+    except ValueError:
+        return "", b""
 
 
 @blueprint.post("/<slug>/settings/brand/sender")
@@ -73,6 +102,8 @@ def set_sender() -> Answer:
     """Sign mails like this from now on; a new address is asked first."""
     form = SenderForm()
     wanted = Wanted(*(form[name].data or "" for name in ("name", "address", "reply_to")))
+    if request.form.get("act") == "look":
+        return _page(sender_form=form)
     try:
         was_asked = sender.keep(
             orm.session, program=g.program, wanted=wanted, locale=str(get_locale()), actor=access.actor(),
@@ -124,21 +155,34 @@ def _who() -> dict[str, Any]:
 
 
 def _page(
-    *, problem: str | None = None, sender_form: SenderForm | None = None, domain_form: DomainForm | None = None
-) -> str:
+    *, problem: str | None = None, sender_form: SenderForm | None = None, domain_form: DomainForm | None = None,
+    tried: File | None = None, colour: str = "",
+) -> str:  # fmt: skip
     own = sender.row_of(orm.session, program_id=g.program.id)
     wanted = domains.row_of(orm.session, program_id=g.program.id)
     typed = {} if own is None else {
         "name": own.name, "address": own.asked_address or own.address, "reply_to": own.reply_to,
     }  # fmt: skip
+    logo_url = branding.logo_path(orm.session, program=g.program)
+    form = sender_form or SenderForm(formdata=None, data=typed)
     return show(
         "program/brand.html",
         problem=problem,
-        logo_url=branding.logo_path(orm.session, program=g.program),
+        logo_url=logo_url,
+        tried=brand_sheets.picture(tried) if tried else None,
+        look=brand_sheets.look(
+            g.program,
+            logo=tried,
+            logo_url=logo_url,
+            colour=colour,
+            name=form["name"].data or "",
+            address=form.address.data or parseaddr(settings().mail_from)[1],
+        ),
+        trail=last_changes(*_CHANGES),
         **brand_sheets.colour(g.program),
         side_max=branding.SIDE_MAX,
         sender=brand_sheets.sender(g.program, own, settings()),
-        sender_form=sender_form or SenderForm(formdata=None, data=typed),
+        sender_form=form,
         domain=brand_sheets.domain(g.program, wanted, settings()),
         domain_form=domain_form or DomainForm(formdata=None, data={"host": wanted.host if wanted else ""}),
     )

@@ -1,8 +1,13 @@
 """What the page of the brand says: how its colour reads, whom mails are from, and how a host is proved."""
 
+import base64
 from email.utils import parseaddr
 from typing import Any
 
+from flask import url_for
+from flask_babel import gettext as _
+
+from affiliate.files import File
 from affiliate.programs import addresses, domains, rules
 from affiliate.programs import sender as senders
 from affiliate.programs.models import Program, ProgramDomain, ProgramSender
@@ -13,6 +18,29 @@ def colour(program: Program) -> dict[str, str | None]:
     """The colour, and its contrast on its own tint."""
     accent = program.accent
     return {"accent": accent, "ratio": f"{rules.contrast_on_tint(accent):.1f}" if accent else None}
+
+
+def look(
+    program: Program, *, logo: File | None, logo_url: str | None, colour: str, name: str, address: str
+) -> dict[str, Any]:
+    """How heads of pages and mails look with what was typed; what was not typed is as it is."""
+    problem = rules.accent_problem(colour) if colour else None
+    shown = (program.accent if problem else colour or program.accent) or ""
+    return {
+        "brand": {"name": program.name, "url": "#look", "logo_url": picture(logo)["url"] if logo else logo_url},
+        "colour": colour or program.accent or "",
+        "problem": problem and _(problem),
+        "css_url": url_for("console.brand_colour", colour=shown) if shown else None,
+        "suggestion": rules.readable_accent(colour) if problem and rules.is_colour(colour) else None,
+        "sender": name or program.name,
+        "address": address,
+    }
+
+
+def picture(of: File) -> dict[str, str]:
+    """A picture that is stored nowhere, inside the page that shows it."""
+    text = base64.b64encode(of.content).decode()
+    return {"name": of.name, "text": text, "url": f"data:{of.media_type};base64,{text}"}
 
 
 def sender(program: Program, own: ProgramSender | None, to: Settings) -> dict[str, Any]:

@@ -11,8 +11,10 @@ from affiliate.web import orm
 SHOWN = 6
 
 
-def last_changes(*actions: str) -> list[dict[str, Any]]:
-    """What was done to the program last, from the history: these acts, or any."""
-    here = {"program_id": g.program.id, "subject_kind": "program", "subject_id": g.program.id}
-    page = trail.events(orm.session, **here, actions=actions, cursor=None)
-    return book_sheets.events(page.rows[:SHOWN])
+def last_changes(*actions: str, kind: str = "program") -> list[dict[str, Any]]:
+    """What was done to the program last, or to its things of another kind, from the history: these acts, or any."""
+    here: dict[str, Any] = {"program_id": g.program.id, "subject_kind": kind}
+    if kind == "program":
+        here["subject_id"] = g.program.id
+    page = trail.events(orm.session, **here, actions=actions, cursor=None, size=SHOWN)
+    return book_sheets.events(page.rows)

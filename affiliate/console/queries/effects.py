@@ -82,6 +82,16 @@ def last_run_at(session: Session, *, program_id: UUID) -> datetime | None:
     return session.scalar(sa.select(sa.func.max(PayoutRun.proposed_at)).where(*mine))
 
 
+def runs_above(session: Session, *, program_id: UUID, since: datetime, amount_minor: int) -> tuple[int, int]:
+    """How many payout runs were proposed since a moment for more than an amount, and how many in all."""
+    above = sa.func.count().filter(PayoutRun.total_minor > amount_minor)
+    counted = sa.select(above, sa.func.count()).where(
+        PayoutRun.program_id == program_id, PayoutRun.proposed_at >= since
+    )
+    row = session.execute(counted).one()
+    return row[0], row[1]
+
+
 def entries_between(session: Session, *, program_id: UUID, since: datetime, amounts: tuple[int, int]) -> int:
     """How many entries by hand since then were above the first amount and at most the second, in minor units."""
     size = sa.func.abs(Adjustment.amount_minor)

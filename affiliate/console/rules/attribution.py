@@ -17,6 +17,7 @@ from affiliate.attribution import queries as attribution
 from affiliate.attribution.policy import Policy
 from affiliate.console.blueprint import acted, blueprint, given_reason, show
 from affiliate.console.forms import say_all
+from affiliate.console.program.changes import last_changes
 from affiliate.console.queries import named
 from affiliate.console.rules import replay_sheets
 from affiliate.console.rules.attribution_forms import PolicyForm
@@ -210,16 +211,21 @@ def _page(form: PolicyForm, *, proposed: Policy | None = None) -> str:
     now = request_now()
     known = attribution.terms(orm.session, program_ids=[g.program.id])[g.program.id]
     current = attribution.in_force(known, at=now)
+    authors = attribution.authors(orm.session, program_id=g.program.id)
     return show(
         "rules/attribution.html",
         form=form,
         sentences=words.sentences(current),
         version=current.version,
         changes=_changes(known[0].policy, proposed) if proposed else None,
-        versions=[_version(term, current=current.version, now=now) for term in known],
+        versions=[
+            _version(term, current=current.version, now=now) | {"by": authors.get(term.policy.version)}
+            for term in known
+        ],
         replays=[replay_sheets.row(one) for one in queries.replays(orm.session, program_id=g.program.id)],
         days=[(days, ngettext("the last %(num)d day", "the last %(num)d days", days)) for days in DAYS_OFFERED],
         days_usual=_days(),
+        trail=last_changes("attribution_policy.publish"),
     )
 
 

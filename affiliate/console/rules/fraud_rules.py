@@ -11,6 +11,7 @@ from werkzeug.wrappers.response import Response as BaseResponse
 from affiliate.accounts import access
 from affiliate.console import presenters
 from affiliate.console.blueprint import blueprint, show
+from affiliate.console.program.changes import last_changes
 from affiliate.console.queries import fraud as money
 from affiliate.errors import Conflict, Invalid
 from affiliate.fraud import effects, policy, queries, service, words
@@ -108,6 +109,7 @@ def _page(
         errors=told,
         version=seen,
         effect=effect,
+        trail=last_changes("fraud.settings"),
     )
 
 

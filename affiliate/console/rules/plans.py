@@ -18,6 +18,7 @@ from affiliate.commissions.models import CommissionPlan
 from affiliate.console import words
 from affiliate.console.blueprint import acted, blueprint, show
 from affiliate.console.forms import say_all
+from affiliate.console.program.changes import last_changes
 from affiliate.console.queries import named
 from affiliate.console.rules import plan_forms, plan_shown, simulations
 from affiliate.console.rules.plan_forms import ExampleForm, Named, PlanForm, PublishForm
@@ -230,7 +231,8 @@ def _list_page(form: ExampleForm) -> str:
         for one in kept
         for currency in [examples.currency_of(one.order, g.program.currency)]
     ]
-    return show("rules/plans.html", rows=rows, pinned=pinned, form=form, currency=g.program.currency)
+    trail = last_changes(kind="plan")
+    return show("rules/plans.html", rows=rows, pinned=pinned, form=form, currency=g.program.currency, trail=trail)
 
 
 def _told(found: CommissionPlan, names: Mapping[UUID, str] | None = None) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from affiliate.joining.questions import Question
 from affiliate.mailer import OutboxMail
 from affiliate.partners import queries as partners
 from affiliate.partners.models import Application, Enrollment
+from affiliate.programs.models import ProgramStatus
 
 
 def _url(cast: Cast, page: str) -> str:
@@ -109,6 +110,22 @@ def test_a_manager_adds_a_question_reorders_and_the_form_asks_it(cast: Cast, mar
     assert "&lt;b&gt;Quanto?" in mara.get(f"/apply/{cast.program.slug}", headers={"Accept-Language": "it"}).text
     for seen_at in ("", *NO_MOMENTS):
         assert mara.post(url, data=form | {"seen_at": seen_at}).status_code == 409  # it was read before this change
+
+
+def test_the_form_is_seen_before_the_program_is_live_and_as_it_was_typed(cast: Cast, mara: FlaskClient) -> None:
+    cast.program.status = ProgramStatus.DRAFT
+    cast.session.commit()
+    url = _url(cast, "settings/application-form")
+    assert f'href="{url}/look"' in mara.get(url).text
+    stored = mara.get(f"{url}/look").text
+    form = _form_page(cast)
+    form["key"] = [*form["key"], "own_1"]
+    form |= {"own_1-kind": "text", "own_1-asked": "1", "own_1-place": "1", "own_1-label-en": "How large?"}
+    assert "How large?" not in stored
+    page = mara.post(f"{url}/look", data=form).text
+    assert "How large?" in page
+    assert "disabled" in page
+    assert "own_1" not in [one.key for one in _asked(cast)]
 
 
 @pytest.mark.parametrize(

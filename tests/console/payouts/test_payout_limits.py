@@ -5,7 +5,9 @@ import sqlalchemy as sa
 from console_cast import Cast, public, text_of
 from flask.testing import FlaskClient
 
+from affiliate import clock
 from affiliate.accounts.models import AuditEvent, Grant, User
+from affiliate.payouts import service as payouts
 
 PAGE = "/console/casa/payouts/limits"
 
@@ -48,3 +50,19 @@ def test_finance_sees_the_limits_and_changes_none(cast: Cast, finn: FlaskClient)
     assert "Mara" in text_of(finn.get(PAGE))
     assert finn.post(f"{PAGE}/{public('usr', cast.mara)}", data={"amount": "1.00"}).status_code == 404
     assert limits_of(cast, cast.mara) == [None]
+
+
+def test_what_a_limit_would_have_meant_is_told_and_nothing_is_saved(cast: Cast, mara: FlaskClient) -> None:
+    cast.approved_sale("1")
+    run = payouts.propose(cast.session, program_id=cast.program.id, actor=cast.books.alice, now=clock.now())
+    assert run.total_minor == 10_00
+    cast.session.commit()
+
+    def told(amount: str) -> str:
+        form = {"amount": amount, "act": "look"}
+        return text_of(mara.post(f"{PAGE}/{public('usr', cast.finn)}", data=form, follow_redirects=True))
+
+    assert "The last 30 days had 1 payout run; above €9.99: 1. Nothing is saved yet." in told("9.99")
+    assert "above €10.00: 0." in told("10.00")
+    assert "Without a limit no run needs anybody else." in told("")
+    assert limits_of(cast, cast.finn) == [None]

@@ -1,13 +1,16 @@
 """The page of the brand: whom mails are from, and the host of links and pages."""
 
+import io
 import re
 
 import sqlalchemy as sa
 from console_cast import Cast, text_of
+from creative_cast import png
 from flask.testing import FlaskClient
 
 from affiliate.accounts.models import AuditEvent
 from affiliate.mailer import OutboxMail
+from affiliate.programs import branding
 
 PAGE = "/console/casa/settings/brand"
 
@@ -50,9 +53,59 @@ def test_a_host_is_wanted_shown_with_its_proof_and_given_up(cast: Cast, mara: Fl
     assert "Waits for its proof" in page
     assert "We look in a few seconds." in text_of(mara.post(f"{PAGE}/domain/look", follow_redirects=True))
     mara.post(f"{PAGE}/domain/off")
-    assert "partners.casa.example" not in mara.get(PAGE).text
+    assert "_affiliate.partners.casa.example" not in mara.get(PAGE).text
     told = cast.session.scalars(
         sa.select(AuditEvent.action).where(AuditEvent.action.startswith("program.domain"))
     ).all()
     cast.settle()
     assert told == ["program.domain", "program.domain_off"]
+
+
+def test_a_colour_is_seen_before_it_is_kept(cast: Cast, mara: FlaskClient, finn: FlaskClient) -> None:
+    assert "colour.css" not in mara.get(PAGE).text
+    page = mara.get(f"{PAGE}?colour=%237A1F3D")
+    [address] = re.findall(r'href="(/console/casa/settings/brand/colour.css[^"]+)"', page.text)
+    assert "Nothing is saved yet." in page.text
+    assert 'value="#7a1f3d"' in page.text
+    css = mara.get(address)
+    assert css.mimetype == "text/css"
+    assert css.text.startswith(".brand-look {")
+    assert "#7a1f3d" in css.text
+    assert finn.get(address).status_code == 404
+    cast.session.refresh(cast.program)
+    assert cast.program.accent is None
+    cast.session.commit()
+
+
+def test_a_colour_that_cannot_be_read_or_is_none_is_not_shown(cast: Cast, mara: FlaskClient) -> None:
+    page = text_of(mara.get(f"{PAGE}?colour=%23ffff00"))
+    assert "Text in this colour could not be read." in page
+    assert "The nearest shade that can be read: #" in page
+    assert "colour.css" not in page
+    for wrong in ("#ffff00", "red;} body{display:none", ""):
+        assert mara.get(f"{PAGE}/colour.css", query_string={"colour": wrong}).text == ""
+
+
+def test_a_logo_is_seen_first_and_then_kept_without_choosing_it_again(cast: Cast, mara: FlaskClient) -> None:
+    chosen = {"logo": (io.BytesIO(png(64, 64)), "pan.png")}
+    page = mara.post(PAGE, data={"act": "look", **chosen}, content_type="multipart/form-data")
+    assert page.status_code == 200
+    assert '<img class="logo" src="data:image/png;base64,' in page.text
+    assert branding.logo_id(cast.session, program_id=cast.program.id) is None
+    cast.session.commit()
+    fields = dict(re.findall(r'name="(tried(?:-name)?)" value="([^"]+)"', page.text))
+    assert mara.post(PAGE, data=fields, content_type="multipart/form-data").status_code == 303
+    assert branding.logo_id(cast.session, program_id=cast.program.id) is not None
+    cast.session.commit()
+    assert "changed the logo" in text_of(mara.get(PAGE))
+    for broken in ({"tried": "no base64", "tried-name": "logo.png"}, {"tried": "aGVsbG8=", "tried-name": "logo.png"}):
+        assert mara.post(PAGE, data=broken, content_type="multipart/form-data").status_code == 422
+
+
+def test_a_sender_is_seen_first_and_nobody_is_asked(cast: Cast, mara: FlaskClient) -> None:
+    page = text_of(mara.post(f"{PAGE}/sender", data={"name": "Casa", "address": "hi@casa.example", "act": "look"}))
+    look = page[page.index('id="look"') :].split("</section>")[0]
+    assert ">Casa</span>" in look
+    assert "<hi@casa.example>" in look
+    assert cast.session.scalars(sa.select(OutboxMail)).all() == []
+    cast.session.commit()

@@ -72,6 +72,8 @@ def test_a_policy_is_published_from_a_day_on_and_audited(cast: Cast, mara: Flask
     actions = list(cast.session.scalars(sa.select(AuditEvent.action)))
     assert "attribution_policy.publish" in actions
     cast.session.commit()
+    page = text_of(mara.get("/console/casa/attribution"))
+    assert page.count('<span class="sub">Mara Example</span>') == 1  # the first version nobody published
     assert "Somebody else changed the attribution" in text_of(send(mara, "publish", starts_on="2026-01-05"))
 
 
