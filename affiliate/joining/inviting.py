@@ -21,6 +21,7 @@ N_ = str  # marks a sentence for the translators
 
 TEXT_LENGTH_MAX = 2_000
 USES_MAX = 10_000
+INVITATIONS_MAX = 200
 _NAME_LENGTH_MAX = 80
 _LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
 _LENGTH = 12  # 59 bits: one that lets in at once cannot be guessed
@@ -63,7 +64,7 @@ def invite(
         Invalid: a field is wrong. TooManyInvitations: see there.
     """
     email = _checked(terms, email, text)
-    if len(queries.invitations(session, program_id=program.id)) >= queries.INVITATIONS_SHOWN:
+    if queries.invitations_open(session, program_id=program.id) >= INVITATIONS_MAX:
         raise TooManyInvitations("This program has 200 invitations. Withdraw what is not used any more.")
     made = _add(session, program.id, terms, now=now)
     made.email, made.created_by_id = email, actor.id

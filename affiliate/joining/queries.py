@@ -21,12 +21,12 @@ from affiliate.joining.models import (
     PublicText,
 )
 from affiliate.joining.questions import Question
-from affiliate.partners.models import Application, Enrollment, Partner
+from affiliate.partners.models import Application, Enrollment
 from affiliate.programs.models import Program, ProgramStatus
 
 MESSAGES_SHOWN = 100
 MANAGERS_MAX = 20
-INVITATIONS_SHOWN = 200
+SOURCES_SHOWN = 200
 ARTICLES_SHOWN = 100
 
 
@@ -124,16 +124,10 @@ def invitation_by_code(session: Session, *, code: str) -> tuple[Invitation, Prog
     return None if row is None else (row[0], row[1])
 
 
-def invitations(session: Session, *, program_id: UUID) -> Sequence[tuple[Invitation, str | None]]:
-    """The invitations of a program, newest first, with the name of the partner who recruits by it."""
-    found = (
-        sa.select(Invitation, Partner.name)
-        .outerjoin(Partner, Partner.id == Invitation.recruiter_id)
-        .where(Invitation.program_id == program_id)
-        .order_by(Invitation.created_at.desc(), Invitation.id.desc())
-        .limit(INVITATIONS_SHOWN)
-    )
-    return [(row[0], row[1]) for row in session.execute(found)]
+def invitations_open(session: Session, *, program_id: UUID) -> int:
+    """How many invitations managers have made that were not withdrawn; the addresses of recruiters are not counted."""
+    made = (Invitation.program_id == program_id, Invitation.recruiter_id.is_(None), Invitation.withdrawn_at.is_(None))
+    return session.scalar(sa.select(sa.func.count()).where(*made)) or 0
 
 
 def invitation_of_recruiter(session: Session, *, program_id: UUID, partner_id: UUID) -> Invitation | None:
@@ -150,7 +144,7 @@ def came_by(session: Session, *, program_id: UUID) -> dict[str, int]:
         .where(Enrollment.program_id == program_id, Application.source != "")
         .group_by(Application.source)
         .order_by(sa.func.count().desc(), Application.source)
-        .limit(INVITATIONS_SHOWN)
+        .limit(SOURCES_SHOWN)
     )
     return {row.source: row.applications for row in session.execute(counted)}
 

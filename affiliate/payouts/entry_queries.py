@@ -24,6 +24,14 @@ def adjustments(
     session: Session, *, program_id: UUID, partner_id: UUID | None = None, waiting: bool = False, limit: int
 ) -> Sequence[Any]:
     """Adjustments with the names of partner and people, newest first: of a program, of one partner, or those that wait."""
+    rows = adjustment_rows(program_id, partner_id=partner_id)
+    if waiting:
+        rows = rows.where(Adjustment.status == AdjustmentStatus.PROPOSED)
+    return session.execute(rows.order_by(Adjustment.entered_at.desc(), Adjustment.id.desc()).limit(limit)).all()
+
+
+def adjustment_rows(program_id: UUID, *, partner_id: UUID | None = None) -> sa.Select[*tuple[Any, ...]]:
+    """Adjustments of a program, or of one partner in it, with names; without order or limit."""
     entered, decided = aliased(User), aliased(User)
     rows = (
         sa.select(
@@ -36,14 +44,8 @@ def adjustments(
         .outerjoin(entered, entered.id == Adjustment.entered_by_id)
         .outerjoin(decided, decided.id == Adjustment.decided_by_id)
         .where(Adjustment.program_id == program_id)
-        .order_by(Adjustment.entered_at.desc(), Adjustment.id.desc())
-        .limit(limit)
     )
-    if partner_id is not None:
-        rows = rows.where(Adjustment.partner_id == partner_id)
-    if waiting:
-        rows = rows.where(Adjustment.status == AdjustmentStatus.PROPOSED)
-    return session.execute(rows).all()
+    return rows if partner_id is None else rows.where(Adjustment.partner_id == partner_id)
 
 
 def adjustments_waiting(session: Session, *, program_id: UUID) -> int:

@@ -12,7 +12,7 @@ from affiliate.db import Base
 from affiliate.joining.models import ApplicationDraft
 from affiliate.ledger import queries as ledger
 from affiliate.ledger.models import AccountName, LedgerAccount
-from affiliate.partners.models import Enrollment, Member, Partner
+from affiliate.partners.models import Enrollment, Member
 from affiliate.privacy import inventory
 from affiliate.privacy.inventory import Entry, Of
 from affiliate.privacy.models import DataCopy, ErasureRequest, ErasureStatus
@@ -130,19 +130,6 @@ def latest_request(session: Session, *, partner_id: UUID) -> ErasureRequest | No
     """The newest wish, decided or not."""
     found = sa.select(ErasureRequest).where(ErasureRequest.partner_id == partner_id)
     return session.scalar(found.order_by(ErasureRequest.asked_at.desc()).limit(1))
-
-
-def requests(session: Session, *, program_id: UUID, limit: int) -> Sequence[tuple[ErasureRequest, str, str]]:
-    """The wishes of a program's partners, those that wait first: with the partner's name and who asked."""
-    found = (
-        sa.select(ErasureRequest, Partner.name, User.name)
-        .join(Partner, Partner.id == ErasureRequest.partner_id)
-        .join(User, User.id == ErasureRequest.asked_by_id)
-        .where(ErasureRequest.program_id == program_id)
-        .order_by(ErasureRequest.status != ErasureStatus.ASKED, ErasureRequest.asked_at.desc())
-        .limit(limit)
-    )
-    return [(row[0], row[1], row[2]) for row in session.execute(found)]
 
 
 def request_in(session: Session, *, request_id: UUID, program_id: UUID) -> ErasureRequest | None:

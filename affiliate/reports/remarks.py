@@ -1,6 +1,5 @@
 """Notes on days: what happened, in a few words, so that whoever reads a chart later knows why. Read and written; never commits."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -17,7 +16,6 @@ from affiliate.reports.written_models import NAME_LENGTH_MAX, Annotation, Campai
 
 N_ = str  # marks a sentence for the translators
 
-SHOWN_MAX = 200
 MARKS_MAX = 50
 """The most marks of one chart, the earliest of its days."""
 
@@ -33,12 +31,6 @@ class Mark:
     day: date
     text: str
     is_campaign: bool
-
-
-def notes_of(session: Session, *, program_id: UUID, limit: int = SHOWN_MAX) -> Sequence[Annotation]:
-    """The notes of a program, the latest day first."""
-    order = (Annotation.day.desc(), Annotation.id.desc())
-    return session.scalars(_of(program_id).order_by(*order).limit(limit)).all()
 
 
 def marked(session: Session, *, program_id: UUID, period: Period) -> list[Mark]:

@@ -1,6 +1,7 @@
 """What the console reads across stages, on SQLite and PostgreSQL."""
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -28,17 +29,21 @@ from affiliate.console import paging
 from affiliate.console.queries import contacts, events, lists, money, named, orders, partners, trail, work
 from affiliate.creatives import queries as creatives
 from affiliate.ingest.models import DeadLetter, RejectedEvent, RejectReason
+from affiliate.joining.models import Invitation
 from affiliate.newsletters.content import IssueKind
 from affiliate.newsletters.models import DeliveryStatus, IssueStatus, NewsletterDelivery, NewsletterIssue
 from affiliate.partners.models import EnrollmentStatus, Member, PartnerNotice
 from affiliate.payouts import service as payouts
+from affiliate.payouts.models import Adjustment, AdjustmentKind, AdjustmentStatus
+from affiliate.privacy.models import ErasureRequest, ErasureStatus
 from affiliate.programs.models import GoalMetric
 from affiliate.relations import agreeing, caring
 from affiliate.relations import service as cases
 from affiliate.relations.claims import Claim
 from affiliate.relations.models import CaseKind, CaseStatus, Side
-from affiliate.reports import statuses
-from affiliate.reports.written_models import Campaign
+from affiliate.reports import remarks, statuses
+from affiliate.reports.service_measures import ServiceMeasure
+from affiliate.reports.written_models import Campaign, ServiceEntry
 
 
 @pytest.fixture
@@ -281,3 +286,48 @@ def test_cases_creatives_and_campaigns_are_paged_and_narrowed(session: Session, 
     assert len(lists.campaigns(session, **here, cursor=other_list, size=9).rows) == 3
     wanted = creatives.Wanted(words="nothing")
     assert lists.creatives(session, **here, wanted=wanted, now=NOW, cursor=None).rows == []
+
+
+def test_what_is_written_down_is_paged_on_both_databases(session: Session, books: Books) -> None:
+    here: dict[str, Any] = {"program_id": books.program.id}
+    who: dict[str, Any] = {"actor": books.alice, "now": NOW}
+    about = {**here, "partner_id": books.partner.id}
+    user = make_user(session, name="Zoe", email="zoe@example.test")
+    for number in range(51):
+        day, at = NOW.date() - timedelta(days=number), NOW - timedelta(hours=number)
+        remarks.note(session, **here, day=day, text=str(number), **who)
+        session.add(
+            ServiceEntry(
+                id=ids.new(), **about, measure=ServiceMeasure.ON_TIME, number=number, starts_on=day,
+                ends_on=day + timedelta(days=1), note="", source="", created_at=NOW, created_by_id=user.id,
+            )
+        )  # fmt: skip
+        session.add(Invitation(id=ids.new(), **here, code=f"c{number}", name=str(number), created_at=at))
+        session.add(
+            ErasureRequest(
+                id=ids.new(), **about, asked_by_id=user.id, asked_at=at, status=ErasureStatus.REFUSED, decided_at=NOW
+            )
+        )
+        session.add(
+            Adjustment(
+                id=ids.new(), **about, kind=AdjustmentKind.BONUS, amount_minor=number + 1, currency="EUR", reason="So.",
+                status=AdjustmentStatus.DECLINED, entered_by_id=user.id, entered_at=at, decided_at=NOW,
+            )
+        )  # fmt: skip
+    session.flush()
+    reads: dict[str, tuple[Any, Any]] = {
+        "notes": (partial(lists.notes_on_days, session, **here), lambda row: int(row.text)),
+        "service": (partial(lists.service_entries, session, **here), lambda row: row.ServiceEntry.number),
+        "invitations": (partial(lists.invitations, session, **here), lambda row: int(row.Invitation.name)),
+        "erasures": (partial(lists.erasures, session, **here, waits=False), lambda row: (NOW - row.at).seconds // 3600 + (NOW - row.at).days * 24),
+        "entries": (partial(lists.adjustments, session, **here, decided=True), lambda row: row.Adjustment.amount_minor - 1),
+    }  # fmt: skip
+    for name, (read, told) in reads.items():
+        rows = [told(row) for row in paging.every_row(lambda at, read=read: read(cursor=at))]  # type: ignore[misc]
+        assert rows == list(range(51)), name
+        assert len(read(cursor=None).rows) == paging.PAGE_SIZE
+    elsewhere: dict[str, Any] = {"program_id": ids.new(), "cursor": None}
+    assert lists.papers(session, **here, cursor=None).rows == []
+    for read in (lists.notes_on_days, lists.service_entries, lists.invitations, lists.adjustments, lists.papers):
+        assert read(session, **elsewhere).rows == []
+    assert lists.erasures(session, **here, waits=True, cursor=None).rows == []

@@ -16,8 +16,9 @@ from wtforms.validators import Optional
 from affiliate import amounts, formats
 from affiliate.accounts import access
 from affiliate.console import roles
-from affiliate.console.blueprint import acted, blueprint, is_manager, refused, settings, show
+from affiliate.console.blueprint import acted, blueprint, cursor, is_manager, pager, refused, settings, show
 from affiliate.console.forms import say, say_all
+from affiliate.console.queries import lists
 from affiliate.errors import Conflict, Invalid
 from affiliate.fields import DayField
 from affiliate.joining import inviting, queries
@@ -118,11 +119,12 @@ def _end_of(last_on: date | None) -> Any:
 
 
 def _page(form: InvitationForm) -> str:
-    found = queries.invitations(orm.session, program_id=g.program.id)
+    page = lists.invitations(orm.session, program_id=g.program.id, cursor=cursor())
     return show(
         "joining/invitations.html",
         form=form,
-        rows=[_row(one, recruiter) for one, recruiter in found],
+        rows=[_row(one.Invitation, one.recruiter) for one in page.rows],
+        **pager(page),
         sources=[
             {"name": name, "count": count}
             for name, count in queries.came_by(orm.session, program_id=g.program.id).items()

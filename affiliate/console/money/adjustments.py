@@ -17,9 +17,10 @@ from wtforms.validators import InputRequired, Length
 from affiliate import amounts, formats
 from affiliate.accounts import access
 from affiliate.console import words
-from affiliate.console.blueprint import acted, blueprint, given_reason, show
+from affiliate.console.blueprint import acted, blueprint, cursor, given_reason, pager, show
 from affiliate.console.forms import say, say_all
 from affiliate.console.money import adjustment_sheets
+from affiliate.console.queries import lists
 from affiliate.errors import Invalid
 from affiliate.fields import DayField
 from affiliate.money import Money
@@ -68,13 +69,14 @@ class CostForm(FlaskForm):  # type: ignore[misc] # the library is not typed
 @access.console("manager", "finance")
 def adjustments() -> str:
     """What waits for a second person, and the newest entries of all partners."""
-    rows = queries.adjustments(orm.session, program_id=g.program.id, limit=SHOWN)
+    page = lists.adjustments(orm.session, program_id=g.program.id, decided=True, cursor=cursor())
     waiting = queries.adjustments(orm.session, program_id=g.program.id, waiting=True, limit=SHOWN)
-    done = [row for row in rows if row.Adjustment.status is not AdjustmentStatus.PROPOSED]
     return show(
         "money/adjustments.html",
         waiting=[adjustment_sheets.line(row) for row in waiting],
-        rows=[adjustment_sheets.line(row) for row in done],
+        rows=[adjustment_sheets.line(row) for row in page.rows],
+        shown_max=SHOWN if len(waiting) == SHOWN else None,
+        **pager(page),
     )
 
 
@@ -178,6 +180,8 @@ def remove_cost(partner_id: UUID, cost_id: UUID) -> BaseResponse:
 def _page(partner_id: UUID, *, form: AdjustmentForm | None = None, cost_form: CostForm | None = None) -> str:
     whose: dict[str, Any] = {"program_id": g.program.id, "partner_id": partner_id}
     name = _name(partner_id)
+    page = lists.adjustments(orm.session, **whose, cursor=cursor())
+    costs = queries.costs_of(orm.session, **whose, limit=SHOWN)
     today = request_now().astimezone(ZoneInfo(g.program.time_zone)).date()
     return show(
         "money/entries.html",
@@ -185,8 +189,10 @@ def _page(partner_id: UUID, *, form: AdjustmentForm | None = None, cost_form: Co
         payment_url=url_for("console.payment", partner_id=partner_id),
         form=form or AdjustmentForm(formdata=None),
         cost_form=cost_form or CostForm(formdata=None, data={"spent_on": today}, prefix=_COST),
-        rows=[adjustment_sheets.line(row) for row in queries.adjustments(orm.session, **whose, limit=SHOWN)],
-        costs=[adjustment_sheets.cost(row) for row in queries.costs_of(orm.session, **whose, limit=SHOWN)],
+        rows=[adjustment_sheets.line(row) for row in page.rows],
+        **pager(page),
+        costs=[adjustment_sheets.cost(row) for row in costs],
+        shown_max=SHOWN if len(costs) == SHOWN else None,
         debt=adjusting.debt_of(orm.session, **whose),
         urls=adjustment_sheets.urls(partner_id),
     )

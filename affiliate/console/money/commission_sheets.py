@@ -30,7 +30,8 @@ CSV_HEAD = [
     "matures_at",
 ]
 DECIDABLE = frozenset({CommissionStatus.PENDING, CommissionStatus.APPROVED})
-_FILTERS = ("status", "partner", "due", "page")
+FILTERS = ("status", "partner", "due", "order", "name", "page")
+"""What the list's address holds: its filters and its page."""
 _DUE_DAYS_MAX = 366
 
 
@@ -60,12 +61,15 @@ def table(rows: Sequence[Any], totals: Sequence[StatusTotal]) -> dict[str, Any]:
         if each in count or each is chosen
     ]
     left = {each.status: Money(each.left_minor, each.currency) for each in totals}
+    is_searched = bool(request.args.get("order") or request.args.get("name"))  # the sum is of more than these rows then
     return {
         "chips": chips,
         "extra_chips": _narrowing(rows),
         "rows": [_row(row) for row in rows],
-        "kept": {name: request.args[name] for name in _FILTERS if request.args.get(name)},
-        "sum": left.get(chosen) if chosen else None,
+        "kept": {name: request.args[name] for name in FILTERS if request.args.get(name)},
+        "sum": left.get(chosen) if chosen and not is_searched else None,
+        "order": request.args.get("order", "").strip(),
+        "name": request.args.get("name", "").strip(),
         "csv_url": presenters.with_filters("console.commissions_csv"),
         "decline_reasons": decline_reasons(),
         "decidable": any(row.status in DECIDABLE for row in rows),

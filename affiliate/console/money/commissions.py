@@ -1,7 +1,6 @@
 """Pages of commissions: the list with its filters, one commission explained, approving and declining one or many."""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +16,7 @@ from affiliate.console.blueprint import blueprint, cursor, given_reason, pager, 
 from affiliate.console.money import commission_sheets
 from affiliate.console.paging import EXPORT_SIZE, PAGE_SIZE, Cursor, Page, every_row
 from affiliate.console.queries import money as queries
+from affiliate.console.queries import named
 from affiliate.console.work import bulk_acts
 from affiliate.relations import bulk, bulk_queries
 from affiliate.relations.bulk_models import BulkKind
@@ -29,7 +29,7 @@ from affiliate.web import orm, request_now
 @access.console(*roles.EVERYBODY)
 def commissions() -> str:
     """Commissions in force, newest first."""
-    page = _page(PAGE_SIZE, cursor())
+    page = _page(PAGE_SIZE, cursor(), _narrowed(request.args))
     totals = statuses.totals(orm.session, program_id=g.program.id, partner_id=_partner_id())
     return show("money/commissions.html", pager=pager(page), **commission_sheets.table(page.rows, totals))
 
@@ -38,7 +38,8 @@ def commissions() -> str:
 @access.console(*roles.EVERYBODY)
 def commissions_csv() -> BaseResponse:
     """The whole list as a file."""
-    rows = map(commission_sheets.csv_row, every_row(partial(_page, EXPORT_SIZE)))
+    narrowed = _narrowed(request.args)
+    rows = map(commission_sheets.csv_row, every_row(lambda at: _page(EXPORT_SIZE, at, narrowed)))
     return exports.csv_response("commissions.csv", commission_sheets.CSV_HEAD, rows)
 
 
@@ -97,8 +98,7 @@ def _chosen(act: str) -> list[bulk.Chosen]:
     return [
         _named(one)
         for one in queries.decidable(
-            orm.session, program_id=g.program.id, statuses=wanted, partner_id=_partner_id(request.form),
-            due_before=commission_sheets.due_before(request.form), limit=bulk.SUBJECTS_MAX + 1,
+            orm.session, program_id=g.program.id, statuses=wanted, **_narrowed(request.form), limit=bulk.SUBJECTS_MAX + 1,
         )
     ]  # fmt: skip
 
@@ -125,21 +125,25 @@ def _partner_id(typed: Mapping[str, str] | None = None) -> UUID | None:
         return None
 
 
-def _page(size: int, at: Cursor | None) -> Page:
-    return queries.commissions(
-        orm.session,
-        program_id=g.program.id,
-        status=presenters.chosen(CommissionStatus),
-        partner_id=_partner_id(),
-        due_before=commission_sheets.due_before(),
-        cursor=at,
-        size=size,
-    )
+def _narrowed(typed: Mapping[str, str]) -> dict[str, Any]:
+    """What the list is narrowed to beside its status, by the address or by a form that was sent from it."""
+    name = typed.get("name", "").strip()[:120]
+    return {
+        "partner_id": _partner_id(typed),
+        "due_before": commission_sheets.due_before(typed),
+        "order_id": typed.get("order", "").strip()[:120],
+        "partner_ids": named.partners_like(orm.session, program_id=g.program.id, text=name) if name else None,
+    }
+
+
+def _page(size: int, at: Cursor | None, narrowed: Mapping[str, Any]) -> Page:
+    status = presenters.chosen(CommissionStatus)
+    return queries.commissions(orm.session, program_id=g.program.id, status=status, cursor=at, size=size, **narrowed)
 
 
 def _back() -> str:
     """Where the form stood: the list with its filters, or a commission's own page."""
     if request.form.get("from") == "commission" and (chosen := _selected()):
         return url_for("console.commission", commission_id=chosen[0])
-    kept = {name: request.form[name] for name in ("status", "partner", "due", "page") if request.form.get(name)}
+    kept = {name: request.form[name] for name in commission_sheets.FILTERS if request.form.get(name)}
     return url_for("console.commissions", **dict[str, Any](kept))

@@ -9,7 +9,8 @@ from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import formats
 from affiliate.accounts import access
-from affiliate.console.blueprint import acted, blueprint, given_reason, show
+from affiliate.console.blueprint import acted, blueprint, cursor, given_reason, pager, show
+from affiliate.console.queries import lists
 from affiliate.money import Money
 from affiliate.privacy import erasing, queries
 from affiliate.privacy.models import ErasureRequest, ErasureStatus
@@ -22,9 +23,14 @@ _SHOWN = 100
 @blueprint.get("/<slug>/erasures")
 @access.console("manager")
 def erasures() -> str:
-    """The wishes, those that wait first."""
-    found = queries.requests(orm.session, program_id=g.program.id, limit=_SHOWN)
-    return show("partners/erasures.html", rows=[_line(*each) for each in found])
+    """The wishes: on the first page those that wait, then what was decided."""
+    here: dict[str, Any] = {"program_id": g.program.id}
+    page = lists.erasures(orm.session, **here, waits=False, cursor=cursor())
+    waiting = [] if cursor() else lists.erasures(orm.session, **here, waits=True, cursor=None, size=_SHOWN).rows
+    rows = [_line(row.ErasureRequest, row.partner, row.person) for row in (*waiting, *page.rows)]
+    return show(
+        "partners/erasures.html", rows=rows, shown_max=_SHOWN if len(waiting) == _SHOWN else None, **pager(page)
+    )
 
 
 @blueprint.post("/<slug>/erasures/<uuid:request_id>/erase")

@@ -10,8 +10,9 @@ from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import exports, files
 from affiliate.accounts import access
-from affiliate.console.blueprint import acted, blueprint, given_reason, settings, show
+from affiliate.console.blueprint import acted, blueprint, cursor, given_reason, pager, settings, show
 from affiliate.console.payouts import paper_sheets
+from affiliate.console.queries import lists
 from affiliate.papers import queries, service
 from affiliate.papers.models import FiledStatus
 from affiliate.partners import queries as partners
@@ -28,18 +29,22 @@ def papers() -> str:
     """What finance has to check, what waits, and what was issued."""
     here: dict[str, Any] = {"program_id": g.program.id}
     to_check = queries.filed_in(orm.session, **here, status=FiledStatus.FILED)
-    decided = [row for row in queries.filed_in(orm.session, **here) if row[0].status is not FiledStatus.FILED]
-    awaited = [row for row in queries.awaited(orm.session, **here) if row[2] is None]
+    filed = queries.filed_in(orm.session, **here)
+    decided = [row for row in filed if row[0].status is not FiledStatus.FILED]
+    page = lists.papers(orm.session, **here, cursor=cursor())
+    owed = queries.awaited(orm.session, **here)
+    awaited = [row for row in owed if row[2] is None]
+    profiles = tax_queries.profiles_in(orm.session, **here, limit=queries.SHOWN_MAX)
+    read: dict[str, list[Any]] = {"to_check": to_check, "decided": filed, "awaited": owed, "profiles": profiles}
     return show(
         "payouts/papers.html",
         to_check=[paper_sheets.filed(*row) for row in to_check],
         decided=[paper_sheets.filed(*row) for row in decided],
         awaited=[paper_sheets.awaited(payout, name) for payout, name, _filed in awaited],
-        ours=[paper_sheets.ours(paper, name) for paper, name in queries.papers_of(orm.session, **here)],
-        profiles=[
-            paper_sheets.profile_line(profile, name)
-            for profile, name in tax_queries.profiles_in(orm.session, **here, limit=queries.SHOWN_MAX)
-        ],
+        ours=[paper_sheets.ours(row.Paper, row.partner) for row in page.rows],
+        **pager(page),
+        cut={name: len(rows) if len(rows) == queries.SHOWN_MAX else None for name, rows in read.items()},
+        profiles=[paper_sheets.profile_line(profile, name) for profile, name in profiles],
         years=queries.years(orm.session, program=g.program),
         has_buyer=tax_queries.settings_of(orm.session, **here) is not None,
     )

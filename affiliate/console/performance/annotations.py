@@ -16,10 +16,11 @@ from wtforms.validators import InputRequired, Length
 from affiliate.accounts import access
 from affiliate.accounts.models import GrantRole
 from affiliate.console import roles
-from affiliate.console.blueprint import acted, blueprint, can, show
+from affiliate.console.blueprint import acted, blueprint, can, cursor, pager, show
 from affiliate.console.forms import say_all
 from affiliate.console.goals.goal_sheets import today
 from affiliate.console.performance import performance_pages
+from affiliate.console.queries import lists
 from affiliate.errors import Invalid
 from affiliate.fields import DayField
 from affiliate.reports import remarks
@@ -97,15 +98,16 @@ def marks(period: Period, *, among: Sequence[date] | None = None) -> dict[str, A
 
 
 def _page(form: NoteForm) -> str:
-    found = remarks.notes_of(orm.session, program_id=g.program.id)
+    page = lists.notes_on_days(orm.session, program_id=g.program.id, cursor=cursor())
     rows = [
-        {"day": one.day, "text": one.text, "remove_url": url_for("console.remove_annotation", note_id=one.id)}
-        for one in found
+        {"day": one.at, "text": one.text, "remove_url": url_for("console.remove_annotation", note_id=one.id)}
+        for one in page.rows
     ]  # fmt: skip
     return show(
         "performance/annotations.html",
         form=form,
         rows=rows,
+        **pager(page),
         pages=performance_pages.chips(),
         may_write=can("annotate", "POST"),
     )

@@ -20,11 +20,12 @@ from affiliate.accounts import access
 from affiliate.accounts.models import GrantRole
 from affiliate.amounts import BadNumber
 from affiliate.console import roles
-from affiliate.console.blueprint import acted, blueprint, can, show
+from affiliate.console.blueprint import acted, blueprint, can, cursor, pager, show
 from affiliate.console.forms import say, say_all
 from affiliate.console.goals.goal_sheets import today
 from affiliate.console.performance import performance_kept, performance_pages, service_reading
 from affiliate.console.performance.service_reading import Read
+from affiliate.console.queries import lists
 from affiliate.errors import Invalid
 from affiliate.fields import DayField
 from affiliate.imports import BadTable
@@ -191,12 +192,13 @@ def of_partner(partner_id: UUID, *, limit: int) -> list[dict[str, Any]]:
 
 def _page(*, form: ServiceForm | None = None, wrong: str | None = None) -> str:
     first, last = today() - timedelta(days=_DAYS), today() - timedelta(days=1)
-    found = service_quality.entries(orm.session, program_id=g.program.id)
+    page = lists.service_entries(orm.session, program_id=g.program.id, cursor=cursor())
     return show(
         "performance/service.html",
         pages=performance_pages.chips(),
         form=form or ServiceForm(formdata=None, data={"starts_on": first, "last_on": last}),
-        rows=lines(found),
+        rows=lines([Row(row.ServiceEntry, row.partner, row.by) for row in page.rows]),
+        **pager(page),
         wrong=wrong,
         rows_max=service_reading.ROWS_MAX,
         columns=[*service_reading.REQUIRED, *service_reading.OPTIONAL],

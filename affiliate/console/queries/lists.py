@@ -1,4 +1,4 @@
-"""Cases, creatives and campaigns of a program, for lists: filtered here, a page at a time."""
+"""What a program has many of, for lists: filtered here, a page at a time."""
 
 from datetime import datetime
 from typing import Any
@@ -7,13 +7,19 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from affiliate.accounts.models import User
 from affiliate.console import paging
 from affiliate.creatives import queries as creative_queries
 from affiliate.creatives.models import Creative
+from affiliate.joining.models import Invitation
+from affiliate.papers.models import Paper
 from affiliate.partners.models import Partner
+from affiliate.payouts import entry_queries
+from affiliate.payouts.models import Adjustment, AdjustmentStatus
+from affiliate.privacy.models import ErasureRequest, ErasureStatus
 from affiliate.relations.models import WAITING, Case, CaseStatus
 from affiliate.reports import campaign_queries
-from affiliate.reports.written_models import Campaign
+from affiliate.reports.written_models import Annotation, Campaign, ServiceEntry
 
 
 def cases(
@@ -55,6 +61,69 @@ def campaigns(
     if name:
         found = found.where(_holds(Campaign.name, name))
     return paging.page_of(session, found, by=Campaign.starts_on, identifier=Campaign.id, cursor=cursor, size=size)
+
+
+def service_entries(session: Session, *, program_id: UUID, cursor: paging.Cursor | None) -> paging.Page:
+    """What is written down about service, the latest days first; rows of `ServiceEntry`, `partner` and `by`."""
+    columns = (ServiceEntry, Partner.name.label("partner"), User.name.label("by"))
+    found = (
+        sa.select(*columns, ServiceEntry.ends_on.label("at"), ServiceEntry.id.label("id"))
+        .outerjoin(Partner, Partner.id == ServiceEntry.partner_id)
+        .outerjoin(User, User.id == ServiceEntry.created_by_id)
+        .where(ServiceEntry.program_id == program_id, ServiceEntry.removed_at.is_(None))
+    )
+    return paging.page_of(session, found, by=ServiceEntry.ends_on, identifier=ServiceEntry.id, cursor=cursor)
+
+
+def notes_on_days(session: Session, *, program_id: UUID, cursor: paging.Cursor | None) -> paging.Page:
+    """The notes that charts mark, the latest day first; rows of `id`, `at` (the day) and `text`."""
+    found = sa.select(Annotation.id, Annotation.day.label("at"), Annotation.text)
+    mine = found.where(Annotation.program_id == program_id, Annotation.removed_at.is_(None))
+    return paging.page_of(session, mine, by=Annotation.day, identifier=Annotation.id, cursor=cursor)
+
+
+def invitations(session: Session, *, program_id: UUID, cursor: paging.Cursor | None) -> paging.Page:
+    """The invitations of a program, newest first; rows of `Invitation` and `recruiter`, the partner whose address it is."""
+    columns = (Invitation, Partner.name.label("recruiter"))
+    found = (
+        sa.select(*columns, Invitation.created_at.label("at"), Invitation.id.label("id"))
+        .outerjoin(Partner, Partner.id == Invitation.recruiter_id)
+        .where(Invitation.program_id == program_id)
+    )
+    return paging.page_of(session, found, by=Invitation.created_at, identifier=Invitation.id, cursor=cursor)
+
+
+def adjustments(
+    session: Session, *, program_id: UUID, partner_id: UUID | None = None, decided: bool = False, cursor: paging.Cursor | None
+) -> paging.Page:  # fmt: skip
+    """Bonuses and corrections of a program or of one partner, newest first; `decided`: without those that wait."""
+    found = entry_queries.adjustment_rows(program_id, partner_id=partner_id)
+    found = found.add_columns(Adjustment.entered_at.label("at"), Adjustment.id.label("id"))
+    if decided:
+        found = found.where(Adjustment.status != AdjustmentStatus.PROPOSED)
+    return paging.page_of(session, found, by=Adjustment.entered_at, identifier=Adjustment.id, cursor=cursor)
+
+
+def papers(session: Session, *, program_id: UUID, cursor: paging.Cursor | None) -> paging.Page:
+    """The papers that the program wrote, newest first; rows of `Paper` and `partner`."""
+    columns = (Paper, Partner.name.label("partner"), Paper.issued_at.label("at"), Paper.id.label("id"))
+    found = sa.select(*columns).join(Partner, Partner.id == Paper.partner_id).where(Paper.program_id == program_id)
+    return paging.page_of(session, found, by=Paper.issued_at, identifier=Paper.id, cursor=cursor)
+
+
+def erasures(
+    session: Session, *, program_id: UUID, waits: bool, cursor: paging.Cursor | None, size: int = paging.PAGE_SIZE
+) -> paging.Page:
+    """Requests to be forgotten, newest first: those that wait, or the decided ones. Rows of `ErasureRequest`, `partner` and `person`."""
+    columns = (ErasureRequest, Partner.name.label("partner"), User.name.label("person"))
+    found = (
+        sa.select(*columns, ErasureRequest.asked_at.label("at"), ErasureRequest.id.label("id"))
+        .join(Partner, Partner.id == ErasureRequest.partner_id)
+        .join(User, User.id == ErasureRequest.asked_by_id)
+        .where(ErasureRequest.program_id == program_id, (ErasureRequest.status == ErasureStatus.ASKED).is_(waits))
+    )
+    by, identifier = ErasureRequest.asked_at, ErasureRequest.id
+    return paging.page_of(session, found, by=by, identifier=identifier, cursor=cursor, size=size)
 
 
 def _holds(column: Any, text: str) -> sa.ColumnElement[bool]:

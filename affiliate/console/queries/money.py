@@ -37,10 +37,12 @@ def commissions(
     status: CommissionStatus | None = None,
     partner_id: UUID | None = None,
     due_before: datetime | None = None,
+    order_id: str = "",
+    partner_ids: Collection[UUID] | None = None,
     cursor: paging.Cursor | None = None,
     size: int = paging.PAGE_SIZE,
 ) -> paging.Page:
-    """Commissions in force, newest first."""
+    """Commissions in force, newest first: of one status, partner or order, of these partners, or soon validated."""
     columns = (
         Commission.id, Commission.earned_at.label("at"), Commission.conversion_id, Commission.partner_id, Commission.status,
         Commission.reason, Commission.amount_minor, Commission.reversed_minor, Commission.currency, Commission.matures_at,
@@ -51,13 +53,10 @@ def commissions(
         .join(Partner, Partner.id == Commission.partner_id)
         .join(Conversion, Conversion.id == Commission.conversion_id)
         .where(Commission.program_id == program_id, Commission.is_live)
+        .where(*_narrowed(program_id, partner_id, due_before, order_id, partner_ids))
     )
     if status is not None:
         statement = statement.where(Commission.status == status)
-    if partner_id is not None:
-        statement = statement.where(Commission.partner_id == partner_id)
-    if due_before is not None:
-        statement = statement.where(Commission.matures_at < due_before)
     return paging.page_of(
         session, statement, by=Commission.earned_at, identifier=Commission.id, cursor=cursor, size=size
     )
@@ -70,17 +69,33 @@ def decidable(
     statuses: Collection[CommissionStatus],
     partner_id: UUID | None = None,
     due_before: datetime | None = None,
+    order_id: str = "",
+    partner_ids: Collection[UUID] | None = None,
     limit: int,
 ) -> list[Decidable]:
     """All commissions in force of these statuses that the list would show, page by page."""
     found = sa.select(*_DECIDABLE).where(Commission.program_id == program_id, Commission.is_live)
     found = found.where(Commission.status.in_(statuses))
-    if partner_id is not None:
-        found = found.where(Commission.partner_id == partner_id)
-    if due_before is not None:
-        found = found.where(Commission.matures_at < due_before)
+    found = found.where(*_narrowed(program_id, partner_id, due_before, order_id, partner_ids))
     newest = found.order_by(Commission.earned_at.desc(), Commission.id.desc()).limit(limit)
     return [Decidable(*row) for row in session.execute(newest)]
+
+
+def _narrowed(
+    program_id: UUID, partner_id: UUID | None, due_before: datetime | None, order_id: str, partner_ids: Collection[UUID] | None
+) -> list[sa.ColumnElement[bool]]:  # fmt: skip
+    """What the list of commissions is narrowed to, by indexes: one partner or several, one order, what is soon validated."""
+    found: list[sa.ColumnElement[bool]] = []
+    if partner_id is not None:
+        found.append(Commission.partner_id == partner_id)
+    if partner_ids is not None:
+        found.append(Commission.partner_id.in_(partner_ids))
+    if due_before is not None:
+        found.append(Commission.matures_at < due_before)
+    if order_id:
+        of_order = sa.select(Conversion.id).where(Conversion.program_id == program_id, Conversion.order_id == order_id)
+        found.append(Commission.conversion_id.in_(of_order))
+    return found
 
 
 def these(session: Session, *, program_id: UUID, commission_ids: Sequence[UUID]) -> list[Decidable]:

@@ -85,6 +85,14 @@ def offered(session: Session, *, program_id: UUID, partner_id: UUID) -> Offered:
     return Offered(*(sorted(names) for names in found))
 
 
+def partners_like(session: Session, *, program_id: UUID, text: str) -> list[UUID]:
+    """The partners of a program whose name holds this text, by name; the first hundreds of many."""
+    holds = sa.func.lower(Partner.name).contains(text.lower(), autoescape=True)
+    found = sa.select(Partner.id).join(Enrollment, Enrollment.partner_id == Partner.id)
+    mine = found.where(Enrollment.program_id == program_id, holds)
+    return list(session.scalars(mine.order_by(Partner.name, Partner.id).limit(OFFERED_MAX)))
+
+
 def kin(session: Session, *, program_id: UUID, partner_id: UUID) -> tuple[str, list[tuple[UUID, str]]]:
     """Who recruited a partner (its name, or nothing), and whom it recruited, by name; the first hundreds of many, by one statement."""
     above = sa.select(sa.true(), Partner.id, Partner.name).join(PartnerTerms, PartnerTerms.recruiter_id == Partner.id)

@@ -9,6 +9,7 @@ from werkzeug.test import TestResponse
 
 from affiliate.accounts.models import User
 from affiliate.commissions.models import Commission, CommissionStatus
+from affiliate.console.queries import named
 from affiliate.relations import bulk, jobs
 
 
@@ -133,6 +134,37 @@ def test_the_list_is_narrowed_by_status_partner_and_date(cast: Cast, mara: Flask
     assert listed(mara, "?status=pending", "early", "late", "ready") == ["early", "late"]
     assert listed(mara, "?status=pending&due=7", "early", "late", "ready") == ["early"]
     assert listed(mara, f"?partner={public('ptn', other)}", "early", "late", "ready") == ["late"]
+
+
+def test_the_list_is_searched_by_order_and_by_partner(cast: Cast, mara: FlaskClient) -> None:
+    other = make_partner(cast.session, program=cast.program, name="Another Kitchen")
+    cast.session.commit()
+    cast.sale("first")
+    cast.sale("second", partner=other)
+    both = ("first", "second")
+    assert listed(mara, "?order=first", *both) == ["first"]
+    assert listed(mara, "?order=firs", *both) == []
+    assert listed(mara, "?name=anoTHER", *both) == ["second"]
+    assert listed(mara, "?name=kitchen&status=pending", *both) == ["first", "second"]
+    assert listed(mara, "?name=nobody", *both) == []
+    page = text_of(mara.get("/console/casa/commissions?name=another&status=pending"))
+    assert "All with this status" not in page
+    assert '<input type="hidden" name="name" value="another">' in page
+    assert mara.get("/console/casa/commissions.csv?name=another").text.count("first") == 0
+    stranger = make_partner(cast.session, program=cast.other, name="Another stranger")
+    found = named.partners_like(cast.session, program_id=cast.program.id, text="another")
+    assert stranger.id not in found
+    assert found == [other.id]
+    cast.session.commit()
+
+
+def test_all_that_a_search_found_is_decided_and_nothing_else(cast: Cast, mara: FlaskClient) -> None:
+    other = make_partner(cast.session, program=cast.program, name="Another Kitchen")
+    cast.session.commit()
+    one, two = cast.sale("first"), cast.sale("second", partner=other)
+    back = mara.post("/console/casa/commissions/approve", data={"all": "yes", "name": "another"})
+    assert back.headers["Location"].endswith("/commissions?name=another")
+    assert (status(cast, one), status(cast, two)) == (CommissionStatus.PENDING, CommissionStatus.APPROVED)
 
 
 def test_a_commission_is_explained_for_the_manager_with_its_buttons(cast: Cast, mara: FlaskClient) -> None:
