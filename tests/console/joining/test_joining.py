@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 
 from affiliate import clock, files, ids
 from affiliate.files import File
-from affiliate.joining import queries, questions
+from affiliate.joining import inviting, queries, questions
 from affiliate.joining.models import Invitation
 from affiliate.joining.questions import Question
 from affiliate.mailer import OutboxMail
@@ -188,6 +188,28 @@ def test_a_wrong_invitation_is_refused_at_its_field(
     assert answer.status_code == 422
     assert f'id="{field}-error"' in answer.text
     assert _mails(cast) == []
+
+
+def test_withdrawn_invitations_make_room_and_the_list_is_paged(cast: Cast, mara: FlaskClient) -> None:
+    url = _url(cast, "invitations")
+    many = [
+        Invitation(
+            id=ids.new(), program_id=cast.program.id, code=f"code-{number}", name=f"Fair {number:03}",
+            created_at=clock.now() - timedelta(days=number + 1),
+        )
+        for number in range(inviting.INVITATIONS_MAX)
+    ]  # fmt: skip
+    cast.session.add_all(many)
+    cast.session.commit()
+    page = text_of(mara.get(url))
+    assert "Fair 000" in page
+    assert "Fair 050" not in page
+    assert 'rel="next"' in page
+    new = {"name": "Fair of May", "locale": "en"}
+    assert "has 200 invitations" in text_of(mara.post(url, data=new))
+    many[0].withdrawn_at = clock.now()
+    cast.session.commit()
+    assert "Fair of May" in text_of(mara.post(url, data=new, follow_redirects=True))
 
 
 def test_the_facts_of_an_application_are_plain_values(cast: Cast, mara: FlaskClient) -> None:
