@@ -18,12 +18,22 @@ from affiliate.payouts.models import AdjustmentKind, AdjustmentStatus, CostKind
 from affiliate.payouts.schedule import Cadence
 from affiliate.programs.models import Program, ProgramStatus
 from affiliate.relations.care_words import goal_metric, goal_state
-from affiliate.reports.words import Sign, act, commission, commission_reason, decline_reason, payment_method, payout
+from affiliate.reports.words import (
+    Sign,
+    act,
+    awaits,
+    commission,
+    commission_reason,
+    decline_reason,
+    payment_method,
+    payout,
+)
 
 __all__ = [
     "Sign",
     "account",
     "act",
+    "awaits",
     "commission",
     "commission_reason",
     "decline_reason",

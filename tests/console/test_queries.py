@@ -24,7 +24,8 @@ from affiliate.accounts import audit
 from affiliate.accounts.actors import SYSTEM
 from affiliate.accounts.mail_kinds import MailKind
 from affiliate.commissions import queries as commissions
-from affiliate.commissions.models import CommissionStatus
+from affiliate.commissions.maturity import Milestone
+from affiliate.commissions.models import Commission, CommissionStatus
 from affiliate.console import paging
 from affiliate.console.queries import contacts, events, lists, money, named, orders, partners, trail, work
 from affiliate.creatives import queries as creatives
@@ -67,15 +68,40 @@ def test_what_waits_for_a_person(session: Session, books: Books) -> None:
     )
     [application] = work.applications_waiting(session, **here)
     assert (application.name, application.answers["why"]) == ("Ferro e Fuoco", "We cook with your pots.")
-    soon = work.maturing(session, **here, until=MATURE)
+    soon, month = work.maturing(session, **here, until=MATURE, month_ends=NOW)
     assert (soon.count, soon.amount_minor, soon.first_at) == (1, 10_00, NOW + timedelta(days=29))
-    assert work.maturing(session, **here, until=NOW) == work.Maturing(0, 0, None)
+    assert month == work.Validating(0, 0, 0)
+    soon, month = work.maturing(session, **here, until=NOW, month_ends=MATURE)
+    assert soon == work.Maturing(0, 0, None)
+    assert month == work.Validating(1, 10_00, 0)
     assert [work.left_after(session, **here, after=moment) for moment in (NOW, MATURE)] == [10_00, 0]
     payouts.propose(session, program_id=books.program.id, actor=books.alice, now=NOW)
     assert work.open_decisions(session, **here).runs == 1
     [run] = work.open_runs(session, **here)
     assert (run.total_minor, run.partners, run.proposed_by) == (30_00, 1, "Alice")
     assert work.has_plan(session, **here)
+
+
+def test_what_awaits_its_order_is_not_approved_by_itself_and_is_validated_all_the_same(
+    session: Session, books: Books
+) -> None:
+    here = {"program_id": books.program.id}
+    waiting = books.order(order_id="cod", occurred_at=NOW - timedelta(days=33))
+    books.work(now=NOW - timedelta(days=33))
+    session.execute(
+        sa.update(Commission)
+        .where(Commission.conversion_id == waiting.id)
+        .values(awaits=Milestone.PAID, status="pending")
+    )
+    soon, month = work.maturing(session, **here, until=MATURE, month_ends=MATURE)
+    assert soon == work.Maturing(1, 10_00, NOW + timedelta(days=29))
+    assert month == work.Validating(2, 20_00, 1)
+    assert [work.left_after(session, **here, after=moment) for moment in (NOW, MATURE)] == [20_00, 10_00]
+    for due, known in ((NOW, []), (MATURE, ["new"])):
+        found = money.commissions(session, **here, status=CommissionStatus.PENDING, due_before=due)
+        assert [row.order_id for row in found.rows] == known
+        pending = {CommissionStatus.PENDING}
+        assert len(money.decidable(session, **here, statuses=pending, due_before=due, limit=9)) == len(known)
 
 
 def test_refused_events_are_counted_by_reason_since_a_moment(session: Session, books: Books) -> None:

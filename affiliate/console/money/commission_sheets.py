@@ -107,6 +107,8 @@ def _row(row: Any) -> dict[str, Any]:
 
 
 def _why(row: Any) -> str:
+    if row.status is CommissionStatus.PENDING and row.awaits is not None:
+        return words.awaits(row.awaits)
     if row.status is CommissionStatus.PENDING:
         return str(_("Validation period ends %(day)s", day=formats.day(row.matures_at)))
     return words.commission_reason(row.reason)

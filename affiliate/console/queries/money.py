@@ -46,7 +46,7 @@ def commissions(
     columns = (
         Commission.id, Commission.earned_at.label("at"), Commission.conversion_id, Commission.partner_id, Commission.status,
         Commission.reason, Commission.amount_minor, Commission.reversed_minor, Commission.currency, Commission.matures_at,
-        Partner.name.label("partner"), Conversion.order_id,
+        Commission.awaits, Partner.name.label("partner"), Conversion.order_id,
     )  # fmt: skip
     statement = (
         sa.select(*columns)
@@ -90,8 +90,8 @@ def _narrowed(
         found.append(Commission.partner_id == partner_id)
     if partner_ids is not None:
         found.append(Commission.partner_id.in_(partner_ids))
-    if due_before is not None:
-        found.append(Commission.matures_at < due_before)
+    if due_before is not None:  # of what awaits something first, nobody knows when it ends
+        found += [Commission.matures_at < due_before, Commission.awaits.is_(None)]
     if order_id:
         of_order = sa.select(Conversion.id).where(Conversion.program_id == program_id, Conversion.order_id == order_id)
         found.append(Commission.conversion_id.in_(of_order))

@@ -49,6 +49,18 @@ class Maturing:
 
 
 @dataclass(frozen=True, slots=True)
+class Validating:
+    """Pending commissions whose validation ends until a moment: how many, minor units.
+
+    `awaiting` of them wait for their order to be paid, shipped or delivered, and may have waited longer than was expected.
+    """
+
+    count: int
+    amount_minor: int
+    awaiting: int
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """Events refused since a moment for one reason."""
 
@@ -134,27 +146,50 @@ def stirring(session: Session, *, program_id: UUID, until: date) -> Stirring:
     return Stirring(*(bool(each) for each in session.execute(sa.select(*exist)).one()))
 
 
-def maturing(session: Session, *, program_id: UUID, until: datetime) -> Maturing:
-    """The pending commissions whose validation period ends before `until`."""
-    left = Commission.amount_minor - Commission.reversed_minor
-    statement = sa.select(
-        sa.func.count(), sa.func.coalesce(sa.func.sum(left), 0), sa.func.min(Commission.matures_at)
-    ).where(
-        Commission.program_id == program_id,
-        Commission.status == CommissionStatus.PENDING,
-        Commission.is_live,
-        Commission.matures_at < until,
+def maturing(
+    session: Session, *, program_id: UUID, until: datetime, month_ends: datetime
+) -> tuple[Maturing, Validating]:
+    """What is approved by itself before `until`, and what is to be validated before the month ends, in one statement."""
+    awaiting = _awaiting(program_id)
+    first = sa.select(Commission.matures_at).where(*_pending(program_id), Commission.awaits.is_(None))
+    parts = (
+        *_sums(*_pending(program_id), Commission.matures_at < until),
+        *_sums(*awaiting, Commission.matures_at < until),
+        *_sums(*_pending(program_id), Commission.matures_at < month_ends),
+        *_sums(*awaiting, Commission.matures_at < month_ends)[:1],
+        first.where(Commission.matures_at < until).order_by(Commission.matures_at).limit(1).scalar_subquery(),
     )
-    count, amount, first_at = session.execute(statement).one()
-    return Maturing(count, int(amount), first_at)
+    row = session.execute(sa.select(*parts)).one()
+    soon = Maturing(row[0] - row[2], int(row[1] - row[3]), row[7])
+    return soon, Validating(row[4], int(row[5]), row[6])
 
 
 def left_after(session: Session, *, program_id: UUID, after: datetime) -> int:
     """Minor units of the pending commissions that are approved by themselves from then on, or by nobody knows when."""
+    later = _sums(*_pending(program_id), Commission.matures_at >= after)[1]
+    unknown = _sums(*_awaiting(program_id), Commission.matures_at < after)[1]
+    return int(session.scalar(sa.select(later + unknown)) or 0)
+
+
+def _pending(program_id: UUID) -> tuple[Any, ...]:
+    return Commission.program_id == program_id, Commission.status == CommissionStatus.PENDING, Commission.is_live
+
+
+def _awaiting(program_id: UUID) -> tuple[Any, ...]:
+    """Of the pending ones those that await something.
+
+    They are summed apart: the index of all pending ones holds the amounts and not this, so that a condition on it would
+    read every row, and rows are wide.
+    """
+    is_pending = sa.text("status = 'pending'")  # written out: the planner sees that the partial index fits
+    return Commission.awaits.is_not(None), is_pending, Commission.program_id == program_id, Commission.is_live
+
+
+def _sums(*which: Any) -> tuple[sa.ScalarSelect[int], sa.ScalarSelect[int]]:
+    """How many commissions these are, and what is left of them in minor units."""
     left = sa.func.coalesce(sa.func.sum(Commission.amount_minor - Commission.reversed_minor), 0)
-    later = sa.or_(Commission.matures_at >= after, Commission.matures_at.is_(None))
-    pending = (Commission.program_id == program_id, Commission.status == CommissionStatus.PENDING, Commission.is_live)
-    return int(session.scalar(sa.select(left).where(*pending, later)) or 0)
+    counted = sa.select(sa.func.count()).select_from(Commission).where(*which)
+    return counted.scalar_subquery(), sa.select(left).where(*which).scalar_subquery()
 
 
 def open_runs(session: Session, *, program_id: UUID, limit: int = RUNS_SHOWN) -> Sequence[Any]:

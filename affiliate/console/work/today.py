@@ -19,6 +19,7 @@ from affiliate.payouts import queries as payout_queries
 from affiliate.programs.models import ProgramStatus
 from affiliate.relations import care_queries
 from affiliate.relations import queries as relations
+from affiliate.reports.periods import start_of_day
 from affiliate.steering import queries as steering
 from affiliate.web import orm, request_now
 
@@ -79,9 +80,16 @@ def _people(now: datetime) -> list[work_list.Item]:
         found += work_people.cases(relations.cases(session, **here, waiting=True, limit=SHOWN_OF_A_KIND))
     if counted.reviews:
         found += work_people.reviews(counted.reviews, work.soonest_review(session, **here))
-    found += work_list.maturing(work.maturing(session, **here, until=now + SOON))
+    soon, month = work.maturing(session, **here, until=now + SOON, month_ends=_month_ends())
+    found += work_list.maturing(soon) + work_list.validating(month)
     found += work_list.refused(work.refused_since(session, **here, since=now - REFUSED_FOR))
     return found
+
+
+def _month_ends() -> datetime:
+    """When the present month is over in the program's time zone."""
+    following = goal_sheets.today().replace(day=1) + timedelta(days=31)
+    return start_of_day(following.replace(day=1), zone=g.program.time_zone)
 
 
 def _steering(there: work.Stirring, until: date) -> list[work_list.Item]:

@@ -15,7 +15,7 @@ from affiliate.canary.models import CanaryRun, CanaryState
 from affiliate.console import presenters, words
 from affiliate.console.goals import kpi_sheets
 from affiliate.console.partners import partner_sheets
-from affiliate.console.queries.work import Maturing, Refused
+from affiliate.console.queries.work import Maturing, Refused, Validating
 from affiliate.ledger.models import LedgerProof
 from affiliate.money import Money
 from affiliate.partners.models import EnrollmentStatus
@@ -169,7 +169,7 @@ def payable(schedule: Schedule) -> list[Item]:
 
 def maturing(found: Maturing) -> list[Item]:
     """The commissions that are approved by themselves soon: the last moment to look."""
-    if not found.count:
+    if not found.count or found.first_at is None:
         return []
     amount = formats.money(presenters.amount(found.amount_minor))
     title = ngettext(
@@ -180,10 +180,32 @@ def maturing(found: Maturing) -> list[Item]:
     )
     detail = _(
         "They are approved by themselves from %(day)s on. Decline what should not be paid.",
-        day=formats.day(found.first_at),
+        day=formats.day(max(found.first_at, request_now())),  # what is due already waits for the next round alone
     )
     url = url_for("console.commissions", status="pending", due="7")
     return [Item("commission", WEEK, "coin", title, detail, url, _("Review"))]
+
+
+def validating(found: Validating) -> list[Item]:
+    """What the shop has to say yes or no to until the month is over, by its list or by days."""
+    if not found.count:
+        return []
+    amount = formats.money(presenters.amount(found.amount_minor))
+    title = ngettext(
+        "%(num)d commission to validate this month, %(amount)s",
+        "%(num)d commissions to validate this month, %(amount)s",
+        found.count,
+        amount=amount,
+    )
+    detail = _("Upload the shop's list, or say for the orders of some days what became of them.")
+    if found.awaiting:
+        waits = ngettext(
+            "%(num)d of them waits for its order to be paid, shipped or delivered, and is not approved by itself.",
+            "%(num)d of them wait for their orders to be paid, shipped or delivered, and are not approved by themselves.",
+            found.awaiting,
+        )
+        detail = f"{detail} {waits}"
+    return [Item("commission", WEEK, "clipboard-check", title, detail, url_for("console.validation"), _("Validate"))]
 
 
 def refused(found: Sequence[Refused]) -> list[Item]:

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from affiliate import clock, ids
 from affiliate.accounts.models import User
 from affiliate.canary.models import CanaryRun, CanaryState
+from affiliate.commissions.maturity import Milestone
 from affiliate.ingest.models import RejectedEvent, RejectReason
 from affiliate.partners.models import Enrollment, EnrollmentStatus
 from affiliate.steering import service as steering
@@ -62,6 +63,28 @@ def test_commissions_that_mature_within_a_week_come_up_with_their_sum(cast: Cast
     assert '?status=pending&due=7"' in page
 
 
+def test_what_awaits_its_order_is_never_said_to_be_approved_by_itself(
+    cast: Cast, mara: FlaskClient, finn: FlaskClient
+) -> None:
+    soon, waiting = cast.sale("soon", days_ago=31), cast.sale("waiting", days_ago=40)
+    waiting.awaits = Milestone.PAID
+    cast.session.commit()
+    page = text_of(mara.get("/console/casa/"))
+    assert "1 commission is validated within 7 days, €10.00" in page
+    assert f"approved by themselves from {clock.now():%-d %b %Y} on" in page  # due since yesterday
+    assert "2 commissions to validate this month, €20.00" in page
+    assert "1 of them waits for its order to be paid, shipped or delivered" in page
+    assert 'href="/console/casa/validation"' in page
+    listed = text_of(mara.get("/console/casa/commissions?status=pending"))
+    assert listed.count("It waits until the order is paid.") == 1
+    assert listed.count("Validation period ends") == 1
+    assert public("com", waiting) not in mara.get("/console/casa/commissions?status=pending&due=7").text
+    assert public("com", soon) in mara.get("/console/casa/commissions?status=pending&due=7").text
+    tiles = text_of(finn.get("/console/casa/views/finance"))
+    tile = tiles[tiles.index("Approved within 30 days") :]
+    assert "€10.00" in tile[: tile.index("€") + 6]
+
+
 def test_refused_events_of_the_week_stand_in_one_line(cast: Cast, mara: FlaskClient, finn: FlaskClient) -> None:
     for days in (1, 2, 9):
         row = RejectedEvent(
@@ -96,11 +119,12 @@ def test_a_goal_behind_the_line_comes_up(cast: Cast, mara: FlaskClient) -> None:
 
 
 def test_the_list_is_narrowed_by_kind_and_counts_stay(cast: Cast, mara: FlaskClient) -> None:
-    cast.sale("soon", days_ago=25)
+    cast.sale("soon", days_ago=31)
     page = text_of(mara.get("/console/casa/?kind=commission"))
     assert "is validated within 7 days" in page
+    assert "to validate this month" in page
     assert "Application: Ferro e Fuoco" not in page
-    assert "2 decisions wait for you" in page
+    assert "3 decisions wait for you" in page
 
 
 def test_everything_decided_is_said(cast: Cast, mara: FlaskClient, browser_of: Callable[[User], FlaskClient]) -> None:
