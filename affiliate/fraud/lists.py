@@ -148,6 +148,15 @@ def counted(program_id: UUID) -> tuple[sa.ColumnElement[int], sa.ColumnElement[i
     return flagged + appealed - both, appealed
 
 
+def promised(program_id: UUID) -> sa.Select[datetime | None]:
+    """By when the first answer to an order under review is promised: a statement for others to ask with theirs."""
+    flagged = FraudVerdict.verdict == sa.literal_column(f"'{Verdict.FLAG}'")  # as the partial index says it
+    current = sa.and_(Attribution.id == FraudVerdict.attribution_id, Attribution.is_current)
+    found = sa.select(FraudVerdict.answer_by).join(Attribution, current)
+    mine = found.where(FraudVerdict.program_id == program_id, flagged, FraudVerdict.answer_by.is_not(None))
+    return mine.order_by(FraudVerdict.answer_by).limit(1)
+
+
 def history(session: Session, *, program_id: UUID, conversion_id: UUID, partner_id: UUID) -> History:
     """What was said about one partner's credit."""
     (verdicts, decisions, appeals) = (

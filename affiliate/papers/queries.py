@@ -122,9 +122,10 @@ def number_is_used(session: Session, *, program_id: UUID, partner_id: UUID, numb
 
 def filed_in(
     session: Session, *, program_id: UUID, status: FiledStatus | None = None, partner_id: UUID | None = None,
-    limit: int = SHOWN_MAX,
+    oldest_first: bool = False, limit: int = SHOWN_MAX,
 ) -> list[tuple[FiledInvoice, Payout, str]]:  # fmt: skip
-    """Filed invoices of a program with their payouts and partners' names, the newest first."""
+    """Filed invoices of a program with their payouts and partners' names, the newest first unless the oldest is asked for."""
+    by_age = (FiledInvoice.filed_at, FiledInvoice.id)
     mine = [FiledInvoice.program_id == program_id]
     if status is not None:
         mine.append(FiledInvoice.status == status)
@@ -135,7 +136,7 @@ def filed_in(
         .join(Payout, Payout.id == FiledInvoice.payout_id)
         .join(Partner, Partner.id == FiledInvoice.partner_id)
         .where(*mine)
-        .order_by(FiledInvoice.filed_at.desc(), FiledInvoice.id.desc())
+        .order_by(*(by_age if oldest_first else (column.desc() for column in by_age)))
     )
     return [(row[0], row[1], row[2]) for row in session.execute(found.limit(limit))]
 

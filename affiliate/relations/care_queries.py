@@ -34,7 +34,7 @@ GOALS_MAX = 30
 GOAL_NOTES_MAX = 50
 TAGS_MAX = 500
 SEGMENTS_MAX = 50
-TRIALS_SHOWN = 20
+TRIALS_MAX = 200
 _MANAGING = (GrantRole.MANAGER, GrantRole.ADMIN)
 
 
@@ -97,14 +97,14 @@ def leads_of(session: Session, *, program_id: UUID, partner_ids: Collection[UUID
 
 
 def trials(session: Session, *, program_id: UUID) -> list[tuple[PartnerCare, str]]:
-    """Partners on trial with their names, the one that ends first first."""
+    """Partners on trial with their names, the one that ends first first: so many as one statement judges."""
     found = (
         sa.select(PartnerCare, Partner.name)
         .join(Partner, Partner.id == PartnerCare.partner_id)
         .where(PartnerCare.program_id == program_id, PartnerCare.trial_ends_on.is_not(None))
         .order_by(PartnerCare.trial_ends_on, PartnerCare.partner_id)
     )
-    return [(row[0], row[1]) for row in session.execute(found.limit(TRIALS_SHOWN))]
+    return [(row[0], row[1]) for row in session.execute(found.limit(TRIALS_MAX))]
 
 
 def trial_facts(session: Session, *, program: Program, rows: Sequence[PartnerCare]) -> list[TrialFacts]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,13 +16,9 @@ from affiliate.creatives.models import Creative, CreativeStatus
 from affiliate.fraud import lists as fraud
 from affiliate.fraud.models import FraudVerdict, Verdict
 from affiliate.ingest.models import RejectedEvent, RejectReason
-from affiliate.papers.models import FiledInvoice, FiledStatus
 from affiliate.partners.models import Application, Enrollment, EnrollmentStatus, Partner
 from affiliate.payouts.models import Payout, PayoutRun, PayoutStatus
-from affiliate.relations.care_models import Duty, GoalStatus, PartnerCare, PartnerGoal
-from affiliate.relations.models import Case, CaseStatus, Side
-from affiliate.reports.momentum import AT_RISK
-from affiliate.steering.models import KpiWatch, PartnerMomentum, WatchState
+from affiliate.relations.models import Case, CaseStatus
 
 APPLICATIONS_SHOWN = 20
 RUNS_SHOWN = 10
@@ -105,45 +101,6 @@ def applications_waiting(session: Session, *, program_id: UUID, limit: int = APP
         .limit(limit)
     )
     return session.execute(statement).all()
-
-
-def soonest_review(session: Session, *, program_id: UUID) -> datetime | None:
-    """By when the first answer to an order under review is promised."""
-    flagged = FraudVerdict.verdict == sa.literal_column(f"'{Verdict.FLAG}'")  # as the partial index says it
-    current = sa.and_(Attribution.id == FraudVerdict.attribution_id, Attribution.is_current)
-    found = sa.select(FraudVerdict.answer_by).join(Attribution, current)
-    mine = found.where(FraudVerdict.program_id == program_id, flagged, FraudVerdict.answer_by.is_not(None))
-    return session.scalar(mine.order_by(FraudVerdict.answer_by).limit(1))
-
-
-@dataclass(frozen=True, slots=True)
-class Stirring:
-    """Whether there is anything of a kind, so that a page asks further only where there is."""
-
-    invoices: bool
-    at_risk: bool
-    alarms: bool
-    duties: bool
-    trials: bool
-    goals: bool
-
-
-def stirring(session: Session, *, program_id: UUID, until: date) -> Stirring:
-    """What waits in this program beside decisions, in one statement; duties that are due before `until`."""
-    filed = (FiledInvoice.program_id == program_id, FiledInvoice.status == FiledStatus.FILED)
-    risk = (PartnerMomentum.program_id == program_id, PartnerMomentum.momentum.in_(AT_RISK))
-    alarm = (KpiWatch.program_id == program_id, KpiWatch.removed_at.is_(None), KpiWatch.state == WatchState.ALARM)
-    trial = (PartnerCare.program_id == program_id, PartnerCare.trial_ends_on.is_not(None))
-    proposed = (PartnerGoal.status == GoalStatus.PROPOSED, PartnerGoal.proposed_by == Side.PARTNER)
-    exist = (
-        sa.exists().where(*filed),
-        sa.exists().where(*risk, PartnerMomentum.seen_at.is_(None)),
-        sa.exists().where(*alarm),
-        sa.exists().where(Duty.program_id == program_id, Duty.due_on < until),
-        sa.exists().where(*trial),
-        sa.exists().where(PartnerGoal.program_id == program_id, *proposed),
-    )
-    return Stirring(*(bool(each) for each in session.execute(sa.select(*exist)).one()))
 
 
 def maturing(

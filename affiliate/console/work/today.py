@@ -3,16 +3,17 @@
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from flask import g, request
+from flask import g, request, url_for
 from flask_login import current_user
 
 from affiliate.accounts import access
 from affiliate.canary import queries as canary
-from affiliate.console.blueprint import blueprint, is_manager, latest_proof, manages_all, show, waiting
-from affiliate.console.goals import goal_sheets, goals
+from affiliate.console.blueprint import blueprint, is_manager, latest_proof, manages_all, show
+from affiliate.console.goals import goal_sheets, goals, kpi_sheets
 from affiliate.console.program import program
 from affiliate.console.queries import events, work
-from affiliate.console.work import undelivered, work_list, work_people
+from affiliate.console.queries.stirring import Moments, Stirring, Waiting, stirring
+from affiliate.console.work import undelivered, work_list, work_people, work_rest
 from affiliate.papers import queries as papers
 from affiliate.papers.models import FiledStatus
 from affiliate.payouts import queries as payout_queries
@@ -26,6 +27,8 @@ from affiliate.web import orm, request_now
 SOON = timedelta(days=7)
 REFUSED_FOR = timedelta(days=7)
 SHOWN_OF_A_KIND = 10
+SHOWN_ALONE = 100
+"""How many of a kind that has no list of its own are shown when the page is narrowed to it."""
 
 
 @blueprint.get("/<slug>/")
@@ -40,14 +43,18 @@ def today() -> str:
 
 
 def _items(now: datetime) -> list[work_list.Item]:
-    until = goal_sheets.today() + SOON
-    there = work.stirring(orm.session, program_id=g.program.id, until=until)
+    day = goal_sheets.today()
+    at = Moments(now, now - kpi_sheets.ANSWER_WITHIN, day, day + SOON)
+    there = stirring(orm.session, program_id=g.program.id, at=at)
+    counted = (there.applications, there.runs, there.creatives, there.cases)
+    applications, runs, creatives, cases = (each.count for each in counted)
+    g.waiting = work.OpenDecisions(applications, runs, there.reviews, creatives, cases)  # the navigation asks no more
     found = _money(there, now)
     found += work_list.books(latest_proof())
     found += work_list.goals(goal_sheets.behind(goals.running()))
     if is_manager():
-        found += _people(now)
-        found += _steering(there, until)
+        found += _people(there, now)
+        found += _steering(there, at.until)
         found += undelivered.items(now)
     if manages_all():
         found += work_list.canary(canary.latest(orm.session))
@@ -55,31 +62,35 @@ def _items(now: datetime) -> list[work_list.Item]:
     return found
 
 
-def _money(there: work.Stirring, now: datetime) -> list[work_list.Item]:
+def _money(there: Stirring, now: datetime) -> list[work_list.Item]:
     """A run that waits comes before the next one is thought of."""
     here: dict[str, Any] = {"program_id": g.program.id}
     found: list[work_list.Item] = []
-    if waiting().runs:
-        found += work_list.payouts(work.open_runs(orm.session, **here), me=current_user.id)
+    if there.runs.count:
+        runs = work_list.payouts(work.open_runs(orm.session, **here), me=current_user.id)
+        found += work_list.with_rest(runs, there.runs, work_rest.runs, url_for("console.payouts"))
     else:
         found += work_list.payable(payout_queries.preview(orm.session, **here, now=now))
-    if there.invoices:
-        filed = papers.filed_in(orm.session, **here, status=FiledStatus.FILED, limit=SHOWN_OF_A_KIND)
-        found += work_people.invoices(filed)
-    return found
+    if there.invoices.count:
+        filed = papers.filed_in(orm.session, **here, status=FiledStatus.FILED, oldest_first=True, limit=SHOWN_OF_A_KIND)
+        invoices = work_people.invoices(filed)
+        found += work_list.with_rest(invoices, there.invoices, work_rest.invoices, url_for("console.papers"))
+    return found + work_list.adjustments(there.adjustments)
 
 
-def _people(now: datetime) -> list[work_list.Item]:
+def _people(there: Stirring, now: datetime) -> list[work_list.Item]:
     """What only a manager decides."""
     here: dict[str, Any] = {"program_id": g.program.id}
-    session, counted = orm.session, waiting()
+    session = orm.session
     found: list[work_list.Item] = []
-    if counted.applications:
-        found += work_list.applications(work.applications_waiting(session, **here))
-    if counted.cases:
-        found += work_people.cases(relations.cases(session, **here, waiting=True, limit=SHOWN_OF_A_KIND))
-    if counted.reviews:
-        found += work_people.reviews(counted.reviews, work.soonest_review(session, **here))
+    if there.applications.count:
+        rows = work_list.applications(work.applications_waiting(session, **here))
+        found += work_list.with_rest(rows, there.applications, work_rest.applications, url_for("console.applications"))
+    if there.cases.count:
+        cases = work_people.cases(relations.cases(session, **here, waiting=True, limit=SHOWN_OF_A_KIND))
+        found += work_list.with_rest(cases, there.cases, work_rest.cases, url_for("console.cases"))
+    found += work_people.reviews(there.reviews, there.review_by)
+    found += work_people.creatives(there.creatives) + work_people.erasures(there.erasures)
     soon, month = work.maturing(session, **here, until=now + SOON, month_ends=_month_ends())
     found += work_list.maturing(soon) + work_list.validating(month)
     found += work_list.refused(work.refused_since(session, **here, since=now - REFUSED_FOR))
@@ -92,22 +103,42 @@ def _month_ends() -> datetime:
     return start_of_day(following.replace(day=1), zone=g.program.time_zone)
 
 
-def _steering(there: work.Stirring, until: date) -> list[work_list.Item]:
+def _steering(there: Stirring, until: date) -> list[work_list.Item]:
     """Partners, figures and deadlines that need somebody."""
     here: dict[str, Any] = {"program_id": g.program.id}
     session = orm.session
     found: list[work_list.Item] = []
-    if there.at_risk:
-        found += work_people.at_risk(steering.at_risk(session, **here))
-    if there.alarms:
+    if there.at_risk.count:
+        at_risk = work_people.at_risk(steering.at_risk(session, **here, limit=_most("partner")))
+        found += work_list.with_rest(at_risk, there.at_risk, work_rest.at_risk, _alone("partner"))
+    if there.alarms.count:
         found += work_people.alarms(steering.alarms(session, **here))
-    if there.duties:
-        due = care_queries.duties_due(session, **here, before=until, limit=SHOWN_OF_A_KIND)
-        found += work_people.deadlines(due)
-    if there.trials:
-        trials = care_queries.trials(session, **here)
-        facts = care_queries.trial_facts(session, program=g.program, rows=[care for care, _name in trials])
-        found += work_people.on_trial(trials, facts)
-    if there.goals:
-        found += work_people.shared_goals(care_queries.goals_proposed(session, **here, limit=SHOWN_OF_A_KIND))
+    if there.duties.count:
+        due = care_queries.duties_due(session, **here, before=until, limit=_most("deadline"))
+        duties = work_people.deadlines(due)
+        found += work_list.with_rest(duties, there.duties, work_rest.deadlines, _alone("deadline"))
+    if there.trials.count:
+        found += _trials()
+    if there.goals.count:
+        proposed = work_people.shared_goals(care_queries.goals_proposed(session, **here, limit=_most("goal")))
+        found += work_list.with_rest(proposed, there.goals, work_rest.shared_goals, _alone("goal"))
     return found
+
+
+def _trials() -> list[work_list.Item]:
+    """All are judged, since only the judgement tells which need somebody."""
+    trials = care_queries.trials(orm.session, program_id=g.program.id)
+    facts = care_queries.trial_facts(orm.session, program=g.program, rows=[care for care, _name in trials])
+    found = work_people.on_trial(trials, facts)
+    counted = Waiting(len(found), 0, None)
+    return work_list.with_rest(found[: _most("partner")], counted, work_rest.trials, _alone("partner"))
+
+
+def _most(kind: str) -> int:
+    """How many of a kind stand on the page."""
+    return SHOWN_ALONE if request.args.get("kind") == kind else SHOWN_OF_A_KIND
+
+
+def _alone(kind: str) -> str:
+    """Where more of a kind stand that has no list of its own: this page, narrowed to it; nowhere from there."""
+    return "" if request.args.get("kind") == kind else url_for("console.today", kind=kind)

@@ -1,6 +1,6 @@
 """The work list: each thing that waits becomes one line with its age and one step. Values in, lines out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from affiliate.canary.models import CanaryRun, CanaryState
 from affiliate.console import presenters, words
 from affiliate.console.goals import kpi_sheets
 from affiliate.console.partners import partner_sheets
+from affiliate.console.queries.stirring import Waiting
 from affiliate.console.queries.work import Maturing, Refused, Validating
 from affiliate.ledger.models import LedgerProof
 from affiliate.money import Money
@@ -49,13 +50,14 @@ class Item:
     at: datetime | None = None
     acts: Sequence[Act] = ()
     pick: str = ""  # the value by which several lines of one kind are chosen at once
+    stands_for: int = 1  # decisions: a line that closes a list which was cut counts what it leaves out
 
 
 def page(items: Sequence[Item], chosen: str) -> dict[str, Any]:
     """The lines in their groups, the oldest first, and the filter by kind."""
     kinds = _kinds()
-    counts = {kind: sum(item.kind == kind for item in items) for kind in kinds}
-    chips = [presenters.chip(_("All"), current=chosen not in kinds, count=len(items), kind=None)]
+    counts = {kind: _decisions(item for item in items if item.kind == kind) for kind in kinds}
+    chips = [presenters.chip(_("All"), current=chosen not in kinds, count=_decisions(items), kind=None)]
     chips += [
         presenters.chip(word, current=kind == chosen, count=counts[kind], kind=kind)
         for kind, word in kinds.items()
@@ -65,12 +67,30 @@ def page(items: Sequence[Item], chosen: str) -> dict[str, Any]:
     ordered = sorted(shown, key=lambda item: item.at.timestamp() if item.at else float("inf"))
     groups = [_group(name, [item for item in ordered if item.group == name]) for name in (LATE, TODAY, WEEK)]
     return {
-        "count": len(items),
-        "late": sum(item.group == LATE for item in items),
+        "count": _decisions(items),
+        "late": _decisions(item for item in items if item.group == LATE),
         "chips": chips,
         "groups": [each for each in groups if each["items"]],
         "picks": sum(bool(item.pick) for item in shown) > 1,
     }
+
+
+def _decisions(items: Iterable[Item]) -> int:
+    return sum(item.stands_for for item in items)
+
+
+def with_rest(shown: list[Item], counted: Waiting, told: Callable[[int], str], url: str) -> list[Item]:
+    """The lines of a kind, closed by one that says how many more there are; what is late of these says so for itself."""
+    left = counted.count - len(shown)
+    if left <= 0 or not shown:
+        return shown
+    late = min(max(counted.late - sum(item.group == LATE for item in shown), 0), left)
+    last = shown[-1]
+    parts = ((LATE, late), (last.group if last.group != LATE else TODAY, left - late))
+    step = _("See all") if url else ""
+    return shown + [
+        Item(last.kind, group, last.icon, told(count), "", url, step, stands_for=count) for group, count in parts if count
+    ]  # fmt: skip
 
 
 def _kinds() -> dict[str, str]:
@@ -81,6 +101,7 @@ def _kinds() -> dict[str, str]:
         "case": _("Cases"),
         "review": _("Under review"),
         "partner": _("Partners"),
+        "creative": _("Creatives"),
         "deadline": _("Deadlines"),
         "goal": _("Goals"),
         "delivery": _("Not delivered"),
@@ -92,12 +113,13 @@ def _kinds() -> dict[str, str]:
 def _group(name: str, items: Sequence[Item]) -> dict[str, Any]:
     words_of = {LATE: (_("Late"), "alert-triangle"), TODAY: (_("Today"), "clock"), WEEK: (_("This week"), "calendar")}
     title, icon = words_of[name]
-    told = ngettext("%(num)d decision", "%(num)d decisions", len(items))
+    told = ngettext("%(num)d decision", "%(num)d decisions", _decisions(items))
     lines = [{"item": item, "age": presenters.age(item.at) if item.at else ""} for item in items]
     return {"name": name, "title": title, "icon": icon, "told": told, "items": lines}
 
 
-def _urgency(since: datetime) -> str:
+def urgency(since: datetime) -> str:
+    """What waits longer than is promised is late; all else is for today."""
     return LATE if request_now() - since > kpi_sheets.ANSWER_WITHIN else TODAY
 
 
@@ -106,7 +128,7 @@ def applications(rows: Sequence[Any]) -> list[Item]:
     return [
         Item(
             kind="application",
-            group=_urgency(row.created_at),
+            group=urgency(row.created_at),
             icon="file-text",
             title=_("Application: %(name)s", name=row.name),
             detail=presenters.first_answer(row.answers) or row.website or _("Without a word about itself."),
@@ -149,7 +171,21 @@ def _run(row: Any, *, mine: bool) -> Item:
             _("Check and approve"),
         )
     url = url_for("console.payout_run", run_id=row.id)
-    return Item("payout", _urgency(since), "building-bank", title, detail, url, step, since)
+    return Item("payout", urgency(since), "building-bank", title, detail, url, step, since)
+
+
+def adjustments(found: Waiting) -> list[Item]:
+    """Entries by hand that wait for a second person, in one line."""
+    if not found.count or found.since is None:
+        return []
+    title = ngettext(
+        "%(num)d entry by hand waits for a second person",
+        "%(num)d entries by hand wait for a second person",
+        found.count,
+    )
+    detail = _("Who entered it cannot approve it.")
+    url = url_for("console.adjustments")
+    return [Item("payout", urgency(found.since), "pencil", title, detail, url, _("Decide"), found.since)]
 
 
 def payable(schedule: Schedule) -> list[Item]:
@@ -267,18 +303,18 @@ def canary(run: CanaryRun | None) -> list[Item]:
 
 
 def goals(lines: Sequence[Mapping[str, Any]]) -> list[Item]:
-    """Goals that are behind the straight line."""
+    """Goals that are behind, and limits that are used up too fast: as the page of goals says it."""
     return [
         Item(
             kind="goal",
             group=WEEK,
             icon="target",
-            title=_("Goal “%(goal)s” is behind the line", goal=line["title"]),
-            detail=_(
-                "%(reached)s of %(target)s; the straight line asks for %(asked)s today.",
-                reached=line["reached"],
-                target=line["target"],
-                asked=line["asked"],
+            title=_("Goal “%(goal)s”: %(state)s", goal=line["title"], state=line["sign"].word),
+            detail=" ".join(
+                [
+                    _("%(reached)s of %(target)s.", reached=line["reached"], target=line["target"]),
+                    *line["told"],
+                ]
             ),
             url=url_for("console.goals"),
             step=_("Open"),

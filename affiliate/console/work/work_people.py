@@ -11,7 +11,9 @@ from flask_babel import ngettext
 from affiliate import formats
 from affiliate.console.goals import goal_sheets, kpi_sheets
 from affiliate.console.partners import care_words
-from affiliate.console.work.work_list import LATE, TODAY, WEEK, Act, Item
+from affiliate.console.queries.stirring import Waiting
+from affiliate.console.work.work_list import LATE, TODAY, WEEK, Act, Item, urgency
+from affiliate.creatives.models import CreativeStatus
 from affiliate.papers.models import FiledInvoice
 from affiliate.relations import care_words as shared
 from affiliate.relations import trials
@@ -60,11 +62,30 @@ def reviews(count: int, soonest: datetime | None) -> list[Item]:
     return [Item("review", group, "flag", title, detail, url_for("console.fraud"), _("Decide"))]
 
 
+def creatives(found: Waiting) -> list[Item]:
+    """Creatives that partners propose, in one line."""
+    if not found.count or found.since is None:
+        return []
+    title = ngettext("%(num)d proposed creative", "%(num)d proposed creatives", found.count)
+    detail = _("Nobody can use it before somebody here has looked at it.")
+    url = url_for("console.creatives", status=CreativeStatus.PROPOSED.value)
+    return [Item("creative", urgency(found.since), "photo", title, detail, url, _("Decide"), found.since)]
+
+
+def erasures(found: Waiting) -> list[Item]:
+    """Partners who want to be forgotten, in one line: the law has a term for the answer."""
+    if not found.count or found.since is None:
+        return []
+    title = ngettext("%(num)d partner wants to be erased", "%(num)d partners want to be erased", found.count)
+    detail = _("Law gives you a month to answer. Nobody is erased while money is on its way.")
+    return [Item("partner", urgency(found.since), "trash", title, detail, url_for("console.erasures"), _("Decide"), found.since)]  # fmt: skip
+
+
 def invoices(rows: Sequence[tuple[FiledInvoice, Any, str]]) -> list[Item]:
     """Each invoice that a partner sent and that somebody has to look at."""
     return [
         Item(
-            "payout", LATE if request_now() - filed.filed_at > kpi_sheets.ANSWER_WITHIN else TODAY, "file-invoice",
+            "payout", urgency(filed.filed_at), "file-invoice",
             _("Invoice %(number)s of %(partner)s", number=filed.number, partner=name),
             _("Its payout waits for it."), url_for("console.papers"), _("Check"), filed.filed_at,
         )
@@ -79,7 +100,7 @@ def at_risk(rows: Sequence[AtRisk]) -> list[Item]:
             "partner", WEEK, care_words.momentum(row.momentum.momentum).icon or "user",
             _("%(partner)s: %(state)s", partner=row.partner_name, state=care_words.momentum(row.momentum.momentum).word),
             " ".join([care_words.reason(row.momentum), care_words.advice(row.momentum)]),
-            url_for("console.partner", partner_id=row.momentum.partner_id), _("Open"), row.momentum.since,
+            url_for("console.partner_care", partner_id=row.momentum.partner_id) + "#care", _("Open"), row.momentum.since,
             acts=[Act(_("I look after it"), "check", url_for("console.look_after", partner_id=row.momentum.partner_id))],
         )
         for row in rows
@@ -111,7 +132,7 @@ def _deadline(row: DutyLine, today: date) -> Item:
     detail = _("%(who)s, due on %(day)s.", who=who, day=formats.day(due))
     if is_repeated(duty.rounds):
         detail = f"{detail} {_('It slips again and again: talk to them now.')}"
-    url = url_for("console.partner", partner_id=duty.partner_id) + "#duties"
+    url = url_for("console.partner_care", partner_id=duty.partner_id) + "#duties"
     done = url_for("console.move_duty", partner_id=duty.partner_id, duty_id=duty.id, act="done")
     title = _("%(task)s: %(partner)s", task=duty.task, partner=row.partner_name)
     return Item("deadline", group, "calendar", title, detail, url, _("Open"), acts=[Act(_("Done"), "check", done)])
@@ -130,7 +151,7 @@ def _trial(care: PartnerCare, name: str, facts: TrialFacts) -> Item | None:
     acts = [Act(_("Graduate"), "award", url_for("console.graduate", partner_id=care.partner_id))]
     return Item(
         "partner", TODAY if standing is Standing.BEYOND else WEEK, "award", _("Trial of %(partner)s", partner=name),
-        shared.trial(standing, facts.orders), url_for("console.partner", partner_id=care.partner_id) + "#care",
+        shared.trial(standing, facts.orders), url_for("console.partner_care", partner_id=care.partner_id) + "#care",
         _("Open"), acts=acts if standing is Standing.PASSED else [],
     )  # fmt: skip
 
@@ -151,7 +172,7 @@ def shared_goals(rows: Sequence[tuple[PartnerGoal, str]]) -> list[Item]:
     return [
         Item(
             "goal", TODAY, "target", _("%(partner)s proposes a goal", partner=name), shared.goal(goal, g.program.currency),
-            url_for("console.partner", partner_id=goal.partner_id) + "#shared", _("Open"), goal.created_at,
+            url_for("console.partner_care", partner_id=goal.partner_id) + "#shared", _("Open"), goal.created_at,
             acts=[Act(_("Agree"), "check", url_for("console.answer_goal", partner_id=goal.partner_id, goal_id=goal.id, act="agree"))],
         )
         for goal, name in rows

@@ -115,7 +115,7 @@ def test_a_goal_behind_the_line_comes_up(cast: Cast, mara: FlaskClient) -> None:
     first, last = clock.now().date() - timedelta(days=10), clock.now().date() + timedelta(days=10)
     form = {"metric": "sales", "target": "100", "starts_on": first.isoformat(), "last_on": last.isoformat()}
     mara.post("/console/casa/goals", data=form)
-    assert "Goal “Sales” is behind the line" in text_of(mara.get("/console/casa/"))
+    assert "Goal “Sales”: Behind the line" in text_of(mara.get("/console/casa/"))
 
 
 def test_the_list_is_narrowed_by_kind_and_counts_stay(cast: Cast, mara: FlaskClient) -> None:

@@ -1,0 +1,323 @@
+"""Every kind of line on the work list: its sentence, where it leads, and what is said of the lines that are not shown."""
+
+import html
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from console_cast import Cast, public, text_of
+from creative_cast import make_creative
+from factories import make_click, make_link, make_partner, make_payout
+from flask.testing import FlaskClient
+
+from affiliate import clock, ids
+from affiliate.accounts.actors import Actor
+from affiliate.accounts.models import User
+from affiliate.creatives.models import CreativeStatus
+from affiliate.files import StoredFile
+from affiliate.ingest.models import RejectedEvent, RejectReason
+from affiliate.papers.models import FiledInvoice, FiledStatus
+from affiliate.partners.models import EnrollmentStatus
+from affiliate.payouts.models import Payout, PayoutStatus
+from affiliate.privacy.models import ErasureRequest, ErasureStatus
+from affiliate.programs.models import Goal, GoalMetric
+from affiliate.relations import service as cases
+from affiliate.relations.care_models import Duty, DutyStatus, GoalStatus, PartnerCare, PartnerGoal
+from affiliate.relations.claims import Claim
+from affiliate.relations.models import CaseKind, Side
+from affiliate.relations.rounds import Cadence
+from affiliate.reports.momentum import Momentum, Reason
+from affiliate.steering.models import PartnerMomentum
+
+HOME = "/console/casa/"
+_LINE = re.compile(r'<a class="t" href="(?P<url>[^"]+)">(?P<title>[^<]+)</a><div class="d">(?P<detail>[^<]*)</div>')
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the list as a person reads it."""
+
+    title: str
+    detail: str
+    url: str
+
+
+def lines(browser: FlaskClient, kind: str = "") -> dict[str, Line]:
+    """The lines that lead somewhere, by what they say."""
+    page = browser.get(f"{HOME}?kind={kind}").text
+    found = [Line(*(html.unescape(one[part]) for part in ("title", "detail", "url"))) for one in _LINE.finditer(page)]
+    return {one.title: one for one in found}
+
+
+def add(cast: Cast, row: Any) -> Any:
+    """Keep a row."""
+    cast.session.add(row)
+    cast.session.commit()
+    return row
+
+
+def open_case(cast: Cast, order_id: str = "10482") -> Any:
+    """The partner misses a sale."""
+    claim = Claim(kind=CaseKind.MISSING_SALE, text="It was mine", order_id=order_id)
+    marta = cast.session.scalars(sa.select(User.id).where(User.name == "Marta Example")).one()
+    here = {"program": cast.program, "partner_id": cast.partner.id, "actor": Actor("user", marta)}
+    case = cases.open_case(cast.session, claim=claim, now=clock.now(), **here)
+    cast.session.commit()
+    return case
+
+
+def flag(cast: Cast) -> None:
+    """An order whose click came out of Tor."""
+    link = make_link(cast.session, program=cast.program, partner=cast.partner)
+    clicked = clock.now() - timedelta(days=1, minutes=30)
+    cast.sale("flagged", click_id=make_click(cast.session, link=link, occurred_at=clicked, network="tor").id)
+
+
+def payout(cast: Cast, **fields: Any) -> Payout:
+    """A run with one payout, proposed by the manager today."""
+    made = make_payout(cast.session, program=cast.program, partner=cast.partner, proposer=cast.mara, **fields)
+    cast.session.execute(sa.text("UPDATE payout_runs SET proposed_at = :now"), {"now": clock.now()})
+    cast.session.commit()
+    return made
+
+
+def invoice(cast: Cast, number: str = "7", *, days_ago: float = 0) -> None:
+    """The partner sent an invoice for a payout that a run proposes."""
+    now = clock.now()
+    file = StoredFile(
+        id=ids.new(),
+        name="7.pdf",
+        media_type="application/pdf",
+        content=b"%PDF",
+        byte_count=4,
+        sha256="0" * 64,
+        created_at=now,
+    )
+    cast.session.add(file)
+    row = FiledInvoice(
+        id=ids.new(), program_id=cast.program.id, partner_id=cast.partner.id, payout_id=payout(cast).id, number=number,
+        invoiced_on=now.date(), total_minor=50_00, currency="EUR", file_id=file.id, status=FiledStatus.FILED,
+        filed_at=now - timedelta(days=days_ago),
+    )  # fmt: skip
+    add(cast, row)
+
+
+def proposed_creative(cast: Cast) -> None:
+    """Material that the partner offers."""
+    made = make_creative(cast.session, program=cast.program, now=clock.now())
+    made.status, made.proposed_by_id = CreativeStatus.PROPOSED, cast.partner.id
+    cast.session.commit()
+
+
+def erasure(cast: Cast, *, days_ago: int = 0) -> None:
+    """The partner wants to be forgotten."""
+    asked_at = clock.now() - timedelta(days=days_ago)
+    row = ErasureRequest(
+        id=ids.new(), program_id=cast.program.id, partner_id=cast.partner.id, status=ErasureStatus.ASKED,
+        asked_by_id=cast.mara.id, asked_at=asked_at,
+    )  # fmt: skip
+    add(cast, row)
+
+
+def duty(cast: Cast, task: str, *, days: int = 0) -> None:
+    """Something agreed with the partner that is due in so many days."""
+    now = clock.now()
+    row = Duty(
+        id=ids.new(), program_id=cast.program.id, partner_id=cast.partner.id, task=task, side=Side.PARTNER,
+        cadence=Cadence.MONTHLY, due_on=now.date() + timedelta(days=days), status=DutyStatus.PENDING, created_at=now,
+        updated_at=now,
+    )  # fmt: skip
+    add(cast, row)
+
+
+def goal(cast: Cast) -> None:
+    """A goal that the partner proposes to share."""
+    now = clock.now()
+    row = PartnerGoal(
+        id=ids.new(), program_id=cast.program.id, partner_id=cast.partner.id, metric=GoalMetric.SALES, target=5,
+        starts_on=now.date(), ends_on=now.date() + timedelta(days=30), status=GoalStatus.PROPOSED, proposed_by=Side.PARTNER,
+        created_at=now,
+    )  # fmt: skip
+    add(cast, row)
+
+
+def fading(cast: Cast, partner: Any) -> None:
+    """A partner brings less than before."""
+    now = clock.now()
+    row = PartnerMomentum(
+        program_id=cast.program.id, partner_id=partner.id, momentum=Momentum.FADING, reason=Reason.SALES_CHANGED, now=1,
+        before=9, weight_minor=5_00, since=now, computed_at=now,
+    )  # fmt: skip
+    add(cast, row)
+
+
+def trial(cast: Cast, partner: Any, *, days: int, orders_min: int) -> None:
+    """A partner on trial for so many more days."""
+    now = clock.now()
+    row = PartnerCare(
+        program_id=cast.program.id, partner_id=partner.id, trial_starts_on=now.date() - timedelta(days=3),
+        trial_ends_on=now.date() + timedelta(days=days), trial_orders_min=orders_min, updated_at=now,
+    )  # fmt: skip
+    add(cast, row)
+
+
+def others(cast: Cast, count: int, status: EnrollmentStatus = EnrollmentStatus.APPROVED) -> list[Any]:
+    """More partners of the program."""
+    found = [make_partner(cast.session, program=cast.program, status=status) for _one in range(count)]
+    cast.session.commit()
+    return found
+
+
+def test_cases_reviews_invoices_and_an_approved_run_stand_there_with_the_way_to_each(
+    cast: Cast, mara: FlaskClient
+) -> None:
+    case = open_case(cast)
+    flag(cast)
+    invoice(cast)
+    approved = payout(cast, status=PayoutStatus.APPROVED, amount_minor=60_00)
+    run = ids.public("run", approved.run_id)
+    found = lines(mara)
+    told = found["A sale is missing: Slow Kitchen"]
+    assert told.detail.startswith("An answer is promised by ")
+    assert told.url == f"{HOME}cases/{public('cas', case)}"
+    told = found["1 order is under review"]
+    assert told.detail.startswith("The first answer is promised by ")
+    assert told.url == f"{HOME}fraud"
+    told = found["Invoice 7 of Slow Kitchen"]
+    assert (told.detail, told.url) == ("Its payout waits for it.", f"{HOME}papers")
+    told = found["Payout run: €60.00 to 1 partner"]
+    assert told.detail == "Approved. Mark it as paid once the bank has sent it."
+    assert told.url == f"{HOME}payouts/{run}"
+
+
+def test_creatives_entries_by_hand_and_erasures_that_wait_stand_there(
+    cast: Cast, mara: FlaskClient, finn: FlaskClient
+) -> None:
+    before = lines(mara)
+    assert not [title for title in before if "creative" in title or "by hand" in title or "erased" in title]
+    proposed_creative(cast)
+    erasure(cast, days_ago=4)
+    bonus = {"kind": "bonus", "amount": "25.00", "reason": "A good month."}
+    mara.post(f"{HOME}payouts/partners/{public('ptn', cast.partner)}/entries", data=bonus)
+    found = lines(mara)
+    assert found["1 proposed creative"].url == f"{HOME}creatives?status=proposed"
+    assert found["1 entry by hand waits for a second person"].url == f"{HOME}payouts/entries"
+    assert found["1 partner wants to be erased"].url == f"{HOME}erasures"
+    assert text_of(mara.get(f"{HOME}?kind=partner")).index("Late") < text_of(mara.get(f"{HOME}?kind=partner")).index(
+        "1 partner wants to be erased"
+    )
+    of_finance = lines(finn)
+    assert "1 entry by hand waits for a second person" in of_finance
+    assert not [title for title in of_finance if "creative" in title or "erased" in title]
+
+
+def everything(cast: Cast, mara: FlaskClient) -> None:
+    """One of each kind that waits for the manager."""
+    open_case(cast)
+    flag(cast)
+    invoice(cast)
+    payout(cast, status=PayoutStatus.APPROVED)
+    proposed_creative(cast)
+    erasure(cast)
+    duty(cast, "Two posts")
+    goal(cast)
+    fading(cast, cast.partner)
+    trial(cast, cast.partner, days=5, orders_min=0)
+    cast.sale("soon", days_ago=31)
+    bonus = {"kind": "bonus", "amount": "25.00", "reason": "A good month."}
+    mara.post(f"{HOME}payouts/partners/{public('ptn', cast.partner)}/entries", data=bonus)
+    refused = RejectedEvent(
+        id=ids.new(), program_id=cast.program.id, kind="refund", reason=RejectReason.BAD_FIELDS, payload={}
+    )
+    refused.received_at = clock.now()
+    add(cast, refused)
+    run_goal(cast, GoalMetric.SALES, 100)
+
+
+def run_goal(cast: Cast, metric: GoalMetric, target: int) -> None:
+    """A goal of twenty days, half of them gone."""
+    today = clock.now().date()
+    row = Goal(
+        id=ids.new(), program_id=cast.program.id, metric=metric, target=target, starts_on=today - timedelta(days=10),
+        ends_on=today + timedelta(days=10), created_at=clock.now(),
+    )  # fmt: skip
+    add(cast, row)
+
+
+def test_every_line_leads_to_a_page_that_opens_at_what_it_is_about(cast: Cast, mara: FlaskClient) -> None:
+    everything(cast, mara)
+    found = lines(mara)
+    assert len(found) >= 16
+    anchors = set()
+    for line in found.values():
+        address, _, anchor = line.url.partition("#")
+        answer = mara.get(address)
+        assert answer.status_code == 200, line
+        assert not anchor or f'id="{anchor}"' in answer.text, line
+        anchors.add(anchor)
+    assert anchors == {"", "care", "duties", "shared"}
+
+
+def test_what_a_cut_list_leaves_out_is_counted_and_led_to(cast: Cast, mara: FlaskClient) -> None:
+    applicants = others(cast, 24, EnrollmentStatus.PENDING)
+    late = "UPDATE enrollments SET created_at = :at WHERE status = 'pending'"
+    cast.session.execute(sa.text(late), {"at": clock.now()})
+    cast.session.commit()
+    for number in range(13):
+        duty(cast, f"Task {number}", days=-1 if number < 12 else 0)
+        open_case(cast, f"order {number}")
+        invoice(cast, str(number), days_ago=4 if number < 12 else 0)
+        goal(cast)
+    for partner in others(cast, 11):
+        fading(cast, partner)
+    found = lines(mara)
+    assert len(applicants) == 24
+    assert found["5 more applications"].url == f"{HOME}applications"
+    assert found["3 more cases"].url == f"{HOME}cases"
+    assert found["2 more invoices"].url == f"{HOME}papers"
+    assert found["1 more invoice"].url == f"{HOME}papers"
+    assert found["3 more payout runs"].url == f"{HOME}payouts"
+    assert found["2 more deadlines"].url == f"{HOME}?kind=deadline"
+    assert found["1 more deadline"].url == f"{HOME}?kind=deadline"
+    assert found["3 more proposed goals"].url == f"{HOME}?kind=goal"
+    assert found["1 more partner at risk"].url == f"{HOME}?kind=partner"
+    page = text_of(mara.get(HOME))
+    assert f"{25 + 13 * 5 + 11} decisions wait for you" in page
+    assert "24 are late." in page  # twelve tasks and twelve invoices
+    assert "2 more deadlines" in page[: page.index("1 more deadline<")]
+    for kind, title in (("deadline", "Task 12: Slow Kitchen"), ("goal", "Slow Kitchen proposes a goal")):
+        alone = text_of(mara.get(f"{HOME}?kind={kind}"))
+        assert title in alone
+        assert " more " not in alone.partition('class="urg')[2]
+
+
+def test_the_oldest_invoice_is_never_the_one_that_is_left_out(cast: Cast, mara: FlaskClient) -> None:
+    invoice(cast, "old", days_ago=9)
+    for number in range(10):
+        invoice(cast, str(number))
+    assert "Invoice old of Slow Kitchen" in lines(mara)
+
+
+def test_trials_that_run_quietly_take_no_place_from_those_that_need_somebody(cast: Cast, mara: FlaskClient) -> None:
+    for partner in others(cast, 21):
+        trial(cast, partner, days=2, orders_min=9)
+    assert "decision waits for you" in text_of(mara.get(HOME))  # the application alone
+    trial(cast, cast.partner, days=30, orders_min=0)
+    told = lines(mara)["Trial of Slow Kitchen"]
+    assert "The trial is passed" in told.detail
+    for partner in others(cast, 11):
+        trial(cast, partner, days=30, orders_min=0)
+    assert lines(mara)["2 more partners on trial"].url == f"{HOME}?kind=partner"
+
+
+def test_a_goal_is_told_as_its_own_page_tells_it(cast: Cast, mara: FlaskClient) -> None:
+    run_goal(cast, GoalMetric.SALES, 100)
+    told = lines(mara)["Goal “Sales”: Behind the line"]
+    assert told.detail == "0 of 100. The straight line asks for 50 today."
+    cast.sale("1")
+    run_goal(cast, GoalMetric.COST, 15_00)
+    [told] = [line for title, line in lines(mara).items() if "Too fast" in title]
+    assert told.title.startswith("Goal “Cost")
+    assert told.detail == "€10.00 of €15.00. Evenly spent it would be €7.50 today."
