@@ -1,5 +1,6 @@
 """Narrower roles: each opens its own pages, acts only on what is its own, and is shown no button that would be refused."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -127,6 +128,39 @@ def test_the_views_show_the_numbers_of_the_books(cast: Cast, mara: FlaskClient) 
     assert "€10.00" in page  # ten percent, pending
     assert ">1<" in text_of(mara.get("/console/casa/views/logistics"))
     assert "api" in text_of(mara.get("/console/casa/views/tech"))
+
+
+def risks(browser: FlaskClient) -> dict[str, str | None]:
+    """Each risk of the map by its name, with the way to where one acts on it."""
+    page = browser.get("/console/casa/kpis").text
+    found = re.findall(r'<tr><td>(?:<a class="b text-reset" href="([^"]+)"|<span class="b")>\d ([^<]+)</', page)
+    return {name: url or None for url, name in found}
+
+
+def test_a_risk_leads_to_what_the_person_may_open(
+    cast: Cast, mara: FlaskClient, finn: FlaskClient, browser_as: Callable[[str], FlaskClient]
+) -> None:
+    cast.sale("1", days_ago=2)
+    told = risks(mara)
+    assert told == {
+        "Much hangs on one partner": f"/console/casa/partners/{public('ptn', cast.partner)}",
+        "Orders come back": "/console/casa/commissions?status=reversed",
+        "Orders are doubtful": "/console/casa/fraud",
+        "People wait longer than promised": "/console/casa/",
+        "Orders do not arrive": "/console/casa/rejected",
+    }
+    browsers = {"finance": finn} | {role: browser_as(role) for role in NARROW}
+    found = {role: risks(browser) for role, browser in browsers.items()}
+    for role, ways in found.items():
+        assert [url for url in ways.values() if url and browsers[role].get(url).status_code != 200] == [], role
+    overdue, lost = "People wait longer than promised", "Orders do not arrive"
+    assert {role: (ways[overdue], ways[lost]) for role, ways in found.items()} == {
+        "finance": ("/console/casa/", None),
+        "reader": ("/console/casa/applications", None),
+        "logistics": ("/console/casa/cases", None),
+        "tech": ("/console/casa/applications", "/console/casa/rejected"),
+        "marketing": ("/console/casa/applications", None),
+    }
 
 
 def test_keys_of_partners_are_not_among_the_programs(cast: Cast, mara: FlaskClient) -> None:

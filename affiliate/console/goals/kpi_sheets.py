@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from flask import g, url_for
 from flask_babel import gettext as _
 
 from affiliate import formats
+from affiliate.console.blueprint import can
 from affiliate.console.words import Sign
 from affiliate.money import Money
 from affiliate.reports import metrics
@@ -79,8 +81,8 @@ def state(row: KpiWatch) -> Sign:
     }[row.state]
 
 
-def risk_rows(found: Sequence[Risk]) -> list[dict[str, Any]]:
-    """The risks as a list, the heaviest first, each with its number on the map and where to act."""
+def risk_rows(found: Sequence[Risk], *, top_partner_id: UUID | None) -> list[dict[str, Any]]:
+    """The risks as a list, the heaviest first, each with its number on the map and where to act, if the person may go there."""
     return [
         {
             "number": number,
@@ -89,7 +91,7 @@ def risk_rows(found: Sequence[Risk]) -> list[dict[str, Any]]:
             "likelihood": risk.likelihood,
             "effect": risk.effect,
             "sign": _weight(risk),
-            "url": _url(risk.kind),
+            "url": _url(risk.kind, top_partner_id),
         }
         for number, risk in enumerate(found, 1)
     ]
@@ -147,11 +149,14 @@ def _told(risk: Risk) -> str:
     }[risk.kind]
 
 
-def _url(kind: RiskKind) -> str:
-    return {
-        RiskKind.ONE_PARTNER: url_for("console.partners"),
-        RiskKind.REVERSALS: url_for("console.commissions", status="reversed"),
-        RiskKind.FRAUD: url_for("console.fraud"),
-        RiskKind.OVERDUE: url_for("console.today"),
-        RiskKind.TRACKING: url_for("console.conversions"),
-    }[kind]
+def _url(kind: RiskKind, top_partner_id: UUID | None) -> str | None:
+    """Where one acts on it: the first page of those that tell of it which the person may open."""
+    pages: dict[RiskKind, tuple[tuple[str, dict[str, Any]], ...]] = {
+        RiskKind.ONE_PARTNER: (("partner", {"partner_id": top_partner_id}) if top_partner_id else ("partners", {}),),
+        RiskKind.REVERSALS: (("commissions", {"status": "reversed"}),),
+        RiskKind.FRAUD: (("fraud", {}),),
+        RiskKind.OVERDUE: (("today", {}), ("cases", {}), ("applications", {})),
+        RiskKind.TRACKING: (("rejected", {}),),
+    }
+    found = (url_for(f"console.{page}", **values) for page, values in pages[kind] if can(page))
+    return next(found, None)

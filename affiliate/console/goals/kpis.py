@@ -117,7 +117,7 @@ def _page(form: WatchForm) -> str:
         span_chips=presenters.span_chips()[:3],
         days=len(period.days),
         watches=[kpi_sheets.watch(row) for row in watches.watches_of(orm.session, program_id=g.program.id)],
-        risks=kpi_sheets.risk_rows(risks),
+        risks=kpi_sheets.risk_rows(risks, top_partner_id=now.risks.top_partner[0] if now.risks.top_partner else None),
         grid=kpi_sheets.risk_grid(risks),
     )
 
