@@ -14,7 +14,7 @@ from affiliate.errors import Invalid
 from affiliate.mailer import OutboxMail
 from affiliate.notifications import chat_service
 from affiliate.notifications.chats import ChatEvent, ChatKind
-from affiliate.notifications.models import ChatDelivery
+from affiliate.notifications.models import ChatDelivery, ChatHook
 from affiliate.partners.models import Enrollment, EnrollmentStatus
 from affiliate.payouts import service as payouts
 from affiliate.programs import archive
@@ -66,6 +66,27 @@ def test_an_alarm_mails_once_until_it_is_over_and_begins_again(session: Session,
     service.check_due(session, limit=10, now=NOW + timedelta(days=5, hours=14))
     session.refresh(seen)
     assert (seen.state, mails(session)) == (WatchState.ALARM, 2)
+
+
+def test_an_alarm_reaches_the_chats_that_asked_for_it(session: Session, books: Books) -> None:
+    for name, event in (("#figures", ChatEvent.ALARM), ("#late", ChatEvent.LATE)):
+        chat_service.add(
+            session, program=books.program, kind=ChatKind.SLACK, name=name, url=f"https://chat.example/{event}",
+            events=[event], locale="en", actor=books.alice, now=NOW,
+        )  # fmt: skip
+    seen = watch(session, books)
+    books.order(order_id="1", occurred_at=NOW - timedelta(days=2))
+    books.work()
+    for hours in (0, 2):
+        service.check_due(session, limit=10, now=NOW + timedelta(hours=hours))
+    told = session.execute(
+        sa.select(ChatHook.name, ChatDelivery.event, ChatDelivery.occasion).join(
+            ChatHook, ChatHook.id == ChatDelivery.hook_id
+        )
+    ).all()
+    assert [row.name for row in told] == ["#figures"]
+    assert told[0].event is ChatEvent.ALARM
+    assert told[0].occasion.startswith(f"alarm:{seen.id.hex}:")
 
 
 def test_too_little_says_nothing_and_a_removed_watch_is_not_looked_at(session: Session, books: Books) -> None:
