@@ -106,7 +106,7 @@ def partner_with(members: frozenset[MemberRole]) -> Declaration:
 def console(*roles: str) -> Declaration:
     """A person with one of these roles in the program of `<slug>`, or in all (asked for where the route has no slug).
 
-    Admins always pass. Sets `g.program` and `g.roles`, the person's roles there.
+    Admins always pass. Sets `g.program`, `g.roles`, the person's roles there, and `g.roles_everywhere`, those of them for all programs.
     """
     return Declaration("console", roles=frozenset(GrantRole(role) for role in roles))
 
@@ -259,10 +259,10 @@ def may(endpoint: str, method: str = "GET") -> bool:
 def _enter_console(declaration: Declaration, person: User) -> None:
     program = _program_of_slug() if "slug" in (request.view_args or {}) else None
     program_id = program.id if program is not None else None
-    roles = queries.roles_in(web.orm.session, user_id=person.id, program_id=program_id)
+    roles, everywhere = queries.roles_by_reach(web.orm.session, user_id=person.id, program_id=program_id)
     if not roles & (declaration.roles | {GrantRole.ADMIN}):
         raise NotHere
-    g.program, g.roles = program, roles
+    g.program, g.roles, g.roles_everywhere = program, roles, everywhere
 
 
 _ENTER: Mapping[str, Callable[[Declaration, User], None]] = {

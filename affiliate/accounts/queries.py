@@ -57,6 +57,15 @@ def roles_in(session: Session, *, user_id: UUID, program_id: UUID | None) -> fro
     return frozenset(session.scalars(sa.select(Grant.role).where(Grant.user_id == user_id, where)))
 
 
+def roles_by_reach(
+    session: Session, *, user_id: UUID, program_id: UUID | None
+) -> tuple[frozenset[GrantRole], frozenset[GrantRole]]:
+    """`roles_in` the program, and those of them that are for all programs."""
+    here = sa.or_(Grant.program_id.is_(None), Grant.program_id == program_id)
+    found = session.execute(sa.select(Grant.role, Grant.program_id).where(Grant.user_id == user_id, here)).all()
+    return frozenset(row.role for row in found), frozenset(row.role for row in found if row.program_id is None)
+
+
 def roles_anywhere(session: Session, *, user_id: UUID) -> frozenset[GrantRole]:
     """The person's roles, in whatever program."""
     return frozenset(session.scalars(sa.select(Grant.role).where(Grant.user_id == user_id).distinct()))

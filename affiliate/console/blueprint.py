@@ -79,7 +79,11 @@ def tends_all() -> bool:
 
 
 def _roles_everywhere() -> frozenset[GrantRole]:
-    return accounts.roles_in(orm.session, user_id=current_user.id, program_id=None)
+    """As access has read them; the page on which a program is chosen asks nobody's role."""
+    if "roles_everywhere" not in g:
+        g.roles_everywhere = accounts.roles_in(orm.session, user_id=current_user.id, program_id=None)
+    found: frozenset[GrantRole] = g.roles_everywhere
+    return found
 
 
 def show(template: str, **values: Any) -> str:

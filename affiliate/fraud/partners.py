@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -18,6 +19,9 @@ TWINS_MAX = 20_000
 """How many people or partners of a program are compared at most. Beyond it a twin may be missed, never invented."""
 
 _HEAD_LENGTH = 2
+_MAIL, _WEBSITE = "mail", "website"
+_Alike = sa.Select[*tuple[Any, ...]]
+"""Rows of kind, the partner itself where it is known, the other one, and what is compared."""
 _STOPPED = frozenset({EnrollmentStatus.REJECTED, EnrollmentStatus.PAUSED, EnrollmentStatus.BANNED})
 Enrolled = tuple[UUID, UUID]
 """A program and a partner."""
@@ -68,12 +72,24 @@ def twins_of(
 ) -> dict[UUID, Twins]:
     """Which other partners share a mailbox, a website, an account or a VAT id with each of these."""
     twins: dict[UUID, Twins] = {partner_id: Twins() for partner_id in websites}
-    for partner_id, other in _mail_twins(session, mails):
-        twins[partner_id].by_mail.add(other)
-    for partner_id, other in _website_twins(session, websites):
-        twins[partner_id].by_website.add(other)
-    for partner_id, other, kind in _mark_twins(session, websites.keys()):
-        (twins[partner_id].by_account if kind is MarkKind.ACCOUNT else twins[partner_id].by_vat_id).add(other)
+    if not twins:
+        return twins
+    by_mail, by_website = _by_mail(mails), _by_website(websites)
+    asked = [_mark_twins(session, websites.keys())]
+    asked += [_mail_twins(by_mail)] if by_mail else []
+    asked += [_website_twins(by_website)] if by_website else []
+    # Each with its own limit, and so below the union: of the three only some can be there, and they cost one trip.
+    for kind, mine, other, text in session.execute(sa.union_all(*(sa.select(each.subquery()) for each in asked))):
+        if kind == _MAIL:
+            for partner_id, own in by_mail.get(identity.mail_key(text), ()):
+                if other != partner_id and text != own:
+                    twins[partner_id].by_mail.add(other)
+        elif kind == _WEBSITE:
+            for partner_id in by_website.get(identity.website_key(text), ()):
+                if other != partner_id:
+                    twins[partner_id].by_website.add(other)
+        else:
+            (twins[mine].by_account if kind == MarkKind.ACCOUNT else twins[mine].by_vat_id).add(other)
     return twins
 
 
@@ -145,48 +161,55 @@ def _standings_of(
     return {(row[0], row[1]): row[2] for row in rows}
 
 
-def _mail_twins(session: Session, mails: Mapping[UUID, list[str]]) -> Iterable[tuple[UUID, UUID]]:
-    """Partners with a person whose mailbox is the same under another spelling. The same person in two partners is no twin.
-
-    Only addresses that begin alike are read: no spelling changes the first letters but by dots.
-    """
+def _by_mail(mails: Mapping[UUID, list[str]]) -> dict[str, set[tuple[UUID, str]]]:
+    """The partners and their addresses by the one spelling of their mailbox."""
     mine: defaultdict[str, set[tuple[UUID, str]]] = defaultdict(set)
     for partner_id, addresses in mails.items():
         for address in addresses:
             mine[identity.mail_key(address)].add((partner_id, address))
-    heads = {key.replace(".", "")[:_HEAD_LENGTH] for key in mine}
-    if not heads:
-        return
-    head = sa.func.substr(sa.func.replace(sa.func.lower(User.email), ".", ""), 1, _HEAD_LENGTH)
-    alike = sa.select(Member.partner_id, User.email).join(User, User.id == Member.user_id).where(head.in_(heads))
-    for other, address in session.execute(alike.order_by(Member.id.desc()).limit(TWINS_MAX)):
-        for partner_id, own in mine.get(identity.mail_key(address), ()):
-            if other != partner_id and address != own:
-                yield partner_id, other
+    return mine
 
 
-def _website_twins(session: Session, websites: Mapping[UUID, str | None]) -> Iterable[tuple[UUID, UUID]]:
-    """Other partners with the same website, path and all."""
+def _by_website(websites: Mapping[UUID, str | None]) -> dict[str, set[UUID]]:
     mine: defaultdict[str, set[UUID]] = defaultdict(set)
     for partner_id, website in websites.items():
         if key := identity.website_key(website):
             mine[key].add(partner_id)
-    if not mine:
-        return
+    return mine
+
+
+def _mail_twins(mine: Mapping[str, object]) -> _Alike:
+    """Partners with a person whose mailbox is the same under another spelling. The same person in two partners is no twin.
+
+    Only addresses that begin alike are read: no spelling changes the first letters but by dots.
+    """
+    heads = {key.replace(".", "")[:_HEAD_LENGTH] for key in mine}
+    head = sa.func.substr(sa.func.replace(sa.func.lower(User.email), ".", ""), 1, _HEAD_LENGTH)
+    alike = sa.select(*_kind(_MAIL), Member.partner_id.label("other"), User.email.label("text"))
+    alike = alike.join(User, User.id == Member.user_id).where(head.in_(heads))
+    return alike.order_by(Member.id.desc()).limit(TWINS_MAX)
+
+
+def _website_twins(mine: Mapping[str, object]) -> _Alike:
+    """Other partners with the same website, path and all."""
     hosts = {key.partition("/")[0] for key in mine}
     has_host = sa.or_(*(sa.func.lower(Partner.website).contains(host, autoescape=True) for host in sorted(hosts)))
-    named = sa.select(Partner.id, Partner.website).where(has_host)
-    for other, website in session.execute(named.order_by(Partner.id.desc()).limit(TWINS_MAX)):
-        for partner_id in mine.get(identity.website_key(website), ()):
-            if other != partner_id:
-                yield partner_id, other
+    named = sa.select(*_kind(_WEBSITE), Partner.id.label("other"), Partner.website.label("text"))
+    return named.where(has_host).order_by(Partner.id.desc()).limit(TWINS_MAX)
 
 
-def _mark_twins(session: Session, partner_ids: Collection[UUID]) -> Iterable[tuple[UUID, UUID, MarkKind]]:
+def _mark_twins(session: Session, partner_ids: Iterable[UUID]) -> _Alike:
     """Other partners whose money goes to the same account, or with the same VAT id."""
     mine, other = PartnerMark, aliased(PartnerMark)
     same = sa.and_(other.kind == mine.kind, other.mark == mine.mark, other.partner_id != mine.partner_id)
-    found = sa.select(mine.partner_id, other.partner_id, mine.kind).join(other, same)
-    wanted = (db.among(session, mine.partner_id, partner_ids), mine.kind.in_((MarkKind.ACCOUNT, MarkKind.VAT_ID)))
-    for row in session.execute(found.where(*wanted).limit(TWINS_MAX)):
-        yield row[0], row[1], row[2]
+    kind, nothing = sa.cast(mine.kind, sa.String).label("kind"), sa.cast(sa.null(), sa.String).label("text")
+    found = sa.select(kind, mine.partner_id.label("mine"), other.partner_id.label("other"), nothing).join(other, same)
+    wanted = (
+        db.among(session, mine.partner_id, [*partner_ids]),
+        mine.kind.in_((MarkKind.ACCOUNT, MarkKind.VAT_ID)),
+    )
+    return found.where(*wanted).limit(TWINS_MAX)
+
+
+def _kind(kind: str) -> tuple[sa.ColumnElement[Any], ...]:
+    return sa.literal(kind, sa.String).label("kind"), sa.cast(sa.null(), Partner.id.type).label("mine")

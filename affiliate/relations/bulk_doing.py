@@ -70,10 +70,11 @@ def do(
 def _decide(
     session: Session, kind: BulkKind, enrollment_id: UUID, arguments: Mapping[str, str], who: dict[str, Any]
 ) -> bool:
+    if kind is BulkKind.APPROVE:  # what was typed beside the other button would go out with the welcome
+        partners.approve(session, enrollment_id=enrollment_id, **who)
+        return True
     told: dict[str, Any] = {"enrollment_id": enrollment_id, "reason": arguments.get("reason", "").strip() or None} | who
-    if kind is BulkKind.APPROVE:
-        partners.approve(session, **told)
-    elif kind is BulkKind.REJECT:
+    if kind is BulkKind.REJECT:
         days = arguments.get("again_days", "")
         again_at = who["now"] + timedelta(days=int(days)) if days.isdigit() else None
         partners.reject(session, apply_again_at=again_at, **told)

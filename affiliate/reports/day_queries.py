@@ -45,6 +45,16 @@ def sales(
     return stretches.covered(starts_at, ends_at, counted={row.day: row.until for row in session.execute(counted)})
 
 
+def sales_of_spans(session: Session, *, program_id: UUID, currency: str, spans: Sequence[Stretch]) -> list[Covered]:
+    """`sales` of each of several spans, in their order, by one statement over all of their days."""
+    if not spans:
+        return []
+    first, last = min(start for start, _end in spans), max(end for _start, end in spans)
+    counted = _standing(DayPart.SALES, program_id, first, last).where(CountedDay.currency == currency)
+    until = {row.day: row.until for row in session.execute(counted)}
+    return [stretches.covered(start, end, counted=until) for start, end in spans]
+
+
 def counted_sales(session: Session, *, program_id: UUID) -> list[tuple[date, date]]:
     """All days of a program whose sales stand counted, in whatever currency: from one up to, not including, another."""
     standing = _standing(DayPart.SALES, program_id, *_ALWAYS)

@@ -22,7 +22,7 @@ from affiliate.reports.day_models import LabelKind
 from affiliate.reports.day_queries import within
 from affiliate.reports.partner_facts import active_partners
 from affiliate.reports.periods import Period
-from affiliate.reports.queries import covered_in, sales_of
+from affiliate.reports.queries import sales_of
 from affiliate.reports.stretches import Covered
 
 _BY_CLICKS = frozenset({GoalMetric.CLICKS, GoalMetric.ACTIVE_PARTNERS})
@@ -76,17 +76,22 @@ def _reached(measure: Measure, number: int, of: int) -> Reached:
 
 
 def _covered(session: Session, measures: Sequence[Measure]) -> dict[Measure, Covered]:
-    """What of the days of each stands counted, asked once for the same days; one partner's sales are few enough to be read."""
-    days: dict[tuple[UUID, Period, str], Covered] = {}
+    """What of the days of each stands counted, asked once for all of a program; one partner's sales are few enough to be read."""
+    asked: dict[tuple[UUID, str], set[Period]] = {}
     found = {}
     for measure in measures:
         if measure.partner_id is not None or measure.metric in _BY_CLICKS:
             found[measure] = Covered([], measure.period.stretches)
-            continue
-        key = measure.program_id, measure.period, measure.currency
-        if key not in days:
-            days[key] = covered_in(session, *key)
-        found[measure] = days[key]
+        else:
+            asked.setdefault((measure.program_id, measure.currency), set()).add(measure.period)
+    for (program_id, currency), periods in asked.items():
+        spans = [(period.starts_at, period.ends_at) for period in periods]
+        days = day_queries.sales_of_spans(session, program_id=program_id, currency=currency, spans=spans)
+        covered = dict(zip(periods, days, strict=True))
+        mine = [
+            one for one in measures if one not in found and (one.program_id, one.currency) == (program_id, currency)
+        ]
+        found |= {measure: covered[measure.period] for measure in mine}
     return found
 
 

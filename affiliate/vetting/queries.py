@@ -1,6 +1,6 @@
 """Every SELECT on rubrics and assessments, and what else is known beside an application: who looks like the same person."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -88,12 +88,17 @@ def reviews_of(session: Session, *, application_ids: Collection[UUID]) -> dict[U
     return reviews
 
 
-def twins_of(session: Session, *, program_id: UUID, partner_ids: Collection[UUID]) -> dict[UUID, list[Twin]]:
-    """Other partners, in any program, that look like the same person as each of these."""
-    if not partner_ids:
+def mails_of(session: Session, *, partner_ids: Collection[UUID]) -> dict[UUID, list[str]]:
+    """The addresses of the people of each partner. They are compared and judged, and shown to nobody."""
+    return fraud_partners.mails_of(session, partner_ids=partner_ids)
+
+
+def twins_of(
+    session: Session, *, program_id: UUID, mails: Mapping[UUID, list[str]], websites: Mapping[UUID, str | None]
+) -> dict[UUID, list[Twin]]:
+    """Other partners, in any program, that look like the same person as each of those whose websites these are."""
+    if not websites:
         return {}
-    mails = fraud_partners.mails_of(session, partner_ids=partner_ids)
-    websites = fraud_partners.websites_of(session, partner_ids=partner_ids)
     found = fraud_partners.twins_of(session, mails=mails, websites=websites)
     others = _named(session, program_id, {one for twins in found.values() for one in twins.everybody})
     return {

@@ -54,6 +54,7 @@ class Because(enum.StrEnum):
     NOTHING_KNOWN = "nothing_known"
     NO_EVIDENCE = "no_evidence"
     UNCONFIRMED = "unconfirmed"
+    DISPOSABLE = "disposable"
 
 
 DEFAULT_WEIGHTS = {
@@ -137,16 +138,24 @@ def marks_of(facts: ApplicationFacts) -> dict[Criterion, int]:
 
 
 def weigh(
-    rubric: Rubric, facts: ApplicationFacts, reviews: Sequence[Mapping[Criterion, int]], *, twins: int
+    rubric: Rubric,
+    facts: ApplicationFacts,
+    reviews: Sequence[Mapping[Criterion, int]],
+    *,
+    twins: int,
+    is_disposable: bool = False,
 ) -> Weighed:
-    """The score of an application and what the rules suggest. `twins` are other partners that look like the same person."""
+    """The score of an application and what the rules suggest.
+
+    `twins` are other partners that look like the same person; `is_disposable`, whether its mailbox is thrown away after use.
+    """
     by_facts = marks_of(facts)
     parts = tuple(_part(criterion, rubric.weights[criterion], by_facts, reviews) for criterion in Criterion)
     known = [(part.weight, part.mark_hundredths) for part in parts if part.mark_hundredths is not None and part.weight]
     weight = sum(each for each, _mark in known)
     total = sum(each * mark for each, mark in known)
     score = divide_half_even(total, weight * MARK_MAX) if weight else None
-    because = _because(rubric, facts, score, twins=twins)
+    because = _because(rubric, facts, score, twins=twins, is_disposable=is_disposable)
     return Weighed(score, parts, _ADVICE[because[0]], because)
 
 
@@ -165,15 +174,19 @@ _ADVICE = {
     Because.NOTHING_KNOWN: Advice.ASK,
     Because.NO_EVIDENCE: Advice.ASK,
     Because.UNCONFIRMED: Advice.ASK,
+    Because.DISPOSABLE: Advice.ASK,
 }
 
 
-def _because(rubric: Rubric, facts: ApplicationFacts, score: int | None, *, twins: int) -> tuple[Because, ...]:
+def _because(
+    rubric: Rubric, facts: ApplicationFacts, score: int | None, *, twins: int, is_disposable: bool
+) -> tuple[Because, ...]:
     """Everything that speaks, the deciding reason first."""
     doubts = [
         because
         for because, speaks in (
             (Because.DUPLICATE, twins > 0),
+            (Because.DISPOSABLE, is_disposable),
             (Because.CONFLICT, bool(facts.conflicts)),
             (Because.UNCONFIRMED, facts.confirmed_at is None and not facts.is_invited),
             (Because.NO_EVIDENCE, not facts.reach and not facts.website and not facts.channels),

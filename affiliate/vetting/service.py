@@ -13,6 +13,7 @@ from affiliate import db, ids
 from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
 from affiliate.errors import Conflict, Invalid
+from affiliate.fraud import identity
 from affiliate.partners import queries as partners
 from affiliate.partners.facts import ApplicationFacts
 from affiliate.vetting import queries, rubric
@@ -40,10 +41,12 @@ class Vetted:
     weighed: Weighed
     reviews: Sequence[Review]
     twins: Sequence[Twin]
+    is_disposable: bool = False
 
     def weighed_by(self, other: Rubric) -> Weighed:
         """What another rubric would make of it."""
-        return rubric.weigh(other, self.facts, [review.marks for review in self.reviews], twins=len(self.twins))
+        marks = [review.marks for review in self.reviews]
+        return rubric.weigh(other, self.facts, marks, twins=len(self.twins), is_disposable=self.is_disposable)
 
     @property
     def digest(self) -> str:
@@ -54,14 +57,20 @@ class Vetted:
 def vetted(session: Session, *, program_id: UUID, enrollment_ids: Sequence[UUID]) -> dict[UUID, Vetted]:
     """The applications of these enrollments, weighed as of now, by enrollment."""
     found = partners.application_facts(session, program_id=program_id, enrollment_ids=enrollment_ids)
+    if not found:
+        return {}
     used = queries.rubric_of(session, program_id=program_id)
     reviews = queries.reviews_of(session, application_ids=[facts.application_id for facts in found])
-    twins = queries.twins_of(session, program_id=program_id, partner_ids=[facts.partner_id for facts in found])
+    mails = queries.mails_of(session, partner_ids=[facts.partner_id for facts in found])
+    websites = {facts.partner_id: facts.website for facts in found}
+    twins = queries.twins_of(session, program_id=program_id, mails=mails, websites=websites)
     told = {}
     for facts in found:
         said, alike = reviews.get(facts.application_id, []), twins.get(facts.partner_id, [])
-        weighed = rubric.weigh(used, facts, [review.marks for review in said], twins=len(alike))
-        told[facts.enrollment_id] = Vetted(facts, weighed, said, alike)
+        is_disposable = any(map(identity.is_disposable, mails.get(facts.partner_id, ())))
+        marks = [review.marks for review in said]
+        weighed = rubric.weigh(used, facts, marks, twins=len(alike), is_disposable=is_disposable)
+        told[facts.enrollment_id] = Vetted(facts, weighed, said, alike, is_disposable)
     return told
 
 

@@ -56,6 +56,7 @@ def because(of: Because) -> str:
         Because.NOTHING_KNOWN: _("Nothing that could be weighed is known."),
         Because.NO_EVIDENCE: _("It names no channel, website or reach."),
         Because.UNCONFIRMED: _("It has not confirmed its mail address."),
+        Because.DISPOSABLE: _("Its mailbox is of a service whose mailboxes are thrown away."),
     }
     return words[of]
 

@@ -544,6 +544,30 @@ def test_orders_whose_clicks_are_past_their_term_are_no_difference(sqlite_sessio
     assert [str((NOW - 6000 * MINUTE).date()) in key for key in of_days] == [True]
 
 
+def test_goals_of_several_spans_are_each_what_they_are_alone_counted_or_not(sqlite_session: Session) -> None:
+    shop = Shop(sqlite_session)
+    for days, amount in ((2, 80_00), (3, 40_00), (5, 20_00)):
+        shop.order((DAY * days) // MINUTE, 0, amount)
+    days = [(NOW - number * DAY).date() for number in range(8)]
+    spans = [(days[7], days[1]), (days[4], days[2]), (days[3], days[2]), (days[2], days[0])]
+    measures = [
+        reaching.Measure(metric, PROGRAM_ID, Period(first, end, zone), "EUR")
+        for first, end in spans
+        for zone in ("UTC", "Europe/Rome")
+        for metric in (GoalMetric.SALES, GoalMetric.REVENUE)
+    ]
+
+    def told() -> list[reaching.Reached]:
+        together = reaching.reached(sqlite_session, measures=measures)
+        assert together == [reaching.reached(sqlite_session, measures=[one])[0] for one in measures]
+        return together
+
+    rows = told()
+    assert len({one.value for one in rows}) > 4
+    count(sqlite_session)
+    assert told() == rows
+
+
 def test_whose_visits_were_sold_to_on_other_days_has_no_line_and_is_not_active(sqlite_session: Session) -> None:
     shop = Shop(sqlite_session)
     placed = NOW.replace(hour=0, minute=10) - 2 * DAY  # the click is of the day before

@@ -64,6 +64,12 @@ def test_the_suggestion_says_why(
     assert (found.advice, found.because) == (advice, because)
 
 
+def test_a_mailbox_that_is_thrown_away_makes_the_rules_ask() -> None:
+    everything = [dict.fromkeys(Criterion, 4)]
+    found = rubric.weigh(USUAL, FACTS, everything, twins=0, is_disposable=True)
+    assert (found.advice, found.because) == (Advice.ASK, (Because.DISPOSABLE, Because.SCORE_HIGH))
+
+
 def test_where_nothing_is_known_one_asks() -> None:
     silent = replace(FACTS, channels=(), experience="", references="", files=0, asked=0)
     found = rubric.weigh(USUAL, silent, [], twins=0)

@@ -50,6 +50,16 @@ def test_who_looks_like_the_same_person_stands_beside_and_makes_the_rules_ask(
     assert Because.DUPLICATE in found.weighed.because
 
 
+def test_a_throwaway_mailbox_is_a_hint_whatever_the_rubric(
+    session: Session, program: Program, applicant: Partner
+) -> None:
+    assert Because.DISPOSABLE not in weighed(session, program, applicant).weighed.because
+    make_member(session, user=make_user(session, email="enzo@mailinator.com"), partner=applicant)
+    found = weighed(session, program, applicant)
+    assert Because.DISPOSABLE in found.weighed.because
+    assert Because.DISPOSABLE in found.weighed_by(rubric.USUAL).because
+
+
 def test_a_review_is_replaced_by_its_author_and_marked_when_the_facts_change(
     session: Session, program: Program, applicant: Partner
 ) -> None:

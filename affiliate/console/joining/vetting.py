@@ -1,5 +1,6 @@
 """Applications weighed: the score with its parts, what reviewers say, what the rules suggest."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -12,10 +13,8 @@ from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import formats
 from affiliate.accounts import access
-from affiliate.accounts import queries as account_queries
-from affiliate.accounts.models import GrantRole
 from affiliate.console import words
-from affiliate.console.blueprint import acted, blueprint, show
+from affiliate.console.blueprint import acted, blueprint, manages_all, show
 from affiliate.console.partners import partner_care, partner_sheets
 from affiliate.console.queries import partners as queries
 from affiliate.vetting import service
@@ -89,6 +88,23 @@ def summary(found: Vetted) -> dict[str, Any]:
     }
 
 
+def of_applications(enrollment_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+    """What the rules say of the applications on a page, by enrollment: score, suggestion, and what makes them doubt."""
+    found = service.vetted(orm.session, program_id=g.program.id, enrollment_ids=enrollment_ids)
+    return {
+        enrollment_id: summary(one)
+        | {
+            "url": url_for("console.weighed", partner_id=one.facts.partner_id),
+            "doubts": [vetting_words.because(each) for each in one.weighed.because if each in _DOUBTS],
+        }
+        for enrollment_id, one in found.items()
+    }
+
+
+_DOUBTS = frozenset({Because.DUPLICATE, Because.DISPOSABLE, Because.CONFLICT, Because.UNCONFIRMED})
+"""What a list says beside the suggestion; that little is known says the score itself."""
+
+
 def _found(enrollment_id: UUID) -> Vetted | None:
     found = service.vetted(orm.session, program_id=g.program.id, enrollment_ids=[enrollment_id])
     return found.get(enrollment_id)
@@ -138,8 +154,7 @@ def _review(one: Review, digest: str) -> dict[str, Any]:
 
 def _twins(found: Vetted) -> list[dict[str, Any]]:
     """Who looks like the same person. Of partners elsewhere only that there are some, except for who manages all programs."""
-    everywhere = account_queries.roles_in(orm.session, user_id=current_user.id, program_id=None)
-    if everywhere & {GrantRole.MANAGER, GrantRole.ADMIN}:
+    if manages_all():
         return [_twin(one) for one in found.twins]
     here = [_twin(one) for one in found.twins if one.status is not None]
     if len(here) == len(found.twins):

@@ -30,16 +30,19 @@ _ACTS = {
 
 
 def applications(
-    rows: Sequence[Any], status: EnrollmentStatus, counts: Mapping[EnrollmentStatus, int]
+    rows: Sequence[Any],
+    status: EnrollmentStatus,
+    counts: Mapping[EnrollmentStatus, int],
+    weighed: Mapping[UUID, Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """The tabs by status and the enrollments of the chosen one."""
+    """The tabs by status and the enrollments of the chosen one, with what the rules say of them."""
     tabs = [
         presenters.chip(words.enrollment(each).word, current=each is status, count=counts[each], status=each.value)
         for each in EnrollmentStatus
     ]
     return {
         "tabs": tabs,
-        "rows": [_application(row, status) for row in rows],
+        "rows": [_application(row, status) | {"weighed": weighed.get(row.id)} for row in rows],
         "status": status.value,
         "waiting": counts[EnrollmentStatus.PENDING],
     }

@@ -13,6 +13,7 @@ from affiliate.accounts import access
 from affiliate.console import presenters, roles, words
 from affiliate.console.blueprint import acted, blueprint, cursor, given_reason, is_manager, pager, show
 from affiliate.console.joining import applications as joined
+from affiliate.console.joining import vetting
 from affiliate.console.partners import partner_care, partner_list, partner_sheets, recruiting
 from affiliate.console.performance import annotations
 from affiliate.console.performance import service as quality
@@ -40,9 +41,10 @@ def applications() -> str:
     status = presenters.chosen(EnrollmentStatus) or EnrollmentStatus.PENDING
     page = queries.enrollments(orm.session, program_id=g.program.id, status=status, cursor=cursor())
     counts = partner_queries.counts_by_status(orm.session, program_id=g.program.id)
-    return show(
-        "partners/applications.html", pager=pager(page), **partner_sheets.applications(page.rows, status, counts)
-    )
+    judged = is_manager() and status is EnrollmentStatus.PENDING
+    weighed = vetting.of_applications([row.id for row in page.rows]) if judged else {}
+    sheet = partner_sheets.applications(page.rows, status, counts, weighed)
+    return show("partners/applications.html", pager=pager(page), **sheet)
 
 
 @blueprint.get("/<slug>/partners")

@@ -8,6 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from affiliate.console.queries.undelivered import Lost, lost
 from affiliate.creatives.models import Creative, CreativeStatus
 from affiliate.fraud import lists as fraud
 from affiliate.papers.models import FiledInvoice, FiledStatus
@@ -47,16 +48,18 @@ class Stirring:
     trials: Waiting
     reviews: int
     review_by: datetime | None  # when the first answer to an order under review is promised
+    lost: Lost  # what did not arrive
 
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """What waits since before `late_before` is late; `today` is the program's own day; duties count that are due before `until`."""
+    """What waits since before `late_before` is late; `today` is the program's own day; duties count that are due before `until`, and what was lost since `lost_since`."""
 
     now: datetime
     late_before: datetime
     today: date
     until: date
+    lost_since: datetime
 
 
 def stirring(session: Session, *, program_id: UUID, at: Moments) -> Stirring:
@@ -67,10 +70,13 @@ def stirring(session: Session, *, program_id: UUID, at: Moments) -> Stirring:
         side_by_side = side_by_side.join(pile, sa.true())
     columns = [column for pile in piles for column in pile.c]
     reviews, _appeals = fraud.counted(program_id)
-    review_by = fraud.promised(program_id).scalar_subquery()
-    row = session.execute(sa.select(*columns, reviews, review_by).select_from(side_by_side)).one()
-    counted: list[Any] = [Waiting(*row[place : place + 3]) for place in range(0, len(columns), 3)]
-    return Stirring(*counted, *row[len(columns) :])
+    first_answer = fraud.promised(program_id).scalar_subquery()
+    asked = (*columns, reviews, first_answer, *lost(program_id, at.lost_since))
+    row = session.execute(sa.select(*asked).select_from(side_by_side)).one()
+    found: list[Any] = [Waiting(*row[place : place + 3]) for place in range(0, len(columns), 3)]
+    under_review, review_by, *missing = row[len(columns) :]
+    found += [under_review, review_by, Lost(*map(bool, missing))]
+    return Stirring(*found)
 
 
 def _piles(program_id: UUID, at: Moments) -> list[sa.Select[*tuple[Any, ...]]]:

@@ -36,10 +36,10 @@ class Lost:
     letters: bool
 
 
-def lost(session: Session, *, program_id: UUID, since: datetime) -> Lost:
-    """What did not arrive since then, in one statement; letters belong to no program."""
+def lost(program_id: UUID, since: datetime) -> list[sa.ColumnElement[bool]]:
+    """Whether something did not arrive since then, as the columns of `Lost`, for a statement that asks more; letters belong to no program."""
     kinds = (_newsletters(program_id, since), _postbacks(program_id, since), _chats(program_id, since), _letters(since))
-    return Lost(*(bool(each) for each in session.execute(sa.select(*(sa.exists(kind) for kind in kinds))).one()))
+    return [sa.exists(kind) for kind in kinds]
 
 
 def newsletters(session: Session, *, program_id: UUID, since: datetime) -> Sequence[Any]:

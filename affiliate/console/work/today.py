@@ -10,6 +10,7 @@ from affiliate.accounts import access
 from affiliate.canary import queries as canary
 from affiliate.console.blueprint import blueprint, is_manager, latest_proof, manages_all, show
 from affiliate.console.goals import goal_sheets, goals, kpi_sheets
+from affiliate.console.joining import vetting
 from affiliate.console.program import program
 from affiliate.console.queries import events, work
 from affiliate.console.queries.stirring import Moments, Stirring, Waiting, stirring
@@ -44,7 +45,7 @@ def today() -> str:
 
 def _items(now: datetime) -> list[work_list.Item]:
     day = goal_sheets.today()
-    at = Moments(now, now - kpi_sheets.ANSWER_WITHIN, day, day + SOON)
+    at = Moments(now, now - kpi_sheets.ANSWER_WITHIN, day, day + SOON, now - undelivered.LOOKED_BACK)
     there = stirring(orm.session, program_id=g.program.id, at=at)
     counted = (there.applications, there.runs, there.creatives, there.cases)
     applications, runs, creatives, cases = (each.count for each in counted)
@@ -55,7 +56,7 @@ def _items(now: datetime) -> list[work_list.Item]:
     if is_manager():
         found += _people(there, now)
         found += _steering(there, at.until)
-        found += undelivered.items(now)
+        found += undelivered.items(there.lost, at.lost_since)
     if manages_all():
         found += work_list.canary(canary.latest(orm.session))
         found += work_list.dead_letters(*events.oldest_dead_letter(orm.session))
@@ -84,7 +85,8 @@ def _people(there: Stirring, now: datetime) -> list[work_list.Item]:
     session = orm.session
     found: list[work_list.Item] = []
     if there.applications.count:
-        rows = work_list.applications(work.applications_waiting(session, **here))
+        applied = work.applications_waiting(session, **here)
+        rows = work_list.applications(applied, vetting.of_applications([row.id for row in applied]))
         found += work_list.with_rest(rows, there.applications, work_rest.applications, url_for("console.applications"))
     if there.cases.count:
         cases = work_people.cases(relations.cases(session, **here, waiting=True, limit=SHOWN_OF_A_KIND))

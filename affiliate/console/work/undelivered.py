@@ -26,10 +26,9 @@ from affiliate.web import orm, request_now
 LOOKED_BACK = timedelta(days=7)
 
 
-def items(now: datetime) -> list[Item]:
+def items(there: queries.Lost, since: datetime) -> list[Item]:
     """What did not arrive in the last days, each with the press that tries it again."""
-    here: dict[str, Any] = {"program_id": g.program.id, "since": now - LOOKED_BACK}
-    there = queries.lost(orm.session, **here)
+    here: dict[str, Any] = {"program_id": g.program.id, "since": since}
     found: list[Item] = []
     if there.newsletters:
         found += map(_newsletter, queries.newsletters(orm.session, **here))

@@ -123,15 +123,20 @@ def urgency(since: datetime) -> str:
     return LATE if request_now() - since > kpi_sheets.ANSWER_WITHIN else TODAY
 
 
-def applications(rows: Sequence[Any]) -> list[Item]:
-    """Each application that waits; approving takes one press, refusing asks for a reason on its page."""
+def applications(rows: Sequence[Any], weighed: Mapping[UUID, Mapping[str, Any]]) -> list[Item]:
+    """Each application that waits, with what the rules say of it; approving takes one press, refusing asks for a reason on its page."""
     return [
         Item(
             kind="application",
             group=urgency(row.created_at),
             icon="file-text",
             title=_("Application: %(name)s", name=row.name),
-            detail=presenters.first_answer(row.answers) or row.website or _("Without a word about itself."),
+            detail=" ".join(
+                [
+                    presenters.first_answer(row.answers) or row.website or _("Without a word about itself."),
+                    *_weighed(weighed.get(row.id)),
+                ]
+            ),
             url=url_for("console.partner", partner_id=row.partner_id),
             step=_("Open"),
             at=row.created_at,
@@ -140,6 +145,14 @@ def applications(rows: Sequence[Any]) -> list[Item]:
         )
         for row in rows
     ]
+
+
+def _weighed(found: Mapping[str, Any] | None) -> list[str]:
+    """The score and the suggestion as a sentence, and each doubt."""
+    if found is None:
+        return []
+    suggested = _("Score: %(score)s of 100, suggestion: %(advice)s.", score=found["score"], advice=found["sign"].word)
+    return [f"— {suggested}", *found["doubts"]]
 
 
 def _approve_url(partner_id: UUID) -> str:

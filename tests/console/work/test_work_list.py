@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from console_cast import Cast, public, text_of
 from creative_cast import make_creative
-from factories import make_click, make_link, make_partner, make_payout
+from factories import make_application, make_click, make_link, make_member, make_partner, make_payout, make_user
 from flask.testing import FlaskClient
 
 from affiliate import clock, ids
@@ -18,8 +18,9 @@ from affiliate.accounts.models import User
 from affiliate.creatives.models import CreativeStatus
 from affiliate.files import StoredFile
 from affiliate.ingest.models import RejectedEvent, RejectReason
+from affiliate.mailer import OutboxMail
 from affiliate.papers.models import FiledInvoice, FiledStatus
-from affiliate.partners.models import EnrollmentStatus
+from affiliate.partners.models import EnrollmentStatus, Member, Partner
 from affiliate.payouts.models import Payout, PayoutStatus
 from affiliate.privacy.models import ErasureRequest, ErasureStatus
 from affiliate.programs.models import Goal, GoalMetric
@@ -236,12 +237,12 @@ def everything(cast: Cast, mara: FlaskClient) -> None:
     run_goal(cast, GoalMetric.SALES, 100)
 
 
-def run_goal(cast: Cast, metric: GoalMetric, target: int) -> None:
-    """A goal of twenty days, half of them gone."""
+def run_goal(cast: Cast, metric: GoalMetric, target: int, *, days: int = 10) -> None:
+    """A goal of which so many days are gone, and as many left."""
     today = clock.now().date()
     row = Goal(
-        id=ids.new(), program_id=cast.program.id, metric=metric, target=target, starts_on=today - timedelta(days=10),
-        ends_on=today + timedelta(days=10), created_at=clock.now(),
+        id=ids.new(), program_id=cast.program.id, metric=metric, target=target, starts_on=today - timedelta(days=days),
+        ends_on=today + timedelta(days=days), created_at=clock.now(),
     )  # fmt: skip
     add(cast, row)
 
@@ -321,3 +322,81 @@ def test_a_goal_is_told_as_its_own_page_tells_it(cast: Cast, mara: FlaskClient) 
     [told] = [line for title, line in lines(mara).items() if "Too fast" in title]
     assert told.title.startswith("Goal “Cost")
     assert told.detail == "€10.00 of €15.00. Evenly spent it would be €7.50 today."
+
+
+def test_with_everything_on_it_the_list_costs_as_many_statements_whatever_the_number(
+    cast: Cast, mara: FlaskClient, count_queries: Any
+) -> None:
+    def cost() -> int:
+        with count_queries() as counter:
+            assert mara.get(HOME).status_code == 200
+        return len(counter)
+
+    everything(cast, mara)
+    mara.get(HOME)  # what the first request of a process asks once
+    few = cost()
+    for number in range(3):
+        duty(cast, f"Task {number}")
+        open_case(cast, f"order {number}")
+        goal(cast)
+        run_goal(cast, GoalMetric.REVENUE, 100 + number, days=11 + number)
+    for partner in others(cast, 3):
+        fading(cast, partner)
+        trial(cast, partner, days=5, orders_min=0)
+    for partner in others(cast, 3, EnrollmentStatus.PENDING):
+        apply(cast, partner)
+    assert cost() == few <= 24
+
+
+def apply(cast: Cast, partner: Any, email: str | None = None) -> None:
+    """The partner wrote an application, by somebody who belongs to it."""
+    person = make_user(cast.session, email=email)
+    make_member(cast.session, user=person, partner=partner)
+    make_application(cast.session, program=cast.program, partner=partner, user=person)
+    cast.session.commit()
+
+
+def test_an_application_stands_with_its_score_its_suggestion_and_what_makes_one_doubt(
+    cast: Cast, mara: FlaskClient, finn: FlaskClient
+) -> None:
+    other = others(cast, 1, EnrollmentStatus.PENDING)[0]
+    apply(cast, other, "pan@mailinator.com")
+    cast.applicant.website = cast.partner.website = "https://ferro.example"
+    cast.session.commit()
+    detail = lines(mara)["Application: Ferro e Fuoco"].detail
+    assert "Score: – of 100, suggestion: Ask." in detail
+    assert "Another partner looks like the same person." in detail
+    assert "thrown away" not in detail
+    detail = lines(mara)[f"Application: {other.name}"].detail
+    assert "thrown away" in detail
+    assert "looks like the same person" not in detail
+    page = text_of(mara.get(f"{HOME}applications"))
+    assert page.count("Another partner looks like the same person.") == 1
+    assert page.count("Its mailbox is of a service whose mailboxes are thrown away.") == 1
+    assert f'href="{HOME}partners/{public("ptn", other)}/weighed">Score: – of 100<' in page
+    assert "Score" not in text_of(finn.get(f"{HOME}applications"))
+
+
+def test_a_note_goes_out_with_the_welcome_and_a_reason_to_refuse_never_does(cast: Cast, mara: FlaskClient) -> None:
+    for email in ("one@pans.example", "two@pans.example"):
+        apply(cast, others(cast, 1, EnrollmentStatus.PENDING)[0], email)
+    members = sa.select(Partner).join(Member, Member.partner_id == Partner.id).join(User, User.id == Member.user_id)
+    one, two = (
+        cast.session.scalars(members.where(User.email == f"{name}@pans.example")).one() for name in ("one", "two")
+    )
+    ids_of = public("ptn", one), public("ptn", two)
+    cast.session.commit()
+    page = mara.get(f"{HOME}partners/{ids_of[0]}").text
+    assert "Approve with a note…" in page
+    form = page.partition(f'id="approve-{ids_of[0]}"')[2]
+    assert "required" not in form[: form.index("</form>")]
+    mara.post(f"{HOME}partners/{ids_of[0]}/approve", data={"reason": "Send us your address for samples."})
+    mara.post(
+        f"{HOME}partners/act/approve", data={"partner": [ids_of[1]], "reason": "Too small.", "from": "applications"}
+    )
+    found = sa.select(OutboxMail.recipient, OutboxMail.body_text).where(OutboxMail.recipient.contains("@pans.example"))
+    told = {row.recipient: row.body_text for row in cast.session.execute(found)}
+    cast.session.commit()
+    assert "Send us your address for samples." in told["one@pans.example"]
+    assert "approved" in told["two@pans.example"]
+    assert "Too small." not in told["two@pans.example"]
