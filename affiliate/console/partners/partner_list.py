@@ -144,16 +144,6 @@ def _offered() -> dict[str, Any]:
     }
 
 
-def of_segment(text: str) -> list[sa.ColumnElement[bool]]:
-    """What the partners of a saved choice fulfil; nothing where the address names none."""
-    segment_id = _uuid(text)
-    found = care_queries.segments(orm.session, program_id=g.program.id) if segment_id else []
-    segment = next((one for one in found if one.id == segment_id), None)
-    if segment is None:
-        return []
-    return queries.chosen(**asked({name: str(value) for name, value in segment.filters.items()}))
-
-
 @blueprint.post("/<slug>/partners/segments")
 @access.console("manager")
 def save_segment() -> BaseResponse:
