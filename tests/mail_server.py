@@ -8,16 +8,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 from aiosmtpd.controller import Controller
+
+from affiliate import smtp
 
 
 @dataclass
 class MailServer:
     """`answers` to recipients; `closes_at` drops the connection after the text for one, `waits_at` never answers it.
 
-    `pipelining`: it says that it takes several commands at once.
+    `pipelining`: it says that it takes several commands at once. `folder`: where it writes down each mail, in order of arrival.
     """
 
     port: int
@@ -31,6 +34,7 @@ class MailServer:
     senders: set[str] = field(default_factory=set)
     sessions: set[int] = field(default_factory=set)
     is_waiting: bool = False
+    folder: Path | None = None
     controller: Controller | None = None
 
     async def handle_EHLO(  # noqa: N802 - aiosmtpd's name and order
@@ -51,12 +55,17 @@ class MailServer:
             self.senders.add(envelope.mail_from)
             self.raw.append(envelope.content)
             self.messages.append(message_from_bytes(envelope.content, policy=policy.default))
+            self._write_down(envelope.content)
         if self.closes_at in envelope.rcpt_tos:
             server.transport.abort()
         while self.waits_at in envelope.rcpt_tos:
             self.is_waiting = True
             await asyncio.sleep(0.02)
         return self.text_answer
+
+    def _write_down(self, content: bytes) -> None:
+        if self.folder is not None:
+            smtp.keep(content, folder=self.folder, name=f"{len(self.raw):06}")
 
     def received(self) -> Counter[str]:
         """How many mails each address got."""

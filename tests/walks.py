@@ -7,10 +7,24 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from babel.support import Translations
 from pages import Visitor
 from playwright.sync_api import Locator, Page, expect
 
+import affiliate
+
 SEEN_SECONDS_MAX = 60  # the promise is five; a busy machine shall not fail the test
+TRANSLATIONS = Path(affiliate.__file__).parent / "translations"
+
+
+def spoken(language: str) -> Callable[[str], str]:
+    """What a page in this language says for a sentence of ours: things are found by their words, whatever the language."""
+    return Translations.load(str(TRANSLATIONS), [language]).gettext
+
+
+def allow(visitor: Visitor, status: int) -> None:
+    """A page was refused on purpose; the browser notes that as an error."""
+    visitor.troubles[:] = [trouble for trouble in visitor.troubles if str(status) not in trouble]
 
 
 def reload_until(page: Page, shown: Locator, what: str) -> None:

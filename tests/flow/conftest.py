@@ -1,13 +1,17 @@
-"""One installation and one browser for all tests of the flow, and people who have signed in once."""
+"""One installation, its mail server and one browser for all tests of the flow, and people who have signed in once."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import mail_server
 import pages
 import pytest
 from installation import Installation
 from pages import Visitor
 from playwright.sync_api import Browser, sync_playwright
+
+from affiliate import db
+from affiliate import settings as settings_module
 
 MakeVisitor = Callable[..., Visitor]
 _installations: list[Installation] = []
@@ -15,14 +19,29 @@ _installations: list[Installation] = []
 
 @pytest.fixture(scope="session")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """A fresh installation with its demo, running."""
+    """A fresh installation with its demo, running. Its mails leave by SMTP, and are written down where they arrive."""
     installation = Installation(tmp_path_factory.mktemp("installation"))
     _installations.append(installation)
-    try:
-        installation.start()
-        yield installation
-    finally:
-        installation.end()
+    with mail_server.running() as mails:
+        mails.folder = installation.data_dir / "mail"
+        installation.environment["AFFILIATE_SMTP_URL"] = f"smtp://127.0.0.1:{mails.port}"
+        try:
+            installation.start()
+            yield installation
+        finally:
+            installation.end()
+
+
+@pytest.fixture
+def inside(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """This process reads the installation's settings: `db.transaction()` is on its database."""
+    for name, value in installation.environment.items():
+        monkeypatch.setenv(name, value)
+    settings_module.current.cache_clear()
+    db.dispose()
+    yield
+    db.dispose()
+    settings_module.current.cache_clear()
 
 
 @pytest.hookimpl(trylast=True)

@@ -1,7 +1,6 @@
 """The same job with `kill -9` of ingest and of the worker in its middle: the same money at the end, and nobody had to help."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -10,7 +9,6 @@ from processes import eventually
 from sqlalchemy.orm import Session
 
 from affiliate import clock, db
-from affiliate import settings as settings_module
 from affiliate.accounts.actors import Actor
 from affiliate.accounts.models import User
 from affiliate.commissions import service as commissions
@@ -28,18 +26,6 @@ ORDERS = [f"KILL-{number}" for number in range(12)]
 INGEST, WORKER = "ingest", "worker stages"
 
 pytestmark = [pytest.mark.timeout(900)]
-
-
-@pytest.fixture
-def inside(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """This process reads the installation's settings: `db.transaction()` is on its database."""
-    for name, value in installation.environment.items():
-        monkeypatch.setenv(name, value)
-    settings_module.current.cache_clear()
-    db.dispose()
-    yield
-    db.dispose()
-    settings_module.current.cache_clear()
 
 
 def report(installation: Installation, order: str) -> None:

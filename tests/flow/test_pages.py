@@ -6,20 +6,16 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from html.parser import HTMLParser
 from http import HTTPStatus
-from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import pyotp
 import pytest
-from babel.support import Translations
 from flask import Flask
 from installation import Installation
 from pages import NARROW, WIDE, Visitor, axe_findings, sideways
 from playwright.sync_api import Page, expect
 from processes import eventually
-from walks import fill_application, send_application, texts_of
-
-import affiliate
+from walks import fill_application, send_application, spoken, texts_of
 
 MakeVisitor = Callable[..., Visitor]
 Kinds = set[tuple[str, ...]]
@@ -57,7 +53,6 @@ IN_OTHERS = (("it", 360), ("pl", 768))
 """Each language with the width at which axe looks; in English it looks at the wide one."""
 OF_THE_DEMO = {"Pots and pans"}
 """What the demo's program says itself, in words that a template has as well."""
-TRANSLATIONS = Path(affiliate.__file__).parent / "translations"
 LOOKS = (("en", "dark"), ("it", "light"), ("pl", "light"))
 """Languages and grounds. The walk above is in English, by light: in the dark axe looks at other colours, in other languages words are longer."""
 
@@ -174,7 +169,7 @@ WORDS = """() => {
 
 def in_language(visitor: Visitor, paths: Iterable[str], language: str, axe_at: int) -> Iterator[tuple[str, list[str]]]:
     """The pages in another language: whether they fit each width, what axe says at one of them, and what stayed English."""
-    catalogue = Translations.load(str(TRANSLATIONS), [language])
+    say = spoken(language)
     for path in paths:
         visitor.page.goto(f"{visitor.installation.base_url}{path}", wait_until="domcontentloaded")
         found = []
@@ -185,7 +180,7 @@ def in_language(visitor: Visitor, paths: Iterable[str], language: str, axe_at: i
         spoken, texts = visitor.page.evaluate(WORDS)
         found += [] if spoken == language else [f"is not in {language}"]
         ours = (text for text in texts if text.count(" ") > 1 and text not in OF_THE_DEMO)
-        found += [f"stayed English: {text}" for text in ours if catalogue.gettext(text) != text]
+        found += [f"stayed English: {text}" for text in ours if say(text) != text]
         yield path, found
 
 
