@@ -8,8 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from babel.support import Translations
+from installation import Installation
 from pages import Visitor
 from playwright.sync_api import Locator, Page, expect
+from processes import eventually
 
 import affiliate
 
@@ -42,6 +44,18 @@ def texts_of(mails: Path, recipient: str) -> list[str]:
     )
     bodies = (mail.get_body(("plain",)) for mail in found if mail["To"] == recipient)
     return [body.get_content() for body in bodies if body is not None]
+
+
+def address_in_mail(installation: Installation, part: str, *, to: str) -> str:
+    """The address with this part that the newest mail with one to a person holds, once the mail is there."""
+    held = re.compile(rf"http://\S+{part}\S*")
+
+    def found() -> list[str]:
+        texts = texts_of(installation.data_dir / "mail", to)
+        return [match.group() for text in texts if (match := held.search(text))]
+
+    eventually(lambda: bool(found()), f"a mail with {part}")
+    return found()[-1]
 
 
 def fill_application(page: Page, *, address: str, country: str) -> None:

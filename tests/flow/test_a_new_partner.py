@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 from processes import eventually
 from walks import (
     SEEN_SECONDS_MAX,
+    address_in_mail,
     approve_commission,
     approve_run,
     downloaded,
@@ -75,23 +76,11 @@ def apply_from_the_list_of_programs(stranger: Visitor) -> str:
 def prove_the_mailbox(stranger: Visitor) -> None:
     """By the mail's link and a button: the link alone changes nothing. Then there is nothing to do but wait."""
     page = stranger.page
-    page.goto(address_in_mail(stranger.installation, "/confirm/"))
+    page.goto(address_in_mail(stranger.installation, "/confirm/", to=MAILBOX))
     expect(page.get_by_role("heading", name="Is this application yours?")).to_be_visible()
     page.get_by_role("button", name="Confirm my address").click()
     expect(page.get_by_role("heading", name="Your application is being read")).to_be_visible()
     expect(page.get_by_text("The answer comes by mail, with its reason")).to_be_visible()
-
-
-def address_in_mail(installation: Installation, part: str) -> str:
-    """The address with this part that the newest mail with one holds, once the mail is there."""
-    held = re.compile(rf"http://\S+{part}\S*")
-
-    def found() -> list[str]:
-        texts = texts_of(installation.data_dir / "mail", MAILBOX)
-        return [match.group() for text in texts if (match := held.search(text))]
-
-    eventually(lambda: bool(found()), f"a mail with {part}")
-    return found()[-1]
 
 
 def take_in(manager: Visitor) -> None:
@@ -109,10 +98,10 @@ def take_in(manager: Visitor) -> None:
 def come_in_by_a_password(rosa: Visitor) -> None:
     """By the welcome, and a second mail that it leads to."""
     page = rosa.page
-    page.goto(address_in_mail(rosa.installation, "/reset"))
+    page.goto(address_in_mail(rosa.installation, "/reset", to=MAILBOX))
     page.get_by_label("E-mail address").fill(MAILBOX)
     page.get_by_role("button", name="Send the link").click()
-    page.goto(address_in_mail(rosa.installation, "/reset/"))
+    page.goto(address_in_mail(rosa.installation, "/reset/", to=MAILBOX))
     page.get_by_label("New password").fill(PASSWORD)
     page.get_by_label("The same again").fill(PASSWORD)
     page.get_by_role("button", name="Set the password").click()

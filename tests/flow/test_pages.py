@@ -177,8 +177,8 @@ def in_language(visitor: Visitor, paths: Iterable[str], language: str, axe_at: i
             visitor.page.set_viewport_size({"width": width, "height": HEIGHT})
             found += too_wide(visitor.page, width)
         found += axe_findings(visitor.page)
-        spoken, texts = visitor.page.evaluate(WORDS)
-        found += [] if spoken == language else [f"is not in {language}"]
+        lang, texts = visitor.page.evaluate(WORDS)
+        found += [] if lang == language else [f"is not in {language}"]
         ours = (text for text in texts if text.count(" ") > 1 and text not in OF_THE_DEMO)
         found += [f"stayed English: {text}" for text in ours if say(text) != text]
         yield path, found

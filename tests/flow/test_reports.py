@@ -50,7 +50,9 @@ def choose_a_week(page: Page) -> None:
 def compare_and_choose_columns(page: Page) -> None:
     """A column more says what changed; of the columns two are left."""
     page.get_by_role("link", name=say("Against the days before")).click()
-    expect(the_table(page).get_by_role("columnheader").last).to_contain_text(say("Change: %(metric)s").partition(":")[0])
+    expect(the_table(page).get_by_role("columnheader").last).to_contain_text(
+        say("Change: %(metric)s").partition(":")[0]
+    )
     page.locator("summary").filter(has_text=say("Columns")).click()
     boxes = page.locator("details[open]").get_by_role("checkbox")
     for box in boxes.all():
