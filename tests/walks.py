@@ -5,6 +5,7 @@ import email.policy
 import re
 import time
 from collections.abc import Callable
+from email.message import EmailMessage
 from pathlib import Path
 
 from babel.support import Translations
@@ -37,13 +38,22 @@ def reload_until(page: Page, shown: Locator, what: str) -> None:
         page.reload()
 
 
-def texts_of(mails: Path, recipient: str) -> list[str]:
+def mails_to(installation: Installation, recipient: str) -> list[EmailMessage]:
+    """A person's mails, in the order in which the mail server took them."""
+    found = sorted((installation.data_dir / "mail").glob("*.eml"))
+    mails = (email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in found)
+    return [mail for mail in mails if mail["To"] == recipient]
+
+
+def text_of(mail: EmailMessage) -> str:
+    """What it says as plain text."""
+    body = mail.get_body(("plain",))
+    return str(body.get_content()) if body is not None else ""
+
+
+def texts_of(installation: Installation, recipient: str) -> list[str]:
     """The plain texts of a person's mails."""
-    found = (
-        email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in sorted(mails.glob("*.eml"))
-    )
-    bodies = (mail.get_body(("plain",)) for mail in found if mail["To"] == recipient)
-    return [body.get_content() for body in bodies if body is not None]
+    return [text_of(mail) for mail in mails_to(installation, recipient)]
 
 
 def address_in_mail(installation: Installation, part: str, *, to: str) -> str:
@@ -51,7 +61,7 @@ def address_in_mail(installation: Installation, part: str, *, to: str) -> str:
     held = re.compile(rf"http://\S+{part}\S*")
 
     def found() -> list[str]:
-        texts = texts_of(installation.data_dir / "mail", to)
+        texts = texts_of(installation, to)
         return [match.group() for text in texts if (match := held.search(text))]
 
     eventually(lambda: bool(found()), f"a mail with {part}")

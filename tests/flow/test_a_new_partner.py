@@ -189,5 +189,5 @@ def find_the_money(rosa: Visitor, order: str) -> None:
     expect(page.get_by_role("row", name="Paid to you")).to_contain_text(EARNED)
     page.get_by_role("row").filter(has_text=order).get_by_role("link", name=EARNED).click()
     expect(page.get_by_role("complementary", name="Summary").get_by_text("Paid").first).to_be_visible()
-    told, mails = f"Casa Ondera has paid you {EARNED}.", rosa.installation.data_dir / "mail"
-    eventually(lambda: any(told in text for text in texts_of(mails, MAILBOX)), "the mail of the payout")
+    told = f"Casa Ondera has paid you {EARNED}."
+    eventually(lambda: any(told in text for text in texts_of(rosa.installation, MAILBOX)), "the mail of the payout")
