@@ -93,24 +93,30 @@ def test_no_role_changes_more_than_its_own(app: Flask, role: str) -> None:
 
 
 @pytest.mark.parametrize("role", NARROW)
-def test_pages_show_no_form_that_would_be_refused(
+def test_pages_show_no_form_and_no_link_that_would_be_refused(
     app: Flask, cast: Cast, browser_as: Callable[[str], FlaskClient], role: str
 ) -> None:
     sale = cast.approved_sale("1")
     browser = browser_as(role)
     paths = ["partners", f"partners/{public('ptn', cast.partner)}", "applications", "conversions", "commissions"]
     paths += [f"commissions/{public('com', sale)}", "goals", "kpis", "fraud", "payouts", "ledger", "tracking"]
-    for path in paths:
+    for path in [*paths, "performance"]:
         answer = browser.get(f"/console/casa/{path}")
         if answer.status_code == 404:
             continue
-        forms = [part.split('"')[0] for part in text_of(answer).split('method="post" action="')[1:]]
-        adapter = app.url_map.bind("localhost")
-        for form in forms:
-            endpoint, _arguments = adapter.match(form.partition("?")[0], method="POST")
-            declared = access.declaration_of(app, endpoint, "POST")
-            assert declared is not None
-            assert declared.kind != "console" or GrantRole(role) in declared.roles, (path, form)
+        page = text_of(answer)
+        asked = [("POST", part.split('"')[0]) for part in page.split('method="post" action="')[1:]]
+        asked += [("GET", part.split('"')[0]) for part in page.split(' href="/console/')[1:]]
+        assert [one for one in asked if not _may(app, role, *one)] == [], path
+
+
+def _may(app: Flask, role: str, method: str, address: str) -> bool:
+    """Whether this role may ask for what an address of a page names; a link's comes without its first part."""
+    path = address if method == "POST" else f"/console/{address}"
+    endpoint, _arguments = app.url_map.bind("localhost").match(re.split("[?#]", path)[0], method=method)
+    declared = access.declaration_of(app, endpoint, method)
+    assert declared is not None
+    return declared.kind != "console" or GrantRole(role) in declared.roles
 
 
 def test_a_manager_sees_all_four_views(cast: Cast, mara: FlaskClient) -> None:
