@@ -1,5 +1,6 @@
 """One installation, its mail server and one browser for all tests of the flow, and people who have signed in once."""
 
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -35,6 +36,8 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
 @pytest.fixture
 def inside(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """This process reads the installation's settings: `db.transaction()` is on its database."""
+    for name in [name for name in os.environ if name.startswith("AFFILIATE_")]:
+        monkeypatch.delenv(name)  # of an application that the test has beside it
     for name, value in installation.environment.items():
         monkeypatch.setenv(name, value)
     settings_module.current.cache_clear()

@@ -10,11 +10,15 @@ from urllib.parse import urljoin, urlsplit
 
 import pyotp
 import pytest
+from door_cast import Doors
 from flask import Flask
 from installation import Installation
 from pages import NARROW, WIDE, Visitor, axe_findings, sideways
 from playwright.sync_api import Page, expect
-from walks import address_in_mail, fill_application, send_application, spoken
+from walks import address_in_mail, spoken
+
+from affiliate import db
+from affiliate.demo import cast
 
 MakeVisitor = Callable[..., Visitor]
 Kinds = set[tuple[str, ...]]
@@ -25,8 +29,11 @@ ROLES = {
         "/demo/shop/thanks", "/api/docs", "/no-such-page", "/r/no-such-link",
     ],
     "partner": ["/portal/", "/account/", "/tf-setup", "/change"],
-    "manager": ["/console/", "/account/", "/console/{slug}/tracking/secret"],
+    "manager": [
+        "/console/", "/account/", "/console/{slug}/tracking/secret", "/console/{slug}/performance/kept", "/console/{slug}/performance/shared",
+    ],
     "finance": ["/console/"],
+    "reader": ["/console/"],
     "admin": ["/console/", "/console/new-program"],
 }  # fmt: skip
 OUTSIDE, STAFF = (None, "partner"), ("manager", "finance", "admin")
@@ -36,21 +43,22 @@ NO_PAGES = re.compile(
 """Files, mails and snippets in frames, machines' addresses, redirects."""
 DOORS = {
     "security.mf_recovery", "security.mf_recovery_codes", "security.reset_password", "security.tf_select",
-    "security.two_factor_rescue", "security.two_factor_token_validation", "security.verify", "mail.choice",
-    "site.banner", "joining.draft", "joining.status", "joining.confirmation", "mail.follow",
-    "mails.ask", "mailed.report", "senders.ask", "portal.invitation", "shared.report", "news.ask", "news.confirmation",
+    "security.two_factor_rescue", "security.two_factor_token_validation", "security.verify", "site.banner", "mail.follow", "shared.report",
 }  # fmt: skip
-"""Pages in the middle of a sign-in, or behind a link of a mail or of a partner's website: they have tests of their own."""
+"""Pages in the middle of a sign-in, behind a link of a partner's website, or shared: they have tests of their own."""
 AFTER_AN_ACT = {
-    "console.replay", "console.replay_change", "console.simulation", "console.validation_file", "console.case", "portal.case", "portal.chat", "portal.postback",
-    "portal.edit_postback", "portal.combined", "console.kept_performance",
-    "console.bulk_act", "console.chat", "console.combined_performance", "console.service_table", "console.shared_performance",
+    "console.replay", "console.replay_change", "console.simulation", "console.validation_file", "console.bulk_act",
+    "console.service_table",
 }  # fmt: skip
-"""Pages that a job, an upload or a partner makes first: no link leads there in a fresh demo."""
+"""Pages that a job or an upload makes first: no link leads there in a fresh demo."""
+NOT_SPOKEN = re.compile(
+    r"no-such|^/api/docs$|^/(mail|mails|news|sender|portal/join|apply/[^/]+/(draft|status|confirm))/"
+)
+"""Not looked at in other languages: there is nothing, it is in English alone, or it was written for somebody who reads English."""
 WIDTHS, HEIGHT = (360, 768, 1440), 900
 IN_OTHERS = (("it", 360), ("pl", 768))
 """Each language with the width at which axe looks; in English it looks at the wide one."""
-OF_THE_DEMO = {"Pots and pans"}
+OF_THE_DEMO = {*cast.GROUPS.values(), *(product.name for product in cast.PRODUCTS)}
 """What the demo's program says itself, in words that a template has as well."""
 LOOKS = (("en", "dark"), ("it", "light"), ("pl", "light"))
 """Languages and grounds. The walk above is in English, by light: in the dark axe looks at other colours, in other languages words are longer."""
@@ -194,13 +202,6 @@ def buy_something(customer: Visitor) -> None:
     page.get_by_role("button", name="Add to basket").click()
 
 
-def apply(applicant: Visitor, slug: str) -> None:
-    """Ask to join, up to the page that says how it stands."""
-    page = applicant.open(f"/apply/{slug}")
-    fill_application(page, address=f"rosa-{secrets.token_hex(4)}@example.com", country="IT")
-    send_application(page)
-
-
 def name_a_campaign(manager: Visitor, slug: str) -> None:
     """So that there is one to look at."""
     page = manager.open(f"/console/{slug}/campaigns/new")
@@ -218,40 +219,86 @@ def page_endpoints(app: Flask) -> set[str]:
     return {rule.endpoint for rule in rules if not NO_PAGES.search(rule.rule) and ".<any(" not in rule.rule}
 
 
+def doors(installation: Installation, which: Callable[[Doors], Iterator[str]]) -> list[str]:
+    """Makes what stands behind doors to which no link leads; gives their addresses."""
+    person = next(one for one in installation.demo["people"] if one["role"] == "partner")
+    with db.transaction() as session:
+        return list(which(Doors(session, slug=installation.demo["program"], email=person["email"])))
+
+
+def as_reader(installation: Installation, visitor: MakeVisitor) -> Visitor:
+    """Somebody who reads in the console, and does nothing: the demo has nobody of this role."""
+    email, password = f"reader-{secrets.token_hex(4)}@casa-ondera.example", "seven grey herons by the pond"
+    facts = ("--email", email, "--name", "Rita", "--role", "reader", "--program", installation.demo["program"])
+    made = installation.run("user", "create", *facts, "--password", password)
+    assert made.returncode == 0, made.stderr
+    reader = visitor()
+    reader.sign_in(email, password)
+    return reader
+
+
+def behind_mails(installation: Installation, language: str) -> list[str]:
+    """The addresses that mails hold. Whoever asked for something in a language is answered in it, whatever the browser speaks."""
+    return doors(installation, lambda ways: ways.of_mails(language))
+
+
+def prepared(role: str | None, one: Visitor) -> list[str]:
+    """What a person does before looking around, so that there is something to see; gives the addresses to begin at."""
+    slug = one.installation.demo["program"]
+    starts = [start.format(slug=slug) for start in ROLES[role]]
+    if role is None:
+        buy_something(one)
+        starts += behind_mails(one.installation, "en")
+    elif role == "partner":
+        starts += doors(one.installation, Doors.of_partner)
+    elif role == "manager":
+        name_a_campaign(one, slug)
+        starts += doors(one.installation, Doors.of_manager)
+    return starts
+
+
 @pytest.mark.parametrize(
     ("roles", "every"),
-    [(OUTSIDE, 6), (STAFF, 0), pytest.param(OUTSIDE, 1, marks=pytest.mark.faults)],
-    ids=["outside", "staff", "outside, each page in each language"],
+    [
+        (OUTSIDE, 6),
+        (STAFF, 6),
+        pytest.param(OUTSIDE, 1, marks=pytest.mark.faults),
+        pytest.param((*STAFF, "reader"), 1, marks=pytest.mark.faults),
+    ],
+    ids=["outside", "staff", "outside, each page in each language", "staff, each page in each language"],
 )
 def test_every_page_for_every_role_is_accessible_quiet_and_fits_each_width(
-    installation: Installation, visitor: MakeVisitor, app: Flask, roles: tuple[str | None, ...], every: int
+    installation: Installation,
+    visitor: MakeVisitor,
+    app: Flask,
+    *,
+    inside: None,
+    roles: tuple[str | None, ...],
+    every: int,
 ) -> None:
-    """`every`: in Italian and in Polish each page of so many, by turns; in none if zero."""
-    slug, wrong, visited = installation.demo["program"], {}, set()
+    """`every`: in Italian and in Polish each page of so many, by turns."""
+    wrong, visited = {}, set()
     known: dict[str, list[Kinds]] = {}
     addresses = app.url_map.bind("localhost")
     for role in roles:
-        one, mine = visitor(role), []
-        if role is None:
-            buy_something(one)
-            apply(one, slug)
-        if role == "manager":
-            name_a_campaign(one, slug)
-        for path, found in crawl(one, [start.format(slug=slug) for start in ROLES[role]], known):
-            mine.append(path)
+        one, new = as_reader(installation, visitor) if role == "reader" else visitor(role), []
+        before, starts = set(known), prepared(role, one)
+        for path, found in crawl(one, starts, known):
+            if kind_of(path) not in before and not NOT_SPOKEN.search(path):
+                new.append(path)
             if "no-such-page" not in path:
                 visited.add(addresses.match(path)[0])
             if found:
                 wrong[f"{role}: {path}"] = found
-        for turn, (language, axe_at) in enumerate(IN_OTHERS if every else ()):
+        for turn, (language, axe_at) in enumerate(IN_OTHERS):
             again = visitor(locale=language, storage_state=one.context.storage_state())
-            paths = [path for path in mine if "no-such" not in path and path != "/api/docs"]
+            paths = new + (behind_mails(installation, language) if role is None else [])
             for path, found in in_language(again, paths[turn % every :: every], language, axe_at):
                 if found:
                     wrong[f"{role}: {path} in {language}"] = found
         one.troubles[:] = [trouble for trouble in one.troubles if "no-such" not in trouble]  # they are 404 on purpose
     assert wrong == {}
-    theirs = {name for name in page_endpoints(app) if name.startswith("console.") == (roles is STAFF)}
+    theirs = {name for name in page_endpoints(app) if name.startswith("console.") == ("manager" in roles)}
     assert theirs - DOORS - AFTER_AN_ACT - visited == set()
 
 
