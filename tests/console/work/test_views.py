@@ -18,13 +18,13 @@ from factories import (
     make_order_event,
     make_partner,
     make_refund,
+    tell_origin,
 )
 from flask.testing import FlaskClient
 
 from affiliate import clock, formats, ids
 from affiliate.accounts.actors import SYSTEM
 from affiliate.accounts.models import GrantRole, User
-from affiliate.attribution.models import Credit
 from affiliate.canary.models import CanaryRun, CanaryState
 from affiliate.console.queries import views
 from affiliate.ingest.models import Conversion, OrderEvent, OrderEventType, Refund, Trust
@@ -151,7 +151,7 @@ def test_marketing_shows_campaigns_creatives_momentum_and_the_notes_on_the_chart
         make_clicks(session, link=link, hour=now.replace(minute=0, second=0) - timedelta(days=2), clicks=clicks, creative=names[-1])  # fmt: skip
         for amount in earned:
             sold = make_commission(session, program=cast.program, partner=cast.partner, earned_at=now - timedelta(days=2), amount_minor=amount)  # fmt: skip
-            session.get_one(Credit, sold.credit_id).creative = names[-1]
+            tell_origin(session, sold, creative=names[-1])
     make_commission(session, program=cast.program, partner=cast.partner, earned_at=now - timedelta(days=2), amount_minor=99_00)  # fmt: skip
     for number in range(6):
         _campaign(cast, f"Campaign {number}", today - timedelta(days=10 + 10 * number), now)
