@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 from babel.support import Translations
 from installation import Installation
@@ -16,13 +17,29 @@ from processes import eventually
 
 import affiliate
 
+MakeVisitor = Callable[..., Visitor]
+HEIGHT = 900
 SEEN_SECONDS_MAX = 60  # the promise is five; a busy machine shall not fail the test
 TRANSLATIONS = Path(affiliate.__file__).parent / "translations"
 
 
-def spoken(language: str) -> Callable[[str], str]:
-    """What a page in this language says for a sentence of ours: things are found by their words, whatever the language."""
-    return Translations.load(str(TRANSLATIONS), [language]).gettext
+def spoken(language: str) -> Callable[..., str]:
+    """What a page in this language says for a sentence of ours: things are found by their words, whatever the language.
+
+    `say("Until %(day)s", day=…)` puts values in, as pages do.
+    """
+    catalogue = Translations.load(str(TRANSLATIONS), [language])
+
+    def say(text: str, **values: object) -> str:
+        said = str(catalogue.gettext(text))
+        return said % values if values else said
+
+    return say
+
+
+def look(locale: str, width: int) -> dict[str, Any]:
+    """The options of a visitor who reads this language in a window so many pixels wide."""
+    return {"locale": locale, "viewport": {"width": width, "height": HEIGHT}}
 
 
 def allow(visitor: Visitor, status: int) -> None:
@@ -66,6 +83,27 @@ def address_in_mail(installation: Installation, part: str, *, to: str) -> str:
 
     eventually(lambda: bool(found()), f"a mail with {part}")
     return found()[-1]
+
+
+def choose_password(someone: Visitor, address: str, password: str) -> None:
+    """By the page for who forgot it and its mail, then sign in: so a person comes in who never had one."""
+    page = someone.open("/reset")
+    page.get_by_label("E-mail address").fill(address)
+    page.get_by_role("button", name="Send the link").click()
+    page.goto(address_in_mail(someone.installation, "/reset/", to=address))
+    page.get_by_label("New password").fill(password)
+    page.get_by_label("The same again").fill(password)
+    page.get_by_role("button", name="Set the password").click()
+    page.wait_for_url("**/login**")
+    someone.sign_in(address, password)
+
+
+def just_signed_in(installation: Installation, visitor: MakeVisitor, role: str, **options: Any) -> Visitor:
+    """Somebody whose password is fresh, as money wants it. The page to sign in at is read in English, whatever the options say."""
+    person = next(one for one in installation.demo["people"] if one["role"] == role)
+    first = visitor()
+    first.sign_in(person["email"], person["password"])
+    return visitor(storage_state=first.context.storage_state(), **options)
 
 
 def fill_application(page: Page, *, address: str, country: str) -> None:

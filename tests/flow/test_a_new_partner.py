@@ -17,6 +17,7 @@ from walks import (
     address_in_mail,
     approve_commission,
     approve_run,
+    choose_password,
     downloaded,
     explained,
     fill_application,
@@ -97,17 +98,9 @@ def take_in(manager: Visitor) -> None:
 
 def come_in_by_a_password(rosa: Visitor) -> None:
     """By the welcome, and a second mail that it leads to."""
-    page = rosa.page
-    page.goto(address_in_mail(rosa.installation, "/reset", to=MAILBOX))
-    page.get_by_label("E-mail address").fill(MAILBOX)
-    page.get_by_role("button", name="Send the link").click()
-    page.goto(address_in_mail(rosa.installation, "/reset/", to=MAILBOX))
-    page.get_by_label("New password").fill(PASSWORD)
-    page.get_by_label("The same again").fill(PASSWORD)
-    page.get_by_role("button", name="Set the password").click()
-    page.wait_for_url("**/login**")
-    rosa.sign_in(MAILBOX, PASSWORD)
-    expect(page.get_by_role("region", name="First steps")).to_contain_text("1 of 6 done")
+    assert urlsplit(address_in_mail(rosa.installation, "/reset", to=MAILBOX)).path == "/reset"
+    choose_password(rosa, MAILBOX, PASSWORD)
+    expect(rosa.page.get_by_role("region", name="First steps")).to_contain_text("1 of 6 done")
 
 
 def make_the_first_link(rosa: Visitor) -> str:

@@ -8,7 +8,6 @@ import io
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from installation import Installation
@@ -16,7 +15,7 @@ from pages import NARROW, Visitor, has, is_sound
 from playwright.sync_api import Locator, Page, expect
 from processes import eventually
 from tax_cast import PDF
-from walks import downloaded
+from walks import downloaded, just_signed_in
 
 from affiliate.payouts.pain import SCHEMA
 
@@ -28,14 +27,6 @@ PAUSED = "Changed. Nothing is paid until"
 SAME_PERSON = "You proposed this run. Ask a second person to approve it."
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-
-
-def just_signed_in(installation: Installation, visitor: MakeVisitor, role: str, **options: Any) -> Visitor:
-    """Somebody whose password is fresh, as money wants it."""
-    person = next(one for one in installation.demo["people"] if one["role"] == role)
-    made = visitor(**options)
-    made.sign_in(person["email"], person["password"])
-    return made
 
 
 def amount_in(words: Locator) -> str:
