@@ -243,6 +243,8 @@ def _render_http_error(error: HTTPException) -> Response:
         return Response(error.description, HTTPStatus.BAD_REQUEST, mimetype="text/plain")
     if error.response is not None:  # abort(Response): somebody has already decided the answer
         return make_response(error.response)
+    if isinstance(cause := getattr(error, "original_exception", None), sa.exc.OperationalError):
+        return _render_away(cause)  # the commit failed, after the view had answered
     status = HTTPStatus(error.code or 500)
     data = getattr(error, "data", None) or {}
     if status is HTTPStatus.FOUND or status < HTTPStatus.BAD_REQUEST:
@@ -267,8 +269,6 @@ def _render_away(error: sa.exc.OperationalError) -> Response:
     if not db.is_away(error):
         return _render_crash(error)
     current_app.logger.error("the database failed in %s %s", request.method, request.url_rule, exc_info=error)
-    if current_app.testing:
-        raise error
     message = _("The database does not answer. Try again in a few seconds.")
     response = _render(HTTPStatus.SERVICE_UNAVAILABLE, errors.Unavailable.code, message, None)
     response.headers["Retry-After"] = str(errors.Unavailable.retry_after_seconds)

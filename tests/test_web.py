@@ -1,7 +1,8 @@
 """The web edge: transactions, errors in one shape, headers, languages."""
 
 import pytest
-from flask import Blueprint, Flask
+import sqlalchemy as sa
+from flask import Blueprint, Flask, Response, after_this_request
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
@@ -52,6 +53,20 @@ def _probe() -> Blueprint:
             "busy": errors.Unavailable("Later."),
             "moved": errors.Conflict("Ada was faster."),
         }[kind]
+
+    @probe.get("/probe/away")
+    @access.public
+    def away() -> str:
+        raise sa.exc.OperationalError("BEGIN", {}, Exception("it is gone"))
+
+    @probe.get("/probe/away-at-last")
+    @access.public
+    def away_at_last() -> str:
+        @after_this_request
+        def commit(_response: Response) -> Response:
+            raise sa.exc.OperationalError("COMMIT", {}, Exception("it is gone"))
+
+        return "done"
 
     @probe.get("/probe/page")
     @access.public
@@ -118,6 +133,14 @@ def test_a_page_gets_a_page(client: FlaskClient) -> None:
     assert answer.status_code == 404
     assert answer.content_type.startswith("text/html")
     assert client.get("/no/such/page").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/probe/away", "/probe/away-at-last"])
+def test_a_database_that_is_away_is_told_of(client: FlaskClient, path: str) -> None:
+    client.application.config["PROPAGATE_EXCEPTIONS"] = False
+    answer = client.get(path)
+    assert (answer.status_code, "Retry-After" in answer.headers) == (503, True)
+    assert "Back in a moment" in answer.text
 
 
 def test_pages_forbid_inline_script_and_frames(client: FlaskClient) -> None:

@@ -106,11 +106,11 @@ def just_signed_in(installation: Installation, visitor: MakeVisitor, role: str, 
     return visitor(storage_state=first.context.storage_state(), **options)
 
 
-def fill_application(page: Page, *, address: str, country: str) -> None:
+def fill_application(page: Page, *, address: str, country: str, name: str = "Rosa’s Table") -> None:
     """What the form asks of everybody, typed; `address` is of the mailbox."""
     page.get_by_label("Your name").fill("Rosa Test")
     page.get_by_label("E-mail").fill(address)
-    page.get_by_label("Name under which you promote").fill("Rosa’s Table")
+    page.get_by_label("Name under which you promote").fill(name)
     page.get_by_label("Website or main profile").fill("rosa.example")
     page.get_by_label("Country").select_option(country)
     page.get_by_label("Address or name of place 1").fill("Rosa’s Letter")
@@ -122,6 +122,14 @@ def send_application(page: Page) -> None:
     """Up to the page that says how it stands."""
     page.get_by_role("button").filter(has_text="Send the application").click()
     page.wait_for_url("**/status/*")
+
+
+def confirm_application(page: Page, installation: Installation, *, address: str) -> None:
+    """By the mail's link and a button: the link alone changes nothing."""
+    page.goto(address_in_mail(installation, "/confirm/", to=address))
+    expect(page.get_by_role("heading", name="Is this application yours?")).to_be_visible()
+    page.get_by_role("button", name="Confirm my address").click()
+    expect(page.get_by_role("heading", name="Your application is being read")).to_be_visible()
 
 
 def place_order(page: Page, *, address: str) -> str:

@@ -18,6 +18,7 @@ from walks import (
     approve_commission,
     approve_run,
     choose_password,
+    confirm_application,
     downloaded,
     explained,
     fill_application,
@@ -75,12 +76,9 @@ def apply_from_the_list_of_programs(stranger: Visitor) -> str:
 
 
 def prove_the_mailbox(stranger: Visitor) -> None:
-    """By the mail's link and a button: the link alone changes nothing. Then there is nothing to do but wait."""
+    """Then there is nothing to do but wait."""
     page = stranger.page
-    page.goto(address_in_mail(stranger.installation, "/confirm/", to=MAILBOX))
-    expect(page.get_by_role("heading", name="Is this application yours?")).to_be_visible()
-    page.get_by_role("button", name="Confirm my address").click()
-    expect(page.get_by_role("heading", name="Your application is being read")).to_be_visible()
+    confirm_application(page, stranger.installation, address=MAILBOX)
     expect(page.get_by_text("The answer comes by mail, with its reason")).to_be_visible()
 
 

@@ -1,7 +1,4 @@
-"""What a manager does with partners: weighs one who applies, agrees on things with another, acts for a third, takes many in at once.
-
-Late in the flow: the application that it decides is one that other tests count.
-"""
+"""What a manager does with partners: weighs one who applies, agrees on things with another, acts for a third, takes many in at once."""
 
 import re
 from collections.abc import Callable
@@ -11,11 +8,11 @@ from installation import Installation
 from pages import Visitor, has, is_sound
 from playwright.sync_api import Page, expect
 from processes import eventually
-from walks import allow, just_signed_in, look, spoken, texts_of
+from walks import allow, confirm_application, fill_application, just_signed_in, look, send_application, spoken, texts_of
 
 MakeVisitor = Callable[..., Visitor]
 MARTA, EWA = "Marta’s Slow Kitchen", "Domowe Smaki Ewy"
-APPLICANT, APPLICANTS_MAIL = "Fornelli Spenti", "sara@fornelli.example"
+APPLICANT, APPLICANTS_MAIL = "Pentole Fredde", "sara@pentole-fredde.example"
 SEEN_MS_MAX = 30_000  # it takes less than a second; a busy machine shall not fail the test
 TARGET_IN_POLISH = re.compile(r"7\s777,00")
 OWN_BUSINESS = ("payouts/details", "papers", "settings/profile", "team", "keys")
@@ -28,6 +25,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 def test_an_application_is_weighed_and_refused_with_a_reason(installation: Installation, visitor: MakeVisitor) -> None:
     say, reason = spoken("pl"), "Szukamy osób, które piszą częściej."
+    _apply(visitor().open(f"/apply/{installation.demo['program']}"), installation)
     manager = visitor("manager", **look("pl", 1440))
     page = manager.open(f"/console/{installation.demo['program']}/applications")
     page.get_by_role("link", name=APPLICANT, exact=True).click()
@@ -58,6 +56,12 @@ def test_an_application_is_weighed_and_refused_with_a_reason(installation: Insta
     eventually(
         lambda: any(reason in text for text in texts_of(installation, APPLICANTS_MAIL)), "the answer with its reason"
     )
+
+
+def _apply(page: Page, installation: Installation) -> None:
+    fill_application(page, address=APPLICANTS_MAIL, country="IT", name=APPLICANT)
+    send_application(page)
+    confirm_application(page, installation, address=APPLICANTS_MAIL)
 
 
 def _mark(page: Page, say: Callable[..., str], criterion: str, mark: int) -> None:
