@@ -1,6 +1,6 @@
 """The editor of a newsletter: one form, so that no act loses a word, whichever button is pressed."""
 
-import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -16,8 +16,9 @@ from affiliate.console.blueprint import blueprint, show
 from affiliate.console.relations import newsletter_forms as forms
 from affiliate.console.relations import newsletter_previews as previews
 from affiliate.console.relations import newsletter_sheets as sheets
+from affiliate.console.relations.newsletter_forms import Written
 from affiliate.errors import Conflict, Invalid
-from affiliate.newsletters import audiences, content, queries, segments, service, timing
+from affiliate.newsletters import audiences, content, queries, service, timing
 from affiliate.newsletters.audiences import Audience
 from affiliate.newsletters.content import BlockKind, Draft, IssueKind
 from affiliate.newsletters.models import IssueStatus, NewsletterIssue
@@ -33,49 +34,53 @@ def save_newsletter(issue_id: UUID) -> BaseResponse:
     """Store what was typed, then do what the button says."""
     issue = found(issue_id)
     language = language_of(issue)
-    draft, errors = forms.draft(request.form, service.draft_of(issue), language, _partner_id)
-    segment = forms.segment(request.form)
+    stands = forms.stored(issue)
+    typed, errors = forms.written(request.form, stands, language, _partner_id)
     if errors:
-        return page(issue, draft, segment, language, errors=errors, status=422)
+        return page(issue, typed, language, errors=errors, status=422)
     act, _colon, about = request.form.get("act", "save").partition(":")
-    draft = _with_act(draft, act, about)
-    is_other_choice = segment != segments.read(issue.segment)
+    wanted = _with_act(typed, act, about)
+    is_other_choice = wanted.has_other_readers(than=stands)
     try:
-        version = _store(issue, draft, segment)
+        version = _store(issue, wanted, stands)
         if act == "schedule":
             return _schedule(found(issue_id), language, version, is_other_choice=is_other_choice)
         if act == "ask":
             _ask(issue, about)
     except Conflict as refusal:
         orm.session.rollback()
-        flash(_(str(refusal)), "error")
-        return page(found(issue_id), draft, segment, language, status=409)
+        return page(found(issue_id), typed, language, moved=_(str(refusal)), status=409)
     if act == "preview":
         view = about if about in previews.VIEWS else None
         there = url_for("console.preview_newsletter", issue_id=issue.id, language=language, view=view)
         return redirect(there, 303)
     if act == "test":
         previews.send_test(found(issue_id), language)
-    if act == "save":
+    if act in {"save", "over"}:
         flash(_("Saved."), "success")
     there = about if act == "language" and about in content.LANGUAGES else language
-    return _back(issue, there, anchor=_anchor(draft, act, about))
+    return _back(issue, there, anchor=_anchor(wanted.draft, act, about))
 
 
 def page(
-    issue: NewsletterIssue, draft: Draft, segment: Segment, language: str, *, errors: dict[str, str] | None = None,
-    schedule_errors: list[str] | None = None, status: int = 200,
+    issue: NewsletterIssue, written: Written, language: str, *, errors: dict[str, str] | None = None,
+    schedule_errors: list[str] | None = None, moved: str = "", status: int = 200,
 ) -> Response:  # fmt: skip
-    """The editor, with an issue as it stands or as it was typed. Who comes back to it reads it anew: its version may be another."""
+    """The editor, with an issue as it stands or as it was typed. Who comes back to it reads it anew: its version may be another.
+
+    What was typed keeps the version that its writer saw, so that an issue which moved is told at every press until it is
+    `moved`'s own button: that one saves over the version that the page names.
+    """
     sheet = sheets.editor(
-        issue, draft, segment, audience(issue, segment, draft.language), language, errors=errors or {},
-        partner_names=_partner_names(draft), groups=audiences.groups(orm.session, program_id=g.program.id),
+        issue, written, audience(written.segment, written.draft.language, written.kind), language, errors=errors or {},
+        partner_names=_partner_names(written.draft), groups=audiences.groups(orm.session, program_id=g.program.id),
         tags=care_queries.tags_in(orm.session, program_id=g.program.id),
     )  # fmt: skip
     choice = queries.partners_by_name(orm.session, program_id=g.program.id)
     answer = make_response(show(
         "relations/newsletter_editor.html", **sheet, subject=sheets.subject(issue), saved_at=issue.updated_at,
         partner_choice=[row.name for row in choice], schedule=forms.shown_times(request.values),
+        moved=moved, over=issue.version if issue.status is IssueStatus.DRAFT else None,
         schedule_errors=schedule_errors or [], undo_minutes=timing.UNDO // timedelta(minutes=1), zone=sheets.zone(),
     ), status)  # fmt: skip
     answer.headers["Cache-Control"] = "no-store"
@@ -91,10 +96,10 @@ def found(issue_id: UUID) -> NewsletterIssue:
     return service.found(orm.session, issue_id=issue_id, program_id=g.program.id)
 
 
-def audience(issue: NewsletterIssue, segment: Segment, language: str) -> Audience:
+def audience(segment: Segment, language: str, kind: IssueKind) -> Audience:
     """How many people a choice of readers holds now."""
     return audiences.audience(
-        orm.session, program_id=g.program.id, segment=segment, language=language, kind=issue.kind, now=request_now()
+        orm.session, program_id=g.program.id, segment=segment, language=language, kind=kind, now=request_now()
     )
 
 
@@ -110,7 +115,14 @@ def _back(issue: NewsletterIssue, language: str, *, anchor: str | None = None) -
     return redirect(url_for("console.newsletter", **here, _anchor=anchor), 303)
 
 
-def _with_act(draft: Draft, act: str, about: str) -> Draft:
+def _with_act(typed: Written, act: str, about: str) -> Written:
+    """What was typed after the act of the button. To save over another's version is to say which one was seen."""
+    if act == "over":
+        return replace(typed, version=forms.number(about))
+    return replace(typed, draft=_with_blocks(typed.draft, act, about))
+
+
+def _with_blocks(draft: Draft, act: str, about: str) -> Draft:
     if act == "add":
         kind = request.form.get("block_kind")
         return content.with_block(draft, BlockKind(kind) if kind in list(BlockKind) else BlockKind.TEXT, ids.new().hex)
@@ -125,19 +137,19 @@ def _anchor(draft: Draft, act: str, about: str) -> str | None:
     return f"block-{about}" if act in {"up", "down", "ask"} else None
 
 
-def _store(issue: NewsletterIssue, draft: Draft, segment: Segment) -> int:
-    """Store what differs from what stands, if anything does; gives the version that the person knows then."""
-    version, kind = _number(request.form.get("version", "")), _kind(issue)
-    in_archive = "in_archive" in request.form
-    typed = (draft, segment, kind, in_archive)
-    stored = (service.draft_of(issue), segments.read(issue.segment), issue.kind, issue.in_archive)
-    if typed == stored and issue.status is IssueStatus.DRAFT:
-        return version
+def _store(issue: NewsletterIssue, wanted: Written, stands: Written) -> int:
+    """Store what differs from what stands, if anything does; gives the version that the person knows then.
+
+    Raises:
+        IssueMoved: what stands is not what the person saw, even if it says the same, or it is no draft any more.
+    """
+    if wanted == stands and issue.status is IssueStatus.DRAFT:
+        return wanted.version
     service.save(
-        orm.session, issue_id=issue.id, program_id=g.program.id, draft=draft, segment=segment, kind=kind,
-        in_archive=in_archive, seen_version=version, now=request_now(),
+        orm.session, issue_id=issue.id, program_id=g.program.id, draft=wanted.draft, segment=wanted.segment,
+        kind=wanted.kind, in_archive=wanted.in_archive, seen_version=wanted.version, now=request_now(),
     )  # fmt: skip
-    return version + 1
+    return wanted.version + 1
 
 
 def _schedule(issue: NewsletterIssue, language: str, version: int, *, is_other_choice: bool) -> BaseResponse:
@@ -145,8 +157,7 @@ def _schedule(issue: NewsletterIssue, language: str, version: int, *, is_other_c
     sentence = _("The choice of readers was another one a moment ago. Look at how many they are now, then send it.")
     wrong = [sentence] if is_other_choice else _refusal(issue, version)
     if wrong:  # no status of a refusal: it would take back what has just been stored
-        draft, segment = service.draft_of(issue), segments.read(issue.segment)
-        return page(issue, draft, segment, language, schedule_errors=wrong)
+        return page(issue, forms.stored(issue), language, schedule_errors=wrong)
     flash(_("Ordered. You can take it back until the first mail leaves."), "success")
     return redirect(url_for("console.newsletter", issue_id=issue.id), 303)
 
@@ -180,11 +191,6 @@ def _told(refusal: Invalid) -> list[str]:
     return [_(text) for texts in refusal.errors.values() for text in texts]
 
 
-def _kind(issue: NewsletterIssue) -> IssueKind:
-    kind = request.form.get("kind")
-    return IssueKind(kind) if kind in list(IssueKind) else issue.kind
-
-
 def _partner_names(draft: Draft) -> dict[str, str]:
     """What the fields for partners show: what was typed by their names, else the partners of the stories by their ids."""
     chosen = [UUID(block.partner_id) for block in draft.blocks if block.partner_id]
@@ -198,8 +204,3 @@ def _partner_id(name: str) -> UUID | None:
     if rows and (len(rows) == 1 or rows[0].name == name):
         return UUID(str(rows[0].id))
     return None
-
-
-def _number(text: str) -> int:
-    """The version that the person saw; anything odd is none that there was."""
-    return int(text) if re.fullmatch("[0-9]{1,9}", text) else 0

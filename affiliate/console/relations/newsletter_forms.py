@@ -1,8 +1,8 @@
 """What was typed into the editor of a newsletter, read without losing any of it."""
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -13,13 +13,55 @@ from werkzeug.datastructures import MultiDict
 
 from affiliate import days, formats
 from affiliate.links import hosts
-from affiliate.newsletters import content, segments
-from affiliate.newsletters.content import PARTS, Block, BlockKind, Draft
+from affiliate.newsletters import content, segments, service
+from affiliate.newsletters.content import PARTS, Block, BlockKind, Draft, IssueKind
+from affiliate.newsletters.models import NewsletterIssue
 from affiliate.newsletters.segments import Segment
 
 SHARED = frozenset({"url", "partner"})
 Typed = MultiDict[str, str]
 _TIME_LENGTH_MAX = 20
+_BLOCK_ID = re.compile("[0-9a-z]{1,40}")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """All that a form of the editor holds of an issue, and the version of the issue that its writer saw."""
+
+    draft: Draft
+    segment: Segment
+    kind: IssueKind
+    in_archive: bool
+    version: int
+
+    def has_other_readers(self, than: "Written") -> bool:
+        """Whether others may be meant: who refuses this kind, and in which language who has none reads, decide as well."""
+        mine, theirs = ((one.segment, one.kind, one.draft.language) for one in (self, than))
+        return mine != theirs
+
+
+def stored(issue: NewsletterIssue) -> Written:
+    """An issue as it stands."""
+    segment = segments.read(issue.segment)
+    return Written(service.draft_of(issue), segment, issue.kind, issue.in_archive, issue.version)
+
+
+def written(
+    typed: Typed, stands: Written, language: str, partner_id: Callable[[str], UUID | None]
+) -> tuple[Written, dict[str, str]]:
+    """What stands with what was typed in one language, and what cannot be stored of it, by field."""
+    changed, errors = draft(typed, stands.draft, language, partner_id)
+    kind = typed.get("kind")
+    found = Written(
+        changed, segment(typed), IssueKind(kind) if kind in list(IssueKind) else stands.kind, "in_archive" in typed,
+        number(typed.get("version", "")),
+    )  # fmt: skip
+    return found, errors
+
+
+def number(text: str) -> int:
+    """The version that the person saw; anything odd is none that there was."""
+    return int(text) if re.fullmatch("[0-9]{1,9}", text) else 0
 
 
 def place(language: str, name: str, block: Block | None = None) -> str:
@@ -38,8 +80,19 @@ def draft(
     changed = replace(stored, language=_language(typed.get("main_language", stored.language), stored.language))
     if _says(said, stored.texts, language):
         changed = content.with_envelope(changed, language, said)
-    blocks = [_block(typed, block, language, partner_id, errors) for block in stored.blocks]
+    blocks = [_block(typed, block, language, partner_id, errors) for block in _with_removed(typed, stored.blocks)]
     return replace(changed, blocks=blocks), errors
+
+
+def _with_removed(typed: Typed, stored: Sequence[Block]) -> list[Block]:
+    """The stored blocks, and at their places those of the form that somebody removed since it was read: what is typed there is not lost."""
+    blocks, known = list(stored), {block.id for block in stored}
+    for at, (block_id, _colon, kind) in enumerate(text.partition(":") for text in typed.getlist("block")):
+        is_gone = block_id not in known and kind in list(BlockKind) and _BLOCK_ID.fullmatch(block_id)
+        if is_gone and len(blocks) < content.BLOCKS_MAX:
+            blocks.insert(at, Block(block_id, BlockKind(kind), {}))
+            known.add(block_id)
+    return blocks
 
 
 def _block(

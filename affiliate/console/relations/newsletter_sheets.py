@@ -11,7 +11,7 @@ from flask_babel import ngettext, pgettext
 from affiliate import formats, ids
 from affiliate.console import presenters, words
 from affiliate.console.partners import care_words
-from affiliate.console.relations.newsletter_forms import place
+from affiliate.console.relations.newsletter_forms import Written, place
 from affiliate.newsletters import content, labels, queries, service
 from affiliate.newsletters.audiences import Audience
 from affiliate.newsletters.content import PARTS, Block, BlockKind, Draft, Problem
@@ -67,16 +67,22 @@ def line(row: Any) -> dict[str, Any]:
 
 
 def editor(
-    issue: NewsletterIssue, draft: Draft, segment: Segment, audience: Audience, language: str, *,
+    issue: NewsletterIssue, written: Written, audience: Audience, language: str, *,
     errors: Mapping[str, str], partner_names: Mapping[str, str], groups: Sequence[str],
     tags: Sequence[str],
 ) -> dict[str, Any]:  # fmt: skip
     """Everything on the page of a draft, as it stands or as it was typed."""
+    draft = written.draft
     problems = content.problems(draft, allowed_hosts=g.program.allowed_hosts)
     consents = queries.consents(orm.session, issue_id=issue.id)
     beside = {problem.place: _sentence(problem) for problem in problems if _is_typed(draft, problem)} | dict(errors)
     return {
-        "issue": {"id": issue.id, "version": issue.version, "kind": issue.kind.value, "in_archive": issue.in_archive},
+        "issue": {
+            "id": issue.id,
+            "version": written.version,
+            "kind": written.kind.value,
+            "in_archive": written.in_archive,
+        },
         "language": language,
         "languages": [_language(draft, code, language) for code in content.LANGUAGES],
         "main_language": draft.language,
@@ -86,7 +92,7 @@ def editor(
         "block_kinds": [{"value": kind.value, "name": labels.block(kind)} for kind in BlockKind],
         "problems": [_problem(draft, problem) for problem in problems],
         "waiting_stories": len(draft.blocks) - len(service.shown(draft, consents).blocks),
-        "segment": _segment(segment, groups, tags),
+        "segment": _segment(written.segment, groups, tags),
         "audience": readers(audience),
         "known_fields": ", ".join(f"{{{name}}}" for name in content.FIELDS),
     }
@@ -135,7 +141,7 @@ def _block(
     fields = [_block_field(block, language, name, beside, partner_names) for name in PARTS[block.kind]]
     consent = consents.get((block.partner_id, content.fingerprint(block)))
     return {
-        "id": block.id, "kind": labels.block(block.kind), "fields": fields,
+        "id": block.id, "kind": labels.block(block.kind), "key": f"{block.id}:{block.kind.value}", "fields": fields,
         "title": block.text(language, "title") or block.text(language, "body")[:60],
         "consent": _consent(consent) if block.kind is BlockKind.STORY else None,
         "may_ask": block.kind is BlockKind.STORY and consent is None,

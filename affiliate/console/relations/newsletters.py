@@ -12,6 +12,7 @@ from affiliate.console import presenters, roles
 from affiliate.console.blueprint import acted, blueprint, cursor, pager, show
 from affiliate.console.queries import newsletters as lists
 from affiliate.console.relations import newsletter_editor as editor
+from affiliate.console.relations import newsletter_forms as forms
 from affiliate.console.relations import newsletter_sheets as sheets
 from affiliate.newsletters import (
     audiences,
@@ -68,7 +69,7 @@ def newsletter(issue_id: UUID) -> ResponseReturnValue:
     issue = editor.found(issue_id)
     if issue.status is not IssueStatus.DRAFT:
         return _results_page(issue)
-    return editor.page(issue, service.draft_of(issue), segments.read(issue.segment), editor.language_of(issue))
+    return editor.page(issue, forms.stored(issue), editor.language_of(issue))
 
 
 @blueprint.post('/<slug>/newsletters/<public("nws"):issue_id>/<any(undo, stop, resume):act>')
@@ -135,7 +136,9 @@ def _results_page(issue: NewsletterIssue) -> str:
     )
     rows = sheets.undelivered(queries.undelivered(orm.session, issue_id=issue.id))
     waits = issue.status is IssueStatus.SCHEDULED
-    audience = sheets.readers(editor.audience(issue, segments.read(issue.segment), issue.language)) if waits else None
+    audience = (
+        sheets.readers(editor.audience(segments.read(issue.segment), issue.language, issue.kind)) if waits else None
+    )
     return show(
         "relations/newsletter.html", **sheet, audience=audience, subject=sheets.subject(issue), undelivered=rows, shown_max=queries.SHOWN_MAX,
         label=sheets.public_id(issue), sales_days=results.DAYS,

@@ -129,6 +129,89 @@ def test_two_managers_do_not_overwrite_one_another(
     assert stored(cast).texts["en"]["subject"] == "Of Max"
 
 
+def version_in(page: str) -> str:
+    (version,) = re.findall(r'name="version" value="([^"]*)"', page)
+    return str(version)
+
+
+def test_a_form_of_an_old_version_is_refused_until_its_writer_saves_over_the_other(
+    cast: Cast, mara: FlaskClient, issue: NewsletterIssue, browser_of: Callable[[User], FlaskClient]
+) -> None:
+    max_ = browser_of(cast.max)
+    max_.post(at(issue), data=typed(issue) | {"en-subject": "Of Max"})
+    mine = typed(issue, kind="offers", main_language="it") | {"en-subject": "Of Mara"}
+    mine.pop("in_archive")
+    for _press in range(2):
+        answer = mara.post(at(issue), data=mine)
+        assert answer.status_code == 409
+        assert version_in(answer.text) == mine["version"]
+        assert 'value="offers" selected' in answer.text
+        assert 'value="it" selected' in answer.text
+        assert 'name="in_archive" value="1">' in answer.text
+    (over,) = re.findall(r'name="act" value="(over:\d+)"', answer.text)
+    max_.post(at(issue), data=typed(stored(cast)) | {"en-subject": "Of Max again"})
+    assert mara.post(at(issue), data=mine | {"act": over}).status_code == 409  # not the one that the page told of
+    assert stored(cast).texts["en"]["subject"] == "Of Max again"
+    version = stored(cast).version
+    assert mara.post(at(issue), data=mine | {"act": f"over:{version}"}).status_code == 303
+    now = stored(cast)
+    assert (now.texts["en"]["subject"], now.version) == ("Of Mara", version + 1)
+    assert (now.kind, now.language, now.in_archive) == (IssueKind.OFFERS, "it", False)
+
+
+def test_a_form_of_an_old_version_is_told_even_if_it_says_the_same(
+    cast: Cast, mara: FlaskClient, issue: NewsletterIssue
+) -> None:
+    old = typed(issue)
+    mara.post(at(issue), data=old)
+    for act in ("save", "test", "schedule"):
+        assert mara.post(at(issue), data=old | {"act": act}).status_code == 409, act
+    assert read(cast.session, select(OutboxMail)) == []
+    assert mara.post(at(issue), data=typed(stored(cast))).status_code == 303
+
+
+def test_a_form_of_an_old_version_is_still_one_after_its_mistakes_were_told(
+    cast: Cast, mara: FlaskClient, issue: NewsletterIssue, browser_of: Callable[[User], FlaskClient]
+) -> None:
+    browser_of(cast.max).post(at(issue), data=typed(issue) | {"en-subject": "Of Max"})
+    page = mara.post(at(issue), data=typed(issue, kind="offers") | {"en-subject": "x" * 151})
+    assert page.status_code == 422
+    assert 'value="offers" selected' in page.text
+    again = typed(issue) | {"version": version_in(page.text), "en-subject": "Of Mara"}
+    assert mara.post(at(issue), data=again).status_code == 409
+    assert stored(cast).texts["en"]["subject"] == "Of Max"
+
+
+def test_words_in_a_block_that_somebody_else_removed_are_not_lost(
+    cast: Cast, mara: FlaskClient, browser_of: Callable[[User], FlaskClient]
+) -> None:
+    draft = a_draft("S", "B", Block("second", BlockKind.NEWS, {"en": {"title": "New", "body": "Old"}}))
+    issue = make_issue(cast.session, program=cast.program, now=clock.now(), draft=draft)
+    cast.session.commit()
+    keys = re.findall(r'name="block" value="([^"]*)"', mara.get(at(issue)).text)
+    assert keys == ["first:text", "second:news"]
+    mine: dict[str, Any] = typed(issue) | {"en-first-body": "Mine", "en-second-title": "New", "en-second-body": "Old"}
+    browser_of(cast.max).post(at(issue), data=typed(issue, act="remove:first"))
+    assert [block["id"] for block in stored(cast).blocks] == ["second"]
+    mine["block"] = [*keys, "<b>:text", "third:none"]
+    answer = mara.post(at(issue), data=mine)
+    assert answer.status_code == 409
+    assert "Mine</textarea>" in answer.text
+    assert mara.post(at(issue), data=mine | {"act": f"over:{stored(cast).version}"}).status_code == 303
+    first, second = stored(cast).blocks
+    assert (first["id"], first["texts"]["en"]["body"], second["id"]) == ("first", "Mine", "second")
+
+
+def test_an_issue_under_way_is_not_saved_over(cast: Cast, mara: FlaskClient, issue: NewsletterIssue) -> None:
+    order(cast.session, issue, now=clock.now())
+    cast.session.commit()
+    answer = mara.post(at(issue), data=typed(issue) | {"en-subject": "Kept here"})
+    assert answer.status_code == 409
+    assert 'value="Kept here"' in answer.text
+    assert "over:" not in answer.text
+    assert mara.post(at(issue), data=typed(issue, act=f"over:{issue.version}")).status_code == 409
+
+
 def test_wrong_fields_and_addresses_are_named_and_keep_it_from_being_sent(
     cast: Cast, mara: FlaskClient, issue: NewsletterIssue
 ) -> None:
@@ -243,6 +326,19 @@ def test_other_readers_than_the_button_told_are_looked_at_first(
     assert "The choice of readers was another one a moment ago." in answer.text
     assert stored(cast).status is IssueStatus.DRAFT
     mara.post(at(issue), data=typed(stored(cast)) | other)
+    assert stored(cast).status is IssueStatus.SCHEDULED
+
+
+@pytest.mark.parametrize("other", [{"kind": "offers"}, {"main_language": "it"}])
+def test_another_kind_or_language_may_mean_other_readers(
+    cast: Cast, mara: FlaskClient, issue: NewsletterIssue, other: dict[str, str]
+) -> None:
+    words = {"it-subject": "Ciao", "it-first-body": "Testo"}
+    mara.post(at(issue), data=typed(issue, language="it") | words)
+    answer = mara.post(at(issue), data=typed(stored(cast), act="schedule", when="now") | other)
+    assert "The choice of readers was another one a moment ago." in answer.text
+    assert stored(cast).status is IssueStatus.DRAFT
+    mara.post(at(issue), data=typed(stored(cast), act="schedule", when="now") | other)
     assert stored(cast).status is IssueStatus.SCHEDULED
 
 
