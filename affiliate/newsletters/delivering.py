@@ -29,7 +29,7 @@ from affiliate.newsletters import (
 )
 from affiliate.newsletters.carrier import Answer, Verdict
 from affiliate.newsletters.models import DeliveryStatus, IssueStatus, NewsletterDelivery, NewsletterIssue
-from affiliate.newsletters.unwelcome import unwelcome
+from affiliate.newsletters.unwelcome import through_another, unwelcome
 from affiliate.programs.models import Program
 
 CHUNK = 500
@@ -106,7 +106,8 @@ def _delivery(issue: NewsletterIssue, reader: _Reader, now: datetime) -> dict[st
 def skip_unwelcome(session: Session, *, issue_id: UUID, limit: int, now: datetime) -> int:
     """Drop mails to readers who have said stop or are none any more since the release, and to addresses that were suppressed since; gives how many.
 
-    It looks at the next `limit` mails that are due: once it finds none, as many may leave.
+    It looks at the next `limit` mails that are due: once it finds none, as many may leave. Who is a reader through another
+    partner by now gets the mail as that one's.
     """
     waiting = (NewsletterDelivery.issue_id == issue_id, NewsletterDelivery.status == DeliveryStatus.WAITING)
     in_turn = (NewsletterDelivery.due_at, NewsletterDelivery.id)
@@ -115,6 +116,8 @@ def skip_unwelcome(session: Session, *, issue_id: UUID, limit: int, now: datetim
         NewsletterDelivery.id.in_(due.limit(limit).correlate(None)),
         NewsletterDelivery.status == DeliveryStatus.WAITING,
     )
+    is_moved, other = through_another(session, issue_id=issue_id, now=now)
+    _changed(session, sa.update(NewsletterDelivery).where(*here, is_moved).values(partner_id=other))
     skipped = sa.update(NewsletterDelivery).where(*here, unwelcome(session, issue_id=issue_id))
     return _changed(session, skipped.values(status=DeliveryStatus.SKIPPED, settled_at=now))
 

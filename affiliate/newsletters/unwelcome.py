@@ -1,5 +1,10 @@
-"""Which mails of an issue must not leave any more, though their readers were written down when it was released."""
+"""Which mails of an issue must not leave any more, though their readers were written down when it was released.
 
+Who works for the partner of a mail no more may be a reader through another one still: then the mail is that one's, with its
+name and its link, and not a mail less.
+"""
+
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -37,6 +42,21 @@ def unwelcome(session: Session, *, issue_id: UUID) -> sa.ColumnElement[bool]:
         _suppressed_reader(User, NewsletterDelivery.user_id),
         _suppressed_reader(Prospect, NewsletterDelivery.prospect_id),
     )
+
+
+def through_another(session: Session, *, issue_id: UUID, now: datetime) -> tuple[sa.ColumnElement[bool], Any]:
+    """Deliveries whose person reads no more through the partner written down, and the partner through whom it does.
+
+    A condition on NewsletterDelivery, and the id of that partner for each. It matches the whole choice of the issue, for
+    nothing of it was decided at the release.
+    """
+    issue = session.get_one(NewsletterIssue, issue_id)
+    here: dict[str, Any] = {"program_id": issue.program_id, "segment": segments.read(issue.segment)}
+    found = audiences.matching(**here, language=issue.language, now=now).where(User.id == NewsletterDelivery.user_id)
+    partners = found.with_only_columns(Enrollment.partner_id, maintain_column_froms=True).order_by(Member.id).limit(1)
+    other = partners.correlate(NewsletterDelivery).scalar_subquery()
+    is_moved = sa.and_(NewsletterDelivery.user_id.is_not(None), ~_still_reading(issue), other.is_not(None))
+    return is_moved, other
 
 
 def _still_reading(issue: NewsletterIssue) -> sa.Exists:

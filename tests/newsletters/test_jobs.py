@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 import time_machine
 from creative_cast import make_creative
-from factories import make_program
+from factories import make_link, make_program
 from mail_server import MailServer
 from newsletter_cast import (
     Block,
@@ -281,12 +281,14 @@ def _pause(session: Session, delivery: NewsletterDelivery) -> None:
 
 
 def _leave(session: Session, delivery: NewsletterDelivery) -> None:
-    """The person works for another partner of the program now, and a colleague from there for theirs."""
+    """The person works for another partner of the program now, who is none yet, and a colleague from there for theirs."""
     issue = session.get_one(NewsletterIssue, delivery.issue_id)
     program = session.get_one(Program, issue.program_id)
     colleague, other = make_reader(session, program=program, name="Carla Example")
     for user_id, partner_id in ((delivery.user_id, other.id), (colleague.id, delivery.partner_id)):
         session.execute(sa.update(Member).where(Member.user_id == user_id).values(partner_id=partner_id))
+    waits = sa.update(Enrollment).where(Enrollment.partner_id == other.id)
+    session.execute(waits.values(status=EnrollmentStatus.PENDING))
 
 
 def _deactivate(session: Session, delivery: NewsletterDelivery) -> None:
@@ -307,6 +309,49 @@ def test_who_is_no_reader_any_more_after_the_release_gets_nothing(
     work()
     assert server.received() == {BOB: 1}
     assert statuses(issue) == {ALICE: DeliveryStatus.SKIPPED, BOB: DeliveryStatus.SENT}
+
+
+@pytest.mark.parametrize("becomes_none", [_ban, _pause])
+def test_who_is_a_reader_through_another_partner_gets_the_mail_as_that_ones(
+    server: MailServer,
+    issue: NewsletterIssue,
+    becomes_none: Callable[[Session, NewsletterDelivery], None],
+    now: datetime,
+) -> None:
+    jobs.release()
+    alice = deliveries(issue)[ALICE]
+    with db.transaction() as session:
+        program = session.get_one(Program, issue.program_id)
+        _, other = make_reader(session, program=program, name="Carla Example")
+        make_link(session, program=program, partner=other, code="pesto")
+        _, paused = make_reader(session, program=program, name="Dora Example")
+        for partner in (paused, other):
+            role = {"role": MemberRole.MARKETER, "now": now}
+            partners.add_member(session, user_id=alice.user_id, partner_id=partner.id, **role)
+        gone = sa.update(Enrollment).where(Enrollment.partner_id == paused.id)
+        session.execute(gone.values(status=EnrollmentStatus.PAUSED))
+        becomes_none(session, alice)
+    work()
+    assert server.received() == {ALICE: 1, BOB: 1}
+    assert deliveries(issue)[ALICE].partner_id == other.id
+    mail = next(message for message in server.messages if message["To"] == ALICE)
+    text = next(mail.iter_parts()).get_content()
+    assert "Dear Alice of Carla's kitchen" in text
+    assert "/r/pesto?" in text
+
+
+def test_who_is_a_reader_still_keeps_the_partner_written_down(
+    server: MailServer, issue: NewsletterIssue, program: Program, now: datetime
+) -> None:
+    jobs.release()
+    alice = deliveries(issue)[ALICE]
+    with db.transaction() as session:
+        _, other = make_reader(session, program=program, name="Carla Example")
+        earlier = sa.update(Member).where(Member.user_id == alice.user_id)
+        partners.add_member(session, user_id=alice.user_id, partner_id=other.id, role=MemberRole.MARKETER, now=now)
+        session.execute(earlier.where(Member.partner_id == alice.partner_id).values(id=ids.new()))  # the later one now
+    work()
+    assert deliveries(issue)[ALICE].partner_id == alice.partner_id
 
 
 def test_a_status_in_another_program_keeps_nobody_a_reader(
