@@ -271,6 +271,25 @@ def test_every_page_is_kept_mailed_and_shared_without_names_unless_they_were_cho
         assert 'href="/' not in told.replace('href="/static/', "")
 
 
+def test_a_shared_page_of_campaigns_holds_more_of_them_than_a_mail(
+    mara: FlaskClient, cast: Cast, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "_CAMPAIGNS_MAX", 22)
+    days = {"starts_on": _yesterday().isoformat(), "last_on": _yesterday().isoformat(), "cost": "0"}
+    for number in range(23):
+        mara.post("/console/casa/campaigns/new", data={"name": f"Spring {number:02}"} | days | {"whole": "1"})
+    mara.post(f"{HERE}/kept", data={"page": "campaigns", "name": "Mine"})
+    kept = cast.session.scalars(sa.select(SavedReport)).one()
+    form = {"report": public("rep", kept), "days": "30"}
+    cast.session.commit()
+    mara.post(f"{HERE}/shared", data=form)
+    shared = cast.session.scalars(sa.select(SharedReport)).one()
+    token = sharing.write(app.extensions["affiliate_settings"].secret_key, shared.id)
+    cast.session.commit()
+    told = re.findall(r"Spring \d\d", text_of(app.test_client().get(f"/shared/{token}")))
+    assert sorted(told) == [f"Spring {number:02}" for number in range(1, 23)]
+
+
 def test_what_only_managers_open_comes_by_mail_to_them_alone(mara: FlaskClient, finn: FlaskClient, cast: Cast) -> None:
     _something_of_everything(mara, cast)
     assert finn.post(f"{HERE}/kept", data={"page": "what_if", "name": "Mine"}).status_code == 303
