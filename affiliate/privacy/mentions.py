@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from affiliate.joining.models import ApplicationDraft, Article, ArticleKind, Invitation
+from affiliate.newsletters import mails
 from affiliate.newsletters.content import BlockKind
 from affiliate.newsletters.models import ConsentStatus, NewsletterIssue, StoryConsent
 from affiliate.partners.models import Application, Enrollment
@@ -39,12 +40,14 @@ def forget_stories(session: Session, *, story_ids: Collection[UUID], now: dateti
 def forget_told(session: Session, *, partner_id: UUID, now: datetime) -> None:
     """Take what newsletters tell about the partner out of them, wherever they are, and its consent back: no mail and no archive tells it.
 
+    Tests of issues that have not left go with it, because nothing says which issue one was of.
     A save by somebody who reads an issue now finds that it changed, so that the story does not come back.
     """
     theirs = StoryConsent.partner_id == partner_id
     declined = {"status": ConsentStatus.DECLINED, "answered_at": now}
     session.execute(sa.update(StoryConsent).where(theirs).values(declined), execution_options=_QUIET)
     programs = sa.select(Enrollment.program_id).where(Enrollment.partner_id == partner_id)
+    mails.forget_tests(session, program_ids=session.scalars(programs).all())
     naming = sa.cast(NewsletterIssue.blocks, sa.Text).contains(str(partner_id))
     found = sa.select(NewsletterIssue).where(NewsletterIssue.program_id.in_(programs), naming).with_for_update()
     found = found.order_by(NewsletterIssue.id).limit(_ISSUES_AT_ONCE).execution_options(populate_existing=True)

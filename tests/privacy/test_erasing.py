@@ -25,7 +25,7 @@ from affiliate.joining.models import ArticleKind
 from affiliate.joining.service import Origin
 from affiliate.joining.writing import Draft
 from affiliate.ledger import queries as ledger
-from affiliate.mailer import OutboxMail
+from affiliate.mailer import MailStatus, OutboxMail
 from affiliate.newsletters import content, mailroom
 from affiliate.newsletters import service as newsletters
 from affiliate.newsletters.models import ConsentStatus, IssueStatus, NewsletterIssue, StoryConsent
@@ -203,6 +203,26 @@ def test_a_story_about_the_partner_is_told_by_no_newsletter_any_more(
     ]  # who reads one cannot put it back
     said = {row.partner_id: row.status for row in session.scalars(sa.select(StoryConsent))}
     assert said == {books.partner.id: ConsentStatus.DECLINED, other.id: ConsentStatus.GIVEN}
+
+
+def test_tests_of_newsletters_that_have_not_left_are_dropped_with_a_story(session: Session) -> None:
+    books = open_books(session)
+    mine = make_person(session, "Marta")
+    make_member(session, user=mine, partner=books.partner)
+    stop = "http://localhost/mail/abc"
+    kept = [("Test: A rate", "nothing to stop", books.program), (f"News and Test: {stop}", stop, books.program)]
+    kept.append(("Test: Elsewhere", stop, make_program(session)))
+    gone = [(f"{word}: News", f"{WORD} {stop}", books.program) for word in ("Test", "Prova", "Próba")]
+    for subject, text, program in (*gone, *kept):
+        mailer.enqueue(
+            session, recipient="mara@example.test", subject=subject, body_text=text, program=program, now=NOW
+        )
+    session.execute(sa.update(OutboxMail).where(OutboxMail.subject.contains("Prova")).values(status=MailStatus.FAILED))
+    session.commit()
+    erasing.erase(session, request=ask(books, mine), actor=books.bob, now=PAYDAY)
+    session.commit()
+    found = sa.select(OutboxMail.subject).where(OutboxMail.recipient == "mara@example.test")
+    assert sorted(session.scalars(found)) == sorted(subject for subject, _text, _program in kept)
 
 
 def test_nobody_is_forgotten_while_money_is_on_its_way(session: Session) -> None:

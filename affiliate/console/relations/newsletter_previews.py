@@ -7,12 +7,12 @@ from flask import Response, flash, g, request
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from affiliate import formats, mailer
+from affiliate import formats
 from affiliate.accounts import access
 from affiliate.console import roles
 from affiliate.console.blueprint import blueprint, settings, show
 from affiliate.console.relations import newsletter_sheets as sheets
-from affiliate.newsletters import content, mailroom, novelties, queries, rendering, service
+from affiliate.newsletters import content, mailroom, mails, novelties, queries, rendering, service
 from affiliate.newsletters.frames import framed
 from affiliate.newsletters.models import NewsletterIssue
 from affiliate.newsletters.rendering import Mail
@@ -57,10 +57,7 @@ def newsletter_mail(issue_id: UUID) -> Response:
 def send_test(issue: NewsletterIssue, language: str) -> None:
     """Send an issue as it is stored to oneself, and say so."""
     mail, _name = _mail(issue, language=language, reader="")
-    mailer.enqueue(
-        orm.session, recipient=current_user.email, subject=_("Test: %(subject)s", subject=mail.subject),
-        body_text=mail.text, body_html=mail.html, program=g.program, now=request_now(),
-    )  # fmt: skip
+    mails.post_test(orm.session, program=g.program, recipient=current_user.email, mail=mail, now=request_now())
     flash(_("A test is on its way to %(email)s.", email=current_user.email), "success")
 
 

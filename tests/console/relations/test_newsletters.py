@@ -405,6 +405,7 @@ def test_a_test_goes_to_oneself_alone(cast: Cast, mara: FlaskClient, issue: News
     (mail,) = read(cast.session, select(OutboxMail))
     assert mail.recipient == cast.mara.email
     assert mail.subject.startswith("Test: News for ")
+    assert "/mail/" in mail.body_text  # by which it is found when a story in it must be forgotten
 
 
 def test_the_number_of_readers_leaves_out_who_said_no_and_whose_mail_comes_back(
