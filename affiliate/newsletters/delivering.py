@@ -4,6 +4,7 @@ A delivery is claimed in a committed transaction before the talk with the mail s
 ever takes a claimed one again: what died in between is uncertain.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -48,12 +49,12 @@ def release(session: Session, *, issue: NewsletterIssue, now: datetime) -> int:
     """Write down the next readers of an issue whose time has come; gives how many rows were looked at, zero when all are there.
 
     From the first call on the issue cannot be taken back. A job that dies goes on after the last reader. In an archived
-    program nothing begins to leave: the issue is a draft again.
+    program, or where nothing is left to say, nothing begins to leave: the issue is a draft again.
     """
     program = session.get_one(Program, issue.program_id)
-    if program.archived_at is not None and issue.status is IssueStatus.SCHEDULED:
-        # Sent later, when the program is opened again, it would say what was true once.
+    if issue.status is IssueStatus.SCHEDULED and (trouble := _keeps_from_leaving(session, issue, program)) is not None:
         service.undo(session, issue_id=issue.id, program_id=program.id, actor=SYSTEM, now=now)
+        _move(session, issue.id, (IssueStatus.DRAFT,), {"trouble": trouble or None})
         return 1
     values = {"status": IssueStatus.SENDING, "updated_at": now}
     if _move(session, issue.id, (IssueStatus.SCHEDULED,), values):
@@ -66,6 +67,13 @@ def release(session: Session, *, issue: NewsletterIssue, now: datetime) -> int:
     if not readers:
         _move(session, issue.id, (IssueStatus.SENDING,), {"released_at": now})
     return len(readers)
+
+
+def _keeps_from_leaving(session: Session, issue: NewsletterIssue, program: Program) -> str | None:
+    """What the writer of an issue is told because of which it must not begin to leave; empty where there is nothing to tell."""
+    if program.archived_at is not None:
+        return ""  # sent later, when the program is opened again, it would say what was true once
+    return service.NOTHING_TO_SAY if service.is_empty(session, issue) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +216,13 @@ def halt(session: Session, *, issue_id: UUID, error: str, now: datetime) -> None
     """Stop an issue that the server refuses mail after mail: a manager looks at it before everybody is refused."""
     values = {"status": IssueStatus.STOPPED, "trouble": error[:_ERROR_LENGTH_MAX], "updated_at": now}
     _move(session, issue_id, (IssueStatus.SENDING,), values)
+
+
+def halt_empty(session: Session, *, issue_ids: Collection[UUID], now: datetime) -> None:
+    """Stop those of these issues that have nothing to say any more, since partners took back their consent to all that is in them."""
+    for issue_id in issue_ids:
+        if service.is_empty(session, session.get_one(NewsletterIssue, issue_id)):
+            halt(session, issue_id=issue_id, error=service.NOTHING_TO_SAY, now=now)
 
 
 def tidy(session: Session, *, now: datetime) -> int:

@@ -51,6 +51,7 @@ def send() -> int:
         return 0
     with db.transaction() as session:
         delivering.tidy(session, now=now)
+        delivering.halt_empty(session, issue_ids=issue_ids, now=now)
         for issue_id in issue_ids:
             while delivering.skip_unwelcome(session, issue_id=issue_id, limit=BATCH_MAX, now=now):
                 pass

@@ -24,6 +24,9 @@ from affiliate.newsletters.models import (
 from affiliate.newsletters.segments import Segment
 from affiliate.programs.models import Program
 
+NOTHING_TO_SAY = N_("It holds nothing but stories without their partners' consent, so no mail leaves.")
+"""The trouble of an issue that was stopped, or is a draft again, because its readers would find nothing in it."""
+
 
 class NoSuchIssue(NotFound):
     """There is no such issue in this program."""
@@ -96,6 +99,11 @@ def shown(draft: Draft, consents: Mapping[tuple[str, str], StoryConsent]) -> Dra
         return consent is not None and consent.status is ConsentStatus.GIVEN
 
     return Draft(draft.language, draft.texts, [block for block in draft.blocks if is_fine(block)])
+
+
+def is_empty(session: Session, issue: NewsletterIssue) -> bool:
+    """Whether its readers would find nothing in an issue: each of its blocks is a story without consent."""
+    return not shown(draft_of(issue), queries.consents(session, issue_id=issue.id)).blocks
 
 
 def schedule(

@@ -18,6 +18,7 @@ from mail_server import MailServer
 from newsletter_cast import (
     Block,
     BlockKind,
+    Draft,
     a_draft,
     deliveries,
     issue_now,
@@ -36,12 +37,15 @@ from affiliate.accounts.actors import SYSTEM
 from affiliate.accounts.models import User
 from affiliate.creatives.kinds import CreativeKind
 from affiliate.newsletters import delivering, jobs, queries, service
+from affiliate.newsletters.content import fingerprint
 from affiliate.newsletters.models import (
+    ConsentStatus,
     DeliveryStatus,
     IssueStatus,
     NewsletterDelivery,
     NewsletterIssue,
     NewsletterLink,
+    StoryConsent,
     SuppressedAddress,
 )
 from affiliate.partners import service as partners
@@ -432,6 +436,60 @@ def test_hostile_words_stay_words(
     assert "<script>" not in html
     assert "<img" not in html
     assert 'onmouseover="' not in html
+
+
+def a_story_alone(session: Session, program: Program, *, now: datetime) -> NewsletterIssue:
+    """An issue of one story, to whose words its partner said yes; ordered."""
+    alice = session.scalars(sa.select(User).where(User.email == ALICE)).one()
+    partner_id = session.scalars(sa.select(Member.partner_id).where(Member.user_id == alice.id)).one()
+    story = Block("story", BlockKind.STORY, {"en": {"title": "One pan", "body": "Sold twice."}}, "", str(partner_id))
+    draft = Draft("en", {"en": {"subject": "A story", "preheader": ""}}, [story])
+    issue = make_issue(session, program=program, now=now, draft=draft)
+    consent = StoryConsent(id=ids.new(), program_id=program.id, issue_id=issue.id, partner_id=partner_id, asked_at=now)
+    consent.fingerprint, consent.story, consent.status = fingerprint(story), {}, ConsentStatus.GIVEN
+    session.add(consent)
+    session.flush()
+    return order(session, issue, now=now)
+
+
+def answer(program: Program, *, is_given: bool, now: datetime) -> None:
+    """The partner of the only story changes its mind."""
+    with db.transaction() as session:
+        consent = session.scalars(sa.select(StoryConsent)).one()
+        here: dict[str, Any] = {"consent_id": consent.id, "program_id": program.id, "partner_id": consent.partner_id}
+        service.answer_consent(session, **here, is_given=is_given, actor=SYSTEM, now=now)
+
+
+def test_an_issue_with_nothing_left_to_say_does_not_begin_to_leave(
+    server: MailServer, program: Program, time: time_machine.Traveller, now: datetime
+) -> None:
+    with db.transaction() as session:
+        issue = a_story_alone(session, program, now=now)
+    answer(program, is_given=False, now=now)
+    time.shift(timedelta(minutes=10))
+    work()
+    assert server.messages == []
+    assert deliveries(issue) == {}
+    assert (issue_now(issue).status, issue_now(issue).trouble) == (IssueStatus.DRAFT, service.NOTHING_TO_SAY)
+
+
+def test_an_issue_under_way_stops_when_nothing_is_left_to_say_and_may_go_on_later(
+    server: MailServer, program: Program, time: time_machine.Traveller, now: datetime
+) -> None:
+    with db.transaction() as session:
+        issue = a_story_alone(session, program, now=now)
+    time.shift(timedelta(minutes=10))
+    jobs.release()
+    answer(program, is_given=False, now=now)
+    for _try in range(2):
+        work()
+        assert server.messages == []
+        assert (issue_now(issue).status, issue_now(issue).trouble) == (IssueStatus.STOPPED, service.NOTHING_TO_SAY)
+        with db.transaction() as session:
+            service.resume(session, issue_id=issue.id, program_id=program.id, actor=SYSTEM, now=now)
+    answer(program, is_given=True, now=now)
+    work()
+    assert server.received() == {ALICE: 1, BOB: 1}
 
 
 def test_addresses_lead_through_ours_which_counts_and_the_text_keeps_them_as_they_are(

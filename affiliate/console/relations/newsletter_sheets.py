@@ -62,8 +62,13 @@ def line(row: Any) -> dict[str, Any]:
         "at": issue.release_at or issue.updated_at,
         "is_over": issue.release_at is not None,
         "url": url_for("console.newsletter", issue_id=issue.id),
-        "trouble": issue.trouble,
+        "trouble": _nothing_to_say(issue) or issue.trouble,
     }
+
+
+def _nothing_to_say(issue: NewsletterIssue) -> str:
+    """That an issue was stopped because nothing is left in it; empty if it was not."""
+    return str(_(issue.trouble)) if issue.trouble == service.NOTHING_TO_SAY else ""
 
 
 def editor(
@@ -91,6 +96,7 @@ def editor(
         "kinds": [{"value": kind.value, "name": labels.kind(kind)} for kind in content.IssueKind],
         "block_kinds": [{"value": kind.value, "name": labels.block(kind)} for kind in BlockKind],
         "problems": [_problem(draft, problem) for problem in problems],
+        "nothing_to_say": _nothing_to_say(issue),
         "waiting_stories": len(draft.blocks) - len(service.shown(draft, consents).blocks),
         "segment": _segment(written.segment, groups, tags),
         "audience": readers(audience),
@@ -247,6 +253,7 @@ def results(
         "send_wall": issue.send_wall.replace("T", " ") if issue.send_wall else None,
         "next_due": next_due,
         "trouble": issue.trouble,
+        "nothing_to_say": _nothing_to_say(issue),
         "total": total,
         "done": total - open_ones,
         "tiles": [

@@ -521,6 +521,18 @@ def test_the_results_tell_what_came_through_and_what_needs_a_person(
     assert "Stop…" in mara.get(at(issue)).text
 
 
+@pytest.mark.parametrize("status", [IssueStatus.DRAFT, IssueStatus.STOPPED])
+def test_why_an_issue_with_nothing_left_to_say_did_not_leave_is_told(
+    cast: Cast, mara: FlaskClient, issue: NewsletterIssue, status: IssueStatus
+) -> None:
+    issue.status, issue.trouble = status, service.NOTHING_TO_SAY
+    cast.session.commit()
+    for page in ("/console/casa/newsletters", at(issue)):
+        text = text_of(mara.get(page))
+        assert "nothing but stories without their partners" in text
+        assert "The mail server" not in text
+
+
 def test_newsletters_are_of_managers_of_this_program(
     cast: Cast, finn: FlaskClient, mara: FlaskClient, issue: NewsletterIssue, client: FlaskClient
 ) -> None:
