@@ -25,7 +25,6 @@ from affiliate.programs.models import Program
 
 NAMES_MAX = 200
 SHOWN_MAX = 100
-ARCHIVE_MAX = 100
 PUBLISHED = (IssueStatus.SENDING, IssueStatus.STOPPED, IssueStatus.SENT)
 
 
@@ -174,13 +173,18 @@ def consents_of(session: Session, *, program_id: UUID, partner_id: UUID, limit: 
 
 
 def archive(
-    session: Session, *, program_id: UUID, user_id: UUID, limit: int = ARCHIVE_MAX
+    session: Session, *, program_id: UUID, user_id: UUID, limit: int, offset: int = 0
 ) -> Sequence[NewsletterIssue]:
     """The issues that a person may read again, newest first: those for everybody, and those that went to this person."""
     found = sa.select(NewsletterIssue).where(NewsletterIssue.program_id == program_id, _readable(user_id))
-    return session.scalars(
-        found.order_by(NewsletterIssue.release_at.desc(), NewsletterIssue.id.desc()).limit(limit)
-    ).all()
+    ordered = found.order_by(NewsletterIssue.release_at.desc(), NewsletterIssue.id.desc())
+    return session.scalars(ordered.limit(limit).offset(offset)).all()
+
+
+def archive_size(session: Session, *, program_id: UUID, user_id: UUID) -> int:
+    """How many issues a person may read again."""
+    mine = (NewsletterIssue.program_id == program_id, _readable(user_id))
+    return session.scalar(sa.select(sa.func.count()).select_from(NewsletterIssue).where(*mine)) or 0
 
 
 def archived(session: Session, *, issue_id: UUID, program_id: UUID, user_id: UUID) -> NewsletterIssue | None:

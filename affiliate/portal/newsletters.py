@@ -14,7 +14,7 @@ from affiliate.newsletters import labels, mailroom, queries, service
 from affiliate.newsletters.frames import framed
 from affiliate.newsletters.models import ConsentStatus, NewsletterIssue, StoryConsent
 from affiliate.newsletters.rendering import Mail, first_name
-from affiliate.portal.blueprint import blueprint, settings, show
+from affiliate.portal.blueprint import PAGE_SIZE, blueprint, page_number, pager, settings, show
 from affiliate.reports.words import Sign
 from affiliate.web import orm, request_now
 
@@ -22,11 +22,16 @@ from affiliate.web import orm, request_now
 @blueprint.get("/<slug>/newsletters")
 @access.partner
 def newsletters() -> str:
-    """All newsletters that this person may read, newest first, and the questions about stories."""
-    found = queries.archive(orm.session, program_id=g.program.id, user_id=current_user.id)
-    asked = queries.consents_of(orm.session, program_id=g.program.id, partner_id=g.partner.id)
+    """All newsletters that this person may read, newest first, and before the first of them the questions about stories."""
+    mine: dict[str, Any] = {"program_id": g.program.id, "user_id": current_user.id}
+    number = page_number()
+    found = queries.archive(orm.session, **mine, limit=PAGE_SIZE, offset=(number - 1) * PAGE_SIZE)
+    asked = queries.consents_of(orm.session, program_id=g.program.id, partner_id=g.partner.id) if number == 1 else []
     return show(
-        "newsletters.html", rows=[_line(issue) for issue in found], stories=[_story(consent) for consent in asked]
+        "newsletters.html",
+        rows=[_line(issue) for issue in found],
+        stories=[_story(consent) for consent in asked],
+        pager=pager(total=queries.archive_size(orm.session, **mine), shown=len(found)),
     )
 
 

@@ -1,5 +1,6 @@
 """Partners read newsletters again with their own links in them, and nobody tells their story without their word."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -23,6 +24,7 @@ from affiliate.newsletters.models import (
     NewsletterIssue,
     StoryConsent,
 )
+from affiliate.portal.blueprint import PAGE_SIZE
 
 
 @pytest.fixture
@@ -49,6 +51,21 @@ def test_what_was_sent_stands_in_the_archive_with_the_readers_own_values(
     assert "Dear Marta of Slow Kitchen" in mail.text
     assert "/r/ragu?sub10=nws_" in mail.text
     assert "sandbox" in mail.headers["Content-Security-Policy"]
+
+
+def test_the_archive_has_as_many_pages_as_it_needs(app_session: Session, cast: Cast, marta: FlaskClient) -> None:
+    now = clock.now()
+    for number in range(1, PAGE_SIZE + 2):
+        draft = a_draft(f"Issue {number:03}")
+        issue = make_issue(app_session, program=cast.program, now=now, draft=draft)
+        issue.status, issue.release_at = IssueStatus.SENT, now - timedelta(days=number)
+    app_session.commit()
+    first = marta.get("/portal/casa/newsletters").text
+    assert re.findall(r"Issue \d{3}", first) == [f"Issue {number:03}" for number in range(1, PAGE_SIZE + 1)]
+    [older] = re.findall(r'rel="next" href="([^"]*)"', first)
+    last = marta.get(older).text
+    assert re.findall(r"Issue \d{3}", last) == [f"Issue {PAGE_SIZE + 1:03}"]
+    assert 'rel="next"' not in last
 
 
 @pytest.mark.parametrize("name", ["", "  "])
