@@ -49,9 +49,28 @@ def create_issue(
 ) -> NewsletterIssue:
     """A new draft with one empty block of free text."""
     first = content.with_block(Draft(language, {}, []), BlockKind.TEXT, ids.new().hex)
-    issue = NewsletterIssue(id=ids.new_at(now), program_id=program_id, kind=kind, status=IssueStatus.DRAFT)
-    issue.language, issue.texts, issue.segment = language, {}, Segment().document()
-    issue.blocks = [block.document() for block in first.blocks]
+    values = {
+        "kind": kind, "language": language, "texts": {}, "blocks": [block.document() for block in first.blocks],
+        "segment": Segment().document(),
+    }  # fmt: skip
+    return _begun(session, program_id, values, actor=actor, now=now)
+
+
+def duplicate(session: Session, *, issue_id: UUID, program_id: UUID, actor: Actor, now: datetime) -> NewsletterIssue:
+    """A new draft that says the same to the same choice of readers. Partners are asked for consent to their stories anew.
+
+    Raises:
+        NoSuchIssue: not in this program.
+    """
+    issue = found(session, issue_id=issue_id, program_id=program_id)
+    names = ("kind", "language", "texts", "blocks", "segment", "in_archive")
+    return _begun(session, program_id, {name: getattr(issue, name) for name in names}, actor=actor, now=now)
+
+
+def _begun(
+    session: Session, program_id: UUID, values: Mapping[str, Any], *, actor: Actor, now: datetime
+) -> NewsletterIssue:
+    issue = NewsletterIssue(id=ids.new_at(now), program_id=program_id, status=IssueStatus.DRAFT, **values)
     issue.created_by_id, issue.created_at, issue.updated_at = _person(actor), now, now
     session.add(issue)
     session.flush()

@@ -54,6 +54,9 @@ def save_newsletter(issue_id: UUID) -> BaseResponse:
         view = about if about in previews.VIEWS else None
         there = url_for("console.preview_newsletter", issue_id=issue.id, language=language, view=view)
         return redirect(there, 303)
+    if act == "duplicate":
+        here: dict[str, Any] = {"program_id": g.program.id, "actor": access.actor(), "now": request_now()}
+        return to_copy(service.duplicate(orm.session, issue_id=issue_id, **here))
     if act == "test":
         previews.send_test(found(issue_id), language)
     if act in {"save", "over"}:
@@ -85,6 +88,12 @@ def page(
     ), status)  # fmt: skip
     answer.headers["Cache-Control"] = "no-store"
     return answer
+
+
+def to_copy(made: NewsletterIssue) -> BaseResponse:
+    """To a new draft that was made of another issue."""
+    flash(_("This is a draft of its own. Consent to stories is asked for anew."), "success")
+    return redirect(url_for("console.newsletter", issue_id=made.id), 303)
 
 
 def found(issue_id: UUID) -> NewsletterIssue:

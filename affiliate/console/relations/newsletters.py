@@ -1,5 +1,6 @@
 """Pages of newsletters: the list, an issue and what became of it, addresses that get none."""
 
+from typing import Any
 from uuid import UUID
 
 from flask import flash, g, redirect, request, url_for
@@ -60,6 +61,14 @@ def add_newsletter() -> BaseResponse:
         language=language if language in content.LANGUAGES else "en", actor=access.actor(), now=request_now(),
     )  # fmt: skip
     return redirect(url_for("console.newsletter", issue_id=issue.id), 303)
+
+
+@blueprint.post('/<slug>/newsletters/<public("nws"):issue_id>/duplicate')
+@access.console(*roles.MARKETING)
+def duplicate_newsletter(issue_id: UUID) -> BaseResponse:
+    """A new draft that says the same as an issue which was ordered."""
+    here: dict[str, Any] = {"program_id": g.program.id, "actor": access.actor(), "now": request_now()}
+    return editor.to_copy(service.duplicate(orm.session, issue_id=issue_id, **here))
 
 
 @blueprint.get('/<slug>/newsletters/<public("nws"):issue_id>')

@@ -521,6 +521,34 @@ def test_the_results_tell_what_came_through_and_what_needs_a_person(
     assert "Stop…" in mara.get(at(issue)).text
 
 
+def test_a_duplicate_is_a_draft_of_its_own_with_what_is_typed(
+    cast: Cast, mara: FlaskClient, issue: NewsletterIssue
+) -> None:
+    words = {"en-subject": "Every month", "kind": "offers", "statuses": "paused"}
+    there = mara.post(at(issue), data=typed(issue, act="duplicate") | words).headers["Location"]
+    assert there != at(issue)
+    first, copy = read(cast.session, select(NewsletterIssue).order_by(NewsletterIssue.id))
+    assert "Every month" in mara.get(there).text
+    for name in ("texts", "blocks", "segment", "kind", "language", "in_archive"):
+        assert getattr(copy, name) == getattr(first, name), name
+    assert copy.segment["statuses"] == ["paused"]
+    assert (copy.version, copy.created_by_id) == (1, cast.mara.id)
+
+
+def test_an_issue_that_was_sent_is_duplicated_as_a_draft(cast: Cast, mara: FlaskClient, issue: NewsletterIssue) -> None:
+    now = clock.now()
+    issue.status, issue.release_at, issue.released_at = IssueStatus.SENT, now, now
+    issue.finished_at, issue.trouble, issue.send_wall = now, "421", "2026-11-24T09:00"
+    cast.session.commit()
+    assert f'action="{at(issue, "/duplicate")}"' in mara.get(at(issue)).text
+    there = mara.post(at(issue, "/duplicate")).headers["Location"]
+    copy = read(cast.session, select(NewsletterIssue).order_by(NewsletterIssue.id))[-1]
+    assert there == at(copy)
+    assert (copy.status, copy.release_at, copy.released_at) == (IssueStatus.DRAFT, None, None)
+    assert (copy.finished_at, copy.trouble, copy.send_wall) == (None, None, None)
+    assert 'name="en-subject"' in mara.get(there).text
+
+
 @pytest.mark.parametrize("status", [IssueStatus.DRAFT, IssueStatus.STOPPED])
 def test_why_an_issue_with_nothing_left_to_say_did_not_leave_is_told(
     cast: Cast, mara: FlaskClient, issue: NewsletterIssue, status: IssueStatus
@@ -545,11 +573,11 @@ def test_newsletters_are_of_managers_of_this_program(
     cast.session.add(mail)
     cast.session.commit()
     reading = ["", "/preview", "/mail"]
-    acting = ["", "/undo", "/stop", "/resume"]
+    acting = ["", "/undo", "/stop", "/resume", "/duplicate"]
     for browser, of in ((finn, issue), (mara, foreign)):
         assert {browser.get(at(of, rest)).status_code for rest in reading} == {404}
         assert {browser.post(at(of, rest), data=typed(of)).status_code for rest in acting} <= {404, 303}
-        for act in ("test", "preview", "schedule", "add"):
+        for act in ("test", "preview", "schedule", "add", "duplicate"):
             assert browser.post(at(of), data=typed(of, act=act)).status_code == 404
         assert browser.post(f"/console/casa/newsletters/deliveries/{mail.id}/resend").status_code == 404
     for page in ("/console/casa/newsletters", "/console/casa/newsletters/suppressed"):
