@@ -5,7 +5,7 @@ machines get 401. No right: 404, so that nobody learns what exists. A key withou
 is known and can ask for more.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -17,7 +17,7 @@ from flask_login import current_user
 from flask_security.utils import check_and_update_authn_fresh
 
 from affiliate import errors, web
-from affiliate.accounts import bearer, keys, queries
+from affiliate.accounts import bearer, keys, queries, typed
 from affiliate.accounts.actors import SYSTEM, Actor
 from affiliate.accounts.bearer import BearerKey
 from affiliate.accounts.models import GrantRole, User
@@ -63,6 +63,7 @@ class Declaration:
     `members` are roles of a partner's people; none named: everybody reads, and owners and marketers change.
     `from_memory`: a key that the tracker holds in memory is enough, so that events are taken while SQL is away.
     `partners_too`: the view takes keys of partners, and reads only their rows for them.
+    `keeps`: fields that are typed again for the person, if the password is asked for first (`typed`).
     """
 
     kind: str
@@ -72,6 +73,7 @@ class Declaration:
     fresh: bool = False
     from_memory: bool = False
     partners_too: bool = False
+    keeps: tuple[str, ...] = ()
 
     def __call__(self, view: View) -> View:
         """Mark a view. A second mark is a mistake, found when the module is loaded."""
@@ -125,9 +127,12 @@ def any_key(scope: str) -> Declaration:
     return Declaration("key", scope=scope, partners_too=True)
 
 
-def fresh(declaration: Declaration) -> Declaration:
-    """The same, and the person has typed the password in the last minutes: for what moves money or opens doors."""
-    return replace(declaration, fresh=True)
+def fresh(declaration: Declaration, *, keeps: Collection[str] = ()) -> Declaration:
+    """The same, and the person has typed the password in the last minutes: for what moves money or opens doors.
+
+    `keeps` are fields of its form that the page finds in `typed` afterwards; none of them may be a secret.
+    """
+    return replace(declaration, fresh=True, keeps=tuple(keeps))
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +196,7 @@ def _enforce() -> ResponseReturnValue | None:
     if not current_user.is_authenticated:
         return _door("security.login")
     if declaration.fresh and not check_and_update_authn_fresh(FRESH_FOR, FRESH_GRACE):
+        typed.keep(declaration.keeps)
         return _door("security.verify")
     _ENTER[declaration.kind](declaration, current_user)
     return None

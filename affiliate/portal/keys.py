@@ -15,7 +15,7 @@ from wtforms.validators import InputRequired, Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from affiliate import ids
-from affiliate.accounts import access, queries, service
+from affiliate.accounts import access, queries, service, typed
 from affiliate.accounts.keys import PARTNER_KEYS_MAX, PARTNER_SCOPES
 from affiliate.accounts.models import ApiKey
 from affiliate.accounts.roles import OWNER
@@ -54,11 +54,12 @@ class KeyForm(FlaskForm):  # type: ignore[misc] # the library is not typed
 @access.partner_with(OWNER)
 def api_keys() -> str:
     """The keys there are, and the form for a new one."""
-    return _page(KeyForm(data={"scopes": ["reports:read"]}))
+    kept = typed.take(url_for("portal.make_api_key"))
+    return _page(KeyForm(kept) if kept else KeyForm(data={"scopes": ["reports:read"]}))
 
 
 @blueprint.post("/<slug>/keys")
-@access.fresh(access.partner_with(OWNER))
+@access.fresh(access.partner_with(OWNER), keeps=("name", "scopes"))
 def make_api_key() -> ResponseReturnValue:
     """A new key; its secret is shown this once."""
     form = KeyForm()

@@ -10,11 +10,12 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from flask_wtf import FlaskForm
+from werkzeug.datastructures import MultiDict
 from wtforms import EmailField, Field, Form, PasswordField, RadioField, StringField
 from wtforms.validators import DataRequired, Length, StopValidation
 
 from affiliate import formats
-from affiliate.accounts import access, role_words, words
+from affiliate.accounts import access, role_words, typed, words
 from affiliate.accounts.roles import OWNER, MemberRole
 from affiliate.accounts.service import EmailTaken, PasswordRefused
 from affiliate.errors import Conflict
@@ -70,7 +71,7 @@ def team() -> str:
 
 
 @blueprint.post("/<slug>/team")
-@access.fresh(access.partner_with(OWNER))
+@access.fresh(access.partner_with(OWNER), keeps=("email", "role"))
 def invite() -> ResponseReturnValue:
     """Write an invitation; a refused form comes back with what was typed."""
     form = _form()
@@ -93,7 +94,7 @@ def invite() -> ResponseReturnValue:
 @access.fresh(access.partner_with(OWNER))
 def invite_form() -> str:
     """The form. Only an owner sees it, after the password: it opens doors."""
-    return show("team_invite.html", form=_form())
+    return show("team_invite.html", form=_form(typed.take(url_for("portal.invite"))))
 
 
 @blueprint.post("/<slug>/team/invitations/<uuid:invitation_id>/withdraw")
@@ -194,8 +195,8 @@ def _shown(invited: Invited) -> dict[str, Any]:
     }
 
 
-def _form() -> InvitationForm:
-    form = InvitationForm()
+def _form(kept: MultiDict[str, str] | None = None) -> InvitationForm:
+    form = InvitationForm(kept) if kept else InvitationForm()
     form.role.choices = [(each.value, f"{role_words.role(each)}: {role_words.explained(each)}") for each in MemberRole]
     return form
 

@@ -3,7 +3,7 @@
 import re
 
 import sqlalchemy as sa
-from accounts_cast import make_person, sign_in
+from accounts_cast import PASSWORD, forget_password, make_person, sign_in
 from factories import make_member, make_partner
 from flask import Flask
 from flask.testing import FlaskClient
@@ -98,3 +98,24 @@ def test_nobody_but_an_owner_sees_keys_and_no_owner_those_of_others(
     assert ("The shop" in page, "Another" in page) == (False, False)
     for key in made:
         assert marta.post(f"{PAGE}/{ids.public('key', key.id)}/revoke").status_code == 404
+
+
+def test_what_was_typed_stands_there_once_after_the_password_was_asked_for(marta: FlaskClient, cast: Cast) -> None:
+    forget_password(marta)
+    asked = marta.post(PAGE, data=FORM | {"other": "x" * 2000}, headers={"Referer": f"http://localhost{PAGE}"})
+    assert asked.location == f"/verify?next={PAGE}"
+    assert marta.post(asked.location, data={"password": PASSWORD, "next": PAGE}).location == PAGE
+    assert 'value="My board"' not in marta.get("/portal/casa/team/invite").text  # of another form
+    page = marta.get(PAGE).text
+    assert 'value="My board"' in page
+    assert set(re.findall(r'value="([a-z:]+)"[^>]* checked|checked[^>]* value="([a-z:]+)"', page)) == {
+        ("", "links:read"), ("", "reports:read"),
+    }  # fmt: skip
+    assert 'value="My board"' not in marta.get(PAGE).text
+
+
+def test_more_than_a_cookie_holds_is_not_kept(marta: FlaskClient, cast: Cast) -> None:
+    forget_password(marta)
+    asked = marta.post(PAGE, data=FORM | {"name": "x" * 1_001})
+    marta.post(asked.location, data={"password": PASSWORD})
+    assert "x" * 1_001 not in marta.get(PAGE).text

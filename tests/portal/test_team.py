@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from accounts_cast import PASSWORD, is_signed_in, make_person, sign_in
+from accounts_cast import PASSWORD, forget_password, is_signed_in, make_person, sign_in
 from factories import make_member, make_user
 from flask import Flask
 from flask.testing import FlaskClient
@@ -137,6 +137,15 @@ def test_an_odd_address_is_refused_with_what_was_typed(marta: FlaskClient, email
     assert answer.status_code == 422
     assert "<script>@" not in answer.text
     assert "The invitation is on its way" not in answer.text
+
+
+def test_an_invitation_is_typed_once_even_if_the_password_is_asked_for(marta: FlaskClient) -> None:
+    forget_password(marta)
+    asked = marta.post(PAGE, data={"email": "zoe@example.test", "role": "finance"})
+    marta.post(asked.location, data={"password": PASSWORD})
+    page = marta.get(f"{PAGE}/invite").text
+    assert 'value="zoe@example.test"' in page
+    assert re.findall(r'<input[^>]*checked[^>]*value="([a-z]+)"', page) == ["finance"]
 
 
 def test_the_last_owner_can_neither_go_nor_become_less(

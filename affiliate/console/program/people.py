@@ -10,7 +10,7 @@ from flask_login import current_user
 from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import ids
-from affiliate.accounts import access, people_service, presets, queries
+from affiliate.accounts import access, people_service, presets, queries, typed
 from affiliate.accounts.models import Grant, GrantRole, User
 from affiliate.accounts.presets import Preset
 from affiliate.accounts.words import ROLES
@@ -29,12 +29,13 @@ def people() -> str:
     return show(
         "program/people.html",
         people=[_person(held) for held in found],
+        kept=typed.take(url_for("console.add_person")) or {},
         presets=[{"value": each.value, "word": _word(each), "told": _told(each)} for each in offered],
     )
 
 
 @blueprint.post("/<slug>/people")
-@access.fresh(access.console("manager"))
+@access.fresh(access.console("manager"), keeps=("email", "name", "preset"))
 def add_person() -> BaseResponse:
     """Give somebody the roles of a preset."""
 

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import ids
-from affiliate.accounts import access
+from affiliate.accounts import access, typed
 from affiliate.accounts import queries as account_queries
 from affiliate.accounts import service as accounts
 from affiliate.accounts.models import ApiKey
@@ -26,7 +26,8 @@ from affiliate.web import orm, request_now
 @access.console(*roles.TECH)
 def tracking() -> str:
     """What to paste into the shop, and the keys."""
-    return _page(ApiKeyForm(data={"scopes": ["conversions:write"]}))
+    kept = typed.take(url_for("console.add_api_key"))
+    return _page(ApiKeyForm(kept) if kept else ApiKeyForm(data={"scopes": ["conversions:write"]}))
 
 
 @blueprint.get("/<slug>/tracking/secret")
@@ -56,7 +57,7 @@ def _rotate(version: int) -> str:
 
 
 @blueprint.post("/<slug>/tracking/keys")
-@access.fresh(access.console("manager"))
+@access.fresh(access.console("manager"), keeps=("name", "scopes", "is_test"))
 def add_api_key() -> Response | tuple[str, int]:
     """A new key; its secret is shown this once."""
     form = ApiKeyForm()

@@ -1,8 +1,10 @@
 """The page for the shop's developer: secrets are shown once or to who has just confirmed the password."""
 
 import re
+from typing import Any
 
 import sqlalchemy as sa
+from accounts_cast import PASSWORD, forget_password
 from console_cast import Cast, public, text_of
 from flask import Flask
 from flask.testing import FlaskClient
@@ -33,6 +35,23 @@ def test_an_old_sign_in_is_asked_for_the_password_first(cast: Cast, mara: FlaskC
     for response in (mara.get("/console/casa/tracking/secret"), mara.post("/console/casa/tracking/keys")):
         assert response.status_code == 302
         assert response.headers["Location"].startswith("/verify")
+
+
+def test_a_key_or_a_person_is_typed_once_even_if_the_password_is_asked_for(cast: Cast, mara: FlaskClient) -> None:
+    forms: dict[str, dict[str, Any]] = {
+        "/console/casa/tracking/keys": {"name": "Shop server", "scopes": ["reports:read"]},
+        "/console/casa/people": {"name": "Zoe", "email": "zoe@example.test", "preset": "tech"},
+    }
+    for (address, form), page in zip(forms.items(), ("/console/casa/tracking", "/console/casa/people"), strict=True):
+        forget_password(mara)
+        asked = mara.post(address, data=form)
+        mara.post(asked.headers["Location"], data={"password": PASSWORD})
+        text = mara.get(page).text
+        for value in ("Shop server",) if "scopes" in form else ("Zoe", "zoe@example.test"):
+            assert f'value="{value}"' in text
+        chosen = "reports:read" if "scopes" in form else "tech"
+        assert re.search(rf'value="{chosen}" checked|checked[^>]* value="{chosen}"', text)
+        assert f'value="{form["name"]}"' not in mara.get(page).text
 
 
 def test_the_secret_is_replaced_once_by_two_equal_presses(cast: Cast, mara: FlaskClient) -> None:
