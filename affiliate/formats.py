@@ -13,7 +13,7 @@ from flask import Flask, g, has_app_context, request, session
 from flask_babel import Babel, Domain, format_date, format_datetime, get_locale
 from flask_babel import gettext as _
 
-from affiliate import ids
+from affiliate import ids, outgoing
 from affiliate.errors import DomainError, Invalid
 from affiliate.money import Money, exponent
 
@@ -55,6 +55,14 @@ def reason(refusal: DomainError) -> str:
     if isinstance(refusal, Invalid):
         return " ".join(str(_(text)) for texts in refusal.errors.values() for text in texts)
     return str(_(str(refusal)))
+
+
+def call_problem(told: str) -> str:
+    """Why a call to a stranger's address failed, as `outgoing.CallFailed` told it; what the system said stays as it is."""
+    if told in {outgoing.TOO_LONG, outgoing.NOT_SECURE}:
+        return str(_(told))
+    host = told.removesuffix(outgoing.NOWHERE_PUBLIC % {"host": ""})
+    return told if host == told else str(_(outgoing.NOWHERE_PUBLIC, host=host))
 
 
 def listed(words: Sequence[str]) -> str:

@@ -12,6 +12,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+N_ = str  # marks a sentence for the translators
+
+TOO_LONG = N_("it took too long")
+NOT_SECURE = N_("the address does not begin with https://")
+NOWHERE_PUBLIC = N_("%(host)s leads nowhere public")
+"""What `call` says of its own when nobody answered; the rest are words of the system. `formats.call_problem` says it to people."""
+
 SECONDS_MAX = 20
 _CONNECT_SECONDS_MAX = 5
 _CHUNK = 65_536
@@ -110,7 +117,7 @@ def call(
         said = answer.headers
         return Answer(answer.status, _printable(text), _seconds(said.get("Retry-After")), said.get("Location"))
     except (OSError, http.client.HTTPException, ValueError, AttributeError) as error:  # the last: cut while it read
-        told = "it took too long" if connection.is_aborted else str(error) or type(error).__name__
+        told = TOO_LONG if connection.is_aborted else str(error) or type(error).__name__
         raise CallFailed(told) from error
     finally:
         alarm.cancel()
@@ -134,11 +141,11 @@ class _Pinned(http.client.HTTPConnection):
         from requests_hardened.ip_filter import filter_host
 
         if not self._tls and not self._loopback:
-            raise ValueError("the address does not begin with https://")
+            raise ValueError(NOT_SECURE)
         try:
             place = filter_host(self.host, self.port, allow_loopback=self._loopback)
         except RequestException as error:
-            raise OSError(f"{self.host} leads nowhere public") from error
+            raise OSError(NOWHERE_PUBLIC % {"host": self.host}) from error
         self.sock = socket.create_connection((place.strip("[]"), self.port), self.timeout)
         if self._tls:
             context = ssl.create_default_context()

@@ -1,10 +1,11 @@
 """What pages say follows the language, also where it changes in the middle of a request."""
 
+import pytest
 from flask import Flask, session
 from flask_babel import force_locale, refresh
 from flask_babel import gettext as _
 
-from affiliate import formats
+from affiliate import formats, outgoing
 
 
 def test_texts_follow_the_language_when_it_changes_within_a_request() -> None:
@@ -20,3 +21,27 @@ def test_texts_follow_the_language_when_it_changes_within_a_request() -> None:
         refresh()
         said.append(_("Cancel"))
     assert said == ["Cancel", "Annulla", "Cancel", "Anuluj"]
+
+
+@pytest.mark.parametrize(
+    ("told", "sentence", "said"),
+    [
+        (outgoing.TOO_LONG, "it took too long", "[it took too long]"),
+        (outgoing.NOT_SECURE, "the address does not begin with https://", "[the address does not begin with https://]"),
+        ("shop.example leads nowhere public", "%(host)s leads nowhere public", "[shop.example leads nowhere public]"),
+        ("[Errno 111] Connection refused", None, "[Errno 111] Connection refused"),
+        ("", None, ""),
+    ],
+)
+def test_why_a_call_failed_is_said_in_the_language_of_the_page(
+    monkeypatch: pytest.MonkeyPatch, told: str, sentence: str | None, said: str
+) -> None:
+    asked: list[str] = []
+
+    def gettext(text: str, **values: str) -> str:
+        asked.append(text)
+        return f"[{text % values if values else text}]"
+
+    monkeypatch.setattr(formats, "_", gettext)
+    assert formats.call_problem(told) == said
+    assert asked == ([sentence] if sentence else [])

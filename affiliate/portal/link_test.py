@@ -9,7 +9,7 @@ from uuid import UUID
 from flask import g, request
 from flask_babel import gettext as _
 
-from affiliate import ids, outgoing
+from affiliate import formats, ids, outgoing
 from affiliate.accounts import access
 from affiliate.portal.blueprint import blueprint, settings, show
 from affiliate.portal.links import found_link
@@ -81,7 +81,7 @@ def _follow(url: str) -> list[_Hop]:
             left = max(deadline - time.monotonic(), _SECONDS_MIN)
             answer = outgoing.call(url, headers={}, seconds_max=left, characters_max=0, loopback=loopback)
         except outgoing.CallFailed as failed:
-            return [*hops, _Hop(url, None, str(failed))]
+            return [*hops, _Hop(url, None, formats.call_problem(str(failed)))]
         hops.append(_Hop(url, answer.status))
         leads_on = answer.status in _LEADS_ON and answer.location
         url = _joined(url, answer.location or "") if leads_on else ""

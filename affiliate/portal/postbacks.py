@@ -12,6 +12,7 @@ from wtforms import BooleanField, SelectMultipleField, StringField
 from wtforms.validators import DataRequired
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from affiliate import formats
 from affiliate.accounts import access
 from affiliate.accounts.roles import PROMOTES
 from affiliate.errors import Conflict, Invalid
@@ -201,6 +202,6 @@ def _call(delivery: PostbackDelivery) -> dict[str, Any]:
         "attempts": delivery.attempts,
         "next_at": None if done else delivery.send_after,
         "code": delivery.answer_code,
-        "answer": delivery.answer or delivery.error,
+        "answer": delivery.answer or formats.call_problem(delivery.error),
         "retry_url": url_for("portal.retry_postback", **path) if delivery.status is DeliveryStatus.GIVEN_UP else None,
     }

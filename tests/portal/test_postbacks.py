@@ -12,7 +12,7 @@ from portal_cast import Cast
 from postback_cast import make_address
 from sqlalchemy.orm import Session
 
-from affiliate import ids
+from affiliate import formats, ids
 from affiliate.accounts.models import AuditEvent
 from affiliate.accounts.roles import MemberRole
 from affiliate.notifications.models import DeliveryStatus, PostbackAddress, PostbackDelivery, PostbackEvent
@@ -117,6 +117,19 @@ def test_the_log_shows_hostile_answers_as_text_and_a_given_up_call_is_tried_agai
     assert "It is tried again now" in marta.post(again, follow_redirects=True).text
     assert marta.post(again).status_code == 409
     assert "Given up" not in marta.get(here).text
+
+
+def test_the_log_says_why_nobody_answered(
+    marta: FlaskClient, app_session: Session, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(formats, "call_problem", lambda told: f"[{told}]")  # as another language has it
+    address = make_address(app_session, cast.program, cast.partner, GOOD)
+    call = PostbackDelivery(id=ids.new(), address_id=address.id, event=PostbackEvent.TEST, url=GOOD, attempts=1)
+    call.status, call.error = DeliveryStatus.GIVEN_UP, "it took too long"
+    call.send_after = call.created_at = call.finished_at = address.created_at
+    app_session.add(call)
+    app_session.commit()
+    assert "[it took too long]" in marta.get(f"{PAGE}/{ids.public('pba', address.id)}").text
 
 
 def test_addresses_of_others_are_not_there_and_a_reader_sees_no_secret(
