@@ -16,9 +16,9 @@ from affiliate.attribution.models import Attribution, Credit
 from affiliate.ingest.models import Conversion
 from affiliate.ingest.rollup_models import PartnerClickHour
 from affiliate.partners.models import Partner
-from affiliate.relations.models import WAITING, Case, CaseKind, CaseMessage, CaseStatus
+from affiliate.relations.models import WAITING, Case, CaseKind, CaseMessage, CaseStatus, Side
 
-MESSAGES_MAX = 200
+MESSAGES_READ_MAX = 1_000  # of a case: those of the partner (`service.MESSAGES_MAX`) and room for the program's
 _CLICKS_WITHIN = timedelta(days=30)
 _FOUND_MAX = 5
 
@@ -72,14 +72,18 @@ def waiting_count(session: Session, *, program_id: UUID, partner_id: UUID | None
 
 
 def messages_of(session: Session, *, case_id: UUID) -> Sequence[CaseMessage]:
-    """What was said, in order."""
-    found = sa.select(CaseMessage).where(CaseMessage.case_id == case_id).order_by(CaseMessage.said_at, CaseMessage.id)
-    return session.scalars(found.limit(MESSAGES_MAX)).all()
+    """What was said, in order; of more than a thousand messages the newest, so that the end of a case is always there."""
+    newest = (CaseMessage.said_at.desc(), CaseMessage.id.desc())
+    found = sa.select(CaseMessage).where(CaseMessage.case_id == case_id).order_by(*newest).limit(MESSAGES_READ_MAX)
+    return session.scalars(found).all()[::-1]
 
 
-def message_count(session: Session, *, case_id: UUID) -> int:
-    """How often something was said."""
-    return session.scalar(sa.select(sa.func.count()).where(CaseMessage.case_id == case_id)) or 0
+def message_count(session: Session, *, case_id: UUID, side: Side | None = None) -> int:
+    """How often something was said, by this side when one is given."""
+    mine = [CaseMessage.case_id == case_id]
+    if side is not None:
+        mine.append(CaseMessage.side == side)
+    return session.scalar(sa.select(sa.func.count()).where(*mine)) or 0
 
 
 def proof_of(session: Session, *, case_id: UUID, message_id: UUID) -> UUID | None:

@@ -26,6 +26,7 @@ from affiliate.relations.models import WAITING, Case, CaseKind, CaseMessage, Cas
 N_ = str  # marks a sentence for the translators
 
 OPEN_MAX = 20  # of one partner in a program
+MESSAGES_MAX = 200  # of the partner in a case
 _REMIND_BEFORE = timedelta(days=1)
 
 
@@ -43,6 +44,12 @@ class CaseOpen(Conflict):
     """The partner has a case about this already, or as many open ones as one may have."""
 
     code = "case_open"
+
+
+class CaseFull(Conflict):
+    """The partner has said as much in this case as one may."""
+
+    code = "case_full"
 
 
 def open_case(
@@ -89,6 +96,7 @@ def reply(
 
     Raises:
         NoSuchCase: not this partner's. Invalid: no text, or the picture is wrong. CaseMoved: it is over.
+        CaseFull: the partner has said `MESSAGES_MAX` things in it.
     """
     case = _found(session, program.id, case_id, partner_id)
     said, picture = claims.checked_text(text), claims.redrawn(proof)
@@ -275,8 +283,9 @@ def _close(session: Session, case: Case, status: CaseStatus, *, actor: Actor, no
 def _say(
     session: Session, case: Case, side: Side, text: str, proof: File | None, *, actor: Actor, now: datetime
 ) -> None:
-    if queries.message_count(session, case_id=case.id) >= queries.MESSAGES_MAX:
-        raise CaseMoved(N_("This case is over, or somebody was faster. Nothing was changed."))
+    # Never what the program says: a partner could keep its case from ever being decided.
+    if side is Side.PARTNER and queries.message_count(session, case_id=case.id, side=side) >= MESSAGES_MAX:
+        raise CaseFull(N_("You have written 200 times in this case. Wait for its answer, or withdraw it."))
     message = CaseMessage(id=ids.new_at(now), case_id=case.id, side=side, status=case.status, text=text, said_at=now)
     message.file_id = files.keep(session, proof, now=now) if proof else None
     message.by_id = _person(actor)

@@ -155,6 +155,33 @@ def test_a_question_turns_the_clock_to_the_partner_and_its_answer_back(world: Wo
     assert [who for who, _subject in world.mails()] == ["mara", "marta", "mara"]
 
 
+def test_a_partner_who_fills_its_case_keeps_nobody_from_deciding_it(world: World) -> None:
+    case = world.open()
+    about: dict[str, Any] = {"program": world.program, "case_id": case.id, "now": NOW + timedelta(hours=1)}
+    more: dict[str, Any] = {"partner_id": world.partner.id, "proof": None, "actor": world.person, **about}
+    for _ in range(service.MESSAGES_MAX - 1):
+        service.reply(world.session, text="And?", **more)
+    with pytest.raises(service.CaseFull), world.session.begin_nested():
+        service.reply(world.session, text="And now?", **more)
+    later = about | {"now": NOW + timedelta(hours=2), "actor": world.manager}
+    service.answer(world.session, text="We look.", asks=False, **later)
+    service.decline(world.session, text="It came back.", **later | {"now": NOW + timedelta(hours=3)})
+    said = queries.messages_of(world.session, case_id=case.id)
+    assert [one.text for one in (said[0], *said[-2:])] == ["It was mine", "We look.", "It came back."]
+    assert len(said) == service.MESSAGES_MAX + 2
+
+
+def test_of_very_many_messages_the_newest_are_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "MESSAGES_READ_MAX", 2)
+    case = world.open()
+    for hours, text in enumerate(("First.", "Second."), start=1):
+        service.answer(
+            world.session, program=world.program, case_id=case.id, text=text, asks=False, actor=world.manager,
+            now=NOW + timedelta(hours=hours),
+        )  # fmt: skip
+    assert [one.text for one in queries.messages_of(world.session, case_id=case.id)] == ["First.", "Second."]
+
+
 def test_both_sides_are_reminded_once_before_the_promise_is_over(world: World) -> None:
     world.open()
     early, late = NOW + timedelta(hours=12), NOW + timedelta(hours=30)
