@@ -53,10 +53,10 @@ class AppealWorld:
         """The program's side of a case."""
         return {"program": self.program, "case_id": case.id, "actor": self.books.bob, "now": NOW}
 
-    def decide(self, verdict: Verdict, *, seen: int = 0) -> None:
+    def decide(self, verdict: Verdict, *, seen: int = 0, order: Conversion | None = None) -> None:
         """A manager's word on the page of the review."""
         service.decide_order(
-            self.session, program_id=self.program.id, conversion_id=self.order.id, partner_id=self.partner.id,
+            self.session, program_id=self.program.id, conversion_id=(order or self.order).id, partner_id=self.partner.id,
             verdict=verdict, note="We looked.", seen=seen, actor=self.books.bob,
             now=NOW + timedelta(hours=1 + seen),
         )  # fmt: skip

@@ -31,6 +31,7 @@ from affiliate import clock, db, schema
 from affiliate.accounts.models import AuditEvent
 from affiliate.attribution.models import Credit
 from affiliate.commissions.models import Commission
+from affiliate.fraud.models import FraudAppeal, FraudDecision
 from affiliate.fraud.signals import Verdict
 from affiliate.ingest.models import ClickVerdict
 from affiliate.ledger import chain, sealer
@@ -39,7 +40,9 @@ from affiliate.links.models import Link
 from affiliate.partners.models import Partner
 from affiliate.payouts import proof, service
 from affiliate.payouts.models import Payout
-from affiliate.relations.models import Case, CaseMessage
+from affiliate.relations import queries as relations
+from affiliate.relations import words
+from affiliate.relations.models import Case, CaseMessage, CaseStatus
 from affiliate.reports.landing_models import DeviceHour
 from affiliate.reports.models import VisitorHour, VisitorKind
 
@@ -202,10 +205,13 @@ def test_appeals_from_before_are_cases_with_what_was_said(engine: Engine) -> Non
         late = world.doubtful(order_id="10483")
         world.work()
         waiting = world.appeal(order_id=late.order_id)
-        asked = sa.select(Case.order_id, Case.status, Case.answer_by, Case.conversion_id).order_by(Case.order_id)
+        world.doubtful(order_id=late.order_id, kind="lead")
+        world.work()
+        world.appeal(order_id=late.order_id, text="And this one.")
+        asked = sa.select(Case.order_id, Case.status, Case.conversion_id).order_by(Case.order_id, Case.conversion_id)
         told = sa.select(CaseMessage.side, CaseMessage.text, CaseMessage.status).order_by(CaseMessage.text)
         cases, said = session.execute(asked).all(), session.execute(told).all()
-        assert {case.status for case in cases} == {declined.status, waiting.status}
+        assert [case.status for case in cases] == [declined.status, waiting.status, waiting.status]
     with engine.connect() as connection:
         config = config_for(connection)
         command.downgrade(config, "0004")
@@ -215,6 +221,32 @@ def test_appeals_from_before_are_cases_with_what_was_said(engine: Engine) -> Non
     with Session(engine) as session:
         assert session.execute(asked).all() == cases
         assert session.execute(told).all() == said
+
+
+def test_an_appeal_that_put_a_sale_under_review_was_heard_and_none_is_overdue_by_the_upgrade(engine: Engine) -> None:
+    with Session(engine) as session, session.begin():
+        world = AppealWorld(session)
+        world.decide(Verdict.REJECT)
+        world.appeal(text="Look again.")
+        world.decide(Verdict.FLAG, seen=1)
+        heard = sa.select(FraudDecision.id).where(FraudDecision.verdict == Verdict.FLAG)
+        # Before there were cases such a word closed the appeal.
+        session.execute(sa.update(FraudAppeal).values(decision_id=heard.scalar_subquery()))
+        world.doubtful(order_id="10483")
+        world.work()
+        world.appeal(order_id="10483")
+    with engine.connect() as connection:
+        command.downgrade(config_for(connection), "0004")
+        command.upgrade(config_for(connection), "head")
+    with Session(engine) as session:
+        over, waiting = session.scalars(sa.select(Case).order_by(Case.closed_at.is_(None))).all()
+        assert (over.status, over.order_id) == (CaseStatus.ACCEPTED, "10482")
+        assert (waiting.status, waiting.order_id) == (CaseStatus.OPEN, "10483")
+        assert not words.is_late(waiting, now=clock.now())
+        due = relations.to_remind(
+            session, now=clock.now() + timedelta(days=9), soon=waiting.answer_by + timedelta(days=1), limit=9
+        )
+        assert due == []
 
 
 MIGRATION = """

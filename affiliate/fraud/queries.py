@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from affiliate import db
 from affiliate.attribution.models import Attribution, Credit
 from affiliate.fraud import policy
-from affiliate.fraud.models import FraudDecision, FraudSettings, FraudVerdict
+from affiliate.fraud.models import FraudAppeal, FraudDecision, FraudSettings, FraudVerdict
 from affiliate.fraud.policy import Policy
 from affiliate.fraud.signals import Verdict
 from affiliate.ingest.models import Conversion
@@ -156,3 +156,29 @@ def case(session: Session, *, program_id: UUID, conversion_id: UUID, partner_id:
     if verdict is None:
         return None
     return Case(words[-1] if words else verdict, len(words))
+
+
+def to_appeal(
+    session: Session, *, program_id: UUID, partner_id: UUID, order_id: str, meant_id: UUID | None
+) -> UUID | None:
+    """Of the conversions of an order the one that the partner appeals: `meant_id` if it is one of them, else the likeliest.
+
+    Only those are asked that somebody judged for this partner. What is under review comes before what is rejected, and
+    both before what is appealed already or passes: there an appeal is refused, with its reason.
+    """
+    verdicts = (FraudVerdict.conversion_id == Conversion.id, FraudVerdict.partner_id == partner_id)
+    judged = sa.select(FraudVerdict.verdict).join(Attribution, Attribution.id == FraudVerdict.attribution_id)
+    newest = judged.where(*verdicts).order_by(Attribution.version.desc()).limit(1).scalar_subquery()
+    decisions = (FraudDecision.conversion_id == Conversion.id, FraudDecision.partner_id == partner_id)
+    decided = sa.select(FraudDecision.verdict).where(*decisions).order_by(FraudDecision.number.desc()).limit(1)
+    stands = sa.func.coalesce(decided.scalar_subquery(), newest)
+    appealed = sa.exists().where(
+        FraudAppeal.conversion_id == Conversion.id,
+        FraudAppeal.partner_id == partner_id,
+        FraudAppeal.decision_id.is_(None),
+    )
+    by_verdict = sa.case((stands == Verdict.FLAG, 0), (stands == Verdict.REJECT, 1), else_=3)
+    likeliest = sa.case((Conversion.id == meant_id, -1), (appealed, 2), else_=by_verdict)
+    mine = (Conversion.program_id == program_id, Conversion.order_id == order_id, sa.not_(Conversion.is_test))
+    found = sa.select(Conversion.id).where(*mine, sa.exists().where(*verdicts))
+    return session.scalar(found.order_by(likeliest, Conversion.id).limit(1))

@@ -9,11 +9,11 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import FileStorage
-from wtforms import FileField, SelectField, StringField, TextAreaField
+from wtforms import FileField, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional
 
-from affiliate import amounts
+from affiliate import amounts, ids
 from affiliate.accounts import access
 from affiliate.accounts.roles import WORKS
 from affiliate.errors import Conflict, Invalid
@@ -43,6 +43,7 @@ class CaseForm(FlaskForm):  # type: ignore[misc] # the library is not typed
     order_id = StringField(
         _l("Order number"), filters=[_trimmed], description=_l("From the customer's confirmation. If you do not know it, name the day.")
     )  # fmt: skip
+    sale = HiddenField()  # which of the order's conversions an appeal is about
     happened_on = DayField(_l("Day of the order"), validators=[Optional()])
     amount = StringField(_l("Amount you expect"), filters=[_trimmed])
     text = TextAreaField(_l("What happened"), filters=[_trimmed])
@@ -62,7 +63,7 @@ class CaseForm(FlaskForm):  # type: ignore[misc] # the library is not typed
         day = self.happened_on.data
         return Claim(
             CaseKind(self.kind.data), self.text.data, self.order_id.data,
-            periods.start_of_day(day, zone=zone()) if day else None, claimed, _proof(self.proof.data),
+            periods.start_of_day(day, zone=zone()) if day else None, claimed, _proof(self.proof.data), _sale(self.sale.data),
         )  # fmt: skip
 
     def blame(self, errors: dict[str, list[str]]) -> None:
@@ -91,7 +92,11 @@ def cases() -> str:
 @access.partner_with(WORKS)
 def new_case() -> str:
     """The form, with what the address knows already."""
-    known = {"kind": request.args.get("kind"), "order_id": request.args.get("order", "")[:120]}
+    known = {
+        "kind": request.args.get("kind"),
+        "order_id": request.args.get("order", "")[:120],
+        "sale": request.args.get("sale", "")[:40],
+    }
     return _form_page(CaseForm(formdata=None, data=known))
 
 
@@ -213,6 +218,13 @@ def _found(case_id: UUID) -> Case:
     if found is None:
         raise service.NoSuchCase(_("There is no such case."))
     return found
+
+
+def _sale(name: str | None) -> UUID | None:
+    try:
+        return ids.parse("cnv", name or "")
+    except ids.BadPublicId:
+        return None
 
 
 def _proof(upload: FileStorage | None) -> Proof | None:

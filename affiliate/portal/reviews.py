@@ -5,6 +5,7 @@ from typing import Any
 from flask import g, url_for
 from flask_babel import gettext as _
 
+from affiliate import ids
 from affiliate.accounts import access
 from affiliate.fraud import lists, words
 from affiliate.fraud.lists import History
@@ -42,7 +43,8 @@ def _appeal_url(order: Conversion) -> str | None:
     """Where a person who may open cases says that the program is mistaken."""
     if not access.may("portal.new_case"):
         return None
-    return url_for("portal.new_case", kind=CaseKind.FRAUD_APPEAL.value, order=order.order_id)
+    sale = ids.public("cnv", order.id)
+    return url_for("portal.new_case", kind=CaseKind.FRAUD_APPEAL.value, order=order.order_id, sale=sale)
 
 
 def _reason(found: History) -> str | None:

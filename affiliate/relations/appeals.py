@@ -11,40 +11,32 @@ from affiliate.errors import Invalid
 from affiliate.fraud import queries as judged
 from affiliate.fraud import service as fraud
 from affiliate.fraud.signals import Verdict
-from affiliate.relations import queries
 from affiliate.relations.models import Case
 
 N_ = str  # marks a sentence for the translators
 
 
 def lodge(
-    session: Session, *, program_id: UUID, partner_id: UUID, order_id: str, text: str, actor: Actor, now: datetime
-) -> UUID:
-    """Appeal against the review of the partner's order with this number; gives the order's id.
+    session: Session, *, program_id: UUID, partner_id: UUID, order_id: str, conversion_id: UUID | None, text: str,
+    actor: Actor, now: datetime,
+) -> UUID:  # fmt: skip
+    """Appeal against the review of the partner's order with this number; gives the id of the conversion.
+
+    An order can have several conversions: `conversion_id` is the one that was meant, if it is the partner's and of this
+    order; else it is the one that `fraud.queries.to_appeal` gives.
 
     Raises:
         Invalid: no order of this partner has the number.
         AppealOpen, NothingToAppeal: of `fraud.service.appeal`.
     """
     mine: dict[str, Any] = {"program_id": program_id, "partner_id": partner_id}
-    conversion_id = _judged(session, order_id, mine)
-    if conversion_id is None:
+    found = judged.to_appeal(session, order_id=order_id, meant_id=conversion_id, **mine)
+    if found is None:
         raise Invalid(
             {"order_id": [N_("No sale of yours with this number was looked at. Open the sale to find its number.")]}
         )
     excerpt = text[: fraud.APPEAL_LENGTH_MAX]  # the case keeps all of it
-    fraud.appeal(session, conversion_id=conversion_id, text=excerpt, actor=actor, now=now, **mine)
-    return conversion_id
-
-
-def _judged(session: Session, order_id: str, mine: dict[str, Any]) -> UUID | None:
-    """Of the conversions of an order the one that is doubted, else one that is this partner's at all."""
-    found: UUID | None = None
-    for order in queries.conversions_named(session, program_id=mine["program_id"], order_id=order_id):
-        case = judged.case(session, conversion_id=order.id, **mine)
-        if case is not None and case.verdict is not Verdict.PASS:
-            return order.id
-        found = order.id if case is not None else found
+    fraud.appeal(session, conversion_id=found, text=excerpt, actor=actor, now=now, **mine)
     return found
 
 

@@ -3,6 +3,7 @@
 import enum
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from affiliate import pictures
 from affiliate.errors import Invalid
@@ -36,7 +37,10 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a partner claims. One of `order_id` and `happened_at` at least; `claimed` is in the program's currency."""
+    """What a partner claims. One of `order_id` and `happened_at` at least; `claimed` is in the program's currency.
+
+    `conversion_id` tells which conversion of the order an appeal is about; nobody has checked yet whose it is.
+    """
 
     kind: CaseKind
     text: str
@@ -44,6 +48,7 @@ class Claim:
     happened_at: datetime | None = None
     claimed: Money | None = None
     proof: Proof | None = None
+    conversion_id: UUID | None = None
 
 
 def checked_text(text: str) -> str:

@@ -47,7 +47,8 @@ class Side(enum.StrEnum):
     PROGRAM = "program"
 
 
-_IS_WAITING = sa.text("closed_at IS NULL AND order_id <> ''")
+_IS_WAITING = sa.text("closed_at IS NULL AND order_id <> '' AND kind <> 'fraud_appeal'")
+_IS_APPEAL = sa.text("closed_at IS NULL AND kind = 'fraud_appeal'")
 
 
 class Case(Base):
@@ -62,6 +63,11 @@ class Case(Base):
         sa.Index(
             "uq_cases_waiting", "program_id", "partner_id", "kind", "order_id",
             unique=True, postgresql_where=_IS_WAITING, sqlite_where=_IS_WAITING,
+        ),
+        # One order number can stand for several conversions, each with its own review.
+        sa.Index(
+            "uq_cases_appeal", "partner_id", "conversion_id",
+            unique=True, postgresql_where=_IS_APPEAL, sqlite_where=_IS_APPEAL,
         ),
         sa.Index("ix_cases_status", "program_id", "status", "answer_by"),
         sa.Index("ix_cases_partner", "partner_id", "program_id"),

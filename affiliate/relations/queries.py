@@ -63,12 +63,11 @@ def cases(
     return [Line(case, name) for case, name in session.execute(found.limit(limit).offset(offset))]
 
 
-def waiting_count(session: Session, *, program_id: UUID, partner_id: UUID | None = None) -> int:
-    """How many cases are not over, of one partner or of all."""
-    mine = [Case.program_id == program_id, Case.status.in_(WAITING)]
-    if partner_id is not None:
-        mine.append(Case.partner_id == partner_id)
-    return session.scalar(sa.select(sa.func.count()).where(*mine)) or 0
+def claims_waiting(session: Session, *, program_id: UUID, partner_id: UUID) -> int:
+    """How many cases of a partner are not over, but for appeals."""
+    mine = (Case.program_id == program_id, Case.partner_id == partner_id)
+    waiting = (Case.status.in_(WAITING), Case.kind != CaseKind.FRAUD_APPEAL)
+    return session.scalar(sa.select(sa.func.count()).where(*mine, *waiting)) or 0
 
 
 def messages_of(session: Session, *, case_id: UUID) -> Sequence[CaseMessage]:

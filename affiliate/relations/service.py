@@ -25,7 +25,7 @@ from affiliate.relations.models import WAITING, Case, CaseKind, CaseMessage, Cas
 
 N_ = str  # marks a sentence for the translators
 
-OPEN_MAX = 20  # of one partner in a program
+OPEN_MAX = 20  # of one partner in a program, beside its appeals: of these there are no more than doubted sales
 MESSAGES_MAX = 200  # of the partner in a case
 _REMIND_BEFORE = timedelta(days=1)
 
@@ -64,15 +64,19 @@ def open_case(
     order_id, text = " ".join(claim.order_id.split()), claims.checked_text(claim.text)
     claims.check(claim, order_id=order_id, now=now)
     proof = claims.redrawn(claim.proof)
-    if queries.waiting_count(session, program_id=program.id, partner_id=partner_id) >= OPEN_MAX:
+    if claim.kind is not CaseKind.FRAUD_APPEAL and (
+        queries.claims_waiting(session, program_id=program.id, partner_id=partner_id) >= OPEN_MAX
+    ):
         raise CaseOpen(N_("Twenty of your cases are open already. Wait for an answer first."))
     around = claim.happened_at or now
     conversion_id, trace = queries.trace(
         session, program_id=program.id, partner_id=partner_id, order_id=order_id, around=around
     )
     if claim.kind is CaseKind.FRAUD_APPEAL:
-        told: dict[str, Any] = {"order_id": order_id, "text": text, "actor": actor, "now": now}
-        conversion_id = appeals.lodge(session, program_id=program.id, partner_id=partner_id, **told)
+        conversion_id = appeals.lodge(
+            session, program_id=program.id, partner_id=partner_id, order_id=order_id, conversion_id=claim.conversion_id,
+            text=text, actor=actor, now=now,
+        )  # fmt: skip
     row: dict[str, Any] = {
         "id": ids.new_at(now), "program_id": program.id, "partner_id": partner_id, "kind": claim.kind, "order_id": order_id,
         "status": CaseStatus.OPEN, "happened_at": claim.happened_at, "conversion_id": conversion_id, "trace": trace,

@@ -22,9 +22,23 @@ def _allow(*kinds: str) -> None:
         batch_op.create_check_constraint(op.f("ck_cases_case_kind"), sa.text(f"kind IN ({named})"))
 
 
+_WAITING = "closed_at IS NULL AND order_id <> ''"
+_CLAIM, _APPEAL = f"{_WAITING} AND kind <> 'fraud_appeal'", "closed_at IS NULL AND kind = 'fraud_appeal'"
+
+
+def _waiting(name: str, where: str, *columns: str) -> None:
+    told = {"postgresql_where": sa.text(where), "sqlite_where": sa.text(where)}
+    op.create_index(name, "cases", list(columns), unique=True, **told)
+
+
+def _one_waiting_claim(where: str) -> None:
+    _waiting("uq_cases_waiting", where, "program_id", "partner_id", "kind", "order_id")
+
+
+_NOW = {"postgresql": "now()", "sqlite": "strftime('%Y-%m-%d %H:%M:%S.000000', 'now')"}
 _PROMISED = {
-    "postgresql": "a.opened_at + make_interval(days => CAST(p.case_answer_days AS INTEGER))",
-    "sqlite": "strftime('%Y-%m-%d %H:%M:%S.000000', a.opened_at, '+' || p.case_answer_days || ' days')",
+    "postgresql": "{since} + make_interval(days => CAST(p.case_answer_days AS INTEGER))",
+    "sqlite": "strftime('%Y-%m-%d %H:%M:%S.000000', {since}, '+' || p.case_answer_days || ' days')",
 }
 _EMPTY = {"postgresql": "CAST('{}' AS JSONB)", "sqlite": "'{}'"}
 
@@ -32,22 +46,21 @@ _EMPTY = {"postgresql": "CAST('{}' AS JSONB)", "sqlite": "'{}'"}
 def _cases_of_appeals(dialect: str) -> None:
     """Each appeal becomes a case with its id: it sorts by its time, and what was said stands in it with the decision's id.
 
-    Of two open ones about conversions of one order the older one is told: a case is about an order.
+    A word that put a rejected order under review again heard the appeal: it is not declined. Nobody had promised an
+    answer to what is still open, so its time starts now, and no mail comes of it.
     """
-    twice = """a.decision_id IS NULL AND EXISTS (
-        SELECT 1 FROM fraud_appeals o JOIN conversions oc ON oc.id = o.conversion_id
-        WHERE o.decision_id IS NULL AND o.partner_id = a.partner_id AND o.id < a.id
-        AND oc.program_id = c.program_id AND oc.order_id = c.order_id)"""
+    now, promised = _NOW[dialect], _PROMISED[dialect]
     op.execute(f"""INSERT INTO cases (
-            id, program_id, partner_id, kind, status, order_id, conversion_id, trace, answer_by,
+            id, program_id, partner_id, kind, status, order_id, conversion_id, trace, answer_by, reminded_at,
             closed_at, closed_by_id, opened_by_id, opened_at, updated_at)
         SELECT a.id, a.program_id, a.partner_id, 'fraud_appeal',
-            CASE WHEN d.id IS NULL THEN 'open' WHEN d.verdict = 'pass' THEN 'accepted' ELSE 'declined' END,
-            c.order_id, a.conversion_id, {_EMPTY[dialect]}, {_PROMISED[dialect]},
+            CASE WHEN d.id IS NULL THEN 'open' WHEN d.verdict = 'reject' THEN 'declined' ELSE 'accepted' END,
+            c.order_id, a.conversion_id, {_EMPTY[dialect]},
+            CASE WHEN d.id IS NULL THEN {promised.format(since=now)} ELSE {promised.format(since="a.opened_at")} END,
+            CASE WHEN d.id IS NULL THEN {now} END,
             d.decided_at, d.decided_by_id, a.opened_by_id, a.opened_at, COALESCE(d.decided_at, a.opened_at)
         FROM fraud_appeals a JOIN programs p ON p.id = a.program_id JOIN conversions c ON c.id = a.conversion_id
-            LEFT JOIN fraud_decisions d ON d.id = a.decision_id
-        WHERE NOT ({twice})""")  # noqa: S608 - our names
+            LEFT JOIN fraud_decisions d ON d.id = a.decision_id""")  # noqa: S608 - our names
     said = "INSERT INTO case_messages (id, case_id, side, status, text, by_id, said_at) SELECT "
     op.execute(
         f"{said} a.id, a.id, 'partner', 'open', a.text, a.opened_by_id, a.opened_at FROM fraud_appeals a "
@@ -93,7 +106,10 @@ def _origins_of_commissions() -> None:
 
 def upgrade() -> None:
     _origins_of_commissions()
+    op.drop_index("uq_cases_waiting", "cases")
     _allow(*_KINDS, "fraud_appeal")
+    _one_waiting_claim(_CLAIM)
+    _waiting("uq_cases_appeal", _APPEAL, "partner_id", "conversion_id")
     _cases_of_appeals(op.get_context().dialect.name)
     with op.batch_alter_table("links") as batch_op:
         batch_op.add_column(sa.Column("coupon_id", sa.Uuid(), nullable=True))
@@ -111,4 +127,7 @@ def downgrade() -> None:
     of_appeals = "SELECT id FROM cases WHERE kind = 'fraud_appeal'"
     op.execute(f"DELETE FROM case_messages WHERE case_id IN ({of_appeals})")  # noqa: S608 - our names
     op.execute("DELETE FROM cases WHERE kind = 'fraud_appeal'")
+    op.drop_index("uq_cases_appeal", "cases")
+    op.drop_index("uq_cases_waiting", "cases")
     _allow(*_KINDS)
+    _one_waiting_claim(_WAITING)

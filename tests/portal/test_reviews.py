@@ -30,16 +30,20 @@ def stages(session: Session) -> None:
     session.commit()
 
 
-@pytest.fixture
-def sale(app_session: Session, cast: Cast) -> Conversion:
-    """A sale of Marta's whose click came out of Tor."""
+def doubtful(app_session: Session, cast: Cast, **more: Any) -> Conversion:
     moment = clock.now() - timedelta(days=1)
     click = make_click(app_session, link=cast.link, occurred_at=moment - timedelta(hours=1), network="tor")
-    fields: dict[str, Any] = {"click_id": click.id, "occurred_at": moment, "received_at": moment}
+    fields: dict[str, Any] = {"click_id": click.id, "occurred_at": moment, "received_at": moment} | more
     conversion = make_conversion(app_session, program=cast.program, **fields)
     make_attribution(app_session, conversion=conversion, partner=cast.partner)
     stages(app_session)
     return conversion
+
+
+@pytest.fixture
+def sale(app_session: Session, cast: Cast) -> Conversion:
+    """A sale of Marta's whose click came out of Tor."""
+    return doubtful(app_session, cast)
 
 
 def page_of(session: Session, conversion: Conversion) -> str:
@@ -101,6 +105,22 @@ def test_an_appeal_is_a_case_that_a_managers_word_closes(
     assert "/cases/new" not in marta.get(page_of(app_session, sale)).text
     passed = marta.post("/portal/casa/cases", data=claim | {"text": "Thank you."})
     assert "This order is not under review any more." in passed.text
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_the_form_is_about_the_sale_from_which_one_came(
+    marta: FlaskClient, app_session: Session, cast: Cast, sale: Conversion, *, is_first: bool
+) -> None:
+    same_order = doubtful(app_session, cast, order_id=sale.order_id, kind="lead")
+    meant = sorted((sale, same_order), key=lambda one: one.id.hex)[0 if is_first else 1]
+    meant_id, order_id = meant.id, meant.order_id
+    form = re.findall(r'href="(/portal/casa/cases/new[^"]+)"', marta.get(page_of(app_session, meant)).text)[0]
+    [carried] = re.findall(r'name="sale"[^>]*value="([^"]+)"', marta.get(unescape(form)).text)
+    claim = {"kind": "fraud_appeal", "order_id": order_id, "sale": carried}
+    refused = marta.post("/portal/casa/cases", data=claim).text
+    assert f'value="{carried}"' in refused
+    assert marta.post("/portal/casa/cases", data=claim | {"text": "I use a VPN."}).status_code == 303
+    assert app_session.scalars(sa.select(FraudAppeal.conversion_id)).all() == [meant_id]
 
 
 def test_a_sale_of_somebody_else_is_not_there(marta: FlaskClient, app_session: Session, cast: Cast) -> None:

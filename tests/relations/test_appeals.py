@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from appeal_cast import AppealWorld
+from appeal_cast import ORDER, AppealWorld
 from creative_cast import png
 from factories import NOW, make_conversion, make_program
 from sqlalchemy.orm import Session
@@ -99,6 +99,45 @@ def test_only_a_doubted_order_of_ones_own_can_be_appealed(world: AppealWorld) ->
     world.decide(Verdict.PASS)
     with pytest.raises(fraud.NothingToAppeal):
         world.appeal()
+
+
+def test_each_sale_of_an_order_is_appealed_by_itself(world: AppealWorld) -> None:
+    rejected, doubted = sorted(
+        (world.order, world.doubtful(order_id=ORDER, kind="lead")), key=lambda one: one.id.hex
+    )  # the other way round the first of them would be right by chance
+    world.work()
+    world.decide(Verdict.REJECT, order=rejected)
+    first, second = world.appeal(), world.appeal()
+    assert (first.conversion_id, second.conversion_id) == (doubted.id, rejected.id)
+    with pytest.raises(fraud.AppealOpen), world.session.begin_nested():
+        world.appeal()
+    world.decide(Verdict.PASS, order=doubted)
+    assert (first.status, second.status) == (CaseStatus.ACCEPTED, CaseStatus.OPEN)
+
+
+def test_an_appeal_is_about_the_sale_that_was_meant(world: AppealWorld) -> None:
+    other = world.doubtful(order_id=ORDER, kind="lead")
+    strangers = make_conversion(world.session, program=world.program, order_id=ORDER, kind="signup")
+    world.work()
+    last, first = sorted((world.order, other), key=lambda one: one.id.hex, reverse=True)
+    assert world.appeal(conversion_id=last.id).conversion_id == last.id
+    world.decide(Verdict.PASS, order=last)
+    with pytest.raises(fraud.NothingToAppeal), world.session.begin_nested():
+        world.appeal(conversion_id=last.id)
+    assert world.appeal(conversion_id=strangers.id).conversion_id == first.id
+
+
+def test_appeals_and_the_limit_of_open_cases_leave_one_another_alone(
+    world: AppealWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "OPEN_MAX", 1)
+    world.appeal()
+    world.appeal(kind=CaseKind.LATE_PAYMENT)
+    world.doubtful(order_id="10483")
+    world.work()
+    assert world.appeal(order_id="10483").status is CaseStatus.OPEN
+    with pytest.raises(service.CaseOpen):
+        world.appeal(kind=CaseKind.LATE_PAYMENT, order_id="10483")
 
 
 @pytest.mark.parametrize("settlement", [Settlement.CREDIT, Settlement.ENTRY, Settlement.WORDS])
