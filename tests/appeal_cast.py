@@ -49,15 +49,24 @@ class AppealWorld:
             actor=self.books.alice, now=NOW,
         )  # fmt: skip
 
+    def reply(self, case: Case) -> None:
+        """The partner says more."""
+        service.reply(
+            self.session, program=self.program, partner_id=self.partner.id, case_id=case.id, text="And it was Sunday.",
+            proof=None, actor=self.books.alice, now=NOW + timedelta(minutes=1),
+        )  # fmt: skip
+
     def who(self, case: Case) -> dict[str, Any]:
         """The program's side of a case."""
         return {"program": self.program, "case_id": case.id, "actor": self.books.bob, "now": NOW}
 
-    def decide(self, verdict: Verdict, *, seen: int = 0, order: Conversion | None = None) -> None:
+    def decide(
+        self, verdict: Verdict, *, seen: int = 0, order: Conversion | None = None, said: int | None = None
+    ) -> None:
         """A manager's word on the page of the review."""
         service.decide_order(
             self.session, program_id=self.program.id, conversion_id=(order or self.order).id, partner_id=self.partner.id,
-            verdict=verdict, note="We looked.", seen=seen, actor=self.books.bob,
+            verdict=verdict, note="We looked.", seen=seen, said=said, actor=self.books.bob,
             now=NOW + timedelta(hours=1 + seen),
         )  # fmt: skip
 

@@ -91,19 +91,26 @@ def show(template: str, **values: Any) -> str:
     return render_template(f"console/{template}", **_frame(), **values)
 
 
-def acted(back: str, act: Callable[[], str]) -> BaseResponse:
-    """Do one thing and go back: what happened is said there. A refusal writes nothing, and is said in the page."""
+def acted(back: str, act: Callable[[], str], *, keeps: bool = False) -> BaseResponse:
+    """Do one thing and go back: what happened is said there. A refusal writes nothing, and is said in the page.
+
+    `keeps`: the page finds what was typed in `request.form`, so it is the answer to what was typed wrong, too.
+    """
     try:
         flash(act(), "success")
     except (Conflict, Forbidden, Invalid) as refusal:
-        return refused(back, refusal)
+        return refused(back, refusal, keeps=keeps)
     return redirect(back, 303)
 
 
-def refused(back: str, refusal: DomainError, *, said: str = "", tone: str = "error") -> BaseResponse:
+def refused(
+    back: str, refusal: DomainError, *, said: str = "", tone: str = "error", keeps: bool = False
+) -> BaseResponse:
     """Write nothing and say why, or `said`. Whoever was too late gets 409 and the page as it stands now."""
     orm.session.rollback()
     flash(said or formats.reason(refusal), tone)
+    if keeps and isinstance(refusal, Invalid):
+        return page_at(back, status=422)
     return page_at(back, status=409) if isinstance(refusal, Conflict) else redirect(back, 303)
 
 

@@ -32,6 +32,11 @@ def chosen_in_form(members: type[E], name: str, default: E) -> E:
     return next((member for member in members if member.value == said), default)
 
 
+def seen(text: str | None) -> int:
+    """How many decisions or messages the person saw; what cannot be read was none, and is refused if there are any."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 6 else 0  # noqa: PLR2004 - five digits are plenty
+
+
 def chosen(members: type[E], name: str = "status") -> E | None:
     """The member that a filter in the address names; an unknown one counts as no filter."""
     try:

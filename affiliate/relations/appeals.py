@@ -41,7 +41,9 @@ def lodge(
 
 
 def decide(session: Session, case: Case, verdict: Verdict, *, note: str, actor: Actor, now: datetime) -> None:
-    """The manager's word on the order of an appeal, as the case answers it.
+    """The manager's word on the order of an appeal, as the case answers it, by somebody who has read the whole case.
+
+    Nobody has decided since: every word on the order stands in its waiting case, and the caller holds that.
 
     Raises:
         DomainError: those of `fraud.service.decide`.

@@ -114,11 +114,14 @@ def managers_of(session: Session, *, program_id: UUID, kind: MailKind | None = N
     return [row.User for row in found if row.wanted]
 
 
-def appeal_waiting(session: Session, *, program_id: UUID, partner_id: UUID, conversion_id: UUID) -> Case | None:
-    """The open appeal of a partner about an order."""
+def appeal_waiting(
+    session: Session, *, program_id: UUID, partner_id: UUID, conversion_id: UUID, locked: bool = False
+) -> Case | None:
+    """The open appeal of a partner about an order; when `locked`, nobody else moves it before the transaction ends."""
     about = (Case.program_id == program_id, Case.partner_id == partner_id, Case.conversion_id == conversion_id)
     waiting = (Case.kind == CaseKind.FRAUD_APPEAL, Case.status.in_(WAITING))
-    return session.scalar(sa.select(Case).where(*about, *waiting).execution_options(populate_existing=True))
+    found = sa.select(Case).where(*about, *waiting).execution_options(populate_existing=True)
+    return session.scalar(found.with_for_update() if locked else found)
 
 
 def conversions_named(session: Session, *, program_id: UUID, order_id: str) -> Sequence[Conversion]:

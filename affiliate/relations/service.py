@@ -46,6 +46,12 @@ class CaseOpen(Conflict):
     code = "case_open"
 
 
+class CaseTalked(Conflict):
+    """More was said in the case than the person who decides has read."""
+
+    code = "case_talked"
+
+
 class CaseFull(Conflict):
     """The partner has said as much in this case as one may."""
 
@@ -136,14 +142,15 @@ def answer(
 
 def accept(
     session: Session, *, program: Program, case_id: UUID, settlement: Settlement, amount: Money | None, text: str,
-    actor: Actor, now: datetime,
+    seen: int, actor: Actor, now: datetime,
 ) -> Case:  # fmt: skip
     """The program agrees, and what follows is done in the same transaction: a credit by hand, a manual entry, a review lifted.
 
-    An entry above the program's limit waits for a second person like any other.
+    An entry above the program's limit waits for a second person like any other. `seen` is the number of messages that the
+    person saw.
 
     Raises:
-        NoSuchCase, CaseMoved: as above.
+        NoSuchCase, CaseMoved: as above. CaseTalked: more was said since.
         Invalid: no text, no amount for an entry, the order is not known yet and cannot be credited, or an appeal is
             settled in another way than by release.
     """
@@ -154,6 +161,7 @@ def accept(
     if (case.kind is CaseKind.FRAUD_APPEAL) != (settlement is Settlement.RELEASE):
         raise Invalid({"settlement": [N_("An appeal is accepted by letting the order pass, and nothing else is.")]})
     case = _close(session, case, CaseStatus.ACCEPTED, actor=actor, now=now)
+    _check_seen(session, case, seen)
     if settlement is Settlement.CREDIT:
         _credit(session, case, note, actor=actor, now=now)
     elif settlement is Settlement.ENTRY:
@@ -166,15 +174,18 @@ def accept(
     return case
 
 
-def decline(session: Session, *, program: Program, case_id: UUID, text: str, actor: Actor, now: datetime) -> None:
+def decline(
+    session: Session, *, program: Program, case_id: UUID, text: str, seen: int, actor: Actor, now: datetime
+) -> None:
     """The program does not agree, and says why. The order of a declined appeal is rejected.
 
     Raises:
-        NoSuchCase, Invalid, CaseMoved: as above.
+        NoSuchCase, Invalid, CaseMoved, CaseTalked: as above.
     """
     case = _found(session, program.id, case_id)
     said = claims.checked_text(text)
     case = _close(session, case, CaseStatus.DECLINED, actor=actor, now=now)
+    _check_seen(session, case, seen)
     if case.kind is CaseKind.FRAUD_APPEAL:
         note = said[: publishing.NOTE_LENGTH_MAX]
         appeals.decide(session, case, Verdict.REJECT, note=note, actor=actor, now=now)
@@ -200,19 +211,26 @@ def withdraw(
 
 def decide_order(
     session: Session, *, program_id: UUID, conversion_id: UUID, partner_id: UUID, verdict: Verdict, note: str, seen: int,
-    rule: str | None = None, actor: Actor, now: datetime,
+    said: int | None = None, rule: str | None = None, actor: Actor, now: datetime,
 ) -> None:  # fmt: skip
     """A manager's word about an order under review, and with it the answer to the partner's appeal where one waits.
 
-    A word that leaves the order under review answers in the case, which stays open.
+    A word that leaves the order under review answers in the case, which stays open. `said` is the number of messages of
+    the appeal that the person saw, 0 without one; null for who read none of them and decides on many orders.
 
     Raises:
-        DomainError: those of `fraud.service.decide`.
+        DomainError: those of `fraud.service.decide`. CaseTalked: more was said since.
     """
     about: dict[str, Any] = {"program_id": program_id, "partner_id": partner_id, "conversion_id": conversion_id}
     who: dict[str, Any] = {"actor": actor, "now": now}
+    # First the case, as whoever settles it on its own page does: with the locks the other way round two who judge one order
+    # at once would wait for each other for ever.
+    case = queries.appeal_waiting(session, **about, locked=True)
     fraud.decide(session, **about, verdict=verdict, note=note, rule=rule, seen=seen, **who)
-    case = queries.appeal_waiting(session, **about)
+    # One that came in between is answered with the order: `fraud.decide` has done so, and nobody else would.
+    case = case or queries.appeal_waiting(session, **about, locked=True)
+    if said is not None:
+        _check_seen(session, case, said)
     if case is None:
         return
     program = session.get_one(Program, program_id)
@@ -282,6 +300,14 @@ def _move(session: Session, case: Case, values: dict[str, Any]) -> Case:
 def _close(session: Session, case: Case, status: CaseStatus, *, actor: Actor, now: datetime) -> Case:
     values = {"status": status, "closed_at": now, "closed_by_id": _person(actor), "updated_at": now}
     return _move(session, case, values)
+
+
+def _check_seen(session: Session, case: Case | None, seen: int) -> None:
+    """Refuse to decide on words that nobody has read. Whoever calls holds the case, so no more can come in between."""
+    if seen != (queries.message_count(session, case_id=case.id) if case else 0):
+        raise CaseTalked(
+            N_("Something was written in this case since you opened it. Read it, then decide; your words are kept.")
+        )
 
 
 def _say(

@@ -190,7 +190,9 @@ def test_who_answers_cases_posts_no_money(
     for money in ("entry", "credit"):
         form = {"settlement": money, "amount": "900.00", "text": "Yes"}
         assert logistics.post(f"{page}/accept", data=form).status_code == 404
-    assert logistics.post(f"{page}/accept", data={"settlement": "words", "text": "Sorry"}).status_code == 303
+    assert (
+        logistics.post(f"{page}/accept", data={"settlement": "words", "text": "Sorry", "seen": "1"}).status_code == 303
+    )
     cast.session.refresh(case)
     assert case.status is CaseStatus.ACCEPTED
     cast.session.commit()

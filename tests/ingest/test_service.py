@@ -1,6 +1,5 @@
 """Batches of events become rows: each once, in any order, on both databases."""
 
-import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +28,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
+from waiting import until_somebody_waits
 
 from affiliate import db, ids
 from affiliate.accounts.actors import SYSTEM
@@ -431,16 +431,6 @@ def test_two_batches_about_one_order_at_once_both_count(
         amended.result(60)
     row = the_conversion(session)
     assert (row.amount_minor, row.shipping_minor, row.trust) == (80_00, 5_00, SERVER)
-
-
-def until_somebody_waits(engine: Engine) -> None:
-    waiting = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
-    for _ in range(600):
-        with engine.connect() as connection:
-            if connection.scalar(waiting):
-                return
-        time.sleep(0.05)
-    raise TimeoutError("nobody waits")
 
 
 def letter(session: Session, payload: bytes, entry_id: str = "1-0") -> None:

@@ -1,6 +1,7 @@
 """A partner's cases in the portal, and the same cases in the console: opened, answered, settled, never seen by others."""
 
 import io
+import re
 
 import pytest
 from accounts_cast import give, make_person, sign_in
@@ -67,17 +68,28 @@ def test_a_case_goes_from_the_partner_to_the_manager_and_back(
     assert "Which shop?" in marta.get(answer.location).text
     assert marta.post(answer.location, data={"text": ""}).status_code == 422
     assert marta.post(answer.location, data={"text": "Rome"}).status_code == 303
-    refused = mara.post(f"{console}/accept", data={"settlement": "credit", "text": "Yes"}, follow_redirects=True)
+    read = {"seen": "3"}
+    refused = mara.post(f"{console}/accept", data=read | {"settlement": "credit", "text": "Yes"}, follow_redirects=True)
     assert "This order is not known." in refused.text
     assert _only(app_session, cast).status is CaseStatus.OPEN
     refused = mara.post(
-        f"{console}/accept", data={"settlement": "entry", "text": "Yes", "amount": "x"}, follow_redirects=True
+        f"{console}/accept",
+        data=read | {"settlement": "entry", "text": "Yes", "amount": "x", "act": "accept"},
+        follow_redirects=True,
     )
+    assert refused.status_code == 422
     assert "Write an amount" in refused.text
-    mara.post(f"{console}/accept", data={"settlement": "entry", "text": "Yes", "amount": "12.50"})
+    assert '<option value="entry" selected>' in refused.text
+    assert re.search(r'name="amount"[^>]*value="x"', refused.text)
+    assert re.search(r'id="accept-text"[^>]*>Yes<', refused.text)
+    mara.post(f"{console}/accept", data=read | {"settlement": "entry", "text": "Yes", "amount": "12.50"})
     assert _only(app_session, cast).status is CaseStatus.ACCEPTED
     assert "€12.50" in marta.get(answer.location).text
-    assert "somebody was faster" in mara.post(f"{console}/decline", data={"text": "No"}, follow_redirects=True).text
+    for browser, address in ((mara, f"{console}/decline"), (mara, f"{console}/answer"), (marta, answer.location)):
+        late = browser.post(address, data={"text": "Long thought about"}).text
+        assert "somebody was faster" in late
+        assert "What you wrote was not sent" in late
+        assert "Long thought about" in late
 
 
 @pytest.mark.parametrize(

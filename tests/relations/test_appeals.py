@@ -1,5 +1,7 @@
 """An appeal as a case: opened with the fraud stage's own row, closed with it, whichever of both pages a manager uses."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -7,7 +9,9 @@ import sqlalchemy as sa
 from appeal_cast import ORDER, AppealWorld
 from creative_cast import png
 from factories import NOW, make_conversion, make_program
+from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
+from waiting import until_somebody_waits
 
 from affiliate.errors import Invalid
 from affiliate.fraud import lists
@@ -17,7 +21,7 @@ from affiliate.fraud.signals import Verdict
 from affiliate.mailer import OutboxMail
 from affiliate.relations import queries, service
 from affiliate.relations.claims import Proof, Settlement
-from affiliate.relations.models import CaseKind, CaseStatus
+from affiliate.relations.models import Case, CaseKind, CaseStatus
 
 
 @pytest.fixture
@@ -42,7 +46,7 @@ def test_what_answers_the_case_judges_the_order(
     world: AppealWorld, agrees: bool, verdict: Verdict, status: CaseStatus
 ) -> None:
     case = world.appeal()
-    said: dict[str, Any] = {"text": "So be it.", **world.who(case)}
+    said: dict[str, Any] = {"text": "So be it.", "seen": 1, **world.who(case)}
     if agrees:
         service.accept(world.session, settlement=Settlement.RELEASE, amount=None, **said)
     else:
@@ -52,6 +56,69 @@ def test_what_answers_the_case_judges_the_order(
     assert (decision.note, decision.decided_by_id) == ("So be it.", world.books.bob.id)
     with pytest.raises(service.CaseMoved):
         service.decline(world.session, **said)
+
+
+@pytest.mark.parametrize("by", [AppealWorld.reply, lambda world, _case: world.decide(Verdict.FLAG)])
+def test_nobody_settles_a_case_on_words_that_were_not_read(
+    world: AppealWorld, by: Callable[[AppealWorld, Case], None]
+) -> None:
+    case = world.appeal()
+    by(world, case)
+    said: dict[str, Any] = {"text": "No.", "seen": 1, **world.who(case)}
+    with pytest.raises(service.CaseTalked), world.session.begin_nested():
+        service.decline(world.session, **said)
+    with pytest.raises(service.CaseTalked), world.session.begin_nested():
+        service.accept(world.session, settlement=Settlement.RELEASE, amount=None, **said)
+    service.decline(world.session, **said | {"seen": 2})
+    assert world.stands() == (Verdict.REJECT, False)
+
+
+def test_nobody_judges_an_order_without_its_appeal(world: AppealWorld) -> None:
+    case = world.appeal()
+    with pytest.raises(service.CaseTalked), world.session.begin_nested():
+        world.decide(Verdict.REJECT, said=0)
+    world.reply(case)
+    with pytest.raises(service.CaseTalked), world.session.begin_nested():
+        world.decide(Verdict.REJECT, said=1)
+    world.decide(Verdict.REJECT, said=2)
+    assert world.stands() == (Verdict.REJECT, False)
+
+
+def test_two_who_judge_an_order_at_once_do_not_wait_for_each_other(world: AppealWorld, engine: Engine) -> None:
+    """One has begun to settle the case, the other decides among the orders: whoever is second is told so."""
+    case = world.appeal()
+    world.session.commit()
+    session = world.session
+    session.execute(sa.update(Case).where(Case.id == case.id).values(updated_at=NOW))  # as accepting begins
+
+    def decide() -> None:
+        with Session(engine) as world.session, world.session.begin():
+            world.decide(Verdict.REJECT)
+
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(decide)
+        if engine.dialect.name == "postgresql":  # on SQLite whoever began to write is alone
+            until_somebody_waits(engine)
+        service.accept(session, settlement=Settlement.RELEASE, amount=None, text="Yes.", seen=1, **world.who(case))
+        session.commit()
+        with pytest.raises(fraud.DecidedMeanwhile):
+            other.result(60)
+    world.session = session
+    assert world.stands() == (Verdict.PASS, False)
+
+
+def test_an_appeal_that_comes_while_its_order_is_judged_is_answered_with_it(
+    world: AppealWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decide, made = fraud.decide, []
+
+    def slowly(session: Session, **about: Any) -> None:
+        made.append(world.appeal())
+        decide(session, **about)
+
+    monkeypatch.setattr(fraud, "decide", slowly)
+    world.decide(Verdict.REJECT)
+    assert (made[0].status, world.stands()) == (CaseStatus.DECLINED, (Verdict.REJECT, False))
 
 
 @pytest.mark.parametrize("verdict", [Verdict.PASS, Verdict.REJECT])
@@ -145,7 +212,7 @@ def test_an_appeal_is_settled_by_release_and_nothing_else_is(world: AppealWorld,
     case, other = world.appeal(), world.appeal(kind=CaseKind.LATE_PAYMENT)
     for wrong, way in ((case, settlement), (other, Settlement.RELEASE)):
         with pytest.raises(Invalid) as refused:
-            service.accept(world.session, settlement=way, amount=None, text="Yes", **world.who(wrong))
+            service.accept(world.session, settlement=way, amount=None, text="Yes", seen=1, **world.who(wrong))
         assert set(refused.value.errors) == {"settlement"}
         assert wrong.status is CaseStatus.OPEN
 

@@ -49,7 +49,7 @@ class World:
         """The manager agrees."""
         return service.accept(
             self.session, program=self.program, case_id=case.id, settlement=settlement, amount=amount, text="You are right",
-            actor=self.manager, now=NOW,
+            seen=queries.message_count(self.session, case_id=case.id), actor=self.manager, now=NOW,
         )  # fmt: skip
 
     def mails(self) -> list[tuple[str, str]]:
@@ -134,7 +134,7 @@ def test_a_long_answer_is_told_whole_and_the_books_keep_its_beginning(world: Wor
     text = "You are right. " * 60
     service.accept(
         world.session, program=world.program, case_id=world.open(kind=CaseKind.WRONG_AMOUNT).id, settlement=Settlement.ENTRY,
-        amount=Money(5_00, "EUR"), text=text, actor=world.manager, now=NOW,
+        amount=Money(5_00, "EUR"), text=text, seen=1, actor=world.manager, now=NOW,
     )  # fmt: skip
     assert world.session.scalars(sa.select(Adjustment.reason)).one() == text[:500]
     assert text.strip() in world.session.scalars(sa.select(CaseMessage.text)).all()
@@ -165,7 +165,8 @@ def test_a_partner_who_fills_its_case_keeps_nobody_from_deciding_it(world: World
         service.reply(world.session, text="And now?", **more)
     later = about | {"now": NOW + timedelta(hours=2), "actor": world.manager}
     service.answer(world.session, text="We look.", asks=False, **later)
-    service.decline(world.session, text="It came back.", **later | {"now": NOW + timedelta(hours=3)})
+    seen = service.MESSAGES_MAX + 1
+    service.decline(world.session, text="It came back.", seen=seen, **later | {"now": NOW + timedelta(hours=3)})
     said = queries.messages_of(world.session, case_id=case.id)
     assert [one.text for one in (said[0], *said[-2:])] == ["It was mine", "We look.", "It came back."]
     assert len(said) == service.MESSAGES_MAX + 2
@@ -216,5 +217,11 @@ def test_a_case_of_another_partner_or_program_is_not_there(world: World) -> None
         )
     with pytest.raises(service.NoSuchCase):
         service.decline(
-            world.session, program=make_program(world.session), case_id=case.id, text="No", actor=world.manager, now=NOW
+            world.session,
+            program=make_program(world.session),
+            case_id=case.id,
+            text="No",
+            seen=1,
+            actor=world.manager,
+            now=NOW,
         )

@@ -9,7 +9,7 @@ from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import ids
 from affiliate.accounts import access
-from affiliate.console import roles
+from affiliate.console import presenters, roles
 from affiliate.console.blueprint import acted, blueprint, cursor, given_reason, pager, show
 from affiliate.console.orders import fraud_sheets
 from affiliate.console.queries import fraud as money
@@ -46,16 +46,17 @@ def fraud() -> str:
 def fraud_case(conversion_id: UUID, partner_id: UUID) -> str:
     """One partner's credit for one order: what spoke against it, and everything that was said since."""
     mine = {"program_id": g.program.id, "conversion_id": conversion_id, "partner_id": partner_id}
+    appeal = case_queries.appeal_waiting(orm.session, **mine)
+    said = case_queries.message_count(orm.session, case_id=appeal.id) if appeal else 0  # before it is read
     found = lists.history(orm.session, **mine)
     if found.present is None:
         raise access.NotHere
     names = partner_queries.partner_names(orm.session, partner_ids=[partner_id])
     amounts = money.reckoned(orm.session, program_id=g.program.id, pairs={(conversion_id, partner_id)})
     commission_id = money.commission_id(orm.session, conversion_id=conversion_id, partner_id=partner_id)
-    appeal = case_queries.appeal_waiting(orm.session, **mine)
     amount = amounts.get((conversion_id, partner_id))
     shown = fraud_sheets.case(found, names[partner_id], amount, commission_id, appeal)
-    return show("orders/fraud_case.html", **shown)
+    return show("orders/fraud_case.html", said=said, typed=request.form, **shown)
 
 
 @blueprint.post(
@@ -68,10 +69,14 @@ def decide_case(conversion_id: UUID, partner_id: UUID, act: str) -> BaseResponse
     rule = request.form.get("rule") if request.form.get("rule") in BY_NAME else None
 
     def decide() -> str:
-        _decide(conversion_id, partner_id, _ACTS[act], seen=_seen(request.form.get("seen")), rule=rule)
+        cases.decide_order(
+            orm.session, program_id=g.program.id, conversion_id=conversion_id, partner_id=partner_id, verdict=_ACTS[act],
+            note=given_reason(), rule=rule, seen=presenters.seen(request.form.get("seen")),
+            said=presenters.seen(request.form.get("said")), actor=access.actor(), now=request_now(),
+        )  # fmt: skip
         return fraud_sheets.decided(act, done=1)
 
-    return acted(back, decide)
+    return acted(back, decide, keeps=True)
 
 
 @blueprint.post("/<slug>/fraud/<any(pass, reject):act>")
@@ -117,13 +122,6 @@ def pause_suspect(partner_id: UUID) -> BaseResponse:
     return acted(url_for("console.fraud"), pause)
 
 
-def _decide(conversion_id: UUID, partner_id: UUID, verdict: Verdict, *, seen: int, rule: str | None = None) -> None:
-    cases.decide_order(
-        orm.session, program_id=g.program.id, conversion_id=conversion_id, partner_id=partner_id, verdict=verdict,
-        note=given_reason(), rule=rule, seen=seen, actor=access.actor(), now=request_now(),
-    )  # fmt: skip
-
-
 def _chosen() -> list[bulk.Chosen]:
     """The ticked cases, without doubles, or all that the list shows; what is no case of ours was not on the page."""
     if request.form.get("all") == "yes":
@@ -137,7 +135,7 @@ def _chosen() -> list[bulk.Chosen]:
         order, _dot, rest = text.partition(".")
         partner, _dot, seen = rest.partition(".")
         try:
-            found[ids.parse("cnv", order), ids.parse("ptn", partner)] = _seen(seen)
+            found[ids.parse("cnv", order), ids.parse("ptn", partner)] = presenters.seen(seen)
         except ids.BadPublicId:
             continue
     known = money.known(orm.session, program_id=g.program.id, pairs=found)
@@ -148,8 +146,3 @@ def _back() -> str:
     """The list as it stood."""
     kept: dict[str, Any] = {name: request.form[name] for name in ("state", "page") if request.form.get(name)}
     return url_for("console.fraud", **kept)
-
-
-def _seen(text: str | None) -> int:
-    """How many decisions the person saw; what cannot be read was none, and is refused if there are any."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 6 else 0  # noqa: PLR2004 - five digits are plenty

@@ -54,6 +54,9 @@ def cases() -> str:
 def case(case_id: UUID) -> str:
     """One case: what was said, what the system knows, and the acts on it."""
     found = _found(case_id)
+    seen = queries.message_count(
+        orm.session, case_id=found.id
+    )  # before they are read: later ones are not taken for seen
     partner = partners.partner_by_id(orm.session, partner_id=found.partner_id)
     return show(
         "relations/case.html",
@@ -66,6 +69,8 @@ def case(case_id: UUID) -> str:
         settlements=case_sheets.settlements(found, moves_money=is_manager()),
         claimed=Money(found.claimed_minor, g.program.currency).text() if found.claimed_minor else "",
         currency=g.program.currency,
+        seen=seen,
+        typed=request.form,
     )
 
 
@@ -73,13 +78,13 @@ def case(case_id: UUID) -> str:
 @access.console(*roles.LOGISTICS)
 def answer_case(case_id: UUID, act: str) -> BaseResponse:
     """Answer, ask back, or decline, each with words that the partner reads."""
-    text, who = request.form.get("text", ""), _who(case_id)
+    text, who, seen = request.form.get("text", ""), _who(case_id), presenters.seen(request.form.get("seen"))
     if act == "decline" and not _may_settle(_found(case_id)):
         raise access.NotHere
     acts: dict[str, Callable[[], None]] = {
         "answer": lambda: service.answer(orm.session, text=text, asks=False, **who),
         "ask": lambda: service.answer(orm.session, text=text, asks=True, **who),
-        "decline": lambda: service.decline(orm.session, text=text, **who),
+        "decline": lambda: service.decline(orm.session, text=text, seen=seen, **who),
     }
     told = {"answer": _("Sent."), "ask": _("Sent. The case waits for the partner."), "decline": _("Declined.")}
 
@@ -87,7 +92,7 @@ def answer_case(case_id: UUID, act: str) -> BaseResponse:
         acts[act]()
         return told[act]
 
-    return acted(_address(case_id), do)
+    return acted(_address(case_id), do, keeps=True)
 
 
 @blueprint.post('/<slug>/cases/<public("cas"):case_id>/accept')
@@ -101,11 +106,11 @@ def accept_case(case_id: UUID) -> BaseResponse:
     def do() -> str:
         service.accept(
             orm.session, settlement=settlement, amount=_amount() if settlement is Settlement.ENTRY else None,
-            text=request.form.get("text", ""), **_who(case_id),
+            text=request.form.get("text", ""), seen=presenters.seen(request.form.get("seen")), **_who(case_id),
         )  # fmt: skip
         return _("Accepted. The partner has a mail.")
 
-    return acted(_address(case_id), do)
+    return acted(_address(case_id), do, keeps=True)
 
 
 @blueprint.get('/<slug>/cases/<public("cas"):case_id>/proof/<uuid:message_id>')

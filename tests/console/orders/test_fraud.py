@@ -1,5 +1,6 @@
 """The queue of orders under review, one case, and the rules with the effect of a change, over HTTP."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -112,6 +113,11 @@ def test_a_case_tells_everything_and_takes_a_word_by_hand(cast: Cast, mara: Flas
     assert status_of(cast, honest) is CommissionStatus.UNDER_REVIEW
     late = mara.post(f"{case_of(cast, honest)}/pass", data={"reason": "Fine", "seen": "0"})
     assert (late.status_code, "Somebody else has decided" in text_of(late)) == (409, True)
+    late = mara.post(f"{case_of(cast, honest)}/pass", data={"reason": "A fair.", "seen": "0", "act": "pass"})
+    assert re.search(r'id="pass-reason"[^>]*>A fair\.<', late.text)
+    late = mara.post(f"{case_of(cast, honest)}/review", data={"reason": "Again?", "seen": "0", "act": "review"})
+    assert "What you wrote was not sent" in text_of(late)  # it is under review: nothing asks for this word any more
+    assert "Again?" in text_of(late)
 
 
 def appealed(cast: Cast, commission: Commission) -> Case:
@@ -136,12 +142,45 @@ def test_an_appeal_stands_in_the_queue_and_among_the_cases(cast: Cast, mara: Fla
     assert f'href="{page}"' in mara.get("/console/casa/cases").text
     assert f'href="{page}"' in mara.get(review).text
     assert f'href="{review}"' in mara.get(page).text
-    mara.post(f"{page}/accept", data={"settlement": "release", "text": "You are right."})
+    mara.post(f"{page}/accept", data={"settlement": "release", "text": "You are right.", "seen": "1"})
     assert "Nothing under review" in text_of(mara.get(QUEUE))
     assert "You are right." in text_of(mara.get(review))
     stages(cast)
     assert status_of(cast, commission) is CommissionStatus.PENDING
     cast.assert_proven()
+
+
+def test_an_appeal_is_judged_by_who_has_read_all_of_it_and_no_word_is_lost(cast: Cast, mara: FlaskClient) -> None:
+    commission = flagged(cast, "O-1")
+    review = case_of(cast, commission)
+    unread = hidden(mara.get(review).text, "reject")
+    case = appealed(cast, commission)
+    page = f"/console/casa/cases/{public('cas', case)}"
+    late = mara.post(f"{review}/reject", data=unread | {"reason": "A robot."})
+    assert (late.status_code, "Something was written in this case" in text_of(late)) == (409, True)
+    assert re.search(r'id="reject-reason"[^>]*>A robot\.<', late.text)
+    assert "Nothing under review" not in text_of(mara.get(QUEUE))
+    for act, field in (("decline", "decline-text"), ("accept", "accept-text")):
+        read = hidden(mara.get(page).text, act)
+        cases.reply(
+            cast.session, program=cast.program, partner_id=cast.partner.id, case_id=case.id, text=f"Before you {act} it…",
+            proof=None, actor=SYSTEM, now=clock.now(),
+        )  # fmt: skip
+        cast.session.commit()
+        form = {"settlement": "release", "text": f"We {act}."}
+        late = mara.post(f"{page}/{act}", data=read | form)
+        assert (late.status_code, "Something was written in this case" in text_of(late)) == (409, True)
+        assert re.search(rf'id="{field}"[^>]*>We {act}\.<', late.text)
+        assert late.text.count(f"We {act}.") == 1
+    assert mara.post(f"{page}/accept", data=hidden(late.text, "accept") | form).status_code == 303
+    stages(cast)
+    assert status_of(cast, commission) is CommissionStatus.PENDING
+
+
+def hidden(page: str, dialog: str) -> dict[str, str]:
+    """What a dialog of the page sends by itself."""
+    form = page[page.index(f'<dialog class="dlg" id="{dialog}"') :].partition("</form>")[0]
+    return dict(re.findall(r'<input type="hidden" name="([a-z]+)" value="([^"]*)"', form))
 
 
 def test_who_answers_cases_judges_no_order(
