@@ -1,6 +1,6 @@
 """How values look on pages: money, numbers, dates in the reader's language and zone, by Babel."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -162,7 +162,18 @@ class _Catalogues(Domain):  # type: ignore[misc]
         found = getattr(kept, "babel_translations", None)  # the library takes it away when the language changes
         if found is None:
             found = kept.babel_translations = super().get_translations()
+            if "ungettext" not in vars(found):  # it is kept for all requests of its language
+                found.ungettext = _grouping(found.ungettext, locale())
         return found
+
+
+def _grouping(plural: Callable[[str, str, int], str], language: str) -> Callable[[str, str, int], str]:
+    """The same plurals with their number written as the language does: "1,502 decisions", as the numbers beside it."""
+
+    def said(one: str, many: str, number: int) -> str:
+        return plural(one, many, number).replace("%(num)d", _number(number, language))
+
+    return said
 
 
 def init_app(app: Flask) -> None:

@@ -2,10 +2,12 @@
 
 import pytest
 from flask import Flask, session
-from flask_babel import force_locale, refresh
+from flask_babel import force_locale, ngettext, refresh
 from flask_babel import gettext as _
 
 from affiliate import formats, outgoing
+from affiliate.app import create_app
+from affiliate.settings import Settings
 
 
 def test_texts_follow_the_language_when_it_changes_within_a_request() -> None:
@@ -45,3 +47,16 @@ def test_why_a_call_failed_is_said_in_the_language_of_the_page(
     monkeypatch.setattr(formats, "_", gettext)
     assert formats.call_problem(told) == said
     assert asked == ([sentence] if sentence else [])
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "1,502"), ("it", "1.502"), ("pl", "1\N{NO-BREAK SPACE}502")])
+def test_a_plural_writes_its_number_as_the_language_does_twice_as_well(
+    sqlite_settings: Settings, language: str, said: str
+) -> None:
+    app = create_app(sqlite_settings)
+    with app.test_request_context(headers={"Accept-Language": language}):
+        for _again in range(2):
+            text = ngettext("%(num)d decision waits for you", "%(num)d decisions wait for you", 1502)
+            assert said in text
+        page = app.jinja_env.from_string("{{ ngettext('%(num)d click', '%(num)d clicks', 1502) }}").render()
+    assert said in page
