@@ -144,7 +144,9 @@ def write(session: Session, changes: Changes) -> list[Posting]:
         result = session.connection().execute(_change, changes.updates)
         if cast("CursorResult[Any]", result).rowcount != len(changes.updates):
             raise BooksMoved
-        changed = [update["expected_id"] for update in changes.updates]
+    # An order's customer got money back even where its commission stays as it is: reports tell what came back.
+    changed = {one["expected_id"] for one in changes.updates} | {one["commission_id"] for one in changes.adjustments}
+    if changed:
         changed_days.note(session, db.among(session, Commission.id, changed))
     if len(db.insert_new(session, CommissionAdjustment, changes.adjustments)) != len(changes.adjustments):
         raise BooksMoved

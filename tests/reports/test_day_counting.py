@@ -393,6 +393,17 @@ def test_a_page_reads_the_sums_of_a_counted_day(sqlite_session: Session) -> None
     assert found[0].facts.earned_minor == 8_00
 
 
+def test_a_refund_too_small_for_the_commission_puts_the_day_in_doubt(sqlite_session: Session) -> None:
+    """A cent back leaves the commission as it is, and the page tells what customers got back."""
+    shop = Shop(sqlite_session)
+    shop.order(3000, 0, 80_00)
+    count(sqlite_session)
+    shop.refund(0, 1)
+    assert sqlite_session.scalars(sa.select(Commission.reversed_minor)).one() == 0
+    assert set(sqlite_session.scalars(sa.select(ChangedDay.day))) == {(NOW - 3000 * MINUTE).date()}
+    check(sqlite_session, "UTC")
+
+
 def test_clicks_of_today_are_counted_up_to_the_hour_and_read_from_there(sqlite_session: Session) -> None:
     shop = Shop(sqlite_session)
     for number, ago in enumerate((40, 100, 160, 2000)):
