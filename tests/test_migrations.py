@@ -33,6 +33,7 @@ from affiliate.attribution.models import Credit
 from affiliate.commissions.models import Commission
 from affiliate.fraud.models import FraudAppeal, FraudDecision
 from affiliate.fraud.signals import Verdict
+from affiliate.ingest.day_models import DayPart
 from affiliate.ingest.models import ClickVerdict
 from affiliate.ledger import chain, sealer
 from affiliate.ledger.models import LedgerTransfer
@@ -43,6 +44,7 @@ from affiliate.payouts.models import Payout
 from affiliate.relations import queries as relations
 from affiliate.relations import words
 from affiliate.relations.models import Case, CaseMessage, CaseStatus
+from affiliate.reports.day_models import CountedDay, ShopKind, ShopSaleDay
 from affiliate.reports.landing_models import DeviceHour
 from affiliate.reports.models import VisitorHour, VisitorKind
 
@@ -194,6 +196,23 @@ def test_credits_from_before_learn_what_their_clicks_told(engine: Engine) -> Non
         command.upgrade(config_for(connection), "head")
     with Session(engine) as session:
         assert sorted(tuple(row) for row in session.execute(told)) == before
+
+
+def test_days_that_were_counted_without_the_sums_of_the_shop_are_counted_anew(engine: Engine) -> None:
+    """Clicks by partner stay counted: nothing about them is new."""
+    with Session(engine) as session, session.begin():
+        program = make_program(session)
+        sums: dict[str, Any] = {"orders": 1, "revenue": 1, "label": "pan", "kind": ShopKind.SKU}
+        session.add(ShopSaleDay(program_id=program.id, day=NOW.date(), **sums))
+        for part in DayPart:
+            key = {"program_id": program.id, "part": part, "version": 3, "counted_at": NOW}
+            session.add(CountedDay(**key, day=NOW.date(), currency="EUR", until=NOW))
+    with engine.connect() as connection:
+        command.downgrade(config_for(connection), "0004")
+        command.upgrade(config_for(connection), "head")
+    with Session(engine) as session:
+        assert session.scalars(sa.select(CountedDay.part)).all() == [DayPart.CLICKS]
+        assert session.scalars(sa.select(ShopSaleDay)).all() == []
 
 
 def test_appeals_from_before_are_cases_with_what_was_said(engine: Engine) -> None:

@@ -21,8 +21,25 @@ from affiliate.ingest.day_models import ChangedDay, DayPart
 from affiliate.ingest.models import Click, Conversion
 from affiliate.ingest.rollup_models import PartnerClickHour, ProgramClickHour
 from affiliate.programs.models import Program, ProgramStatus
-from affiliate.reports import activity, funnel_queries, products, queries, reaching, statuses, stretches
-from affiliate.reports.day_models import CountedDay, LabelKind, LabelSaleDay, PartnerClickDay, PartnerSaleDay
+from affiliate.reports import (
+    activity,
+    funnel_queries,
+    goods_queries,
+    products,
+    queries,
+    reaching,
+    statuses,
+    stretches,
+)
+from affiliate.reports.day_models import (
+    CountedDay,
+    LabelKind,
+    LabelSaleDay,
+    PartnerClickDay,
+    PartnerSaleDay,
+    ShopKind,
+    ShopSaleDay,
+)
 from affiliate.reports.day_queries import QUARTER_SECONDS
 from affiliate.reports.periods import Period
 
@@ -30,7 +47,7 @@ DAY = timedelta(days=1)
 _HOUR_SECONDS = 3_600
 TABLES: dict[DayPart, tuple[Any, ...]] = {
     DayPart.CLICKS: (PartnerClickDay,),
-    DayPart.SALES: (PartnerSaleDay, LabelSaleDay),
+    DayPart.SALES: (PartnerSaleDay, LabelSaleDay, ShopSaleDay),
 }
 _NOTES_AT_ONCE = 10_000  # a day may have one for each order, and SQLite takes a bounded number of values
 Row = dict[str, Any]
@@ -156,7 +173,12 @@ def _sums(session: Session, due: Due, currency: str) -> dict[type[Any], list[Row
         sums = sa.select(PartnerClickHour.partner_id, *queries.raw_and_valid(PartnerClickHour))
         rows = session.execute(sums.where(*_hours(PartnerClickHour, due)).group_by(PartnerClickHour.partner_id))
         return {PartnerClickDay: [dict(zip(("partner_id", "raw", "valid"), row, strict=True)) for row in rows]}
-    return {PartnerSaleDay: _by_partner(session, due, currency), LabelSaleDay: _by_label(session, due, currency)}
+    sales = session.execute(products.sales(due.program_id, _period(due).stretches)).all()
+    return {
+        PartnerSaleDay: _by_partner(session, due, currency),
+        LabelSaleDay: _by_label(session, due, currency, sales),
+        ShopSaleDay: _of_shop(session, due, currency, sales),
+    }
 
 
 _SOLD = ("conversions", "revenue", "earned", "reversed", "new", "known")
@@ -174,7 +196,7 @@ def _by_partner(session: Session, due: Due, currency: str) -> list[Row]:
     return [{"partner_id": partner_id} | sums for partner_id, sums in found.items()]
 
 
-def _by_label(session: Session, due: Due, currency: str) -> list[Row]:
+def _by_label(session: Session, due: Due, currency: str, sales: Sequence[Any]) -> list[Row]:
     found = {LabelKind.QUARTER: _by_quarter(session, due, currency)}
     found |= {
         kind: _in_all(session, due, currency, kind) for kind in (LabelKind.ALL, LabelKind.NEW, LabelKind.SUBSCRIBED)
@@ -187,15 +209,15 @@ def _by_label(session: Session, due: Due, currency: str) -> list[Row]:
         LabelKind.COUPON: Commission.coupon_id,
     }
     for kind, label in by_origin.items():
-        sales = queries.sales_of(label.label("label"), due.program_id, None, currency)
-        sold = sales.where(*queries.earned_in(_period(due)))
+        of_label = queries.sales_of(label.label("label"), due.program_id, None, currency)
+        sold = of_label.where(*queries.earned_in(_period(due)))
         visits = kind in {LabelKind.DEVICE, LabelKind.REFERRER}
         of_visits = funnel_queries.sold_by(label, funnel_queries.Visits(due.program_id), _period(due))
         rows = session.execute(sold.group_by(label))
         found[kind] = _joined(rows, session.execute(of_visits) if visits else ())
     found[LabelKind.STATUS] = _by_status(session, due)
     for kind, by in ((LabelKind.SKU, products.SKU), (LabelKind.CATEGORY, products.CATEGORY)):
-        found[kind] = _by_item(session, due, currency, by)
+        found[kind] = _by_item(sales, currency, by)
     return [
         {"kind": kind, "label": _text(label)} | sums for kind, labels in found.items() for label, sums in labels.items()
     ]
@@ -233,16 +255,7 @@ def _by_quarter(session: Session, due: Due, currency: str) -> dict[Any, Row]:
     return _joined(*(((int(second), *sums) for second, *sums in found) for found in (rows, visits)))
 
 
-def _by_item(session: Session, due: Due, currency: str, by: str) -> dict[Any, Row]:
-    found = products.of_stretches(
-        session,
-        by=by,
-        program_id=due.program_id,
-        partner_id=None,
-        rest=_period(due).stretches,
-        currency=currency,
-        limit=None,
-    )
+def _by_item(sales: Sequence[Any], currency: str, by: str) -> dict[Any, Row]:
     return {
         label: _NOTHING
         | {
@@ -251,8 +264,28 @@ def _by_item(session: Session, due: Due, currency: str, by: str) -> dict[Any, Ro
             "earned": facts.earned_minor,
             "reversed": facts.reversed_minor,
         }
-        for label, facts in found.items()
+        for label, facts in products.summed(sales, by=by, currency=currency).items()
     }
+
+
+def _of_shop(session: Session, due: Due, currency: str, sales: Sequence[Any]) -> list[Row]:
+    kinds = ((ShopKind.SKU, products.SKU), (ShopKind.CATEGORY, products.CATEGORY))
+    lost = goods_queries.lost_of(session, sales)
+    rows = [
+        {
+            "kind": kind, "label": label, "name": good.name, "orders": good.orders, "pieces": good.pieces,
+            "revenue": good.revenue_minor, "earned": good.earned_minor, "back": good.back_minor, "back_orders": good.back_orders,
+        }
+        for kind, by in kinds
+        for label, good in goods_queries.summed(sales, by=by, currency=currency, lost=lost).items()
+    ]  # fmt: skip
+    sold_at = goods_queries.sold_at(due.program_id, _period(due).stretches, currency)
+    pages = goods_queries.by_page(session.execute(sold_at)).items()
+    nothing = {"name": "", "pieces": 0, "earned": 0, "back": 0, "back_orders": 0}
+    return rows + [
+        nothing | {"kind": ShopKind.PAGE, "label": page, "orders": orders, "revenue": minor}
+        for page, (orders, minor) in pages
+    ]
 
 
 def _joined(sales: Any, visits: Any) -> dict[Any, Row]:

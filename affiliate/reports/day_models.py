@@ -16,6 +16,8 @@ from affiliate.ingest.day_models import DayPart
 from affiliate.programs.models import Program
 
 LABEL_LENGTH_MAX = 120
+SHOP_LABEL_LENGTH_MAX = 200
+NAME_LENGTH_MAX = 200
 
 
 class LabelKind(enum.StrEnum):
@@ -35,6 +37,14 @@ class LabelKind(enum.StrEnum):
     SKU = "sku"
     CATEGORY = "category"
     STATUS = "status"  # of all commissions in force, with their currency: as many, and what is left of them
+
+
+class ShopKind(enum.StrEnum):
+    """By what of the shop the sales of a day are summed."""
+
+    SKU = "sku"
+    CATEGORY = "category"
+    PAGE = "page"  # on which the visit began that brought the order
 
 
 class CountedDay(Base):
@@ -169,3 +179,25 @@ class LabelSaleDay(Sold, Visited, Base):
     kind: Mapped[LabelKind] = mapped_column(enum_column(LabelKind))
     day: Mapped[date] = mapped_column(sa.Date)
     label: Mapped[str] = mapped_column(sa.String(LABEL_LENGTH_MAX))
+
+
+class ShopSaleDay(Base):
+    """Sales of a program by what was bought, and by where the visit began, as `goods_queries` tells them; of pages orders and revenue alone.
+
+    Revenue and `back` are what customers paid. `name` is the newest of the day that an order gave to a product.
+    """
+
+    __tablename__ = "sale_days_shop"
+    __table_args__ = (sa.PrimaryKeyConstraint("program_id", "kind", "day", "label"),)
+
+    program_id: Mapped[UUID]
+    kind: Mapped[ShopKind] = mapped_column(enum_column(ShopKind))
+    day: Mapped[date] = mapped_column(sa.Date)
+    label: Mapped[str] = mapped_column(sa.String(SHOP_LABEL_LENGTH_MAX))
+    name: Mapped[str] = mapped_column(sa.String(NAME_LENGTH_MAX), default="")
+    orders: Mapped[int] = mapped_column(sa.Integer)
+    pieces: Mapped[int] = mapped_column(default=0)
+    revenue: Mapped[int]
+    earned: Mapped[int] = mapped_column(default=0)
+    back: Mapped[int] = mapped_column(default=0)
+    back_orders: Mapped[int] = mapped_column(sa.Integer, default=0)

@@ -22,6 +22,8 @@ from affiliate.reports.day_models import (
     PartnerClickWeek,
     PartnerSaleDay,
     PartnerSaleWeek,
+    ShopKind,
+    ShopSaleDay,
 )
 from affiliate.reports.periods import Period
 from affiliate.reports.stretches import Covered, Stretch
@@ -32,6 +34,7 @@ QUARTER_SECONDS = 900
 _SOLD = ("conversions", "revenue", "earned", "reversed")
 _CUSTOMERS = ("new", "known")
 _VISITS = ("visits", "kept", "waiting")
+_OF_SHOP = ("orders", "pieces", "revenue", "earned", "back", "back_orders")
 _ALWAYS = (datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC))
 
 
@@ -43,6 +46,14 @@ def sales(
     if currency is not None:
         counted = counted.where(CountedDay.currency == currency)
     return stretches.covered(starts_at, ends_at, counted={row.day: row.until for row in session.execute(counted)})
+
+
+def sales_widened(
+    session: Session, *, program_id: UUID, currency: str, starts_at: datetime, ends_at: datetime
+) -> Covered:
+    """`sales` with whole days at the ends of the period of which it holds more than half; what is outside of it is `over`."""
+    counted = _standing(DayPart.SALES, program_id, starts_at, ends_at).where(CountedDay.currency == currency)
+    return stretches.widened(starts_at, ends_at, counted={row.day: row.until for row in session.execute(counted)})
 
 
 def sales_of_spans(session: Session, *, program_id: UUID, currency: str, spans: Sequence[Stretch]) -> list[Covered]:
@@ -258,6 +269,24 @@ def sold_in_all(program_id: UUID, kind: LabelKind, found: Covered) -> sa.Select[
     table = LabelSaleDay
     here = (table.program_id == program_id, table.kind == kind, _on(table.day, found.days))
     return sa.select(*(sa.func.sum(getattr(table, name)).label(name) for name in _SOLD)).where(*here)
+
+
+def sold_in_shop(program_id: UUID, kind: ShopKind, found: Covered) -> sa.Select[Any]:
+    """Rows of a product, category or page, what was sold of it on the counted days, summed, and the newest day that tells its name."""
+    table = ShopSaleDay
+    sums = [sa.func.sum(getattr(table, name)).label(name) for name in _OF_SHOP]
+    named_on = sa.func.max(sa.case((table.name != "", table.day))).label("named_on")
+    here = (table.program_id == program_id, table.kind == kind, _on(table.day, found.days))
+    return sa.select(table.label, named_on, *sums).where(*here).group_by(table.label)
+
+
+def goods_sold(program_id: UUID, kind: ShopKind, found: Covered, *, limit: int) -> sa.Select[Any]:
+    """The same of products or categories with their names, at most so many: those with the most revenue."""
+    table, sums = ShopSaleDay, sold_in_shop(program_id, kind, found)
+    most = sums.order_by(sa.desc("revenue"), table.label).limit(limit).subquery()
+    here = (table.program_id == program_id, table.kind == kind)
+    named = sa.and_(*here, table.label == most.c.label, table.day == most.c.named_on)
+    return sa.select(most, table.name).outerjoin(table, named)
 
 
 def statuses(program_id: UUID, days: Sequence[tuple[date, date]]) -> sa.Select[*tuple[Any, ...]]:

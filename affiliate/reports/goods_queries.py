@@ -1,8 +1,10 @@
 """What partners' customers bought and gave back, by product or by category; and where their visitors landed."""
 
+import itertools
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,16 +15,24 @@ from affiliate.commissions import losses
 from affiliate.commissions.life import Loss
 from affiliate.commissions.models import Commission
 from affiliate.commissions.orders import cut
-from affiliate.ingest.models import Click, ClickVerdict, Conversion
+from affiliate.ingest.models import Click, ClickVerdict
 from affiliate.money import divide_half_even
-from affiliate.reports import goods, landings
+from affiliate.reports import day_queries, goods, landings, products, stretches
+from affiliate.reports.day_models import NAME_LENGTH_MAX, ShopKind
+from affiliate.reports.day_queries import within
 from affiliate.reports.landing_models import LandingHour
 from affiliate.reports.periods import Period
 from affiliate.reports.products import CATEGORY, LABEL_LENGTH_MAX, NO_PRODUCT, SALES_MAX, SKU
-from affiliate.reports.queries import NOT_COUNTED, earned_in
+from affiliate.reports.queries import NOT_COUNTED
+from affiliate.reports.stretches import Covered, Stretch
 
 PAGES_MAX = 5_000
+_ORDERS_AT_ONCE = 10_000  # SQLite takes a bounded number of values
 _SKU_LENGTH_MAX = 120
+Lines = Mapping[str, tuple[int, Sequence[Mapping[str, Any]]]]
+"""What each product of an order cost, and its lines."""
+Lost = Mapping[UUID, Sequence[Loss]]
+"""What was lost of each order of which anything was."""
 
 
 @dataclass(slots=True)
@@ -30,7 +40,7 @@ class Good:
     """A product or a category: in how many orders, how many pieces, for how much, what partners earned, what came back.
 
     Amounts are minor units of the program's currency; revenue and what came back are what customers paid, with tax and shipping.
-    `name` is the newest that an order gave.
+    `name` is the newest that an order gave, at `named_at`; where days that stand counted end a period, perhaps one of the hours beside it.
     """
 
     name: str = ""
@@ -40,6 +50,24 @@ class Good:
     earned_minor: int = 0
     back_minor: int = 0
     back_orders: int = 0
+    named_at: datetime | None = field(default=None, compare=False)
+
+    def add(self, other: "Good") -> None:
+        """Count what the other counts, which is of other orders."""
+        self._count(other, 1)
+        if other.named_at is not None and (self.named_at is None or other.named_at > self.named_at):
+            self.name, self.named_at = other.name, other.named_at
+
+    def take_off(self, other: "Good") -> None:
+        """Count no more what the other counts."""
+        self._count(other, -1)
+
+    def _count(self, other: "Good", times: int) -> None:
+        for one in _NUMBERS:
+            setattr(self, one, getattr(self, one) + times * getattr(other, one))
+
+
+_NUMBERS = tuple(one.name for one in fields(Good) if one.type is int)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,29 +80,58 @@ class Landing:
     revenue_minor: int = 0
 
 
-def bought(session: Session, *, by: str, program_id: UUID, period: Period, currency: str) -> dict[str, Good]:
-    """By SKU or CATEGORY what the orders of these days held; NO_PRODUCT for orders that name none. The newest SALES_MAX sales.
+def bought(
+    session: Session, *, by: str, program_id: UUID, period: Period, currency: str, tells_back: bool = True
+) -> dict[str, Good]:
+    """By SKU or CATEGORY what the orders of these days held; NO_PRODUCT for orders that name none.
 
     Money is shared out by what each line cost, so that it adds up to the same as everywhere; sales in another currency count without it.
+    The days that stand counted are added up; of the rest, and of what these days hold too much, the newest SALES_MAX sales are
+    read. `tells_back`: whether what came back is wanted, for it has its price.
     """
-    rows = session.execute(_sales(program_id, period)).all()
-    lost = losses.losses_of(session, conversion_ids={row.conversion_id for row in rows})
+    covered = _covered(session, program_id, period, currency)
+    sales = session.execute(products.sales(program_id, [*covered.rest, *covered.over]).limit(SALES_MAX)).all()
+    told: dict[str, Any] = {"by": by, "currency": currency, "lost": lost_of(session, sales) if tells_back else {}}
+    is_over = [any(start <= row.earned_at < end for start, end in covered.over) for row in sales]
+    found = summed((row for row, over in zip(sales, is_over, strict=True) if not over), **told)
+    if covered.days:
+        kind = ShopKind.SKU if by == SKU else ShopKind.CATEGORY
+        for row in session.execute(day_queries.goods_sold(program_id, kind, covered, limit=SALES_MAX)):
+            found.setdefault(row.label, Good()).add(_counted(row))
+    for label, good in summed(itertools.compress(sales, is_over), **told).items():
+        found.setdefault(label, Good()).take_off(good)
+    return {label: good for label, good in found.items() if good.orders > 0}
+
+
+def _covered(session: Session, program_id: UUID, period: Period, currency: str) -> Covered:
+    return day_queries.sales_widened(
+        session, program_id=program_id, currency=currency, starts_at=period.starts_at, ends_at=period.ends_at
+    )
+
+
+def _counted(row: Any) -> Good:
+    return Good(
+        row.name or "", row.orders, int(row.pieces), int(row.revenue), int(row.earned), int(row.back), row.back_orders,
+        named_at=stretches.begin(row.named_on) if row.named_on else None,
+    )  # fmt: skip
+
+
+def lost_of(session: Session, sales: Sequence[Any]) -> Lost:
+    """What was lost of the orders of these rows of `products.sales`."""
+    orders = list({row.conversion_id for row in sales})
+    found: dict[UUID, Sequence[Loss]] = {}
+    for start in range(0, len(orders), _ORDERS_AT_ONCE):
+        found |= losses.losses_of(session, conversion_ids=orders[start : start + _ORDERS_AT_ONCE]).by_order
+    return found
+
+
+def summed(sales: Iterable[Any], *, by: str, currency: str, lost: Lost) -> dict[str, Good]:
+    """Rows of `products.sales`, the newest first, by SKU or CATEGORY."""
     found: defaultdict[str, Good] = defaultdict(Good)
     seen: set[UUID] = set()
-    for row in rows:  # the newest first
-        _add(found, row, by=by, lost=lost.of(row.conversion_id), currency=currency, seen=seen)
+    for row in sales:
+        _add(found, row, by=by, lost=lost.get(row.conversion_id, ()), currency=currency, seen=seen)
     return dict(found)
-
-
-def _sales(program_id: UUID, period: Period) -> sa.Select[Any]:
-    columns = (
-        Commission.conversion_id, Commission.currency, Commission.revenue_minor,
-        (Commission.amount_minor - Commission.reversed_minor).label("left_minor"), Conversion.items, Conversion.amount_minor,
-    )  # fmt: skip
-    here = (Commission.program_id == program_id, Commission.is_live, Commission.status.not_in(NOT_COUNTED))
-    found = sa.select(*columns).join(Conversion, Conversion.id == Commission.conversion_id)
-    newest = found.where(*here, *earned_in(period)).order_by(Commission.earned_at.desc(), Commission.id.desc())
-    return newest.limit(SALES_MAX)
 
 
 def _add(
@@ -99,7 +156,8 @@ def _add(
         label = _label(sku, items, by)
         good, part = found[label], back.get(sku)
         labels[label] = labels.get(label, False) or bool(part)
-        good.name = good.name or (str(items[0].get("name") or "") if items and by == SKU else "")
+        if by == SKU and not good.name and items and items[0].get("name"):
+            good.name, good.named_at = str(items[0]["name"])[:NAME_LENGTH_MAX], row.earned_at
         good.revenue_minor += revenue[place]
         good.earned_minor += earned[place]
         if part:
@@ -110,10 +168,10 @@ def _add(
         found[label].back_orders += came_back
 
 
-def _together(
-    lines: Mapping[str, tuple[int, list[Mapping[str, Any]]]], by: str
-) -> dict[str, tuple[int, list[Mapping[str, Any]]]]:
+def _together(lines: Lines, by: str) -> Lines:
     """The same with the lines of a label one after the other: rounded in their turn, they add up to what other reports say of it."""
+    if len(lines) == 1:
+        return lines
     labels = {sku: _label(sku, items, by) for sku, (_minor, items) in lines.items()}
     places = {label: place for place, label in enumerate(dict.fromkeys(labels.values()))}
     return dict(sorted(lines.items(), key=lambda line: places[labels[line[0]]]))
@@ -126,7 +184,7 @@ def _label(sku: str, items: Sequence[Mapping[str, Any]], by: str) -> str:
     return sku[:LABEL_LENGTH_MAX]
 
 
-def _lines(items: Sequence[Mapping[str, Any]]) -> dict[str, tuple[int, list[Mapping[str, Any]]]]:
+def _lines(items: Sequence[Mapping[str, Any]]) -> Lines:
     """What each product of an order cost, and its lines; an order whose items cost nothing is of NO_PRODUCT."""
     paid: Counter[str] = Counter()
     of_sku: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
@@ -141,30 +199,62 @@ def _lines(items: Sequence[Mapping[str, Any]]) -> dict[str, tuple[int, list[Mapp
 
 def landed(session: Session, *, program_id: UUID, period: Period, currency: str) -> list[Landing]:
     """The pages on which visits of these days began, and what was sold to them in these days, those with the most visits first."""
+    counted = visited(session, program_id=program_id, period=period)
+    covered = _covered(session, program_id, period, currency)
+    read = sold_at(program_id, covered.rest, currency, over=covered.over)
+    sold = by_page(session.execute(read.limit(PAGES_MAX)))
+    if covered.days:
+        sums = day_queries.sold_in_shop(program_id, ShopKind.PAGE, covered).order_by(sa.desc("orders")).limit(PAGES_MAX)
+        for row in session.execute(sums):
+            orders, minor = sold.get(row.label, (0, 0))
+            sold[row.label] = orders + row.orders, minor + int(row.revenue)
+    known = counted.keys() | {page for page, (orders, _minor) in sold.items() if orders > 0}
+    pages = [Landing(page, counted.get(page, 0), *sold.get(page, (0, 0))) for page in known]
+    return sorted(pages, key=lambda one: (-one.visits, -one.orders, one.page))
+
+
+def visited(session: Session, *, program_id: UUID, period: Period) -> dict[str, int]:
+    """How many visits of these days began on each page, at most PAGES_MAX of them, those with the most visits first."""
     clicks = sa.func.sum(LandingHour.clicks)
     days = (LandingHour.hour >= period.starts_at, LandingHour.hour < period.ends_at)
     here = (LandingHour.program_id == program_id, LandingHour.verdict == ClickVerdict.VALID, *days)
     visits = sa.select(LandingHour.page, clicks).where(*here).group_by(LandingHour.page)
-    counted = {page: int(number) for page, number in session.execute(visits.order_by(clicks.desc()).limit(PAGES_MAX))}
-    orders: Counter[str] = Counter()
-    revenue: Counter[str] = Counter()
-    for url, sold, minor in session.execute(_sold_at(program_id, period, currency)):
-        orders[landings.page_of(url)] += sold
-        revenue[landings.page_of(url)] += int(minor)
-    pages = sorted(counted.keys() | orders.keys(), key=lambda page: (-counted.get(page, 0), -orders[page], page))
-    return [Landing(page, counted.get(page, 0), orders[page], revenue[page]) for page in pages]
+    return {page: int(number) for page, number in session.execute(visits.order_by(clicks.desc()).limit(PAGES_MAX))}
 
 
-def _sold_at(program_id: UUID, period: Period, currency: str) -> sa.Select[*tuple[Any, ...]]:
-    in_it = sa.case((Commission.currency == currency, Commission.revenue_minor), else_=0)
-    orders = sa.func.count(Commission.conversion_id.distinct())
+def sold_at(
+    program_id: UUID, rest: Sequence[Stretch], currency: str, *, over: Sequence[Stretch] = ()
+) -> sa.Select[*tuple[Any, ...]]:
+    """Rows of an address to which clicks led, how many orders of these stretches of time they brought, and their revenue.
+
+    Less what is in the stretches `over`.
+    """
+    in_it: Any = sa.case((Commission.currency == currency, Commission.revenue_minor), else_=0)
+    orders: Any = sa.func.count(Commission.conversion_id.distinct())
+    if over:
+        is_over = within(Commission.earned_at, over)
+        in_it *= sa.case((is_over, -1), else_=1)
+        orders = _orders(~is_over) - _orders(is_over)
     here = (Commission.program_id == program_id, Commission.is_live, Commission.status.not_in(NOT_COUNTED))
     return (
         sa.select(Click.landing_url, orders, sa.func.sum(in_it))
         .select_from(Commission)
         .join(Click, Click.id == Commission.click_id)
-        .where(*here, *earned_in(period))
+        .where(*here, within(Commission.earned_at, [*rest, *over]))
         .group_by(Click.landing_url)
         .order_by(orders.desc(), Click.landing_url)
-        .limit(PAGES_MAX)
     )
+
+
+def _orders(which: sa.ColumnElement[bool]) -> Any:
+    return sa.func.count(sa.case((which, Commission.conversion_id)).distinct())
+
+
+def by_page(rows: Iterable[Any]) -> dict[str, tuple[int, int]]:
+    """Rows of `sold_at` by page: orders and revenue."""
+    found: dict[str, tuple[int, int]] = {}
+    for url, orders, minor in rows:
+        page = landings.page_of(url)
+        before = found.get(page, (0, 0))
+        found[page] = before[0] + orders, before[1] + int(minor)
+    return found

@@ -49,40 +49,43 @@ def facts_by_item(
 
 
 def of_stretches(
-    session: Session, *, by: str, program_id: UUID, partner_id: UUID | None, rest: Sequence[Stretch], currency: str,
-    limit: int | None = SALES_MAX,
-) -> dict[str, Facts]:  # fmt: skip
-    """The same of the sales in these stretches of time, read one by one; at most `limit` of the newest."""
+    session: Session, *, by: str, program_id: UUID, partner_id: UUID | None, rest: Sequence[Stretch], currency: str
+) -> dict[str, Facts]:
+    """The same of the sales in these stretches of time, read one by one; at most SALES_MAX of the newest."""
+    found = sales(program_id, rest)
+    if partner_id is not None:
+        found = found.where(Commission.partner_id == partner_id)
+    return summed(session.execute(found.limit(SALES_MAX)), by=by, currency=currency)
+
+
+def sales(program_id: UUID, rest: Sequence[Stretch]) -> sa.Select[Any]:
+    """The sales of a program in these stretches of time with what their orders held, the newest first."""
     columns = (
-        Commission.conversion_id,
-        Commission.currency,
-        Commission.revenue_minor,
-        Commission.amount_minor - Commission.reversed_minor,
-        Commission.reversed_minor,
-    )
+        Commission.conversion_id, Commission.currency, Commission.revenue_minor,
+        (Commission.amount_minor - Commission.reversed_minor).label("left_minor"), Commission.reversed_minor, Commission.earned_at,
+        Conversion.items, Conversion.amount_minor,
+    )  # fmt: skip
     found = (
-        sa.select(*columns, Conversion.items)
+        sa.select(*columns)
         .join(Conversion, Conversion.id == Commission.conversion_id)
         .where(Commission.program_id == program_id, Commission.is_live, Commission.status.not_in(NOT_COUNTED))
         .where(within(Commission.earned_at, rest))
-    )  # fmt: skip
-    if partner_id is not None:
-        found = found.where(Commission.partner_id == partner_id)
-    newest = found.order_by(Commission.earned_at.desc(), Commission.id.desc()).limit(limit)
-    return _summed(session.execute(newest), by, currency)
+    )
+    return found.order_by(Commission.earned_at.desc(), Commission.id.desc())
 
 
-def _summed(rows: Iterable[Any], by: str, currency: str) -> dict[str, Facts]:
+def summed(rows: Iterable[Any], *, by: str, currency: str) -> dict[str, Facts]:
+    """Rows of `sales`, by SKU or CATEGORY."""
     orders: dict[str, set[UUID]] = {}
     revenue: Counter[str] = Counter()
     earned: Counter[str] = Counter()
     back: Counter[str] = Counter()
-    for conversion_id, paid_in, revenue_minor, left_minor, back_minor, items in rows:
-        weights = _weights(items, by)
+    for row in rows:
+        weights = _weights(row.items, by)
         parts = list(weights.values())
-        shares = (cut(minor, parts) for minor in (revenue_minor if paid_in == currency else 0, left_minor, back_minor))
-        for label, *cuts in zip(weights, *shares, strict=True):
-            orders.setdefault(label, set()).add(conversion_id)
+        minors = (row.revenue_minor if row.currency == currency else 0, row.left_minor, row.reversed_minor)
+        for label, *cuts in zip(weights, *(cut(minor, parts) for minor in minors), strict=True):
+            orders.setdefault(label, set()).add(row.conversion_id)
             for counter, minor in zip((revenue, earned, back), cuts, strict=True):
                 counter[label] += minor
     return {

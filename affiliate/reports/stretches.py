@@ -14,11 +14,13 @@ class Covered:
     """`days`: from one day up to, not including, another, each counted. `rest`: the stretches around and between, each to be read.
 
     `weeks`: the Mondays of weeks that are added up already, where they are asked for; their days are among `days`, too.
+    `over`: what of `days` is outside the period, where that is asked for: to be read, and taken off.
     """
 
     days: Sequence[tuple[date, date]]
     rest: Sequence[Stretch]
     weeks: Sequence[date] = ()
+    over: Sequence[Stretch] = ()
 
     @property
     def loose(self) -> list[tuple[date, date]]:
@@ -44,6 +46,23 @@ def covered(starts_at: datetime, ends_at: datetime, *, counted: Mapping[date, da
             rest.append((first_at, until))
         at = until
     return Covered(days, rest)
+
+
+def widened(starts_at: datetime, ends_at: datetime, *, counted: Mapping[date, datetime]) -> Covered:
+    """`covered` with the days of which the period holds more than half, if they are counted to their end. What of these is outside is `over`.
+
+    In a zone near UTC so two hours are read where it would be a day: the first hour of the period, and the one after its last.
+    """
+    first, last = begin(starts_at.astimezone(UTC).date()), begin(ends_at.astimezone(UTC).date())
+    found_first = first if _mostly(first, starts_at, min(ends_at, first + _DAY), counted) else starts_at
+    found_last = last + _DAY if _mostly(last, max(starts_at, last), ends_at, counted) else ends_at
+    found = covered(found_first, found_last, counted=counted)
+    over = [stretch for stretch in ((found_first, starts_at), (ends_at, found_last)) if stretch[0] < stretch[1]]
+    return replace(found, over=over)
+
+
+def _mostly(day: datetime, start: datetime, end: datetime, counted: Mapping[date, datetime]) -> bool:
+    return counted.get(day.date()) == day + _DAY and end - start > _DAY / 2
 
 
 def side_by_side(days: Iterable[date]) -> list[tuple[date, date]]:

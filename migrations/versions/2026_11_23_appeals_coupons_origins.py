@@ -104,6 +104,29 @@ def _origins_of_commissions() -> None:
     _index((*_SUMMED, *_ORIGIN))
 
 
+def _sums_of_the_shop() -> None:
+    """Sales by product, category and page of the shop; days that were counted without them are counted anew, and weeks with them."""
+    amount = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+    kinds = sa.Enum("sku", "category", "page", name="shop_kind", native_enum=False, create_constraint=True, length=32)
+    op.create_table(
+        "sale_days_shop",
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", kinds, nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("label", sa.String(length=200), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("orders", sa.Integer(), nullable=False),
+        sa.Column("pieces", amount, nullable=False),
+        sa.Column("revenue", amount, nullable=False),
+        sa.Column("earned", amount, nullable=False),
+        sa.Column("back", amount, nullable=False),
+        sa.Column("back_orders", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("program_id", "kind", "day", "label", name=op.f("pk_sale_days_shop")),
+    )
+    for table in ("counted_weeks", "counted_days"):
+        op.execute(f"DELETE FROM {table} WHERE part = 'sales'")  # noqa: S608 - our names
+
+
 def upgrade() -> None:
     _origins_of_commissions()
     op.drop_index("uq_cases_waiting", "cases")
@@ -114,9 +137,11 @@ def upgrade() -> None:
     with op.batch_alter_table("links") as batch_op:
         batch_op.add_column(sa.Column("coupon_id", sa.Uuid(), nullable=True))
         batch_op.create_foreign_key(op.f("fk_links_coupon_id_coupons"), "coupons", ["coupon_id"], ["id"])
+    _sums_of_the_shop()
 
 
 def downgrade() -> None:
+    op.drop_table("sale_days_shop")
     _index(_BEFORE)
     with op.batch_alter_table("commissions") as batch_op:
         for name in _ORIGIN:

@@ -41,6 +41,33 @@ def test_both_parts_together_are_the_period(ends: list[datetime], counted: set[d
         assert {first + timedelta(days=number) for number in range((end - first).days)} <= counted
 
 
+@given(ends=st.tuples(moments, moments).map(sorted), counted=days)
+def test_with_whole_days_at_the_ends_the_period_is_both_parts_less_what_is_over(
+    ends: list[datetime], counted: set[date]
+) -> None:
+    starts_at, ends_at = ends
+    found = stretches.widened(starts_at, ends_at, counted=whole(*counted))
+    of_days = [(stretches.begin(first), stretches.begin(end)) for first, end in found.days]
+    held = [*of_days, *found.rest]
+    for number in range(11 * 24 * 4):
+        at = FIRST + timedelta(minutes=15 * number)
+        times = sum(start <= at < end for start, end in held) - sum(start <= at < end for start, end in found.over)
+        assert times == (starts_at <= at < ends_at)
+    for first, end in found.days:
+        assert {first + timedelta(days=number) for number in range((end - first).days)} <= counted
+    assert all(end - start < timedelta(hours=12) for start, end in found.over)
+
+
+def test_the_last_day_of_a_period_near_utc_is_added_up_and_its_last_hour_read() -> None:
+    hour, last = timedelta(hours=1), FIRST + timedelta(days=2)
+    counted = whole(*(FIRST.date() + timedelta(days=number) for number in range(3)))
+    found = stretches.widened(FIRST - hour, last + 23 * hour, counted=counted)
+    assert found.days == [(FIRST.date(), date(2026, 3, 4))]
+    assert (found.rest, found.over) == ([(FIRST - hour, FIRST)], [(last + 23 * hour, last + 24 * hour)])
+    today = stretches.widened(FIRST, last + 17 * hour, counted=counted | {last.date(): last + 16 * hour})
+    assert (today.rest, today.over) == ([(last + 16 * hour, last + 17 * hour)], [])  # as far as it is counted
+
+
 def test_a_day_that_is_counted_in_part_is_read_from_there() -> None:
     hour, day = timedelta(hours=1), timedelta(days=1)
     counted = whole(FIRST.date()) | {(FIRST + day).date(): FIRST + day + 17 * hour}

@@ -47,9 +47,9 @@ class _Sheet:
         return goods_queries.landed(orm.session, **self._asked(self.period))
 
     @cached_property
-    def pages_before(self) -> Mapping[str, Landing]:
-        """The same of the days before."""
-        return {one.page: one for one in goods_queries.landed(orm.session, **self._asked(self.period.before))}
+    def visits_before(self) -> Mapping[str, int]:
+        """The visits of the days before, by page."""
+        return goods_queries.visited(orm.session, program_id=g.program.id, period=self.period.before)
 
     @cached_property
     def goods(self) -> Sequence[tuple[str, Good]]:
@@ -59,8 +59,9 @@ class _Sheet:
 
     @cached_property
     def goods_before(self) -> Mapping[str, Good]:
-        """The same of the days before."""
-        return goods_queries.bought(orm.session, by=_LABELS[self.by], **self._asked(self.period.before))
+        """The same of the days before, without what came back."""
+        asked = self._asked(self.period.before)
+        return goods_queries.bought(orm.session, by=_LABELS[self.by], **asked, tells_back=False)
 
     def _asked(self, period: Period) -> dict[str, Any]:
         return {"program_id": g.program.id, "period": period, "currency": g.program.currency}
@@ -97,8 +98,8 @@ def products_file(table: str, kind: str) -> Response:
     """One of the tables as a file: pages with visits, or products with what they brought and what came back."""
     sheet, currency = _sheet(), g.program.currency
     if table == "pages":
-        before = sheet.pages_before
-        pages = (_page_cells(one, before.get(one.page), currency) for one in sheet.pages[: exports.ROWS_MAX])
+        before = sheet.visits_before
+        pages = (_page_cells(one, before.get(one.page, 0), currency) for one in sheet.pages[: exports.ROWS_MAX])
         return exports.response(kind, "landing-pages", _PAGES_HEAD, pages)
     rows = (_cells(label, one, sheet) for label, one in sheet.goods[: exports.ROWS_MAX])
     return exports.response(kind, "products" if sheet.by == "product" else "categories", _GOODS_HEAD, rows)
@@ -161,11 +162,10 @@ def _row(label: str, good: Good, sheet: _Sheet) -> dict[str, Any]:
 
 
 def _page_row(one: Landing, sheet: _Sheet) -> dict[str, Any]:
-    before = sheet.pages_before.get(one.page, Landing(one.page))
     return {
         "page": _("All others") if one.page == OTHER else one.page or _("Unknown"),
         "visits": formats.number(one.visits),
-        "change": _change(one.visits, before.visits),
+        "change": _change(one.visits, sheet.visits_before.get(one.page, 0)),
         "orders": formats.number(one.orders),
         "rate": formats.percent_bps(_part(one.orders, one.visits)),
         "revenue": _money(one.revenue_minor),
@@ -196,9 +196,8 @@ def _files(sheet: _Sheet, table: str) -> list[dict[str, str]]:
     return [{"label": label, "url": _with(sheet, endpoint, table=table, kind=kind.value)} for kind, label in kinds]
 
 
-def _page_cells(one: Landing, before: Landing | None, currency: str) -> list[exports.Cell]:
-    compared = before.visits if before else 0
-    return [one.page, one.visits, compared, one.orders, Money(one.revenue_minor, currency), currency]
+def _page_cells(one: Landing, before: int, currency: str) -> list[exports.Cell]:
+    return [one.page, one.visits, before, one.orders, Money(one.revenue_minor, currency), currency]
 
 
 def _cells(label: str, good: Good, sheet: _Sheet) -> list[exports.Cell]:

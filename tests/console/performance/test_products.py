@@ -13,9 +13,11 @@ from flask.testing import FlaskClient
 
 from affiliate import clock
 from affiliate.commissions.models import CommissionStatus
-from affiliate.ingest.models import ClickVerdict, Conversion
+from affiliate.ingest.day_models import DayPart
+from affiliate.ingest.models import ClickVerdict, Conversion, Refund
 from affiliate.links.models import Link
-from affiliate.reports import jobs, mailing, timetable
+from affiliate.reports import day_counting, jobs, mailing, stretches, timetable
+from affiliate.reports.day_counting import Due
 from affiliate.reports.models import SavedReport
 from affiliate.steering import choosing
 
@@ -75,6 +77,34 @@ def test_each_product_has_what_it_brought_and_what_came_back(mara: FlaskClient, 
     }
     assert list(rows) == ["pan", "", "bowl", "pot"]
     assert list(_rows(mara, "sort=back")) == ["bowl", "pot", "", "pan"]
+
+
+def test_days_that_are_counted_say_the_same_as_their_orders(mara: FlaskClient, busy: Cast, count_queries: Any) -> None:
+    """Of orders with several lines, some given back; the whole in as many questions as before."""
+    session = busy.session
+    link = session.query(Link).filter_by(code="ragu").one()
+    click = make_click(session, link=link, landing_url="https://shop.example/pan?x=1")
+    sold = make_commission(
+        session, program=busy.program, partner=busy.partner, earned_at=clock.now() - timedelta(days=3)
+    )
+    tell_origin(session, sold, click_id=click.id)
+    session.commit()
+    asked = (("", "goods"), ("by=category", "goods"), ("", "pages"))
+    orders = [_rows(mara, query, table) for query, table in asked]
+    assert _figures(orders[2], "orders", "revenue") == {"shop.example/pan": ["1", "100.00"]}
+    for number in range(1, 60):
+        day = clock.now().date() - timedelta(days=number)
+        due = Due(busy.program.id, DayPart.SALES, day, stretches.begin(day + timedelta(days=1)))
+        counted = day_counting.count(session, due=due)
+        assert counted is not None
+        assert day_counting.save(session, counted=counted, now=clock.now())
+    session.execute(sa.update(Conversion).values(items=[]))
+    session.execute(sa.delete(Refund))
+    session.commit()
+    assert [_rows(mara, query, table) for query, table in asked] == orders
+    with count_queries() as counter:
+        assert "Iron pan" in mara.get("/console/casa/performance/products").text
+    assert len(counter) <= 20
 
 
 def test_products_of_one_category_are_one_order(mara: FlaskClient, busy: Cast) -> None:
