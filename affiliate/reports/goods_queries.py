@@ -146,8 +146,9 @@ def _add(
     """One sale: shared out among its lines by SKU, these under their labels."""
     lines = _together(_lines(row.items), by)
     weights = {sku: minor for sku, (minor, _items) in lines.items()}
-    revenue = cut(row.revenue_minor if row.currency == currency else 0, list(weights.values()))
-    earned = cut(row.left_minor, list(weights.values()))
+    parts = list(weights.values())
+    revenue = cut(row.revenue_minor if row.currency == currency else 0, parts)
+    earned = cut(row.left_minor, parts)
     back = goods.returned(weights, lost, paid_minor=row.amount_minor) if lost else {}
     labels: dict[str, bool] = {}  # whether something of it came back
     is_new = row.conversion_id not in seen  # else it is another partner's share of the same order
