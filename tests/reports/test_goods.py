@@ -4,7 +4,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from factories import NOW, make_commission, make_partner, make_program
+from factories import NOW, make_commission, make_partner, make_program, tell_origin
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
@@ -78,3 +78,11 @@ def test_a_category_has_as_much_revenue_as_in_the_report_by_category(session: Se
     amounts = {label: (good.revenue_minor, good.earned_minor) for label, good in found.items()}
     assert amounts == {label: (one.revenue_minor, one.earned_minor) for label, one in reported.items()}
     assert amounts["iron"] == (66_67, 6_67)
+
+
+def test_an_order_whose_click_is_past_its_term_is_of_no_page(session: Session) -> None:
+    program = make_program(session)
+    sold = make_commission(session, program=program, partner=make_partner(session, program=program), earned_at=NOW)
+    tell_origin(session, sold, click_id=ids.new())
+    days: dict[str, Any] = {"program_id": program.id, "period": last_days(7, now=NOW, zone="UTC"), "currency": "EUR"}
+    assert goods_queries.landed(session, **days) == []
