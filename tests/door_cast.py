@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from affiliate import clock, db, ids, settings
@@ -23,6 +24,7 @@ from affiliate.joining.models import DraftState
 from affiliate.joining.service import Origin
 from affiliate.joining.tokens import Purpose
 from affiliate.newsletters import audiences, prospects, tokens
+from affiliate.newsletters.models import NewsletterIssue
 from affiliate.newsletters.prospects import SignUp
 from affiliate.newsletters.tokens import NO_DELIVERY, ReaderToken
 from affiliate.notifications import chat_service
@@ -122,6 +124,12 @@ class Doors:
         yield f"{console}/settings/chats/{self._chat(None)}"
         yield f"{console}/performance/combined/{self._combined(None)}"
         yield f"{console}/cases/{self._case()}"
+        yield f"{console}/settings/application-form/look"
+        yield f"{console}/newsletters/{self._newsletter()}/preview"
+
+    def _newsletter(self) -> str:
+        mine = sa.select(NewsletterIssue.id).where(NewsletterIssue.program_id == self.program.id)
+        return ids.public("nws", self.session.scalars(mine.order_by(NewsletterIssue.id.desc()).limit(1)).one())
 
     def _postback(self) -> str:
         """Switched off, so that the sales of other tests call nobody; its test is called all the same."""
