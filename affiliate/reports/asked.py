@@ -50,6 +50,8 @@ _OF_PROGRAM = ("reversal_rate",)
 _OF_CLICKS = ("rpc",)  # of rows that have clicks
 _OF_PARTNERS = ("new_customers", "new_share", "cost", "ecpa", "roas", "roi", "margin")
 """What a program counts beside. Costs are of partners and days: no country or product has any."""
+OF_SALES = frozenset(_SOLD_COLUMNS)
+"""What follows from sales alone, whatever the clicks."""
 OF_CUSTOMERS = frozenset({"new_customers", "new_share"})
 _GRADED = ("rating",)  # of partners alone: no day has a grade
 USUAL_OF_PROGRAM = (

@@ -42,6 +42,15 @@ def facts_by_link(
     return _joined(session, clicks, sales.group_by(Commission.link_id), currency)
 
 
+def sold_by(
+    session: Session, told: Any, *, program_id: UUID, partner_id: UUID, period: Period, currency: str
+) -> dict[Any, Facts]:
+    """The sales of a partner, without clicks, by something that a commission knows of where it came from."""
+    sales = sales_of(told, program_id, partner_id, currency).where(*earned_in(period)).group_by(told)
+    rows = session.execute(sales.order_by(sa.desc("earned")).limit(ROWS_MAX))
+    return {label: sales_facts(currency, *sold) for label, *sold in rows}
+
+
 def idle_links(
     session: Session, *, program_id: UUID, partner_id: UUID, period: Period, clicks_min: int, limit: int
 ) -> list[tuple[Link, int]]:

@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from affiliate import db, formats, ids
+from affiliate.commissions.models import Commission
 from affiliate.creatives.models import Creative
 from affiliate.ingest.devices import COMPUTER, PHONE, TABLET
 from affiliate.ingest.rollup_models import OTHER
@@ -82,6 +83,20 @@ def by_day(session: Session, scope: Scope, period: Period, *, tells_new: bool) -
 def lines(session: Session, scope: Scope, by: By, period: Period) -> list[Line]:
     """The rows of anything but days and partners, in no order; a bounded number of queries."""
     return _READERS[by](session, scope, period)
+
+
+def sold_before(
+    session: Session, scope: Scope, period: Period, lines: Sequence[Line], *, by: By
+) -> dict[str, Facts] | None:
+    """What a partner sold in other days by the keys of these rows, by one query: names and clicks are not read again.
+
+    Null where a row is about more than the origin of a sale, or about a whole program.
+    """
+    told = _TOLD_OF_SALES.get(by)
+    if told is None or scope.partner_id is None:
+        return None
+    found = breakdown.sold_by(session, told, **scope.asked(period))
+    return {line.key: found[key] for line in lines if (key := line.id if by is By.LINK else line.key) in found}
 
 
 def label(by: By) -> tuple[str, str]:
@@ -204,6 +219,14 @@ def names_of(
     return {row[0]: row[1:] for row in found}
 
 
+_TOLD_OF_SALES = {
+    By.LINK: Commission.link_id,
+    By.CREATIVE: Commission.creative,
+    By.SUB: Commission.sub1,
+    By.COUNTRY: Commission.country,
+    By.DEVICE: Commission.device,
+    By.REFERRER: Commission.referrer_host,
+}
 _READERS: dict[By, Callable[[Session, Scope, Period], list[Line]]] = {
     By.LINK: _links,
     By.CREATIVE: _creatives,

@@ -92,7 +92,7 @@ class Sheet:
         if self.asked.against is None:
             return None
         metric = METRICS[self.changing]
-        before = {line.key: metric.of(line.facts) for line in self._before(lines)}
+        before = {key: metric.of(facts) for key, facts in self._before(lines).items()}
         if self.asked.by is By.DAY:  # the first day is held against the first, and so on
             before = {
                 day.isoformat(): before.get(other.isoformat())
@@ -143,13 +143,17 @@ class Sheet:
         """With the margin of these days, as far as it is asked for and known."""
         return facts if self.margin_bps is None else replace(facts, margin_bps=self.margin_bps)
 
-    def _before(self, lines: Sequence[Line]) -> Sequence[Line]:
-        """Rows of the other days, those of these lines among them."""
+    def _before(self, lines: Sequence[Line]) -> Mapping[str, Facts]:
+        """What the rows of the other days say by their keys, those of these lines among them."""
         if self.asked.by is By.PARTNER:
             these = [line.id for line in lines if line.id is not None]
             found = self._ranked(self.other, only=these, limit=len(these)).rows if these else []
-            return [dimensions.partner_line(one) for one in found]
-        return self._lines(self.other)
+            return {line.key: line.facts for line in map(dimensions.partner_line, found)}
+        if self.changing in asked.OF_SALES:
+            sold = dimensions.sold_before(self.session, self.scope, self.other, lines, by=self.asked.by)
+            if sold is not None:
+                return sold
+        return {line.key: line.facts for line in self._lines(self.other)}
 
     def _ranked(self, period: Period, **narrowed: Any) -> Ranking:
         return partner_ranking.ranked(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from console_cast import text_of
-from factories import give_click, make_click, make_clicks, make_commission, make_link
+from factories import give_click, make_click, make_clicks, make_commission, make_link, tell_origin
 from flask.testing import FlaskClient
 from portal_cast import Cast
 from sqlalchemy.orm import Session
@@ -15,7 +15,11 @@ from sqlalchemy.orm import Session
 from affiliate import clock
 from affiliate.attribution.models import Credit
 from affiliate.ingest.models import ClickVerdict
-from affiliate.reports.asked import PARTNERS_OWN
+from affiliate.reports import asked, dimensions
+from affiliate.reports.asked import PARTNERS_OWN, Against, By
+from affiliate.reports.dimensions import Scope
+from affiliate.reports.metrics import change_bps
+from affiliate.reports.sheet import sheet
 
 
 @pytest.fixture
@@ -155,6 +159,33 @@ def test_a_row_tells_how_it_changed_against_other_days(
     assert "Change: Valid clicks" in before
     assert "125\u00a0%" in before  # 45 against 20
     assert "50\u00a0%" in marta.get("/portal/casa/statistics?by=sub&sort=-clicks_valid&compare=year").text
+
+
+@pytest.mark.parametrize("by", [By.LINK, By.CREATIVE, By.SUB, By.COUNTRY, By.DEVICE, By.REFERRER])
+def test_changes_of_sales_are_those_between_the_two_reports(
+    app_session: Session, busy: Cast, hour: datetime, by: By
+) -> None:
+    origin = {"sub1": "reel", "country": "IT", "device": "phone", "referrer_host": "blog.example", "creative": "crv_1"}
+    for weeks, minor, told in (
+        (0, 3_00, origin),
+        (52, 9_00, origin),
+        (52, 4_00, {}),
+        (52, 1_00, origin | {"sub1": "gone"}),
+    ):
+        sold = make_commission(
+            app_session, program=busy.program, partner=busy.partner, link=busy.link if told else None,
+            earned_at=hour - timedelta(weeks=weeks), amount_minor=minor,
+        )  # fmt: skip
+        tell_origin(app_session, sold, **told)
+    app_session.commit()
+    asked_for = asked.Asked(by=by, against=Against.YEAR)
+    scope = Scope(busy.program, busy.partner.id)
+    shown = sheet(app_session, scope=scope, asked_for=asked_for, now=clock.now(), zone="UTC")
+    lines = shown.page(size=50).lines
+    before = {line.key: line.facts.earned_minor for line in dimensions.lines(app_session, scope, by, shown.other)}
+    changes = shown.changes(lines)
+    assert changes == {line.key: change_bps(line.facts.earned_minor, before.get(line.key, 0)) for line in lines}
+    assert any(changes.values())
 
 
 def test_a_long_report_comes_in_pages_and_whole_as_a_file(
