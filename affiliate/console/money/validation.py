@@ -16,7 +16,7 @@ from flask_wtf.file import FileField, FileRequired
 from werkzeug.wrappers.response import Response as BaseResponse
 from wtforms import SelectField, StringField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import DataRequired
+from wtforms.validators import DataRequired, ValidationError
 
 from affiliate import exports
 from affiliate.accounts import access
@@ -26,12 +26,14 @@ from affiliate.commissions.validation import BYTES_MAX, CHANGES, Verdict, Word
 from affiliate.commissions.validation_queries import Wanted
 from affiliate.console.blueprint import acted, blueprint, show
 from affiliate.console.forms import say, say_all
+from affiliate.console.performance import service_reading
 from affiliate.console.queries import named
 from affiliate.console.words import Sign
 from affiliate.errors import Invalid
 from affiliate.fields import DayField
 from affiliate.imports import BadTable
 from affiliate.money import Money
+from affiliate.reports import service_quality
 from affiliate.web import orm, request_now
 
 LINES_SHOWN = 200
@@ -52,18 +54,34 @@ class ChooseForm(FlaskForm):  # type: ignore[misc] # the library is not typed
 
     starts_on = DayField(_l("First day"), validators=[DataRequired(_l("Choose a day."))])
     ends_on = DayField(_l("Last day"), validators=[DataRequired(_l("Choose a day."))])
-    partner = SelectField(_l("Partner"))
+    partner = StringField(_l("Partner"), description=_l("Its name or id. Empty: all partners."))
     word = SelectField(
         _l("What became of them"),
         choices=[SelectChoice(Word.APPROVED.value, _l("Approved")), SelectChoice(Word.DECLINED.value, _l("Declined"))],
     )
     reason = StringField(_l("Reason"), description=_l("Needed to decline: the partner reads it."))
 
+    partner_id: UUID | None = None
+
+    def validate_partner(self, field: StringField) -> None:
+        """Whose name or id it is.
+
+        Raises:
+            ValidationError: nobody's in the program, or that of several.
+        """
+        typed = (field.data or "").strip()
+        names = [typed] if typed else []
+        called = service_quality.partners_called(orm.session, program_id=g.program.id, names=names)
+        try:
+            self.partner_id = service_reading.partner_of(typed, called)
+        except service_reading.WrongPartner as wrong:
+            raise ValidationError(_(str(wrong))) from None
+
     def wanted(self, zone: ZoneInfo) -> Wanted:
         """The filter, in whole days of the program's time zone."""
         edges = (self.starts_on.data, self.ends_on.data + timedelta(days=1))
         starts_at, ends_at = (datetime.combine(day, time(), zone).astimezone(UTC) for day in edges)
-        return Wanted(starts_at, ends_at, UUID(self.partner.data) if self.partner.data else None)
+        return Wanted(starts_at, ends_at, self.partner_id)
 
 
 @blueprint.get("/<slug>/validation")
@@ -97,7 +115,6 @@ def upload_validation() -> str | tuple[str, int] | BaseResponse:
 def choose_validation() -> str | tuple[str, int] | BaseResponse:
     """Gather the orders of some days with one word about them; nothing changes yet."""
     form = ChooseForm()
-    form.partner.choices = _partner_choices()
     if not form.validate_on_submit():
         return _page(ValidationForm(formdata=None), form), 422
     zone = ZoneInfo(g.program.time_zone)
@@ -194,15 +211,8 @@ def stop_validation(file_id: UUID) -> BaseResponse:
     return acted(url_for("console.validation_file", file_id=file_id), act)
 
 
-def _partner_choices() -> list[Any]:
-    known = named.of_program(orm.session, program_id=g.program.id)
-    partners = sorted((name, str(key)) for (kind, name), key in known.items() if kind == "partner")
-    return [SelectChoice("", _("All partners")), *(SelectChoice(key, name) for name, key in partners)]
-
-
 def _page(form: ValidationForm, choosing: ChooseForm | None = None) -> str:
     choosing = choosing or ChooseForm(formdata=None)
-    choosing.partner.choices = _partner_choices()
     takes = validation_queries.validation_takes(orm.session, program_id=g.program.id)
     files = [
         {"name": one.name, "at": one.uploaded_at, "lines": one.lines_total, "confirmed_at": one.confirmed_at, "finished_at": one.finished_at, "url": url_for("console.validation_file", file_id=one.id)}
@@ -212,6 +222,7 @@ def _page(form: ValidationForm, choosing: ChooseForm | None = None) -> str:
         "money/validation.html",
         form=form,
         choosing=choosing,
+        partner_names=named.partners_offered(orm.session, program_id=g.program.id),
         files=files,
         takes_days=None if takes is None else takes.days,
     )

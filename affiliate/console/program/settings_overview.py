@@ -92,9 +92,8 @@ def _earned() -> list[Line]:
     terms = attribution.terms(orm.session, program_ids=[program.id])[program.id]
     policy = attribution.in_force(terms, at=request_now())
     plan = plan_queries.in_force(orm.session, program_id=program.id, at=request_now())
-    names = named.of_program(orm.session, program_id=program.id)
-    told = {identifier: name for (_kind, name), identifier in names.items()}
-    pays = plan_words.sentences(plan.terms, program.currency, told) if plan else [_("Nothing yet.")]
+    names = named.of_plan(orm.session, program_id=program.id, document=plan.terms) if plan else {}
+    pays = plan_words.sentences(plan.terms, program.currency, names) if plan else [_("Nothing yet.")]
     return [
         _line(
             _("Attribution"), _("Changes are versions, and can be tried on past orders first."),

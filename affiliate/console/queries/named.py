@@ -1,5 +1,6 @@
 """Partners, links and coupons of a program by the names that people type."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from affiliate.commissions import terms
 from affiliate.links.models import Coupon, Link
 from affiliate.partners.models import Enrollment, Partner, PartnerTerms
 from affiliate.relations.care_models import PartnerSegment, PartnerTag
@@ -28,6 +30,26 @@ def of_program(session: Session, *, program_id: UUID) -> dict[tuple[str, str], U
         for kind, statement in asked.items()
         for row in session.execute(statement.limit(NAMED_MAX))
     }
+
+
+def of_plan(session: Session, *, program_id: UUID, document: Mapping[str, Any]) -> dict[UUID, str]:
+    """The names of the partners, links and coupons that a plan's rules speak of, by id; one statement at most."""
+    whens = [rule.when for rule in terms.read(document).rules]
+    enrolled = sa.select(Partner.id, Partner.name).join(Enrollment, Enrollment.partner_id == Partner.id)
+    asked = (
+        (Partner.id, [when.partner for when in whens], enrolled.where(Enrollment.program_id == program_id)),
+        (Link.id, [when.link for when in whens], sa.select(Link.id, Link.code).where(Link.program_id == program_id)),
+        (Coupon.id, [when.coupon for when in whens], sa.select(Coupon.id, Coupon.code).where(Coupon.program_id == program_id)),
+    )  # fmt: skip
+    parts = [rows.where(key.in_(filter(None, wanted))) for key, wanted, rows in asked if any(wanted)]
+    return {row[0]: row[1] for row in session.execute(sa.union_all(*parts))} if parts else {}
+
+
+def partners_offered(session: Session, *, program_id: UUID) -> list[str]:
+    """The names of partners of the program, offered while one types: the first hundreds of many."""
+    names = sa.select(Partner.name).join(Enrollment, Enrollment.partner_id == Partner.id)
+    mine = names.where(Enrollment.program_id == program_id).order_by(Partner.name)
+    return list(session.scalars(mine.limit(OFFERED_MAX)))
 
 
 def groups_offered(session: Session, *, program_id: UUID) -> list[str]:

@@ -3,8 +3,9 @@
 import io
 from datetime import timedelta
 
+import factories
 import pytest
-from console_cast import Cast, text_of
+from console_cast import Cast, public, text_of
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -13,6 +14,7 @@ from affiliate import clock
 from affiliate.commissions import jobs, validating
 from affiliate.commissions.validation import Verdict
 from affiliate.console.money.validation import sign
+from affiliate.console.queries import named
 
 HEAD = "order_id,status,amount,reason\n"
 
@@ -86,6 +88,40 @@ def test_the_orders_of_some_days_are_gathered_without_a_file(cast: Cast, mara: F
     cast.session.commit()
     nobody = {"starts_on": "", "ends_on": str(day), "word": "approved", "partner": ""}
     assert "Choose a day." in text_of(mara.post("/console/casa/validation/choose", data=nobody))
+
+
+def test_the_orders_of_one_partner_are_gathered_by_its_name_or_id(cast: Cast, mara: FlaskClient) -> None:
+    other = factories.make_partner(cast.session, program=cast.program, name="Quiet Garden")
+    cast.sale("mine")
+    cast.sale("theirs", partner=other)
+    cast.session.commit()
+    day = clock.now().date()
+    days = {"starts_on": str(day - timedelta(days=400)), "ends_on": str(day + timedelta(days=1)), "word": "approved"}
+    for typed in ("quiet garden ", public("ptn", other)):
+        page = mara.post("/console/casa/validation/choose", data=days | {"partner": typed}, follow_redirects=True)
+        assert "theirs" in text_of(page)
+        assert "1 line changes something." in text_of(page)
+    factories.make_partner(cast.session, program=cast.program, name="Quiet Garden")
+    elsewhere = factories.make_partner(cast.session, program=cast.other, name="Far Away")
+    cast.session.commit()
+    for typed, told in (
+        ("Quiet Garden", "Several partners have this name. Write the id instead."),
+        ("Far Away", "There is no partner of this name in the program."),
+        (public("ptn", elsewhere), "There is no partner of this name in the program."),
+    ):
+        refused = mara.post("/console/casa/validation/choose", data=days | {"partner": typed})
+        assert refused.status_code == 422
+        assert told in text_of(refused)
+
+
+def test_a_page_offers_the_first_names_of_many(cast: Cast, mara: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("Aaron", "Zora"):
+        factories.make_partner(cast.session, program=cast.program, name=name)
+    cast.session.commit()
+    monkeypatch.setattr(named, "OFFERED_MAX", 1)
+    page = text_of(mara.get("/console/casa/validation"))
+    assert 'value="Aaron"' in page
+    assert "Zora" not in page
 
 
 def test_a_long_file_is_stopped_and_nothing_more_is_done_with_it(cast: Cast, mara: FlaskClient) -> None:

@@ -7,14 +7,15 @@ from typing import Any
 
 import sqlalchemy as sa
 from console_cast import Cast, public, settings_of, text_of
-from factories import make_refund
+from factories import make_link, make_partner, make_plan, make_refund
 from flask.testing import FlaskClient
 from PIL import Image
 from tax_cast import make_buyer, make_rule
 
-from affiliate import clock
+from affiliate import clock, ids
 from affiliate.accounts.models import AuditEvent, User
 from affiliate.files import StoredFile
+from affiliate.links.models import Coupon, LinkStatus
 
 
 def preview(cast: Cast, browser: FlaskClient, **changes: str) -> str:
@@ -77,6 +78,26 @@ def test_the_overview_says_what_is_set_in_sentences(cast: Cast, mara: FlaskClien
     assert "of the base." in page
     assert "rules put under review" in page
     assert finn.get("/console/casa/settings/overview").status_code == 404
+
+
+def test_the_overview_names_whom_the_plan_speaks_of(cast: Cast, mara: FlaskClient) -> None:
+    link = make_link(cast.session, program=cast.program, partner=cast.partner)
+    mine = {"program_id": cast.program.id, "partner_id": cast.partner.id}
+    coupon = Coupon(id=ids.new(), **mine, code="SPRING", status=LinkStatus.ACTIVE, created_at=clock.now())
+    cast.session.add(coupon)
+    elsewhere = make_partner(cast.session, program=cast.other, name="Far Away")
+    whens: list[dict[str, str]] = [
+        {}, {"partner": str(cast.partner.id)}, {"link": str(link.id)}, {"coupon": str(coupon.id)},
+        {"partner": str(elsewhere.id), "kind": "lead"},
+    ]  # fmt: skip
+    rules = [{"when": when, "rate_bps": 5_00} for when in whens]
+    make_plan(cast.session, program=cast.program, terms={"rules": rules}, effective_from=clock.now())
+    cast.session.commit()
+    page = text_of(mara.get("/console/casa/settings/overview"))
+    for said in (f"for partner {cast.partner.name}", f"by link {link.code}", f"with coupon {coupon.code}"):
+        assert said in page
+    assert "for lead for partner ?" in page  # nobody of this program
+    assert "Far Away" not in page
 
 
 def test_the_overview_names_papers_groups_and_the_file_for_wise(
