@@ -11,7 +11,9 @@ from affiliate.reports import (
     combined,
     combined_queries,
     combining,
+    customer_store,
     day_counting,
+    grids,
     keeping,
     landings,
     margin_store,
@@ -60,7 +62,20 @@ def count_cohorts() -> int:
         with db.reading() as session:
             grid = cohort_store.grid_of(session, program_id=program_id, kind=kind, now=now)
         with db.transaction() as session:
-            cohort_store.keep(session, grid=grid)
+            grids.keep(session, grid=grid)
+    return len(due)
+
+
+def count_customers() -> int:
+    """Count the new and returning customers of programs anew once an hour; gives how many programs."""
+    now = clock.now()
+    with db.reading() as session:
+        due = customer_store.stale(session, now=now, limit=PROGRAMS_MAX)
+    for program_id in due:
+        with db.reading() as session:
+            grid = customer_store.grid_of(session, program_id=program_id, now=now)
+        with db.transaction() as session:
+            grids.keep(session, grid=grid)
     return len(due)
 
 
@@ -72,10 +87,11 @@ def count_margins() -> int:
     for program_id, month in due:
         with db.reading() as session:
             by = margins.product_margins(session, program_id=program_id)
-            grid = margin_store.grid_of(session, program_id=program_id, month=month, now=now)
+            counted = margin_store.grids_of(session, program_id=program_id, month=month, now=now)
         with db.transaction() as session:
             if margins.product_margins(session, program_id=program_id) == by:  # else it is counted by what is no more
-                cohort_store.keep(session, grid=grid)
+                for grid in counted:
+                    grids.keep(session, grid=grid)
     return len(due)
 
 

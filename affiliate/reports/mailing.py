@@ -16,7 +16,7 @@ from affiliate.mailer import Letter, OutboxMail
 from affiliate.partners import queries as partners
 from affiliate.programs import addresses
 from affiliate.programs.models import Program
-from affiliate.reports import asked, dimensions, pages, stopping, tables, timetable
+from affiliate.reports import asked, dimensions, grids, pages, stopping, tables, timetable
 from affiliate.reports.asked import PARTNERS_OWN, PROGRAMS, Asked
 from affiliate.reports.dimensions import Scope
 from affiliate.reports.language import spoken
@@ -49,7 +49,8 @@ class Outgoing:
 def written(session: Session, *, report_id: UUID, chooser: Chooser, now: datetime) -> Outgoing | None:
     """The mail of a report that is due, not sent yet; null if it is not due any more. `chooser` knows what it is narrowed to.
 
-    After a silence one mail comes, about the days that ended last.
+    After a silence one mail comes, about the days that ended last. Null, too, while figures of it are being counted for the
+    first time: it goes when they are.
     """
     report = session.get(SavedReport, report_id)
     if report is None or report.every is None or report.next_at is None or report.next_at > now:
@@ -61,7 +62,11 @@ def written(session: Session, *, report_id: UUID, chooser: Chooser, now: datetim
         return Outgoing(report_id, report.next_at, due_at, None, None)
     period = timetable.covered(report.every, due_at=due_at, zone=report.time_zone)
     told_about: dict[str, Any] = {"period": period, "chooser": chooser, "now": now}
-    return Outgoing(report_id, report.next_at, due_at, following, _mail(session, report, person, program, **told_about))
+    try:
+        mail = _mail(session, report, person, program, **told_about)
+    except grids.NotCounted:
+        return None
+    return Outgoing(report_id, report.next_at, due_at, following, mail)
 
 
 def send(session: Session, *, outgoing: Outgoing, now: datetime) -> bool:

@@ -7,15 +7,13 @@ from flask_babel import gettext as _
 
 from affiliate import formats
 from affiliate.money import BPS_PER_UNIT, divide_half_even
-from affiliate.reports import channels, customers, queries, report_words, service_quality, shop, shop_days, what_if
+from affiliate.reports import channels, customer_store, queries, report_words, service_quality, shop, shop_days, what_if
 from affiliate.reports.customers import Month
 from affiliate.reports.metrics import METRICS
 from affiliate.reports.page_question import Question, Table, with_head
 from affiliate.reports.periods import Period
 from affiliate.reports.service_measures import MEASURES
 from affiliate.reports.shop import Side
-
-MONTHS = 12
 
 
 def shop_totals(asked: Question) -> Table:
@@ -51,10 +49,7 @@ def channel_losses(asked: Question) -> Table:
 
 def customers_by_month(asked: Question) -> Table:
     """The orders of new and of returning customers in the last twelve months of the program, the newest first."""
-    program = asked.program
-    period = customers.months_back(MONTHS, now=asked.now, zone=program.time_zone)
-    here = {"program_id": program.id, "partner_id": None, "currency": program.currency}
-    found = customers.by_month(asked.session, period=period, **here)  # type: ignore[arg-type] # one dictionary of several kinds
+    found, _at = customer_store.shown(asked.session, program=asked.program, now=asked.now)
     rows = [_month(one) for one in reversed(found) if one.new.conversions or one.returning.conversions or one.unknown.conversions]  # fmt: skip
     head = [_("Month"), _("New"), _("Returning"), _("Share of new"), _("Revenue, new"), _("Revenue, returning")]
     return with_head(head, rows)

@@ -20,7 +20,6 @@ from affiliate.reports import (
     funnel_queries,
     funnel_words,
     goods_queries,
-    margin_rules,
     margin_store,
     page_tables,
     periods,
@@ -142,10 +141,9 @@ def _margin(asked: Question) -> Table:
     offered = margin_store.months(asked.program, now=asked.now)
     wanted = asked.given.get("month", f"{asked.period.first:%Y-%m}")
     month = next((one for one in offered if f"{one:%Y-%m}" == wanted), offered[0])
-    found, _at = margin_store.shown(asked.session, program=asked.program, month=month, now=asked.now)
-    names = partners.partner_names(asked.session, partner_ids=list(found))
-    total = margin_rules.total(found.values())
-    ordered = sorted(found.items(), key=lambda pair: (-pair[1].net_minor, pair[0]))[: asked.size]
+    found, _at = margin_store.summed(asked.session, program=asked.program, month=month, now=asked.now)
+    ordered = list(found.first.items())[: asked.size]
+    names = partners.partner_names(asked.session, partner_ids=[partner_id for partner_id, _one in ordered])
     shown = [(asked.called(partner_id, names.get(partner_id, "")), one) for partner_id, one in ordered]
 
     def money(minor: int | None) -> str:
@@ -153,9 +151,9 @@ def _margin(asked: Question) -> Table:
 
     rows = [
         [name, money(one.net_minor), money(one.cost_minor), money(one.left_minor)]
-        for name, one in [*shown, (TOTAL, total)]
+        for name, one in [*shown, (TOTAL, found.total)]
     ]
-    return with_head([f"{month:%Y-%m}", _("Net price"), _("Cost"), _("Left")], rows if found else [])
+    return with_head([f"{month:%Y-%m}", _("Net price"), _("Cost"), _("Left")], rows if found.partners else [])
 
 
 def _funnel(asked: Question) -> Table:

@@ -111,7 +111,7 @@ def margin(arguments: Mapping[str, Any]) -> dict[str, Any]:
         raise BadMonth
     by_partner, at = margin_store.shown(orm.session, program=program, month=month, now=request_now())
     names = partners.partner_names(orm.session, partner_ids=list(by_partner))
-    ordered = sorted(by_partner.items(), key=lambda pair: (-pair[1].net_minor, pair[0]))
+    ordered = margin_store.in_order(by_partner)
     rows = [
         {"partner_id": ids.public("ptn", partner_id), "partner": names.get(partner_id, "")}
         | _margin(one, program.currency)

@@ -12,7 +12,7 @@ from affiliate import db
 from affiliate.accounts import access
 from affiliate.ingest import bots
 from affiliate.programs.models import Program
-from affiliate.reports import asked, dimensions, pages, sharing, tables
+from affiliate.reports import asked, dimensions, grids, pages, sharing, tables
 from affiliate.reports import sheet as sheets
 from affiliate.reports.asked import PROGRAMS
 from affiliate.reports.page_question import TOTAL, Question, by_name
@@ -85,7 +85,11 @@ def _page(shared: SharedReport, program: Program, wanted: Wanted) -> dict[str, A
     """A report that is a page of its own: the table that its mail has, with more rows."""
     now, called = request_now(), by_name if shared.names_partners else sharing.Numbered()
     period = wanted.period(now=now, zone=shared.time_zone)
-    found = wanted.page.table(Question(orm.session, program, wanted.given, period, now, size=ROWS_SHOWN, called=called))
+    question = Question(orm.session, program, wanted.given, period, now, size=ROWS_SHOWN, called=called)
+    try:
+        found, is_counting = wanted.page.table(question), False
+    except grids.NotCounted:
+        found, is_counting = [], True
     head, *rows = found or [[wanted.page.label()]]
     totals = [cells for name, *cells in rows if name == TOTAL]
     return {
@@ -101,6 +105,7 @@ def _page(shared: SharedReport, program: Program, wanted: Wanted) -> dict[str, A
         "rows": [{"name": name, "cells": cells} for name, *cells in rows if name != TOTAL],
         "total": totals[0] if totals else None,
         "more": 0,
+        "is_counting": is_counting,
     }
 
 

@@ -20,7 +20,7 @@ from affiliate.attribution.models import Attribution, ChannelLoss
 from affiliate.ingest.models import Conversion
 from affiliate.partners.models import Enrollment
 from affiliate.replay.models import Replay, ReplayStatus
-from affiliate.reports import mailing, pages, sharing
+from affiliate.reports import grids, mailing, pages, sharing
 from affiliate.reports.models import SavedReport, ShopDay
 from affiliate.reports.shared_models import SharedReport
 from affiliate.reports.timetable import Every
@@ -269,6 +269,29 @@ def test_every_page_is_kept_mailed_and_shared_without_names_unless_they_were_cho
         assert ("Partner 1" in told) is (not names_partners and "Slow Kitchen" in BESIDE[page])
         assert "<form" not in told
         assert 'href="/' not in told.replace('href="/static/', "")
+
+
+def test_a_mail_waits_and_a_shared_page_says_so_while_a_large_program_is_being_counted(
+    mara: FlaskClient, cast: Cast, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _something_of_everything(mara, cast)
+    mara.post(f"{HERE}/kept", data={"page": "margin", "name": "Mine"})
+    kept = cast.session.scalars(sa.select(SavedReport)).one()
+    form = {"report": public("rep", kept), "days": "30"}
+    kept.every, kept.hour, kept.next_at = Every.DAY, 0, clock.now()
+    due = kept.next_at + timedelta(minutes=1)
+    cast.session.commit()
+    mara.post(f"{HERE}/shared", data=form)
+    shared = cast.session.scalars(sa.select(SharedReport)).one()
+    token = sharing.write(app.extensions["affiliate_settings"].secret_key, shared.id)
+    for most, is_counting in ((0, True), (1_000, False)):
+        monkeypatch.setattr(grids, "SALES_READ_MAX", most)
+        outgoing = mailing.written(cast.session, report_id=kept.id, chooser=choosing.narrowed, now=due)
+        cast.session.rollback()
+        assert (outgoing is None) is is_counting
+        told = text_of(app.test_client().get(f"/shared/{token}"))
+        assert ("This is being counted." in told) is is_counting
+        assert "Nothing happened" not in told or not is_counting
 
 
 def test_a_shared_page_of_campaigns_holds_more_of_them_than_a_mail(

@@ -15,7 +15,7 @@ from affiliate.ingest.models import ClickVerdict, Conversion
 from affiliate.ingest.rollup_models import PartnerClickHour
 from affiliate.partners.models import Enrollment, EnrollmentStatus, Partner
 from affiliate.programs.models import Program, ProgramStatus
-from affiliate.reports import cohort_metrics, cohort_store, cohorts
+from affiliate.reports import cohort_metrics, cohort_store, cohorts, grids
 from affiliate.reports.cohort_metrics import MEASURES, Cell, Kind
 
 ZONE = "Europe/Rome"
@@ -152,7 +152,7 @@ def test_cohorts_are_kept_for_an_hour_also_while_the_program_is_paused(session: 
     live, _at = cohort_store.shown(session, program=program, kind=Kind.CUSTOMERS, now=NOW)
     assert (program.id, Kind.CUSTOMERS) in cohort_store.stale(session, now=NOW, limit=50)
     grid = cohort_store.grid_of(session, program_id=program.id, kind=Kind.CUSTOMERS, now=NOW)
-    cohort_store.keep(session, grid=grid)
+    grids.keep(session, grid=grid)
     session.flush()
     later = NOW + timedelta(minutes=59)
     assert cohort_store.shown(session, program=program, kind=Kind.CUSTOMERS, now=later) == (live, NOW)

@@ -107,12 +107,15 @@ def test_a_month_is_kept_until_margins_change(session: Session) -> None:
     make_commission(session, program=program, partner=partner, earned_at=NOW)
     month = margin_store.months(program, now=NOW)[0]
     assert month == date(2026, 11, 1)
-    session.add(margin_store.grid_of(session, program_id=program.id, month=month, now=NOW))
+    session.add_all(margin_store.grids_of(session, program_id=program.id, month=month, now=NOW))
     session.flush()
     make_commission(session, program=program, partner=partner, earned_at=NOW)
 
     def orders() -> int:
-        return margin_store.shown(session, program=program, month=month, now=NOW)[0][partner.id].orders
+        by_partner, _at = margin_store.shown(session, program=program, month=month, now=NOW)
+        in_sum, _at = margin_store.summed(session, program=program, month=month, now=NOW)
+        assert in_sum.total.orders == by_partner[partner.id].orders
+        return in_sum.total.orders
 
     assert orders() == 1
     program.status = ProgramStatus.PAUSED  # its orders still come back
@@ -123,14 +126,35 @@ def test_a_month_is_kept_until_margins_change(session: Session) -> None:
     assert orders() == 2
 
 
+def test_the_sum_of_a_month_holds_those_who_sold_most(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(margin_store, "FIRST_MAX", 2)
+    program = make_program(session)
+    for sales in (1, 2, 3):
+        partner = make_partner(session, program=program)
+        for _ in range(sales):
+            make_commission(session, program=program, partner=partner, earned_at=NOW)
+    month = margin_store.months(program, now=NOW)[0]
+    whole, _at = margin_store.shown(session, program=program, month=month, now=NOW)
+    live, _at = margin_store.summed(session, program=program, month=month, now=NOW)
+    session.add_all(margin_store.grids_of(session, program_id=program.id, month=month, now=NOW))
+    session.flush()
+    session.expire_all()
+    kept, _at = margin_store.summed(session, program=program, month=month, now=NOW)
+    assert kept == live
+    assert (kept.total, kept.partners) == (margin_rules.total(whole.values()), 3)
+    assert [(key, one.orders) for key, one in kept.first.items()] == [
+        (key, number) for number in (3, 2) for key, one in whole.items() if one.orders == number
+    ]
+
+
 def test_a_month_that_was_counted_by_margins_of_before_is_not_kept(
     app_session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = make_program(app_session)
     app_session.commit()
-    count = margin_store.grid_of
+    count = margin_store.grids_of
 
-    def grid_of(session: Session, **asked: Any) -> Any:
+    def grids_of(session: Session, **asked: Any) -> Any:
         """Counted, while somebody writes other margins down."""
         found = count(session, **asked)
         Context().run(write_down)  # as another process: nothing of it is for reading alone
@@ -140,10 +164,10 @@ def test_a_month_that_was_counted_by_margins_of_before_is_not_kept(
         with db.transaction() as session:
             margins.set_margins(session, program_id=program.id, margins={"": 3000}, actor=SYSTEM, now=NOW)
 
-    monkeypatch.setattr(margin_store, "grid_of", grid_of)
+    monkeypatch.setattr(margin_store, "grids_of", grids_of)
     assert jobs.count_margins() == margin_store.MONTHS
     kept = app_session.query(CountedGrid).filter_by(program_id=program.id).count()
-    assert kept == margin_store.MONTHS - 1
+    assert kept == 2 * (margin_store.MONTHS - 1)  # by partner, and in sum
 
 
 @pytest.mark.parametrize("bps", [-1, 10_001])

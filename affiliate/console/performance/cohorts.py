@@ -1,7 +1,7 @@
 """Cohorts: partners by the month in which they were let in, customers by that of their first order, as a table and a file."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from flask import Response, g, request, url_for
@@ -15,7 +15,7 @@ from affiliate.console.blueprint import blueprint, show
 from affiliate.console.performance import performance_pages
 from affiliate.console.performance.performance_kept import desk
 from affiliate.money import Money
-from affiliate.reports import cohort_metrics, cohort_store, cohorts
+from affiliate.reports import cohort_metrics, cohort_store, cohorts, grids
 from affiliate.reports.cohort_metrics import MEASURES, Cohort, Kind, Measure
 from affiliate.reports.metrics import Unit, Value
 from affiliate.reports.pages import Wanted, printed
@@ -51,7 +51,10 @@ def customer_cohorts_file(kind: str) -> Response:
 
 
 def _page(kind: Kind) -> str:
-    found, computed_at = _counted(kind)
+    try:
+        found, computed_at = _counted(kind)
+    except grids.NotCounted:
+        found, computed_at = [], None
     measures = MEASURES[kind]
     key = request.args.get("show", "")
     key = key if key in measures else next(iter(measures))
@@ -91,7 +94,7 @@ def _file(kind: Kind, form: str) -> Response:
     return exports.response(form, f"cohorts-of-{kind.value}", head, rows)
 
 
-def _counted(kind: Kind) -> tuple[list[Cohort], Any]:
+def _counted(kind: Kind) -> tuple[list[Cohort], datetime | None]:
     """The program's cohorts as they were counted last; one partner's customers are counted now."""
     partner_id = performance_pages.partner_id() if kind is Kind.CUSTOMERS else None
     if partner_id is None:

@@ -1,7 +1,7 @@
 """Margin by month: from the list price to what partners' sales leave, in all and by partner; and the margins of products."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,8 +20,9 @@ from affiliate.console.performance.performance_kept import desk
 from affiliate.errors import Invalid
 from affiliate.money import Money
 from affiliate.partners import queries as partners
-from affiliate.reports import margin_rules, margin_store, margins
+from affiliate.reports import grids, margin_store, margins
 from affiliate.reports.margin_rules import ALL_OTHERS, Margin
+from affiliate.reports.margin_store import Summary
 from affiliate.reports.pages import Wanted
 from affiliate.web import orm, request_now
 
@@ -49,7 +50,7 @@ def margin_file(kind: str) -> Response:
     month = _month()
     found, _at = margin_store.shown(orm.session, program=g.program, month=month, now=request_now())
     names = partners.partner_names(orm.session, partner_ids=list(found))
-    rows = (_cells(month, partner_id, names, one) for partner_id, one in _ordered(found))
+    rows = (_cells(month, partner_id, names, one) for partner_id, one in margin_store.in_order(found))
     return exports.response(kind, f"margin-{month:%Y-%m}", _HEAD, rows)
 
 
@@ -72,10 +73,10 @@ def set_margins() -> ResponseReturnValue:
 
 def _page(*, typed: str | None = None, wrong: str | None = None) -> str:
     month = _month()
-    found, computed_at = margin_store.shown(orm.session, program=g.program, month=month, now=request_now())
-    total = margin_rules.total(found.values())
+    found, computed_at = _counted(month)
+    total = found.total
     kept = margins.product_margins(orm.session, program_id=g.program.id)
-    ordered = _ordered(found)[:ROWS_SHOWN]
+    ordered = list(found.first.items())[:ROWS_SHOWN]
     names = partners.partner_names(orm.session, partner_ids=[partner_id for partner_id, _one in ordered])
     return show(
         "performance/margin.html",
@@ -87,7 +88,7 @@ def _page(*, typed: str | None = None, wrong: str | None = None) -> str:
         total=_left(total),
         unknown=_money(total.unknown_minor) if total.unknown_minor else None,
         rows=[_row(partner_id, names, one) for partner_id, one in ordered],
-        more=max(len(found) - ROWS_SHOWN, 0),
+        more=max(found.partners - ROWS_SHOWN, 0),
         chart=_chart(ordered, names) if ordered else None,
         files=[
             {"label": label, "url": url_for("console.margin_file", kind=kind.value, month=f"{month:%Y-%m}")}
@@ -99,6 +100,14 @@ def _page(*, typed: str | None = None, wrong: str | None = None) -> str:
         is_written=bool(kept),
         may_write=can("set_margins", "POST"),
     )
+
+
+def _counted(month: date) -> tuple[Summary, datetime | None]:
+    """What the month left, and when that was counted; nothing and null where it is being counted."""
+    try:
+        return margin_store.summed(orm.session, program=g.program, month=month, now=request_now())
+    except grids.NotCounted:
+        return Summary(Margin(), {}, 0), None
 
 
 def _month() -> date:
@@ -170,11 +179,6 @@ def _chart(ordered: list[tuple[UUID, Margin]], names: Mapping[UUID, str]) -> dic
     labels = [names.get(partner_id, "–") for partner_id, _one in drawn]
     summary = _("What the sales of the largest partners left the shop, beside what these partners cost.")
     return {"summary": summary, "spec": {"kind": "bar", "head": _("Partner"), "labels": labels, "series": series}}
-
-
-def _ordered(found: Mapping[UUID, Margin]) -> list[tuple[UUID, Margin]]:
-    """Those first that sold most."""
-    return sorted(found.items(), key=lambda pair: (-pair[1].net_minor, pair[0]))
 
 
 def _cells(month: date, partner_id: UUID, names: Mapping[UUID, str], one: Margin) -> list[exports.Cell]:

@@ -1,6 +1,7 @@
 """New and returning customers by month: a chart with its table, and the same as a file."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import dropwhile
 from typing import Any
 
@@ -14,13 +15,12 @@ from affiliate.console import roles
 from affiliate.console.blueprint import blueprint, show
 from affiliate.console.performance import performance_kept
 from affiliate.money import BPS_PER_UNIT, divide_half_even
-from affiliate.reports import customers
+from affiliate.reports import customer_store, grids
+from affiliate.reports.customer_store import KINDS
 from affiliate.reports.customers import Month
 from affiliate.reports.metrics import METRICS, Facts, total
 from affiliate.web import orm, request_now
 
-MONTHS = 12
-_KINDS = ("new", "returning", "unknown")
 _KEYS = ("conversions", "revenue", "aov", "earnings", "reversal_rate")
 
 
@@ -28,11 +28,16 @@ _KEYS = ("conversions", "revenue", "aov", "earnings", "reversal_rate")
 @access.console(*roles.EVERYBODY)
 def customers_by_month() -> str:
     """The last twelve months from the first one with an order on, and the kinds of customers beside one another."""
-    months = list(dropwhile(_is_empty, _months()))
-    sums = {kind: total((getattr(one, kind) for one in months), currency=g.program.currency) for kind in _KINDS}
+    try:
+        found, computed_at = _counted()
+    except grids.NotCounted:
+        found, computed_at = [], None
+    months = list(dropwhile(_is_empty, found))
+    sums = {kind: total((getattr(one, kind) for one in months), currency=g.program.currency) for kind in KINDS}
     return show(
         "performance/performance_customers.html",
         answer=_answer(sums),
+        computed_at=computed_at,
         chart=_chart(months),
         kinds=[{"name": _word(kind)} | _cells(facts) for kind, facts in sums.items()],
         rows=[_row(one) for one in reversed(months)],
@@ -47,18 +52,17 @@ def customers_by_month() -> str:
 def customers_by_month_file(kind: str) -> Response:
     """A row for each month and kind of customer."""
     head = ["month", "customers", *(f"{key}_bps" if key == "reversal_rate" else key for key in _KEYS), "currency"]
+    found, _computed_at = _counted()
     rows = (
         [f"{one.first:%Y-%m}", kind, *(METRICS[key].of(getattr(one, kind)) for key in _KEYS), g.program.currency]
-        for one in _months()
-        for kind in _KINDS
+        for one in found
+        for kind in KINDS
     )
     return exports.response(kind, "customers-by-month", head, rows)
 
 
-def _months() -> list[Month]:
-    period = customers.months_back(MONTHS, now=request_now(), zone=g.program.time_zone)
-    here = {"program_id": g.program.id, "partner_id": None, "currency": g.program.currency}
-    return customers.by_month(orm.session, period=period, **here)
+def _counted() -> tuple[list[Month], datetime | None]:
+    return customer_store.shown(orm.session, program=g.program, now=request_now())
 
 
 def _word(kind: str) -> str:
@@ -76,14 +80,14 @@ def _answer(sums: dict[str, Facts]) -> str | None:
 
 
 def _is_empty(month: Month) -> bool:
-    return not any(getattr(month, kind).conversions for kind in _KINDS)
+    return not any(getattr(month, kind).conversions for kind in KINDS)
 
 
 def _chart(months: Sequence[Month]) -> dict[str, Any] | None:
     if not months:
         return None
     series = [
-        {"name": _word(kind), "values": [getattr(one, kind).conversions for one in months]} for kind in _KINDS
+        {"name": _word(kind), "values": [getattr(one, kind).conversions for one in months]} for kind in KINDS
     ]  # fmt: skip
     labels = [format_date(one.first, "LLL y") for one in months]
     summary = _("Orders of new and of returning customers by month.")
@@ -106,7 +110,7 @@ def _row(one: Month) -> dict[str, Any]:
     share = divide_half_even(one.new.conversions * BPS_PER_UNIT, known) if known else None
     return {
         "month": format_date(one.first, "LLL y"),
-        "orders": [formats.number(getattr(one, kind).conversions) for kind in _KINDS],
+        "orders": [formats.number(getattr(one, kind).conversions) for kind in KINDS],
         "share": formats.percent_bps(share),
         "revenue": [METRICS["revenue"].of(getattr(one, kind)) for kind in ("new", "returning")],
     }

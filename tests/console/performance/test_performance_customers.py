@@ -4,6 +4,7 @@ import csv
 import io
 from datetime import datetime
 
+import pytest
 from console_cast import Cast, text_of
 from factories import make_commission
 from flask.testing import FlaskClient
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from affiliate import clock
 from affiliate.attribution.models import Attribution
+from affiliate.reports import grids, jobs
 
 ADDRESS = "/console/casa/performance/customers"
 
@@ -32,3 +34,36 @@ def test_the_page_and_its_file_tell_both_kinds(mara: FlaskClient, cast: Cast, ap
         ("returning", "1", "100.00"),
         ("unknown", "1", "100.00"),
     ]
+
+
+def test_what_was_counted_is_shown_with_its_moment_until_it_is_counted_again(
+    mara: FlaskClient, cast: Cast, app_session: Session
+) -> None:
+    _order(cast, clock.now(), is_new=True)
+    app_session.commit()
+    assert jobs.count_customers()
+    _order(cast, clock.now(), is_new=False)
+    app_session.commit()
+    page = text_of(mara.get(ADDRESS))
+    assert "100\u00a0% of the orders whose customer is known came from new ones." in page
+    assert ", once an hour." in page
+    assert "returning,0," in mara.get(f"{ADDRESS}.csv").text.splitlines()[-2]
+
+
+@pytest.mark.parametrize("place", ["customers", "customers-by-first-order", "partners-by-month", "margin"])
+def test_a_large_program_that_was_never_counted_says_so_instead_of_counting(
+    mara: FlaskClient, cast: Cast, app_session: Session, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    _order(cast, clock.now(), is_new=True)
+    app_session.commit()
+    monkeypatch.setattr(grids, "SALES_READ_MAX", 0)
+    address = f"/console/casa/performance/{place}"
+    answer = mara.get(address)
+    assert (answer.status_code, "This is being counted" in text_of(answer)) == (200, True)
+    assert f"{place}.csv" not in answer.text
+    refused = mara.get(f"{address}.csv")
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "300")
+    while jobs.count_cohorts() + jobs.count_customers() + jobs.count_margins():
+        pass
+    assert "This is being counted" not in text_of(mara.get(address))
+    assert mara.get(f"{address}.csv").status_code == 200

@@ -18,6 +18,7 @@ from affiliate import clock
 from affiliate.accounts import service as accounts
 from affiliate.commissions.models import Commission
 from affiliate.ingest.models import Conversion
+from affiliate.reports import grids
 
 Get = Callable[..., Any]
 
@@ -127,3 +128,13 @@ def test_these_figures_are_for_keys_of_the_program_that_may_read_reports(cast: C
         assert get(path, partner_id=cast.partner.id).status_code == 403
     assert get(f"reports/cohorts?partner={public('ptn', cast.partner)}").status_code == 422
     assert get(f"reports/cohorts?of=customers&partner={public('ptn', cast.partner)}").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["reports/cohorts?of=customers", "reports/margin"])
+def test_a_key_is_told_to_ask_later_while_a_large_program_is_being_counted(
+    cast: Cast, get: Get, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    _sell(cast)
+    monkeypatch.setattr(grids, "SALES_READ_MAX", 0)
+    answer = get(path)
+    assert (answer.status_code, answer.json["code"], answer.headers["Retry-After"]) == (503, "not_counted", "300")
