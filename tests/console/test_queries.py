@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import product
 from typing import Any
 
 import pytest
@@ -68,10 +69,10 @@ def test_what_waits_for_a_person(session: Session, books: Books) -> None:
     )
     [application] = work.applications_waiting(session, **here)
     assert (application.name, application.answers["why"]) == ("Ferro e Fuoco", "We cook with your pots.")
-    soon, month = work.maturing(session, **here, until=MATURE, month_ends=NOW)
+    soon, month = _maturing(session, **here, until=MATURE, month_ends=NOW)
     assert (soon.count, soon.amount_minor, soon.first_at) == (1, 10_00, NOW + timedelta(days=29))
     assert month == work.Validating(0, 0, 0)
-    soon, month = work.maturing(session, **here, until=NOW, month_ends=MATURE)
+    soon, month = _maturing(session, **here, until=NOW, month_ends=MATURE)
     assert soon == work.Maturing(0, 0, None)
     assert month == work.Validating(1, 10_00, 0)
     assert [work.left_after(session, **here, after=moment) for moment in (NOW, MATURE)] == [10_00, 0]
@@ -80,6 +81,11 @@ def test_what_waits_for_a_person(session: Session, books: Books) -> None:
     [run] = work.open_runs(session, **here)
     assert (run.total_minor, run.partners, run.proposed_by) == (30_00, 1, "Alice")
     assert work.has_plan(session, **here)
+
+
+def _maturing(session: Session, **asked: Any) -> tuple[work.Maturing, work.Validating]:
+    found = work.coming(session, since=NOW, **asked)
+    return found.soon, found.month
 
 
 def test_what_awaits_its_order_is_not_approved_by_itself_and_is_validated_all_the_same(
@@ -93,7 +99,7 @@ def test_what_awaits_its_order_is_not_approved_by_itself_and_is_validated_all_th
         .where(Commission.conversion_id == waiting.id)
         .values(awaits=Milestone.PAID, status="pending")
     )
-    soon, month = work.maturing(session, **here, until=MATURE, month_ends=MATURE)
+    soon, month = _maturing(session, **here, until=MATURE, month_ends=MATURE)
     assert soon == work.Maturing(1, 10_00, NOW + timedelta(days=29))
     assert month == work.Validating(2, 20_00, 1)
     assert [work.left_after(session, **here, after=moment) for moment in (NOW, MATURE)] == [20_00, 10_00]
@@ -102,6 +108,25 @@ def test_what_awaits_its_order_is_not_approved_by_itself_and_is_validated_all_th
         assert [row.order_id for row in found.rows] == known
         pending = {CommissionStatus.PENDING}
         assert len(money.decidable(session, **here, statuses=pending, due_before=due, limit=9)) == len(known)
+
+
+def test_what_comes_is_what_each_commission_says_whichever_moment_is_the_later(session: Session, books: Books) -> None:
+    for day in range(6):
+        order = books.order(order_id=f"day {day}", occurred_at=NOW - timedelta(days=30 - day))
+        books.work(now=NOW - timedelta(days=30 - day))
+        values = {"matures_at": NOW + timedelta(days=day), "amount_minor": 1 << day, "awaits": Milestone.PAID if day % 3 == 1 else None}  # fmt: skip
+        session.execute(sa.update(Commission).where(Commission.conversion_id == order.id).values(values))
+    session.expire_all()
+    rows = session.scalars(sa.select(Commission).where(Commission.status == CommissionStatus.PENDING)).all()
+    moments = [NOW + timedelta(days=number) for number in (0, 2, 3, 9)]
+    for until, month_ends in product(moments, moments):
+        soon, month = _maturing(session, program_id=books.program.id, until=until, month_ends=month_ends)
+        mine = [one for one in rows if one.matures_at < until and one.awaits is None]
+        left = sum(one.amount_minor for one in mine)
+        assert soon == work.Maturing(len(mine), left, min((one.matures_at for one in mine), default=None))
+        due = [one for one in rows if one.matures_at < month_ends]
+        held = sum(one.awaits is not None for one in due)
+        assert month == work.Validating(len(due), sum(one.amount_minor for one in due), held)
 
 
 def test_refused_events_are_counted_by_reason_since_a_moment(session: Session, books: Books) -> None:
@@ -118,6 +143,8 @@ def test_refused_events_are_counted_by_reason_since_a_moment(session: Session, b
         (RejectReason.CONFLICTING_BODY, 1),
     ]
     assert found[0].newest_at == NOW - timedelta(hours=1)
+    beside = work.coming(session, program_id=books.program.id, until=NOW, month_ends=NOW, since=NOW - timedelta(days=7))
+    assert beside.refused == found
     page = events.rejected(session, program_id=books.program.id, cursor=None)
     assert [row.at for row in page.rows] == sorted((row.at for row in page.rows), reverse=True)
 

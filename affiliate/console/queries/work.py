@@ -1,6 +1,6 @@
 """What waits for a person in one program."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -103,22 +103,57 @@ def applications_waiting(session: Session, *, program_id: UUID, limit: int = APP
     return session.execute(statement).all()
 
 
-def maturing(
-    session: Session, *, program_id: UUID, until: datetime, month_ends: datetime
-) -> tuple[Maturing, Validating]:
-    """What is approved by itself before `until`, and what is to be validated before the month ends, in one statement."""
-    awaiting = _awaiting(program_id)
-    first = sa.select(Commission.matures_at).where(*_pending(program_id), Commission.awaits.is_(None))
-    parts = (
-        *_sums(*_pending(program_id), Commission.matures_at < until),
-        *_sums(*awaiting, Commission.matures_at < until),
-        *_sums(*_pending(program_id), Commission.matures_at < month_ends),
-        *_sums(*awaiting, Commission.matures_at < month_ends)[:1],
-        first.where(Commission.matures_at < until).order_by(Commission.matures_at).limit(1).scalar_subquery(),
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """What is approved by itself soon, what is to be validated this month, and what was refused of late."""
+
+    soon: Maturing
+    month: Validating
+    refused: Sequence[Refused]
+
+
+def coming(session: Session, *, program_id: UUID, until: datetime, month_ends: datetime, since: datetime) -> Coming:
+    """What is approved by itself before `until`, what is to be validated before the month ends, what was refused since then.
+
+    One statement, which reads the pending commissions once: a large program has as many as it sells in its validation period.
+    """
+    refused = _refused(program_id, since).with_only_columns(
+        sa.literal(_REFUSED), RejectedEvent.reason, sa.func.count(), sa.literal(0), _newest()
     )
-    row = session.execute(sa.select(*parts)).one()
-    soon = Maturing(row[0] - row[2], int(row[1] - row[3]), row[7])
-    return soon, Validating(row[4], int(row[5]), row[6])
+    first = sa.select(Commission.matures_at.label("at")).where(*_pending(program_id), Commission.awaits.is_(None))
+    first_at = first.where(Commission.matures_at < until).order_by(Commission.matures_at).limit(1).subquery().c.at
+    parts = [refused, sa.select(sa.literal(_FIRST), sa.null(), sa.literal(1), sa.literal(0), first_at)]
+    edges = sorted((until, month_ends))
+    pending = _summed(_PENDING, _pending(program_id), edges)
+    awaiting = _summed(_AWAITING, _awaiting(program_id), edges)
+    rows: Sequence[Any] = session.execute(sa.union_all(*parts, *pending, *awaiting)).all()
+    sums = {row[0]: (row[2], int(row[3]), row[4]) for row in rows}
+
+    def before(end: datetime, kind: int) -> tuple[int, int]:
+        """How many mature before one of the edges, and minor units."""
+        stretches = [sums[kind + place] for place in range(edges.index(end) + 1)]
+        return sum(count for count, _minor, _at in stretches), sum(minor for _count, minor, _at in stretches)
+
+    (count, minor), (held, held_minor) = before(until, _PENDING), before(until, _AWAITING)
+    return Coming(
+        Maturing(count - held, minor - held_minor, sums[_FIRST][2] if _FIRST in sums else None),
+        Validating(*before(month_ends, _PENDING), before(month_ends, _AWAITING)[0]),
+        _newest_first(Refused(row[1], row[2], row[4]) for row in rows if row[0] == _REFUSED),
+    )
+
+
+_REFUSED, _FIRST, _PENDING, _AWAITING = 0, 1, 2, 4
+"""What a row of `coming` is about; of commissions there is one row for each of two stretches."""
+
+
+def _summed(kind: int, which: tuple[Any, ...], edges: Sequence[datetime]) -> list[sa.Select[Any]]:
+    """These commissions before the first edge, and from there to the second: how many, and what is left in minor units."""
+    left = sa.func.coalesce(sa.func.sum(Commission.amount_minor - Commission.reversed_minor), 0)
+    found: list[sa.Select[Any]] = []
+    for place, since in enumerate(((), (Commission.matures_at >= edges[0],))):
+        columns: tuple[Any, ...] = (sa.literal(kind + place), sa.null(), sa.func.count(), left, sa.null())
+        found.append(sa.select(*columns).where(*which, *since, Commission.matures_at < edges[place]))
+    return found
 
 
 def left_after(session: Session, *, program_id: UUID, after: datetime) -> int:
@@ -167,16 +202,24 @@ def open_runs(session: Session, *, program_id: UUID, limit: int = RUNS_SHOWN) ->
 
 def refused_since(session: Session, *, program_id: UUID, since: datetime) -> list[Refused]:
     """Refused events of the program by reason, the newest first, but for those whose order a more trusted source had reported."""
-    newest = sa.func.max(RejectedEvent.received_at)
-    statement = (
-        sa.select(RejectedEvent.reason, sa.func.count(), newest)
-        .where(RejectedEvent.program_id == program_id, RejectedEvent.received_at >= since)
-        # A shop that reports by tag, pixel and API is overruled by itself with every order: nobody has to look at that.
-        .where(RejectedEvent.reason != RejectReason.LOWER_TRUST)
-        .group_by(RejectedEvent.reason)
-        .order_by(newest.desc())
+    counted = _refused(program_id, since).with_only_columns(RejectedEvent.reason, sa.func.count(), _newest())
+    return _newest_first(Refused(*row) for row in session.execute(counted))
+
+
+def _newest_first(found: Iterable[Refused]) -> list[Refused]:
+    return sorted(found, key=lambda one: one.newest_at, reverse=True)
+
+
+def _refused(program_id: UUID, since: datetime) -> sa.Select[Any]:
+    found = sa.select(RejectedEvent.reason).where(
+        RejectedEvent.program_id == program_id, RejectedEvent.received_at >= since
     )
-    return [Refused(*row) for row in session.execute(statement)]
+    # A shop that reports by tag, pixel and API is overruled by itself with every order: nobody has to look at that.
+    return found.where(RejectedEvent.reason != RejectReason.LOWER_TRUST).group_by(RejectedEvent.reason)
+
+
+def _newest() -> Any:
+    return sa.type_coerce(sa.func.max(RejectedEvent.received_at), RejectedEvent.received_at.type)
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,10 +93,9 @@ def _people(there: Stirring, now: datetime) -> list[work_list.Item]:
         found += work_list.with_rest(cases, there.cases, work_rest.cases, url_for("console.cases"))
     found += work_people.reviews(there.reviews, there.review_by)
     found += work_people.creatives(there.creatives) + work_people.erasures(there.erasures)
-    soon, month = work.maturing(session, **here, until=now + SOON, month_ends=_month_ends())
-    found += work_list.maturing(soon) + work_list.validating(month)
-    found += work_list.refused(work.refused_since(session, **here, since=now - REFUSED_FOR))
-    return found
+    coming = work.coming(session, **here, until=now + SOON, month_ends=_month_ends(), since=now - REFUSED_FOR)
+    found += work_list.maturing(coming.soon) + work_list.validating(coming.month)
+    return found + work_list.refused(coming.refused)
 
 
 def _month_ends() -> datetime:
