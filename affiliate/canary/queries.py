@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -68,10 +69,21 @@ def open_runs(session: Session, *, limit: int) -> Sequence[CanaryRun]:
 
 def latest(session: Session, *, program_id: UUID | None = None) -> CanaryRun | None:
     """The last run that has come to its end, through this program if one is given."""
-    ended = sa.select(CanaryRun).where(CanaryRun.state.not_in(OPEN))
-    if program_id is not None:
-        ended = ended.where(CanaryRun.program_id == program_id)
-    return session.scalar(ended.order_by(CanaryRun.started_at.desc()).limit(1))
+    ended = _latest()
+    found: CanaryRun | None = session.scalar(
+        ended if program_id is None else ended.where(CanaryRun.program_id == program_id)
+    )
+    return found
+
+
+def latest_placed() -> sa.Select[*tuple[Any, ...]]:
+    """The last run of all, with its `place`: a statement to be asked beside others."""
+    return _latest().add_columns(sa.literal(1).label("place"))
+
+
+def _latest() -> sa.Select[*tuple[Any, ...]]:
+    ended: sa.Select[*tuple[Any, ...]] = sa.select(CanaryRun).where(CanaryRun.state.not_in(OPEN))
+    return ended.order_by(CanaryRun.started_at.desc()).limit(1)
 
 
 def last_begun(session: Session) -> CanaryRun | None:

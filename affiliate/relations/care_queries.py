@@ -98,13 +98,19 @@ def leads_of(session: Session, *, program_id: UUID, partner_ids: Collection[UUID
 
 def trials(session: Session, *, program_id: UUID) -> list[tuple[PartnerCare, str]]:
     """Partners on trial with their names, the one that ends first first: so many as one statement judges."""
+    return [(row[0], row[1]) for row in session.execute(trials_placed(program_id))]
+
+
+def trials_placed(program_id: UUID) -> sa.Select[*tuple[Any, ...]]:
+    """The same as a statement to be asked beside others: `PartnerCare`, `partner_name`, `place`."""
+    order = (PartnerCare.trial_ends_on, PartnerCare.partner_id)
+    place = sa.func.row_number().over(order_by=order).label("place")
     found = (
-        sa.select(PartnerCare, Partner.name)
+        sa.select(PartnerCare, Partner.name.label("partner_name"), place)
         .join(Partner, Partner.id == PartnerCare.partner_id)
         .where(PartnerCare.program_id == program_id, PartnerCare.trial_ends_on.is_not(None))
-        .order_by(PartnerCare.trial_ends_on, PartnerCare.partner_id)
     )
-    return [(row[0], row[1]) for row in session.execute(found.limit(TRIALS_MAX))]
+    return found.order_by(*order).limit(TRIALS_MAX)
 
 
 def trial_facts(session: Session, *, program: Program, rows: Sequence[PartnerCare]) -> list[TrialFacts]:
@@ -160,9 +166,11 @@ def duties_of(session: Session, *, program_id: UUID, partner_id: UUID, side: Sid
     return _lines(session, sa.and_(*mine), limit=DUTIES_MAX)
 
 
-def duties_due(session: Session, *, program_id: UUID, before: date, limit: int) -> list[DutyLine]:
-    """Duties of a program whose day comes before this one, the soonest first."""
-    return _lines(session, sa.and_(Duty.program_id == program_id, Duty.due_on < before), limit=limit)
+def duties_due(program_id: UUID, *, before: date, limit: int) -> sa.Select[*tuple[Any, ...]]:
+    """Duties of a program whose day comes before this one, the soonest first, as `DutyLine` takes them, with their `place`: a statement to be asked beside others."""
+    place = sa.func.row_number().over(order_by=_DUTY_ORDER).label("place")
+    due = _duties(sa.and_(Duty.program_id == program_id, Duty.due_on < before))
+    return due.add_columns(place).limit(limit)
 
 
 def duties_to_close(session: Session, *, today: date, limit: int) -> Sequence[tuple[Duty, Program]]:
@@ -186,15 +194,21 @@ def duty_in(session: Session, *, program_id: UUID, duty_id: UUID, partner_id: UU
 
 
 def _lines(session: Session, which: sa.ColumnElement[bool], *, limit: int) -> list[DutyLine]:
+    return [DutyLine(*row) for row in session.execute(_duties(which).limit(limit))]
+
+
+_DUTY_ORDER = (Duty.due_on.is_(None), Duty.due_on, Duty.id)
+
+
+def _duties(which: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
     owner = aliased(User)
-    found = (
-        sa.select(Duty, Partner.name, owner.name)
+    return (
+        sa.select(Duty, Partner.name.label("partner_name"), owner.name.label("owner_name"))
         .join(Partner, Partner.id == Duty.partner_id)
         .outerjoin(owner, owner.id == Duty.owner_id)
         .where(which)
-        .order_by(Duty.due_on.is_(None), Duty.due_on, Duty.id)
+        .order_by(*_DUTY_ORDER)
     )
-    return [DutyLine(*row) for row in session.execute(found.limit(limit))]
 
 
 def goals_of(session: Session, *, program_id: UUID, partner_id: UUID) -> Sequence[PartnerGoal]:
@@ -212,12 +226,16 @@ def open_goals(session: Session, *, program_id: UUID, partner_id: UUID) -> int:
     return session.scalar(sa.select(sa.func.count()).where(*mine, is_open)) or 0
 
 
-def goals_proposed(session: Session, *, program_id: UUID, limit: int) -> list[tuple[PartnerGoal, str]]:
-    """Shared goals that partners proposed and that wait for a manager."""
+def goals_proposed(program_id: UUID, *, limit: int) -> sa.Select[*tuple[Any, ...]]:
+    """Shared goals that partners proposed and that wait for a manager: `PartnerGoal`, `partner_name`, `place`, to be asked beside others."""
+    order = (PartnerGoal.created_at, PartnerGoal.id)
+    place = sa.func.row_number().over(order_by=order).label("place")
     waiting = (PartnerGoal.status == GoalStatus.PROPOSED, PartnerGoal.proposed_by == Side.PARTNER)
-    found = sa.select(PartnerGoal, Partner.name).join(Partner, Partner.id == PartnerGoal.partner_id)
-    here = found.where(PartnerGoal.program_id == program_id, *waiting).order_by(PartnerGoal.created_at)
-    return [(row[0], row[1]) for row in session.execute(here.limit(limit))]
+    found = sa.select(PartnerGoal, Partner.name.label("partner_name"), place)
+    here = found.join(Partner, Partner.id == PartnerGoal.partner_id).where(
+        PartnerGoal.program_id == program_id, *waiting
+    )
+    return here.order_by(*order).limit(limit)
 
 
 def goal_in(session: Session, *, program_id: UUID, goal_id: UUID, partner_id: UUID | None = None) -> PartnerGoal | None:

@@ -49,15 +49,11 @@ def cases(
     offset: int = 0,
 ) -> list[Line]:
     """Cases of a program or of one partner in it: with `waiting` those that are not over, the soonest promise first; else the newest."""
-    found = (
-        sa.select(Case, Partner.name).join(Partner, Partner.id == Case.partner_id).where(Case.program_id == program_id)
-    )
+    found = _cases(program_id)
     if partner_id is not None:
         found = found.where(Case.partner_id == partner_id)
     if waiting:
-        # What waits for the program stands first: its clock is ours.
-        by_side = sa.case((Case.status == CaseStatus.OPEN, 0), else_=1)
-        found = found.where(Case.status.in_(WAITING)).order_by(by_side, Case.answer_by, Case.id)
+        found = found.where(Case.status.in_(WAITING)).order_by(*_WAITING_ORDER)
     else:
         found = found.order_by(Case.id.desc())
     return [Line(case, name) for case, name in session.execute(found.limit(limit).offset(offset))]
@@ -68,6 +64,22 @@ def claims_waiting(session: Session, *, program_id: UUID, partner_id: UUID) -> i
     mine = (Case.program_id == program_id, Case.partner_id == partner_id)
     waiting = (Case.status.in_(WAITING), Case.kind != CaseKind.FRAUD_APPEAL)
     return session.scalar(sa.select(sa.func.count()).where(*mine, *waiting)) or 0
+
+
+_WAITING_ORDER = (sa.case((Case.status == CaseStatus.OPEN, 0), else_=1), Case.answer_by, Case.id)
+"""What waits for the program stands first: its clock is ours."""
+
+
+def waiting_cases(program_id: UUID, *, limit: int) -> sa.Select[*tuple[Any, ...]]:
+    """Those that are not over, as `Line` takes them, with their `place`: a statement to be asked beside others."""
+    place = sa.func.row_number().over(order_by=_WAITING_ORDER).label("place")
+    found = _cases(program_id).add_columns(place).where(Case.status.in_(WAITING))
+    return found.order_by(*_WAITING_ORDER).limit(limit)
+
+
+def _cases(program_id: UUID) -> sa.Select[*tuple[Any, ...]]:
+    found = sa.select(Case, Partner.name.label("partner_name")).join(Partner, Partner.id == Case.partner_id)
+    return found.where(Case.program_id == program_id)
 
 
 def messages_of(session: Session, *, case_id: UUID) -> Sequence[CaseMessage]:

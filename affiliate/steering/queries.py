@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -84,10 +85,12 @@ def watches_of(session: Session, *, program_id: UUID) -> Sequence[KpiWatch]:
     return session.scalars(sa.select(KpiWatch).where(*mine).order_by(KpiWatch.id).limit(WATCHES_MAX)).all()
 
 
-def alarms(session: Session, *, program_id: UUID) -> Sequence[KpiWatch]:
-    """The watches whose figure is on the wrong side."""
+def alarms(program_id: UUID) -> sa.Select[*tuple[Any, ...]]:
+    """The watches whose figure is on the wrong side, with their `place`: a statement to be asked beside others."""
     mine = (KpiWatch.program_id == program_id, KpiWatch.removed_at.is_(None), KpiWatch.state == WatchState.ALARM)
-    return session.scalars(sa.select(KpiWatch).where(*mine).order_by(KpiWatch.since).limit(WATCHES_MAX)).all()
+    order = (KpiWatch.since, KpiWatch.id)
+    found = sa.select(KpiWatch, sa.func.row_number().over(order_by=order).label("place")).where(*mine)
+    return found.order_by(*order).limit(WATCHES_MAX)
 
 
 def to_check(session: Session, *, before: datetime, limit: int) -> Sequence[KpiWatch]:
@@ -127,17 +130,23 @@ def momentum_of(session: Session, *, program_id: UUID, partner_ids: Collection[U
 
 def at_risk(session: Session, *, program_id: UUID, limit: int = AT_RISK_SHOWN) -> list[AtRisk]:
     """Partners at risk that nobody has looked after in this state, those with most at stake first."""
+    return [AtRisk(row, name) for row, name, _place in session.execute(at_risk_placed(program_id, limit=limit))]
+
+
+def at_risk_placed(program_id: UUID, *, limit: int) -> sa.Select[*tuple[Any, ...]]:
+    """The same as a statement to be asked beside others: `PartnerMomentum`, `partner_name`, `place`."""
+    order = (PartnerMomentum.weight_minor.desc(), PartnerMomentum.since, PartnerMomentum.partner_id)
+    place = sa.func.row_number().over(order_by=order).label("place")
     found = (
-        sa.select(PartnerMomentum, Partner.name)
+        sa.select(PartnerMomentum, Partner.name.label("partner_name"), place)
         .join(Partner, Partner.id == PartnerMomentum.partner_id)
         .where(
             PartnerMomentum.program_id == program_id,
             PartnerMomentum.momentum.in_(AT_RISK),
             PartnerMomentum.seen_at.is_(None),
         )
-        .order_by(PartnerMomentum.weight_minor.desc(), PartnerMomentum.since, PartnerMomentum.partner_id)
     )
-    return [AtRisk(row, name) for row, name in session.execute(found.limit(limit))]
+    return found.order_by(*order).limit(limit)
 
 
 def counts_by_momentum(session: Session, *, program_id: UUID) -> dict[Momentum, int]:

@@ -29,12 +29,13 @@ from affiliate.commissions.maturity import Milestone
 from affiliate.commissions.models import Commission, CommissionStatus
 from affiliate.console import paging
 from affiliate.console.queries import contacts, events, lists, money, named, orders, partners, trail, work
+from affiliate.console.queries.beside import beside
 from affiliate.creatives import queries as creatives
 from affiliate.ingest.models import DeadLetter, RejectedEvent, RejectReason
 from affiliate.joining.models import Invitation
 from affiliate.newsletters.content import IssueKind
 from affiliate.newsletters.models import DeliveryStatus, IssueStatus, NewsletterDelivery, NewsletterIssue
-from affiliate.partners.models import EnrollmentStatus, Member, PartnerNotice
+from affiliate.partners.models import EnrollmentStatus, Member, Partner, PartnerNotice
 from affiliate.payouts import service as payouts
 from affiliate.payouts.models import Adjustment, AdjustmentKind, AdjustmentStatus
 from affiliate.privacy.models import ErasureRequest, ErasureStatus
@@ -67,7 +68,7 @@ def test_what_waits_for_a_person(session: Session, books: Books) -> None:
     assert work.open_decisions(session, **here) == work.OpenDecisions(
         applications=1, runs=0, reviews=0, creatives=0, cases=0
     )
-    [application] = work.applications_waiting(session, **here)
+    [application] = session.execute(work.applications_waiting(**here)).all()
     assert (application.name, application.answers["why"]) == ("Ferro e Fuoco", "We cook with your pots.")
     soon, month = _maturing(session, **here, until=MATURE, month_ends=NOW)
     assert (soon.count, soon.amount_minor, soon.first_at) == (1, 10_00, NOW + timedelta(days=29))
@@ -86,6 +87,26 @@ def test_what_waits_for_a_person(session: Session, books: Books) -> None:
 def _maturing(session: Session, **asked: Any) -> tuple[work.Maturing, work.Validating]:
     found = work.coming(session, since=NOW, **asked)
     return found.soon, found.month
+
+
+def test_lists_of_any_length_stand_beside_one_another_in_their_own_order(session: Session) -> None:
+    for name, website in (("C", None), ("A", "https://a.example"), ("B", None)):
+        make_partner(session, name=name).website = website
+    session.flush()
+
+    def placed(column: Any, *more: Any) -> Any:
+        return sa.select(column, *more, sa.func.row_number().over(order_by=Partner.name).label("place"))
+
+    lists = {
+        "names": placed(Partner.name, Partner.website).order_by(Partner.name),
+        "whole": placed(Partner).order_by(Partner.name).limit(2),
+        "nobody": placed(Partner.id).where(Partner.name == "D"),
+    }
+    found = beside(session, lists)
+    assert [tuple(row) for row in found["names"]] == [("A", "https://a.example"), ("B", None), ("C", None)]
+    assert [row.Partner.name for row in found["whole"]] == ["A", "B"]
+    assert found["nobody"] == []
+    assert beside(session, {}) == {}
 
 
 def test_what_awaits_its_order_is_not_approved_by_itself_and_is_validated_all_the_same(

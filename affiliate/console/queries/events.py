@@ -1,6 +1,7 @@
 """Events that did not become rows: refused ones of a program, and dead letters of the installation."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -30,5 +31,11 @@ def dead_letters(session: Session, *, cursor: paging.Cursor | None) -> paging.Pa
 
 def oldest_dead_letter(session: Session) -> tuple[int, datetime | None]:
     """How many events could not be stored, and since when the oldest of them waits."""
-    count, oldest = session.execute(sa.select(sa.func.count(), sa.func.min(DeadLetter.failed_at))).one()
+    count, oldest, _place = session.execute(dead_letters_placed()).one()
     return count, oldest
+
+
+def dead_letters_placed() -> sa.Select[*tuple[Any, ...]]:
+    """The same as a statement to be asked beside others: `count`, `oldest`, `place`."""
+    oldest = sa.type_coerce(sa.func.min(DeadLetter.failed_at), DeadLetter.failed_at.type).label("oldest")
+    return sa.select(sa.func.count().label("count"), oldest, sa.literal(1).label("place")).select_from(DeadLetter)

@@ -1,13 +1,11 @@
 """What did not reach whom it was for, in the last days: mails of newsletters, calls to partners, messages to chats, letters."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from affiliate.mailer import MailStatus, OutboxMail
 from affiliate.newsletters.models import DeliveryStatus as Mailed
@@ -42,47 +40,58 @@ def lost(program_id: UUID, since: datetime) -> list[sa.ColumnElement[bool]]:
     return [sa.exists(kind) for kind in kinds]
 
 
-def newsletters(session: Session, *, program_id: UUID, since: datetime) -> Sequence[Any]:
-    """Issues with mails that are uncertain or were given up: `NewsletterIssue`, `uncertain`, `failed`, `at`."""
+def newsletters(program_id: UUID, *, since: datetime) -> sa.Select[*tuple[Any, ...]]:
+    """Issues with mails that are uncertain or were given up: `NewsletterIssue`, `uncertain`, `failed`, `at`.
+
+    These statements number their rows by `place`, to be asked beside others.
+    """
     uncertain = sa.func.count().filter(NewsletterDelivery.status == Mailed.UNCERTAIN)
     failed = sa.func.count().filter(NewsletterDelivery.status == Mailed.FAILED)
     counted = _newsletters(program_id, since).with_only_columns(
         NewsletterDelivery.issue_id, uncertain.label("uncertain"), failed.label("failed"),
         sa.func.max(NewsletterDelivery.settled_at).label("at"),
     ).group_by(NewsletterDelivery.issue_id).subquery()  # fmt: skip
-    found = sa.select(NewsletterIssue, counted.c.uncertain, counted.c.failed, counted.c.at)
+    order = (counted.c.at, NewsletterIssue.id)
+    found = sa.select(NewsletterIssue, counted.c.uncertain, counted.c.failed, counted.c.at, _place(order))
     found = found.join(counted, counted.c.issue_id == NewsletterIssue.id)
-    return session.execute(found.order_by(counted.c.at).limit(SHOWN_OF_A_KIND)).all()
+    return found.order_by(*order).limit(SHOWN_OF_A_KIND)
 
 
-def postbacks(session: Session, *, program_id: UUID, since: datetime) -> Sequence[Any]:
+def postbacks(program_id: UUID, *, since: datetime) -> sa.Select[*tuple[Any, ...]]:
     """Addresses of partners with calls that were given up: `id`, `url`, `partner_id`, `name`, `count`, `at`."""
     columns = (PostbackAddress.id, PostbackAddress.url, PostbackAddress.partner_id, Partner.name)
+    at = sa.func.max(PostbackDelivery.finished_at)
+    order = (at, PostbackAddress.id)
     found = (
         _postbacks(program_id, since)
         .join(Partner, Partner.id == PostbackAddress.partner_id)
-        .with_only_columns(
-            *columns, sa.func.count().label("count"), sa.func.max(PostbackDelivery.finished_at).label("at")
-        )
+        .with_only_columns(*columns, sa.func.count().label("count"), at.label("at"), _place(order))
         .group_by(*columns)
     )
-    return session.execute(found.order_by(sa.text("at"), PostbackAddress.id).limit(SHOWN_OF_A_KIND)).all()
+    return found.order_by(*order).limit(SHOWN_OF_A_KIND)
 
 
-def chats(session: Session, *, program_id: UUID, since: datetime) -> Sequence[Any]:
+def chats(program_id: UUID, *, since: datetime) -> sa.Select[*tuple[Any, ...]]:
     """Chats with messages that were given up: `id`, `name`, `count`, `at`."""
     columns = (ChatHook.id, ChatHook.name)
     found = _chats(program_id, since).with_only_columns(
-        *columns, sa.func.count().label("count"), sa.func.max(ChatDelivery.finished_at).label("at")
+        *columns,
+        sa.func.count().label("count"),
+        sa.func.max(ChatDelivery.finished_at).label("at"),
+        _place((ChatHook.id,)),
     )
-    return session.execute(found.group_by(*columns).order_by(ChatHook.id).limit(SHOWN_OF_A_KIND)).all()
+    return found.group_by(*columns).order_by(ChatHook.id).limit(SHOWN_OF_A_KIND)
 
 
-def letters(session: Session, *, since: datetime) -> tuple[int, Sequence[OutboxMail]]:
-    """Letters that no server takes: how many, and the newest."""
-    count = session.scalar(_letters(since).with_only_columns(sa.func.count())) or 0
-    newest = _letters(since).with_only_columns(OutboxMail).order_by(OutboxMail.created_at.desc())
-    return count, session.scalars(newest.limit(SHOWN_OF_A_KIND)).all()
+def _place(order: tuple[Any, ...]) -> Any:
+    return sa.func.row_number().over(order_by=order).label("place")
+
+
+def letters(*, since: datetime) -> sa.Select[*tuple[Any, ...]]:
+    """Letters that no server takes, the newest first: `OutboxMail`, and how many there are in all as `count`."""
+    order = (OutboxMail.created_at.desc(), OutboxMail.id)
+    found = _letters(since).with_only_columns(OutboxMail, sa.func.count().over().label("count"), _place(order))
+    return found.order_by(*order).limit(SHOWN_OF_A_KIND)
 
 
 def _newsletters(program_id: UUID, since: datetime) -> sa.Select[*tuple[Any, ...]]:

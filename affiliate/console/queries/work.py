@@ -82,8 +82,9 @@ def open_decisions(session: Session, *, program_id: UUID) -> OpenDecisions:
     return OpenDecisions(row[0], row[1], row[4], row[2], row[3])
 
 
-def applications_waiting(session: Session, *, program_id: UUID, limit: int = APPLICATIONS_SHOWN) -> Sequence[Any]:
-    """The applications that wait longest, with the partner and what was written."""
+def applications_waiting(program_id: UUID, *, limit: int = APPLICATIONS_SHOWN) -> sa.Select[*tuple[Any, ...]]:
+    """The applications that wait longest, with the partner, what was written, and their `place`: a statement to be asked beside others."""
+    order = (Enrollment.created_at, Enrollment.id)
     columns = (
         Enrollment.id,
         Enrollment.partner_id,
@@ -92,15 +93,14 @@ def applications_waiting(session: Session, *, program_id: UUID, limit: int = APP
         Partner.website,
         Partner.country,
     )
-    statement = (
-        sa.select(*columns, Application.answers)
+    return (
+        sa.select(*columns, Application.answers, sa.func.row_number().over(order_by=order).label("place"))
         .join(Partner, Partner.id == Enrollment.partner_id)
         .outerjoin(Application, sa.and_(Application.enrollment_id == Enrollment.id, Application.is_current))
         .where(Enrollment.program_id == program_id, Enrollment.status == EnrollmentStatus.PENDING)
-        .order_by(Enrollment.created_at, Enrollment.id)
+        .order_by(*order)
         .limit(limit)
     )
-    return session.execute(statement).all()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import sqlalchemy as sa
 from flask import g, request, url_for
 from flask_login import current_user
 
@@ -13,6 +14,7 @@ from affiliate.console.goals import goal_sheets, goals, kpi_sheets
 from affiliate.console.joining import vetting
 from affiliate.console.program import program
 from affiliate.console.queries import events, work
+from affiliate.console.queries.beside import beside
 from affiliate.console.queries.stirring import Moments, Stirring, Waiting, stirring
 from affiliate.console.work import undelivered, work_list, work_people, work_rest
 from affiliate.papers import queries as papers
@@ -21,8 +23,11 @@ from affiliate.payouts import queries as payout_queries
 from affiliate.programs.models import ProgramStatus
 from affiliate.relations import care_queries
 from affiliate.relations import queries as relations
+from affiliate.relations.care_models import PartnerCare
+from affiliate.relations.care_queries import DutyLine
 from affiliate.reports.periods import start_of_day
 from affiliate.steering import queries as steering
+from affiliate.steering.queries import AtRisk
 from affiliate.web import orm, request_now
 
 SOON = timedelta(days=7)
@@ -54,12 +59,12 @@ def _items(now: datetime) -> list[work_list.Item]:
     found += work_list.books(latest_proof())
     found += work_list.goals(goal_sheets.behind(goals.running()))
     if is_manager():
-        found += _people(there, now)
-        found += _steering(there, at.until)
-        found += undelivered.items(there.lost, at.lost_since)
-    if manages_all():
-        found += work_list.canary(canary.latest(orm.session))
-        found += work_list.dead_letters(*events.oldest_dead_letter(orm.session))
+        rows = beside(orm.session, _asked(there, at.until) | undelivered.asked(there.lost, at.lost_since))
+        found += _people(there, rows, now)
+        found += _steering(there, rows)
+        found += undelivered.items(rows)
+        found += work_list.canary(*(run for (run,) in rows.get("canary", [])))
+        found += work_list.dead_letters(*(rows["dead"][0] if "dead" in rows else (0, None)))
     return found
 
 
@@ -79,18 +84,19 @@ def _money(there: Stirring, now: datetime) -> list[work_list.Item]:
     return found + work_list.adjustments(there.adjustments)
 
 
-def _people(there: Stirring, now: datetime) -> list[work_list.Item]:
+def _people(there: Stirring, rows: dict[str, list[Any]], now: datetime) -> list[work_list.Item]:
     """What only a manager decides."""
     here: dict[str, Any] = {"program_id": g.program.id}
     session = orm.session
     found: list[work_list.Item] = []
     if there.applications.count:
-        applied = work.applications_waiting(session, **here)
-        rows = work_list.applications(applied, vetting.of_applications([row.id for row in applied]))
-        found += work_list.with_rest(rows, there.applications, work_rest.applications, url_for("console.applications"))
-    if there.cases.count:
-        cases = work_people.cases(relations.cases(session, **here, waiting=True, limit=SHOWN_OF_A_KIND))
-        found += work_list.with_rest(cases, there.cases, work_rest.cases, url_for("console.cases"))
+        applied = rows["applications"]
+        applications = work_list.applications(applied, vetting.of_applications([row.id for row in applied]))
+        found += work_list.with_rest(
+            applications, there.applications, work_rest.applications, url_for("console.applications")
+        )
+    cases = work_people.cases([relations.Line(*row) for row in rows.get("cases", [])])
+    found += work_list.with_rest(cases, there.cases, work_rest.cases, url_for("console.cases"))
     found += work_people.reviews(there.reviews, there.review_by)
     found += work_people.creatives(there.creatives) + work_people.erasures(there.erasures)
     coming = work.coming(session, **here, until=now + SOON, month_ends=_month_ends(), since=now - REFUSED_FOR)
@@ -104,31 +110,37 @@ def _month_ends() -> datetime:
     return start_of_day(following.replace(day=1), zone=g.program.time_zone)
 
 
-def _steering(there: Stirring, until: date) -> list[work_list.Item]:
+def _asked(there: Stirring, until: date) -> dict[str, sa.Select[*tuple[Any, ...]]]:
+    """The short lists of what a manager looks after; who manages all programs looks after the installation, too."""
+    here = g.program.id
+    lists = {
+        "applications": (there.applications, work.applications_waiting(here)),
+        "cases": (there.cases, relations.waiting_cases(here, limit=SHOWN_OF_A_KIND)),
+        "at_risk": (there.at_risk, steering.at_risk_placed(here, limit=_most("partner"))),
+        "alarms": (there.alarms, steering.alarms(here)),
+        "duties": (there.duties, care_queries.duties_due(here, before=until, limit=_most("deadline"))),
+        "trials": (there.trials, care_queries.trials_placed(here)),
+        "goals": (there.goals, care_queries.goals_proposed(here, limit=_most("goal"))),
+    }
+    asked = {name: rows for name, (waiting, rows) in lists.items() if waiting.count}
+    return asked | ({"canary": canary.latest_placed(), "dead": events.dead_letters_placed()} if manages_all() else {})
+
+
+def _steering(there: Stirring, rows: dict[str, list[Any]]) -> list[work_list.Item]:
     """Partners, figures and deadlines that need somebody."""
-    here: dict[str, Any] = {"program_id": g.program.id}
-    session = orm.session
-    found: list[work_list.Item] = []
-    if there.at_risk.count:
-        at_risk = work_people.at_risk(steering.at_risk(session, **here, limit=_most("partner")))
-        found += work_list.with_rest(at_risk, there.at_risk, work_rest.at_risk, _alone("partner"))
-    if there.alarms.count:
-        found += work_people.alarms(steering.alarms(session, **here))
-    if there.duties.count:
-        due = care_queries.duties_due(session, **here, before=until, limit=_most("deadline"))
-        duties = work_people.deadlines(due)
-        found += work_list.with_rest(duties, there.duties, work_rest.deadlines, _alone("deadline"))
-    if there.trials.count:
-        found += _trials()
-    if there.goals.count:
-        proposed = work_people.shared_goals(care_queries.goals_proposed(session, **here, limit=_most("goal")))
-        found += work_list.with_rest(proposed, there.goals, work_rest.shared_goals, _alone("goal"))
-    return found
+    at_risk = work_people.at_risk([AtRisk(*row) for row in rows.get("at_risk", [])])
+    found = work_list.with_rest(at_risk, there.at_risk, work_rest.at_risk, _alone("partner"))
+    found += work_people.alarms([watch for (watch,) in rows.get("alarms", [])])
+    duties = work_people.deadlines([DutyLine(*row) for row in rows.get("duties", [])])
+    found += work_list.with_rest(duties, there.duties, work_rest.deadlines, _alone("deadline"))
+    if "trials" in rows:
+        found += _trials(rows["trials"])
+    proposed = work_people.shared_goals(rows.get("goals", []))
+    return found + work_list.with_rest(proposed, there.goals, work_rest.shared_goals, _alone("goal"))
 
 
-def _trials() -> list[work_list.Item]:
+def _trials(trials: list[tuple[PartnerCare, str]]) -> list[work_list.Item]:
     """All are judged, since only the judgement tells which need somebody."""
-    trials = care_queries.trials(orm.session, program_id=g.program.id)
     facts = care_queries.trial_facts(orm.session, program=g.program, rows=[care for care, _name in trials])
     found = work_people.on_trial(trials, facts)
     counted = Waiting(len(found), 0, None)

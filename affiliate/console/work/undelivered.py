@@ -1,11 +1,12 @@
 """Lines of the work list about what did not arrive, and the presses by which it is tried again."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+import sqlalchemy as sa
 from flask import g, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -26,19 +27,23 @@ from affiliate.web import orm, request_now
 LOOKED_BACK = timedelta(days=7)
 
 
-def items(there: queries.Lost, since: datetime) -> list[Item]:
+def asked(there: queries.Lost, since: datetime) -> dict[str, sa.Select[*tuple[Any, ...]]]:
+    """The lists of what did not arrive since then, of which there is something, to be asked beside others."""
+    lists = {
+        "newsletters": (there.newsletters, queries.newsletters(g.program.id, since=since)),
+        "postbacks": (there.postbacks, queries.postbacks(g.program.id, since=since)),
+        "chats": (there.chats, queries.chats(g.program.id, since=since)),
+        "letters": (there.letters and manages_all(), queries.letters(since=since)),
+    }
+    return {name: rows for name, (is_some, rows) in lists.items() if is_some}
+
+
+def items(rows: Mapping[str, Sequence[Any]]) -> list[Item]:
     """What did not arrive in the last days, each with the press that tries it again."""
-    here: dict[str, Any] = {"program_id": g.program.id, "since": since}
-    found: list[Item] = []
-    if there.newsletters:
-        found += map(_newsletter, queries.newsletters(orm.session, **here))
-    if there.postbacks:
-        found += map(_postback, queries.postbacks(orm.session, **here))
-    if there.chats:
-        found += map(_chat, queries.chats(orm.session, **here))
-    if there.letters and manages_all():
-        found += _letters(*queries.letters(orm.session, since=here["since"]))
-    return found
+    told = (("newsletters", _newsletter), ("postbacks", _postback), ("chats", _chat))
+    found = [line(row) for name, line in told for row in rows.get(name, ())]
+    letters = rows.get("letters", ())
+    return found + (_letters(letters[0].count, [row.OutboxMail for row in letters]) if letters else [])
 
 
 def _newsletter(row: Any) -> Item:

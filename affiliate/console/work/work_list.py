@@ -296,7 +296,7 @@ def books(proof: LedgerProof | None) -> list[Item]:
     ]
 
 
-def canary(run: CanaryRun | None) -> list[Item]:
+def canary(run: CanaryRun | None = None) -> list[Item]:
     """Where the installation's own test order stopped."""
     if run is None or run.state is not CanaryState.FAILED:
         return []
