@@ -171,7 +171,8 @@ def _grouping(plural: Callable[[str, str, int], str], language: str) -> Callable
     """The same plurals with their number written as the language does: "1,502 decisions", as the numbers beside it."""
 
     def said(one: str, many: str, number: int) -> str:
-        return plural(one, many, number).replace("%(num)d", _number(number, language))
+        text = plural(one, many, number)
+        return text.replace("%(num)d", "%(num)s").replace("%(num)s", _number(number, language))
 
     return said
 

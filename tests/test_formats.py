@@ -58,5 +58,6 @@ def test_a_plural_writes_its_number_as_the_language_does_twice_as_well(
         for _again in range(2):
             text = ngettext("%(num)d decision waits for you", "%(num)d decisions wait for you", 1502)
             assert said in text
+            assert said in ngettext("%(num)s sale", "%(num)s sales", 1502)
         page = app.jinja_env.from_string("{{ ngettext('%(num)d click', '%(num)d clicks', 1502) }}").render()
     assert said in page

@@ -86,11 +86,11 @@ def bought(
     """By SKU or CATEGORY what the orders of these days held; NO_PRODUCT for orders that name none.
 
     Money is shared out by what each line cost, so that it adds up to the same as everywhere; sales in another currency count without it.
-    The days that stand counted are added up; of the rest, and of what these days hold too much, the newest SALES_MAX sales are
-    read. `tells_back`: whether what came back is wanted, for it has its price.
+    The days that stand counted are added up; what these days hold too much, and the newest sales of the rest, are read, together
+    SALES_MAX. `tells_back`: whether what came back is wanted, for it has its price.
     """
     covered = _covered(session, program_id, period, currency)
-    sales = session.execute(products.sales(program_id, [*covered.rest, *covered.over]).limit(SALES_MAX)).all()
+    sales = session.execute(_to_read(program_id, covered).limit(SALES_MAX)).all()
     told: dict[str, Any] = {"by": by, "currency": currency, "lost": lost_of(session, sales) if tells_back else {}}
     is_over = [any(start <= row.earned_at < end for start, end in covered.over) for row in sales]
     found = summed((row for row, over in zip(sales, is_over, strict=True) if not over), **told)
@@ -101,6 +101,15 @@ def bought(
     for label, good in summed(itertools.compress(sales, is_over), **told).items():
         found.setdefault(label, Good()).take_off(good)
     return {label: good for label, good in found.items() if good.orders > 0}
+
+
+def _to_read(program_id: UUID, covered: Covered) -> sa.Select[Any]:
+    """Rows of `products.sales`: what is to be taken off stands first, for whatever is beyond a limit must not show too much."""
+    sales = products.sales(program_id, [*covered.rest, *covered.over])
+    if not covered.over:
+        return sales
+    first = sa.case((within(Commission.earned_at, covered.over), 0), else_=1)
+    return sales.order_by(None).order_by(first, Commission.earned_at.desc(), Commission.id.desc())
 
 
 def _covered(session: Session, program_id: UUID, period: Period, currency: str) -> Covered:
@@ -202,13 +211,14 @@ def landed(session: Session, *, program_id: UUID, period: Period, currency: str)
     """The pages on which visits of these days began, and what was sold to them in these days, those with the most visits first."""
     counted = visited(session, program_id=program_id, period=period)
     covered = _covered(session, program_id, period, currency)
-    read = sold_at(program_id, covered.rest, currency, over=covered.over)
-    sold = by_page(session.execute(read.limit(PAGES_MAX)))
+    sold = by_page(session.execute(sold_at(program_id, covered.rest, currency).limit(PAGES_MAX)))
     if covered.days:
         sums = day_queries.sold_in_shop(program_id, ShopKind.PAGE, covered).order_by(sa.desc("orders")).limit(PAGES_MAX)
-        for row in session.execute(sums):
-            orders, minor = sold.get(row.label, (0, 0))
-            sold[row.label] = orders + row.orders, minor + int(row.revenue)
+        days = {row.label: (row.orders, int(row.revenue)) for row in session.execute(sums)}
+        over = by_page(session.execute(sold_at(program_id, covered.over, currency))) if covered.over else {}
+        for page, (orders, minor) in days.items():
+            before, off = sold.get(page, (0, 0)), over.get(page, (0, 0))
+            sold[page] = before[0] + orders - off[0], before[1] + minor - off[1]
     known = counted.keys() | {page for page, (orders, _minor) in sold.items() if orders > 0}
     pages = [Landing(page, counted.get(page, 0), *sold.get(page, (0, 0))) for page in known]
     return sorted(pages, key=lambda one: (-one.visits, -one.orders, one.page))
@@ -223,29 +233,19 @@ def visited(session: Session, *, program_id: UUID, period: Period) -> dict[str, 
     return {page: int(number) for page, number in session.execute(visits.order_by(clicks.desc()).limit(PAGES_MAX))}
 
 
-def sold_at(
-    program_id: UUID, rest: Sequence[Stretch], currency: str, *, over: Sequence[Stretch] = ()
-) -> sa.Select[*tuple[Any, ...]]:
-    """Rows of an address to which clicks led, how many orders of these stretches of time they brought, and their revenue.
+def sold_at(program_id: UUID, times: Sequence[Stretch], currency: str) -> sa.Select[*tuple[Any, ...]]:
+    """Rows of an address to which clicks led, how many orders of these times they brought, and their revenue.
 
-    Less what is in the stretches `over`. Null for clicks that are past their term.
+    Null for clicks that are past their term.
     """
     in_it: Any = sa.case((Commission.currency == currency, Commission.revenue_minor), else_=0)
     orders: Any = sa.func.count(Commission.conversion_id.distinct())
-    if over:
-        is_over = within(Commission.earned_at, over)
-        in_it *= sa.case((is_over, -1), else_=1)
-        orders = _orders(~is_over) - _orders(is_over)
     here = (Commission.program_id == program_id, Commission.is_live, Commission.status.not_in(NOT_COUNTED))
-    by_click = (*here, Commission.click_id.is_not(None), within(Commission.earned_at, [*rest, *over]))
+    by_click = (*here, Commission.click_id.is_not(None), within(Commission.earned_at, times))
     # Asked for each sale, by its key: for many a join would read all clicks there are.
     url = sa.select(Click.landing_url).where(Click.id == Commission.click_id).scalar_subquery().label("url")
     sums = sa.select(url, orders.label("orders"), sa.func.sum(in_it)).where(*by_click).group_by("url")
     return sums.order_by(sa.desc("orders"), "url")
-
-
-def _orders(which: sa.ColumnElement[bool]) -> Any:
-    return sa.func.count(sa.case((which, Commission.conversion_id)).distinct())
 
 
 def by_page(rows: Iterable[Any]) -> dict[str, tuple[int, int]]:

@@ -447,6 +447,25 @@ def test_products_and_pages_are_read_from_the_sums_with_the_newest_name(sqlite_s
     assert goods_queries.bought(sqlite_session, by=products.SKU, **asked)["S0"].name == "Of 1"
 
 
+def test_a_bound_on_what_is_read_never_shows_too_much(sqlite_session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """West of UTC what is to be taken off is the oldest of what is read."""
+    shop, last = Shop(sqlite_session), (NOW - 2 * DAY).date()
+    period = Period(last - 3 * DAY, last + DAY, "America/New_York")
+    asked: dict[str, Any] = {"program_id": PROGRAM_ID, "period": period, "currency": "EUR"}
+    for place in range(3):
+        shop.order((NOW - period.starts_at) // MINUTE + 30 + place, 0, 90_00)
+    for place in range(4):
+        shop.order((NOW - period.ends_at) // MINUTE + 30 + place, 0, 90_00)
+    pages = [(one.page, one.orders) for one in goods_queries.landed(sqlite_session, **asked) if one.orders]
+    assert [goods_queries.bought(sqlite_session, by=products.SKU, **asked)["S0"].orders, len(pages)] == [4, 2]
+    count(sqlite_session)
+    monkeypatch.setattr(goods_queries, "SALES_MAX", 4)
+    monkeypatch.setattr(goods_queries, "PAGES_MAX", 4)
+    assert goods_queries.bought(sqlite_session, by=products.SKU, **asked)["S0"].orders == 1  # the newest one of four
+    found = goods_queries.landed(sqlite_session, **asked)
+    assert [(one.page, one.orders) for one in found if one.orders] == pages
+
+
 def test_a_refund_too_small_for_the_commission_puts_the_day_in_doubt(sqlite_session: Session) -> None:
     """A cent back leaves the commission as it is, and the page tells what customers got back."""
     shop = Shop(sqlite_session)
