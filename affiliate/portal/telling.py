@@ -201,6 +201,6 @@ def _call(delivery: ChatDelivery) -> dict[str, Any]:
         "attempts": delivery.attempts,
         "next_at": delivery.send_after if delivery.status is DeliveryStatus.WAITING else None,
         "code": delivery.answer_code,
-        "answer": delivery.answer or delivery.error,
+        "answer": delivery.answer or formats.call_problem(delivery.error),
         "is_given_up": delivery.status is DeliveryStatus.GIVEN_UP,
     }
