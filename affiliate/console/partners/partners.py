@@ -61,7 +61,7 @@ def partner(partner_id: UUID) -> str:
     found = _found(partner_id)
     here = {"program_id": g.program.id, "partner_id": partner_id}
     period = presenters.period(presenters.span())
-    by_day = reports.facts_by_day(orm.session, **here, period=period, currency=g.program.currency)
+    by_day = reports.facts_by_day(orm.session, **here, period=period, currency=g.program.currency, tells_new=False)
     numbers = partner_sheets.numbers(by_day, g.program.currency)
     return show(
         "partners/partner.html",

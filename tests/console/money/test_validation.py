@@ -114,14 +114,19 @@ def test_the_orders_of_one_partner_are_gathered_by_its_name_or_id(cast: Cast, ma
         assert told in text_of(refused)
 
 
-def test_a_page_offers_the_first_names_of_many(cast: Cast, mara: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_offers_some_names_of_many_in_their_order(
+    cast: Cast, mara: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("Aaron", "Zora"):
         factories.make_partner(cast.session, program=cast.program, name=name)
     cast.session.commit()
+    offered = named.partners_offered(cast.session, program_id=cast.program.id)
+    assert {"Aaron", "Zora"} < {*offered}
+    assert offered == sorted(offered)
+    assert 'value="Zora"' in text_of(mara.get("/console/casa/validation"))
     monkeypatch.setattr(named, "OFFERED_MAX", 1)
     page = text_of(mara.get("/console/casa/validation"))
-    assert 'value="Aaron"' in page
-    assert "Zora" not in page
+    assert [f'value="{name}"' in page for name in offered].count(True) == 1
 
 
 def test_a_long_file_is_stopped_and_nothing_more_is_done_with_it(cast: Cast, mara: FlaskClient) -> None:
