@@ -10,9 +10,10 @@ from werkzeug.wrappers.response import Response as BaseResponse
 from affiliate import ids
 from affiliate.accounts import access
 from affiliate.console import presenters, roles
-from affiliate.console.blueprint import acted, blueprint, cursor, given_reason, pager, show
+from affiliate.console.blueprint import acted, blueprint, can, cursor, given_reason, pager, show
 from affiliate.console.orders import fraud_sheets
 from affiliate.console.queries import fraud as money
+from affiliate.console.relations import case_sheets
 from affiliate.console.work import bulk_acts
 from affiliate.fraud import lists, service
 from affiliate.fraud.rules import BY_NAME
@@ -23,6 +24,7 @@ from affiliate.relations import bulk
 from affiliate.relations import queries as case_queries
 from affiliate.relations import service as cases
 from affiliate.relations.bulk_models import BulkKind
+from affiliate.relations.models import Case
 from affiliate.web import orm, request_now
 
 _KINDS = {"pass": BulkKind.CLEAR_ORDERS, "reject": BulkKind.REJECT_ORDERS}
@@ -55,7 +57,7 @@ def fraud_case(conversion_id: UUID, partner_id: UUID) -> str:
     amounts = money.reckoned(orm.session, program_id=g.program.id, pairs={(conversion_id, partner_id)})
     commission_id = money.commission_id(orm.session, conversion_id=conversion_id, partner_id=partner_id)
     amount = amounts.get((conversion_id, partner_id))
-    shown = fraud_sheets.case(found, names[partner_id], amount, commission_id, appeal)
+    shown = fraud_sheets.case(found, names[partner_id], amount, commission_id, appeal, talk=_talk(appeal))
     return show("orders/fraud_case.html", said=said, typed=request.form, **shown)
 
 
@@ -120,6 +122,13 @@ def pause_suspect(partner_id: UUID) -> BaseResponse:
         )
 
     return acted(url_for("console.fraud"), pause)
+
+
+def _talk(appeal: Case | None) -> list[dict[str, Any]]:
+    """All that was said in the appeal, for who may read cases: whoever decides here must have been shown it."""
+    if appeal is None or not can("case"):
+        return []
+    return [case_sheets.message(appeal, said) for said in case_queries.messages_of(orm.session, case_id=appeal.id)]
 
 
 def _chosen() -> list[bulk.Chosen]:

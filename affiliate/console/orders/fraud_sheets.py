@@ -13,7 +13,7 @@ from affiliate.console import presenters
 from affiliate.console.words import Sign
 from affiliate.fraud import words
 from affiliate.fraud.lists import History, Waiting
-from affiliate.fraud.models import FraudDecision, FraudVerdict
+from affiliate.fraud.models import FraudAppeal, FraudDecision, FraudVerdict
 from affiliate.fraud.rules import MANUAL
 from affiliate.fraud.signals import Verdict
 from affiliate.partners.models import EnrollmentStatus
@@ -84,9 +84,15 @@ def findings(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def case(
-    found: History, partner_name: str, amount_minor: int | None, commission_id: UUID | None, appeal: Case | None
+    found: History,
+    partner_name: str,
+    amount_minor: int | None,
+    commission_id: UUID | None,
+    appeal: Case | None,
+    *,
+    talk: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """One case: how it stands, what spoke, what was said, and what may be done."""
+    """One case: how it stands, what spoke, what was said, also in the waiting appeal, and what may be done."""
     present, stands = found.present, found.stands
     assert present is not None, "a case has a verdict"  # noqa: S101 - the page asks before
     assert stands is not None, "a case has a verdict"  # noqa: S101 - as above
@@ -106,7 +112,8 @@ def case(
         "amount": None if amount_minor is None else presenters.amount(amount_minor),
         "findings": findings(present.findings),
         "settings_version": present.settings_version,
-        "history": history(found),
+        "history": history(found, is_talk_shown=bool(talk)),
+        "talk": talk,
         "appeal_url": url_for("console.case", case_id=appeal.id) if appeal else None,
         "seen": found.decisions[0][0].number if found.decisions else 0,
         "pass_url": acts.get(Verdict.PASS),
@@ -121,14 +128,21 @@ def _reason(found: History, present: FraudVerdict) -> str | None:
     return decision.rule or present.reason if decision is not None else present.reason
 
 
-def history(found: History) -> list[dict[str, Any]]:
-    """Verdicts of the rules, words of managers and appeals, the newest first."""
+def history(found: History, *, is_talk_shown: bool = False) -> list[dict[str, Any]]:
+    """Verdicts of the rules, words of managers and appeals, the newest first.
+
+    An appeal that waits is without its excerpt where all that was said in it `is_talk_shown` beside.
+    """
     told = [(one.judged_at, _judged(one)) for one in found.verdicts if one.decision_id is None]
     told += [(one.decided_at, _decision(one, name)) for one, name in found.decisions]
     told += [
-        (one.opened_at, {"text": _("The partner appealed"), "note": one.text, "state": "next"}) for one in found.appeals
+        (one.opened_at, _appealed(one, is_shown=is_talk_shown and one.decision_id is None)) for one in found.appeals
     ]
     return [{"at": at, **event} for at, event in sorted(told, key=lambda one: one[0], reverse=True)]
+
+
+def _appealed(appeal: FraudAppeal, *, is_shown: bool) -> dict[str, Any]:
+    return {"text": _("The partner appealed"), "note": "" if is_shown else appeal.text, "state": "next"}
 
 
 def _judged(verdict: FraudVerdict) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from accounts_cast import give, make_person
 from console_cast import Cast, public, text_of
+from creative_cast import png
 from factories import make_click, make_link, make_partner
 from flask.testing import FlaskClient
 
@@ -22,8 +23,9 @@ from affiliate.console.queries import fraud as queries
 from affiliate.fraud.models import FraudSettings
 from affiliate.partners.models import Enrollment, EnrollmentStatus
 from affiliate.payouts import queries as payouts
+from affiliate.relations import queries as case_queries
 from affiliate.relations import service as cases
-from affiliate.relations.claims import Claim
+from affiliate.relations.claims import Claim, Proof
 from affiliate.relations.models import Case, CaseKind, CaseStatus
 
 QUEUE, RULES = "/console/casa/fraud", "/console/casa/fraud/rules"
@@ -120,11 +122,11 @@ def test_a_case_tells_everything_and_takes_a_word_by_hand(cast: Cast, mara: Flas
     assert "Again?" in text_of(late)
 
 
-def appealed(cast: Cast, commission: Commission) -> Case:
+def appealed(cast: Cast, commission: Commission, text: str = "I was on holiday.", proof: Proof | None = None) -> Case:
     """The partner's appeal against the review of an order."""
     case = cases.open_case(
         cast.session, program=cast.program, partner_id=cast.partner.id,
-        claim=Claim(CaseKind.FRAUD_APPEAL, "I was on holiday.", order_id="O-1"), actor=SYSTEM, now=clock.now(),
+        claim=Claim(CaseKind.FRAUD_APPEAL, text, order_id="O-1", proof=proof), actor=SYSTEM, now=clock.now(),
     )  # fmt: skip
     assert case.conversion_id == commission.conversion_id
     cast.session.commit()
@@ -162,11 +164,7 @@ def test_an_appeal_is_judged_by_who_has_read_all_of_it_and_no_word_is_lost(cast:
     assert "Nothing under review" not in text_of(mara.get(QUEUE))
     for act, field in (("decline", "decline-text"), ("accept", "accept-text")):
         read = hidden(mara.get(page).text, act)
-        cases.reply(
-            cast.session, program=cast.program, partner_id=cast.partner.id, case_id=case.id, text=f"Before you {act} it…",
-            proof=None, actor=SYSTEM, now=clock.now(),
-        )  # fmt: skip
-        cast.session.commit()
+        reply(cast, case, f"Before you {act} it…")
         form = {"settlement": "release", "text": f"We {act}."}
         late = mara.post(f"{page}/{act}", data=read | form)
         assert (late.status_code, "Something was written in this case" in text_of(late)) == (409, True)
@@ -175,6 +173,48 @@ def test_an_appeal_is_judged_by_who_has_read_all_of_it_and_no_word_is_lost(cast:
     assert mara.post(f"{page}/accept", data=hidden(late.text, "accept") | form).status_code == 303
     stages(cast)
     assert status_of(cast, commission) is CommissionStatus.PENDING
+
+
+def test_who_decides_is_shown_all_that_was_said_in_the_appeal(
+    cast: Cast, mara: FlaskClient, finn: FlaskClient, count_queries: Any
+) -> None:
+    commission = flagged(cast, "O-1")
+    review, ending = case_of(cast, commission), "And that is how it was."
+    case = appealed(cast, commission, text="I was there. " * 250 + ending, proof=Proof("shot.png", png()))
+    [first] = case_queries.messages_of(cast.session, case_id=case.id)
+    proof = f"/console/casa/cases/{public('cas', case)}/proof/{first.id}"
+    cast.session.commit()
+    page = mara.get(review)
+    assert (ending in text_of(page), page.text.count("I was there.")) == (True, 250)
+    assert f'<img src="{proof}"' in page.text
+    assert mara.get(proof).status_code == 200
+    with count_queries() as few:
+        mara.get(review)
+    for number in range(5):
+        reply(cast, case, f"Also this, {number}.")
+    late = mara.post(f"{review}/reject", data=hidden(page.text, "reject") | {"reason": "A robot."})
+    assert (late.status_code, "Something was written in this case" in text_of(late)) == (409, True)
+    with count_queries() as many:
+        mara.get(review)
+    assert (len(many.statements), len(many.statements) <= 20) == (len(few.statements), True)
+    for shown in (text_of(late), text_of(mara.get(review))):
+        assert [f"Also this, {number}." in shown for number in range(5)] == [True] * 5
+    unread = text_of(finn.get(review))  # who may not open cases reads no more of one here
+    assert ("Also this" in unread, "The partner appealed" in unread) == (False, True)
+    assert f'href="/console/casa/cases/{public("cas", case)}"' not in finn.get(review).text
+    mara.post(f"{review}/reject", data=hidden(late.text, "reject") | {"reason": "A robot."})
+    cast.session.refresh(case)
+    assert case.status is CaseStatus.DECLINED
+    cast.session.commit()
+
+
+def reply(cast: Cast, case: Case, text: str) -> None:
+    """The partner says more in its case."""
+    cases.reply(
+        cast.session, program=cast.program, partner_id=cast.partner.id, case_id=case.id, text=text, proof=None,
+        actor=SYSTEM, now=clock.now(),
+    )  # fmt: skip
+    cast.session.commit()
 
 
 def hidden(page: str, dialog: str) -> dict[str, str]:
