@@ -2,7 +2,9 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
+import pytest
 from factories import NOW, make_attribution, make_click, make_conversion, make_link
 from money_cast import LIMIT, open_books
 from sqlalchemy.orm import Session
@@ -11,7 +13,7 @@ from affiliate.attribution import service as attribution
 from affiliate.fraud import lists
 from affiliate.fraud.signals import Verdict
 from affiliate.ingest.models import Conversion
-from affiliate.relations import service
+from affiliate.relations import queries, service
 from affiliate.relations.claims import Claim
 from affiliate.relations.models import Case, CaseKind
 
@@ -76,3 +78,18 @@ class AppealWorld:
             self.session, program_id=self.program.id, conversion_id=self.order.id, partner_id=self.partner.id
         )
         return found.stands, found.open_appeal is not None
+
+
+def overlook_appeals(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Each order's first look for its appeal finds none, as when the partner commits just after it; gives which looks locked."""
+    look, looks, orders = queries.appeal_waiting, [], set[UUID]()
+
+    def late(session: Session, *, conversion_id: UUID, locked: bool = False, **about: Any) -> Case | None:
+        looks.append(locked)
+        if conversion_id not in orders:
+            orders.add(conversion_id)
+            return None
+        return look(session, conversion_id=conversion_id, locked=locked, **about)
+
+    monkeypatch.setattr(queries, "appeal_waiting", late)
+    return looks

@@ -27,6 +27,7 @@ N_ = str  # marks a sentence for the translators
 
 OPEN_MAX = 20  # of one partner in a program, beside its appeals: of these there are no more than doubted sales
 MESSAGES_MAX = 200  # of the partner in a case
+TALKED = N_("Something was written in this case since you opened it. Read it, then decide; your words are kept.")
 _REMIND_BEFORE = timedelta(days=1)
 
 
@@ -219,7 +220,7 @@ def decide_order(
     the appeal that the person saw, 0 without one; null for who read none of them and decides on many orders.
 
     Raises:
-        DomainError: those of `fraud.service.decide`. CaseTalked: more was said since.
+        DomainError: those of `fraud.service.decide`. CaseTalked: more was said since, or an appeal came in just now.
     """
     about: dict[str, Any] = {"program_id": program_id, "partner_id": partner_id, "conversion_id": conversion_id}
     who: dict[str, Any] = {"actor": actor, "now": now}
@@ -227,8 +228,10 @@ def decide_order(
     # at once would wait for each other for ever.
     case = queries.appeal_waiting(session, **about, locked=True)
     fraud.decide(session, **about, verdict=verdict, note=note, rule=rule, seen=seen, **who)
-    # One that came in between is answered with the order: `fraud.decide` has done so, and nobody else would.
-    case = case or queries.appeal_waiting(session, **about, locked=True)
+    # One that came in between has been read by nobody, and `fraud.decide` answered it only if it was there by then. It is
+    # not locked: whoever holds it may wait for the decision that was just made.
+    if case is None and queries.appeal_waiting(session, **about) is not None:
+        raise CaseTalked(TALKED)
     if said is not None:
         _check_seen(session, case, said)
     if case is None:
@@ -305,9 +308,7 @@ def _close(session: Session, case: Case, status: CaseStatus, *, actor: Actor, no
 def _check_seen(session: Session, case: Case | None, seen: int) -> None:
     """Refuse to decide on words that nobody has read. Whoever calls holds the case, so no more can come in between."""
     if seen != (queries.message_count(session, case_id=case.id) if case else 0):
-        raise CaseTalked(
-            N_("Something was written in this case since you opened it. Read it, then decide; your words are kept.")
-        )
+        raise CaseTalked(TALKED)
 
 
 def _say(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from appeal_cast import ORDER, AppealWorld
+from appeal_cast import ORDER, AppealWorld, overlook_appeals
 from creative_cast import png
 from factories import NOW, make_conversion, make_program
 from sqlalchemy.engine import Engine
@@ -19,7 +19,8 @@ from affiliate.fraud import service as fraud
 from affiliate.fraud.models import FraudAppeal, FraudDecision
 from affiliate.fraud.signals import Verdict
 from affiliate.mailer import OutboxMail
-from affiliate.relations import queries, service
+from affiliate.relations import bulk, bulk_queries, queries, service
+from affiliate.relations.bulk_models import BulkKind, BulkStatus
 from affiliate.relations.claims import Proof, Settlement
 from affiliate.relations.models import Case, CaseKind, CaseStatus
 
@@ -107,18 +108,40 @@ def test_two_who_judge_an_order_at_once_do_not_wait_for_each_other(world: Appeal
     assert world.stands() == (Verdict.PASS, False)
 
 
-def test_an_appeal_that_comes_while_its_order_is_judged_is_answered_with_it(
+@pytest.mark.parametrize("said", [None, 0, 1])
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_an_appeal_that_comes_while_its_order_is_judged_is_read_first(
+    world: AppealWorld, monkeypatch: pytest.MonkeyPatch, verdict: Verdict, said: int | None
+) -> None:
+    case = world.appeal()
+    with monkeypatch.context() as patch:
+        looks = overlook_appeals(patch)
+        with pytest.raises(service.CaseTalked), world.session.begin_nested():
+            world.decide(verdict, said=said)
+    assert looks == [True, False]  # who holds the case may wait for the decision: a second lock would wait for ever
+    assert (case.status, world.stands()) == (CaseStatus.OPEN, (Verdict.FLAG, True))
+    world.decide(Verdict.REJECT, said=1)
+    assert (case.status, world.stands()) == (CaseStatus.DECLINED, (Verdict.REJECT, False))
+    assert world.session.scalars(sa.select(FraudAppeal.decision_id)).one() is not None
+
+
+def test_an_act_on_many_leaves_out_the_order_that_is_appealed_just_now(
     world: AppealWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    decide, made = fraud.decide, []
-
-    def slowly(session: Session, **about: Any) -> None:
-        made.append(world.appeal())
-        decide(session, **about)
-
-    monkeypatch.setattr(fraud, "decide", slowly)
-    world.decide(Verdict.REJECT)
-    assert (made[0].status, world.stands()) == (CaseStatus.DECLINED, (Verdict.REJECT, False))
+    other = world.doubtful(order_id="10483")
+    world.work()
+    case = world.appeal()
+    overlook_appeals(monkeypatch)
+    chosen = [bulk.Chosen(world.partner.id, conversion_id=one.id, seen=0) for one in (world.order, other)]
+    act = bulk.start(
+        world.session, program_id=world.program.id, kind=BulkKind.REJECT_ORDERS, arguments={"reason": "A robot."},
+        chosen=chosen, actor=world.books.bob, now=NOW,
+    )  # fmt: skip
+    assert (act.status, act.done, act.changed) == (BulkStatus.DONE, 2, 1)
+    [refused] = bulk_queries.refusals(world.session, act_id=act.id, limit=9)
+    assert (refused.conversion_id, refused.refusal) == (world.order.id, service.TALKED)
+    assert (case.status, world.stands()) == (CaseStatus.OPEN, (Verdict.FLAG, True))
+    assert world.session.scalars(sa.select(FraudDecision.conversion_id)).one() == other.id
 
 
 @pytest.mark.parametrize("verdict", [Verdict.PASS, Verdict.REJECT])

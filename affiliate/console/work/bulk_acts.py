@@ -16,6 +16,7 @@ from affiliate.console.blueprint import acted, blueprint, refused, show
 from affiliate.console.words import Sign
 from affiliate.errors import Conflict, Invalid
 from affiliate.relations import bulk, bulk_queries
+from affiliate.relations import service as cases
 from affiliate.relations.bulk_models import OF_COMMISSIONS, OF_ORDERS, BulkAct, BulkKind, BulkStatus
 from affiliate.web import orm, request_now
 
@@ -35,7 +36,8 @@ def begin(
 ) -> BaseResponse:
     """Begin an act. If all of it is done at once it leads back with a sentence; else, or with refusals, to the act's page.
 
-    `none_done` is the refusal where an act that is through changed nothing; then nothing is written.
+    `none_done` is the refusal where an act that is through changed nothing; then nothing is written. An appeal that came in
+    between is another reason, which the act's page tells of each order.
     """
     try:
         act = bulk.start(
@@ -44,7 +46,7 @@ def begin(
         )  # fmt: skip
     except Invalid as refusal:
         return refused(back, refusal)
-    if act.status is BulkStatus.DONE and not act.changed and none_done is not None:
+    if act.status is BulkStatus.DONE and not act.changed and none_done is not None and not _is_appealed(act):
         return refused(back, none_done)
     if act.status is BulkStatus.DONE and not bulk_queries.refusal_count(orm.session, act_id=act.id):
         flash(told(act), "success")
@@ -91,6 +93,12 @@ def stop_bulk_act(act_id: UUID) -> BaseResponse:
         return ngettext("Stopped. %(num)d was done before.", "Stopped. %(num)d were done before.", act.done)
 
     return acted(url_for("console.bulk_act", act_id=act_id), do)
+
+
+def _is_appealed(act: BulkAct) -> bool:
+    """Whether an appeal that nobody had read kept an order of this act, which did not outgrow its first batch."""
+    refusals = bulk_queries.refusals(orm.session, act_id=act.id, limit=bulk.BATCH)
+    return any(one.refusal == cases.TALKED for one in refusals)
 
 
 def _found(act_id: UUID) -> BulkAct:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from accounts_cast import give, make_person
+from appeal_cast import overlook_appeals
 from console_cast import Cast, public, text_of
 from creative_cast import png
 from factories import make_click, make_link, make_partner
@@ -205,6 +206,22 @@ def test_who_decides_is_shown_all_that_was_said_in_the_appeal(
     mara.post(f"{review}/reject", data=hidden(late.text, "reject") | {"reason": "A robot."})
     cast.session.refresh(case)
     assert case.status is CaseStatus.DECLINED
+    cast.session.commit()
+
+
+def test_an_order_that_is_appealed_just_now_is_refused_with_that_reason(
+    cast: Cast, mara: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commission = flagged(cast, "O-1")
+    case = appealed(cast, commission)
+    with monkeypatch.context() as patch:
+        overlook_appeals(patch)
+        chosen = {"case": ticked(cast, commission), "reason": "A robot."}
+        told = text_of(mara.post(f"{QUEUE}/reject", data=chosen, follow_redirects=True))
+    assert "Something was written in this case" in told
+    assert "Somebody else has decided" not in told
+    cast.session.refresh(case)
+    assert case.status is CaseStatus.OPEN
     cast.session.commit()
 
 
