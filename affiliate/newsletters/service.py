@@ -94,7 +94,7 @@ def save(
     session: Session, *, issue_id: UUID, program_id: UUID, draft: Draft, segment: Segment, kind: IssueKind,
     in_archive: bool, seen_version: int, now: datetime,
 ) -> None:  # fmt: skip
-    """Store a draft, unless somebody stored another one since the person read it.
+    """Store a draft, unless somebody stored another one since the person read it. Why an earlier one did not leave is forgotten.
 
     Raises:
         NoSuchIssue: not in this program. IssueMoved: somebody was faster, or it is no draft any more.
@@ -102,6 +102,7 @@ def save(
     values: dict[str, Any] = {
         "texts": dict(draft.texts), "blocks": [block.document() for block in draft.blocks], "language": draft.language,
         "segment": segment.document(), "kind": kind, "in_archive": in_archive,
+        "trouble": None,  # it was said of other words
     }  # fmt: skip
     seen = NewsletterIssue.version == seen_version
     values |= {"version": seen_version + 1, "updated_at": now}
@@ -218,6 +219,8 @@ def answer_consent(
 ) -> None:
     """The partner says yes or no to a story about it; it may change its mind as long as it likes.
 
+    A draft that did not leave because nothing was left in it says so no longer once something is.
+
     Raises:
         NoSuchIssue: the question is not this partner's.
     """
@@ -231,6 +234,8 @@ def answer_consent(
     if issue_id is None:
         raise NoSuchIssue("There is no such question.")
     issue = found(session, issue_id=issue_id, program_id=program_id)
+    if is_given and issue.status is IssueStatus.DRAFT and not is_empty(session, issue):
+        issue.trouble = None
     action = "newsletter.give_consent" if is_given else "newsletter.decline_consent"
     write_audit(session, issue, action, actor=actor, now=now)
 

@@ -21,7 +21,9 @@ from affiliate.attribution.models import Credit
 from affiliate.commissions.life import CommissionStatus
 from affiliate.mailer import OutboxMail
 from affiliate.newsletters import queries, service
+from affiliate.newsletters.content import fingerprint
 from affiliate.newsletters.models import (
+    ConsentStatus,
     DeliveryStatus,
     IssueKind,
     IssueStatus,
@@ -559,6 +561,38 @@ def test_why_an_issue_with_nothing_left_to_say_did_not_leave_is_told(
         text = text_of(mara.get(page))
         assert "nothing but stories without their partners" in text
         assert "The mail server" not in text
+
+
+@pytest.mark.parametrize("is_written", [True, False])
+def test_why_it_did_not_leave_is_told_no_more_once_something_is_in_it(
+    cast: Cast, mara: FlaskClient, is_written: bool
+) -> None:
+    words = {"en": {"title": "One pan", "body": "Sold twice."}}
+    story = Block("story", BlockKind.STORY, words, "", str(cast.partner.id))
+    draft = Draft("en", {"en": {"subject": "Hello"}}, [story])
+    issue = make_issue(cast.session, program=cast.program, now=clock.now(), draft=draft)
+    issue.trouble = service.NOTHING_TO_SAY
+    consent = StoryConsent(id=ids.new(), program_id=cast.program.id, issue_id=issue.id, partner_id=cast.partner.id)
+    consent.fingerprint, consent.story, consent.asked_at = fingerprint(story), {}, clock.now()
+    consent.status = ConsentStatus.DECLINED
+    cast.session.add(consent)
+    cast.session.commit()
+    here: dict[str, Any] = {"consent_id": consent.id, "program_id": cast.program.id, "partner_id": cast.partner.id}
+    here |= {"actor": SYSTEM, "now": clock.now()}
+    assert "nothing but stories" in text_of(mara.get(at(issue)))
+    if is_written:
+        kept = {"en-story-title": "One pan", "en-story-body": "Sold twice.", "story-partner": "Slow Kitchen"}
+        mara.post(at(issue), data=typed(issue, act="add", block_kind="text") | kept)
+    else:
+        cast.session.expire_all()
+        service.answer_consent(cast.session, is_given=False, **here)
+        cast.session.commit()
+        assert "nothing but stories" in text_of(mara.get(at(issue)))
+        cast.session.expire_all()
+        service.answer_consent(cast.session, is_given=True, **here)
+        cast.session.commit()
+    for page in ("/console/casa/newsletters", at(issue)):
+        assert "nothing but stories" not in text_of(mara.get(page))
 
 
 def test_newsletters_are_of_managers_of_this_program(
