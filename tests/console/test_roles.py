@@ -236,6 +236,18 @@ def test_an_administrator_gives_roles_and_a_manager_only_narrow_ones(
     assert "one person" in text_of(ada.get(people)).lower()
 
 
+@pytest.mark.parametrize("email", ["zoe@casa-ondera.example", "no-address"])
+def test_a_person_who_is_refused_is_typed_once(mara: FlaskClient, email: str) -> None:
+    name = "" if "@" in email else "Zoe"  # no account needs a name; no address is nobody's
+    answer = mara.post("/console/casa/people", data={"email": email, "name": name, "preset": "tech"})
+    assert answer.status_code == 422
+    assert "Write the address and the name of a person." in text_of(answer)
+    assert f'value="{email}"' in answer.text
+    assert f'value="{name}"' in answer.text
+    assert re.search(r'value="tech" checked', answer.text)
+    assert email not in mara.get("/console/casa/people").text
+
+
 def test_nobody_becomes_more_than_a_manager_makes_them(cast: Cast, mara: FlaskClient, finn: FlaskClient) -> None:
     assert finn.get("/console/casa/people").status_code == 404
     for role in ("admin", "partner"):

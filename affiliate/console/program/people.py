@@ -29,7 +29,7 @@ def people() -> str:
     return show(
         "program/people.html",
         people=[_person(held) for held in found],
-        kept=typed.take(url_for("console.add_person")) or {},
+        kept=request.form or typed.take(url_for("console.add_person")) or {},  # what was refused just now, first
         presets=[{"value": each.value, "word": _word(each), "told": _told(each)} for each in offered],
     )
 
@@ -37,7 +37,7 @@ def people() -> str:
 @blueprint.post("/<slug>/people")
 @access.fresh(access.console("manager"), keeps=("email", "name", "preset"))
 def add_person() -> BaseResponse:
-    """Give somebody the roles of a preset."""
+    """Give somebody the roles of a preset; a refused form comes back with what was typed."""
 
     def act() -> str:
         person = people_service.add(
@@ -47,7 +47,7 @@ def add_person() -> BaseResponse:
         )  # fmt: skip
         return str(_("%(name)s can work on this program. A mail says so.", name=person.name))
 
-    return acted(url_for("console.people"), act)
+    return acted(url_for("console.people"), act, keeps=True)
 
 
 @blueprint.post('/<slug>/people/<public("usr"):user_id>/<role>/take')
