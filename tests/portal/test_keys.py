@@ -1,7 +1,10 @@
 """A partner's API keys in the portal: made once, shown once, named, and ended; by owners alone."""
 
+import random
 import re
+from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from accounts_cast import PASSWORD, forget_password, make_person, sign_in
 from factories import make_member, make_partner
@@ -119,8 +122,45 @@ def test_what_was_typed_stands_there_once_after_the_password_was_asked_for(marta
     assert 'value="My board"' not in marta.get(PAGE).text
 
 
-def test_more_than_a_cookie_holds_is_not_kept(marta: FlaskClient, cast: Cast) -> None:
+def letters(count: int, *, first: int, last: int) -> str:
+    """Letters in no order, which hardly become fewer bytes when they are compressed."""
+    return "".join(map(chr, random.Random(7).choices(range(first, last), k=count)))
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_kept"),
+    [
+        ({"name": letters(1_300, first=0x61, last=0x7B)}, True),
+        ({"name": letters(220, first=0x4E00, last=0x9FA5)}, True),
+        ({"name": letters(1_601, first=0x61, last=0x7B)}, False),
+        ({"name": letters(1_000, first=0x4E00, last=0x9FA5)}, False),
+        ({"name": "Many", "scopes": [""] * 10_000}, False),
+    ],
+)
+def test_more_than_a_cookie_holds_is_not_kept(
+    marta: FlaskClient, cast: Cast, fields: dict[str, Any], is_kept: bool
+) -> None:
     forget_password(marta)
-    asked = marta.post(PAGE, data=FORM | {"name": "x" * 1_001})
+    asked = marta.post(PAGE, data=FORM | fields)
+    assert len(asked.headers.get("Set-Cookie", "")) < 4_096
+    with marta.session_transaction() as cookie:
+        assert ("typed" in cookie) is is_kept
     marta.post(asked.location, data={"password": PASSWORD})
-    assert "x" * 1_001 not in marta.get(PAGE).text
+    assert (f'value="{fields["name"]}"' in marta.get(PAGE).text) is is_kept
+
+
+def test_a_long_address_is_not_kept_either(marta: FlaskClient) -> None:
+    forget_password(marta)
+    marta.post(f"/portal/{'x' * 1_600}/keys", data=FORM)
+    with marta.session_transaction() as cookie:
+        assert "typed" not in cookie
+
+
+def test_what_is_kept_leaves_room_for_all_else_in_the_cookie(marta: FlaskClient) -> None:
+    with marta.session_transaction() as cookie:
+        cookie["_flashes"] = [("error", letters(600, first=0x30, last=0x7B))]
+    forget_password(marta)
+    asked = marta.post(PAGE, data=FORM | {"name": letters(1_300, first=0x61, last=0x7B)})
+    with marta.session_transaction() as cookie:
+        assert "typed" in cookie
+    assert len(asked.headers["Set-Cookie"]) < 4_096
