@@ -93,6 +93,10 @@ class Mailroom:
         self._signer = _signer(to) if to.dkim_key_file else None
         self.envelope_sender = to.bounce_address or parseaddr(to.mail_from)[1]
 
+    def has_words_for(self, row: Any) -> bool:
+        """Whether the mail of this delivery says anything; false if the last story in it lost its consent before it was read here."""
+        return not self._compiled[_kind(row)].is_empty
+
     def message(self, row: Any, *, now: datetime) -> bytes:
         """The message of one delivery, signed if we sign.
 

@@ -120,6 +120,7 @@ class Compiled:
     html: Pieces
     text: Pieces
     targets: Mapping[str, str]
+    is_empty: bool  # not one block: a frame around nothing
 
     def for_reader(self, reader: Reader) -> Mail:
         """The mail of one reader."""
@@ -153,7 +154,9 @@ def compiled(
     ours = words.FOR_PROSPECTS if for_prospects else words.FOR_PARTNERS
     page = _Page(fields, language, draft, sender, counted=counted or {}, ours=ours)
     subject = fields.pieces(fields.marked(draft.envelope(language, "subject")))
-    return Compiled(language, sender, subject, fields.pieces(page.html()), fields.pieces(page.text()), targets)
+    return Compiled(
+        language, sender, subject, fields.pieces(page.html()), fields.pieces(page.text()), targets, not draft.blocks
+    )
 
 
 class _Page:

@@ -455,9 +455,14 @@ def a_story_alone(session: Session, program: Program, *, now: datetime) -> Newsl
 def answer(program: Program, *, is_given: bool, now: datetime) -> None:
     """The partner of the only story changes its mind."""
     with db.transaction() as session:
-        consent = session.scalars(sa.select(StoryConsent)).one()
-        here: dict[str, Any] = {"consent_id": consent.id, "program_id": program.id, "partner_id": consent.partner_id}
-        service.answer_consent(session, **here, is_given=is_given, actor=SYSTEM, now=now)
+        answer_in(session, program, is_given=is_given, now=now)
+
+
+def answer_in(session: Session, program: Program, *, is_given: bool, now: datetime) -> None:
+    """The same, in this transaction."""
+    consent = session.scalars(sa.select(StoryConsent)).one()
+    here: dict[str, Any] = {"consent_id": consent.id, "program_id": program.id, "partner_id": consent.partner_id}
+    service.answer_consent(session, **here, is_given=is_given, actor=SYSTEM, now=now)
 
 
 def test_an_issue_with_nothing_left_to_say_does_not_begin_to_leave(
@@ -490,6 +495,29 @@ def test_an_issue_under_way_stops_when_nothing_is_left_to_say_and_may_go_on_late
     answer(program, is_given=True, now=now)
     work()
     assert server.received() == {ALICE: 1, BOB: 1}
+
+
+def test_no_empty_mail_leaves_when_the_last_consent_goes_between_the_look_and_the_writing(
+    server: MailServer, program: Program, time: time_machine.Traveller, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with db.transaction() as session:
+        issue = a_story_alone(session, program, now=now)
+    time.shift(timedelta(minutes=10))
+    jobs.release()
+    look = delivering.halt_empty
+
+    def look_a_moment_too_early(session: Session, **values: Any) -> None:
+        look(session, **values)
+        answer_in(session, program, is_given=False, now=now)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(delivering, "halt_empty", look_a_moment_too_early)
+        assert jobs.send() == 0
+    assert server.messages == []
+    assert set(statuses(issue).values()) == {DeliveryStatus.WAITING}
+    jobs.send()
+    assert (issue_now(issue).status, issue_now(issue).trouble) == (IssueStatus.STOPPED, service.NOTHING_TO_SAY)
+    assert server.messages == []
 
 
 def test_addresses_lead_through_ours_which_counts_and_the_text_keeps_them_as_they_are(
