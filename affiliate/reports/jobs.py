@@ -2,8 +2,12 @@
 
 import logging
 import time
+from collections.abc import Callable
 from datetime import date, timedelta
+from functools import partial
 from uuid import UUID
+
+from sqlalchemy.orm import Session
 
 from affiliate import clock, db
 from affiliate.reports import (
@@ -23,6 +27,7 @@ from affiliate.reports import (
     week_counting,
 )
 from affiliate.reports.narrowing import Chooser
+from affiliate.reports.written_models import CountedGrid
 
 PROGRAMS_MAX = 20
 MAILS_MAX = 50
@@ -54,15 +59,12 @@ def compute_figures() -> int:
 
 
 def count_cohorts() -> int:
-    """Count the cohorts of programs anew once an hour; gives how many. Counted without a lock, written one by one."""
+    """Count the cohorts of programs anew once an hour; gives how many."""
     now = clock.now()
     with db.reading() as session:
         due = cohort_store.stale(session, now=now, limit=PROGRAMS_MAX)
     for program_id, kind in due:
-        with db.reading() as session:
-            grid = cohort_store.grid_of(session, program_id=program_id, kind=kind, now=now)
-        with db.transaction() as session:
-            grids.keep(session, grid=grid)
+        _keep(partial(cohort_store.grid_of, program_id=program_id, kind=kind, now=now))
     return len(due)
 
 
@@ -72,11 +74,16 @@ def count_customers() -> int:
     with db.reading() as session:
         due = customer_store.stale(session, now=now, limit=PROGRAMS_MAX)
     for program_id in due:
-        with db.reading() as session:
-            grid = customer_store.grid_of(session, program_id=program_id, now=now)
-        with db.transaction() as session:
-            grids.keep(session, grid=grid)
+        _keep(partial(customer_store.grid_of, program_id=program_id, now=now))
     return len(due)
+
+
+def _keep(grid_of: Callable[[Session], CountedGrid]) -> None:
+    """Count without a lock, then write what was counted."""
+    with db.reading() as session:
+        grid = grid_of(session)
+    with db.transaction() as session:
+        grids.keep(session, grid=grid)
 
 
 def count_margins() -> int:
