@@ -23,7 +23,7 @@ from affiliate.reports.day_queries import within
 from affiliate.reports.landing_models import LandingHour
 from affiliate.reports.periods import Period
 from affiliate.reports.products import CATEGORY, LABEL_LENGTH_MAX, NO_PRODUCT, SALES_MAX, SKU
-from affiliate.reports.queries import NOT_COUNTED
+from affiliate.reports.queries import NOT_COUNTED, covered_in
 from affiliate.reports.stretches import Covered, Stretch
 
 PAGES_MAX = 5_000
@@ -31,6 +31,8 @@ _ORDERS_AT_ONCE = 10_000  # SQLite takes a bounded number of values
 _SKU_LENGTH_MAX = 120
 Lines = Mapping[str, tuple[int, Sequence[Mapping[str, Any]]]]
 """What each product of an order cost, and its lines."""
+Pages = dict[str, tuple[int, int]]
+"""Orders and revenue by page."""
 Lost = Mapping[UUID, Sequence[Loss]]
 """What was lost of each order of which anything was."""
 
@@ -210,18 +212,26 @@ def _lines(items: Sequence[Mapping[str, Any]]) -> Lines:
 def landed(session: Session, *, program_id: UUID, period: Period, currency: str) -> list[Landing]:
     """The pages on which visits of these days began, and what was sold to them in these days, those with the most visits first."""
     counted = visited(session, program_id=program_id, period=period)
-    covered = _covered(session, program_id, period, currency)
+    covered, over = _covered_pages(session, program_id, period, currency)
     sold = by_page(session.execute(sold_at(program_id, covered.rest, currency).limit(PAGES_MAX)))
     if covered.days:
         sums = day_queries.sold_in_shop(program_id, ShopKind.PAGE, covered).order_by(sa.desc("orders")).limit(PAGES_MAX)
         days = {row.label: (row.orders, int(row.revenue)) for row in session.execute(sums)}
-        over = by_page(session.execute(sold_at(program_id, covered.over, currency))) if covered.over else {}
         for page, (orders, minor) in days.items():
             before, off = sold.get(page, (0, 0)), over.get(page, (0, 0))
             sold[page] = before[0] + orders - off[0], before[1] + minor - off[1]
     known = counted.keys() | {page for page, (orders, _minor) in sold.items() if orders > 0}
     pages = [Landing(page, counted.get(page, 0), *sold.get(page, (0, 0))) for page in known]
     return sorted(pages, key=lambda one: (-one.visits, -one.orders, one.page))
+
+
+def _covered_pages(session: Session, program_id: UUID, period: Period, currency: str) -> tuple[Covered, Pages]:
+    """What stands counted, and what of it is to be taken off; not widened where that cannot be told, for clicks are past their term."""
+    covered = _covered(session, program_id, period, currency)
+    over = session.execute(sold_at(program_id, covered.over, currency)).all() if covered.over else []
+    if any(row.url is None for row in over):
+        return covered_in(session, program_id, period, currency), {}
+    return covered, by_page(over)
 
 
 def visited(session: Session, *, program_id: UUID, period: Period) -> dict[str, int]:
@@ -248,9 +258,9 @@ def sold_at(program_id: UUID, times: Sequence[Stretch], currency: str) -> sa.Sel
     return sums.order_by(sa.desc("orders"), "url")
 
 
-def by_page(rows: Iterable[Any]) -> dict[str, tuple[int, int]]:
+def by_page(rows: Iterable[Any]) -> Pages:
     """Rows of `sold_at` by page: orders and revenue; what was sold by clicks that nobody knows any more is left out."""
-    found: dict[str, tuple[int, int]] = {}
+    found: Pages = {}
     for url, orders, minor in rows:
         if url is None:
             continue

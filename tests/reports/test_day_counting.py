@@ -466,6 +466,19 @@ def test_a_bound_on_what_is_read_never_shows_too_much(sqlite_session: Session, m
     assert [(one.page, one.orders) for one in found if one.orders] == pages
 
 
+def test_pages_of_hours_whose_clicks_are_past_their_term_are_not_counted_too_much(sqlite_session: Session) -> None:
+    """What is to be taken off is asked of clicks: where these are gone, the day is read and not taken whole."""
+    shop, last = Shop(sqlite_session), (NOW - 2 * DAY).date()
+    period = Period(last - 3 * DAY, last + DAY, "America/New_York")
+    asked: dict[str, Any] = {"program_id": PROGRAM_ID, "period": period, "currency": "EUR"}
+    for ago in (period.starts_at, period.starts_at - 30 * MINUTE):
+        shop.order((NOW - ago) // MINUTE - 1, 0, 90_00)
+    count(sqlite_session)
+    gone = sqlite_session.get_one(Conversion, shop.orders[1]).click_id
+    sqlite_session.execute(sa.delete(Click).where(Click.id == gone))
+    assert [one.orders for one in goods_queries.landed(sqlite_session, **asked) if one.orders] == [1]
+
+
 def test_a_refund_too_small_for_the_commission_puts_the_day_in_doubt(sqlite_session: Session) -> None:
     """A cent back leaves the commission as it is, and the page tells what customers got back."""
     shop = Shop(sqlite_session)
