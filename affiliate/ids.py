@@ -112,3 +112,11 @@ def parse(prefix: str, text: str) -> UUID:
     if number >= 1 << _UUID_BITS:
         raise BadPublicId(text)
     return UUID(int=number)
+
+
+def read(prefix: str, text: str) -> UUID | None:
+    """The same of what somebody typed or an address holds; null for what is no such id."""
+    try:
+        return parse(prefix, text)
+    except BadPublicId:
+        return None

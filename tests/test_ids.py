@@ -48,6 +48,7 @@ def test_the_look_alikes_of_the_alphabet_are_forgiven() -> None:
 def test_what_is_no_public_id_of_the_prefix_is_refused(text: str) -> None:
     with pytest.raises(ids.BadPublicId):
         ids.parse("com", text)
+    assert ids.read("com", text) is None
 
 
 @given(moments)

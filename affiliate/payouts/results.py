@@ -115,7 +115,4 @@ def _money(element: ET.Element | None) -> Money | None:
 
 
 def _payout_id(text: str) -> UUID | None:
-    try:
-        return ids.parse("pay", text.strip().lower().replace("-", "_", 1))
-    except ids.BadPublicId:
-        return None
+    return ids.read("pay", text.strip().lower().replace("-", "_", 1))

@@ -63,7 +63,7 @@ class CaseForm(FlaskForm):  # type: ignore[misc] # the library is not typed
         day = self.happened_on.data
         return Claim(
             CaseKind(self.kind.data), self.text.data, self.order_id.data,
-            periods.start_of_day(day, zone=zone()) if day else None, claimed, _proof(self.proof.data), _sale(self.sale.data),
+            periods.start_of_day(day, zone=zone()) if day else None, claimed, _proof(self.proof.data), ids.read("cnv", self.sale.data or ""),
         )  # fmt: skip
 
     def blame(self, errors: dict[str, list[str]]) -> None:
@@ -218,13 +218,6 @@ def _found(case_id: UUID) -> Case:
     if found is None:
         raise service.NoSuchCase(_("There is no such case."))
     return found
-
-
-def _sale(name: str | None) -> UUID | None:
-    try:
-        return ids.parse("cnv", name or "")
-    except ids.BadPublicId:
-        return None
 
 
 def _proof(upload: FileStorage | None) -> Proof | None:

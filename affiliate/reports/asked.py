@@ -95,7 +95,7 @@ class Asked:
     @property
     def partner_id(self) -> UUID | None:
         """The one partner that a program's report is narrowed to."""
-        return _partner_id(self.narrowed.get("partner", ""))
+        return ids.read("ptn", self.narrowed.get("partner", ""))
 
     def order(self) -> str:
         """The column (or the name) to sort by, with a minus for the largest first."""
@@ -147,7 +147,7 @@ def read(typed: Mapping[str, str], *, possible: Sequence[By]) -> Asked:
         return str(typed.get(name, ""))[:TEXT_LENGTH_MAX]
 
     of_program = By.PARTNER in possible
-    is_of_one = of_program and _partner_id(text("partner")) is not None
+    is_of_one = of_program and ids.read("ptn", text("partner")) is not None
     possible = PARTNERS_OWN if is_of_one else possible
     by = By(text("by")) if text("by") in set(possible) else possible[0]
     chosen = str(typed.get("columns", "")).split(",")
@@ -172,13 +172,6 @@ def _narrowing(by: By, *, is_of_one: bool) -> tuple[str, ...]:
     if is_of_one:
         return ("partner",)
     return NARROWING if by is By.PARTNER else ()
-
-
-def _partner_id(text: str) -> UUID | None:
-    try:
-        return ids.parse("ptn", text)
-    except ids.BadPublicId:
-        return None
 
 
 def by_sales_alone(by: By) -> bool:

@@ -129,10 +129,7 @@ def _creatives(session: Session, scope: Scope, period: Period) -> list[Line]:
 
 def creative_id(text: str) -> UUID | None:
     """The creative that a click names; null if it names none of ours."""
-    try:
-        return ids.parse("crv", text)
-    except ids.BadPublicId:
-        return None
+    return ids.read("crv", text)
 
 
 def _coupons(session: Session, scope: Scope, period: Period) -> list[Line]:

@@ -187,10 +187,7 @@ def _products(asked: Question) -> Table:
 
 
 def _partner(given: Mapping[str, str]) -> UUID | None:
-    try:
-        return ids.parse("ptn", given.get("partner", ""))
-    except ids.BadPublicId:
-        return None
+    return ids.read("ptn", given.get("partner", ""))
 
 
 PAGES: Mapping[str, Page] = {

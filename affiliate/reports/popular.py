@@ -49,11 +49,7 @@ def _used_by_many(session: Session, program_id: UUID, since: datetime) -> set[st
 
 def _is_ours(name: str) -> bool:
     """Whether a click named a creative, and no word of somebody's own."""
-    try:
-        ids.parse("crv", name)
-    except ids.BadPublicId:
-        return False
-    return True
+    return ids.read("crv", name) is not None
 
 
 def unused(

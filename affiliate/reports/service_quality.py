@@ -88,20 +88,15 @@ def partners_called(session: Session, *, program_id: UUID, names: Sequence[str])
     """By each name or public id, in lower case, the partners of the program that are called so."""
     called: dict[str, list[UUID]] = {name.lower(): [] for name in names}
     so = sa.or_(
-        Partner.name.in_(names), sa.func.lower(Partner.name).in_(called), Partner.id.in_(filter(None, map(_id, names)))
+        Partner.name.in_(names),
+        sa.func.lower(Partner.name).in_(called),
+        Partner.id.in_([found for name in names if (found := ids.read("ptn", name))]),
     )
     rows = sa.select(Partner.id, Partner.name).join(Enrollment, Enrollment.partner_id == Partner.id)
     for partner_id, name in session.execute(rows.where(Enrollment.program_id == program_id, so)) if names else ():
         for key in (name.lower(), ids.public("ptn", partner_id)):
             called.setdefault(key, []).append(partner_id)
     return called
-
-
-def _id(text: str) -> UUID | None:
-    try:
-        return ids.parse("ptn", text)
-    except ids.BadPublicId:
-        return None
 
 
 def check(said: Said, *, today: date) -> None:

@@ -96,7 +96,4 @@ def _names(lines: list[queries.TransferLine], partner_id: UUID | None) -> dict[U
 
 def _given(prefix: str, name: str) -> UUID | None:
     """The public id in the address; a broken one counts as none."""
-    try:
-        return ids.parse(prefix, request.args.get(name, ""))
-    except ids.BadPublicId:
-        return None
+    return ids.read(prefix, request.args.get(name, ""))

@@ -109,20 +109,12 @@ def _named(one: queries.Decidable) -> bulk.Chosen:
 
 def _selected() -> list[UUID]:
     """The ticked commissions, without doubles; what is no id of ours was not on the page."""
-    found: dict[UUID, None] = {}
-    for text in request.form.getlist("commission")[: bulk_acts.PICKED_MAX]:
-        try:
-            found[ids.parse("com", text)] = None
-        except ids.BadPublicId:
-            continue
-    return list(found)
+    ticked = request.form.getlist("commission")[: bulk_acts.PICKED_MAX]
+    return list(dict.fromkeys(found for text in ticked if (found := ids.read("com", text)) is not None))
 
 
 def _partner_id(typed: Mapping[str, str] | None = None) -> UUID | None:
-    try:
-        return ids.parse("ptn", (request.args if typed is None else typed).get("partner", ""))
-    except ids.BadPublicId:
-        return None
+    return ids.read("ptn", (request.args if typed is None else typed).get("partner", ""))
 
 
 def _narrowed(typed: Mapping[str, str]) -> dict[str, Any]:
