@@ -117,7 +117,8 @@ def call(
         said = answer.headers
         return Answer(answer.status, _printable(text), _seconds(said.get("Retry-After")), said.get("Location"))
     except (OSError, http.client.HTTPException, ValueError, AttributeError) as error:  # the last: cut while it read
-        told = TOO_LONG if connection.is_aborted else str(error) or type(error).__name__
+        is_late = connection.is_aborted or isinstance(error, TimeoutError)  # the alarm and the socket wait equally long
+        told = TOO_LONG if is_late else str(error) or type(error).__name__
         raise CallFailed(told) from error
     finally:
         alarm.cancel()

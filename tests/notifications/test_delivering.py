@@ -246,3 +246,12 @@ def test_the_jobs_make_the_call_and_forget_it_after_two_months(session: Session,
     session.execute(sa.update(PostbackDelivery).values(finished_at=NOW - timedelta(days=100)))
     session.commit()
     assert jobs.sweep() == 1
+
+
+def test_a_server_that_says_nothing_takes_too_long_whoever_notices_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The socket may give up a moment before the alarm rings."""
+    monkeypatch.setattr(outgoing.threading.Timer, "start", lambda _self: None)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        with pytest.raises(outgoing.CallFailed, match="too long"):
+            outgoing.call(url, headers={}, seconds_max=0.2, characters_max=10, loopback=True)
