@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import Any
 
+import redis
 from flask import Flask, Response, g, request, session
 from flask_babel import gettext as _
-from flask_limiter import Limiter, RateLimitExceeded
+from flask_limiter import Limiter, RateLimitExceeded, RequestLimit
 from flask_login import current_user
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers.response import Response as BaseResponse
@@ -32,7 +33,7 @@ POSTBACK_TESTS = "20 per hour"
 SIGN_UPS = "10 per hour; 30 per day"  # for news: each writes a mail to an address that anybody may have typed
 PARTNER_KEYS = "120 per minute"  # of all keys of a partner in a program: tools of strangers
 _IPV6_PREFIX = 64  # one customer's own network
-_REDIS_TIMEOUT: dict[str, Any] = {"socket_timeout": 0.2, "socket_connect_timeout": 0.2}  # seconds
+REDIS_SECONDS_MAX = 0.2  # after which we count in memory: a slow Redis slows nobody down
 _EXTENSION = "affiliate_limits"
 _SIGN_IN = ("security.login", "security.verify", "security.change_password")
 _SECOND_FACTOR = ("security.two_factor_token_validation", "security.mf_recovery")
@@ -75,10 +76,11 @@ class _Limits:
 def init_app(app: Flask, settings: Settings) -> None:
     """Put the limits before Flask-Security's views; call it after they are registered."""
     key = signing.derive(settings.secret_key, "limits")
+    waits: dict[str, Any] = {"socket_timeout": REDIS_SECONDS_MAX, "socket_connect_timeout": REDIS_SECONDS_MAX}
     limiter = Limiter(
         lambda: signing.keyed_hash(key, f"address:{_address()}"),
         storage_uri=_storage(settings.redis_url),
-        storage_options=_REDIS_TIMEOUT,
+        storage_options=waits,
         strategy="sliding-window-counter",
         key_prefix="aff:limit",
         in_memory_fallback_enabled=True,
@@ -197,10 +199,16 @@ def _passed(response: Response) -> bool:
 
 
 def _too_many(app: Flask, limiter: Limiter, _error: RateLimitExceeded) -> BaseResponse:
-    breached = limiter.current_limit
-    seconds = 60
-    if breached:  # its reset_at is rounded up to a second that may lie behind the window's end
-        seconds = max(1, min(math.ceil(breached.reset_at - time.time()), breached.limit.get_expiry()))
+    seconds = _seconds_to_wait(limiter.current_limit) if limiter.current_limit else 60
     minutes = math.ceil(seconds / 60)
     refusal = TooManyRequests(_("Too many tries. Try again in %(minutes)s min.", minutes=minutes), retry_after=seconds)
     return app.make_response(app.handle_http_exception(refusal))
+
+
+def _seconds_to_wait(breached: RequestLimit) -> int:
+    """Until the window ends; a whole window where Redis went away after it refused."""
+    try:
+        left = math.ceil(breached.reset_at - time.time())
+    except redis.RedisError:
+        return breached.limit.get_expiry()
+    return max(1, min(left, breached.limit.get_expiry()))  # the end is rounded up to a second behind it

@@ -10,6 +10,7 @@ from accounts_cast import is_signed_in, sign_in
 from factories import make_program
 from flask import Flask
 from flask.testing import FlaskClient
+from flask_limiter import RequestLimit
 from sqlalchemy.orm import Session
 
 from affiliate.accounts.models import User
@@ -95,6 +96,18 @@ def test_without_redis_people_sign_in_and_guessing_is_still_limited(app_without_
     client.post("/logout")
     with time_machine.travel("2026-11-16T12:01:00Z", tick=False):  # not on the border of two windows
         assert guess(client, alice.email, times=11) == [200] * 10 + [429]
+
+
+def test_a_redis_that_goes_away_after_it_refused_fails_nobody(
+    client: FlaskClient, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_arguments: object) -> None:
+        raise redis.TimeoutError("Timeout reading from socket")
+
+    guess(client, alice.email, times=10)
+    monkeypatch.setattr(RequestLimit, "window", property(gone))
+    refused = client.post("/login", data={"email": alice.email, "password": "a wrong guess"})
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, str(15 * 60))
 
 
 def test_new_drafts_and_files_are_few_from_one_address_and_typing_goes_on(
