@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -15,15 +15,17 @@ from affiliate.reports.metrics import Facts
 from affiliate.reports.partner_facts import NUMBERS, PartnerFacts
 from affiliate.reports.periods import Period
 
+Towards = Literal["after", "before"]
 _STIRS = ("raw", "conversions", "revenue", "earned", "reversed", "spent")
 """Who has none of these was quiet, and has no row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Some rows in their order; of how many they are, and what all of these add up to."""
+    """Some rows in their order, the first of them after so many; of how many they are, and what all of these add up to."""
 
     rows: list[PartnerFacts]
+    first: int
     number: int
     total: Facts
 
@@ -41,22 +43,35 @@ def ranked(
     only: Collection[UUID] | None = None,
     tells_new: bool = True,
     limit: int,
-    offset: int = 0,
+    beside: tuple[UUID, Towards] | None = None,
 ) -> Ranking:
     """The partners for whom something happened, by the key of a metric or NAME, with a minus for the largest first.
 
-    Those whose value is unknown stand last in either direction; among equals the name decides. The rest is as in `partner_facts.lines`.
+    Those whose value is unknown stand last in either direction; among equals the name decides. So many of them after one of them,
+    or before it, wherever it stands by now; the first ones where it is not among them. The rest is as in `partner_facts.lines`.
     """
     asked: dict[str, Any] = {"program_id": program_id, "period": period, "currency": currency}
     asked |= {"name": name, "which": which, "only": only, "tells_new": tells_new}
     every = partner_facts.lines(session, **asked).subquery()
     stirred = sa.select(every).where(sa.or_(*(every.c[one] != 0 for one in _STIRS))).cte("stirred")
     place = sa.func.row_number().over(order_by=_order(stirred.c, order, margin_bps))
-    placed = sa.select(stirred, place.label("place"), sa.literal(0).label("number")).subquery()
-    rows = sa.select(placed).where(placed.c.place > offset, placed.c.place <= offset + limit)
+    placed = sa.select(stirred, place.label("place"), sa.literal(0).label("number")).cte("placed")
+    first = _first(placed.c, beside, limit)
+    rows = sa.select(placed).where(placed.c.place > first, placed.c.place <= first + limit)
     summary, *lines = session.execute(sa.union_all(_summary(stirred), rows).order_by("place"))
     total = partner_facts.facts_of([getattr(summary, one) for one in NUMBERS], currency)
-    return Ranking([partner_facts.line_of(row, currency) for row in lines], summary.number, total)
+    found = [partner_facts.line_of(row, currency) for row in lines]
+    return Ranking(found, lines[0].place - 1 if lines else 0, summary.number, total)
+
+
+def _first(columns: Any, beside: tuple[UUID, Towards] | None, limit: int) -> Any:
+    """After how many the page begins."""
+    if beside is None:
+        return sa.literal(0)
+    partner_id, towards = beside
+    place = columns.place if towards == "after" else columns.place - 1 - limit
+    of_one = sa.select(place).where(columns.id == partner_id).scalar_subquery()
+    return sa.case((of_one > 0, of_one), else_=0)
 
 
 def _summary(stirred: Any) -> sa.Select[Any]:

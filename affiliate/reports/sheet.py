@@ -5,24 +5,37 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from affiliate import exports
+from affiliate import exports, ids
 from affiliate.reports import asked, dimensions, metrics, partner_ranking, periods, shop_days, tables
 from affiliate.reports.asked import Asked, By
 from affiliate.reports.dimensions import Scope
 from affiliate.reports.metrics import METRICS, Facts
-from affiliate.reports.partner_ranking import Ranking
+from affiliate.reports.partner_ranking import Ranking, Towards
 from affiliate.reports.periods import Period
 from affiliate.reports.tables import Line
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """Where a page begins or ends: at a row that somebody saw, by its key, wherever it stands by now."""
+
+    key: str
+    towards: Towards
+
+
+@dataclass(frozen=True, slots=True)
 class Rows:
-    """Some of a report's rows; of how many, and what all of these add up to: an order with several products is in several of them."""
+    """Some of a report's rows, the first of them after so many; of how many they are, and what all of these add up to.
+
+    An order with several products is in several of them.
+    """
 
     lines: Sequence[Line]
+    first: int
     number: int
     total: Facts
 
@@ -73,15 +86,21 @@ class Sheet:
         """All of the days that it is compared with."""
         return self._sum(self.other)
 
-    def page(self, *, first: int = 0, size: int) -> Rows:
-        """So many rows whose name holds what was asked for, in order, after the `first` ones."""
+    def page(self, *, size: int, first: int = 0, beside: Beside | None = None) -> Rows:
+        """So many rows whose name holds what was asked for, in order: after the `first` ones, or beside a row.
+
+        The first ones where that row is not among them any more. Partners are asked for beside a row only.
+        """
         if self.asked.by is By.PARTNER:
-            found = self._ranked(self.period, name=self.asked.text, which=self.scope.which, limit=size, offset=first)
+            found = self._ranked(
+                self.period, name=self.asked.text, which=self.scope.which, limit=size, beside=_partner(beside)
+            )
             lines = [self._with_margin(dimensions.partner_line(one)) for one in found.rows]
-            return Rows(lines, found.number, self._of_margin(found.total))
+            return Rows(lines, found.first, found.number, self._of_margin(found.total))
         every = self._ordered
         total = metrics.total((line.facts for line in every), currency=self.scope.program.currency)
-        return Rows(every[first : first + size], len(every), total)
+        first = first if beside is None else _first(every, beside, size)
+        return Rows(every[first : first + size], first, len(every), total)
 
     def total_of(self, found: Rows) -> Facts:
         """What all rows add up to: the period, or (where a name or a choice left rows out) these."""
@@ -169,6 +188,18 @@ class Sheet:
         if self.asked.by is By.DAY:
             return tables.day_lines(self.days, period)
         return dimensions.lines(self.session, self.scope, self.asked.by, period)
+
+
+def _partner(beside: Beside | None) -> tuple[UUID, Towards] | None:
+    partner_id = ids.read("ptn", beside.key) if beside else None
+    return (partner_id, beside.towards) if beside and partner_id else None
+
+
+def _first(every: Sequence[Line], beside: Beside, size: int) -> int:
+    place = next((number for number, line in enumerate(every) if line.key == beside.key), None)
+    if place is None:
+        return 0
+    return place + 1 if beside.towards == "after" else max(place - size, 0)
 
 
 def sheet(session: Session, *, scope: Scope, asked_for: Asked, now: datetime, zone: str) -> Sheet:

@@ -85,9 +85,18 @@ def test_every_metric_ranks_as_it_does_where_all_rows_are_read(session: Session,
 
 def test_a_page_has_its_rows_and_the_sum_of_all(session: Session, program: Program) -> None:
     whole = ranked(session, program, "-earnings")
-    pages = [ranked(session, program, "-earnings", limit=2, offset=offset) for offset in (0, 2, 4, 6)]
+    pages = [ranked(session, program, "-earnings", limit=2)]
+    while pages[-1].first + len(pages[-1].rows) < pages[-1].number:
+        last = pages[-1].rows[-1].partner_id
+        pages.append(ranked(session, program, "-earnings", limit=2, beside=(last, "after")))
     assert [row for page in pages for row in page.rows] == whole.rows
-    assert {page.number for page in pages} == {5}
+    assert [(page.first, page.number) for page in pages] == [(0, 5), (2, 5), (4, 5)]
+    for page, before in zip(pages[1:], pages, strict=False):
+        first = page.rows[0].partner_id
+        assert ranked(session, program, "-earnings", limit=2, beside=(first, "before")) == before
+    second = whole.rows[1].partner_id
+    assert ranked(session, program, "-earnings", limit=2, beside=(second, "before")) == pages[0]  # a whole page
+    assert ranked(session, program, "-earnings", limit=2, beside=(ids.new(), "after")) == pages[0]
     assert {page.total for page in pages} == {total((row.facts for row in whole.rows), currency="EUR")}
     assert whole.total.spent_minor == 12_00
 

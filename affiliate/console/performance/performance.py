@@ -15,14 +15,14 @@ from affiliate.console.queries import named
 from affiliate.reports import asked, breakdown, click_words, dimensions, periods, report_words, tables
 from affiliate.reports import sheet as sheets
 from affiliate.reports.asked import PARTNERS_OWN, PROGRAMS, Against, Asked, By
+from affiliate.reports.partner_ranking import Towards
 from affiliate.reports.periods import Span
-from affiliate.reports.sheet import Sheet
+from affiliate.reports.sheet import Beside, Rows, Sheet
 from affiliate.reports.tables import Line
 from affiliate.steering import choosing
 from affiliate.web import orm, request_now
 
 PAGE_SIZE = 50
-PAGES_MAX = 400
 CHOICES_MAX = 12
 _TILES = ("clicks_valid", "conversions", "conversion_rate", "revenue", "cost", "roi")
 _AT_HAND = frozenset({"clicks_valid", "conversions", "roi"})
@@ -35,8 +35,7 @@ _COUNTED_LATER = frozenset({By.DEVICE})  # countries and pages of a whole progra
 def performance() -> str:
     """The report that the address asks for, with its numbers, its chart and a page of its rows."""
     sheet, wanted = _sheet(), _asked()
-    number = _page_number()
-    found = sheet.page(first=(number - 1) * PAGE_SIZE, size=PAGE_SIZE)
+    found = sheet.page(size=PAGE_SIZE, beside=_beside())
     changes = sheet.changes(found.lines)
     return show(
         "performance/performance.html",
@@ -66,7 +65,7 @@ def performance() -> str:
         columns=tables.columns(sheet.columns, at_hand=_AT_HAND),
         rows=[_row(line, sheet, changes) for line in found.lines],
         total=tables.values(sheet.total_of(found), sheet.columns),
-        pager=_pager(number, total=found.number, shown=len(found.lines)),
+        pager=_pager(found),
         is_counting=wanted.by in (report_words.COUNTED_LATER if sheet.scope.partner_id else _COUNTED_LATER),
         reasons=_reasons(sheet),
         kept=performance_kept.desk.mine(),
@@ -129,7 +128,7 @@ def _narrowed_by() -> dict[str, str]:
 def _with(**changes: str | None) -> str:
     """This report with other arguments; None takes one away, and it starts at its first page."""
     found = _asked().arguments() | _narrowed_by() | changes
-    kept: dict[str, Any] = {name: value for name, value in found.items() if value}
+    kept: dict[str, Any] = {name: value for name, value in found.items() if value is not None}
     return url_for("console.performance", **kept)
 
 
@@ -186,18 +185,20 @@ def _row(line: Line, sheet: Sheet, changes: Mapping[str, int | None] | None) -> 
     }  # fmt: skip
 
 
-def _page_number() -> int:
-    return min(max(request.args.get("page", 1, int), 1), PAGES_MAX)
+def _beside() -> Beside | None:
+    """The row that the page begins after, or ends before; a key may be empty, as that of visits from no page."""
+    towards: tuple[Towards, ...] = ("after", "before")
+    return next((Beside(request.args[name], name) for name in towards if name in request.args), None)
 
 
-def _pager(number: int, *, total: int, shown: int) -> dict[str, str | None] | None:
-    if total <= PAGE_SIZE:
+def _pager(found: Rows) -> dict[str, str | None] | None:
+    if found.number <= PAGE_SIZE:
         return None
-    first = (number - 1) * PAGE_SIZE
+    lines, last = found.lines, found.first + len(found.lines)
     return {
-        "newer_url": _with(page=str(number - 1)) if number > 1 else None,
-        "older_url": _with(page=str(number + 1)) if first + shown < total else None,
-        "text": _("%(first)s to %(last)s of %(total)s", first=first + 1, last=first + shown, total=total),
+        "newer_url": _with(before=lines[0].key) if found.first else None,
+        "older_url": _with(after=lines[-1].key) if last < found.number else None,
+        "text": _("%(first)s to %(last)s of %(total)s", first=found.first + 1, last=last, total=found.number),
     }
 
 

@@ -26,6 +26,7 @@ from affiliate import clock, ids
 from affiliate.accounts.actors import SYSTEM
 from affiliate.attribution.models import Attribution, ChannelLoss, Credit
 from affiliate.commissions.models import Commission, CommissionStatus
+from affiliate.console.performance import performance
 from affiliate.ingest.models import ClickVerdict, Conversion
 from affiliate.partners.models import Partner, PartnerTerms
 from affiliate.payouts.models import CostKind, PartnerCost
@@ -60,6 +61,18 @@ def busy(cast: Cast, hour: datetime) -> Cast:
     make_clicks(session, link=make_link(session, program=cast.other, partner=elsewhere), hour=hour, clicks=1_000)
     session.commit()
     return cast
+
+
+def _beside(page: str, towards: str) -> str | None:
+    """The address of the page that begins after this one's last row, or ends before its first."""
+    found = re.search(rf'href="([^"]*[?&;]{towards}=[^"]*)"', page)
+    return html.unescape(found[1]) if found else None
+
+
+def _first_row(page: str) -> str:
+    found = re.search(r'aria-label="By [^"]*"><table.*?<tbody><tr><th scope="row">(.*?)</th>', page, re.DOTALL)
+    assert found
+    return html.unescape(re.sub("<[^>]+>", "", found[1]))
 
 
 def _table(browser: FlaskClient, query: str) -> list[dict[str, str]]:
@@ -220,6 +233,26 @@ def test_a_page_takes_at_most_twenty_queries_whatever_the_number_of_partners(
     with count_queries() as many:
         assert "Another 7" in mara.get(address).text
     assert len(few) == len(many) <= 20, "\n".join(many.statements)
+
+
+@pytest.mark.parametrize("by", ["partner", "referrer", "day"])
+def test_pages_follow_one_another_beside_their_rows_and_lead_back(
+    mara: FlaskClient, busy: Cast, hour: datetime, by: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(performance, "PAGE_SIZE", 1)
+    first = f"by={by}&span=7d&sort=clicks_valid"
+    found = [mara.get(f"/console/casa/performance?{first}").text]
+    while (following := _beside(found[-1], "after")) is not None:
+        found.append(mara.get(following).text)
+    lines = [_first_row(page) for page in found]
+    assert len(lines) == len({*lines}) == len(_table(mara, first))
+    assert len(lines) > 1
+    for page, before in zip(found[:0:-1], lines[-2::-1], strict=True):
+        back = _beside(page, "before")
+        assert back is not None
+        assert _first_row(mara.get(back).text) == before
+    assert _beside(found[0], "before") is None
+    assert _first_row(mara.get(f"/console/casa/performance?{first}&after=gone").text) == lines[0]
 
 
 def test_a_report_of_the_program_is_kept_and_opens_again(mara: FlaskClient, finn: FlaskClient, busy: Cast) -> None:
