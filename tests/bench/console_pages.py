@@ -169,6 +169,7 @@ class _Site:
         sell(session, program_id=program.id, of=_CLICKS_OF_AN_ORDER)
         for statement in _BOOK:
             session.execute(sa.text(statement), {"program": program.id})
+        session.execute(sa.text("ANALYZE"))  # or the jobs below would ask by the plans of empty tables
         session.commit()
         return partners[0]
 
