@@ -142,7 +142,6 @@ ELSEWHERE = {
     "clicks": "visitors, not partners; they have their own term",
     "active_months_partner": "sums",
     "click_days_partner": "sums",
-    "click_weeks_partner": "sums",
     "click_hours_partner": "sums",
     "click_hours_link": "sums",
     "click_hours_sub": "sums",
@@ -152,7 +151,7 @@ ELSEWHERE = {
     "step_hours_partner": "sums",
     "step_hours_source": "sums",
     "sale_days_partner": "sums",
-    "sale_weeks_partner": "sums",
+    "spans_partner": "sums",
     "program_senders": "the program's own address",
     "tax_settings": "the program's own address",
 }

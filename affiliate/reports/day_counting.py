@@ -28,6 +28,7 @@ from affiliate.reports import (
     products,
     queries,
     reaching,
+    span_counting,
     statuses,
     stretches,
 )
@@ -311,11 +312,16 @@ def save(session: Session, *, counted: Counted, now: datetime) -> bool:
     due = counted.due
     if not _claim(session, counted, now):
         return False
+    place: dict[str, Any] = {"program_id": due.program_id, "part": due.part}
+    spans, before = span_counting.before(session, **place, day=due.day)
     for table in TABLES[due.part]:
         session.execute(sa.delete(table).where(table.program_id == due.program_id, table.day == due.day))
         rows = [{"program_id": due.program_id, "day": due.day} | row for row in counted.rows.get(table, ())]
         if rows:
             session.execute(sa.insert(table), rows)
+    after = counted.rows.get(span_counting.TABLES[due.part], ())
+    moved = span_counting.differences(due.part, before=before, after=after) if spans else []
+    span_counting.move(session, **place, spans=spans, rows=moved)
     activity.keep(session, program_id=due.program_id, part=due.part, day=due.day)
     for start in range(0, len(counted.notes), _NOTES_AT_ONCE):
         some = counted.notes[start : start + _NOTES_AT_ONCE]

@@ -1,4 +1,4 @@
-"""Tables of the sums of UTC days and weeks: what pages of large programs add up instead of every sale and every hour of clicks.
+"""Tables of the sums of UTC days, and of spans of them: what pages of large programs add up instead of every sale and every hour of clicks.
 
 A sum is counted from the rows themselves by the statements that pages run, and stands until a `ChangedDay` says otherwise. Numbers
 that are no amounts are plain integers: PostgreSQL adds these up in half the time.
@@ -67,27 +67,26 @@ class CountedDay(Base):
     counted_at: Mapped[datetime]
 
 
-class CountedWeek(Base):
-    """The sums of a program's days from a Monday to a Sunday were added up. `versions` is the sum of the days' versions then.
+class CountedSpan(Base):
+    """Days of a program, from one up to, not including, another, that are added up by partner: weeks, and those that pages usually ask for.
 
-    Versions only grow: as long as all seven days stand and theirs have this sum, the week stands.
+    Its sums are those of the days as they are stored, whether these still hold or not: whoever stores a day moves its spans with it.
     """
 
-    __tablename__ = "counted_weeks"
-    __table_args__ = (sa.PrimaryKeyConstraint("program_id", "part", "first"),)
+    __tablename__ = "counted_spans"
+    __table_args__ = (sa.PrimaryKeyConstraint("program_id", "first", "until"),)
 
     program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id))
-    part: Mapped[DayPart] = mapped_column(enum_column(DayPart))
     first: Mapped[date] = mapped_column(sa.Date)
-    versions: Mapped[int]
+    until: Mapped[date] = mapped_column(sa.Date)
     counted_at: Mapped[datetime]
 
 
 class Clicked:
     """What is summed of clicks."""
 
-    raw: Mapped[int] = mapped_column(sa.Integer)
-    valid: Mapped[int] = mapped_column(sa.Integer)
+    raw: Mapped[int] = mapped_column(sa.Integer, default=0)
+    valid: Mapped[int] = mapped_column(sa.Integer, default=0)
 
 
 class PartnerClickDay(Clicked, Base):
@@ -98,17 +97,6 @@ class PartnerClickDay(Clicked, Base):
 
     program_id: Mapped[UUID]
     day: Mapped[date] = mapped_column(sa.Date)
-    partner_id: Mapped[UUID]
-
-
-class PartnerClickWeek(Clicked, Base):
-    """Clicks of a partner in a week."""
-
-    __tablename__ = "click_weeks_partner"
-    __table_args__ = (sa.PrimaryKeyConstraint("program_id", "first", "partner_id"),)
-
-    program_id: Mapped[UUID]
-    first: Mapped[date] = mapped_column(sa.Date)
     partner_id: Mapped[UUID]
 
 
@@ -131,17 +119,6 @@ class Visited:
     waiting: Mapped[int] = mapped_column(sa.Integer, default=0)
 
 
-class PartnerSaleWeek(Sold, Base):
-    """Sales of a partner in a week."""
-
-    __tablename__ = "sale_weeks_partner"
-    __table_args__ = (sa.PrimaryKeyConstraint("program_id", "first", "partner_id"),)
-
-    program_id: Mapped[UUID]
-    first: Mapped[date] = mapped_column(sa.Date)
-    partner_id: Mapped[UUID]
-
-
 class PartnerSaleDay(Sold, Visited, Base):
     """Sales of a partner."""
 
@@ -150,6 +127,18 @@ class PartnerSaleDay(Sold, Visited, Base):
 
     program_id: Mapped[UUID]
     day: Mapped[date] = mapped_column(sa.Date)
+    partner_id: Mapped[UUID]
+
+
+class PartnerSpan(Clicked, Sold, Base):
+    """Clicks and sales of a partner in the days of a span."""
+
+    __tablename__ = "spans_partner"
+    __table_args__ = (sa.PrimaryKeyConstraint("program_id", "first", "until", "partner_id"),)
+
+    program_id: Mapped[UUID]
+    first: Mapped[date] = mapped_column(sa.Date)
+    until: Mapped[date] = mapped_column(sa.Date)
     partner_id: Mapped[UUID]
 
 

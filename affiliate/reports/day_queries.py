@@ -1,6 +1,6 @@
-"""Which sums of UTC days and weeks stand, and the conditions that let a page add these up and read the rest as it is."""
+"""Which sums of UTC days stand, and the conditions that let a page add these up and read the rest as it is."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -15,21 +15,19 @@ from affiliate.ingest.rollup_models import ProgramClickHour
 from affiliate.reports import stretches
 from affiliate.reports.day_models import (
     CountedDay,
-    CountedWeek,
+    CountedSpan,
     LabelKind,
     LabelSaleDay,
     PartnerClickDay,
-    PartnerClickWeek,
     PartnerSaleDay,
-    PartnerSaleWeek,
+    PartnerSpan,
     ShopKind,
     ShopSaleDay,
 )
 from affiliate.reports.periods import Period
-from affiliate.reports.stretches import Covered, Stretch
+from affiliate.reports.stretches import Covered, Days, Stretch
 
-Wanted = Callable[[Any], sa.ColumnElement[bool]]
-"""Which partners are wanted, as a condition on a column of them."""
+_Until = dict[DayPart, dict[date, datetime]]
 QUARTER_SECONDS = 900
 _SOLD = ("conversions", "revenue", "earned", "reversed")
 _CUSTOMERS = ("new", "known")
@@ -84,49 +82,80 @@ def visits(
 
 
 def clicks(session: Session, *, program_id: UUID, starts_at: datetime, ends_at: datetime) -> Covered:
-    """The days and weeks between two instants whose clicks by partner stand counted, and the rest. New clicks show by their number."""
+    """The days between two instants whose clicks by partner stand counted, and the rest. New clicks show by their number."""
     parts = {DayPart.CLICKS: _clicked(session, program_id, starts_at, ends_at)}
-    return _by_weeks(session, parts, program_id, starts_at, ends_at)[DayPart.CLICKS]
+    until, _spans = _standing_of(session, parts, program_id, starts_at, ends_at)
+    return stretches.covered(starts_at, ends_at, counted=until[DayPart.CLICKS])
 
 
 def both(
     session: Session, *, program_id: UUID, currency: str, starts_at: datetime, ends_at: datetime
 ) -> tuple[Covered, Covered]:
-    """`sales` and `clicks` by partner in one trip: days and weeks."""
+    """`sales` and `clicks` by partner in one trip."""
+    until, _spans = _of_both(session, program_id, currency, starts_at, ends_at)
+    of_sales, of_clicks = (stretches.covered(starts_at, ends_at, counted=days) for days in until.values())
+    return of_sales, of_clicks
+
+
+def both_in_spans(
+    session: Session, *, program_id: UUID, currency: str, starts_at: datetime, ends_at: datetime
+) -> tuple[Covered, Covered]:
+    """The same in spans, with whole days at the ends as `sales_widened` has them: what these say too much is told, and to be taken off."""
+    of_sales, of_clicks = _in_spans(*_of_both(session, program_id, currency, starts_at, ends_at), starts_at, ends_at)
+    return of_sales, of_clicks
+
+
+def sales_in_spans(
+    session: Session, *, program_id: UUID, currency: str, starts_at: datetime, ends_at: datetime
+) -> Covered:
+    """The same of sales alone."""
+    of_sales = _standing(DayPart.SALES, program_id, starts_at, ends_at).where(CountedDay.currency == currency)
+    found = _standing_of(session, {DayPart.SALES: of_sales}, program_id, starts_at, ends_at)
+    return _in_spans(*found, starts_at, ends_at)[0]
+
+
+def clicks_in_spans(session: Session, *, program_id: UUID, starts_at: datetime, ends_at: datetime) -> Covered:
+    """The same of clicks alone."""
+    parts = {DayPart.CLICKS: _clicked(session, program_id, starts_at, ends_at)}
+    return _in_spans(*_standing_of(session, parts, program_id, starts_at, ends_at), starts_at, ends_at)[0]
+
+
+def _in_spans(until: _Until, spans: Sequence[Days], starts_at: datetime, ends_at: datetime) -> list[Covered]:
+    found = [stretches.widened(starts_at, ends_at, counted=days) for days in until.values()]
+    return stretches.with_spans(found, spans=spans)
+
+
+def _of_both(
+    session: Session, program_id: UUID, currency: str, starts_at: datetime, ends_at: datetime
+) -> tuple[_Until, list[Days]]:
     of_sales = _standing(DayPart.SALES, program_id, starts_at, ends_at).where(CountedDay.currency == currency)
     parts = {DayPart.SALES: of_sales, DayPart.CLICKS: _clicked(session, program_id, starts_at, ends_at)}
-    found = _by_weeks(session, parts, program_id, starts_at, ends_at)
-    return found[DayPart.SALES], found[DayPart.CLICKS]
+    return _standing_of(session, parts, program_id, starts_at, ends_at)
 
 
-def _by_weeks(
+def _standing_of(
     session: Session, parts: Mapping[DayPart, sa.Select[Any]], program_id: UUID, starts_at: datetime, ends_at: datetime
-) -> dict[DayPart, Covered]:
-    """What of the days and weeks stands of each part, in one trip."""
-    never = sa.cast(sa.null(), UtcDateTime)
+) -> tuple[_Until, list[Days]]:
+    """Up to when each day of each part stands, in their order, and the spans between two instants, in one trip."""
+    no_instant, no_day = sa.cast(sa.null(), UtcDateTime), sa.cast(sa.null(), sa.Date)
     rows: list[sa.Select[Any]] = [
-        sa.select(sa.literal(part.value, sa.String), sa.literal(0), days.c.day, days.c.until, days.c.version)
+        sa.select(sa.literal(part.value, sa.String), days.c.day, days.c.until, no_day.label("end"))
         for part, days in ((part, found.subquery()) for part, found in parts.items())
     ]
-    here = (CountedWeek.program_id == program_id, CountedWeek.part.in_(parts), CountedWeek.first >= starts_at.date())
-    of_week: tuple[Any, ...] = (
-        sa.cast(CountedWeek.part, sa.String), sa.literal(7), CountedWeek.first, never, CountedWeek.versions
-    )  # fmt: skip
-    rows.append(sa.select(*of_week).where(*here, CountedWeek.first < ends_at.date()))
-    until: dict[str, dict[date, datetime]] = {part: {} for part in DayPart}
-    versions: dict[tuple[str, int], dict[date, int]] = {(part, days): {} for part in DayPart for days in (0, 7)}
-    for part, days, day, end, version in session.execute(sa.union_all(*rows)):
-        versions[part, days][day] = version
-        if not days:
-            until[part][day] = end
-    return {
-        part: stretches.by_weeks(
-            stretches.covered(starts_at, ends_at, counted=until[part]),
-            versions=versions[part, 0],
-            weeks=versions[part, 7],
-        )
-        for part in parts
-    }
+    day = timedelta(days=1)  # the whole of one that the period cuts may be taken
+    here = (CountedSpan.program_id == program_id, CountedSpan.first >= starts_at.date())
+    spans: sa.Select[*tuple[Any, ...]] = sa.select(
+        sa.literal("", sa.String), CountedSpan.first, no_instant, CountedSpan.until
+    )
+    rows.append(spans.where(*here, CountedSpan.until <= ends_at.date() + day))
+    until: _Until = {part: {} for part in parts}
+    found: list[Days] = []
+    for part, first, standing, end in session.execute(sa.union_all(*rows)):
+        if part:
+            until[DayPart(part)][first] = standing
+        else:
+            found.append((first, end))
+    return until, found
 
 
 def _clicked(session: Session, program_id: UUID, starts_at: datetime, ends_at: datetime) -> sa.Select[Any]:
@@ -137,14 +166,14 @@ def _clicked(session: Session, program_id: UUID, starts_at: datetime, ends_at: d
     latest = sa.select(sa.func.max(counted.c.until)).scalar_subquery()
     here = (
         ProgramClickHour.program_id == program_id,
-        ProgramClickHour.hour >= starts_at,
-        ProgramClickHour.hour < ends_at,
+        ProgramClickHour.hour >= stretches.begin(starts_at.date()),  # whole days, also those that the period cuts
+        ProgramClickHour.hour < stretches.begin(ends_at.date() + timedelta(days=1)),
     )
     number = sa.func.sum(ProgramClickHour.clicks)
     clicked = (
         sa.select(day, number.label("clicks")).where(*here, ProgramClickHour.hour < latest).group_by(day).subquery()
     )
-    # A day without any click has no rows, and those at the ends are not whole: they are not counted as standing then.
+    # A day without any click has no rows: it is not counted as standing then.
     same = sa.and_(clicked.c.day == counted.c.day, clicked.c.clicks == counted.c.clicks)
     return sa.select(counted).join(clicked, same)
 
@@ -155,7 +184,7 @@ def _standing(part: DayPart, program_id: UUID, starts_at: datetime, ends_at: dat
     )
     here = (CountedDay.program_id == program_id, CountedDay.part == part, ~changed)
     within = (CountedDay.day >= starts_at.date(), CountedDay.day <= ends_at.date())
-    columns = (CountedDay.day, CountedDay.until, CountedDay.version, CountedDay.clicks)
+    columns = (CountedDay.day, CountedDay.until, CountedDay.clicks)
     return sa.select(*columns).where(*here, *within)
 
 
@@ -183,25 +212,19 @@ def _on(column: Any, days: Sequence[tuple[date, date]]) -> sa.ColumnElement[bool
     return sa.or_(sa.false(), *(sa.and_(column >= first, column < end) for first, end in days))
 
 
-def _of_partners(days: Any, weeks: Any, program_id: UUID, found: Covered) -> list[tuple[Any, tuple[Any, ...]]]:
-    """The tables of what stands counted by partner, with the conditions on their rows; days are always among them."""
-    tables = [(days, (days.program_id == program_id, _on(days.day, found.loose)))]
-    if found.weeks:
-        tables.append((weeks, (weeks.program_id == program_id, weeks.first.in_(found.weeks))))
-    return tables
+def in_spans(program_id: UUID, spans: Sequence[Days], names: Sequence[str]) -> sa.Select[Any]:
+    """Rows of a partner and these of its numbers in a span. Not summed."""
+    table = PartnerSpan
+    ends = (sa.and_(table.first == first, table.until == until) for first, until in spans)
+    here = (table.program_id == program_id, sa.or_(sa.false(), *ends))
+    return sa.select(table.partner_id, *(getattr(table, name) for name in names)).where(*here)
 
 
-def sold_by_partner(program_id: UUID, found: Covered, *, wanted: Wanted, tells_new: bool) -> list[sa.Select[Any]]:
-    """Rows of a partner and what it sold on a counted day or in a week, as `with_customers` has them (or zeros). Not summed."""
-
-    def columns(table: Any) -> list[Any]:
-        customers = [getattr(table, name) if tells_new else sa.literal(0).label(name) for name in _CUSTOMERS]
-        return [table.partner_id, *(getattr(table, name) for name in _SOLD), *customers]
-
-    tables = _of_partners(PartnerSaleDay, PartnerSaleWeek, program_id, found)
-    return [
-        sa.select(*columns(table)).where(*here, _has_sold(table), wanted(table.partner_id)) for table, here in tables
-    ]
+def sold_by_partner(program_id: UUID, days: Sequence[Days], names: Sequence[str]) -> sa.Select[Any]:
+    """Rows of a partner and these numbers of what it sold on a counted day, as `with_customers` has them. Not summed."""
+    table = PartnerSaleDay
+    here = (table.program_id == program_id, _on(table.day, days), _has_sold(table))
+    return sa.select(table.partner_id, *(getattr(table, name) for name in names)).where(*here)
 
 
 def visits_by_partner(program_id: UUID, found: Covered) -> sa.Select[Any]:
@@ -211,13 +234,11 @@ def visits_by_partner(program_id: UUID, found: Covered) -> sa.Select[Any]:
     return sa.select(table.partner_id, *columns).where(table.program_id == program_id, _on(table.day, found.days))
 
 
-def clicked_by_partner(program_id: UUID, found: Covered, *, wanted: Wanted) -> list[sa.Select[Any]]:
-    """Rows of a partner and its clicks, raw and valid, on a counted day or in a week. Not summed."""
-    tables = _of_partners(PartnerClickDay, PartnerClickWeek, program_id, found)
-    return [
-        sa.select(table.partner_id, table.raw, table.valid).where(*here, wanted(table.partner_id))
-        for table, here in tables
-    ]
+def clicked_by_partner(program_id: UUID, days: Sequence[Days], names: Sequence[str]) -> sa.Select[Any]:
+    """Rows of a partner and these numbers of its clicks on a counted day. Not summed."""
+    table = PartnerClickDay
+    here = (table.program_id == program_id, _on(table.day, days))
+    return sa.select(table.partner_id, *(getattr(table, name) for name in names)).where(*here)
 
 
 def sold_by_label(program_id: UUID, kind: LabelKind, found: Covered) -> sa.Select[Any]:

@@ -1,4 +1,4 @@
-"""Recounting: the sums of counted days, weeks and devices held against the rows themselves, and every place where the two do not agree."""
+"""Recounting: the sums of counted days, spans and devices held against the rows themselves, and every place where the two do not agree."""
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,23 +15,22 @@ from affiliate.ingest.changed_days import utc_day
 from affiliate.ingest.clickrules import RETENTION
 from affiliate.ingest.day_models import DayPart
 from affiliate.ingest.models import Click
-from affiliate.reports import activity, day_counting, day_queries, landings, stretches, week_counting
+from affiliate.reports import activity, day_counting, day_queries, landings, span_counting, stretches
 from affiliate.reports.day_counting import Due
-from affiliate.reports.day_models import CountedDay, CountedWeek, PartnerActiveMonth
+from affiliate.reports.day_models import CountedDay, CountedSpan, PartnerActiveMonth, PartnerSpan
 from affiliate.reports.landing_models import DeviceHour
 from affiliate.reports.periods import Period
 from affiliate.reports.queries import earned_in
 
-_PLACE = ("program_id", "day", "first")
+_PLACE = ("program_id", "day", "first", "until")
 _KEYS = ("partner_id", "kind", "label")
 _NOTHING = "nothing"
-_WEEK_DAYS = week_counting.WEEK // day_counting.DAY
 Row = Mapping[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class DayDifference:
-    """Sums of a counted day, week or hour that are others than those of what it was counted from."""
+    """Sums of a counted day, span or hour that are others than those of what it was counted from."""
 
     table: str
     key: str
@@ -40,13 +39,13 @@ class DayDifference:
 
 
 def recount(session: Session, *, limit: int, now: datetime) -> list[DayDifference]:
-    """Count every day again of whose months all clicks are kept, their hours by device, and every week; at most so many differences.
+    """Count every day again of whose months all clicks are kept, their hours by device, and every span; at most so many differences.
 
     What waits to be counted is passed over, and days with sales by clicks that are past their term: nobody can tell these
     any more what they were counted by. A reading transaction is one moment.
     """
     since = partitions.month_of(now - RETENTION, later=1).date()
-    every = itertools.chain(_of_days(session, since), _of_weeks(session), _of_devices(session, since))
+    every = itertools.chain(_of_days(session, since), _of_spans(session), _of_devices(session, since))
     return list(itertools.islice(every, limit))
 
 
@@ -59,19 +58,16 @@ def _of_days(session: Session, since: date) -> Iterator[DayDifference]:
             yield from _differences(session, due)
 
 
-def _of_weeks(session: Session) -> Iterator[DayDifference]:
-    """Weeks that stand, which is as long as their days have the versions that were added up."""
-    for week in session.scalars(sa.select(CountedWeek).order_by(CountedWeek.first.desc())).all():
-        of_week = (CountedDay.day >= week.first, CountedDay.day < week.first + week_counting.WEEK)
-        mine = (CountedDay.program_id == week.program_id, CountedDay.part == week.part, *of_week)
-        days, versions = session.execute(sa.select(sa.func.count(), sa.func.sum(CountedDay.version)).where(*mine)).one()
-        if (days, versions) == (_WEEK_DAYS, week.versions):
-            _days, table = week_counting.TABLES[week.part]
-            rows = sa.select(table.__table__).where(table.program_id == week.program_id, table.first == week.first)
-            fresh = week_counting.added_up(part=week.part, program_id=week.program_id, first=week.first)
-            stored, counted = (session.execute(one).mappings() for one in (rows, fresh))
-            name = f"program={week.program_id} week={week.first}"
-            yield from _compared(table, name, stored, counted)
+def _of_spans(session: Session) -> Iterator[DayDifference]:
+    """Spans say what the stored days of theirs say, whether these stand or not."""
+    for span in session.scalars(sa.select(CountedSpan).order_by(CountedSpan.until.desc(), CountedSpan.first)).all():
+        mine = (PartnerSpan.program_id == span.program_id, PartnerSpan.first == span.first)
+        stored = session.execute(
+            sa.select(PartnerSpan.__table__).where(*mine, PartnerSpan.until == span.until)
+        ).mappings()
+        fresh = span_counting.added_up(program_id=span.program_id, days=(span.first, span.until))
+        name = f"program={span.program_id} days={span.first}..{span.until}"
+        yield from _compared(PartnerSpan, name, stored, session.execute(fresh).mappings())
 
 
 def _of_devices(session: Session, since: date) -> Iterator[DayDifference]:

@@ -23,8 +23,8 @@ from affiliate.reports import (
     margin_store,
     margins,
     service,
+    span_counting,
     visitors,
-    week_counting,
 )
 from affiliate.reports.narrowing import Chooser
 from affiliate.reports.written_models import CountedGrid
@@ -33,7 +33,7 @@ PROGRAMS_MAX = 20
 MAILS_MAX = 50
 HOURS_MAX = 500
 DAYS_MAX = 500
-WEEKS_MAX = 10
+SPANS_MAX = 50
 SLICE_SECONDS = 5.0
 """How long one job counts combined reports, so that mail on the same queue does not wait."""
 
@@ -154,7 +154,7 @@ def _combine_day() -> bool:
 
 
 def count_days() -> int:
-    """Count UTC days anew whose sums no longer hold, of the last weeks, for some seconds; gives how many days and weeks of days."""
+    """Count UTC days anew whose sums no longer hold, of the last weeks, for some seconds; gives how many days and spans of days."""
     return _count_days(_WEEKS)
 
 
@@ -177,17 +177,25 @@ def _count_days(back: timedelta) -> int:
                 days += day_counting.save(session, counted=counted, now=clock.now())
         if time.monotonic() - began > SLICE_SECONDS:
             return days
-    return days + _count_weeks(since)
+    return days + _count_spans(since, until=began + SLICE_SECONDS)
 
 
-def _count_weeks(since: date) -> int:
+def _count_spans(since: date, *, until: float) -> int:
+    """Add up what pages ask for, while there is time; then take away what they do not ask for any more."""
+    now = clock.now()
     with db.reading() as session:
-        due = week_counting.due(session, since=since, now=clock.now(), limit=WEEKS_MAX)
-    weeks = 0
+        due = span_counting.due(session, since=since, now=now, limit=SPANS_MAX)
+        outdated = span_counting.outdated(session, now=now, limit=SPANS_MAX)
+    spans = 0
     for one in due:
+        if time.monotonic() > until:
+            return spans
         with db.transaction() as session:
-            weeks += week_counting.count(session, due=one, now=clock.now())
-    return weeks
+            spans += span_counting.count(session, due=one, now=now)
+    for one in outdated:
+        with db.transaction() as session:
+            span_counting.forget(session, due=one)
+    return spans
 
 
 def send_reports(chooser: Chooser) -> int:

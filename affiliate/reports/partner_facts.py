@@ -1,6 +1,6 @@
 """Numbers of a program by partner: what each clicked and sold in some days, summed from the days that stand counted and from the rest."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -10,23 +10,27 @@ from sqlalchemy.orm import Session
 
 from affiliate import db, folding
 from affiliate.commissions.models import Commission
+from affiliate.ingest.day_models import DayPart
 from affiliate.ingest.models import ClickVerdict
 from affiliate.ingest.rollup_models import PartnerClickHour
 from affiliate.partners.models import Enrollment, EnrollmentStatus, Partner
-from affiliate.reports import activity, day_queries, spending
-from affiliate.reports.day_models import PartnerSaleDay
-from affiliate.reports.day_queries import Wanted
+from affiliate.reports import activity, day_queries, span_counting, spending
+from affiliate.reports.day_models import PartnerSpan
 from affiliate.reports.metrics import Facts
 from affiliate.reports.periods import Period
 from affiliate.reports.queries import raw_and_valid, sales_of, with_customers
 from affiliate.reports.service_measures import GRADED
-from affiliate.reports.stretches import Covered
+from affiliate.reports.stretches import Covered, Days, Stretch
 from affiliate.reports.written_models import ServiceEntry
 
-NUMBERS = (
-    "raw", "valid", "conversions", "revenue", "earned", "reversed", "new", "known", "grades", "grades_sum", "spent",
-)  # fmt: skip
+CLICKED = span_counting.NUMBERS[DayPart.CLICKS]
+SOLD = span_counting.NUMBERS[DayPart.SALES]
+NUMBERS = (*CLICKED, *SOLD, "grades", "grades_sum", "spent")
 """The columns of a partner's line after its id, name and status."""
+
+
+Wanted = Callable[[Any], sa.ColumnElement[bool]]
+"""Which partners are wanted, as a condition on a column of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +88,15 @@ def lines(
         return sa.true() if only is None else db.among(session, column, only)
 
     of_sales, of_clicks = _covered(session, program_id, period, currency, is_few=only is not None)
+    sold = SOLD if tells_new else SOLD[:-2]
+    summed = [
+        *_clicks_by(program_id, of_clicks, CLICKED, wanted),
+        *_sales_by(program_id, of_sales, currency, sold, wanted),
+    ]
+    if of_sales.spans:  # of both the same
+        summed.append(_of(day_queries.in_spans(program_id, of_sales.spans, (*CLICKED, *sold)), wanted))
     parts = [
-        _clicks_by(program_id, of_clicks, wanted).subquery(),
-        _sales_by(program_id, of_sales, currency, wanted, tells_new=tells_new).subquery(),
+        _summed_by_partner((*CLICKED, *SOLD), summed).subquery(),
         _grades(program_id, period).subquery(),
         _spent(program_id, period, currency).subquery(),
     ]
@@ -124,39 +134,106 @@ def _covered(
         whole = Covered([], period.stretches)
         return whole, whole
     ends = {"starts_at": period.starts_at, "ends_at": period.ends_at}
-    return day_queries.both(session, program_id=program_id, currency=currency, **ends)
+    return day_queries.both_in_spans(session, program_id=program_id, currency=currency, **ends)
 
 
 def _everybody(_column: Any) -> sa.ColumnElement[bool]:
     return sa.true()
 
 
-def clicks_by_partner(session: Session, *, program_id: UUID, period: Period) -> sa.Select[*tuple[Any, ...]]:
+def _of(rows: sa.Select[Any], wanted: Wanted) -> sa.Select[Any]:
+    return rows.where(wanted(rows.selected_columns[0]))
+
+
+def clicks_by_partner(session: Session, *, program_id: UUID, period: Period) -> sa.Select[Any]:
     """Rows of a partner, its raw and its valid clicks: of the days that stand counted from these, else by the hour."""
-    starts_at, ends_at = period.starts_at, period.ends_at
-    covered = day_queries.clicks(session, program_id=program_id, starts_at=starts_at, ends_at=ends_at)
-    return _clicks_by(program_id, covered, _everybody)
-
-
-def _clicks_by(program_id: UUID, covered: Covered, wanted: Wanted) -> sa.Select[*tuple[Any, ...]]:
-    key: Any = PartnerClickHour.partner_id
-    here = (PartnerClickHour.program_id == program_id, day_queries.within(PartnerClickHour.hour, covered.rest))
-    raw, valid = (sa.cast(number, sa.Integer).label(number.name) for number in raw_and_valid(PartnerClickHour))
-    hours = sa.select(key, raw, valid).where(*here, wanted(key)).group_by(key)
-    if not covered.days:
-        return hours
-    return _summed_by_key(sa.union_all(hours, *day_queries.clicked_by_partner(program_id, covered, wanted=wanted)))
+    ends = {"starts_at": period.starts_at, "ends_at": period.ends_at}
+    found = day_queries.clicks_in_spans(session, program_id=program_id, **ends)
+    rows = _clicks_by(program_id, found, CLICKED, _everybody)
+    return _summed_by_partner(CLICKED, [*rows, day_queries.in_spans(program_id, found.spans, CLICKED)])
 
 
 def sales_by_partner(session: Session, *, program_id: UUID, period: Period, currency: str) -> sa.Select[Any]:
-    """Rows of a partner and what it sold, of the days and weeks that stand counted from these; whose customers were new is not told."""
-    of_sales, _of_clicks = _covered(session, program_id, period, currency, is_few=False)
-    return _sales_by(program_id, of_sales, currency, _everybody, tells_new=False)
+    """Rows of a partner and what it sold, of the days that stand counted from these; whose customers were new is not told."""
+    ends = {"starts_at": period.starts_at, "ends_at": period.ends_at}
+    found = day_queries.sales_in_spans(session, program_id=program_id, currency=currency, **ends)
+    names = SOLD[:-2]
+    rows = _sales_by(program_id, found, currency, names, _everybody)
+    return _summed_by_partner(names, [*rows, day_queries.in_spans(program_id, found.spans, names)])
+
+
+def _clicks_by(program_id: UUID, found: Covered, names: Sequence[str], wanted: Wanted) -> list[sa.Select[Any]]:
+    """Rows of a partner and its clicks, but those in spans: with a minus what is to be taken off. Not summed."""
+    key: Any = PartnerClickHour.partner_id
+    by_hour = sa.select(key, *raw_and_valid(PartnerClickHour)).where(PartnerClickHour.program_id == program_id)
+
+    def hours(stretches: Sequence[Stretch]) -> sa.Select[Any]:
+        return _of(by_hour.where(day_queries.within(PartnerClickHour.hour, stretches)), wanted).group_by(key)
+
+    def days(some: Sequence[Days]) -> sa.Select[Any]:
+        return _of(day_queries.clicked_by_partner(program_id, some, names), wanted)
+
+    return _signed(found, names, hours, days)
+
+
+def _sales_by(
+    program_id: UUID, found: Covered, currency: str, names: Sequence[str], wanted: Wanted
+) -> list[sa.Select[Any]]:
+    """The same of sales."""
+    key: Any = Commission.partner_id
+    sales = sales_of(key, program_id, None, currency)
+    one_by_one = with_customers(sales) if "new" in names else sales
+
+    def live(stretches: Sequence[Stretch]) -> sa.Select[Any]:
+        return _of(one_by_one.where(day_queries.within(Commission.earned_at, stretches)), wanted).group_by(key)
+
+    def days(some: Sequence[Days]) -> sa.Select[Any]:
+        return _of(day_queries.sold_by_partner(program_id, some, names), wanted)
+
+    return _signed(found, names, live, days)
+
+
+def _signed(
+    found: Covered,
+    names: Sequence[str],
+    live: Callable[[Sequence[Stretch]], sa.Select[Any]],
+    days: Callable[[Sequence[Days]], sa.Select[Any]],
+) -> list[sa.Select[Any]]:
+    """What is read and what is added up of a period, as far as there is something."""
+    added = [live(found.rest)] if found.rest else []
+    added += [days(found.days)] if found.days else []
+    taken_off = [live(found.over)] if found.over else []
+    taken_off += [days(found.undone)] if found.undone else []
+    return [_stored(rows, names) for rows in added] + [_stored(rows, names, less=True) for rows in taken_off]
+
+
+def _stored(rows: sa.Select[Any], names: Sequence[str], *, less: bool = False) -> sa.Select[Any]:
+    """The rows with the types of what is stored: PostgreSQL sums integers to decimals, and these take twice the time to add up again."""
+    found = rows.subquery().c
+    numbers = {name: sa.cast(found[name], getattr(PartnerSpan, name).type) for name in names}
+    return sa.select(found.partner_id, *((-one if less else one).label(name) for name, one in numbers.items()))
+
+
+def _summed_by_partner(names: Sequence[str], parts: Sequence[sa.Select[Any]]) -> sa.Select[Any]:
+    """The rows of all parts by partner, each number summed; what a part does not tell is nothing."""
+    rows = sa.union_all(*(_filled(part, names) for part in parts)).subquery()
+    # As integers: PostgreSQL sums them to decimals, and of ten thousand rows these are slow to read.
+    sums = (sa.cast(sa.func.sum(rows.c[name]), sa.BigInteger).label(name) for name in names)
+    return sa.select(rows.c.partner_id, *sums).group_by(rows.c.partner_id)
+
+
+def _filled(part: sa.Select[Any], names: Sequence[str]) -> sa.Select[Any]:
+    told = part.selected_columns
+    if tuple(told.keys()[1:]) == tuple(names):
+        return part
+    found = part.subquery().c
+    return sa.select(found.partner_id, *(found[name] if name in told else sa.literal(0).label(name) for name in names))
 
 
 def active_partners(session: Session, *, program_id: UUID, period: Period, currency: str) -> sa.Select[Any]:
     """The partners of a program with a valid click or a sale that counts. In what is not counted only the others are looked for."""
-    of_sales, of_clicks = _covered(session, program_id, period, currency, is_few=False)
+    ends = {"starts_at": period.starts_at, "ends_at": period.ends_at}
+    of_sales, of_clicks = day_queries.both(session, program_id=program_id, currency=currency, **ends)
     marked = activity.partners(program_id, clicks=of_clicks, sales=of_sales)
     hours, here = PartnerClickHour, Enrollment.partner_id
     clicked = sa.select(sa.literal(1)).where(
@@ -164,37 +241,13 @@ def active_partners(session: Session, *, program_id: UUID, period: Period, curre
     )
     sold = sales_of(sa.literal(1), program_id, None, currency).with_only_columns(sa.literal(1))
     # One by one, and with a limit: else the clicks of all partners would be read for the few who were quiet.
-    ends = [clicked.where(day_queries.within(hours.hour, [one])) for one in of_clicks.rest]
-    ends += [
+    looked = [clicked.where(day_queries.within(hours.hour, [one])) for one in of_clicks.rest]
+    looked += [
         sold.where(Commission.partner_id == here, day_queries.within(Commission.earned_at, [one]))
         for one in of_sales.rest
     ]
-    looked_for = (found.limit(1).scalar_subquery().is_not(None) for found in ends)
+    looked_for = (found.limit(1).scalar_subquery().is_not(None) for found in looked)
     return sa.select(here).where(Enrollment.program_id == program_id, sa.or_(here.in_(marked), *looked_for))
-
-
-def _sales_by(program_id: UUID, covered: Covered, currency: str, wanted: Wanted, *, tells_new: bool) -> sa.Select[Any]:
-    sales = sales_of(Commission.partner_id, program_id, None, currency).where(
-        day_queries.within(Commission.earned_at, covered.rest), wanted(Commission.partner_id)
-    )
-    nothing = (sa.literal(0).label(name) for name in ("new", "known"))
-    live = (with_customers(sales) if tells_new else sales.add_columns(*nothing)).group_by(Commission.partner_id)
-    if not covered.days:
-        return live
-    key, *numbers = live.subquery().c
-    # The types of the counted rows: PostgreSQL sums integers to decimals, and these take twice the time to add up again.
-    as_counted = (sa.cast(one, getattr(PartnerSaleDay, one.name).type).label(one.name) for one in numbers)
-    counted = day_queries.sold_by_partner(program_id, covered, wanted=wanted, tells_new=tells_new)
-    return _summed_by_key(sa.union_all(sa.select(key, *as_counted), *counted))
-
-
-def _summed_by_key(rows: sa.CompoundSelect[Any]) -> sa.Select[Any]:
-    """The rows of several parts by the first column, the others summed."""
-    both = rows.subquery()
-    key, *numbers = both.c
-    # As integers: PostgreSQL sums them to decimals, and of ten thousand rows these are slow to read.
-    sums = (sa.cast(sa.func.sum(number), sa.BigInteger).label(number.name) for number in numbers)
-    return sa.select(key, *sums).group_by(key)
 
 
 def _grades(program_id: UUID, period: Period) -> sa.Select[Any]:

@@ -1,32 +1,31 @@
-"""Which part of a period UTC days and weeks that are counted already cover, and what is left of it. Pure."""
+"""Which part of a period UTC days that are counted already cover, by themselves and in spans, and what is left of it. Pure."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
-_DAY, _WEEK, _HOUR = timedelta(days=1), timedelta(days=7), timedelta(hours=1)
+_DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 Stretch = tuple[datetime, datetime]
 """From one instant up to, not including, another."""
 
 
+Days = tuple[date, date]
+"""From one day up to, not including, another."""
+
+
 @dataclass(frozen=True, slots=True)
 class Covered:
-    """`days`: from one day up to, not including, another, each counted. `rest`: the stretches around and between, each to be read.
+    """A period of which `days` and `spans` are added up already, and `rest` is read: the stretches around and between.
 
-    `weeks`: the Mondays of weeks that are added up already, where they are asked for; their days are among `days`, too.
-    `over`: what of `days` is outside the period, where that is asked for: to be read, and taken off.
+    Where that is asked for, something is outside of the period and has to be taken off: `over`, to be read, and `undone`, days of the
+    spans that do not stand, as they are stored. These are among the rest.
     """
 
-    days: Sequence[tuple[date, date]]
+    days: Sequence[Days]
     rest: Sequence[Stretch]
-    weeks: Sequence[date] = ()
     over: Sequence[Stretch] = ()
-
-    @property
-    def loose(self) -> list[tuple[date, date]]:
-        """The days that are in none of the weeks."""
-        every = (day for first, end in self.days for day in _each(first, end))
-        return side_by_side(day for day in every if day - timedelta(days=day.weekday()) not in self.weeks)
+    spans: Sequence[Days] = ()
+    undone: Sequence[Days] = ()
 
 
 def covered(starts_at: datetime, ends_at: datetime, *, counted: Mapping[date, datetime]) -> Covered:
@@ -74,18 +73,41 @@ def side_by_side(days: Iterable[date]) -> list[tuple[date, date]]:
     return found
 
 
-def by_weeks(found: Covered, *, versions: Mapping[date, int], weeks: Mapping[date, int]) -> Covered:
-    """The same with the weeks that stand as one. `versions` are those of the days, `weeks` what those of a week's were in sum."""
-    every = [day for first, end in found.days for day in _each(first, end)]
-    there = {*every}
-    whole = [
-        monday
-        for monday in every
-        if monday in weeks
-        and there.issuperset(_each(monday, monday + _WEEK))
-        and weeks[monday] == sum(versions[day] for day in _each(monday, monday + _WEEK))
+def with_spans(parts: Sequence[Covered], *, spans: Iterable[Days]) -> list[Covered]:
+    """What stands of several sums of one period, in the same spans: the longest that fit beside one another, and the days around them.
+
+    A span of which more than a third would have to be taken off again, of any of the sums, is left alone.
+    """
+    standing = [{day for stretch in part.days for day in _each(*stretch)} for part in parts]
+    chosen: list[Days] = []
+    for span in sorted(spans, key=lambda one: (one[0] - one[1], one[0])):
+        days = [*_each(*span)]
+        apart = all(span[1] <= other[0] or other[1] <= span[0] for other in chosen)
+        fits = all(
+            _holds(part, span) and 3 * len({*days} - there) <= len(days)
+            for part, there in zip(parts, standing, strict=True)
+        )
+        if apart and fits:
+            chosen.append(span)
+    added_up = {day for span in chosen for day in _each(*span)}
+    return [
+        replace(part, days=side_by_side(there - added_up), spans=sorted(chosen), undone=side_by_side(added_up - there))
+        for part, there in zip(parts, standing, strict=True)
     ]
-    return replace(found, weeks=whole)
+
+
+def _holds(part: Covered, span: Days) -> bool:
+    """Whether the days of a span lie in the period, and in what is over: nothing is missing between the ends of its parts."""
+    starts = [begin(first) for first, _end in part.days] + [start for start, _end in part.rest]
+    ends = [begin(end) for _first, end in part.days] + [end for _start, end in part.rest]
+    return bool(starts) and min(starts) <= begin(span[0]) and begin(span[1]) <= max(ends)
+
+
+def whole_days(starts_at: datetime, ends_at: datetime, *, until: date) -> Days | None:
+    """The days that a period takes as whole ones (see `widened`) when all before `until` stand; null if there are none."""
+    every = _each(starts_at.astimezone(UTC).date(), min(ends_at.astimezone(UTC).date() + _DAY, until))
+    found = widened(starts_at, min(ends_at, begin(until)), counted={day: begin(day + _DAY) for day in every}).days
+    return found[0] if found else None
 
 
 def _each(first: date, end: date) -> Sequence[date]:

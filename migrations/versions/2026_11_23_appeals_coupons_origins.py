@@ -6,6 +6,8 @@ One idea per migration; it runs on SQLite and PostgreSQL, with data in the table
 import sqlalchemy as sa
 from alembic import op
 
+from affiliate import db
+
 revision = "0005"
 down_revision = "0004"
 branch_labels = None
@@ -105,8 +107,8 @@ def _origins_of_commissions() -> None:
 
 
 def _sums_of_the_shop() -> None:
-    """Sales by product, category and page of the shop; days that were counted without them are counted anew, and weeks with them."""
-    amount = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+    """Sales by product, category and page of the shop; days that were counted without them are counted anew."""
+    amount = _amount()
     kinds = sa.Enum("sku", "category", "page", name="shop_kind", native_enum=False, create_constraint=True, length=32)
     op.create_table(
         "sale_days_shop",
@@ -123,8 +125,75 @@ def _sums_of_the_shop() -> None:
         sa.Column("back_orders", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("program_id", "kind", "day", "label", name=op.f("pk_sale_days_shop")),
     )
-    for table in ("counted_weeks", "counted_days"):
-        op.execute(f"DELETE FROM {table} WHERE part = 'sales'")  # noqa: S608 - our names
+    op.execute("DELETE FROM counted_days WHERE part = 'sales'")
+
+
+def _amount() -> sa.types.TypeEngine[int]:
+    return sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def _numbers(*names: str, kind: sa.types.TypeEngine[int] | None = None) -> list[sa.Column[int]]:
+    return [sa.Column(name, kind or sa.Integer(), nullable=False) for name in names]
+
+
+_MONEY = ("revenue", "earned", "reversed")
+_OF_WEEKS = (
+    ("click_weeks_partner", ("raw", "valid"), ()),
+    ("sale_weeks_partner", ("conversions", "new", "known"), _MONEY),
+)
+
+
+def _spans() -> None:
+    """Days are added up by partner in spans of any length, clicks and sales together; weeks were the only ones, each part by itself."""
+    for table in ("counted_weeks", *(name for name, *_columns in _OF_WEEKS)):
+        op.drop_table(table)
+    ends = ("program_id", "first", "until")
+    op.create_table(
+        "counted_spans",
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("first", sa.Date(), nullable=False),
+        sa.Column("until", sa.Date(), nullable=False),
+        sa.Column("counted_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_counted_spans_program_id_programs")),
+        sa.PrimaryKeyConstraint(*ends, name=op.f("pk_counted_spans")),
+    )
+    op.create_table(
+        "spans_partner",
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("first", sa.Date(), nullable=False),
+        sa.Column("until", sa.Date(), nullable=False),
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        *_numbers("raw", "valid", "conversions", "new", "known"),
+        *_numbers(*_MONEY, kind=_amount()),
+        sa.PrimaryKeyConstraint(*ends, "partner_id", name=op.f("pk_spans_partner")),
+    )
+
+
+def _weeks() -> None:
+    """As they were; the job adds them up again."""
+    op.drop_table("spans_partner")
+    op.drop_table("counted_spans")
+    for table, numbers, amounts in _OF_WEEKS:
+        op.create_table(
+            table,
+            sa.Column("program_id", sa.Uuid(), nullable=False),
+            sa.Column("first", sa.Date(), nullable=False),
+            sa.Column("partner_id", sa.Uuid(), nullable=False),
+            *_numbers(*numbers),
+            *_numbers(*amounts, kind=_amount()),
+            sa.PrimaryKeyConstraint("program_id", "first", "partner_id", name=op.f(f"pk_{table}")),
+        )
+    part = sa.Enum("clicks", "sales", name="day_part", native_enum=False, create_constraint=True, length=32)
+    op.create_table(
+        "counted_weeks",
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("part", part, nullable=False),
+        sa.Column("first", sa.Date(), nullable=False),
+        sa.Column("versions", _amount(), nullable=False),
+        sa.Column("counted_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_counted_weeks_program_id_programs")),
+        sa.PrimaryKeyConstraint("program_id", "part", "first", name=op.f("pk_counted_weeks")),
+    )
 
 
 def upgrade() -> None:
@@ -138,9 +207,11 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("coupon_id", sa.Uuid(), nullable=True))
         batch_op.create_foreign_key(op.f("fk_links_coupon_id_coupons"), "coupons", ["coupon_id"], ["id"])
     _sums_of_the_shop()
+    _spans()
 
 
 def downgrade() -> None:
+    _weeks()
     op.drop_table("sale_days_shop")
     _index(_BEFORE)
     with op.batch_alter_table("commissions") as batch_op:

@@ -44,16 +44,16 @@ from affiliate.reports import (
     products,
     queries,
     reaching,
+    span_counting,
     statuses,
-    week_counting,
+    stretches,
 )
 from affiliate.reports.day_models import (
     CountedDay,
+    CountedSpan,
     PartnerActiveMonth,
-    PartnerClickDay,
-    PartnerClickWeek,
     PartnerSaleDay,
-    PartnerSaleWeek,
+    PartnerSpan,
     ShopSaleDay,
 )
 from affiliate.reports.metrics import Facts
@@ -68,11 +68,24 @@ TODAY = LATER.replace(hour=0, minute=0)
 
 
 def count(session: Session, now: datetime = TODAY) -> int:
-    """Count every day and week that is due, as the job does."""
+    """Count every day and span that is due, as the job does."""
     days = count_days(session, now)
-    for week in week_counting.due(session, since=LATER.date() - 8 * DAY, now=LATER + DAY, limit=10):
-        assert week_counting.count(session, due=week, now=TODAY)
+    for span in span_counting.due(session, since=LATER.date() - 8 * DAY, now=TODAY, limit=10):
+        assert span_counting.count(session, due=span, now=TODAY)
     return days
+
+
+def add_up(session: Session, ago: int, days: int) -> None:
+    """Add up some days that are stored, whether or not they still stand."""
+    first = (LATER - ago * DAY).date()
+    span = (first, min(first + days * DAY, LATER.date()))
+    columns = (CountedDay.part, CountedDay.day, CountedDay.until)
+    stored = {
+        (part, day) for part, day, until in session.execute(sa.select(*columns)) if until == stretches.begin(day + DAY)
+    }
+    asked = {(part, first + number * DAY) for part in DayPart for number in range((span[1] - first).days)}
+    if asked and asked <= stored:
+        span_counting.count(session, due=span_counting.SpanDue(PROGRAM_ID, span), now=TODAY)
 
 
 def count_days(session: Session, now: datetime = TODAY) -> int:
@@ -350,6 +363,7 @@ acts = st.one_of(
     st.tuples(st.just("decline"), which),
     st.tuples(st.just("overrule"), which),
     st.tuples(st.just("count"), st.integers(0, 36)),
+    st.tuples(st.just("add up"), st.integers(1, 8), st.integers(1, 7)),
 )
 
 
@@ -357,6 +371,8 @@ def happen(shop: Shop, act: Any) -> None:
     name, *told = act
     if name == "count":
         count(shop.session, LATER - sum(told) * 60 * MINUTE)
+    elif name == "add up":
+        add_up(shop.session, *told)
     elif name in {"approve", "decline"}:
         shop.decide(*told, approves=name == "approve")
     else:
@@ -388,7 +404,7 @@ def test_whatever_happens_in_whatever_order_pages_say_what_the_rows_say(
 
 STORY: tuple[tuple[Any, ...], ...] = (
     *(("order", 700 * number, number % 3, 10_00 * number + number) for number in range(1, 7)),
-    ("order", 900, 1, 30_00), ("count",), ("refund", 2, 5_00), ("move", 3, 0), ("approve", 1), ("overrule", 4), ("count",),
+    ("order", 900, 1, 30_00), ("count",), ("add up", 5, 4), ("refund", 2, 5_00), ("move", 3, 0), ("approve", 1), ("overrule", 4), ("count",),
     ("decline", 5), ("amend", 0, 99_00), ("count",), ("refund", 6, 1_00),
 )  # fmt: skip
 
@@ -510,47 +526,65 @@ def test_clicks_of_today_are_counted_up_to_the_hour_and_read_from_there(sqlite_s
     assert count(sqlite_session, NOW - 30 * MINUTE) == 1
 
 
-def test_a_week_is_read_as_one_until_one_of_its_days_is_another(sqlite_session: Session) -> None:
-    """Its days may say what they want meanwhile: so it is the week that is read."""
+def test_a_span_is_read_as_one_and_moves_with_its_days(sqlite_session: Session) -> None:
+    """Its days may say what they want meanwhile: so it is the span that is read."""
     shop = Shop(sqlite_session)
     for day in range(1, 8):
         shop.order(day * 24 * 60, 0, 10_00)
     count(sqlite_session)
-    period = Period((NOW - 8 * DAY).date(), NOW.date(), "UTC")
+    period = Period((NOW - 7 * DAY).date(), NOW.date(), "UTC")
     asked: dict[str, Any] = {"program_id": PROGRAM_ID, "period": period, "currency": "EUR", "limit": 1}
 
     def told() -> tuple[int, int]:
         facts = partner_facts.facts_by_partner(sqlite_session, **asked)[0].facts
         return facts.clicks_raw, facts.earned_minor
 
-    assert told() == (7, 7_00)
-    sqlite_session.execute(sa.update(PartnerSaleDay).values(earned=1))
-    sqlite_session.execute(sa.update(PartnerClickDay).values(raw=9))
-    assert told() == (7, 7_00)
-    shop.refund(3, 5_00)  # its day is counted anew, and the week is another
-    count_days(sqlite_session)
-    of_days = sqlite_session.scalar(sa.select(sa.func.sum(PartnerSaleDay.earned)))
-    assert told() == (7, of_days)
+    before = told()
+    assert before == (7, 7_00)
+    sqlite_session.execute(sa.update(PartnerSpan).values(earned=PartnerSpan.earned + 10_000))
+    assert told() == (7, 107_00)
+    shop.refund(3, 5_00)  # its day is in doubt: it is taken off as it is stored, and read
+    assert told() == (7, 106_50)
+    count_days(sqlite_session)  # it is stored anew, and the span is another
+    assert told() == (7, 106_50)
+    assert set(sqlite_session.scalars(sa.select(CountedSpan.until))) == {NOW.date(), LATER.date()}
+    shop.click(77, 0, NOW - 3 * DAY)  # late: the day is read
+    assert told() == (8, 106_50)
+    assert count_days(sqlite_session) == 1
+    assert told() == (8, 106_50)
+    assert {one.table for one in day_recount.recount(sqlite_session, limit=9, now=LATER)} == {"spans_partner"}
+
+
+def test_a_partner_who_sells_for_the_first_time_on_a_day_that_is_added_up_gets_a_row(sqlite_session: Session) -> None:
+    shop = Shop(sqlite_session)
+    shop.order(3 * 24 * 60, 0, 10_00)
     count(sqlite_session)
-    sqlite_session.execute(sa.update(PartnerSaleDay).values(earned=2))
-    assert told() == (7, of_days)
+    shop.order(3 * 24 * 60, 1, 20_00)
+    assert count_days(sqlite_session) == 2  # its clicks and its sales
+    rows = sa.select(PartnerSpan.partner_id).where(PartnerSpan.until == LATER.date()).distinct()
+    assert len(sqlite_session.scalars(rows).all()) == 2
+    check(sqlite_session, "UTC")
+    assert day_recount.recount(sqlite_session, limit=9, now=LATER) == []
 
 
-def test_a_week_of_which_a_day_changed_is_left_alone_for_a_while_and_one_of_two_counts_gives_way(
-    sqlite_session: Session,
-) -> None:
+def test_of_two_who_add_up_one_gives_way_and_what_nobody_asks_for_any_more_goes(sqlite_session: Session) -> None:
     shop = Shop(sqlite_session)
     shop.order(2 * 24 * 60, 0, 10_00)
-    count(sqlite_session)
-    shop.refund(0, 5_00)
     count_days(sqlite_session)
     asked: dict[str, Any] = {"since": LATER.date() - 8 * DAY, "limit": 9}
-    assert week_counting.due(sqlite_session, now=TODAY, **asked) == []
-    (due,) = week_counting.due(sqlite_session, now=TODAY + week_counting.REST, **asked)
-    assert due.part is DayPart.SALES
-    assert week_counting.count(sqlite_session, due=due, now=LATER)
-    assert not week_counting.count(sqlite_session, due=due, now=LATER)
-    assert week_counting.due(sqlite_session, now=LATER + DAY, **asked) == []
+    due = span_counting.due(sqlite_session, now=TODAY, **asked)
+    assert (LATER.date() - 6 * DAY, LATER.date()) in [one.days for one in due]
+    assert [span_counting.count(sqlite_session, due=due[0], now=LATER) for _time in range(2)] == [True, False]
+    assert span_counting.due(sqlite_session, now=TODAY, **asked) == due[1:]
+    for one in due[1:]:
+        assert span_counting.count(sqlite_session, due=one, now=LATER)
+    assert span_counting.outdated(sqlite_session, now=TODAY, limit=9) == []
+    outdated = span_counting.outdated(sqlite_session, now=TODAY + 60 * DAY, limit=9)
+    assert {one.days for one in outdated} == {one.days for one in due if one.days[0].weekday() or one.days[1] - one.days[0] != 7 * DAY}  # fmt: skip
+    for one in outdated:
+        span_counting.forget(sqlite_session, due=one)
+    assert sqlite_session.scalar(sa.select(sa.func.count()).select_from(CountedSpan)) == len(due) - len(outdated)
+    check(sqlite_session, "UTC")
 
 
 def test_the_funnel_reads_the_hours_at_its_ends_from_counted_days(sqlite_session: Session) -> None:
@@ -606,24 +640,25 @@ def test_counting_again_finds_nothing_until_a_sum_is_another(sqlite_session: Ses
     assert {one.table for one in day_recount.recount(sqlite_session, limit=9, now=LATER)} == {"active_months_partner"}
     sqlite_session.execute(sa.update(PartnerActiveMonth).values(sold=PartnerActiveMonth.clicked))
     sqlite_session.execute(sa.update(PartnerSaleDay).values(earned=1))
-    day, week = day_recount.recount(sqlite_session, limit=9, now=LATER)
+    day, *spans = day_recount.recount(sqlite_session, limit=9, now=LATER)
     assert (day.table, "earned=1 " in day.counted, "earned=800 " in day.found) == ("sale_days_partner", True, True)
-    assert (week.table, "earned=800 " in week.counted, "earned=1 " in week.found) == ("sale_weeks_partner", True, True)
+    assert {(one.table, "earned=800 " in one.counted, "earned=1 " in one.found) for one in spans} == {
+        ("spans_partner", True, True)
+    }
 
 
-def test_weeks_are_held_against_their_days_as_long_as_they_stand(sqlite_session: Session) -> None:
+def test_spans_are_held_against_their_days(sqlite_session: Session) -> None:
     shop = Shop(sqlite_session)
     shop.order(3000, 0, 80_00)
     count(sqlite_session)
-    sqlite_session.execute(sa.delete(PartnerSaleWeek))
-    sqlite_session.execute(sa.update(PartnerClickWeek).values(raw=7))
+    sqlite_session.execute(sa.update(PartnerSpan).values(raw=7))
     found = day_recount.recount(sqlite_session, limit=9, now=LATER)
-    assert {one.table: (one.counted, one.found) for one in found} == {
-        "click_weeks_partner": ("raw=7 valid=1", "raw=1 valid=1"),
-        "sale_weeks_partner": ("nothing", "conversions=1 earned=800 known=1 new=1 revenue=8000"),
+    assert {(one.table, "raw=7" in one.counted, "raw=1" in one.found) for one in found} == {
+        ("spans_partner", True, True)
     }
-    sqlite_session.execute(sa.update(CountedDay).values(version=CountedDay.version + 1))
-    assert day_recount.recount(sqlite_session, limit=9, now=LATER) == []
+    sqlite_session.execute(sa.delete(PartnerSpan))
+    found = day_recount.recount(sqlite_session, limit=9, now=LATER)
+    assert {(one.table, one.counted) for one in found} == {("spans_partner", "nothing")}
 
 
 def test_orders_whose_clicks_are_past_their_term_are_no_difference(sqlite_session: Session) -> None:

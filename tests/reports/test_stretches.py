@@ -10,6 +10,7 @@ from affiliate.reports import stretches
 from affiliate.reports.stretches import covered
 
 FIRST = datetime(2026, 3, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
 moments = st.integers(0, 10 * 24 * 4).map(lambda quarters: FIRST + timedelta(minutes=15 * quarters))
 days = st.sets(st.integers(0, 10).map(lambda number: FIRST.date() + timedelta(days=number)))
 
@@ -78,19 +79,59 @@ def test_a_day_that_is_counted_in_part_is_read_from_there() -> None:
     assert too_late.rest == [(FIRST + day, FIRST + day + 9 * hour)]
 
 
-def test_a_week_stands_while_its_days_and_their_versions_do() -> None:
-    monday = date(2026, 3, 2)
-    days = [monday + timedelta(days=number) for number in range(-1, 9)]
-    found = covered(FIRST, FIRST + timedelta(days=10), counted=whole(*days))
-    versions = dict.fromkeys(days, 2)
-    together = stretches.by_weeks(found, versions=versions, weeks={monday: 14})
-    assert (together.weeks, together.days, together.rest) == ([monday], found.days, [])
-    assert together.loose == [(days[0], monday), (days[8], days[9] + timedelta(days=1))]
-    changed = versions | {monday: 3}
-    assert stretches.by_weeks(found, versions=changed, weeks={monday: 14}).weeks == []
-    broken = covered(FIRST, FIRST + timedelta(days=10), counted=whole(*days[:3], *days[4:]))
-    assert stretches.by_weeks(broken, versions=versions, weeks={monday: 14}).weeks == []
-    assert broken.loose == broken.days
+spans = st.sets(
+    st.tuples(st.integers(0, 9), st.integers(1, 10)).map(
+        lambda one: (FIRST.date() + one[0] * DAY, FIRST.date() + sum(one) * DAY)
+    )
+)
+
+
+@given(ends=st.tuples(moments, moments).map(sorted), counted=st.tuples(days, days), spans=spans)
+def test_in_spans_the_period_is_all_parts_less_what_is_over_and_undone(
+    ends: list[datetime], counted: tuple[set[date], set[date]], spans: set[stretches.Days]
+) -> None:
+    starts_at, ends_at = ends
+    parts = [stretches.widened(starts_at, ends_at, counted=whole(*some)) for some in counted]
+    found = stretches.with_spans(parts, spans=spans)
+    assert found[0].spans == found[1].spans
+    for part, there in zip(found, counted, strict=True):
+        more = [*map(instants, [*part.days, *part.spans]), *part.rest]
+        less = [*part.over, *map(instants, part.undone)]
+        for number in range(21 * 24):
+            at = FIRST + timedelta(hours=number)
+            times = sum(start <= at < end for start, end in more) - sum(start <= at < end for start, end in less)
+            assert times == (starts_at <= at < ends_at)
+        assert {*part.spans} <= spans
+        for first, end in part.undone:
+            assert {first + number * DAY for number in range((end - first).days)}.isdisjoint(there)
+
+
+def instants(span: stretches.Days) -> stretches.Stretch:
+    return stretches.begin(span[0]), stretches.begin(span[1])
+
+
+def test_the_longest_spans_are_taken_and_those_of_which_too_much_does_not_stand_are_not() -> None:
+    every = [FIRST.date() + number * DAY for number in range(10)]
+    week, longer, rest = (every[0], every[7]), (every[1], every[9]), (every[7], every[9])
+    period = stretches.widened(FIRST, FIRST + 10 * DAY, counted=whole(*every))
+    (found,) = stretches.with_spans([period], spans=[week, longer, rest])
+    assert (found.spans, found.days, found.rest) == ([longer], [(every[0], every[1]), (every[9], every[9] + DAY)], [])
+    two = stretches.widened(FIRST, FIRST + 10 * DAY, counted=whole(*every[:3], *every[5:]))
+    (found,) = stretches.with_spans([two], spans=[longer])
+    assert (found.spans, found.undone, found.rest) == ([longer], [(every[3], every[5])], two.rest)
+    three = stretches.widened(FIRST, FIRST + 10 * DAY, counted=whole(*every[:3], *every[6:]))
+    (found,) = stretches.with_spans([three], spans=[longer])
+    assert (found.spans, found.undone, found.days) == ([], [], three.days)
+
+
+def test_whole_days_of_a_period_are_those_that_it_takes_and_that_are_over() -> None:
+    today = FIRST.date() + 9 * DAY
+    rome = stretches.whole_days(FIRST - timedelta(hours=2), FIRST + 12 * DAY - timedelta(hours=2), until=today)
+    assert rome == (FIRST.date(), today)
+    new_york = stretches.whole_days(FIRST + timedelta(hours=5), FIRST + 2 * DAY + timedelta(hours=5), until=today)
+    assert new_york == (FIRST.date(), FIRST.date() + 2 * DAY)
+    assert stretches.whole_days(FIRST + 9 * DAY, FIRST + 12 * DAY, until=today) is None
+    assert stretches.whole_days(FIRST + 8 * DAY + timedelta(hours=22), FIRST + 12 * DAY, until=today) is None
 
 
 def test_hours_of_counted_days_are_told_and_the_others_are_left() -> None:
