@@ -4,6 +4,7 @@ import re
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,8 @@ import sqlalchemy as sa
 from event_cast import NOW, PROGRAM_ID, numbered
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from processes import eventually
+from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 import affiliate
@@ -585,6 +588,45 @@ def test_of_two_who_add_up_one_gives_way_and_what_nobody_asks_for_any_more_goes(
         span_counting.forget(sqlite_session, due=one)
     assert sqlite_session.scalar(sa.select(sa.func.count()).select_from(CountedSpan)) == len(due) - len(outdated)
     check(sqlite_session, "UTC")
+
+
+@pytest.mark.parametrize("first", ["day", "span"])
+def test_a_day_that_is_stored_while_a_span_is_added_up_is_in_it_once(engine: Engine, first: str) -> None:
+    """Either waits for the other."""
+    with ThreadPoolExecutor(1) as pool, Session(engine, expire_on_commit=False) as session, Session(engine) as own:
+        shop = Shop(session)
+        shop.order(3 * 24 * 60, 0, 10_00)
+        count_days(session)
+        shop.refund(0, 5_00)
+        session.commit()
+        (day,) = day_counting.due(session, since=LATER.date() - 8 * DAY, now=TODAY, limit=9)
+        counted = day_counting.count(session, due=day)
+        assert counted
+        span = span_counting.SpanDue(PROGRAM_ID, (LATER.date() - 6 * DAY, LATER.date()))
+        acts = {
+            "day": lambda one: day_counting.save(one, counted=counted, now=LATER),
+            "span": lambda one: span_counting.count(one, due=span, now=LATER),
+        }
+        session.commit()
+        assert acts.pop(first)(own)
+        (second,) = acts.values()
+        done = pool.submit(_in_a_transaction, engine, second)
+        if engine.dialect.name == "postgresql":  # SQLite has one writer
+            eventually(lambda: done.done() or _somebody_waits(session), "the second waits")
+        own.commit()
+        assert done.result(30)
+        assert day_recount.recount(session, limit=9, now=LATER) == []
+
+
+def _in_a_transaction(engine: Engine, act: Callable[[Session], bool]) -> bool:
+    with Session(engine) as own, own.begin():
+        return act(own)
+
+
+def _somebody_waits(session: Session) -> bool:
+    waiting = session.scalar(sa.text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"))
+    session.rollback()
+    return bool(waiting)
 
 
 def test_the_funnel_reads_the_hours_at_its_ends_from_counted_days(sqlite_session: Session) -> None:
