@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from affiliate import clock, db
 from affiliate.reports import (
+    activity_store,
     cohort_store,
     combined,
     combined_queries,
@@ -75,6 +76,16 @@ def count_customers() -> int:
         due = customer_store.stale(session, now=now, limit=PROGRAMS_MAX)
     for program_id in due:
         _keep(partial(customer_store.grid_of, program_id=program_id, now=now))
+    return len(due)
+
+
+def count_active() -> int:
+    """Count the active partners of programs anew once an hour; gives how many programs."""
+    now = clock.now()
+    with db.reading() as session:
+        due = activity_store.stale(session, now=now, limit=PROGRAMS_MAX)
+    for program_id in due:
+        _keep(partial(activity_store.grid_of, program_id=program_id, now=now))
     return len(due)
 
 

@@ -1,5 +1,6 @@
 """Goals as plain values: how far each has come, and which ones are offered to begin with."""
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
@@ -16,12 +17,13 @@ from affiliate.programs import pace
 from affiliate.programs.models import Goal, GoalMetric, Program
 from affiliate.programs.pace import Course, Kind, Season, Span, State
 from affiliate.relations import care_words
-from affiliate.reports import reaching
+from affiliate.reports import activity_store, reaching
+from affiliate.reports.grids import NotCounted
 from affiliate.reports.periods import Period
 from affiliate.reports.reaching import Measure, Reached
 from affiliate.web import orm, request_now
 
-USUAL_DAYS = 90
+USUAL_DAYS = activity_store.DAYS
 """How long a goal runs that is taken by one click."""
 
 _KINDS = {GoalMetric.COST: Kind.LIMIT, GoalMetric.NEW_CUSTOMER_SHARE: Kind.SHARE}
@@ -135,11 +137,14 @@ def usual_goals() -> list[dict[str, Any]]:
     """What is offered: each metric with target and days."""
     day = today()
     before = Period(day - timedelta(days=USUAL_DAYS), day, g.program.time_zone)
-    counted = [
-        metric for metric in GoalMetric if _KINDS.get(metric) is not Kind.SHARE
-    ]  # a share does not grow with the past
+    # A share does not grow with the past, and who is active is counted by the hour: it reads all partners.
+    apart = {GoalMetric.ACTIVE_PARTNERS, *(metric for metric, kind in _KINDS.items() if kind is Kind.SHARE)}
+    counted = [metric for metric in GoalMetric if metric not in apart]
     measures = [Measure(metric, g.program.id, before, g.program.currency) for metric in counted]
     past = dict(zip(counted, reaching.reached(orm.session, measures=measures), strict=True))
+    with contextlib.suppress(NotCounted):
+        active = activity_store.shown(orm.session, program=g.program, now=request_now())
+        past[GoalMetric.ACTIVE_PARTNERS] = Reached(active)
     return [
         {
             "metric": metric,
