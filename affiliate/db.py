@@ -227,13 +227,18 @@ def asking() -> Iterator[tuple[Any, str]]:
 def among(session: Session, column: Any, values: Collection[Any]) -> sa.ColumnElement[bool]:
     """Whether the column is one of these values, for long lists.
 
-    PostgreSQL takes them as one array: reading a thousand parameters costs its driver more than the query does.
+    PostgreSQL takes them as one array: reading a thousand parameters costs its driver more than the query does. Ids it takes
+    as one text, which the driver writes in a fifth of the time.
     """
-    if session.get_bind().dialect.name == "postgresql":
-        condition = column == sa.any_(sa.literal(list(values), postgresql.ARRAY(column.type)))
+    if session.get_bind().dialect.name != "postgresql":
+        return cast("sa.ColumnElement[bool]", column.in_(values))
+    array = postgresql.ARRAY(column.type)
+    told: sa.ColumnElement[Any]
+    if isinstance(column.type, sa.Uuid):
+        told = sa.cast(sa.literal(f"{{{','.join(one.hex for one in values)}}}", sa.Text), array)
     else:
-        condition = column.in_(values)
-    return cast("sa.ColumnElement[bool]", condition)
+        told = sa.literal(list(values), array)
+    return cast("sa.ColumnElement[bool]", column == sa.any_(told))
 
 
 def announce(session: Session, what: str) -> None:
