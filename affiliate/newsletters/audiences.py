@@ -1,4 +1,4 @@
-"""Every SELECT on who reads: segments and their size, what people refuse, addresses whose mail comes back."""
+"""Every SELECT on who reads: segments and their size, what people refuse and agree to, addresses whose mail comes back."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from affiliate.newsletters.models import (
     NewsletterDelivery,
     NewsletterIssue,
     NewsletterRefusal,
+    OpeningConsent,
     Prospect,
     ProspectRefusal,
     ProspectStatus,
@@ -184,6 +185,16 @@ def refused_kinds(session: Session, *, user_id: UUID) -> set[tuple[UUID, IssueKi
     """What a person does not want, as (program, kind)."""
     found = sa.select(NewsletterRefusal.program_id, NewsletterRefusal.kind).where(NewsletterRefusal.user_id == user_id)
     return {(row.program_id, row.kind) for row in session.execute(found)}
+
+
+def told_of_openings(session: Session, *, user_id: UUID) -> set[UUID]:
+    """The programs that a person lets know when it opens their newsletters."""
+    return set(session.scalars(sa.select(OpeningConsent.program_id).where(OpeningConsent.user_id == user_id)))
+
+
+def prospect_tells(session: Session, *, prospect_id: UUID) -> bool:
+    """Whether a prospect lets its program know when it opens newsletters."""
+    return bool(session.scalar(sa.select(sa.exists().where(OpeningConsent.prospect_id == prospect_id))))
 
 
 def address_of(session: Session, *, delivery_id: UUID) -> str | None:

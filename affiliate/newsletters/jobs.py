@@ -11,8 +11,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from affiliate import clock, db, settings
-from affiliate.newsletters import bounces, carrier, delivering, preferences, prospects, queries
+from affiliate.newsletters import bounces, carrier, delivering, openings, preferences, prospects, queries
 from affiliate.newsletters.carrier import Answer, Carrier, ServerAway, Verdict
 from affiliate.newsletters.mailroom import Mailroom
 from affiliate.newsletters.models import NewsletterDelivery
@@ -91,6 +93,7 @@ class _Round:
         self._room, self._carry = room, carry
         self._open: tuple[NewsletterDelivery, Answer, datetime] | None = None
         self._taken, self._refused_in_a_row = 0, 0
+        self._may_ask = False
 
     def go(self, rows: Sequence[Any]) -> int:
         """Send until the rows, the time or the server's patience end."""
@@ -108,27 +111,39 @@ class _Round:
     def _one(self, row: Any) -> bool:
         """Send one mail; whether to go on."""
         delivery, now = row.NewsletterDelivery, clock.now()
-        unwritten: Answer | None = None
-        try:
-            message = self._room.message(row, now=now)
-        except Exception as error:  # noqa: BLE001 - one mail that cannot be written holds up no other
-            log.warning("newsletter delivery %s cannot be written: %s", delivery.id, type(error).__name__)
-            message, unwritten = b"", Answer(Verdict.REFUSED, f"cannot be written: {type(error).__name__}")
-        if not self._settle_and(delivery, now):
+        message, unwritten = self._written(row, now)
+        if not self._settle_and(row, now):
             return True
+        if row.consent_id is not None and not self._may_ask:  # taken back since the row was read
+            message, unwritten = self._written(row, now, may_ask=False)
         answer = unwritten or self._carry(self._room.envelope_sender, row.email, message)
         self._open = (delivery, answer, now)
         return self._goes_on(row, answer)
 
-    def _settle_and(self, next_one: NewsletterDelivery | None, now: datetime) -> bool:
+    def _written(self, row: Any, now: datetime, *, may_ask: bool = True) -> tuple[bytes, Answer | None]:
+        """The message of one mail, or why there is none."""
+        try:
+            return self._room.message(row, now=now, may_ask=may_ask), None
+        except Exception as error:  # noqa: BLE001 - one mail that cannot be written holds up no other
+            log.warning("newsletter delivery %s cannot be written: %s", row.NewsletterDelivery.id, type(error).__name__)
+            return b"", Answer(Verdict.REFUSED, f"cannot be written: {type(error).__name__}")
+
+    def _settle_and(self, next_row: Any, now: datetime) -> bool:
         """Write the open outcome down and claim the next mail, in one commit; whether it is ours."""
         with db.transaction() as session:
             if self._open is not None:
                 delivery, answer, claimed_at = self._open
                 delivering.settle(session, delivery=delivery, answer=answer, claimed_at=claimed_at, now=now)
-            is_ours = next_one is not None and delivering.claim(session, delivery=next_one, now=now)
+            is_ours = next_row is not None and self._claim(session, next_row, now)
         self._open = None
         return is_ours
+
+    def _claim(self, session: Session, row: Any, now: datetime) -> bool:
+        delivery = row.NewsletterDelivery
+        if not delivering.claim(session, delivery=delivery, now=now):
+            return False
+        self._may_ask = openings.expect(session, delivery_id=delivery.id, consent_id=row.consent_id)
+        return True
 
     def _goes_on(self, row: Any, answer: Answer) -> bool:
         self._taken += answer.verdict is Verdict.TAKEN

@@ -35,9 +35,12 @@ def sender_of(program: Program) -> Sender:
 
 def reader_of(
     to: Settings, *, issue: NewsletterIssue, program: Program, reader_id: UUID, name: str, partner_name: str,
-    link_code: str | None, delivery_id: UUID = tokens.NO_DELIVERY, is_prospect: bool = False,
+    link_code: str | None, delivery_id: UUID = tokens.NO_DELIVERY, is_prospect: bool = False, tells: bool = False,
 ) -> Reader:  # fmt: skip
-    """The values that one reader's mail is filled with. A prospect has no portal: its addresses lead to the program's pages."""
+    """The values that one reader's mail is filled with. A prospect has no portal: its addresses lead to the program's pages.
+
+    `tells`: the reader agreed that the program learns when the mail is opened.
+    """
     token = tokens.write(to.secret_key, ReaderToken(reader_id, program.id, delivery_id, is_prospect))
     base = addresses.pages(program.own_host, to)
     portal = f"{base}/portal/{program.slug}"
@@ -49,6 +52,7 @@ def reader_of(
         new_link=f"{base}/apply/{program.slug}" if is_prospect else f"{portal}/links/new",
         stop_link=f"{to.base_url}/mail/{token}",  # ours: it works when the program's host is long gone
         marker=ids.public(PREFIX, issue.id),
+        picture=f"{base}/n/opened/{tokens.write_opening(to.secret_key, delivery_id)}" if tells else "",
     )
 
 
@@ -97,8 +101,8 @@ class Mailroom:
         """Whether the mail of this delivery says anything; false if the last story in it lost its consent before it was read here."""
         return not self._compiled[_kind(row)].is_empty
 
-    def message(self, row: Any, *, now: datetime) -> bytes:
-        """The message of one delivery, signed if we sign.
+    def message(self, row: Any, *, now: datetime, may_ask: bool = True) -> bytes:
+        """The message of one delivery, signed if we sign. `may_ask`: whether it asks a reader who agreed to tell of the opening.
 
         Raises:
             ValueError: the reader's address is none.
@@ -109,6 +113,7 @@ class Mailroom:
             self._to, issue=found.NewsletterIssue, program=found.Program, reader_id=row.reader_id, name=row.name,
             partner_name=row.partner_name, delivery_id=delivery.id, is_prospect=delivery.prospect_id is not None,
             link_code=self._codes[found.Program.id].get(delivery.partner_id),
+            tells=may_ask and row.consent_id is not None,
         )  # fmt: skip
         message = letters.written(
             self._compiled[_kind(row)].for_reader(reader), head=self._heads[delivery.issue_id],

@@ -1,4 +1,4 @@
-"""Tables of newsletters: NewsletterIssue, Prospect, NewsletterDelivery, NewsletterLink, NewsletterRefusal, ProspectRefusal, StoryConsent, MailBounce, SuppressedAddress."""
+"""Tables of newsletters: NewsletterIssue, Prospect, NewsletterDelivery, NewsletterLink, NewsletterRefusal, ProspectRefusal, OpeningConsent, NewsletterOpening, StoryConsent, MailBounce, SuppressedAddress."""
 
 import enum
 from datetime import datetime
@@ -23,7 +23,9 @@ __all__ = [
     "NewsletterDelivery",
     "NewsletterIssue",
     "NewsletterLink",
+    "NewsletterOpening",
     "NewsletterRefusal",
+    "OpeningConsent",
     "Prospect",
     "ProspectRefusal",
     "ProspectStatus",
@@ -200,6 +202,39 @@ class ProspectRefusal(Base):
 
     prospect_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Prospect.id))
     kind: Mapped[IssueKind] = mapped_column(enum_column(IssueKind))
+
+
+class OpeningConsent(Base):
+    """A reader lets a program know when it opens its newsletters. No row: no mail to it asks. `source`: page, account.
+
+    `consent_text` is what was agreed to, in the words that the page showed. Taken back, the row goes, and with it all
+    that was recorded under it.
+    """
+
+    __tablename__ = "opening_consents"
+    __table_args__ = (
+        sa.UniqueConstraint("user_id", "program_id"),
+        sa.UniqueConstraint("prospect_id"),
+        sa.CheckConstraint("(user_id IS NULL) <> (prospect_id IS NULL)", name="one_reader"),
+    )
+
+    id: Mapped[PrimaryKey]
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id))
+    user_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(User.id))
+    prospect_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(Prospect.id))
+    consent_text: Mapped[str] = mapped_column(sa.Text)
+    source: Mapped[str] = mapped_column(sa.String(16))
+    agreed_at: Mapped[datetime]
+
+
+class NewsletterOpening(Base):
+    """A mail that left with a picture, and whether its reader opened it: not when, not where, not with what."""
+
+    __tablename__ = "newsletter_openings"
+
+    delivery_id: Mapped[UUID] = mapped_column(sa.ForeignKey(NewsletterDelivery.id), primary_key=True)
+    consent_id: Mapped[UUID] = mapped_column(sa.ForeignKey(OpeningConsent.id, ondelete="CASCADE"), index=True)
+    is_opened: Mapped[bool] = mapped_column(default=False)
 
 
 class StoryConsent(Base):

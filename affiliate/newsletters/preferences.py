@@ -11,7 +11,7 @@ from affiliate import ids
 from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
 from affiliate.db import insert_new
-from affiliate.newsletters import audiences, bounces, prospects
+from affiliate.newsletters import audiences, bounces, openings, prospects
 from affiliate.newsletters.bounce_hooks import Notice
 from affiliate.newsletters.bounces import Report
 from affiliate.newsletters.content import IssueKind
@@ -30,7 +30,10 @@ _REASON_LENGTH_MAX = 500
 def choose(
     session: Session, *, user_id: UUID, program_id: UUID, wanted: Collection[IssueKind], source: str, now: datetime
 ) -> None:
-    """What a person wants of a program from now on: these kinds, and no others. Doing it twice changes nothing."""
+    """What a person wants of a program from now on: these kinds, and no others. Doing it twice changes nothing.
+
+    Who wants none is left alone altogether: the program is told of no openings either.
+    """
     mine = (NewsletterRefusal.user_id == user_id, NewsletterRefusal.program_id == program_id)
     session.execute(sa.delete(NewsletterRefusal).where(*mine, NewsletterRefusal.kind.in_(list(wanted))))
     rows = [
@@ -46,6 +49,8 @@ def choose(
         if kind not in wanted
     ]
     insert_new(session, NewsletterRefusal, rows)
+    if not wanted:
+        openings.withdraw(session, user_id=user_id, program_id=program_id)
 
 
 def unsubscribe(session: Session, *, token: ReaderToken, source: str, now: datetime) -> None:

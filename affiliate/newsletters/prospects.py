@@ -18,7 +18,7 @@ from affiliate.accounts.actors import Actor
 from affiliate.db import insert_new
 from affiliate.errors import NotFound
 from affiliate.mailer import Letter, OutboxMail
-from affiliate.newsletters import audiences, tokens
+from affiliate.newsletters import audiences, openings, tokens
 from affiliate.newsletters.content import IssueKind
 from affiliate.newsletters.models import (
     MailBounce,
@@ -118,7 +118,8 @@ def choose(session: Session, *, prospect_id: UUID, wanted: Collection[IssueKind]
 
 
 def stop(session: Session, *, prospect_id: UUID, now: datetime) -> None:
-    """No more news. Twice changes nothing."""
+    """No more news, and the program is told of no openings either. Twice changes nothing."""
+    openings.withdraw_prospect(session, prospect_id=prospect_id)
     wanted = (Prospect.id == prospect_id, Prospect.status != ProspectStatus.STOPPED)
     _change(session, sa.update(Prospect).where(*wanted).values(status=ProspectStatus.STOPPED, stopped_at=now))
 
@@ -131,6 +132,7 @@ def erase(session: Session, *, prospect: Prospect, now: datetime) -> None:
         "stopped_at": now,
     }  # fmt: skip
     _change(session, sa.update(Prospect).where(Prospect.id == prospect.id).values(nobody))
+    openings.withdraw_prospect(session, prospect_id=prospect.id)
     forget_address(session, emails=[email])
 
 

@@ -17,6 +17,8 @@ from affiliate.newsletters.models import (
     NewsletterDelivery,
     NewsletterIssue,
     NewsletterLink,
+    NewsletterOpening,
+    OpeningConsent,
     Prospect,
     StoryConsent,
 )
@@ -55,9 +57,12 @@ def to_release(session: Session, *, now: datetime) -> NewsletterIssue | None:
 
 
 def due(session: Session, *, limit: int, now: datetime) -> Sequence[Any]:
-    """Deliveries to make now, oldest first: `NewsletterDelivery`, and of its reader `reader_id`, `email`, `name`, `locale`, `partner_name`."""
+    """Deliveries to make now, oldest first: `NewsletterDelivery`, and of its reader `reader_id`, `email`, `name`, `locale`, `partner_name`.
+
+    `consent_id` is the reader's consent to tell the program of openings, or null.
+    """
     found = (
-        _with_readers(NewsletterDelivery)
+        _with_readers(NewsletterDelivery, _consent_of_reader().label("consent_id"))
         .join(NewsletterIssue, NewsletterIssue.id == NewsletterDelivery.issue_id)
         .where(
             NewsletterDelivery.status == DeliveryStatus.WAITING,
@@ -68,6 +73,15 @@ def due(session: Session, *, limit: int, now: datetime) -> Sequence[Any]:
         .order_by(NewsletterDelivery.due_at, NewsletterDelivery.id)
     )
     return session.execute(found.limit(limit)).all()
+
+
+def _consent_of_reader() -> sa.ScalarSelect[UUID]:
+    of_reader = sa.or_(
+        OpeningConsent.user_id == NewsletterDelivery.user_id,
+        OpeningConsent.prospect_id == NewsletterDelivery.prospect_id,
+    )
+    found = sa.select(OpeningConsent.id).where(of_reader, OpeningConsent.program_id == NewsletterIssue.program_id)
+    return found.correlate(NewsletterDelivery, NewsletterIssue).scalar_subquery()
 
 
 def _with_readers(*wanted: Any) -> sa.Select[*tuple[Any, ...]]:
@@ -229,6 +243,12 @@ def links_of(session: Session, *, issue_id: UUID) -> Sequence[NewsletterLink]:
     """Where an issue leads, the most opened first."""
     found = sa.select(NewsletterLink).where(NewsletterLink.issue_id == issue_id)
     return session.scalars(found.order_by(NewsletterLink.clicks.desc(), NewsletterLink.url)).all()
+
+
+def awaits_opening(session: Session, *, delivery_id: UUID) -> bool:
+    """Whether an opening of this mail would be news to us: its reader agreed, and has not opened it."""
+    waiting = (NewsletterOpening.delivery_id == delivery_id, NewsletterOpening.is_opened.is_(False))
+    return bool(session.scalar(sa.select(sa.exists().where(*waiting))))
 
 
 def address_behind(session: Session, *, issue_id: UUID, code: str) -> str | None:

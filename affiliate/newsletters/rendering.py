@@ -39,7 +39,10 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Whose values go into the fields. `link` is the address of the reader's own link, or null for a partner without one."""
+    """Whose values go into the fields. `link` is the address of the reader's own link, or null for a partner without one.
+
+    `picture` is the address of the one that tells of an opening; empty for who has not agreed to tell.
+    """
 
     name: str
     partner_name: str
@@ -48,6 +51,7 @@ class Reader:
     new_link: str
     stop_link: str
     marker: str
+    picture: str = ""
 
     def values(self, program_name: str, targets: Mapping[str, str]) -> dict[str, str]:
         """The value of each field. `targets` are the pages that offers lead to, by the field of their link."""
@@ -128,7 +132,16 @@ class Compiled:
         lines = {name: _in_one_line(value) for name, value in values.items()}
         escaped = {name: html.escape(value) for name, value in lines.items()}
         subject = " ".join(_filled(self.subject, lines).split())
-        return Mail(subject, _filled(self.html, escaped), _filled(self.text, lines))
+        page = _filled(self.html, escaped)
+        if reader.picture:
+            page = _with_picture(page, reader.picture)
+        return Mail(subject, page, _filled(self.text, lines))
+
+
+def _with_picture(page: str, address: str) -> str:
+    """The mail with a dot at its end that nobody sees. What people wrote holds no tags, so the last `</body>` is ours."""
+    before, end, after = page.rpartition("</body>")
+    return f'{before}<img src="{html.escape(address)}" width="1" height="1" alt="">{end}{after}'
 
 
 def _in_one_line(text: str) -> str:

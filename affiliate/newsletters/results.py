@@ -1,7 +1,8 @@
-"""What came through an issue: sales whose click carried the label of the links that the issue handed out. Every SELECT of it."""
+"""What came of an issue: sales whose click carried the label of the links that it handed out, and openings of who agreed. Every SELECT of it."""
 
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -10,7 +11,7 @@ from affiliate import ids
 from affiliate.commissions.models import Commission
 from affiliate.ingest.models import Click
 from affiliate.newsletters.mailroom import PREFIX
-from affiliate.newsletters.models import NewsletterIssue
+from affiliate.newsletters.models import DeliveryStatus, NewsletterDelivery, NewsletterIssue, NewsletterOpening
 from affiliate.newsletters.rendering import MARKER_SUB
 from affiliate.reports.queries import NOT_COUNTED
 
@@ -25,6 +26,27 @@ class Sales:
     conversions: int = 0
     revenue_minor: int = 0
     earned_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Openings:
+    """How many readers got an issue who agreed to tell when they open it, and how many of these opened it."""
+
+    agreed: int = 0
+    opened: int = 0
+
+
+def openings(session: Session, *, issue_id: UUID) -> Openings:
+    """The openings of an issue. A mail that was opened has arrived, whatever became of the talk with the server."""
+    arrived = sa.or_(NewsletterDelivery.status == DeliveryStatus.SENT, NewsletterOpening.is_opened)
+    opened = sa.case((NewsletterOpening.is_opened, 1))
+    found = (
+        sa.select(sa.func.count(), sa.func.count(opened))
+        .select_from(NewsletterOpening)
+        .join(NewsletterDelivery, NewsletterDelivery.id == NewsletterOpening.delivery_id)
+        .where(NewsletterDelivery.issue_id == issue_id, arrived)
+    )
+    return Openings(*session.execute(found).one())
 
 
 def sales(session: Session, *, issue: NewsletterIssue, currency: str) -> Sales:

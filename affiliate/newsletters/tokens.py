@@ -1,6 +1,7 @@
 """What stands in a newsletter's links to stop it: who reads, of which program, in which mail. Signed, never ending.
 
-And in the link by which somebody who is no partner confirms an address.
+And in the link by which somebody who is no partner confirms an address, and in the address of the picture by which a mail
+tells that it was opened.
 """
 
 import base64
@@ -69,7 +70,25 @@ def read_confirmation(secret_key: str, text: str) -> UUID:
     Raises:
         BadToken: as above.
     """
-    packed = _unsigned(secret_key, "confirm", text)
+    return _one_id(secret_key, "confirm", text)
+
+
+def write_opening(secret_key: str, delivery_id: UUID) -> str:
+    """What the picture of a mail is called, so that nobody but its reader can tell that it was opened."""
+    return _signed(secret_key, "opening", delivery_id.bytes)
+
+
+def read_opening(secret_key: str, text: str) -> UUID:
+    """Which mail was opened.
+
+    Raises:
+        BadToken: as above.
+    """
+    return _one_id(secret_key, "opening", text)
+
+
+def _one_id(secret_key: str, purpose: str, text: str) -> UUID:
+    packed = _unsigned(secret_key, purpose, text)
     if len(packed) != _ID_BYTES:
         raise BadToken
     return UUID(bytes=packed)

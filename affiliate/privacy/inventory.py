@@ -65,6 +65,8 @@ ENTRIES = (
     _child("notice_reads", "notice_id", "partner_notices", _DELETE, None),
     _e("partner_notices", Of.PARTNER, _DELETE, "is_passed_on"),
     _e("newsletter_refusals", Of.PERSON, _DELETE),
+    _child("newsletter_openings", "consent_id", "opening_consents", _DELETE),
+    _e("opening_consents", Of.PERSON, _DELETE),
     _e("newsletter_deliveries", Of.PERSON, _KEEP),
     Entry(
         "application_drafts",

@@ -1,4 +1,4 @@
-"""appeals, coupons and origins.
+"""appeals, coupons, origins and openings.
 
 One idea per migration; it runs on SQLite and PostgreSQL, with data in the tables.
 """
@@ -196,6 +196,47 @@ def _weeks() -> None:
     )
 
 
+def _openings_of_newsletters() -> None:
+    """Nobody has agreed to anything yet, and no mail that has left tells of its opening."""
+    op.create_table(
+        "opening_consents",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=True),
+        sa.Column("prospect_id", sa.Uuid(), nullable=True),
+        sa.Column("consent_text", sa.Text(), nullable=False),
+        sa.Column("source", sa.String(length=16), nullable=False),
+        sa.Column("agreed_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("(user_id IS NULL) <> (prospect_id IS NULL)", name=op.f("ck_opening_consents_one_reader")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_opening_consents_program_id_programs")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_opening_consents_user_id_users")),
+        sa.ForeignKeyConstraint(
+            ["prospect_id"], ["prospects.id"], name=op.f("fk_opening_consents_prospect_id_prospects")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_opening_consents")),
+        sa.UniqueConstraint("user_id", "program_id", name=op.f("uq_opening_consents_user_id_program_id")),
+        sa.UniqueConstraint("prospect_id", name=op.f("uq_opening_consents_prospect_id")),
+    )
+    deliveries, consents = ["newsletter_deliveries.id"], ["opening_consents.id"]
+    op.create_table(
+        "newsletter_openings",
+        sa.Column("delivery_id", sa.Uuid(), nullable=False),
+        sa.Column("consent_id", sa.Uuid(), nullable=False),
+        sa.Column("is_opened", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"], deliveries, name=op.f("fk_newsletter_openings_delivery_id_newsletter_deliveries")
+        ),
+        sa.ForeignKeyConstraint(
+            ["consent_id"],
+            consents,
+            name=op.f("fk_newsletter_openings_consent_id_opening_consents"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("delivery_id", name=op.f("pk_newsletter_openings")),
+    )
+    op.create_index(op.f("ix_newsletter_openings_consent_id"), "newsletter_openings", ["consent_id"])
+
+
 def upgrade() -> None:
     _origins_of_commissions()
     op.drop_index("uq_cases_waiting", "cases")
@@ -208,10 +249,13 @@ def upgrade() -> None:
         batch_op.create_foreign_key(op.f("fk_links_coupon_id_coupons"), "coupons", ["coupon_id"], ["id"])
     _sums_of_the_shop()
     _spans()
+    _openings_of_newsletters()
 
 
 def downgrade() -> None:
     _weeks()
+    op.drop_table("newsletter_openings")
+    op.drop_table("opening_consents")
     op.drop_table("sale_days_shop")
     _index(_BEFORE)
     with op.batch_alter_table("commissions") as batch_op:

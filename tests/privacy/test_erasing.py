@@ -1,5 +1,8 @@
 """A partner is forgotten: once nothing is owed, without a trace of who it was, with books and chain as they were."""
 
+import csv
+import io
+import zipfile
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -28,12 +31,22 @@ from affiliate.ledger import queries as ledger
 from affiliate.mailer import MailStatus, OutboxMail
 from affiliate.newsletters import content, mailroom
 from affiliate.newsletters import service as newsletters
-from affiliate.newsletters.models import ConsentStatus, IssueStatus, NewsletterIssue, StoryConsent
+from affiliate.newsletters.models import (
+    ConsentStatus,
+    DeliveryStatus,
+    IssueStatus,
+    NewsletterDelivery,
+    NewsletterIssue,
+    NewsletterOpening,
+    OpeningConsent,
+    StoryConsent,
+)
 from affiliate.partners import service as partners
 from affiliate.partners.applying import Applicant
 from affiliate.partners.models import Application, Enrollment, EnrollmentStatus, Member, Partner
-from affiliate.privacy import erasing, mentions, queries
+from affiliate.privacy import copying, erasing, mentions, queries
 from affiliate.privacy.models import ErasureRequest, ErasureStatus
+from affiliate.programs.models import Program
 
 WORD = "Pentolaccia"
 """Stands in everything that the partner and its people ever typed here."""
@@ -203,6 +216,44 @@ def test_a_story_about_the_partner_is_told_by_no_newsletter_any_more(
     ]  # who reads one cannot put it back
     said = {row.partner_id: row.status for row in session.scalars(sa.select(StoryConsent))}
     assert said == {books.partner.id: ConsentStatus.DECLINED, other.id: ConsentStatus.GIVEN}
+
+
+def openings_of(session: Session, program: Program, *readers: User) -> None:
+    """Each of them agreed to tell of openings, and opened the same issue."""
+    issue = make_issue(session, program=program, now=NOW)
+    for person in readers:
+        consent = OpeningConsent(id=ids.new(), program_id=program.id, user_id=person.id, agreed_at=NOW)
+        consent.consent_text, consent.source = "Tell", "page"
+        mail = NewsletterDelivery(id=ids.new(), issue_id=issue.id, user_id=person.id, due_at=NOW)
+        mail.status = DeliveryStatus.SENT
+        session.add_all([consent, mail])
+        session.flush()
+        session.add(NewsletterOpening(delivery_id=mail.id, consent_id=consent.id, is_opened=True))
+    session.commit()
+
+
+def test_that_somebody_opened_newsletters_is_in_its_copy_and_forgotten_with_it(session: Session) -> None:
+    books = open_books(session)
+    mine, _staff, other = people(books)
+    openings_of(session, books.program, mine, other)
+    theirs = sa.select(OpeningConsent.id).where(OpeningConsent.user_id == mine.id)
+    consent_id = session.scalars(theirs).one()
+    copy = copying.ask(
+        session, program=books.program, partner_id=books.partner.id, actor=Actor("user", mine.id), now=NOW
+    )
+    with zipfile.ZipFile(io.BytesIO(copying.packed(session, copy=copy))) as packed:
+        agreed, opened = (
+            list(csv.DictReader(io.StringIO(packed.read(f"{name}.csv").decode("utf-8-sig"))))
+            for name in ("opening_consents", "newsletter_openings")
+        )
+    assert [(row["id"], row["user_id"], row["consent_text"]) for row in agreed] == [
+        (str(consent_id), str(mine.id), "Tell")
+    ]
+    assert [(row["consent_id"], row["is_opened"]) for row in opened] == [(str(consent_id), "yes")]
+    erasing.erase(session, request=ask(books, mine), actor=books.bob, now=PAYDAY)
+    session.commit()
+    assert session.scalars(sa.select(OpeningConsent.user_id)).all() == [other.id]
+    assert len(session.scalars(sa.select(NewsletterOpening)).all()) == 1
 
 
 def test_tests_of_newsletters_that_have_not_left_are_dropped_with_a_story(session: Session) -> None:
