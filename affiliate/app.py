@@ -23,6 +23,7 @@ from affiliate.settings import Settings
 from affiliate.site import applications as joining
 from affiliate.site import articles, bounces, found, hosts, news, senders, shared
 from affiliate.site import newsletters as mail
+from affiliate.site import openings as opened
 from affiliate.site import views as site
 from affiliate.tracking import api as tracking_api
 from affiliate.tracking import postback_view as postbacks
@@ -59,6 +60,7 @@ def create_app(settings: Settings) -> Flask:
         begun_by=("joining.send", "joining.save"),
     )  # fmt: skip
     app.register_blueprint(mail.blueprint)
+    opened.init_app(app)
     app.register_blueprint(news.blueprint)
     app.register_blueprint(bounces.blueprint)
     limits.limit_sign_ups(app, "news.sign_up")

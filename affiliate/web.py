@@ -41,7 +41,8 @@ from affiliate.settings import Settings
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 MACHINE_PATHS = ("/api/", "/t/", "/hooks/")  # answered in JSON, without CSRF tokens: no cookie speaks for anybody there
-_NEVER_STRANDED = ("/r/", "/t/")  # a visitor's link and a checkout's pixel answer whatever they were asked
+_NEVER_STRANDED = ("/r/", "/t/", "/n/opened/")
+"""A visitor's link, a checkout's pixel and a mail's picture answer whatever they were asked."""
 STATIC = Path(__file__).parent.parent / "static"
 BODY_BYTES_MAX = 5 * 1024 * 1024
 

@@ -15,6 +15,11 @@ def kind(of: IssueKind) -> str:
     return names[of]
 
 
+def openings(program: str) -> str:
+    """What a reader agrees to who lets a program know of openings. It is kept with the consent."""
+    return str(_("Tell %(program)s when I open its newsletters", program=program))
+
+
 def block(of: BlockKind) -> str:
     """What a block is."""
     names: dict[BlockKind, str] = {

@@ -19,7 +19,7 @@ from affiliate.web import SAFE_METHODS, orm
 _OF_A_PROGRAM = ("p", "apply", "portal")
 """What the path of a page of a program begins with; its slug comes next."""
 _ELSEWHERE = "console"  # which is the installation's, whoever's program it is about
-_MACHINES = ("/static/", "/api/", "/t/", "/r/", "/hooks/", "/healthz", "/readyz", "/metrics")
+_MACHINES = ("/static/", "/api/", "/t/", "/r/", "/hooks/", "/n/opened/", "/healthz", "/readyz", "/metrics")
 
 blueprint = Blueprint("hosts", __name__)
 

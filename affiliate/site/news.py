@@ -15,7 +15,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from affiliate import formats
 from affiliate.accounts import access
-from affiliate.newsletters import audiences, labels, preferences, prospects, tokens
+from affiliate.newsletters import audiences, labels, openings, preferences, prospects, tokens
 from affiliate.newsletters.content import IssueKind
 from affiliate.newsletters.models import Prospect, ProspectStatus
 from affiliate.newsletters.prospects import SignUp
@@ -113,16 +113,26 @@ def stop_page(reader: ReaderToken, program: Program, token: str) -> str:
     gets_news = prospect.status is ProspectStatus.CONFIRMED
     wanted = audiences.kinds_of_prospect(orm.session, prospect_id=prospect.id)
     kinds = [{"value": kind.value, "name": labels.kind(kind), "wanted": kind in wanted} for kind in IssueKind]
+    agrees = audiences.prospect_tells(orm.session, prospect_id=prospect.id)
     return render_template(
-        "site/news_stop.html", **frame(program), program=program.name, token=token, gets_news=gets_news, kinds=kinds
-    )
+        "site/news_stop.html", **frame(program), program=program.name, token=token, gets_news=gets_news, kinds=kinds,
+        openings={"label": labels.openings(program.name), "value": program.id.hex, "agrees": agrees},
+    )  # fmt: skip
 
 
-def choose(reader: ReaderToken, program: Program, wanted: Collection[IssueKind]) -> None:
-    """Of what a prospect hears from now on."""
+def choose(reader: ReaderToken, program: Program, wanted: Collection[IssueKind], *, agrees: bool) -> bool:
+    """Of what a prospect hears from now on, and whether the program is told of openings; true if that was taken back."""
     prospect = _found(reader.reader_id, program)
     _speak(prospect)
     prospects.choose(orm.session, prospect_id=prospect.id, wanted=wanted)
+    if not agrees:
+        return openings.withdraw_prospect(orm.session, prospect_id=prospect.id)
+    if prospect.status is ProspectStatus.CONFIRMED:  # who has stopped gets no mail that could tell
+        openings.agree(
+            orm.session, prospect_id=prospect.id, program_id=program.id, consent_text=labels.openings(program.name),
+            source="page", now=request_now(),
+        )  # fmt: skip
+    return False
 
 
 def stop(reader: ReaderToken, program: Program, *, forget: bool) -> str:

@@ -20,7 +20,7 @@ from affiliate import db, web
 from affiliate.accounts import access
 from affiliate.errors import Malformed, NotFound
 from affiliate.ingest import bots
-from affiliate.newsletters import audiences, counting, labels, preferences, queries, tokens
+from affiliate.newsletters import audiences, counting, labels, openings, preferences, queries, tokens
 from affiliate.newsletters.content import IssueKind
 from affiliate.newsletters.tokens import ReaderToken
 from affiliate.partners import queries as partners
@@ -91,7 +91,11 @@ def choice(token: str) -> str:
         return news.stop_page(reader, program, token)
     kinds = _kinds(program.id, audiences.refused_kinds(orm.session, user_id=reader.reader_id))
     brand = {"name": program.name, "url": url_for("site.program", slug=program.slug)}
-    return render_template("site/mail_choice.html", brand=brand, program=program.name, kinds=kinds, token=token)
+    told = audiences.told_of_openings(orm.session, user_id=reader.reader_id)
+    return render_template(
+        "site/mail_choice.html", brand=brand, program=program.name, kinds=kinds, token=token,
+        openings=_openings(program.name, program.id, told),
+    )  # fmt: skip
 
 
 @blueprint.post("/mail/<token>")
@@ -105,9 +109,11 @@ def choose(token: str) -> ResponseReturnValue:
     preferences.choose(
         orm.session, user_id=reader.reader_id, program_id=program.id, wanted=wanted, source="page", now=request_now()
     )
-    if not wanted:
-        preferences.note_unsubscribed(orm.session, token=reader, now=request_now())
     flash(_said(program.name, wanted), "success")
+    if wanted:
+        _tell_of_openings(reader.reader_id, program.id, program.name, agrees=_agrees(), source="page")
+    else:
+        preferences.note_unsubscribed(orm.session, token=reader, now=request_now())
     return redirect(url_for("mail.choice", token=token), 303)
 
 
@@ -115,8 +121,9 @@ def _choose_as_prospect(reader: ReaderToken, program: Program, token: str) -> Re
     """Whoever unticks everything stops everything."""
     wanted = _wanted("kind")
     if "choose" in request.form and wanted:
-        news.choose(reader, program, wanted)
         flash(_said(program.name, wanted), "success")
+        if news.choose(reader, program, wanted, agrees=_agrees()):
+            flash(_forgotten(), "success")
     else:
         flash(news.stop(reader, program, forget="forget" in request.form), "success")
     return redirect(url_for("mail.choice", token=token), 303)
@@ -127,8 +134,14 @@ def _choose_as_prospect(reader: ReaderToken, program: Program, token: str) -> Re
 def account() -> str:
     """What the signed-in person gets from each of their programs."""
     refused = audiences.refused_kinds(orm.session, user_id=current_user.id)
+    told = audiences.told_of_openings(orm.session, user_id=current_user.id)
     rows = [
-        {"name": row.program_name, "id": row.program_id.hex, "kinds": _kinds(row.program_id, refused)}
+        {
+            "name": row.program_name,
+            "id": row.program_id.hex,
+            "kinds": _kinds(row.program_id, refused),
+            "openings": _openings(row.program_name, row.program_id, told),
+        }
         for row in _mine()
     ]
     return render_template("site/account_mail.html", programs=rows)
@@ -138,12 +151,15 @@ def account() -> str:
 @access.signed_in
 def choose_account() -> ResponseReturnValue:
     """Keep what the signed-in person chose, for all of their programs."""
-    for row in _mine():
-        preferences.choose(
-            orm.session, user_id=current_user.id, program_id=row.program_id, wanted=_wanted(row.program_id.hex),
-            source="account", now=request_now(),
-        )  # fmt: skip
     flash(_("Saved."), "success")
+    for row in _mine():
+        wanted, agrees = _wanted(row.program_id.hex), row.program_id.hex in request.form.getlist("openings")
+        preferences.choose(
+            orm.session, user_id=current_user.id, program_id=row.program_id, wanted=wanted, source="account",
+            now=request_now(),
+        )  # fmt: skip
+        if wanted:
+            _tell_of_openings(current_user.id, row.program_id, row.program_name, agrees=agrees, source="account")
     return redirect(url_for("mail.account"), 303)
 
 
@@ -166,6 +182,30 @@ def _kinds(program_id: UUID, refused: Collection[tuple[UUID, IssueKind]]) -> lis
         {"value": kind.value, "name": labels.kind(kind), "wanted": (program_id, kind) not in refused}
         for kind in IssueKind
     ]
+
+
+def _openings(program: str, program_id: UUID, told: Collection[UUID]) -> dict[str, Any]:
+    return {"label": labels.openings(program), "value": program_id.hex, "agrees": program_id in told}
+
+
+def _agrees() -> bool:
+    """Whether the box is ticked on a page about one program."""
+    return "openings" in request.form
+
+
+def _tell_of_openings(user_id: UUID, program_id: UUID, program: str, *, agrees: bool, source: str) -> None:
+    """Keep whether a person lets a program know when it opens newsletters."""
+    if agrees:
+        openings.agree(
+            orm.session, user_id=user_id, program_id=program_id, consent_text=labels.openings(program), source=source,
+            now=request_now(),
+        )  # fmt: skip
+    elif openings.withdraw(orm.session, user_id=user_id, program_id=program_id):
+        flash(_forgotten(), "success")
+
+
+def _forgotten() -> str:
+    return str(_("Nothing is recorded any more when you open newsletters, and what was is forgotten."))
 
 
 def _said(program: str, wanted: Collection[IssueKind]) -> str:

@@ -138,7 +138,7 @@ def stop_by_the_provider(reader: Visitor, mail: EmailMessage, installation: Inst
     address = str(mail["List-Unsubscribe"]).strip("<>")
     page = reader.page
     page.goto(address)
-    kinds = page.get_by_role("checkbox")
+    kinds, openings = page.locator("[name=kind]"), page.locator("[name=openings]")
     assert [box.is_checked() for box in kinds.all()] == [True] * 3
     assert is_sound(page)
     told = requests.post(
@@ -151,6 +151,7 @@ def stop_by_the_provider(reader: Visitor, mail: EmailMessage, installation: Inst
     assert (told.status_code, told.text) == (200, "")
     page.reload()
     assert [box.is_checked() for box in kinds.all()] == [False] * 3
+    expect(openings).not_to_be_checked()
     kinds.first.check()  # one may come back
     page.get_by_role("button", name=say("Save")).click()
     expect(

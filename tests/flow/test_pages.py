@@ -43,7 +43,8 @@ NO_PAGES = re.compile(
 """Files, mails and snippets in frames, machines' addresses, redirects."""
 DOORS = {
     "security.mf_recovery", "security.mf_recovery_codes", "security.reset_password", "security.tf_select",
-    "security.two_factor_rescue", "security.two_factor_token_validation", "security.verify", "site.banner", "mail.follow", "shared.report",
+    "security.two_factor_rescue", "security.two_factor_token_validation", "security.verify", "site.banner", "mail.follow", "openings.picture",
+    "shared.report",
 }  # fmt: skip
 """Pages in the middle of a sign-in, behind a link of a partner's website, or shared: they have tests of their own."""
 AFTER_AN_ACT = {

@@ -42,6 +42,16 @@ def test_the_host_leads_to_its_program_and_others_to_theirs(
     assert client.get("/", **ELSEWHERE).status_code == 200  # nobody's host: as it was
 
 
+def test_the_picture_of_a_mail_needs_no_database_at_a_programs_host(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise sa.exc.OperationalError("SELECT", None, Exception("database is away"))
+
+    monkeypatch.setattr(domains, "program_at", away)
+    assert client.get("/n/opened/x", **AT_HOME).mimetype == "image/gif"
+
+
 @pytest.mark.parametrize("host", ["a..example", f"{'a' * 64}.example"])
 def test_a_host_that_no_address_can_have_is_a_bad_request(client: FlaskClient, host: str) -> None:
     assert client.get("/", environ_overrides={"HTTP_HOST": host}).status_code == 400

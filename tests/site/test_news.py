@@ -15,7 +15,7 @@ from affiliate.accounts import limits
 from affiliate.mailer import OutboxMail
 from affiliate.newsletters import audiences, tokens
 from affiliate.newsletters.content import IssueKind
-from affiliate.newsletters.models import Prospect, ProspectStatus
+from affiliate.newsletters.models import OpeningConsent, Prospect, ProspectStatus
 from affiliate.newsletters.tokens import ReaderToken
 from affiliate.partners.models import EnrollmentStatus
 from affiliate.programs.models import Program
@@ -110,6 +110,29 @@ def test_a_prospect_chooses_what_to_hear_of_when_signing_up_and_by_each_mail(
     app_session.commit()
     assert "no more newsletters" in client.post(path, data={"choose": "1"}, follow_redirects=True).text
     assert asked(app_session).status is ProspectStatus.STOPPED
+
+
+def test_a_prospect_agrees_to_tell_of_openings_and_takes_it_back(
+    client: FlaskClient, app_session: Session, program: Program, app: Flask
+) -> None:
+    client.post("/p/casa/news", data=FORM)
+    path = stop_path(asked(app_session), app.extensions["affiliate_settings"])
+    agreed, silent = {"choose": "1", "kind": ["news"], "openings": "1"}, {"choose": "1", "kind": ["news"]}
+    client.post(path, data=agreed)
+    assert read(app_session, select(OpeningConsent)) == []  # whoever reads the mailbox has not confirmed it
+    client.post(confirmation(app_session))
+    box = 'name="openings" value="{}" aria-describedby="openings-hint"{}>'
+    assert box.format(program.id.hex, "") in client.get(path).text
+    client.post(path, data=agreed)
+    (consent,) = read(app_session, select(OpeningConsent))
+    assert consent.consent_text == "Tell Casa Ondera when I open its newsletters"
+    assert (consent.prospect_id, consent.user_id) == (asked(app_session).id, None)
+    assert box.format(program.id.hex, " checked") in client.get(path).text
+    assert "what was is forgotten" in client.post(path, data=silent, follow_redirects=True).text
+    assert read(app_session, select(OpeningConsent)) == []
+    client.post(path, data=agreed)
+    client.post(path)
+    assert read(app_session, select(OpeningConsent)) == []
 
 
 def test_nobody_learns_who_gets_news_already(client: FlaskClient, app_session: Session, program: Program) -> None:

@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 from accounts_cast import make_person, read, sign_in
 from factories import make_partner, make_program
 from flask import Flask
@@ -11,16 +12,28 @@ from flask.testing import FlaskClient
 from newsletter_cast import a_draft, make_issue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
 
 from affiliate import clock, ids
 from affiliate.accounts.models import User
-from affiliate.newsletters import counting, queries, tokens
-from affiliate.newsletters.models import DeliveryStatus, IssueKind, NewsletterDelivery, NewsletterRefusal
+from affiliate.newsletters import counting, openings, queries, tokens
+from affiliate.newsletters.models import (
+    DeliveryStatus,
+    IssueKind,
+    NewsletterDelivery,
+    NewsletterIssue,
+    NewsletterOpening,
+    NewsletterRefusal,
+    OpeningConsent,
+)
 from affiliate.newsletters.tokens import ReaderToken
 from affiliate.settings import Settings
+from affiliate.tracking.views import GIF
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 ALL = set(IssueKind)
+BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
+TELL = "Tell Casa when I open its newsletters"
 
 
 @pytest.fixture
@@ -56,8 +69,6 @@ def delivery(app_session: Session, marta: User) -> NewsletterDelivery:
 @pytest.fixture
 def token(app_session: Session, delivery: NewsletterDelivery, sqlite_settings: Settings) -> str:
     """The token in that newsletter."""
-    from affiliate.newsletters.models import NewsletterIssue
-
     program_id = app_session.get_one(NewsletterIssue, delivery.issue_id).program_id
     app_session.commit()
     return tokens.write(sqlite_settings.secret_key, ReaderToken(delivery.user_id, program_id, delivery.id))
@@ -152,14 +163,153 @@ def test_an_address_of_a_mail_leads_on_and_counts_people_only(client: FlaskClien
     counting.write_down(app_session, issue_id=issue.id, draft=draft)
     app_session.commit()
     address = f"/n/{ids.public('nws', issue.id)}/{counting.code_of(url)}"
-    browser = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
     for _twice in range(2):
-        answer = client.get(address, headers=browser)
+        answer = client.get(address, headers=BROWSER)
         assert (answer.status_code, answer.location, answer.headers["Cache-Control"]) == (302, url, "no-store")
-    client.head(address, headers=browser)
+    client.head(address, headers=BROWSER)
     client.get(address, headers={"User-Agent": "Googlebot/2.1 (+http://www.google.com/bot.html)"})
     app_session.expire_all()
     [link] = queries.links_of(app_session, issue_id=issue.id)
     assert link.clicks == 2
     app_session.commit()
     assert client.get(f"/n/{ids.public('nws', issue.id)}/0000").status_code == 404
+
+
+@pytest.fixture
+def picture(app_session: Session, delivery: NewsletterDelivery, token: str, sqlite_settings: Settings) -> str:
+    """The address of the picture in that newsletter, which left after Marta had agreed."""
+    program_id = tokens.read(sqlite_settings.secret_key, token).program_id
+    told = {"consent_text": TELL, "source": "page", "now": clock.now()}
+    openings.agree(app_session, user_id=delivery.user_id, program_id=program_id, **told)
+    (consent,) = app_session.scalars(select(OpeningConsent)).all()
+    openings.expect(app_session, delivery_id=delivery.id, consent_id=consent.id)
+    app_session.commit()
+    return f"/n/opened/{tokens.write_opening(sqlite_settings.secret_key, delivery.id)}"
+
+
+def opened(session: Session) -> list[bool]:
+    return [row.is_opened for row in read(session, select(NewsletterOpening))]
+
+
+def assert_picture(answer: TestResponse, *, body: bytes = GIF) -> None:
+    """The picture, kept by nobody, without a mark on who fetched it."""
+    assert (answer.status_code, answer.mimetype, answer.data) == (200, "image/gif", body)
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_the_picture_of_a_mail_tells_once_that_a_person_opened_it(
+    app: Flask, client: FlaskClient, app_session: Session, picture: str
+) -> None:
+    assert_picture(client.head(picture, headers=BROWSER), body=b"")
+    assert_picture(client.get(picture, headers={"User-Agent": "Googlebot/2.1 (+http://www.google.com/bot.html)"}))
+    assert_picture(client.get(picture, headers=BROWSER | {"Sec-Purpose": "prefetch"}))
+    assert opened(app_session) == [False]
+    for _twice in range(2):
+        assert_picture(client.get(picture, headers=BROWSER))
+        assert opened(app_session) == [True]
+
+
+def test_a_picture_that_was_fetched_once_writes_no_more(
+    client: FlaskClient, picture: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(openings, "record", lambda *_, **__: told.append("written"))
+    client.get(picture, headers=BROWSER)
+    assert told == ["written"]
+    monkeypatch.undo()
+    client.get(picture, headers=BROWSER)
+    monkeypatch.setattr(openings, "record", lambda *_, **__: told.append("written"))
+    client.get(picture, headers=BROWSER)
+    assert told == ["written"]
+
+
+def test_a_wrong_address_of_a_picture_is_answered_with_it_and_tells_nothing(
+    client: FlaskClient, app_session: Session, picture: str, token: str
+) -> None:
+    right = picture.rpartition("/")[2]
+    altered = ("A" if right[0] != "A" else "B") + right[1:]
+    for wrong in (altered, right[:-1], token, "x", "ü.x", "a" * 5000, "%00", "%ff%fe", "..%2F..%2Fetc%2Fpasswd"):
+        assert_picture(client.get(f"/n/opened/{wrong}", headers=BROWSER))
+    assert opened(app_session) == [False]
+    assert client.get(f"/mail/{right}").status_code == 404  # nor does it open the reader's choices
+
+
+@pytest.mark.parametrize("place", [(openings, "record"), (queries, "awaits_opening")])
+def test_the_picture_comes_while_the_database_does_not_answer(
+    client: FlaskClient, app_session: Session, picture: str, monkeypatch: pytest.MonkeyPatch, place: tuple[object, str]
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise sa.exc.OperationalError("UPDATE", None, Exception("database is locked"))
+
+    monkeypatch.setattr(*place, away)
+    assert_picture(client.get(picture, headers=BROWSER))
+    assert opened(app_session) == [False]
+
+
+def test_a_reader_agrees_to_tell_by_the_page_of_the_mail_and_takes_it_back_there(
+    client: FlaskClient, app_session: Session, token: str
+) -> None:
+    kinds = [kind.value for kind in IssueKind]
+    page = client.get(f"/mail/{token}").text
+    box = re.search(r'<input[^>]*name="openings"[^>]*>', page)
+    assert box is not None
+    assert " checked" not in box[0]
+    assert read(app_session, select(OpeningConsent)) == []
+    client.post(f"/mail/{token}", data={"kind": kinds})
+    assert read(app_session, select(OpeningConsent)) == []
+    for _twice in range(2):
+        client.post(f"/mail/{token}", data={"kind": ["news"], "openings": "1"})
+    (consent,) = read(app_session, select(OpeningConsent))
+    assert (consent.source, consent.prospect_id) == ("page", None)
+    assert "Casa" in consent.consent_text
+    assert refused(app_session) == {IssueKind.OFFERS, IssueKind.EDUCATION}
+    box = re.search(r'<input[^>]*name="openings"[^>]*>', client.get(f"/mail/{token}").text)
+    assert box is not None
+    assert " checked" in box[0]
+    client.post(f"/mail/{token}", data={"kind": kinds})
+    assert read(app_session, select(OpeningConsent)) == []
+
+
+def test_taking_it_back_forgets_what_was_recorded_and_records_no_more(
+    client: FlaskClient, app_session: Session, token: str, picture: str
+) -> None:
+    client.get(picture, headers=BROWSER)
+    client.post(f"/mail/{token}", data={"kind": ["news"]})
+    assert opened(app_session) == []
+    assert_picture(client.get(picture, headers=BROWSER))
+    client.post(f"/mail/{token}", data={"kind": ["news"], "openings": "1"})
+    assert_picture(client.get(picture, headers=BROWSER))
+    assert opened(app_session) == []
+
+
+def test_one_click_of_a_provider_takes_it_back_too(
+    client: FlaskClient, app_session: Session, token: str, picture: str
+) -> None:
+    client.get(picture, headers=BROWSER)
+    client.post(f"/hooks/unsubscribe/{token}", data=ONE_CLICK)
+    assert (opened(app_session), read(app_session, select(OpeningConsent))) == ([], [])
+
+
+def test_who_wants_no_newsletters_agrees_to_nothing(client: FlaskClient, app_session: Session, token: str) -> None:
+    client.post(f"/mail/{token}", data={"openings": "1"})
+    assert read(app_session, select(OpeningConsent)) == []
+
+
+def test_the_account_asks_for_each_program_by_itself(app: Flask, app_session: Session, marta: User, token: str) -> None:
+    browser = app.test_client()
+    sign_in(browser, marta)
+    page = browser.get("/account/mail").text
+    casa, altra = (re.search(rf'name="openings" value="(\w+)"[^>]*>[^/]*{name}', page) for name in ("Casa", "Altra"))
+    assert casa is not None
+    assert altra is not None
+    kinds = {each[1]: [kind.value for kind in IssueKind] for each in (casa, altra)}
+    browser.post("/account/mail", data=kinds | {"openings": [casa[1]]})
+    (consent,) = read(app_session, select(OpeningConsent))
+    assert (consent.program_id.hex, consent.user_id, consent.source) == (casa[1], marta.id, "account")
+    browser.post("/account/mail", data=kinds | {"openings": [altra[1]]})
+    (consent,) = read(app_session, select(OpeningConsent))
+    assert consent.program_id.hex == altra[1]
+    browser.post("/account/mail", data={casa[1]: ["news"], "openings": [casa[1], altra[1], "nonsense"]})
+    (consent,) = read(app_session, select(OpeningConsent))
+    assert consent.program_id.hex == casa[1]
