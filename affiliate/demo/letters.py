@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from affiliate.accounts.actors import Actor
-from affiliate.newsletters import delivering, queries, service
+from affiliate.newsletters import delivering, openings, queries, service
 from affiliate.newsletters.carrier import Answer, Verdict
 from affiliate.newsletters.content import Block, BlockKind, Draft, IssueKind
 from affiliate.newsletters.models import NewsletterIssue
@@ -14,6 +14,7 @@ from affiliate.newsletters.segments import Segment
 
 _SENT_AGO = timedelta(days=10)
 _READERS_MAX = 1_000
+_AGREED = "Tell the program when I open its newsletters"
 _AUTUMN = Draft(
     "en",
     {
@@ -39,7 +40,10 @@ _ADVENT = Draft(
 
 
 def write(session: Session, *, program_id: UUID, manager: Actor, now: datetime) -> None:
-    """Both newsletters; the older one with a delivery to each partner, as if a mail server had taken it."""
+    """Both newsletters; the older one with a delivery to each partner, as if a mail server had taken it.
+
+    Every other reader has agreed to tell of openings, and most of these have opened it.
+    """
     sent_at = now - _SENT_AGO
     issue = _draft(session, _AUTUMN, program_id=program_id, manager=manager, now=sent_at)
     service.schedule(
@@ -51,9 +55,15 @@ def write(session: Session, *, program_id: UUID, manager: Actor, now: datetime) 
         session, issue=service.found(session, issue_id=issue.id, program_id=program_id), now=due_at
     ):
         session.flush()
-    for row in queries.due(session, limit=_READERS_MAX, now=due_at):
+    for row in queries.due(session, limit=_READERS_MAX, now=due_at)[::2]:
+        openings.agree(
+            session, user_id=row.reader_id, program_id=program_id, consent_text=_AGREED, source="account", now=sent_at
+        )
+    for number, row in enumerate(queries.due(session, limit=_READERS_MAX, now=due_at)):
         delivery = row.NewsletterDelivery
         delivering.claim(session, delivery=delivery, now=due_at)
+        if openings.expect(session, delivery_id=delivery.id, consent_id=row.consent_id) and number % 3:
+            openings.record(session, delivery_id=delivery.id)
         delivering.settle(session, delivery=delivery, answer=Answer(Verdict.TAKEN), claimed_at=due_at, now=due_at)
     delivering.tidy(session, now=due_at)
     _draft(session, _ADVENT, program_id=program_id, manager=manager, now=now - timedelta(hours=2))

@@ -6,8 +6,10 @@ from uuid import UUID
 from flask import flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from werkzeug.wrappers.response import Response as BaseResponse
 
+from affiliate import formats
 from affiliate.accounts import access
 from affiliate.console import presenters, roles
 from affiliate.console.blueprint import acted, blueprint, cursor, pager, show
@@ -15,6 +17,7 @@ from affiliate.console.queries import newsletters as lists
 from affiliate.console.relations import newsletter_editor as editor
 from affiliate.console.relations import newsletter_forms as forms
 from affiliate.console.relations import newsletter_sheets as sheets
+from affiliate.money import divide_half_even
 from affiliate.newsletters import (
     audiences,
     content,
@@ -28,6 +31,7 @@ from affiliate.newsletters import (
 )
 from affiliate.newsletters.content import IssueKind
 from affiliate.newsletters.models import IssueStatus, NewsletterIssue
+from affiliate.newsletters.results import Openings
 from affiliate.web import orm, request_now
 
 
@@ -151,5 +155,20 @@ def _results_page(issue: NewsletterIssue) -> str:
     return show(
         "relations/newsletter.html", **sheet, audience=audience, subject=sheets.subject(issue), undelivered=rows, shown_max=queries.SHOWN_MAX,
         label=sheets.public_id(issue), sales_days=results.DAYS,
+        openings=_openings(results.openings(orm.session, issue_id=issue.id)),
         clicks=[{"url": link.url, "clicks": link.clicks} for link in queries.links_of(orm.session, issue_id=issue.id)],
     )  # fmt: skip
+
+
+def _openings(found: Openings) -> dict[str, str] | None:
+    """How many of the readers who agreed opened an issue; null where none of them had agreed."""
+    if not found.agreed:
+        return None
+    opened, agreed = formats.number(found.opened), formats.number(found.agreed)
+    sentence = ngettext(
+        "%(opened)s of %(count)s reader who agreed opened it",
+        "%(opened)s of %(count)s readers who agreed opened it",
+        found.agreed, opened=opened, count=agreed,
+    )  # fmt: skip
+    share = divide_half_even(found.opened * 100, found.agreed)  # of so few people, parts of a percent say nothing
+    return {"sentence": sentence, "share": formats.percent_bps(share * 100)}

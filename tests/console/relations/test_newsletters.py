@@ -20,7 +20,7 @@ from affiliate.accounts.models import AuditEvent, User
 from affiliate.attribution.models import Credit
 from affiliate.commissions.life import CommissionStatus
 from affiliate.mailer import OutboxMail
-from affiliate.newsletters import queries, service
+from affiliate.newsletters import openings, queries, service
 from affiliate.newsletters.content import fingerprint
 from affiliate.newsletters.models import (
     ConsentStatus,
@@ -30,6 +30,7 @@ from affiliate.newsletters.models import (
     NewsletterDelivery,
     NewsletterIssue,
     NewsletterRefusal,
+    OpeningConsent,
     StoryConsent,
     SuppressedAddress,
 )
@@ -521,6 +522,58 @@ def test_the_results_tell_what_came_through_and_what_needs_a_person(
     assert again.status is DeliveryStatus.WAITING
     assert stored(cast).status is IssueStatus.SENDING
     assert "Stop…" in mara.get(at(issue)).text
+
+
+def sent_to(cast: Cast, issue: NewsletterIssue, *names: str) -> list[NewsletterDelivery]:
+    """The issue was sent to these people."""
+    now = clock.now()
+    order(cast.session, issue, now=now - timedelta(days=1))
+    issue.status, issue.released_at = IssueStatus.SENT, now
+    mails = []
+    for name in names:
+        person, partner = make_reader(cast.session, program=cast.program, name=name)
+        whose = {"user_id": person.id, "partner_id": partner.id}
+        mails.append(NewsletterDelivery(id=ids.new(), issue_id=issue.id, **whose, due_at=now))
+        mails[-1].status = DeliveryStatus.SENT
+    cast.session.add_all(mails)
+    cast.session.commit()
+    return mails
+
+
+def test_openings_are_of_readers_who_agreed_and_name_nobody(
+    cast: Cast, mara: FlaskClient, issue: NewsletterIssue
+) -> None:
+    mails = sent_to(cast, issue, "Ugo Example", "Vera Example", "Wanda Example", "Zoe Example")
+    page = text_of(mara.get(at(issue)))
+    assert "Nobody who got it had agreed to tell" in page
+    assert "readers who agreed opened it" not in page
+    for mail in mails[:3]:
+        agreed = {"consent_text": "Tell", "source": "page", "now": clock.now()}
+        openings.agree(cast.session, user_id=mail.user_id, program_id=cast.program.id, **agreed)
+        here = OpeningConsent.user_id == mail.user_id
+        consent_id = cast.session.scalars(select(OpeningConsent.id).where(here)).one()
+        openings.expect(cast.session, delivery_id=mail.id, consent_id=consent_id)
+    openings.record(cast.session, delivery_id=mails[0].id)
+    openings.record(cast.session, delivery_id=mails[3].id)  # who has not agreed
+    cast.session.commit()
+    page = text_of(mara.get(at(issue)))
+    assert "1 of 3 readers who agreed opened it" in page
+    assert "33\N{NO-BREAK SPACE}%" in page
+    assert "Mail programs may load pictures by themselves" in page
+    assert "Ugo" not in page
+    assert "is not recorded" not in page
+
+
+def test_what_is_looked_at_or_sent_as_a_test_holds_no_picture(
+    cast: Cast, mara: FlaskClient, issue: NewsletterIssue
+) -> None:
+    agreed = {"consent_text": "Tell", "source": "page", "now": clock.now()}
+    openings.agree(cast.session, user_id=cast.mara.id, program_id=cast.program.id, **agreed)
+    cast.session.commit()
+    assert "<img" not in mara.get(at(issue, "/mail")).text
+    mara.post(at(issue), data=typed(issue, act="test"))
+    (mail,) = read(cast.session, select(OutboxMail))
+    assert "<img" not in mail.body_html
 
 
 def test_a_duplicate_is_a_draft_of_its_own_with_what_is_typed(
