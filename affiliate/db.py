@@ -8,9 +8,9 @@ import contextlib
 import enum
 import logging
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Annotated, Any, TypeVar, cast
 from uuid import UUID
@@ -239,6 +239,31 @@ def among(session: Session, column: Any, values: Collection[Any]) -> sa.ColumnEl
     else:
         told = sa.literal(list(values), array)
     return cast("sa.ColumnElement[bool]", column == sa.any_(told))
+
+
+def rows_of(session: Session, name: str, rows: Iterable[Mapping[str, Any]], **types: Any) -> sa.FromClause:
+    """Rows that a statement brings along, to be joined, with columns of these types: one document for the driver, however many they are."""
+    is_postgresql = session.get_bind().dialect.name == "postgresql"
+    written = _instant if is_postgresql else _stored_instant
+    told = orjson.dumps([*rows], default=written, option=orjson.OPT_PASSTHROUGH_DATETIME).decode()
+    columns = [sa.column(key, kind) for key, kind in types.items()]
+    if is_postgresql:
+        document = sa.cast(sa.literal(told, sa.Text), sa.JSON)
+        return sa.func.json_to_recordset(document).table_valued(*columns, name=name).render_derived(with_types=True)
+    each = sa.func.json_each(sa.literal(told, sa.Text)).table_valued("value", name=f"{name}_each").c.value
+    read = (sa.type_coerce(sa.func.json_extract(each, f"$.{one.name}"), one.type).label(one.name) for one in columns)
+    return sa.select(*read).subquery(name)
+
+
+def _instant(value: datetime | date) -> str:
+    return value.isoformat()
+
+
+def _stored_instant(value: datetime | date) -> str:
+    """As SQLAlchemy stores it on SQLite."""
+    if not isinstance(value, datetime):
+        return value.isoformat()
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 def announce(session: Session, what: str) -> None:

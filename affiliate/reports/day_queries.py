@@ -227,6 +227,13 @@ def sold_by_partner(program_id: UUID, days: Sequence[Days], names: Sequence[str]
     return sa.select(table.partner_id, *(getattr(table, name) for name in names)).where(*here)
 
 
+def sold_on(program_id: UUID, partner_id: UUID, day: Any) -> sa.Select[Any]:
+    """What one partner sold on a counted day, as `with_customers` has it, with the new and the known customers last."""
+    table = PartnerSaleDay
+    mine = (table.program_id == program_id, table.partner_id == partner_id, table.day == day)
+    return sa.select(*(getattr(table, name) for name in (*_SOLD, *_CUSTOMERS))).where(*mine)
+
+
 def visits_by_partner(program_id: UUID, found: Covered) -> sa.Select[Any]:
     """Rows of a partner and the visits of a counted day that were sold to. Not summed."""
     table = PartnerSaleDay

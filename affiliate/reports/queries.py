@@ -19,7 +19,7 @@ from affiliate.commissions.life import NEVER_POSTED
 from affiliate.commissions.models import Commission
 from affiliate.ingest.models import ClickHour, ClickVerdict
 from affiliate.ingest.rollup_models import PartnerClickHour, ProgramClickHour
-from affiliate.reports import day_queries, spending
+from affiliate.reports import day_queries, spending, stretches
 from affiliate.reports.metrics import Facts
 from affiliate.reports.periods import Period, start_of_day
 from affiliate.reports.stretches import Covered
@@ -51,17 +51,12 @@ def facts_by_day(
     `tells_new`: whether the latter is wanted, for it has its price.
     """
     counts_new = with_costs and tells_new
-    covered = _covered_by_quarters(session, program_id, partner_id, period, currency)
-    sales_by = _sales_by_day(program_id, partner_id, period, currency, covered)
-    sales = (with_customers(sales_by) if counts_new else sales_by.add_columns(*zeros(2))).subquery()
     clicks = _clicks_by_day(program_id, partner_id, period).subquery()
-    moment_of_sales, *sold = sales.c
-    parts = [  # one trip for all
-        sa.select(clicks.c.moment, clicks.c.raw, clicks.c.valid, *zeros(6)),
-        sa.select(moment_of_sales, *zeros(2), *sold),
-    ]
-    if covered.days:
-        parts.append(_counted_by_day(program_id, covered, period, counts_new=counts_new))
+    parts = [sa.select(clicks.c.moment, clicks.c.raw, clicks.c.valid, *zeros(6))]  # one trip for all
+    if partner_id is None:
+        parts += _program_sales_by_day(session, program_id, period, currency, counts_new=counts_new)
+    else:
+        parts += _partner_sales_by_day(session, program_id, partner_id, period, currency, counts_new=counts_new)
     both = sa.union_all(*parts)
     found = {
         day: Facts(currency, int(raw), int(valid)) + sales_facts(currency, *numbers)
@@ -74,13 +69,58 @@ def facts_by_day(
     return found
 
 
-def _covered_by_quarters(
-    session: Session, program_id: UUID, partner_id: UUID | None, period: Period, currency: str
-) -> Covered:
-    """What of the period stands counted by quarters of hours; one partner's sales are few enough to be read."""
-    if partner_id is not None or not day_queries.by_quarters(period):
-        return Covered([], period.stretches)
-    return covered_in(session, program_id, period, currency)
+def _program_sales_by_day(
+    session: Session, program_id: UUID, period: Period, currency: str, *, counts_new: bool
+) -> list[sa.Select[Any]]:
+    """Rows of a second of a day and what was sold then, of a whole program: of the days that stand counted by quarters of hours."""
+    covered = Covered([], period.stretches)
+    if day_queries.by_quarters(period):
+        covered = covered_in(session, program_id, period, currency)
+    moment = within_day(db.whole_second(Commission.earned_at), period).label("moment")
+    live = sales_of(moment, program_id, None, currency).where(day_queries.within(Commission.earned_at, covered.rest))
+    sales = (with_customers(live) if counts_new else live.add_columns(*zeros(2))).group_by(moment).subquery()
+    of_moment, *sold = sales.c
+    parts = [sa.select(of_moment, *zeros(2), *sold)]
+    if covered.days:
+        parts.append(_counted_by_day(program_id, covered, period, counts_new=counts_new))
+    return parts
+
+
+def _partner_sales_by_day(
+    session: Session, program_id: UUID, partner_id: UUID, period: Period, currency: str, *, counts_new: bool
+) -> list[sa.Select[Any]]:
+    """The same of one partner: of the UTC days that stand counted. Its sales are read where such a day lies in two of the period's."""
+    starts = [start_of_day(day, zone=period.zone) for day in period.days]
+    covered = covered_in(session, program_id, period, currency)
+    days, pieces = stretches.by_day(covered, starts=starts)
+    seconds = _starts(period)
+    told: list[dict[str, Any]] = [
+        {
+            "start": one.start,
+            "end": one.end,
+            "moment": seconds[one.day],
+            "less": None if one.less is None else seconds[one.less],
+        }
+        for one in pieces
+    ]
+    kinds: dict[str, Any] = {"moment": sa.BigInteger(), "less": sa.BigInteger()}
+    piece = db.rows_of(session, "piece", told, start=db.UtcDateTime(), end=db.UtcDateTime(), **kinds).c
+    within = sa.and_(Commission.earned_at >= piece.start, Commission.earned_at < piece.end)
+    live = sales_of(piece.moment, program_id, partner_id, currency).add_columns(piece.less).where(within)
+    read = (with_customers(live) if counts_new else live.add_columns(*zeros(2))).group_by(piece.moment, piece.less)
+    sales = read.cte("sold")
+    moment, *sold = (column for column in sales.c if column.name != "less")
+    parts = [
+        sa.select(moment, *zeros(2), *sold),
+        sa.select(sales.c.less, *zeros(2), *(-one for one in sold)).where(sales.c.less.is_not(None)),
+    ]
+    if days:
+        of_days = [{"day": day, "moment": seconds[number]} for day, number in days]
+        day = db.rows_of(session, "counted_day", of_days, day=sa.Date(), moment=sa.BigInteger()).c
+        rows = day_queries.sold_on(program_id, partner_id, day.day)
+        counted = [*rows.selected_columns] if counts_new else [*[*rows.selected_columns][:-2], *zeros(2)]
+        parts.append(rows.with_only_columns(day.moment, *zeros(2), *counted))
+    return parts
 
 
 def covered_in(session: Session, program_id: UUID, period: Period, currency: str) -> Covered:
@@ -212,14 +252,6 @@ def with_customers(sales: sa.Select[Any]) -> sa.Select[Any]:
     return sales.join(Attribution, Attribution.id == Commission.attribution_id).add_columns(
         new.label("new"), known.label("known")
     )
-
-
-def _sales_by_day(
-    program_id: UUID, partner_id: UUID | None, period: Period, currency: str, covered: Covered
-) -> sa.Select[Any]:
-    moment = within_day(db.whole_second(Commission.earned_at), period).label("moment")
-    sales = sales_of(moment, program_id, partner_id, currency)
-    return sales.where(day_queries.within(Commission.earned_at, covered.rest)).group_by(moment)
 
 
 def sales_facts(currency: str, *sold: Any) -> Facts:

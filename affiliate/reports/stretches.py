@@ -1,6 +1,7 @@
 """Which part of a period UTC days that are counted already cover, by themselves and in spans, and what is left of it. Pure."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -62,6 +63,41 @@ def widened(starts_at: datetime, ends_at: datetime, *, counted: Mapping[date, da
 
 def _mostly(day: datetime, start: datetime, end: datetime, counted: Mapping[date, datetime]) -> bool:
     return counted.get(day.date()) == day + _DAY and end - start > _DAY / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of one local day, by the day's number from `starts` on; `less`: the day that has it too much already, if any."""
+
+    start: datetime
+    end: datetime
+    day: int
+    less: int | None = None
+
+
+def by_day(found: Covered, *, starts: Sequence[datetime]) -> tuple[list[tuple[date, int]], list[Piece]]:
+    """What of a period to add up as UTC days, each with the local day that has most of it, and what to read.
+
+    Local days begin at `starts`, one after the other. Of a UTC day that lies in two of them the smaller part is read: it belongs to
+    the other one.
+    """
+    days: list[tuple[date, int]] = []
+    pieces = [piece for stretch in found.rest for piece in _cut(stretch, starts)]
+    for day in (one for first, end in found.days for one in _each(first, end)):
+        parts = [*_cut((begin(day), begin(day + _DAY)), starts)]
+        most = max(parts, key=lambda part: part.end - part.start).day
+        days.append((day, most))
+        pieces += [replace(part, less=most) for part in parts if part.day != most]
+    return days, pieces
+
+
+def _cut(stretch: Stretch, starts: Sequence[datetime]) -> Iterator[Piece]:
+    at, until = stretch
+    number = bisect_right(starts, at) - 1
+    while at < until:
+        end = min(until, starts[number + 1]) if number + 1 < len(starts) else until
+        yield Piece(at, end, number)
+        at, number = end, number + 1
 
 
 def side_by_side(days: Iterable[date]) -> list[tuple[date, date]]:

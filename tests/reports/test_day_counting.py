@@ -263,6 +263,10 @@ def check(session: Session, zone: str) -> None:
     assert quiet(days) == expected(lambda row: [period.day_of(row.Commission.earned_at)])
     known = by_hand(session, period, lambda row: [row.Attribution.is_new_customer])
     assert sum(one.new_customers for one in days.values()) == len(known.get(True, Sum()).orders)
+    for partner_id in session.scalars(sa.select(Commission.partner_id).distinct()).all():
+        own = queries.facts_by_day(session, **asked, partner_id=partner_id)
+        mine = by_hand(session, period, lambda row: [period.day_of(row.Commission.earned_at)] if row.Commission.partner_id == partner_id else [])  # noqa: B023 # fmt: skip
+        assert quiet(own) == {day: one.told() for day, one in mine.items()}
     partners = partner_facts.facts_by_partner(session, **asked, limit=10)
     assert quiet({one.partner_id: one.facts for one in partners}) == expected(lambda row: [row.Commission.partner_id])
     country = breakdown.facts_by_country(session, **asked)

@@ -1,5 +1,7 @@
 """A period is divided into counted days and the rest: nothing is left out, nothing is twice."""
 
+from bisect import bisect_right
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
@@ -122,6 +124,27 @@ def test_the_longest_spans_are_taken_and_those_of_which_too_much_does_not_stand_
     three = stretches.widened(FIRST, FIRST + 10 * DAY, counted=whole(*every[:3], *every[6:]))
     (found,) = stretches.with_spans([three], spans=[longer])
     assert (found.spans, found.undone, found.days) == ([], [], three.days)
+
+
+@given(shift=st.integers(-52, 52), counted=days, lost=st.integers(0, 9))
+def test_every_day_of_a_zone_is_its_utc_days_and_pieces_less_what_is_of_others(
+    shift: int, counted: set[date], lost: int
+) -> None:
+    """Clocks go back an hour before one of the days."""
+    quarter = timedelta(minutes=15)
+    starts = [FIRST + shift * quarter + number * DAY + (number >= lost) * 4 * quarter for number in range(10)]
+    ends_at = starts[-1] + DAY
+    found = stretches.by_day(covered(starts[0], ends_at, counted=whole(*counted)), starts=starts)
+    for number in range(-60, 12 * 24 * 4):
+        at = FIRST + number * quarter
+        times = Counter(of for day, of in found[0] if stretches.begin(day) <= at < stretches.begin(day + DAY))
+        for piece in found[1]:
+            if piece.start <= at < piece.end:
+                times[piece.day] += 1
+                times.subtract([] if piece.less is None else [piece.less])
+        of_day = bisect_right(starts, at) - 1
+        assert +times == (Counter([of_day]) if starts[0] <= at < ends_at else Counter())
+        assert all(left >= 0 for left in times.values())
 
 
 def test_whole_days_of_a_period_are_those_that_it_takes_and_that_are_over() -> None:
