@@ -24,7 +24,7 @@ from affiliate.web import orm
 REASON_LENGTH_MAX = 500
 FILTERS = (
     "tag", "group", "momentum", "lead", "status", "state", "kind", "partner", "due", "days", "name", "order", "by", "first",
-    "last",
+    "last", "source", "country",
 )  # fmt: skip
 MANAGING = frozenset({GrantRole.MANAGER, GrantRole.ADMIN})
 blueprint = Blueprint("console", __name__, url_prefix="/console")

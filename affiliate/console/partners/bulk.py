@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import g, request, url_for
+from flask import request, url_for
 from flask_babel import ngettext
 from werkzeug.wrappers.response import Response as BaseResponse
 
@@ -13,7 +13,6 @@ from affiliate.console.joining.applications import AGAIN_DAYS
 from affiliate.console.partners import partner_list
 from affiliate.console.queries import partners as queries
 from affiliate.console.work import bulk_acts
-from affiliate.partners.models import EnrollmentStatus
 from affiliate.relations import bulk
 from affiliate.relations.bulk_models import OF_COMMISSIONS, OF_ORDERS, BulkAct, BulkKind
 from affiliate.web import orm
@@ -47,9 +46,8 @@ def _chosen() -> list[bulk.Chosen]:
         return [bulk.Chosen(one) for one in presenters.picked(bulk_acts.PICKED_MAX)]
     kept = partner_list.kept()
     if request.form.get("from") == "applications":
-        status = kept.get("status", "")
-        known = EnrollmentStatus(status) if status in set(EnrollmentStatus) else EnrollmentStatus.PENDING
-        asked: dict[str, Any] = {"program_id": g.program.id, "statuses": [known]}
+        asked = partner_list.applied(kept)
+        asked["statuses"] = [asked.pop("status")]
     else:
         asked = partner_list.asked(kept)
     return [bulk.Chosen(one) for one in queries.matching(orm.session, **asked, limit=bulk.SUBJECTS_MAX + 1)]

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import pgettext
 from werkzeug.wrappers.response import Response as BaseResponse
 
-from affiliate import ids
+from affiliate import formats, ids
 from affiliate.accounts import access
 from affiliate.commissions import plan_queries
 from affiliate.console import presenters
@@ -18,6 +18,7 @@ from affiliate.console.blueprint import FILTERS, acted, blueprint, cursor, filte
 from affiliate.console.partners import care_words, partner_sheets
 from affiliate.console.queries import named
 from affiliate.console.queries import partners as queries
+from affiliate.joining import queries as joining_queries
 from affiliate.ledger import queries as ledger_queries
 from affiliate.partners import queries as partner_queries
 from affiliate.partners.models import EnrollmentStatus
@@ -72,6 +73,36 @@ def asked(typed: Mapping[str, str]) -> dict[str, Any]:
         "statuses": [EnrollmentStatus(status)] if status in set(EnrollmentStatus) else partner_sheets.LISTED,
         "which": which(typed),
         "name": typed.get("name", "").strip()[:120],
+    }
+
+
+def applied(typed: Mapping[str, str]) -> dict[str, Any]:
+    """The list of applications that these filters ask for: those that wait, unless another status is chosen."""
+    status = typed.get("status", "")
+    return {
+        "program_id": g.program.id,
+        "status": EnrollmentStatus(status) if status in set(EnrollmentStatus) else EnrollmentStatus.PENDING,
+        "which": queries.applied(
+            who=typed.get("name", "").strip()[:120],
+            source=typed.get("source", "")[:120],
+            country=typed.get("country", "")[:2],
+        ),
+    }
+
+
+def narrows_applications() -> dict[str, Any]:
+    """By what the list of applications can be narrowed, and what narrows it now."""
+    here: dict[str, Any] = {"program_id": g.program.id}
+    sources = joining_queries.came_by(orm.session, **here)
+    countries = [(code, formats.country(code)) for code in queries.countries(orm.session, **here)]
+    return {
+        "name": request.args.get("name", "").strip(),
+        "selects": [
+            {"name": "source", "label": _("Source"), "options": [(one, one) for one in sources]},
+            {"name": "country", "label": _("Country"), "options": sorted(countries, key=lambda one: one[1])},
+        ],
+        "is_narrowed": any(request.args.get(name) for name in ("name", "source", "country")),
+        "kept": filters(),
     }
 
 

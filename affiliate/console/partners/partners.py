@@ -38,13 +38,14 @@ _STOPS = frozenset({"pause", "ban"})
 @access.console(*roles.EVERYBODY)
 def applications() -> str:
     """Enrollments by status; those that wait come first."""
-    status = presenters.chosen(EnrollmentStatus) or EnrollmentStatus.PENDING
-    page = queries.enrollments(orm.session, program_id=g.program.id, status=status, cursor=cursor())
+    asked = partner_list.applied(request.args)
+    status = asked["status"]
+    page = queries.enrollments(orm.session, **asked, cursor=cursor())
     counts = partner_queries.counts_by_status(orm.session, program_id=g.program.id)
     judged = is_manager() and status is EnrollmentStatus.PENDING
     weighed = vetting.of_applications([row.id for row in page.rows]) if judged else {}
     sheet = partner_sheets.applications(page.rows, status, counts, weighed)
-    return show("partners/applications.html", pager=pager(page), **sheet)
+    return show("partners/applications.html", pager=pager(page), **partner_list.narrows_applications(), **sheet)
 
 
 @blueprint.get("/<slug>/partners")

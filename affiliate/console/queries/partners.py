@@ -23,13 +23,48 @@ from affiliate.steering.models import PartnerMomentum
 LINKS_SHOWN = 20
 PEOPLE_SHOWN = 20
 PAYOUTS_SHOWN = 5
+COUNTRIES_SHOWN = 250
 
 which = choosing.which
 chosen = choosing.chosen
 
 
+def applied(*, who: str = "", source: str = "", country: str = "") -> list[sa.ColumnElement[bool]]:
+    """The conditions of the filters of the list of applications on an enrollment; none where nothing is filtered.
+
+    `who` is a part of the partner's name or of the mail of one of its people.
+    """
+    of_partner = Partner.id == Enrollment.partner_id
+    found: list[sa.ColumnElement[bool]] = []
+    if who:
+        held = {"other": who.lower(), "autoescape": True}
+        named = sa.exists().where(of_partner, sa.func.lower(Partner.name).contains(**held))
+        mailed = sa.exists().where(
+            Member.partner_id == Enrollment.partner_id, User.id == Member.user_id, sa.func.lower(User.email).contains(**held)
+        )  # fmt: skip
+        found.append(sa.or_(named.correlate(Enrollment), mailed.correlate(Enrollment)))
+    if source:
+        came = (Application.enrollment_id == Enrollment.id, Application.is_current, Application.source == source)
+        found.append(sa.exists().where(*came).correlate(Enrollment))
+    if country:
+        found.append(sa.exists().where(of_partner, Partner.country == country).correlate(Enrollment))
+    return found
+
+
+def countries(session: Session, *, program_id: UUID) -> Sequence[str]:
+    """The countries that the partners and applicants of a program named, by their two letters."""
+    told = sa.select(Partner.country).join(Enrollment, Enrollment.partner_id == Partner.id).distinct()
+    known = told.where(Enrollment.program_id == program_id, Partner.country.is_not(None), Partner.country != "")
+    return [code for code in session.scalars(known.order_by(Partner.country).limit(COUNTRIES_SHOWN)) if code]
+
+
 def enrollments(
-    session: Session, *, program_id: UUID, status: EnrollmentStatus, cursor: paging.Cursor | None
+    session: Session,
+    *,
+    program_id: UUID,
+    status: EnrollmentStatus,
+    which: Sequence[sa.ColumnElement[bool]] = (),
+    cursor: paging.Cursor | None,
 ) -> paging.Page:
     """Enrollments of one status, newest first, with what the applicant wrote."""
     columns = (
@@ -40,7 +75,7 @@ def enrollments(
         sa.select(*columns)
         .join(Partner, Partner.id == Enrollment.partner_id)
         .outerjoin(Application, sa.and_(Application.enrollment_id == Enrollment.id, Application.is_current))
-        .where(Enrollment.program_id == program_id, Enrollment.status == status)
+        .where(*chosen(program_id=program_id, statuses=[status], which=which))
     )
     return paging.page_of(session, statement, by=Enrollment.created_at, identifier=Enrollment.id, cursor=cursor)
 

@@ -4,13 +4,15 @@ import re
 from collections.abc import Callable
 
 import pytest
+from accounts_cast import make_person
 from console_cast import Cast, public, text_of
-from factories import make_partner
+from factories import make_application, make_partner
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from affiliate import clock
 from affiliate.accounts.models import User
+from affiliate.console import paging
 from affiliate.partners import queries
 from affiliate.partners.models import EnrollmentStatus, Partner, PartnerTerms
 from affiliate.relations.care_models import PartnerCare, PartnerTag
@@ -148,6 +150,65 @@ def test_the_list_is_narrowed_by_group_lead_and_tag_from_its_own_fields(cast: Ca
         assert "Slow Kitchen</a>" in narrowed
         assert "Another</a>" not in narrowed
         assert f'<option value="{chosen.split("=")[1]}" selected>' in narrowed
+
+
+@pytest.fixture
+def applied(cast: Cast) -> Cast:
+    """Two more applicants: each with a person, a country and what it came by."""
+    for name, country, source in (("Padella", "IT", "fair"), ("Patelnia", "PL", "fair")):
+        user = make_person(cast.session, name)
+        partner = make_partner(
+            cast.session, program=cast.program, status=EnrollmentStatus.PENDING, name=name, user=user
+        )
+        partner.country = country
+        make_application(cast.session, program=cast.program, partner=partner, user=user).source = source
+    cast.session.commit()
+    return cast
+
+
+def _named(browser: FlaskClient, query: str) -> list[str]:
+    return re.findall(r'<a class="b text-reset" href="[^"]+">([^<]+)</a>', _applications(browser, query))
+
+
+def _applications(browser: FlaskClient, query: str) -> str:
+    return text_of(browser.get(f"/console/casa/applications?{query}"))
+
+
+def test_applications_are_found_by_name_mail_source_and_country(applied: Cast, mara: FlaskClient) -> None:
+    assert _named(mara, "name=pad") == ["Padella"]
+    assert _named(mara, "name=PATELNIA@") == ["Patelnia"]
+    assert _named(mara, "source=fair&country=IT") == ["Padella"]
+    assert sorted(_named(mara, "source=fair")) == ["Padella", "Patelnia"]
+    assert _named(mara, "source=fair&status=approved") == []
+    assert "Nothing matches" in _applications(mara, "name=nobody")
+    page = _applications(mara, "source=fair&country=PL")
+    assert '<option value="fair" selected>fair</option>' in page
+    assert re.findall(r'<option value="(\w\w)"(?: selected)?>(\w+)</option>', page) == [
+        ("IT", "Italy"),
+        ("PL", "Poland"),
+    ]
+    assert '<input type="hidden" name="keep-country" value="PL">' in page
+    assert "?source=fair&country=PL&status=rejected" in page
+
+
+def test_an_act_on_all_that_the_filtered_applications_find_leaves_the_others_waiting(
+    applied: Cast, mara: FlaskClient
+) -> None:
+    form = {"from": "applications", "keep-status": "pending", "keep-source": "fair", "keep-country": "PL", "all": "yes"}
+    back = mara.post("/console/casa/partners/act/approve", data=form)
+    assert back.location.endswith("/console/casa/applications?status=pending&source=fair&country=PL")
+    assert sorted(_named(mara, "")) == ["Ferro e Fuoco", "Padella"]
+    assert "Patelnia" in _named(mara, "status=approved")
+
+
+def test_the_pages_of_the_applications_keep_its_filters(
+    applied: Cast, mara: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paging.page_of, "__kwdefaults__", {**(paging.page_of.__kwdefaults__ or {}), "size": 1})
+    [older] = re.findall(
+        r'href="(/console/casa/applications\?source=fair&page=[^"]+)"', _applications(mara, "source=fair")
+    )
+    assert {*_named(mara, "source=fair"), *_named(mara, older.partition("?")[2])} == {"Padella", "Patelnia"}
 
 
 def test_an_act_in_a_list_comes_back_to_its_page_and_filters(cast: Cast, mara: FlaskClient) -> None:
