@@ -123,6 +123,10 @@ class SettingsForm(FlaskForm):  # type: ignore[misc] # the library is not typed
     case_answer_days = IntegerField(
         _l("Cases are answered within, days"), description=_l("Partners read it, and both sides are reminded.")
     )
+    application_answer_days = IntegerField(
+        _l("Applications are answered within, days"),
+        description=_l("Applicants read it, and managers are told what waits longer."),
+    )
     payout_min = StringField(
         _l("Minimum payout"), filters=[_stripped], description=_l("Smaller balances are carried to the next run.")
     )

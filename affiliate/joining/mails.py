@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from flask_babel import force_locale
+from flask_babel import force_locale, ngettext
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -29,7 +29,11 @@ def ask_to_confirm(session: Session, *, program: Program, draft: ApplicationDraf
             _("One step is left: your application to %(program)s", program=program.name),
             [
                 _("Somebody, probably you, applied to the partner program of %(program)s with this address.", program=program.name),
-                _("Confirm that it is yours. Then a person reads the application, and the answer comes to this address."),
+                ngettext(
+                    "Confirm that it is yours. Then a person reads the application, and the answer comes to this address within %(num)d day.",
+                    "Confirm that it is yours. Then a person reads the application, and the answer comes to this address within %(num)d days.",
+                    program.application_answer_days,
+                ),
                 _("If it was not you who applied, you need not do anything."),
             ],
             (_("Confirm my address"), _address(program, "confirm", Purpose.MAILBOX, draft)),

@@ -1,5 +1,6 @@
 """How an application stands, for its applicant: what happened, what is asked, what was decided. Plain values."""
 
+from datetime import timedelta
 from typing import Any
 
 from flask_babel import gettext as _
@@ -36,6 +37,8 @@ def of_application(
         "decided_at": enrollment.decided_at,
         "reason": enrollment.reason,
         "again": enrollment.apply_again_at,
+        "answer_by": (application.confirmed_at or enrollment.created_at)
+        + timedelta(days=program.application_answer_days),
         "is_asked": is_open and bool(said) and said[-1].is_of_program,
         "may_write": is_open and any(one.is_of_program for one in said),
         "messages": [

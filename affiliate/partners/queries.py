@@ -99,6 +99,15 @@ def enrolled(
     return [Enrolled(**row._mapping) for row in session.execute(found.order_by(Enrollment.id.desc()).limit(limit))]  # noqa: SLF001 - the documented name of a row's mapping
 
 
+def waits_since() -> sa.ColumnElement[datetime]:
+    """Since when an enrollment that waits does: who was refused and applied again waits since then, not since the first time."""
+    received = sa.select(Application.confirmed_at).where(
+        Application.enrollment_id == Enrollment.id, Application.is_current
+    )
+    first = sa.func.coalesce(received.correlate(Enrollment).scalar_subquery(), Enrollment.created_at)
+    return sa.type_coerce(first, Enrollment.created_at.type)
+
+
 def counts_by_status(session: Session, *, program_id: UUID) -> dict[EnrollmentStatus, int]:
     """How many partners of a program stand where; every status is there."""
     counted = (

@@ -61,6 +61,7 @@ class Program(Base):
     payout_min_minor: Mapped[int] = mapped_column(default=0)
     accent: Mapped[str | None] = mapped_column(sa.String(7))  # `#rrggbb` of the public pages, dark enough to be read
     case_answer_days: Mapped[int] = mapped_column(default=3)  # within which a manager answers a case
+    application_answer_days: Mapped[int] = mapped_column(default=3, server_default="3")  # the same for an application
     pixel_secret_version: Mapped[int] = mapped_column(default=1)
     postback_token_version: Mapped[int] = mapped_column(default=1)
     policy_version: Mapped[int] = mapped_column(default=1)  # counts changes of window and ladder; named in each trace

@@ -18,8 +18,8 @@ N_ = str  # marks a sentence for the translators
 
 SETTINGS = (
     "name", "time_zone", "shop_url", "allowed_hosts", "fallback_url", "click_parameter", "cookie_by_default",
-    "channel_signs", "accent", "validation_days", "validation_start", "payout_min_minor", "case_answer_days", "mission", "description",
-    "audience", "terms",
+    "channel_signs", "accent", "validation_days", "validation_start", "payout_min_minor", "case_answer_days",
+    "application_answer_days", "mission", "description", "audience", "terms",
 )  # fmt: skip
 """What can be changed later. The slug stands in addresses and the currency in the books: both stay. Who gets a sale is said
 by the attribution policy, in versions."""
@@ -241,6 +241,7 @@ _CHECKS: dict[str, Any] = {
     "attribution_window_days": _days,
     "validation_days": _validation_days,
     "case_answer_days": _answer_days,
+    "application_answer_days": _answer_days,
     "payout_min_minor": _minimum,
     "mission": _text,
     "description": _text,

@@ -65,7 +65,9 @@ def confirmation(slug: str, token: str) -> ResponseReturnValue:
     found = joining.draft(program, Purpose.MAILBOX, token)
     if found.state is not DraftState.SENT:
         return redirect(joining.address("joining.status", program, found))
-    return render_template("site/confirm.html", **frame(program), name=program.name, who=found.who)
+    return render_template(
+        "site/confirm.html", **frame(program), name=program.name, who=found.who, days=program.application_answer_days
+    )
 
 
 @blueprint.post("/apply/<slug>/confirm/<token>")

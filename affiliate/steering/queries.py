@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from affiliate import db
 from affiliate.notifications.models import LateMark
+from affiliate.partners import queries as partners
 from affiliate.partners.models import Enrollment, EnrollmentStatus, Partner
 from affiliate.payouts.models import PayoutRun, PayoutStatus
 from affiliate.programs.models import Program, ProgramStatus
@@ -20,8 +21,8 @@ from affiliate.reports.momentum import AT_RISK, Momentum
 from affiliate.steering.models import KpiWatch, PartnerMomentum, WatchState
 
 WATCHES_MAX = 50
-ANSWER_WITHIN = timedelta(days=3)
-"""What waits longer for a decision is late."""
+DECIDED_WITHIN = timedelta(days=3)
+"""A payout run, an invoice or a creative that waits longer for a decision is late. Who applies is promised a time by the program."""
 AT_RISK_SHOWN = 10
 
 
@@ -48,13 +49,12 @@ class Late:
         return any((self.applications, self.cases, self.runs, self.duties))
 
 
-def late(session: Session, *, program_id: UUID, today: date, now: datetime) -> Late:
+def late(session: Session, *, program_id: UUID, applied_before: datetime, today: date, now: datetime) -> Late:
     """What is late; `today` is the program's own day. An archived program takes no applications and has no tasks left."""
-    before = now - ANSWER_WITHIN
-    application = (Enrollment.status == EnrollmentStatus.PENDING, Enrollment.created_at < before)
+    application = (Enrollment.status == EnrollmentStatus.PENDING, partners.waits_since() < applied_before)
     case = (Case.status == CaseStatus.OPEN, Case.answer_by < now)
     since = sa.func.coalesce(PayoutRun.approved_at, PayoutRun.proposed_at)
-    run = (PayoutRun.status.in_((PayoutStatus.PROPOSED, PayoutStatus.APPROVED)), since < before)
+    run = (PayoutRun.status.in_((PayoutStatus.PROPOSED, PayoutStatus.APPROVED)), since < now - DECIDED_WITHIN)
     is_open = sa.exists().where(Program.id == program_id, Program.archived_at.is_(None))
     counted = [
         sa.select(sa.func.count()).where(table.program_id == program_id, *conditions).scalar_subquery()

@@ -123,7 +123,8 @@ def tell_late(session: Session, *, program: Program, now: datetime) -> bool:
         moved = sa.update(LateMark).where(*older).values(day=today).returning(LateMark.program_id)
         if session.scalar(moved.execution_options(synchronize_session=False)) is None:
             return False  # told already
-    late = queries.late(session, program_id=program.id, today=today, now=now)
+    promised = timedelta(days=program.application_answer_days)
+    late = queries.late(session, program_id=program.id, applied_before=now - promised, today=today, now=now)
     mails.tell_late(session, program=program, late=late, day=today, now=now)
     return True
 

@@ -250,9 +250,13 @@ def upgrade() -> None:
     _sums_of_the_shop()
     _spans()
     _openings_of_newsletters()
+    with op.batch_alter_table("programs") as batch_op:
+        batch_op.add_column(sa.Column("application_answer_days", _amount(), server_default="3", nullable=False))
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("programs") as batch_op:
+        batch_op.drop_column("application_answer_days")
     _weeks()
     op.drop_table("newsletter_openings")
     op.drop_table("opening_consents")

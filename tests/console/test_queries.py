@@ -35,7 +35,7 @@ from affiliate.ingest.models import DeadLetter, RejectedEvent, RejectReason
 from affiliate.joining.models import Invitation
 from affiliate.newsletters.content import IssueKind
 from affiliate.newsletters.models import DeliveryStatus, IssueStatus, NewsletterDelivery, NewsletterIssue
-from affiliate.partners.models import EnrollmentStatus, Member, Partner, PartnerNotice
+from affiliate.partners.models import Application, EnrollmentStatus, Member, Partner, PartnerNotice
 from affiliate.payouts import service as payouts
 from affiliate.payouts.models import Adjustment, AdjustmentKind, AdjustmentStatus
 from affiliate.privacy.models import ErasureRequest, ErasureStatus
@@ -70,6 +70,11 @@ def test_what_waits_for_a_person(session: Session, books: Books) -> None:
     )
     [application] = session.execute(work.applications_waiting(**here)).all()
     assert (application.name, application.answers["why"]) == ("Ferro e Fuoco", "We cook with your pots.")
+    late = {"program_id": books.program.id, "now": NOW}
+    assert work.overdue(session, **late, applied_before=NOW + timedelta(seconds=1)).late == 1
+    session.execute(sa.update(Application).values(confirmed_at=NOW + timedelta(days=9)))  # refused, and applied again
+    assert work.overdue(session, **late, applied_before=NOW + timedelta(seconds=1)).late == 0
+    assert session.execute(work.applications_waiting(**here)).one().waits_since == NOW + timedelta(days=9)
     soon, month = _maturing(session, **here, until=MATURE, month_ends=NOW)
     assert (soon.count, soon.amount_minor, soon.first_at) == (1, 10_00, NOW + timedelta(days=29))
     assert month == work.Validating(0, 0, 0)

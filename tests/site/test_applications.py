@@ -30,6 +30,7 @@ from affiliate.programs.models import Program
 @pytest.fixture
 def program(app_session: Session) -> Program:
     program = make_program(app_session, name="Casa Ondera", slug="casa-ondera", terms="One.\n\nTwo.")
+    program.application_answer_days = 5
     app_session.commit()
     return program
 
@@ -59,7 +60,10 @@ def test_an_application_arrives_once_its_mailbox_is_proved(
     sent = client.post("/apply/casa-ondera", data=FORM)
     assert "confirm that the address is yours" in client.get(sent.location).text
     assert _count(app_session, Application) == 0
+    mail = app_session.scalars(sa.select(OutboxMail.body_text)).one()
+    assert "the answer comes to this address within 5 days." in " ".join(mail.split())
     confirm = address_in_mail(app_session, "confirm")
+    assert "answers to this address within 5 days." in client.get(confirm).text
     assert "Slow Kitchen" in client.get(confirm).text  # whoever reads the mail sees whose it is, and nothing happened
     assert _count(app_session, Application) == 0
     for _twice in range(2):
@@ -71,6 +75,7 @@ def test_an_application_arrives_once_its_mailbox_is_proved(
     assert application.confirmed_at is not None
     page = client.get(sent.location).text
     assert "A person reads it" in page
+    assert f"An answer is promised by {application.confirmed_at + timedelta(days=5):%-d %b %Y}." in page
     assert "Slow Letter (2,400)" in page
 
 

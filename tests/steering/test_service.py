@@ -204,7 +204,7 @@ def test_an_archived_program_is_late_with_what_it_owes_alone(session: Session, b
     payouts.propose(session, program_id=program.id, actor=books.alice, now=NOW)
     assert [one.id for one in queries.untold(session, before=NOW.date(), limit=9)] == [program.id]
     later = NOW + timedelta(days=20)
-    found = queries.late(session, program_id=program.id, today=later.date(), now=later)
+    found = queries.late(session, program_id=program.id, applied_before=later, today=later.date(), now=later)
     assert found == queries.Late(applications=0, cases=0, runs=1, duties=0)
 
 

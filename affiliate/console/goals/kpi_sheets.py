@@ -19,8 +19,8 @@ from affiliate.steering.models import KpiWatch, WatchState
 from affiliate.steering.riskmap import STEPS, Risk, RiskKind
 from affiliate.steering.thresholds import Side
 
-ANSWER_WITHIN = steering.ANSWER_WITHIN
-"""An application or a proposed run that waits longer is late."""
+DECIDED_WITHIN = steering.DECIDED_WITHIN
+"""A proposed run, an invoice or a creative that waits longer is late."""
 
 
 def printed(unit: Unit, value: int | None) -> str:

@@ -1,5 +1,6 @@
 """The board of figures with what is watched, and the risk map."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -137,7 +138,8 @@ def _figures(period: Period) -> tuple[Figures, Figures]:
 
 def _risk_facts(found: RiskFigures, period: Period) -> riskmap.Figures:
     here: dict[str, Any] = {"program_id": g.program.id}
-    late = work.overdue(orm.session, **here, applied_before=request_now() - kpi_sheets.ANSWER_WITHIN, now=request_now())
+    promised = timedelta(days=g.program.application_answer_days)
+    late = work.overdue(orm.session, **here, applied_before=request_now() - promised, now=request_now())
     refused = work.refused_since(orm.session, **here, since=period.starts_at)
     unstored = events.oldest_dead_letter(orm.session)[0] if manages_all() else 0
     return riskmap.Figures(

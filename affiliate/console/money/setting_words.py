@@ -83,6 +83,7 @@ def _of_programs() -> dict[str, str]:
     """What is set of a program."""
     return {
         "allowed_hosts": _("Hosts that links may lead to"),
+        "application_answer_days": _("Applications are answered within, days"),
         "attribution_window_days": _("Attribution window, days"),
         "audience": _("Who fits"),
         "case_answer_days": _("Cases are answered within, days"),

@@ -50,6 +50,7 @@ def _means(name: str) -> str:
         "validation_start": _("Counts for orders reckoned from now on."),
         "payout_min_minor": _("Counts from the next payout run on."),
         "case_answer_days": _("Partners read it at once. Cases that wait are measured by it, too."),
+        "application_answer_days": _("Applicants read it at once. Applications that wait are measured by it, too."),
         "time_zone": _("Days and months of reports are cut anew from now on, past ones as well. Sums in the books stay."),
     }  # fmt: skip
     return sentences.get(name, at_once)

@@ -170,12 +170,14 @@ def _taxes() -> list[Line]:
 def _people() -> list[Line]:
     keys = [one for one in accounts.api_keys(orm.session, program_id=g.program.id) if one.revoked_at is None]
     days = ngettext("%(num)d day", "%(num)d days", g.program.case_answer_days)
+    answered = ngettext("%(num)d day", "%(num)d days", g.program.application_answer_days)
     return [
         _line(_("People and roles"), _("Who of your team may do what."), url_for("console.people")),
         _line(
             _("Tracking and keys"), _("The lines for the shop."), url_for("console.tracking"),
             ngettext("%(num)d key", "%(num)d keys", len(keys)),
         ),
+        _line(_("Applications"), _("Within what time applicants get an answer."), url_for("console.settings"), answered),
         _line(_("Cases"), _("Within what time partners get an answer."), url_for("console.settings"), days),
         _line(_("Figures that are watched"), _("Thresholds with an alert."), url_for("console.kpis")),
         _line(_("Chats"), _("Where alerts go beside mail."), url_for("console.chats")),

@@ -13,6 +13,7 @@ from affiliate.creatives.models import Creative, CreativeStatus
 from affiliate.fraud import lists as fraud
 from affiliate.papers.models import FiledInvoice, FiledStatus
 from affiliate.partners.models import Enrollment, EnrollmentStatus
+from affiliate.partners.queries import waits_since
 from affiliate.payouts.models import Adjustment, AdjustmentStatus, PayoutRun, PayoutStatus
 from affiliate.privacy.models import ErasureRequest, ErasureStatus
 from affiliate.relations.care_models import Duty, GoalStatus, PartnerCare, PartnerGoal
@@ -53,9 +54,10 @@ class Stirring:
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """What waits since before `late_before` is late; `today` is the program's own day; duties count that are due before `until`, and what was lost since `lost_since`."""
+    """What waits since before `late_before` is late, an application before `applied_before`; `today` is the program's own day; duties count that are due before `until`, and what was lost since `lost_since`."""
 
     now: datetime
+    applied_before: datetime
     late_before: datetime
     today: date
     until: date
@@ -87,7 +89,7 @@ def _piles(program_id: UUID, at: Moments) -> list[sa.Select[*tuple[Any, ...]]]:
     goal = (PartnerGoal.status == GoalStatus.PROPOSED, PartnerGoal.proposed_by == Side.PARTNER)
     alarm = (KpiWatch.removed_at.is_(None), KpiWatch.state == WatchState.ALARM)
     kinds: tuple[tuple[Any, tuple[Any, ...], Any, Any], ...] = (  # the table, what waits, what is late, since when
-        (Enrollment, (Enrollment.status == EnrollmentStatus.PENDING,), Enrollment.created_at < at.late_before, None),
+        (Enrollment, (Enrollment.status == EnrollmentStatus.PENDING,), waits_since() < at.applied_before, None),
         (Case, (Case.status == CaseStatus.OPEN,), Case.answer_by < at.now, None),
         (PayoutRun, (open_run,), run_since < at.late_before, None),
         (FiledInvoice, (FiledInvoice.status == FiledStatus.FILED,), FiledInvoice.filed_at < at.late_before, None),

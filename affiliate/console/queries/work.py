@@ -17,6 +17,7 @@ from affiliate.fraud import lists as fraud
 from affiliate.fraud.models import FraudVerdict, Verdict
 from affiliate.ingest.models import RejectedEvent, RejectReason
 from affiliate.partners.models import Application, Enrollment, EnrollmentStatus, Partner
+from affiliate.partners.queries import waits_since
 from affiliate.payouts.models import Payout, PayoutRun, PayoutStatus
 from affiliate.relations.models import Case, CaseStatus
 
@@ -84,11 +85,12 @@ def open_decisions(session: Session, *, program_id: UUID) -> OpenDecisions:
 
 def applications_waiting(program_id: UUID, *, limit: int = APPLICATIONS_SHOWN) -> sa.Select[*tuple[Any, ...]]:
     """The applications that wait longest, with the partner, what was written, and their `place`: a statement to be asked beside others."""
-    order = (Enrollment.created_at, Enrollment.id)
+    since = waits_since()
+    order = (since, Enrollment.id)
     columns = (
         Enrollment.id,
         Enrollment.partner_id,
-        Enrollment.created_at,
+        since.label("waits_since"),
         Partner.name,
         Partner.website,
         Partner.country,
@@ -236,7 +238,7 @@ def overdue(session: Session, *, program_id: UUID, applied_before: datetime, now
     cases = (Case.program_id == program_id, Case.status == CaseStatus.OPEN)
     flagged = (FraudVerdict.program_id == program_id, FraudVerdict.verdict == sa.literal_column(f"'{Verdict.FLAG}'"))
     current = sa.exists().where(Attribution.id == FraudVerdict.attribution_id, Attribution.is_current)
-    late = (Enrollment.created_at < applied_before, Case.answer_by < now, FraudVerdict.answer_by < now)
+    late = (waits_since() < applied_before, Case.answer_by < now, FraudVerdict.answer_by < now)
     groups = (applied, cases, (*flagged, current))
     counts = [sa.select(sa.func.count()).where(*each).scalar_subquery() for each in groups]
     counts += [

@@ -50,7 +50,9 @@ def today() -> str:
 
 def _items(now: datetime) -> list[work_list.Item]:
     day = goal_sheets.today()
-    at = Moments(now, now - kpi_sheets.ANSWER_WITHIN, day, day + SOON, now - undelivered.LOOKED_BACK)
+    applied_before = now - timedelta(days=g.program.application_answer_days)
+    late_before, lost_since = now - kpi_sheets.DECIDED_WITHIN, now - undelivered.LOOKED_BACK
+    at = Moments(now, applied_before, late_before, day, day + SOON, lost_since)
     there = stirring(orm.session, program_id=g.program.id, at=at)
     counted = (there.applications, there.runs, there.creatives, there.cases)
     applications, runs, creatives, cases = (each.count for each in counted)

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from flask import url_for
+from flask import g, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
@@ -119,32 +119,34 @@ def _group(name: str, items: Sequence[Item]) -> dict[str, Any]:
 
 
 def urgency(since: datetime) -> str:
-    """What waits longer than is promised is late; all else is for today."""
-    return LATE if request_now() - since > kpi_sheets.ANSWER_WITHIN else TODAY
+    """What waits for days is late; all else is for today."""
+    return LATE if request_now() - since > kpi_sheets.DECIDED_WITHIN else TODAY
 
 
 def applications(rows: Sequence[Any], weighed: Mapping[UUID, Mapping[str, Any]]) -> list[Item]:
-    """Each application that waits, with what the rules say of it; approving takes one press, refusing asks for a reason on its page."""
-    return [
-        Item(
-            kind="application",
-            group=urgency(row.created_at),
-            icon="file-text",
-            title=_("Application: %(name)s", name=row.name),
-            detail=" ".join(
-                [
-                    presenters.first_answer(row.answers) or row.website or _("Without a word about itself."),
-                    *_weighed(weighed.get(row.id)),
-                ]
-            ),
-            url=url_for("console.partner", partner_id=row.partner_id),
-            step=_("Open"),
-            at=row.created_at,
-            acts=[Act(_("Approve"), "check", _approve_url(row.partner_id))],
-            pick=ids.public("ptn", row.partner_id),
-        )
-        for row in rows
-    ]
+    """Each application that waits, with what the rules say of it and until when an answer is promised.
+
+    Approving takes one press, refusing asks for a reason on its page.
+    """
+    return [_application(row, _weighed(weighed.get(row.id))) for row in rows]
+
+
+def _application(row: Any, weighed: Sequence[str]) -> Item:
+    answer_by = row.waits_since + timedelta(days=g.program.application_answer_days)
+    said = presenters.first_answer(row.answers) or row.website or _("Without a word about itself.")
+    promised = _("An answer is promised by %(at)s.", at=formats.instant(answer_by))
+    return Item(
+        kind="application",
+        group=LATE if answer_by < request_now() else TODAY,
+        icon="file-text",
+        title=_("Application: %(name)s", name=row.name),
+        detail=" ".join([said, *weighed, f"— {promised}"]),
+        url=url_for("console.partner", partner_id=row.partner_id),
+        step=_("Open"),
+        at=row.waits_since,
+        acts=[Act(_("Approve"), "check", _approve_url(row.partner_id))],
+        pick=ids.public("ptn", row.partner_id),
+    )
 
 
 def _weighed(found: Mapping[str, Any] | None) -> list[str]:

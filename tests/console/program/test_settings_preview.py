@@ -22,6 +22,7 @@ def preview(cast: Cast, browser: FlaskClient, **changes: str) -> str:
     known = {
         "validation_start": "order",
         "case_answer_days": "3",
+        "application_answer_days": "3",
         "channel_signs": "\n".join(cast.program.channel_signs),
     }
     return text_of(browser.post("/console/casa/settings/preview", data=settings_of(cast.program, **known | changes)))
@@ -57,6 +58,26 @@ def test_no_change_is_said_and_what_is_wrong_as_when_saving(cast: Cast, mara: Fl
     assert "Write a name" in preview(cast, mara, name="")
 
 
+def test_the_time_promised_to_applicants_is_previewed_checked_saved_and_kept_in_the_history(
+    cast: Cast, mara: FlaskClient
+) -> None:
+    page = preview(cast, mara, application_answer_days="5")
+    assert "Applications are answered within, days</span>" in page
+    assert "3 → 5" in page
+    assert "Applications that wait are measured by it, too." in page
+    days = {"validation_days": "30", "case_answer_days": "3", "validation_start": "order"}
+    form = settings_of(cast.program, **days, channel_signs="\n".join(cast.program.channel_signs))
+    wrong = mara.post("/console/casa/settings", data=form | {"application_answer_days": "31"})
+    assert "Choose from 1 to 30 days." in text_of(wrong)
+    mara.post("/console/casa/settings", data=form | {"application_answer_days": "5"})
+    cast.settle()
+    assert cast.program.application_answer_days == 5
+    assert "Applications are answered within, days: 3 → 5" in text_of(mara.get("/console/casa/settings"))
+    overview = text_of(mara.get("/console/casa/settings/overview"))
+    assert "Within what time applicants get an answer." in overview
+    assert "5 days" in overview
+
+
 def test_links_to_a_host_that_goes_are_counted(cast: Cast, mara: FlaskClient) -> None:
     cast.program.allowed_hosts = [*cast.program.allowed_hosts, "new.example"]
     cast.program.updated_at = clock.now()
@@ -66,7 +87,8 @@ def test_links_to_a_host_that_goes_are_counted(cast: Cast, mara: FlaskClient) ->
 
 
 def test_the_settings_page_shows_its_own_history(cast: Cast, mara: FlaskClient) -> None:
-    form = settings_of(cast.program, validation_days="20", validation_start="order", case_answer_days="3")
+    days = {"validation_days": "20", "case_answer_days": "3", "application_answer_days": "3"}
+    form = settings_of(cast.program, **days, validation_start="order")
     mara.post("/console/casa/settings", data=form)
     page = text_of(mara.get("/console/casa/settings"))
     assert "Last changes" in page

@@ -439,6 +439,20 @@ def test_an_application_stands_with_its_score_its_suggestion_and_what_makes_one_
     assert "Score" not in text_of(finn.get(f"{HOME}applications"))
 
 
+def test_an_application_is_late_when_the_time_that_the_program_promised_is_over(cast: Cast, mara: FlaskClient) -> None:
+    since = clock.now() - timedelta(days=4)
+    cast.session.execute(sa.text("UPDATE enrollments SET created_at = :at"), {"at": since})
+    told = {}
+    for days in (5, 3):
+        cast.program.application_answer_days = days
+        cast.session.commit()
+        page = text_of(mara.get(HOME))
+        told[days] = "1 is late." in page, "Nothing is late." in page
+        promised = f"{since + timedelta(days=days):%-d %b %Y, %H:%M}"
+        assert f"An answer is promised by {promised}." in lines(mara)["Application: Ferro e Fuoco"].detail
+    assert told == {5: (False, True), 3: (True, False)}
+
+
 def test_a_note_goes_out_with_the_welcome_and_a_reason_to_refuse_never_does(cast: Cast, mara: FlaskClient) -> None:
     for email in ("one@pans.example", "two@pans.example"):
         apply(cast, others(cast, 1, EnrollmentStatus.PENDING)[0], email)
