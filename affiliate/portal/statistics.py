@@ -10,7 +10,7 @@ from affiliate import exports
 from affiliate.accounts import access
 from affiliate.portal import combined, dashboard, kept
 from affiliate.portal.blueprint import PAGE_SIZE, blueprint, page_number, pager, show, with_arguments, zone
-from affiliate.reports import asked, breakdown, click_words, dimensions, periods, report_words, tables
+from affiliate.reports import asked, breakdown, click_words, dimensions, periods, report_words, sheet_file, tables
 from affiliate.reports import sheet as sheets
 from affiliate.reports.asked import PARTNERS_OWN, Against, Asked, By
 from affiliate.reports.dimensions import Scope
@@ -78,7 +78,7 @@ def statistics() -> str:
 def statistics_file(kind: str) -> Response:
     """The whole table as a file, in the order of the page."""
     sheet = _sheet()
-    head, rows = sheet.csv()
+    head, rows = sheet_file.table(sheet)
     return exports.response(kind, f"statistics-by-{sheet.asked.by.value}", head, rows)
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from affiliate import exports, ids
+from affiliate import ids
 from affiliate.reports import asked, dimensions, metrics, partner_ranking, periods, shop_days, tables
 from affiliate.reports.asked import Asked, By
 from affiliate.reports.dimensions import Scope
@@ -110,28 +110,22 @@ class Sheet:
         """By the key of a row, how much its sorted metric changed, in basis points; null unless a comparison was asked for."""
         if self.asked.against is None:
             return None
-        metric = METRICS[self.changing]
-        before = {key: metric.of(facts) for key, facts in self._before(lines).items()}
+        metric, before = METRICS[self.changing], self.before(lines, (self.changing,))
+        return {line.key: metrics.change_bps(metric.of(line.facts), metric.of(before[line.key])) for line in lines}
+
+    def before(self, lines: Sequence[Line], columns: Sequence[str]) -> Mapping[str, Facts]:
+        """By the keys of these rows, what these columns say of the days that they are compared with; zeros where nothing happened."""
         if self.asked.by is By.DAY:  # the first day is held against the first, and so on
-            before = {
-                day.isoformat(): before.get(other.isoformat())
-                for day, other in zip(self.period.days, self.other.days, strict=True)
-            }
-        return {
-            line.key: metrics.change_bps(metric.of(line.facts), before.get(line.key, metric.of(self._nothing)))
-            for line in lines
-        }
+            days = zip(self.period.days, self.other.days, strict=True)
+            return {day.isoformat(): self.days[other] for day, other in days}
+        found = self._before(lines, columns)
+        return {line.key: found.get(line.key, self._nothing) for line in lines}
 
     @property
     def changing(self) -> str:
         """The metric whose change is told for each row: that of the order, else the last column."""
         column = self.asked.order().removeprefix("-")
         return self.columns[-1] if column == asked.NAME else column
-
-    def csv(self) -> tuple[list[str], list[list[exports.Cell]]]:
-        """Head and rows of the export: every row, with the columns of the page."""
-        head = tables.csv_head(self.asked.by.value, self.columns)
-        return head, [tables.csv_row(line, self.columns) for line in self.page(size=exports.ROWS_MAX).lines]
 
     @property
     def _tells_new(self) -> bool:
@@ -162,13 +156,13 @@ class Sheet:
         """With the margin of these days, as far as it is asked for and known."""
         return facts if self.margin_bps is None else replace(facts, margin_bps=self.margin_bps)
 
-    def _before(self, lines: Sequence[Line]) -> Mapping[str, Facts]:
+    def _before(self, lines: Sequence[Line], columns: Sequence[str]) -> Mapping[str, Facts]:
         """What the rows of the other days say by their keys, those of these lines among them."""
         if self.asked.by is By.PARTNER:
             these = [line.id for line in lines if line.id is not None]
             found = self._ranked(self.other, only=these, limit=len(these)).rows if these else []
             return {line.key: line.facts for line in map(dimensions.partner_line, found)}
-        if self.changing in asked.OF_SALES:
+        if asked.OF_SALES.issuperset(columns):
             sold = dimensions.sold_before(self.session, self.scope, self.other, lines, by=self.asked.by)
             if sold is not None:
                 return sold

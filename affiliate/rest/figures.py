@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,7 +14,7 @@ from affiliate.api import MoneySchema
 from affiliate.ledger import queries as ledger
 from affiliate.money import Money
 from affiliate.programs.models import Program
-from affiliate.reports import asked, metrics, partner_facts, periods, shop_days
+from affiliate.reports import asked, metrics, partner_facts, periods, shop_days, without_partner
 from affiliate.reports import queries as reports
 from affiliate.reports.metrics import METRICS, Facts, Unit
 from affiliate.reports.periods import Period
@@ -65,7 +65,8 @@ def transfers(arguments: Mapping[str, Any]) -> Answer:
 def by_day(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """What was clicked, sold and earned on each day, and in all of them.
 
-    A partner's key reads the partner's own numbers, without what the program spent and kept.
+    A partner's key reads the partner's own numbers, without what the program spent and kept. For the program's own stands beside the
+    total what came to the shop without a partner, in the days that it told.
     """
     program, mine = queries.program(orm.session, program_id=key_program_id()), whose()
     period, currency = period_of(program, arguments), program.currency
@@ -76,7 +77,19 @@ def by_day(arguments: Mapping[str, Any]) -> dict[str, Any]:
     found = {day: replace(facts, margin_bps=margin) for day, facts in by_day.items()}
     keys = tuple(METRICS) if is_inside else asked.COLUMNS
     rows = [{"day": day.isoformat()} | figures_of(facts, keys) for day, facts in found.items()]
-    return head_of(period) | {"rows": rows, "total": figures_of(metrics.total(found.values(), currency=currency), keys)}
+    told_whole = {"rows": rows, "total": figures_of(metrics.total(found.values(), currency=currency), keys)}
+    return head_of(period) | told_whole | (_without_partner(program, period, by_day) if is_inside else {})
+
+
+def _without_partner(program: Program, period: Period, by_day: Mapping[date, Facts]) -> dict[str, Any]:
+    """What came to the shop without a partner in the days that it told, visitors as valid clicks; null where it told none."""
+    without = without_partner.found(orm.session, program=program, period=period, days=by_day)
+    if without is None:
+        return {without_partner.KEY: None}
+    wanted = {key: METRICS[key] for key in without_partner.KNOWN}
+    facts = Facts(program.currency)
+    told = {_name(key, one.unit): _shown(without.value(key), one.unit, facts) for key, one in wanted.items()}
+    return {without_partner.KEY: {"days_told": without.told} | told}
 
 
 @blueprint.get("/reports/partners")

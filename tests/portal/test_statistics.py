@@ -19,6 +19,7 @@ from affiliate.reports import asked, dimensions
 from affiliate.reports.asked import PARTNERS_OWN, Against, By
 from affiliate.reports.dimensions import Scope
 from affiliate.reports.metrics import change_bps
+from affiliate.reports.models import ShopDay
 from affiliate.reports.sheet import sheet
 
 
@@ -60,6 +61,16 @@ def test_every_table_adds_up_to_the_same(marta: FlaskClient, busy: Cast, by: str
     sums = {name: sum(float(row[name] or 0) for row in rows) for name in ("clicks_raw", "clicks_valid", "conversions")}
     assert sums == {"clicks_raw": 57, "clicks_valid": 50, "conversions": 2}
     assert sum(float(row["earnings"]) for row in rows) == 10.0
+
+
+def test_what_the_shop_told_of_itself_is_none_of_a_partners_business(
+    marta: FlaskClient, app_session: Session, busy: Cast, hour: datetime
+) -> None:
+    told = {"orders": 10, "revenue_minor": 1_000_00, "currency": "EUR", "updated_at": hour}
+    app_session.add(ShopDay(program_id=busy.program.id, day=hour.date(), **told))
+    app_session.commit()
+    assert not any("without" in row["day"] for row in _table(marta, "by=day"))
+    assert "Without a partner" not in marta.get("/portal/casa/statistics?by=day").text
 
 
 def test_clicks_and_sales_of_a_sub_id_meet_in_one_row(marta: FlaskClient, busy: Cast) -> None:
@@ -158,6 +169,8 @@ def test_a_row_tells_how_it_changed_against_other_days(
     before = marta.get("/portal/casa/statistics?by=sub&sort=-clicks_valid&compare=before").text
     assert "Change: Valid clicks" in before
     assert "125\u00a0%" in before  # 45 against 20
+    rows = {row["sub"]: row for row in _table(marta, "by=sub&columns=clicks_valid&compare=before")}
+    assert (rows["reel"]["clicks_valid"], rows["reel"]["clicks_valid_before"]) == ("45", "20")
     assert "50\u00a0%" in marta.get("/portal/casa/statistics?by=sub&sort=-clicks_valid&compare=year").text
 
 

@@ -18,6 +18,7 @@ from affiliate.ledger import postings
 from affiliate.ledger import service as ledger
 from affiliate.money import Money
 from affiliate.programs.models import Program
+from affiliate.reports.models import ShopDay
 
 Get = Callable[..., Any]
 
@@ -98,6 +99,14 @@ def test_a_report_by_day_adds_up_and_speaks_the_metrics_of_the_pages(
     }
     assert sum(row["clicks_raw"] for row in report["rows"]) == 50
     assert report["rows"][0]["epc"] is None
+    assert report["without_partner"] is None
+    told = {"orders": 5, "revenue_minor": 500_00, "visitors": 140, "currency": "EUR", "updated_at": hour}
+    app_session.add(ShopDay(program_id=program.id, day=hour.date(), **told))
+    app_session.commit()
+    assert get("/reports/days").json["without_partner"] == {
+        "days_told": 1, "clicks_valid": 100, "conversions": 4, "conversion_rate_bps": 400, "new_share_bps": None,
+        "aov": {"amount": "100.00", "currency": "EUR"}, "revenue": {"amount": "400.00", "currency": "EUR"},
+    }  # fmt: skip
 
 
 def test_a_report_by_partner_comes_in_pages_best_earner_first(get: Get, app_session: Session, program: Program) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Response, g, request, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from affiliate import exports
 from affiliate.accounts import access
@@ -12,9 +13,20 @@ from affiliate.console import roles
 from affiliate.console.blueprint import blueprint, show
 from affiliate.console.performance import annotations, performance_combined, performance_kept, performance_pages
 from affiliate.console.queries import named
-from affiliate.reports import asked, breakdown, click_words, dimensions, periods, report_words, tables
+from affiliate.reports import (
+    asked,
+    breakdown,
+    click_words,
+    dimensions,
+    periods,
+    report_words,
+    sheet_file,
+    tables,
+    without_partner,
+)
 from affiliate.reports import sheet as sheets
 from affiliate.reports.asked import PARTNERS_OWN, PROGRAMS, Against, Asked, By
+from affiliate.reports.metrics import METRICS
 from affiliate.reports.partner_ranking import Towards
 from affiliate.reports.periods import Span
 from affiliate.reports.sheet import Beside, Rows, Sheet
@@ -65,6 +77,7 @@ def performance() -> str:
         columns=tables.columns(sheet.columns, at_hand=_AT_HAND),
         rows=[_row(line, sheet, changes) for line in found.lines],
         total=tables.values(sheet.total_of(found), sheet.columns),
+        without=_without(sheet),
         pager=_pager(found),
         is_counting=wanted.by in (report_words.COUNTED_LATER if sheet.scope.partner_id else _COUNTED_LATER),
         reasons=_reasons(sheet),
@@ -80,7 +93,7 @@ def performance() -> str:
 def performance_file(kind: str) -> Response:
     """The whole table as a file, in the order of the page."""
     sheet = _sheet()
-    head, rows = sheet.csv()
+    head, rows = sheet_file.table(sheet)
     return exports.response(kind, f"performance-by-{sheet.asked.by.value}", head, rows)
 
 
@@ -166,6 +179,24 @@ def _preset(span: Span, sheet: Sheet) -> dict[str, Any]:
 def _comparison(one: Against | None, wanted: Asked) -> dict[str, Any]:
     url = _with(compare=one.value if one else None)
     return {"label": report_words.against(one), "url": url, "current": one is wanted.against}
+
+
+def _without(sheet: Sheet) -> dict[str, Any] | None:
+    """The row of what came without a partner, and what its figures leave out."""
+    found = without_partner.of(sheet, sheet.period)
+    if found is None:
+        return None
+    note = None
+    if found.side is None:
+        note = _("Partners brought more than the shop told: its totals of these days are not complete.")
+    elif found.told < found.days:
+        note = ngettext(
+            "Without a partner: of the %(num)s day that the shop told.",
+            "Without a partner: of the %(num)s days that the shop told.",
+            found.told,
+        )
+    cells = [tables.printed(METRICS[key], found.value(key), g.program.currency) for key in sheet.columns]
+    return {"cells": cells, "note": note}
 
 
 def _changing(sheet: Sheet) -> str | None:

@@ -221,6 +221,8 @@ def test_a_page_takes_at_most_twenty_queries_whatever_the_number_of_partners(
     mara: FlaskClient, busy: Cast, hour: datetime, count_queries: Any
 ) -> None:
     address = "/console/casa/performance?compare=before&columns=clicks_valid,margin,new_share,roi"
+    busy.session.add(_told(busy, 2, orders=10, revenue_minor=1_000_00))
+    busy.session.commit()
     mara.get(address)
     with count_queries() as few:
         assert mara.get(address).status_code == 200
@@ -233,6 +235,91 @@ def test_a_page_takes_at_most_twenty_queries_whatever_the_number_of_partners(
     with count_queries() as many:
         assert "Another 7" in mara.get(address).text
     assert len(few) == len(many) <= 20, "\n".join(many.statements)
+
+
+def _told(cast: Cast, days_ago: int, **fields: int | None) -> ShopDay:
+    """A day of the whole shop, as it told it."""
+    day = (clock.now() - timedelta(days=days_ago)).date()
+    return ShopDay(program_id=cast.program.id, day=day, currency="EUR", updated_at=clock.now(), **fields)
+
+
+def _last_row(page: str) -> list[str]:
+    """The cells of the last row below the table."""
+    row = page.partition("<tfoot>")[2].partition("</tfoot>")[0].rpartition("<tr>")[2]
+    return [html.unescape(re.sub("<[^>]+>", "", cell)) for cell in re.findall(r"<t[hd][^>]*>.*?</t[hd]>", row)]
+
+
+@pytest.mark.parametrize("by", ["partner", "day"])
+def test_what_came_without_a_partner_stands_below_the_total_and_ends_the_file(
+    mara: FlaskClient, busy: Cast, hour: datetime, by: str
+) -> None:
+    query = f"by={by}&span=7d&columns=clicks_valid,conversions,conversion_rate,aov,revenue,earnings"
+    assert _last_row(mara.get(f"/console/casa/performance?{query}").text)[0] == "Total"
+    ago = (clock.now().date() - hour.date()).days
+    busy.session.add(_told(busy, ago, orders=10, revenue_minor=1_000_00, visitors=500))
+    busy.session.add(_told(busy, ago - 1, orders=2, revenue_minor=100_00, visitors=None))
+    busy.session.commit()
+    page = text_of(mara.get(f"/console/casa/performance?{query}"))
+    shown = ["Without a partner", "400", "10", "2\u00a0%", "€90.00", "€900.00", "–"]
+    assert _last_row(page) == shown  # 8 of 400: nobody knows of how many visitors the two orders are
+    assert "Without a partner: of the 2 days that the shop told." in page
+    *rows, last = _table(mara, query)
+    assert last == {
+        by: "without_partner (2 of 7 days)", "clicks_valid": "400", "conversions": "10", "conversion_rate_bps": "200",
+        "aov": "90.00", "revenue": "900.00", "earnings": "", "currency": "EUR",
+    }  # fmt: skip
+    assert not any("without" in row[by] for row in rows)
+    assert len(_table(mara, f"by=country&span=7d&partner={ids.public('ptn', busy.partner.id)}")) == 0
+    busy.session.add_all(_told(busy, day, orders=0, revenue_minor=0) for day in range(7) if day not in {ago, ago - 1})
+    busy.session.commit()
+    assert _table(mara, query)[-1][by] == "without_partner"
+    assert "that the shop told" not in mara.get(f"/console/casa/performance?{query}").text
+
+
+def test_a_partner_is_held_against_the_visitors_without_any_partner_and_in_any_zone(
+    mara: FlaskClient, busy: Cast, hour: datetime
+) -> None:
+    busy.session.add(
+        _told(busy, (clock.now().date() - hour.date()).days, orders=10, revenue_minor=1_000_00, visitors=500)
+    )
+    busy.mara.time_zone = "Pacific/Kiritimati"
+    busy.session.commit()
+    anna = busy.session.scalars(sa.select(Partner).where(Partner.name == "Anna’s Table")).one()
+    query = f"partner={ids.public('ptn', anna.id)}&by=day&span=7d&columns=clicks_valid,conversions,revenue"
+    assert [*_table(mara, query)[-1].values()][1:] == ["400", "8", "800.00", "EUR"]
+
+
+def test_partners_with_more_than_the_shop_told_leave_the_other_side_unknown(
+    mara: FlaskClient, busy: Cast, hour: datetime
+) -> None:
+    busy.session.add(_told(busy, (clock.now().date() - hour.date()).days, orders=1, revenue_minor=1_00))
+    busy.session.commit()
+    page = text_of(mara.get("/console/casa/performance?columns=clicks_valid,conversions"))
+    assert _last_row(page) == ["Without a partner", "–", "–"]
+    assert "its totals of these days are not complete" in page
+
+
+def test_a_file_that_is_compared_gives_each_column_before(mara: FlaskClient, busy: Cast, hour: datetime) -> None:
+    anna = busy.session.scalars(sa.select(Partner).where(Partner.name == "Anna’s Table")).one()
+    link = make_link(busy.session, program=busy.program, partner=anna)
+    make_clicks(busy.session, link=link, hour=hour - timedelta(days=7), clicks=30)
+    make_commission(busy.session, program=busy.program, partner=anna, link=link, earned_at=hour - timedelta(days=7))
+    for days, costs in ((0, 600_00), (7, 500_00)):
+        ago = (clock.now().date() - hour.date()).days + days
+        busy.session.add(_told(busy, ago, orders=10, revenue_minor=1_000_00, visitors=500, costs_minor=costs))
+    busy.session.commit()
+    names = ("clicks_valid", "revenue", "margin")
+    query = f"span=7d&sort=-earnings&columns={','.join(names)}"
+    assert [*_table(mara, query)[0]] == ["partner", *names, "currency"]
+    best, other, without = _table(mara, f"{query}&compare=before")
+    assert [*best] == ["partner", *names, "currency", *(f"{name}_before" for name in names)]
+    assert [best[f"{name}_before"] for name in names] == ["30", "100.00", "40.00"]  # half of it, less ten of commission
+    assert [other[f"{name}_before"] for name in names] == ["0", "0.00", "0.00"]
+    assert [without[f"{name}_before"] for name in names] == ["470", "900.00", ""]
+    days = {row["day"]: row for row in _table(mara, f"{query}&compare=before&by=day")}
+    assert days[hour.date().isoformat()]["clicks_valid_before"] == "30"
+    lands = _table(mara, "by=country&span=7d&columns=clicks_valid,revenue&compare=before")
+    assert [row["clicks_valid_before"] for row in lands if row["clicks_valid"] != "0"] == ["30"]
 
 
 @pytest.mark.parametrize("by", ["partner", "referrer", "day"])
