@@ -1,6 +1,6 @@
 """Performance: the program's numbers, or one partner's, by whatever a row shall be, against other days, as a table, a chart and a file."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Response, g, request, url_for
@@ -58,6 +58,7 @@ def performance() -> str:
         order_name="sort",
         partner=_partner_shown(),
         narrowing=_narrowing(wanted),
+        kept_arguments=wanted.arguments() | _narrowed_by(),
         empty_action={"label": _("Partners"), "url": url_for("console.partners")},
         dimensions=[_dimension(one, wanted) for one in _possible()],
         presets=[_preset(span, sheet) for span in _SPANS],
@@ -146,16 +147,27 @@ def _with(**changes: str | None) -> str:
 
 
 def _narrowing(wanted: Asked) -> list[dict[str, Any]]:
-    """Saved choices, groups and tags to choose from, each a switch, where rows are partners."""
+    """Saved choices, groups and tags to choose from where rows are partners: the first as switches, all of many in a field to select from."""
     if wanted.by is not By.PARTNER:
         return []
-    offered = named.narrowing(orm.session, program_id=g.program.id, limit=CHOICES_MAX)
+    offered = named.narrowing(orm.session, program_id=g.program.id, limit=named.OFFERED_MAX)
     labels = {"segment": _("Saved choices"), "group": _("Group"), "tag": _("Tag")}
     return [
-        {"label": labels[name], "chips": [_switch(name, *value) for value in values]}
+        {
+            "name": name,
+            "label": labels[name],
+            "chips": [_switch(name, *value) for value in _at_hand(name, values)],
+            "options": values if len(values) > CHOICES_MAX else [],
+        }
         for name, values in offered.items()
         if values
     ]
+
+
+def _at_hand(name: str, values: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The first of what is offered, and the chosen one wherever it stands."""
+    chosen = request.args.get(name)
+    return [one for place, one in enumerate(values) if place < CHOICES_MAX or one[0] == chosen]
 
 
 def _switch(name: str, value: str, label: str) -> dict[str, Any]:

@@ -204,6 +204,29 @@ def test_rows_are_narrowed_by_group_and_tag_and_the_total_with_them(mara: FlaskC
     assert "€25.00" not in page.split("<tfoot>")[1].split("</tfoot>")[0]
 
 
+def test_the_thirteenth_tag_is_reached_too(mara: FlaskClient, busy: Cast) -> None:
+    anna = busy.session.scalars(sa.select(Partner).where(Partner.name == "Anna’s Table")).one()
+    here = {"program_id": busy.program.id, "partner_ids": [anna.id], "actor": SYSTEM, "now": clock.now()}
+
+    def tag(text: str) -> None:
+        caring.tag(busy.session, text=text, **here)
+        busy.session.commit()
+
+    for number in range(performance.CHOICES_MAX):
+        tag(f"tag {number:02}")
+    address = "/console/casa/performance?span=7d&columns=clicks_valid&sort=-revenue"
+    assert '<option value="tag 11">' not in mara.get(address).text  # all of them are switches
+    tag("zoo")
+    form = text_of(mara.get(address)).partition('aria-label="Filter">')[2].partition("</form>")[0]
+    assert '<option value="zoo">zoo</option>' in form
+    fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form))
+    assert fields == {"by": "partner", "span": "7d", "columns": "clicks_valid", "sort": "-revenue"}
+    page = text_of(mara.get(f"{address}&tag=zoo"))
+    assert '<option value="zoo" selected>zoo</option>' in page
+    assert re.search(r'aria-current="true">zoo<', page)
+    assert "Bread" not in page.partition("<tbody>")[2]
+
+
 def test_rows_are_narrowed_by_a_saved_choice_of_partners(mara: FlaskClient, busy: Cast) -> None:
     mara.post("/console/casa/partners/segments", data={"segment": "Cooks", "name": "anna"})
     page = mara.get("/console/casa/performance").text
