@@ -7,7 +7,7 @@ from flask_babel import ngettext
 from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate.accounts import access
-from affiliate.console import presenters
+from affiliate.console import coming_back, presenters
 from affiliate.console.blueprint import blueprint, given_reason
 from affiliate.console.joining.applications import AGAIN_DAYS
 from affiliate.console.partners import partner_list
@@ -44,7 +44,7 @@ def _chosen() -> list[bulk.Chosen]:
     """The ticked partners, or all that the list shows with its filters."""
     if request.form.get("all") != "yes":
         return [bulk.Chosen(one) for one in presenters.picked(bulk_acts.PICKED_MAX)]
-    kept = partner_list.kept()
+    kept = coming_back.kept()
     if request.form.get("from") == "applications":
         asked = partner_list.applied(kept)
         asked["statuses"] = [asked.pop("status")]
@@ -55,5 +55,5 @@ def _chosen() -> list[bulk.Chosen]:
 
 def _back() -> str:
     """The list as it stood: its filters and its page."""
-    place: dict[str, Any] = {**partner_list.kept()}
-    return partner_list.back_to(url_for("console.partners", **place))
+    place: dict[str, Any] = {**coming_back.kept()}
+    return coming_back.back_to(url_for("console.partners", **place))

@@ -31,26 +31,6 @@ from affiliate.web import orm, request_now
 KEPT = tuple(name for name in FILTERS if name in {"tag", "group", "momentum", "lead", "status", "name", "days"})
 """The filters of the list."""
 
-_PLACE = (*FILTERS, "page")
-_LISTS = {
-    "partners": "console.partners",
-    "applications": "console.applications",
-    "today": "console.today",
-    "fraud": "console.fraud",
-}
-
-
-def kept() -> dict[str, str]:
-    """Where in its list a form was sent from, as the form says: known filters and the page; anything else is passed over."""
-    return {name: value for name in _PLACE if (value := request.form.get(f"keep-{name}", "")[:120])}
-
-
-def back_to(otherwise: str) -> str:
-    """The list that a form was sent from as it stood, its filters and its page; this address if it names none of our lists."""
-    endpoint = _LISTS.get(request.form.get("from", ""))
-    place: dict[str, Any] = {**kept()}
-    return url_for(endpoint, **place) if endpoint else otherwise
-
 
 def which(typed: Mapping[str, str] | None = None) -> list[sa.ColumnElement[bool]]:
     """What the address narrows the list to, or what else was typed."""

@@ -10,7 +10,7 @@ from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import formats, ids
 from affiliate.accounts import access
-from affiliate.console import presenters, roles, words
+from affiliate.console import coming_back, presenters, roles, words
 from affiliate.console.blueprint import acted, blueprint, cursor, given_reason, is_manager, pager, show
 from affiliate.console.joining import applications as joined
 from affiliate.console.joining import vetting
@@ -92,7 +92,7 @@ def partner(partner_id: UUID) -> str:
 def decide_partner(partner_id: UUID, act: str) -> BaseResponse:
     """Let a partner in, refuse, pause, resume or ban it."""
     row = _found(partner_id)
-    back = partner_list.back_to(url_for("console.partner", partner_id=partner_id))
+    back = coming_back.back_to(url_for("console.partner", partner_id=partner_id))
     reason = given_reason()
     if act in REASON_NEEDED and not reason:
         flash(_("Write a reason first: the partner will ask, and the history keeps it."), "error")

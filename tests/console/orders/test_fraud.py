@@ -142,6 +142,10 @@ def test_an_appeal_stands_in_the_queue_and_among_the_cases(cast: Cast, mara: Fla
     case = appealed(cast, commission)
     page, review = f"/console/casa/cases/{public('cas', case)}", case_of(cast, commission)
     assert "I was on holiday." in text_of(mara.get(f"{QUEUE}?state=appealed"))
+    opened = re.findall(rf'href="({review}[^"]*)"', text_of(mara.get(f"{QUEUE}?state=appealed")))
+    assert (
+        f'<a href="{QUEUE}?state=appealed">Fraud</a> /' in mara.get(opened[0]).text
+    )  # the way back to the list as it stood
     assert f'href="{page}"' in mara.get("/console/casa/cases").text
     assert f'href="{page}"' in mara.get(review).text
     assert f'href="{review}"' in mara.get(page).text
