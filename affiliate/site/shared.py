@@ -12,12 +12,13 @@ from affiliate import db
 from affiliate.accounts import access
 from affiliate.ingest import bots
 from affiliate.programs.models import Program
-from affiliate.reports import asked, dimensions, grids, pages, sharing, tables
+from affiliate.reports import asked, dimensions, grids, mark_words, pages, sharing, tables
 from affiliate.reports import sheet as sheets
 from affiliate.reports.asked import PROGRAMS
 from affiliate.reports.page_question import TOTAL, Question, by_name
 from affiliate.reports.pages import Wanted
 from affiliate.reports.shared_models import SharedReport
+from affiliate.reports.sheet import Sheet
 from affiliate.steering import choosing
 from affiliate.web import orm, request_now
 
@@ -71,7 +72,7 @@ def _table(shared: SharedReport, program: Program) -> dict[str, Any]:
         "tiles": [
             {"label": column["label"], "value": value} for column, value in zip(columns[:TILES], total, strict=False)
         ],
-        "chart": tables.chart(sheet.days, sheet.period, sheet.other) if is_drawn else None,
+        "chart": _chart(sheet, names_campaigns=shared.names_partners) if is_drawn else None,
         "rows": [
             {"name": name, "cells": tables.values(line.facts, sheet.columns)}
             for name, line in zip(names, found.lines, strict=True)
@@ -79,6 +80,14 @@ def _table(shared: SharedReport, program: Program) -> dict[str, Any]:
         "total": total,
         "more": max(0, found.number - ROWS_SHOWN),
     }
+
+
+def _chart(sheet: Sheet, *, names_campaigns: bool) -> dict[str, Any]:
+    found = tables.chart(sheet.days, sheet.period, sheet.other)
+    marks = mark_words.marks(
+        orm.session, program_id=sheet.scope.program.id, period=sheet.period, names_campaigns=names_campaigns
+    )
+    return found | {"spec": found["spec"] | marks}
 
 
 def _page(shared: SharedReport, program: Program, wanted: Wanted) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from affiliate.console.performance import performance_pages
 from affiliate.console.queries import lists
 from affiliate.errors import Invalid
 from affiliate.fields import DayField
-from affiliate.reports import remarks
+from affiliate.reports import mark_words, remarks
 from affiliate.reports.periods import Period
 from affiliate.reports.written_models import NAME_LENGTH_MAX
 from affiliate.web import orm, request_now
@@ -39,7 +39,7 @@ class NoteForm(FlaskForm):  # type: ignore[misc] # the library is not typed
     text = StringField(
         _l("What happened"),
         validators=[_NEEDED, Length(max=NAME_LENGTH_MAX)],
-        description=_l("For example: new tariff of the courier, page down until noon."),
+        description=_l("For example: new tariff of the courier, page down until noon. Shared reports show it, too."),
     )
 
 
@@ -84,17 +84,7 @@ def remove_annotation(note_id: UUID) -> BaseResponse:
 
 def marks(period: Period, *, among: Sequence[date] | None = None) -> dict[str, Any]:
     """What a chart of these days, or of some `among` them, adds to its spec: notes and the beginnings of campaigns, numbered."""
-    places = {day: place for place, day in enumerate(period.days if among is None else among)}
-    found = remarks.marked(orm.session, program_id=g.program.id, period=period)
-    told = [
-        {
-            "index": places[one.day],
-            "number": number,
-            "text": _("Campaign: %(name)s", name=one.text) if one.is_campaign else one.text,
-        }
-        for number, one in enumerate((one for one in found if one.day in places), start=1)
-    ]
-    return {"marks": told} if told else {}
+    return mark_words.marks(orm.session, program_id=g.program.id, period=period, among=among)
 
 
 def _page(form: NoteForm) -> str:

@@ -1,5 +1,6 @@
 """Reports for people without an account: one page by its signed address, until it ends or is taken back."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -12,11 +13,13 @@ from factories import make_clicks, make_link, make_partner
 from flask import Flask
 from flask.testing import FlaskClient
 
-from affiliate import clock
+from affiliate import clock, ids
+from affiliate.accounts.actors import SYSTEM
 from affiliate.accounts.models import AuditEvent
-from affiliate.reports import sharing
+from affiliate.reports import remarks, sharing
 from affiliate.reports.models import SavedReport
 from affiliate.reports.shared_models import SharedReport
+from affiliate.reports.written_models import Campaign
 
 BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"}
 SHARED = "/console/casa/performance/shared"
@@ -77,6 +80,28 @@ def test_names_stand_there_when_they_were_chosen(app: Flask, cast: Cast, share: 
     page = text_of(app.test_client().get(share(names_partners="yes"), headers=BROWSER))
     assert cast.partner.name in page
     assert "Bread & Co" in page
+
+
+@pytest.mark.parametrize(("names", "campaign"), [("", "Campaign"), ("yes", "Campaign: With Bread & Co")])
+def test_the_chart_tells_the_notes_on_its_days_and_names_campaigns_where_names_stand(
+    app: Flask, cast: Cast, share: Share, names: str, campaign: str
+) -> None:
+    now = clock.now()
+    noted, begun = (now - timedelta(days=days) for days in (3, 2))
+    note = {"actor": SYSTEM, "now": now}
+    remarks.note(cast.session, program_id=cast.program.id, day=noted.date(), text="The courier was on strike", **note)
+    remarks.note(cast.session, program_id=cast.other.id, day=noted.date(), text="Of another program", **note)
+    cast.session.add(
+        Campaign(
+            id=ids.new(), program_id=cast.program.id, name="With Bread & Co", starts_on=begun.date(),
+            ends_on=now.date(), note="", cost_minor=0, currency="EUR", created_at=now,
+            updated_at=now, created_by_id=cast.mara.id,
+        )
+    )  # fmt: skip
+    cast.session.commit()
+    page = text_of(app.test_client().get(share("day", names_partners=names), headers=BROWSER))
+    told = re.findall(r'<li value="(\d)"><span class="n">[^<]+</span>: ([^<]+)</li>', page)
+    assert told == [("1", "The courier was on strike"), ("2", campaign)]
 
 
 @pytest.mark.parametrize("by", ["coupon", "referrer", "day", "country"])
