@@ -28,7 +28,7 @@ from affiliate.commissions import queries as commissions
 from affiliate.commissions.maturity import Milestone
 from affiliate.commissions.models import Commission, CommissionStatus
 from affiliate.console import paging
-from affiliate.console.queries import contacts, events, lists, money, named, orders, partners, trail, work
+from affiliate.console.queries import contacts, events, lists, money, named, orders, partners, stirring, trail, work
 from affiliate.console.queries.beside import beside
 from affiliate.creatives import queries as creatives
 from affiliate.ingest.models import DeadLetter, RejectedEvent, RejectReason
@@ -72,8 +72,11 @@ def test_what_waits_for_a_person(session: Session, books: Books) -> None:
     assert (application.name, application.answers["why"]) == ("Ferro e Fuoco", "We cook with your pots.")
     late = {"program_id": books.program.id, "now": NOW}
     assert work.overdue(session, **late, applied_before=NOW + timedelta(seconds=1)).late == 1
+    at = stirring.Moments(NOW, NOW + timedelta(seconds=1), NOW, NOW.date(), NOW.date(), NOW)
+    assert stirring.stirring(session, **here, at=at).applications == stirring.Waiting(1, 1, None)
     session.execute(sa.update(Application).values(confirmed_at=NOW + timedelta(days=9)))  # refused, and applied again
     assert work.overdue(session, **late, applied_before=NOW + timedelta(seconds=1)).late == 0
+    assert stirring.stirring(session, **here, at=at).applications == stirring.Waiting(1, 0, None)
     assert session.execute(work.applications_waiting(**here)).one().waits_since == NOW + timedelta(days=9)
     soon, month = _maturing(session, **here, until=MATURE, month_ends=NOW)
     assert (soon.count, soon.amount_minor, soon.first_at) == (1, 10_00, NOW + timedelta(days=29))
