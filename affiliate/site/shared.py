@@ -72,7 +72,7 @@ def _table(shared: SharedReport, program: Program) -> dict[str, Any]:
         "tiles": [
             {"label": column["label"], "value": value} for column, value in zip(columns[:TILES], total, strict=False)
         ],
-        "chart": _chart(sheet, names_campaigns=shared.names_partners) if is_drawn else None,
+        "chart": _chart(sheet, tells_names=shared.names_partners) if is_drawn else None,
         "rows": [
             {"name": name, "cells": tables.values(line.facts, sheet.columns)}
             for name, line in zip(names, found.lines, strict=True)
@@ -82,10 +82,10 @@ def _table(shared: SharedReport, program: Program) -> dict[str, Any]:
     }
 
 
-def _chart(sheet: Sheet, *, names_campaigns: bool) -> dict[str, Any]:
+def _chart(sheet: Sheet, *, tells_names: bool) -> dict[str, Any]:
     found = tables.chart(sheet.days, sheet.period, sheet.other)
     marks = mark_words.marks(
-        orm.session, program_id=sheet.scope.program.id, period=sheet.period, names_campaigns=names_campaigns
+        orm.session, program_id=sheet.scope.program.id, period=sheet.period, tells_names=tells_names
     )
     return found | {"spec": found["spec"] | marks}
 

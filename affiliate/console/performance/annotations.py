@@ -39,7 +39,9 @@ class NoteForm(FlaskForm):  # type: ignore[misc] # the library is not typed
     text = StringField(
         _l("What happened"),
         validators=[_NEEDED, Length(max=NAME_LENGTH_MAX)],
-        description=_l("For example: new tariff of the courier, page down until noon. Shared reports show it, too."),
+        description=_l(
+            "For example: new tariff of the courier, page down until noon. Shared reports that name partners show it, too."
+        ),
     )
 
 

@@ -82,14 +82,17 @@ def test_names_stand_there_when_they_were_chosen(app: Flask, cast: Cast, share: 
     assert "Bread & Co" in page
 
 
-@pytest.mark.parametrize(("names", "campaign"), [("", "Campaign"), ("yes", "Campaign: With Bread & Co")])
-def test_the_chart_tells_the_notes_on_its_days_and_names_campaigns_where_names_stand(
-    app: Flask, cast: Cast, share: Share, names: str, campaign: str
+@pytest.mark.parametrize(
+    ("names", "marks"),
+    [("", ["Note", "Campaign"]), ("yes", ["Bread & Co was on strike", "Campaign: With Bread & Co"])],
+)
+def test_the_chart_marks_the_days_of_notes_and_campaigns_and_says_what_they_are_where_names_stand(
+    app: Flask, cast: Cast, share: Share, names: str, marks: list[str]
 ) -> None:
     now = clock.now()
     noted, begun = (now - timedelta(days=days) for days in (3, 2))
     note = {"actor": SYSTEM, "now": now}
-    remarks.note(cast.session, program_id=cast.program.id, day=noted.date(), text="The courier was on strike", **note)
+    remarks.note(cast.session, program_id=cast.program.id, day=noted.date(), text="Bread & Co was on strike", **note)
     remarks.note(cast.session, program_id=cast.other.id, day=noted.date(), text="Of another program", **note)
     cast.session.add(
         Campaign(
@@ -101,7 +104,7 @@ def test_the_chart_tells_the_notes_on_its_days_and_names_campaigns_where_names_s
     cast.session.commit()
     page = text_of(app.test_client().get(share("day", names_partners=names), headers=BROWSER))
     told = re.findall(r'<li value="(\d)"><span class="n">[^<]+</span>: ([^<]+)</li>', page)
-    assert told == [("1", "The courier was on strike"), ("2", campaign)]
+    assert told == [*zip("12", marks, strict=True)]
 
 
 @pytest.mark.parametrize("by", ["coupon", "referrer", "day", "country"])
