@@ -74,6 +74,11 @@ def text_of(response: TestResponse) -> str:
     return html.unescape(response.text)
 
 
+def main_of(response: TestResponse) -> str:
+    """What stands on the page beside its frame."""
+    return text_of(response).partition("<main")[2].partition("</main>")[0]
+
+
 def settings_of(program: Program, **changes: str) -> dict[str, Any]:
     """The form as the page shows it, with changes."""
     form = {

@@ -86,6 +86,11 @@ def _roles_everywhere() -> frozenset[GrantRole]:
     return found
 
 
+def settings_tabs(*pages: str) -> list[dict[str, Any]]:
+    """These pages of settings as chips: `navigation.settings_tabs`."""
+    return navigation.settings_tabs(can, pages)
+
+
 def show(template: str, **values: Any) -> str:
     """A page of the console with its frame."""
     return render_template(f"console/{template}", **_frame(), **values)
@@ -187,6 +192,7 @@ def _frame() -> dict[str, Any]:
         "with_arguments": with_arguments,
         "is_manager": is_manager(),
         "can": can,
+        "settings_tabs": settings_tabs,
     }
 
 

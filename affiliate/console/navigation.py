@@ -1,11 +1,12 @@
 """The console's rail: its entries in groups, for whom each is, and under which of them each page stands."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
 from flask import g, request, url_for
 from flask_babel import gettext as _
 
+from affiliate import formats
 from affiliate.console.queries.work import OpenDecisions
 from affiliate.console.roles import VIEWS
 
@@ -51,6 +52,11 @@ _PAGES = {
 }  # fmt: skip
 """Pages that have no entry of their own, by the entry under which they stand."""
 
+_STANDS_FOR = {
+    "save_settings": "settings", "preview_settings": "settings", "change_attribution": "attribution_policy",
+    "add_example": "plans_list", "pixel_secret": "tracking", "add_api_key": "tracking", "postback_token": "ways_in",
+}  # fmt: skip
+"""Answers to a form that are the page of the form, and pages with a secret on them."""
 _SECTION_OF = {page: entry for entry, pages in _PAGES.items() for page in pages}
 
 
@@ -90,6 +96,26 @@ def views(can: Can) -> Iterator[dict[str, Any]]:
     for page, label in labels.items():
         if can(page):
             yield {"label": label, "url": url_for(f"console.{page}"), "current": page == current}
+
+
+def settings_tabs(can: Can, pages: Iterable[str]) -> list[dict[str, Any]]:
+    """These pages of settings as chips, those of them that this person may open."""
+    labels = {
+        "settings": _("Program"), "settings_overview": _("All settings"), "people": _("People and roles"), "brand": _("Brand"),
+        "public_page": _("Public page"), "application_form": _("Application form"), "attribution_policy": _("Attribution"),
+        "plans_list": _("Commission plans"), "tracking": _("Tracking and keys"), "ways_in": _("Other ways in"), "chats": _("Chats"),
+    }  # fmt: skip
+    values: dict[str, dict[str, Any]] = {"public_page": {"language": formats.locale()}}
+    current = (request.endpoint or "").removeprefix("console.")
+    return [
+        {
+            "label": labels[page],
+            "url": url_for(f"console.{page}", **values.get(page, {})),
+            "current": _STANDS_FOR.get(current, current) == page,
+        }
+        for page in pages
+        if can(page)
+    ]
 
 
 def _item(

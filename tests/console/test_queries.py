@@ -30,6 +30,7 @@ from affiliate.commissions.models import Commission, CommissionStatus
 from affiliate.console import paging
 from affiliate.console.queries import contacts, events, lists, money, named, orders, partners, stirring, trail, work
 from affiliate.console.queries.beside import beside
+from affiliate.console.queries.contacts import Contact
 from affiliate.creatives import queries as creatives
 from affiliate.ingest.models import DeadLetter, RejectedEvent, RejectReason
 from affiliate.joining.models import Invitation
@@ -276,7 +277,7 @@ def test_contacts_come_from_notes_cases_mails_and_newsletters(session: Session, 
     caring.note(session, **here, text="Called.", actor=books.alice, now=NOW + timedelta(hours=2))
     _notice(session, books, at=NOW + timedelta(hours=3))
     _newsletter(session, books, at=NOW + timedelta(hours=4))
-    found = contacts.of_partner(session, **here, cursor=None).rows
+    found = contacts.of_partner(session, **here, kinds=Contact, cursor=None).rows
     assert [row.kind for row in found] == ["newsletter", "notice", "note", "case", "case"]
     assert [(row.text, row.by, row.of_program) for row in found[2:3]] == [("Called.", "Alice", None)]
     assert {(row.text, row.of_program, row.about) for row in found[3:]} == {
@@ -285,7 +286,10 @@ def test_contacts_come_from_notes_cases_mails_and_newsletters(session: Session, 
     }
     assert [row.texts["en"] for row in found[:2]] == [{"subject": "News"}, {"title": "Told", "lines": [], "act": ""}]
     assert found[0].at == NOW + timedelta(hours=4)
-    assert contacts.of_partner(session, program_id=ids.new(), partner_id=books.partner.id, cursor=None).rows == []
+    some = contacts.of_partner(session, **here, kinds={Contact.NOTICE, Contact.NEWSLETTER}, cursor=None).rows
+    assert [row.kind for row in some] == ["newsletter", "notice"]
+    here["program_id"] = ids.new()
+    assert contacts.of_partner(session, **here, kinds=Contact, cursor=None).rows == []
 
 
 def _notice(session: Session, books: Books, *, at: datetime) -> None:

@@ -7,19 +7,24 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from accounts_cast import give, make_person
-from console_cast import Cast, public, text_of
+from console_cast import Cast, main_of, public, text_of
+from creative_cast import make_creative
+from factories import make_plan
 from flask import Flask
 from flask.testing import FlaskClient
+from newsletter_cast import make_issue, order
 
 from affiliate import clock, web
 from affiliate.accounts import access, service
 from affiliate.accounts.actors import SYSTEM, Actor
 from affiliate.accounts.models import Grant, GrantRole, User
+from affiliate.commissions.models import CommissionPlan
 from affiliate.joining.models import Invitation
 from affiliate.mailer import OutboxMail
 from affiliate.relations import service as cases
 from affiliate.relations.claims import Claim
 from affiliate.relations.models import CaseKind, CaseStatus
+from affiliate.replay.models import Replay
 
 NARROW = ["reader", "logistics", "tech", "marketing"]
 STARTS = {
@@ -62,6 +67,52 @@ def browser_as(cast: Cast, browser_of: BrowserOf) -> Callable[[str], FlaskClient
     return signed_in
 
 
+@pytest.fixture
+def read_alone(cast: Cast, mara: FlaskClient) -> list[str]:
+    """Pages on which managers act and readers read, each with something on it."""
+    here, today = f"/console/casa/partners/{public('ptn', cast.partner)}", clock.now().date().isoformat()
+    trial = {"scope": "One post", "starts_on": today, "last_on": today, "orders_min": "1", "orders_max": "5"}
+    mara.post(f"{here}/trial", data=trial)
+    mara.post(f"{here}/duties", data={"task": "Two posts", "side": "partner", "cadence": "monthly", "first_on": today})
+    mara.post(f"{here}/goals", data={"metric": "sales", "target": "10", "starts_on": today, "last_on": today})
+    example = {"name": "Pan", "amount": "100.00", "expected": "10.00", "customer": ""}
+    assert mara.post("/console/casa/plans/examples", data=example).status_code == 303
+    mara.post("/console/casa/attribution/check")
+    claim = Claim(CaseKind.WRONG_AMOUNT, "Too little", "1001")
+    case = cases.open_case(
+        cast.session, program=cast.program, partner_id=cast.partner.id, claim=claim, actor=SYSTEM, now=clock.now()
+    )
+    creative = make_creative(cast.session, program=cast.program, now=clock.now())
+    issue, ordered = (make_issue(cast.session, program=cast.program, now=clock.now()) for _ in range(2))
+    order(cast.session, ordered, now=clock.now())
+    plan = make_plan(cast.session, program=cast.program, name="Bold", effective_from=None, published_at=None)
+    cast.session.commit()
+    days = {"starts_on": today, "ends_on": today}
+    tried = mara.post(f"/console/casa/plans/{public('pln', plan)}/simulate", data=days).location
+    replay = cast.session.scalars(sa.select(Replay)).one()
+    in_force = cast.session.scalars(sa.select(CommissionPlan).where(CommissionPlan.id != plan.id)).one()
+    cast.session.commit()
+    of_partner = f"partners/{public('ptn', cast.partner)}"
+    found = [f"{of_partner}/care", f"{of_partner}/contacts", f"partners/{public('ptn', cast.applicant)}/weighed"]
+    found += ["cases", f"cases/{public('cas', case)}", "creatives", f"creatives/{public('crv', creative)}"]
+    found += ["newsletters", *(f"newsletters/{public('nws', each)}" for each in (issue, ordered))]
+    found += [
+        "plans",
+        f"plans/{public('pln', plan)}",
+        f"plans/{public('pln', in_force)}",
+        tried.removeprefix("/console/casa/"),
+    ]
+    found += [
+        "attribution",
+        f"replays/{public('rpl', replay)}",
+        "fraud/rules",
+        "rubric",
+        "settings",
+        "settings/overview",
+    ]
+    return [*found, "tracking"]
+
+
 @pytest.mark.parametrize("role", NARROW)
 def test_each_begins_on_its_page_and_every_entry_of_its_rail_opens(
     cast: Cast, browser_as: Callable[[str], FlaskClient], role: str
@@ -94,20 +145,36 @@ def test_no_role_changes_more_than_its_own(app: Flask, role: str) -> None:
 
 @pytest.mark.parametrize("role", NARROW)
 def test_pages_show_no_form_and_no_link_that_would_be_refused(
-    app: Flask, cast: Cast, browser_as: Callable[[str], FlaskClient], role: str
+    app: Flask, cast: Cast, browser_as: Callable[[str], FlaskClient], read_alone: list[str], role: str
 ) -> None:
     sale = cast.approved_sale("1")
     browser = browser_as(role)
     paths = ["partners", f"partners/{public('ptn', cast.partner)}", "applications", "conversions", "commissions"]
-    paths += [f"commissions/{public('com', sale)}", "goals", "kpis", "fraud", "payouts", "ledger", "tracking"]
-    for path in [*paths, "performance"]:
-        answer = browser.get(f"/console/casa/{path}")
+    paths += [f"commissions/{public('com', sale)}", "goals", "kpis", "fraud", "payouts", "ledger", "performance"]
+    for path in [*paths, *read_alone]:
+        answer = browser.get(f"/console/casa/{path}", follow_redirects=True)
         if answer.status_code == 404:
             continue
         page = text_of(answer)
         asked = [("POST", part.split('"')[0]) for part in page.split('method="post" action="')[1:]]
         asked += [("GET", part.split('"')[0]) for part in page.split(' href="/console/')[1:]]
         assert [one for one in asked if not _may(app, role, *one)] == [], path
+
+
+def test_a_reader_reads_what_is_set_agreed_and_said_and_finds_nothing_to_press(
+    cast: Cast, browser_as: Callable[[str], FlaskClient], read_alone: list[str]
+) -> None:
+    reader, pressed = browser_as("reader"), {}
+    for path in read_alone:
+        answer = reader.get(f"/console/casa/{path}", follow_redirects=True)
+        assert answer.status_code == 200, path
+        main = main_of(answer)
+        pressed[path] = (main.count('method="post"'), main.count("popovertarget"), main.count('type="submit"'))
+    assert pressed == dict.fromkeys(read_alone, (0, 0, 0))
+    for path in ("requests", "people", "tracking/more", "papers", "newsletters/prospects", "newsletters/suppressed"):
+        assert reader.get(f"/console/casa/{path}").status_code == 404, path
+    keys = main_of(reader.get("/console/casa/tracking"))
+    assert ("1. The tag" in keys, "API keys" in keys) == (True, False)
 
 
 def _may(app: Flask, role: str, method: str, address: str) -> bool:
@@ -162,7 +229,7 @@ def test_a_risk_leads_to_what_the_person_may_open(
     overdue, lost = "People wait longer than promised", "Orders do not arrive"
     assert {role: (ways[overdue], ways[lost]) for role, ways in found.items()} == {
         "finance": ("/console/casa/", None),
-        "reader": ("/console/casa/applications", None),
+        "reader": ("/console/casa/cases", None),
         "logistics": ("/console/casa/cases", None),
         "tech": ("/console/casa/applications", "/console/casa/rejected"),
         "marketing": ("/console/casa/applications", None),

@@ -15,23 +15,23 @@ from walks import allow, just_signed_in
 
 MakeVisitor = Callable[..., Visitor]
 ALL = BOOKS = "manager finance reader"
-PAYERS, MANAGERS, NOBODY = "manager finance", "manager", ""
+PAYERS, READ, MANAGERS, NOBODY = "manager finance", "manager reader", "manager", ""
 JOBS = {
     "": PAYERS, "goals": ALL, "kpis": ALL, "views/finance": BOOKS, "views/marketing": ALL, "views/logistics": ALL, "views/tech": MANAGERS,
     "performance": ALL, "performance/channels": ALL, "performance/customers": ALL, "performance/customers-by-first-order": ALL,
     "performance/funnel": ALL, "performance/kept": ALL, "performance/margin": ALL, "performance/notes": ALL,
     "performance/partners-by-month": ALL, "performance/products": ALL, "performance/service": ALL, "performance/shared": MANAGERS,
     "performance/shop": ALL, "performance/what-if": MANAGERS, "campaigns": ALL, "campaigns/new": MANAGERS,
-    "applications": ALL, "invitations": MANAGERS, "rubric": MANAGERS, "partners": ALL, "partners/import": MANAGERS, "erasures": MANAGERS,
-    "cases": MANAGERS, "creatives": MANAGERS, "creatives/new": MANAGERS, "newsletters": MANAGERS, "newsletters/prospects": MANAGERS,
+    "applications": ALL, "invitations": MANAGERS, "rubric": READ, "partners": ALL, "partners/import": MANAGERS, "erasures": MANAGERS,
+    "cases": READ, "creatives": READ, "creatives/new": MANAGERS, "newsletters": READ, "newsletters/prospects": MANAGERS,
     "newsletters/prospects.csv": MANAGERS, "newsletters/suppressed": MANAGERS, "articles": MANAGERS, "articles/write": MANAGERS,
     "conversions": ALL, "conversions.csv": ALL, "conversions/import": MANAGERS, "commissions": ALL, "commissions.csv": ALL,
-    "validation": MANAGERS, "fraud": ALL, "fraud/rules": MANAGERS,
+    "validation": MANAGERS, "fraud": ALL, "fraud/rules": READ,
     "payouts": BOOKS, "payouts/entries": PAYERS, "payouts/limits": PAYERS, "payouts/policy": MANAGERS, "papers": PAYERS,
     "papers/buyer": PAYERS, "papers/rules": PAYERS, "ledger": BOOKS, "ledger.csv": BOOKS, "history": BOOKS,
-    "settings": MANAGERS, "settings/overview": MANAGERS, "settings/brand": MANAGERS, "settings/chats": MANAGERS,
-    "settings/brand/colour.css": MANAGERS, "settings/application-form": MANAGERS, "settings/application-form/look": MANAGERS, "settings/page/en": MANAGERS, "people": MANAGERS, "attribution": MANAGERS, "plans": MANAGERS,
-    "plans/new": MANAGERS, "setup/shop": MANAGERS, "tracking": MANAGERS, "tracking/more": MANAGERS, "tracking/secret": MANAGERS,
+    "settings": READ, "settings/overview": READ, "settings/brand": MANAGERS, "settings/chats": MANAGERS,
+    "settings/brand/colour.css": MANAGERS, "settings/application-form": MANAGERS, "settings/application-form/look": MANAGERS, "settings/page/en": MANAGERS, "people": MANAGERS, "attribution": READ, "plans": READ,
+    "plans/new": MANAGERS, "setup/shop": MANAGERS, "tracking": READ, "tracking/more": MANAGERS, "tracking/secret": MANAGERS,
     "tracking/token": MANAGERS, "requests": MANAGERS, "rejected": MANAGERS,
     "clone": NOBODY, "dead-letters": NOBODY,  # for who manages all programs, and that is none of the four
 }  # fmt: skip
@@ -136,14 +136,14 @@ def _reader_reads(installation: Installation, reader: Visitor, console: str) -> 
     reader.sign_in(READER, PASSWORD)
     page = reader.open("/console/")
     assert page.url.endswith(f"{console}/performance")
-    for path in ("goals", "kpis", "applications"):
+    for path in ("goals", "kpis", "applications", "cases", "settings", "attribution", "fraud/rules"):
         acts = reader.open(f"{console}/{path}").locator("main form[method=post], main [popovertarget]")
         assert acts.count() == 0, path
     page = reader.open(f"{console}/payouts")
     assert page.get_by_role("button", name="Propose").count() == 0
     assert is_sound(page)
     refused = reader.page.evaluate(
-        "async (address) => (await fetch(address, {method: 'HEAD'})).status", f"{console}/settings"
+        "async (address) => (await fetch(address, {method: 'HEAD'})).status", f"{console}/requests"
     )
     assert refused == 404
     allow(reader, 404)

@@ -14,6 +14,10 @@ from walks import allow, choose_password, just_signed_in, look, reload_until, sp
 
 MakeVisitor = Callable[..., Visitor]
 READER, READERS_NAME = "nora@casa-ondera.example", "Nora Blum"
+READER_TOLD = (
+    "sees figures, books, partners, terms and settings, and changes nothing."
+    " Keys, payment details, papers and the team stay closed."
+)
 PASSWORD = "six slow herons in the reeds"
 MARTAS_SITE = "slow-kitchen.example"
 TOO_LIGHT, DARK = "#ffe45c", "#0a5a6e"
@@ -83,7 +87,7 @@ def test_a_reader_is_invited_reads_changes_nothing_and_is_shown_out(
     page = manager.open(f"{console}/people")
     page.get_by_label(say("E-mail"), exact=True).fill(READER)
     page.get_by_label(say("Name"), exact=True).fill(READERS_NAME)
-    page.get_by_label(say("sees everything of the program, changes nothing.")).check()
+    page.get_by_label(say(READER_TOLD)).check()
     page.get_by_role("button", name=say("Add"), exact=True).click()
     added = page.get_by_role("row").filter(has_text=READER)
     expect(added).to_be_visible(timeout=SEEN_MS_MAX)

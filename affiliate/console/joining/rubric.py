@@ -14,6 +14,7 @@ from wtforms.validators import InputRequired
 
 from affiliate import formats
 from affiliate.accounts import access
+from affiliate.console import roles
 from affiliate.console.blueprint import blueprint, show
 from affiliate.console.forms import say_all
 from affiliate.console.program.changes import last_changes
@@ -64,7 +65,7 @@ class Effect:
 
 
 @blueprint.get("/<slug>/rubric")
-@access.console("manager")
+@access.console(*roles.SETTINGS)
 def weights() -> str:
     """How applications are weighed."""
     used = queries.rubric_of(orm.session, program_id=g.program.id)

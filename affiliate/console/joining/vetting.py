@@ -13,7 +13,7 @@ from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import formats
 from affiliate.accounts import access
-from affiliate.console import words
+from affiliate.console import roles, words
 from affiliate.console.blueprint import acted, blueprint, manages_all, show
 from affiliate.console.partners import partner_care, partner_sheets
 from affiliate.console.queries import partners as queries
@@ -26,7 +26,7 @@ from affiliate.web import orm, request_now
 
 
 @blueprint.get('/<slug>/partners/<public("ptn"):partner_id>/weighed')
-@access.console("manager")
+@access.console(*roles.SETTINGS)
 def weighed(partner_id: UUID) -> str | BaseResponse:
     """One application: score, parts, suggestion, reviewers; whoever did not apply has none."""
     row = queries.of_one(orm.session, program_id=g.program.id, partner_id=partner_id)

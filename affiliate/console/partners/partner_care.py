@@ -1,4 +1,4 @@
-"""The page of what is agreed with a partner: who leads it, its trial, responsibilities, shared goals."""
+"""The page of what is agreed with a partner: who leads it, its trial, responsibilities, shared goals. Only managers agree."""
 
 from datetime import timedelta
 from typing import Any
@@ -8,8 +8,8 @@ from flask import g, url_for
 from flask_babel import gettext as _
 
 from affiliate.accounts import access
-from affiliate.console import words
-from affiliate.console.blueprint import blueprint, show
+from affiliate.console import roles, words
+from affiliate.console.blueprint import blueprint, can, show
 from affiliate.console.goals import goal_sheets
 from affiliate.console.partners import care_words
 from affiliate.console.queries import partners as queries
@@ -29,7 +29,7 @@ _STEPS = ("pending", "in_progress", "on_track", "done")
 
 
 @blueprint.get('/<slug>/partners/<public("ptn"):partner_id>/care')
-@access.console("manager")
+@access.console(*roles.CARE)
 def partner_care(partner_id: UUID) -> str:
     """What is agreed with the partner, and how it stands."""
     row = queries.of_one(orm.session, program_id=g.program.id, partner_id=partner_id)
@@ -45,7 +45,7 @@ def partner_care(partner_id: UUID) -> str:
         "partners/partner_care.html",
         partner={"name": row.Partner.name, "url": url_for("console.partner", partner_id=partner_id)},
         partner_uuid=partner_id,
-        tabs=tabs(partner_id, "care", applied=row.Application is not None),
+        tabs=tabs(partner_id, "partner_care", applied=row.Application is not None),
         momentum=momentum_of(momentum),
         leads=_leads(care, managers),
         trial=_trial(care),
@@ -59,16 +59,18 @@ def partner_care(partner_id: UUID) -> str:
 
 
 def tabs(partner_id: UUID, current: str, *, applied: bool) -> list[dict[str, Any]]:
-    """The pages of one partner; who did not apply has no application to weigh."""
-    pages = {
-        "partner": (_("Figures"), url_for("console.partner", partner_id=partner_id)),
-        "care": (_("What is agreed"), url_for("console.partner_care", partner_id=partner_id)),
-        "contacts": (_("Contacts and creatives"), url_for("console.partner_contacts", partner_id=partner_id)),
-        "weighed": (_("Application weighed"), url_for("console.weighed", partner_id=partner_id)),
+    """The pages of one partner that this person may open; who did not apply has no application to weigh."""
+    labels = {
+        "partner": _("Figures"),
+        "partner_care": _("What is agreed"),
+        "partner_contacts": _("Contacts and creatives"),
+        "weighed": _("Application weighed"),
     }
-    if not applied:
-        del pages["weighed"]
-    return [{"label": label, "url": url, "current": key == current} for key, (label, url) in pages.items()]
+    return [
+        {"label": label, "url": url_for(f"console.{page}", partner_id=partner_id), "current": page == current}
+        for page, label in labels.items()
+        if can(page) and (applied or page != "weighed")
+    ]
 
 
 def momentum_of(row: PartnerMomentum | None) -> dict[str, Any] | None:

@@ -8,8 +8,8 @@ from flask_babel import gettext as _
 
 from affiliate import formats, ids
 from affiliate.accounts import access
-from affiliate.console import presenters
-from affiliate.console.blueprint import blueprint, cursor, pager, show
+from affiliate.console import presenters, roles
+from affiliate.console.blueprint import blueprint, can, cursor, is_manager, pager, show
 from affiliate.console.money import book_sheets
 from affiliate.console.partners import partner_care
 from affiliate.console.queries import contacts, trail
@@ -26,30 +26,40 @@ EVENTS_SHOWN = 20
 
 
 @blueprint.get('/<slug>/partners/<public("ptn"):partner_id>/contacts')
-@access.console("manager")
+@access.console(*roles.CARE)
 def partner_contacts(partner_id: UUID) -> str:
     """What was said and sent, newest first, what the partner shows, and who did what about it."""
     row = queries.of_one(orm.session, program_id=g.program.id, partner_id=partner_id)
     if row is None:
         raise access.NotHere
     here: dict[str, Any] = {"program_id": g.program.id, "partner_id": partner_id}
-    page = contacts.of_partner(orm.session, **here, cursor=cursor())
-    happened = trail.events(orm.session, **here, cursor=None, size=EVENTS_SHOWN)
+    page = contacts.of_partner(orm.session, **here, kinds=_kinds_shown(), cursor=cursor())
     public_id = ids.public("ptn", partner_id)
     days = presenters.span()
     return show(
         "partners/partner_contacts.html",
         partner={"name": row.Partner.name, "url": url_for("console.partner", partner_id=partner_id)},
         partner_uuid=partner_id,
-        tabs=partner_care.tabs(partner_id, "contacts", applied=row.Application is not None),
+        tabs=partner_care.tabs(partner_id, "partner_contacts", applied=row.Application is not None),
         contacts=[_contact(one, partner_id) for one in page.rows],
         pager=pager(page),
         span_chips=presenters.span_chips(),
         creatives=_creatives(partner_id, days),
         creatives_url=url_for("console.performance", partner=public_id, by=By.CREATIVE.value),
-        happened=book_sheets.events(happened.rows),
+        happened=_happened(partner_id) if can("trail") else None,
         history_url=url_for("console.trail", partner=public_id),
     )
+
+
+def _kinds_shown() -> set[Contact]:
+    """What this person may read: notes are the managers' own, and the rest is read by who may open where it was said."""
+    may_read = {Contact.NOTE: is_manager(), Contact.CASE: can("case"), Contact.APPLICATION: can("application_file")}
+    return {kind for kind in Contact if may_read.get(kind, True)}
+
+
+def _happened(partner_id: UUID) -> list[dict[str, Any]]:
+    found = trail.events(orm.session, program_id=g.program.id, partner_id=partner_id, cursor=None, size=EVENTS_SHOWN)
+    return book_sheets.events(found.rows)
 
 
 def _contact(row: Any, partner_id: UUID) -> dict[str, Any]:
@@ -89,7 +99,7 @@ def _page_of(kind: Contact, about: UUID | None, partner_id: UUID) -> str | None:
     if kind is Contact.CASE:
         return url_for("console.case", case_id=about)
     if kind is Contact.NEWSLETTER:
-        return url_for("console.newsletter", issue_id=about)
+        return url_for("console.newsletter", issue_id=about) if can("newsletter") else None
     if kind is Contact.APPLICATION:
         return url_for("console.partner", partner_id=partner_id) + "#said"
     return url_for("console.partner_care", partner_id=partner_id) + "#shared" if kind is Contact.GOAL else None
@@ -105,5 +115,5 @@ def _creatives(partner_id: UUID, days: int) -> list[dict[str, Any]]:
 
 
 def _creative(line: Line) -> dict[str, Any]:
-    url = url_for("console.creative", creative_id=line.id)
+    url = url_for("console.creative", creative_id=line.id) if can("creative") else None
     return presenters.figures(line.facts) | {"name": line.name, "url": url}

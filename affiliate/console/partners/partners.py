@@ -11,7 +11,7 @@ from werkzeug.wrappers.response import Response as BaseResponse
 from affiliate import formats, ids
 from affiliate.accounts import access
 from affiliate.console import coming_back, presenters, roles, words
-from affiliate.console.blueprint import acted, blueprint, cursor, given_reason, is_manager, pager, show
+from affiliate.console.blueprint import acted, blueprint, can, cursor, given_reason, pager, show
 from affiliate.console.joining import applications as joined
 from affiliate.console.joining import vetting
 from affiliate.console.partners import partner_care, partner_list, partner_sheets, recruiting
@@ -42,7 +42,7 @@ def applications() -> str:
     status = asked["status"]
     page = queries.enrollments(orm.session, **asked, cursor=cursor())
     counts = partner_queries.counts_by_status(orm.session, program_id=g.program.id)
-    judged = is_manager() and status is EnrollmentStatus.PENDING
+    judged = can("weighed") and status is EnrollmentStatus.PENDING
     weighed = vetting.of_applications([row.id for row in page.rows]) if judged else {}
     sheet = partner_sheets.applications(page.rows, status, counts, weighed)
     return show("partners/applications.html", pager=pager(page), **partner_list.narrows_applications(), **sheet)
@@ -71,7 +71,7 @@ def partner(partner_id: UUID) -> str:
         partner_uuid=partner_id,
         classes=[(each.value, words.partner_class(each)) for each in PartnerClass],
         terms=recruiting.told(partner_id, found.group_name),
-        slipping=partner_care.slipping(partner_id) if is_manager() else [],
+        slipping=partner_care.slipping(partner_id) if can("partner_care") else [],
         **numbers | {"chart": numbers["chart"] | annotations.marks(period)},
         sums=partner_sheets.sums(statuses.totals(orm.session, **here), partner_id),
         balances=partner_sheets.balances(ledger_queries.balances_of(orm.session, **here)),

@@ -97,7 +97,9 @@ def _word(preset: Preset) -> str:
 
 def _told(preset: Preset) -> str:
     return {
-        Preset.READER: _("sees everything of the program, changes nothing."),
+        Preset.READER: _(
+            "sees figures, books, partners, terms and settings, and changes nothing. Keys, payment details, papers and the team stay closed."
+        ),
         Preset.LOGISTICS: _("sees orders and what comes back, answers cases."),
         Preset.TECH: _("looks after tracking and what did not arrive."),
         Preset.MARKETING: _("makes creatives, newsletters and invitations."),

@@ -8,7 +8,7 @@ from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import formats
 from affiliate.accounts import access
-from affiliate.console import words
+from affiliate.console import roles, words
 from affiliate.console.blueprint import acted, blueprint, manages_all, show
 from affiliate.console.forms import SettingsForm
 from affiliate.console.program import setting_effects
@@ -23,7 +23,7 @@ Answer = str | tuple[str, int] | BaseResponse
 
 
 @blueprint.get("/<slug>/settings")
-@access.console("manager")
+@access.console(*roles.SETTINGS)
 def settings() -> str:
     """The program's texts, hosts, windows and minimum, and whether it is live."""
     return _settings_page(SettingsForm.of(g.program))

@@ -15,8 +15,8 @@ from affiliate.attribution import queries as attribution
 from affiliate.canary import queries as canary
 from affiliate.canary.models import CanaryState
 from affiliate.commissions import plan_queries
-from affiliate.console import words
-from affiliate.console.blueprint import blueprint, settings, show, tends_all
+from affiliate.console import roles, words
+from affiliate.console.blueprint import blueprint, can, settings, show, tends_all
 from affiliate.console.queries import named
 from affiliate.fraud import queries as fraud
 from affiliate.fraud.rules import AUTOMATIC
@@ -36,7 +36,7 @@ Line = dict[str, Any]
 
 
 @blueprint.get("/<slug>/settings/overview")
-@access.console("manager")
+@access.console(*roles.SETTINGS)
 def settings_overview() -> str:
     """Every setting's place, with what it says now."""
     groups = [
@@ -48,7 +48,9 @@ def settings_overview() -> str:
     return show("program/settings_overview.html", groups=groups)
 
 
-def _line(name: str, told: str, url: str, *says: str) -> Line:
+def _line(name: str, told: str, page: str, *says: str, **place: Any) -> Line:
+    """A setting with the page on which it is changed, for who may open that one."""
+    url = url_for(f"console.{page}", **place) if can(page) else None
     return {"name": name, "told": told, "url": url, "says": [one for one in says if one]}
 
 
@@ -59,26 +61,26 @@ def _seen() -> list[Line]:
     return [
         _line(
             _("Name, shop and hosts"), _("Where links may lead, and where unknown ones do."),
-            url_for("console.settings"), program.name, ", ".join(program.allowed_hosts),
+            "settings", program.name, ", ".join(program.allowed_hosts),
         ),
         _line(
-            _("Logo and colour"), _("On the public page and in the portal."), url_for("console.brand"),
+            _("Logo and colour"), _("On the public page and in the portal."), "brand",
             program.accent or "", _("Own logo") if branding.logo_id(orm.session, program_id=program.id) else "",
         ),
         _line(
             _("Sender of mails"), _("The name and address that partners read."),
-            url_for("console.brand", _anchor="sender"), *_sender(),
+            "brand", *_sender(), _anchor="sender",
         ),
         _line(
-            _("Own host"), _("Where links, portal and public page are."), url_for("console.brand", _anchor="domain"),
-            program.own_host or _("None: our address."),
+            _("Own host"), _("Where links, portal and public page are."), "brand",
+            program.own_host or _("None: our address."), _anchor="domain",
         ),
         _line(
             _("Public page"), _("What the program says of itself in each language."),
-            url_for("console.public_page", language="en"), languages,
+            "public_page", languages, language="en",
         ),
-        _line(_("Application form"), _("What applicants are asked."), url_for("console.application_form")),
-        _line(_("How applications are weighed"), _("What counts how much, and what is suggested."), url_for("console.weights")),
+        _line(_("Application form"), _("What applicants are asked."), "application_form"),
+        _line(_("How applications are weighed"), _("What counts how much, and what is suggested."), "weights"),
     ]  # fmt: skip
 
 
@@ -97,19 +99,19 @@ def _earned() -> list[Line]:
     return [
         _line(
             _("Attribution"), _("Changes are versions, and can be tried on past orders first."),
-            url_for("console.attribution_policy"), *policy_words.sentences(policy),
+            "attribution_policy", *policy_words.sentences(policy),
         ),
         _line(
             _("Commission plan in force"), _("The most specific rule that fits an order counts. Plans can be tried on past orders first."),
-            url_for("console.plans_list"), *pays,
+            "plans_list", *pays,
         ),
         _line(
             _("Fraud rules"), _("A change shows what it would have done in the last 30 days."),
-            url_for("console.fraud_rules"), _fraud(),
+            "fraud_rules", _fraud(),
         ),
         _line(
             _("Groups of partners"), _("Plans may pay a group otherwise. A partner's page and acts on many put partners into one."),
-            url_for("console.partners"), ", ".join(named.groups_offered(orm.session, program_id=program.id)) or _("None yet."),
+            "partners", ", ".join(named.groups_offered(orm.session, program_id=program.id)) or _("None yet."),
         ),
     ]  # fmt: skip
 
@@ -128,20 +130,20 @@ def _paid() -> list[Line]:
     waits = ngettext("%(num)d day", "%(num)d days", program.validation_days)
     return [
         _line(
-            _("Validation period"), _("How long a commission waits for returns."), url_for("console.settings"), waits,
+            _("Validation period"), _("How long a commission waits for returns."), "settings", waits,
             _("Smallest payout: %(amount)s", amount=least),
         ),
         _line(
-            _("Payouts"), _("When runs are due, who approves, which account pays."), url_for("console.payout_policy"),
+            _("Payouts"), _("When runs are due, who approves, which account pays."), "payout_policy",
             words.cadence(policy.cadence),
             f"{_('Days to wait after the approval of a commission')}: {formats.number(policy.net_days)}",
             _("One person may propose and approve") if policy.is_one_person else "",
         ),
         _line(
-            _("Columns of your Wise template"), _("The head of the file for Wise."), url_for("console.payout_policy"),
+            _("Columns of your Wise template"), _("The head of the file for Wise."), "payout_policy",
             ", ".join(wise.read(policy.wise_template).head) if policy.wise_template else _("The usual columns."),
         ),
-        _line(_("Approval limits"), _("Up to which sum each person may approve."), url_for("console.payout_limits")),
+        _line(_("Approval limits"), _("Up to which sum each person may approve."), "payout_limits"),
         *_taxes(),
     ]  # fmt: skip
 
@@ -154,14 +156,14 @@ def _taxes() -> list[Line]:
     unconfirmed = sum(one.confirmed_at is None for one in rules)
     return [
         _line(
-            _("Buyer's data"), _("They stand on the papers of payouts that are proposed from now on."), url_for("console.tax_settings"),
+            _("Buyer's data"), _("They stand on the papers of payouts that are proposed from now on."), "tax_settings",
             buyer.legal_name if buyer else _("Nobody has entered the buyer's data yet: payouts go out without papers."),
             _("Pay nobody without a tax profile") if buyer and buyer.demands_profile else "",
             _("Write invoices for partners who agree to it") if buyer and buyer.offers_self_billing else "",
         ),
         _line(
             _("Tax rules"), _("What is added and withheld, by kind of partner, from a day on. A payout keeps the rule of the day it was proposed."),
-            url_for("console.tax_rules"), ", ".join(tax_words.rule_name(one.name) for one in rules) or _("No rule yet"),
+            "tax_rules", ", ".join(tax_words.rule_name(one.name) for one in rules) or _("No rule yet"),
             f"{_('To be confirmed by your accountant')}: {formats.number(unconfirmed)}" if unconfirmed else "",
         ),
     ]  # fmt: skip
@@ -172,15 +174,15 @@ def _people() -> list[Line]:
     days = ngettext("%(num)d day", "%(num)d days", g.program.case_answer_days)
     answered = ngettext("%(num)d day", "%(num)d days", g.program.application_answer_days)
     return [
-        _line(_("People and roles"), _("Who of your team may do what."), url_for("console.people")),
+        _line(_("People and roles"), _("Who of your team may do what."), "people"),
         _line(
-            _("Tracking and keys"), _("The lines for the shop."), url_for("console.tracking"),
+            _("Tracking and keys"), _("The lines for the shop."), "tracking",
             ngettext("%(num)d key", "%(num)d keys", len(keys)),
         ),
-        _line(_("Applications"), _("Within what time applicants get an answer."), url_for("console.settings"), answered),
-        _line(_("Cases"), _("Within what time partners get an answer."), url_for("console.settings"), days),
-        _line(_("Figures that are watched"), _("Thresholds with an alert."), url_for("console.kpis")),
-        _line(_("Chats"), _("Where alerts go beside mail."), url_for("console.chats")),
+        _line(_("Applications"), _("Within what time applicants get an answer."), "settings", answered),
+        _line(_("Cases"), _("Within what time partners get an answer."), "settings", days),
+        _line(_("Figures that are watched"), _("Thresholds with an alert."), "kpis"),
+        _line(_("Chats"), _("Where alerts go beside mail."), "chats"),
         *_canary(),
     ]  # fmt: skip
 
@@ -193,4 +195,4 @@ def _canary() -> list[Line]:
     went = _("It went the whole way") if run and run.state is CanaryState.PASSED else _("It stopped on its way")
     said = f"{went}: {formats.instant(run.started_at)}" if run else _("None yet.")
     told = _("Every hour one goes the whole way by itself.")
-    return [_line(_("Test order of the installation"), told, url_for("console.tech_view"), said)]
+    return [_line(_("Test order of the installation"), told, "tech_view", said)]

@@ -1,6 +1,7 @@
 """What was said between a program and a partner, from every table that keeps it, in the order of time."""
 
 import enum
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from affiliate.relations.models import Case, CaseMessage, Side
 class Contact(enum.StrEnum):
     """What a contact is."""
 
-    NOTE = "note"  # for the program's people only
+    NOTE = "note"  # for the program's managers only
     CASE = "case"
     APPLICATION = "application"
     GOAL = "goal"
@@ -28,15 +29,20 @@ class Contact(enum.StrEnum):
     NEWSLETTER = "newsletter"
 
 
-def of_partner(session: Session, *, program_id: UUID, partner_id: UUID, cursor: paging.Cursor | None) -> paging.Page:
-    """A page of contacts, newest first, by one statement.
+def of_partner(
+    session: Session, *, program_id: UUID, partner_id: UUID, kinds: Collection[Contact], cursor: paging.Cursor | None
+) -> paging.Page:
+    """A page of contacts of these kinds (at least one), newest first, by one statement.
 
     Rows have `kind`, `at`, `id`, `about` (the case or the issue), `of_program` (null where it has no side), `by` (a name),
     and `text`, or `texts` by language with the `language` that is meant if the reader's is missing.
     """
     here = (program_id, partner_id)
-    parts = (_notes(*here), _cases(*here), _applications(*here), _goals(*here), _notices(*here), _newsletters(*here))
-    every = sa.union_all(*parts).subquery()
+    parts = {
+        Contact.NOTE: _notes, Contact.CASE: _cases, Contact.APPLICATION: _applications, Contact.GOAL: _goals,
+        Contact.NOTICE: _notices, Contact.NEWSLETTER: _newsletters,
+    }  # fmt: skip
+    every = sa.union_all(*(part(*here) for kind, part in parts.items() if kind in kinds)).subquery()
     by_name = sa.select(*every.c, User.name.label("by")).outerjoin(User, User.id == every.c.by_id)
     identifier: Any = every.c.id
     return paging.page_of(session, by_name, by=every.c.at, identifier=identifier, cursor=cursor)

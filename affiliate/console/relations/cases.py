@@ -11,7 +11,7 @@ from werkzeug.wrappers.response import Response as BaseResponse
 from affiliate import amounts
 from affiliate.accounts import access
 from affiliate.console import presenters, roles
-from affiliate.console.blueprint import acted, blueprint, cursor, is_manager, pager, show
+from affiliate.console.blueprint import acted, blueprint, can, cursor, is_manager, pager, show
 from affiliate.console.queries import lists
 from affiliate.console.relations import case_sheets
 from affiliate.errors import Invalid
@@ -24,7 +24,7 @@ from affiliate.web import orm, request_now
 
 
 @blueprint.get("/<slug>/cases")
-@access.console(*roles.LOGISTICS)
+@access.console(*roles.SEES_CASES)
 def cases() -> str:
     """The cases that wait for us, or for their partner, the soonest promise first; or all."""
     asked, name = request.args.get("status"), request.args.get("name", "").strip()[:120]
@@ -50,7 +50,7 @@ def cases() -> str:
 
 
 @blueprint.get('/<slug>/cases/<public("cas"):case_id>')
-@access.console(*roles.LOGISTICS)
+@access.console(*roles.SEES_CASES)
 def case(case_id: UUID) -> str:
     """One case: what was said, what the system knows, and the acts on it."""
     found = _found(case_id)
@@ -58,14 +58,15 @@ def case(case_id: UUID) -> str:
         orm.session, case_id=found.id
     )  # before they are read: later ones are not taken for seen
     partner = partners.partner_by_id(orm.session, partner_id=found.partner_id)
+    line = case_sheets.line(found, partner.name if partner else "")
     return show(
         "relations/case.html",
-        case=case_sheets.line(found, partner.name if partner else ""),
+        case=line,
         said=[case_sheets.message(found, message) for message in queries.messages_of(orm.session, case_id=found.id)],
         trace=case_sheets.trace(found),
         outcome=sheets.outcome(orm.session, found),
         review_url=case_sheets.review_url(found),
-        may_settle=_may_settle(found),
+        may_settle=line["is_open"] and can("accept_case", "POST") and _may_settle(found),
         settlements=case_sheets.settlements(found, moves_money=is_manager()),
         claimed=Money(found.claimed_minor, g.program.currency).text() if found.claimed_minor else "",
         currency=g.program.currency,
@@ -114,7 +115,7 @@ def accept_case(case_id: UUID) -> BaseResponse:
 
 
 @blueprint.get('/<slug>/cases/<public("cas"):case_id>/proof/<uuid:message_id>')
-@access.console(*roles.LOGISTICS)
+@access.console(*roles.SEES_CASES)
 def case_proof(case_id: UUID, message_id: UUID) -> Response:
     """A picture of this case."""
     return sheets.proof_response(orm.session, _found(case_id), message_id=message_id)

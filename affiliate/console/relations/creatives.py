@@ -13,7 +13,7 @@ from werkzeug.wrappers.response import Response as BaseResponse
 from affiliate import formats, ids
 from affiliate.accounts import access
 from affiliate.console import presenters, roles
-from affiliate.console.blueprint import acted, blueprint, cursor, given_reason, pager, show
+from affiliate.console.blueprint import acted, blueprint, can, cursor, given_reason, pager, show
 from affiliate.console.queries import lists
 from affiliate.console.relations import creative_sheets as sheets
 from affiliate.creatives import codes, downloads, queries, service, words
@@ -37,7 +37,7 @@ _BANNERS_MAX = 30  # of one upload
 
 
 @blueprint.get("/<slug>/creatives")
-@access.console(*roles.MARKETING)
+@access.console(*roles.SEES_MARKETING)
 def creatives() -> str:
     """All creatives, proposals first to see, and the way to a new one of each kind."""
     status, kind = presenters.chosen(CreativeStatus), presenters.chosen(CreativeKind, "kind")
@@ -108,7 +108,7 @@ def add_creative() -> Answer:
 
 
 @blueprint.get('/<slug>/creatives/<public("crv"):creative_id>')
-@access.console(*roles.MARKETING)
+@access.console(*roles.SEES_MARKETING)
 def creative(creative_id: UUID) -> str:
     """One creative: how it looks, what it brought, its versions, and every act on it."""
     return _page(_found(creative_id))
@@ -198,14 +198,14 @@ def retire_creative(creative_id: UUID) -> BaseResponse:
 
 
 @blueprint.get('/<slug>/creatives/<public("crv"):creative_id>/file')
-@access.console(*roles.MARKETING)
+@access.console(*roles.SEES_MARKETING)
 def creative_file(creative_id: UUID) -> Response:
     """The banner to look at; a document as an attachment."""
     return downloads.response(orm.session, _found(creative_id))
 
 
 @blueprint.get('/<slug>/creatives/<public("crv"):creative_id>/frame')
-@access.console(*roles.MARKETING)
+@access.console(*roles.SEES_MARKETING)
 @framed
 def creative_frame(creative_id: UUID) -> Response:
     """The snippet for the sandboxed frame."""
@@ -221,6 +221,7 @@ def _page(shown: Shown, form: CreativeForm | None = None, content: ContentForm |
     facts_form = form or sheets.facts_form(creative, groups)
     content_form = content or sheets.content_form(version)
     line = sheets.lines([shown], _facts([shown]))[0]
+    may_change = can("change_creative", "POST")
     return show(
         "relations/creative.html",
         creative=line,
@@ -231,8 +232,10 @@ def _page(shown: Shown, form: CreativeForm | None = None, content: ContentForm |
         versions=sheets.versions(queries.versions_of(orm.session, creative_id=creative.id)),
         proposer=sheets.proposer(creative),
         notice_days=NOTICE_DAYS,
-        may_decide=creative.status is CreativeStatus.PROPOSED,
-        may_retire=creative.status is CreativeStatus.LIVE
+        may_change=may_change,
+        may_decide=may_change and creative.status is CreativeStatus.PROPOSED,
+        may_retire=may_change
+        and creative.status is CreativeStatus.LIVE
         and (creative.ends_at is None or creative.ends_at > request_now()),
         is_failed=bool(content and content.errors) or bool(content and content.form_errors),
         terms=tables.terms("clicks_valid", "conversions", "revenue", "earnings"),

@@ -23,7 +23,7 @@ VIEWS = ("wide", "narrow", "text")
 
 
 @blueprint.get('/<slug>/newsletters/<public("nws"):issue_id>/preview')
-@access.console(*roles.MARKETING)
+@access.console(*roles.SEES_MARKETING)
 def preview_newsletter(issue_id: UUID) -> str:
     """The issue as any partner gets it: in three languages, wide, narrow, as text."""
     issue = service.found(orm.session, issue_id=issue_id, program_id=g.program.id)
@@ -44,7 +44,7 @@ def preview_newsletter(issue_id: UUID) -> str:
 
 
 @blueprint.get('/<slug>/newsletters/<public("nws"):issue_id>/mail')
-@access.console(*roles.MARKETING)
+@access.console(*roles.SEES_MARKETING)
 @framed
 def newsletter_mail(issue_id: UUID) -> Response:
     """The mail itself, for the frame."""

@@ -12,7 +12,7 @@ from werkzeug.wrappers.response import Response as BaseResponse
 from affiliate import formats
 from affiliate.accounts import access
 from affiliate.console import presenters, roles
-from affiliate.console.blueprint import acted, blueprint, cursor, pager, show
+from affiliate.console.blueprint import acted, blueprint, can, cursor, pager, show
 from affiliate.console.queries import newsletters as lists
 from affiliate.console.relations import newsletter_editor as editor
 from affiliate.console.relations import newsletter_forms as forms
@@ -36,7 +36,7 @@ from affiliate.web import orm, request_now
 
 
 @blueprint.get("/<slug>/newsletters")
-@access.console(*roles.MARKETING)
+@access.console(*roles.SEES_MARKETING)
 def newsletters() -> str:
     """All issues, and the way to a new one."""
     status = presenters.chosen(IssueStatus)
@@ -76,12 +76,14 @@ def duplicate_newsletter(issue_id: UUID) -> BaseResponse:
 
 
 @blueprint.get('/<slug>/newsletters/<public("nws"):issue_id>')
-@access.console(*roles.MARKETING)
+@access.console(*roles.SEES_MARKETING)
 def newsletter(issue_id: UUID) -> ResponseReturnValue:
-    """The editor of a draft; what became of an issue that was ordered."""
+    """The editor of a draft; what became of an issue that was ordered. Who writes none sees a draft as its readers get it."""
     issue = editor.found(issue_id)
     if issue.status is not IssueStatus.DRAFT:
         return _results_page(issue)
+    if not can("save_newsletter", "POST"):
+        return redirect(url_for("console.preview_newsletter", issue_id=issue_id), 303)
     return editor.page(issue, forms.stored(issue), editor.language_of(issue))
 
 
@@ -154,7 +156,7 @@ def _results_page(issue: NewsletterIssue) -> str:
     )
     return show(
         "relations/newsletter.html", **sheet, audience=audience, subject=sheets.subject(issue), undelivered=rows, shown_max=queries.SHOWN_MAX,
-        label=sheets.public_id(issue), sales_days=results.DAYS,
+        label=sheets.public_id(issue), sales_days=results.DAYS, may_act=can("move_newsletter", "POST"),
         openings=_openings(results.openings(orm.session, issue_id=issue.id)),
         clicks=[{"url": link.url, "clicks": link.clicks} for link in queries.links_of(orm.session, issue_id=issue.id)],
     )  # fmt: skip

@@ -15,6 +15,7 @@ from affiliate.accounts import access
 from affiliate.attribution import publishing
 from affiliate.attribution import queries as attribution
 from affiliate.attribution.policy import Policy
+from affiliate.console import roles
 from affiliate.console.blueprint import acted, blueprint, given_reason, show
 from affiliate.console.forms import say_all
 from affiliate.console.program.changes import last_changes
@@ -35,7 +36,7 @@ Answer = str | tuple[str, int] | BaseResponse
 
 
 @blueprint.get("/<slug>/attribution")
-@access.console("manager")
+@access.console(*roles.SETTINGS)
 def attribution_policy() -> str:
     """Who gets a sale, in sentences; the form to change it; versions and replays."""
     return _page(PolicyForm.of(_newest()))
@@ -66,7 +67,7 @@ def check_attribution() -> BaseResponse:
 
 
 @blueprint.get('/<slug>/replays/<public("rpl"):replay_id>')
-@access.console("manager")
+@access.console(*roles.SETTINGS)
 def replay(replay_id: UUID) -> str:
     """How far a replay is, and what it found."""
     found = _known(replay_id)
@@ -74,7 +75,7 @@ def replay(replay_id: UUID) -> str:
 
 
 @blueprint.get('/<slug>/replays/<public("rpl"):replay_id>/<public("cnv"):conversion_id>')
-@access.console("manager")
+@access.console(*roles.SETTINGS)
 def replay_change(replay_id: UUID, conversion_id: UUID) -> str:
     """An order that would go to somebody else: both traces."""
     _known(replay_id)

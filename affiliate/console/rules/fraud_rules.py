@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate.accounts import access
-from affiliate.console import presenters
+from affiliate.console import presenters, roles
 from affiliate.console.blueprint import blueprint, show
 from affiliate.console.program.changes import last_changes
 from affiliate.console.queries import fraud as money
@@ -27,7 +27,7 @@ Answer = str | tuple[str, int] | BaseResponse
 
 
 @blueprint.get("/<slug>/fraud/rules")
-@access.console("manager")
+@access.console(*roles.SETTINGS)
 def fraud_rules() -> str:
     """The settings in force."""
     return _page(_present(), seen=_present().version)

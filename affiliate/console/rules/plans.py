@@ -15,8 +15,8 @@ from affiliate import formats, ids
 from affiliate.accounts import access
 from affiliate.commissions import examples, plan_queries, plans, simulating, terms
 from affiliate.commissions.models import CommissionPlan
-from affiliate.console import words
-from affiliate.console.blueprint import acted, blueprint, show
+from affiliate.console import roles, words
+from affiliate.console.blueprint import acted, blueprint, can, show
 from affiliate.console.forms import say_all
 from affiliate.console.program.changes import last_changes
 from affiliate.console.queries import named
@@ -33,7 +33,7 @@ _FIELDS = {"expected": "expected", "recruiter_bps": "recruiter", "bonuses": "mil
 
 
 @blueprint.get("/<slug>/plans")
-@access.console("manager")
+@access.console(*roles.SETTINGS)
 def plans_list() -> str:
     """What the program pays, from which day, and the examples that hold it to its word."""
     return _list_page(ExampleForm(formdata=None))
@@ -56,11 +56,11 @@ def add_plan() -> Answer:
 
 
 @blueprint.get('/<slug>/plans/<public("pln"):plan_id>')
-@access.console("manager")
+@access.console(*roles.SETTINGS)
 def plan(plan_id: UUID) -> str:
-    """A draft in its editor; a published plan in sentences."""
+    """A draft in its editor; a published plan in sentences, and any plan for who changes none."""
     found = _known(plan_id)
-    if found.published_at is not None:
+    if found.published_at is not None or not can("change_plan", "POST"):
         return show("rules/plan.html", plan=_told(found), form=None, **_shared(found))
     return _editor(_form_of(found.terms, name=found.name), found)
 

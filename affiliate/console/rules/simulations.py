@@ -17,6 +17,7 @@ from affiliate.accounts import access
 from affiliate.commissions import plan_queries, simulating
 from affiliate.commissions.models import PlanSimulation
 from affiliate.commissions.simulating import Outcome
+from affiliate.console import roles
 from affiliate.console.blueprint import blueprint, show
 from affiliate.console.forms import say_all
 from affiliate.errors import Invalid
@@ -65,7 +66,7 @@ def simulate_plan(plan_id: UUID) -> str | tuple[str, int] | BaseResponse:
 
 
 @blueprint.get('/<slug>/plans/simulations/<public("sim"):simulation_id>')
-@access.console("manager")
+@access.console(*roles.SETTINGS)
 def simulation(simulation_id: UUID) -> str:
     """What came of it so far."""
     found = _known(simulation_id)
@@ -74,7 +75,7 @@ def simulation(simulation_id: UUID) -> str:
 
 
 @blueprint.get('/<slug>/plans/simulations/<public("sim"):simulation_id>.<any(csv, xlsx):kind>')
-@access.console("manager")
+@access.console(*roles.SETTINGS)
 def simulation_file(simulation_id: UUID, kind: str) -> BaseResponse:
     """Every partner, as a file."""
     found = _known(simulation_id)

@@ -23,7 +23,7 @@ from affiliate.web import orm, request_now
 
 
 @blueprint.get("/<slug>/tracking")
-@access.console(*roles.TECH)
+@access.console(*roles.SEES_TRACKING)
 def tracking() -> str:
     """What to paste into the shop, and the keys."""
     kept = typed.take(url_for("console.add_api_key"))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import sqlalchemy as sa
-from console_cast import Cast, public, text_of
+from console_cast import Cast, main_of, public, text_of
 from factories import make_partner, make_program
 from flask import Flask
 from flask.testing import FlaskClient
@@ -304,7 +304,33 @@ def test_several_applicants_are_let_in_at_once(cast: Cast, mara: FlaskClient) ->
     assert mara.post(act, data={"partner": [], "from": "today"}).location.endswith("/console/casa/")
 
 
-def test_finance_sees_no_page_of_what_only_managers_agree(cast: Cast, finn: FlaskClient) -> None:
-    for path in (f"{page_of(cast)}/care", f"{page_of(cast)}/weighed", "/console/casa/rubric"):
+def test_finance_reads_what_is_agreed_and_agrees_nothing(cast: Cast, mara: FlaskClient, finn: FlaskClient) -> None:
+    here, today = page_of(cast), clock.now().date().isoformat()
+    task = {"task": "Two posts", "side": "partner", "cadence": "monthly", "first_on": today}
+    mara.post(f"{here}/leads", data={"lead": str(cast.mara.id), "deputy": str(cast.max.id)})
+    mara.post(f"{here}/tags/add", data={"tag": "Recipes"})
+    trial = {"scope": "One post", "starts_on": today, "last_on": today, "orders_min": "1", "orders_max": "5"}
+    mara.post(f"{here}/trial", data=trial)
+    mara.post(f"{here}/duties", data=task)
+    mara.post(f"{here}/goals", data={"metric": "sales", "target": "10", "starts_on": today, "last_on": today})
+    mara.post(f"{here}/notes", data={"text": "Do not trust her numbers."})
+    page = main_of(finn.get(f"{here}/care"))
+    for told in ("Mara", "Max", "recipes", "One post", "Two posts", "Waits for the partner"):
+        assert told in page
+    assert (page.count('method="post"'), page.count("popovertarget")) == (0, 0)
+    goal_id, duty_id = (cast.session.scalars(sa.select(each.id)).one() for each in (PartnerGoal, Duty))
+    cast.session.commit()
+    acts = {
+        "leads": {},
+        "notes": {"text": "x"},
+        "tags/add": {"tag": "x"},
+        "trial": trial,
+        "graduate": {},
+        "duties": task,
+    }
+    acts |= {f"duties/{duty_id}/done": {}, f"goals/{goal_id}/review": {"text": "x"}}
+    assert {act: finn.post(f"{here}/{act}", data=form).status_code for act, form in acts.items()} == dict.fromkeys(
+        acts, 404
+    )
+    for path in (f"{here}/weighed", "/console/casa/rubric"):
         assert finn.get(path).status_code == 404
-    assert finn.post(f"{page_of(cast)}/notes", data={"text": "x"}).status_code == 404

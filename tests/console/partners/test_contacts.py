@@ -1,24 +1,26 @@
 """The page of contacts and creatives of one partner, and the history that is narrowed to it."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
-from accounts_cast import give
-from console_cast import Cast, public, text_of
+from accounts_cast import give, make_person
+from console_cast import Cast, main_of, public, text_of
 from creative_cast import make_creative
 from factories import make_application, make_clicks, make_partner
 from flask.testing import FlaskClient
 
 from affiliate import clock
 from affiliate.accounts.actors import SYSTEM
-from affiliate.accounts.models import GrantRole
+from affiliate.accounts.models import GrantRole, User
 from affiliate.creatives.models import CreativeKind
 from affiliate.joining import service as joining
 from affiliate.links.models import Link
 from affiliate.partners.models import Application, Enrollment, Partner
-from affiliate.relations import duties
+from affiliate.relations import agreeing, duties
 from affiliate.relations import service as cases
+from affiliate.relations.care_models import PartnerGoal
 from affiliate.relations.claims import Claim
 from affiliate.relations.models import CaseKind, Side
 from affiliate.relations.rounds import Cadence
@@ -115,8 +117,31 @@ def test_the_history_of_a_partner_of_another_program_is_not_told(cast: Cast, mar
     assert mara.get(contacts_of(stranger)).status_code == 404
 
 
-def test_finance_reads_no_contacts(cast: Cast, finn: FlaskClient) -> None:
-    assert finn.get(contacts_of(cast.partner)).status_code == 404
+def test_notes_are_the_managers_and_what_was_said_is_for_who_may_open_it(
+    cast: Cast, mara: FlaskClient, browser_of: Callable[[User], FlaskClient]
+) -> None:
+    here, today = contacts_of(cast.partner), clock.now().date().isoformat()
+    mara.post(here.replace("/contacts", "/notes"), data={"text": "Do not trust her numbers."})
+    goals = here.replace("/contacts", "/goals")
+    mara.post(goals, data={"metric": "sales", "target": "10", "starts_on": today, "last_on": today})
+    goal_id, who = cast.session.scalars(sa.select(PartnerGoal.id)).one(), agreeing.Who(Side.PARTNER, SYSTEM)
+    agreeing.answer(cast.session, program=cast.program, goal_id=goal_id, agrees=True, who=who, now=clock.now())
+    _complain(cast, cast.partner, "My order is too small.")
+    mara.post(f"{goals}/{goal_id}/review", data={"text": "On it."})
+    told = ("Do not trust her numbers.", "My order is too small.", "On it.", "What happened")
+    seen = {}
+    for role in ("manager", "finance", "logistics", "marketing", "reader"):
+        someone = make_person(cast.session, f"Some {role}")
+        give(cast.session, someone, GrantRole(role), cast.program)
+        page = main_of(browser_of(someone).get(here))
+        seen[role] = tuple(one in page for one in told)
+    assert seen == {
+        "manager": (True, True, True, True),
+        "finance": (False, False, True, True),
+        "logistics": (False, True, True, False),
+        "marketing": (False, False, True, False),
+        "reader": (False, True, True, True),
+    }
 
 
 def test_the_pages_of_a_partner_cost_at_most_twenty_queries(cast: Cast, mara: FlaskClient, count_queries: Any) -> None:
