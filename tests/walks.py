@@ -14,8 +14,13 @@ from installation import Installation
 from pages import Visitor
 from playwright.sync_api import Locator, Page, expect
 from processes import eventually
+from sqlalchemy.orm import Session
 
 import affiliate
+from affiliate.accounts import queries as accounts
+from affiliate.accounts.actors import Actor
+from affiliate.programs import queries as programs
+from affiliate.programs.models import Program
 
 MakeVisitor = Callable[..., Visitor]
 HEIGHT = 900
@@ -104,6 +109,16 @@ def just_signed_in(installation: Installation, visitor: MakeVisitor, role: str, 
     first = visitor()
     first.sign_in(person["email"], person["password"])
     return visitor(storage_state=first.context.storage_state(), **options)
+
+
+def at_work(session: Session, installation: Installation, role: str) -> tuple[Program, Actor]:
+    """The demo's program and somebody of its people, for a test that prepares something straight in the tables."""
+    program = programs.program_by_slug(session, slug=installation.demo["program"])
+    email = next(one["email"] for one in installation.demo["people"] if one["role"] == role)
+    user = accounts.user_by_email(session, email=email)
+    assert program is not None
+    assert user is not None
+    return program, Actor(kind="user", id=user.id)
 
 
 def fill_application(page: Page, *, address: str, country: str, name: str = "Rosa’s Table") -> None:

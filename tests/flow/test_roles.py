@@ -1,17 +1,30 @@
-"""The console by role: a manager acts on many and shares a report, finance sees the books, a reader reads, an outsider has one page.
+"""The console by role: a manager shares a report, finance sees the books, a reader reads, an outsider has one page, the others do what is theirs.
 
-Every job of the console is tried by all four: it opens, or it is not there.
+Every job of the console is tried by the first four: it opens, or it is not there.
 """
 
 import re
 from collections.abc import Callable
 
 import pytest
+from factories import make_grant, make_partner, make_user
 from flask import Flask
 from installation import Installation
-from pages import NARROW, Visitor, has, is_sound
+from pages import NARROW, WIDE, Visitor, has, is_sound
+from playwright.sync_api import Page, expect
 from processes import eventually
-from walks import allow, just_signed_in
+from sqlalchemy.orm import Session
+from walks import allow, at_work, just_signed_in
+
+from affiliate import clock, db, ids
+from affiliate.accounts import passwords
+from affiliate.accounts.actors import SYSTEM
+from affiliate.accounts.models import GrantRole
+from affiliate.ingest.models import DeadLetter
+from affiliate.programs.models import Program
+from affiliate.relations import service as cases
+from affiliate.relations.claims import Claim
+from affiliate.relations.models import CaseKind
 
 MakeVisitor = Callable[..., Visitor]
 ALL = BOOKS = "manager finance reader"
@@ -71,6 +84,69 @@ def test_each_role_does_its_job_and_finds_nothing_that_is_not_for_it(
         opens = _doors(one, console)
         assert opens == {path for path, roles in JOBS.items() if role in roles.split()}, role
     _outsider_has_one_page(visitor(viewport=NARROW), address, console)
+
+
+@pytest.mark.usefixtures("inside")
+def test_the_narrow_roles_begin_on_their_page_and_do_what_is_theirs(
+    installation: Installation, visitor: MakeVisitor
+) -> None:
+    console, people = f"/console/{installation.demo['program']}", {}
+    with db.transaction() as session:
+        program, _manager = at_work(session, installation, "manager")
+        for role in (GrantRole.LOGISTICS, GrantRole.TECH, GrantRole.MARKETING):
+            people[role] = _person(session, program, role)
+        case = _case(session, program)
+        letter = DeadLetter(
+            id=ids.new(), stream="clicks", entry_id="0-1", payload="{}", error="It is no click.", failed_at=clock.now()
+        )
+        session.add(letter)
+
+    page = _begins(visitor(), people[GrantRole.LOGISTICS], f"{console}/views/logistics")
+    page.goto(f"{installation.base_url}{console}/cases/{case}")
+    page.get_by_label("What the partner reads").first.fill("The parcel came back on Monday.")
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.get_by_role("region", name="What was said")).to_contain_text("The parcel came back on Monday.")
+
+    page = _begins(visitor(), people[GrantRole.TECH], f"{console}/views/tech")
+    page.locator('main a[href$="/dead-letters"]').first.click()
+    waiting = page.get_by_role("row").filter(has_text="It is no click.")
+    waiting.get_by_label("Reason").fill("A test of the tag.")
+    waiting.get_by_role("button", name="Throw away").click()
+    expect(waiting).to_have_count(0)
+
+    page = _begins(visitor(), people[GrantRole.MARKETING], f"{console}/views/marketing")
+    page.goto(f"{installation.base_url}{console}/performance/notes")
+    page.get_by_label("What happened").fill("A fair in Turin")
+    page.get_by_role("button", name="Note it").click()
+    expect(page.get_by_role("row").filter(has_text="A fair in Turin")).to_have_count(1)
+
+
+def _begins(one: Visitor, email: str, start: str) -> Page:
+    """Somebody signs in and stands on the own page, which is sound at either width."""
+    one.sign_in(email, PASSWORD)
+    page = one.open("/console/")
+    assert page.url.endswith(start)
+    assert is_sound(page)
+    page.set_viewport_size(NARROW)
+    assert is_sound(page)
+    page.set_viewport_size(WIDE)
+    return page
+
+
+def _person(session: Session, program: Program, role: GrantRole) -> str:
+    """Somebody with this role alone; who looks after what arrives does it for all programs. Gives the address."""
+    email = f"{role.value}@casa-ondera.example"
+    user = make_user(session, email=email, name=f"Robin {role.value}", password=passwords.hash_of(PASSWORD))
+    make_grant(session, user=user, role=role, program=None if role is GrantRole.TECH else program)
+    return email
+
+
+def _case(session: Session, program: Program) -> str:
+    """A case that waits for an answer; gives its public id."""
+    partner = make_partner(session, program=program, can_be_paid=False)
+    claim = Claim(CaseKind.WRONG_AMOUNT, "The order was larger.", "CO-TWICE-1")
+    made = cases.open_case(session, program=program, partner_id=partner.id, claim=claim, actor=SYSTEM, now=clock.now())
+    return ids.public("cas", made.id)
 
 
 def _manager_shares_and_tags(manager: Visitor, console: str) -> str:
