@@ -93,9 +93,9 @@ $(TRANSLATIONS): $(PO) | $(INSTALLED)
 
 .PHONY: chromium
 chromium:
-	@command -v chromium chromium-browser google-chrome >/dev/null && exit 0; \
+	@command -v chromium chromium-browser google-chrome >/dev/null && command -v curl >/dev/null && exit 0; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium curl; \
 	else \
-		echo "The browser tests need Chromium: sudo apt install chromium" >&2; exit 1; \
+		echo "The browser tests need Chromium, and curl for the lines that a shop copies: sudo apt install chromium curl" >&2; exit 1; \
 	fi

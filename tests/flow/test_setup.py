@@ -1,19 +1,23 @@
 """A stranger with nothing but an admin's sign-in: a program by the assistant alone, and a test order that arrives."""
 
+import os
 import re
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-import requests
 from installation import ANSWER_SECONDS_MAX, Installation
 from pages import Visitor, is_sound
 from playwright.sync_api import Browser, Page, expect
 
 PASSWORD = "four pale otters in the rain"
 SEEN_SECONDS_MAX = 60  # it takes seconds; a busy machine shall not fail the test
+CLICK_ID_TO_FILL_IN = "clk_…"
+ACCEPTED = 202
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -87,6 +91,52 @@ def open_shop(page: Page, shop: Shop) -> Page:
         visited.close()
 
 
+def run(*command: str, **environment: str) -> str:
+    """What a shop's developer reads who runs what was copied, with these variables set."""
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=ANSWER_SECONDS_MAX, check=False, env=os.environ | environment
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def in_a_terminal(lines: str, **environment: str) -> str:
+    """The same for what is copied into a terminal."""
+    return run("bash", "-c", lines, **environment)
+
+
+def choose_way(page: Page, bare: Installation, way: str) -> None:
+    """On the assistant's page of the lines for the shop."""
+    page.goto(f"{bare.base_url}/console/orto-lento/setup/connect")
+    page.get_by_label(way).check()
+    page.get_by_role("button", name="Show me the lines").click()
+
+
+def the_signed_pixel_is_taken(page: Page, bare: Installation) -> None:
+    """The lines as they stand, with the secret that the page leads to: the address that they print gives the picture."""
+    choose_way(page, bare, "An image on the page that thanks")
+    code = page.locator("#pixel-code").inner_text()
+    page.get_by_role("link", name="Show the secret").click()
+    secret = page.get_by_label("Pixel secret, version").input_value()
+    address = run(sys.executable, "-c", code.replace(CLICK_ID_TO_FILL_IN, ""), PIXEL_SECRET=secret).strip()
+    assert "sig=" in address
+    assert in_a_terminal(f"curl --silent --output /dev/null --write-out '%{{http_code}}' '{address}'") == "200"
+    page.goto(f"{bare.base_url}/console/orto-lento/requests")
+    newest = page.locator("tbody tr").first
+    expect(newest).to_contain_text("pixel")
+    expect(newest).to_contain_text("202")
+
+
+def the_tag_reports_an_order(page: Page, bare: Installation, shop: Shop) -> None:
+    """The lines of the page that thanks, as they stand, on a page that carries the tag."""
+    choose_way(page, bare, "The tag alone")
+    tag, code = page.locator("#tag-code").inner_text(), page.locator("#by-tag").inner_text()
+    shop.tag = f"{tag}<script>{code}</script>"
+    with page.expect_response(lambda answer: "/t/conversion" in answer.url) as told:
+        page.goto(shop.url)
+    assert told.value.status == ACCEPTED
+
+
 def test_a_stranger_sets_a_program_up_and_receives_a_test_order(
     bare: Installation, browser: Browser, shop: Shop
 ) -> None:
@@ -122,22 +172,19 @@ def test_a_stranger_sets_a_program_up_and_receives_a_test_order(
     click_id = next(one["value"] for one in ada.context.cookies(shop.url) if one.get("name") == "aff_track")
     visited.close()
 
-    # The order, from the shop's server. The page of the assistant looks by itself.
-    order = {
-        "program": "orto-lento", "order_id": "T-1", "amount": "49.90", "currency": "EUR", "click_id": click_id, "test": True,
-    }  # fmt: skip
-    answer = requests.post(
-        f"http://127.0.0.1:{bare.port}/api/v1/conversions",
-        json=order,
-        headers={"Host": f"www.shop.localhost:{bare.port}", "Authorization": f"Bearer {key.group(1)}"},
-        timeout=ANSWER_SECONDS_MAX,
-    )
-    assert answer.status_code == 202, answer.text
+    # The order, from the shop's server: the call as it was copied, with the click id that it asks for. It is no test yet.
+    assert CLICK_ID_TO_FILL_IN in call
+    assert '"accepted"' in in_a_terminal(call.replace(CLICK_ID_TO_FILL_IN, click_id))
+    expect(page.get_by_text("it was not marked as a test")).to_be_visible(timeout=SEEN_SECONDS_MAX * 1_000)
+    page.get_by_text("Without the shop: what its order looks like").click()
+    assert '"accepted"' in in_a_terminal(page.locator("#test-code").inner_text(), API_KEY=key.group(1))
     arrived = page.get_by_text("Everything has arrived.")
     expect(arrived).to_be_visible(timeout=SEEN_SECONDS_MAX * 1_000)
     expect(page.get_by_text("Commission of €3.99")).to_be_visible()
     assert is_sound(page)
     page.get_by_role("button", name="Go live").click()
     expect(page.get_by_text("Orto Lento is live: clicks count from now on.")).to_be_visible()
+    the_signed_pixel_is_taken(page, bare)
+    the_tag_reports_an_order(page, bare, shop)
     bare.require_balance()
     ada.close()
