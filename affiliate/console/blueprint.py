@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+from uuid import UUID
 
 from flask import Blueprint, Response, current_app, flash, g, make_response, redirect, render_template, request, url_for
 from flask_login import current_user
@@ -76,6 +77,12 @@ def manages_all() -> bool:
 def tends_all() -> bool:
     """Whether the person looks after what arrives for every program, by managing all or as the tech of all."""
     return not _roles_everywhere().isdisjoint({*roles.TECH, GrantRole.ADMIN})
+
+
+def arrivals_of() -> UUID | None:
+    """The program whose lost arrivals the person may see: this one; none for who looks after all, and after what names no program."""
+    found: UUID = g.program.id
+    return None if tends_all() else found
 
 
 def _roles_everywhere() -> frozenset[GrantRole]:

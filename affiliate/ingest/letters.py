@@ -27,17 +27,21 @@ class Replayed:
 
 @dataclass(frozen=True, slots=True)
 class Clerk:
-    """Who deals with dead letters, and in whose program's history it is told: the letters belong to none."""
+    """Who deals with dead letters, and in whose program's history it is told where the letter itself names none.
+
+    `only_of`: the one program whose letters this person deals with; none: those of all, and those that name none.
+    """
 
     actor: Actor
     program_id: UUID | None = None
+    only_of: UUID | None = None
 
 
 def replay(
     session: Session, *, limit: int, letter_ids: Collection[UUID] | None = None, by: Clerk, now: datetime
 ) -> Replayed:
     """Try these dead letters again, or the oldest ones. A letter goes when its event is stored; else it stays with the newer error."""
-    letters = queries.dead_letters(session, limit=limit, letter_ids=letter_ids, locked=True)
+    letters = _taken(session, limit=limit, letter_ids=letter_ids, by=by)
     # All at once where all are well: batch after batch in one transaction would want the rows of counts in no order.
     all_wrong = _wrong(session, letters, now)
     stored = 0
@@ -64,18 +68,22 @@ def _wrong(session: Session, letters: Sequence[DeadLetter], now: datetime) -> st
 
 def discard(session: Session, *, letter_ids: Collection[UUID], reason: str, by: Clerk, now: datetime) -> int:
     """Throw these dead letters away, for a reason that is written down; how many were still there."""
-    letters = queries.dead_letters(session, limit=len(letter_ids), letter_ids=letter_ids, locked=True)
+    letters = _taken(session, limit=len(letter_ids), letter_ids=letter_ids, by=by)
     for letter in letters:
         session.delete(letter)
         _record(session, "dead_letters.discard", letter, by, now, reason=reason)
     return len(letters)
 
 
+def _taken(session: Session, *, limit: int, letter_ids: Collection[UUID] | None, by: Clerk) -> list[DeadLetter]:
+    return queries.dead_letters(session, limit=limit, letter_ids=letter_ids, program_id=by.only_of, locked=True)
+
+
 def _record(session: Session, action: str, letter: DeadLetter, by: Clerk, now: datetime, **details: str) -> None:
     facts = {"stream": letter.stream, "entry": letter.entry_id}  # never the payload: it may tell of a customer
     audit.record(
         session, actor=by.actor, action=action, subject_kind="dead_letter", subject_id=letter.id,
-        program_id=by.program_id, details=facts | details, now=now,
+        program_id=letter.program_id or by.program_id, details=facts | details, now=now,
     )  # fmt: skip
 
 

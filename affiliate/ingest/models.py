@@ -298,6 +298,7 @@ class DeadLetter(Base):
     __table_args__ = (sa.UniqueConstraint("stream", "entry_id"),)
 
     id: Mapped[PrimaryKey]
+    program_id: Mapped[UUID | None] = mapped_column(index=True)  # that the event names; null: it cannot be read
     stream: Mapped[str] = mapped_column(sa.String(40))
     entry_id: Mapped[str] = mapped_column(sa.String(40))
     payload: Mapped[str] = mapped_column(sa.Text)

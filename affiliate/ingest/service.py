@@ -160,10 +160,13 @@ def overrule(session: Session, *, click_id: UUID, expected: ClickVerdict, verdic
     return True
 
 
-def put_aside(session: Session, *, stream: str, entry_id: str, payload: bytes, error: str, now: datetime) -> None:
-    """Keep an event that cannot be stored, with its error, so that the rest flows."""
+def put_aside(
+    session: Session, *, stream: str, entry_id: str, payload: bytes, error: str, program_id: UUID | None = None,
+    now: datetime,
+) -> None:  # fmt: skip
+    """Keep an event that cannot be stored, with its error and the program that it names, so that the rest flows."""
     kept = base64.b64encode(payload[: codec.EVENT_BYTES_MAX + 1]).decode()  # what is longer was no event of ours
-    row = {"id": ids.new(), "stream": stream, "entry_id": entry_id, "payload": kept}
+    row = {"id": ids.new(), "program_id": program_id, "stream": stream, "entry_id": entry_id, "payload": kept}
     db.insert_new(session, DeadLetter, [row | {"error": error, "failed_at": now}])
 
 

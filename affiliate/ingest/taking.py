@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from typing import NamedTuple
+from uuid import UUID
 
 import sqlalchemy.exc
 
@@ -53,7 +54,7 @@ def take(batch: Sequence[Entry], ready: service.Ready | None = None) -> Stored:
         if is_the_databases(error):
             raise
         if len(batch) == 1:
-            put_aside(batch[0], service.describe(error))
+            put_aside(batch[0], service.describe(error), program_id=_program_named(batch[0]))
             return Stored()
     # Halves, so that one bad event among thousands costs a few transactions and not thousands.
     middle = len(batch) // 2
@@ -72,8 +73,16 @@ def is_the_databases(error: Exception) -> bool:
     return isinstance(error, sqlalchemy.exc.DBAPIError | sqlalchemy.exc.TimeoutError)
 
 
-def put_aside(entry: Entry, error: str) -> None:
-    """Keep an entry that cannot be stored, with its error, in a transaction of its own."""
+def _program_named(entry: Entry) -> UUID | None:
+    """The program of an entry that cannot be stored; none where it cannot be read."""
+    try:
+        return codec.decode(entry.payload).program_id
+    except Exception:  # noqa: BLE001 - whatever is wrong with it, it must be kept
+        return None
+
+
+def put_aside(entry: Entry, error: str, *, program_id: UUID | None = None) -> None:
+    """Keep an entry that cannot be stored, with its error, in a transaction of its own. It is not read: that may end the process."""
     log.error("%s %s cannot be stored: %s", entry.stream, entry.entry_id.decode(), error)
     with db.transaction() as session:
         service.put_aside(
@@ -82,5 +91,6 @@ def put_aside(entry: Entry, error: str) -> None:
             entry_id=entry.entry_id.decode(),
             payload=entry.payload,
             error=error,
+            program_id=program_id,
             now=clock.now(),
         )

@@ -1,12 +1,10 @@
-"""appeals, coupons, origins and openings.
+"""appeals, coupons and origins.
 
 One idea per migration; it runs on SQLite and PostgreSQL, with data in the tables.
 """
 
 import sqlalchemy as sa
 from alembic import op
-
-from affiliate import db
 
 revision = "0005"
 down_revision = "0004"
@@ -107,8 +105,8 @@ def _origins_of_commissions() -> None:
 
 
 def _sums_of_the_shop() -> None:
-    """Sales by product, category and page of the shop; days that were counted without them are counted anew."""
-    amount = _amount()
+    """Sales by product, category and page of the shop; days that were counted without them are counted anew, and weeks with them."""
+    amount = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
     kinds = sa.Enum("sku", "category", "page", name="shop_kind", native_enum=False, create_constraint=True, length=32)
     op.create_table(
         "sale_days_shop",
@@ -125,116 +123,8 @@ def _sums_of_the_shop() -> None:
         sa.Column("back_orders", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("program_id", "kind", "day", "label", name=op.f("pk_sale_days_shop")),
     )
-    op.execute("DELETE FROM counted_days WHERE part = 'sales'")
-
-
-def _amount() -> sa.types.TypeEngine[int]:
-    return sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-
-
-def _numbers(*names: str, kind: sa.types.TypeEngine[int] | None = None) -> list[sa.Column[int]]:
-    return [sa.Column(name, kind or sa.Integer(), nullable=False) for name in names]
-
-
-_MONEY = ("revenue", "earned", "reversed")
-_OF_WEEKS = (
-    ("click_weeks_partner", ("raw", "valid"), ()),
-    ("sale_weeks_partner", ("conversions", "new", "known"), _MONEY),
-)
-
-
-def _spans() -> None:
-    """Days are added up by partner in spans of any length, clicks and sales together; weeks were the only ones, each part by itself."""
-    for table in ("counted_weeks", *(name for name, *_columns in _OF_WEEKS)):
-        op.drop_table(table)
-    ends = ("program_id", "first", "until")
-    op.create_table(
-        "counted_spans",
-        sa.Column("program_id", sa.Uuid(), nullable=False),
-        sa.Column("first", sa.Date(), nullable=False),
-        sa.Column("until", sa.Date(), nullable=False),
-        sa.Column("counted_at", db.UtcDateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_counted_spans_program_id_programs")),
-        sa.PrimaryKeyConstraint(*ends, name=op.f("pk_counted_spans")),
-    )
-    op.create_table(
-        "spans_partner",
-        sa.Column("program_id", sa.Uuid(), nullable=False),
-        sa.Column("first", sa.Date(), nullable=False),
-        sa.Column("until", sa.Date(), nullable=False),
-        sa.Column("partner_id", sa.Uuid(), nullable=False),
-        *_numbers("raw", "valid", "conversions", "new", "known"),
-        *_numbers(*_MONEY, kind=_amount()),
-        sa.PrimaryKeyConstraint(*ends, "partner_id", name=op.f("pk_spans_partner")),
-    )
-
-
-def _weeks() -> None:
-    """As they were; the job adds them up again."""
-    op.drop_table("spans_partner")
-    op.drop_table("counted_spans")
-    for table, numbers, amounts in _OF_WEEKS:
-        op.create_table(
-            table,
-            sa.Column("program_id", sa.Uuid(), nullable=False),
-            sa.Column("first", sa.Date(), nullable=False),
-            sa.Column("partner_id", sa.Uuid(), nullable=False),
-            *_numbers(*numbers),
-            *_numbers(*amounts, kind=_amount()),
-            sa.PrimaryKeyConstraint("program_id", "first", "partner_id", name=op.f(f"pk_{table}")),
-        )
-    part = sa.Enum("clicks", "sales", name="day_part", native_enum=False, create_constraint=True, length=32)
-    op.create_table(
-        "counted_weeks",
-        sa.Column("program_id", sa.Uuid(), nullable=False),
-        sa.Column("part", part, nullable=False),
-        sa.Column("first", sa.Date(), nullable=False),
-        sa.Column("versions", _amount(), nullable=False),
-        sa.Column("counted_at", db.UtcDateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_counted_weeks_program_id_programs")),
-        sa.PrimaryKeyConstraint("program_id", "part", "first", name=op.f("pk_counted_weeks")),
-    )
-
-
-def _openings_of_newsletters() -> None:
-    """Nobody has agreed to anything yet, and no mail that has left tells of its opening."""
-    op.create_table(
-        "opening_consents",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("program_id", sa.Uuid(), nullable=False),
-        sa.Column("user_id", sa.Uuid(), nullable=True),
-        sa.Column("prospect_id", sa.Uuid(), nullable=True),
-        sa.Column("consent_text", sa.Text(), nullable=False),
-        sa.Column("source", sa.String(length=16), nullable=False),
-        sa.Column("agreed_at", db.UtcDateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("(user_id IS NULL) <> (prospect_id IS NULL)", name=op.f("ck_opening_consents_one_reader")),
-        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_opening_consents_program_id_programs")),
-        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_opening_consents_user_id_users")),
-        sa.ForeignKeyConstraint(
-            ["prospect_id"], ["prospects.id"], name=op.f("fk_opening_consents_prospect_id_prospects")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_opening_consents")),
-        sa.UniqueConstraint("user_id", "program_id", name=op.f("uq_opening_consents_user_id_program_id")),
-        sa.UniqueConstraint("prospect_id", name=op.f("uq_opening_consents_prospect_id")),
-    )
-    deliveries, consents = ["newsletter_deliveries.id"], ["opening_consents.id"]
-    op.create_table(
-        "newsletter_openings",
-        sa.Column("delivery_id", sa.Uuid(), nullable=False),
-        sa.Column("consent_id", sa.Uuid(), nullable=False),
-        sa.Column("is_opened", sa.Boolean(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["delivery_id"], deliveries, name=op.f("fk_newsletter_openings_delivery_id_newsletter_deliveries")
-        ),
-        sa.ForeignKeyConstraint(
-            ["consent_id"],
-            consents,
-            name=op.f("fk_newsletter_openings_consent_id_opening_consents"),
-            ondelete="CASCADE",
-        ),
-        sa.PrimaryKeyConstraint("delivery_id", name=op.f("pk_newsletter_openings")),
-    )
-    op.create_index(op.f("ix_newsletter_openings_consent_id"), "newsletter_openings", ["consent_id"])
+    for table in ("counted_weeks", "counted_days"):
+        op.execute(f"DELETE FROM {table} WHERE part = 'sales'")  # noqa: S608 - our names
 
 
 def upgrade() -> None:
@@ -248,18 +138,9 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("coupon_id", sa.Uuid(), nullable=True))
         batch_op.create_foreign_key(op.f("fk_links_coupon_id_coupons"), "coupons", ["coupon_id"], ["id"])
     _sums_of_the_shop()
-    _spans()
-    _openings_of_newsletters()
-    with op.batch_alter_table("programs") as batch_op:
-        batch_op.add_column(sa.Column("application_answer_days", _amount(), server_default="3", nullable=False))
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("programs") as batch_op:
-        batch_op.drop_column("application_answer_days")
-    _weeks()
-    op.drop_table("newsletter_openings")
-    op.drop_table("opening_consents")
     op.drop_table("sale_days_shop")
     _index(_BEFORE)
     with op.batch_alter_table("commissions") as batch_op:

@@ -185,13 +185,17 @@ def _refused(books: Books, reason: RejectReason, hours: int) -> RejectedEvent:
 
 
 def test_dead_letters_tell_since_when_the_oldest_waits(session: Session) -> None:
-    assert events.oldest_dead_letter(session) == (0, None)
-    for hours in (5, 2):
+    assert events.oldest_dead_letter(session, program_id=None) == (0, None)
+    one, other = ids.new(), ids.new()
+    for hours, program_id in ((9, None), (7, other), (5, one), (2, one)):
         row = DeadLetter(id=ids.new(), stream="aff:orders", entry_id=str(hours), payload="", error="x")
-        row.failed_at = NOW - timedelta(hours=hours)
+        row.failed_at, row.program_id = NOW - timedelta(hours=hours), program_id
         session.add(row)
-    assert events.oldest_dead_letter(session) == (2, NOW - timedelta(hours=5))
-    assert [row.entry_id for row in events.dead_letters(session, cursor=None).rows] == ["2", "5"]
+    assert events.oldest_dead_letter(session, program_id=one) == (2, NOW - timedelta(hours=5))
+    assert events.oldest_dead_letter(session, program_id=None) == (4, NOW - timedelta(hours=9))
+    shown = {who: events.dead_letters(session, program_id=who, cursor=None).rows for who in (one, other, None)}
+    entries = [[row.entry_id for row in rows] for rows in shown.values()]
+    assert entries == [["2", "5"], ["7"], ["2", "5", "7", "9"]]
 
 
 def test_commissions_are_listed_summed_and_narrowed(session: Session, books: Books) -> None:

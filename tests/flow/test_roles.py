@@ -46,7 +46,8 @@ JOBS = {
     "settings/brand/colour.css": MANAGERS, "settings/application-form": MANAGERS, "settings/application-form/look": MANAGERS, "settings/page/en": MANAGERS, "people": MANAGERS, "attribution": READ, "plans": READ,
     "plans/new": MANAGERS, "setup/shop": MANAGERS, "tracking": READ, "tracking/more": MANAGERS, "tracking/secret": MANAGERS,
     "tracking/token": MANAGERS, "requests": MANAGERS, "rejected": MANAGERS,
-    "clone": NOBODY, "dead-letters": NOBODY,  # for who manages all programs, and that is none of the four
+    "dead-letters": MANAGERS,
+    "clone": NOBODY,  # for who manages all programs, and that is none of the four
 }  # fmt: skip
 """Where each job is done, and who finds the door."""
 LEADS_ON = {"setup", "setup/visit", "performance/service/table"}

@@ -122,13 +122,15 @@ def test_poison_is_put_aside_and_the_rest_flows(settings: Settings, redis_client
     send(redis_client, *(sale(str(number), delivery=number) for number in range(1, 8)))
     redis_client.xadd(streams.order_shard(0), {streams.FIELD: b"no event"})
     redis_client.xadd(streams.order_shard(0), {"other": b"field"})
-    send(redis_client, sale("8", delivery=8, program_id=ids.new()), *(sale(str(number)) for number in range(9, 12)))
+    unknown = ids.new()
+    send(redis_client, sale("8", delivery=8, program_id=unknown), *(sale(str(number)) for number in range(9, 12)))
     with consuming(redis_client):
         until(lambda: waiting(redis_client) == 0)
     assert count(Conversion) == 10
     with db.reading() as session:
         letters = session.scalars(sa.select(DeadLetter).order_by(DeadLetter.entry_id)).all()
     assert [letter.error.partition(":")[0] for letter in letters] == ["BadEvent", "BadEvent", "IntegrityError"]
+    assert [letter.program_id for letter in letters] == [None, None, unknown]
     assert {letter.stream for letter in letters} == {streams.order_shard(0)}
 
 

@@ -16,7 +16,7 @@ from wtforms.validators import InputRequired
 from affiliate import amounts
 from affiliate.accounts import access
 from affiliate.console import presenters, roles
-from affiliate.console.blueprint import acted, blueprint, manages_all, show
+from affiliate.console.blueprint import acted, arrivals_of, blueprint, show
 from affiliate.console.forms import say, say_all
 from affiliate.console.goals import goal_sheets, kpi_sheets
 from affiliate.console.queries import events, work
@@ -141,7 +141,7 @@ def _risk_facts(found: RiskFigures, period: Period) -> riskmap.Figures:
     promised = timedelta(days=g.program.application_answer_days)
     late = work.overdue(orm.session, **here, applied_before=request_now() - promised, now=request_now())
     refused = work.refused_since(orm.session, **here, since=period.starts_at)
-    unstored = events.oldest_dead_letter(orm.session)[0] if manages_all() else 0
+    unstored, _oldest = events.oldest_dead_letter(orm.session, program_id=arrivals_of())
     return riskmap.Figures(
         revenue_minor=found.revenue_minor, top_share_bps=found.top_share_bps, reversal_bps=found.reversal_bps,
         fraud_bps=found.fraud_bps, waiting=late.waiting, overdue=late.late, orders=found.orders,

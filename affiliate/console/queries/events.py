@@ -1,4 +1,4 @@
-"""Events that did not become rows: refused ones of a program, and dead letters of the installation."""
+"""Events that did not become rows: refused ones, and dead letters, of a program or of the whole installation."""
 
 from datetime import datetime
 from typing import Any
@@ -20,22 +20,27 @@ def rejected(session: Session, *, program_id: UUID, cursor: paging.Cursor | None
     return paging.page_of(session, statement.where(of_program), by=at, identifier=RejectedEvent.id, cursor=cursor)
 
 
-def dead_letters(session: Session, *, cursor: paging.Cursor | None) -> paging.Page:
-    """Events that could not be stored, newest first."""
+def dead_letters(session: Session, *, program_id: UUID | None, cursor: paging.Cursor | None) -> paging.Page:
+    """Events of the program that could not be stored, newest first; without one those of all, and those of nobody."""
     at = DeadLetter.failed_at
     statement = sa.select(
         DeadLetter.id, at.label("at"), DeadLetter.stream, DeadLetter.entry_id, DeadLetter.payload, DeadLetter.error
     )
-    return paging.page_of(session, statement, by=at, identifier=DeadLetter.id, cursor=cursor)
+    return paging.page_of(session, statement.where(*_of(program_id)), by=at, identifier=DeadLetter.id, cursor=cursor)
 
 
-def oldest_dead_letter(session: Session) -> tuple[int, datetime | None]:
-    """How many events could not be stored, and since when the oldest of them waits."""
-    count, oldest, _place = session.execute(dead_letters_placed()).one()
+def oldest_dead_letter(session: Session, *, program_id: UUID | None) -> tuple[int, datetime | None]:
+    """How many events of the program (without one: of all, and of nobody) could not be stored, and since when the oldest waits."""
+    count, oldest, _place = session.execute(dead_letters_placed(program_id)).one()
     return count, oldest
 
 
-def dead_letters_placed() -> sa.Select[*tuple[Any, ...]]:
+def dead_letters_placed(program_id: UUID | None) -> sa.Select[*tuple[Any, ...]]:
     """The same as a statement to be asked beside others: `count`, `oldest`, `place`."""
     oldest = sa.type_coerce(sa.func.min(DeadLetter.failed_at), DeadLetter.failed_at.type).label("oldest")
-    return sa.select(sa.func.count().label("count"), oldest, sa.literal(1).label("place")).select_from(DeadLetter)
+    counted = sa.select(sa.func.count().label("count"), oldest, sa.literal(1).label("place"))
+    return counted.select_from(DeadLetter).where(*_of(program_id))
+
+
+def _of(program_id: UUID | None) -> tuple[sa.ColumnElement[bool], ...]:
+    return () if program_id is None else (DeadLetter.program_id == program_id,)

@@ -11,7 +11,7 @@ from werkzeug.wrappers.response import Response as BaseResponse
 from affiliate import streams
 from affiliate.accounts import access
 from affiliate.console import roles
-from affiliate.console.blueprint import acted, blueprint, cursor, given_reason, pager, show, tends_all
+from affiliate.console.blueprint import acted, arrivals_of, blueprint, cursor, given_reason, pager, show, tends_all
 from affiliate.console.queries import events as queries
 from affiliate.console.tracking import event_sheets
 from affiliate.errors import Invalid
@@ -45,21 +45,22 @@ def rejected() -> str:
 @blueprint.get("/<slug>/dead-letters")
 @access.console(*roles.TECH)
 def dead_letters() -> str:
-    """Events of all programs that could not be stored. They belong to nobody yet, so only who manages all sees them."""
-    _only_for_all()
-    page = queries.dead_letters(orm.session, cursor=cursor())
+    """Events that could not be stored: those of the program, or for who looks after all, of all and of none."""
+    page = queries.dead_letters(orm.session, program_id=arrivals_of(), cursor=cursor())
     rows = [event_sheets.dead_letter(row) for row in page.rows]
-    return show("tracking/dead_letters.html", tabs=_tabs("dead_letters"), rows=rows, pager=pager(page))
+    shown = {"tabs": _tabs("dead_letters"), "rows": rows, "pager": pager(page), "of_all": tends_all()}
+    return show("tracking/dead_letters.html", **shown)
 
 
 @blueprint.post("/<slug>/dead-letters")
 @access.console(*roles.TECH)
 def replay_dead_letters() -> BaseResponse:
     """Try one of them again, or the oldest ones."""
-    _only_for_all()
     letter_id = request.form.get("letter", type=UUID)
     chosen = None if letter_id is None else [letter_id]
     done = letters.replay(orm.session, limit=REPLAYED_AT_ONCE, letter_ids=chosen, by=_clerk(), now=request_now())
+    if chosen and done == letters.Replayed(0, 0):  # another program's, or somebody was faster
+        raise access.NotHere
     if done.stored:
         flash(ngettext("%(num)d event is stored now.", "%(num)d events are stored now.", done.stored))
     if done.failed:
@@ -78,31 +79,24 @@ def replay_dead_letters() -> BaseResponse:
 @access.console(*roles.TECH)
 def discard_dead_letter(letter_id: UUID) -> BaseResponse:
     """Throw one away, for a reason."""
-    _only_for_all()
 
     def discard() -> str:
         reason = given_reason()
         if not reason:
             raise Invalid({"reason": [_("Say why, in up to 500 characters.")]})
-        letters.discard(orm.session, letter_ids=[letter_id], reason=reason, by=_clerk(), now=request_now())
+        if not letters.discard(orm.session, letter_ids=[letter_id], reason=reason, by=_clerk(), now=request_now()):
+            raise access.NotHere
         return _("The event is thrown away.")
 
     return acted(url_for("console.dead_letters"), discard)
 
 
 def _clerk() -> letters.Clerk:
-    return letters.Clerk(access.actor(), g.program.id)
-
-
-def _only_for_all() -> None:
-    if not tends_all():
-        raise access.NotHere
+    return letters.Clerk(access.actor(), g.program.id, only_of=arrivals_of())
 
 
 def _tabs(current: str) -> list[dict[str, Any]]:
-    names = {"requests": _("Last requests"), "rejected": _("Refused events")}
-    if tends_all():
-        names["dead_letters"] = _("Not stored")
+    names = {"requests": _("Last requests"), "rejected": _("Refused events"), "dead_letters": _("Not stored")}
     return [
         {"label": name, "url": url_for(f"console.{endpoint}"), "current": endpoint == current}
         for endpoint, name in names.items()

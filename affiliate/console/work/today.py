@@ -9,7 +9,7 @@ from flask_login import current_user
 
 from affiliate.accounts import access
 from affiliate.canary import queries as canary
-from affiliate.console.blueprint import blueprint, is_manager, latest_proof, manages_all, show
+from affiliate.console.blueprint import arrivals_of, blueprint, is_manager, latest_proof, manages_all, show
 from affiliate.console.goals import goal_sheets, goals, kpi_sheets
 from affiliate.console.joining import vetting
 from affiliate.console.program import program
@@ -66,7 +66,7 @@ def _items(now: datetime) -> list[work_list.Item]:
         found += _steering(there, rows)
         found += undelivered.items(rows)
         found += work_list.canary(*(run for (run,) in rows.get("canary", [])))
-        found += work_list.dead_letters(*(rows["dead"][0] if "dead" in rows else (0, None)))
+        found += work_list.dead_letters(*rows["dead"][0])
     return found
 
 
@@ -113,7 +113,7 @@ def _month_ends() -> datetime:
 
 
 def _asked(there: Stirring, until: date) -> dict[str, sa.Select[*tuple[Any, ...]]]:
-    """The short lists of what a manager looks after; who manages all programs looks after the installation, too."""
+    """The short lists of what a manager looks after; who manages all programs looks after the installation's own test order, too."""
     here = g.program.id
     lists = {
         "applications": (there.applications, work.applications_waiting(here)),
@@ -125,7 +125,8 @@ def _asked(there: Stirring, until: date) -> dict[str, sa.Select[*tuple[Any, ...]
         "goals": (there.goals, care_queries.goals_proposed(here, limit=_most("goal"))),
     }
     asked = {name: rows for name, (waiting, rows) in lists.items() if waiting.count}
-    return asked | ({"canary": canary.latest_placed(), "dead": events.dead_letters_placed()} if manages_all() else {})
+    asked["dead"] = events.dead_letters_placed(arrivals_of())
+    return asked | ({"canary": canary.latest_placed()} if manages_all() else {})
 
 
 def _steering(there: Stirring, rows: dict[str, list[Any]]) -> list[work_list.Item]:

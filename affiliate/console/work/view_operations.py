@@ -12,7 +12,7 @@ from affiliate.accounts import access
 from affiliate.canary import queries as canary
 from affiliate.canary.models import CanaryState
 from affiliate.console import presenters, roles, words
-from affiliate.console.blueprint import blueprint, can, tends_all, waiting
+from affiliate.console.blueprint import arrivals_of, blueprint, can, tends_all, waiting
 from affiliate.console.queries import events, work
 from affiliate.console.queries import views as queries
 from affiliate.console.words import Sign
@@ -100,13 +100,12 @@ def tech_view() -> str:
     since = request_now() - ARRIVALS
     refused = work.refused_since(orm.session, program_id=g.program.id, since=since)
     requests = _requests()
+    letters, _oldest = events.oldest_dead_letter(orm.session, program_id=arrivals_of())
     tiles = [
         tile(_("Last requests"), _answered(requests), page="requests", url=url_for("console.requests"), note=_bad(requests)),
         tile(_("Refused events"), sum(each.count for each in refused), page="rejected", url=url_for("console.rejected")),
+        tile(_("Not stored"), letters, page="dead_letters", url=url_for("console.dead_letters")),
     ]  # fmt: skip
-    if tends_all():
-        letters, _oldest = events.oldest_dead_letter(orm.session)
-        tiles.append(tile(_("Not stored"), letters, page="dead_letters", url=url_for("console.dead_letters")))
     return page(
         _("Web and tech"),
         _("Whether orders arrive, by which ways, and what did not go through in the last seven days."),

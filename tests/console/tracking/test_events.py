@@ -1,17 +1,22 @@
 """Last raw requests, refused events, and events that could not be stored."""
 
 import base64
+import re
 from collections.abc import Callable
+from uuid import UUID
 
 import event_cast
+import pytest
 import redis
 import sqlalchemy as sa
+from accounts_cast import give, make_person
 from console_cast import Cast, text_of
 from flask.testing import FlaskClient
 
 from affiliate import clock, ids, streams
-from affiliate.accounts.models import AuditEvent, User
+from affiliate.accounts.models import AuditEvent, GrantRole, User
 from affiliate.ingest.models import Click, DeadLetter, RejectedEvent, RejectReason
+from affiliate.programs.models import Program
 from affiliate.tracking import codec, rawlog
 
 
@@ -53,27 +58,86 @@ def test_refused_events_stand_with_their_reason(cast: Cast, mara: FlaskClient) -
     assert "<b>&" not in page
 
 
-def dead_letter(cast: Cast, payload: bytes) -> None:
+def dead_letter(cast: Cast, payload: bytes, program: Program | None = None) -> UUID:
     row = DeadLetter(
         id=ids.new(), stream="aff:clicks", entry_id=str(ids.new())[:40], payload=base64.b64encode(payload).decode()
     )
     row.error, row.failed_at = "IntegrityError: no such link", clock.now()
+    row.program_id = program.id if program else None
+    letter_id = row.id
     cast.session.add(row)
     cast.session.commit()
+    return letter_id
+
+
+def told(browser: FlaskClient, page: str) -> str:
+    """The words of a page that opens, without its marks."""
+    answer = browser.get(f"/console/casa/{page}")
+    assert answer.status_code == 200
+    return " ".join(re.sub(r"<[^>]*>", " ", text_of(answer)).split())
 
 
 def test_events_of_nobody_are_for_who_manages_all(
     cast: Cast, mara: FlaskClient, browser_of: Callable[[User], FlaskClient]
 ) -> None:
     dead_letter(cast, b"\xff no event")
-    assert mara.get("/console/casa/dead-letters").status_code == 404
-    assert mara.post("/console/casa/dead-letters").status_code == 404
-    assert "could not be stored" not in text_of(mara.get("/console/casa/"))
+    assert "Everything was stored" in told(mara, "dead-letters")
+    assert "could not be stored" not in told(mara, "")
+    assert "failed again" not in text_of(mara.post("/console/casa/dead-letters", follow_redirects=True))
     ada = browser_of(cast.ada)
-    page = text_of(ada.get("/console/casa/dead-letters"))
+    page = told(ada, "dead-letters")
     assert "IntegrityError: no such link" in page
     assert "\\xff no event" in page
-    assert "1 event could not be stored" in text_of(ada.get("/console/casa/"))
+    assert "Of all programs." in page
+    assert "1 event could not be stored" in told(ada, "")
+
+
+@pytest.mark.parametrize("role", [GrantRole.MANAGER, GrantRole.TECH])
+def test_events_that_name_a_program_are_seen_counted_and_dealt_with_by_its_people(
+    cast: Cast, browser_of: Callable[[User], FlaskClient], role: GrantRole
+) -> None:
+    click = event_cast.click(program_id=cast.program.id, partner_id=cast.partner.id)
+    good = dead_letter(cast, codec.encode(click), cast.program)
+    bad = dead_letter(cast, b"of casa", cast.program)
+    theirs, nobodys = dead_letter(cast, b"of altra", cast.other), dead_letter(cast, b"of nobody")
+    person = make_person(cast.session, "Tara")
+    give(cast.session, person, role, cast.program)
+    cast.session.commit()
+    tara, page = browser_of(person), "/console/casa/dead-letters"
+    shown = told(tara, "dead-letters")
+    assert "of casa" in shown
+    assert "of altra" not in shown
+    assert "of nobody" not in shown
+    assert "Of all programs" not in shown
+    assert "Not stored 2" in told(tara, "views/tech")
+    assert "2 events were refused or could not be stored." in told(tara, "kpis")
+    if role is GrantRole.MANAGER:
+        assert "2 events could not be stored" in told(tara, "")
+    for other in (theirs, nobodys):
+        assert tara.post(page, data={"letter": str(other)}).status_code == 404
+        assert tara.post(f"{page}/{other}/discard", data={"reason": "not ours"}).status_code == 404
+    assert "1 event is stored now." in text_of(tara.post(page, follow_redirects=True))
+    assert "thrown away" in text_of(tara.post(f"{page}/{bad}/discard", data={"reason": "x"}, follow_redirects=True))
+    left = sa.select(DeadLetter.id, DeadLetter.error).order_by(DeadLetter.id)
+    assert cast.session.execute(left).all() == [(one, "IntegrityError: no such link") for one in (theirs, nobodys)]
+    happened = sa.select(AuditEvent.subject_id, AuditEvent.program_id).where(AuditEvent.subject_kind == "dead_letter")
+    assert set(cast.session.execute(happened)) == {(good, cast.program.id), (bad, cast.program.id)}
+
+
+def test_what_is_done_with_an_event_stands_in_the_history_of_the_program_that_it_names(
+    cast: Cast, browser_of: Callable[[User], FlaskClient]
+) -> None:
+    theirs, nobodys = dead_letter(cast, b"of altra", cast.other), dead_letter(cast, b"of nobody")
+    ada = browser_of(cast.ada)
+    for letter_id in (theirs, nobodys):
+        address = f"/console/casa/dead-letters/{letter_id}/discard"
+        assert ada.post(address, data={"reason": "old"}).status_code == 303
+        assert ada.post(address, data={"reason": "old"}).status_code == 404
+    happened = sa.select(AuditEvent.subject_id, AuditEvent.program_id).where(AuditEvent.subject_kind == "dead_letter")
+    assert dict(tuple(row) for row in cast.session.execute(happened)) == {
+        theirs: cast.other.id,
+        nobodys: cast.program.id,
+    }
 
 
 def test_trying_again_stores_what_can_be_stored_and_keeps_the_rest(
