@@ -120,9 +120,14 @@ def post(
     session.add(written(recipient=recipient, letter=letter, locale=locale, stop_url=stop_url, program=program, now=now))
 
 
-def retry(session: Session, *, since: datetime, now: datetime) -> int:
-    """Try letters again that were given up and written since then, as often as new ones; gives how many."""
-    failed = (OutboxMail.status == MailStatus.FAILED, OutboxMail.created_at >= since)
+def retry(session: Session, *, program_id: UUID | None, since: datetime, now: datetime) -> int:
+    """Try letters again that were given up and written since then, as often as new ones; gives how many.
+
+    Those in the program's name; without one those of all, and the installation's own.
+    """
+    failed = [OutboxMail.status == MailStatus.FAILED, OutboxMail.created_at >= since]
+    if program_id is not None:
+        failed.append(OutboxMail.program_id == program_id)
     again = {"status": MailStatus.WAITING, "attempts": 0, "send_after": now}
     retrying = sa.update(OutboxMail).where(*failed).values(again).returning(OutboxMail.id)
     return len(session.scalars(retrying.execution_options(synchronize_session=False)).all())

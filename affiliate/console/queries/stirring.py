@@ -64,8 +64,8 @@ class Moments:
     lost_since: datetime
 
 
-def stirring(session: Session, *, program_id: UUID, at: Moments) -> Stirring:
-    """What waits in this program, in one statement that reads each table once."""
+def stirring(session: Session, *, program_id: UUID, at: Moments, letters_of: UUID | None) -> Stirring:
+    """What waits in this program, in one statement that reads each table once. `letters_of`: see `undelivered.lost`."""
     piles = [each.subquery() for each in _piles(program_id, at)]
     side_by_side: sa.FromClause = piles[0]
     for pile in piles[1:]:
@@ -73,7 +73,7 @@ def stirring(session: Session, *, program_id: UUID, at: Moments) -> Stirring:
     columns = [column for pile in piles for column in pile.c]
     reviews, _appeals = fraud.counted(program_id)
     first_answer = fraud.promised(program_id).scalar_subquery()
-    asked = (*columns, reviews, first_answer, *lost(program_id, at.lost_since))
+    asked = (*columns, reviews, first_answer, *lost(program_id, at.lost_since, letters_of=letters_of))
     row = session.execute(sa.select(*asked).select_from(side_by_side)).one()
     found: list[Any] = [Waiting(*row[place : place + 3]) for place in range(0, len(columns), 3)]
     under_review, review_by, *missing = row[len(columns) :]

@@ -34,9 +34,13 @@ class Lost:
     letters: bool
 
 
-def lost(program_id: UUID, since: datetime) -> list[sa.ColumnElement[bool]]:
-    """Whether something did not arrive since then, as the columns of `Lost`, for a statement that asks more; letters belong to no program."""
-    kinds = (_newsletters(program_id, since), _postbacks(program_id, since), _chats(program_id, since), _letters(since))
+def lost(program_id: UUID, since: datetime, *, letters_of: UUID | None) -> list[sa.ColumnElement[bool]]:
+    """Whether something did not arrive since then, as the columns of `Lost`, for a statement that asks more.
+
+    `letters_of`: the program in whose name letters left; without one those of all, and the installation's own.
+    """
+    here = (program_id, since)
+    kinds = (_newsletters(*here), _postbacks(*here), _chats(*here), _letters(letters_of, since))
     return [sa.exists(kind) for kind in kinds]
 
 
@@ -87,10 +91,15 @@ def _place(order: tuple[Any, ...]) -> Any:
     return sa.func.row_number().over(order_by=order).label("place")
 
 
-def letters(*, since: datetime) -> sa.Select[*tuple[Any, ...]]:
-    """Letters that no server takes, the newest first: `OutboxMail`, and how many there are in all as `count`."""
+def letters(program_id: UUID | None, *, since: datetime) -> sa.Select[*tuple[Any, ...]]:
+    """Letters that no server takes, the newest first: `OutboxMail`, and how many there are in all as `count`.
+
+    Those that left in the program's name; without one those of all, and the installation's own.
+    """
     order = (OutboxMail.created_at.desc(), OutboxMail.id)
-    found = _letters(since).with_only_columns(OutboxMail, sa.func.count().over().label("count"), _place(order))
+    found = _letters(program_id, since).with_only_columns(
+        OutboxMail, sa.func.count().over().label("count"), _place(order)
+    )
     return found.order_by(*order).limit(SHOWN_OF_A_KIND)
 
 
@@ -117,6 +126,7 @@ def _chats(program_id: UUID, since: datetime) -> sa.Select[*tuple[Any, ...]]:
     return found.where(*managers, *given_up, ChatDelivery.event != ChatEvent.TEST)
 
 
-def _letters(since: datetime) -> sa.Select[*tuple[Any, ...]]:
+def _letters(program_id: UUID | None, since: datetime) -> sa.Select[*tuple[Any, ...]]:
     failed = (OutboxMail.status == MailStatus.FAILED, OutboxMail.created_at >= since)
-    return sa.select(sa.literal(1)).select_from(OutboxMail).where(*failed)
+    found = sa.select(sa.literal(1)).select_from(OutboxMail).where(*failed)
+    return found if program_id is None else found.where(OutboxMail.program_id == program_id)

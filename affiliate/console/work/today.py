@@ -53,7 +53,7 @@ def _items(now: datetime) -> list[work_list.Item]:
     applied_before = now - timedelta(days=g.program.application_answer_days)
     late_before, lost_since = now - kpi_sheets.DECIDED_WITHIN, now - undelivered.LOOKED_BACK
     at = Moments(now, applied_before, late_before, day, day + SOON, lost_since)
-    there = stirring(orm.session, program_id=g.program.id, at=at)
+    there = stirring(orm.session, program_id=g.program.id, at=at, letters_of=undelivered.letters_of())
     counted = (there.applications, there.runs, there.creatives, there.cases)
     applications, runs, creatives, cases = (each.count for each in counted)
     g.waiting = work.OpenDecisions(applications, runs, there.reviews, creatives, cases)  # the navigation asks no more

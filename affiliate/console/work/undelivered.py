@@ -33,9 +33,15 @@ def asked(there: queries.Lost, since: datetime) -> dict[str, sa.Select[*tuple[An
         "newsletters": (there.newsletters, queries.newsletters(g.program.id, since=since)),
         "postbacks": (there.postbacks, queries.postbacks(g.program.id, since=since)),
         "chats": (there.chats, queries.chats(g.program.id, since=since)),
-        "letters": (there.letters and manages_all(), queries.letters(since=since)),
+        "letters": (there.letters, queries.letters(letters_of(), since=since)),
     }
     return {name: rows for name, (is_some, rows) in lists.items() if is_some}
+
+
+def letters_of() -> UUID | None:
+    """The program whose letters the person looks after; none for who manages all, and with them those of the installation."""
+    found: UUID = g.program.id
+    return None if manages_all() else found
 
 
 def items(rows: Mapping[str, Sequence[Any]]) -> list[Item]:
@@ -89,7 +95,7 @@ def _chat(row: Any) -> Item:
 
 
 def _letters(count: int, newest: Sequence[OutboxMail]) -> list[Item]:
-    """One line for all: who runs the mail server mends them together."""
+    """One line for all: what ails the mail server is mended for all together."""
     title = ngettext("%(num)d letter could not be delivered", "%(num)d letters could not be delivered", count)
     told = "; ".join(f"{mail.recipient}: {mail.error}" for mail in newest[:3])
     again = Act(_("Try again"), "refresh", url_for("console.retry_letters"))
@@ -126,10 +132,9 @@ def retry_chat(hook_id: UUID) -> BaseResponse:
 @blueprint.post("/<slug>/today/letters")
 @access.console("manager")
 def retry_letters() -> BaseResponse:
-    """Send letters again that were given up. They belong to no program."""
-    if not manages_all():
-        raise access.NotHere
-    return _again(lambda: mailer.retry(orm.session, since=request_now() - LOOKED_BACK, now=request_now()))
+    """Send letters again that were given up."""
+    here: dict[str, Any] = {"program_id": letters_of(), "since": request_now() - LOOKED_BACK, "now": request_now()}
+    return _again(lambda: mailer.retry(orm.session, **here))
 
 
 def _again(retry: Callable[[], int]) -> BaseResponse:

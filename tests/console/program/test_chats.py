@@ -122,13 +122,42 @@ def test_what_did_not_arrive_stands_on_the_first_page_and_is_tried_again_there(c
     assert "did not reach everybody" not in mara.get("/console/casa/").text
 
 
-def test_letters_that_no_server_takes_are_for_who_manages_all(cast: Cast, browser_of: Browser) -> None:
-    mailer.enqueue(cast.session, recipient="x@y.test", subject="s", body_text="t", now=clock.now())
+def letters_fail(cast: Cast) -> None:
+    """One of the program, one of another, one of the installation."""
+    for recipient, program in (("of@casa.test", cast.program), ("of@altra.test", cast.other), ("of@nobody.test", None)):
+        mailer.enqueue(cast.session, recipient=recipient, subject="s", body_text="t", program=program, now=clock.now())
+    cast.session.flush()
     cast.session.execute(update(OutboxMail).values(status=MailStatus.FAILED, error="550 no such person"))
     cast.session.commit()
-    assert "could not be delivered" not in browser_of(cast.mara).get("/console/casa/").text
-    assert browser_of(cast.mara).post("/console/casa/today/letters").status_code == 404
+
+
+def still_failed(cast: Cast) -> set[str]:
+    return {row.recipient for row in read(cast.session, select(OutboxMail)) if row.status is MailStatus.FAILED}
+
+
+def test_letters_of_a_program_that_no_server_takes_are_seen_and_tried_again_by_its_managers(
+    cast: Cast, browser_of: Browser
+) -> None:
+    letters_fail(cast)
+    mara = browser_of(cast.mara)
+    page = mara.get("/console/casa/").text
+    assert "1 letter could not be delivered" in page
+    assert "of@casa.test: 550 no such person" in page
+    assert "of@altra.test" not in page
+    assert "of@nobody.test" not in page
+    assert browser_of(cast.finn).post("/console/casa/today/letters").status_code == 404
+    assert mara.post("/console/altra/today/letters").status_code == 404
+    assert "1 is tried again now." in mara.post("/console/casa/today/letters", follow_redirects=True).text
+    assert still_failed(cast) == {"of@altra.test", "of@nobody.test"}
+    assert "could not be delivered" not in mara.get("/console/casa/").text
+
+
+def test_letters_of_all_programs_and_of_none_are_for_who_manages_all(cast: Cast, browser_of: Browser) -> None:
+    letters_fail(cast)
     ada = browser_of(cast.ada)
-    assert "x@y.test: 550 no such person" in ada.get("/console/casa/").text
+    page = ada.get("/console/casa/").text
+    assert "3 letters could not be delivered" in page
+    for name in ("casa", "altra", "nobody"):
+        assert f"of@{name}.test: 550 no such person" in page
     ada.post("/console/casa/today/letters")
-    assert [row.status for row in read(cast.session, select(OutboxMail))] == [MailStatus.WAITING]
+    assert still_failed(cast) == set()
