@@ -1,6 +1,7 @@
 """Every SELECT on programs and goals."""
 
 from collections.abc import Sequence
+from datetime import date
 from functools import cache
 from uuid import UUID
 
@@ -10,7 +11,8 @@ from sqlalchemy.orm import Session
 from affiliate.programs.models import Goal, Program, ProgramStatus
 
 PROGRAMS_MAX = 500
-GOALS_MAX = 200
+GOALS_OPEN_MAX = 50
+"""How many goals of a program run or are to come: so many are looked at together."""
 
 
 def program_by_slug(session: Session, *, slug: str) -> Program | None:
@@ -40,11 +42,17 @@ def programs_of_ids(session: Session, *, program_ids: Sequence[UUID]) -> Sequenc
     return session.scalars(sa.select(Program).where(Program.id.in_(program_ids)).order_by(Program.name)).all()
 
 
-def goals_of(session: Session, *, program_id: UUID, limit: int = GOALS_MAX) -> Sequence[Goal]:
-    """The goals of a program, the one that ends last first."""
-    newest_first = (Goal.ends_on.desc(), Goal.id.desc())
+def goals_open(session: Session, *, program_id: UUID, day: date) -> Sequence[Goal]:
+    """The goals of a program that are not over on this day of it, the one that ends first first."""
+    mine = (Goal.program_id == program_id, Goal.ends_on > day)
+    return session.scalars(sa.select(Goal).where(*mine).order_by(Goal.ends_on, Goal.id).limit(GOALS_OPEN_MAX)).all()
+
+
+def goals_over(session: Session, *, program_id: UUID, day: date, limit: int) -> Sequence[Goal]:
+    """The goals of a program that are over on this day of it, the one that ended last first."""
+    mine = (Goal.program_id == program_id, Goal.ends_on <= day)
     return session.scalars(
-        sa.select(Goal).where(Goal.program_id == program_id).order_by(*newest_first).limit(limit)
+        sa.select(Goal).where(*mine).order_by(Goal.ends_on.desc(), Goal.id.desc()).limit(limit)
     ).all()
 
 

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.engine import CursorResult
@@ -189,11 +190,12 @@ def add_goal(
     """A measurable target for the days from `starts_on` until before `ends_on`; money in minor units, a share in basis points.
 
     Raises:
-        Invalid: the target is not above zero, the period is empty, or the owner does not manage this program.
+        Invalid: the target is not above zero, the period is empty, the owner does not manage this program, or it has
+            as many goals as one looks at.
     """
     is_share = metric is GoalMetric.NEW_CUSTOMER_SHARE
     wrong = rules.goal_problems(target=target, starts_on=starts_on, ends_on=ends_on, is_share=is_share)
-    wrong |= _owner_problems(session, program_id, owner_id)
+    wrong |= _owner_problems(session, program_id, owner_id) | _number_problems(session, program_id, ends_on, now)
     if wrong:
         raise Invalid({field: [sentence] for field, sentence in wrong.items()})
     goal = Goal(
@@ -240,6 +242,15 @@ def give_goal(
         details=details, now=now,
     )  # fmt: skip
     return goal
+
+
+def _number_problems(session: Session, program_id: UUID, ends_on: date, now: datetime) -> dict[str, str]:
+    zone = session.get_one(Program, program_id).time_zone
+    day = now.astimezone(ZoneInfo(zone)).date()
+    waits = ends_on > day
+    if not waits or len(queries.goals_open(session, program_id=program_id, day=day)) < queries.GOALS_OPEN_MAX:
+        return {}
+    return {"metric": N_("Fifty goals run or are to come. Remove one of them first.")}
 
 
 def _owner_problems(session: Session, program_id: UUID, owner_id: UUID | None) -> dict[str, str]:

@@ -168,7 +168,25 @@ def test_a_goal_without_target_or_period_is_refused(
             now=now,
         )
     assert set(refused.value.errors) == {"target", "ends_on"}
-    assert queries.goals_of(session, program_id=program.id) == []
+    assert not queries.has_goal(session, program_id=program.id)
+
+
+def test_goals_that_are_not_over_are_all_found_and_bounded(
+    session: Session, program: Program, actor: Actor, now: datetime
+) -> None:
+    day = now.date()
+    here: dict[str, Any] = {"program_id": program.id, "metric": GoalMetric.SALES, "starts_on": day - timedelta(days=9)}
+    by: dict[str, Any] = {"actor": actor, "now": now}
+    for place in range(queries.GOALS_OPEN_MAX):
+        service.add_goal(session, **here, target=place + 1, ends_on=day + timedelta(days=place + 1), **by)
+    with pytest.raises(Invalid) as refused:
+        service.add_goal(session, **here, target=1, ends_on=day + timedelta(days=1), **by)
+    assert set(refused.value.errors) == {"metric"}
+    service.add_goal(session, **here, target=1_000, ends_on=day, **by)
+    found = queries.goals_open(session, program_id=program.id, day=day)
+    assert [goal.target for goal in found] == list(range(1, queries.GOALS_OPEN_MAX + 1))
+    over = queries.goals_over(session, program_id=program.id, day=day, limit=5)
+    assert [goal.target for goal in over] == [1_000]
 
 
 def test_only_who_manages_the_program_owns_its_goals(

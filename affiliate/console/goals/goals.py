@@ -22,7 +22,8 @@ from affiliate.programs.models import Goal, GoalMetric
 from affiliate.relations import care_queries
 from affiliate.web import orm, request_now
 
-GOALS_SHOWN = 30
+OVER_SHOWN = 30
+"""How many of the goals that are over are shown."""
 
 
 @blueprint.get("/<slug>/goals")
@@ -105,8 +106,11 @@ def remove_goal(goal_id: UUID) -> BaseResponse:
 
 def running() -> list[dict[str, Any]]:
     """The goals whose days are not over, as lines."""
-    found = program_queries.goals_of(orm.session, program_id=g.program.id, limit=GOALS_SHOWN)
-    return goal_sheets.lines([goal for goal in found if goal.ends_on > goal_sheets.today()])
+    return goal_sheets.lines(program_queries.goals_open(orm.session, **_of_today()))
+
+
+def _of_today() -> dict[str, Any]:
+    return {"program_id": g.program.id, "day": goal_sheets.today()}
 
 
 def _people() -> dict[UUID, str]:
@@ -115,9 +119,11 @@ def _people() -> dict[UUID, str]:
 
 
 def _page(form: GoalForm, people: Mapping[UUID, str]) -> str:
-    found = program_queries.goals_of(orm.session, program_id=g.program.id, limit=GOALS_SHOWN)
+    here = _of_today()
+    found = program_queries.goals_open(orm.session, **here)
+    over = program_queries.goals_over(orm.session, **here, limit=OVER_SHOWN)
     offers = goal_sheets.offers() if is_manager() else []
-    return show("goals/goals.html", form=form, rows=goal_sheets.lines(found, people), offers=offers)
+    return show("goals/goals.html", form=form, rows=goal_sheets.lines([*found, *over], people), offers=offers)
 
 
 def _add(**values: Any) -> Goal:

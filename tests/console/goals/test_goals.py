@@ -99,6 +99,21 @@ def test_one_click_takes_a_goal_and_the_program_may_go_live(cast: Cast, mara: Fl
     cast.session.commit()
 
 
+def test_goals_that_end_soon_stay_on_today_beside_many_that_end_later(cast: Cast, mara: FlaskClient) -> None:
+    today = clock.now().date()
+    for place in range(35):
+        late = {"metric": "revenue", "target": 1_00, "starts_on": today, "ends_on": today + timedelta(days=60 + place)}
+        cast.session.add(Goal(id=ids.new(), program_id=cast.program.id, created_at=clock.now(), **late))
+    for days, target in ((1, 7), (-1, 8)):  # one is over tomorrow, one was yesterday
+        soon = {"metric": "sales", "target": target, "starts_on": today - timedelta(days=20)}
+        soon["ends_on"] = today + timedelta(days=days)
+        cast.session.add(Goal(id=ids.new(), program_id=cast.program.id, created_at=clock.now(), **soon))
+    cast.session.commit()
+    assert "0 of 7." in text_of(mara.get("/console/casa/"))
+    page = text_of(mara.get("/console/casa/goals"))
+    assert page.index("0 of 7<") < page.index("€0.00 of €1.00<") < page.index("0 of 8<")
+
+
 def test_the_last_goal_of_a_program_that_runs_stays(cast: Cast, mara: FlaskClient) -> None:
     for metric in ("sales", "clicks"):
         mara.post("/console/casa/goals/usual", data={"metric": metric})
