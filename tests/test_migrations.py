@@ -43,7 +43,9 @@ from affiliate.payouts import proof, service
 from affiliate.payouts.models import Payout
 from affiliate.relations import queries as relations
 from affiliate.relations import words
-from affiliate.relations.models import Case, CaseMessage, CaseStatus
+from affiliate.relations.care_models import Duty, DutyStatus
+from affiliate.relations.models import Case, CaseMessage, CaseStatus, Side
+from affiliate.relations.rounds import Cadence
 from affiliate.reports.day_models import CountedDay, ShopKind, ShopSaleDay
 from affiliate.reports.landing_models import DeviceHour
 from affiliate.reports.models import VisitorHour, VisitorKind
@@ -213,6 +215,23 @@ def test_days_that_were_counted_without_the_sums_of_the_shop_are_counted_anew(en
     with Session(engine) as session:
         assert session.scalars(sa.select(CountedDay.part)).all() == [DayPart.CLICKS]
         assert session.scalars(sa.select(ShopSaleDay)).all() == []
+
+
+def test_the_last_round_of_duties_from_before_has_a_day(engine: Engine) -> None:
+    day = NOW.date()
+    with Session(engine) as session, session.begin():
+        program = make_program(session)
+        partner = make_partner(session, program=program)
+        for task, rounds, due_on in (("none", [], None), ("over", ["late"], None), ("due", ["missed"], day)):
+            told: dict[str, Any] = {"side": Side.PARTNER, "cadence": Cadence.ONCE, "status": DutyStatus.PENDING}
+            told |= {"task": task, "rounds": rounds, "due_on": due_on, "created_at": NOW, "updated_at": NOW}
+            session.add(Duty(id=uuid4(), program_id=program.id, partner_id=partner.id, **told))
+    with engine.connect() as connection:
+        command.downgrade(config_for(connection), "0004")
+        command.upgrade(config_for(connection), "head")
+    with Session(engine) as session:
+        found = session.execute(sa.select(Duty.task, Duty.settled_on)).all()
+        assert dict(tuple(row) for row in found) == {"none": None, "over": day, "due": None}
 
 
 def test_appeals_from_before_are_cases_with_what_was_said(engine: Engine) -> None:

@@ -16,6 +16,7 @@ from affiliate.programs.models import Program
 from affiliate.relations import queries
 from affiliate.relations.care_models import Duty, PartnerGoal
 from affiliate.relations.models import Side
+from affiliate.relations.rounds import Cadence
 from affiliate.speech import say
 
 N_ = str  # marks a sentence for the translators
@@ -31,7 +32,9 @@ def remind_of_duty(session: Session, *, duty: Duty, program: Program, now: datet
 def tell_missed(session: Session, *, duty: Duty, program: Program, again: bool, now: datetime) -> None:
     """Tell who had to do it that its day has passed; when it happens again and again, the managers too."""
     subject = N_("Not done: %(task)s")
-    said = [N_("The day for “%(task)s” has passed. The next one is %(day)s.")]
+    again_on = N_("The day for “%(task)s” has passed. The next one is %(day)s.")
+    still = N_("The day for “%(task)s” has passed. It stays on the list until it is done.")
+    said = [still if duty.cadence is Cadence.ONCE else again_on]
     _tell(session, duty, program, (subject, said), now=now)
     if again and duty.side is Side.PARTNER:
         told = [N_("“%(task)s” was missed again by a partner. Talk to them now: it does not get better by itself.")]

@@ -86,7 +86,8 @@ class Duty(Base):
     """A line of the table of responsibilities: a task, who does it, when, and how it stands.
 
     `side` says whether the partner or the program does it; a person of the program may be named. `due_on` is the present
-    round's day in the program's time zone, null for what is continuous or over. `rounds` are the last outcomes.
+    round's day in the program's time zone, null for what is continuous or over. `rounds` are the last outcomes, and
+    `settled_on` is the day on which the last of them was due: for what is to be done once and was missed, it is due still.
     """
 
     __tablename__ = "duties"
@@ -109,6 +110,7 @@ class Duty(Base):
     due_on: Mapped[date | None]
     status: Mapped[DutyStatus] = mapped_column(enum_column(DutyStatus))
     rounds: Mapped[list[Any]] = mapped_column(default=list)
+    settled_on: Mapped[date | None]
     reminded_on: Mapped[date | None]  # the due day about which somebody was reminded
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

@@ -25,7 +25,7 @@ from affiliate.relations.care_models import (
     PartnerTag,
 )
 from affiliate.relations.models import Side
-from affiliate.relations.rounds import Cadence
+from affiliate.relations.rounds import KEPT_MAX, Cadence
 from affiliate.reports.periods import start_of_day
 from affiliate.reports.queries import NOT_COUNTED
 
@@ -158,31 +158,49 @@ def tags_in(session: Session, *, program_id: UUID) -> list[str]:
     return list(session.scalars(used.order_by(PartnerTag.tag).limit(TAGS_MAX)))
 
 
-def duties_of(session: Session, *, program_id: UUID, partner_id: UUID, side: Side | None = None) -> list[DutyLine]:
+def duties_of(session: Session, *, program_id: UUID, partner_id: UUID) -> list[DutyLine]:
     """The table of responsibilities with a partner: what is open, the soonest day first, what has no day after it."""
-    mine = [Duty.program_id == program_id, Duty.partner_id == partner_id, Duty.status != DutyStatus.DONE]
-    if side is not None:
-        mine.append(Duty.side == side)
-    return _lines(session, sa.and_(*mine), limit=DUTIES_MAX)
+    return [DutyLine(*row) for row in session.execute(_open_duties(program_id, partner_id))]
+
+
+def duties_placed(program_id: UUID, partner_id: UUID) -> sa.Select[*tuple[Any, ...]]:
+    """The same as a statement to be asked beside others: as `DutyLine` takes them, with their `place`."""
+    return _open_duties(program_id, partner_id).add_columns(_DUTY_PLACE)
+
+
+def _open_duties(program_id: UUID, partner_id: UUID) -> sa.Select[*tuple[Any, ...]]:
+    mine = (Duty.program_id == program_id, Duty.partner_id == partner_id, Duty.status != DutyStatus.DONE)
+    return _duties(sa.and_(*mine)).limit(DUTIES_MAX)
 
 
 def duties_due(program_id: UUID, *, before: date, limit: int) -> sa.Select[*tuple[Any, ...]]:
     """Duties of a program whose day comes before this one, the soonest first, as `DutyLine` takes them, with their `place`: a statement to be asked beside others."""
-    place = sa.func.row_number().over(order_by=_DUTY_ORDER).label("place")
     due = _duties(sa.and_(Duty.program_id == program_id, Duty.due_on < before))
-    return due.add_columns(place).limit(limit)
+    return due.add_columns(_DUTY_PLACE).limit(limit)
 
 
 def duties_to_close(session: Session, *, today: date, limit: int) -> Sequence[tuple[Duty, Program]]:
-    """Duties due until `today`, with their programs: nobody was reminded of them, or they come round again and may be missed.
+    """Duties due until `today`, with their programs: nobody was reminded of them, or they may be missed, which one notes once.
 
     What nobody was reminded of comes first, so that neither holds up the other.
     """
     is_told = Duty.reminded_on.is_not_distinct_from(Duty.due_on)
-    waiting = sa.or_(sa.not_(is_told), Duty.cadence != Cadence.ONCE)
+    is_noted = Duty.settled_on.is_not_distinct_from(Duty.due_on)
+    waiting = sa.or_(sa.not_(is_told), Duty.cadence != Cadence.ONCE, sa.not_(is_noted))
     found = sa.select(Duty, Program).join(Program, Program.id == Duty.program_id).where(Duty.due_on <= today, waiting)
     rows = session.execute(found.order_by(is_told, Duty.due_on, Duty.id).limit(limit))
     return [(row[0], row[1]) for row in rows]
+
+
+def last_rounds(program_id: UUID, partner_id: UUID) -> sa.Select[*tuple[Any, ...]]:
+    """The `rounds` of the partner's own duties of which one ended last, also of those that are over, the newest first: so many as are judged.
+
+    With their `place`: a statement to be asked beside others.
+    """
+    order = (Duty.settled_on.desc(), Duty.id.desc())
+    mine = (Duty.program_id == program_id, Duty.partner_id == partner_id, Duty.side == Side.PARTNER)
+    found = sa.select(Duty.rounds, sa.func.row_number().over(order_by=order).label("place"))
+    return found.where(*mine, Duty.settled_on.is_not(None)).order_by(*order).limit(KEPT_MAX)
 
 
 def duty_in(session: Session, *, program_id: UUID, duty_id: UUID, partner_id: UUID | None = None) -> Duty | None:
@@ -193,11 +211,8 @@ def duty_in(session: Session, *, program_id: UUID, duty_id: UUID, partner_id: UU
     return session.scalar(sa.select(Duty).where(*mine).execution_options(populate_existing=True))
 
 
-def _lines(session: Session, which: sa.ColumnElement[bool], *, limit: int) -> list[DutyLine]:
-    return [DutyLine(*row) for row in session.execute(_duties(which).limit(limit))]
-
-
 _DUTY_ORDER = (Duty.due_on.is_(None), Duty.due_on, Duty.id)
+_DUTY_PLACE = sa.func.row_number().over(order_by=_DUTY_ORDER).label("place")
 
 
 def _duties(which: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:

@@ -10,18 +10,19 @@ from affiliate import formats
 from affiliate.money import BPS_PER_UNIT, divide_half_even
 from affiliate.programs import pace
 from affiliate.programs.pace import Span
-from affiliate.relations import care_words
+from affiliate.relations import care_words, rounds
 from affiliate.relations.care_models import GoalStatus, PartnerGoal
 from affiliate.relations.care_queries import DutyLine
 from affiliate.relations.models import Side
-from affiliate.relations.rounds import is_repeated
+from affiliate.relations.rounds import Cadence
 from affiliate.reports.reaching import Reached
 
 
 def duty(line: DutyLine, *, today: date) -> dict[str, Any]:
     """A line of the table of responsibilities."""
     duty = line.duty
-    slipped = sum(outcome != "done" for outcome in duty.rounds)
+    slipped = rounds.slipped(duty.rounds)
+    is_one = duty.cadence is Cadence.ONCE and len(duty.rounds) == 1  # that it is late is said beside its day
     return {
         "id": str(duty.id),
         "task": duty.task,
@@ -30,9 +31,9 @@ def duty(line: DutyLine, *, today: date) -> dict[str, Any]:
         "due_on": duty.due_on,
         "is_late": duty.due_on is not None and duty.due_on < today,
         "sign": care_words.duty(duty.status),
-        "again": is_repeated(duty.rounds),
+        "again": rounds.is_repeated(duty.rounds),
         "slipped": _("%(slipped)s of the last %(rounds)s rounds slipped.", slipped=slipped, rounds=len(duty.rounds))
-        if slipped
+        if slipped and not is_one
         else "",
         "status": duty.status.value,
     }

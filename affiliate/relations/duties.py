@@ -153,7 +153,7 @@ def go_round(session: Session, *, limit: int, now: datetime) -> int:
     """Remind of duties that are due tomorrow or today, and note the misses of those whose day has passed; gives how many.
 
     Each program's own midnight counts. What was missed and comes round again is due on its next day; what was to be done
-    once stays due until it is done.
+    once stays due until it is done, and is missed once.
     """
     latest = (now + timedelta(days=2)).date()
     done = 0
@@ -161,7 +161,9 @@ def go_round(session: Session, *, limit: int, now: datetime) -> int:
         today = _today(program, now)
         if duty.due_on is None:
             continue
-        if duty.due_on < today and duty.cadence is not Cadence.ONCE:
+        if duty.cadence is Cadence.ONCE and _is_noted(duty):
+            continue
+        if duty.due_on < today:
             done += _miss(session, duty, program, today, now=now)
         elif duty.due_on <= today + timedelta(days=1) and duty.reminded_on != duty.due_on:
             done += _remind(session, duty, program, now=now)
@@ -170,6 +172,8 @@ def go_round(session: Session, *, limit: int, now: datetime) -> int:
 
 def _miss(session: Session, duty: Duty, program: Program, today: date, *, now: datetime) -> int:
     values = _round_over(duty, Outcome.MISSED, after=today - timedelta(days=1))
+    if duty.cadence is Cadence.ONCE:
+        values |= {"due_on": duty.due_on, "status": duty.status, "reminded_on": duty.due_on}
     moved = _try(session, duty, values, now=now)
     if moved is None:
         return 0
@@ -187,10 +191,17 @@ def _remind(session: Session, duty: Duty, program: Program, *, now: datetime) ->
 
 
 def _round_over(duty: Duty, outcome: Outcome, *, after: date) -> dict[str, Any]:
-    """What a duty becomes when its round ends."""
+    """What a duty becomes when its round ends. A miss that was noted before was no end: this takes its place."""
     found = None if duty.first_on is None else rounds.next_due(duty.cadence, first_on=duty.first_on, after=after)
     status = DutyStatus.DONE if found is None else DutyStatus.PENDING
-    return {"rounds": rounds.kept(duty.rounds, outcome), "due_on": found, "status": status}
+    before = duty.rounds[:-1] if _is_noted(duty) else duty.rounds
+    told = {"rounds": rounds.kept(before, outcome), "settled_on": duty.due_on}
+    return told | {"due_on": found, "status": status}
+
+
+def _is_noted(duty: Duty) -> bool:
+    """Whether a miss of the present day stands in the rounds already."""
+    return duty.due_on is not None and duty.settled_on == duty.due_on
 
 
 def _check(session: Session, program: Program, task: Task, text: str) -> None:
@@ -215,7 +226,11 @@ def _guarded(session: Session, duty: Duty, values: dict[str, Any], *, now: datet
 
 def _try(session: Session, duty: Duty, values: dict[str, Any], *, now: datetime) -> Duty | None:
     """The duty with the values, if it still is as it was read."""
-    here = (Duty.id == duty.id, Duty.status == duty.status, Duty.due_on.is_not_distinct_from(duty.due_on))
+    here = [Duty.id == duty.id, Duty.status == duty.status]
+    here += [
+        column.is_not_distinct_from(was)
+        for column, was in ((Duty.due_on, duty.due_on), (Duty.settled_on, duty.settled_on))
+    ]
     open_ = Duty.status != DutyStatus.DONE
     change = sa.update(Duty).where(*here, open_).values(**values, updated_at=now).returning(Duty.id)
     if session.scalar(change, execution_options={"synchronize_session": False}) is None:

@@ -1,7 +1,8 @@
 """Duties that come round: when the next one is due, and when misses are more than an accident. Pure.
 
 A duty has a cadence: once, on a day; again and again (daily, weekly, monthly, quarterly); or continuous, without any day. A
-round ends when it is done, or missed when its day is over.
+round ends when it is done, or missed when its day is over. What is to be done once is missed then, too, and stays due: done
+after all, it was late.
 """
 
 import calendar
@@ -26,7 +27,7 @@ class Outcome(enum.StrEnum):
 
     DONE = "done"
     LATE = "late"  # done, after its day
-    MISSED = "missed"  # never
+    MISSED = "missed"  # never, or not yet
 
 
 KEPT_MAX = 6
@@ -59,8 +60,17 @@ def kept(rounds: Sequence[str], outcome: Outcome) -> list[str]:
 
 def is_repeated(rounds: Sequence[str]) -> bool:
     """Whether deadlines slip again and again: two of the last three rounds were missed or late, or three of those kept."""
-    slipped = [outcome != Outcome.DONE for outcome in rounds]
-    return sum(slipped[-3:]) >= REPEATED_MIN or sum(slipped) > REPEATED_MIN
+    return slipped(rounds[-3:]) >= REPEATED_MIN or slipped(rounds) > REPEATED_MIN
+
+
+def slipped(rounds: Sequence[str]) -> int:
+    """How many of these rounds were missed or late."""
+    return sum(outcome != Outcome.DONE for outcome in rounds)
+
+
+def last_of_each(duties: Sequence[Sequence[str]]) -> list[str]:
+    """How the last round of each of these duties ended, in their order: what `is_repeated` judges a partner by, as one duty by its rounds."""
+    return [rounds[-1] for rounds in duties if rounds][-KEPT_MAX:]
 
 
 def _months_later(day: date, months: int) -> date:

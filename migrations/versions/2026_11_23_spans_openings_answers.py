@@ -129,15 +129,32 @@ def _programs_of_dead_letters() -> None:
     op.create_index(op.f("ix_dead_letters_program_id"), "dead_letters", ["program_id"])
 
 
+_ROUNDS_ENDED = {
+    "postgresql": ("CAST(updated_at AT TIME ZONE 'UTC' AS DATE)", "CAST('[]' AS JSONB)"),
+    "sqlite": ("date(updated_at)", "'[]'"),
+}
+
+
+def _days_of_rounds(dialect: str) -> None:
+    """On what day the last round of each duty was due. Of those from before, the day on which it was last touched is known."""
+    op.add_column("duties", sa.Column("settled_on", sa.Date(), nullable=True))
+    day, nothing = _ROUNDS_ENDED[dialect]
+    is_another = f"due_on IS NULL OR due_on <> {day}"  # else the present day would pass for one that was missed
+    op.execute(f"UPDATE duties SET settled_on = {day} WHERE rounds <> {nothing} AND ({is_another})")  # noqa: S608 - our names
+
+
 def upgrade() -> None:
     _spans()
     _openings_of_newsletters()
     with op.batch_alter_table("programs") as batch_op:
         batch_op.add_column(sa.Column("application_answer_days", _amount(), server_default="3", nullable=False))
     _programs_of_dead_letters()
+    _days_of_rounds(op.get_context().dialect.name)
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("duties") as batch_op:
+        batch_op.drop_column("settled_on")
     op.drop_index(op.f("ix_dead_letters_program_id"), "dead_letters")
     with op.batch_alter_table("dead_letters") as batch_op:
         batch_op.drop_column("program_id")

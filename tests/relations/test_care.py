@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from factories import NOW, make_grant, make_user
+from factories import NOW, make_grant, make_partner, make_user
 from money_cast import Books, open_books
 from sqlalchemy.orm import Session
 
@@ -232,6 +232,67 @@ def test_both_sides_are_reminded_once_and_misses_are_counted_and_told(session: S
     session.refresh(made)
     assert (made.rounds, made.due_on) == (["missed", "missed"], date(2026, 12, 1))
     assert "Missed again: Two posts" in mails(session)
+
+
+def the_round(session: Session, now: datetime) -> int:
+    found = duties.go_round(session, limit=10, now=now)
+    session.expire_all()
+    return found
+
+
+def test_what_is_to_be_done_once_is_missed_once_and_stays_due(session: Session, books: Books) -> None:
+    manager(session, books, "Olga")
+    made = duty(session, books, cadence=Cadence.ONCE)
+    the_round(session, NOW)
+    people, next_day = len(mails(session)), NOW + timedelta(days=1)
+    assert [the_round(session, next_day), the_round(session, next_day)] == [1, 0]
+    assert (made.rounds, made.due_on, made.status) == (["missed"], TODAY, DutyStatus.PENDING)
+    assert set(mails(session)[people:]) == {"Not done: Two posts"}
+    [text] = set(session.scalars(sa.select(OutboxMail.body_text).where(OutboxMail.subject == "Not done: Two posts")))
+    assert "It stays on the list until it is done." in text
+    assert care_queries.duties_to_close(session, today=TODAY + timedelta(days=9), limit=10) == []
+    moved = move(session, books, made.id, DutyStatus.DONE, now=NOW + timedelta(days=3))
+    assert (moved.rounds, moved.due_on, moved.status) == (["late"], None, DutyStatus.DONE)
+
+
+def test_a_miss_of_which_nobody_was_reminded_waits_no_more(session: Session, books: Books) -> None:
+    duty(session, books, cadence=Cadence.ONCE)
+    assert [the_round(session, NOW + timedelta(days=9)) for _ in range(2)] == [1, 0]
+    assert care_queries.duties_to_close(session, today=TODAY + timedelta(days=9), limit=10) == []
+
+
+def test_of_what_is_done_once_on_its_day_no_miss_is_noted(session: Session, books: Books) -> None:
+    made = duty(session, books, cadence=Cadence.ONCE)
+    move(session, books, made.id, DutyStatus.DONE)
+    assert the_round(session, NOW + timedelta(days=1)) == 0
+    assert made.rounds == ["done"]
+
+
+def test_a_day_that_is_put_off_can_be_missed_again(session: Session, books: Books) -> None:
+    made = duty(session, books, cadence=Cadence.ONCE)
+    the_round(session, NOW + timedelta(days=1))
+    change(session, books, made.id, cadence=Cadence.ONCE, first_on=TODAY + timedelta(days=5))
+    the_round(session, NOW + timedelta(days=6))
+    assert made.rounds == ["missed", "missed"]
+    change(session, books, made.id, cadence=Cadence.WEEKLY, first_on=made.due_on)
+    the_round(session, NOW + timedelta(days=6))
+    assert (made.rounds, made.due_on) == (["missed", "missed"], TODAY + timedelta(days=12))
+
+
+def test_the_rounds_that_ended_last_are_found_also_of_what_is_over(session: Session, books: Books) -> None:
+    for days in range(1, 8):
+        once = duty(session, books, cadence=Cadence.ONCE, first_on=TODAY + timedelta(days=days))
+        move(session, books, once.id, DutyStatus.DONE, now=NOW + timedelta(days=8 if days > 5 else 0))
+    missed = duty(session, books, cadence=Cadence.ONCE, first_on=TODAY + timedelta(days=9))
+    the_round(session, NOW + timedelta(days=10))
+    duties.end(session, program=books.program, duty_id=missed.id, actor=books.alice, now=NOW)
+    ours = duty(session, books, cadence=Cadence.ONCE, side=Side.PROGRAM, first_on=TODAY + timedelta(days=30))
+    move(session, books, ours.id, DutyStatus.DONE)
+    duty(session, books)  # whose first round is still on
+    other = make_partner(session, program=books.program)
+    asked = [(books.program.id, books.partner.id), (books.program.id, other.id), (other.id, books.partner.id)]
+    found = [session.scalars(care_queries.last_rounds(*of)).all() for of in asked]
+    assert found == [[["missed"], ["late"], ["late"], ["done"], ["done"], ["done"]], [], []]
 
 
 def test_each_programs_own_midnight_decides(session: Session, books: Books) -> None:

@@ -50,6 +50,12 @@ def test_misses_are_repeated_from_two_in_three_or_three_of_those_kept(told: list
     assert rounds.is_repeated(told) is again
 
 
+def test_a_partner_is_judged_by_the_last_round_of_each_of_its_last_duties() -> None:
+    told = [["missed"], ["done", "late"], [], ["missed", "done"], ["done"], ["late"], ["done"], ["missed"]]
+    assert rounds.last_of_each(told) == ["late", "done", "done", "late", "done", "missed"]
+    assert rounds.slipped(rounds.last_of_each(told)) == 3
+
+
 def test_the_last_six_rounds_are_kept() -> None:
     told: list[str] = []
     for _ in range(7):

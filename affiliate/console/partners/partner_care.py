@@ -7,14 +7,16 @@ from uuid import UUID
 from flask import g, url_for
 from flask_babel import gettext as _
 
+from affiliate import formats
 from affiliate.accounts import access
 from affiliate.console import roles, words
 from affiliate.console.blueprint import blueprint, can, show
 from affiliate.console.goals import goal_sheets
 from affiliate.console.partners import care_words
 from affiliate.console.queries import partners as queries
+from affiliate.console.queries.beside import beside
 from affiliate.console.work import work_people
-from affiliate.relations import agreeing, care_queries, care_sheets, leading
+from affiliate.relations import agreeing, care_queries, care_sheets, leading, rounds
 from affiliate.relations import care_words as shared
 from affiliate.relations.care_models import PartnerCare, PartnerGoal
 from affiliate.relations.care_queries import DutyLine, Manager
@@ -86,11 +88,24 @@ def momentum_of(row: PartnerMomentum | None) -> dict[str, Any] | None:
 
 
 def slipping(partner_id: UUID) -> list[dict[str, Any]]:
-    """The partner's responsibilities that slip again and again, whenever they are due next."""
-    lines = care_queries.duties_of(orm.session, program_id=g.program.id, partner_id=partner_id)
-    told = [care_sheets.duty(line, today=goal_sheets.today()) for line in lines]
+    """What slips again and again: the partner's days as such, whatever they were for, then its responsibilities, whenever they are due next."""
+    here = (g.program.id, partner_id)
+    rows = beside(orm.session, {"duties": care_queries.duties_placed(*here), "ended": care_queries.last_rounds(*here)})
+    told = [care_sheets.duty(DutyLine(*line), today=goal_sheets.today()) for line in rows["duties"]]
     url = url_for("console.partner_care", partner_id=partner_id) + "#duties"
-    return [one | {"url": url} for one in told if one["again"]]
+    ended = rounds.last_of_each([one.rounds for one in reversed(rows["ended"])])
+    return _unreliable(ended) + [one | {"url": url} for one in told if one["again"]]
+
+
+def _unreliable(ended: list[str]) -> list[dict[str, Any]]:
+    """That the partner misses its days, if it does."""
+    if not rounds.is_repeated(ended):
+        return []
+    told = _(
+        "%(slipped)s of its last %(duties)s responsibilities were missed or late.",
+        slipped=formats.number(rounds.slipped(ended)), duties=formats.number(len(ended)),
+    )  # fmt: skip
+    return [{"slipped": told}]
 
 
 def _leads(care: PartnerCare | None, managers: list[Manager]) -> dict[str, Any]:

@@ -113,6 +113,23 @@ def test_what_slips_again_and_again_stands_on_the_partners_first_page(cast: Cast
     assert "Slips again and again. 2 of the last 2 rounds slipped." in text_of(mara.get(page_of(cast)))
 
 
+def test_a_partner_that_misses_its_days_again_and_again_is_marked_on_its_first_page(
+    cast: Cast, mara: FlaskClient, finn: FlaskClient
+) -> None:
+    today = clock.now().date()
+    for number, rounds in enumerate((["done"], ["late"], ["missed"])):
+        once = {"task": f"Post {number}", "side": "partner", "cadence": "once", "first_on": today.isoformat()}
+        mara.post(f"{page_of(cast)}/duties", data=once)
+        settled = {"rounds": rounds, "settled_on": today - timedelta(days=9 - number), "due_on": None, "status": "done"}
+        if number == 2:
+            assert "again and again" not in text_of(mara.get(page_of(cast)))
+        cast.session.execute(sa.update(Duty).where(Duty.task == once["task"]).values(settled))
+        cast.session.commit()
+    told = "2 of its last 3 responsibilities were missed or late."
+    assert told in text_of(mara.get(page_of(cast)))
+    assert told not in text_of(finn.get(page_of(cast)))
+
+
 def test_each_momentum_comes_with_something_to_do(app: Flask) -> None:
     verdicts = {
         judge(History(Span(clicks, sales), Span(before, sold), ever=ever, days_in=days))
