@@ -38,6 +38,13 @@ def read(text: str, currency: str) -> Money:
         raise BadNumber(_TOO_LARGE) from error
 
 
+def typed(value: int, *, currency: str = "", is_share: bool = False) -> str:
+    """A number as somebody would type it so that it is read again: minor units of a currency, basis points, or a count."""
+    if currency:
+        return Money(value, currency).text()
+    return f"{Decimal(value).scaleb(-2):f}" if is_share else str(value)
+
+
 def read_percent(text: str) -> int:
     """Basis points of a percentage as typed: “8”, “7.5 %”, in Italian “7,5”.
 

@@ -191,7 +191,7 @@ class GoalForm(FlaskForm):  # type: ignore[misc] # the library is not typed
         """What `add_goal` takes, or nothing when the target cannot be read."""
         metric = GoalMetric(self.metric.data)
         try:
-            target = _target(metric, self.target.data, currency)
+            target = read_target(metric, self.target.data, currency)
         except amounts.BadNumber as wrong:
             say(self.target, str(wrong))
             return None
@@ -200,8 +200,12 @@ class GoalForm(FlaskForm):  # type: ignore[misc] # the library is not typed
         return {"metric": metric, "target": target, **days, "owner_id": UUID(self.owner.data)}
 
 
-def _target(metric: GoalMetric, text: str, currency: str) -> int:
-    """What was typed as target: minor units for money, basis points for a share, else a number of things."""
+def read_target(metric: GoalMetric, text: str, currency: str) -> int:
+    """What was typed as target: minor units for money, basis points for a share, else a number of things.
+
+    Raises:
+        BadNumber: it cannot be read.
+    """
     if metric in {GoalMetric.REVENUE, GoalMetric.COST}:
         return amounts.read(text, currency).amount_minor
     return amounts.read_percent(text) if metric is GoalMetric.NEW_CUSTOMER_SHARE else amounts.read_count(text)

@@ -56,6 +56,11 @@ def goals_over(session: Session, *, program_id: UUID, day: date, limit: int) -> 
     ).all()
 
 
+def goal_in(session: Session, *, program_id: UUID, goal_id: UUID) -> Goal | None:
+    """One goal of the program."""
+    return session.scalar(sa.select(Goal).where(Goal.id == goal_id, Goal.program_id == program_id))
+
+
 def has_goal(session: Session, *, program_id: UUID) -> bool:
     """Whether the program has any goal."""
     return bool(session.scalar(sa.select(sa.exists().where(Goal.program_id == program_id))))

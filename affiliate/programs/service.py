@@ -42,6 +42,12 @@ class NoGoal(Conflict):
     code = "no_goal"
 
 
+class GoalOver(Conflict):
+    """The days of the goal are over."""
+
+    code = "goal_over"
+
+
 class WrongStatus(Conflict):
     """The program is not in the status that this step starts from."""
 
@@ -204,13 +210,53 @@ def add_goal(
     )  # fmt: skip
     session.add(goal)
     session.flush()
-    named = "target_minor" if metric in {GoalMetric.REVENUE, GoalMetric.COST} else "target"
-    details = {"metric": metric, named: target, "starts_on": starts_on.isoformat(), "ends_on": ends_on.isoformat()}
-    details |= {"owner_id": owner_id and str(owner_id)}
+    details = {"metric": metric, **_asked_for(goal), "owner_id": owner_id and str(owner_id)}
     audit.record(
         session, actor=actor, action="goal.create", subject_kind="goal", subject_id=goal.id,
         program_id=program_id, details=details, now=now,
     )  # fmt: skip
+    return goal
+
+
+def change_goal(
+    session: Session, *, program_id: UUID, goal_id: UUID, target: int, starts_on: date, ends_on: date, actor: Actor,
+    now: datetime,
+) -> Goal:  # fmt: skip
+    """Ask for another number, or in other days, while the goal is not over; the history keeps what was asked before.
+
+    Raises:
+        NotFound: it is not this program's, or gone. GoalOver: its days are over. Invalid: as a new one would be.
+    """
+    goal = _locked_goal(session, program_id, goal_id)
+    if goal.ends_on <= _day_of(session, program_id, now):
+        raise GoalOver(N_("This goal is over. What it asked for stays."))
+    is_share = goal.metric is GoalMetric.NEW_CUSTOMER_SHARE
+    if wrong := rules.goal_problems(target=target, starts_on=starts_on, ends_on=ends_on, is_share=is_share):
+        raise Invalid({field: [sentence] for field, sentence in wrong.items()})
+    before = _asked_for(goal)
+    goal.target, goal.starts_on, goal.ends_on = target, starts_on, ends_on
+    after = _asked_for(goal)
+    if after != before:
+        session.flush()
+        details = {"metric": goal.metric, "before": before, "after": after}
+        audit.record(
+            session, actor=actor, action="goal.change", subject_kind="goal", subject_id=goal.id, program_id=program_id,
+            details=details, now=now,
+        )  # fmt: skip
+    return goal
+
+
+def _asked_for(goal: Goal) -> dict[str, Any]:
+    """What a goal asks for, as the history keeps it."""
+    named = "target_minor" if goal.metric in {GoalMetric.REVENUE, GoalMetric.COST} else "target"
+    return {named: goal.target, "starts_on": goal.starts_on.isoformat(), "ends_on": goal.ends_on.isoformat()}
+
+
+def _locked_goal(session: Session, program_id: UUID, goal_id: UUID) -> Goal:
+    mine = (Goal.id == goal_id, Goal.program_id == program_id)
+    goal = session.scalar(sa.select(Goal).where(*mine).with_for_update().execution_options(populate_existing=True))
+    if goal is None:
+        raise NotFound("This goal is gone already.")
     return goal
 
 
@@ -222,10 +268,7 @@ def give_goal(
     Raises:
         NotFound: it is not this program's, or gone. Invalid: the new owner does not manage this program.
     """
-    mine = (Goal.id == goal_id, Goal.program_id == program_id)
-    goal = session.scalar(sa.select(Goal).where(*mine).with_for_update().execution_options(populate_existing=True))
-    if goal is None:
-        raise NotFound("This goal is gone already.")
+    goal = _locked_goal(session, program_id, goal_id)
     if wrong := _owner_problems(session, program_id, owner_id):
         raise Invalid({field: [sentence] for field, sentence in wrong.items()})
     if goal.owner_id == owner_id:
@@ -245,12 +288,17 @@ def give_goal(
 
 
 def _number_problems(session: Session, program_id: UUID, ends_on: date, now: datetime) -> dict[str, str]:
-    zone = session.get_one(Program, program_id).time_zone
-    day = now.astimezone(ZoneInfo(zone)).date()
+    day = _day_of(session, program_id, now)
     waits = ends_on > day
     if not waits or len(queries.goals_open(session, program_id=program_id, day=day)) < queries.GOALS_OPEN_MAX:
         return {}
     return {"metric": N_("Fifty goals run or are to come. Remove one of them first.")}
+
+
+def _day_of(session: Session, program_id: UUID, now: datetime) -> date:
+    """The present day of a program."""
+    zone = session.get_one(Program, program_id).time_zone
+    return now.astimezone(ZoneInfo(zone)).date()
 
 
 def _owner_problems(session: Session, program_id: UUID, owner_id: UUID | None) -> dict[str, str]:

@@ -171,6 +171,19 @@ def test_a_goal_without_target_or_period_is_refused(
     assert not queries.has_goal(session, program_id=program.id)
 
 
+def test_a_goal_is_changed_by_its_own_program_alone(
+    session: Session, program: Program, actor: Actor, now: datetime
+) -> None:
+    asked: dict[str, Any] = {"target": 5, "starts_on": now.date(), "ends_on": now.date() + timedelta(days=5)}
+    by: dict[str, Any] = {"actor": actor, "now": now}
+    goal = service.add_goal(session, program_id=program.id, metric=GoalMetric.SALES, **asked, **by)
+    other = factories.make_program(session, slug="other")
+    with pytest.raises(NotFound):
+        service.change_goal(session, program_id=other.id, goal_id=goal.id, **asked | {"target": 6}, **by)
+    changed = service.change_goal(session, program_id=program.id, goal_id=goal.id, **asked | {"target": 6}, **by)
+    assert changed.target == 6
+
+
 def test_goals_that_are_not_over_are_all_found_and_bounded(
     session: Session, program: Program, actor: Actor, now: datetime
 ) -> None:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from flask import g
 from flask_babel import gettext as _
 
-from affiliate import formats
+from affiliate import amounts, formats
 from affiliate.console import words
 from affiliate.money import BPS_PER_UNIT, divide_half_even, exponent
 from affiliate.programs import pace
@@ -95,7 +95,15 @@ def _line(goal: Goal, reached: Reached, season: Season | None, day: date, owner:
         "owner_id": goal.owner_id and str(goal.owner_id),
         "is_running": day < goal.ends_on,
         "last_on": goal.ends_on - timedelta(days=1),
+        "starts_on": goal.starts_on,
+        "typed": _typed(goal),
     }
+
+
+def _typed(goal: Goal) -> str:
+    """The target as one types it."""
+    currency = g.program.currency if goal.metric in IN_MONEY else ""
+    return amounts.typed(goal.target, currency=currency, is_share=_KINDS.get(goal.metric) is Kind.SHARE)
 
 
 def _course(goal: Goal, reached: Reached, season: Season | None, day: date) -> Course:

@@ -10,16 +10,17 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers.response import Response as BaseResponse
 
+from affiliate import amounts
 from affiliate.accounts import access
 from affiliate.console import presenters, roles, words
 from affiliate.console.blueprint import acted, blueprint, is_manager, show
-from affiliate.console.forms import GoalForm, say_all
+from affiliate.console.forms import GoalForm, read_target, say_all
 from affiliate.console.goals import goal_sheets
 from affiliate.errors import Invalid
 from affiliate.programs import queries as program_queries
 from affiliate.programs import service
 from affiliate.programs.models import Goal, GoalMetric
-from affiliate.relations import care_queries
+from affiliate.relations import care_forms, care_queries
 from affiliate.web import orm, request_now
 
 OVER_SHOWN = 30
@@ -76,6 +77,32 @@ def give_goal(goal_id: UUID) -> BaseResponse:
         return str(_("%(name)s answers for this goal now.", name=_people().get(given.owner_id or goal_id, "")))
 
     return acted(url_for("console.goals"), act)
+
+
+@blueprint.post("/<slug>/goals/<uuid:goal_id>/change")
+@access.console("manager")
+def change_goal(goal_id: UUID) -> BaseResponse:
+    """Ask for another number, or in other days."""
+    goal = program_queries.goal_in(orm.session, program_id=g.program.id, goal_id=goal_id)
+    if goal is None:
+        raise access.NotHere
+    metric = goal.metric
+
+    def act() -> str:
+        asked: dict[str, Any] = {"target": _target(metric), "starts_on": care_forms.day("starts_on")}
+        asked["ends_on"] = care_forms.day("last_on") + timedelta(days=1)
+        who: dict[str, Any] = {"program_id": g.program.id, "actor": access.actor(), "now": request_now()}
+        service.change_goal(orm.session, goal_id=goal_id, **asked, **who)
+        return str(_("The goal is changed. The history keeps what it asked for before."))
+
+    return acted(url_for("console.goals"), act)
+
+
+def _target(metric: GoalMetric) -> int:
+    try:
+        return read_target(metric, request.form.get("target", ""), g.program.currency)
+    except amounts.BadNumber as wrong:
+        raise Invalid({"target": [str(wrong)]}) from wrong
 
 
 def _owner() -> UUID:

@@ -79,6 +79,7 @@ _ACTS = {
     "fraud.review": N_("put an order under review"),
     "fraud.settings": N_("changed the fraud rules"),
     "goal.create": N_("added a goal"),
+    "goal.change": N_("changed a goal"),
     "goal.give": N_("gave a goal to another owner"),
     "goal.remove": N_("took a goal away"),
     "validation.stop": N_("stopped a validation"),

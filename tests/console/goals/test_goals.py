@@ -1,5 +1,6 @@
 """Goals: counted as reports count, against the straight line, in the program's own days."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from money_cast import open_books
 from sqlalchemy.orm import Session
 
 from affiliate import clock, ids
-from affiliate.accounts.models import AuditEvent
+from affiliate.accounts.models import AuditEvent, User
 from affiliate.ingest.models import ClickVerdict
 from affiliate.payouts.models import CostKind, PartnerCost
 from affiliate.programs import pace
@@ -193,6 +194,46 @@ def test_a_running_goal_gets_another_owner_and_the_history_tells_it(cast: Cast, 
     )  # fmt: skip
     cast.session.commit()
     assert "gave a goal to another owner" in text_of(mara.get("/console/casa/history"))
+
+
+def test_a_running_goal_is_changed_and_the_history_tells_from_what_to_what(
+    cast: Cast, mara: FlaskClient, finn: FlaskClient, browser_of: Callable[[User], FlaskClient]
+) -> None:
+    today = clock.now().date()
+    mara.post("/console/casa/goals/usual", data={"metric": "revenue"})
+    goal_id = cast.session.scalars(sa.select(Goal.id)).one()
+    cast.session.commit()
+    address = f"/console/casa/goals/{goal_id}/change"
+    assert 'name="target" type="text" value="5000.00"' in text_of(mara.get("/console/casa/goals"))
+    form = {"target": "7500.50", "starts_on": today.isoformat(), "last_on": (today + timedelta(days=9)).isoformat()}
+    for wrong in ({"target": "many"}, {"target": "0"}, {"last_on": "x"}, {"last_on": "2020-01-01"}):
+        mara.post(address, data=form | wrong)
+        assert cast.session.scalars(sa.select(Goal.target)).one() == 5_000_00
+        cast.session.commit()
+    assert finn.post(address, data=form).status_code == 404
+    assert browser_of(cast.ada).post(address.replace("casa", "altra"), data=form).status_code == 404
+    assert mara.post(address.replace(str(goal_id), str(cast.mara.id)), data=form).status_code == 404
+    for _ in range(2):
+        assert "The goal is changed." in text_of(mara.post(address, data=form, follow_redirects=True))
+    goal = cast.session.scalars(sa.select(Goal)).one()
+    assert (goal.target, goal.starts_on, goal.ends_on) == (7_500_50, today, today + timedelta(days=10))
+    assert len(cast.session.scalars(sa.select(AuditEvent).where(AuditEvent.action == "goal.change")).all()) == 1
+    cast.session.commit()
+    page = text_of(mara.get("/console/casa/history"))
+    assert "changed a goal" in page
+    assert "Target: €5,000.00 → €7,500.50" in page
+
+
+def test_what_a_goal_that_is_over_asked_for_stays(cast: Cast, mara: FlaskClient) -> None:
+    form = {"metric": "sales", "target": "9", "starts_on": "2025-11-01", "last_on": "2025-11-30"}
+    mara.post("/console/casa/goals", data=form)
+    goal_id = cast.session.scalars(sa.select(Goal.id)).one()
+    cast.session.commit()
+    assert "Change…" not in text_of(mara.get("/console/casa/goals"))
+    answer = mara.post(f"/console/casa/goals/{goal_id}/change", data=form | {"target": "8"})
+    assert (answer.status_code, "This goal is over." in text_of(answer)) == (409, True)
+    assert cast.session.scalars(sa.select(Goal.target)).one() == 9
+    cast.session.commit()
 
 
 def test_only_managers_change_the_owner_and_only_of_goals_that_run(
