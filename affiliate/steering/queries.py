@@ -85,6 +85,13 @@ def watches_of(session: Session, *, program_id: UUID) -> Sequence[KpiWatch]:
     return session.scalars(sa.select(KpiWatch).where(*mine).order_by(KpiWatch.id).limit(WATCHES_MAX)).all()
 
 
+def watch_in(session: Session, *, program_id: UUID, watch_id: UUID, locked: bool = False) -> KpiWatch | None:
+    """One watch of a program that was not removed; `locked` for who changes it."""
+    mine = (KpiWatch.id == watch_id, KpiWatch.program_id == program_id, KpiWatch.removed_at.is_(None))
+    found = sa.select(KpiWatch).where(*mine).execution_options(populate_existing=True)
+    return session.scalar(found.with_for_update() if locked else found)
+
+
 def alarms(program_id: UUID) -> sa.Select[*tuple[Any, ...]]:
     """The watches whose figure is on the wrong side, with their `place`: a statement to be asked beside others."""
     mine = (KpiWatch.program_id == program_id, KpiWatch.removed_at.is_(None), KpiWatch.state == WatchState.ALARM)

@@ -68,6 +68,31 @@ def add_watch(
     return watch
 
 
+def change_watch(
+    session: Session, *, program_id: UUID, watch_id: UUID, threshold: int, look_back_days: int, volume_min: int,
+    actor: Actor, now: datetime,
+) -> None:  # fmt: skip
+    """Watch the same figure by another limit, over other days or from another volume on. It begins anew: what the last look found was of the old limit.
+
+    Raises:
+        Invalid: names each wrong field. NoSuchWatch: not in this program, or removed already.
+    """
+    wrong = thresholds.problems(threshold=threshold, look_back_days=look_back_days, volume_min=volume_min)
+    if wrong:
+        raise Invalid({field: [sentence] for field, sentence in wrong.items()})
+    watch = queries.watch_in(session, program_id=program_id, watch_id=watch_id, locked=True)
+    if watch is None:
+        raise NoSuchWatch(N_("This figure is not watched any more."))
+    was = (watch.threshold, watch.look_back_days, watch.volume_min)
+    if was == (threshold, look_back_days, volume_min):
+        return
+    watch.threshold, watch.look_back_days, watch.volume_min = threshold, look_back_days, volume_min
+    watch.state, watch.value, watch.since, watch.checked_at = WatchState.QUIET, None, now, None
+    session.flush()
+    before = {"threshold": was[0], "days": was[1], "volume": was[2]}
+    _audit(session, watch, "watch.change", actor=actor, now=now, volume=volume_min, was=before)
+
+
 def remove_watch(session: Session, *, program_id: UUID, watch_id: UUID, actor: Actor, now: datetime) -> None:
     """Watch this figure no longer.
 
@@ -186,8 +211,9 @@ def look_after(session: Session, *, program_id: UUID, partner_id: UUID, actor: A
         )  # fmt: skip
 
 
-def _audit(session: Session, watch: KpiWatch, action: str, *, actor: Actor, now: datetime) -> None:
+def _audit(session: Session, watch: KpiWatch, action: str, *, actor: Actor, now: datetime, **more: Any) -> None:
     details = {"key": watch.key, "side": watch.side.value, "threshold": watch.threshold, "days": watch.look_back_days}
+    details |= more
     audit.record(
         session, actor=actor, action=action, subject_kind="watch", subject_id=watch.id, program_id=watch.program_id,
         details=details, now=now,

@@ -89,6 +89,26 @@ def test_an_alarm_reaches_the_chats_that_asked_for_it(session: Session, books: B
     assert told[0].occasion.startswith(f"alarm:{seen.id.hex}:")
 
 
+def test_a_watch_that_is_changed_begins_anew_and_mails_again(session: Session, books: Books) -> None:
+    seen = watch(session, books)
+    books.order(order_id="1", occurred_at=NOW - timedelta(days=2))
+    books.work()
+    service.check_due(session, limit=10, now=NOW)
+    same = {"program_id": books.program.id, "watch_id": seen.id, "actor": books.alice, "now": NOW}
+    service.change_watch(session, **same, threshold=2, look_back_days=7, volume_min=1)
+    assert seen.state is WatchState.ALARM
+    service.change_watch(session, **same, threshold=3, look_back_days=7, volume_min=1)
+    assert (seen.state, seen.value, seen.checked_at) == (WatchState.QUIET, None, None)
+    service.check_due(session, limit=10, now=NOW)
+    assert (seen.state, mails(session)) == (WatchState.ALARM, 2)
+    for elsewhere in ({"program_id": books.partner.id}, {"watch_id": books.program.id}):
+        with pytest.raises(service.NoSuchWatch):
+            service.change_watch(session, **same | elsewhere, threshold=4, look_back_days=7, volume_min=1)
+    service.remove_watch(session, **same)
+    with pytest.raises(service.NoSuchWatch):
+        service.change_watch(session, **same, threshold=4, look_back_days=7, volume_min=1)
+
+
 def test_too_little_says_nothing_and_a_removed_watch_is_not_looked_at(session: Session, books: Books) -> None:
     seen = watch(session, books, volume_min=50)
     service.check_due(session, limit=10, now=NOW)

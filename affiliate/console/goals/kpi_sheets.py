@@ -7,7 +7,7 @@ from uuid import UUID
 from flask import g, url_for
 from flask_babel import gettext as _
 
-from affiliate import formats
+from affiliate import amounts, formats
 from affiliate.console.blueprint import can
 from affiliate.console.words import Sign
 from affiliate.money import Money
@@ -59,7 +59,17 @@ def watch(row: KpiWatch) -> dict[str, Any]:
         "sign": state(row),
         "since": row.since,
         "remove_url": url_for("console.remove_watch", watch_id=row.id),
+        "change_url": url_for("console.change_watch", watch_id=row.id),
+        "typed": _typed(figure.unit, row.threshold),
+        "look_back_days": row.look_back_days,
+        "volume_min": row.volume_min,
     }
+
+
+def _typed(unit: Unit, threshold: int) -> str:
+    """A limit as one types it."""
+    currency = g.program.currency if unit is Unit.MONEY else ""
+    return amounts.typed(threshold, currency=currency, is_share=unit is Unit.BPS)
 
 
 def allowed(figure: Figure, side: Side, threshold: int, days: int) -> str:

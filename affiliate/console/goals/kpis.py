@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from flask import g, url_for
+from flask import g, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
@@ -50,14 +50,17 @@ class WatchForm(FlaskForm):  # type: ignore[misc] # the library is not typed
 
     def limit(self, currency: str) -> int | None:
         """The limit in the unit of the figure; nothing when it cannot be read."""
-        unit, text = FIGURES[self.key.data].unit, self.threshold.data
         try:
-            if unit is Unit.MONEY:
-                return amounts.read(text, currency).amount_minor
-            return amounts.read_percent(text) if unit is Unit.BPS else amounts.read_count(text)
+            return _read_limit(FIGURES[self.key.data].unit, self.threshold.data, currency)
         except amounts.BadNumber as wrong:
             say(self.threshold, str(wrong))
             return None
+
+
+def _read_limit(unit: Unit, text: str, currency: str) -> int:
+    if unit is Unit.MONEY:
+        return amounts.read(text, currency).amount_minor
+    return amounts.read_percent(text) if unit is Unit.BPS else amounts.read_count(text)
 
 
 @blueprint.get("/<slug>/kpis")
@@ -90,6 +93,37 @@ def add_watch() -> str | tuple[str, int] | BaseResponse:
     return acted(
         url_for("console.kpis"), lambda: str(_("Watched from now on. A mail tells you when it crosses the limit."))
     )
+
+
+@blueprint.post("/<slug>/kpis/<uuid:watch_id>/change")
+@access.console("manager")
+def change_watch(watch_id: UUID) -> BaseResponse:
+    """Watch the same figure by another limit."""
+    here: dict[str, Any] = {"program_id": g.program.id, "watch_id": watch_id}
+    watch = watches.watch_in(orm.session, **here)
+    if watch is None:
+        raise access.NotHere
+    unit = FIGURES[watch.key].unit
+
+    def act() -> str:
+        asked: dict[str, Any] = {"threshold": _typed("threshold", unit)}
+        asked |= {name: _typed(name, Unit.COUNT) for name in ("look_back_days", "volume_min")}
+        service.change_watch(orm.session, **here, **asked, actor=access.actor(), now=request_now())
+        return str(_("The limit is changed. The figure is looked at anew within the hour."))
+
+    return acted(url_for("console.kpis"), act)
+
+
+def _typed(name: str, unit: Unit) -> int:
+    """The number in a field.
+
+    Raises:
+        Invalid: it cannot be read.
+    """
+    try:
+        return _read_limit(unit, request.form.get(name, ""), g.program.currency)
+    except amounts.BadNumber as wrong:
+        raise Invalid({name: [str(wrong)]}) from wrong
 
 
 @blueprint.post("/<slug>/kpis/<uuid:watch_id>/remove")

@@ -155,8 +155,9 @@ def _details(details: Mapping[str, Any]) -> list[str]:
             if before.get(name) != value and (name in _OF_THE_SHOP or not name.endswith("_id"))
         ]
     if (figure := FIGURES.get(details.get("key", ""))) is not None and "threshold" in details:
-        limit = kpi_sheets.allowed(figure, Side(details["side"]), details["threshold"], details["days"])
-        return [f"{_(figure.label)}: {limit}"]
+        told = [details["was"], details] if "was" in details else [details]
+        limits = [kpi_sheets.allowed(figure, Side(details["side"]), one["threshold"], one["days"]) for one in told]
+        return [f"{_(figure.label)}: {' → '.join(limits)}"]
     return [
         f"{setting_words.setting(name)}: {_value(name, value)}"
         for name, value in details.items()

@@ -97,6 +97,7 @@ _ACTS = {
     "service.remove": N_("removed a number about service"),
     "shop_totals.tell": N_("told the shop's totals"),
     "watch.add": N_("had a figure watched"),
+    "watch.change": N_("changed the limit of a watched figure"),
     "watch.remove": N_("watches a figure no longer"),
     "rubric.set": N_("changed how applications are weighed"),
     "application.assess": N_("weighed an application"),

@@ -248,7 +248,25 @@ def test_a_figure_is_watched_and_an_alarm_comes_up(cast: Cast, mara: FlaskClient
     assert "The best partner brings 100 % of the revenue." in page.replace("\u00a0", " ")
     watch_id = cast.session.scalars(sa.select(KpiWatch.id)).one()
     cast.session.commit()
+    _watched_by_another_limit(cast, mara, f"/console/casa/kpis/{watch_id}/change")
+    assert finn.post(f"/console/casa/kpis/{watch_id}/change", data=form).status_code == 404
     assert "Nothing is watched" in text_of(mara.post(f"/console/casa/kpis/{watch_id}/remove", follow_redirects=True))
+
+
+def _watched_by_another_limit(cast: Cast, mara: FlaskClient, address: str) -> None:
+    assert 'name="threshold" type="text" value="150.00"' in text_of(mara.get("/console/casa/kpis"))
+    form = {"threshold": "90.50", "look_back_days": "14", "volume_min": "0"}
+    for wrong in ({"threshold": "many"}, {"look_back_days": "91"}, {"volume_min": "-1"}):
+        mara.post(address, data=form | wrong)
+        assert cast.session.scalars(sa.select(KpiWatch.threshold)).one() == 150_00
+        cast.session.commit()
+    page = text_of(mara.post(address, data=form, follow_redirects=True))
+    assert "at least €90.50 in 14 days" in page
+    assert "Not looked at yet" in page
+    assert "Revenue is beyond its limit" not in text_of(mara.get("/console/casa/"))
+    told = text_of(mara.get("/console/casa/history"))
+    assert "changed the limit of a watched figure" in told
+    assert "Revenue: at least €150.00 in 7 days → at least €90.50 in 14 days" in told
 
 
 def test_an_application_is_weighed_by_several_and_the_weights_are_the_programs(cast: Cast, mara: FlaskClient) -> None:
