@@ -7,8 +7,10 @@ every hundredth of them is a sale, every twentieth is of the partner who looks.
 import os
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
+import sqlalchemy as sa
 from figures import Figure
 from page_sales import sell
 from page_site import Visitor, fill, p95_ms
@@ -37,6 +39,13 @@ _PAGES = {
     "report by link, compared": "/portal/bench/statistics?by=link&compare=before",
     "report by sub id": "/portal/bench/statistics?by=sub",
     "report by country": "/portal/bench/statistics?by=country",
+    "report by device": "/portal/bench/statistics?by=device",
+    "report by referrer": "/portal/bench/statistics?by=referrer",
+    "report by product": "/portal/bench/statistics?by=product",
+    "report by coupon": "/portal/bench/statistics?by=coupon",
+    "report by creative": "/portal/bench/statistics?by=creative",
+    "links": "/portal/bench/links",
+    "creatives": "/portal/bench/creatives",
     "link by sub id": "/portal/bench/links/",
 }
 
@@ -59,7 +68,10 @@ class _Site:
 
     def __init__(self, engine: Engine, clicks: int) -> None:
         with Session(engine, expire_on_commit=False) as session:
-            self.program: Program = factories.make_program(session, slug="bench", time_zone="Europe/Rome")
+            begun = clock.now() - timedelta(days=90)  # days before are read as they are
+            self.program: Program = factories.make_program(
+                session, slug="bench", time_zone="Europe/Rome", created_at=begun
+            )
             factories.make_plan(session, program=self.program)
             person = accounts_cast.make_person(session, "Marta")
             partners = [
@@ -76,8 +88,11 @@ class _Site:
             session.commit()
             fill(session, program=self.program, links=links, busy=LINKS_EACH, ends=clock.now(), clicks=clicks)
             sell(session, program_id=self.program.id, of=_CLICKS_OF_AN_ORDER)
+            session.execute(sa.text("ANALYZE"))  # or the jobs below would ask by the plans of empty tables
             session.commit()
         jobs.compute_figures()
+        while jobs.count_days():  # as the schedule does, until nothing is due
+            pass
         self.visitor = Visitor(person)
         self.pages = _PAGES | {"link by sub id": _PAGES["link by sub id"] + ids.public("lnk", links[0].id)}
 
