@@ -153,6 +153,7 @@ ELSEWHERE = {
     "step_hours_partner": "sums",
     "step_hours_source": "sums",
     "sale_days_partner": "sums",
+    "sale_days_item": "sums",
     "spans_partner": "sums",
     "program_senders": "the program's own address",
     "tax_settings": "the program's own address",

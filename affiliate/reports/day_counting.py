@@ -37,18 +37,20 @@ from affiliate.reports.day_models import (
     LabelKind,
     LabelSaleDay,
     PartnerClickDay,
+    PartnerItemDay,
     PartnerSaleDay,
     ShopKind,
     ShopSaleDay,
 )
 from affiliate.reports.day_queries import QUARTER_SECONDS
+from affiliate.reports.metrics import Facts
 from affiliate.reports.periods import Period
 
 DAY = timedelta(days=1)
 _HOUR_SECONDS = 3_600
 TABLES: dict[DayPart, tuple[Any, ...]] = {
     DayPart.CLICKS: (PartnerClickDay,),
-    DayPart.SALES: (PartnerSaleDay, LabelSaleDay, ShopSaleDay),
+    DayPart.SALES: (PartnerSaleDay, PartnerItemDay, LabelSaleDay, ShopSaleDay),
 }
 _NOTES_AT_ONCE = 10_000  # a day may have one for each order, and SQLite takes a bounded number of values
 Row = dict[str, Any]
@@ -177,6 +179,7 @@ def _sums(session: Session, due: Due, currency: str) -> dict[type[Any], list[Row
     sales = session.execute(products.sales(due.program_id, _period(due).stretches)).all()
     return {
         PartnerSaleDay: _by_partner(session, due, currency),
+        PartnerItemDay: _items_by_partner(sales, currency),
         LabelSaleDay: _by_label(session, due, currency, sales),
         ShopSaleDay: _of_shop(session, due, currency, sales),
     }
@@ -257,16 +260,27 @@ def _by_quarter(session: Session, due: Due, currency: str) -> dict[Any, Row]:
 
 
 def _by_item(sales: Sequence[Any], currency: str, by: str) -> dict[Any, Row]:
+    found = products.summed(sales, by=by, currency=currency)
+    return {label: _NOTHING | _sold(facts) for label, facts in found.items()}
+
+
+def _sold(facts: Facts) -> Row:
     return {
-        label: _NOTHING
-        | {
-            "conversions": facts.conversions,
-            "revenue": facts.revenue_minor,
-            "earned": facts.earned_minor,
-            "reversed": facts.reversed_minor,
-        }
-        for label, facts in products.summed(sales, by=by, currency=currency).items()
-    }
+        "conversions": facts.conversions, "revenue": facts.revenue_minor, "earned": facts.earned_minor,
+        "reversed": facts.reversed_minor,
+    }  # fmt: skip
+
+
+def _items_by_partner(sales: Sequence[Any], currency: str) -> list[Row]:
+    of_partner: defaultdict[UUID, list[Any]] = defaultdict(list)
+    for row in sales:
+        of_partner[row.partner_id].append(row)
+    return [
+        {"partner_id": partner_id, "kind": kind, "label": label} | _sold(facts)
+        for partner_id, mine in of_partner.items()
+        for kind, by in ((ShopKind.SKU, products.SKU), (ShopKind.CATEGORY, products.CATEGORY))
+        for label, facts in products.summed(mine, by=by, currency=currency).items()
+    ]
 
 
 def _of_shop(session: Session, due: Due, currency: str, sales: Sequence[Any]) -> list[Row]:

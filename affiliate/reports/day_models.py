@@ -190,3 +190,23 @@ class ShopSaleDay(Base):
     earned: Mapped[int] = mapped_column(default=0)
     back: Mapped[int] = mapped_column(default=0)
     back_orders: Mapped[int] = mapped_column(sa.Integer, default=0)
+
+
+class PartnerItemDay(Base):
+    """Sales of a partner by product and by category, as `products.summed` has them; never by page."""
+
+    __tablename__ = "sale_days_item"
+    __table_args__ = (
+        sa.PrimaryKeyConstraint("program_id", "partner_id", "kind", "day", "label"),
+        sa.Index("ix_sale_days_item_day", "program_id", "day"),
+    )
+
+    program_id: Mapped[UUID]
+    partner_id: Mapped[UUID]
+    kind: Mapped[ShopKind] = mapped_column(enum_column(ShopKind))
+    day: Mapped[date] = mapped_column(sa.Date)
+    label: Mapped[str] = mapped_column(sa.String(LABEL_LENGTH_MAX))
+    conversions: Mapped[int] = mapped_column(sa.Integer)
+    revenue: Mapped[int]
+    earned: Mapped[int]
+    reversed: Mapped[int]

@@ -19,6 +19,7 @@ from affiliate.reports.day_models import (
     LabelKind,
     LabelSaleDay,
     PartnerClickDay,
+    PartnerItemDay,
     PartnerSaleDay,
     PartnerSpan,
     ShopKind,
@@ -306,6 +307,14 @@ def sold_in_shop(program_id: UUID, kind: ShopKind, found: Covered) -> sa.Select[
     named_on = sa.func.max(sa.case((table.name != "", table.day))).label("named_on")
     here = (table.program_id == program_id, table.kind == kind, _on(table.day, found.days))
     return sa.select(table.label, named_on, *sums).where(*here).group_by(table.label)
+
+
+def items_sold(program_id: UUID, partner_id: UUID, kind: ShopKind, found: Covered) -> sa.Select[Any]:
+    """Rows of a product or category and what one partner sold of it on the counted days, summed."""
+    table = PartnerItemDay
+    here = (table.program_id == program_id, table.partner_id == partner_id, table.kind == kind)
+    sums = (sa.func.sum(getattr(table, name)) for name in _SOLD)
+    return sa.select(table.label, *sums).where(*here, _on(table.day, found.days)).group_by(table.label)
 
 
 def goods_sold(program_id: UUID, kind: ShopKind, found: Covered, *, limit: int) -> sa.Select[Any]:

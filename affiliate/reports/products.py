@@ -1,6 +1,6 @@
 """What orders consisted of: sales, revenue, earnings and what came back, by product or by category; of a partner or of all."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from affiliate.commissions.models import Commission
 from affiliate.commissions.orders import cut
 from affiliate.ingest.models import Conversion
 from affiliate.reports import day_queries
-from affiliate.reports.day_models import LabelKind
+from affiliate.reports.day_models import LabelKind, ShopKind
 from affiliate.reports.day_queries import within
 from affiliate.reports.metrics import Facts
 from affiliate.reports.periods import Period
@@ -33,11 +33,11 @@ def facts_by_item(
     """By SKU or CATEGORY; NO_PRODUCT for orders that name none.
 
     An order counts for each of them in it. Its revenue and commission are shared out by what each line cost, so that they add up
-    to the same as everywhere. Of a program the days that stand counted are added up, and SALES_MAX bounds the rest.
+    to the same as everywhere. The days that stand counted are added up, and SALES_MAX bounds the rest.
     """
     if partner_id is not None:
-        return of_stretches(
-            session, by=by, program_id=program_id, partner_id=partner_id, rest=period.stretches, currency=currency
+        return _of_partner(
+            session, by=by, program_id=program_id, partner_id=partner_id, period=period, currency=currency
         )
     covered = covered_in(session, program_id, period, currency)
     found = of_stretches(session, by=by, program_id=program_id, partner_id=None, rest=covered.rest, currency=currency)
@@ -46,6 +46,26 @@ def facts_by_item(
         for label, *sold in session.execute(day_queries.sold_by_label(program_id, kind, covered)):
             found[label] = found.get(label, Facts(currency)) + sales_facts(currency, *sold)
     return found
+
+
+def _of_partner(
+    session: Session, *, by: str, program_id: UUID, partner_id: UUID, period: Period, currency: str
+) -> dict[str, Facts]:
+    """Of one partner; what its days that are cut by the period's ends hold too much is read, and taken off."""
+    ends: dict[str, Any] = {"starts_at": period.starts_at, "ends_at": period.ends_at}
+    covered = day_queries.sales_widened(session, program_id=program_id, currency=currency, **ends)
+    whose: dict[str, Any] = {"by": by, "program_id": program_id, "partner_id": partner_id, "currency": currency}
+    found = defaultdict(lambda: Facts(currency), of_stretches(session, rest=covered.rest, **whose))
+    if covered.days:
+        kind = ShopKind.SKU if by == SKU else ShopKind.CATEGORY
+        for label, *sold in session.execute(day_queries.items_sold(program_id, partner_id, kind, covered)):
+            found[label] += sales_facts(currency, *sold)
+    for label, facts in of_stretches(session, rest=covered.over, **whose).items() if covered.over else ():
+        found[label] += Facts(
+            currency, conversions=-facts.conversions, revenue_minor=-facts.revenue_minor, earned_minor=-facts.earned_minor,
+            reversed_minor=-facts.reversed_minor,
+        )  # fmt: skip
+    return {label: facts for label, facts in found.items() if facts.conversions > 0}
 
 
 def of_stretches(
@@ -61,7 +81,7 @@ def of_stretches(
 def sales(program_id: UUID, rest: Sequence[Stretch]) -> sa.Select[Any]:
     """The sales of a program in these stretches of time with what their orders held, the newest first."""
     columns = (
-        Commission.conversion_id, Commission.currency, Commission.revenue_minor,
+        Commission.partner_id, Commission.conversion_id, Commission.currency, Commission.revenue_minor,
         (Commission.amount_minor - Commission.reversed_minor).label("left_minor"), Commission.reversed_minor, Commission.earned_at,
         Conversion.items, Conversion.amount_minor,
     )  # fmt: skip

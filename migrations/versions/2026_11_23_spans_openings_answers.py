@@ -143,8 +143,27 @@ def _days_of_rounds(dialect: str) -> None:
     op.execute(f"UPDATE duties SET settled_on = {day} WHERE rounds <> {nothing} AND ({is_another})")  # noqa: S608 - our names
 
 
+def _items_of_partners() -> None:
+    """Sales of a partner by product and category; days that were counted without them are counted anew."""
+    kinds = sa.Enum("sku", "category", "page", name="shop_kind", native_enum=False, create_constraint=True, length=32)
+    op.create_table(
+        "sale_days_item",
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", kinds, nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("label", sa.String(length=120), nullable=False),
+        *_numbers("conversions"),
+        *_numbers(*_MONEY, kind=_amount()),
+        sa.PrimaryKeyConstraint("program_id", "partner_id", "kind", "day", "label", name=op.f("pk_sale_days_item")),
+    )
+    op.create_index("ix_sale_days_item_day", "sale_days_item", ["program_id", "day"])
+    op.execute("DELETE FROM counted_days WHERE part = 'sales'")
+
+
 def upgrade() -> None:
     _spans()
+    _items_of_partners()
     _openings_of_newsletters()
     with op.batch_alter_table("programs") as batch_op:
         batch_op.add_column(sa.Column("application_answer_days", _amount(), server_default="3", nullable=False))
@@ -161,5 +180,6 @@ def downgrade() -> None:
     with op.batch_alter_table("programs") as batch_op:
         batch_op.drop_column("application_answer_days")
     _weeks()
+    op.drop_table("sale_days_item")
     op.drop_table("newsletter_openings")
     op.drop_table("opening_consents")

@@ -267,6 +267,10 @@ def check(session: Session, zone: str) -> None:
         own = queries.facts_by_day(session, **asked, partner_id=partner_id)
         mine = by_hand(session, period, lambda row: [period.day_of(row.Commission.earned_at)] if row.Commission.partner_id == partner_id else [])  # noqa: B023 # fmt: skip
         assert quiet(own) == {day: one.told() for day, one in mine.items()}
+        of_items: dict[str, Any] = {"program_id": PROGRAM_ID, "partner_id": partner_id, "currency": "EUR"}
+        for by in (products.SKU, products.CATEGORY):
+            read = products.of_stretches(session, by=by, rest=period.stretches, **of_items)
+            assert quiet(products.facts_by_item(session, by=by, period=period, **of_items)) == quiet(read)
     partners = partner_facts.facts_by_partner(session, **asked, limit=10)
     assert quiet({one.partner_id: one.facts for one in partners}) == expected(lambda row: [row.Commission.partner_id])
     country = breakdown.facts_by_country(session, **asked)
