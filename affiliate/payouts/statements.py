@@ -19,6 +19,9 @@ from affiliate.ledger.models import AccountName, LedgerAccount, LedgerTransfer, 
 from affiliate.money import Money
 from affiliate.payouts.models import Adjustment
 
+LINES_AT_ONCE = 2_000
+"""The lines of a page that a file reads."""
+
 OWED = (AccountName.APPROVED, AccountName.IN_TRANSIT, AccountName.CLAWBACK)
 _SOURCES_AT_ONCE = 5_000
 
@@ -63,17 +66,49 @@ def statement(
     accounts = _accounts(session, program_id, partner_id, currency)
     opening = _owed(session, accounts, starts_at)
     rows = session.execute(_moves(accounts, starts_at, ends_at).limit(limit + 1)).all()
-    orders, notes = _orders(session, rows[:limit]), _notes(session, rows[:limit])
-    lines, balance = [], opening
-    for transfer_id, posted_at, kind, source_kind, source_id, change in rows[:limit]:
-        balance += change
-        order_id, commission_id = orders.get(source_id, (None, None))
-        payout_id = source_id if source_kind is SourceKind.PAYOUT else None
-        amount, after = Money(change, currency), Money(balance, currency)
-        why = notes.get(source_id, (None, None))
-        lines.append(Line(posted_at, kind, amount, after, order_id, commission_id, payout_id, transfer_id, *why))
+    lines = _lines(session, rows[:limit], opening, currency)
     closing = _owed(session, accounts, ends_at)
     return Statement(Money(opening, currency), lines, Money(closing, currency), len(rows) <= limit)
+
+
+def whole(
+    session: Session, *, program_id: UUID, partner_id: UUID, currency: str, starts_at: datetime, ends_at: datetime
+) -> tuple[Money, Iterator[Line]]:
+    """The opening balance and every line of the period, oldest first; the balance of the last line is the closing one."""
+    accounts = _accounts(session, program_id, partner_id, currency)
+    opening = _owed(session, accounts, starts_at)
+    return Money(opening, currency), _every_line(session, _moves(accounts, starts_at, ends_at), opening, currency)
+
+
+def _every_line(session: Session, moves: sa.Select[*tuple[Any, ...]], balance: int, currency: str) -> Iterator[Line]:
+    """A page in memory at a time; each begins after the last row of the one before."""
+    rows = session.execute(moves.limit(LINES_AT_ONCE)).all()
+    while rows:
+        lines = _lines(session, rows, balance, currency)
+        yield from lines
+        if len(rows) < LINES_AT_ONCE:
+            return
+        balance, last = lines[-1].balance.amount_minor, rows[-1]
+        here = sa.tuple_(LedgerTransfer.posted_at, LedgerTransfer.position)
+        there = sa.tuple_(
+            sa.literal(last.posted_at, LedgerTransfer.posted_at.type),
+            sa.literal(last.position, LedgerTransfer.position.type),
+        )
+        rows = session.execute(moves.where(here > there).limit(LINES_AT_ONCE)).all()
+
+
+def _lines(session: Session, rows: Any, balance: int, currency: str) -> list[Line]:
+    """The lines of these moves, where `balance` was owed before the first."""
+    orders, notes = _orders(session, rows), _notes(session, rows)
+    lines = []
+    for row in rows:
+        balance += row.change
+        order_id, commission_id = orders.get(row.source_id, (None, None))
+        payout_id = row.source_id if row.source_kind is SourceKind.PAYOUT else None
+        amount, after = Money(row.change, currency), Money(balance, currency)
+        why = notes.get(row.source_id, (None, None))
+        lines.append(Line(row.posted_at, row.kind, amount, after, order_id, commission_id, payout_id, row.id, *why))
+    return lines
 
 
 def _accounts(session: Session, program_id: UUID, partner_id: UUID, currency: str) -> list[UUID]:
@@ -102,9 +137,10 @@ def _moves(accounts: list[UUID], starts_at: datetime, ends_at: datetime) -> sa.S
     change = _change(accounts)
     columns = (
         LedgerTransfer.id, LedgerTransfer.posted_at, LedgerTransfer.kind, LedgerTransfer.source_kind, LedgerTransfer.source_id,
+        LedgerTransfer.position,
     )  # fmt: skip
     period = (LedgerTransfer.posted_at >= starts_at, LedgerTransfer.posted_at < ends_at)
-    rows = sa.select(*columns, change).where(_touching(accounts), change != 0, *period)
+    rows = sa.select(*columns, change.label("change")).where(_touching(accounts), change != 0, *period)
     return rows.order_by(LedgerTransfer.posted_at, LedgerTransfer.position)
 
 

@@ -61,9 +61,9 @@ def commissions() -> str:
 @blueprint.get("/<slug>/commissions.<kind>")
 @access.partner
 def commissions_file(kind: str) -> Response:
-    """The same list as a file, newest first, with the field names that other programs use."""
+    """The same list as a file, whole and in its order, with the field names that other programs use."""
     chosen = _chosen()
-    found = sales.sales(orm.session, wanted=chosen.wanted, status=chosen.status, limit=exports.ROWS_MAX)
+    found = sales.every_sale(orm.session, wanted=chosen.wanted, status=chosen.status, order=_order())
     rows = transactions.rows(orm.session, found, wanted=chosen.wanted)
     return exports.response(kind, "commissions", transactions.HEAD, rows)
 
@@ -112,7 +112,7 @@ def _chosen() -> _Chosen:
 
 def _file(kind: exports.Format) -> str:
     """Where this list can be fetched as a file of this kind."""
-    filters: dict[str, Any] = {name: request.args.get(name) for name in ("status", "link", "first", "last")}
+    filters: dict[str, Any] = {name: request.args.get(name) for name in ("status", "link", "first", "last", "sort")}
     return url_for("portal.commissions_file", kind=kind.value, **filters)
 
 

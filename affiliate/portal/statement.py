@@ -1,5 +1,6 @@
 """A partner's statement for any period, as a page and as a file."""
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -12,8 +13,8 @@ from affiliate import days, exports, ids
 from affiliate.accounts import access
 from affiliate.accounts.roles import SEES_MONEY
 from affiliate.ledger.models import TransferKind
-from affiliate.payouts import words
-from affiliate.payouts.statements import Line, Statement, statement
+from affiliate.payouts import statements, words
+from affiliate.payouts.statements import Line
 from affiliate.portal.blueprint import blueprint, show, zone
 from affiliate.reports import periods
 from affiliate.web import orm, request_now
@@ -28,7 +29,7 @@ _CSV_HEAD = ["posted_at", "what", "order", "payout", "amount", "balance", "curre
 def account_statement() -> str:
     """What was owed at the start, what changed it, what is owed at the end."""
     first, last = _period()
-    found = _read(first, last, LINES_SHOWN)
+    found = statements.statement(orm.session, **_asked(first, last), limit=LINES_SHOWN)
     days: dict[str, Any] = {"first": first.isoformat(), "last": last.isoformat()}
     return show(
         "statement.html",
@@ -46,23 +47,27 @@ def account_statement() -> str:
 @access.partner_with(SEES_MONEY)
 def account_statement_csv() -> BaseResponse:
     """The same as a file, with the balances as its first and last line."""
-    first, last = _period()
-    found = _read(first, last, exports.ROWS_MAX)
-    rows: list[list[Any]] = [
-        [first.isoformat(), "opening_balance", "", "", "", found.opening, g.program.currency, "", ""]
-    ]
-    rows += [_csv_row(each) for each in found.lines]
-    rows.append([last.isoformat(), "closing_balance", "", "", "", found.closing, g.program.currency, "", ""])
-    return exports.csv_response("statement.csv", _CSV_HEAD, rows)
+    return exports.csv_response("statement.csv", _CSV_HEAD, _csv_rows(*_period()))
 
 
-def _read(first: date, last: date, limit: int) -> Statement:
-    starts_at = periods.end_of_day(first - timedelta(days=1), zone=zone())
-    ends_at = periods.end_of_day(last, zone=zone())
-    return statement(
-        orm.session, program_id=g.program.id, partner_id=g.partner.id, currency=g.program.currency,
-        starts_at=starts_at, ends_at=ends_at, limit=limit,
-    )  # fmt: skip
+def _csv_rows(first: date, last: date) -> Iterator[list[Any]]:
+    balance, lines = statements.whole(orm.session, **_asked(first, last))
+    yield [first.isoformat(), "opening_balance", "", "", "", balance, g.program.currency, "", ""]
+    for each in lines:
+        balance = each.balance
+        yield _csv_row(each)
+    yield [last.isoformat(), "closing_balance", "", "", "", balance, g.program.currency, "", ""]
+
+
+def _asked(first: date, last: date) -> dict[str, Any]:
+    """Whose statement, and from when to when."""
+    return {
+        "program_id": g.program.id,
+        "partner_id": g.partner.id,
+        "currency": g.program.currency,
+        "starts_at": periods.end_of_day(first - timedelta(days=1), zone=zone()),
+        "ends_at": periods.end_of_day(last, zone=zone()),
+    }
 
 
 def _period() -> tuple[date, date]:

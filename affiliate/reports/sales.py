@@ -1,7 +1,7 @@
 """Lists of commissions and payouts with what people recognise them by: order, link, coupon."""
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -27,6 +27,9 @@ from affiliate.payouts.models import Payout, PayoutStatus
 from affiliate.reports.periods import Period
 
 CLAWBACKS_MAX = 500
+READ_AT_ONCE = 2_000
+"""The sales of a page that a file reads."""
+
 S = TypeVar("S", bound=enum.StrEnum)
 
 
@@ -118,6 +121,30 @@ def sales(
     return [
         _sale(row) for row in session.execute(found if status is None else found.where(Commission.status == status))
     ]
+
+
+def every_sale(
+    session: Session, *, wanted: Wanted, status: CommissionStatus | None = None, order: Order = Order.NEWEST
+) -> Iterator[list[Sale]]:
+    """All that `sales` would give without a limit, at most READ_AT_ONCE at a time: each page begins beside the last row of the one before."""
+    found = _sales().where(*_conditions(wanted)).order_by(*_SORT[order]).limit(READ_AT_ONCE)
+    if status is not None:
+        found = found.where(Commission.status == status)
+    page = [_sale(row) for row in session.execute(found)]
+    while page:
+        yield page
+        if len(page) < READ_AT_ONCE:
+            return
+        page = [_sale(row) for row in session.execute(found.where(_beyond(page[-1], order)))]
+
+
+def _beyond(last: Sale, order: Order) -> sa.ColumnElement[bool]:
+    by_day = order in {Order.NEWEST, Order.OLDEST}
+    by: Any = Commission.earned_at if by_day else _LEFT
+    mark = last.earned_at if by_day else last.left.amount_minor
+    here = sa.tuple_(by, Commission.id)
+    there = sa.tuple_(sa.literal(mark, by.type), sa.literal(last.commission_id, Commission.id.type))
+    return here > there if order in {Order.OLDEST, Order.SMALLEST} else here < there
 
 
 def piles(session: Session, *, wanted: Wanted) -> dict[CommissionStatus, Pile]:

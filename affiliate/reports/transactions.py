@@ -1,6 +1,6 @@
 """Sales as a file, with the field names that other programs use, and what the click of each told."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,17 +10,32 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from affiliate import db, exports, ids
-from affiliate.commissions.models import Commission
+from affiliate.commissions.models import Commission, CommissionStatus
 from affiliate.ingest.devices import device
 from affiliate.ingest.models import Click
 from affiliate.reports.sales import Sale, Wanted
 
 SUBS = tuple(f"sub{number}" for number in range(1, 11))
+CLICK_REFS = {"click_ref": "sub1"} | {f"click_ref{number}": f"sub{number}" for number in range(2, 7)}
+"""What other systems call the first sub ids (as `tracking.subs` takes them in): one value under two names."""
+
 HEAD = (
     "transaction_id", "click_date", "transaction_date", "validation_date", "status", "decline_reason", "sale_amount",
-    "sale_currency", "commission_amount", "currency", "order_ref", "link", *SUBS, "voucher_code", "country", "device",
-    "referrer", "publisher_id", "program_id",
+    "sale_currency", "commission_amount", "currency", "order_ref", "link", *CLICK_REFS, *SUBS, "voucher_code", "country", "device",
+    "referrer", "publisher_id", "program_id", "commission_status", "matures_at",
 )  # fmt: skip
+STATUS = {
+    CommissionStatus.UNVERIFIED: "pending",
+    CommissionStatus.UNDER_REVIEW: "pending",
+    CommissionStatus.PENDING: "pending",
+    CommissionStatus.APPROVED: "approved",
+    CommissionStatus.IN_PAYOUT: "approved",
+    CommissionStatus.PAID: "paid",
+    CommissionStatus.REVERSED: "declined",
+    CommissionStatus.DECLINED: "declined",
+    CommissionStatus.TEST: "declined",
+}
+"""Our states in the four words that other programs know; a test never pays, so that it is none of the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +49,12 @@ class Origin:
     referrer_host: str = ""
 
 
-def rows(session: Session, sales: Sequence[Sale], *, wanted: Wanted) -> list[list[exports.Cell]]:
-    """The rows under HEAD, in the order of the sales, which are of `wanted`."""
-    origins = _origins(session, [one.commission_id for one in sales])
+def rows(session: Session, pages: Iterable[Sequence[Sale]], *, wanted: Wanted) -> Iterator[list[exports.Cell]]:
+    """The rows under HEAD, in the order of the sales, which are of `wanted`; what clicks told is read once a page."""
     whose = (ids.public("ptn", wanted.partner_id), ids.public("prg", wanted.program_id))
-    return [_row(one, origins.get(one.commission_id, Origin()), whose) for one in sales]
+    for sales in pages:
+        origins = _origins(session, [one.commission_id for one in sales])
+        yield from (_row(one, origins.get(one.commission_id, Origin()), whose) for one in sales)
 
 
 def _origins(session: Session, commission_ids: Sequence[UUID]) -> dict[UUID, Origin]:
@@ -58,8 +74,8 @@ def _row(one: Sale, origin: Origin, whose: tuple[str, str]) -> list[exports.Cell
         ids.public("com", one.commission_id),
         origin.clicked_at,
         one.earned_at,
-        one.matures_at,
-        one.status.value,
+        one.approved_at,
+        STATUS[one.status],
         one.reason.value if one.reason else None,
         one.paid,
         one.paid.currency,
@@ -67,10 +83,12 @@ def _row(one: Sale, origin: Origin, whose: tuple[str, str]) -> list[exports.Cell
         one.left.currency,
         one.order_id,
         one.link_code,
-        *(subs.get(name) for name in SUBS),
+        *(subs.get(name) for name in (*CLICK_REFS.values(), *SUBS)),
         one.coupon,
         origin.country,
         origin.device,
         origin.referrer_host,
         *whose,
+        one.status.value,
+        one.matures_at,
     ]

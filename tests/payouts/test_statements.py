@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from affiliate.ledger import beancount
 from affiliate.ledger import queries as ledger
-from affiliate.payouts import service
+from affiliate.payouts import service, statements
 from affiliate.payouts.statements import OWED, Statement, statement
 
 PAYDAY = MATURE + timedelta(days=1)
@@ -67,6 +67,18 @@ def test_a_period_closes_where_the_next_one_opens(books: Books, cut: object) -> 
 def test_a_short_list_still_closes_with_the_true_balance(books: Books) -> None:
     found = read(books, limit=2)
     assert (len(found.lines), found.is_whole, found.closing.amount_minor) == (2, False, 1_00)
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 100])
+def test_a_file_holds_every_line_however_few_are_read_at_once(
+    books: Books, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(statements, "LINES_AT_ONCE", at_once)
+    whose = {"program_id": books.program.id, "partner_id": books.partner.id, "currency": "EUR"}
+    opening, lines = statements.whole(books.session, **whose, starts_at=NOW, ends_at=LATER + timedelta(days=1))
+    found = read(books)
+    assert (opening, list(lines)) == (found.opening, found.lines)
+    assert found.lines[-1].balance == found.closing
 
 
 def test_beancount_gets_transactions_that_add_up_to_zero(books: Books) -> None:

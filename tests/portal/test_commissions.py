@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from affiliate import ids
 from affiliate.commissions.models import CommissionStatus
 from affiliate.ingest.models import Conversion
+from affiliate.reports import sales
 
 
 @pytest.fixture
@@ -138,6 +139,7 @@ def test_the_export_has_the_field_names_of_other_programs_and_tells_of_the_click
         "sub1": "reel", "sub2": "", "sub10": "z", "country": "PL", "device": "phone", "referrer": "blog.example",
         "click_date": click.occurred_at.isoformat(),
     }  # fmt: skip
+    assert [row[name] for name in ("click_ref", "click_ref2", "click_ref6")] == ["reel", "", ""]
     assert (row["publisher_id"], row["program_id"]) == (
         ids.public("ptn", cast.partner.id),
         ids.public("prg", cast.program.id),
@@ -183,3 +185,73 @@ def test_the_export_names_the_currency_of_the_sale_beside_the_programs(
     [row] = csv.DictReader(io.StringIO(marta.get("/portal/casa/commissions.csv").text.removeprefix("\ufeff")))
     told = (row["sale_amount"], row["sale_currency"], row["commission_amount"], row["currency"])
     assert told == ("100.00", "PLN", "10.00", "EUR")
+
+
+def _file(browser: FlaskClient, query: str = "") -> list[dict[str, str]]:
+    answer = browser.get(f"/portal/casa/commissions.csv{query}")
+    return list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+
+
+@pytest.mark.usefixtures("rows")
+@pytest.mark.parametrize(
+    ("query", "orders"),
+    [
+        ("", ["A1", "A3", "A2"]),
+        ("?sort=date", ["A2", "A3", "A1"]),
+        ("?sort=-amount", ["A2", "A1", "A3"]),
+        ("?sort=amount", ["A3", "A1", "A2"]),
+        ("?status=pending", ["A1"]),
+    ],
+)
+def test_the_export_is_whole_and_sorted_however_few_rows_are_read_at_once(
+    marta: FlaskClient, monkeypatch: pytest.MonkeyPatch, query: str, orders: list[str]
+) -> None:
+    monkeypatch.setattr(sales, "READ_AT_ONCE", 1)
+    assert [row["order_ref"] for row in _file(marta, query)] == orders
+
+
+@pytest.mark.parametrize("order", ["-date", "date", "-amount", "amount"])
+def test_sales_that_are_alike_stand_once_in_the_export(
+    marta: FlaskClient, app_session: Session, cast: Cast, monkeypatch: pytest.MonkeyPatch, order: str
+) -> None:
+    for number in range(5):
+        make_commission(app_session, program=cast.program, partner=cast.partner, order_id=f"B{number}")
+    app_session.commit()
+    monkeypatch.setattr(sales, "READ_AT_ONCE", 2)
+    assert sorted(row["order_ref"] for row in _file(marta, f"?sort={order}")) == ["B0", "B1", "B2", "B3", "B4"]
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        (CommissionStatus.UNVERIFIED, "pending"),
+        (CommissionStatus.UNDER_REVIEW, "pending"),
+        (CommissionStatus.PENDING, "pending"),
+        (CommissionStatus.APPROVED, "approved"),
+        (CommissionStatus.IN_PAYOUT, "approved"),
+        (CommissionStatus.PAID, "paid"),
+        (CommissionStatus.REVERSED, "declined"),
+        (CommissionStatus.DECLINED, "declined"),
+        (CommissionStatus.TEST, "declined"),
+    ],
+)
+def test_the_export_says_the_state_in_the_words_of_other_programs_and_in_ours(
+    marta: FlaskClient, app_session: Session, cast: Cast, status: CommissionStatus, told: str
+) -> None:
+    make_commission(app_session, program=cast.program, partner=cast.partner, status=status)
+    app_session.commit()
+    [row] = _file(marta)
+    assert (row["status"], row["commission_status"]) == (told, status.value)
+
+
+def test_the_validation_date_is_when_it_was_approved_and_empty_before(
+    marta: FlaskClient, app_session: Session, cast: Cast
+) -> None:
+    common: dict[str, Any] = {"program": cast.program, "partner": cast.partner}
+    waits = make_commission(app_session, **common, order_id="A1")
+    approved = {"status": CommissionStatus.APPROVED, "approved_at": NOW + timedelta(days=3)}
+    make_commission(app_session, **common, order_id="A2", earned_at=NOW - timedelta(days=1), **approved)
+    app_session.commit()
+    first, second = _file(marta)
+    assert (first["validation_date"], first["matures_at"]) == ("", waits.matures_at.isoformat())
+    assert second["validation_date"] == (NOW + timedelta(days=3)).isoformat()
