@@ -28,6 +28,8 @@ PAGES_MAX = 10_000
 _ARGUMENTS = (
     "status",
     "link",
+    "coupon",
+    "order",
     "first",
     "last",
     "sort",

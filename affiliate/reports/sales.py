@@ -24,7 +24,6 @@ from affiliate.ingest.models import Conversion
 from affiliate.links.models import Coupon, Link
 from affiliate.money import Money
 from affiliate.payouts.models import Payout, PayoutStatus
-from affiliate.reports.periods import Period
 
 CLAWBACKS_MAX = 500
 READ_AT_ONCE = 2_000
@@ -44,12 +43,15 @@ class Order(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which commissions: a partner's in a program, perhaps only those through one link or of some days of orders."""
+    """Which commissions: a partner's in a program, perhaps only those of a link, a coupon, an order, or of orders from `starts_at` up to `ends_at`."""
 
     program_id: UUID
     partner_id: UUID
     link_id: UUID | None = None
-    period: Period | None = None
+    coupon_id: UUID | None = None
+    order_id: str | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +215,15 @@ def _conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
     ]
     if wanted.link_id is not None:
         found.append(Commission.link_id == wanted.link_id)
-    if wanted.period is not None:
-        found += [Commission.earned_at >= wanted.period.starts_at, Commission.earned_at < wanted.period.ends_at]
+    if wanted.coupon_id is not None:
+        found.append(Commission.coupon_id == wanted.coupon_id)
+    if wanted.order_id is not None:
+        named = (Conversion.program_id == wanted.program_id, Conversion.order_id == wanted.order_id)
+        found.append(Commission.conversion_id.in_(sa.select(Conversion.id).where(*named)))
+    if wanted.starts_at is not None:
+        found.append(Commission.earned_at >= wanted.starts_at)
+    if wanted.ends_at is not None:
+        found.append(Commission.earned_at < wanted.ends_at)
     return found
 
 

@@ -2,8 +2,11 @@
 
 import csv
 import io
+import re
 from datetime import timedelta
+from html import unescape
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from factories import NOW, make_click, make_commission, make_link, tell_origin
@@ -14,6 +17,7 @@ from sqlalchemy.orm import Session
 from affiliate import ids
 from affiliate.commissions.models import CommissionStatus
 from affiliate.ingest.models import Conversion
+from affiliate.links.models import Coupon, LinkStatus
 from affiliate.reports import sales
 
 
@@ -21,7 +25,13 @@ from affiliate.reports import sales
 def rows(app_session: Session, cast: Cast) -> None:
     """Three of Marta's, one of Ewa's."""
     common: dict[str, Any] = {"program": cast.program, "partner": cast.partner}
-    make_commission(app_session, **common, order_id="A1", amount_minor=1_00, link=cast.link)
+    first = make_commission(app_session, **common, order_id="A1", amount_minor=1_00, link=cast.link)
+    for code, owner in (("SLOW", cast.partner), ("THEIRS", cast.other)):
+        coupon = Coupon(id=ids.new(), program_id=cast.program.id, partner_id=owner.id, code=code, status=LinkStatus.ACTIVE, created_at=NOW)  # fmt: skip
+        app_session.add(coupon)
+        app_session.flush()
+        if owner is cast.partner:
+            tell_origin(app_session, first, coupon_id=coupon.id)
     make_commission(
         app_session,
         **common,
@@ -57,6 +67,14 @@ def _orders(page: str) -> list[str]:
         ("?first=2026-11-14&last=2026-11-14", ["A3"]),
         ("?first=2026-11-14&last=2026-11-16", ["A1", "A3"]),
         ("?first=2026-11-16&last=2026-11-14", ["A1", "A3", "A2"]),
+        ("?first=2026-11-14", ["A1", "A3"]),
+        ("?last=2026-11-14", ["A3", "A2"]),
+        ("?first=2020-01-01&last=2030-01-01", ["A1", "A3", "A2"]),
+        ("?order=A2", ["A2"]),
+        ("?order=E1", []),
+        ("?coupon=SLOW", ["A1"]),
+        ("?coupon=slow&order=A1&first=2026-11-16", ["A1"]),
+        ("?coupon=THEIRS", ["A1", "A3", "A2"]),
         ("?_external=1&_scheme=javascript&slug=other&commission_id=1", ["A1", "A3", "A2"]),
     ],
 )
@@ -72,6 +90,50 @@ def test_a_link_filters_its_own_sales(marta: FlaskClient, cast: Cast) -> None:
     page = marta.get(f"/portal/casa/commissions?link={ids.public('lnk', cast.link.id)}").text
     assert _orders(page) == ["A1"]
     assert "Link: Sunday ragù" in page
+
+
+@pytest.mark.usefixtures("rows")
+def test_filters_stay_in_paging_sorting_and_the_file(marta: FlaskClient, app_session: Session, cast: Cast) -> None:
+    for number in range(60):
+        sold = make_commission(app_session, program=cast.program, partner=cast.partner, link=cast.link, order_id=f"B{number}")  # fmt: skip
+    app_session.commit()
+    link = ids.public("lnk", cast.link.id)
+    query = f"status=pending&link={link}&order=&first=2026-11-10&last=2026-11-20&sort=-amount"
+    page = marta.get(f"/portal/casa/commissions?{query}").text
+    asked = {name: value for name, value in parse_qsl(query) if value}
+    addresses = [dict(parse_qsl(urlsplit(unescape(one)).query)) for one in re.findall(r'href="(/portal/casa/commissions[.?][^"]*)"', page)]  # fmt: skip
+    assert asked | {"page": "2"} in addresses
+    assert addresses.count(asked) >= 2  # both files
+    assert asked | {"sort": "amount"} in addresses
+    assert '<input type="hidden" name="status" value="pending">' in page
+    assert f'<option value="{link}" selected>' in page
+    assert 'value="2026-11-10"' in page
+    found = marta.get(f"/portal/casa/commissions?order={app_session.get_one(Conversion, sold.conversion_id).order_id}")
+    assert 'value="B59"' in found.text
+
+
+@pytest.mark.parametrize(
+    ("query", "kept"),
+    [
+        ("first=2026-11-16&last=2026-11-14", "2026-11-16"),
+        ("first=x", "x"),
+        ("last=9999-99-99", "9999-99-99"),
+    ],
+)
+@pytest.mark.usefixtures("rows")
+def test_days_that_make_no_sense_are_said_beside_their_field_and_kept(
+    marta: FlaskClient, query: str, kept: str
+) -> None:
+    page = marta.get(f"/portal/casa/commissions?{query}").text
+    assert "All days are shown." in page
+    assert 'id="first-error"' in page
+    assert f'value="{kept}"' in page
+
+
+def test_a_page_of_earnings_asks_the_database_few_times(marta: FlaskClient, cast: Cast, count_queries: Any) -> None:
+    with count_queries() as asked:
+        assert marta.get("/portal/casa/commissions?order=1&coupon=x&first=2026-01-01").status_code == 200
+    assert len(asked) <= 15
 
 
 @pytest.mark.usefixtures("rows")
