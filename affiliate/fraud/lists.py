@@ -169,12 +169,13 @@ def history(session: Session, *, program_id: UUID, conversion_id: UUID, partner_
     decided = (
         sa.select(FraudDecision, User.name).outerjoin(User, User.id == FraudDecision.decided_by_id).where(*decisions)
     )
+    newest = decided.order_by(FraudDecision.number.desc()).limit(HISTORY_MAX)
+    said = session.scalars(judged.limit(HISTORY_MAX)).all()
+    words = [(row[0], row[1]) for row in session.execute(newest)]
+    if not words and all(one.verdict is Verdict.PASS for one in said):
+        return History(said, words, [])  # nobody ever had anything to appeal against
     appealed = sa.select(FraudAppeal).where(*appeals).order_by(FraudAppeal.id.desc())
-    return History(
-        session.scalars(judged.limit(HISTORY_MAX)).all(),
-        [(row[0], row[1]) for row in session.execute(decided.order_by(FraudDecision.number.desc()).limit(HISTORY_MAX))],
-        session.scalars(appealed.limit(HISTORY_MAX)).all(),
-    )
+    return History(said, words, session.scalars(appealed.limit(HISTORY_MAX)).all())
 
 
 def verdicts_of(session: Session, *, conversion_id: UUID, limit: int = HISTORY_MAX) -> Sequence[FraudVerdict]:

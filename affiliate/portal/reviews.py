@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 
 from affiliate import ids
 from affiliate.accounts import access
-from affiliate.fraud import lists, words
+from affiliate.fraud import words
 from affiliate.fraud.lists import History
 from affiliate.fraud.signals import Verdict
 from affiliate.ingest.models import Conversion
@@ -19,13 +19,12 @@ from affiliate.web import orm
 _SIGNS = {Verdict.PASS: "good", Verdict.FLAG: "hold", Verdict.REJECT: "bad"}
 
 
-def section(order: Conversion) -> dict[str, Any] | None:
-    """How the sale stands with the program's fraud rules; nothing when nobody ever doubted it.
+def section(order: Conversion, found: History) -> dict[str, Any] | None:
+    """How the sale stands with the program's fraud rules, by all that was `found`; nothing when nobody ever doubted it.
 
     The partner reads the reason and what managers wrote, but no numbers and no names: those would teach how to get by.
     """
     mine: dict[str, Any] = {"program_id": g.program.id, "conversion_id": order.id, "partner_id": g.partner.id}
-    found = lists.history(orm.session, **mine)
     if found.stands is None or (found.stands is Verdict.PASS and not found.decisions):
         return None
     case = queries.appeal_waiting(orm.session, **mine) if found.open_appeal else None

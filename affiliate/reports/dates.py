@@ -1,8 +1,4 @@
-"""What happened to a commission and what comes next, with dates: stations for `ui.thread`, and the sentence on its slip."""
-
-from datetime import datetime
-from itertools import pairwise
-from typing import Any
+"""What the status of a commission means, with its dates: the sentence on its slip."""
 
 from flask_babel import gettext as _
 
@@ -13,7 +9,6 @@ from affiliate.reports import words
 from affiliate.reports.evidence import Evidence
 
 _ENDED = (CommissionStatus.REVERSED, CommissionStatus.DECLINED)
-_NOT_COUNTED = (CommissionStatus.TEST, CommissionStatus.UNVERIFIED)
 
 
 def status_text(evidence: Evidence) -> str:
@@ -43,36 +38,3 @@ def status_text(evidence: Evidence) -> str:
         CommissionStatus.IN_PAYOUT: _("It is part of a payout that is being prepared or on its way."),
         CommissionStatus.PAID: _("It was paid on %(day)s.", day=formats.day(commission.paid_at)),
     }[status]
-
-
-def stations(evidence: Evidence, *, now: datetime) -> list[dict[str, Any]]:
-    """Recorded, validated, in a payout, paid: filled where it happened, a ring where it is to come."""
-    commission, payout = evidence.commission, evidence.payout
-    found = [_happened(commission.created_at, _("Sale recorded"))]
-    if commission.status in _NOT_COUNTED or commission.status is CommissionStatus.UNDER_REVIEW:
-        return found
-    if commission.status in _ENDED:
-        ended = max((taken.created_at for taken in evidence.adjustments), default=commission.created_at)
-        return [
-            *found,
-            {"at": formats.day(ended), "text": words.commission(commission.status).word, "state": "refused"},
-        ]
-    if commission.approved_at is not None:
-        found.append(_happened(commission.approved_at, _("Approved")))
-    else:
-        # A little late is normal: the job that approves runs every few seconds.
-        day = formats.day(max(commission.matures_at, now))
-        found.append({"at": day, "text": _("Validation period ends, approved"), "state": "next"})
-    if payout is not None:
-        found.append(_happened(payout.created_at, _("In a payout")))
-    if commission.paid_at is not None:
-        found.append({**_happened(commission.paid_at, _("Paid")), "icon": "coin"})
-    else:
-        found.append({"at": _("with the next payout"), "text": _("Paid"), "state": "next", "icon": "coin"})
-    for station, following in pairwise(found):
-        station["on"] = following["state"] == "won"
-    return found
-
-
-def _happened(at: datetime, text: str) -> dict[str, Any]:
-    return {"at": formats.day(at), "text": text, "state": "won"}

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from affiliate.attribution import customers
 from affiliate.attribution.customers import Act
 from affiliate.attribution.models import Attribution, Credit
-from affiliate.commissions.models import Commission, CommissionAdjustment
+from affiliate.commissions.models import Commission, CommissionAdjustment, OrderVerification
 from affiliate.fraud import lists as fraud
-from affiliate.fraud.lists import Ruling
-from affiliate.ingest.models import Click, Conversion
+from affiliate.fraud.lists import History, Ruling
+from affiliate.ingest.models import Click, Conversion, ConversionRevision
 from affiliate.ledger import queries as ledger
 from affiliate.ledger.queries import TransferLine
 from affiliate.links.models import Link
@@ -23,6 +23,7 @@ from affiliate.payouts.models import Payout
 from affiliate.programs.models import Program
 
 ADJUSTMENTS_MAX = 200
+REVISIONS_MAX = 50
 TOUCHES_MAX = 200
 """The most touches of a trace that a page shows, the newest."""
 
@@ -43,6 +44,9 @@ class Evidence:
     subs: dict[str, str]  # the sub ids of the click that this commission is credited for
     acts: Sequence[Act]  # what else the customer did that this partner is credited for
     ruling: Ruling | None  # of the fraud rules on the credit; none for tests
+    review: History  # all that rules, managers and the partner said about the credit
+    revisions: Sequence[ConversionRevision]  # what was believed of the order before, oldest first
+    verification: OrderVerification | None  # a manager's word for the order
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +65,19 @@ def of_commission(
     if partner_id is not None:
         mine.append(Commission.partner_id == partner_id)
     found = (
-        sa.select(Commission, Conversion, Attribution, Payout)
+        sa.select(Commission, Conversion, Attribution, Payout, OrderVerification)
         .join(Conversion, Conversion.id == Commission.conversion_id)
         .join(Attribution, Attribution.id == Commission.attribution_id)
         .outerjoin(Payout, Payout.id == Commission.payout_id)
+        .outerjoin(OrderVerification, OrderVerification.conversion_id == Commission.conversion_id)
         .where(*mine)
     )
     row = session.execute(found).one_or_none()
     if row is None:
         return None
-    commission, conversion, attribution, payout = row
+    commission, conversion, attribution, payout, verification = row
+    said = {"conversion_id": conversion.id, "partner_id": commission.partner_id}
+    review = fraud.history(session, program_id=program.id, **said)
     adjustments = _adjustments(session, commission.id)
     named = names_in(session, trace=attribution.trace, partner_ids=[commission.partner_id])
     return Evidence(
@@ -85,7 +92,11 @@ def of_commission(
         partner_names=named.partners,
         subs=_subs(session, commission.credit_id),
         acts=customers.other_acts(session, conversion=conversion, credited_to=commission.partner_id),
-        ruling=fraud.ruling_on(session, credit_id=commission.credit_id),
+        ruling=_ruling(session, commission, review),
+        review=review,
+        # What changed what is believed of an order asked for another attribution, too.
+        revisions=_revisions(session, conversion.id) if conversion.revision > 1 else [],
+        verification=verification,
     )
 
 
@@ -107,6 +118,21 @@ def names_in(session: Session, *, trace: Mapping[str, Any], partner_ids: Sequenc
 def _adjustments(session: Session, commission_id: UUID) -> Sequence[CommissionAdjustment]:
     found = sa.select(CommissionAdjustment).where(CommissionAdjustment.commission_id == commission_id)
     return session.scalars(found.order_by(CommissionAdjustment.created_at).limit(ADJUSTMENTS_MAX)).all()
+
+
+def _ruling(session: Session, commission: Commission, review: History) -> Ruling | None:
+    """Of all that was said what counts for this credit; a recruiter's share hangs on the credit of another partner."""
+    if commission.level > 1:
+        return fraud.ruling_on(session, credit_id=commission.credit_id)
+    verdict = next((one for one in review.verdicts if one.attribution_id == commission.attribution_id), None)
+    if verdict is None:
+        return None
+    return Ruling(verdict, next((one for one, _name in review.decisions if one.id == verdict.decision_id), None))
+
+
+def _revisions(session: Session, conversion_id: UUID) -> Sequence[ConversionRevision]:
+    found = sa.select(ConversionRevision).where(ConversionRevision.conversion_id == conversion_id)
+    return session.scalars(found.order_by(ConversionRevision.revision).limit(REVISIONS_MAX)).all()
 
 
 def _link_names(session: Session, link_ids: set[UUID]) -> dict[UUID, str]:

@@ -17,7 +17,7 @@ from affiliate.attribution.touches import Step
 from affiliate.commissions.models import CommissionStatus
 from affiliate.ledger.queries import TransferLine
 from affiliate.money import Money
-from affiliate.reports import checks, dates, policies, sums, touches, words
+from affiliate.reports import checks, dates, history, policies, sums, touches, words
 from affiliate.reports.checks import Check
 from affiliate.reports.evidence import TOUCHES_MAX, Evidence
 from affiliate.reports.sums import Sum
@@ -49,7 +49,7 @@ class Explanation:
     books: list[dict[str, Any]]
     books_total: Money
     facts: list[dict[str, Any]]
-    dates: list[dict[str, Any]]
+    history: list[dict[str, Any]]
 
 
 def explain(
@@ -83,7 +83,7 @@ def explain(
         books=books,
         books_total=Money(sum(line["amount"].amount_minor for line in books), commission.currency),
         facts=_facts(evidence, contacts, audience),
-        dates=dates.stations(evidence, now=now),
+        history=history.stations(evidence, now=now),
     )
 
 

@@ -93,7 +93,7 @@ def _commission(why: explanation.Explanation) -> list[str]:
     told = ["", why.title, f"  {why.sub}", f"  {why.status.word}. {why.status_text}", f"  {why.rule_answer}"]
     told += [*_sum(why.base), *_sum(why.rate), *(f"    {fact['name']}: {fact['value']}" for fact in why.facts)]
     told += [*_check(why.check), *(_sum(why.way) if why.way else [f"  {why.way_answer}"])]
-    told += [f"    {station['at']}  {station['text']}" for station in why.dates]
+    told += [f"    {station['at']}  {station['text']}" for station in why.history]
     told += [f"  {why.books_answer}"]
     told += [f"  {line['account']}: {formats.money(line['amount'])}  {line['code']}" for line in why.books]
     return told

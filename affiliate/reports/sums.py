@@ -172,13 +172,14 @@ def way(evidence: Evidence, audience: Audience, left: Money) -> Sum | None:
     label = _("You earned") if audience is Audience.PARTNER else _("Earned")
     rows: list[dict[str, Any]] = [{"label": label, "amount": Money(evidence.commission.amount_minor, currency)}]
     rows += [
-        {"label": _taken_by(one.source_kind), "note": _taken_note(one), "amount": Money(-one.amount_minor, currency)}
+        {"label": taken_by(one.source_kind), "note": _taken_note(one), "amount": Money(-one.amount_minor, currency)}
         for one in taken
     ]  # fmt: skip
     return Sum("", rows, left, _("What is left"), proved=_adds_up(rows, left))
 
 
-def _taken_by(source: AdjustmentSource) -> str:
+def taken_by(source: AdjustmentSource) -> str:
+    """What took from a commission."""
     return {
         AdjustmentSource.REFUND: _("Refund to the customer"),
         AdjustmentSource.ORDER_EVENT: _("Order cancelled"),

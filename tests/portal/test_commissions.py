@@ -317,3 +317,15 @@ def test_the_validation_date_is_when_it_was_approved_and_empty_before(
     first, second = _file(marta)
     assert (first["validation_date"], first["matures_at"]) == ("", waits.matures_at.isoformat())
     assert second["validation_date"] == (NOW + timedelta(days=3)).isoformat()
+
+
+def test_the_page_of_a_commission_tells_its_history_in_few_queries(
+    marta: FlaskClient, app_session: Session, cast: Cast, count_queries: Any
+) -> None:
+    sold = make_commission(app_session, program=cast.program, partner=cast.partner)
+    app_session.commit()
+    with count_queries() as asked:
+        page = marta.get(f"/portal/casa/commissions/{ids.public('com', sold.id)}").text
+    assert '<h3 class="mb-3">History</h3>' in page
+    assert "Sale recorded" in page
+    assert len(asked) <= 15

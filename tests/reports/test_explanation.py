@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 from factories import (
     NOW,
     make_click,
@@ -35,11 +36,12 @@ from affiliate.commissions.models import (
     CommissionAdjustment,
     CommissionReason,
     CommissionStatus,
+    OrderVerification,
 )
 from affiliate.commissions.rates import Order, Share, rate
 from affiliate.fraud.models import FraudDecision, FraudVerdict
 from affiliate.fraud.signals import Verdict
-from affiliate.ingest.models import Conversion
+from affiliate.ingest.models import Conversion, ConversionRevision, Trust
 from affiliate.ledger import postings
 from affiliate.ledger import service as ledger
 from affiliate.links.models import Link
@@ -276,6 +278,79 @@ def test_a_managers_word_over_the_rules_is_told_with_its_note(story: Story) -> N
     assert told.answer == "A manager looked at it and let it pass. “A journalist.”"
 
 
+def history_of(story: Story) -> list[tuple[str, str]]:
+    return [(one["text"], one["state"]) for one in story.told_to(Audience.PARTNER).history]
+
+
+def test_the_history_goes_on_with_what_is_to_come(story: Story) -> None:
+    assert history_of(story) == [
+        ("Sale recorded", "won"),
+        ("Validation period ends, approved", "next"),
+        ("Paid", "next"),
+    ]
+
+
+def test_an_approval_and_a_payment_stay_in_the_history_of_what_was_taken_back(story: Story) -> None:
+    found = story.commission
+    found.approved_at, found.paid_at = NOW + timedelta(days=30), NOW + timedelta(days=40)
+    story.refund(3_00)
+    story.refund(found.amount_minor - found.reversed_minor)
+    first, last = story.session.scalars(sa.select(CommissionAdjustment).order_by(CommissionAdjustment.id))
+    first.created_at, last.created_at = NOW + timedelta(days=3), NOW + timedelta(days=50)
+    last.is_clawback = True
+    found.status, found.reason = CommissionStatus.REVERSED, CommissionReason.REFUNDED
+    assert history_of(story) == [
+        ("Sale recorded", "won"),
+        ("€3.00 of commission reversed", "refused"),
+        ("Approved", "won"),
+        ("Paid", "won"),
+        ("€9.52 taken back: it was on its way already", "refused"),
+    ]
+    last_station = story.told_to(Audience.PARTNER).history[-1]
+    assert last_station["verdict"]["word"] == "Reversed"
+    assert last_station["reason"] == "Refund to the customer"
+
+
+def test_a_review_stands_in_the_history_with_its_end(story: Story) -> None:
+    story.commission.status = CommissionStatus.UNDER_REVIEW
+    judged(story, Verdict.FLAG, answer_by=NOW + timedelta(days=14))
+    assert history_of(story) == [("Sale recorded", "won"), ("Review began", "seen"), ("The program decides", "next")]
+    facts: dict[str, Any] = {"program_id": story.program.id, "conversion_id": story.commission.conversion_id}
+    decision = FraudDecision(
+        id=ids.new(), **facts, number=1, partner_id=story.marta.id, verdict=Verdict.PASS, note="A journalist.",
+        decided_at=NOW + timedelta(days=2),
+    )  # fmt: skip
+    story.session.add(decision)
+    story.commission.status = CommissionStatus.PENDING
+    assert history_of(story)[1:3] == [("Review began", "seen"), ("Review by a manager: Passed", "won")]
+    assert story.told_to(Audience.PARTNER).history[2]["reason"] == "“A journalist.”"
+
+
+def test_the_confirmation_of_an_order_stands_in_its_history(story: Story) -> None:
+    conversion = story.session.get_one(Conversion, story.commission.conversion_id)
+    revision = ConversionRevision(
+        id=ids.new(), conversion_id=conversion.id, delivery_id=ids.new(), revision=1, trust=int(Trust.OPEN), facts={},
+        differences={}, replaced_at=NOW + timedelta(hours=1),
+    )  # fmt: skip
+    story.session.add(revision)
+    conversion.revision = 2
+    assert ("Confirmed by the shop's server", "won") in history_of(story)
+    conversion.trust = int(Trust.OPEN)
+    assert ("Confirmed by the shop's server", "won") not in history_of(story)
+    verification = OrderVerification(
+        conversion_id=conversion.id, program_id=story.program.id, amount_minor=1, note="Secret word.", verified_at=NOW
+    )
+    story.session.add(verification)
+    assert ("Confirmed by a manager", "won") in history_of(story)
+
+
+def test_what_was_declined_without_an_amount_still_ends_in_its_history(story: Story) -> None:
+    story.commission.status, story.commission.reason = CommissionStatus.DECLINED, CommissionReason.REJECTED
+    assert history_of(story) == [("Sale recorded", "won"), ("Declined", "refused")]
+    story.commission.turn, story.commission.status = 1, CommissionStatus.PENDING
+    assert ("Counts again", "won") in history_of(story)
+
+
 def test_another_partner_gets_no_explanation(story: Story) -> None:
     found = evidence.of_commission(
         story.session, program=story.program, commission_id=story.commission.id, partner_id=story.ewa.id
@@ -293,7 +368,7 @@ def test_every_status_and_reason_has_its_words(story: Story) -> None:
         found.commission.status, found.commission.reason = status, reason
         why = explain(found, audience=Audience.PARTNER, now=NOW)
         assert why.status.word
-        assert why.dates
+        assert why.history
 
 
 @pytest.mark.parametrize("reason", [*TouchRefusal, *NotNeeded])
