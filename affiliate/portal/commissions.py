@@ -40,6 +40,7 @@ def commissions() -> str:
         sales=[lines.sale(one) for one in found],
         chips=_state_chips(piles, chosen.status) + sale_choice.chips(chosen),
         filters=sale_choice.form(chosen),
+        set_off=_set_off() if chosen.status is CommissionStatus.APPROVED else [],
         is_filtered=chosen.is_filter,
         is_narrow=chosen.is_narrow,
         order=chosen.sort.value,
@@ -85,6 +86,20 @@ def commission(commission_id: UUID) -> str:
 def _file(kind: exports.Format) -> str:
     """Where this list can be fetched as a file of this kind."""
     return url_for("portal.commissions_file", kind=kind.value, **sale_choice.arguments())
+
+
+def _set_off() -> list[dict[str, Any]]:
+    """What the next payout takes off the approved: earlier sales that came back after they were paid."""
+    found = sales.clawbacks_open(orm.session, program_id=g.program.id, partner_id=g.partner.id)
+    return [
+        {
+            "order_id": one.order_id,
+            "at": one.taken_at,
+            "amount": -one.amount,
+            "url": url_for("portal.commission", commission_id=one.commission_id),
+        }
+        for one in found
+    ]
 
 
 def _counted(piles: dict[CommissionStatus, Pile]) -> Pile:

@@ -16,6 +16,7 @@ from affiliate import formats
 from affiliate.commissions.models import CommissionStatus
 from affiliate.money import Money, divide_half_even
 from affiliate.payouts.models import PayoutStatus
+from affiliate.portal import payout_choice
 from affiliate.programs.models import Program
 from affiliate.reports import medians as median_values
 from affiliate.reports import metrics, periods, queries, sales, tables
@@ -74,6 +75,7 @@ def numbers(session: Session, who: Who, medians: Mapping[str, str]) -> dict[str,
         "today_url": sales_url(today, today),
         "month_url": sales_url(today.replace(day=1), today),
         "tiles": tiles(this, before, first=now.days[0], last=today, medians=medians),
+        "no_median": None if all(medians.get(key) for key in _TILES) else _no_median(),
         "chart": _chart(who, days, now),
         "is_quiet": this == before == Facts(who.program.currency),
     }
@@ -99,6 +101,15 @@ def tiles(
     return found
 
 
+def _no_median() -> str:
+    """Said once, not beside each number."""
+    return ngettext(
+        "A median of the program stands beside a number once %(num)s partner has it: with fewer one could guess whose it is.",
+        "A median of the program stands beside a number once %(num)s partners have it: with fewer one could guess whose it is.",
+        median_values.PARTNERS_MIN,
+    )
+
+
 def sales_url(first: date, last: date) -> str:
     """The list of the sales of these days, both included."""
     return url_for("portal.commissions", first=first.isoformat(), last=last.isoformat())
@@ -110,21 +121,38 @@ def flow(session: Session, who: Who, standing: Standing) -> list[dict[str, Any]]
     piles, payouts = sales.all_piles(session, wanted=Wanted(who.program.id, who.partner_id), paid_since=year)
     sent, paid = payouts[PayoutStatus.PROPOSED] + payouts[PayoutStatus.APPROVED], payouts[PayoutStatus.PAID]
     pending, approved = piles[CommissionStatus.PENDING], piles[CommissionStatus.APPROVED]
-    payouts_url, this_year = url_for("portal.payouts"), year.astimezone(ZoneInfo(who.zone)).year
+    first = year.astimezone(ZoneInfo(who.zone)).date()
+    sent_url = url_for("portal.payouts", status=payout_choice.ON_ITS_WAY)
+    paid_url = url_for("portal.payouts", status=PayoutStatus.PAID.value, first=first.isoformat())
     stations = [
         _station(who, _("Pending"), pending, _filtered("pending"), _pending_note(piles)),
         _station(who, _("Approved"), approved, _filtered("approved"), _approved_note(who, approved, standing)),
-        _station(who, _("In payout"), sent, payouts_url, _sent_note(sent)),
-        _station(who, _("Paid in %(year)s", year=this_year), paid, payouts_url, _paid_note(paid)),
+        _station(who, _("In payout"), sent, sent_url, _sent_note(sent)),
+        _station(who, _("Paid in %(year)s", year=first.year), paid, paid_url, _paid_note(paid)),
     ]
     counts = [pending.count, approved.count, sent.count, paid.count]
-    stations[1]["strong"] = _payable(who, approved, standing)
+    payable = _payable(who, approved, standing)
+    stations[1]["strong"] = {"text": payable, "url": _filtered("approved")} if payable else None
     for number, station in enumerate(stations):
         station["state"] = "done" if any(counts[number:]) else ""
     if sent.count:
         stations[2]["state"] = "now"
     stations[3]["closed"] = paid.count > 0
     return stations
+
+
+def flow_terms() -> list[dict[str, str]]:
+    """What the words on the way of the money mean."""
+    return [
+        {"label": _("Pending"), "help": _("The customer may still return the order. When that time is over, it is approved.")},
+        {"label": _("Approved"), "help": _("It is certain that you earn it, and it is in no payout yet.")},
+        {
+            "label": _("Payable"),
+            "help": _("What the next payout brings: all that is approved, less what came back of earlier sales, from the minimum payout on."),
+        },
+        {"label": _("In payout"), "help": _("A payout that is being prepared, or is on its way to you.")},
+        {"label": _("Paid"), "help": _("What was sent to you since the beginning of the year.")},
+    ]  # fmt: skip
 
 
 def _filtered(status: str) -> str:

@@ -56,6 +56,7 @@ def home() -> str:
         today=format_date(numbers["today"], "EEEE d MMMM y"),
         numbers=numbers,
         flow=dashboard.flow(orm.session, who, standing),
+        flow_terms=dashboard.flow_terms(),
         tasks=worth_doing.tasks(orm.session, who, cases, standing),
         news=worth_doing.news(orm.session, who, cases, user_id=current_user.id, group=standing.group_name),
         sales=[lines.sale(one) for one in latest],

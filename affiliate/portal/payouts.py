@@ -13,7 +13,7 @@ from affiliate.accounts.roles import SEES_MONEY
 from affiliate.money import Money
 from affiliate.payouts import entry_queries, queries, words
 from affiliate.payouts.models import Adjustment, AdjustmentKind, PayoutStatus
-from affiliate.portal import lines
+from affiliate.portal import lines, payout_choice
 from affiliate.portal.blueprint import PAGE_SIZE, blueprint, page_number, pager, show
 from affiliate.reports import sales
 from affiliate.web import orm
@@ -26,15 +26,21 @@ class NoSuchPayout(errors.NotFound):
 @blueprint.get("/<slug>/payouts")
 @access.partner_with(SEES_MONEY)
 def payouts() -> str:
-    """All payouts, newest first."""
+    """All payouts, or those of a state, newest first."""
     mine: dict[str, Any] = {"program_id": g.program.id, "partner_id": g.partner.id}
-    found = sales.payouts(orm.session, **mine, limit=PAGE_SIZE, offset=(page_number() - 1) * PAGE_SIZE)
+    chosen = payout_choice.read()
+    asked: dict[str, Any] = {"statuses": chosen.statuses, "paid_since": chosen.paid_since}
+    offset = (page_number() - 1) * PAGE_SIZE
+    found = sales.payouts(orm.session, **mine, **asked, limit=PAGE_SIZE, offset=offset)
     piles = sales.payout_piles(orm.session, **mine)
-    paid, total = piles[PayoutStatus.PAID], sum(pile.count for pile in piles.values())
+    since = sales.payout_piles(orm.session, **mine, paid_since=chosen.paid_since) if chosen.paid_since else piles
+    paid, total = piles[PayoutStatus.PAID], sum(since[status].count for status in chosen.statuses)
     minimum = Money(g.program.payout_min_minor, g.program.currency)
     return show(
         "payouts.html",
         payouts=[lines.payout(one) for one in found],
+        chips=payout_choice.chips(chosen, piles),
+        is_filtered=chosen.state is not None,
         paid={"count": paid.count, "amount": Money(paid.amount_minor, g.program.currency)},
         minimum=minimum or None,
         by_hand=[_entry(one) for one in _posted(mine) if one.payout_id is None],

@@ -1,7 +1,7 @@
 """Lists of commissions and payouts with what people recognise them by: order, link, coupon."""
 
 import enum
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -247,9 +247,21 @@ def sale_count_of_payout(session: Session, *, payout_id: UUID) -> int:
     return session.scalar(sa.select(sa.func.count()).where(Commission.payout_id == payout_id)) or 0
 
 
-def payouts(session: Session, *, program_id: UUID, partner_id: UUID, limit: int, offset: int = 0) -> Sequence[Payout]:
-    """A partner's payouts in a program, newest first."""
+def payouts(
+    session: Session,
+    *,
+    program_id: UUID,
+    partner_id: UUID,
+    limit: int,
+    offset: int = 0,
+    statuses: Collection[PayoutStatus] = frozenset(PayoutStatus),
+    paid_since: datetime | None = None,
+) -> Sequence[Payout]:
+    """A partner's payouts in a program of these states (if they are paid, at or after `paid_since`), newest first."""
     found = sa.select(Payout).where(Payout.program_id == program_id, Payout.partner_id == partner_id)
+    found = found.where(Payout.status.in_(statuses))
+    if paid_since is not None:
+        found = found.where(sa.or_(Payout.status != PayoutStatus.PAID, Payout.paid_at >= paid_since))
     newest = found.order_by(Payout.created_at.desc(), Payout.id.desc())
     return session.scalars(newest.limit(limit).offset(offset)).all()
 
@@ -262,6 +274,16 @@ def payout_of(session: Session, *, program_id: UUID, partner_id: UUID, payout_id
 
 def clawbacks_of(session: Session, *, payout_id: UUID) -> list[Taken]:
     """What a payout set off against earlier ones, newest first."""
+    return _clawbacks(session, CommissionAdjustment.payout_id == payout_id)
+
+
+def clawbacks_open(session: Session, *, program_id: UUID, partner_id: UUID) -> list[Taken]:
+    """What came back after it was paid, and no payout has set off yet, newest first."""
+    mine = (CommissionAdjustment.program_id == program_id, CommissionAdjustment.partner_id == partner_id)
+    return _clawbacks(session, *mine, CommissionAdjustment.payout_id.is_(None))
+
+
+def _clawbacks(session: Session, *which: sa.ColumnElement[bool]) -> list[Taken]:
     columns = (
         CommissionAdjustment.commission_id, Conversion.order_id, CommissionAdjustment.amount_minor, CommissionAdjustment.currency,
         CommissionAdjustment.created_at,
@@ -270,7 +292,7 @@ def clawbacks_of(session: Session, *, payout_id: UUID) -> list[Taken]:
         sa.select(*columns)
         .join(Commission, Commission.id == CommissionAdjustment.commission_id)
         .join(Conversion, Conversion.id == Commission.conversion_id)
-        .where(CommissionAdjustment.payout_id == payout_id, CommissionAdjustment.is_clawback)
+        .where(*which, CommissionAdjustment.is_clawback)
         .where(CommissionAdjustment.amount_minor > 0)
         .order_by(CommissionAdjustment.created_at.desc())
         .limit(CLAWBACKS_MAX)

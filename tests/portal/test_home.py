@@ -4,6 +4,7 @@ import gzip
 import html
 import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -16,14 +17,15 @@ from portal_cast import Cast
 from sqlalchemy.orm import Session
 from tax_cast import make_buyer, make_profile, make_rule
 
-from affiliate import clock
-from affiliate.commissions.models import CommissionStatus
+from affiliate import clock, ids
+from affiliate.commissions.models import AdjustmentSource, CommissionAdjustment, CommissionStatus
 from affiliate.ingest.models import ClickVerdict
 from affiliate.partners.models import Enrollment, EnrollmentStatus
 from affiliate.payouts.models import PayoutPolicy, PayoutStatus
 from affiliate.payouts.schedule import Cadence
 from affiliate.portal.dashboard import greeting
-from affiliate.reports import jobs
+from affiliate.reports import jobs, medians
+from affiliate.reports.models import ProgramFigures
 
 
 @pytest.fixture
@@ -94,6 +96,16 @@ def test_the_programs_median_is_told_once_enough_partners_stand_behind_it(
     assert jobs.compute_figures() == 0  # within the hour
     page = marta.get("/portal/casa/").text
     assert ("Median of all partners: 130" in page) is told  # 125 or 126 and a half, to two digits
+    assert page.count("once 10 partners have it") == 1  # of sales there is none in either case
+
+
+def test_nothing_is_said_of_medians_where_each_number_has_one(
+    marta: FlaskClient, app_session: Session, cast: Cast, today: datetime
+) -> None:
+    told = dict.fromkeys(medians.KEYS, "1")
+    app_session.add(ProgramFigures(program_id=cast.program.id, medians=told, computed_at=today))
+    app_session.commit()
+    assert "partners have it" not in marta.get("/portal/casa/").text
 
 
 def test_the_next_payout_is_told_with_its_day_and_amount(
@@ -104,11 +116,58 @@ def test_the_next_payout_is_told_with_its_day_and_amount(
     mine: dict[str, Any] = {"program": cast.program, "partner": cast.partner, "status": CommissionStatus.APPROVED}
     make_commission(app_session, **mine, amount_minor=24_99, approved_at=today)
     app_session.commit()
-    assert "Payable" not in marta.get("/portal/casa/").text  # the program pays from 25.00 on
+    assert "Payable:" not in marta.get("/portal/casa/").text  # the program pays from 25.00 on
     make_commission(app_session, **mine, amount_minor=1, approved_at=today)
     app_session.commit()
     page = marta.get("/portal/casa/").text
-    assert re.search(r"Payable: €25\.00, next payout on 1 \w+ \d{4}", page)
+    payable = r'<a class="b" href="/portal/casa/commissions\?status=approved">Payable: €25\.00, next payout on 1 \w+ \d{4}</a>'
+    assert re.search(payable, page)
+    approved = marta.get("/portal/casa/commissions?status=approved").text
+    assert "€25.00" in approved
+
+
+def test_each_number_of_the_money_leads_to_its_rows(
+    marta: FlaskClient, app_session: Session, cast: Cast, today: datetime
+) -> None:
+    common: dict[str, Any] = {"program": cast.program, "partner": cast.partner, "proposer": cast.person}
+    for amount_minor, status, paid_at in (
+        (11_00, PayoutStatus.PROPOSED, None),
+        (12_00, PayoutStatus.APPROVED, None),
+        (13_00, PayoutStatus.PAID, today),
+        (14_00, PayoutStatus.PAID, today - timedelta(days=400)),
+        (15_00, PayoutStatus.CANCELLED, None),
+    ):
+        make_payout(app_session, **common, amount_minor=amount_minor, status=status, paid_at=paid_at)
+    app_session.commit()
+    page = marta.get("/portal/casa/").text
+    links = {
+        amount: unescape(url) for url, amount in re.findall(r'href="(/portal/casa/payouts[^"]+)">(€[\d.]+)<', page)
+    }
+    links |= {amount: unescape(url) for url, amount in re.findall(r'href="(/portal/casa/payouts[^"]+)"><span class="closed">(€[\d.]+)<', page)}  # fmt: skip
+    listed = {sum_: re.findall(r'<a class="why b"[^>]*>(€[\d.]+)<', marta.get(url).text) for sum_, url in links.items()}
+    assert {sum_: sorted(amounts) for sum_, amounts in listed.items()} == {
+        "€23.00": ["€11.00", "€12.00"], "€13.00": ["€13.00"],
+    }  # fmt: skip
+    assert "A payout that is being prepared" in page
+
+
+def test_what_came_back_stands_beside_the_approved_sales(
+    marta: FlaskClient, app_session: Session, cast: Cast, today: datetime
+) -> None:
+    sold = make_commission(
+        app_session, program=cast.program, partner=cast.partner, order_id="OLD", status=CommissionStatus.PAID
+    )
+    facts: dict[str, Any] = {"program_id": cast.program.id, "partner_id": cast.partner.id, "commission_id": sold.id}
+    facts |= {"source_kind": AdjustmentSource.REFUND, "currency": "EUR", "is_clawback": True, "created_at": today}
+    for payout_id, amount_minor in ((None, 4_00), (ids.new(), 3_00)):
+        taken = CommissionAdjustment(id=ids.new(), source_id=ids.new(), payout_id=payout_id, amount_minor=amount_minor, **facts)  # fmt: skip
+        app_session.add(taken)
+    app_session.commit()
+    page = marta.get("/portal/casa/commissions?status=approved").text
+    assert ">OLD</a>" in page
+    assert "−€4.00" in page
+    assert "−€3.00" not in page
+    assert "OLD" not in marta.get("/portal/casa/commissions?status=pending").text
 
 
 def test_the_first_paint_is_light_and_charts_come_later(marta: FlaskClient, cast: Cast) -> None:
