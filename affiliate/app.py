@@ -16,6 +16,7 @@ from affiliate.partners import queries as partners
 from affiliate.portal import acting
 from affiliate.portal import mailed as mailed_reports
 from affiliate.portal import views as portal
+from affiliate.privacy import views as privacy
 from affiliate.programs import queries as programs
 from affiliate.rest import docs as manual
 from affiliate.rest import views as rest
@@ -64,6 +65,7 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(news.blueprint)
     app.register_blueprint(bounces.blueprint)
     limits.limit_sign_ups(app, "news.sign_up")
+    app.register_blueprint(privacy.blueprint)
     app.register_blueprint(portal.blueprint)
     limits.limit_tests(app, links="portal.try_link", postbacks="portal.act_on_postback")
     app.register_blueprint(mailed_reports.blueprint)

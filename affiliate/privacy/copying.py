@@ -2,22 +2,19 @@
 
 import io
 import zipfile
-from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-import orjson
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from affiliate import exports, files, ids
+from affiliate import files, ids
 from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
 from affiliate.errors import Conflict
 from affiliate.files import File, StoredFile
 from affiliate.partners.models import Partner
-from affiliate.privacy import inventory, queries
+from affiliate.privacy import inventory, packing, queries
 from affiliate.privacy.models import DataCopy
 from affiliate.programs.models import Program
 
@@ -92,19 +89,10 @@ def packed(session: Session, *, copy: DataCopy) -> bytes:
             names, rows = queries.rows_of(
                 session, entry=entry, partner_id=copy.partner_id, person_ids=[copy.asked_by_id], limit=ROWS_MAX
             )
-            archive.writestr(f"{entry.table}.csv", _csv(names, rows))
+            archive.writestr(f"{entry.table}.csv", packing.table(names, rows))
         acts = queries.acts_of(session, person_ids=[copy.asked_by_id], limit=ROWS_MAX)
-        rows = ((each.occurred_at, each.action, each.subject_kind, each.subject_id) for each in acts)
-        archive.writestr("acts.csv", _csv(["occurred_at", "action", "subject_kind", "subject_id"], rows))
+        archive.writestr("acts.csv", packing.acts(acts))
     return buffer.getvalue()
-
-
-def _csv(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    return exports.csv_text(names, ([_plain(value) for value in row] for row in rows))
-
-
-def _plain(value: Any) -> Any:
-    return orjson.dumps(value).decode() if isinstance(value, dict | list) else value
 
 
 def hand_over(session: Session, *, copy_id: UUID, content: bytes, now: datetime) -> bool:

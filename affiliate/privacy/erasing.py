@@ -129,10 +129,10 @@ def erase(session: Session, *, request: ErasureRequest, actor: Actor, now: datet
     mentions.forget_told(session, partner_id=partner_id, now=now)
     mentions.forget_recruiting(session, partner_id=partner_id, now=now)
     _forget_files(session, partner_id, person_ids)
-    _forget_addresses(session, [person.email for person in people], now)
+    forget_addresses(session, [person.email for person in people], now)
     _forget_rows(session, partner_id, person_ids)
     _forget_taxes(session, partner_id)
-    _forget_people(session, person_ids)
+    forget_people(session, person_ids)
     audit.erase(session, event_ids=event_ids)
     _audit(session, "partner.erase", request.program_id, partner_id, actor, now=now)
     session.expire_all()
@@ -175,7 +175,8 @@ def _forget_files(session: Session, partner_id: UUID, person_ids: Collection[UUI
     session.execute(sa.delete(StoredFile).where(StoredFile.id.in_(gone)))
 
 
-def _forget_addresses(session: Session, emails: Collection[str], now: datetime) -> None:
+def forget_addresses(session: Session, emails: Collection[str], now: datetime) -> None:
+    """What waits for these addresses, came back from them, or knows them as readers and as invited."""
     for prospect in audiences.prospects_by_email(session, emails=emails):
         prospects.erase(session, prospect=prospect, now=now)
     session.execute(sa.delete(OutboxMail).where(OutboxMail.recipient.in_(emails)))
@@ -203,7 +204,7 @@ def _forget_taxes(session: Session, partner_id: UUID) -> None:
     session.execute(sa.update(TaxProfile).where(*mine).values(nobody).execution_options(synchronize_session=False))
 
 
-def _forget_people(session: Session, person_ids: Collection[UUID]) -> None:
+def forget_people(session: Session, person_ids: Collection[UUID]) -> None:
     """Accounts that nobody can sign in to: rows that others point to stay, without a name."""
     nobody = {
         "name": inventory.ERASED, "password": None, "active": False, "locale": None, "time_zone": None,

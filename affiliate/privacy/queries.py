@@ -8,11 +8,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
 from affiliate.accounts.models import AuditEvent, Grant, GrantRole, User
+from affiliate.accounts.roles import MemberRole
 from affiliate.db import Base
-from affiliate.joining.models import ApplicationDraft
+from affiliate.joining.models import ApplicationDraft, DraftState
 from affiliate.ledger import queries as ledger
 from affiliate.ledger.models import AccountName, LedgerAccount
-from affiliate.partners.models import Enrollment, Member
+from affiliate.partners.models import Enrollment, Member, Partner
 from affiliate.privacy import inventory
 from affiliate.privacy.inventory import Entry, Of
 from affiliate.privacy.models import DataCopy, ErasureRequest, ErasureStatus
@@ -27,9 +28,11 @@ def table_of(entry: Entry) -> sa.Table:
     return Base.metadata.tables[entry.table]
 
 
-def mine(entry: Entry, *, partner_id: UUID, person_ids: Collection[UUID]) -> sa.ColumnElement[bool]:
-    """Which rows of a table are the partner's, or its people's."""
+def mine(entry: Entry, *, partner_id: UUID | None, person_ids: Collection[UUID]) -> sa.ColumnElement[bool]:
+    """Which rows of a table are the partner's, or its people's; without a partner those of the people alone."""
     columns = table_of(entry).c
+    if partner_id is None and entry.of is not Of.PERSON:
+        return sa.false()
     if entry.of is Of.ITSELF:
         return columns.id == partner_id
     if entry.of is Of.PARTNER:
@@ -46,7 +49,7 @@ def mine(entry: Entry, *, partner_id: UUID, person_ids: Collection[UUID]) -> sa.
 
 
 def rows_of(
-    session: Session, *, entry: Entry, partner_id: UUID, person_ids: Collection[UUID], limit: int
+    session: Session, *, entry: Entry, partner_id: UUID | None, person_ids: Collection[UUID], limit: int
 ) -> tuple[list[str], Iterator[Sequence[Any]]]:
     """The names of the columns that a copy shows, and the rows, streamed."""
     table = table_of(entry)
@@ -75,6 +78,39 @@ def events_about(session: Session, *, partner_id: UUID, subject_ids: Collection[
         AuditEvent.subject_id == partner_id, AuditEvent.subject_id.in_(subject_ids), AuditEvent.subject_id.in_(enrolled)
     )
     return session.scalars(sa.select(AuditEvent.id).where(about, AuditEvent.salt.is_not(None))).all()
+
+
+def events_about_person(session: Session, *, person_id: UUID) -> Sequence[UUID]:
+    """The audit rows that tell of this person."""
+    about = (AuditEvent.subject_id == person_id, AuditEvent.salt.is_not(None))
+    return session.scalars(sa.select(AuditEvent.id).where(*about)).all()
+
+
+def memberships_of(session: Session, *, person_id: UUID, limit: int) -> list[tuple[Member, str]]:
+    """For which partners a person works, with their names."""
+    found = sa.select(Member, Partner.name).join(Partner, Partner.id == Member.partner_id)
+    rows = session.execute(found.where(Member.user_id == person_id).order_by(Member.id).limit(limit))
+    return [(row[0], row[1]) for row in rows]
+
+
+def is_staff(session: Session, *, person_id: UUID) -> bool:
+    """Whether a person has a role in a program, or in all."""
+    held = sa.exists().where(Grant.user_id == person_id, Grant.role != GrantRole.PARTNER)
+    return session.scalar(sa.select(held)) or False
+
+
+def owned_alone(session: Session, *, person_id: UUID) -> bool:
+    """Whether a person is the only owner of a partner."""
+    other = aliased(Member)
+    owners = (other.partner_id == Member.partner_id, other.role == MemberRole.OWNER, other.id != Member.id)
+    alone = (Member.user_id == person_id, Member.role == MemberRole.OWNER, ~sa.exists().where(*owners))
+    return session.scalar(sa.select(sa.exists().where(*alone))) or False
+
+
+def unreceived_files(session: Session, *, person_id: UUID) -> Sequence[dict[str, Any]]:
+    """The files of a person's drafts that no program has received."""
+    waiting = (ApplicationDraft.user_id == person_id, ApplicationDraft.state != DraftState.RECEIVED)
+    return session.scalars(sa.select(ApplicationDraft.files).where(*waiting)).all()
 
 
 def owed(session: Session, *, partner_id: UUID) -> dict[UUID, int]:
