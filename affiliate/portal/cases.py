@@ -48,7 +48,10 @@ class CaseForm(FlaskForm):  # type: ignore[misc] # the library is not typed
     amount = StringField(_l("Amount you expect"), filters=[_trimmed])
     text = TextAreaField(_l("What happened"), filters=[_trimmed])
     proof = FileField(
-        _l("Picture as proof"), description=_l("PNG, JPEG, GIF or WebP up to 3 MB, for example of the confirmation.")
+        _l("Proof"),
+        description=_l(
+            "A picture (PNG, JPEG, GIF or WebP up to 3 MB) or a PDF up to 4.5 MB, for example the confirmation."
+        ),
     )
 
     def claim(self) -> Claim | None:
@@ -172,7 +175,7 @@ def withdraw_case(case_id: UUID) -> ResponseReturnValue:
 @blueprint.get('/<slug>/cases/<public("cas"):case_id>/proof/<uuid:message_id>')
 @access.partner
 def case_proof(case_id: UUID, message_id: UUID) -> Response:
-    """A picture of this case."""
+    """A picture or document of this case."""
     return sheets.proof_response(orm.session, _found(case_id), message_id=message_id)
 
 
@@ -186,7 +189,9 @@ def line(one: Case) -> dict[str, Any]:
 
 def _case_page(found: Case, *, text: str = "", wrong: dict[str, list[str]] | None = None) -> str:
     errors = {name: " ".join(_(sentence) for sentence in sentences) for name, sentences in (wrong or {}).items()}
-    said = [_message(found, message) for message in queries.messages_of(orm.session, case_id=found.id)]
+    messages = queries.messages_of(orm.session, case_id=found.id)
+    papers = queries.documents_among(orm.session, messages=messages)
+    said = [_message(found, message) | {"is_document": message.id in papers} for message in messages]
     return show(
         "case.html", case=line(found), said=said, text=text, errors=errors, outcome=sheets.outcome(orm.session, found)
     )

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from affiliate import pictures
+from affiliate.creatives import documents
 from affiliate.errors import Invalid
 from affiliate.files import File
 from affiliate.money import Money
@@ -29,7 +30,7 @@ class Settlement(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A picture as it came: its name as the sender says, and its bytes."""
+    """A picture or a PDF as it came: its name as the sender says, and its bytes."""
 
     name: str
     content: bytes
@@ -82,14 +83,18 @@ def check(claim: Claim, *, order_id: str, now: datetime) -> None:
         raise Invalid(wrong)
 
 
-def redrawn(proof: Proof | None) -> File | None:
-    """The picture of a proof, drawn anew.
+def checked_proof(proof: Proof | None) -> File | None:
+    """The proof as it is kept: a picture drawn anew, or a PDF that openly carries nothing else, under a name of our own.
 
     Raises:
-        Invalid: it is no picture that we take.
+        Invalid: it is neither.
     """
     if proof is None:
         return None
+    if proof.name.lower().endswith(".pdf"):
+        if problem := documents.pdf_problem(proof.content, name=proof.name):
+            raise Invalid({"proof": [problem]})
+        return File("proof.pdf", "application/pdf", proof.content)
     try:
         picture = pictures.redrawn(proof.content, name=proof.name)
     except pictures.BadPicture as error:

@@ -13,6 +13,7 @@ from affiliate.accounts import queries as accounts
 from affiliate.accounts.mail_kinds import MailKind
 from affiliate.accounts.models import Grant, GrantRole, User
 from affiliate.attribution.models import Attribution, Credit
+from affiliate.files import StoredFile
 from affiliate.ingest.models import Conversion
 from affiliate.ingest.rollup_models import PartnerClickHour
 from affiliate.partners.models import Partner
@@ -101,6 +102,16 @@ def proof_of(session: Session, *, case_id: UUID, message_id: UUID) -> UUID | Non
     """The file of a message of this case."""
     mine = (CaseMessage.id == message_id, CaseMessage.case_id == case_id)
     return session.scalar(sa.select(CaseMessage.file_id).where(*mine))
+
+
+def documents_among(session: Session, *, messages: Sequence[CaseMessage]) -> set[UUID]:
+    """Which of these messages have a document as proof, and no picture."""
+    file_ids = [one.file_id for one in messages if one.file_id is not None]
+    if not file_ids:
+        return set()
+    found = sa.select(StoredFile.id).where(StoredFile.id.in_(file_ids), ~StoredFile.media_type.startswith("image/"))
+    papers = set(session.scalars(found))
+    return {one.id for one in messages if one.file_id in papers}
 
 
 def to_remind(session: Session, *, now: datetime, soon: datetime, limit: int) -> Sequence[Case]:

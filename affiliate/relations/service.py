@@ -70,7 +70,7 @@ def open_case(
     """
     order_id, text = " ".join(claim.order_id.split()), claims.checked_text(claim.text)
     claims.check(claim, order_id=order_id, now=now)
-    proof = claims.redrawn(claim.proof)
+    proof = claims.checked_proof(claim.proof)
     if claim.kind is not CaseKind.FRAUD_APPEAL and (
         queries.claims_waiting(session, program_id=program.id, partner_id=partner_id) >= OPEN_MAX
     ):
@@ -110,7 +110,7 @@ def reply(
         CaseFull: the partner has said `MESSAGES_MAX` things in it.
     """
     case = _found(session, program.id, case_id, partner_id)
-    said, picture = claims.checked_text(text), claims.redrawn(proof)
+    said, picture = claims.checked_text(text), claims.checked_proof(proof)
     was_asked = case.status is CaseStatus.ASKED
     values: dict[str, Any] = {"status": CaseStatus.OPEN, "updated_at": now}
     if was_asked:

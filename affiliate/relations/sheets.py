@@ -48,7 +48,7 @@ def outcome(session: Session, case: Case) -> dict[str, Any] | None:
 
 
 def proof_response(session: Session, case: Case, *, message_id: UUID) -> Response:
-    """The picture of a message of this case.
+    """The picture of a message of this case; a document leaves as an attachment, because it can hide what runs.
 
     Raises:
         NotHere: it has none.
@@ -57,4 +57,7 @@ def proof_response(session: Session, case: Case, *, message_id: UUID) -> Respons
     found = files.file_by_id(session, file_id=file_id) if file_id else None
     if found is None:
         raise access.NotHere
-    return Response(found.content, mimetype=found.media_type, headers={"Cache-Control": "private, max-age=3600"})
+    headers = {"Cache-Control": "private, max-age=3600"}
+    if not found.media_type.startswith("image/"):
+        headers["Content-Disposition"] = f'attachment; filename="{found.name}"'
+    return Response(found.content, mimetype=found.media_type, headers=headers)

@@ -44,6 +44,43 @@ def _only(session: Session, cast: Cast) -> Case:
     return line.case
 
 
+def test_a_confirmation_as_pdf_is_proof_and_leaves_as_an_attachment(
+    marta: FlaskClient, mara: FlaskClient, app_session: Session, cast: Cast
+) -> None:
+    form = {"kind": "missing_sale", "order_id": "A-1", "text": "Here it is."}
+    hidden = b"%PDF-1.7\n<< /S /JavaScript >>\n%%EOF\n"
+    refused = marta.post(LIST, data=form | {"proof": (io.BytesIO(hidden), "order.pdf")})
+    assert (refused.status_code, "This PDF carries scripts or other files." in refused.text) == (422, True)
+    assert "Here it is." in refused.text
+    paper = b"%PDF-1.7\n1 0 obj\n%%EOF\n"
+    answer = marta.post(LIST, data=form | {"proof": (io.BytesIO(paper), "<script>.PDF")})
+    assert answer.status_code == 303, answer.text
+    case = _only(app_session, cast)
+    [message] = queries.messages_of(app_session, case_id=case.id)
+    app_session.commit()
+    console = f"/console/casa/cases/{_name(case)}"
+    for browser, address in ((marta, answer.location), (mara, console)):
+        page = browser.get(address).text
+        assert "Document as proof (PDF)" in page
+        assert f'<img src="{address}/proof' not in page
+        file = browser.get(f"{address}/proof/{message.id}")
+        assert (file.data, file.mimetype) == (paper, "application/pdf")
+        assert file.headers["Content-Disposition"] == 'attachment; filename="proof.pdf"'
+        assert file.headers["X-Content-Type-Options"] == "nosniff"
+    more = marta.post(answer.location, data={"text": "And again.", "proof": (io.BytesIO(paper), "b.pdf")})
+    assert more.status_code == 303
+    assert marta.get(answer.location).text.count("Document as proof (PDF)") == 2
+
+
+def test_the_list_says_by_when_an_answer_comes_on_a_phone_too(
+    marta: FlaskClient, app_session: Session, cast: Cast
+) -> None:
+    marta.post(LIST, data={"kind": "missing_sale", "order_id": "A-1", "text": "Where is it?"})
+    assert re.search(r'<span class="sub only-narrow">Answer by <time', marta.get(LIST).text)
+    marta.post(f"{LIST}/{_name(_only(app_session, cast))}/withdraw")
+    assert '<span class="sub only-narrow">' not in marta.get(LIST).text
+
+
 def test_a_case_goes_from_the_partner_to_the_manager_and_back(
     marta: FlaskClient, mara: FlaskClient, app_session: Session, cast: Cast
 ) -> None:

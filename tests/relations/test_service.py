@@ -98,6 +98,7 @@ def test_there_is_one_open_case_about_an_order(world: World) -> None:
         ({"claimed": Money(0, "EUR")}, "amount"),
         ({"proof": Proof("shot.png", b"<svg/>")}, "proof"),
         ({"proof": Proof("shot.exe", png())}, "proof"),
+        ({"proof": Proof("order.pdf", png())}, "proof"),
     ],
 )
 def test_a_claim_that_cannot_be_is_refused_at_its_field(world: World, claim: dict[str, Any], field: str) -> None:

@@ -128,7 +128,7 @@ def _talk(appeal: Case | None) -> list[dict[str, Any]]:
     """All that was said in the appeal, for who may read cases: whoever decides here must have been shown it."""
     if appeal is None or not can("case"):
         return []
-    return [case_sheets.message(appeal, said) for said in case_queries.messages_of(orm.session, case_id=appeal.id)]
+    return case_sheets.messages(appeal)
 
 
 def _chosen() -> list[bulk.Chosen]:

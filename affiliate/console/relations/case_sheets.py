@@ -10,11 +10,11 @@ from flask_babel import ngettext
 
 from affiliate.console import presenters
 from affiliate.ingest.clickrules import ClickVerdict
-from affiliate.relations import sheets
+from affiliate.relations import queries, sheets
 from affiliate.relations.claims import Settlement
 from affiliate.relations.models import Case, CaseKind, CaseMessage, Side
 from affiliate.reports import click_words
-from affiliate.web import request_now
+from affiliate.web import orm, request_now
 
 
 def line(case: Case, partner_name: str) -> dict[str, Any]:
@@ -27,12 +27,26 @@ def line(case: Case, partner_name: str) -> dict[str, Any]:
     }
 
 
-def message(case: Case, said: CaseMessage) -> dict[str, Any]:
+def messages(case: Case) -> list[dict[str, Any]]:
+    """All that was said in a case."""
+    said = queries.messages_of(orm.session, case_id=case.id)
+    papers = queries.documents_among(orm.session, messages=said)
+    return [message(case, one, is_document=one.id in papers) for one in said]
+
+
+def message(case: Case, said: CaseMessage, *, is_document: bool = False) -> dict[str, Any]:
     """What one side said."""
     proof = url_for("console.case_proof", case_id=case.id, message_id=said.id) if said.file_id else None
     is_ours = said.side is Side.PROGRAM
     who = _("The program") if is_ours else _("The partner")
-    return {"who": who, "is_mine": is_ours, "at": said.said_at, "text": said.text, "proof_url": proof}
+    return {
+        "who": who,
+        "is_mine": is_ours,
+        "at": said.said_at,
+        "text": said.text,
+        "proof_url": proof,
+        "is_document": is_document,
+    }
 
 
 def trace(case: Case) -> dict[str, Any]:

@@ -62,7 +62,7 @@ def case(case_id: UUID) -> str:
     return show(
         "relations/case.html",
         case=line,
-        said=[case_sheets.message(found, message) for message in queries.messages_of(orm.session, case_id=found.id)],
+        said=case_sheets.messages(found),
         trace=case_sheets.trace(found),
         outcome=sheets.outcome(orm.session, found),
         review_url=case_sheets.review_url(found),
