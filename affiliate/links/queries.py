@@ -1,6 +1,6 @@
 """Every SELECT on links and coupons."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -25,6 +25,16 @@ def links_of(session: Session, *, program_id: UUID, partner_id: UUID, limit: int
     """Up to `limit` links of a partner, newest first."""
     found = sa.select(Link).where(Link.program_id == program_id, Link.partner_id == partner_id)
     return session.scalars(found.order_by(Link.id.desc()).limit(limit).offset(offset)).all()
+
+
+def every_link(session: Session, *, program_id: UUID, partner_id: UUID, at_once: int) -> Iterator[Sequence[Link]]:
+    """All links of a partner, newest first, so many at a time: each page begins below the last one of the page before."""
+    found = sa.select(Link).where(Link.program_id == program_id, Link.partner_id == partner_id)
+    newest = found.order_by(Link.id.desc()).limit(at_once)
+    page = session.scalars(newest).all()
+    while page:
+        yield page
+        page = session.scalars(newest.where(Link.id < page[-1].id)).all()
 
 
 def link_count(session: Session, *, program_id: UUID, partner_id: UUID) -> int:

@@ -20,7 +20,7 @@ from affiliate.web import SAFE_METHODS, orm, request_now
 
 MAY_ACT = frozenset({GrantRole.MANAGER, GrantRole.ADMIN})
 OPEN = frozenset({
-    "acting", "cases", "combined", "commissions", "creatives", "home", "link_import", "link_page", "link_test", "links", "material",
+    "acting", "cases", "combined", "commissions", "creatives", "home", "link_file", "link_import", "link_page", "link_test", "links", "material",
     "statistics",
 })  # fmt: skip
 """Modules of pages that stand open, with what can be done there. All others are refused, whatever comes to be built."""

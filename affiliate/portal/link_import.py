@@ -6,12 +6,13 @@ from flask import g, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from affiliate import imports
+from affiliate import exports, imports
 from affiliate.accounts import access
 from affiliate.accounts.roles import PROMOTES
 from affiliate.errors import DomainError
 from affiliate.imports import BadTable, Line
 from affiliate.links import service
+from affiliate.portal import link_file
 from affiliate.portal.blueprint import blueprint, settings, show
 from affiliate.portal.forms import SUBS_SHOWN, LinkForm, blame
 from affiliate.programs import addresses
@@ -31,7 +32,7 @@ def import_links() -> str:
 @blueprint.post("/<slug>/links/import")
 @access.partner
 def make_links() -> ResponseReturnValue:
-    """Make a link of each row, and say of each what became of it."""
+    """Make a link of each row, and say of each what became of it, on the page or as a file."""
     uploaded = request.files.get("table")
     content = uploaded.read(imports.BYTES_MAX + 1) if uploaded else b""
     if not content:
@@ -40,7 +41,9 @@ def make_links() -> ResponseReturnValue:
         rows = imports.read(content, required=["landing_url"], optional=COLUMNS, rows_max=ROWS_MAX)
     except BadTable as bad:
         return _page(problem=_(bad.sentence) % bad.values), 422
-    return _page(results=[_made(row) for row in rows])
+    results = [_made(row) for row in rows]
+    kind = request.form.get("kind", "")
+    return link_file.made_file(kind, results) if kind in set(exports.Format) else _page(results=results)
 
 
 def _made(row: Line) -> dict[str, Any]:
@@ -82,5 +85,6 @@ def _page(*, problem: str | None = None, results: list[dict[str, Any]] | None = 
         made=made,
         columns=["landing_url", *COLUMNS],
         rows_max=ROWS_MAX,
+        kinds=link_file.kinds(),
         shop_url=g.program.shop_url,
     )

@@ -18,7 +18,7 @@ from affiliate.joining import inviting
 from affiliate.joining import queries as joining
 from affiliate.links import queries, service
 from affiliate.links.models import Link, LinkStatus
-from affiliate.portal import lines
+from affiliate.portal import lines, link_file
 from affiliate.portal.blueprint import PAGE_SIZE, blueprint, page_number, pager, settings, show, zone
 from affiliate.portal.forms import SUBS_SHOWN, EditLinkForm, LinkForm, blame
 from affiliate.programs import addresses
@@ -51,6 +51,7 @@ def links() -> str:
         form=LinkForm(),
         shop_url=g.program.shop_url,
         recruiting=_recruiting(),
+        files=[(label, url_for("portal.links_file", kind=kind)) for kind, label in link_file.kinds()] if found else [],
         terms=tables.terms(*lines.TERMS),
     )
 

@@ -27,10 +27,11 @@ def article(slug: str, name: str) -> str:
     one = queries.article(orm.session, program_id=program.id, slug=name)
     if one is None or one.published_at is None or one.published_at > request_now():
         raise NoSuchArticle(_("There is no such article."))
-    page = found.address("articles.article", slug=slug, name=name)
+    page, around = found.address("articles.article", slug=slug, name=name), frame(program)
     return render_template(
         "site/article.html",
-        **frame(program),
+        **around,
+        picture_url=found.picture(program, around["brand"]["logo_url"]),
         article=card(program, one) | {"body": rendered(one.body), "language": one.language},
         canonical_url=page,
         structured=found.structured([_facts(program, one, page)]),

@@ -17,7 +17,7 @@ from affiliate.programs import addresses as hosts
 from affiliate.programs import queries as programs
 from affiliate.programs.models import Program, ProgramStatus
 from affiliate.site.frame import open_program
-from affiliate.web import orm, request_now
+from affiliate.web import orm, request_now, static_url
 
 PROGRAMS_SHOWN = 100
 ENTRIES_SHOWN = 50
@@ -49,7 +49,16 @@ def address(endpoint: str, **values: Any) -> str:
     """A full address, by where the program's pages or the installation are: never by what a request calls it."""
     program: Program | None = g.get("program")
     own_host = program.own_host if program is not None and values.get("slug") == program.slug else None
-    return hosts.pages(own_host, current_app.extensions["affiliate_settings"]) + url_for(endpoint, **values)
+    return _base(own_host) + url_for(endpoint, **values)
+
+
+def picture(program: Program | None = None, logo_path: str | None = None) -> str:
+    """The full address of what stands for a page where it is shared: the program's logo, else ours. Such places take no SVG."""
+    return _base(program.own_host if program else None) + (logo_path or static_url("logo.png"))
+
+
+def _base(own_host: str | None) -> str:
+    return hosts.pages(own_host, current_app.extensions["affiliate_settings"])
 
 
 def structured(graph: Sequence[Mapping[str, Any]]) -> Markup:

@@ -86,6 +86,28 @@ def facts(program: Program, shown: Mapping[str, Any]) -> list[dict[str, Any]]:
     return graph + ([{"@type": "FAQPage", "mainEntity": asked}] if asked else [])
 
 
+def list_facts(open_programs: Sequence[Program]) -> list[dict[str, Any]]:
+    """The list of programs for search engines, in its order."""
+    own = found.address("site.home")
+    items = [
+        {
+            "@type": "ListItem",
+            "position": place,
+            "name": program.name,
+            "url": found.address("site.program", slug=program.slug),
+        }
+        for place, program in enumerate(open_programs, start=1)
+    ]
+    page = {
+        "@type": "CollectionPage",
+        "@id": own,
+        "url": own,
+        "name": _("Partner programs"),
+        "inLanguage": formats.locale(),
+    }
+    return [page | {"mainEntity": {"@type": "ItemList", "itemListElement": items}}]
+
+
 def cards(open_programs: Sequence[Program], plans: Mapping[Any, CommissionPlan]) -> list[dict[str, Any]]:
     """The programs as lines of the list, each in the reader's language."""
     texts = queries.texts(orm.session, program_ids=[program.id for program in open_programs])

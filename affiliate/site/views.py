@@ -39,7 +39,13 @@ def home() -> str:
     found.take_language()
     live = programs.programs(orm.session, status=ProgramStatus.LIVE, limit=PROGRAMS_SHOWN)
     plans = sales.plans_in_force(orm.session, program_ids=[program.id for program in live], now=request_now())
-    return render_template("site/home.html", programs=telling.cards(live, plans), **found.addresses("site.home"))
+    return render_template(
+        "site/home.html",
+        programs=telling.cards(live, plans),
+        **found.addresses("site.home"),
+        picture_url=found.picture(),
+        structured=found.structured(telling.list_facts(live)),
+    )
 
 
 @blueprint.get("/p/<slug>")
@@ -49,10 +55,11 @@ def program(slug: str) -> str:
     found.take_language()
     shown_of = open_program(slug)
     plan = sales.plans_in_force(orm.session, program_ids=[shown_of.id], now=request_now()).get(shown_of.id)
-    shown = telling.page(shown_of, plan)
+    shown, around = telling.page(shown_of, plan), frame(shown_of)
     return render_template(
         "site/program.html",
-        **frame(shown_of),
+        **around,
+        picture_url=found.picture(shown_of, around["brand"]["logo_url"]),
         shown=shown,
         sale=sample.sale(shown_of, plan) if plan else None,
         **found.addresses("site.program", slug=slug),

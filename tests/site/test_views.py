@@ -5,6 +5,7 @@ import re
 from xml.etree import ElementTree as ET
 
 import pytest
+from creative_cast import png
 from factories import NOW, make_plan, make_program
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
@@ -14,6 +15,7 @@ from affiliate.commissions.terms import simple
 from affiliate.errors import Invalid
 from affiliate.joining import writing
 from affiliate.joining.models import Article, ArticleKind
+from affiliate.programs import branding
 from affiliate.programs.models import Program, ProgramStatus
 
 
@@ -36,6 +38,62 @@ def test_the_home_page_lists_live_programs_and_no_others(
     assert 'href="/p/casa-ondera"' in page
     assert "8\u00a0% for a sale" in page
     assert "A draft" not in page
+
+
+def _told(page: str) -> dict[str, str]:
+    found = re.findall(r'<meta (?:property|name)="(og:[a-z_:]+|twitter:card|description)" content="([^"]*)">', page)
+    assert len(found) == len(dict(found))
+    return dict(found)
+
+
+_TAGS = {
+    *("description", "og:title", "og:description", "og:type", "og:url", "og:site_name", "og:image", "og:image:alt"),
+    *("og:locale", "twitter:card"),
+}
+
+
+def test_each_public_page_says_how_it_looks_where_it_is_shared(
+    client: FlaskClient, app_session: Session, program: Program
+) -> None:
+    words = {"slug": "a-pan", "title": "A pan", "summary": "", "body": "Of iron.", "told_by": "", "language": "it"}
+    by = {"program_id": program.id, "actor": SYSTEM, "now": NOW}
+    draft = writing.Draft(**words, kind=ArticleKind.ARTICLE, is_agreed=True)  # type: ignore[arg-type]
+    one = writing.save_article(app_session, draft=draft, article_id=None, **by)
+    writing.publish(app_session, article_id=one.id, is_public=True, **by)
+    app_session.commit()
+    pages = {path: _told(client.get(path).text) for path in ("/", "/p/casa-ondera", "/p/casa-ondera/a/a-pan")}
+    for path, told in pages.items():
+        assert set(told) == _TAGS, path
+        assert all(told.values()), path
+        assert told["og:image"].startswith("http://localhost")
+        assert "/static/logo.png" in told["og:image"]
+        assert client.get(told["og:image"]).mimetype == "image/png"
+    assert pages["/p/casa-ondera/a/a-pan"]["og:site_name"] == "Casa Ondera"
+    assert (pages["/p/casa-ondera/a/a-pan"]["og:type"], pages["/"]["og:type"]) == ("article", "website")
+    assert pages["/p/casa-ondera/a/a-pan"]["og:locale"] == "it"
+
+
+def test_the_logo_of_the_program_stands_for_its_pages(
+    client: FlaskClient, app_session: Session, program: Program
+) -> None:
+    branding.set_logo(app_session, program_id=program.id, content=png(40, 40), name="l.png", actor=SYSTEM, now=NOW)
+    app_session.commit()
+    picture = _told(client.get("/p/casa-ondera").text)["og:image"]
+    assert re.fullmatch(r"http://localhost(:\d+)?/p/casa-ondera/logo\?v=[0-9a-f]{8}", picture)
+    assert client.get(picture).mimetype == "image/png"
+    program.own_host = "partners.casa.example"
+    app_session.commit()
+    shared = _told(client.get("/p/casa-ondera", base_url="https://partners.casa.example").text)["og:image"]
+    assert re.match(r"https?://partners.casa.example/p/casa-ondera/logo", shared)  # the scheme is the installation's
+
+
+def test_the_list_of_programs_tells_search_engines_what_is_in_it(client: FlaskClient, program: Program) -> None:
+    block = re.search(r'<script type="application/ld\+json">(.*?)</script>', client.get("/").text)
+    assert block is not None
+    [page] = json.loads(block[1])["@graph"]
+    [item] = page["mainEntity"]["itemListElement"]
+    assert (page["@type"], item["position"], item["name"]) == ("CollectionPage", 1, "Casa Ondera")
+    assert item["url"].endswith("/p/casa-ondera")
 
 
 def test_the_home_page_without_programs_says_what_will_stand_there(client: FlaskClient) -> None:
