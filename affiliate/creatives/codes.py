@@ -45,9 +45,9 @@ def banner(*, link: str, picture_url: str, width: int, height: int, alt: str) ->
     return f'<a href="{html.escape(link)}" rel="{REL}">{picture}</a>'
 
 
-def text_link(*, link: str, words: str) -> str:
-    """Words that lead to the shop."""
-    return f'<a href="{html.escape(link)}" rel="{REL}">{html.escape(words)}</a>'
+def text_link(*, link: str, words: str, label: str) -> str:
+    """Words that lead to the shop, behind those that say that it is advertising."""
+    return f'{html.escape(label)}: <a href="{html.escape(link)}" rel="{REL}">{html.escape(words)}</a>'
 
 
 def snippet(clean: str, *, link: str) -> str:

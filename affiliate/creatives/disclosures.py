@@ -14,7 +14,7 @@ class Disclosure:
     """What a country asks for. `labels` open a post, by language."""
 
     country: str  # ISO 3166; empty for everywhere else
-    rule: str
+    rule: str  # empty where we know none
     read_on: date
     labels: Mapping[str, str]
 
@@ -35,16 +35,48 @@ _SENTENCES = {
     "pl": "Reklama: ten materiał zawiera linki partnerskie. Jeśli przez nie kupisz, otrzymam prowizję; zapłacisz tyle samo.",
 }
 
-EVERYWHERE = Disclosure(
-    "",
-    "Directive 2005/29/EC on unfair commercial practices, annex I, point 11",
-    _READ_ON,
-    {
-        "en": "Advertising: partner link, {brand}",
-        "it": "Pubblicità: link affiliato, {brand}",
-        "pl": "Reklama: link partnerski, {brand}",
-    },
-)
+_PLAIN = {
+    "en": "Advertising: partner link, {brand}",
+    "it": "Pubblicità: link affiliato, {brand}",
+    "pl": "Reklama: link partnerski, {brand}",
+}
+EUROPE = Disclosure("", "Directive 2005/29/EC on unfair commercial practices, annex I, point 11", _READ_ON, _PLAIN)
+"""Where the directive holds and we know no rule of the country's own: in the Union and the European Economic Area."""
+
+EVERYWHERE = Disclosure("", "", _READ_ON, _PLAIN)
+"""Plain words, by no rule that we know of: for all other countries, and for who names none."""
+
+_EUROPEAN = frozenset(
+    [
+        "AT",
+        "BE",
+        "BG",
+        "CY",
+        "CZ",
+        "DK",
+        "EE",
+        "ES",
+        "FI",
+        "FR",
+        "GR",
+        "HR",
+        "HU",
+        "IE",
+        "IS",
+        "LI",
+        "LT",
+        "LU",
+        "LV",
+        "MT",
+        "NL",
+        "NO",
+        "PT",
+        "RO",
+        "SE",
+        "SI",
+        "SK",
+    ]
+)  # DE, IT and PL have words of their own
 
 _BY_COUNTRY = (
     Disclosure(
@@ -102,5 +134,6 @@ _TABLE = {entry.country: entry for entry in _BY_COUNTRY}
 
 
 def for_country(country: str | None) -> Disclosure:
-    """What the partner's country asks for; the rule for everywhere where we know none of its own."""
-    return _TABLE.get((country or "").upper(), EVERYWHERE)
+    """What the partner's country asks for: its own rule, else that of Europe where it holds, else plain words by no rule."""
+    code = (country or "").upper()
+    return _TABLE.get(code) or (EUROPE if code in _EUROPEAN else EVERYWHERE)

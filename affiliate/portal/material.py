@@ -20,6 +20,9 @@ from affiliate.reports.metrics import METRICS, Facts
 
 WITH_CODE = frozenset(CreativeKind) - {CreativeKind.DOCUMENT, CreativeKind.FEED}
 """The kinds that a partner copies; the others it downloads."""
+_SAYS_SO = frozenset({CreativeKind.TEXT, CreativeKind.POST, CreativeKind.MAIL, CreativeKind.VIDEO})
+"""The kinds whose code says itself that it is advertising."""
+
 _DEFAULT_LANGUAGE = "en"
 
 
@@ -83,7 +86,7 @@ def code(shown: Shown, link: str) -> str:
             height=version.height or 0,
             alt=version.alt,
         ),
-        CreativeKind.TEXT: lambda: codes.text_link(link=link, words=version.body),
+        CreativeKind.TEXT: lambda: codes.text_link(link=link, words=version.body, label=label(language)),
         CreativeKind.POST: lambda: codes.post(version.body, link=link, label=label(language)),
         CreativeKind.MAIL: lambda: codes.mail(version.body, link=link, sentence=disclosures.sentence(language)),
         CreativeKind.HTML: lambda: codes.snippet(version.body, link=link),
@@ -114,7 +117,7 @@ def disclosure(creative: Creative) -> dict[str, Any]:
         "read_on": found.read_on,
         "label": label(language),
         "sentence": disclosures.sentence(language),
-        "is_inside": creative.kind in {CreativeKind.POST, CreativeKind.MAIL, CreativeKind.VIDEO},
+        "is_inside": creative.kind in _SAYS_SO,
     }
 
 

@@ -31,8 +31,8 @@ def test_a_link_cannot_leave_its_attribute() -> None:
     banner = codes.banner(link=hostile, picture_url="https://a.example/b.png", width=1, height=2, alt='"><script>')
     assert "<script>" not in banner
     assert 'width="1" height="2"' in banner
-    assert codes.text_link(link=LINK, words="<b>&") == (
-        f'<a href="{LINK.replace("&", "&amp;")}" rel="sponsored noopener">&lt;b&gt;&amp;</a>'
+    assert codes.text_link(link=LINK, words="<b>&", label="Ad <x>") == (
+        f'Ad &lt;x&gt;: <a href="{LINK.replace("&", "&amp;")}" rel="sponsored noopener">&lt;b&gt;&amp;</a>'
     )
 
 
@@ -46,6 +46,26 @@ def test_a_post_says_first_what_it_is_and_always_holds_the_link() -> None:
     assert codes.post("Look: {link} now", link=LINK, label="Ad") == f"Ad\n\nLook: {LINK} now"
     assert codes.post("Look", link=LINK, label="Ad") == f"Ad\n\nLook\n\n{LINK}"
     assert codes.mail("Hello {link}", link=LINK, sentence="Advertising.").endswith("\n-- \nAdvertising.")
+
+
+@pytest.mark.parametrize(
+    ("country", "rule"),
+    [
+        ("FR", "Directive 2005/29/EC"),
+        ("no", "Directive 2005/29/EC"),
+        ("GB", "CAP Code"),
+        ("US", "FTC"),
+        ("IT", "IAP"),
+        ("JP", ""),
+        ("CH", ""),
+        ("", ""),
+        (None, ""),
+    ],
+)
+def test_a_rule_is_named_where_it_holds_and_nowhere_else(country: str | None, rule: str) -> None:
+    found = disclosures.for_country(country).rule
+    assert found.startswith(rule)
+    assert bool(found) is bool(rule)
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,21 @@ def test_every_kind_shows_its_code_with_the_partners_own_link(
     assert code.headers["Content-Disposition"].startswith("attachment;")
     if kind is CreativeKind.POST:
         assert code.text.startswith("Advertising: partner link, Casa Ondera\n\n")
+    if kind is CreativeKind.TEXT:
+        assert code.text.startswith('Advertising: partner link, Casa Ondera: <a href="')
+
+
+def test_a_rule_is_named_only_to_whom_it_holds_for(
+    marta: FlaskClient, app_session: Session, cast: Cast, now: datetime
+) -> None:
+    made = make_creative(app_session, program=cast.program, kind=CreativeKind.TEXT, now=now)
+    for country, said in (("FR", "After Directive 2005/29/EC"), ("JP", "We know of no rule for your country")):
+        cast.partner.country = country
+        app_session.commit()
+        page = marta.get(_address(made)).text
+        assert said in page
+        assert ("Directive" in page) is (country == "FR")
+        assert "The words stand in the text already" in page
 
 
 def test_another_link_of_ones_own_can_be_chosen_and_no_other(
