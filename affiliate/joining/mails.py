@@ -75,9 +75,12 @@ def ask_applicant(
             mailer.post(session, recipient=person.email, letter=letter, locale=locale, program=program, now=now)
 
 
-def tell_managers(session: Session, *, program: Program, enrollment: Enrollment, text: str, now: datetime) -> None:
-    """Tell the program's managers what an applicant answered."""
+def tell_managers(
+    session: Session, *, program: Program, enrollment: Enrollment, text: str, is_answer: bool, now: datetime
+) -> None:
+    """Tell the program's managers what an applicant answered, or asks before anybody asked it something."""
     partner = partners.partner_by_id(session, partner_id=enrollment.partner_id)
+    name = partner.name if partner else ""
     address = (
         f"{settings.current().base_url}/console/{program.slug}/partners/{ids.public('ptn', enrollment.partner_id)}"
     )
@@ -85,7 +88,7 @@ def tell_managers(session: Session, *, program: Program, enrollment: Enrollment,
         locale = person.locale or "en"
         with force_locale(locale):
             letter = Letter(
-                _("%(name)s answered", name=partner.name if partner else ""),
+                _("%(name)s answered", name=name) if is_answer else _("%(name)s asks something", name=name),
                 _paragraphs(text),
                 (_("Read the application"), address),
                 _("You get this mail because you manage %(program)s.", program=program.name),

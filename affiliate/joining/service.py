@@ -43,7 +43,7 @@ class AlreadySent(Conflict):
 
 
 class NotWaiting(Conflict):
-    """The application is decided, or the other side has not asked."""
+    """The application is decided, or it is the other side's turn."""
 
     code = "not_waiting"
 
@@ -188,19 +188,27 @@ def ask(
 def answer(
     session: Session, *, program: Program, application: Application, enrollment: Enrollment, text: str, now: datetime
 ) -> None:
-    """Answer a question of the program; its managers are told.
+    """Answer a question of the program, or ask it something first; its managers are told.
 
     Raises:
-        NotWaiting: it was decided meanwhile, or nobody has asked for so much. Invalid: no text, or too long.
+        NotWaiting: it was decided meanwhile, or so much was written that the program's word has to come first.
+        Invalid: no text, or too long.
     """
     here = {"application_id": application.id}
     asked = queries.message_count(session, **here, is_of_program=True)
-    answered = queries.message_count(session, **here, is_of_program=False)
-    if enrollment.status is not EnrollmentStatus.PENDING or answered >= asked * ANSWERS_PER_QUESTION_MAX:
-        raise NotWaiting("Nothing waits for your answer.")
+    written = queries.message_count(session, **here, is_of_program=False)
+    if enrollment.status is not EnrollmentStatus.PENDING:
+        raise NotWaiting(N_("This application was decided already."))
+    if not has_room(asked=asked, written=written):
+        raise NotWaiting(N_("You have written enough for now. Wait for the program's answer."))
     text = _checked(text)
     _say(session, application, text=text, is_of_program=False, author_id=application.user_id, now=now)
-    mails.tell_managers(session, program=program, enrollment=enrollment, text=text, now=now)
+    mails.tell_managers(session, program=program, enrollment=enrollment, text=text, is_answer=asked > 0, now=now)
+
+
+def has_room(*, asked: int, written: int) -> bool:
+    """Whether an applicant who wrote so often may write once more: so often to begin with, and again after each word of the program."""
+    return written < (asked + 1) * ANSWERS_PER_QUESTION_MAX
 
 
 def set_form(

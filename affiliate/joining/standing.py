@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from affiliate import formats
-from affiliate.joining import answers, asking, queries, questions
+from affiliate.joining import answers, asking, queries, questions, service
 from affiliate.joining.models import ApplicationDraft
 from affiliate.partners.models import Application, Enrollment, EnrollmentStatus
 from affiliate.programs.models import Program
@@ -30,6 +30,7 @@ def of_application(
     """How it stands once the program has it."""
     said = queries.messages(session, application_id=application.id)
     is_open = enrollment.status is EnrollmentStatus.PENDING and application.is_current
+    asked = sum(one.is_of_program for one in said)
     return {
         "stage": _stage(application, enrollment),
         "sent_at": application.submitted_at,
@@ -40,7 +41,8 @@ def of_application(
         "answer_by": (application.confirmed_at or enrollment.created_at)
         + timedelta(days=program.application_answer_days),
         "is_asked": is_open and bool(said) and said[-1].is_of_program,
-        "may_write": is_open and any(one.is_of_program for one in said),
+        "was_asked": asked > 0,
+        "may_write": is_open and service.has_room(asked=asked, written=len(said) - asked),
         "messages": [
             {
                 "who": program.name if one.is_of_program else _("You"),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from accounts_cast import make_person, sign_in
+from accounts_cast import give, make_person, sign_in
 from factories import NOW, make_partner, make_program, make_user
 from flask import Flask
 from flask.testing import FlaskClient
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from affiliate import clock
 from affiliate.accounts.actors import SYSTEM
-from affiliate.accounts.models import User
+from affiliate.accounts.models import GrantRole, User
 from affiliate.files import StoredFile
 from affiliate.joining import forgetting, inviting, questions, service
 from affiliate.joining.models import ApplicationDraft
@@ -272,7 +272,6 @@ def test_a_question_goes_by_mail_and_its_answer_comes_back(
     enrollment = app_session.get_one(Enrollment, application.enrollment_id)
     app_session.commit()
     said: dict[str, Any] = {"program": program, "application": application, "enrollment": enrollment}
-    assert client.post(status, data={"text": "Hello?"}).status_code == 422  # nobody asked
     service.ask(app_session, **said, text="Which films?", actor=SYSTEM, now=clock.now())
     app_session.commit()
     assert address_in_mail(app_session, "status") == status
@@ -280,9 +279,42 @@ def test_a_question_goes_by_mail_and_its_answer_comes_back(
     assert client.post(status, data={"text": " "}).status_code == 422
     assert client.post(status, data={"text": "The <b>three</b> of May."}).status_code == 303
     assert "The &lt;b&gt;three&lt;/b&gt; of May." in client.get(status).text
+    for number in range(4 + 5):  # five of its own accord, five for the question
+        assert client.post(status, data={"text": f"And one more, {number}."}).status_code == 303
+    assert "Send the answer" not in client.get(status).text
+    assert client.post(status, data={"text": "An eleventh."}).status_code == 422
+
+
+def test_an_applicant_asks_first_and_bounded(client: FlaskClient, app_session: Session, program: Program) -> None:
+    mona = make_person(app_session, "Mona")
+    give(app_session, mona, GrantRole.MANAGER, program)
+    status = apply_and_confirm(client, app_session, "casa-ondera")
+    page = client.get(status).text
+    assert "Your question" in page
+    assert "Send the question" in page
+    assert client.post(status, data={"text": " "}).status_code == 422
+    assert client.post(status, data={"text": "May I use <b>video</b>?"}).status_code == 303
+    assert "May I use &lt;b&gt;video&lt;/b&gt;?" in client.get(status).text
+    mine = sa.select(OutboxMail).where(OutboxMail.recipient == mona.email).order_by(OutboxMail.id.desc())
+    letter = app_session.scalars(mine).first()
+    assert letter is not None
+    assert (letter.subject.endswith("asks something"), "May I use" in letter.body_text) == (True, True)
+    app_session.commit()
     for _more in range(4):
-        client.post(status, data={"text": "And one more."})
-    assert client.post(status, data={"text": "A sixth."}).status_code == 422
+        assert client.post(status, data={"text": "Hello?"}).status_code == 303
+    late = client.post(status, data={"text": "A sixth."})
+    assert (late.status_code, "Wait for the program" in late.text) == (422, True)
+    assert "Send the question" not in client.get(status).text
+    application = _application(app_session)
+    enrollment = app_session.get_one(Enrollment, application.enrollment_id)
+    said: dict[str, Any] = {"program": program, "application": application, "enrollment": enrollment}
+    service.ask(app_session, **said, text="Yes. Which films?", actor=SYSTEM, now=clock.now())
+    app_session.commit()
+    assert client.post(status, data={"text": "These."}).status_code == 303
+    enrollment.status = EnrollmentStatus.REJECTED
+    app_session.commit()
+    assert "Send the answer" not in client.get(status).text
+    assert client.post(status, data={"text": "Why?"}).status_code == 422
 
 
 def test_a_refusal_says_when_to_try_again_and_then_the_form_is_open(
