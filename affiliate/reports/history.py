@@ -5,6 +5,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from flask_babel import gettext as _
+from flask_babel import pgettext
 
 from affiliate import formats
 from affiliate.commissions.models import CommissionAdjustment, CommissionStatus, DeclineReason
@@ -59,7 +60,10 @@ def _confirmed(evidence: Evidence) -> list[_Event]:
 
 def _reviewed(evidence: Evidence) -> list[_Event]:
     """What the rules said unless a manager had spoken, each word of a manager, each appeal; without names and numbers."""
-    found = [_Event(one.opened_at, {"text": _("Appeal"), "state": "seen"}) for one in evidence.review.appeals]
+    found = [
+        _Event(one.opened_at, {"text": pgettext("history", "Appeal"), "state": "seen"})
+        for one in evidence.review.appeals
+    ]
     for decision, _name in evidence.review.decisions:
         said = fraud_words.verdict(decision.verdict)
         text = _("Review by a manager: %(verdict)s", verdict=said)
