@@ -37,7 +37,7 @@ def _of_person() -> list[dict[str, Any]]:
         _entry("accounts.settings", "user", _("Your account"), _("Name, language, time zone, password, second factor, sessions.")),
         _entry("portal.telling", "bell", _("What you are told of"), _("By mail, in the portal and in your chats: payouts, cases, sales.")),
         _entry("mail.account", "mail", _("Newsletters"), _("Which newsletters you get, by program.")),
-        _entry("privacy.account_data", "shield-check", _("Your data"), _("A copy of your account, or be forgotten")),
+        _entry("privacy.account_data", "shield-check", _("Data of your account"), _("A copy of your account, or be forgotten")),
     ]  # fmt: skip
 
 
