@@ -25,7 +25,7 @@ from affiliate.partners.models import EnrollmentStatus
 from affiliate.programs.models import Program
 from affiliate.site import forms, joining, statuses, uploads
 from affiliate.site.forms import ApplicationForm, SignedInApplicationForm
-from affiliate.site.frame import frame, open_program
+from affiliate.site.frame import frame, open_program, origin
 from affiliate.site.joining import blueprint
 from affiliate.web import orm, request_now
 
@@ -176,6 +176,9 @@ def _saved(sheet: _Sheet, uploaded: Mapping[str, File]) -> ResponseReturnValue:
 def _page(sheet: _Sheet) -> str:
     program, found = sheet.program, sheet.draft
     asked = queries.form_of(orm.session, program_id=program.id)
+    came = origin()
+    draft_path = joining.address("joining.draft", program, found) if found else ""
+    here = draft_path or url_for("joining.apply", slug=program.slug, **came)
     return render_template(
         "site/apply.html",
         **frame(program),
@@ -185,11 +188,11 @@ def _page(sheet: _Sheet) -> str:
         questions=asking.fields(asked, sheet.typed, found.files if found else {}, sheet.problems),
         accepted=uploads.ACCEPTED,
         draft=joining.token(found) if found else "",
-        draft_url=joining.base_url(program) + joining.address("joining.draft", program, found) if found else "",
+        draft_url=joining.base_url(program) + draft_path if found else "",
         send_url=url_for("joining.send", slug=program.slug),
         save_url=url_for("joining.save", slug=program.slug),
-        came_from=request.values.get("from", "")[:120],
-        invite=request.values.get("invite", "")[:24],
+        origin=came,
+        sign_in_url=url_for("security.login", next=here),
     )
 
 

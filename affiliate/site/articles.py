@@ -13,7 +13,7 @@ from affiliate.joining.writing import NoSuchArticle
 from affiliate.newsletters import markdown
 from affiliate.programs.models import Program
 from affiliate.site import found
-from affiliate.site.frame import frame, open_program
+from affiliate.site.frame import frame, open_program, origin
 from affiliate.web import orm, request_now
 
 blueprint = Blueprint("articles", __name__)
@@ -22,12 +22,13 @@ blueprint = Blueprint("articles", __name__)
 @blueprint.get("/p/<slug>/a/<name>")
 @access.public
 def article(slug: str, name: str) -> str:
-    """One article; whoever applies from here has it as source."""
+    """One article; whoever came to it by nothing else, and applies from here, has it as source."""
     program = open_program(slug)
     one = queries.article(orm.session, program_id=program.id, slug=name)
     if one is None or one.published_at is None or one.published_at > request_now():
         raise NoSuchArticle(_("There is no such article."))
     page, around = found.address("articles.article", slug=slug, name=name), frame(program)
+    came = {"from": f"article:{one.slug}"} | origin()  # who came by something else keeps that
     return render_template(
         "site/article.html",
         **around,
@@ -35,18 +36,19 @@ def article(slug: str, name: str) -> str:
         article=card(program, one) | {"body": rendered(one.body), "language": one.language},
         canonical_url=page,
         structured=found.structured([_facts(program, one, page)]),
-        apply_url=url_for("joining.apply", slug=slug) + f"?from=article:{one.slug}",  # `from` is a word of the language
+        apply_url=url_for("joining.apply", slug=slug, **came),
+        back_url=url_for("site.program", slug=slug, **came),
     )
 
 
 def card(program: Program, one: Article) -> dict[str, Any]:
-    """An article as a line of a list."""
+    """An article as a line of a list; its address keeps the reader's origin."""
     return {
         "title": one.title,
         "summary": one.summary,
         "told_by": one.told_by if one.kind is ArticleKind.STORY else "",
         "at": one.published_at,
-        "url": url_for("articles.article", slug=program.slug, name=one.slug),
+        "url": url_for("articles.article", slug=program.slug, name=one.slug, **origin()),
     }
 
 

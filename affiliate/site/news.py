@@ -24,7 +24,7 @@ from affiliate.programs import queries as programs
 from affiliate.programs.models import Program
 from affiliate.settings import Settings
 from affiliate.site.forms import is_email, name_field, one_line
-from affiliate.site.frame import frame, open_program
+from affiliate.site.frame import frame, open_program, origin
 from affiliate.web import orm, request_now
 
 blueprint = Blueprint("news", __name__)
@@ -84,7 +84,7 @@ def sign_up(slug: str) -> ResponseReturnValue:
     )  # fmt: skip
     prospects.sign_up(orm.session, program=program, typed=typed, now=request_now())
     flash(_("One step is left: open the mail that we have sent you, and confirm."), "success")
-    return redirect(url_for("site.program", slug=slug), 303)
+    return redirect(url_for("site.program", slug=slug, **origin()), 303)
 
 
 @blueprint.get("/news/<token>")
@@ -147,7 +147,7 @@ def stop(reader: ReaderToken, program: Program, *, forget: bool) -> str:
 
 
 def _form_page(program: Program, form: NewsForm) -> str:
-    return render_template("site/news.html", **frame(program), program=program.name, form=form)
+    return render_template("site/news.html", **frame(program), program=program.name, form=form, origin=origin())
 
 
 def _asked(token: str) -> tuple[Prospect, Program]:

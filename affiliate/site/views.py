@@ -1,8 +1,6 @@
 """Pages for everybody: the open programs, a program, robots.txt."""
 
-from typing import Any
-
-from flask import Blueprint, Response, render_template, request, url_for
+from flask import Blueprint, Response, render_template, url_for
 
 from affiliate import files
 from affiliate.accounts import access
@@ -11,7 +9,7 @@ from affiliate.programs import queries as programs
 from affiliate.programs.models import ProgramStatus
 from affiliate.reports import sales
 from affiliate.site import banners, found, news, sample, telling
-from affiliate.site.frame import NoSuchProgram, frame, open_program
+from affiliate.site.frame import NoSuchProgram, frame, open_program, origin
 from affiliate.web import orm, request_now
 
 PROGRAMS_SHOWN = 100
@@ -65,9 +63,10 @@ def program(slug: str) -> str:
         **found.addresses("site.program", slug=slug),
         feed_url=url_for("found.feed", slug=slug),
         structured=found.structured(telling.facts(shown_of, shown)),
-        apply_url=url_for("joining.apply", slug=slug, **_origin()),
+        apply_url=url_for("joining.apply", slug=slug, **origin()),
         news_form=news.form_for(shown_of),
         news_url=url_for("news.sign_up", slug=slug),
+        origin=origin(),
     )
 
 
@@ -98,9 +97,3 @@ def logo(slug: str) -> Response:
 def robots() -> Response:
     """What search engines may read: the public pages."""
     return Response(f"{_ROBOTS}Sitemap: {found.address('found.sitemap')}\n", mimetype="text/plain")
-
-
-def _origin() -> dict[str, Any]:
-    """What the address says of where the reader came from: it goes along to the application."""
-    said = request.args.get
-    return {name: said(name, "")[:120] for name in ("from", "invite") if said(name)}

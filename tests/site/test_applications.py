@@ -1,12 +1,14 @@
 """Applying: the form that the program defines, saved as one goes, the proof of the mailbox, questions, and what the applicant sees."""
 
+import html
 import io
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from accounts_cast import give, make_person, sign_in
+from accounts_cast import PASSWORD, give, make_person, sign_in
 from factories import NOW, make_partner, make_program, make_user
 from flask import Flask
 from flask.testing import FlaskClient
@@ -388,6 +390,38 @@ def test_an_invitation_leads_to_the_program_and_its_source_is_kept(
     assert app_session.get_one(Enrollment, application.enrollment_id).status is EnrollmentStatus.APPROVED
     assert client.get(f"/join/{made.code}").status_code == 404  # its one place is taken
     assert client.get("/join/made-up").status_code == 404
+
+
+def test_who_signs_in_from_the_form_comes_back_with_its_origin(
+    client: FlaskClient, app_session: Session, program: Program
+) -> None:
+    recruiter = make_partner(app_session, program=program, name="Larkfen")
+    made = inviting.recruit(
+        app_session, program_id=program.id, partner_id=recruiter.id, partner_name="Larkfen", now=NOW
+    )
+    person = make_person(app_session, "Known")
+    app_session.commit()
+    page = client.get(f"/apply/casa-ondera?from=fair&invite={made.code}").text
+    [sign_in_url] = set(re.findall(r'href="(/login[^"]*)"', page))
+    answer = client.post(
+        html.unescape(sign_in_url), data={"email": person.email, "password": PASSWORD}, follow_redirects=True
+    )
+    assert answer.request.full_path == f"/apply/casa-ondera?from=fair&invite={made.code}"
+    hidden = dict(re.findall(r'type="hidden" name="(from|invite)" value="([^"]+)"', answer.text))
+    assert hidden == {"from": "fair", "invite": made.code}
+    typed = {name: value for name, value in FORM.items() if name not in {"name", "email"}}
+    client.post("/apply/casa-ondera", data=typed | hidden)
+    app_session.expire_all()
+    assert app_session.scalars(sa.select(Application.source)).one() == "recruiter:Larkfen"
+
+
+def test_a_refused_form_and_a_kept_draft_lead_back_to_themselves_after_the_sign_in(
+    client: FlaskClient, app_session: Session, program: Program
+) -> None:
+    refused = client.post("/apply/casa-ondera", data=FORM | {"terms": "", "from": "fair"}).text
+    assert 'href="/login?next=/apply/casa-ondera?from%3Dfair"' in refused
+    saved = client.post("/apply/casa-ondera", data=FORM | {"act": "save", "from": "fair"}).location
+    assert f'href="/login?next={saved}"' in client.get(saved).text
 
 
 def test_of_two_who_come_by_the_last_place_one_is_let_in(

@@ -77,6 +77,14 @@ def test_news_come_only_after_the_button_in_the_mail(
     assert client.post(path).status_code == 303
 
 
+def test_who_signs_up_for_news_keeps_its_origin(client: FlaskClient, program: Program) -> None:
+    for page in ("/p/casa", "/p/casa/news"):
+        told = client.get(f"{page}?from=blog&invite=2345abcd").text
+        hidden = dict(re.findall(r'type="hidden" name="(from|invite)" value="([^"]+)"', told))
+        assert hidden == {"from": "blog", "invite": "2345abcd"}
+    assert client.post("/p/casa/news", data=FORM | hidden).location == "/p/casa?from=blog&invite=2345abcd"
+
+
 def test_a_form_without_consent_keeps_what_was_typed(
     client: FlaskClient, app_session: Session, program: Program
 ) -> None:

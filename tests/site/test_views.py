@@ -228,6 +228,30 @@ def test_articles_are_public_once_published_and_name_themselves_as_source(
 
 
 @pytest.mark.parametrize(
+    ("said", "carried"),
+    [
+        ("?from=fair", "?from=fair"),
+        ("?invite=2345abcd", "?from=article:iron&amp;invite=2345abcd"),
+        ("?from=fair&invite=2345abcd&lang=en", "?from=fair&amp;invite=2345abcd"),
+        ("", "?from=article:iron"),
+    ],
+)
+def test_who_reads_an_article_first_keeps_its_origin_on_every_way_to_the_application(
+    client: FlaskClient, app_session: Session, program: Program, said: str, carried: str
+) -> None:
+    article = _write(app_session, program, "iron")
+    writing.publish(app_session, program_id=program.id, article_id=article.id, is_public=True, actor=SYSTEM, now=NOW)
+    app_session.commit()
+    [card] = re.findall(r'<h3><a href="([^"]+)"', client.get(f"/p/casa-ondera{said}").text)
+    page = client.get(card.replace("&amp;", "&")).text
+    assert f'href="/apply/casa-ondera{carried}"' in page
+    assert f'<a href="/p/casa-ondera{carried}">Back to the program' in page
+    own = said.removesuffix("&lang=en").replace("&", "&amp;")
+    assert f'class="brand" href="/p/casa-ondera{own}"' in page
+    assert '<link rel="canonical" href="http://localhost/p/casa-ondera/a/iron">' in page
+
+
+@pytest.mark.parametrize(
     "fields", [{"slug": "Über"}, {"title": ""}, {"body": ""}, {"told_by": ""}, {"is_agreed": False}]
 )
 def test_a_story_is_told_only_whole_and_agreed(
