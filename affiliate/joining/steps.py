@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 STUCK_AFTER = timedelta(days=3)
-"""A first link without a click for so long wants help."""
+"""Who has not done a step for so long after it could wants help."""
 
 
 class StepKind(enum.StrEnum):
@@ -20,9 +20,15 @@ class StepKind(enum.StrEnum):
     TAXES = "taxes"
 
 
+_BY_A_LINK = frozenset({StepKind.CREATIVE, StepKind.CLICK})
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a partner has done so far. `links_since` is when its first link was made; null: none yet. `has_taxes` is null where nobody asks."""
+    """What a partner has done so far. `links_since` is when its first link was made; null: none yet. `has_taxes` is null where nobody asks.
+
+    `joined_at` is when it was let in; null: not yet.
+    """
 
     has_profile: bool
     can_be_paid: bool
@@ -30,11 +36,12 @@ class Done:
     has_creative: bool
     has_click: bool
     has_taxes: bool | None = None
+    joined_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step: done, the next one, or to come; `is_stuck` where it has waited for long after the one before it."""
+    """A step: done, the next one, or to come; `is_stuck` where it could have been done for long, and was not."""
 
     kind: StepKind
     is_done: bool
@@ -56,8 +63,12 @@ def first_steps(done: Done, *, now: datetime) -> Sequence[Step]:
     if all(states.values()):
         return ()
     ahead = next(kind for kind, is_done in states.items() if not is_done)
-    waits = done.links_since is not None and now - done.links_since >= STUCK_AFTER
     return tuple(
-        Step(kind, is_done, kind is ahead, kind is StepKind.CLICK and not is_done and waits)
-        for kind, is_done in states.items()
+        Step(kind, is_done, kind is ahead, not is_done and _waits(done, kind, now)) for kind, is_done in states.items()
     )
+
+
+def _waits(done: Done, kind: StepKind, now: datetime) -> bool:
+    """Whether a step could have been done for long: without a link nobody can use a creative or click."""
+    possible_since = done.links_since if kind in _BY_A_LINK else done.joined_at
+    return possible_since is not None and now - possible_since >= STUCK_AFTER

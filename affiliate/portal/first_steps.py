@@ -11,7 +11,7 @@ from affiliate.joining.steps import Done, Step, StepKind, first_steps
 
 
 def told(done: Done, *, now: datetime) -> list[dict[str, Any]]:
-    """Each step with its address (null for who may not open it), what it is good for, and whether it is done."""
+    """Each step with its address (null for who may not open it), whether it is done, and what helps with it now (of the others "")."""
     return [_line(step) for step in first_steps(done, now=now)]
 
 
@@ -44,8 +44,20 @@ def _line(step: Step) -> dict[str, Any]:
             "portal.tax_profile",
         ),
     }
-    name, note, endpoint = names[step.kind]
-    if step.is_stuck:
-        note = _("No click yet? Open your link and test it: the page says what would be counted.")
+    name, hint, endpoint = names[step.kind]
+    note = _help(step.kind) if step.is_stuck else hint if step.is_next else ""
     url = url_for(endpoint) if access.may(endpoint) else None
     return {"name": name, "note": note, "url": url, "is_done": step.is_done, "is_next": step.is_next}
+
+
+def _help(kind: StepKind) -> str:
+    """What helps who has not come past a step for long."""
+    told: dict[StepKind, str] = {
+        StepKind.PROFILE: _("No website of your own? The address of your channel serves as well. Choose a country, too."),
+        StepKind.LINK: _("Not sure where to lead? Open the shop, copy the address of the page that you like best, and paste it."),
+        StepKind.CREATIVE: _("Nothing that suits you? A text can be copied as it is, and what you make yourself you can propose."),
+        StepKind.CLICK: _("No click yet? Open your link and test it: the page says what would be counted."),
+        StepKind.PAYOUT: _("It takes a minute. What you enter is kept encrypted, and only its end is shown from then on."),
+        StepKind.TAXES: _("Not sure what applies? Begin with who you are: a person or a business. You can change all of it later."),
+    }  # fmt: skip
+    return told[kind]

@@ -35,8 +35,23 @@ def test_taxes_are_no_step_where_the_program_asks_for_none() -> None:
     assert StepKind.TAXES not in {step.kind for step in first_steps(done, now=NOW)}
 
 
-@pytest.mark.parametrize(("after", "is_stuck"), [(timedelta(0), False), (STUCK_AFTER, True)])
-def test_help_comes_for_a_link_that_nobody_clicks(after: timedelta, is_stuck: bool) -> None:
-    done = Done(**{name: getattr(NOTHING, name) for name in Done.__slots__} | {"links_since": NOW})
-    [click] = [step for step in first_steps(done, now=NOW + after) if step.kind is StepKind.CLICK]
-    assert click.is_stuck is is_stuck
+_JUST_BEFORE = STUCK_AFTER - timedelta(seconds=1)
+_AT_ONCE = {StepKind.PROFILE, StepKind.LINK, StepKind.PAYOUT, StepKind.TAXES}
+
+
+@pytest.mark.parametrize(
+    ("since", "after", "stuck"),
+    [
+        ({}, 100 * STUCK_AFTER, set()),
+        ({"joined_at": NOW}, _JUST_BEFORE, set()),
+        ({"joined_at": NOW}, STUCK_AFTER, _AT_ONCE),
+        ({"links_since": NOW}, _JUST_BEFORE, set()),
+        ({"links_since": NOW}, STUCK_AFTER, {StepKind.CREATIVE, StepKind.CLICK}),
+        ({"links_since": NOW, "has_creative": True}, STUCK_AFTER, {StepKind.CLICK}),
+    ],
+)
+def test_help_comes_for_what_could_have_been_done_for_long(
+    since: dict[str, object], after: timedelta, stuck: set[StepKind]
+) -> None:
+    done = Done(**{name: getattr(NOTHING, name) for name in Done.__slots__} | {"has_taxes": False} | since)
+    assert {step.kind for step in first_steps(done, now=NOW + after) if step.is_stuck} == stuck

@@ -14,7 +14,9 @@ from sqlalchemy.orm import Session
 from affiliate import clock, ids
 from affiliate.accounts.actors import SYSTEM, Actor
 from affiliate.attribution.models import Credit
+from affiliate.links.models import Link
 from affiliate.newsletters.models import IssueStatus
+from affiliate.partners.models import Enrollment
 from affiliate.payouts.models import Cadence, PaperState, PayoutMethod, PayoutPolicy
 from affiliate.relations import service as cases
 from affiliate.relations.claims import Claim
@@ -54,6 +56,38 @@ def test_without_an_account_nothing_can_be_paid(marta: FlaskClient, app_session:
     make_clicks(app_session, link=cast.link, hour=clock.now().replace(minute=0, second=0, microsecond=0), clicks=1)
     app_session.commit()
     assert listed(marta.get(HOME).text, "Worth doing now")
+
+
+_HELP = {
+    "Say where you promote": "No website of your own?",
+    "Make your first link": "Not sure where to lead?",
+    "Use a banner or a text": "Nothing that suits you?",
+    "Get your first click": "No click yet?",
+    "Say where your money goes": "It takes a minute.",
+}
+
+
+@pytest.mark.parametrize("has_link", [True, False])
+@pytest.mark.parametrize("days", [2, 3])
+def test_a_first_step_that_waits_for_days_says_what_helps(
+    marta: FlaskClient, app_session: Session, cast: Cast, days: int, *, has_link: bool
+) -> None:
+    since, mine = clock.now() - timedelta(days=days), {"partner_id": cast.partner.id}
+    app_session.execute(sa.delete(PayoutMethod).filter_by(**mine))
+    app_session.execute(sa.update(Enrollment).filter_by(**mine).values(decided_at=since))
+    cast.partner.website = cast.partner.country = ""
+    if has_link:
+        cast.link.created_at = since
+    else:
+        app_session.execute(sa.delete(Link).filter_by(**mine))
+    app_session.commit()
+    page = marta.get(HOME).text
+    steps = page[page.index(">First steps</h2>") :].partition("</section>")[0]
+    not_yet = {"Make your first link"} if has_link else {"Use a banner or a text", "Get your first click"}
+    told = {name for name, helps in _HELP.items() if helps in steps}
+    assert told == (_HELP.keys() - not_yet if days == 3 else set())
+    assert ("Your website and your country stand" in steps) is (days == 2)  # the next one says what to do
+    assert steps.count('class="reason"') == max(1, len(told))
 
 
 @pytest.mark.parametrize(("clicks", "sales"), [(100, 0), (99, 0), (500, 1)])
