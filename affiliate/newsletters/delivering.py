@@ -111,6 +111,22 @@ def _delivery(issue: NewsletterIssue, reader: _Reader, now: datetime) -> dict[st
     return facts | who | {"status": DeliveryStatus.WAITING, "attempts": 0}
 
 
+def keep_quiet(session: Session, *, issue_id: UUID, limit: int, now: datetime) -> int:
+    """Put mails off to the morning whose readers sleep now; gives how many.
+
+    A mail was due by day when it was released: since then it was tried again, sent again, its issue stopped and resumed, or so
+    many were before it that night has come. It looks at the next `limit` mails that are due: once it finds none, as many may leave.
+    """
+    put_off: dict[datetime, list[UUID]] = {}
+    for row in queries.zones_of_next(session, issue_id=issue_id, limit=limit, now=now):
+        put_off.setdefault(timing.not_at_night(now, zone=row.zone), []).append(row.id)
+    put_off.pop(now, None)
+    for morning, delivery_ids in put_off.items():
+        here = (NewsletterDelivery.id.in_(delivery_ids), NewsletterDelivery.status == DeliveryStatus.WAITING)
+        _changed(session, sa.update(NewsletterDelivery).where(*here).values(due_at=morning))
+    return sum(map(len, put_off.values()))
+
+
 def skip_unwelcome(session: Session, *, issue_id: UUID, limit: int, now: datetime) -> int:
     """Drop mails to readers who have said stop or are none any more since the release, and to addresses that were suppressed since; gives how many.
 

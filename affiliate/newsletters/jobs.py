@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from affiliate import clock, db, settings
-from affiliate.newsletters import bounces, carrier, delivering, openings, preferences, prospects, queries
+from affiliate.newsletters import bounces, carrier, delivering, openings, preferences, prospects, queries, timing
 from affiliate.newsletters.carrier import Answer, Carrier, ServerAway, Verdict
 from affiliate.newsletters.mailroom import Mailroom
 from affiliate.newsletters.models import NewsletterDelivery
@@ -55,6 +55,8 @@ def send() -> int:
         delivering.tidy(session, now=now)
         delivering.halt_empty(session, issue_ids=issue_ids, now=now)
         for issue_id in issue_ids:
+            while delivering.keep_quiet(session, issue_id=issue_id, limit=BATCH_MAX, now=now):
+                pass
             while delivering.skip_unwelcome(session, issue_id=issue_id, limit=BATCH_MAX, now=now):
                 pass
     with db.reading() as session:
@@ -109,8 +111,10 @@ class _Round:
         return self._taken
 
     def _one(self, row: Any) -> bool:
-        """Send one mail; whether to go on."""
+        """Send one mail; whether to go on. Where night has come since the batch was read, the next job puts it off."""
         delivery, now = row.NewsletterDelivery, clock.now()
+        if row.quiet_zone is not None and timing.not_at_night(now, zone=row.quiet_zone) > now:
+            return True
         message, unwritten = self._written(row, now)
         if not self._settle_and(row, now):
             return True

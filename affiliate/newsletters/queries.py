@@ -59,11 +59,14 @@ def to_release(session: Session, *, now: datetime) -> NewsletterIssue | None:
 def due(session: Session, *, limit: int, now: datetime) -> Sequence[Any]:
     """Deliveries to make now, oldest first: `NewsletterDelivery`, and of its reader `reader_id`, `email`, `name`, `locale`, `partner_name`.
 
-    `consent_id` is the reader's consent to tell the program of openings, or null.
+    `consent_id` is the reader's consent to tell the program of openings, or null; `quiet_zone` the zone of a reader who is not
+    written to at night, null where the issue may come at any hour.
     """
+    quiet_zone = sa.case((NewsletterIssue.keeps_quiet_hours, _ZONE)).label("quiet_zone")
     found = (
-        _with_readers(NewsletterDelivery, _consent_of_reader().label("consent_id"))
+        _with_readers(NewsletterDelivery, _consent_of_reader().label("consent_id"), quiet_zone)
         .join(NewsletterIssue, NewsletterIssue.id == NewsletterDelivery.issue_id)
+        .join(Program, Program.id == NewsletterIssue.program_id)
         .where(
             NewsletterDelivery.status == DeliveryStatus.WAITING,
             NewsletterDelivery.due_at <= now,
@@ -82,6 +85,27 @@ def _consent_of_reader() -> sa.ScalarSelect[UUID]:
     )
     found = sa.select(OpeningConsent.id).where(of_reader, OpeningConsent.program_id == NewsletterIssue.program_id)
     return found.correlate(NewsletterDelivery, NewsletterIssue).scalar_subquery()
+
+
+def zones_of_next(session: Session, *, issue_id: UUID, limit: int, now: datetime) -> Sequence[Any]:
+    """The next deliveries of an issue that are due, oldest first: `id`, and the `zone` of its reader; none where it may come at any hour."""
+    found = (
+        sa.select(NewsletterDelivery.id, _ZONE.label("zone"))
+        .join(NewsletterIssue, NewsletterIssue.id == NewsletterDelivery.issue_id)
+        .join(Program, Program.id == NewsletterIssue.program_id)
+        .outerjoin(User, User.id == NewsletterDelivery.user_id)
+        .where(
+            NewsletterDelivery.issue_id == issue_id,
+            NewsletterDelivery.status == DeliveryStatus.WAITING,
+            NewsletterDelivery.due_at <= now,
+            NewsletterIssue.keeps_quiet_hours,
+        )
+        .order_by(NewsletterDelivery.due_at, NewsletterDelivery.id)
+    )
+    return session.execute(found.limit(limit)).all()
+
+
+_ZONE = sa.func.coalesce(sa.func.nullif(User.time_zone, ""), Program.time_zone)
 
 
 def _with_readers(*wanted: Any) -> sa.Select[*tuple[Any, ...]]:

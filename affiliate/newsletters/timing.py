@@ -30,6 +30,11 @@ def due_at(
     return _after_quiet(due, place) if keeps_quiet_hours else due
 
 
+def not_at_night(at: datetime, *, zone: str) -> datetime:
+    """When a mail may leave that would leave at this moment: by day then, else the next morning in the reader's zone."""
+    return _after_quiet(at, _zone(zone))
+
+
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)

@@ -1,11 +1,12 @@
 """A newsletter reaches each reader at most once, whoever dies or goes away meanwhile, and one refused address delays nobody."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ from affiliate import settings as settings_module
 from affiliate.accounts.actors import SYSTEM
 from affiliate.accounts.models import User
 from affiliate.creatives.kinds import CreativeKind
-from affiliate.newsletters import delivering, jobs, queries, service
+from affiliate.newsletters import carrier, delivering, jobs, queries, service
 from affiliate.newsletters.content import fingerprint
 from affiliate.newsletters.models import (
     ConsentStatus,
@@ -418,6 +419,110 @@ def test_a_mail_is_due_at_each_readers_own_hour_and_never_at_night(
     due = {email: delivery.due_at.isoformat() for email, delivery in deliveries(issue).items()}
     assert due["yuki@example.test"] == "2026-11-18T00:00:00+00:00"
     assert due[ALICE] == "2026-11-18T08:00:00+00:00"
+
+
+_EVENING = datetime(2026, 11, 18, 19, 58, tzinfo=UTC)  # 20:58 in Rome, where both readers are
+_NIGHT, _MORNING = _EVENING + timedelta(minutes=4), _EVENING.replace(hour=7, minute=0) + timedelta(days=1)
+
+
+@pytest.fixture
+def evening_issue(program: Program, time: time_machine.Traveller) -> NewsletterIssue:
+    """An issue that leaves at two minutes to nine in the evening and keeps quiet hours."""
+    ordered = _EVENING - timedelta(minutes=10)
+    with db.transaction() as session:
+        issue = order(session, make_issue(session, program=program, now=ordered), now=ordered, keeps_quiet_hours=True)
+    time.move_to(_EVENING)
+    return issue
+
+
+def _nobody_gets_it_before_the_morning(
+    issue: NewsletterIssue, server: MailServer, time: time_machine.Traveller
+) -> None:
+    """What waits is put off at once, says so, and leaves at eight."""
+    before = server.received()
+    work()
+    assert server.received() == before
+    with db.reading() as session:
+        assert queries.next_due(session, issue_id=issue.id) == _MORNING
+    time.move_to(_MORNING - timedelta(seconds=1))
+    work()
+    assert server.received() == before
+    time.move_to(_MORNING)
+    work()
+    assert server.received() == {ALICE: 1, BOB: 1}
+
+
+def test_a_second_try_keeps_the_quiet_hours(
+    server: MailServer, evening_issue: NewsletterIssue, time: time_machine.Traveller
+) -> None:
+    server.answers[ALICE] = "451 4.2.1 busy"
+    work()
+    assert server.received() == {BOB: 1}
+    server.answers.clear()
+    time.shift(timedelta(minutes=5))
+    _nobody_gets_it_before_the_morning(evening_issue, server, time)
+
+
+def test_what_is_sent_again_at_night_keeps_the_quiet_hours(
+    server: MailServer, program: Program, evening_issue: NewsletterIssue, time: time_machine.Traveller
+) -> None:
+    server.answers[ALICE] = "550 5.7.1 not you"
+    work()
+    server.answers.clear()
+    time.move_to(_NIGHT)
+    alice = deliveries(evening_issue)[ALICE]
+    with db.transaction() as session:
+        session.execute(sa.delete(SuppressedAddress))
+        delivering.resend(session, delivery_id=alice.id, program_id=program.id, actor=SYSTEM, now=_NIGHT)
+    _nobody_gets_it_before_the_morning(evening_issue, server, time)
+
+
+def test_an_issue_that_goes_on_at_night_keeps_the_quiet_hours(
+    server: MailServer, program: Program, evening_issue: NewsletterIssue, time: time_machine.Traveller
+) -> None:
+    jobs.release()
+    here: dict[str, Any] = {"issue_id": evening_issue.id, "program_id": program.id, "actor": SYSTEM}
+    with db.transaction() as session:
+        service.stop(session, **here, now=_EVENING)
+    time.move_to(_NIGHT)
+    with db.transaction() as session:
+        service.resume(session, **here, now=_NIGHT)
+    _nobody_gets_it_before_the_morning(evening_issue, server, time)
+
+
+def test_a_run_that_lasts_into_the_night_stops_there(
+    server: MailServer, evening_issue: NewsletterIssue, time: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = carrier.connection
+
+    @contextlib.contextmanager
+    def slow(to: Settings) -> Iterator[carrier.Carrier]:
+        """The first mail takes until after nine."""
+        with connection(to) as carry:
+
+            def late(*mail: Any) -> carrier.Answer:
+                answer = carry(*mail)
+                time.move_to(_NIGHT)
+                return answer
+
+            yield late
+
+    jobs.release()
+    with monkeypatch.context() as patched:
+        patched.setattr(carrier, "connection", slow)
+        assert jobs.send() == 1  # of two that were due when the batch was read
+    _nobody_gets_it_before_the_morning(evening_issue, server, time)
+
+
+def test_what_waits_by_night_for_one_reader_keeps_no_other(
+    server: MailServer, program: Program, evening_issue: NewsletterIssue, time: time_machine.Traveller
+) -> None:
+    with db.transaction() as session:
+        make_reader(session, program=program, name="Lisa Example", time_zone="Atlantic/Azores")  # 18:58 there
+    jobs.release()
+    time.move_to(_NIGHT)
+    work()
+    assert server.received() == {"lisa@example.test": 1}
 
 
 def test_hostile_words_stay_words(

@@ -26,6 +26,21 @@ def test_quiet_hours_are_the_readers_own(zone: str, due: str) -> None:
     assert now == NOW
 
 
+@pytest.mark.parametrize(
+    ("at", "leaves"),
+    [
+        ("2026-11-16T19:59:59", "2026-11-16T19:59:59"),
+        ("2026-11-16T20:00:00", "2026-11-17T07:00:00"),  # 21:00 in Rome
+        ("2026-11-17T06:59:59", "2026-11-17T07:00:00"),
+        ("2026-11-17T07:00:00", "2026-11-17T07:00:00"),
+        ("2026-10-24T22:00:00", "2026-10-25T07:00:00"),  # the night in which clocks go back
+    ],
+)
+def test_what_would_leave_at_night_leaves_in_the_morning(at: str, leaves: str) -> None:
+    asked = datetime.fromisoformat(f"{at}+00:00")
+    assert timing.not_at_night(asked, zone="Europe/Rome").strftime("%Y-%m-%dT%H:%M:%S") == leaves
+
+
 def test_an_hour_that_is_over_means_at_once() -> None:
     wall = datetime(2026, 11, 16, 9, 0)  # noqa: DTZ001 - a wall clock, of no zone
     at = timing.due_at(send_at=None, send_wall=wall, zone="Europe/Rome", keeps_quiet_hours=True, not_before=NOW)
