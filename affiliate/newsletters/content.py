@@ -145,6 +145,14 @@ def is_begun(draft: Draft, language: str) -> bool:
     return any(text.strip() for text in said)
 
 
+def hands_out_links(draft: Draft) -> bool:
+    """Whether readers find links of their own in it: offers, and texts that name `{my_link}`."""
+    said = [text for block in draft.blocks for texts in block.texts.values() for text in texts.values()]
+    return any(block.kind is BlockKind.OFFER and block.url for block in draft.blocks) or any(
+        "my_link" in fields_in(text) for text in said
+    )
+
+
 def is_complete(draft: Draft, language: str) -> bool:
     """Whether a reader of this language gets the whole issue in it: a subject, and the texts of every block."""
     return bool(draft.blocks) and not list(_missing(draft, language))

@@ -1,4 +1,4 @@
-"""What came of an issue: sales whose click carried the label of the links that it handed out, and openings of who agreed. Every SELECT of it."""
+"""What came of an issue: clicks with the label of the links that it handed out, sales by these, and openings of who agreed. Every SELECT of it."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,14 +9,32 @@ from sqlalchemy.orm import Session
 
 from affiliate import ids
 from affiliate.commissions.models import Commission
-from affiliate.ingest.models import Click
+from affiliate.ingest.models import LABELLED, Click, ClickVerdict
 from affiliate.newsletters.mailroom import PREFIX
 from affiliate.newsletters.models import DeliveryStatus, NewsletterDelivery, NewsletterIssue, NewsletterOpening
 from affiliate.newsletters.rendering import MARKER_SUB
 from affiliate.reports.queries import NOT_COUNTED
 
 DAYS = 90
-"""For how long after its release the sales of an issue are counted."""
+"""For how long after its release the clicks and sales of an issue are counted."""
+
+
+def own_links(session: Session, *, issue: NewsletterIssue) -> int:
+    """How many valid clicks of the days after its release came by links of readers that an issue handed out."""
+    return 0 if issue.release_at is None else session.scalar(counting(session, issue=issue)) or 0
+
+
+def counting(session: Session, *, issue: NewsletterIssue) -> sa.Select[int]:
+    """The question of `own_links`, of an issue that was released."""
+    since = issue.release_at or issue.created_at
+    return sa.select(sa.func.count()).where(
+        Click.program_id == issue.program_id,
+        Click.occurred_at >= since,
+        Click.occurred_at < since + timedelta(days=DAYS),
+        sa.text(LABELLED[session.get_bind().dialect.name]),  # in the words of the index
+        Click.subs[MARKER_SUB].as_string() == ids.public(PREFIX, issue.id),
+        Click.verdict == ClickVerdict.VALID,
+    )
 
 
 @dataclass(frozen=True, slots=True)

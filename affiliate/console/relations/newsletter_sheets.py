@@ -16,7 +16,14 @@ from affiliate.newsletters import content, labels, queries, service
 from affiliate.newsletters.audiences import Audience
 from affiliate.newsletters.content import PARTS, Block, BlockKind, Draft, Problem
 from affiliate.newsletters.mailroom import PREFIX
-from affiliate.newsletters.models import ConsentStatus, DeliveryStatus, IssueStatus, NewsletterIssue, StoryConsent
+from affiliate.newsletters.models import (
+    ConsentStatus,
+    DeliveryStatus,
+    IssueStatus,
+    NewsletterIssue,
+    NewsletterLink,
+    StoryConsent,
+)
 from affiliate.newsletters.results import Sales
 from affiliate.newsletters.segments import DAYS, STATUSES, Performance, Segment
 from affiliate.partners.models import EnrollmentStatus
@@ -271,6 +278,12 @@ def results(
             {"label": _("Partners earn"), "value": presenters.amount(sold.earned_minor)},
         ],
     }
+
+
+def opened(links: Sequence[NewsletterLink], own: int | None) -> list[dict[str, Any]]:
+    """How often the addresses of an issue were opened; `own` are the clicks on links of readers, null where it hands out none."""
+    rows = [{"url": link.url, "clicks": link.clicks} for link in links]
+    return rows if own is None else [{"url": "", "name": _("Readers' own links"), "clicks": own}, *rows]
 
 
 def undelivered(rows: Sequence[Any]) -> list[dict[str, Any]]:

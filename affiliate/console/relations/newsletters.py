@@ -116,7 +116,7 @@ def resend_newsletter(delivery_id: UUID) -> BaseResponse:
     def resend() -> str:
         here = {"program_id": g.program.id, "actor": access.actor(), "now": request_now()}
         delivering.resend(orm.session, delivery_id=delivery_id, **here)
-        return str(_("It leaves once more within a minute."))
+        return str(_("It leaves once more: within a minute, or after the quiet hours of its reader."))
 
     return acted(url_for("console.newsletter", issue_id=delivery.issue_id), resend)
 
@@ -158,7 +158,10 @@ def _results_page(issue: NewsletterIssue) -> str:
         "relations/newsletter.html", **sheet, audience=audience, subject=sheets.subject(issue), undelivered=rows, shown_max=queries.SHOWN_MAX,
         label=sheets.public_id(issue), sales_days=results.DAYS, may_act=can("move_newsletter", "POST"),
         openings=_openings(results.openings(orm.session, issue_id=issue.id)),
-        clicks=[{"url": link.url, "clicks": link.clicks} for link in queries.links_of(orm.session, issue_id=issue.id)],
+        clicks=sheets.opened(
+            queries.links_of(orm.session, issue_id=issue.id),
+            results.own_links(orm.session, issue=issue) if content.hands_out_links(service.draft_of(issue)) else None,
+        ),
     )  # fmt: skip
 
 

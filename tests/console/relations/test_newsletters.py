@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from accounts_cast import read
 from console_cast import Cast, public, text_of
-from factories import give_click, make_click, make_commission, make_link
+from factories import give_click, make_click, make_commission, make_link, make_program
 from flask.testing import FlaskClient
 from newsletter_cast import Block, BlockKind, Draft, a_draft, make_issue, make_reader, order
 from sqlalchemy import select
@@ -19,6 +19,7 @@ from affiliate.accounts.actors import SYSTEM
 from affiliate.accounts.models import AuditEvent, User
 from affiliate.attribution.models import Credit
 from affiliate.commissions.life import CommissionStatus
+from affiliate.ingest.models import ClickVerdict
 from affiliate.mailer import OutboxMail
 from affiliate.newsletters import openings, queries, service
 from affiliate.newsletters.content import fingerprint
@@ -574,6 +575,37 @@ def test_what_is_looked_at_or_sent_as_a_test_holds_no_picture(
     mara.post(at(issue), data=typed(issue, act="test"))
     (mail,) = read(cast.session, select(OutboxMail))
     assert "<img" not in mail.body_html
+
+
+@pytest.mark.parametrize("hands_out", ["an offer", "a text", "nothing"])
+def test_clicks_on_links_of_readers_are_told_by_their_label(
+    cast: Cast, mara: FlaskClient, hands_out: str, count_queries: Any
+) -> None:
+    now = clock.now()
+    words = {"en": {"title": "Pans", "body": "Now."}}
+    offer = Block("offer", BlockKind.OFFER, words, "https://casa.example/pans")
+    text = Block("text", BlockKind.TEXT, {"en": {"body": "[Yours]({my_link})" if hands_out == "a text" else "Hello."}})
+    draft = Draft("en", {"en": {"subject": "S", "preheader": ""}}, [offer if hands_out == "an offer" else text])
+    issue, another = (make_issue(cast.session, program=cast.program, now=now, draft=draft) for _ in range(2))
+    for one in (issue, another):
+        one.status, one.release_at = IssueStatus.SENT, now - timedelta(days=100)
+    link = make_link(cast.session, program=cast.program, partner=cast.partner)
+    far = make_link(cast.session, program=make_program(cast.session), partner=cast.partner)
+    label, counted = {"sub10": public("nws", issue)}, now - timedelta(days=99)
+    for _ in range(2):
+        make_click(cast.session, link=link, subs=label, occurred_at=counted)
+    make_click(cast.session, link=link, subs=label, occurred_at=counted, verdict=ClickVerdict.BOT)
+    make_click(cast.session, link=link, subs={"sub10": public("nws", another)}, occurred_at=counted)
+    make_click(cast.session, link=link, subs={"sub1": public("nws", issue)}, occurred_at=counted)
+    make_click(cast.session, link=far, subs=label, occurred_at=counted)
+    for days in (101, 9):  # before it, and after its 90 days
+        make_click(cast.session, link=link, subs=label, occurred_at=now - timedelta(days=days))
+    cast.session.commit()
+    with count_queries() as asked:
+        page = mara.get(at(issue)).text
+    assert len(asked) <= 20
+    told = re.findall(r'<td>Readers&#39; own links<span.*?</span></td><td class="num">(\d+)</td>', page)
+    assert told == ([] if hands_out == "nothing" else ["2"])
 
 
 def test_a_duplicate_is_a_draft_of_its_own_with_what_is_typed(
