@@ -49,7 +49,8 @@ def send() -> int:
     now, to = clock.now(), settings.current()
     with db.reading() as session:
         issue_ids = queries.sending(session)
-    if not issue_ids:
+        is_left = queries.is_claimed(session, before=now - delivering.CLAIM_MAX)
+    if not issue_ids and not is_left:
         return 0
     with db.transaction() as session:
         delivering.tidy(session, now=now)
@@ -59,6 +60,8 @@ def send() -> int:
                 pass
             while delivering.skip_unwelcome(session, issue_id=issue_id, limit=BATCH_MAX, now=now):
                 pass
+    if not issue_ids:  # an issue that was stopped after its sender died: what it left is listed, and nothing leaves
+        return 0
     with db.reading() as session:
         rows = queries.due(session, limit=_allowance(session, to, now), now=now)
         room = Mailroom(session, rows, to) if rows else None

@@ -132,6 +132,12 @@ def claimed_since(session: Session, *, since: datetime) -> int:
     return session.scalar(counted) or 0
 
 
+def is_claimed(session: Session, *, before: datetime) -> bool:
+    """Whether a mail is still under way that was claimed before: its sender is dead."""
+    of_dead = (NewsletterDelivery.status == DeliveryStatus.CLAIMED, NewsletterDelivery.claimed_at < before)
+    return bool(session.scalar(sa.select(sa.exists().where(*of_dead))))
+
+
 def programs_and_issues(session: Session, *, issue_ids: Sequence[UUID]) -> Sequence[Any]:
     """`NewsletterIssue` and its `Program`, for the issues of a batch."""
     found = sa.select(NewsletterIssue, Program).join(Program, Program.id == NewsletterIssue.program_id)

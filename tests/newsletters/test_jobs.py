@@ -32,7 +32,7 @@ from newsletter_cast import (
 from processes import eventually
 from sqlalchemy.orm import Session
 
-from affiliate import db, ids
+from affiliate import clock, db, ids
 from affiliate import settings as settings_module
 from affiliate.accounts.actors import SYSTEM
 from affiliate.accounts.models import User
@@ -262,6 +262,25 @@ def test_a_job_killed_in_the_middle_leaves_one_mail_uncertain_and_the_others_are
         assert statuses(issue)["reader3@example.test"] is DeliveryStatus.UNCERTAIN
     assert set(server.received().values()) == {1}
     assert len(server.received()) == 10
+
+
+def test_what_a_dead_sender_left_is_listed_also_when_the_issue_was_stopped(
+    server: MailServer, program: Program, issue: NewsletterIssue, time: time_machine.Traveller, now: datetime
+) -> None:
+    jobs.release()
+    alice = deliveries(issue)[ALICE]
+    with db.transaction() as session:
+        assert delivering.claim(session, delivery=alice, now=clock.now())
+    with db.transaction() as session:
+        service.stop(session, issue_id=issue.id, program_id=program.id, actor=SYSTEM, now=now)
+    assert jobs.send() == 0
+    assert statuses(issue)[ALICE] is DeliveryStatus.CLAIMED  # it may still be under way
+    time.shift(delivering.CLAIM_MAX + timedelta(seconds=1))
+    assert jobs.send() == 0
+    assert statuses(issue) == {ALICE: DeliveryStatus.UNCERTAIN, BOB: DeliveryStatus.WAITING}
+    with db.reading() as session:
+        assert [row.email for row in queries.undelivered(session, issue_id=issue.id)] == [ALICE]
+    assert server.messages == []
 
 
 def test_a_reader_who_stops_after_the_release_gets_nothing(
