@@ -66,6 +66,7 @@ SCHEDULE = (
     Periodic("affiliate.taxes.jobs.ask_vies", queues.SLOW, 30),
     Periodic("affiliate.relations.jobs.remind", queues.SLOW, 600),
     Periodic("affiliate.relations.jobs.go_round", queues.SLOW, 600),
+    Periodic("affiliate.relations.jobs.tell_ends", queues.SLOW, 3600),
     Periodic("affiliate.relations.jobs.act_in_bulk", queues.SLOW, 2),
     Periodic("affiliate.steering.jobs.check", queues.SLOW, 300),
     Periodic("affiliate.steering.jobs.judge", queues.SLOW, 300),

@@ -12,6 +12,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from appeal_cast import AppealWorld
+from creative_cast import make_creative
 from factories import (
     NOW,
     make_attribution,
@@ -31,6 +32,7 @@ from affiliate import clock, db, schema
 from affiliate.accounts.models import AuditEvent
 from affiliate.attribution.models import Credit
 from affiliate.commissions.models import Commission
+from affiliate.creatives.models import Creative
 from affiliate.fraud.models import FraudAppeal, FraudDecision
 from affiliate.fraud.signals import Verdict
 from affiliate.ingest.day_models import DayPart
@@ -232,6 +234,20 @@ def test_the_last_round_of_duties_from_before_has_a_day(engine: Engine) -> None:
     with Session(engine) as session:
         found = session.execute(sa.select(Duty.task, Duty.settled_on)).all()
         assert dict(tuple(row) for row in found) == {"none": None, "over": day, "due": None}
+
+
+def test_who_was_told_of_a_creatives_end_before_is_not_told_again(engine: Engine) -> None:
+    with Session(engine) as session, session.begin():
+        program = make_program(session)
+        for title, note in (("retired", "Take the new one."), ("dated", "")):
+            end = NOW + timedelta(days=9)
+            make_creative(session, program=program, now=NOW, title=title, ends_at=end).end_note = note
+    with engine.connect() as connection:
+        command.downgrade(config_for(connection), "0004")
+        command.upgrade(config_for(connection), "head")
+    with Session(engine) as session:
+        told = sa.select(Creative.title).where(Creative.told_end_at == Creative.ends_at)
+        assert session.scalars(told).all() == ["retired"]
 
 
 def test_appeals_from_before_are_cases_with_what_was_said(engine: Engine) -> None:

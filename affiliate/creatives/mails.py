@@ -1,13 +1,11 @@
-"""The letters about creatives, each in the language of the person who reads it."""
+"""The letters about creatives, each in the language of the person who reads it. A job writes them too, so the language is named."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
-from flask_babel import force_locale
-from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from affiliate import ids, settings
@@ -18,7 +16,11 @@ from affiliate.mailer import Letter
 from affiliate.partners import posting
 from affiliate.programs import addresses
 from affiliate.programs.models import Program
+from affiliate.speech import say
 
+N_ = str  # marks a sentence for the translators
+
+_BEFORE_MIDNIGHT = timedelta(microseconds=1)
 TOLD_MAX = 1_000  # partners of one letter
 
 
@@ -44,53 +46,42 @@ def tell_retired(
 def _tell(
     session: Session, program: Program, partner_ids: Sequence[UUID], letter: Callable[[User], Letter], now: datetime
 ) -> None:
-    def in_their_language(person: User) -> Letter:
-        with force_locale(person.locale or "en"):
-            return letter(person)
-
-    posting.tell(
-        session, program=program, partner_ids=partner_ids, kind=MailKind.CREATIVES, letter=in_their_language,
-        now=now,
-    )  # fmt: skip
+    posting.tell(session, program=program, partner_ids=partner_ids, kind=MailKind.CREATIVES, letter=letter, now=now)
 
 
 def _approved(creative: Creative, program: Program, person: User) -> Letter:
-    paragraphs = [
-        _("Hello %(name)s,", name=person.name),
-        _("Your material “%(title)s” was approved. Its code with your link is ready.", title=creative.title),
-    ]
-    act = (_("Open it"), _address(creative, program))
-    return Letter(_("Approved: %(title)s", title=creative.title), paragraphs, act, _why(program))
+    locale = _language(person)
+    done = N_("Your material “%(title)s” was approved. Its code with your link is ready.")
+    paragraphs = [_hello(person), say(done, locale, title=creative.title)]
+    act = (say(N_("Open it"), locale), _address(creative, program))
+    return Letter(say(N_("Approved: %(title)s"), locale, title=creative.title), paragraphs, act, _why(program, person))
 
 
 def _refused(creative: Creative, program: Program, person: User) -> Letter:
-    paragraphs = [
-        _("Hello %(name)s,", name=person.name),
-        _("The program does not want your material “%(title)s” to be used.", title=creative.title),
-        _("Reason: %(reason)s", reason=creative.reason),
-    ]
-    return Letter(_("Not approved: %(title)s", title=creative.title), paragraphs, None, _why(program))
+    locale = _language(person)
+    refused = N_("The program does not want your material “%(title)s” to be used.")
+    reason = say(N_("Reason: %(reason)s"), locale, reason=creative.reason)
+    paragraphs = [_hello(person), say(refused, locale, title=creative.title), reason]
+    subject = say(N_("Not approved: %(title)s"), locale, title=creative.title)
+    return Letter(subject, paragraphs, None, _why(program, person))
 
 
 def _retired(creative: Creative, program: Program, person: User) -> Letter:
-    paragraphs = [
-        _("Hello %(name)s,", name=person.name),
-        _(
-            "“%(title)s” ends on %(day)s. Links keep working; a banner becomes an empty picture.",
-            title=creative.title,
-            day=_day(creative.ends_at, program, person),
-        ),
-    ]
+    locale = _language(person)
+    ends = N_("“%(title)s” ends on %(day)s. Links keep working; a banner becomes an empty picture.")
+    day = _last_day(creative.ends_at, program, person)
+    paragraphs = [_hello(person), say(ends, locale, title=creative.title, day=day)]
     if creative.end_note:
         paragraphs.append(creative.end_note)
     base = addresses.pages(program.own_host, settings.current())
-    act = (_("See what else there is"), f"{base}/portal/{program.slug}/creatives")
-    return Letter(_("It ends: %(title)s", title=creative.title), paragraphs, act, _why(program))
+    act = (say(N_("See what else there is"), locale), f"{base}/portal/{program.slug}/creatives")
+    return Letter(say(N_("It ends: %(title)s"), locale, title=creative.title), paragraphs, act, _why(program, person))
 
 
-def _day(moment: datetime | None, program: Program, person: User) -> str:
-    local = moment.astimezone(ZoneInfo(program.time_zone)) if moment else None
-    return format_date(local, "d MMM y", locale=person.locale or "en")
+def _last_day(end: datetime | None, program: Program, person: User) -> str:
+    """The last day on which it is offered: a creative that may be used until the 30th ends with the midnight after it."""
+    local = (end - _BEFORE_MIDNIGHT).astimezone(ZoneInfo(program.time_zone)) if end else None
+    return format_date(local, "d MMM y", locale=_language(person))
 
 
 def _address(creative: Creative, program: Program) -> str:
@@ -98,5 +89,14 @@ def _address(creative: Creative, program: Program) -> str:
     return f"{base}/portal/{program.slug}/creatives/{ids.public('crv', creative.id)}"
 
 
-def _why(program: Program) -> str:
-    return _("You get this mail because you take part in the partner program of %(program)s.", program=program.name)
+def _hello(person: User) -> str:
+    return say(N_("Hello %(name)s,"), _language(person), name=person.name)
+
+
+def _language(person: User) -> str:
+    return person.locale or "en"
+
+
+def _why(program: Program, person: User) -> str:
+    why = N_("You get this mail because you take part in the partner program of %(program)s.")
+    return say(why, _language(person), program=program.name)

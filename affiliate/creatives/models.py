@@ -48,6 +48,7 @@ class Creative(Base):
     proposed_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(Partner.id), index=True)
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime | None]
+    told_end_at: Mapped[datetime | None]  # the end that its users were told by mail: another one is told anew
     end_note: Mapped[str] = mapped_column(sa.String(500), default="")
     reason: Mapped[str] = mapped_column(sa.String(500), default="")  # why it was refused
     decided_at: Mapped[datetime | None]

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from affiliate.creatives.models import Creative, CreativeGroup, CreativeKind, CreativeStatus, CreativeVersion
+from affiliate.programs.models import Program
 
 NEW_FOR = timedelta(days=30)
 """How long a creative counts as new."""
@@ -178,6 +179,19 @@ def groups_of(session: Session, *, creative_id: UUID) -> Sequence[str]:
     """The groups that a creative is for; none: all."""
     found = sa.select(CreativeGroup.group_name).where(CreativeGroup.creative_id == creative_id)
     return session.scalars(found.order_by(CreativeGroup.group_name)).all()
+
+
+def ending(session: Session, *, now: datetime, until: datetime, limit: int) -> Sequence[Creative]:
+    """What ends by `until` without its users having been told so, the soonest first; of programs that are not archived."""
+    here = (Creative.status == CreativeStatus.LIVE, Creative.ends_at > now, Creative.ends_at <= until)
+    open_ones = (Program.id == Creative.program_id, Program.archived_at.is_(None))
+    found = sa.select(Creative).where(*here, is_end_untold(), sa.exists().where(*open_ones))
+    return session.scalars(found.order_by(Creative.ends_at, Creative.id).limit(limit)).all()
+
+
+def is_end_untold() -> sa.ColumnElement[bool]:
+    """Whether nobody was told of the end that a creative has now."""
+    return sa.or_(Creative.told_end_at.is_(None), Creative.told_end_at != Creative.ends_at)
 
 
 def picture_of(session: Session, *, creative_id: UUID) -> Shown | None:

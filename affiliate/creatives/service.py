@@ -180,10 +180,25 @@ def retire(
     if len(note.strip()) > REASON_LENGTH_MAX:
         raise Invalid({"note": [N_("This text is too long.")]})
     live = sa.and_(Creative.program_id == program.id, Creative.status == CreativeStatus.LIVE)
-    _move(session, creative_id, live, ends_at=ends_at, end_note=note.strip(), updated_at=now)
+    values = {"ends_at": ends_at, "told_end_at": ends_at, "end_note": note.strip()}
+    _move(session, creative_id, live, **values, updated_at=now)
     creative, _version = _found(session, program.id, creative_id)
     _audit(session, creative, "creative.retire", actor=actor, now=now)
     mails.tell_retired(session, creative=creative, program=program, partner_ids=tell, now=now)
+
+
+def tell_end(session: Session, *, creative: Creative, tell: Sequence[UUID], now: datetime) -> bool:
+    """Tell the partners in `tell`, who use it, of the end it was given; false where they were told already, or the end is another by now.
+
+    The mails and the note that they were written are one transaction: of two at once one writes, and one that dies wrote nothing.
+    """
+    seen = (Creative.id == creative.id, Creative.ends_at == creative.ends_at, queries.is_end_untold())
+    told = sa.update(Creative).where(*seen).values(told_end_at=Creative.ends_at).returning(Creative.id)
+    if session.scalar(told.execution_options(synchronize_session=False)) is None:
+        return False
+    program = session.get_one(Program, creative.program_id)
+    mails.tell_retired(session, creative=creative, program=program, partner_ids=tell, now=now)
+    return True
 
 
 def _decide(

@@ -1,7 +1,7 @@
-"""Jobs of relations: remind both sides of answers and duties that come due, note what was missed, go on with acts on many."""
+"""Jobs of relations: remind both sides of answers and duties that come due, tell of creatives that end, note what was missed, go on with acts on many."""
 
 from affiliate import clock, db
-from affiliate.relations import bulk, duties, service
+from affiliate.relations import bulk, duties, endings, service
 
 BATCH_MAX = 100
 BULK_BATCHES = 10
@@ -12,6 +12,17 @@ def remind() -> int:
     """Remind of what comes due; gives how many cases."""
     with db.transaction() as session:
         return service.remind_due(session, limit=BATCH_MAX, now=clock.now())
+
+
+def tell_ends() -> int:
+    """Tell partners of creatives that end soon; gives how many creatives. A transaction each."""
+    done = 0
+    for _ in range(BATCH_MAX):
+        with db.transaction() as session:
+            if not endings.tell_next(session, now=clock.now()):
+                break
+        done += 1
+    return done
 
 
 def act_in_bulk() -> int:

@@ -127,12 +127,6 @@ def _sums_of_the_shop() -> None:
         op.execute(f"DELETE FROM {table} WHERE part = 'sales'")  # noqa: S608 - our names
 
 
-_LABELLED = {
-    "postgresql_where": sa.text("subs ->> 'sub10' IS NOT NULL"),
-    "sqlite_where": sa.text("json_extract(subs, '$.sub10') IS NOT NULL"),
-}
-
-
 def upgrade() -> None:
     _origins_of_commissions()
     op.drop_index("uq_cases_waiting", "cases")
@@ -144,11 +138,9 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("coupon_id", sa.Uuid(), nullable=True))
         batch_op.create_foreign_key(op.f("fk_links_coupon_id_coupons"), "coupons", ["coupon_id"], ["id"])
     _sums_of_the_shop()
-    op.create_index("ix_clicks_labelled", "clicks", ["program_id", "occurred_at"], **_LABELLED)
 
 
 def downgrade() -> None:
-    op.drop_index("ix_clicks_labelled", "clicks")
     op.drop_table("sale_days_shop")
     _index(_BEFORE)
     with op.batch_alter_table("commissions") as batch_op:

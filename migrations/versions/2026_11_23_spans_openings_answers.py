@@ -161,6 +161,12 @@ def _items_of_partners() -> None:
     op.execute("DELETE FROM counted_days WHERE part = 'sales'")
 
 
+_LABELLED = {
+    "postgresql_where": sa.text("subs ->> 'sub10' IS NOT NULL"),
+    "sqlite_where": sa.text("json_extract(subs, '$.sub10') IS NOT NULL"),
+}
+
+
 def upgrade() -> None:
     _spans()
     _items_of_partners()
@@ -169,9 +175,17 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("application_answer_days", _amount(), server_default="3", nullable=False))
     _programs_of_dead_letters()
     _days_of_rounds(op.get_context().dialect.name)
+    op.create_index("ix_clicks_labelled", "clicks", ["program_id", "occurred_at"], **_LABELLED)
+    op.add_column("creatives", sa.Column("told_end_at", db.UtcDateTime(timezone=True), nullable=True))
+    op.execute(
+        "UPDATE creatives SET told_end_at = ends_at WHERE end_note <> ''"
+    )  # retired, and those who use it were told
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("creatives") as batch_op:
+        batch_op.drop_column("told_end_at")
+    op.drop_index("ix_clicks_labelled", "clicks")
     with op.batch_alter_table("duties") as batch_op:
         batch_op.drop_column("settled_on")
     op.drop_index(op.f("ix_dead_letters_program_id"), "dead_letters")

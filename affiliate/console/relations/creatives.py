@@ -27,12 +27,12 @@ from affiliate.creatives.mails import TOLD_MAX
 from affiliate.creatives.models import CreativeStatus
 from affiliate.creatives.queries import Shown, Wanted
 from affiliate.errors import Conflict, Invalid
+from affiliate.relations.endings import USED_WITHIN
 from affiliate.reports import breakdown, periods, tables
 from affiliate.web import orm, request_now
 
 Answer = str | tuple[str, int] | BaseResponse
 NOTICE_DAYS = (0, 7, 14, 30)
-_USED_WITHIN = timedelta(days=90)
 _BANNERS_MAX = 30  # of one upload
 
 
@@ -187,7 +187,7 @@ def retire_creative(creative_id: UUID) -> BaseResponse:
         now = request_now()
         name = ids.public("crv", creative_id)
         users = breakdown.partners_using(
-            orm.session, program_id=g.program.id, creative=name, since=now - _USED_WITHIN, limit=TOLD_MAX
+            orm.session, program_id=g.program.id, creative=name, since=now - USED_WITHIN, limit=TOLD_MAX
         )
         ends_at = now + timedelta(days=days)
         service.retire(orm.session, ends_at=ends_at, note=given_reason(), tell=users, **_who(creative_id))
