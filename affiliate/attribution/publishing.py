@@ -110,11 +110,7 @@ def credit_by_hand(
         UnknownOrder: not in this program.
         Invalid: no reason was given, or the partner does not take part.
     """
-    order = sa.select(Conversion.id).where(Conversion.id == conversion_id, Conversion.program_id == program_id)
-    if session.scalar(order) is None:
-        raise UnknownOrder(N_("There is no such order."))
-    if wrong := _manual_problems(session, program_id, partner_id, note):
-        raise Invalid(wrong)
+    check_credit(session, program_id=program_id, conversion_id=conversion_id, partner_id=partner_id, note=note)
     values: dict[str, Any] = {"conversion_id": conversion_id, "partner_id": partner_id, "note": note.strip()}
     by = actor.id if actor.kind == "user" else None
     session.add(ManualCredit(id=ids.new_at(now), **values, created_by_id=by, created_at=now))
@@ -124,6 +120,19 @@ def credit_by_hand(
         session, actor=actor, action="conversion.credit", subject_kind="conversion", subject_id=conversion_id,
         program_id=program_id, details={"partner_id": str(partner_id), "reason": note.strip()}, now=now,
     )  # fmt: skip
+
+
+def check_credit(session: Session, *, program_id: UUID, conversion_id: UUID, partner_id: UUID, note: str) -> None:
+    """Whether an order may be credited by hand, for who asks a second person first.
+
+    Raises:
+        UnknownOrder, Invalid: as for `credit_by_hand`.
+    """
+    order = sa.select(Conversion.id).where(Conversion.id == conversion_id, Conversion.program_id == program_id)
+    if session.scalar(order) is None:
+        raise UnknownOrder(N_("There is no such order."))
+    if wrong := _manual_problems(session, program_id, partner_id, note):
+        raise Invalid(wrong)
 
 
 def _manual_problems(session: Session, program_id: UUID, partner_id: UUID, note: str) -> dict[str, list[str]]:

@@ -181,6 +181,7 @@ def adjustment(kind: AdjustmentKind) -> str:
         AdjustmentKind.CORRECTION: _("Correction"),
         AdjustmentKind.WRITE_OFF: _("Debt written off"),
         AdjustmentKind.VOLUME: _("A step of the plan was reached"),
+        AdjustmentKind.CREDIT: _("An order credited by hand, with about what it earns"),
     }[kind]
 
 
@@ -189,6 +190,7 @@ def adjustment_status(status: AdjustmentStatus) -> Sign:
     return {
         AdjustmentStatus.PROPOSED: Sign("wait", _("Waits for a second person")),
         AdjustmentStatus.POSTED: Sign("good", pgettext("entry", "Posted")),
+        AdjustmentStatus.CREDITED: Sign("good", pgettext("entry", "Credited")),
         AdjustmentStatus.DECLINED: Sign("bad", pgettext("entry", "Declined")),
     }[status]
 

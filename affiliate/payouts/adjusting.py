@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from affiliate import ids
 from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
+from affiliate.attribution import publishing
 from affiliate.errors import Conflict, Forbidden, Invalid, NotFound
 from affiliate.ledger import postings as ledger
 from affiliate.ledger import service as ledger_service
@@ -86,6 +87,37 @@ def enter(
         id=ids.new_at(now), program_id=program_id, partner_id=partner_id, kind=kind, status=AdjustmentStatus.PROPOSED,
         amount_minor=amount.amount_minor, currency=amount.currency, reason=why, entered_by_id=person_id, entered_at=now,
     )  # fmt: skip
+    return _entered(session, entry, actor, now)
+
+
+def credit(
+    session: Session, *, program_id: UUID, partner_id: UUID, conversion_id: UUID, amount: Money, reason: str,
+    actor: Actor, now: datetime,
+) -> Adjustment:  # fmt: skip
+    """Credit an order to a partner by hand, for which it would earn this amount, above zero. The limit holds as for `enter`.
+
+    Raises:
+        Invalid: the amount or the reason is wrong, or the partner does not take part.
+        UnknownOrder: not in this program.
+        NotAPerson: the actor is not a person.
+    """
+    person_id = person(actor)
+    why = given(reason)
+    ledger_service.lock_books(session, program_ids=[program_id])
+    _check_amount(session.get_one(Program, program_id), AdjustmentKind.CREDIT, amount)
+    publishing.check_credit(
+        session, program_id=program_id, conversion_id=conversion_id, partner_id=partner_id, note=why
+    )
+    entry = Adjustment(
+        id=ids.new_at(now), program_id=program_id, partner_id=partner_id, kind=AdjustmentKind.CREDIT,
+        status=AdjustmentStatus.PROPOSED, amount_minor=amount.amount_minor, currency=amount.currency, reason=why,
+        conversion_id=conversion_id, entered_by_id=person_id, entered_at=now,
+    )  # fmt: skip
+    return _entered(session, entry, actor, now)
+
+
+def _entered(session: Session, entry: Adjustment, actor: Actor, now: datetime) -> Adjustment:
+    """Keep a new entry; within the limit it counts at once."""
     session.add(entry)
     session.flush()
     _record(session, "adjustment.enter", entry, actor, now)
@@ -121,6 +153,7 @@ def approve(session: Session, *, adjustment_id: UUID, program_id: UUID, actor: A
         AboveLimit: more than the actor may approve.
         AlreadyDecided: somebody was faster.
         StillHere, NothingOwed: there is nothing to write off any more.
+        Invalid: the partner of a credit does not take part any more.
         NotAPerson: the actor is not a person.
     """
     person_id = person(actor)
@@ -197,6 +230,13 @@ def _is_within_limit(session: Session, entry: Adjustment, now: datetime) -> bool
 
 
 def _post(session: Session, entry: Adjustment, actor: Actor, now: datetime, *, is_single_handed: bool) -> None:
+    if entry.conversion_id is not None:
+        _move(session, entry, AdjustmentStatus.CREDITED, actor, now, is_single_handed=is_single_handed)
+        publishing.credit_by_hand(
+            session, program_id=entry.program_id, conversion_id=entry.conversion_id, partner_id=entry.partner_id,
+            note=entry.reason, actor=actor, now=now,
+        )  # fmt: skip
+        return
     _move(session, entry, AdjustmentStatus.POSTED, actor, now, is_single_handed=is_single_handed)
     make = ledger.write_off if entry.kind is AdjustmentKind.WRITE_OFF else ledger.adjust
     amount = Money(entry.amount_minor, entry.currency)

@@ -68,8 +68,9 @@ def adjustments_in(session: Session, *, payout_id: UUID) -> Sequence[Adjustment]
 
 
 def single_handed(session: Session, *, program_id: UUID, partner_id: UUID, since: datetime) -> int:
-    """What has been posted to a partner by one person alone since then, in minor units without signs."""
-    mine = (Adjustment.program_id == program_id, Adjustment.partner_id == partner_id, posted())
+    """What has been posted or credited to a partner by one person alone since then, in minor units without signs."""
+    counts = Adjustment.status.in_((AdjustmentStatus.POSTED, AdjustmentStatus.CREDITED))
+    mine = (Adjustment.program_id == program_id, Adjustment.partner_id == partner_id, counts)
     alone = (Adjustment.is_single_handed, Adjustment.decided_at > since)
     total = sa.cast(sa.func.coalesce(sa.func.sum(sa.func.abs(Adjustment.amount_minor)), 0), sa.BigInteger)
     return session.scalar(sa.select(total).where(*mine, *alone)) or 0

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from affiliate.accounts.models import User
 from affiliate.db import Base, PrimaryKey, enum_column
+from affiliate.ingest.models import Conversion
 from affiliate.partners.models import Partner
 from affiliate.payouts.methods import MethodKind
 from affiliate.payouts.schedule import Cadence
@@ -151,6 +152,7 @@ class AdjustmentKind(enum.StrEnum):
     CORRECTION = "correction"  # the only one that may take money away
     VOLUME = "volume"  # a step for all units was reached: the difference for the period's earlier orders; no person enters it
     WRITE_OFF = "write_off"  # of the debt of a partner that has left
+    CREDIT = "credit"  # of an order by hand: no money by itself, its commission is
 
 
 class AdjustmentStatus(enum.StrEnum):
@@ -158,13 +160,15 @@ class AdjustmentStatus(enum.StrEnum):
 
     PROPOSED = "proposed"  # waits for a second person
     POSTED = "posted"
+    CREDITED = "credited"  # the order of a credit is the partner's: nothing is posted, its commission follows
     DECLINED = "declined"
 
 
 class Adjustment(Base):
     """An entry by hand. Once posted it is owed with the next payout, or netted by it if it is below zero.
 
-    A write-off is above zero and makes a debt smaller instead.
+    A write-off is above zero and makes a debt smaller instead. A credit of an order by hand waits here for its second person,
+    and its amount is what the order would have earned when it was entered.
     """
 
     __tablename__ = "adjustments"
@@ -172,10 +176,14 @@ class Adjustment(Base):
         sa.CheckConstraint("amount_minor <> 0", name="amount_not_zero"),
         sa.CheckConstraint("amount_minor > 0 OR kind = 'correction'", name="only_corrections_take"),
         sa.CheckConstraint(
-            "status <> 'posted' OR decided_by_id <> entered_by_id OR is_single_handed", name="second_person"
+            "status NOT IN ('posted', 'credited') OR decided_by_id <> entered_by_id OR is_single_handed",
+            name="second_person",
         ),
         sa.CheckConstraint("(status = 'proposed') = (decided_at IS NULL)", name="decided_once"),
         sa.CheckConstraint("payout_id IS NULL OR status = 'posted'", name="posted_before_paid"),
+        sa.CheckConstraint("(kind = 'credit') = (conversion_id IS NOT NULL)", name="credit_of_order"),
+        sa.CheckConstraint("kind <> 'credit' OR status <> 'posted'", name="credits_post_nothing"),
+        sa.CheckConstraint("kind = 'credit' OR status <> 'credited'", name="only_orders_are_credited"),
         sa.Index("ix_adjustments_partner", "program_id", "partner_id", "entered_at"),
     )
 
@@ -187,6 +195,7 @@ class Adjustment(Base):
     amount_minor: Mapped[int]
     currency: Mapped[str] = mapped_column(sa.String(3))
     reason: Mapped[str] = mapped_column(sa.String(500))  # the partner reads it
+    conversion_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(Conversion.id))  # of a credit
     facts: Mapped[dict[str, Any] | None]  # of a volume entry: its plan, and the first and last day of its period
     is_single_handed: Mapped[bool] = mapped_column(default=False)  # within the limit, or a company of one
     entered_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(User.id))  # null: the program itself

@@ -19,7 +19,7 @@ from affiliate.money import Money
 from affiliate.payouts import adjusting
 from affiliate.payouts.models import AdjustmentKind
 from affiliate.programs.models import Program
-from affiliate.relations import appeals, claims, mails, queries
+from affiliate.relations import appeals, claims, crediting, mails, queries
 from affiliate.relations.claims import Claim, Proof, Settlement
 from affiliate.relations.models import WAITING, Case, CaseKind, CaseMessage, CaseStatus, Side
 
@@ -147,7 +147,8 @@ def accept(
 ) -> Case:  # fmt: skip
     """The program agrees, and what follows is done in the same transaction: a credit by hand, a manual entry, a review lifted.
 
-    An entry above the program's limit waits for a second person like any other. `seen` is the number of messages that the
+    An entry above the program's limit waits for a second person like any other, and so does a credit by which the partner
+    would earn more. `seen` is the number of messages that the
     person saw.
 
     Raises:
@@ -164,7 +165,7 @@ def accept(
     case = _close(session, case, CaseStatus.ACCEPTED, actor=actor, now=now)
     _check_seen(session, case, seen)
     if settlement is Settlement.CREDIT:
-        _credit(session, case, note, actor=actor, now=now)
+        _credit(session, case, program, note, actor=actor, now=now)
     elif settlement is Settlement.ENTRY:
         _enter(session, case, amount, note, actor=actor, now=now)
     elif settlement is Settlement.RELEASE:
@@ -257,8 +258,11 @@ def remind_due(session: Session, *, limit: int, now: datetime) -> int:
     return done
 
 
-def _credit(session: Session, case: Case, note: str, *, actor: Actor, now: datetime) -> None:
-    """Credit the order by hand; one that came in after the case was opened is found now."""
+def _credit(session: Session, case: Case, program: Program, note: str, *, actor: Actor, now: datetime) -> None:
+    """Credit the order by hand; one that came in after the case was opened is found now.
+
+    What it would earn decides whether a second person has to agree first. Where it earns nothing, there is nothing to agree to.
+    """
     order = case.conversion_id
     if order is None:
         named = queries.conversions_named(session, program_id=case.program_id, order_id=case.order_id)
@@ -266,10 +270,14 @@ def _credit(session: Session, case: Case, note: str, *, actor: Actor, now: datet
     if order is None:
         raise Invalid({"settlement": [N_("This order is not known. Take it in from a table first, or pay an amount.")]})
     case.conversion_id = order
-    publishing.credit_by_hand(
-        session, program_id=case.program_id, conversion_id=order, partner_id=case.partner_id, note=note,
-        actor=actor, now=now,
-    )  # fmt: skip
+    about: dict[str, Any] = {"conversion_id": order, "partner_id": case.partner_id}
+    who: dict[str, Any] = {"program_id": case.program_id, "actor": actor, "now": now}
+    amount = crediting.worth(session, program=program, **about)
+    if not amount:
+        publishing.credit_by_hand(session, **about, **who, note=note)
+        return
+    case.adjustment_id = adjusting.credit(session, **about, **who, amount=amount, reason=note).id
+    session.flush()
 
 
 def _enter(session: Session, case: Case, amount: Money | None, reason: str, *, actor: Actor, now: datetime) -> None:

@@ -11,7 +11,7 @@ from affiliate import files, ids
 from affiliate.accounts import access
 from affiliate.money import Money
 from affiliate.payouts import entry_queries
-from affiliate.payouts.models import AdjustmentStatus
+from affiliate.payouts.models import AdjustmentKind, AdjustmentStatus
 from affiliate.relations import queries, words
 from affiliate.relations.models import WAITING, Case
 
@@ -34,7 +34,7 @@ def line(case: Case, *, currency: str, now: datetime) -> dict[str, Any]:
 
 
 def outcome(session: Session, case: Case) -> dict[str, Any] | None:
-    """The manual entry that settled the case."""
+    """The manual entry, or the credit by hand, that settled the case."""
     if case.adjustment_id is None:
         return None
     entry = entry_queries.adjustment_of(session, adjustment_id=case.adjustment_id, program_id=case.program_id)
@@ -44,6 +44,8 @@ def outcome(session: Session, case: Case) -> dict[str, Any] | None:
         "amount": Money(entry.amount_minor, entry.currency),
         "is_posted": entry.status is AdjustmentStatus.POSTED,
         "is_declined": entry.status is AdjustmentStatus.DECLINED,
+        "is_credit": entry.kind is AdjustmentKind.CREDIT,
+        "is_credited": entry.status is AdjustmentStatus.CREDITED,
     }
 
 

@@ -3,6 +3,8 @@
 One idea per migration; it runs on SQLite and PostgreSQL, with data in the tables.
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -167,6 +169,50 @@ _LABELLED = {
 }
 
 
+_ENTRIES = ("bonus", "make_good", "correction", "volume", "write_off")
+_CREDITS = {
+    "credit_of_order": "(kind = 'credit') = (conversion_id IS NOT NULL)",
+    "credits_post_nothing": "kind <> 'credit' OR status <> 'posted'",
+    "only_orders_are_credited": "kind = 'credit' OR status <> 'credited'",
+}
+
+
+def _allow_entries(batch_op: Any, kinds: tuple[str, ...], statuses: tuple[str, ...], counts: str) -> None:
+    """Which entries by hand there are, and which of them need a second person."""
+    checks = {
+        "adjustment_kind": f"kind IN ({', '.join(map(repr, kinds))})",
+        "adjustment_status": f"status IN ({', '.join(map(repr, statuses))})",
+        "second_person": f"{counts} OR decided_by_id <> entered_by_id OR is_single_handed",
+    }
+    for name, text in checks.items():
+        batch_op.drop_constraint(op.f(f"ck_adjustments_{name}"), type_="check")
+        batch_op.create_check_constraint(op.f(f"ck_adjustments_{name}"), sa.text(text))
+
+
+def _credits_with_a_second_person() -> None:
+    """A credit by hand waits where entries wait."""
+    with op.batch_alter_table("adjustments") as batch_op:
+        batch_op.add_column(sa.Column("conversion_id", sa.Uuid(), nullable=True))
+        name = op.f("fk_adjustments_conversion_id_conversions")
+        batch_op.create_foreign_key(name, "conversions", ["conversion_id"], ["id"])
+        statuses = ("proposed", "posted", "credited", "declined")
+        _allow_entries(batch_op, (*_ENTRIES, "credit"), statuses, "status NOT IN ('posted', 'credited')")
+        for name, text in _CREDITS.items():
+            batch_op.create_check_constraint(op.f(f"ck_adjustments_{name}"), sa.text(text))
+
+
+def _no_credits_with_a_second_person() -> None:
+    of_credits = "SELECT id FROM adjustments WHERE kind = 'credit'"
+    op.execute(f"UPDATE cases SET adjustment_id = NULL WHERE adjustment_id IN ({of_credits})")  # noqa: S608 - our names
+    op.execute("DELETE FROM adjustments WHERE kind = 'credit'")
+    with op.batch_alter_table("adjustments") as batch_op:
+        for name in _CREDITS:
+            batch_op.drop_constraint(op.f(f"ck_adjustments_{name}"), type_="check")
+        _allow_entries(batch_op, _ENTRIES, ("proposed", "posted", "declined"), "status <> 'posted'")
+        batch_op.drop_constraint(op.f("fk_adjustments_conversion_id_conversions"), type_="foreignkey")
+        batch_op.drop_column("conversion_id")
+
+
 def upgrade() -> None:
     _spans()
     _items_of_partners()
@@ -180,9 +226,11 @@ def upgrade() -> None:
     op.execute(
         "UPDATE creatives SET told_end_at = ends_at WHERE end_note <> ''"
     )  # retired, and those who use it were told
+    _credits_with_a_second_person()
 
 
 def downgrade() -> None:
+    _no_credits_with_a_second_person()
     with op.batch_alter_table("creatives") as batch_op:
         batch_op.drop_column("told_end_at")
     op.drop_index("ix_clicks_labelled", "clicks")

@@ -6,17 +6,31 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from creative_cast import png
-from factories import NOW, make_clicks, make_conversion, make_grant, make_link, make_partner, make_program, make_user
+from factories import (
+    NOW,
+    make_clicks,
+    make_conversion,
+    make_grant,
+    make_link,
+    make_partner,
+    make_plan,
+    make_program,
+    make_user,
+)
 from sqlalchemy.orm import Session
 
 from affiliate.accounts.actors import Actor
 from affiliate.accounts.models import GrantRole
 from affiliate.attribution.models import ManualCredit
 from affiliate.errors import Invalid
+from affiliate.ingest.models import Conversion
+from affiliate.ledger.models import LedgerTransfer
 from affiliate.mailer import OutboxMail
 from affiliate.money import Money
 from affiliate.partners.models import Partner
-from affiliate.payouts.models import Adjustment, AdjustmentStatus
+from affiliate.payouts import adjusting
+from affiliate.payouts import proof as balances
+from affiliate.payouts.models import Adjustment, AdjustmentKind, AdjustmentStatus, Cadence, PayoutPolicy
 from affiliate.programs.models import Program
 from affiliate.relations import queries, service
 from affiliate.relations.claims import Claim, Proof, Settlement
@@ -119,6 +133,72 @@ def test_an_accepted_missing_sale_is_credited_by_hand_once(world: World) -> None
     with pytest.raises(service.CaseMoved):
         world.accept(case, Settlement.CREDIT)
     assert "marta" in [who for who, _subject in world.mails()]
+
+
+def paying(world: World, limit_minor: int) -> None:
+    """The program pays 8 % of an order, and lets one person give this much to a partner in 30 days."""
+    make_plan(world.session, program=world.program, rate_bps=800)
+    policy = PayoutPolicy(program_id=world.program.id, cadence=Cadence.MONTHLY, net_days=0, is_one_person=False)
+    policy.adjustment_limit_minor, policy.updated_at = limit_minor, NOW
+    world.session.add(policy)
+    world.session.flush()
+
+
+def credited(world: World) -> list[str]:
+    """The orders that were credited by hand."""
+    found = sa.select(Conversion.order_id).join(ManualCredit, ManualCredit.conversion_id == Conversion.id)
+    return sorted(world.session.scalars(found))
+
+
+@pytest.mark.parametrize(("limit_minor", "is_alone"), [(8_00, True), (7_99, False)])
+def test_a_credit_by_which_more_is_earned_than_the_limit_waits_for_a_second_person(
+    world: World, limit_minor: int, *, is_alone: bool
+) -> None:
+    paying(world, limit_minor)
+    order = make_conversion(world.session, program=world.program, order_id="10482", amount_minor=100_00, tax_minor=0)
+    accepted = world.accept(world.open(), Settlement.CREDIT)
+    assert (accepted.status, accepted.conversion_id) == (CaseStatus.ACCEPTED, order.id)
+    entry = world.session.get_one(Adjustment, accepted.adjustment_id)
+    assert (entry.kind, entry.amount_minor, entry.conversion_id) == (AdjustmentKind.CREDIT, 8_00, order.id)
+    assert entry.status is (AdjustmentStatus.CREDITED if is_alone else AdjustmentStatus.PROPOSED)
+    assert credited(world) == (["10482"] if is_alone else [])
+    if is_alone:
+        return
+    with pytest.raises(adjusting.SecondPersonWanted), world.session.begin_nested():
+        adjusting.approve(
+            world.session, adjustment_id=entry.id, program_id=world.program.id, actor=world.manager, now=NOW
+        )
+    second = make_user(world.session, email="finn@example.test", name="Finn")
+    make_grant(world.session, user=second, role=GrantRole.FINANCE, program=world.program)
+    who: dict[str, Any] = {"program_id": world.program.id, "actor": Actor("user", second.id), "now": NOW}
+    adjusting.approve(world.session, adjustment_id=entry.id, **who)
+    assert (entry.status, credited(world)) == (AdjustmentStatus.CREDITED, ["10482"])
+    with pytest.raises(adjusting.AlreadyDecided):
+        adjusting.approve(world.session, adjustment_id=entry.id, **who)
+    assert (
+        world.session.scalars(sa.select(LedgerTransfer)).all() == []
+    )  # its commission is posted, and nothing beside it
+    assert balances.verify(world.session).findings == []
+
+
+def test_a_credit_that_the_second_person_declines_never_counts(world: World) -> None:
+    paying(world, 0)
+    make_conversion(world.session, program=world.program, order_id="10482")
+    accepted = world.accept(world.open(), Settlement.CREDIT)
+    entry_id = accepted.adjustment_id
+    assert entry_id is not None
+    entry = adjusting.decline(
+        world.session, adjustment_id=entry_id, program_id=world.program.id, actor=world.manager, now=NOW
+    )
+    assert (entry.status, credited(world)) == (AdjustmentStatus.DECLINED, [])
+
+
+def test_whoever_splits_credits_needs_the_second_person_all_the_same(world: World) -> None:
+    paying(world, 10_00)
+    for number in ("10482", "10483"):
+        make_conversion(world.session, program=world.program, order_id=number, amount_minor=100_00, tax_minor=0)
+        world.accept(world.open(order_id=number), Settlement.CREDIT)
+    assert credited(world) == ["10482"]
 
 
 def test_an_accepted_amount_is_entered_with_the_case(world: World) -> None:

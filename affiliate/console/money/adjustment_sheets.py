@@ -24,6 +24,7 @@ def line(row: Any) -> dict[str, Any]:
         "kind": words.adjustment(entry.kind),
         "sign": words.adjustment_status(entry.status),
         "amount": Money(entry.amount_minor, entry.currency),
+        "order_url": url_for("console.conversion", conversion_id=entry.conversion_id) if entry.conversion_id else None,
         "reason": payout_words.entry_reason(entry.reason, entry.facts),
         "at": entry.entered_at,
         "by": row.entered_by or _("The system"),

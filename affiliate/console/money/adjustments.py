@@ -135,6 +135,8 @@ def decide_adjustment(adjustment_id: UUID, what: str) -> BaseResponse:
             orm.session, adjustment_id=adjustment_id, program_id=g.program.id, actor=access.actor(), now=request_now()
         )
         amount = formats.money(Money(entry.amount_minor, entry.currency))
+        if entry.status is AdjustmentStatus.CREDITED:
+            return str(_("Kept. The order is being decided again."))
         if what == "approve":
             return str(_("%(amount)s approved. The next run takes it into account.", amount=amount))
         return str(_("%(amount)s declined. Nothing has moved.", amount=amount))
