@@ -36,7 +36,15 @@ from affiliate.console.performance import (
     what_if,
 )
 from affiliate.console.program import archive, brand, chats, people, program, settings_overview, setup
-from affiliate.console.relations import cases, creatives, newsletter_editor, newsletter_previews, newsletters, prospects
+from affiliate.console.relations import (
+    case_orders,
+    cases,
+    creatives,
+    newsletter_editor,
+    newsletter_previews,
+    newsletters,
+    prospects,
+)
 from affiliate.console.rules import attribution, fraud_rules, plans, simulations
 from affiliate.console.tracking import events, tracking, ways_in
 from affiliate.console.work import bulk_acts, today, view_business, view_operations
@@ -56,6 +64,7 @@ __all__ = [
     "bulk_acts",
     "campaigns",
     "care",
+    "case_orders",
     "cases",
     "channels",
     "chats",

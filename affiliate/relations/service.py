@@ -143,13 +143,13 @@ def answer(
 
 def accept(
     session: Session, *, program: Program, case_id: UUID, settlement: Settlement, amount: Money | None, text: str,
-    seen: int, actor: Actor, now: datetime,
+    seen: int, order_id: str = "", actor: Actor, now: datetime,
 ) -> Case:  # fmt: skip
     """The program agrees, and what follows is done in the same transaction: a credit by hand, a manual entry, a review lifted.
 
     An entry above the program's limit waits for a second person like any other, and so does a credit by which the partner
-    would earn more. `seen` is the number of messages that the
-    person saw.
+    would earn more. `seen` is the number of messages that the person saw. `order_id` is which order to credit where the
+    case knows none yet; empty: the one that the partner named.
 
     Raises:
         NoSuchCase, CaseMoved: as above. CaseTalked: more was said since.
@@ -165,6 +165,7 @@ def accept(
     case = _close(session, case, CaseStatus.ACCEPTED, actor=actor, now=now)
     _check_seen(session, case, seen)
     if settlement is Settlement.CREDIT:
+        _name_order(session, case, order_id)
         _credit(session, case, program, note, actor=actor, now=now)
     elif settlement is Settlement.ENTRY:
         _enter(session, case, amount, note, actor=actor, now=now)
@@ -258,6 +259,16 @@ def remind_due(session: Session, *, limit: int, now: datetime) -> int:
     return done
 
 
+def _name_order(session: Session, case: Case, order_id: str) -> None:
+    """Which order a case without one is about, as the manager says: an order that was taken in meanwhile has its number from the shop."""
+    named = " ".join(order_id.split())
+    if case.conversion_id is None and named and named != case.order_id:
+        if len(named) > claims.ORDER_LENGTH_MAX or not named.isprintable():
+            raise Invalid({"order_id": [N_("Write the order number as the shop shows it.")]})
+        case.order_id = named
+        session.flush()
+
+
 def _credit(session: Session, case: Case, program: Program, note: str, *, actor: Actor, now: datetime) -> None:
     """Credit the order by hand; one that came in after the case was opened is found now.
 
@@ -268,7 +279,7 @@ def _credit(session: Session, case: Case, program: Program, note: str, *, actor:
         named = queries.conversions_named(session, program_id=case.program_id, order_id=case.order_id)
         order = named[0].id if case.order_id and named else None
     if order is None:
-        raise Invalid({"settlement": [N_("This order is not known. Take it in from a table first, or pay an amount.")]})
+        raise Invalid({"order_id": [N_("This order is not known. Take it in first, or pay an amount.")]})
     case.conversion_id = order
     about: dict[str, Any] = {"conversion_id": order, "partner_id": case.partner_id}
     who: dict[str, Any] = {"program_id": case.program_id, "actor": actor, "now": now}

@@ -160,6 +160,10 @@
   }
 
   const settle = (part) => {
+    part.querySelectorAll?.("dialog[data-reopens]").forEach((dialog) => { // open without script, modal with it
+      dialog.close();
+      dialog.showModal();
+    });
     part.querySelector?.("[aria-invalid=true]")?.focus();
     part.querySelectorAll?.(".toast-x").forEach(leaveLater);
     paintTheme();
