@@ -84,6 +84,7 @@ def _answer_a_case(manager: Visitor, partner: Visitor, slug: str) -> None:
     _say(desk, "When did she order?", "Send as a question")
     mine.reload()
     expect(mine.get_by_text("When did she order?")).to_be_visible(timeout=SEEN_MS_MAX)
+    _mistype_an_amount(manager, desk)
     desk.get_by_role("button", name="Decline", exact=True).first.click()
     dialog = desk.get_by_role("dialog")
     dialog.get_by_label("Reason").fill("No order of this number reached the shop.")
@@ -95,6 +96,26 @@ def _answer_a_case(manager: Visitor, partner: Visitor, slug: str) -> None:
         assert is_sound(page)
         page.set_viewport_size(NARROW)
         assert is_sound(page)
+
+
+def _mistype_an_amount(manager: Visitor, desk: Page) -> None:
+    """The dialog stands open again with what was typed, and the wrong field has the focus."""
+    desk.get_by_role("button", name="Accept", exact=True).first.click()
+    dialog = desk.get_by_role("dialog", name="Accept the case?")
+    dialog.get_by_label("What follows").select_option("entry")
+    dialog.get_by_label("Amount, for a manual entry").fill("4O")
+    dialog.get_by_label("What the partner reads").fill("You are right.")
+    dialog.get_by_role("button", name="Accept", exact=True).click()
+    amount = dialog.get_by_label("Amount, for a manual entry")
+    expect(dialog.get_by_text("Write an amount")).to_be_visible(timeout=SEEN_MS_MAX)
+    manager.troubles[:] = [trouble for trouble in manager.troubles if "422" not in trouble]  # refused on purpose
+    expect(amount).to_be_focused()
+    expect(amount).to_have_value("4O")
+    assert dialog.evaluate("dialog => dialog.matches(':modal')")
+    expect(dialog.get_by_label("What the partner reads")).to_have_value("You are right.")
+    assert is_sound(desk)
+    dialog.get_by_role("link", name="Cancel").click()
+    expect(dialog).to_be_hidden()
 
 
 def _say(desk: Page, text: str, how: str) -> None:
