@@ -235,7 +235,8 @@ def among(session: Session, column: Any, values: Collection[Any]) -> sa.ColumnEl
     array = postgresql.ARRAY(column.type)
     told: sa.ColumnElement[Any]
     if isinstance(column.type, sa.Uuid):
-        told = sa.cast(sa.literal(f"{{{','.join(one.hex for one in values)}}}", sa.Text), array)
+        # Without a type of its own: as a text that is turned into ids it would be read again for each row that is looked at.
+        told = sa.cast(sa.literal(f"{{{','.join(one.hex for one in values)}}}", sa.types.NullType()), array)
     else:
         told = sa.literal(list(values), array)
     return cast("sa.ColumnElement[bool]", column == sa.any_(told))

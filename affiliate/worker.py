@@ -85,6 +85,7 @@ SCHEDULE = (
     Periodic("affiliate.reports.jobs.count_late_landings", queues.SLOW, 3600),
     Periodic("affiliate.reports.jobs.count_days", queues.SLOW, 20),
     Periodic("affiliate.reports.jobs.count_late_days", queues.SLOW, 3600),
+    Periodic("affiliate.reports.jobs.count_spans", queues.SLOW, 60),
     Periodic("affiliate.reports.jobs.compute_figures", queues.SLOW, 60),
     Periodic("affiliate.reports.jobs.count_cohorts", queues.SLOW, 300),
     Periodic("affiliate.reports.jobs.count_customers", queues.SLOW, 300),

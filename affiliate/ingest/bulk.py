@@ -1,5 +1,6 @@
 """Writing many rows at once. The ORM's way costs many times the insert itself, so each database gets its own best one."""
 
+import enum
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -137,7 +138,20 @@ def _from_document(table: sa.Table, suffix: str) -> sa.TextClause:
     return sa.text(f"INSERT INTO {table.name} SELECT * FROM {rows} {suffix}")  # noqa: S608 - our names
 
 
-def lock(session: Session, what: int, numbers: Collection[int]) -> None:
+@enum.unique
+class Lock(enum.IntEnum):
+    """What transactions queue for, in the order in which one of them takes several."""
+
+    CLICKS = 1  # before the locks of labels, and those before any row of a rollup
+    LABELS = 2
+    VISITORS = 3
+    LANDINGS = 4
+    ACTIVITY = 5
+    ORDERS = 6  # after those of clicks
+    SPANS = 7  # before that of activity: whoever stores a day takes both
+
+
+def lock(session: Session, what: Lock, numbers: Collection[int]) -> None:
     """Queue behind every transaction that has locked one of these numbers (or one of its class) for the same purpose.
 
     On PostgreSQL until the end of the transaction, in a fixed order; SQLite has one writer, and nothing to wait for.
@@ -146,5 +160,5 @@ def lock(session: Session, what: int, numbers: Collection[int]) -> None:
         classes = sorted({number % _LOCK_CLASSES for number in numbers})
         session.execute(
             sa.text("SELECT count(pg_advisory_xact_lock(:what, class)) FROM unnest(CAST(:classes AS int[])) AS class"),
-            {"what": what, "classes": classes},
+            {"what": what.value, "classes": classes},
         )

@@ -24,7 +24,6 @@ from affiliate.tracking.codec import ClickEvent
 CLICKS_IN_HAND = "clicks"
 """What a transaction announces that stores clicks and then looks for the orders they reach."""
 
-_LOCK = 1  # before the locks of labels, and those before any row of a rollup
 _NO_TEXTS = "{}"
 _VALID, _DUPLICATE = ClickVerdict.VALID.value, ClickVerdict.DUPLICATE.value
 _FETCH_LENGTH_MAX = 32
@@ -84,7 +83,7 @@ def store(session: Session, ready: Ready) -> StoredClicks:
         new = [(event, key) for event, key in zip(events, keys, strict=True) if event.click_id not in known]
         events, keys = [event for event, _ in new], [key for _, key in new]
     valid = [event for event, key in zip(events, keys, strict=True) if key.verdict == _VALID]
-    bulk.lock(session, _LOCK, {event.link_id.int for event in valid})
+    bulk.lock(session, bulk.Lock.CLICKS, {event.link_id.int for event in valid})
     repeated = _mark_repeats(session, valid)
     older = list(repeated.values())
     if repeated:
@@ -108,7 +107,7 @@ def overrule(session: Session, *, click_id: UUID, expected: ClickVerdict, verdic
     link_id = session.scalar(sa.select(_CLICKS.c.link_id).where(_CLICKS.c.id == click_id))
     if link_id is None:
         return False
-    bulk.lock(session, _LOCK, {link_id.int})
+    bulk.lock(session, bulk.Lock.CLICKS, {link_id.int})
     changed = session.execute(
         sa.update(_CLICKS)
         .where(_CLICKS.c.id == click_id, _CLICKS.c.verdict == expected)

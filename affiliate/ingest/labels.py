@@ -21,7 +21,6 @@ Use = tuple[LabelKind, str, str, int, str]
 LABELS_MAX = 200  # for each partner, or each program, and UTC day
 _OWNERS_REMEMBERED_MAX = 10_000
 _USES_REMEMBERED_MAX = 200_000
-_LOCK = 2
 _ADDED = "labels_added"
 _USED = "labels_used"
 _NAMES = (*Owner._fields, "label")
@@ -65,7 +64,7 @@ def admitted(session: Session, wanted: Mapping[Owner, set[str]], *, admits: bool
     if not unsure:
         return found
     if admits:  # two batches at once would both take the last room
-        bulk.lock(session, _LOCK, {owner.owner_id.int for owner in unsure})
+        bulk.lock(session, bulk.Lock.LABELS, {owner.owner_id.int for owner in unsure})
     rows, added = [], {}
     for owner, known in _stored(session, memory, list(unsure)).items():
         room = max(0, LABELS_MAX - len(known)) if admits else 0

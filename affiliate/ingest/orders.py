@@ -18,7 +18,6 @@ from affiliate.tracking.codec import ConversionEvent, OrderStageEvent, RefundEve
 Row = dict[str, Any]
 Told = TypeVar("Told", ConversionEvent, OrderStageEvent, RefundEvent)
 
-_LOCK = 6  # after those of clicks; `activity` has the number before
 _KINDS = {ConversionEvent: "conversion", OrderStageEvent: "order_event", RefundEvent: "refund"}
 _REASONS = {Judgement.LOWER_TRUST: RejectReason.LOWER_TRUST, Judgement.CONFLICTS: RejectReason.CONFLICTING_BODY}
 _SHARED = (
@@ -108,7 +107,7 @@ def queue(session: Session, *, events: Iterable[ConversionEvent | OrderStageEven
 
     Rows alone would not do: an order and its amendment may both be new, and neither batch sees what the other has not committed.
     """
-    bulk.lock(session, _LOCK, {event.conversion_id.int for event in events})
+    bulk.lock(session, bulk.Lock.ORDERS, {event.conversion_id.int for event in events})
 
 
 def store_order_events(session: Session, *, events: Sequence[OrderStageEvent]) -> Stored:

@@ -15,13 +15,12 @@ from affiliate.ingest.day_models import DayPart
 from affiliate.reports.day_models import PartnerActiveMonth, PartnerClickDay, PartnerSaleDay
 from affiliate.reports.stretches import Covered
 
-_LOCK = 5  # `landings` has the number before
 _COLUMNS = {DayPart.CLICKS: PartnerActiveMonth.clicked, DayPart.SALES: PartnerActiveMonth.sold}
 
 
 def keep(session: Session, *, program_id: UUID, part: DayPart, day: date) -> None:
     """Mark who was active on a day whose sums were just saved, and nobody else. Who is marked already is not written again."""
-    bulk.lock(session, _LOCK, {program_id.int})  # two days of one month write the same rows, in any order
+    bulk.lock(session, bulk.Lock.ACTIVITY, {program_id.int})  # two days of one month write the same rows, in any order
     column, active = _COLUMNS[part], _active_on(program_id, part, day)
     first, bit = day.replace(day=1), 1 << day.day - 1
     here = (PartnerActiveMonth.program_id == program_id, PartnerActiveMonth.month == first)

@@ -71,6 +71,7 @@ class CountedSpan(Base):
     """Days of a program, from one up to, not including, another, that are added up by partner: weeks, and those that pages usually ask for.
 
     Its sums are those of the days as they are stored, whether these still hold or not: whoever stores a day moves its spans with it.
+    Nobody begins to read one that is `forgotten_at`; it goes when who has begun is done.
     """
 
     __tablename__ = "counted_spans"
@@ -80,6 +81,7 @@ class CountedSpan(Base):
     first: Mapped[date] = mapped_column(sa.Date)
     until: Mapped[date] = mapped_column(sa.Date)
     counted_at: Mapped[datetime]
+    forgotten_at: Mapped[datetime | None]
 
 
 class Clicked:

@@ -144,7 +144,8 @@ def _standing_of(
         for part, days in ((part, found.subquery()) for part, found in parts.items())
     ]
     day = timedelta(days=1)  # the whole of one that the period cuts may be taken
-    here = (CountedSpan.program_id == program_id, CountedSpan.first >= starts_at.date())
+    mine = (CountedSpan.program_id == program_id, CountedSpan.forgotten_at.is_(None))
+    here = (*mine, CountedSpan.first >= starts_at.date())
     spans: sa.Select[*tuple[Any, ...]] = sa.select(
         sa.literal("", sa.String), CountedSpan.first, no_instant, CountedSpan.until
     )
@@ -209,7 +210,8 @@ def outside(column: Any, days: Sequence[tuple[date, date]]) -> sa.ColumnElement[
     return sa.or_(column < starts[0], between, column >= ends[-1])
 
 
-def _on(column: Any, days: Sequence[tuple[date, date]]) -> sa.ColumnElement[bool]:
+def on(column: Any, days: Sequence[tuple[date, date]]) -> sa.ColumnElement[bool]:
+    """Whether a day is among these."""
     return sa.or_(sa.false(), *(sa.and_(column >= first, column < end) for first, end in days))
 
 
@@ -224,7 +226,7 @@ def in_spans(program_id: UUID, spans: Sequence[Days], names: Sequence[str]) -> s
 def sold_by_partner(program_id: UUID, days: Sequence[Days], names: Sequence[str]) -> sa.Select[Any]:
     """Rows of a partner and these numbers of what it sold on a counted day, as `with_customers` has them. Not summed."""
     table = PartnerSaleDay
-    here = (table.program_id == program_id, _on(table.day, days), _has_sold(table))
+    here = (table.program_id == program_id, on(table.day, days), _has_sold(table))
     return sa.select(table.partner_id, *(getattr(table, name) for name in names)).where(*here)
 
 
@@ -239,13 +241,13 @@ def visits_by_partner(program_id: UUID, found: Covered) -> sa.Select[Any]:
     """Rows of a partner and the visits of a counted day that were sold to. Not summed."""
     table = PartnerSaleDay
     columns = [getattr(table, name) for name in _VISITS]
-    return sa.select(table.partner_id, *columns).where(table.program_id == program_id, _on(table.day, found.days))
+    return sa.select(table.partner_id, *columns).where(table.program_id == program_id, on(table.day, found.days))
 
 
 def clicked_by_partner(program_id: UUID, days: Sequence[Days], names: Sequence[str]) -> sa.Select[Any]:
     """Rows of a partner and these numbers of its clicks on a counted day. Not summed."""
     table = PartnerClickDay
-    here = (table.program_id == program_id, _on(table.day, days))
+    here = (table.program_id == program_id, on(table.day, days))
     return sa.select(table.partner_id, *(getattr(table, name) for name in names)).where(*here)
 
 
@@ -261,7 +263,7 @@ def sold_by_quarter(program_id: UUID, found: Covered) -> sa.Select[Any]:
     here = (
         table.program_id == program_id,
         table.kind == LabelKind.QUARTER,
-        _on(table.day, found.days),
+        on(table.day, found.days),
         _has_sold(table),
     )
     return sa.select(table.label, *columns).where(*here)
@@ -296,7 +298,7 @@ def visits_of_hours(program_id: UUID, hours: Sequence[datetime]) -> sa.Select[An
 def sold_in_all(program_id: UUID, kind: LabelKind, found: Covered) -> sa.Select[Any]:
     """One row: orders, revenue, earnings and reversals of the counted days; nulls where there are none."""
     table = LabelSaleDay
-    here = (table.program_id == program_id, table.kind == kind, _on(table.day, found.days))
+    here = (table.program_id == program_id, table.kind == kind, on(table.day, found.days))
     return sa.select(*(sa.func.sum(getattr(table, name)).label(name) for name in _SOLD)).where(*here)
 
 
@@ -305,7 +307,7 @@ def sold_in_shop(program_id: UUID, kind: ShopKind, found: Covered) -> sa.Select[
     table = ShopSaleDay
     sums = [sa.func.sum(getattr(table, name)).label(name) for name in _OF_SHOP]
     named_on = sa.func.max(sa.case((table.name != "", table.day))).label("named_on")
-    here = (table.program_id == program_id, table.kind == kind, _on(table.day, found.days))
+    here = (table.program_id == program_id, table.kind == kind, on(table.day, found.days))
     return sa.select(table.label, named_on, *sums).where(*here).group_by(table.label)
 
 
@@ -314,7 +316,7 @@ def items_sold(program_id: UUID, partner_id: UUID, kind: ShopKind, found: Covere
     table = PartnerItemDay
     here = (table.program_id == program_id, table.partner_id == partner_id, table.kind == kind)
     sums = (sa.func.sum(getattr(table, name)) for name in _SOLD)
-    return sa.select(table.label, *sums).where(*here, _on(table.day, found.days)).group_by(table.label)
+    return sa.select(table.label, *sums).where(*here, on(table.day, found.days)).group_by(table.label)
 
 
 def goods_sold(program_id: UUID, kind: ShopKind, found: Covered, *, limit: int) -> sa.Select[Any]:
@@ -329,7 +331,7 @@ def goods_sold(program_id: UUID, kind: ShopKind, found: Covered, *, limit: int) 
 def statuses(program_id: UUID, days: Sequence[tuple[date, date]]) -> sa.Select[*tuple[Any, ...]]:
     """Rows of a status with its currency, how many commissions of these days have it, and what is left of them."""
     table = LabelSaleDay
-    here = (table.program_id == program_id, table.kind == LabelKind.STATUS, _on(table.day, days))
+    here = (table.program_id == program_id, table.kind == LabelKind.STATUS, on(table.day, days))
     sums = sa.select(table.label, sa.func.sum(table.conversions), sa.func.sum(table.earned))
     return sums.where(*here).group_by(table.label)
 
@@ -337,5 +339,5 @@ def statuses(program_id: UUID, days: Sequence[tuple[date, date]]) -> sa.Select[*
 def _of_label(program_id: UUID, kind: LabelKind, found: Covered, names: Sequence[str]) -> sa.Select[Any]:
     table = LabelSaleDay
     sums = [sa.func.sum(getattr(table, name)).label(name) for name in names]
-    here = (table.program_id == program_id, table.kind == kind, _on(table.day, found.days))
+    here = (table.program_id == program_id, table.kind == kind, on(table.day, found.days))
     return sa.select(table.label.label("label"), *sums).where(*here)

@@ -21,6 +21,7 @@ from affiliate.reports.day_models import CountedDay, CountedSpan, PartnerActiveM
 from affiliate.reports.landing_models import DeviceHour
 from affiliate.reports.periods import Period
 from affiliate.reports.queries import earned_in
+from affiliate.reports.stretches import Covered
 
 _PLACE = ("program_id", "day", "first", "until")
 _KEYS = ("partner_id", "kind", "label")
@@ -65,7 +66,7 @@ def _of_spans(session: Session) -> Iterator[DayDifference]:
         stored = session.execute(
             sa.select(PartnerSpan.__table__).where(*mine, PartnerSpan.until == span.until)
         ).mappings()
-        fresh = span_counting.added_up(program_id=span.program_id, days=(span.first, span.until))
+        fresh = span_counting.added_up(program_id=span.program_id, found=Covered([(span.first, span.until)], []))
         name = f"program={span.program_id} days={span.first}..{span.until}"
         yield from _compared(PartnerSpan, name, stored, session.execute(fresh).mappings())
 

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
@@ -165,7 +165,7 @@ def _combine_day() -> bool:
 
 
 def count_days() -> int:
-    """Count UTC days anew whose sums no longer hold, of the last weeks, for some seconds; gives how many days and spans of days."""
+    """Count UTC days anew whose sums no longer hold, of the last weeks, for some seconds; gives how many."""
     return _count_days(_WEEKS)
 
 
@@ -188,24 +188,22 @@ def _count_days(back: timedelta) -> int:
                 days += day_counting.save(session, counted=counted, now=clock.now())
         if time.monotonic() - began > SLICE_SECONDS:
             return days
-    return days + _count_spans(since, until=began + SLICE_SECONDS)
+    return days
 
 
-def _count_spans(since: date, *, until: float) -> int:
-    """Add up what pages ask for, while there is time; then take away what they do not ask for any more."""
-    now = clock.now()
+def count_spans() -> int:
+    """Add up the spans of days that pages ask for, one at least and others while there is time, and forget what they do not; gives how many."""
+    began, now = time.monotonic(), clock.now()
     with db.reading() as session:
-        due = span_counting.due(session, since=since, now=now, limit=SPANS_MAX)
-        outdated = span_counting.outdated(session, now=now, limit=SPANS_MAX)
+        due = span_counting.due(session, since=now.date() - _TWO_YEARS, now=now, limit=SPANS_MAX)
     spans = 0
     for one in due:
-        if time.monotonic() > until:
-            return spans
         with db.transaction() as session:
             spans += span_counting.count(session, due=one, now=now)
-    for one in outdated:
-        with db.transaction() as session:
-            span_counting.forget(session, due=one)
+        if time.monotonic() - began > SLICE_SECONDS:
+            break
+    with db.transaction() as session:
+        span_counting.forget(session, now=now, limit=SPANS_MAX)
     return spans
 
 

@@ -22,7 +22,6 @@ from affiliate.reports.landing_models import PAGE_LENGTH_MAX, DeviceHour, Landin
 
 PAGES_MAX = 200
 """The most pages of a program's hour, those with the most clicks; the others count as OTHER."""
-_LOCK = 4  # `clicks`, `labels` and `visitors` have the numbers before
 _HOUR = timedelta(hours=1)
 Hours = Mapping[datetime, Counter[tuple[str, ClickVerdict]]]
 """Clicks by their hour, label and verdict."""
@@ -76,7 +75,7 @@ def _stretches(program_id: UUID, hours: Sequence[datetime]) -> list[Stretch]:
 
 def count(session: Session, *, stretch: Stretch) -> None:
     """Count these hours of a program anew."""
-    bulk.lock(session, _LOCK, {stretch.program_id.int})
+    bulk.lock(session, bulk.Lock.LANDINGS, {stretch.program_id.int})
     pages, devices = _counted(session, stretch)
     _replace(session, LandingHour, "page", stretch, pages)
     _replace(session, DeviceHour, "device", stretch, devices)

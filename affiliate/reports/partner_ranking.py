@@ -56,7 +56,7 @@ def ranked(
     stirred = sa.select(every).where(sa.or_(*(every.c[one] != 0 for one in _STIRS))).cte("stirred")
     place = sa.func.row_number().over(order_by=_order(stirred.c, order, margin_bps))
     placed = sa.select(stirred, place.label("place"), sa.literal(0).label("number")).cte("placed")
-    first = _first(placed.c, beside, limit)
+    first = _first(placed, beside, limit)
     rows = sa.select(placed).where(placed.c.place > first, placed.c.place <= first + limit)
     summary, *lines = session.execute(sa.union_all(_summary(stirred), rows).order_by("place"))
     total = partner_facts.facts_of([getattr(summary, one) for one in NUMBERS], currency)
@@ -64,14 +64,16 @@ def ranked(
     return Ranking(found, lines[0].place - 1 if lines else 0, summary.number, total)
 
 
-def _first(columns: Any, beside: tuple[UUID, Towards] | None, limit: int) -> Any:
-    """After how many the page begins."""
+def _first(placed: Any, beside: tuple[UUID, Towards] | None, limit: int) -> Any:
+    """After how many the page begins; after the last one it is the last page."""
     if beside is None:
         return sa.literal(0)
     partner_id, towards = beside
-    place = columns.place if towards == "after" else columns.place - 1 - limit
-    of_one = sa.select(place).where(columns.id == partner_id).scalar_subquery()
-    return sa.case((of_one > 0, of_one), else_=0)
+    place = placed.c.place if towards == "after" else placed.c.place - 1 - limit
+    of_one = sa.select(place).where(placed.c.id == partner_id).scalar_subquery()
+    number = sa.select(sa.func.count()).select_from(placed).scalar_subquery()
+    found = sa.case((of_one >= number, number - limit), else_=of_one)
+    return sa.case((found > 0, found), else_=0)
 
 
 def _summary(stirred: Any) -> sa.Select[Any]:

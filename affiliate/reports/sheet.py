@@ -193,7 +193,9 @@ def _first(every: Sequence[Line], beside: Beside, size: int) -> int:
     place = next((number for number, line in enumerate(every) if line.key == beside.key), None)
     if place is None:
         return 0
-    return place + 1 if beside.towards == "after" else max(place - size, 0)
+    if beside.towards == "after" and place + 1 < len(every):
+        return place + 1
+    return max((len(every) if beside.towards == "after" else place) - size, 0)
 
 
 def sheet(session: Session, *, scope: Scope, asked_for: Asked, now: datetime, zone: str) -> Sheet:

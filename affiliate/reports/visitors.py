@@ -21,7 +21,6 @@ from affiliate.reports.models import LinkSubHour, VisitorHour, VisitorKind
 
 LABELS_MAX = 50
 """The most labels of a partner's hour, those with the most clicks; the others count as OTHER."""
-_LOCK = 3  # `clicks` and `labels` have the numbers before
 _HOUR = timedelta(hours=1)
 _HOUR_SECONDS = 3600
 
@@ -64,7 +63,7 @@ def _stretch(program_id: UUID, hours: Sequence[tuple[datetime, UUID]]) -> Stretc
 
 def count(session: Session, *, stretch: Stretch) -> None:
     """Count these hours of these partners anew."""
-    bulk.lock(session, _LOCK, {partner_id.int for partner_id in stretch.partner_ids})
+    bulk.lock(session, bulk.Lock.VISITORS, {partner_id.int for partner_id in stretch.partner_ids})
     _count_visitors(session, stretch)
     _count_subs(session, stretch)
 

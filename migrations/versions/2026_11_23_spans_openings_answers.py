@@ -42,6 +42,7 @@ def _spans() -> None:
         sa.Column("first", sa.Date(), nullable=False),
         sa.Column("until", sa.Date(), nullable=False),
         sa.Column("counted_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("forgotten_at", db.UtcDateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_counted_spans_program_id_programs")),
         sa.PrimaryKeyConstraint(*ends, name=op.f("pk_counted_spans")),
     )

@@ -91,7 +91,7 @@ class _Site:
             session.execute(sa.text("ANALYZE"))  # or the jobs below would ask by the plans of empty tables
             session.commit()
         jobs.compute_figures()
-        while jobs.count_days():  # as the schedule does, until nothing is due
+        while jobs.count_days() + jobs.count_spans():  # as the schedule does, until nothing is due
             pass
         self.visitor = Visitor(person)
         self.pages = _PAGES | {"link by sub id": _PAGES["link by sub id"] + ids.public("lnk", links[0].id)}

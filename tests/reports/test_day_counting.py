@@ -589,13 +589,32 @@ def test_of_two_who_add_up_one_gives_way_and_what_nobody_asks_for_any_more_goes(
     assert span_counting.due(sqlite_session, now=TODAY, **asked) == due[1:]
     for one in due[1:]:
         assert span_counting.count(sqlite_session, due=one, now=LATER)
-    assert span_counting.outdated(sqlite_session, now=TODAY, limit=9) == []
-    outdated = span_counting.outdated(sqlite_session, now=TODAY + 60 * DAY, limit=9)
-    assert {one.days for one in outdated} == {one.days for one in due if one.days[0].weekday() or one.days[1] - one.days[0] != 7 * DAY}  # fmt: skip
-    for one in outdated:
-        span_counting.forget(sqlite_session, due=one)
-    assert sqlite_session.scalar(sa.select(sa.func.count()).select_from(CountedSpan)) == len(due) - len(outdated)
+    assert span_counting.forget(sqlite_session, now=TODAY, limit=9) == 0
+    usual = {one.days for one in due if one.days[0].weekday() or one.days[1] - one.days[0] != 7 * DAY}
+    later = TODAY + 60 * DAY
+    assert span_counting.forget(sqlite_session, now=later, limit=9) == len(usual)
+    assert spans(sqlite_session) == {one.days: one.days not in usual for one in due}  # nobody begins to read them
+    shop.refund(0, 1_00)
+    count_days(sqlite_session)  # they still move
+    assert day_recount.recount(sqlite_session, limit=9, now=LATER) == []
     check(sqlite_session, "UTC")
+    (again,) = (one for one in due if one.days == (LATER.date() - 6 * DAY, LATER.date()))
+    assert span_counting.count(sqlite_session, due=again, now=LATER)
+    assert spans(sqlite_session)[again.days]
+    for at in (
+        later + span_counting.READ_FOR,
+        later + span_counting.READ_FOR + MINUTE,
+        later + 3 * span_counting.READ_FOR,
+    ):
+        span_counting.forget(sqlite_session, now=at, limit=9)
+    assert spans(sqlite_session).keys() == {one.days for one in due} - usual
+    check(sqlite_session, "UTC")
+
+
+def spans(session: Session) -> dict[stretches.Days, bool]:
+    """Those that are there, and whether they are read."""
+    session.expire_all()
+    return {(one.first, one.until): one.forgotten_at is None for one in session.scalars(sa.select(CountedSpan))}
 
 
 @pytest.mark.parametrize("first", ["day", "span"])

@@ -362,6 +362,13 @@ def test_pages_follow_one_another_beside_their_rows_and_lead_back(
         assert back is not None
         assert _first_row(mara.get(back).text) == before
     assert _beside(found[0], "before") is None
+    to_the_last = _beside(found[-2], "after") or ""
+    own_key = re.search(
+        r"before=([^&]*)", _beside(found[-1], "before") or ""
+    )  # of the last row, which is its page's first
+    assert own_key
+    after_itself = re.sub(r"after=[^&]*", f"after={own_key[1]}", to_the_last)  # as if it had stood before another one
+    assert _first_row(mara.get(after_itself).text) == lines[-1]
     assert _first_row(mara.get(f"/console/casa/performance?{first}&after=gone").text) == lines[0]
 
 
