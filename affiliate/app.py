@@ -47,6 +47,7 @@ def create_app(settings: Settings) -> Flask:
     resolvers = Resolvers(programs.program_by_slug, acting.membership, partners.is_welcome, tracked.key_in_memory)
     accounts.init_app(app, settings, resolvers=resolvers)
     sightings.init_app(app)
+    opened.init_app(app)  # before the short way of calls, which stands around it
     _add_api(app)
     for blueprint in (tracking.blueprint, postbacks.blueprint):
         app.register_blueprint(blueprint)
@@ -61,7 +62,6 @@ def create_app(settings: Settings) -> Flask:
         begun_by=("joining.send", "joining.save"),
     )  # fmt: skip
     app.register_blueprint(mail.blueprint)
-    opened.init_app(app)
     app.register_blueprint(news.blueprint)
     app.register_blueprint(bounces.blueprint)
     limits.limit_sign_ups(app, "news.sign_up")

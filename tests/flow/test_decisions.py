@@ -59,11 +59,11 @@ def _set_a_goal(manager: Visitor, console: str) -> None:
 def _watch_a_figure(manager: Visitor, console: str) -> None:
     page = manager.open(f"{console}/kpis")
     page.get_by_label("Figure", exact=True).select_option("Basket (AOV)")
-    page.get_by_label("Limit").fill("much")
+    page.get_by_role("textbox", name="Limit").fill("much")
     page.get_by_role("button", name="Watch it").click()
     expect(page.get_by_role("alert")).to_be_visible(timeout=SEEN_MS_MAX)
     manager.troubles[:] = [trouble for trouble in manager.troubles if "422" not in trouble]  # refused on purpose
-    page.get_by_label("Limit").fill("12.50")
+    page.get_by_role("textbox", name="Limit").fill("12.50")
     page.get_by_role("button", name="Watch it").click()
     row = page.get_by_role("row").filter(has_text="€12.50")
     expect(row).to_be_visible(timeout=SEEN_MS_MAX)

@@ -64,6 +64,7 @@ def partner(partner_id: UUID) -> str:
     period = presenters.period(presenters.span())
     by_day = reports.facts_by_day(orm.session, **here, period=period, currency=g.program.currency, tells_new=False)
     numbers = partner_sheets.numbers(by_day, g.program.currency)
+    people, payouts = queries.people_and_payouts(orm.session, **here)
     return show(
         "partners/partner.html",
         **partner_sheets.page(found),
@@ -75,7 +76,7 @@ def partner(partner_id: UUID) -> str:
         **numbers | {"chart": numbers["chart"] | annotations.marks(period)},
         sums=partner_sheets.sums(statuses.totals(orm.session, **here), partner_id),
         balances=partner_sheets.balances(ledger_queries.balances_of(orm.session, **here)),
-        people=queries.people_of(orm.session, partner_id=partner_id),
+        people=people,
         lost=_lost(queries.lost_to_channels(orm.session, **here, starts_at=period.starts_at, ends_at=period.ends_at)),
         links=queries.links_of(orm.session, **here, since=period.starts_at),
         span_chips=presenters.span_chips(),
@@ -83,7 +84,7 @@ def partner(partner_id: UUID) -> str:
         service_url=url_for("console.service_quality_page"),
         customers_url=url_for("console.customer_cohorts", partner=ids.public("ptn", partner_id)),
         tabs=partner_care.tabs(partner_id, "partner", applied=found.Application is not None),
-        payouts=partner_sheets.payouts(queries.payouts_of(orm.session, **here)),
+        payouts=partner_sheets.payouts(payouts),
     )
 
 

@@ -13,6 +13,8 @@ from affiliate.accounts.models import User
 from affiliate.accounts.roles import MemberRole
 from affiliate.attribution.models import Attribution, ChannelLoss, Credit
 from affiliate.console import paging
+from affiliate.console.queries.beside import PLACE
+from affiliate.console.queries.beside import beside as side_by_side
 from affiliate.ingest.models import ClickHour, ClickVerdict, Conversion
 from affiliate.links.models import Link
 from affiliate.partners.models import Application, Enrollment, EnrollmentStatus, Member, Partner, PartnerTerms
@@ -134,12 +136,24 @@ def of_one(session: Session, *, program_id: UUID, partner_id: UUID) -> Any | Non
     return session.execute(statement).one_or_none()
 
 
-def people_of(session: Session, *, partner_id: UUID) -> Sequence[Any]:
-    """Names and addresses of a partner's people."""
-    statement = sa.select(User.name, User.email, Member.role).join(Member, Member.user_id == User.id)
-    return session.execute(
-        statement.where(Member.partner_id == partner_id).order_by(Member.created_at).limit(PEOPLE_SHOWN)
-    ).all()
+def people_and_payouts(session: Session, *, program_id: UUID, partner_id: UUID) -> tuple[Sequence[Any], Sequence[Any]]:
+    """Names and addresses of a partner's people, and its newest payouts, in one trip."""
+    first, newest = (
+        sa.func.row_number().over(order_by=column) for column in (Member.created_at, Payout.created_at.desc())
+    )
+    people: Any = sa.select(first.label(PLACE), User.name, User.email, Member.role)
+    mine = (Payout.program_id == program_id, Payout.partner_id == partner_id)
+    columns = (Payout.id, Payout.run_id, Payout.status, Payout.amount_minor, Payout.currency, Payout.created_at)
+    payouts: Any = sa.select(newest.label(PLACE), *columns).where(*mine)
+    members = people.join(Member, Member.user_id == User.id).where(Member.partner_id == partner_id)
+    found = side_by_side(
+        session,
+        {
+            "people": members.order_by(PLACE).limit(PEOPLE_SHOWN),
+            "payouts": payouts.order_by(PLACE).limit(PAYOUTS_SHOWN),
+        },
+    )
+    return found["people"], found["payouts"]
 
 
 def beside(session: Session, *, program_id: UUID, partner_ids: Sequence[UUID]) -> dict[UUID, Any]:
@@ -203,12 +217,3 @@ def lost_to_channels(
     lost = sa.select(orders(ChannelLoss).label("lost")).cte()
     row = session.execute(sa.select(lost.c.lost, sa.case((lost.c.lost > 0, orders(Credit)), else_=0))).one()
     return row[0], row[1]
-
-
-def payouts_of(session: Session, *, program_id: UUID, partner_id: UUID) -> Sequence[Any]:
-    """A partner's newest payouts."""
-    mine = (Payout.program_id == program_id, Payout.partner_id == partner_id)
-    columns = (Payout.id, Payout.run_id, Payout.status, Payout.amount_minor, Payout.currency, Payout.created_at)
-    return session.execute(
-        sa.select(*columns).where(*mine).order_by(Payout.created_at.desc()).limit(PAYOUTS_SHOWN)
-    ).all()
