@@ -146,11 +146,10 @@ def is_begun(draft: Draft, language: str) -> bool:
 
 
 def hands_out_links(draft: Draft) -> bool:
-    """Whether readers find links of their own in it: offers, and texts that name `{my_link}`."""
+    """Whether readers find links of their own in it: offers (without an address by the reader's usual link), and texts that name `{my_link}`."""
     said = [text for block in draft.blocks for texts in block.texts.values() for text in texts.values()]
-    return any(block.kind is BlockKind.OFFER and block.url for block in draft.blocks) or any(
-        "my_link" in fields_in(text) for text in said
-    )
+    offers = any(block.kind is BlockKind.OFFER for block in draft.blocks)
+    return offers or any("my_link" in fields_in(text) for text in said)
 
 
 def is_complete(draft: Draft, language: str) -> bool:

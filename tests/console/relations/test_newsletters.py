@@ -577,15 +577,16 @@ def test_what_is_looked_at_or_sent_as_a_test_holds_no_picture(
     assert "<img" not in mail.body_html
 
 
-@pytest.mark.parametrize("hands_out", ["an offer", "a text", "nothing"])
+@pytest.mark.parametrize("hands_out", ["an offer", "an offer of the shop", "a text", "nothing"])
 def test_clicks_on_links_of_readers_are_told_by_their_label(
     cast: Cast, mara: FlaskClient, hands_out: str, count_queries: Any
 ) -> None:
     now = clock.now()
     words = {"en": {"title": "Pans", "body": "Now."}}
-    offer = Block("offer", BlockKind.OFFER, words, "https://casa.example/pans")
+    address = "" if hands_out == "an offer of the shop" else "https://casa.example/pans"
+    offer = Block("offer", BlockKind.OFFER, words, address)
     text = Block("text", BlockKind.TEXT, {"en": {"body": "[Yours]({my_link})" if hands_out == "a text" else "Hello."}})
-    draft = Draft("en", {"en": {"subject": "S", "preheader": ""}}, [offer if hands_out == "an offer" else text])
+    draft = Draft("en", {"en": {"subject": "S", "preheader": ""}}, [offer if "offer" in hands_out else text])
     issue, another = (make_issue(cast.session, program=cast.program, now=now, draft=draft) for _ in range(2))
     for one in (issue, another):
         one.status, one.release_at = IssueStatus.SENT, now - timedelta(days=100)
