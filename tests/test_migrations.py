@@ -51,6 +51,8 @@ from affiliate.relations.rounds import Cadence
 from affiliate.reports.day_models import CountedDay, ShopKind, ShopSaleDay
 from affiliate.reports.landing_models import DeviceHour
 from affiliate.reports.models import VisitorHour, VisitorKind
+from affiliate.reports.momentum import Momentum, Reason
+from affiliate.steering.models import PartnerMomentum
 
 PYPROJECT = Path(__file__).parent.parent / "pyproject.toml"
 FIRST = "0001"
@@ -248,6 +250,25 @@ def test_who_was_told_of_a_creatives_end_before_is_not_told_again(engine: Engine
     with Session(engine) as session:
         told = sa.select(Creative.title).where(Creative.told_end_at == Creative.ends_at)
         assert session.scalars(told).all() == ["retired"]
+
+
+def test_a_partner_that_was_judged_by_a_rule_that_goes_waits_to_be_judged_anew(engine: Engine) -> None:
+    with Session(engine) as session, session.begin():
+        program = make_program(session)
+        for name, why in (("Few", Reason.FEW_SALES), ("Silent", Reason.SILENT)):
+            judged: dict[str, Any] = {"momentum": Momentum.NEEDS_SUPPORT, "reason": why, "now": 1, "before": 9}
+            judged |= {"weight_minor": 0, "since": NOW, "computed_at": NOW}
+            partner = make_partner(session, program=program, name=name)
+            session.add(PartnerMomentum(program_id=program.id, partner_id=partner.id, **judged))
+    with engine.connect() as connection:
+        command.downgrade(config_for(connection), "0005")
+        refused = sa.text("UPDATE partner_momentum SET reason = 'few_sales'")
+        with pytest.raises(sa.exc.IntegrityError), connection.begin():
+            connection.execute(refused)
+        command.upgrade(config_for(connection), "head")
+    with Session(engine) as session:
+        assert session.scalars(sa.select(PartnerMomentum.reason)).all() == [Reason.SILENT]
+        session.execute(refused)
 
 
 def test_appeals_from_before_are_cases_with_what_was_said(engine: Engine) -> None:

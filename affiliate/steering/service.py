@@ -167,9 +167,10 @@ def compute_momentum(session: Session, *, program: Program, now: datetime) -> in
     known = queries.momentum_in(session, program_id=program.id)
     fresh: list[dict[str, Any]] = []
     judged = list(spans.spans_of(session, program_id=program.id, now=period, limit=PARTNERS_MAX))
+    rate = momentum.usual_rate(found.now for found in judged)
     for found in judged:
         days_in = (now - found.approved_at).days
-        verdict = momentum.judge(momentum.History(found.now, found.before, found.ever, days_in))
+        verdict = momentum.judge(momentum.History(found.now, found.before, found.ever, days_in, rate))
         row = {
             "momentum": verdict.momentum, "reason": verdict.reason, "now": verdict.now, "before": verdict.before,
             "weight_minor": found.revenue_minor, "earned_minor": found.earned_minor, "computed_at": now,

@@ -214,6 +214,25 @@ def _no_credits_with_a_second_person() -> None:
         batch_op.drop_column("conversion_id")
 
 
+_REASONS = (
+    "never_started", "just_begun", "silent", "clicks_without_sales", "sales_changed", "clicks_changed", "too_little",
+)  # fmt: skip
+
+
+def _allow_reasons(reasons: tuple[str, ...]) -> None:
+    """By which rules of momentum a partner may be judged."""
+    name = op.f("ck_partner_momentum_reason")
+    with op.batch_alter_table("partner_momentum") as batch_op:
+        batch_op.drop_constraint(name, type_="check")
+        batch_op.create_check_constraint(name, sa.text(f"reason IN ({', '.join(map(repr, reasons))})"))
+
+
+def _only_reasons_from_before() -> None:
+    """Who was judged by the rule that goes has no momentum until the job looks again: any other reason would be untrue."""
+    op.execute("DELETE FROM partner_momentum WHERE reason = 'few_sales'")
+    _allow_reasons(_REASONS)
+
+
 def upgrade() -> None:
     _spans()
     _items_of_partners()
@@ -228,9 +247,11 @@ def upgrade() -> None:
         "UPDATE creatives SET told_end_at = ends_at WHERE end_note <> ''"
     )  # retired, and those who use it were told
     _credits_with_a_second_person()
+    _allow_reasons((*_REASONS, "few_sales"))
 
 
 def downgrade() -> None:
+    _only_reasons_from_before()
     _no_credits_with_a_second_person()
     with op.batch_alter_table("creatives") as batch_op:
         batch_op.drop_column("told_end_at")

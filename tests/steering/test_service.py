@@ -172,6 +172,24 @@ def test_each_approved_partner_gets_its_momentum_and_who_leaves_loses_it(session
     assert queries.counts_by_momentum(session, program_id=books.program.id)[Momentum.NEEDS_SUPPORT] == 1
 
 
+def test_who_sells_far_less_to_its_clicks_than_others_do_needs_support(session: Session, books: Books) -> None:
+    strong = make_partner(session, program=books.program, name="Strong")
+    for partner, clicks in ((books.partner, 10_000), (strong, 100)):
+        link = make_link(session, program=books.program, partner=partner)
+        for days in (3, 40):
+            make_clicks(session, link=link, hour=NOW - timedelta(days=days), clicks=clicks)
+    for number, partner in enumerate((books.partner, *[strong] * 4)):
+        books.order(partner=partner, order_id=str(number), occurred_at=NOW - timedelta(days=3))
+    books.work()
+    service.compute_due(session, now=NOW)
+    found = queries.momentum_in(session, program_id=books.program.id)
+    told = {row.partner_id: (row.momentum, row.reason, row.now, row.before) for row in found.values()}
+    assert told == {
+        books.partner.id: (Momentum.NEEDS_SUPPORT, Reason.FEW_SALES, 1, 200),  # between 1 of 10,000 and 4 of 100
+        strong.id: (Momentum.STEADY, Reason.CLICKS_CHANGED, 100, 100),
+    }
+
+
 def test_managers_and_trials_are_read_on_both_databases(session: Session, books: Books) -> None:
     [olga] = care_queries.managers(session, program_id=books.program.id)
     assert (olga.name, olga.since) == ("Alice Example", NOW)

@@ -28,6 +28,12 @@ def reason(of: PartnerMomentum) -> str:
         Reason.JUST_BEGUN: _("It has just begun."),
         Reason.SILENT: _("No click and no sale in %(days)s days.", days=days),
         Reason.CLICKS_WITHOUT_SALES: _("%(now)s valid clicks in %(days)s days, and no sale.", now=now, days=days),
+        Reason.FEW_SALES: _(
+            "Sales in %(days)s days: %(now)s. At the program's usual rate its clicks would have brought %(usual)s.",
+            now=now,
+            usual=before,
+            days=days,
+        ),
         Reason.SALES_CHANGED: _(
             "%(now)s sales in %(days)s days, %(before)s in those before.", now=now, before=before, days=days
         ),
@@ -43,6 +49,7 @@ def advice(of: PartnerMomentum) -> str:
     by_reason = {
         Reason.NEVER_STARTED: _("Write and offer help with the first link."),
         Reason.CLICKS_WITHOUT_SALES: _("Look at where its links lead, and whom it reaches."),
+        Reason.FEW_SALES: _("Talk about whom it reaches and what its links promise: many come, few buy."),
         Reason.JUST_BEGUN: _("Leave it some weeks, and ask whether it has all that it needs to begin."),
         Reason.TOO_LITTLE: _("Send it something new to show, and see whether more comes of it."),
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from fractions import Fraction
 
 import sqlalchemy as sa
 from console_cast import Cast, main_of, public, text_of
@@ -11,10 +12,10 @@ from flask.testing import FlaskClient
 
 from affiliate import clock
 from affiliate.accounts.models import Grant, User
-from affiliate.console.partners.care_words import advice
+from affiliate.console.partners.care_words import advice, reason
 from affiliate.partners.models import PartnerTerms
 from affiliate.relations.care_models import Duty, PartnerCare, PartnerGoal, PartnerSegment, PartnerTag
-from affiliate.reports.momentum import History, Momentum, Span, judge
+from affiliate.reports.momentum import History, Momentum, Reason, Span, judge
 from affiliate.steering import service as steering
 from affiliate.steering.models import KpiWatch, PartnerMomentum
 from affiliate.vetting.models import Assessment, RubricSettings
@@ -132,7 +133,7 @@ def test_a_partner_that_misses_its_days_again_and_again_is_marked_on_its_first_p
 
 def test_each_momentum_comes_with_something_to_do(app: Flask) -> None:
     verdicts = {
-        judge(History(Span(clicks, sales), Span(before, sold), ever=ever, days_in=days))
+        judge(History(Span(clicks, sales), Span(before, sold), ever=ever, days_in=days, usual_rate=Fraction(1, 10)))
         for clicks in (0, 30, 300) for sales in (0, 3, 30) for before in (0, 30, 300) for sold in (0, 3, 30)
         for ever in (False, True) for days in (1, 400)
     }  # fmt: skip
@@ -142,7 +143,16 @@ def test_each_momentum_comes_with_something_to_do(app: Flask) -> None:
             for one in verdicts
         }
     assert {momentum for momentum, _reason in told} == set(Momentum)
+    assert {why for _momentum, why in told} == set(Reason)
     assert [why for why, text in told.items() if not text] == []
+
+
+def test_a_partner_with_many_clicks_and_few_sales_is_talked_to(app: Flask) -> None:
+    row = PartnerMomentum(momentum=Momentum.NEEDS_SUPPORT, reason=Reason.FEW_SALES, now=1, before=1_200)
+    with app.test_request_context():
+        told, act = reason(row), advice(row)
+    assert told == "Sales in 28 days: 1. At the program's usual rate its clicks would have brought 1,200."
+    assert act == "Talk about whom it reaches and what its links promise: many come, few buy."
 
 
 def test_a_deadline_comes_up_today_and_is_done_in_place(cast: Cast, mara: FlaskClient) -> None:
