@@ -1,4 +1,4 @@
-"""How far a goal has come, against the straight line and against the season of the year before. Pure.
+"""How far a goal has come, against the straight line and against the season of the year before, and where it leads. Pure.
 
 Values are whole numbers in the goal's own unit: things, minor units, or basis points of a share. Days are those of the
 program; today counts as not over.
@@ -18,6 +18,10 @@ SEASON_MIN_PERCENT = 20
 
 SHARE_OF_MIN = 10
 """A share of fewer things than this says nothing yet."""
+
+
+AHEAD_FROM_PERCENT = 10
+"""Where a goal leads is told once this part of its days is over; by the season, once the year before had this part of its whole."""
 
 
 class Kind(enum.StrEnum):
@@ -47,9 +51,14 @@ class Span:
     today: date
 
     @property
+    def days(self) -> int:
+        """How many days it has."""
+        return (self.ends_on - self.starts_on).days
+
+    @property
     def elapsed(self) -> int:
         """How many of its days are over."""
-        return min(max((self.today - self.starts_on).days, 0), (self.ends_on - self.starts_on).days)
+        return min(max((self.today - self.starts_on).days, 0), self.days)
 
     @property
     def is_over(self) -> bool:
@@ -79,9 +88,17 @@ class Course:
         return self.line if self.season is None else self.season
 
 
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a goal will have on its last day: at its pace so far, and by the season of the year before; none where it is too early to tell."""
+
+    line: int | None
+    season: int | None
+
+
 def straight_line(*, target: int, span: Span) -> int:
     """What the straight line asks for at the end of yesterday; the whole target once the days are over."""
-    return divide_half_even(target * span.elapsed, (span.ends_on - span.starts_on).days)
+    return divide_half_even(target * span.elapsed, span.days)
 
 
 def seasonal(*, target: int, season: Season | None) -> int | None:
@@ -89,6 +106,37 @@ def seasonal(*, target: int, season: Season | None) -> int | None:
     if season is None or season.whole <= 0 or season.whole * 100 < target * SEASON_MIN_PERCENT:
         return None
     return divide_half_even(target * min(season.until, season.whole), season.whole)
+
+
+def outlook(*, kind: Kind, target: int, past: int, reached: int, span: Span, season: Season | None = None) -> Outlook:
+    """Where a goal leads. `past` is what it had at the end of yesterday, `reached` with what today brought so far.
+
+    Never less than was reached, and never below zero. A share leads nowhere: it is as good as it is, on each day.
+    """
+    if kind is Kind.SHARE:
+        return Outlook(None, None)
+    ahead = Outlook(
+        _ahead(past, part=span.elapsed, whole=span.days),
+        None if span.is_over else _ahead_by_season(past, target=target, season=season),
+    )
+    least = max(reached, 0)
+    return Outlook(
+        None if ahead.line is None else max(ahead.line, least),
+        None if ahead.season is None else max(ahead.season, least),
+    )
+
+
+def _ahead_by_season(past: int, *, target: int, season: Season | None) -> int | None:
+    if season is None or seasonal(target=target, season=season) is None:
+        return None
+    return _ahead(past, part=season.until, whole=season.whole)
+
+
+def _ahead(past: int, *, part: int, whole: int) -> int | None:
+    """What the whole brings if this part of it brought the past; none if the part is too small to tell."""
+    if part * 100 < whole * AHEAD_FROM_PERCENT:
+        return None
+    return divide_half_even(past * whole, part)
 
 
 def course(*, kind: Kind, target: int, reached: int, of: int, span: Span, season: Season | None = None) -> Course:

@@ -39,20 +39,30 @@ _USUAL = {
 }
 """What a goal asks for where there is no past: things, basis points, or whole units of the currency."""
 
+_NO_OUTLOOK = frozenset({GoalMetric.NEW_CUSTOMER_SHARE, GoalMetric.ACTIVE_PARTNERS})
+"""A share does not grow, and whoever is active is counted once: neither goes on at the pace of its first days."""
+
 IN_MONEY = frozenset({GoalMetric.REVENUE, GoalMetric.COST})
 _MORE_PERCENT = 110  # of what the same number of days before brought
 
 
-def lines(goals: Sequence[Goal], owners: Mapping[UUID, str] | None = None) -> list[dict[str, Any]]:
-    """Each goal with what was reached, what is asked for today, and how it stands; two numbers of the year before with it."""
+def lines(
+    goals: Sequence[Goal], owners: Mapping[UUID, str] | None = None, *, with_outlook: bool = False
+) -> list[dict[str, Any]]:
+    """Each goal with what was reached, what is asked for today, and how it stands; two numbers of the year before with it.
+
+    `with_outlook` asks for one number more of each that runs, and tells where it leads.
+    """
     day = today()
-    asked = [_measures(goal, day) for goal in goals]
-    found = iter(reaching.reached(orm.session, measures=[one for some in asked for one in some]))
+    asked = [_measures(goal, day) | (_past(goal, day) if with_outlook else {}) for goal in goals]
+    found = iter(reaching.reached(orm.session, measures=[one for some in asked for one in some.values()]))
     told = []
     for goal, some in zip(goals, asked, strict=True):
-        numbers = [next(found) for _one in some]
-        season = Season(numbers[1].value, numbers[2].value) if len(numbers) > 1 else None
-        told.append(_line(goal, numbers[0], season, day, (owners or {}).get(goal.owner_id) if goal.owner_id else None))
+        numbers = {name: next(found) for name in some}
+        season = Season(numbers["until"].value, numbers["whole"].value) if "whole" in numbers else None
+        owner = (owners or {}).get(goal.owner_id) if goal.owner_id else None
+        ahead = _ahead(goal, numbers, season, day)
+        told.append(_line(goal, numbers["reached"], season, day, owner) | {"ahead": ahead})
     return told
 
 
@@ -61,15 +71,23 @@ def behind(found: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return [line for line in found if line["state"] == State.BEHIND]
 
 
-def _measures(goal: Goal, day: date) -> list[Measure]:
+def _measures(goal: Goal, day: date) -> dict[str, Measure]:
     """What the goal has reached; then, while it runs, what the year before had by this day, and in all."""
     here = g.program
-    measures = [_measure(goal.metric, here, goal.starts_on, goal.ends_on)]
+    measures = {"reached": _measure(goal.metric, here, goal.starts_on, goal.ends_on)}
     first, end = pace.year_before(goal.starts_on), pace.year_before(goal.ends_on)
     until = pace.year_before(day)
     if _KINDS.get(goal.metric) is Kind.SHARE or not first < until < end:
         return measures
-    return [*measures, _measure(goal.metric, here, first, until), _measure(goal.metric, here, first, end)]
+    before = {"until": until, "whole": end}
+    return measures | {name: _measure(goal.metric, here, first, last) for name, last in before.items()}
+
+
+def _past(goal: Goal, day: date) -> dict[str, Measure]:
+    """What the goal had at the end of yesterday, if that says where it leads: today's hours are no day yet."""
+    if goal.metric in _NO_OUTLOOK or not goal.starts_on < day < goal.ends_on:
+        return {}
+    return {"past": _measure(goal.metric, g.program, goal.starts_on, day)}
 
 
 def _measure(metric: GoalMetric, program: Program, first: date, end: date) -> Measure:
@@ -111,6 +129,23 @@ def _course(goal: Goal, reached: Reached, season: Season | None, day: date) -> C
         kind=_KINDS.get(goal.metric, Kind.SUM), target=goal.target, reached=reached.value, of=reached.of, season=season,
         span=Span(goal.starts_on, goal.ends_on, day),
     )  # fmt: skip
+
+
+def _ahead(goal: Goal, numbers: Mapping[str, Reached], season: Season | None, day: date) -> list[str]:
+    """The sentences about where a goal leads: at its pace, and by the season where the year before speaks."""
+    if "past" not in numbers:
+        return []
+    found = pace.outlook(
+        kind=_KINDS.get(goal.metric, Kind.SUM), target=goal.target, past=numbers["past"].value,
+        reached=numbers["reached"].value, span=Span(goal.starts_on, goal.ends_on, day), season=season,
+    )  # fmt: skip
+    told = []
+    if found.line is not None:
+        told.append(_("At this pace: %(number)s by the last day.", number=amount(goal.metric, found.line)))
+    if found.season is not None:
+        by_season = amount(goal.metric, found.season)
+        told.append(_("With the season of the year before: %(number)s by the last day.", number=by_season))
+    return told
 
 
 def _told(goal: Goal, reached: Reached, course: Course) -> list[str]:

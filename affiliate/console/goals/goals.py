@@ -150,7 +150,9 @@ def _page(form: GoalForm, people: Mapping[UUID, str]) -> str:
     found = program_queries.goals_open(orm.session, **here)
     over = program_queries.goals_over(orm.session, **here, limit=OVER_SHOWN)
     offers = goal_sheets.offers() if is_manager() else []
-    return show("goals/goals.html", form=form, rows=goal_sheets.lines([*found, *over], people), offers=offers)
+    return show(
+        "goals/goals.html", form=form, rows=goal_sheets.lines([*found, *over], people, with_outlook=True), offers=offers
+    )
 
 
 def _add(**values: Any) -> Goal:

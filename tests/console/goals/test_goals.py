@@ -91,6 +91,33 @@ def test_the_year_before_sets_the_pace_where_it_has_one(cast: Cast, mara: FlaskC
     assert "Behind the line" not in page
 
 
+def test_a_goal_that_runs_tells_where_it_leads(cast: Cast, mara: FlaskClient) -> None:
+    """Sales of today are reached, but no whole day yet; the year before had a third of its sales by this day."""
+    today = clock.now().date()
+    then = pace.year_before(today)
+    days = (
+        [today - timedelta(days=2)] * 4 + [today] * 2 + [then - timedelta(days=2)] * 5 + [then + timedelta(days=2)] * 10
+    )
+    for number, day in enumerate(days):
+        moment = datetime.combine(day, time(0), UTC)
+        cast.books.order(order_id=f"order-{number}", occurred_at=moment, received_at=moment)
+        cast.books.work(now=moment)
+    cast.settle()
+    goal = {"target": "40", "starts_on": today - timedelta(days=10), "last_on": today + timedelta(days=9)}
+    page = text_of(mara.post("/console/casa/goals", data=goal | {"metric": "sales"}, follow_redirects=True))
+    assert "6 of 40" in page
+    assert "At this pace: 8 by the last day." in page
+    assert "With the season of the year before: 12 by the last day." in page
+    for metric in ("new_customer_share", "active_partners"):
+        page = text_of(mara.post("/console/casa/goals", data=goal | {"metric": metric}, follow_redirects=True))
+        assert page.count("by the last day.") == 2
+    later = {"starts_on": today, "last_on": today + timedelta(days=9)}
+    page = text_of(mara.post("/console/casa/goals", data=goal | later | {"metric": "sales"}, follow_redirects=True))
+    assert page.count("by the last day.") == 2
+    page = text_of(mara.post("/console/casa/goals", data=goal | {"metric": "cost"}, follow_redirects=True))
+    assert "At this pace: €80.00 by the last day." in page
+
+
 def test_one_click_takes_a_goal_and_the_program_may_go_live(cast: Cast, mara: FlaskClient) -> None:
     assert "Sales: 100 in 90 days" in text_of(mara.get("/console/casa/goals"))
     page = text_of(mara.post("/console/casa/goals/usual", data={"metric": "revenue"}, follow_redirects=True))
