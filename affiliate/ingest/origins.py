@@ -14,9 +14,9 @@ from affiliate.ingest.referrers import HOST_LENGTH_MAX
 from affiliate.ingest.rollup_models import LABEL_LENGTH_MAX
 
 
-def sub_id() -> sa.ColumnElement[str]:
-    """The first sub id of a click, cut as rollups cut it."""
-    return sa.func.substr(sa.func.coalesce(Click.subs["sub1"].as_string(), ""), 1, LABEL_LENGTH_MAX).label("of_sub")
+def sub_id(name: str = "sub1") -> sa.ColumnElement[str]:
+    """A sub id of a click, cut as rollups cut the first."""
+    return sa.func.substr(sa.func.coalesce(Click.subs[name].as_string(), ""), 1, LABEL_LENGTH_MAX).label("of_sub")
 
 
 def told() -> Mapping[str, sa.ColumnElement[str]]:

@@ -51,6 +51,7 @@ def _by_sub(link_id: UUID) -> dict[str, Any]:
         "is_used": any(line.key for line in lines),
         "columns": tables.columns(_SHOWN, at_hand=_AT_HAND),
         "rows": [{"name": line.name, "cells": tables.values(line.facts, _SHOWN)} for line in lines[:ROWS_SHOWN]],
+        "combine_url": url_for("portal.statistics", first=days["first"], last=days["last"], _anchor="combine-h"),
         "presets": [_preset(link_id, one) for one in tables.presets(period, now=request_now())],
         "files": [
             {"label": label, "url": _file(link_id, kind, days)}

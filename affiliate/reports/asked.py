@@ -24,7 +24,16 @@ class By(enum.StrEnum):
     DAY = "day"
     LINK = "link"
     CREATIVE = "creative"
-    SUB = "sub"
+    SUB = "sub"  # sub1
+    SUB2 = "sub2"
+    SUB3 = "sub3"
+    SUB4 = "sub4"
+    SUB5 = "sub5"
+    SUB6 = "sub6"
+    SUB7 = "sub7"
+    SUB8 = "sub8"
+    SUB9 = "sub9"
+    SUB10 = "sub10"
     PRODUCT = "product"
     CATEGORY = "category"
     COUNTRY = "country"
@@ -41,7 +50,10 @@ class Against(enum.StrEnum):
     YEAR = "year"  # the same weekdays a year earlier
 
 
-PARTNERS_OWN = tuple(by for by in By if by is not By.PARTNER)
+FURTHER_SUBS = (By.SUB2, By.SUB3, By.SUB4, By.SUB5, By.SUB6, By.SUB7, By.SUB8, By.SUB9, By.SUB10)
+"""The sub ids beside the first, called as clicks call them. No rollup counts by them: only a combined report does, from the clicks."""
+SUBS = (By.SUB, *FURTHER_SUBS)
+PARTNERS_OWN = tuple(by for by in By if by not in {By.PARTNER, *FURTHER_SUBS})
 PROGRAMS = (By.PARTNER, By.DAY, By.COUNTRY, By.REFERRER, By.DEVICE, By.CREATIVE, By.COUPON, By.PRODUCT, By.CATEGORY)
 COLUMNS = ("clicks_raw", "clicks_valid", "conversions", "conversion_rate", "epc", "aov", "revenue", "earnings")
 USUAL_COLUMNS = tuple(key for key in COLUMNS if key != "aov")

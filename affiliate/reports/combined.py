@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from affiliate.reports.asked import By
+from affiliate.reports.asked import SUBS, By
 
 ROWS_MAX = 20_000
 """The most rows of one report, as of one export; what would be a further one counts in a row of all others."""
@@ -13,7 +13,7 @@ ROWS_MAX = 20_000
 AT_LEAST, AT_MOST = 2, 4
 """How many things a row combines."""
 
-OF_PARTNER = (By.DAY, By.LINK, By.SUB, By.CREATIVE, By.COUNTRY, By.DEVICE, By.REFERRER, By.COUPON)
+OF_PARTNER = (By.DAY, By.LINK, *SUBS, By.CREATIVE, By.COUNTRY, By.DEVICE, By.REFERRER, By.COUPON)
 OF_PROGRAM = (By.DAY, By.PARTNER, *OF_PARTNER[1:])
 """What can be combined, in the order of the columns. Products have no clicks, and an order has several."""
 

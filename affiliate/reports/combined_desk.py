@@ -16,7 +16,7 @@ from affiliate import exports, formats
 from affiliate.errors import Conflict, DomainError, Invalid
 from affiliate.reports import combined, combined_sheet, combining, dimensions, tables
 from affiliate.reports import combined_queries as queries
-from affiliate.reports.asked import COLUMNS, USUAL_COLUMNS, By
+from affiliate.reports.asked import COLUMNS, SUBS, USUAL_COLUMNS, By
 from affiliate.reports.combined_models import Combination, CombinationStatus
 from affiliate.reports.dimensions import Scope
 from affiliate.reports.periods import Period
@@ -49,7 +49,8 @@ class Desk:
             "url": url_for(self.start_act),
             "first": first.isoformat(),
             "last": last.isoformat(),
-            "things": [{"value": by.value, "label": dimensions.label(by)[1]} for by in self.possible],
+            "things": [_thing(by) for by in self.possible if by not in SUBS],
+            "subs": [_thing(by) for by in self.possible if by in SUBS],
             "least": combined.AT_LEAST,
             "most": combined.AT_MOST,
             "earlier": [self._told(one) for one in found],
@@ -188,6 +189,10 @@ class Desk:
             {"label": label, "url": url_for(self.combined_file, combination_id=found.id, kind=kind.value)}
             for kind, label in kinds
         ]
+
+
+def _thing(by: By) -> dict[str, str]:
+    return {"value": by.value, "label": dimensions.label(by)[1]}
 
 
 def _order() -> str:

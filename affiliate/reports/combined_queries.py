@@ -15,7 +15,7 @@ from affiliate.commissions.models import Commission
 from affiliate.ingest import origins, partitions
 from affiliate.ingest.models import Click, ClickVerdict
 from affiliate.reports import combined, periods
-from affiliate.reports.asked import By
+from affiliate.reports.asked import FURTHER_SUBS, By
 from affiliate.reports.combined import Counts, Labels
 from affiliate.reports.combined_models import Combination, CombinationRow, CombinationStatus
 from affiliate.reports.queries import sales_of
@@ -79,6 +79,8 @@ def _sales(session: Session, question: Question, day: date) -> Iterator[tuple[La
         Commission.earned_at < periods.end_of_day(day, zone=question.zone),
     )
     statement = sales.where(*of_day).add_columns(*keys.values())
+    if not keys.keys().isdisjoint(FURTHER_SUBS):
+        statement = statement.outerjoin(Click, _OWN_CLICK)
     for _all, orders, revenue, earned, taken, *labels in _grouped(session, statement, keys, size="earned"):
         yield _labels(question, day, keys, labels), (0, 0, int(orders), int(revenue), int(earned), int(taken))
 
@@ -113,8 +115,14 @@ _TOLD = {
 }
 
 
+# A commission keeps no more than sub1. What a recruiter earns names the click of somebody else, whose labels are not the recruiter's.
+_OWN_CLICK = sa.and_(Click.id == Commission.click_id, Click.partner_id == Commission.partner_id)
+
+
 def _of_click(by: By) -> Any:
     own: dict[By, Any] = {By.PARTNER: Click.partner_id, By.LINK: Click.link_id}
+    if by in FURTHER_SUBS:
+        return origins.sub_id(by.value)
     return own[by] if by in own else origins.told()[_TOLD[by]]
 
 
@@ -124,6 +132,8 @@ def _of_sale(by: By) -> Any:
         By.LINK: Commission.link_id,
         By.COUPON: Commission.coupon_id,
     }
+    if by in FURTHER_SUBS:
+        return origins.sub_id(by.value)
     return own[by] if by in own else getattr(Commission, _TOLD[by])
 
 

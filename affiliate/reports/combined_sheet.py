@@ -15,7 +15,7 @@ from affiliate.links.models import Coupon, Link
 from affiliate.partners import queries as partners
 from affiliate.reports import combined_queries as queries
 from affiliate.reports import dimensions, tables
-from affiliate.reports.asked import COLUMNS, By
+from affiliate.reports.asked import COLUMNS, SUBS, By
 from affiliate.reports.combined import OTHERS, Counts
 from affiliate.reports.combined_models import Combination, CombinationRow
 from affiliate.reports.dimensions import Scope
@@ -24,7 +24,7 @@ from affiliate.reports.metrics import Facts
 Named = tuple[str, str]
 """A label in a file, and on a page."""
 
-_PLAIN = frozenset({By.SUB, By.COUNTRY, By.DEVICE, By.REFERRER})
+_PLAIN = frozenset({*SUBS, By.COUNTRY, By.DEVICE, By.REFERRER})
 
 
 def things(one: Combination) -> tuple[By, ...]:

@@ -19,7 +19,7 @@ from affiliate.ingest.rollup_models import OTHER
 from affiliate.links.models import Coupon, Link
 from affiliate.programs.models import Program
 from affiliate.reports import breakdown, products, queries
-from affiliate.reports.asked import Asked, By
+from affiliate.reports.asked import SUBS, Asked, By
 from affiliate.reports.metrics import Facts
 from affiliate.reports.models import VisitorKind
 from affiliate.reports.narrowing import Chooser
@@ -32,7 +32,7 @@ _LABELS = {
     By.DAY: (N_("By day"), N_("Day")),
     By.LINK: (N_("By link"), N_("Link")),
     By.CREATIVE: (N_("By creative"), N_("Creative")),
-    By.SUB: (N_("By sub id"), N_("Sub id")),
+    **dict.fromkeys(SUBS, (N_("By sub id"), N_("Sub id %(number)s"))),
     By.PRODUCT: (N_("By product"), N_("Product")),
     By.CATEGORY: (N_("By category"), N_("Category")),
     By.COUNTRY: (N_("By country"), N_("Country")),
@@ -102,7 +102,7 @@ def sold_before(
 def label(by: By) -> tuple[str, str]:
     """How a report by this is called, and the head of its first column."""
     name, head = _LABELS[by]
-    return _(name), _(head)
+    return _(name), _(head, number=SUBS.index(by) + 1) if by in SUBS else _(head)
 
 
 def _links(session: Session, scope: Scope, period: Period) -> list[Line]:
@@ -192,7 +192,7 @@ def word(by: By, label: str) -> str:
         return formats.country(label) if label else _("Unknown")
     if by is By.DEVICE:
         return {PHONE: _("Phone"), TABLET: _("Tablet"), COMPUTER: _("Computer")}.get(label) or _("Unknown")
-    return _or_other(label) or (_("Without a sub id") if by is By.SUB else _("Without a page before"))
+    return _or_other(label) or (_("Without a sub id") if by in SUBS else _("Without a page before"))
 
 
 def _labelled(found: Mapping[str, Facts], name: Callable[[str], str]) -> list[Line]:

@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 from accounts_cast import give, make_person, sign_in
-from factories import make_click
+from factories import make_click, make_clicks
 from flask import Flask
 from flask.testing import FlaskClient
 from portal_cast import Cast
 from sqlalchemy.orm import Session
 
-from affiliate import clock
+from affiliate import clock, ids
 from affiliate.accounts.models import GrantRole
 from affiliate.reports import combining, jobs
 
@@ -48,6 +48,35 @@ def test_a_report_is_watched_stopped_and_goes_on(marta: FlaskClient, asked: str)
     page = marta.get(asked).text
     assert ("of 7 days" in page, "data-renews" in page, ">reel</td>" in page) == (False, False, True)
     assert "Link × Sub id" in marta.get(PAGE).text
+
+
+def test_any_sub_id_can_be_chosen_where_the_page_of_the_first_points(
+    app_session: Session, marta: FlaskClient, cast: Cast
+) -> None:
+    at = clock.now() - timedelta(hours=30)
+    make_click(app_session, link=cast.link, subs={"sub1": "reel", "sub7": "=knives"}, occurred_at=at)
+    make_clicks(app_session, link=cast.link, hour=at.replace(minute=0, second=0, microsecond=0), clicks=1, sub="reel")
+    app_session.commit()
+    by_sub, of_link = (marta.get(f"{address}?by=sub").text for address in (PAGE, ragu(cast)))
+    assert 'href="#combine-h">Combine counts sub2 to sub10' in by_sub
+    assert f"{PAGE}?first=" in of_link.partition("Here is sub1 of each click.")[2][:80]
+    assert "Here is sub1" not in marta.get(PAGE).text
+    assert by_sub.count('name="thing" value="sub') == 10
+    today = clock.now().date()
+    form = {"first": (today - timedelta(days=6)).isoformat(), "last": today.isoformat(), "thing": ["sub7", "sub"]}
+    made = str(marta.post(f"{PAGE}/combined", data=form).location)
+    while jobs.combine():
+        pass
+    page = marta.get(made).text
+    assert ("Sub id 1 × Sub id 7" in page, ">=knives</td>" in page) == (True, True)
+    head, row = marta.get(f"{made}.csv").text.splitlines()
+    assert (head.split(",")[:3], row.split(",")[:3]) == (["\ufeffsub", "sub7", "clicks_raw"], ["reel", "'=knives", "1"])
+    assert marta.get(f"{PAGE}?by=sub7").text.count('aria-label="By day"') == 1  # no rollup counts by it
+
+
+def ragu(cast: Cast) -> str:
+    """The page of the link."""
+    return f"/portal/casa/links/{ids.public('lnk', cast.link.id)}"
 
 
 def test_rows_are_sorted_and_fetched_as_files_without_formulas(marta: FlaskClient, asked: str) -> None:

@@ -15,6 +15,8 @@ ONE = (1, 1, 0, 0, 0, 0)
     [
         (["day", "link"], (By.DAY, By.LINK)),
         (["sub", "link"], (By.LINK, By.SUB)),
+        (["sub10", "link", "sub2", "sub"], (By.LINK, By.SUB, By.SUB2, By.SUB10)),
+        (["sub11", "link"], None),
         (["link"], None),
         (["day", "link", "sub", "country", "device"], None),
         (["link", "partner"], None),

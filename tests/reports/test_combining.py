@@ -6,13 +6,14 @@ from typing import Any
 import event_cast
 import pytest
 import sqlalchemy as sa
-from factories import make_commission, make_link, make_partner, make_program, tell_origin
+from factories import make_click, make_commission, make_link, make_partner, make_program, tell_origin
 from sqlalchemy.orm import Session
 
 from affiliate import clock, db, ids
 from affiliate.attribution.models import Credit
 from affiliate.errors import Invalid
 from affiliate.ingest import service as ingest
+from affiliate.ingest.models import ClickVerdict
 from affiliate.programs.models import Program
 from affiliate.reports import breakdown, combined, combining, jobs, partner_facts, periods, queries, visitors
 from affiliate.reports import combined_queries as asking
@@ -116,6 +117,30 @@ def test_a_partners_report_holds_nothing_of_others(session: Session) -> None:
     (link_id,) = breakdown.facts_by_link(session, **mine)
     assert link_id is not None
     assert breakdown.facts_by_sub_of_link(session, **mine, link_id=link_id) == breakdown.facts_by_sub(session, **mine)
+
+
+def test_clicks_and_sales_meet_by_any_sub_id_and_those_of_another_partners_click_are_not_told(session: Session) -> None:
+    now = clock.now()
+    program = make_program(session)
+    partner, recruiter = (make_partner(session, program=program) for _ in range(2))
+    link, at = make_link(session, program=program, partner=partner), now - timedelta(hours=30)
+    told = {"sub1": "reel", "sub2": "knives", "sub10": "x" * 150}
+    click = make_click(session, link=link, occurred_at=at, subs=told)
+    make_click(session, link=link, occurred_at=at, subs={"sub2": "pans"}, verdict=ClickVerdict.BOT)
+    make_click(session, link=link, occurred_at=at)
+    for earner in (partner, recruiter):
+        sold = make_commission(session, program=program, partner=earner, link=link, earned_at=at)
+        tell_origin(session, sold, click_id=click.id, sub1="reel")
+    make_commission(session, program=program, partner=partner, earned_at=at)
+    asked = ask(session, program, By.PARTNER, By.SUB, By.SUB2, By.SUB10)
+    count_whole(session, asked)
+    rows = session.scalars(sa.select(CombinationRow).where(CombinationRow.combination_id == asked.id))
+    assert {tuple(row.labels): (row.clicks_raw, row.clicks_valid, row.conversions) for row in rows} == {
+        (partner.id.hex, "reel", "knives", "x" * 100): (1, 1, 1),
+        (partner.id.hex, "", "pans", ""): (1, 0, 0),
+        (partner.id.hex, "", "", ""): (1, 1, 1),
+        (recruiter.id.hex, "reel", "", ""): (0, 0, 1),
+    }
 
 
 def test_days_beyond_what_is_kept_are_refused(session: Session) -> None:
