@@ -56,8 +56,7 @@ def dead_letters() -> str:
 @access.console(*roles.TECH)
 def replay_dead_letters() -> BaseResponse:
     """Try one of them again, or the oldest ones."""
-    letter_id = request.form.get("letter", type=UUID)
-    chosen = None if letter_id is None else [letter_id]
+    chosen = _chosen_letters()
     done = letters.replay(orm.session, limit=REPLAYED_AT_ONCE, letter_ids=chosen, by=_clerk(), now=request_now())
     if chosen and done == letters.Replayed(0, 0):  # another program's, or somebody was faster
         raise access.NotHere
@@ -89,6 +88,15 @@ def discard_dead_letter(letter_id: UUID) -> BaseResponse:
         return _("The event is thrown away.")
 
     return acted(url_for("console.dead_letters"), discard)
+
+
+def _chosen_letters() -> list[UUID] | None:
+    """The one that the form names; null where it names none, and all are meant. A name that cannot be read is no word for all."""
+    typed = request.form.get("letter")
+    try:
+        return None if typed is None else [UUID(typed)]
+    except ValueError:
+        raise access.NotHere from None
 
 
 def _clerk() -> letters.Clerk:

@@ -153,6 +153,16 @@ def test_trying_again_stores_what_can_be_stored_and_keeps_the_rest(
     assert "dead_letters.replay" in list(cast.session.scalars(sa.select(AuditEvent.action)))
 
 
+@pytest.mark.parametrize("letter", ["", "all", "0190", "letters"])
+def test_a_letter_whose_name_cannot_be_read_is_none_and_not_all_of_them(
+    cast: Cast, browser_of: Callable[[User], FlaskClient], letter: str
+) -> None:
+    dead_letter(cast, codec.encode(event_cast.click(program_id=cast.program.id, partner_id=cast.partner.id)))
+    answer = browser_of(cast.ada).post("/console/casa/dead-letters", data={"letter": letter})
+    assert answer.status_code == 404
+    assert cast.session.scalar(sa.select(sa.func.count()).select_from(DeadLetter)) == 1
+
+
 def test_one_is_tried_again_or_thrown_away_for_a_reason(
     cast: Cast, mara: FlaskClient, browser_of: Callable[[User], FlaskClient]
 ) -> None:
