@@ -1,4 +1,4 @@
-"""The page of one link: its address, its QR code, what it brought in all and by sub id."""
+"""The page of one link: its address, its QR code, what it brought in all and by sub id, and why clicks did not count."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from affiliate import exports
 from affiliate.accounts import access
 from affiliate.portal import links
 from affiliate.portal.blueprint import blueprint, show, zone
-from affiliate.reports import breakdown, dimensions, tables
+from affiliate.reports import breakdown, click_words, dimensions, tables
 from affiliate.reports import queries as reports
 from affiliate.reports.asked import USUAL_COLUMNS, By
 from affiliate.reports.periods import Period
@@ -28,8 +28,15 @@ def link(link_id: UUID) -> str:
     found = links.found_link(link_id)
     mine: dict[str, Any] = {"program_id": g.program.id, "partner_id": g.partner.id}
     facts = reports.facts_by_link(orm.session, **mine, link_ids=[found.id], currency=g.program.currency)
+    period = _period()
+    reasons = breakdown.not_counted(orm.session, **mine, link_id=found.id, period=period)
     return show(
-        "link.html", link=links.lines_of([found], facts)[0], by_sub=_by_sub(found.id), terms=tables.terms(*_SHOWN)
+        "link.html",
+        link=links.lines_of([found], facts)[0],
+        by_sub=_by_sub(found.id, period),
+        reasons=click_words.reasons(reasons),
+        reason_days={"first": period.days[0], "last": period.days[-1]},
+        terms=tables.terms(*_SHOWN),
     )
 
 
@@ -42,9 +49,8 @@ def link_subs_file(link_id: UUID, kind: str) -> Response:
     return exports.response(kind, f"{found.code}-by-sub", tables.csv_head(By.SUB.value, USUAL_COLUMNS), rows)
 
 
-def _by_sub(link_id: UUID) -> dict[str, Any]:
-    """What it brought by sub id in the days that the address asks for, thirty unless it does."""
-    period = _period()
+def _by_sub(link_id: UUID, period: Period) -> dict[str, Any]:
+    """What it brought by sub id in these days."""
     lines = _lines(link_id, period)
     days: dict[str, str] = {"first": period.days[0].isoformat(), "last": period.days[-1].isoformat()}
     return {
@@ -61,6 +67,7 @@ def _by_sub(link_id: UUID) -> dict[str, Any]:
 
 
 def _period() -> Period:
+    """The days that the address asks for, thirty unless it does."""
     period, _wrong = tables.asked_period(request.args, now=request_now(), zone=zone())
     return period
 

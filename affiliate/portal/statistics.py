@@ -144,5 +144,4 @@ def _comparison(one: Against | None, chosen: Against | None) -> dict[str, Any]:
 
 def _reasons(sheet: Sheet) -> list[dict[str, Any]]:
     mine: dict[str, Any] = {"program_id": g.program.id, "partner_id": g.partner.id}
-    found = breakdown.not_counted(orm.session, **mine, period=sheet.period)
-    return [{"words": click_words.not_counted(verdict), "clicks": clicks} for verdict, clicks in found.items()]
+    return click_words.reasons(breakdown.not_counted(orm.session, **mine, period=sheet.period))

@@ -210,14 +210,16 @@ def partners_using(session: Session, *, program_id: UUID, creative: str, since: 
 
 
 def not_counted(
-    session: Session, *, program_id: UUID, partner_id: UUID | None = None, period: Period
+    session: Session, *, program_id: UUID, partner_id: UUID | None = None, link_id: UUID | None = None, period: Period
 ) -> dict[ClickVerdict, int]:
-    """How many clicks of the period did not count, by their reason, the most frequent first; of a partner or of all."""
-    rollup: Any = ProgramClickHour if partner_id is None else PartnerClickHour
+    """How many clicks of the period did not count, by their reason, the most frequent first; of all, a partner, or a link of it."""
+    rollup: Any = ProgramClickHour if partner_id is None else PartnerClickHour if link_id is None else ClickHour
     count = sa.func.sum(rollup.clicks)
     reasons = sa.select(rollup.verdict, count).where(
         *_of(rollup, program_id, partner_id, period), rollup.verdict != ClickVerdict.VALID
     )
+    if link_id is not None:
+        reasons = reasons.where(ClickHour.link_id == link_id)
     rows = session.execute(reasons.group_by(rollup.verdict).order_by(count.desc(), rollup.verdict))
     return {verdict: int(clicks) for verdict, clicks in rows if clicks}
 

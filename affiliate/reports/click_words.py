@@ -1,5 +1,8 @@
 """Why a click does not count, in words."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask_babel import gettext as _
 
 from affiliate.ingest.models import ClickVerdict
@@ -20,3 +23,8 @@ def not_counted(verdict: ClickVerdict) -> str:
         ClickVerdict.PROGRAM_INACTIVE: _("The program was not running"),
         ClickVerdict.PAST_RETENTION: _("It arrived later than clicks are kept"),
     }.get(verdict, verdict.value)
+
+
+def reasons(found: Mapping[ClickVerdict, int]) -> list[dict[str, Any]]:
+    """How many clicks did not count for which reason, for templates."""
+    return [{"words": not_counted(verdict), "clicks": clicks} for verdict, clicks in found.items()]

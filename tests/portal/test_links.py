@@ -2,7 +2,7 @@
 
 import html
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from affiliate import clock, ids
 from affiliate.accounts.actors import SYSTEM
+from affiliate.ingest.models import ClickVerdict
 from affiliate.links import service
 from affiliate.links.models import Coupon, Link, LinkStatus
 from affiliate.partners.models import Enrollment, EnrollmentStatus
@@ -141,6 +142,34 @@ def test_the_list_shows_what_each_link_and_coupon_brought(marta: FlaskClient, ap
     for text in ("Sunday ragù", "1,234", "€8.88", "MARTA5"):
         assert text in page
     assert "Not mine" not in page
+
+
+def test_a_link_says_why_clicks_on_it_did_not_count_in_the_days_shown(
+    marta: FlaskClient, app_session: Session, cast: Cast, count_queries: Any
+) -> None:
+    hour = clock.now().replace(minute=0, second=0, microsecond=0)
+    other = make_link(app_session, program=cast.program, partner=cast.partner)
+    make_clicks(app_session, link=other, hour=hour, clicks=70, verdict=ClickVerdict.HEAD)
+    app_session.commit()
+    assert "Why clicks did not count" not in marta.get(_address(cast.link)).text
+    make_clicks(app_session, link=cast.link, hour=hour, clicks=9)
+    make_clicks(app_session, link=cast.link, hour=hour, clicks=40, verdict=ClickVerdict.BOT)
+    make_clicks(app_session, link=cast.link, hour=hour - timedelta(days=40), clicks=3, verdict=ClickVerdict.DUPLICATE)
+    app_session.commit()
+    with count_queries() as asked:
+        assert reasons_of(marta.get(_address(cast.link)).text) == [("A program, not a person", "40")]
+    assert len(asked) <= 15
+    first, last = ((hour - timedelta(days=days)).date().isoformat() for days in (60, 20))
+    earlier = marta.get(_address(cast.link, f"?first={first}&last={last}")).text
+    assert reasons_of(earlier) == [("The same visitor again within seconds", "3")]
+    first, last = ((hour - timedelta(days=days)).date().isoformat() for days in (30, 20))
+    assert "Every click of these days counted." in marta.get(_address(cast.link, f"?first={first}&last={last}")).text
+
+
+def reasons_of(page: str) -> list[tuple[str, str]]:
+    """Reason and number of clicks, as the page of a link tells them."""
+    panel = page.partition("Why clicks did not count</h2>")[2].partition("</section>")[0]
+    return re.findall(r'<tr><td>([^<]*)</td><td class="num">([^<]*)</td></tr>', panel)
 
 
 def test_the_list_is_paged_and_asks_a_fixed_number_of_queries(

@@ -256,5 +256,4 @@ def _files(**changes: str) -> list[dict[str, str]]:
 
 def _reasons(sheet: Sheet) -> list[dict[str, Any]]:
     whose: dict[str, Any] = {"program_id": g.program.id, "partner_id": sheet.scope.partner_id}
-    found = breakdown.not_counted(orm.session, **whose, period=sheet.period)
-    return [{"words": click_words.not_counted(verdict), "clicks": clicks} for verdict, clicks in found.items()]
+    return click_words.reasons(breakdown.not_counted(orm.session, **whose, period=sheet.period))
