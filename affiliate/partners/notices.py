@@ -33,6 +33,16 @@ def unread(session: Session, *, reader: Reader, now: datetime) -> int:
     return session.scalar(sa.select(sa.func.count()).select_from(found.subquery())) or 0
 
 
+def newest_unread(
+    session: Session, *, reader: Reader, limit: int, now: datetime
+) -> tuple[int, Sequence[PartnerNotice]]:
+    """What `unread` gives, and the newest of them, in one trip."""
+    there = sa.func.count().over()
+    found = _of(reader, now).where(~_is_read(reader)).add_columns(there)
+    rows = session.execute(found.order_by(PartnerNotice.created_at.desc(), PartnerNotice.id).limit(limit)).all()
+    return min(rows[0][1], SHOWN_MAX) if rows else 0, [row[0] for row in rows]
+
+
 def of_reader(session: Session, *, reader: Reader, now: datetime) -> Sequence[tuple[PartnerNotice, bool]]:
     """The newest notices, each with whether this person has read it."""
     newest = _of(reader, now).add_columns(_is_read(reader)).order_by(PartnerNotice.created_at.desc(), PartnerNotice.id)

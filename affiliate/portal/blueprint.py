@@ -1,5 +1,6 @@
 """The portal's blueprint, and what each of its pages stands on: frame, addresses, the page of those who wait."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from affiliate.joining import queries as joining
 from affiliate.joining import standing, tokens
 from affiliate.ledger.models import LedgerProof
 from affiliate.partners import notices
-from affiliate.partners.models import EnrollmentStatus
+from affiliate.partners.models import EnrollmentStatus, PartnerNotice
 from affiliate.partners.notices import Reader
 from affiliate.programs import branding
 from affiliate.programs.archive import ProgramArchived
@@ -115,6 +116,14 @@ def zone() -> str:
 def reader() -> Reader:
     """Who reads notices: the person of this request, for the present partner."""
     return Reader(current_user.id, g.program.id, g.partner.id, g.member_role)
+
+
+def unread_notices(limit: int) -> Sequence[PartnerNotice]:
+    """The newest notices that this person has not read; the bell of the page need not ask again. Who acts for a partner has none."""
+    if "acting" in g:
+        return []
+    g.unread, found = notices.newest_unread(orm.session, reader=reader(), limit=limit, now=request_now())
+    return found
 
 
 def show(template: str, **values: Any) -> str:
@@ -247,7 +256,7 @@ def _pages() -> list[dict[str, Any]]:
 
 def _bell() -> dict[str, Any]:
     """The page of notices, and how many are new."""
-    unread = notices.unread(orm.session, reader=reader(), now=request_now())
+    unread = g.unread if "unread" in g else notices.unread(orm.session, reader=reader(), now=request_now())
     return _item("notices", _("Notices"), "bell", {"notices"}, tab=False) | {"count": unread, "due": bool(unread)}
 
 

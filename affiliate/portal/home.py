@@ -9,7 +9,7 @@ from affiliate.accounts import access
 from affiliate.partners import queries as partners
 from affiliate.partners.models import EnrollmentStatus
 from affiliate.portal import dashboard, first_steps, lines, worth_doing
-from affiliate.portal.blueprint import blueprint, show, zone
+from affiliate.portal.blueprint import blueprint, show, unread_notices, zone
 from affiliate.portal.forms import LinkForm
 from affiliate.relations import queries as relations
 from affiliate.reports import home as reports_home
@@ -49,6 +49,9 @@ def home() -> str:
     standing = reports_home.standing(orm.session, **mine, now=who.now)
     numbers = dashboard.numbers(orm.session, who, standing.medians)
     cases = [line.case for line in relations.cases(orm.session, **mine, limit=worth_doing.EACH_MAX)]
+    tasks = worth_doing.tasks(orm.session, who, cases, standing)
+    news = worth_doing.news(orm.session, who, cases, user_id=current_user.id, group=standing.group_name)
+    unread = unread_notices(worth_doing.NOTICES_READ)
     latest = sales.sales(orm.session, wanted=sales.Wanted(**mine), limit=LATEST)
     return show(
         "home.html",
@@ -57,8 +60,8 @@ def home() -> str:
         numbers=numbers,
         flow=dashboard.flow(orm.session, who, standing),
         flow_terms=dashboard.flow_terms(),
-        tasks=worth_doing.tasks(orm.session, who, cases, standing),
-        news=worth_doing.news(orm.session, who, cases, user_id=current_user.id, group=standing.group_name),
+        tasks=tasks,
+        news=worth_doing.with_notices(news, who, unread, besides=tasks),
         sales=[lines.sale(one) for one in latest],
         has_links=standing.has_links,
         first_steps=first_steps.told(standing.done, now=who.now),

@@ -44,7 +44,11 @@ class NoSuchNotice(NotFound):
 def notices() -> str:
     """The notices, the newest first."""
     found = kept.of_reader(orm.session, reader=reader(), now=request_now())
-    return show("notices.html", notices=[_line(*each) for each in found], days=kept.KEPT_DAYS)
+    return show(
+        "notices.html",
+        notices=[told(notice) | {"is_new": not is_read} for notice, is_read in found],
+        days=kept.KEPT_DAYS,
+    )
 
 
 @blueprint.post('/<slug>/notices/<public("not"):notice_id>')
@@ -67,7 +71,8 @@ def read_notices() -> Response:
     return redirect(url_for("portal.notices"), 303)
 
 
-def _line(notice: PartnerNotice, is_read: bool) -> dict[str, Any]:  # noqa: FBT001 - a row of `of_reader`
+def told(notice: PartnerNotice) -> dict[str, Any]:
+    """A notice in the language of this request; a press at `url` makes it read, and leads on."""
     text = notice.texts.get(formats.locale()) or notice.texts["en"]
     return {
         "url": url_for("portal.open_notice", notice_id=notice.id),
@@ -77,6 +82,5 @@ def _line(notice: PartnerNotice, is_read: bool) -> dict[str, Any]:  # noqa: FBT0
         "leads_on": bool(notice.path),
         "icon": _ICONS.get(notice.kind, "bell"),
         "kind": label(notice.kind),
-        "is_new": not is_read,
         "at": notice.created_at,
     }

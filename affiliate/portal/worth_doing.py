@@ -1,5 +1,6 @@
 """What a partner had better do now, and what is new for it, as plain values for its home page."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,8 @@ from affiliate.creatives import words as creative_words
 from affiliate.newsletters import labels
 from affiliate.newsletters import queries as newsletters
 from affiliate.papers import queries as papers
+from affiliate.partners.models import PartnerNotice
+from affiliate.portal import notices
 from affiliate.portal.dashboard import DAYS, Who
 from affiliate.portal.newsletters import subject
 from affiliate.relations import words as case_words
@@ -25,6 +28,8 @@ CLICKS_MIN = 100
 """From so many valid clicks without a sale on, a link leads to the wrong page or its readers want something else."""
 NEW_FOR = timedelta(days=14)
 EACH_MAX = 3
+NOTICES_READ = 4 * EACH_MAX
+"""Of so many unread notices those are told that say something new."""
 _ANSWERED = (CaseStatus.ACCEPTED, CaseStatus.DECLINED)
 
 
@@ -92,6 +97,23 @@ def news(session: Session, who: Who, cases: list[Case], *, user_id: Any, group: 
     found += [_material(creative) for creative, _version in offered]
     found += [_issue(issue) for issue in issues if issue.release_at is not None]
     return sorted((one for one in found if one["at"] > since), key=_newest_first)
+
+
+def with_notices(
+    found: list[dict[str, Any]], who: Who, unread: Sequence[PartnerNotice], *, besides: Sequence[dict[str, str]]
+) -> list[dict[str, Any]]:
+    """The news with the newest of these notices in their order, each with the press that makes it read.
+
+    One that leads where other news or one of the tasks (`besides`) leads says nothing new.
+    """
+    said = {one["url"] for one in (*found, *besides)}
+    more = [one for one in unread if one.created_at > who.now - NEW_FOR and one.path not in said][:EACH_MAX]
+    return sorted([*found, *map(_notice, more)], key=_newest_first)
+
+
+def _notice(one: PartnerNotice) -> dict[str, Any]:
+    line = notices.told(one)
+    return {name: line[name] for name in ("icon", "title", "at", "url", "act")} | {"note": line["kind"]}
 
 
 def _newest_first(one: dict[str, Any]) -> float:

@@ -1,6 +1,7 @@
 """What the home page tells a partner to do, and what is new for it."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -13,10 +14,13 @@ from sqlalchemy.orm import Session
 
 from affiliate import clock, ids
 from affiliate.accounts.actors import SYSTEM, Actor
+from affiliate.accounts.mail_kinds import MailKind
 from affiliate.attribution.models import Credit
 from affiliate.links.models import Link
+from affiliate.mailer import Letter
 from affiliate.newsletters.models import IssueStatus
-from affiliate.partners.models import Enrollment
+from affiliate.partners import noticing
+from affiliate.partners.models import Enrollment, Member
 from affiliate.payouts.models import Cadence, PaperState, PayoutMethod, PayoutPolicy
 from affiliate.relations import service as cases
 from affiliate.relations.claims import Claim
@@ -171,6 +175,75 @@ def test_material_and_newsletters_are_news_for_two_weeks(marta: FlaskClient, app
     assert "Autumn pans" not in news
     assert news.count("/newsletters/nws_") == 1
     assert news.index("/newsletters/") < news.index("Advent pans")  # the newest first
+
+
+def noted(session: Session, cast: Cast, title: str, *, days: int = 0, path: str = "", kind: str = "agreed") -> str:
+    """A notice of so many days ago, and where a press on it goes."""
+    at, program_id = clock.now() - timedelta(days=days), cast.program.id
+    act = ("Open", f"http://localhost{path}") if path else None
+    one = noticing.notice(
+        program_id=program_id, partner_id=cast.partner.id, kind=MailKind(kind),
+        letter=lambda _person: Letter(title, [], act), now=at,
+    )  # fmt: skip
+    session.add(one)
+    session.commit()
+    return f"/portal/casa/notices/{ids.public('not', one.id)}"
+
+
+def news_of(marta: FlaskClient) -> str:
+    """The panel of what is new."""
+    return marta.get(HOME).text.partition(">New for you</h2>")[2].partition("</section>")[0]
+
+
+def test_the_newest_unread_notices_are_news_until_they_are_opened(
+    marta: FlaskClient, app_session: Session, cast: Cast
+) -> None:
+    app_session.execute(sa.update(Member).values(created_at=clock.now() - timedelta(days=30)))
+    noted(app_session, cast, "Too old", days=15)
+    addresses = [noted(app_session, cast, f"Goal {day}", days=day, path="/portal/casa/payouts") for day in (5, 4, 3, 2)]
+    make_creative(app_session, program=cast.program, now=clock.now() - timedelta(days=3, hours=1), title="Advent pans")
+    app_session.commit()
+    news = news_of(marta)
+    assert [title in news for title in ("Too old", "Goal 5", "Goal 4", "Goal 3", "Goal 2")] == [
+        False,
+        False,
+        *[True] * 3,
+    ]
+    assert news.index("Goal 2") < news.index("Advent pans") < news.index("Goal 4")
+    assert marta.post(addresses[-1]).location == "/portal/casa/payouts"
+    news = news_of(marta)
+    assert ("Goal 2" in news, "Goal 5" in news) == (False, True)
+    assert f'action="{addresses[0]}"' in news
+    assert "Notices: 4 new" in marta.get(HOME).text
+    for address in addresses:
+        marta.post(address)
+    news = news_of(marta)
+    assert [title in news for title in ("Advent pans", "Goal", "Too old")] == [True, False, False]
+
+
+def test_what_news_tells_already_is_told_once(marta: FlaskClient, app_session: Session, cast: Cast) -> None:
+    case = open_case(app_session, cast)
+    who: dict[str, Any] = {"program": cast.program, "case_id": case.id, "actor": SYSTEM, "now": clock.now()}
+    cases.decline(app_session, text="It was sent back.", seen=1, **who)
+    app_session.commit()
+    noted(app_session, cast, "Answered", path=f"/portal/casa/cases/{ids.public('cas', case.id)}", kind="cases")
+    news = news_of(marta)
+    assert ("Declined" in news, "Answered" in news) == (True, False)
+    assert news.count("<li>") == 1
+
+
+def test_notices_as_news_take_no_more_queries_and_stay_text(
+    marta: FlaskClient, app_session: Session, cast: Cast, count_queries: Any
+) -> None:
+    with count_queries() as before:
+        marta.get(HOME)
+    for number in range(30):
+        noted(app_session, cast, f"<b>Goal</b> {number}", days=1)
+    with count_queries() as after:
+        page = marta.get(HOME).text
+    assert len(after) == len(before) <= 15
+    assert "Notices: 30 new" in page
+    assert "&lt;b&gt;Goal&lt;/b&gt;" in news_of(marta)
 
 
 def test_the_next_payout_is_named_with_its_day(marta: FlaskClient, app_session: Session, cast: Cast) -> None:
