@@ -184,6 +184,9 @@ def test_one_partner_opens_with_what_the_portal_can_ask(mara: FlaskClient, busy:
     days = _table(mara, f"{columns}&partner={best['partner']}&by=day")
     for name in ("clicks_raw", "conversions", "revenue", "earnings", "cost"):
         assert sum(float(row[name]) for row in days) == float(best[name])
+    by_sub = mara.get(f"/console/casa/performance?partner={best['partner']}&by=sub")
+    [combine] = re.findall(r'href="([^"]+)">Combine counts sub2', by_sub.text)
+    assert 'id="combine-h"' in mara.get(html.unescape(combine)).text  # the page of one partner has no such panel
     assert mara.get("/console/casa/performance?partner=ptn_nobody").status_code == 404
     elsewhere = busy.session.scalars(sa.select(Partner).where(Partner.name == "Elsewhere")).one()
     assert mara.get(f"/console/casa/performance?partner={ids.public('ptn', elsewhere.id)}").status_code == 404
