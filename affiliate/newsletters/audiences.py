@@ -59,10 +59,10 @@ def matching(*, program_id: UUID, segment: Segment, language: str, now: datetime
     )
     if segment.languages:
         found = found.where(sa.func.coalesce(User.locale, language).in_(segment.languages))
-    if segment.group:
-        found = found.where(_exists(PartnerTerms, program_id, PartnerTerms.group_name == segment.group))
-    if segment.tag:
-        found = found.where(_exists(PartnerTag, program_id, PartnerTag.tag == segment.tag))
+    if segment.groups:
+        found = found.where(_exists(PartnerTerms, program_id, PartnerTerms.group_name.in_(segment.groups)))
+    if segment.tags:
+        found = found.where(_exists(PartnerTag, program_id, PartnerTag.tag.in_(segment.tags)))
     if segment.momentum:
         found = found.where(
             _exists(PartnerMomentum, program_id, PartnerMomentum.momentum == Momentum(segment.momentum))

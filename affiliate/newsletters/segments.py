@@ -1,7 +1,7 @@
-"""Whom an issue goes to: partners by status, group, language and performance, and prospects by language. Pure."""
+"""Whom an issue goes to: partners by status, groups, tags, language and performance, and prospects by language. Pure."""
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,6 +10,9 @@ from affiliate.reports.momentum import Momentum
 
 STATUSES = ("approved", "paused", "pending")
 DAYS = (30, 90, 365)
+CHOSEN_MAX = 500
+"""Groups, and tags, in one choice."""
+_WORD_MAX = 40
 
 
 class Performance(enum.StrEnum):
@@ -23,8 +26,9 @@ class Performance(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """The rules; empty `languages` are all, an empty `group`, `tag` and `momentum` too. Who has chosen no language counts as the issue's own.
+    """The rules; empty `languages`, `groups` and `tags` are all, an empty `momentum` too. Who has chosen no language counts as the issue's own.
 
+    Of several languages, groups or tags any will do; what is chosen of different kinds must hold together.
     `prospects`: it goes to people as well who asked for news and are no partners; of them the languages alone say something.
     """
 
@@ -32,18 +36,22 @@ class Segment:
     languages: tuple[str, ...] = ()
     performance: Performance = Performance.ANY
     days: int = 90
-    group: str = ""
-    tag: str = ""
+    groups: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
     momentum: str = ""
     prospects: bool = False
 
     def document(self) -> dict[str, Any]:
         """The segment as it is stored."""
-        return {**asdict(self), "statuses": list(self.statuses), "languages": list(self.languages)}
+        found = asdict(self)
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
 
 
 def read(document: Mapping[str, Any]) -> Segment:
-    """A segment as it was stored or typed; what does not exist is left out, and nobody chosen means approved partners."""
+    """A segment as it was stored or typed; what does not exist is left out, and nobody chosen means approved partners.
+
+    Documents from before several could be chosen name one `group` and one `tag`.
+    """
     prospects = bool(document.get("prospects"))
     statuses = tuple(status for status in STATUSES if status in document.get("statuses", ()))
     performance, momentum = document.get("performance"), str(document.get("momentum"))
@@ -52,8 +60,13 @@ def read(document: Mapping[str, Any]) -> Segment:
         tuple(language for language in LANGUAGES if language in document.get("languages", ())),
         Performance(performance) if performance in list(Performance) else Performance.ANY,
         document["days"] if document.get("days") in DAYS else 90,
-        str(document.get("group") or "")[:40],
-        str(document.get("tag") or "")[:40],
+        _words(document.get("groups", (document.get("group"),))),
+        _words(document.get("tags", (document.get("tag"),))),
         momentum if momentum in list(Momentum) else "",
         prospects,
     )
+
+
+def _words(values: Sequence[Any]) -> tuple[str, ...]:
+    """Each once and in order, so that the same choice is the same however it was ticked."""
+    return tuple(sorted({str(value)[:_WORD_MAX] for value in values if value})[:CHOSEN_MAX])

@@ -43,12 +43,26 @@ def test_each_rule_narrows_the_readers(program: Program, now: datetime) -> None:
         session.add(PartnerTerms(**here, group_name="Gold", updated_at=now))
 
     assert readers(program, now) == 4
-    assert readers(program, now, tag="video") == 2
-    assert readers(program, now, tag="text") == 0
+    assert readers(program, now, tags=("video",)) == 2
+    assert readers(program, now, tags=("text",)) == 0
     assert readers(program, now, momentum="rising") == 1
-    assert readers(program, now, group="Gold", tag="video", momentum="dormant") == 1
-    assert readers(program, now, group="Gold", momentum="rising") == 0
+    assert readers(program, now, groups=("Gold",), tags=("video",), momentum="dormant") == 1
+    assert readers(program, now, groups=("Gold",), momentum="rising") == 0
     assert readers(program, now, performance=Performance.QUIET) == 4
+
+
+def test_of_several_groups_and_tags_any_will_do_and_nobody_is_counted_twice(program: Program, now: datetime) -> None:
+    with db.transaction() as session:
+        for name, group, tags in (
+            ("Carla", "Gold", ("video", "blog")), ("Dora", "Silver", ("blog",)), ("Emma", "Bronze", ()),
+        ):  # fmt: skip
+            _, partner = make_reader(session, program=program, name=f"{name} Example")
+            here: dict[str, Any] = {"program_id": program.id, "partner_id": partner.id}
+            session.add(PartnerTerms(**here, group_name=group, updated_at=now))
+            session.add_all(PartnerTag(**here, tag=tag) for tag in tags)
+    assert readers(program, now, tags=("blog", "video")) == 2
+    assert readers(program, now, groups=("Bronze", "Gold")) == 2
+    assert readers(program, now, groups=("Bronze", "Gold"), tags=("blog", "video")) == 1
 
 
 def test_what_partners_bring_counts_no_tests_and_nothing_unverified(program: Program, now: datetime) -> None:
@@ -74,7 +88,13 @@ def test_what_partners_bring_counts_no_tests_and_nothing_unverified(program: Pro
     ("typed", "read"),
     [
         ({}, Segment()),
-        ({"statuses": ["nonsense"], "momentum": "up", "tag": "x" * 50, "days": 7}, Segment(tag="x" * 40)),
+        ({"statuses": ["nonsense"], "momentum": "up", "tags": ["x" * 50, ""], "days": 7}, Segment(tags=("x" * 40,))),
+        ({"tags": ["video", "blog", "video"], "groups": ["Gold"]}, Segment(groups=("Gold",), tags=("blog", "video"))),
+        (
+            {"group": "Gold", "tag": "video"},
+            Segment(groups=("Gold",), tags=("video",)),
+        ),  # stored before there were several
+        ({"group": "", "tag": ""}, Segment()),
         ({"statuses": [], "prospects": True}, Segment(statuses=(), prospects=True)),
         ({"momentum": "fading", "prospects": False}, Segment(momentum="fading")),
     ],

@@ -143,8 +143,8 @@ def segment(typed: Typed) -> Segment:
     days = typed.get("days", "")
     return segments.read(
         {
-            "statuses": typed.getlist("statuses"), "languages": typed.getlist("languages"), "group": typed.get("group", ""),
-            "tag": typed.get("tag", ""), "momentum": typed.get("momentum", ""),
+            "statuses": typed.getlist("statuses"), "languages": typed.getlist("languages"),
+            "groups": typed.getlist("groups"), "tags": typed.getlist("tags"), "momentum": typed.get("momentum", ""),
             "prospects": "prospects" in typed,
             "performance": typed.get("performance"), "days": int(days) if re.fullmatch("[0-9]{1,3}", days) else 0,
         }

@@ -215,10 +215,8 @@ def _segment(segment: Segment, groups: Sequence[str], tags: Sequence[str]) -> di
             {"value": one.value, "name": name, "on": one is segment.performance} for one, name in performance.items()
         ],
         "days": [{"value": days, "name": _("in %(num)s days", num=days), "on": days == segment.days} for days in DAYS],
-        "groups": [{"value": name, "name": name, "on": name == segment.group} for name in groups],
-        "group": segment.group,
-        "tags": [{"value": name, "name": name, "on": name == segment.tag} for name in tags],
-        "tag": segment.tag,
+        "groups": _ticked(groups, segment.groups),
+        "tags": _ticked(tags, segment.tags),
         "momentum": [
             {"value": one.value, "name": care_words.momentum(one).word, "on": one == segment.momentum}
             for one in Momentum
@@ -229,6 +227,11 @@ def _segment(segment: Segment, groups: Sequence[str], tags: Sequence[str]) -> di
             "on": segment.prospects,
         },
     }
+
+
+def _ticked(offered: Sequence[str], chosen: Sequence[str]) -> list[dict[str, Any]]:
+    """What is offered, and what is chosen though nobody has it any more: left out, it would be taken away by the next press."""
+    return [{"value": name, "name": name, "on": name in chosen} for name in sorted({*offered, *chosen})]
 
 
 def readers(audience: Audience) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from factories import give_click, make_click, make_commission, make_link, make_p
 from flask.testing import FlaskClient
 from newsletter_cast import Block, BlockKind, Draft, a_draft, make_issue, make_reader, order
 from sqlalchemy import select
+from werkzeug.datastructures import MultiDict
 
 from affiliate import clock, ids
 from affiliate.accounts.actors import SYSTEM
@@ -35,6 +36,7 @@ from affiliate.newsletters.models import (
     StoryConsent,
     SuppressedAddress,
 )
+from affiliate.relations.care_models import PartnerTag
 
 HOSTILE = '</textarea><script>alert("x")</script>{first_name}'
 
@@ -344,6 +346,22 @@ def test_another_kind_or_language_may_mean_other_readers(
     assert stored(cast).status is IssueStatus.DRAFT
     mara.post(at(issue), data=typed(stored(cast), act="schedule", when="now") | other)
     assert stored(cast).status is IssueStatus.SCHEDULED
+
+
+def test_several_groups_and_tags_are_chosen_and_stay_chosen_when_nobody_has_them_any_more(
+    cast: Cast, mara: FlaskClient, issue: NewsletterIssue
+) -> None:
+    for name, tag in (("Nora Example", "blog"), ("Gina Example", "video"), ("Kurt Example", "shop")):
+        _, partner = make_reader(cast.session, program=cast.program, name=name)
+        cast.session.add(PartnerTag(program_id=cast.program.id, partner_id=partner.id, tag=tag))
+    cast.session.commit()
+    wanted = MultiDict([*typed(issue).items(), ("tags", "video"), ("tags", "blog"), ("tags", "gone")])
+    mara.post(at(issue), data=wanted)
+    assert stored(cast).segment["tags"] == ["blog", "gone", "video"]
+    page = mara.get(at(issue)).text
+    assert re.findall(r'name="tags" value="(\w+)" checked', page) == ["blog", "gone", "video"]
+    assert 'name="tags" value="shop">' in page
+    assert "2 readers" in page
 
 
 def test_hostile_words_stay_words_on_every_page(cast: Cast, mara: FlaskClient, issue: NewsletterIssue) -> None:
