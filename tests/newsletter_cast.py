@@ -7,7 +7,7 @@ import factories
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from affiliate import db
+from affiliate import db, ids
 from affiliate.accounts.actors import SYSTEM
 from affiliate.accounts.models import User
 from affiliate.newsletters import jobs, service
@@ -16,6 +16,7 @@ from affiliate.newsletters.models import DeliveryStatus, NewsletterDelivery, New
 from affiliate.newsletters.segments import Segment
 from affiliate.partners.models import Partner
 from affiliate.programs.models import Program
+from affiliate.relations.care_models import PartnerSegment
 
 LETTER = "Dear {first_name} of {partner_name}, here is [your link]({my_link})."
 
@@ -49,6 +50,14 @@ def make_issue(
         kind=kind, in_archive=True, seen_version=1, now=now,
     )  # fmt: skip
     return service.found(session, issue_id=made.id, program_id=program.id)
+
+
+def make_choice(session: Session, *, program: Program, now: datetime, **filters: str) -> str:
+    """A saved choice of partners; gives its id, as a segment names it."""
+    saved = PartnerSegment(id=ids.new_at(now), program_id=program.id, name="Kept", filters=filters, created_at=now)
+    session.add(saved)
+    session.flush()
+    return str(saved.id)
 
 
 def order(session: Session, issue: NewsletterIssue, *, now: datetime, **when: Any) -> NewsletterIssue:

@@ -29,6 +29,7 @@ from affiliate.partners.models import Enrollment, EnrollmentStatus, Member
 from affiliate.relations.care_models import PartnerTag
 from affiliate.reports.momentum import Momentum
 from affiliate.reports.queries import NOT_COUNTED
+from affiliate.steering import choosing
 from affiliate.steering.models import PartnerMomentum
 
 SHOWN_MAX = 100
@@ -37,11 +38,15 @@ GROUPS_MAX = 200
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """How many people match a segment, and how many of them get nothing: they said no, or their mail comes back."""
+    """How many people match a segment, and how many of them get nothing: they said no, or their mail comes back.
+
+    Nobody matches where the saved choice of the segment was deleted: then `lacks_choice`.
+    """
 
     matching: int
     refusing: int
     suppressed: int
+    lacks_choice: bool = False
 
     @property
     def readers(self) -> int:
@@ -49,7 +54,14 @@ class Audience:
         return self.matching - self.refusing - self.suppressed
 
 
-def matching(*, program_id: UUID, segment: Segment, language: str, now: datetime) -> sa.Select[*tuple[Any, ...]]:
+def lacks_choice(session: Session, *, program_id: UUID, segment: Segment) -> bool:
+    """Whether the saved choice that a segment names was deleted: whom its writer meant is not known any more, so it means nobody."""
+    return bool(segment.choice) and choosing.of_saved(session, program_id, segment.choice) is None
+
+
+def matching(
+    session: Session, *, program_id: UUID, segment: Segment, language: str, now: datetime
+) -> sa.Select[*tuple[Any, ...]]:
     """People who match a segment: `user_id`, `partner_id`, `email`, `time_zone`. One row for each membership."""
     found = (
         sa.select(User.id.label("user_id"), Enrollment.partner_id, User.email, User.time_zone)
@@ -67,11 +79,13 @@ def matching(*, program_id: UUID, segment: Segment, language: str, now: datetime
         found = found.where(
             _exists(PartnerMomentum, program_id, PartnerMomentum.momentum == Momentum(segment.momentum))
         )
+    if segment.choice:
+        found = found.where(*choosing.narrowed(session, program_id, {"segment": segment.choice}))
     since = now - timedelta(days=segment.days)
     return found.where(*_performing(segment.performance, program_id, since))
 
 
-def prospects(*, program_id: UUID, segment: Segment) -> sa.Select[*tuple[Any, ...]]:
+def prospects(session: Session, *, program_id: UUID, segment: Segment) -> sa.Select[*tuple[Any, ...]]:
     """Prospects who match a segment: `prospect_id`, `email`. Who is a partner's by now is none any more."""
     joined = (
         sa.select(sa.literal(1))
@@ -88,7 +102,7 @@ def prospects(*, program_id: UUID, segment: Segment) -> sa.Select[*tuple[Any, ..
         Prospect.program_id == program_id, Prospect.status == ProspectStatus.CONFIRMED,
         ~sa.exists(joined.correlate(Prospect)),
     )  # fmt: skip
-    if not segment.prospects:
+    if not segment.prospects or lacks_choice(session, program_id=program_id, segment=segment):
         return found.where(sa.false())
     return found.where(Prospect.locale.in_(segment.languages)) if segment.languages else found
 
@@ -136,15 +150,18 @@ def audience(
     session: Session, *, program_id: UUID, segment: Segment, language: str, kind: IssueKind, now: datetime
 ) -> Audience:
     """How many people a segment holds now."""
-    found = matching(program_id=program_id, segment=segment, language=language, now=now)
+    if lacks_choice(session, program_id=program_id, segment=segment):
+        return Audience(0, 0, 0, lacks_choice=True)
+    found = matching(session, program_id=program_id, segment=segment, language=language, now=now)
     people = found.with_only_columns(User.id, User.email).distinct().subquery()
     refusing = refuses(people.c.id, program_id, kind)
     of_partners = _counted(session, people, refusing)
     if not segment.prospects:
         return Audience(*of_partners)
-    also = prospects(program_id=program_id, segment=segment).subquery()
-    both = zip(of_partners, _counted(session, also, prospect_refuses(also.c.prospect_id, kind)), strict=True)
-    return Audience(*(one + other for one, other in both))
+    also = prospects(session, program_id=program_id, segment=segment).subquery()
+    of_prospects = _counted(session, also, prospect_refuses(also.c.prospect_id, kind))
+    people_in_all, refused, suppressed = (one + other for one, other in zip(of_partners, of_prospects, strict=True))
+    return Audience(people_in_all, refused, suppressed)
 
 
 def _counted(session: Session, people: Any, refusing: Any) -> tuple[int, int, int]:
@@ -163,7 +180,7 @@ def readers_after(
     session: Session, *, issue: NewsletterIssue, segment: Segment, after: UUID | None, limit: int, now: datetime
 ) -> Sequence[Any]:
     """The next people who get an issue, in the order of their ids. A person of two partners may come twice in a row."""
-    found = matching(program_id=issue.program_id, segment=segment, language=issue.language, now=now)
+    found = matching(session, program_id=issue.program_id, segment=segment, language=issue.language, now=now)
     found = found.where(~refuses(User.id, issue.program_id, issue.kind), ~_suppressed(User.email))
     if after is not None:
         found = found.where(User.id > after)
@@ -174,7 +191,7 @@ def prospects_after(
     session: Session, *, issue: NewsletterIssue, segment: Segment, after: UUID | None, limit: int
 ) -> Sequence[Any]:
     """The next prospects who get an issue, in the order of their ids."""
-    found = prospects(program_id=issue.program_id, segment=segment)
+    found = prospects(session, program_id=issue.program_id, segment=segment)
     found = found.where(~prospect_refuses(Prospect.id, issue.kind), ~_suppressed(Prospect.email))
     if after is not None:
         found = found.where(Prospect.id > after)

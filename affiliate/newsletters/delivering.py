@@ -49,7 +49,8 @@ def release(session: Session, *, issue: NewsletterIssue, now: datetime) -> int:
     """Write down the next readers of an issue whose time has come; gives how many rows were looked at, zero when all are there.
 
     From the first call on the issue cannot be taken back. A job that dies goes on after the last reader. In an archived
-    program, or where nothing is left to say, nothing begins to leave: the issue is a draft again.
+    program, where nothing is left to say, or where the saved choice of its readers was deleted, nothing begins to leave: the
+    issue is a draft again.
     """
     program = session.get_one(Program, issue.program_id)
     if issue.status is IssueStatus.SCHEDULED and (trouble := _keeps_from_leaving(session, issue, program)) is not None:
@@ -73,6 +74,8 @@ def _keeps_from_leaving(session: Session, issue: NewsletterIssue, program: Progr
     """What the writer of an issue is told because of which it must not begin to leave; empty where there is nothing to tell."""
     if program.archived_at is not None:
         return ""  # sent later, when the program is opened again, it would say what was true once
+    if service.lacks_choice(session, issue):
+        return service.CHOICE_DELETED
     return service.NOTHING_TO_SAY if service.is_empty(session, issue) else None
 
 

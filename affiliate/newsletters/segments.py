@@ -1,4 +1,4 @@
-"""Whom an issue goes to: partners by status, groups, tags, language and performance, and prospects by language. Pure."""
+"""Whom an issue goes to: partners by status, groups, tags, language, performance and a saved choice, and prospects by language. Pure."""
 
 import enum
 from collections.abc import Mapping, Sequence
@@ -29,6 +29,7 @@ class Segment:
     """The rules; empty `languages`, `groups` and `tags` are all, an empty `momentum` too. Who has chosen no language counts as the issue's own.
 
     Of several languages, groups or tags any will do; what is chosen of different kinds must hold together.
+    `choice` is the id of a saved choice of partners; one that was deleted means nobody at all, whatever else is chosen.
     `prospects`: it goes to people as well who asked for news and are no partners; of them the languages alone say something.
     """
 
@@ -39,6 +40,7 @@ class Segment:
     groups: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     momentum: str = ""
+    choice: str = ""
     prospects: bool = False
 
     def document(self) -> dict[str, Any]:
@@ -63,6 +65,7 @@ def read(document: Mapping[str, Any]) -> Segment:
         _words(document.get("groups", (document.get("group"),))),
         _words(document.get("tags", (document.get("tag"),))),
         momentum if momentum in list(Momentum) else "",
+        str(document.get("choice") or "")[:_WORD_MAX],
         prospects,
     )
 

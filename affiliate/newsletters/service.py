@@ -13,7 +13,7 @@ from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
 from affiliate.db import insert_new
 from affiliate.errors import Conflict, Invalid, NotFound
-from affiliate.newsletters import content, queries, timing
+from affiliate.newsletters import audiences, content, queries, segments, timing
 from affiliate.newsletters.content import N_, Block, BlockKind, Draft, IssueKind
 from affiliate.newsletters.models import (
     ConsentStatus,
@@ -26,6 +26,8 @@ from affiliate.programs.models import Program
 
 NOTHING_TO_SAY = N_("It holds nothing but stories without their partners' consent, so no mail leaves.")
 """The trouble of an issue that was stopped, or is a draft again, because its readers would find nothing in it."""
+CHOICE_DELETED = N_("The saved choice of its readers was deleted, so nobody gets it. Choose another one, or none.")
+"""The trouble of an issue that is a draft again because whom it was meant for is not known any more."""
 
 
 class NoSuchIssue(NotFound):
@@ -124,6 +126,12 @@ def shown(draft: Draft, consents: Mapping[tuple[str, str], StoryConsent]) -> Dra
 def is_empty(session: Session, issue: NewsletterIssue) -> bool:
     """Whether its readers would find nothing in an issue: each of its blocks is a story without consent."""
     return not shown(draft_of(issue), queries.consents(session, issue_id=issue.id)).blocks
+
+
+def lacks_choice(session: Session, issue: NewsletterIssue) -> bool:
+    """Whether the saved choice that an issue goes to was deleted."""
+    segment = segments.read(issue.segment)
+    return audiences.lacks_choice(session, program_id=issue.program_id, segment=segment)
 
 
 def schedule(
@@ -234,7 +242,8 @@ def answer_consent(
     if issue_id is None:
         raise NoSuchIssue("There is no such question.")
     issue = found(session, issue_id=issue_id, program_id=program_id)
-    if is_given and issue.status is IssueStatus.DRAFT and not is_empty(session, issue):
+    is_held_empty = issue.status is IssueStatus.DRAFT and issue.trouble == NOTHING_TO_SAY
+    if is_given and is_held_empty and not is_empty(session, issue):
         issue.trouble = None
     action = "newsletter.give_consent" if is_given else "newsletter.decline_consent"
     write_audit(session, issue, action, actor=actor, now=now)
@@ -262,6 +271,8 @@ def _keeps_from_sending(
         wrong.append(N_("Something in the text must be put right first."))
     if len(shown(draft, queries.consents(session, issue_id=issue.id)).blocks) < len(draft.blocks):
         wrong.append(N_("A story waits for its partner's consent."))
+    if lacks_choice(session, issue):
+        wrong.append(CHOICE_DELETED)
     if send_at is not None and send_at < now:
         wrong.append(N_("This time is over. Choose a later one."))
     if send_wall is not None and send_wall.replace(tzinfo=now.tzinfo) < now:

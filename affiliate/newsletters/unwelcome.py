@@ -21,13 +21,15 @@ from affiliate.newsletters.models import (
     SuppressedAddress,
 )
 from affiliate.partners.models import Enrollment, Member
+from affiliate.steering import choosing
 
 
 def unwelcome(session: Session, *, issue_id: UUID) -> sa.ColumnElement[bool]:
     """Whether a delivery must not leave any more: a condition on NewsletterDelivery.
 
     Its reader said stop, the address is suppressed, the person works for the partner no more or may not sign in, or the partner
-    is none any more whom the issue goes to by its status. What else was chosen stands from the release on.
+    is none any more whom the issue goes to by its status, that of its saved choice included. What else was chosen stands from
+    the release on, also where the saved choice was deleted since.
     """
     issue = session.get_one(NewsletterIssue, issue_id)
     stopped = sa.exists().where(
@@ -38,7 +40,7 @@ def unwelcome(session: Session, *, issue_id: UUID) -> sa.ColumnElement[bool]:
         refused,
         audiences.prospect_refuses(NewsletterDelivery.prospect_id, issue.kind),
         stopped.correlate(NewsletterDelivery),
-        sa.and_(NewsletterDelivery.user_id.is_not(None), ~_still_reading(issue)),
+        sa.and_(NewsletterDelivery.user_id.is_not(None), ~_still_reading(session, issue)),
         _suppressed_reader(User, NewsletterDelivery.user_id),
         _suppressed_reader(Prospect, NewsletterDelivery.prospect_id),
     )
@@ -52,14 +54,15 @@ def through_another(session: Session, *, issue_id: UUID, now: datetime) -> tuple
     """
     issue = session.get_one(NewsletterIssue, issue_id)
     here: dict[str, Any] = {"program_id": issue.program_id, "segment": segments.read(issue.segment)}
-    found = audiences.matching(**here, language=issue.language, now=now).where(User.id == NewsletterDelivery.user_id)
+    found = audiences.matching(session, **here, language=issue.language, now=now)
+    found = found.where(User.id == NewsletterDelivery.user_id)
     partners = found.with_only_columns(Enrollment.partner_id, maintain_column_froms=True).order_by(Member.id).limit(1)
     other = partners.correlate(NewsletterDelivery).scalar_subquery()
-    is_moved = sa.and_(NewsletterDelivery.user_id.is_not(None), ~_still_reading(issue), other.is_not(None))
+    is_moved = sa.and_(NewsletterDelivery.user_id.is_not(None), ~_still_reading(session, issue), other.is_not(None))
     return is_moved, other
 
 
-def _still_reading(issue: NewsletterIssue) -> sa.Exists:
+def _still_reading(session: Session, issue: NewsletterIssue) -> sa.Exists:
     """Whether the person of a delivery is an active one of its partner, and the partner has a status that the issue goes to."""
     found = (
         sa.select(sa.literal(1))
@@ -71,10 +74,16 @@ def _still_reading(issue: NewsletterIssue) -> sa.Exists:
             Member.partner_id == NewsletterDelivery.partner_id,
             User.active,
             Enrollment.program_id == issue.program_id,
-            Enrollment.status.in_(segments.read(issue.segment).statuses),
+            Enrollment.status.in_(_statuses(session, issue)),
         )
     )
     return sa.exists(found.correlate(NewsletterDelivery))
+
+
+def _statuses(session: Session, issue: NewsletterIssue) -> list[str]:
+    segment = segments.read(issue.segment)
+    saved = choosing.statuses_of_saved(session, issue.program_id, segment.choice) if segment.choice else None
+    return [status for status in segment.statuses if saved is None or status in saved]
 
 
 def _suppressed_reader(table: Any, reader_id: Any) -> sa.Exists:

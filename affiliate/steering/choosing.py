@@ -1,6 +1,7 @@
 """Which partners of a program a choice means: by tag, group, momentum, lead, status, name, or as it was saved.
 
-It stands here because a choice speaks of tags and of momentum. Reports are narrowed by it, and get it handed in.
+It stands here because a choice speaks of tags and of momentum. Reports are narrowed by it, and get it handed in; newsletters,
+which stand above, ask it themselves.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,8 +29,20 @@ def narrowed(session: Session, program_id: UUID, narrowing: Mapping[str, str]) -
     found = which(program_id=program_id, tag=narrowing.get("tag", ""), group=narrowing.get("group", ""))
     if "segment" not in narrowing:
         return found
-    saved = _saved(session, program_id, narrowing["segment"])
-    return [*found, *([sa.false()] if saved is None else _of_filters(program_id, saved))]
+    saved = of_saved(session, program_id, narrowing["segment"])
+    return [*found, *([sa.false()] if saved is None else saved)]
+
+
+def of_saved(session: Session, program_id: UUID, segment: str) -> Conditions | None:
+    """What enrollments of a saved choice fulfil; null where it is not there any more."""
+    filters = _saved(session, program_id, segment)
+    return None if filters is None else _of_filters(program_id, filters)
+
+
+def statuses_of_saved(session: Session, program_id: UUID, segment: str) -> Sequence[EnrollmentStatus] | None:
+    """The statuses that a saved choice holds; null where it is not there any more."""
+    filters = _saved(session, program_id, segment)
+    return None if filters is None else _statuses(filters)
 
 
 def which(
@@ -70,14 +83,18 @@ def chosen(
 
 
 def _of_filters(program_id: UUID, typed: Mapping[str, str]) -> Conditions:
-    status, momentum = typed.get("status", ""), typed.get("momentum", "")
+    momentum = typed.get("momentum", "")
     found = which(
         program_id=program_id, tag=typed.get("tag", ""), group=typed.get("group", ""),
         momentum=Momentum(momentum) if momentum in set(Momentum) else None, lead_id=_uuid(typed.get("lead", "")),
     )  # fmt: skip
-    statuses = [EnrollmentStatus(status)] if status in set(EnrollmentStatus) else LISTED
     name = typed.get("name", "").strip()[:_NAME_LENGTH_MAX]
-    return chosen(program_id=program_id, statuses=statuses, which=found, name=name)
+    return chosen(program_id=program_id, statuses=_statuses(typed), which=found, name=name)
+
+
+def _statuses(typed: Mapping[str, str]) -> Sequence[EnrollmentStatus]:
+    status = typed.get("status", "")
+    return (EnrollmentStatus(status),) if status in set(EnrollmentStatus) else LISTED
 
 
 def _saved(session: Session, program_id: UUID, text: str) -> dict[str, str] | None:

@@ -4,15 +4,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from factories import make_clicks, make_commission, make_link
-from newsletter_cast import make_reader
+from newsletter_cast import make_choice, make_reader
 
 from affiliate import db
 from affiliate.commissions.life import CommissionStatus
 from affiliate.newsletters import audiences, segments
 from affiliate.newsletters.content import IssueKind
 from affiliate.newsletters.segments import Performance, Segment
-from affiliate.partners.models import PartnerTerms
+from affiliate.partners.models import Enrollment, EnrollmentStatus, PartnerTerms
 from affiliate.programs.models import Program
 from affiliate.relations.care_models import PartnerTag
 from affiliate.reports.momentum import Momentum, Reason
@@ -65,6 +66,22 @@ def test_of_several_groups_and_tags_any_will_do_and_nobody_is_counted_twice(prog
     assert readers(program, now, groups=("Bronze", "Gold"), tags=("blog", "video")) == 1
 
 
+def test_a_saved_choice_narrows_the_readers_and_what_else_is_chosen_holds_too(program: Program, now: datetime) -> None:
+    with db.transaction() as session:
+        for name, status in (("Carla", "approved"), ("Carlo", "paused"), ("Dora", "approved"), ("Carmen", "pending")):
+            _, partner = make_reader(session, program=program, name=f"{name} Example")
+            own = Enrollment.partner_id == partner.id
+            session.execute(sa.update(Enrollment).where(own).values(status=EnrollmentStatus(status)))
+            if name != "Dora":
+                session.add(PartnerTag(program_id=program.id, partner_id=partner.id, tag="video"))
+        tagged = make_choice(session, program=program, now=now, tag="video", name="car")
+    every = ("approved", "paused", "pending")
+    assert readers(program, now, statuses=every, tags=("video",)) == 3
+    assert readers(program, now, statuses=every, choice=tagged) == 2  # who applies stands in no list of partners
+    assert readers(program, now, choice=tagged) == 1
+    assert readers(program, now, choice=tagged, tags=("blog",)) == 0
+
+
 def test_what_partners_bring_counts_no_tests_and_nothing_unverified(program: Program, now: datetime) -> None:
     """Carla sold, Dora clicked, Emma has a test and Fina an order that is being verified; both clicked, too."""
     with db.transaction() as session:
@@ -94,6 +111,7 @@ def test_what_partners_bring_counts_no_tests_and_nothing_unverified(program: Pro
             {"group": "Gold", "tag": "video"},
             Segment(groups=("Gold",), tags=("video",)),
         ),  # stored before there were several
+        ({"choice": "0192" * 9}, Segment(choice="0192" * 9)),
         ({"group": "", "tag": ""}, Segment()),
         ({"statuses": [], "prospects": True}, Segment(statuses=(), prospects=True)),
         ({"momentum": "fading", "prospects": False}, Segment(momentum="fading")),

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -23,6 +24,7 @@ from newsletter_cast import (
     a_draft,
     deliveries,
     issue_now,
+    make_choice,
     make_issue,
     make_reader,
     order,
@@ -49,10 +51,13 @@ from affiliate.newsletters.models import (
     StoryConsent,
     SuppressedAddress,
 )
+from affiliate.newsletters.segments import Segment
 from affiliate.partners import service as partners
 from affiliate.partners.models import Enrollment, EnrollmentStatus, Member, MemberRole
 from affiliate.programs import archive
 from affiliate.programs.models import Program
+from affiliate.relations import caring
+from affiliate.relations.care_models import PartnerTag
 from affiliate.settings import Settings
 
 ALICE, BOB = "alice@example.test", "bob@example.test"
@@ -333,6 +338,79 @@ def test_who_is_no_reader_any_more_after_the_release_gets_nothing(
     work()
     assert server.received() == {BOB: 1}
     assert statuses(issue) == {ALICE: DeliveryStatus.SKIPPED, BOB: DeliveryStatus.SENT}
+
+
+def to_a_choice(session: Session, program: Program, *, now: datetime) -> NewsletterIssue:
+    """An issue that was ordered, to approved and paused partners of a saved choice: those approved with Alice's tag."""
+    alice = sa.select(Member.partner_id).join(User, User.id == Member.user_id).where(User.email == ALICE)
+    session.add(PartnerTag(program_id=program.id, partner_id=session.scalars(alice).one(), tag="video"))
+    choice = make_choice(session, program=program, now=now, tag="video", status="approved")
+    segment = Segment(statuses=("approved", "paused"), choice=choice)
+    return order(session, make_issue(session, program=program, now=now, segment=segment), now=now)
+
+
+def delete_choice(issue: NewsletterIssue) -> None:
+    """Somebody deletes the saved choice that an issue goes to."""
+    with db.transaction() as session:
+        caring.delete_segment(session, program_id=issue.program_id, segment_id=UUID(issue.segment["choice"]))
+
+
+def test_an_issue_goes_to_the_partners_of_its_saved_choice(
+    server: MailServer, program: Program, time: time_machine.Traveller, now: datetime
+) -> None:
+    with db.transaction() as session:
+        issue = to_a_choice(session, program, now=now)
+    time.shift(timedelta(minutes=10))
+    work()
+    assert server.received() == {ALICE: 1}
+    assert statuses(issue) == {ALICE: DeliveryStatus.SENT}
+
+
+def test_an_issue_whose_saved_choice_was_deleted_cannot_be_ordered_and_does_not_begin_to_leave(
+    server: MailServer, program: Program, time: time_machine.Traveller, now: datetime
+) -> None:
+    with db.transaction() as session:
+        issue = to_a_choice(session, program, now=now)
+    delete_choice(issue)
+    time.shift(timedelta(minutes=10))
+    work()
+    assert server.messages == []
+    assert deliveries(issue) == {}
+    back = issue_now(issue)
+    assert (back.status, back.trouble) == (IssueStatus.DRAFT, service.CHOICE_DELETED)
+    with pytest.raises(service.NotReady) as refusal, db.transaction() as session:
+        order(session, back, now=clock.now())
+    assert refusal.value.errors == {"schedule": [service.CHOICE_DELETED]}
+
+
+@pytest.mark.parametrize("is_deleted", [True, False])
+def test_who_leaves_the_saved_choice_after_the_release_is_handled_as_with_any_other_rule(
+    server: MailServer, program: Program, time: time_machine.Traveller, now: datetime, is_deleted: bool
+) -> None:
+    with db.transaction() as session:
+        issue = to_a_choice(session, program, now=now)
+    time.shift(timedelta(minutes=10))
+    jobs.release()
+    if is_deleted:
+        delete_choice(issue)
+    else:
+        with db.transaction() as session:
+            session.execute(sa.delete(PartnerTag))
+    work()
+    assert statuses(issue) == {ALICE: DeliveryStatus.SENT}
+
+
+def test_a_status_that_only_the_issue_allows_and_not_its_saved_choice_is_none_of_a_reader(
+    server: MailServer, program: Program, time: time_machine.Traveller, now: datetime
+) -> None:
+    with db.transaction() as session:
+        issue = to_a_choice(session, program, now=now)
+    time.shift(timedelta(minutes=10))
+    jobs.release()
+    with db.transaction() as session:
+        _pause(session, deliveries(issue)[ALICE])
+    work()
+    assert statuses(issue) == {ALICE: DeliveryStatus.SKIPPED}
 
 
 @pytest.mark.parametrize("becomes_none", [_ban, _pause])

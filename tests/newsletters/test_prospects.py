@@ -1,16 +1,20 @@
 """Prospects get newsletters once they have confirmed, each once, and none after they have stopped or become partners."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 import time_machine
+from factories import make_program
 from mail_server import MailServer
-from newsletter_cast import make_issue, order, work
+from newsletter_cast import make_choice, make_issue, order, work
 
-from affiliate import db
+from affiliate import db, ids
 from affiliate.mailer import OutboxMail
-from affiliate.newsletters import audiences, jobs, prospects
+from affiliate.newsletters import audiences, jobs, prospects, segments
+from affiliate.newsletters.audiences import Audience
 from affiliate.newsletters.content import IssueKind
 from affiliate.newsletters.models import NewsletterDelivery, Prospect, ProspectStatus
 from affiliate.newsletters.prospects import ConfirmationOver, SignUp
@@ -82,6 +86,25 @@ def test_a_segment_of_prospects_alone_goes_to_no_partner_and_asks_for_their_lang
     time.shift(timedelta(minutes=10))
     work()
     assert server.received() == {"piotr@example.test": 1}
+
+
+@pytest.mark.parametrize("whose", ["deleted", "another program's", "no id"])
+def test_a_saved_choice_that_is_not_here_means_nobody_at_all(program: Program, now: datetime, whose: str) -> None:
+    confirm(ask(program, "paula@example.test", now=now), now=now)
+    with db.transaction() as session:
+        theirs = make_choice(session, program=make_program(session), now=now, status="approved")
+        ours = make_choice(session, program=program, now=now, status="paused")
+    choice = {"deleted": str(ids.new()), "another program's": theirs, "no id": "nonsense"}[whose]
+    with db.transaction() as session:
+        here: dict[str, Any] = {"program_id": program.id, "language": "en", "kind": IssueKind.NEWS, "now": now}
+        counted = audiences.audience(session, segment=replace(EVERYBODY, choice=choice), **here)
+        assert counted == Audience(0, 0, 0, lacks_choice=True)
+        issue = make_issue(session, program=program, now=now, segment=replace(EVERYBODY, choice=choice))
+        next_ones: dict[str, Any] = {"issue": issue, "segment": segments.read(issue.segment), "after": None, "limit": 9}
+        assert not audiences.readers_after(session, **next_ones, now=now)
+        assert not audiences.prospects_after(session, **next_ones)
+        held = audiences.audience(session, segment=replace(EVERYBODY, choice=ours), **here)
+        assert (held.readers, held.lacks_choice) == (1, False)  # a choice of partners says nothing about prospects
 
 
 def test_a_kind_that_a_prospect_does_not_want_is_not_sent_also_if_it_says_so_after_the_release(

@@ -78,6 +78,7 @@ def page(
         issue, written, audience(written.segment, written.draft.language, written.kind), language, errors=errors or {},
         partner_names=_partner_names(written.draft), groups=audiences.groups(orm.session, program_id=g.program.id),
         tags=care_queries.tags_in(orm.session, program_id=g.program.id),
+        choices={str(row.id): row.name for row in care_queries.segments(orm.session, program_id=g.program.id)},
     )  # fmt: skip
     choice = queries.partners_by_name(orm.session, program_id=g.program.id)
     answer = make_response(show(

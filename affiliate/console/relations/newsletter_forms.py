@@ -145,7 +145,7 @@ def segment(typed: Typed) -> Segment:
         {
             "statuses": typed.getlist("statuses"), "languages": typed.getlist("languages"),
             "groups": typed.getlist("groups"), "tags": typed.getlist("tags"), "momentum": typed.get("momentum", ""),
-            "prospects": "prospects" in typed,
+            "choice": typed.get("choice", ""), "prospects": "prospects" in typed,
             "performance": typed.get("performance"), "days": int(days) if re.fullmatch("[0-9]{1,3}", days) else 0,
         }
     )  # fmt: skip

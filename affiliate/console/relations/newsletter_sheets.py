@@ -69,19 +69,19 @@ def line(row: Any) -> dict[str, Any]:
         "at": issue.release_at or issue.updated_at,
         "is_over": issue.release_at is not None,
         "url": url_for("console.newsletter", issue_id=issue.id),
-        "trouble": _nothing_to_say(issue) or issue.trouble,
+        "trouble": _why_not_sent(issue) or issue.trouble,
     }
 
 
-def _nothing_to_say(issue: NewsletterIssue) -> str:
-    """That an issue was stopped because nothing is left in it; empty if it was not."""
-    return str(_(issue.trouble)) if issue.trouble == service.NOTHING_TO_SAY else ""
+def _why_not_sent(issue: NewsletterIssue) -> str:
+    """That an issue does not leave because nothing is left in it, or its saved choice was deleted; empty if that is not why."""
+    return str(_(issue.trouble)) if issue.trouble in {service.NOTHING_TO_SAY, service.CHOICE_DELETED} else ""
 
 
 def editor(
     issue: NewsletterIssue, written: Written, audience: Audience, language: str, *,
     errors: Mapping[str, str], partner_names: Mapping[str, str], groups: Sequence[str],
-    tags: Sequence[str],
+    tags: Sequence[str], choices: Mapping[str, str],
 ) -> dict[str, Any]:  # fmt: skip
     """Everything on the page of a draft, as it stands or as it was typed."""
     draft = written.draft
@@ -103,9 +103,9 @@ def editor(
         "kinds": [{"value": kind.value, "name": labels.kind(kind)} for kind in content.IssueKind],
         "block_kinds": [{"value": kind.value, "name": labels.block(kind)} for kind in BlockKind],
         "problems": [_problem(draft, problem) for problem in problems],
-        "nothing_to_say": _nothing_to_say(issue),
+        "why_not_sent": _why_not_sent(issue),
         "waiting_stories": len(draft.blocks) - len(service.shown(draft, consents).blocks),
-        "segment": _segment(written.segment, groups, tags),
+        "segment": _segment(written.segment, groups, tags, choices),
         "audience": readers(audience),
         "known_fields": ", ".join(f"{{{name}}}" for name in content.FIELDS),
     }
@@ -196,7 +196,9 @@ def _consent(consent: StoryConsent | None) -> dict[str, Any]:
     return {"sign": signs[consent.status], "at": consent.answered_at or consent.asked_at}
 
 
-def _segment(segment: Segment, groups: Sequence[str], tags: Sequence[str]) -> dict[str, Any]:
+def _segment(
+    segment: Segment, groups: Sequence[str], tags: Sequence[str], choices: Mapping[str, str]
+) -> dict[str, Any]:
     performance = {
         Performance.ANY: _("Whatever they bring"),
         Performance.SOLD: _("With sales"),
@@ -217,6 +219,7 @@ def _segment(segment: Segment, groups: Sequence[str], tags: Sequence[str]) -> di
         "days": [{"value": days, "name": _("in %(num)s days", num=days), "on": days == segment.days} for days in DAYS],
         "groups": _ticked(groups, segment.groups),
         "tags": _ticked(tags, segment.tags),
+        "choices": _choices(choices, segment.choice),
         "momentum": [
             {"value": one.value, "name": care_words.momentum(one).word, "on": one == segment.momentum}
             for one in Momentum
@@ -234,16 +237,23 @@ def _ticked(offered: Sequence[str], chosen: Sequence[str]) -> list[dict[str, Any
     return [{"value": name, "name": name, "on": name in chosen} for name in sorted({*offered, *chosen})]
 
 
+def _choices(offered: Mapping[str, str], chosen: str) -> list[dict[str, Any]]:
+    """The saved choices; one that was deleted stays chosen until somebody chooses another, for without it everybody would be meant."""
+    gone = {chosen: _("A choice that was deleted")} if chosen and chosen not in offered else {}
+    return [{"value": key, "name": name, "on": key == chosen} for key, name in {**offered, **gone}.items()]
+
+
 def readers(audience: Audience) -> dict[str, Any]:
-    """To how many an issue goes, as a sum."""
+    """To how many an issue goes, as a sum; `lacks_choice` says why to nobody where its saved choice was deleted."""
     rows = [
         {"label": _("Match the choice"), "amount": formats.number(audience.matching)},
         {"label": _("Do not want newsletters of this kind"), "amount": formats.number(-audience.refusing)},
         {"label": _("Mail to them comes back"), "amount": formats.number(-audience.suppressed)},
     ]
     total = formats.number(audience.readers)
+    lacking = str(_(service.CHOICE_DELETED)) if audience.lacks_choice else ""
     sentence = ngettext("%(count)s reader", "%(count)s readers", audience.readers, count=total)
-    return {"rows": rows, "total": total, "sentence": sentence, "readers": audience.readers}
+    return {"rows": rows, "total": total, "sentence": sentence, "readers": audience.readers, "lacks_choice": lacking}
 
 
 def results(
@@ -263,7 +273,7 @@ def results(
         "send_wall": issue.send_wall.replace("T", " ") if issue.send_wall else None,
         "next_due": next_due,
         "trouble": issue.trouble,
-        "nothing_to_say": _nothing_to_say(issue),
+        "why_not_sent": _why_not_sent(issue),
         "total": total,
         "done": total - open_ones,
         "tiles": [

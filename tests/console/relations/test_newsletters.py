@@ -11,7 +11,7 @@ from accounts_cast import read
 from console_cast import Cast, public, text_of
 from factories import give_click, make_click, make_commission, make_link, make_program
 from flask.testing import FlaskClient
-from newsletter_cast import Block, BlockKind, Draft, a_draft, make_issue, make_reader, order
+from newsletter_cast import Block, BlockKind, Draft, a_draft, make_choice, make_issue, make_reader, order
 from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
@@ -362,6 +362,54 @@ def test_several_groups_and_tags_are_chosen_and_stay_chosen_when_nobody_has_them
     assert re.findall(r'name="tags" value="(\w+)" checked', page) == ["blog", "gone", "video"]
     assert 'name="tags" value="shop">' in page
     assert "2 readers" in page
+
+
+def test_a_saved_choice_narrows_the_readers_and_a_deleted_one_is_told_until_another_is_chosen(
+    cast: Cast, mara: FlaskClient, issue: NewsletterIssue, count_queries: Any
+) -> None:
+    for name, tag in (("Nora Example", "blog"), ("Gina Example", "video")):
+        _, partner = make_reader(cast.session, program=cast.program, name=name)
+        cast.session.add(PartnerTag(program_id=cast.program.id, partner_id=partner.id, tag=tag))
+    choice = make_choice(cast.session, program=cast.program, now=clock.now(), tag="blog")
+    cast.session.commit()
+    ready = {"it-subject": "Ciao", "choice": choice}
+    mara.post(at(issue), data=typed(issue) | ready)
+    page = mara.get(at(issue)).text
+    assert f'<option value="{choice}" selected>Kept</option>' in page
+    assert "1 reader<" in page
+    mara.post(at(issue), data=typed(stored(cast), act="schedule", when="now") | ready)
+    assert stored(cast).status is IssueStatus.SCHEDULED
+    mara.post(f"/console/casa/partners/segments/{choice}/delete")
+    told = "The saved choice of its readers was deleted, so nobody gets it."
+    waiting = text_of(mara.get(at(issue)))
+    assert told in waiting
+    assert "0 readers" in waiting
+    mara.post(at(issue, "/undo"))
+    with count_queries() as asked:
+        page = mara.get(at(issue)).text
+    assert len(asked) <= 20
+    assert told in page
+    assert "0 readers" in page
+    assert f'<option value="{choice}" selected>A choice that was deleted</option>' in page
+    answer = mara.post(at(issue), data=typed(stored(cast), act="schedule", when="now") | ready)
+    assert told in answer.text
+    assert stored(cast).status is IssueStatus.DRAFT
+    mara.post(at(issue), data=typed(stored(cast)) | {"choice": ""})
+    page = mara.get(at(issue)).text
+    assert told not in page
+    assert "3 readers" in page
+
+
+def test_what_keeps_an_issue_back_is_told_on_its_pages_until_it_is_saved(
+    cast: Cast, mara: FlaskClient, issue: NewsletterIssue
+) -> None:
+    issue.trouble = service.CHOICE_DELETED
+    cast.session.commit()
+    for page in ("/console/casa/newsletters", at(issue)):
+        assert "was deleted, so nobody gets it." in text_of(mara.get(page))
+    assert "It was not sent." in mara.get(at(issue)).text
+    mara.post(at(issue), data=typed(issue))
+    assert "was deleted, so nobody gets it." not in text_of(mara.get(at(issue)))
 
 
 def test_hostile_words_stay_words_on_every_page(cast: Cast, mara: FlaskClient, issue: NewsletterIssue) -> None:
