@@ -180,11 +180,23 @@ def readers_after(
     session: Session, *, issue: NewsletterIssue, segment: Segment, after: UUID | None, limit: int, now: datetime
 ) -> Sequence[Any]:
     """The next people who get an issue, in the order of their ids. A person of two partners may come twice in a row."""
-    found = matching(session, program_id=issue.program_id, segment=segment, language=issue.language, now=now)
-    found = found.where(~refuses(User.id, issue.program_id, issue.kind), ~_suppressed(User.email))
+    found = _reading(session, issue, segment, now)
     if after is not None:
         found = found.where(User.id > after)
     return session.execute(found.order_by(User.id, Member.id).limit(limit)).all()
+
+
+def has_readers_of(
+    session: Session, *, issue: NewsletterIssue, segment: Segment, partner_id: UUID, now: datetime
+) -> bool:
+    """Whether somebody of a partner gets an issue as things stand."""
+    found = _reading(session, issue, segment, now).where(Enrollment.partner_id == partner_id)
+    return bool(session.scalar(sa.select(found.exists())))
+
+
+def _reading(session: Session, issue: NewsletterIssue, segment: Segment, now: datetime) -> sa.Select[*tuple[Any, ...]]:
+    found = matching(session, program_id=issue.program_id, segment=segment, language=issue.language, now=now)
+    return found.where(~refuses(User.id, issue.program_id, issue.kind), ~_suppressed(User.email))
 
 
 def prospects_after(

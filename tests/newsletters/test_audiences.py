@@ -55,15 +55,16 @@ def test_each_rule_narrows_the_readers(program: Program, now: datetime) -> None:
 def test_of_several_groups_and_tags_any_will_do_and_nobody_is_counted_twice(program: Program, now: datetime) -> None:
     with db.transaction() as session:
         for name, group, tags in (
-            ("Carla", "Gold", ("video", "blog")), ("Dora", "Silver", ("blog",)), ("Emma", "Bronze", ()),
+            ("Carla", "Gold", ("video", "blog")), ("Dora", "Silver", ("video",)), ("Emma", "Bronze", ()),
+            ("Fina", "Bronze", ("blog",)),
         ):  # fmt: skip
             _, partner = make_reader(session, program=program, name=f"{name} Example")
             here: dict[str, Any] = {"program_id": program.id, "partner_id": partner.id}
             session.add(PartnerTerms(**here, group_name=group, updated_at=now))
             session.add_all(PartnerTag(**here, tag=tag) for tag in tags)
-    assert readers(program, now, tags=("blog", "video")) == 2
-    assert readers(program, now, groups=("Bronze", "Gold")) == 2
-    assert readers(program, now, groups=("Bronze", "Gold"), tags=("blog", "video")) == 1
+    assert readers(program, now, tags=("blog", "video")) == 3
+    assert readers(program, now, groups=("Bronze", "Gold")) == 3
+    assert readers(program, now, groups=("Bronze", "Gold"), tags=("blog", "video")) == 2
 
 
 def test_a_saved_choice_narrows_the_readers_and_what_else_is_chosen_holds_too(program: Program, now: datetime) -> None:

@@ -12,9 +12,19 @@ from affiliate.accounts import access
 from affiliate.console import roles
 from affiliate.console.blueprint import blueprint, settings, show
 from affiliate.console.relations import newsletter_sheets as sheets
-from affiliate.newsletters import content, mailroom, mails, novelties, queries, rendering, service
+from affiliate.newsletters import (
+    audiences,
+    content,
+    mailroom,
+    mails,
+    novelties,
+    queries,
+    rendering,
+    segments,
+    service,
+)
 from affiliate.newsletters.frames import framed
-from affiliate.newsletters.models import NewsletterIssue
+from affiliate.newsletters.models import IssueStatus, NewsletterIssue
 from affiliate.newsletters.rendering import Mail
 from affiliate.partners import queries as partners
 from affiliate.web import orm, request_now
@@ -40,7 +50,17 @@ def preview_newsletter(issue_id: UUID) -> str:
         text=mail.text, reader_name=reader_name, languages=formats.LANGUAGES, **chosen,
         names=[row.name for row in queries.partners_by_name(orm.session, program_id=g.program.id)],
         complete=content.is_complete(service.draft_of(issue), chosen["language"]),
+        is_left_out=not chosen["for_prospects"] and _is_left_out(issue, chosen["reader"]),
     )  # fmt: skip
+
+
+def _is_left_out(issue: NewsletterIssue, reader: str) -> bool:
+    """Whether nobody of the partner that is shown gets the issue as things stand; once it leaves, its readers are written down."""
+    found = queries.partners_by_name(orm.session, program_id=g.program.id, name=reader, limit=1)
+    if not found or issue.status not in {IssueStatus.DRAFT, IssueStatus.SCHEDULED}:
+        return False
+    here: dict[str, Any] = {"segment": segments.read(issue.segment), "partner_id": found[0].id, "now": request_now()}
+    return not audiences.has_readers_of(orm.session, issue=issue, **here)
 
 
 @blueprint.get('/<slug>/newsletters/<public("nws"):issue_id>/mail')

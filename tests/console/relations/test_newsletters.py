@@ -400,6 +400,29 @@ def test_a_saved_choice_narrows_the_readers_and_a_deleted_one_is_told_until_anot
     assert "3 readers" in page
 
 
+def test_the_preview_says_who_is_none_of_its_readers_as_the_editor_counts_them(
+    cast: Cast, mara: FlaskClient, issue: NewsletterIssue
+) -> None:
+    for name, tag in (("Nora Example", "blog"), ("Gina Example", "video")):
+        _, partner = make_reader(cast.session, program=cast.program, name=name)
+        cast.session.add(PartnerTag(program_id=cast.program.id, partner_id=partner.id, tag=tag))
+    choice = make_choice(cast.session, program=cast.program, now=clock.now(), tag="blog")
+    cast.session.commit()
+    mara.post(at(issue), data=typed(issue) | {"choice": choice})
+    told = "Nobody of this partner is among its readers now."
+    nora, gina = (at(issue, f"/preview?reader={name}") for name in ("Nora's+kitchen", "Gina's+kitchen"))
+    assert told not in mara.get(nora).text
+    assert told in mara.get(gina).text
+    assert told not in mara.get(f"{gina}&prospect=1").text
+    mara.post(f"/console/casa/partners/segments/{choice}/delete")
+    assert told in mara.get(nora).text
+    now = stored(cast)
+    now.status = IssueStatus.SENT
+    cast.session.merge(now)
+    cast.session.commit()
+    assert told not in mara.get(gina).text
+
+
 def test_what_keeps_an_issue_back_is_told_on_its_pages_until_it_is_saved(
     cast: Cast, mara: FlaskClient, issue: NewsletterIssue
 ) -> None:
