@@ -680,6 +680,17 @@ def test_an_issue_with_nothing_left_to_say_does_not_begin_to_leave(
     assert (issue_now(issue).status, issue_now(issue).trouble) == (IssueStatus.DRAFT, service.NOTHING_TO_SAY)
 
 
+def test_a_consent_that_comes_again_does_not_hide_that_a_saved_choice_was_deleted(
+    server: MailServer, program: Program, time: time_machine.Traveller, now: datetime
+) -> None:
+    with db.transaction() as session:
+        issue = a_story_alone(session, program, now=now)
+        service.undo(session, issue_id=issue.id, program_id=program.id, actor=SYSTEM, now=now)
+        session.execute(sa.update(NewsletterIssue).values(trouble=service.CHOICE_DELETED))
+    answer(program, is_given=True, now=now)
+    assert issue_now(issue).trouble == service.CHOICE_DELETED
+
+
 def test_an_issue_under_way_stops_when_nothing_is_left_to_say_and_may_go_on_later(
     server: MailServer, program: Program, time: time_machine.Traveller, now: datetime
 ) -> None:
