@@ -173,7 +173,7 @@ def with_arguments(**changes: str | None) -> str:
 
 def filters() -> dict[str, str | None]:
     """The filters that this address sets."""
-    return {name: request.args.get(name) for name in FILTERS if request.args.get(name)}
+    return {name: value for name in FILTERS if (value := request.args.get(name, "").strip())}
 
 
 def initials(name: str) -> str:

@@ -80,11 +80,11 @@ def _carry_place(endpoint: str, values: dict[str, Any]) -> None:
         return
     place = {key: value for key in _PLACE if (value := request.args.get(key))} if own else _place_in(request.args)
     if place or name != lists[0]:
-        values.update({"from": name} | {f"keep-{key}": value[:_LENGTH_MAX] for key, value in place.items()})
+        values.update({"from": name} | {f"keep-{key}": value.strip()[:_LENGTH_MAX] for key, value in place.items()})
 
 
 def _place_in(carried: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name in _PLACE if (value := carried.get(f"keep-{name}", "")[:_LENGTH_MAX])}
+    return {name: value for name in _PLACE if (value := carried.get(f"keep-{name}", "").strip()[:_LENGTH_MAX])}
 
 
 def _lists_of(endpoint: str) -> tuple[str, ...]:

@@ -63,6 +63,16 @@ def release(session: Session, *, issue: NewsletterIssue, now: datetime) -> int:
         counting.write_down(session, issue_id=issue.id, draft=mailroom.as_sent(session, issue=issue, program=program))
     elif not _move(session, issue.id, (IssueStatus.SENDING,), values):
         return 0  # taken back in this moment
+    elif service.lacks_choice(
+        session, issue
+    ):  # else the readers who are not written down yet would be none, without a word
+        _move(
+            session,
+            issue.id,
+            (IssueStatus.SENDING,),
+            {"status": IssueStatus.STOPPED, "trouble": service.CHOICE_DELETED},
+        )
+        return 0
     readers = _next_readers(session, issue, program.time_zone, now)
     insert_new(session, NewsletterDelivery, [_delivery(issue, reader, now) for reader in readers])
     if not readers:

@@ -182,9 +182,11 @@ def resume(session: Session, *, issue_id: UUID, program_id: UUID, actor: Actor, 
     """Let the mails of a stopped issue leave again.
 
     Raises:
-        NoSuchIssue, IssueMoved: as above.
+        NoSuchIssue, IssueMoved: as above, or the saved choice of its readers was deleted before all were written down.
     """
     issue = found(session, issue_id=issue_id, program_id=program_id)
+    if issue.released_at is None and lacks_choice(session, issue):
+        raise IssueMoved(CHOICE_DELETED)
     values = {"status": IssueStatus.SENDING, "held_until": None, "holds": 0, "trouble": None, "updated_at": now}
     _moved(session, issue, "newsletter.resume", (IssueStatus.STOPPED,), values, actor=actor, now=now)
 

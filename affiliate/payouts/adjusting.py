@@ -236,6 +236,7 @@ def _post(session: Session, entry: Adjustment, actor: Actor, now: datetime, *, i
             session, program_id=entry.program_id, conversion_id=entry.conversion_id, partner_id=entry.partner_id,
             note=entry.reason, actor=actor, now=now,
         )  # fmt: skip
+        _record(session, "adjustment.post", entry, actor, now, **({"single_handed": True} if is_single_handed else {}))
         return
     _move(session, entry, AdjustmentStatus.POSTED, actor, now, is_single_handed=is_single_handed)
     make = ledger.write_off if entry.kind is AdjustmentKind.WRITE_OFF else ledger.adjust

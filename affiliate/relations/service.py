@@ -272,7 +272,7 @@ def _name_order(session: Session, case: Case, order_id: str) -> None:
 def _credit(session: Session, case: Case, program: Program, note: str, *, actor: Actor, now: datetime) -> None:
     """Credit the order by hand; one that came in after the case was opened is found now.
 
-    What it would earn decides whether a second person has to agree first. Where it earns nothing, there is nothing to agree to.
+    What it would earn decides whether a second person has to agree first.
     """
     order = case.conversion_id
     if order is None:
@@ -282,12 +282,8 @@ def _credit(session: Session, case: Case, program: Program, note: str, *, actor:
         raise Invalid({"order_id": [N_("This order is not known. Take it in first, or pay an amount.")]})
     case.conversion_id = order
     about: dict[str, Any] = {"conversion_id": order, "partner_id": case.partner_id}
-    who: dict[str, Any] = {"program_id": case.program_id, "actor": actor, "now": now}
-    amount = crediting.worth(session, program=program, **about)
-    if not amount:
-        publishing.credit_by_hand(session, **about, **who, note=note)
-        return
-    case.adjustment_id = adjusting.credit(session, **about, **who, amount=amount, reason=note).id
+    entry = crediting.give(session, program=program, **about, note=note, actor=actor, now=now)
+    case.adjustment_id = entry.id if entry else None
     session.flush()
 
 

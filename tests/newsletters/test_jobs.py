@@ -776,6 +776,30 @@ def test_every_kind_of_link_is_counted_and_those_of_new_creatives_too(
         assert f'href="{url}"' not in html
 
 
+def test_a_choice_that_is_deleted_while_its_readers_are_written_down_stops_the_issue_and_says_so(
+    server: MailServer, program: Program, now: datetime, time: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivering, "CHUNK", 1)
+    with db.transaction() as session:
+        for name in ("Xena Example", "Yan Example"):
+            make_reader(session, program=program, name=name)
+        choice = make_choice(session, program=program, now=now, status="approved")
+        issue = order(session, make_issue(session, program=program, now=now, segment=Segment(choice=choice)), now=now)
+    time.shift(timedelta(minutes=11))
+    with db.transaction() as session:
+        delivering.release(
+            session, issue=service.found(session, issue_id=issue.id, program_id=program.id), now=clock.now()
+        )
+        caring.delete_segment(session, program_id=program.id, segment_id=UUID(choice))
+    jobs.release()
+    found = issue_now(issue)
+    assert (found.status, found.trouble, found.released_at) == (IssueStatus.STOPPED, service.CHOICE_DELETED, None)
+    assert len(deliveries(issue)) == 1
+    here: dict[str, Any] = {"issue_id": issue.id, "program_id": program.id, "actor": SYSTEM, "now": clock.now()}
+    with db.transaction() as session, pytest.raises(service.IssueMoved):
+        service.resume(session, **here)
+
+
 def test_the_release_goes_on_without_forgetting_what_was_opened(
     server: MailServer, issue: NewsletterIssue, program: Program, now: datetime
 ) -> None:

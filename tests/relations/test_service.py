@@ -32,7 +32,7 @@ from affiliate.payouts import adjusting
 from affiliate.payouts import proof as balances
 from affiliate.payouts.models import Adjustment, AdjustmentKind, AdjustmentStatus, Cadence, PayoutPolicy
 from affiliate.programs.models import Program
-from affiliate.relations import queries, service
+from affiliate.relations import crediting, queries, service
 from affiliate.relations.claims import Claim, Proof, Settlement
 from affiliate.relations.models import Case, CaseKind, CaseMessage, CaseStatus
 
@@ -148,6 +148,16 @@ def credited(world: World) -> list[str]:
     """The orders that were credited by hand."""
     found = sa.select(Conversion.order_id).join(ManualCredit, ManualCredit.conversion_id == Conversion.id)
     return sorted(world.session.scalars(found))
+
+
+@pytest.mark.parametrize("order", [{"amount_minor": 100_00, "currency": "USD"}, {"amount_minor": 0}])
+def test_nobody_credits_an_order_of_which_nobody_knows_yet_what_it_earns(world: World, order: dict[str, Any]) -> None:
+    paying(world, 0)
+    make_conversion(world.session, program=world.program, order_id="10482", tax_minor=0, **order)
+    with pytest.raises(Invalid) as refused:
+        world.accept(world.open(), Settlement.CREDIT)
+    assert refused.value.errors == {"settlement": [crediting.NOT_KNOWN]}
+    assert credited(world) == []
 
 
 @pytest.mark.parametrize(("limit_minor", "is_alone"), [(8_00, True), (7_99, False)])

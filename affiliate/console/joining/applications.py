@@ -10,7 +10,6 @@ from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import files
 from affiliate.accounts import access
-from affiliate.console import roles
 from affiliate.console.blueprint import acted, blueprint
 from affiliate.joining import queries, service, standing
 from affiliate.partners import facts
@@ -38,7 +37,7 @@ def ask_applicant(partner_id: UUID) -> BaseResponse:
 
 
 @blueprint.get('/<slug>/partners/<public("ptn"):partner_id>/application/<key>/file')
-@access.console(*roles.BOOKS)
+@access.console("manager", "finance")
 def application_file(partner_id: UUID, key: str) -> Response:
     """A file that came with the application: always as a download."""
     application, _enrollment = _found(partner_id)

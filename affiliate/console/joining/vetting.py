@@ -14,7 +14,7 @@ from werkzeug.wrappers.response import Response as BaseResponse
 from affiliate import formats
 from affiliate.accounts import access
 from affiliate.console import roles, words
-from affiliate.console.blueprint import acted, blueprint, manages_all, show
+from affiliate.console.blueprint import acted, blueprint, is_manager, manages_all, show
 from affiliate.console.partners import partner_care, partner_sheets
 from affiliate.console.queries import partners as queries
 from affiliate.vetting import service
@@ -145,11 +145,13 @@ def _part(part: Part) -> dict[str, Any]:
 
 
 def _review(one: Review, digest: str) -> dict[str, Any]:
+    """What a reviewer marked; what was written with it is the managers' own, as their notes are."""
+    evidence, note = (one.evidence, one.note) if is_manager() else ({}, "")
     marks = [
-        {"name": vetting_words.criterion(key), "mark": mark, "evidence": one.evidence.get(key, "")}
+        {"name": vetting_words.criterion(key), "mark": mark, "evidence": evidence.get(key, "")}
         for key, mark in one.marks.items()
     ]
-    return {"who": one.reviewer, "at": one.at, "marks": marks, "note": one.note, "is_old": one.digest != digest}
+    return {"who": one.reviewer, "at": one.at, "marks": marks, "note": note, "is_old": one.digest != digest}
 
 
 def _twins(found: Vetted) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 
 from affiliate import formats, ids
 from affiliate.accounts import access
+from affiliate.accounts.mail_kinds import MailKind
 from affiliate.console import presenters, roles
 from affiliate.console.blueprint import blueprint, can, cursor, is_manager, pager, show
 from affiliate.console.money import book_sheets
@@ -33,7 +34,7 @@ def partner_contacts(partner_id: UUID) -> str:
     if row is None:
         raise access.NotHere
     here: dict[str, Any] = {"program_id": g.program.id, "partner_id": partner_id}
-    page = contacts.of_partner(orm.session, **here, kinds=_kinds_shown(), cursor=cursor())
+    page = contacts.of_partner(orm.session, **here, kinds=_kinds_shown(), notices=_notices_shown(), cursor=cursor())
     public_id = ids.public("ptn", partner_id)
     days = presenters.span()
     return show(
@@ -55,6 +56,14 @@ def _kinds_shown() -> set[Contact]:
     """What this person may read: notes are the managers' own, and the rest is read by who may open where it was said."""
     may_read = {Contact.NOTE: is_manager(), Contact.CASE: can("case"), Contact.APPLICATION: can("application_file")}
     return {kind for kind in Contact if may_read.get(kind, True)}
+
+
+def _notices_shown() -> set[MailKind]:
+    """What this person may read of what the partner was told: of money as far as the pages of it are open."""
+    hidden = set() if can("payouts") else {MailKind.PAID, MailKind.INVOICES}
+    if not can("payment"):
+        hidden.add(MailKind.PAYMENT_DETAILS)
+    return {*MailKind} - hidden
 
 
 def _happened(partner_id: UUID) -> list[dict[str, Any]]:

@@ -30,9 +30,15 @@ class Contact(enum.StrEnum):
 
 
 def of_partner(
-    session: Session, *, program_id: UUID, partner_id: UUID, kinds: Collection[Contact], cursor: paging.Cursor | None
+    session: Session,
+    *,
+    program_id: UUID,
+    partner_id: UUID,
+    kinds: Collection[Contact],
+    notices: Collection[MailKind] = tuple(MailKind),
+    cursor: paging.Cursor | None,
 ) -> paging.Page:
-    """A page of contacts of these kinds (at least one), newest first, by one statement.
+    """A page of contacts of these kinds (at least one), newest first, by one statement; of notices only those of the named kinds.
 
     Rows have `kind`, `at`, `id`, `about` (the case or the issue), `of_program` (null where it has no side), `by` (a name),
     and `text`, or `texts` by language with the `language` that is meant if the reader's is missing.
@@ -42,7 +48,10 @@ def of_partner(
         Contact.NOTE: _notes, Contact.CASE: _cases, Contact.APPLICATION: _applications, Contact.GOAL: _goals,
         Contact.NOTICE: _notices, Contact.NEWSLETTER: _newsletters,
     }  # fmt: skip
-    every = sa.union_all(*(part(*here) for kind, part in parts.items() if kind in kinds)).subquery()
+    found = {kind: part(*here) for kind, part in parts.items() if kind in kinds}
+    if Contact.NOTICE in found:
+        found[Contact.NOTICE] = found[Contact.NOTICE].where(PartnerNotice.kind.in_(notices))
+    every = sa.union_all(*found.values()).subquery()
     by_name = sa.select(*every.c, User.name.label("by")).outerjoin(User, User.id == every.c.by_id)
     identifier: Any = every.c.id
     return paging.page_of(session, by_name, by=every.c.at, identifier=identifier, cursor=cursor)

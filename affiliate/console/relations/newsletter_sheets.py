@@ -274,6 +274,7 @@ def results(
         "next_due": next_due,
         "trouble": issue.trouble,
         "why_not_sent": _why_not_sent(issue),
+        "lacks_choice": issue.trouble == service.CHOICE_DELETED,
         "total": total,
         "done": total - open_ones,
         "tiles": [

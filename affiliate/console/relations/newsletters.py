@@ -149,14 +149,15 @@ def _results_page(issue: NewsletterIssue) -> str:
         results.sales(orm.session, issue=issue, currency=g.program.currency),
         queries.next_due(orm.session, issue_id=issue.id),
     )
-    rows = sheets.undelivered(queries.undelivered(orm.session, issue_id=issue.id))
+    may_act = can("move_newsletter", "POST")  # else addresses, and what a server says of them, are none of the reader's
+    rows = sheets.undelivered(queries.undelivered(orm.session, issue_id=issue.id)) if may_act else []
     waits = issue.status is IssueStatus.SCHEDULED
     audience = (
         sheets.readers(editor.audience(segments.read(issue.segment), issue.language, issue.kind)) if waits else None
     )
     return show(
         "relations/newsletter.html", **sheet, audience=audience, subject=sheets.subject(issue), undelivered=rows, shown_max=queries.SHOWN_MAX,
-        label=sheets.public_id(issue), sales_days=results.DAYS, may_act=can("move_newsletter", "POST"),
+        label=sheets.public_id(issue), sales_days=results.DAYS, may_act=may_act,
         openings=_openings(results.openings(orm.session, issue_id=issue.id)),
         clicks=sheets.opened(
             queries.links_of(orm.session, issue_id=issue.id),

@@ -23,8 +23,12 @@ from affiliate.console.queries import named
 from affiliate.console.rules import replay_sheets
 from affiliate.console.rules.attribution_forms import PolicyForm
 from affiliate.errors import Conflict
+from affiliate.money import Money
 from affiliate.partners import service as partners
 from affiliate.partners.classes import PartnerClass
+from affiliate.payouts.models import AdjustmentStatus
+from affiliate.programs.models import Program
+from affiliate.relations import crediting
 from affiliate.replay import queries, service
 from affiliate.replay.models import Replay
 from affiliate.reports import policies as words
@@ -144,10 +148,14 @@ def credit_by_hand(conversion_id: UUID) -> BaseResponse:
         return redirect(back, 303)
 
     def act() -> str:
-        publishing.credit_by_hand(
-            orm.session, program_id=g.program.id, conversion_id=conversion_id, partner_id=partner_id,
+        entry = crediting.give(
+            orm.session, program=orm.session.get_one(Program, g.program.id),
+            conversion_id=conversion_id, partner_id=partner_id,
             note=given_reason(), actor=access.actor(), now=request_now(),
         )  # fmt: skip
+        if entry is not None and entry.status is AdjustmentStatus.PROPOSED:
+            amount = Money(entry.amount_minor, entry.currency).text()
+            return str(_("The credit of the order, about %(amount)s, waits for a second person.", amount=amount))
         return str(_("Kept. The order is being decided again."))
 
     return acted(back, act)

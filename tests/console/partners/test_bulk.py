@@ -1,11 +1,13 @@
 """Acts on many partners: some at once, all that a list finds in the background, stopped, and every refusal told."""
 
+import re
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from accounts_cast import make_person
 from console_cast import Cast, public, text_of
-from factories import make_partner
+from factories import make_application, make_partner
 from flask.testing import FlaskClient
 
 from affiliate.partners.models import Enrollment, EnrollmentStatus, Partner
@@ -122,3 +124,22 @@ def test_what_is_not_said_or_not_theirs_begins_nothing(cast: Cast, mara: FlaskCl
     assert finn.post(f"{ACT}/approve", data=picked).status_code == 404
     assert cast.session.scalar(sa.select(sa.func.count()).select_from(BulkAct)) == 0
     cast.session.commit()
+
+
+def test_all_that_a_list_finds_is_what_it_showed_however_its_filter_was_typed(cast: Cast, mara: FlaskClient) -> None:
+    for name in ("Padella", "Patelnia"):
+        waiting = make_partner(cast.session, program=cast.program, name=name, status=EnrollmentStatus.PENDING)
+        make_application(cast.session, program=cast.program, partner=waiting, user=make_person(cast.session, name))
+    cast.session.commit()
+    typed = {"name": " " * 120 + "padella"}
+    page = text_of(mara.get("/console/casa/applications", query_string=typed))
+    assert ("Padella</a>" in page, "Patelnia</a>" in page) == (True, False)
+    kept = {*re.findall(r'name="keep-name" value="([^"]*)"', page)}
+    assert kept
+    for said in kept:
+        mara.post(
+            f"{ACT}/reject",
+            data={"from": "applications", "keep-status": "pending", "keep-name": said, "all": "yes", "reason": "no"},
+        )
+    left = text_of(mara.get("/console/casa/applications"))
+    assert ("Padella</a>" in left, "Patelnia</a>" in left) == (False, True)

@@ -13,10 +13,13 @@ from flask.testing import FlaskClient
 
 from affiliate import clock
 from affiliate.accounts.actors import SYSTEM
+from affiliate.accounts.mail_kinds import MailKind
 from affiliate.accounts.models import GrantRole, User
 from affiliate.creatives.models import CreativeKind
 from affiliate.joining import service as joining
 from affiliate.links.models import Link
+from affiliate.mailer import Letter
+from affiliate.partners import posting
 from affiliate.partners.models import Application, Enrollment, Partner
 from affiliate.relations import agreeing, duties
 from affiliate.relations import service as cases
@@ -128,7 +131,16 @@ def test_notes_are_the_managers_and_what_was_said_is_for_who_may_open_it(
     agreeing.answer(cast.session, program=cast.program, goal_id=goal_id, agrees=True, who=who, now=clock.now())
     _complain(cast, cast.partner, "My order is too small.")
     mara.post(f"{goals}/{goal_id}/review", data={"text": "On it."})
-    told = ("Do not trust her numbers.", "My order is too small.", "On it.", "What happened")
+    notice: dict[str, Any] = {"program": cast.program, "partner_ids": [cast.partner.id], "now": clock.now()}
+    act = ("Look", "http://localhost/portal/casa/payouts")
+    for kind, title in ((MailKind.PAID, "You were paid"), (MailKind.PAYMENT_DETAILS, "Your details were changed")):
+        posting.tell(
+            cast.session, **notice, kind=kind, letter=lambda _person, title=title: Letter(title, ["x"], act, "why")
+        )
+    cast.session.commit()
+    told = (
+        "Do not trust her numbers.", "My order is too small.", "On it.", "What happened", "You were paid", "Your details were changed",
+    )  # fmt: skip
     seen = {}
     for role in ("manager", "finance", "logistics", "marketing", "reader"):
         someone = make_person(cast.session, f"Some {role}")
@@ -136,11 +148,11 @@ def test_notes_are_the_managers_and_what_was_said_is_for_who_may_open_it(
         page = main_of(browser_of(someone).get(here))
         seen[role] = tuple(one in page for one in told)
     assert seen == {
-        "manager": (True, True, True, True),
-        "finance": (False, False, True, True),
-        "logistics": (False, True, True, False),
-        "marketing": (False, False, True, False),
-        "reader": (False, True, True, True),
+        "manager": (True, True, True, True, True, True),
+        "finance": (False, False, True, True, True, True),
+        "logistics": (False, True, True, False, False, False),
+        "marketing": (False, False, True, False, False, False),
+        "reader": (False, True, True, True, True, False),
     }
 
 

@@ -139,7 +139,7 @@ def test_the_list_is_narrowed_by_group_lead_and_tag_from_its_own_fields(cast: Ca
     cast.session.add(PartnerCare(**here, lead_id=cast.max.id, updated_at=now))
     cast.session.commit()
     page = text_of(mara.get("/console/casa/partners?days=90&status=approved"))
-    form = page[page.index('<form method="get" class="row-x tight" aria-label="Filter">') :].split("</form>")[0]
+    form = page[page.index('<form method="get" class="row-x narrow-x" aria-label="Filter">') :].split("</form>")[0]
     fields = re.findall(r'<input type="hidden" name="(\w+)" value="(\w+)">', form)
     assert fields == [("days", "90"), ("status", "approved")]
     options = dict.fromkeys(re.findall(r'<option value="([^"]+)"', form))

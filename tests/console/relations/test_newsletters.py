@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from accounts_cast import read
+from accounts_cast import give, make_person, read
 from console_cast import Cast, public, text_of
 from factories import give_click, make_click, make_commission, make_link, make_program
 from flask.testing import FlaskClient
@@ -17,7 +17,7 @@ from werkzeug.datastructures import MultiDict
 
 from affiliate import clock, ids
 from affiliate.accounts.actors import SYSTEM
-from affiliate.accounts.models import AuditEvent, User
+from affiliate.accounts.models import AuditEvent, GrantRole, User
 from affiliate.attribution.models import Credit
 from affiliate.commissions.life import CommissionStatus
 from affiliate.ingest.models import ClickVerdict
@@ -795,3 +795,16 @@ def test_newsletters_are_of_managers_of_this_program(
     assert {row.status for row in read(cast.session, select(NewsletterIssue))} == {IssueStatus.DRAFT}
     assert {row.version for row in read(cast.session, select(NewsletterIssue))} == {2}
     assert read(cast.session, select(OutboxMail)) == []
+
+
+def test_who_reads_an_issue_sees_no_address_of_its_readers(
+    cast: Cast, mara: FlaskClient, browser_of: Callable[[User], FlaskClient], issue: NewsletterIssue
+) -> None:
+    (mail,) = sent_to(cast, issue, "Ugo Example")
+    mail.status, mail.error = DeliveryStatus.REFUSED, "550 unknown"
+    reader = make_person(cast.session, "Rea")
+    give(cast.session, reader, GrantRole.READER, cast.program)
+    cast.session.commit()
+    assert "Ugo Example" in text_of(mara.get(at(issue)))
+    page = text_of(browser_of(reader).get(at(issue)))
+    assert [one in page for one in ("Ugo Example", "550 unknown", "Look at these")] == [False] * 3

@@ -6,16 +6,20 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from accounts_cast import give, make_person
 from console_cast import Cast, public, text_of
 from factories import make_click, make_conversion, make_link
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from affiliate import clock
-from affiliate.accounts.models import AuditEvent
+from affiliate.accounts.actors import Actor
+from affiliate.accounts.models import AuditEvent, GrantRole
 from affiliate.attribution import service as attribution
 from affiliate.partners.classes import PartnerClass
 from affiliate.partners.models import Enrollment
+from affiliate.payouts import adjusting
+from affiliate.payouts.models import Adjustment
 from affiliate.programs.models import AttributionPolicy
 from affiliate.replay import jobs
 from affiliate.replay.models import Replay, ReplayStatus
@@ -157,7 +161,9 @@ def test_a_partner_is_ranked_and_promised_a_window(cast: Cast, mara: FlaskClient
     assert "Choose from 1 to 365 days" in text_of(mara.post(f"{page}/attribution", data=refused, follow_redirects=True))
 
 
-def test_a_manager_gives_an_order_to_a_partner_with_a_reason(cast: Cast, mara: FlaskClient) -> None:
+def test_a_manager_gives_an_order_to_a_partner_with_a_reason_and_another_person_agrees(
+    cast: Cast, mara: FlaskClient
+) -> None:
     now = clock.now()
     conversion = make_conversion(cast.session, program=cast.program, occurred_at=now, received_at=now)
     attribution.attribute_waiting(cast.session, limit=9, clicks_until=now, now=now)
@@ -167,7 +173,15 @@ def test_a_manager_gives_an_order_to_a_partner_with_a_reason(cast: Cast, mara: F
     for data in ({"partner": "Nobody", "reason": "A fair"}, {"partner": cast.partner.name, "reason": " "}):
         assert "Kept." not in text_of(mara.post(f"{page}/credit", data=data, follow_redirects=True))
     said = {"partner": cast.partner.name, "reason": "They met at a fair."}
-    assert "Kept." in text_of(mara.post(f"{page}/credit", data=said, follow_redirects=True))
+    waits = text_of(mara.post(f"{page}/credit", data=said, follow_redirects=True))
+    assert "waits for a second person." in waits
+    assert "No partner brought this customer." in waits
+    entry = cast.session.scalars(sa.select(Adjustment)).one()
+    someone = make_person(cast.session, "Second")
+    give(cast.session, someone, GrantRole.MANAGER, cast.program)
+    here: dict[str, Any] = {"adjustment_id": entry.id, "program_id": cast.program.id, "now": now}
+    adjusting.approve(cast.session, **here, actor=Actor("user", someone.id))
+    cast.session.commit()
     attribution.attribute_waiting(cast.session, limit=9, clicks_until=now, now=now)
     cast.session.commit()
     told = text_of(mara.get(page))
