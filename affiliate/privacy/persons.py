@@ -21,7 +21,7 @@ from affiliate.files import StoredFile
 from affiliate.partners import facts, team
 from affiliate.partners.models import MemberInvitation
 from affiliate.privacy import erasing, inventory, packing, queries
-from affiliate.privacy.inventory import Fate, Of
+from affiliate.privacy.inventory import Fate
 from affiliate.privacy.models import DataCopy
 
 N_ = str  # marks a sentence for the translators
@@ -64,7 +64,7 @@ def packed(session: Session, *, person_id: UUID) -> bytes:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("README.txt", _README.format(rows=f"{ROWS_MAX:,}"))
         for entry in inventory.ENTRIES:
-            if entry.of is Of.PERSON and entry.hidden is not None:
+            if queries.is_a_persons(entry) and entry.hidden is not None:
                 names, rows = queries.rows_of(
                     session, entry=entry, partner_id=None, person_ids=[person_id], limit=ROWS_MAX
                 )
@@ -129,7 +129,7 @@ def _forget_files(session: Session, person_id: UUID) -> None:
 
 def _forget_rows(session: Session, person_id: UUID) -> None:
     for entry in inventory.ENTRIES:
-        if entry.of is not Of.PERSON:
+        if not queries.is_a_persons(entry):
             continue
         mine = queries.mine(entry, partner_id=None, person_ids=[person_id])
         if entry.fate is Fate.BLANK:

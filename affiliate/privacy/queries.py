@@ -1,7 +1,7 @@
 """Every SELECT of privacy: the rows of a partner in each table, what is owed, and what was asked for."""
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -20,6 +20,8 @@ from affiliate.privacy.models import DataCopy, ErasureRequest, ErasureStatus
 
 _OWED = (AccountName.PENDING, AccountName.APPROVED, AccountName.IN_TRANSIT, AccountName.CLAWBACK)
 _BY_NAME = {entry.table: entry for entry in inventory.ENTRIES}
+_KEPT_BY_ONE = frozenset({"saved_reports", "notice_reads"})
+"""Rows beside a partner's that are one person's own all the same, by `user_id`."""
 _PAGE = 500
 
 
@@ -28,10 +30,19 @@ def table_of(entry: Entry) -> sa.Table:
     return Base.metadata.tables[entry.table]
 
 
+def is_a_persons(entry: Entry) -> bool:
+    """Whether rows of a table may be one person's own, whatever becomes of the partner."""
+    above = _BY_NAME.get(entry.parent[1])
+    hangs_on_one = entry.of is Of.PARENT and above is not None and above.of is Of.PERSON
+    return entry.of is Of.PERSON or entry.table in _KEPT_BY_ONE or hangs_on_one
+
+
 def mine(entry: Entry, *, partner_id: UUID | None, person_ids: Collection[UUID]) -> sa.ColumnElement[bool]:
     """Which rows of a table are the partner's, or its people's; without a partner those of the people alone."""
     columns = table_of(entry).c
-    if partner_id is None and entry.of is not Of.PERSON:
+    if partner_id is None and entry.table in _KEPT_BY_ONE:
+        return cast("sa.ColumnElement[bool]", columns.user_id.in_(person_ids))
+    if partner_id is None and not is_a_persons(entry):
         return sa.false()
     if entry.of is Of.ITSELF:
         return columns.id == partner_id

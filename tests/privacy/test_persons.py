@@ -13,7 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from affiliate import clock, files, mailer, tables
+from affiliate import clock, files, ids, mailer, tables
 from affiliate.accounts import audit
 from affiliate.accounts.models import AuditEvent, GrantRole, User
 from affiliate.commissions.models import Commission
@@ -22,6 +22,7 @@ from affiliate.joining import service as joining
 from affiliate.joining.service import Origin
 from affiliate.mailer import OutboxMail
 from affiliate.partners.models import Member, MemberRole, Partner
+from affiliate.reports.models import SavedReport
 
 PAGE = "/account/data"
 WORD = "Pentolaccia"
@@ -90,7 +91,12 @@ def test_an_account_ends_and_the_partners_rows_stay(
     kept = files.keep(app_session, File(WORD, "text/plain", b"-"), **now)
     draft.files = {"proof": {"file_id": kept.hex, "name": WORD}}
     mailer.enqueue(app_session, recipient=person.email, subject=WORD, body_text=WORD, **now)
+    report: dict[str, Any] = {"program_id": program.id, "user_id": person.id, "created_at": now["now"]}
+    for whose in (partner.id, None):  # one of them from a role that the person had once
+        app_session.add(SavedReport(id=ids.new(), **report, partner_id=whose, name=WORD, arguments={}, time_zone="UTC"))
     app_session.commit()
+    archive = zipfile.ZipFile(io.BytesIO(browser.post(f"{PAGE}/copy").data))
+    assert [row["name"] for row in table(archive, "saved_reports.csv")] == [WORD, WORD]
     assert browser.get(PAGE).status_code == 200
     assert "Your account is erased." in browser.post(f"{PAGE}/erase", follow_redirects=True).text
     assert not is_signed_in(browser)
