@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from affiliate.countries import EEA
+
 
 @dataclass(frozen=True, slots=True)
 class Disclosure:
@@ -45,38 +47,6 @@ EUROPE = Disclosure("", "Directive 2005/29/EC on unfair commercial practices, an
 
 EVERYWHERE = Disclosure("", "", _READ_ON, _PLAIN)
 """Plain words, by no rule that we know of: for all other countries, and for who names none."""
-
-_EUROPEAN = frozenset(
-    [
-        "AT",
-        "BE",
-        "BG",
-        "CY",
-        "CZ",
-        "DK",
-        "EE",
-        "ES",
-        "FI",
-        "FR",
-        "GR",
-        "HR",
-        "HU",
-        "IE",
-        "IS",
-        "LI",
-        "LT",
-        "LU",
-        "LV",
-        "MT",
-        "NL",
-        "NO",
-        "PT",
-        "RO",
-        "SE",
-        "SI",
-        "SK",
-    ]
-)  # DE, IT and PL have words of their own
 
 _BY_COUNTRY = (
     Disclosure(
@@ -136,4 +106,4 @@ _TABLE = {entry.country: entry for entry in _BY_COUNTRY}
 def for_country(country: str | None) -> Disclosure:
     """What the partner's country asks for: its own rule, else that of Europe where it holds, else plain words by no rule."""
     code = (country or "").upper()
-    return _TABLE.get(code) or (EUROPE if code in _EUROPEAN else EVERYWHERE)
+    return _TABLE.get(code) or (EUROPE if code in EEA else EVERYWHERE)

@@ -91,19 +91,21 @@ def _taken(evidence: Evidence) -> list[_Event]:
     return [_Event(one.created_at, _taking(one)) for one in evidence.adjustments if one.amount_minor]
 
 
-def _taking(one: CommissionAdjustment) -> dict[str, Any]:
+def taking(one: CommissionAdjustment) -> str:
+    """How much an event took from a commission, and whether it was on its way already."""
     amount = formats.money(Money(one.amount_minor, one.currency))
-    text = (
-        _("%(amount)s taken back: it was on its way already", amount=amount)
-        if one.is_clawback
-        else _("%(amount)s of commission reversed", amount=amount)
-    )
+    if one.is_clawback:
+        return _("%(amount)s taken back: it was on its way already", amount=amount)
+    return _("%(amount)s of commission reversed", amount=amount)
+
+
+def _taking(one: CommissionAdjustment) -> dict[str, Any]:
     parts = [sums.taken_by(one.source_kind)]
     if one.decline_reason not in {None, DeclineReason.OTHER}:
         parts.append(words.decline_reason(one.decline_reason))
     if one.note:
         parts.append(f"“{one.note}”")
-    return {"text": text, "state": "refused", "icon": "arrow-back-up", "reason": ". ".join(parts)}
+    return {"text": taking(one), "state": "refused", "icon": "arrow-back-up", "reason": ". ".join(parts)}
 
 
 def _paid(evidence: Evidence) -> list[_Event]:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from types import ModuleType
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -71,21 +72,20 @@ def count_cohorts() -> int:
 
 def count_customers() -> int:
     """Count the new and returning customers of programs anew once an hour; gives how many programs."""
-    now = clock.now()
-    with db.reading() as session:
-        due = customer_store.stale(session, now=now, limit=PROGRAMS_MAX)
-    for program_id in due:
-        _keep(partial(customer_store.grid_of, program_id=program_id, now=now))
-    return len(due)
+    return _count_programs(customer_store)
 
 
 def count_active() -> int:
     """Count the active partners of programs anew once an hour; gives how many programs."""
+    return _count_programs(activity_store)
+
+
+def _count_programs(store: ModuleType) -> int:
     now = clock.now()
     with db.reading() as session:
-        due = activity_store.stale(session, now=now, limit=PROGRAMS_MAX)
+        due = store.stale(session, now=now, limit=PROGRAMS_MAX)
     for program_id in due:
-        _keep(partial(activity_store.grid_of, program_id=program_id, now=now))
+        _keep(partial(store.grid_of, program_id=program_id, now=now))
     return len(due)
 
 

@@ -109,39 +109,6 @@ def correction(terms: Terms, *, taxable_minor: int, corrected_minor: int, less_m
     return Figures(taken.taxable_minor, taken.vat_minor, 0, taken.withheld_minor)
 
 
-EU = frozenset(
-    [
-        "AT",
-        "BE",
-        "BG",
-        "CY",
-        "CZ",
-        "DE",
-        "DK",
-        "EE",
-        "ES",
-        "FI",
-        "FR",
-        "GR",
-        "HR",
-        "HU",
-        "IE",
-        "IT",
-        "LT",
-        "LU",
-        "LV",
-        "MT",
-        "NL",
-        "PL",
-        "PT",
-        "RO",
-        "SE",
-        "SI",
-        "SK",
-    ]
-)
-
-
 def vat_status(*, buyer_country: str, country: str, has_vat_id: bool, vat_bps: int) -> VatStatus:
     """Domestic between two of one country; a partner abroad with a VAT number leaves the tax to the buyer; others charge none."""
     if not has_vat_id:

@@ -2,7 +2,7 @@
 
 import re
 
-from affiliate.taxes.figures import EU
+from affiliate.countries import EU
 
 N_ = str  # marks a sentence for the translators
 _PREFIX = {"GR": "EL"}

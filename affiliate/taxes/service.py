@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from affiliate import db, ids
 from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
+from affiliate.countries import EU
 from affiliate.errors import Conflict, Invalid
 from affiliate.money import BPS_PER_UNIT
 from affiliate.partners import marks
@@ -21,7 +22,7 @@ from affiliate.partners.models import MarkKind
 from affiliate.programs.models import Program
 from affiliate.taxes import queries
 from affiliate.taxes.examples import EXAMPLES, Example
-from affiliate.taxes.figures import EU, PaperKind
+from affiliate.taxes.figures import PaperKind
 from affiliate.taxes.models import TaxProfile, TaxRule, TaxSettings, VatAnswer, VatCheck
 from affiliate.taxes.numbers import BadVatId, read_vat_id
 

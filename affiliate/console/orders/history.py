@@ -13,6 +13,7 @@ from affiliate.console.queries.orders import OrderEvidence
 from affiliate.currencies.convert import Exchange
 from affiliate.ingest.models import ConversionRevision, OrderEvent, OrderEventType, Refund
 from affiliate.money import Money
+from affiliate.reports import history as of_commissions
 from affiliate.reports import sums
 
 _ICONS = {
@@ -98,13 +99,13 @@ def _value(name: str, value: Any, currency: str) -> str:
 
 def _taken(row: CommissionAdjustment) -> dict[str, Any]:
     """What an event took from a commission."""
-    amount = formats.money(Money(row.amount_minor, row.currency))
-    text = (
-        _("%(amount)s taken back: it was on its way already", amount=amount)
-        if row.is_clawback
-        else _("%(amount)s of commission reversed", amount=amount)
-    )
-    return {"at": row.created_at, "text": text, "reason": cause(row.source_kind), "state": "refused", "icon": "coin"}
+    return {
+        "at": row.created_at,
+        "text": of_commissions.taking(row),
+        "reason": cause(row.source_kind),
+        "state": "refused",
+        "icon": "coin",
+    }
 
 
 def cause(source: AdjustmentSource) -> str:
