@@ -91,13 +91,15 @@ class Visitor:
 
 
 def axe_findings(page: Page) -> list[str]:
-    """What axe has to say against the page as it stands."""
+    """What axe has to say against the page once it is there: a click waits only until the next page begins, without a word of it."""
+    page.wait_for_load_state()
     found: list[str] = page.evaluate(_FINDINGS)
     return found
 
 
 def sideways(page: Page) -> int:
-    """By how many pixels the page is wider than its window."""
+    """By how many pixels the page, once it is there, is wider than its window."""
+    page.wait_for_load_state()
     too_wide: int = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
     return too_wide
 
