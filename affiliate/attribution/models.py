@@ -58,6 +58,7 @@ class Origin:
     link_id: Mapped[UUID | None]
     coupon_id: Mapped[UUID | None]
     click_id: Mapped[UUID | None]
+    clicked_at: Mapped[datetime | None]
     sub1: Mapped[str] = mapped_column(sa.String(100), default="", server_default="")
     country: Mapped[str] = mapped_column(sa.String(2), default="", server_default="")
     device: Mapped[str] = mapped_column(sa.String(20), default="", server_default="")

@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from affiliate.commissions.models import Commission
-from affiliate.ingest.changed_days import note_sales, utc_day
-from affiliate.ingest.models import Click
+from affiliate.ingest.changed_days import note_sales
+from affiliate.ingest.day_models import Doubt
 
 
 def note(session: Session, which: sa.ColumnElement[bool]) -> None:
@@ -15,18 +15,16 @@ def note(session: Session, which: sa.ColumnElement[bool]) -> None:
 
     For steps from approved to in a payout to paid `note_paying` is enough.
     """
-    clicked = (
-        sa.select(Commission.program_id, utc_day(session, Click.occurred_at))
-        .join(Click, Click.id == Commission.click_id)
-        .where(which)
+    clicked: sa.Select[*tuple[Any, ...]] = sa.select(Commission.program_id, Commission.clicked_at).where(
+        which, Commission.clicked_at.is_not(None)
     )
-    note_sales(session, _earned(session, which), clicked)
+    note_sales(session, {Doubt.SALES: _earned(which), Doubt.VISITS: clicked})
 
 
 def note_paying(session: Session, which: sa.ColumnElement[bool]) -> None:
     """Note the days of the orders of these commissions, which enter a payout or are paid: only sums by status tell that apart."""
-    note_sales(session, _earned(session, which))
+    note_sales(session, {Doubt.SALES: _earned(which)})
 
 
-def _earned(session: Session, which: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    return sa.select(Commission.program_id, utc_day(session, Commission.earned_at)).where(which).distinct()
+def _earned(which: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
+    return sa.select(Commission.program_id, Commission.earned_at).where(which)

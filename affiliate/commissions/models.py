@@ -117,6 +117,13 @@ class Commission(Origin, Base):
             ],
         ),
         sa.Index("ix_commissions_program", "program_id", "earned_at"),
+        sa.Index(
+            "ix_commissions_clicked",
+            "program_id",
+            "clicked_at",
+            postgresql_where=sa.text("clicked_at IS NOT NULL"),
+            sqlite_where=sa.text("clicked_at IS NOT NULL"),
+        ),
         sa.Index("ix_commissions_maturing", "status", "matures_at"),
         # What pages sum of those that wait, for validation or for a payout, with the amounts: rows are wide, for their traces.
         sa.Index(

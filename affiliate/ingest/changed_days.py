@@ -1,29 +1,38 @@
 """Noting that what was counted on some UTC days is no longer so, in the transaction of the change: their sums are counted anew."""
 
-from collections.abc import Collection
-from datetime import date
+from collections.abc import Collection, Mapping
+from datetime import UTC, date, datetime, time
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from affiliate.ingest.day_models import ChangedDay, DayPart
+from affiliate.ingest.day_models import ChangedDay, Doubt
 
 
 def note_clicks(session: Session, days: Collection[tuple[UUID, date]]) -> None:
     """Note that clicks of these days of programs have moved from one verdict to another. New ones show by their number."""
     if days:
-        rows = [{"program_id": program_id, "part": DayPart.CLICKS, "day": day} for program_id, day in sorted(days)]
+        rows = [
+            {"program_id": program_id, "part": Doubt.CLICKS, "day": day, "moment": datetime.combine(day, time(), UTC)}
+            for program_id, day in sorted(days)
+        ]
         session.execute(sa.insert(ChangedDay), rows)
 
 
-def note_sales(session: Session, *days: sa.Select[Any]) -> None:
-    """Note that sales have changed: rows of a program and a `utc_day` each, of all these statements in one trip."""
-    found = sa.union(*days).subquery()
-    program_id, day = found.c
-    rows = sa.select(program_id, sa.literal(DayPart.SALES.value, sa.String), day)
-    session.execute(sa.insert(ChangedDay).from_select(["program_id", "part", "day"], rows))
+def note_sales(session: Session, moments: Mapping[Doubt, sa.Select[*tuple[Any, ...]]]) -> None:
+    """Note that sales have changed: rows of a program and the moment of a sale, or of the visit sold to, of all these statements in one trip.
+
+    Of each day the first moment is noted.
+    """
+    every = sa.union_all(
+        *(rows.add_columns(sa.literal(part.value, sa.String).label("part")) for part, rows in moments.items())
+    ).subquery()
+    program_id, moment, part = every.c
+    day = utc_day(session, moment)
+    rows = sa.select(program_id, part, day, sa.func.min(moment)).group_by(program_id, part, day)
+    session.execute(sa.insert(ChangedDay).from_select(["program_id", "part", "day", "moment"], rows))
 
 
 def utc_day(session: Session, moment: Any) -> Any:

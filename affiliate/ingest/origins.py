@@ -1,4 +1,7 @@
-"""What a click tells of where it came from, in the words under which clicks are counted and credits keep them. Each is empty where it says nothing."""
+"""What a click tells of where it came from, in the words under which clicks are counted and credits keep them. Each is empty where it says nothing.
+
+A credit keeps the click's moment as well: visits that were sold to are found by it.
+"""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -30,7 +33,7 @@ def told() -> Mapping[str, sa.ColumnElement[str]]:
     }
 
 
-NOTHING = dict.fromkeys(told(), "")
+NOTHING: dict[str, Any] = {"clicked_at": None, **dict.fromkeys(told(), "")}
 """Of a sale without a click."""
 
 
@@ -38,6 +41,6 @@ def of_clicks(session: Session, *, click_ids: Collection[UUID]) -> dict[UUID, di
     """What each of these clicks tells; one that is not stored any more is not there."""
     if not click_ids:
         return {}
-    columns = told()
+    columns: dict[str, Any] = {"clicked_at": Click.occurred_at, **told()}
     rows = session.execute(sa.select(Click.id, *columns.values()).where(db.among(session, Click.id, click_ids)))
     return {click_id: dict(zip(columns, values, strict=True)) for click_id, *values in rows}

@@ -17,12 +17,13 @@ from sqlalchemy.orm import Session
 from affiliate import db
 from affiliate.commissions.models import Commission
 from affiliate.ingest.changed_days import utc_day
-from affiliate.ingest.day_models import ChangedDay, DayPart
-from affiliate.ingest.models import Click, Conversion
+from affiliate.ingest.day_models import ChangedDay, DayPart, Doubt
+from affiliate.ingest.models import Conversion
 from affiliate.ingest.rollup_models import PartnerClickHour, ProgramClickHour
 from affiliate.programs.models import Program, ProgramStatus
 from affiliate.reports import (
     activity,
+    day_queries,
     funnel_queries,
     goods_queries,
     products,
@@ -44,13 +45,18 @@ from affiliate.reports.day_models import (
 )
 from affiliate.reports.day_queries import QUARTER_SECONDS
 from affiliate.reports.metrics import Facts
-from affiliate.reports.periods import Period
 
 DAY = timedelta(days=1)
+SETTLED = timedelta(minutes=5)
+"""How long after an hour its sales are counted: those of its end arrive a little later, and each would put it in doubt."""
 _HOUR_SECONDS = 3_600
 TABLES: dict[DayPart, tuple[Any, ...]] = {
     DayPart.CLICKS: (PartnerClickDay,),
     DayPart.SALES: (PartnerSaleDay, PartnerItemDay, LabelSaleDay, ShopSaleDay),
+}
+_DOUBTS: dict[DayPart, tuple[Doubt, ...]] = {
+    DayPart.CLICKS: (Doubt.CLICKS,),
+    DayPart.SALES: (Doubt.SALES, Doubt.VISITS),
 }
 _NOTES_AT_ONCE = 10_000  # a day may have one for each order, and SQLite takes a bounded number of values
 Row = dict[str, Any]
@@ -80,7 +86,7 @@ class Counted:
 
 
 def due(session: Session, *, since: date, now: datetime, limit: int) -> list[Due]:
-    """The days from `since` on that are to be counted, and today's clicks up to the hour: at most so many, the newest first."""
+    """The days from `since` on that are to be counted, and today up to the hour: at most so many, the newest first."""
     today = now.date()
     standing = (
         sa.select(CountedDay.program_id, CountedDay.part, CountedDay.day, CountedDay.until, CountedDay.clicks)
@@ -93,9 +99,7 @@ def due(session: Session, *, since: date, now: datetime, limit: int) -> list[Due
             standing.where(CountedDay.day >= since, CountedDay.day <= today)
         )
     }
-    noted = sa.select(ChangedDay.program_id, ChangedDay.part, ChangedDay.day).distinct()
-    within = noted.where(ChangedDay.day >= since, ChangedDay.day <= today)
-    changed = {(program_id, part, day) for program_id, part, day in session.execute(within)}
+    changed = _changed(session, since, today)
     clicked = _clicked(session, since, _hour(now))
     noted_of: dict[UUID, set[date]] = defaultdict(set)  # of orders from before the program was here, too
     for program_id, _part, day in changed:
@@ -107,7 +111,7 @@ def due(session: Session, *, since: date, now: datetime, limit: int) -> list[Due
         for day in {*_days(max(first, since), today + DAY), *noted_of[program_id]}
         if (end := _end(part, day, now)) is not None
         and (
-            (program_id, part, day) in changed
+            changed.get((program_id, part, day), end) < end
             or (stands := counted.get((program_id, part, day))) is None
             or stands[0] < end
             or (part is DayPart.CLICKS and stands[1] != clicked.get((program_id, day), 0))
@@ -115,6 +119,18 @@ def due(session: Session, *, since: date, now: datetime, limit: int) -> list[Due
     ]
     found.sort(key=lambda one: (one.day, one.part, one.program_id), reverse=True)
     return found[:limit]
+
+
+def _changed(session: Session, since: date, today: date) -> dict[tuple[UUID, DayPart, date], datetime]:
+    """From which moment on a part of a day is in doubt. Today's visits are left alone until the hour is over: each order touches them."""
+    key = (ChangedDay.program_id, ChangedDay.part, ChangedDay.day)
+    late = sa.or_(ChangedDay.day < today, ChangedDay.part != Doubt.VISITS)
+    noted = sa.select(*key, sa.func.min(ChangedDay.moment)).group_by(*key)
+    found: dict[tuple[UUID, DayPart, date], datetime] = {}
+    for program_id, doubt, day, moment in session.execute(noted.where(ChangedDay.day.between(since, today), late)):
+        part = next(part for part, doubts in _DOUBTS.items() if doubt in doubts)
+        found[program_id, part, day] = min(moment, found.get((program_id, part, day), moment))
+    return found
 
 
 def _programs(session: Session) -> list[tuple[UUID, date]]:
@@ -130,10 +146,11 @@ def _days(first: date, until: date) -> Iterator[date]:
 
 
 def _end(part: DayPart, day: date, now: datetime) -> datetime | None:
-    """Up to when a day can be counted; null for today's sales, which every order would put in doubt."""
+    """Up to when a day can be counted; null for the beginning of today."""
     if day < now.date():
         return stretches.begin(day + DAY)
-    return _hour(now) if part is DayPart.CLICKS and _hour(now) > stretches.begin(day) else None
+    until = _hour(now if part is DayPart.CLICKS else now - SETTLED)
+    return until if until > stretches.begin(day) else None
 
 
 def _hour(now: datetime) -> datetime:
@@ -154,7 +171,8 @@ def count(session: Session, *, due: Due) -> Counted | None:
     program = session.get(Program, due.program_id)
     if program is None:
         return None
-    mine = (ChangedDay.program_id == due.program_id, ChangedDay.part == due.part, ChangedDay.day == due.day)
+    doubted = ChangedDay.part.in_(_DOUBTS[due.part])
+    mine = (ChangedDay.program_id == due.program_id, doubted, ChangedDay.day == due.day)
     notes = session.scalars(sa.select(ChangedDay.id).where(*mine)).all()
     stands = session.get(CountedDay, (due.program_id, due.part, due.day))
     clicks = _clicked_on(session, due) if due.part is DayPart.CLICKS else 0
@@ -176,7 +194,7 @@ def _sums(session: Session, due: Due, currency: str) -> dict[type[Any], list[Row
         sums = sa.select(PartnerClickHour.partner_id, *queries.raw_and_valid(PartnerClickHour))
         rows = session.execute(sums.where(*_hours(PartnerClickHour, due)).group_by(PartnerClickHour.partner_id))
         return {PartnerClickDay: [dict(zip(("partner_id", "raw", "valid"), row, strict=True)) for row in rows]}
-    sales = session.execute(products.sales(due.program_id, _period(due).stretches)).all()
+    sales = session.execute(products.sales(due.program_id, _times(due))).all()
     return {
         PartnerSaleDay: _by_partner(session, due, currency),
         PartnerItemDay: _items_by_partner(sales, currency),
@@ -193,10 +211,8 @@ _NOTHING: Row = dict.fromkeys((*_SOLD, *_VISITS), 0)
 def _by_partner(session: Session, due: Due, currency: str) -> list[Row]:
     key = Commission.partner_id
     sales = queries.with_customers(queries.sales_of(key, due.program_id, None, currency))
-    visits = funnel_queries.sold_by(key, funnel_queries.Visits(due.program_id), _period(due))
-    found = _joined(
-        session.execute(sales.where(*queries.earned_in(_period(due))).group_by(key)), session.execute(visits)
-    )
+    visits = funnel_queries.sold_by(key, funnel_queries.Visits(due.program_id), _times(due))
+    found = _joined(session.execute(sales.where(_earned(due)).group_by(key)), session.execute(visits))
     return [{"partner_id": partner_id} | sums for partner_id, sums in found.items()]
 
 
@@ -214,9 +230,9 @@ def _by_label(session: Session, due: Due, currency: str, sales: Sequence[Any]) -
     }
     for kind, label in by_origin.items():
         of_label = queries.sales_of(label.label("label"), due.program_id, None, currency)
-        sold = of_label.where(*queries.earned_in(_period(due)))
+        sold = of_label.where(_earned(due))
         visits = kind in {LabelKind.DEVICE, LabelKind.REFERRER}
-        of_visits = funnel_queries.sold_by(label, funnel_queries.Visits(due.program_id), _period(due))
+        of_visits = funnel_queries.sold_by(label, funnel_queries.Visits(due.program_id), _times(due))
         rows = session.execute(sold.group_by(label))
         found[kind] = _joined(rows, session.execute(of_visits) if visits else ())
     found[LabelKind.STATUS] = _by_status(session, due)
@@ -228,7 +244,7 @@ def _by_label(session: Session, due: Due, currency: str, sales: Sequence[Any]) -
 
 
 def _by_status(session: Session, due: Due) -> dict[Any, Row]:
-    live = statuses.rows(Commission.program_id == due.program_id, *queries.earned_in(_period(due)))
+    live = statuses.rows(Commission.program_id == due.program_id, _earned(due))
     return {
         statuses.label(status, currency): _NOTHING | {"conversions": int(number), "earned": int(left)}
         for status, currency, number, left in session.execute(live)
@@ -240,10 +256,10 @@ def _in_all(session: Session, due: Due, currency: str, kind: LabelKind) -> dict[
     condition = reaching.NARROWED.get(kind)
     if condition is not None:
         sales = sales.join(Conversion, Conversion.id == Commission.conversion_id).where(condition)
-    sold = queries.with_customers(sales).where(*queries.earned_in(_period(due)))
+    sold = queries.with_customers(sales).where(_earned(due))
     if kind is not LabelKind.ALL:
         return {label: row for label, row in _joined(session.execute(sold), ()).items() if any(row.values())}
-    every = funnel_queries.sold_by(sa.literal(""), funnel_queries.Visits(due.program_id), _period(due))
+    every = funnel_queries.sold_by(sa.literal(""), funnel_queries.Visits(due.program_id), _times(due))
     return _joined(session.execute(sold), session.execute(every))
 
 
@@ -251,10 +267,10 @@ def _by_quarter(session: Session, due: Due, currency: str) -> dict[Any, Row]:
     epoch = sa.extract("epoch", Commission.earned_at)
     quarter = (epoch - epoch % QUARTER_SECONDS).label("quarter")
     sales = queries.with_customers(queries.sales_of(quarter, due.program_id, None, currency))
-    rows = session.execute(sales.where(*queries.earned_in(_period(due))).group_by(quarter))
-    visited = sa.extract("epoch", Click.occurred_at)
+    rows = session.execute(sales.where(_earned(due)).group_by(quarter))
+    visited = sa.extract("epoch", Commission.clicked_at)
     visits = session.execute(
-        funnel_queries.sold_by(visited - visited % _HOUR_SECONDS, funnel_queries.Visits(due.program_id), _period(due))
+        funnel_queries.sold_by(visited - visited % _HOUR_SECONDS, funnel_queries.Visits(due.program_id), _times(due))
     )
     return _joined(*(((int(second), *sums) for second, *sums in found) for found in (rows, visits)))
 
@@ -294,7 +310,7 @@ def _of_shop(session: Session, due: Due, currency: str, sales: Sequence[Any]) ->
         for kind, by in kinds
         for label, good in goods_queries.summed(sales, by=by, currency=currency, lost=lost).items()
     ]  # fmt: skip
-    sold_at = goods_queries.sold_at(due.program_id, _period(due).stretches, currency)
+    sold_at = goods_queries.sold_at(due.program_id, _times(due), currency)
     pages = goods_queries.by_page(session.execute(sold_at)).items()
     nothing = {"name": "", "pieces": 0, "earned": 0, "back": 0, "back_orders": 0}
     return rows + [
@@ -317,8 +333,12 @@ def _text(label: Any) -> str:
     return "" if label is None else label.hex if isinstance(label, UUID) else str(label)
 
 
-def _period(due: Due) -> Period:
-    return Period(due.day, due.day + DAY, "UTC")
+def _times(due: Due) -> list[stretches.Stretch]:
+    return [(stretches.begin(due.day), due.until)]
+
+
+def _earned(due: Due) -> sa.ColumnElement[bool]:
+    return day_queries.within(Commission.earned_at, _times(due))
 
 
 def save(session: Session, *, counted: Counted, now: datetime) -> bool:

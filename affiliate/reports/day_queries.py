@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from affiliate.db import UtcDateTime
 from affiliate.ingest.changed_days import utc_day
-from affiliate.ingest.day_models import ChangedDay, DayPart
+from affiliate.ingest.day_models import ChangedDay, DayPart, Doubt
 from affiliate.ingest.rollup_models import ProgramClickHour
 from affiliate.reports import stretches
 from affiliate.reports.day_models import (
@@ -34,6 +34,7 @@ _SOLD = ("conversions", "revenue", "earned", "reversed")
 _CUSTOMERS = ("new", "known")
 _VISITS = ("visits", "kept", "waiting")
 _OF_SHOP = ("orders", "pieces", "revenue", "earned", "back", "back_orders")
+_DAY = timedelta(days=1)
 _ALWAYS = (datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC))
 
 
@@ -68,18 +69,29 @@ def sales_of_spans(session: Session, *, program_id: UUID, currency: str, spans: 
 def counted_sales(session: Session, *, program_id: UUID) -> list[tuple[date, date]]:
     """All days of a program whose sales stand counted, in whatever currency: from one up to, not including, another."""
     standing = _standing(DayPart.SALES, program_id, *_ALWAYS)
-    return stretches.side_by_side(row.day for row in session.execute(standing))
+    whole = (row.day for row in session.execute(standing) if row.until == stretches.begin(row.day + _DAY))
+    return stretches.side_by_side(whole)
 
 
-def visits(
+def visits(session: Session, *, program_id: UUID, starts_at: datetime, ends_at: datetime) -> Covered:
+    """The days between two instants of whose visits it stands counted which were sold to, in whatever currency, and the rest."""
+    counted = _visited(session, program_id, starts_at, ends_at)
+    return stretches.covered(starts_at, ends_at, counted=counted)
+
+
+def visits_by_hours(
     session: Session, *, program_id: UUID, starts_at: datetime, ends_at: datetime
 ) -> tuple[Covered, Sequence[datetime]]:
-    """`sales` where amounts do not matter, and single hours of counted days at the ends of the period, which is one of whole hours."""
-    standing = _standing(DayPart.SALES, program_id, starts_at, ends_at)
-    counted = {row.day: row.until for row in session.execute(standing)}
+    """The same, and single hours of counted days at the ends of the period, which is one of whole hours."""
+    counted = _visited(session, program_id, starts_at, ends_at)
     found = stretches.covered(starts_at, ends_at, counted=counted)
     hours, rest = stretches.hours(found.rest, counted=counted)
     return Covered(found.days, rest), hours
+
+
+def _visited(session: Session, program_id: UUID, starts_at: datetime, ends_at: datetime) -> dict[date, datetime]:
+    standing = _standing(DayPart.SALES, program_id, starts_at, ends_at, doubt=Doubt.VISITS)
+    return {row.day: row.until for row in session.execute(standing)}
 
 
 def clicks(session: Session, *, program_id: UUID, starts_at: datetime, ends_at: datetime) -> Covered:
@@ -180,10 +192,12 @@ def _clicked(session: Session, program_id: UUID, starts_at: datetime, ends_at: d
     return sa.select(counted).join(clicked, same)
 
 
-def _standing(part: DayPart, program_id: UUID, starts_at: datetime, ends_at: datetime) -> sa.Select[*tuple[Any, ...]]:
-    changed = sa.exists().where(
-        ChangedDay.program_id == program_id, ChangedDay.part == part, ChangedDay.day == CountedDay.day
-    )
+def _standing(
+    part: DayPart, program_id: UUID, starts_at: datetime, ends_at: datetime, *, doubt: Doubt | None = None
+) -> sa.Select[*tuple[Any, ...]]:
+    """Days of which this part stands counted; `doubt`: what of it matters, if it is not that which the part is called by."""
+    mine = (ChangedDay.program_id == program_id, ChangedDay.part == (doubt or Doubt(part.value)))
+    changed = sa.exists().where(*mine, ChangedDay.day == CountedDay.day, ChangedDay.moment < CountedDay.until)
     here = (CountedDay.program_id == program_id, CountedDay.part == part, ~changed)
     within = (CountedDay.day >= starts_at.date(), CountedDay.day <= ends_at.date())
     columns = (CountedDay.day, CountedDay.until, CountedDay.clicks)

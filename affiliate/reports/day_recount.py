@@ -88,7 +88,7 @@ def _stands(session: Session, due: Due) -> bool:
     whole: dict[str, Any] = {"program_id": due.program_id, "starts_at": starts_at, "ends_at": ends_at}
     if due.part is DayPart.CLICKS:
         return bool(day_queries.clicks(session, **whole).days)
-    return bool(day_queries.sales(session, **whole, currency=None).days)
+    return bool(day_queries.sales(session, **whole, currency=None).days and day_queries.visits(session, **whole).days)
 
 
 def _lacks_clicks(session: Session, due: Due) -> bool:

@@ -16,8 +16,6 @@ from sqlalchemy.orm import Session
 
 from affiliate.commissions.models import Commission, CommissionStatus
 from affiliate.ingest.clickrules import ClickVerdict
-from affiliate.ingest.devices import device
-from affiliate.ingest.models import Click
 from affiliate.ingest.rollup_models import OTHER, PartnerClickHour, ProgramClickHour, ReferrerClickHour
 from affiliate.ingest.step_models import PartnerStepHour, ProgramStepHour, SourceStepHour, VisitStep
 from affiliate.partners.models import Partner
@@ -27,7 +25,7 @@ from affiliate.reports.day_models import PartnerSaleDay
 from affiliate.reports.day_queries import within
 from affiliate.reports.funnel import Funnel
 from affiliate.reports.landing_models import DeviceHour
-from affiliate.reports.models import LABEL_LENGTH_MAX, VisitorHour, VisitorKind
+from affiliate.reports.models import VisitorHour, VisitorKind
 from affiliate.reports.periods import Period
 from affiliate.reports.queries import NOT_COUNTED
 from affiliate.reports.stretches import Covered, Stretch
@@ -162,10 +160,10 @@ def _steps_of(key: Any, partner_ids: Any, whole: Visits, period: Period) -> sa.S
     return sums.where(*here, key.in_(list(partner_ids))).group_by(key, PartnerStepHour.step)
 
 
-def sold_by(key: Any, visits: Visits, period: Period) -> sa.Select[Any]:
+def sold_by(key: Any, visits: Visits, times: Sequence[Stretch]) -> sa.Select[Any]:
     """Rows of a key (of the click, or the partner), visits with a sale that counts, how many are kept, and how many of the others wait."""
     named = key.label("key")
-    rows = _sold(visits, _hours(period)).add_columns(named).group_by(named).subquery()
+    rows = _sold(visits, times).add_columns(named).group_by(named).subquery()
     return sa.select(rows.c.key, *_summed(rows)).group_by(rows.c.key)
 
 
@@ -183,20 +181,19 @@ def _sold(visits: Visits, rest: Sequence[Stretch]) -> sa.Select[*tuple[Any, ...]
     found = (
         sa.select(Commission.click_id, Commission.partner_id, kept, waits)
         .select_from(Commission)
-        .join(Click, Click.id == Commission.click_id)
         .where(Commission.program_id == visits.program_id, Commission.is_live, Commission.level == 1)
         .where(Commission.status.not_in(NOT_COUNTED))
-        .where(within(Click.occurred_at, rest))
-        # Nobody sells before the click; this lets the database begin at the days asked for.
-        .where(Commission.earned_at >= rest[0][0] if rest else sa.false())
+        .where(within(Commission.clicked_at, rest))
         .group_by(Commission.click_id, Commission.partner_id)
     )
     if visits.partner_id is not None:
-        found = found.where(Commission.partner_id == visits.partner_id)
+        # Nobody sells before the click; this lets the database begin at the days asked for.
+        began = Commission.earned_at >= rest[0][0] if rest else sa.false()
+        found = found.where(Commission.partner_id == visits.partner_id, began)
     if visits.device is not None:
-        found = found.where(device() == visits.device)
+        found = found.where(Commission.device == visits.device)
     elif visits.source is not None:
-        found = found.where(sa.func.substr(Click.referrer_host, 1, LABEL_LENGTH_MAX) == visits.source)
+        found = found.where(Commission.referrer_host == visits.source)
     return found
 
 
@@ -223,21 +220,19 @@ def _covered(session: Session, visits: Visits, period: Period) -> tuple[Covered,
     ((starts_at, ends_at),) = hours
     whole: dict[str, Any] = {"program_id": visits.program_id, "starts_at": starts_at, "ends_at": ends_at}
     if visits.device is None and visits.source is None:
-        return day_queries.visits(session, **whole)
-    return day_queries.sales(session, **whole, currency=None), []
+        return day_queries.visits_by_hours(session, **whole)
+    return day_queries.visits(session, **whole), []
 
 
 def _orders_by_partner(session: Session, partner_ids: Any, whole: Visits, period: Period) -> sa.Select[Any]:
     ((starts_at, ends_at),) = _hours(period)
-    found = day_queries.sales(session, program_id=whole.program_id, currency=None, starts_at=starts_at, ends_at=ends_at)
+    found = day_queries.visits(session, program_id=whole.program_id, starts_at=starts_at, ends_at=ends_at)
     ids = list(partner_ids)
-    # The clicks of a few hours are fewer than the sales since: by both conditions the database may begin with these.
-    of_clicks = (Click.program_id == whole.program_id, Click.partner_id.in_(ids))
-    rows = _sold(whole, found.rest).where(Commission.partner_id.in_(ids), *of_clicks).subquery()
+    rows = _sold(whole, found.rest).where(Commission.partner_id.in_(ids)).subquery()
     names = ("visits", "kept", "waiting")
     live = sa.select(rows.c.partner_id, *(sum_.label(name) for sum_, name in zip(_summed(rows), names, strict=True)))
     counted = day_queries.visits_by_partner(whole.program_id, found)
-    mine = counted.where(PartnerSaleDay.partner_id.in_(list(partner_ids)))
+    mine = counted.where(PartnerSaleDay.partner_id.in_(ids))
     both = sa.union_all(live.group_by(rows.c.partner_id), mine).subquery()
     return sa.select(both.c.partner_id, *(sa.func.sum(both.c[name]) for name in names)).group_by(both.c.partner_id)
 

@@ -1,7 +1,7 @@
 """Which part of a period UTC days that are counted already cover, by themselves and in spans, and what is left of it. Pure."""
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -83,8 +83,9 @@ def by_day(found: Covered, *, starts: Sequence[datetime]) -> tuple[list[tuple[da
     """
     days: list[tuple[date, int]] = []
     pieces = [piece for stretch in found.rest for piece in _cut(stretch, starts)]
+    cut_short = {start.date(): start for start, _end in found.rest}  # a day may be counted up to an instant of it
     for day in (one for first, end in found.days for one in _each(first, end)):
-        parts = [*_cut((begin(day), begin(day + _DAY)), starts)]
+        parts = [*_cut((begin(day), cut_short.get(day, begin(day + _DAY))), starts)]
         most = max(parts, key=lambda part: part.end - part.start).day
         days.append((day, most))
         pieces += [replace(part, less=most) for part in parts if part.day != most]
@@ -150,15 +151,15 @@ def _each(first: date, end: date) -> Sequence[date]:
     return [first + number * _DAY for number in range((end - first).days)]
 
 
-def hours(rest: Sequence[Stretch], *, counted: Collection[date]) -> tuple[list[datetime], list[Stretch]]:
-    """The hours of these stretches that lie in counted days, each by its beginning, and what is left. The stretches end at whole hours."""
+def hours(rest: Sequence[Stretch], *, counted: Mapping[date, datetime]) -> tuple[list[datetime], list[Stretch]]:
+    """The hours of these stretches that are counted, each by its beginning, and what is left. The stretches end at whole hours."""
     told: list[datetime] = []
     left: list[Stretch] = []
     for start, end in rest:
         at = start
         while at < end:
             until = min(begin(at.date() + _DAY), end)
-            if at.date() in counted:
+            if until <= counted.get(at.date(), at):
                 told += [at + number * _HOUR for number in range((until - at) // _HOUR)]
             else:
                 left.append((at, until))

@@ -6,6 +6,8 @@ One idea per migration; it runs on SQLite and PostgreSQL, with data in the table
 import sqlalchemy as sa
 from alembic import op
 
+from affiliate import db
+
 revision = "0005"
 down_revision = "0004"
 branch_labels = None
@@ -101,7 +103,21 @@ def _origins_of_commissions() -> None:
         )
     else:
         op.execute(f"UPDATE commissions SET {told}")  # noqa: S608 - our names
-    _index((*_SUMMED, *_ORIGIN))
+    _moments_of_clicks()
+    _index((*_SUMMED, *_ORIGIN[:3], "clicked_at", *_TEXTS))
+
+
+def _moments_of_clicks() -> None:
+    """Credits and their commissions learn when their click was; of clicks that are past their term nobody knows it any more."""
+    for table in ("credits", "commissions"):
+        op.add_column(table, sa.Column("clicked_at", db.UtcDateTime(timezone=True), nullable=True))
+        op.execute(
+            f"UPDATE {table} SET clicked_at = (SELECT c.occurred_at FROM clicks c WHERE c.id = {table}.click_id) "  # noqa: S608 - our names
+            "WHERE click_id IS NOT NULL"
+        )
+    known = sa.text("clicked_at IS NOT NULL")
+    told = {"postgresql_where": known, "sqlite_where": known}
+    op.create_index("ix_commissions_clicked", "commissions", ["program_id", "clicked_at"], **told)
 
 
 def _sums_of_the_shop() -> None:
@@ -143,8 +159,11 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("sale_days_shop")
     _index(_BEFORE)
+    op.drop_index("ix_commissions_clicked", "commissions")
+    with op.batch_alter_table("credits") as batch_op:
+        batch_op.drop_column("clicked_at")
     with op.batch_alter_table("commissions") as batch_op:
-        for name in _ORIGIN:
+        for name in (*_ORIGIN, "clicked_at"):
             batch_op.drop_column(name)
     with op.batch_alter_table("links") as batch_op:
         batch_op.drop_constraint(op.f("fk_links_coupon_id_coupons"), type_="foreignkey")

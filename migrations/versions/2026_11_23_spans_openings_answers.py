@@ -85,6 +85,41 @@ def _weeks() -> None:
     )
 
 
+_DOUBT = (
+    ("ix_changed_days_day", ["program_id", "part", "day"]),
+    ("ix_changed_days_moment", ["program_id", "part", "day", "moment"]),
+)
+_DAY_BEGINS = {"postgresql": "CAST(day AS timestamp) AT TIME ZONE 'UTC'", "sqlite": "day || ' 00:00:00.000000'"}
+
+
+def _kinds_of_doubt(parts: tuple[str, ...], *, was: str, name: str) -> None:
+    with op.batch_alter_table("changed_days") as batch_op:
+        batch_op.drop_constraint(op.f(f"ck_changed_days_{was}"), type_="check")
+        batch_op.create_check_constraint(
+            op.f(f"ck_changed_days_{name}"), sa.text(f"part IN ({', '.join(map(repr, parts))})")
+        )
+
+
+def _moments_of_doubt(dialect: str) -> None:
+    """Of a day that is in doubt it is known from which moment on. Of those from before: from its beginning."""
+    op.add_column("changed_days", sa.Column("moment", db.UtcDateTime(timezone=True), nullable=True))
+    op.execute(f"UPDATE changed_days SET moment = {_DAY_BEGINS[dialect]}")  # noqa: S608 - our names
+    with op.batch_alter_table("changed_days") as batch_op:
+        batch_op.alter_column("moment", nullable=False)
+    _kinds_of_doubt(("clicks", "sales", "visits"), was="day_part", name="doubt")
+    op.drop_index(_DOUBT[0][0], "changed_days")
+    op.create_index(_DOUBT[1][0], "changed_days", _DOUBT[1][1])
+
+
+def _days_of_doubt() -> None:
+    op.execute("UPDATE changed_days SET part = 'sales' WHERE part = 'visits'")
+    op.drop_index(_DOUBT[1][0], "changed_days")
+    op.create_index(_DOUBT[0][0], "changed_days", _DOUBT[0][1])
+    _kinds_of_doubt(("clicks", "sales"), was="doubt", name="day_part")
+    with op.batch_alter_table("changed_days") as batch_op:
+        batch_op.drop_column("moment")
+
+
 def _openings_of_newsletters() -> None:
     """Nobody has agreed to anything yet, and no mail that has left tells of its opening."""
     op.create_table(
@@ -235,6 +270,7 @@ def _only_reasons_from_before() -> None:
 
 def upgrade() -> None:
     _spans()
+    _moments_of_doubt(op.get_context().dialect.name)
     _items_of_partners()
     _openings_of_newsletters()
     with op.batch_alter_table("programs") as batch_op:
@@ -263,6 +299,7 @@ def downgrade() -> None:
         batch_op.drop_column("program_id")
     with op.batch_alter_table("programs") as batch_op:
         batch_op.drop_column("application_answer_days")
+    _days_of_doubt()
     _weeks()
     op.drop_table("sale_days_item")
     op.drop_table("newsletter_openings")

@@ -32,8 +32,8 @@ _SELL = (
     """INSERT INTO attributions (id, conversion_id, conversion_revision, version, is_current, model, policy_version, is_new_customer, trace,
         decided_at, commissioned_at)
     SELECT attribution_id, order_id, 1, 1, true, 'last_click', 1, n % 3 = 0, CAST('{}' AS jsonb), at, at FROM sold""",
-    """INSERT INTO credits (id, attribution_id, partner_id, link_id, click_id, share_bps)
-    SELECT credit_id, attribution_id, partner_id, link_id, click_id, 10000 FROM sold""",
+    """INSERT INTO credits (id, attribution_id, partner_id, link_id, click_id, clicked_at, share_bps)
+    SELECT credit_id, attribution_id, partner_id, link_id, click_id, at, 10000 FROM sold""",
     """INSERT INTO commissions (id, program_id, partner_id, conversion_id, attribution_id, credit_id, level, turn, is_live, status, currency,
         base_minor, revenue_minor, amount_minor, reversed_minor, counted_currency, counted_base_minor, counted_minor, trace, earned_at,
         matures_at, created_at)

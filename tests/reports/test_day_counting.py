@@ -30,7 +30,7 @@ from affiliate.attribution.models import Attribution, Credit
 from affiliate.commissions import service as commissions
 from affiliate.commissions.models import Commission, CommissionStatus
 from affiliate.ingest import clicks
-from affiliate.ingest.day_models import ChangedDay, DayPart
+from affiliate.ingest.day_models import ChangedDay, DayPart, Doubt
 from affiliate.ingest.models import Click, ClickVerdict, Conversion
 from affiliate.ingest.rollup_models import PartnerClickHour
 from affiliate.ingest.service import store_batch
@@ -53,6 +53,7 @@ from affiliate.reports import (
 )
 from affiliate.reports.day_models import (
     CountedDay,
+    LabelSaleDay,
     CountedSpan,
     PartnerActiveMonth,
     PartnerSaleDay,
@@ -429,7 +430,7 @@ def test_a_long_story_ends_in_the_same_sums_on_either_database(session: Session)
     shop.order(1500, 2, 44_00, currency="USD")
     check(session, "Europe/Rome")
     days = session.scalars(sa.select(CountedDay.day).where(CountedDay.part == DayPart.SALES)).all()
-    assert len(days) == 8
+    assert len(days) == 9  # the last of them in part
 
 
 def test_counted_days_are_read_and_only_those_with_a_note_are_counted_again(sqlite_session: Session) -> None:
@@ -521,7 +522,7 @@ def test_clicks_of_today_are_counted_up_to_the_hour_and_read_from_there(sqlite_s
     shop = Shop(sqlite_session)
     for number, ago in enumerate((40, 100, 160, 2000)):
         shop.click(1 + number, 1, NOW - ago * MINUTE)
-    assert count(sqlite_session, NOW - 30 * MINUTE) == 15  # both parts of seven days, and today's clicks
+    assert count(sqlite_session, NOW - 30 * MINUTE) == 16  # both parts of seven days, and of today
     assert sqlite_session.scalars(sa.select(sa.func.max(CountedDay.until))).one() == NOW - 60 * MINUTE
     check(sqlite_session, "UTC")
     sqlite_session.execute(sa.update(PartnerClickHour).values(clicks=9))
@@ -535,6 +536,41 @@ def test_clicks_of_today_are_counted_up_to_the_hour_and_read_from_there(sqlite_s
     assert told() == 1 + (9 + 1) + 9 + 9
     sqlite_session.execute(sa.update(PartnerClickHour).values(clicks=1))
     assert count(sqlite_session, NOW - 30 * MINUTE) == 1
+
+
+def test_sales_of_today_are_counted_up_to_the_hour_and_only_what_is_before_it_puts_them_in_doubt(
+    sqlite_session: Session,
+) -> None:
+    shop, period = Shop(sqlite_session), last_days(2, now=NOW, zone="UTC")
+    for ago in (100, 160):
+        shop.order(ago, 0, 10_00)
+    moment = NOW - 55 * MINUTE
+    assert count(sqlite_session, moment - MINUTE) == 16  # both parts of seven days, and of today
+    ends = (CountedDay.day == NOW.date(), CountedDay.part == DayPart.SALES)
+    until = sa.select(CountedDay.until).where(*ends)
+    assert sqlite_session.scalars(until).one() == NOW - 120 * MINUTE  # the last hour is not settled
+    assert count(sqlite_session, moment) == 1
+    assert sqlite_session.scalars(until).one() == NOW - 60 * MINUTE
+    sqlite_session.execute(sa.update(Commission).values(amount_minor=100_00, reversed_minor=0))
+
+    def told() -> tuple[int, int]:
+        facts = queries.facts_by_day(sqlite_session, program_id=PROGRAM_ID, period=period, currency="EUR")
+        visits = funnel_queries.funnel(sqlite_session, visits=funnel_queries.Visits(PROGRAM_ID), period=period)
+        return sum(one.earned_minor for one in facts.values()), visits.order
+
+    sqlite_session.execute(sa.update(LabelSaleDay).where(LabelSaleDay.day == NOW.date()).values(visits=7))
+    assert told() == (2_00, 7)  # as counted
+    shop.order(50, 0, 10_00)  # by a click of the hour before
+    assert told() == (3_00, 3)  # visits are in doubt
+    assert (
+        count(sqlite_session, moment) == 1
+    )  # for the click, which came late: sales stand, and visits wait for the hour
+    assert told() == (3_00, 3)
+    shop.refund(1, 1)
+    assert told() == (200_90, 3)  # ten cents of the refunded 100.00
+    assert count(sqlite_session, moment) == 1
+    assert sqlite_session.scalar(sa.select(sa.func.count()).select_from(ChangedDay)) == 0
+    check(sqlite_session, "UTC")
 
 
 def test_a_span_is_read_as_one_and_moves_with_its_days(sqlite_session: Session) -> None:
@@ -793,7 +829,8 @@ def test_a_day_may_have_more_notes_than_a_statement_takes_values(sqlite_session:
     shop.order(3000, 0, 80_00)
     driver: Any = sqlite_session.connection().connection.dbapi_connection
     driver.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 11_000)
-    note = {"program_id": PROGRAM_ID, "part": DayPart.SALES, "day": (NOW - 3000 * MINUTE).date()}
+    at = NOW - 3000 * MINUTE
+    note = {"program_id": PROGRAM_ID, "part": Doubt.VISITS, "day": at.date(), "moment": at}
     sqlite_session.execute(sa.insert(ChangedDay), [note] * 11_001)
     count(sqlite_session)
     assert sqlite_session.scalar(sa.select(sa.func.count()).select_from(ChangedDay)) == 0

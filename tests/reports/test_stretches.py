@@ -126,18 +126,20 @@ def test_the_longest_spans_are_taken_and_those_of_which_too_much_does_not_stand_
     assert (found.spans, found.undone, found.days) == ([], [], three.days)
 
 
-@given(shift=st.integers(-52, 52), counted=days, lost=st.integers(0, 9))
+@given(shift=st.integers(-52, 52), counted=days, lost=st.integers(0, 9), hours=st.integers(1, 24))
 def test_every_day_of_a_zone_is_its_utc_days_and_pieces_less_what_is_of_others(
-    shift: int, counted: set[date], lost: int
+    shift: int, counted: set[date], lost: int, hours: int
 ) -> None:
-    """Clocks go back an hour before one of the days."""
+    """Clocks go back an hour before one of the days. The last of those that are counted may be so in part."""
     quarter = timedelta(minutes=15)
     starts = [FIRST + shift * quarter + number * DAY + (number >= lost) * 4 * quarter for number in range(10)]
     ends_at = starts[-1] + DAY
-    found = stretches.by_day(covered(starts[0], ends_at, counted=whole(*counted)), starts=starts)
+    until = whole(*counted)
+    until |= {day: stretches.begin(day) + timedelta(hours=hours) for day in sorted(counted)[-1:]}
+    found = stretches.by_day(covered(starts[0], ends_at, counted=until), starts=starts)
     for number in range(-60, 12 * 24 * 4):
         at = FIRST + number * quarter
-        times = Counter(of for day, of in found[0] if stretches.begin(day) <= at < stretches.begin(day + DAY))
+        times = Counter(of for day, of in found[0] if stretches.begin(day) <= at < until[day])
         for piece in found[1]:
             if piece.start <= at < piece.end:
                 times[piece.day] += 1
@@ -160,6 +162,6 @@ def test_whole_days_of_a_period_are_those_that_it_takes_and_that_are_over() -> N
 def test_hours_of_counted_days_are_told_and_the_others_are_left() -> None:
     hour, day = timedelta(hours=1), timedelta(days=1)
     rest = [(FIRST + 22 * hour, FIRST + day), (FIRST + 4 * day, FIRST + 5 * day + 2 * hour)]
-    told, left = stretches.hours(rest, counted={FIRST.date(), (FIRST + 5 * day).date()})
+    told, left = stretches.hours(rest, counted=whole(FIRST.date(), (FIRST + 5 * day).date()))
     assert told == [FIRST + 22 * hour, FIRST + 23 * hour, FIRST + 5 * day, FIRST + 5 * day + hour]
     assert left == [(FIRST + 4 * day, FIRST + 5 * day)]
