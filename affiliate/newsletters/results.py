@@ -46,12 +46,20 @@ class Sales:
     earned_minor: int = 0
 
 
+AGREED_MIN = 3
+
+
 @dataclass(frozen=True, slots=True)
 class Openings:
     """How many readers got an issue who agreed to tell when they open it, and how many of these opened it."""
 
     agreed: int = 0
     opened: int = 0
+
+    @property
+    def names_nobody(self) -> bool:
+        """Whether these are enough readers for a number not to tell who of them it is about."""
+        return self.agreed >= AGREED_MIN
 
 
 def openings(session: Session, *, issue_id: UUID) -> Openings:

@@ -28,6 +28,8 @@ from affiliate.programs.models import Program
 
 N_ = str  # marks a sentence for the translators
 LIMIT_PERIOD = timedelta(days=30)
+ENTERED = frozenset(set(AdjustmentKind) - {AdjustmentKind.VOLUME, AdjustmentKind.CREDIT})
+"""What a person enters by itself: not what is reckoned, nor what an order's credit is."""
 """Whoever splits an entry into many small ones needs the second person all the same."""
 
 
@@ -78,6 +80,8 @@ def enter(
     person_id = person(actor)
     why = given(reason)
     ledger_service.lock_books(session, program_ids=[program_id])
+    if kind not in ENTERED:
+        raise Invalid({"kind": [N_("Entries of this kind come of an order or are reckoned: nobody types them.")]})
     _check_amount(session.get_one(Program, program_id), kind, amount)
     if partners.enrollment_of(session, program_id=program_id, partner_id=partner_id) is None:
         raise UnknownEntry(N_("There is no such partner in this program."))
@@ -206,8 +210,6 @@ def _check_amount(program: Program, kind: AdjustmentKind, amount: Money) -> None
         errors["amount"] = [N_("The amount is not in the program's currency.")]
     elif not 0 < abs(amount.amount_minor) <= AMOUNT_MINOR_MAX:
         errors["amount"] = [N_("Write an amount that is not zero.")]
-    elif kind is AdjustmentKind.VOLUME:
-        errors["kind"] = [N_("Steps by volume are reckoned, not entered.")]
     elif amount.amount_minor < 0 and kind is not AdjustmentKind.CORRECTION:
         errors["amount"] = [N_("Only a correction can take money away.")]
     if errors:

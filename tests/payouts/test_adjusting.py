@@ -251,3 +251,12 @@ def test_a_debt_written_off_whole_is_no_due_any_more(books: Books) -> None:
     assert books.balances() == {}
     schedule = queries.preview(books.session, program_id=books.program.id, now=PAYDAY)
     assert (schedule.payable, schedule.blocked) == ([], [])
+
+
+@pytest.mark.parametrize("kind", [AdjustmentKind.VOLUME, AdjustmentKind.CREDIT])
+def test_nobody_types_what_is_reckoned_or_comes_of_an_order(books: Books, kind: AdjustmentKind) -> None:
+    """A credit that was typed would be given as money, without the order that it is for."""
+    with pytest.raises(Invalid) as refusal:
+        enter(books, 25_00, kind)
+    assert list(refusal.value.errors) == ["kind"]
+    assert books.session.scalars(sa.select(Adjustment)).all() == []

@@ -167,8 +167,8 @@ def _results_page(issue: NewsletterIssue) -> str:
 
 
 def _openings(found: Openings) -> dict[str, str] | None:
-    """How many of the readers who agreed opened an issue; null where none of them had agreed."""
-    if not found.agreed:
+    """How many of the readers who agreed opened an issue; null where so few had agreed that it would tell who did."""
+    if not found.names_nobody:
         return None
     opened, agreed = formats.number(found.opened), formats.number(found.agreed)
     sentence = ngettext(
