@@ -23,12 +23,13 @@ from affiliate.programs import queries as programs
 from affiliate.programs.models import Program
 
 MakeVisitor = Callable[..., Visitor]
+Say = Callable[..., str]
 HEIGHT = 900
 SEEN_SECONDS_MAX = 60  # the promise is five; a busy machine shall not fail the test
 TRANSLATIONS = Path(affiliate.__file__).parent / "translations"
 
 
-def spoken(language: str) -> Callable[..., str]:
+def spoken(language: str) -> Say:
     """What a page in this language says for a sentence of ours: things are found by their words, whatever the language.
 
     `say("Until %(day)s", day=…)` puts values in, as pages do.
@@ -40,6 +41,9 @@ def spoken(language: str) -> Callable[..., str]:
         return said % values if values else said
 
     return say
+
+
+ENGLISH = spoken("en")
 
 
 def look(locale: str, width: int) -> dict[str, Any]:
@@ -121,30 +125,30 @@ def at_work(session: Session, installation: Installation, role: str) -> tuple[Pr
     return program, Actor(kind="user", id=user.id)
 
 
-def fill_application(page: Page, *, address: str, country: str, name: str = "Rosa’s Table") -> None:
+def fill_application(page: Page, *, address: str, country: str, name: str = "Rosa’s Table", say: Say = ENGLISH) -> None:
     """What the form asks of everybody, typed; `address` is of the mailbox."""
-    page.get_by_label("Your name").fill("Rosa Test")
-    page.get_by_label("E-mail").fill(address)
-    page.get_by_label("Name under which you promote").fill(name)
-    page.get_by_label("Website or main profile").fill("rosa.example")
-    page.get_by_label("Country").select_option(country)
-    page.get_by_label("Address or name of place 1").fill("Rosa’s Letter")
-    page.get_by_label("People a month at place 1").fill("2,400")
-    page.get_by_label("I accept the terms of the program").check()
+    page.get_by_label(say("Your name")).fill("Rosa Test")
+    page.get_by_label(say("E-mail")).fill(address)
+    page.get_by_label(say("Name under which you promote")).fill(name)
+    page.get_by_label(say("Website or main profile")).fill("rosa.example")
+    page.get_by_label(say("Country")).select_option(country)
+    page.get_by_label(say("Address or name of place %(number)s", number=1)).fill("Rosa’s Letter")
+    page.get_by_label(say("People a month at place %(number)s", number=1)).fill("2400")
+    page.get_by_label(say("I accept the terms of the program")).check()
 
 
-def send_application(page: Page) -> None:
+def send_application(page: Page, *, say: Say = ENGLISH) -> None:
     """Up to the page that says how it stands."""
-    page.get_by_role("button").filter(has_text="Send the application").click()
+    page.get_by_role("button").filter(has_text=say("Send the application")).click()
     page.wait_for_url("**/status/*")
 
 
-def confirm_application(page: Page, installation: Installation, *, address: str) -> None:
+def confirm_application(page: Page, installation: Installation, *, address: str, say: Say = ENGLISH) -> None:
     """By the mail's link and a button: the link alone changes nothing."""
     page.goto(address_in_mail(installation, "/confirm/", to=address))
-    expect(page.get_by_role("heading", name="Is this application yours?")).to_be_visible()
-    page.get_by_role("button", name="Confirm my address").click()
-    expect(page.get_by_role("heading", name="Your application is being read")).to_be_visible()
+    expect(page.get_by_role("heading", name=say("Is this application yours?"))).to_be_visible()
+    page.get_by_role("button", name=say("Confirm my address")).click()
+    expect(page.get_by_role("heading", name=say("Your application is being read"))).to_be_visible()
 
 
 def place_order(page: Page, *, address: str) -> str:

@@ -61,7 +61,8 @@ class Origin:
         if self.invitation is not None:
             kind = "recruiter" if self.invitation.recruiter_id else "invitation"
             return f"{kind}:{self.invitation.name}"[:_SOURCE_LENGTH_MAX]
-        return "".join(filter(str.isprintable, self.word)).strip()[:_SOURCE_LENGTH_MAX]
+        word = "".join(filter(str.isprintable, self.word)).strip()[:_SOURCE_LENGTH_MAX]
+        return "" if word.startswith(("recruiter:", "invitation:")) else word  # anybody can write it into an address
 
 
 def begin(

@@ -415,6 +415,14 @@ def test_who_signs_in_from_the_form_comes_back_with_its_origin(
     assert app_session.scalars(sa.select(Application.source)).one() == "recruiter:Larkfen"
 
 
+@pytest.mark.parametrize("word", ["recruiter:Larkfen", "invitation:Fair", " invitation:Fair", "spring"])
+def test_a_word_in_an_address_is_no_invitation(
+    client: FlaskClient, app_session: Session, program: Program, word: str
+) -> None:
+    apply_and_confirm(client, app_session, program.slug, **{"from": word})
+    assert _application(app_session).source == ("spring" if word == "spring" else "")
+
+
 def test_a_refused_form_and_a_kept_draft_lead_back_to_themselves_after_the_sign_in(
     client: FlaskClient, app_session: Session, program: Program
 ) -> None:

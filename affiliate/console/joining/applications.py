@@ -14,6 +14,7 @@ from affiliate.console.blueprint import acted, blueprint
 from affiliate.joining import queries, service, standing
 from affiliate.partners import facts
 from affiliate.partners.models import Application, Enrollment, EnrollmentStatus
+from affiliate.privacy.inventory import ERASED
 from affiliate.web import orm, request_now
 
 AGAIN_DAYS = (30, 90, 180, 365)
@@ -64,12 +65,22 @@ def told(application: Application | None, enrollment: Enrollment) -> dict[str, A
     shown = standing.of_application(orm.session, g.program, application, enrollment)
     return {
         "submitted_at": application.submitted_at,
-        "source": application.source,
+        "source": came_by(application.source),
         "answers": [line | {"url": _file_url(partner_id, line)} for line in shown["sent"]],
         "messages": [_message(one) for one in shown["messages"]],
         "may_ask": enrollment.status is EnrollmentStatus.PENDING,
         "ask_url": url_for("console.ask_applicant", partner_id=partner_id),
     }
+
+
+def came_by(source: str) -> str:
+    """Through what somebody came, in words; a word that an address carried stands as it is."""
+    kind, _colon, name = source.partition(":")
+    if kind == "recruiter":
+        return str(_("Recruiting address of %(name)s", name=_("erased") if name == ERASED else name))
+    if kind == "invitation":
+        return str(_("Invitation: %(name)s", name=name))
+    return str(_("Article: %(name)s", name=name)) if kind == "article" else source
 
 
 def _message(one: dict[str, Any]) -> dict[str, Any]:

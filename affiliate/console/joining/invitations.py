@@ -18,6 +18,7 @@ from affiliate.accounts import access
 from affiliate.console import roles
 from affiliate.console.blueprint import acted, blueprint, cursor, is_manager, pager, refused, settings, show
 from affiliate.console.forms import say, say_all
+from affiliate.console.joining.applications import came_by
 from affiliate.console.queries import lists
 from affiliate.errors import Conflict, Invalid
 from affiliate.fields import DayField
@@ -126,8 +127,8 @@ def _page(form: InvitationForm) -> str:
         rows=[_row(one.Invitation, one.recruiter) for one in page.rows],
         **pager(page),
         sources=[
-            {"name": name, "count": count}
-            for name, count in queries.came_by(orm.session, program_id=g.program.id).items()
+            {"name": came_by(source), "count": count}
+            for source, count in queries.came_by(orm.session, program_id=g.program.id).items()
         ],
         public_url=f"{addresses.pages(g.program.own_host, settings())}/p/{g.program.slug}?from=",
     )

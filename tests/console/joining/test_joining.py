@@ -213,6 +213,21 @@ def test_withdrawn_invitations_make_room_and_the_list_is_paged(cast: Cast, mara:
     assert '<span class="b">Fair of May</span>' in made
 
 
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("recruiter:Larkfen", "Recruiting address of Larkfen"), ("recruiter:erased", "Recruiting address of erased"),
+        ("invitation:Fair: May", "Invitation: Fair: May"), ("article:iron", "Article: iron"), ("spring: one", "spring: one"),
+    ],
+)  # fmt: skip
+def test_through_what_somebody_came_is_told_in_words(cast: Cast, mara: FlaskClient, source: str, told: str) -> None:
+    [application] = cast.session.scalars(sa.select(Application)).all()
+    application.source = source
+    cast.session.commit()
+    assert f"Came by: {told}<" in mara.get(_partner_url(cast, "").rstrip("/")).text
+    assert f"<dt>{told}</dt>" in mara.get(_url(cast, "invitations")).text
+
+
 def test_the_facts_of_an_application_are_plain_values(cast: Cast, mara: FlaskClient) -> None:
     [application] = cast.session.scalars(sa.select(Application)).all()
     answers = {
