@@ -271,6 +271,7 @@ def results(
         "kind": labels.kind(issue.kind),
         "release_at": issue.release_at,
         "send_wall": issue.send_wall.replace("T", " ") if issue.send_wall else None,
+        "keeps_quiet_hours": issue.keeps_quiet_hours,
         "next_due": next_due,
         "trouble": issue.trouble,
         "why_not_sent": _why_not_sent(issue),

@@ -727,6 +727,18 @@ def test_an_issue_that_was_sent_is_duplicated_as_a_draft(cast: Cast, mara: Flask
     assert 'name="en-subject"' in mara.get(there).text
 
 
+@pytest.mark.parametrize("keeps_quiet_hours", [True, False])
+def test_an_ordered_issue_says_whether_it_keeps_quiet_hours(
+    cast: Cast, mara: FlaskClient, issue: NewsletterIssue, *, keeps_quiet_hours: bool
+) -> None:
+    issue.status, issue.release_at, issue.keeps_quiet_hours = IssueStatus.SCHEDULED, clock.now(), keeps_quiet_hours
+    issue.send_wall = "2026-11-24T22:30"
+    cast.session.commit()
+    page = mara.get(at(issue)).text
+    assert "Each reader gets it at 2026-11-24 22:30 of their own clock." in page
+    assert ("gets it at 8:00 instead" in page) is keeps_quiet_hours
+
+
 @pytest.mark.parametrize("status", [IssueStatus.DRAFT, IssueStatus.STOPPED])
 def test_why_an_issue_with_nothing_left_to_say_did_not_leave_is_told(
     cast: Cast, mara: FlaskClient, issue: NewsletterIssue, status: IssueStatus
