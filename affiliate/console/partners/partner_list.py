@@ -15,6 +15,7 @@ from affiliate.accounts import access
 from affiliate.commissions import plan_queries
 from affiliate.console import presenters
 from affiliate.console.blueprint import FILTERS, acted, blueprint, cursor, filters, is_manager, pager
+from affiliate.console.joining.applications import came_by
 from affiliate.console.partners import care_words, partner_sheets
 from affiliate.console.queries import named
 from affiliate.console.queries import partners as queries
@@ -78,7 +79,7 @@ def narrows_applications() -> dict[str, Any]:
     return {
         "name": request.args.get("name", "").strip(),
         "selects": [
-            {"name": "source", "label": _("Source"), "options": [(one, one) for one in sources]},
+            {"name": "source", "label": _("Source"), "options": [(one, came_by(one)) for one in sources]},
             {"name": "country", "label": _("Country"), "options": sorted(countries, key=lambda one: one[1])},
         ],
         "is_narrowed": any(request.args.get(name) for name in ("name", "source", "country")),

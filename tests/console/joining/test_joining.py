@@ -226,6 +226,7 @@ def test_through_what_somebody_came_is_told_in_words(cast: Cast, mara: FlaskClie
     cast.session.commit()
     assert f"Came by: {told}<" in mara.get(_partner_url(cast, "").rstrip("/")).text
     assert f"<dt>{told}</dt>" in mara.get(_url(cast, "invitations")).text
+    assert f'<option value="{source}">{told}</option>' in mara.get(_url(cast, "applications")).text
 
 
 def test_the_facts_of_an_application_are_plain_values(cast: Cast, mara: FlaskClient) -> None:
