@@ -8,6 +8,7 @@ import io
 import zipfile
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -27,6 +28,7 @@ from affiliate.privacy.models import DataCopy
 N_ = str  # marks a sentence for the translators
 ROWS_MAX = 10_000
 """Of each table of one person."""
+PARTNERS_MAX = 50
 NAME = "my-account.zip"
 _README = """What is kept about your account, one table per file, as CSV (UTF-8). Times are UTC.
 
@@ -85,7 +87,26 @@ def refusal(session: Session, *, person_id: UUID) -> Conflict | None:
     """Why this account cannot end now; null when it can."""
     if queries.is_staff(session, person_id=person_id):
         return WorksHere()
-    return OnlyOwner() if queries.owned_alone(session, person_id=person_id) else None
+    return OnlyOwner() if owned_alone(session, person_id=person_id) else None
+
+
+def owned_alone(session: Session, *, person_id: UUID) -> Sequence[Any]:
+    """The partners that stand in the way of the account's end: id, name, and whether they wait to be forgotten."""
+    return queries.owned_alone(session, person_id=person_id, limit=PARTNERS_MAX)
+
+
+def ask_for_partners(session: Session, *, person_id: UUID, actor: Actor, now: datetime) -> int:
+    """Ask that the partners be forgotten of which a person is the only owner; gives of how many. Their programs decide.
+
+    Whoever was refused or banned has no other page to ask from.
+    """
+    asked = 0
+    for partner in owned_alone(session, person_id=person_id):
+        program = queries.program_of(session, partner_id=partner.id)
+        if program is not None and not partner.waits:
+            erasing.ask(session, program=program, partner_id=partner.id, actor=actor, now=now)
+            asked += 1
+    return asked
 
 
 def erase(session: Session, *, person_id: UUID, actor: Actor, now: datetime) -> None:

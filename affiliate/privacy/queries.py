@@ -17,6 +17,7 @@ from affiliate.partners.models import Enrollment, Member, Partner
 from affiliate.privacy import inventory
 from affiliate.privacy.inventory import Entry, Of
 from affiliate.privacy.models import DataCopy, ErasureRequest, ErasureStatus
+from affiliate.programs.models import Program
 
 _OWED = (AccountName.PENDING, AccountName.APPROVED, AccountName.IN_TRANSIT, AccountName.CLAWBACK)
 _BY_NAME = {entry.table: entry for entry in inventory.ENTRIES}
@@ -110,12 +111,20 @@ def is_staff(session: Session, *, person_id: UUID) -> bool:
     return session.scalar(sa.select(held)) or False
 
 
-def owned_alone(session: Session, *, person_id: UUID) -> bool:
-    """Whether a person is the only owner of a partner."""
+def owned_alone(session: Session, *, person_id: UUID, limit: int) -> Sequence[Any]:
+    """The partners of which a person is the only owner: id, name, and whether they wait to be forgotten."""
     other = aliased(Member)
     owners = (other.partner_id == Member.partner_id, other.role == MemberRole.OWNER, other.id != Member.id)
     alone = (Member.user_id == person_id, Member.role == MemberRole.OWNER, ~sa.exists().where(*owners))
-    return session.scalar(sa.select(sa.exists().where(*alone))) or False
+    waits = sa.exists().where(ErasureRequest.partner_id == Partner.id, ErasureRequest.status == ErasureStatus.ASKED)
+    found = sa.select(Partner.id, Partner.name, waits.label("waits")).join(Member, Member.partner_id == Partner.id)
+    return session.execute(found.where(*alone).order_by(Partner.name, Partner.id).limit(limit)).all()
+
+
+def program_of(session: Session, *, partner_id: UUID) -> Program | None:
+    """The program with which a partner began."""
+    first = sa.select(Program).join(Enrollment, Enrollment.program_id == Program.id)
+    return session.scalars(first.where(Enrollment.partner_id == partner_id).order_by(Enrollment.id).limit(1)).first()
 
 
 def unreceived_files(session: Session, *, person_id: UUID) -> Sequence[dict[str, Any]]:

@@ -20,7 +20,13 @@ blueprint = Blueprint("privacy", __name__)
 def account_data() -> str:
     """What a person can ask for, and what stands in the way."""
     refusal = persons.refusal(orm.session, person_id=current_user.id)
-    return render_template("accounts/data.html", refusal=formats.reason(refusal) if refusal else None)
+    owned = persons.owned_alone(orm.session, person_id=current_user.id)
+    return render_template(
+        "accounts/data.html",
+        refusal=formats.reason(refusal) if refusal else None,
+        waiting=[partner.name for partner in owned if partner.waits],
+        askable=[partner.name for partner in owned if not partner.waits],
+    )
 
 
 @blueprint.post("/account/data/copy")
@@ -31,6 +37,15 @@ def account_copy() -> Response:
     content = persons.packed(orm.session, person_id=current_user.id)
     headers = {"Content-Disposition": f'attachment; filename="{persons.NAME}"', "Cache-Control": "no-store"}
     return Response(content, mimetype="application/zip", headers=headers)
+
+
+@blueprint.post("/account/data/partners")
+@access.fresh(access.signed_in)
+def forget_partners() -> ResponseReturnValue:
+    """Ask that the partners be forgotten that nobody else owns."""
+    persons.ask_for_partners(orm.session, person_id=current_user.id, actor=access.actor(), now=request_now())
+    flash(_("The program was asked. It decides, and tells you by mail."), "success")
+    return redirect(url_for("privacy.account_data"), 303)
 
 
 @blueprint.post("/account/data/erase")

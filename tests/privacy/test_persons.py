@@ -21,7 +21,8 @@ from affiliate.files import File, StoredFile
 from affiliate.joining import service as joining
 from affiliate.joining.service import Origin
 from affiliate.mailer import OutboxMail
-from affiliate.partners.models import Member, MemberRole, Partner
+from affiliate.partners.models import Enrollment, EnrollmentStatus, Member, MemberRole, Partner
+from affiliate.privacy.models import ErasureRequest, ErasureStatus
 from affiliate.reports.models import SavedReport
 
 PAGE = "/account/data"
@@ -126,6 +127,24 @@ def test_the_only_owner_of_a_partner_and_who_works_for_a_program_are_told_what_t
         assert f"{PAGE}/erase" not in page
         assert said in browser.post(f"{PAGE}/erase", follow_redirects=True).text
         assert is_signed_in(browser)
+        assert (f"{PAGE}/partners" in page) is (person is olga)
     app_session.expire_all()
     assert {person.active for person in app_session.scalars(sa.select(User))} == {True}
     assert len(app_session.scalars(sa.select(Member.id)).all()) == 1
+
+
+def test_the_only_owner_of_a_partner_that_was_refused_asks_from_the_account_that_it_be_forgotten(
+    app: Flask, app_session: Session, partner: Partner
+) -> None:
+    """No page of the portal opens to them."""
+    olga = app_session.scalars(sa.select(User)).one()
+    app_session.execute(sa.update(Enrollment).values(status=EnrollmentStatus.REJECTED))
+    app_session.commit()
+    browser = app.test_client()
+    sign_in(browser, olga)
+    for _twice in range(2):
+        page = browser.post(f"{PAGE}/partners", follow_redirects=True).text
+        assert f"waiting for the program: {partner.name}" in page
+        assert f"{PAGE}/partners" not in page
+    (asked,) = app_session.scalars(sa.select(ErasureRequest)).all()
+    assert (asked.partner_id, asked.status, asked.asked_by_id) == (partner.id, ErasureStatus.ASKED, olga.id)

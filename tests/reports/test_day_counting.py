@@ -53,8 +53,8 @@ from affiliate.reports import (
 )
 from affiliate.reports.day_models import (
     CountedDay,
-    LabelSaleDay,
     CountedSpan,
+    LabelSaleDay,
     PartnerActiveMonth,
     PartnerSaleDay,
     PartnerSpan,
