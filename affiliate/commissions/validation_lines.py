@@ -35,14 +35,6 @@ def counts(session: Session, *, file_id: UUID) -> dict[Verdict, int]:
     return {verdict: found[verdict] for verdict in Verdict if verdict in found}
 
 
-def lines(session: Session, *, file_id: UUID, verdict: Verdict | None = None, limit: int) -> list[ValidationLine]:
-    """The first lines of a file, or of those with an outcome, in their order."""
-    mine = sa.select(ValidationLine).where(ValidationLine.file_id == file_id)
-    if verdict is not None:
-        mine = mine.where(ValidationLine.verdict == verdict)
-    return list(session.scalars(mine.order_by(ValidationLine.number).limit(limit)))
-
-
 def all_lines(session: Session, *, file_id: UUID) -> Iterator[ValidationLine]:
     """Every line of a file in its order, a bounded number at a time."""
     start = 0

@@ -48,14 +48,6 @@ def goals_open(session: Session, *, program_id: UUID, day: date) -> Sequence[Goa
     return session.scalars(sa.select(Goal).where(*mine).order_by(Goal.ends_on, Goal.id).limit(GOALS_OPEN_MAX)).all()
 
 
-def goals_over(session: Session, *, program_id: UUID, day: date, limit: int) -> Sequence[Goal]:
-    """The goals of a program that are over on this day of it, the one that ended last first."""
-    mine = (Goal.program_id == program_id, Goal.ends_on <= day)
-    return session.scalars(
-        sa.select(Goal).where(*mine).order_by(Goal.ends_on.desc(), Goal.id.desc()).limit(limit)
-    ).all()
-
-
 def goal_in(session: Session, *, program_id: UUID, goal_id: UUID) -> Goal | None:
     """One goal of the program."""
     return session.scalar(sa.select(Goal).where(Goal.id == goal_id, Goal.program_id == program_id))

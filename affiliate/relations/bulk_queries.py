@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -80,11 +81,16 @@ def outcomes(session: Session, *, act_id: UUID) -> Iterator[Outcome]:
         start = some[-1].place + 1
 
 
-def _outcomes(session: Session, *conditions: sa.ColumnElement[bool], limit: int) -> list[Outcome]:
+def outcome_rows(*conditions: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
+    """Subjects of acts as rows with the fields of `Outcome`, without order."""
     columns = (
-        BulkSubject.place, BulkSubject.partner_id, Partner.name, BulkSubject.conversion_id, Conversion.order_id,
+        BulkSubject.place, BulkSubject.partner_id, Partner.name.label("partner_name"), BulkSubject.conversion_id, Conversion.order_id,
         BulkSubject.commission_id, BulkSubject.changed, BulkSubject.refusal, BulkSubject.amount_minor,
     )  # fmt: skip
     found = sa.select(*columns).join(Partner, Partner.id == BulkSubject.partner_id)
-    found = found.outerjoin(Conversion, Conversion.id == BulkSubject.conversion_id).where(*conditions)
+    return found.outerjoin(Conversion, Conversion.id == BulkSubject.conversion_id).where(*conditions)
+
+
+def _outcomes(session: Session, *conditions: sa.ColumnElement[bool], limit: int) -> list[Outcome]:
+    found = outcome_rows(*conditions)
     return [Outcome(*row) for row in session.execute(found.order_by(BulkSubject.place).limit(limit))]

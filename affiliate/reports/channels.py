@@ -32,14 +32,16 @@ class Lost:
         return divide_half_even(self.lost * BPS_PER_UNIT, self.lost + self.kept)
 
 
-def lost_by_partner(session: Session, *, program_id: UUID, period: Period) -> list[Lost]:
-    """Every partner that lost an order in the period, the greatest share first."""
+def lost_by_partner(session: Session, *, program_id: UUID, period: Period, name: str = "") -> list[Lost]:
+    """Every partner that lost an order in the period and whose name holds this, the greatest share first."""
     lost, kept = (_orders(table, program_id, period).subquery() for table in (ChannelLoss, Credit))
     columns: tuple[Any, ...] = (Partner.id, Partner.name, lost.c.orders, sa.func.coalesce(kept.c.orders, 0))
     found = sa.select(*columns).join(lost, lost.c.partner_id == Partner.id)
     found = found.outerjoin(kept, kept.c.partner_id == Partner.id).order_by(lost.c.orders.desc(), Partner.id)
+    if name:
+        found = found.where(sa.func.lower(Partner.name).contains(name.lower(), autoescape=True))
     rows = [Lost(*row) for row in session.execute(found.limit(ROWS_MAX))]
-    return sorted(rows, key=lambda row: (-row.share_bps, -row.lost, row.partner_name))
+    return sorted(rows, key=lambda row: (-row.share_bps, -row.lost, row.partner_name, row.partner_id))
 
 
 def _orders(table: Any, program_id: UUID, period: Period) -> sa.Select[Any]:

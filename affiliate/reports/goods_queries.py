@@ -105,6 +105,14 @@ def bought(
     return {label: good for label, good in found.items() if good.orders > 0}
 
 
+def called(found: Mapping[str, Good], text: str) -> dict[str, Good]:
+    """Those of them whose label or name holds the text, in whatever case."""
+    wanted = text.casefold()
+    return {
+        label: good for label, good in found.items() if wanted in label.casefold() or wanted in good.name.casefold()
+    }
+
+
 def _to_read(program_id: UUID, covered: Covered) -> sa.Select[Any]:
     """Rows of `products.sales`: what is to be taken off stands first, for whatever is beyond a limit must not show too much."""
     sales = products.sales(program_id, [*covered.rest, *covered.over])

@@ -36,7 +36,8 @@ def _side(side: Side) -> list[str]:
 
 def channel_losses(asked: Question) -> Table:
     """The orders that other paid channels took from partners, the greatest share first."""
-    found = channels.lost_by_partner(asked.session, program_id=asked.program.id, period=asked.period)
+    name = asked.given.get("q", "")
+    found = channels.lost_by_partner(asked.session, program_id=asked.program.id, period=asked.period, name=name)
     rows = [
         [
             asked.called(one.partner_id, one.partner_name), formats.number(one.lost), formats.number(one.kept),

@@ -175,6 +175,7 @@ def _products(asked: Question) -> Table:
     label = products.CATEGORY if asked.given.get("by") == "category" else products.SKU
     here = {"program_id": asked.program.id, "currency": asked.program.currency}
     found = goods_queries.bought(asked.session, by=label, period=asked.period, **here)  # type: ignore[arg-type] # one dictionary of two kinds
+    found = goods_queries.called(found, asked.given.get("q", ""))
     ordered = sorted(found.items(), key=lambda pair: (-pair[1].revenue_minor, pair[0]))
     rows = [
         [
@@ -204,7 +205,7 @@ PAGES: Mapping[str, Page] = {
         _funnel,
     ),
     "product_pages": Page(
-        "product_pages", "performance/products", ("by", "sort", "first", "last"), lambda: _("Products"), _products
+        "product_pages", "performance/products", ("by", "sort", "first", "last", "q"), lambda: _("Products"), _products
     ),
     "margin": Page(
         "margin", "performance/margin", ("month",), lambda: _("Margin"), _margin, usual=Span.THIS_MONTH
@@ -213,7 +214,7 @@ PAGES: Mapping[str, Page] = {
         "shop_totals", "performance/shop", ("first", "last"), lambda: _("Beside the shop"), page_tables.shop_totals
     ),
     "channel_losses": Page(
-        "channel_losses", "performance/channels", ("first", "last"), lambda: _("Lost to other channels"),
+        "channel_losses", "performance/channels", ("first", "last", "q"), lambda: _("Lost to other channels"),
         page_tables.channel_losses,
     ),
     "customers_by_month": Page(

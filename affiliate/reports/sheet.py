@@ -12,19 +12,12 @@ from sqlalchemy.orm import Session
 from affiliate import ids
 from affiliate.reports import asked, dimensions, metrics, partner_ranking, periods, shop_days, tables
 from affiliate.reports.asked import Asked, By
+from affiliate.reports.beside import Beside, leaf
 from affiliate.reports.dimensions import Scope
 from affiliate.reports.metrics import METRICS, Facts
 from affiliate.reports.partner_ranking import Ranking, Towards
 from affiliate.reports.periods import Period
 from affiliate.reports.tables import Line
-
-
-@dataclass(frozen=True, slots=True)
-class Beside:
-    """Where a page begins or ends: at a row that somebody saw, by its key, wherever it stands by now."""
-
-    key: str
-    towards: Towards
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +92,8 @@ class Sheet:
             return Rows(lines, found.first, found.number, self._of_margin(found.total))
         every = self._ordered
         total = metrics.total((line.facts for line in every), currency=self.scope.program.currency)
-        first = first if beside is None else _first(every, beside, size)
-        return Rows(every[first : first + size], first, len(every), total)
+        found_here = leaf(every, key=lambda line: line.key, size=size, first=first, beside=beside)
+        return Rows(found_here.rows, found_here.first, found_here.number, total)
 
     def total_of(self, found: Rows) -> Facts:
         """What all rows add up to: the period, or (where a name or a choice left rows out) these."""
@@ -187,15 +180,6 @@ class Sheet:
 def _partner(beside: Beside | None) -> tuple[UUID, Towards] | None:
     partner_id = ids.read("ptn", beside.key) if beside else None
     return (partner_id, beside.towards) if beside and partner_id else None
-
-
-def _first(every: Sequence[Line], beside: Beside, size: int) -> int:
-    place = next((number for number, line in enumerate(every) if line.key == beside.key), None)
-    if place is None:
-        return 0
-    if beside.towards == "after" and place + 1 < len(every):
-        return place + 1
-    return max((len(every) if beside.towards == "after" else place) - size, 0)
 
 
 def sheet(session: Session, *, scope: Scope, asked_for: Asked, now: datetime, zone: str) -> Sheet:

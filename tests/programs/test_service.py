@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from affiliate.accounts.actors import Actor
 from affiliate.accounts.models import AuditEvent, GrantRole
+from affiliate.console.queries import lists
 from affiliate.errors import Invalid, NotFound
 from affiliate.programs import queries, service
 from affiliate.programs.models import AttributionPolicy, GoalMetric, Program, ProgramStatus
@@ -198,8 +199,8 @@ def test_goals_that_are_not_over_are_all_found_and_bounded(
     service.add_goal(session, **here, target=1_000, ends_on=day, **by)
     found = queries.goals_open(session, program_id=program.id, day=day)
     assert [goal.target for goal in found] == list(range(1, queries.GOALS_OPEN_MAX + 1))
-    over = queries.goals_over(session, program_id=program.id, day=day, limit=5)
-    assert [goal.target for goal in over] == [1_000]
+    over = lists.goals_over(session, program_id=program.id, day=day, cursor=None, size=5)
+    assert [row.Goal.target for row in over.rows] == [1_000]
 
 
 def test_only_who_manages_the_program_owns_its_goals(

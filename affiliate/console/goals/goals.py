@@ -13,9 +13,10 @@ from werkzeug.wrappers.response import Response as BaseResponse
 from affiliate import amounts
 from affiliate.accounts import access
 from affiliate.console import presenters, roles, words
-from affiliate.console.blueprint import acted, blueprint, is_manager, show
+from affiliate.console.blueprint import acted, blueprint, cursor, is_manager, pager, show
 from affiliate.console.forms import GoalForm, read_target, say_all
 from affiliate.console.goals import goal_sheets
+from affiliate.console.queries import lists
 from affiliate.errors import Invalid
 from affiliate.programs import queries as program_queries
 from affiliate.programs import service
@@ -24,7 +25,7 @@ from affiliate.relations import care_forms, care_queries
 from affiliate.web import orm, request_now
 
 OVER_SHOWN = 30
-"""How many of the goals that are over are shown."""
+"""How many of the goals that are over stand on a page."""
 
 
 @blueprint.get("/<slug>/goals")
@@ -147,11 +148,16 @@ def _people() -> dict[UUID, str]:
 
 def _page(form: GoalForm, people: Mapping[UUID, str]) -> str:
     here = _of_today()
-    found = program_queries.goals_open(orm.session, **here)
-    over = program_queries.goals_over(orm.session, **here, limit=OVER_SHOWN)
+    found = [] if cursor() else program_queries.goals_open(orm.session, **here)
+    over = lists.goals_over(orm.session, **here, cursor=cursor(), size=OVER_SHOWN)
+    ended = [row.Goal for row in over.rows]
     offers = goal_sheets.offers() if is_manager() else []
     return show(
-        "goals/goals.html", form=form, rows=goal_sheets.lines([*found, *over], people, with_outlook=True), offers=offers
+        "goals/goals.html",
+        form=form,
+        rows=goal_sheets.lines([*found, *ended], people, with_outlook=True),
+        offers=offers,
+        pager=pager(over),
     )
 
 

@@ -24,10 +24,10 @@ from affiliate.commissions import validating, validation_lines, validation_queri
 from affiliate.commissions.models import ValidationFile, ValidationLine
 from affiliate.commissions.validation import BYTES_MAX, CHANGES, Verdict, Word
 from affiliate.commissions.validation_queries import Wanted
-from affiliate.console.blueprint import acted, blueprint, show
+from affiliate.console.blueprint import acted, blueprint, cursor, show, with_arguments
 from affiliate.console.forms import say, say_all
 from affiliate.console.performance import service_reading
-from affiliate.console.queries import named
+from affiliate.console.queries import lists, named
 from affiliate.console.words import Sign
 from affiliate.errors import Invalid
 from affiliate.fields import DayField
@@ -35,8 +35,6 @@ from affiliate.imports import BadTable
 from affiliate.money import Money
 from affiliate.reports import service_quality
 from affiliate.web import orm, request_now
-
-LINES_SHOWN = 200
 
 
 class ValidationForm(FlaskForm):  # type: ignore[misc] # the library is not typed
@@ -139,8 +137,9 @@ def validation_file(file_id: UUID) -> str:
     with suppress(ValueError):
         wanted = Verdict(request.args.get("verdict", ""))
     counts = validation_lines.counts(orm.session, file_id=file.id)
-    shown = validation_lines.lines(orm.session, file_id=file.id, verdict=wanted, limit=LINES_SHOWN)
-    total = file.lines_total if wanted is None else counts.get(wanted, 0)
+    shown = lists.validation_lines(orm.session, file_id=file.id, verdict=wanted, cursor=cursor())
+    beside = {"newer_url": shown.newer, "older_url": shown.older}
+    verdict = None if wanted is None else wanted.value
     is_confirmed = file.confirmed_at is not None
     worked = file.lines_done if is_confirmed else file.lines_checked
     is_working = worked < file.lines_total and file.finished_at is None
@@ -152,8 +151,8 @@ def validation_file(file_id: UUID) -> str:
         counts=[_count(verdict, count, wanted, file) for verdict, count in counts.items()],
         all_url=url_for("console.validation_file", file_id=file.id),
         wanted=wanted,
-        lines=_linked(shown),
-        more=max(0, total - LINES_SHOWN),
+        lines=_linked([row.ValidationLine for row in shown.rows]),
+        pager={name: at and with_arguments(page=at, verdict=verdict) for name, at in beside.items()},
         done=worked,
         total=file.lines_total,
         is_working=is_working,

@@ -1,5 +1,6 @@
 """Pages of partners: applications by status, the table with figures, one partner, and the acts on an enrollment."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,17 @@ from werkzeug.wrappers.response import Response as BaseResponse
 from affiliate import formats, ids
 from affiliate.accounts import access
 from affiliate.console import coming_back, presenters, roles, words
-from affiliate.console.blueprint import acted, blueprint, can, cursor, given_reason, pager, show
+from affiliate.console.blueprint import (
+    acted,
+    blueprint,
+    can,
+    cursor,
+    filters,
+    given_reason,
+    pager,
+    show,
+    with_arguments,
+)
 from affiliate.console.joining import applications as joined
 from affiliate.console.joining import vetting
 from affiliate.console.partners import partner_care, partner_list, partner_sheets, recruiting
@@ -78,7 +89,7 @@ def partner(partner_id: UUID) -> str:
         balances=partner_sheets.balances(ledger_queries.balances_of(orm.session, **here)),
         people=people,
         lost=_lost(queries.lost_to_channels(orm.session, **here, starts_at=period.starts_at, ends_at=period.ends_at)),
-        links=queries.links_of(orm.session, **here, since=period.starts_at),
+        **_links(partner_id, period.starts_at),
         span_chips=presenters.span_chips(),
         service=quality.of_partner(partner_id, limit=SERVICE_SHOWN),
         service_url=url_for("console.service_quality_page"),
@@ -99,6 +110,16 @@ def decide_partner(partner_id: UUID, act: str) -> BaseResponse:
         flash(_("Write a reason first: the partner will ask, and the history keeps it."), "error")
         return redirect(back, 303)
     return acted(back, lambda: _decide(row, act, reason))
+
+
+def _links(partner_id: UUID, since: datetime) -> dict[str, Any]:
+    """A page of the partner's links, what they are searched for, and the ways to the pages beside it."""
+    text = request.args.get("link", "").strip()[:120]
+    here: dict[str, Any] = {"program_id": g.program.id, "partner_id": partner_id, "since": since, "text": text}
+    page = queries.links_of(orm.session, **here, cursor=cursor())
+    towards = {"newer_url": page.newer, "older_url": page.older}
+    urls = {name: at and with_arguments(page=at, link=text, _anchor="links") for name, at in towards.items()}
+    return {"links": page.rows, "link_text": text, "link_pager": urls, "filters": filters()}
 
 
 def _lost(counted: tuple[int, int]) -> str | None:

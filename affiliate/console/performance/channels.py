@@ -11,8 +11,9 @@ from affiliate import exports, formats, ids
 from affiliate.accounts import access
 from affiliate.console import roles
 from affiliate.console.blueprint import blueprint, filters, show, with_arguments
-from affiliate.console.performance import performance_kept
+from affiliate.console.performance import leafing, performance_kept
 from affiliate.reports import channels, tables
+from affiliate.reports.beside import leaf
 from affiliate.reports.channels import Lost
 from affiliate.reports.periods import Period
 from affiliate.web import orm, request_now
@@ -27,17 +28,23 @@ def channel_losses() -> str:
     """The share of each partner's orders that another paid channel took, the greatest first."""
     period, problem = _period()
     rows = _rows(period)
+    found = leaf(
+        rows, key=lambda row: ids.public("ptn", row.partner_id), size=leafing.PAGE_SIZE, beside=leafing.beside()
+    )
     spans = tables.presets(period, now=request_now())
     chosen: dict[str, Any] = {name: value for name, value in filters().items() if name != "kind"}
+    chosen |= {"q": _name()} if _name() else {}
     return show(
         "performance/channels.html",
-        presets=[span | {"url": with_arguments(first=span["first"], last=span["last"])} for span in spans],
+        presets=[span | {"url": _with(first=span["first"], last=span["last"])} for span in spans],
         first=period.days[0],
         last=period.days[-1],
         problem=problem,
         chart=_chart(rows),
-        rows=[_row(row) for row in rows[: tables.ROWS_SHOWN]],
-        more=max(len(rows) - tables.ROWS_SHOWN, 0),
+        name=_name(),
+        filters=chosen,
+        rows=[_row(row) for row in found.rows],
+        pager=leafing.pager(found, _with),
         csv_url=url_for("console.channel_losses_file", kind="csv", **chosen),
         xlsx_url=url_for("console.channel_losses_file", kind="xlsx", **chosen),
         keep_form=performance_kept.page_form("channel_losses"),
@@ -62,7 +69,16 @@ def _period() -> tuple[Period, str | None]:
 
 
 def _rows(period: Period) -> list[Lost]:
-    return channels.lost_by_partner(orm.session, program_id=g.program.id, period=period)
+    return channels.lost_by_partner(orm.session, program_id=g.program.id, period=period, name=_name())
+
+
+def _with(**changes: str) -> str:
+    return with_arguments(q=_name(), **changes)
+
+
+def _name() -> str:
+    """What the name of a partner holds."""
+    return request.args.get("q", "").strip()[:120]
 
 
 def _row(row: Lost) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,18 +16,18 @@ from affiliate.accounts import access
 from affiliate.accounts.models import GrantRole
 from affiliate.console import presenters, roles
 from affiliate.console.blueprint import acted, blueprint, can, show
-from affiliate.console.performance import performance_pages
+from affiliate.console.performance import leafing, performance_pages
 from affiliate.console.performance.performance_kept import desk
 from affiliate.errors import Invalid
 from affiliate.money import Money
 from affiliate.partners import queries as partners
 from affiliate.reports import grids, margin_store, margins
+from affiliate.reports.beside import Leaf, leaf
 from affiliate.reports.margin_rules import ALL_OTHERS, Margin
 from affiliate.reports.margin_store import Summary
 from affiliate.reports.pages import Wanted
 from affiliate.web import orm, request_now
 
-ROWS_SHOWN = 200
 _DRAWN_MAX = 12
 _WRITERS = (GrantRole.MANAGER, GrantRole.FINANCE)
 _LINES_LENGTH_MAX = 20_000
@@ -76,8 +77,10 @@ def _page(*, typed: str | None = None, wrong: str | None = None) -> str:
     found, computed_at = _counted(month)
     total = found.total
     kept = margins.product_margins(orm.session, program_id=g.program.id)
-    ordered = list(found.first.items())[:ROWS_SHOWN]
-    names = partners.partner_names(orm.session, partner_ids=[partner_id for partner_id, _one in ordered])
+    ordered = list(found.first.items())
+    shown = _leaf(month, found)
+    here = {partner_id for partner_id, _one in (*ordered[:_DRAWN_MAX], *shown.rows)}
+    names = partners.partner_names(orm.session, partner_ids=sorted(here))
     return show(
         "performance/margin.html",
         pages=performance_pages.chips(),
@@ -87,8 +90,8 @@ def _page(*, typed: str | None = None, wrong: str | None = None) -> str:
         ladder=_ladder(total),
         total=_left(total),
         unknown=_money(total.unknown_minor) if total.unknown_minor else None,
-        rows=[_row(partner_id, names, one) for partner_id, one in ordered],
-        more=max(found.partners - ROWS_SHOWN, 0),
+        rows=[_row(partner_id, names, one) for partner_id, one in shown.rows],
+        pager=leafing.pager(shown, partial(url_for, "console.margin", month=f"{month:%Y-%m}", _anchor="rows-h")),
         chart=_chart(ordered, names) if ordered else None,
         files=[
             {"label": label, "url": url_for("console.margin_file", kind=kind.value, month=f"{month:%Y-%m}")}
@@ -100,6 +103,19 @@ def _page(*, typed: str | None = None, wrong: str | None = None) -> str:
         is_written=bool(kept),
         may_write=can("set_margins", "POST"),
     )
+
+
+def _leaf(month: date, found: Summary) -> Leaf[tuple[UUID, Margin]]:
+    """A page of the partners. The first one is in the summary; only for the others all of them are read."""
+    beside, size = leafing.beside(), leafing.PAGE_SIZE
+    if beside is None or not found.partners:
+        return Leaf(list(found.first.items())[:size], 0, found.partners, _key)
+    every, _at = margin_store.shown(orm.session, program=g.program, month=month, now=request_now())
+    return leaf(margin_store.in_order(every), key=_key, size=size, beside=beside)
+
+
+def _key(row: tuple[UUID, Margin]) -> str:
+    return ids.public("ptn", row[0])
 
 
 def _counted(month: date) -> tuple[Summary, datetime | None]:

@@ -11,7 +11,13 @@ from affiliate import exports
 from affiliate.accounts import access
 from affiliate.console import roles
 from affiliate.console.blueprint import blueprint, show
-from affiliate.console.performance import annotations, performance_combined, performance_kept, performance_pages
+from affiliate.console.performance import (
+    annotations,
+    leafing,
+    performance_combined,
+    performance_kept,
+    performance_pages,
+)
 from affiliate.console.queries import named
 from affiliate.reports import (
     asked,
@@ -26,15 +32,14 @@ from affiliate.reports import (
 )
 from affiliate.reports import sheet as sheets
 from affiliate.reports.asked import PARTNERS_OWN, PROGRAMS, Against, Asked, By
+from affiliate.reports.beside import Leaf
 from affiliate.reports.metrics import METRICS
-from affiliate.reports.partner_ranking import Towards
 from affiliate.reports.periods import Span
-from affiliate.reports.sheet import Beside, Rows, Sheet
+from affiliate.reports.sheet import Sheet
 from affiliate.reports.tables import Line
 from affiliate.steering import choosing
 from affiliate.web import orm, request_now
 
-PAGE_SIZE = 50
 CHOICES_MAX = 12
 _TILES = ("clicks_valid", "conversions", "conversion_rate", "revenue", "cost", "roi")
 _AT_HAND = frozenset({"clicks_valid", "conversions", "roi"})
@@ -47,7 +52,7 @@ _COUNTED_LATER = frozenset({By.DEVICE})  # countries and pages of a whole progra
 def performance() -> str:
     """The report that the address asks for, with its numbers, its chart and a page of its rows."""
     sheet, wanted = _sheet(), _asked()
-    found = sheet.page(size=PAGE_SIZE, beside=_beside())
+    found = sheet.page(size=leafing.PAGE_SIZE, beside=leafing.beside())
     changes = sheet.changes(found.lines)
     return show(
         "performance/performance.html",
@@ -79,7 +84,7 @@ def performance() -> str:
         rows=[_row(line, sheet, changes) for line in found.lines],
         total=tables.values(sheet.total_of(found), sheet.columns),
         without=_without(sheet),
-        pager=_pager(found),
+        pager=leafing.pager(Leaf(found.lines, found.first, found.number, lambda line: line.key), _with),
         is_counting=wanted.by in (report_words.COUNTED_LATER if sheet.scope.partner_id else _COUNTED_LATER),
         reasons=_reasons(sheet),
         kept=performance_kept.desk.mine(),
@@ -226,23 +231,6 @@ def _row(line: Line, sheet: Sheet, changes: Mapping[str, int | None] | None) -> 
         "cells": tables.values(line.facts, sheet.columns),
         "change": change and change | {"good": change["up"] is not (sheet.changing in performance_pages.LESS_IS_BETTER)},
     }  # fmt: skip
-
-
-def _beside() -> Beside | None:
-    """The row that the page begins after, or ends before; a key may be empty, as that of visits from no page."""
-    towards: tuple[Towards, ...] = ("after", "before")
-    return next((Beside(request.args[name], name) for name in towards if name in request.args), None)
-
-
-def _pager(found: Rows) -> dict[str, str | None] | None:
-    if found.number <= PAGE_SIZE:
-        return None
-    lines, last = found.lines, found.first + len(found.lines)
-    return {
-        "newer_url": _with(before=lines[0].key) if found.first else None,
-        "older_url": _with(after=lines[-1].key) if last < found.number else None,
-        "text": _("%(first)s to %(last)s of %(total)s", first=found.first + 1, last=last, total=found.number),
-    }
 
 
 def _files(**changes: str) -> list[dict[str, str]]:

@@ -12,16 +12,20 @@ from affiliate import exports, formats
 from affiliate.accounts import access
 from affiliate.console import roles
 from affiliate.console.blueprint import blueprint, show
-from affiliate.console.performance import performance_kept, performance_pages
+from affiliate.console.performance import leafing, performance_kept, performance_pages
 from affiliate.ingest.rollup_models import OTHER
 from affiliate.money import BPS_PER_UNIT, Money, divide_half_even
 from affiliate.reports import goods_queries, products, tables
+from affiliate.reports.beside import leaf
 from affiliate.reports.goods_queries import Good, Landing
 from affiliate.reports.pages import Wanted
 from affiliate.reports.periods import Period
+from affiliate.reports.products import LABEL_LENGTH_MAX
 from affiliate.web import orm, request_now
 
-ROWS_SHOWN = 50
+_PAGES = "pages_"
+"""Begins the arguments of the table of pages, for that of products stands on the same page."""
+_PAGES_PLACE, _GOODS_PLACE = "pages-h", "goods-h"
 CHARTED = 10
 _LABELS = {"product": products.SKU, "category": products.CATEGORY}
 _SORTS = ("revenue", "orders", "back")
@@ -38,13 +42,18 @@ class _Sheet:
 
     by: str
     sort: str
+    name: str
+    """What the name or the number of a product holds."""
+    path: str
+    """What a page of the shop holds."""
     period: Period
     problem: str | None
 
     @cached_property
     def pages(self) -> Sequence[Landing]:
         """Where the visits of these days began."""
-        return goods_queries.landed(orm.session, **self._asked(self.period))
+        found = goods_queries.landed(orm.session, **self._asked(self.period))
+        return [one for one in found if self.path.casefold() in one.page.casefold()]
 
     @cached_property
     def visits_before(self) -> Mapping[str, int]:
@@ -55,6 +64,7 @@ class _Sheet:
     def goods(self) -> Sequence[tuple[str, Good]]:
         """What was bought, in order."""
         found = goods_queries.bought(orm.session, by=_LABELS[self.by], **self._asked(self.period))
+        found = goods_queries.called(found, self.name)
         return sorted(found.items(), key=lambda pair: (-_rank(pair[1], self.sort), pair[0]))
 
     @cached_property
@@ -72,6 +82,8 @@ class _Sheet:
 def product_pages() -> str:
     """Pages and products side by side."""
     sheet = _sheet()
+    goods = leaf(sheet.goods, key=lambda one: one[0], size=leafing.PAGE_SIZE, beside=leafing.beside())
+    pages = leaf(sheet.pages, key=lambda one: one.page, size=leafing.PAGE_SIZE, beside=leafing.beside(_PAGES))
     return show(
         "performance/products.html",
         pages=performance_pages.chips(),
@@ -83,9 +95,13 @@ def product_pages() -> str:
         presets=[one | {"url": _with(sheet, first=one["first"], last=one["last"])} for one in _presets(sheet)],
         kinds=[_kind(name, sheet) for name in _LABELS],
         heads=[_head(name, sheet) for name in _SORTS],
-        landed=[_page_row(one, sheet) for one in sheet.pages[:ROWS_SHOWN]],
-        bought=[_row(label, one, sheet) for label, one in sheet.goods[:ROWS_SHOWN]],
-        more=max(0, len(sheet.goods) - ROWS_SHOWN),
+        name=sheet.name,
+        path=sheet.path,
+        filters=_kept(sheet) | ({"path": sheet.path} if sheet.path else {}),
+        landed=[_page_row(one, sheet) for one in pages.rows],
+        landed_pager=leafing.pager(pages, lambda **more: _with(sheet, _anchor=_PAGES_PLACE, **more), table=_PAGES),
+        bought=[_row(label, one, sheet) for label, one in goods.rows],
+        bought_pager=leafing.pager(goods, lambda **more: _with(sheet, _anchor=_GOODS_PLACE, **more)),
         chart=_chart(sheet),
         keep_form=performance_kept.desk.form(Wanted("product_pages", _kept(sheet))),
         files={name: _files(sheet, name) for name in ("pages", "goods")},
@@ -109,12 +125,15 @@ def _sheet() -> _Sheet:
     zone = g.get("user_time_zone") or g.program.time_zone
     period, problem = tables.asked_period(request.args, now=request_now(), zone=zone)
     by, sort = request.args.get("by", ""), request.args.get("sort", "")
-    return _Sheet(by if by in _LABELS else "product", sort if sort in _SORTS else "revenue", period, problem)
+    name, path = (request.args.get(each, "").strip()[:LABEL_LENGTH_MAX] for each in ("q", "path"))
+    by, sort = by if by in _LABELS else "product", sort if sort in _SORTS else "revenue"
+    return _Sheet(by, sort, name, path, period, problem)
 
 
 def _kept(sheet: _Sheet) -> dict[str, str]:
     """What of the address a kept report holds."""
     typed = {name: request.args[name] for name in ("first", "last") if request.args.get(name)}
+    typed |= {"q": sheet.name} if sheet.name else {}
     return {"by": sheet.by, "sort": sheet.sort} | typed
 
 
@@ -123,7 +142,7 @@ def _rank(good: Good, sort: str) -> int:
 
 
 def _with(sheet: _Sheet, endpoint: str = "console.product_pages", **changes: str) -> str:
-    found: dict[str, Any] = _kept(sheet) | changes
+    found: dict[str, Any] = _kept(sheet) | ({"path": sheet.path} if sheet.path else {}) | changes
     return url_for(endpoint, **found)
 
 

@@ -1,28 +1,29 @@
 """What if: the last replays beside one another by partner, what other channels took in the same days, and the ways to ask more."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from flask import Response, g, url_for
+from flask import Response, g, request, url_for
 from flask_babel import gettext as _
 
 from affiliate import exports, formats, ids
 from affiliate.accounts import access
 from affiliate.console import presenters
-from affiliate.console.blueprint import blueprint, show
-from affiliate.console.performance import performance_kept, performance_pages
+from affiliate.console.blueprint import blueprint, show, with_arguments
+from affiliate.console.performance import leafing, performance_kept, performance_pages
 from affiliate.console.rules import replay_sheets
 from affiliate.money import Money
 from affiliate.replay.engine import Totals
 from affiliate.replay.models import Replay
 from affiliate.replay.report import Line
 from affiliate.reports import what_if as what_if_report
+from affiliate.reports.beside import leaf
 from affiliate.reports.channels import Lost
 from affiliate.reports.what_if import Comparison
 from affiliate.web import orm
 
 _DRAWN_MAX = 12
-_SHOWN_MAX = 200
 
 
 @blueprint.get("/<slug>/performance/what-if")
@@ -30,11 +31,16 @@ _SHOWN_MAX = 200
 def what_if() -> str:
     """Who would have what under the policies that were tried, and what is lost to other channels in the same days."""
     found = what_if_report.compared(orm.session, program=g.program)
+    name = request.args.get("name", "").strip()[:120]
+    fit = [one for one in found.partner_ids if name.casefold() in found.names.get(one, "").casefold()]
+    shown = leaf(fit, key=lambda one: ids.public("ptn", one), size=leafing.PAGE_SIZE, beside=leafing.beside())
     return show(
         "performance/what_if.html",
         pages=performance_pages.chips(),
         heads=[_head(one) for one in found.replays],
-        rows=[_row(partner_id, found) for partner_id in found.partner_ids[:_SHOWN_MAX]],
+        name=name,
+        rows=[_row(partner_id, found) for partner_id in shown.rows],
+        pager=leafing.pager(shown, partial(with_arguments, _anchor="rows-h")),
         chart=_chart(found) if found.replays else None,
         files=[
             {"label": label, "url": url_for("console.what_if_file", kind=kind.value)}

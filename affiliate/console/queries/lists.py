@@ -1,6 +1,6 @@
 """What a program has many of, for lists: filtered here, a page at a time."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from affiliate.accounts.models import User
+from affiliate.commissions.models import ValidationLine
+from affiliate.commissions.validation import Verdict
 from affiliate.console import paging
 from affiliate.creatives import queries as creative_queries
 from affiliate.creatives.models import Creative
@@ -17,6 +19,9 @@ from affiliate.partners.models import Partner
 from affiliate.payouts import entry_queries
 from affiliate.payouts.models import Adjustment, AdjustmentStatus
 from affiliate.privacy.models import ErasureRequest, ErasureStatus
+from affiliate.programs.models import Goal
+from affiliate.relations import bulk_queries
+from affiliate.relations.bulk_models import BulkSubject
 from affiliate.relations.models import WAITING, Case, CaseStatus
 from affiliate.reports import campaign_queries
 from affiliate.reports.written_models import Annotation, Campaign, ServiceEntry
@@ -102,6 +107,42 @@ def adjustments(
     if decided:
         found = found.where(Adjustment.status != AdjustmentStatus.PROPOSED)
     return paging.page_of(session, found, by=Adjustment.entered_at, identifier=Adjustment.id, cursor=cursor)
+
+
+def validation_lines(
+    session: Session,
+    *,
+    file_id: UUID,
+    verdict: Verdict | None,
+    cursor: paging.Cursor | None,
+    size: int = paging.PAGE_SIZE,
+) -> paging.Page:
+    """The lines of a file, or those with an outcome, in their order; rows of `ValidationLine`. Their numbers tell them apart."""
+    columns = (ValidationLine, ValidationLine.number.label("at"), ValidationLine.file_id.label("id"))
+    found = sa.select(*columns).where(ValidationLine.file_id == file_id)
+    if verdict is not None:
+        found = found.where(ValidationLine.verdict == verdict)
+    by, identifier = ValidationLine.number, ValidationLine.file_id
+    return paging.page_of(session, found, by=by, identifier=identifier, cursor=cursor, size=size, ascending=True)
+
+
+def refusals(
+    session: Session, *, act_id: UUID, cursor: paging.Cursor | None, size: int = paging.PAGE_SIZE
+) -> paging.Page:
+    """Whom an act on many refused, in the order of the list; rows with the fields of `bulk_queries.Outcome`."""
+    found = bulk_queries.outcome_rows(BulkSubject.act_id == act_id, BulkSubject.refusal.is_not(None))
+    found = found.add_columns(BulkSubject.place.label("at"), BulkSubject.act_id.label("id"))
+    by, identifier = BulkSubject.place, BulkSubject.act_id
+    return paging.page_of(session, found, by=by, identifier=identifier, cursor=cursor, size=size, ascending=True)
+
+
+def goals_over(
+    session: Session, *, program_id: UUID, day: date, cursor: paging.Cursor | None, size: int
+) -> paging.Page:
+    """The goals of a program that are over on this day of it, the one that ended last first; rows of `Goal`."""
+    found = sa.select(Goal, Goal.ends_on.label("at"), Goal.id.label("id"))
+    found = found.where(Goal.program_id == program_id, Goal.ends_on <= day)
+    return paging.page_of(session, found, by=Goal.ends_on, identifier=Goal.id, cursor=cursor, size=size)
 
 
 def papers(session: Session, *, program_id: UUID, cursor: paging.Cursor | None) -> paging.Page:

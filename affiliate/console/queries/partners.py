@@ -175,9 +175,17 @@ def beside(session: Session, *, program_id: UUID, partner_ids: Sequence[UUID]) -
     return {row.id: row for row in session.execute(found.outerjoin(PartnerTerms, terms).where(these))}
 
 
-def links_of(session: Session, *, program_id: UUID, partner_id: UUID, since: datetime) -> Sequence[Any]:
-    """A partner's links with their valid clicks since a moment, the busiest first."""
-    counted = sa.func.coalesce(sa.func.sum(ClickHour.clicks), 0)
+def links_of(
+    session: Session,
+    *,
+    program_id: UUID,
+    partner_id: UUID,
+    since: datetime,
+    text: str = "",
+    cursor: paging.Cursor | None,
+) -> paging.Page:
+    """A partner's links with their valid clicks since a moment, the busiest first; those whose name, code or page hold the text."""
+    counted = sa.cast(sa.func.coalesce(sa.func.sum(ClickHour.clicks), 0), sa.BigInteger)
     whose = (
         ClickHour.program_id == program_id,
         ClickHour.partner_id == partner_id,
@@ -186,14 +194,20 @@ def links_of(session: Session, *, program_id: UUID, partner_id: UUID, since: dat
         *whose, ClickHour.link_id == Link.id, ClickHour.verdict == ClickVerdict.VALID, ClickHour.hour >= since
     )
     statement = (
-        sa.select(Link.id, Link.code, Link.name, Link.landing_url, Link.status, counted.label("clicks"))
+        sa.select(Link.id, Link.code, Link.name, Link.landing_url, Link.status, counted.label("at"))
         .outerjoin(ClickHour, here)
         .where(Link.program_id == program_id, Link.partner_id == partner_id)
         .group_by(Link.id)
-        .order_by(counted.desc(), Link.id)
-        .limit(LINKS_SHOWN)
     )
-    return session.execute(statement).all()
+    if text:
+        statement = statement.where(sa.or_(*(_holds(each, text) for each in (Link.name, Link.code, Link.landing_url))))
+    links: Any = statement.subquery()  # clicks are a sum: only around it can a page begin beside one
+    found = sa.select(*links.c)
+    return paging.page_of(session, found, by=links.c.at, identifier=links.c.id, cursor=cursor, size=LINKS_SHOWN)
+
+
+def _holds(column: Any, text: str) -> sa.ColumnElement[bool]:
+    return sa.func.lower(column).contains(text.lower(), autoescape=True)
 
 
 def lost_to_channels(

@@ -12,7 +12,8 @@ from werkzeug.wrappers.response import Response as BaseResponse
 from affiliate import exports, ids
 from affiliate.accounts import access
 from affiliate.console import presenters
-from affiliate.console.blueprint import acted, blueprint, refused, show
+from affiliate.console.blueprint import acted, blueprint, cursor, pager, refused, show
+from affiliate.console.queries import lists
 from affiliate.console.words import Sign
 from affiliate.errors import Conflict, Invalid
 from affiliate.relations import bulk, bulk_queries
@@ -21,7 +22,6 @@ from affiliate.relations.bulk_models import OF_COMMISSIONS, OF_ORDERS, BulkAct, 
 from affiliate.web import orm, request_now
 
 PICKED_MAX = 2_000
-REFUSALS_SHOWN = 200
 _CSV_HEAD = ["partner", "id", "order", "commission", "outcome", "reason", "amount", "currency"]
 
 
@@ -60,14 +60,14 @@ def bulk_act(act_id: UUID) -> str:
     """How far an act is, and whom it refused."""
     act = _found(act_id)
     g.section = "commissions" if act.kind in OF_COMMISSIONS else "fraud" if act.kind in OF_ORDERS else "partners"
-    refusals = bulk_queries.refusals(orm.session, act_id=act.id, limit=REFUSALS_SHOWN)
+    found = lists.refusals(orm.session, act_id=act.id, cursor=cursor())
     count = bulk_queries.refusal_count(orm.session, act_id=act.id)
     earlier = bulk_queries.newest(orm.session, program_id=g.program.id)
     return show(
         "work/bulk_act.html",
         act=_told(act) | _counted(act) | {"refused": count, "same": act.done - act.changed - count},
-        refusals=[_refusal(one) for one in refusals],
-        more=count - len(refusals),
+        refusals=[_refusal(one) for one in found.rows],
+        pager=pager(found),
         stop_url=url_for("console.stop_bulk_act", act_id=act.id) if act.status is BulkStatus.RUNNING else None,
         csv_url=url_for("console.bulk_act_csv", act_id=act.id),
         earlier=[_told(one) for one in earlier if one.id != act.id],
@@ -108,7 +108,7 @@ def _found(act_id: UUID) -> BulkAct:
     return act
 
 
-def _refusal(one: bulk_queries.Outcome) -> dict[str, Any]:
+def _refusal(one: Any) -> dict[str, Any]:
     """Whom or what was refused, with its page and the reason."""
     if one.commission_id is not None:
         url = url_for("console.commission", commission_id=one.commission_id)

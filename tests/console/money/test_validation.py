@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import factories
 import pytest
+import sqlalchemy as sa
 from console_cast import Cast, public, text_of
 from flask import Flask
 from flask.testing import FlaskClient
@@ -12,9 +13,11 @@ from werkzeug.test import TestResponse
 
 from affiliate import clock
 from affiliate.commissions import jobs, validating
+from affiliate.commissions.models import ValidationFile
 from affiliate.commissions.validation import Verdict
+from affiliate.console import paging
 from affiliate.console.money.validation import sign
-from affiliate.console.queries import named
+from affiliate.console.queries import lists, named
 
 HEAD = "order_id,status,amount,reason\n"
 
@@ -45,6 +48,14 @@ def test_a_file_is_looked_at_confirmed_once_and_told_line_by_line(cast: Cast, ma
     assert "This file was confirmed before." in text_of(mara.post(f"{address}/confirm", follow_redirects=True))
     assert "half came back" not in text_of(mara.get(f"{address}?verdict=decline"))
     assert "2,approved,50.00,half came back,reduce" in mara.get(f"{address}.csv").text
+    file_id = cast.session.scalars(sa.select(ValidationFile.id)).one()
+    first = lists.validation_lines(cast.session, file_id=file_id, verdict=None, cursor=None, size=3)
+    assert first.older is not None
+    here = paging.read_cursor(first.older)
+    following = lists.validation_lines(cast.session, file_id=file_id, verdict=None, cursor=here, size=3)
+    found = [row.ValidationLine.order_id for page in (first, following) for row in page.rows]
+    assert (found, following.older) == (["1", "2", "3", "9"], None)
+    cast.session.commit()
     cast.settle()
     assert cast.books.balances() == {"approved": 15_00}
     cast.assert_proven()

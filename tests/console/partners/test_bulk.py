@@ -10,6 +10,8 @@ from console_cast import Cast, public, text_of
 from factories import make_application, make_partner
 from flask.testing import FlaskClient
 
+from affiliate.console import paging
+from affiliate.console.queries import lists
 from affiliate.partners.models import Enrollment, EnrollmentStatus, Partner
 from affiliate.relations import bulk, jobs
 from affiliate.relations.bulk_models import BulkAct, BulkStatus, BulkSubject
@@ -91,6 +93,13 @@ def test_each_refusal_stands_with_its_reason_and_undoes_nothing_else(cast: Cast,
     rows = mara.get(f"{answer.location}.csv").text
     assert rows.count(",refused,") == 2
     assert rows.count(",changed,") == 2
+    first = lists.refusals(cast.session, act_id=act.id, cursor=None, size=1)
+    assert first.older is not None
+    following = lists.refusals(cast.session, act_id=act.id, cursor=paging.read_cursor(first.older), size=1)
+    told = [(row.partner_name, row.refusal) for page in (first, following) for row in page.rows]
+    assert [name for name, _why in told] == [cast.partner.name, "Elsewhere"]
+    assert following.older is None
+    cast.session.commit()
 
 
 def test_a_refusal_without_words_says_nothing_about_our_catalogue(cast: Cast, mara: FlaskClient) -> None:

@@ -1,18 +1,20 @@
 """Applications and partners: decided in place, once, with a reason where one is owed."""
 
+import html
 import re
 from collections.abc import Callable
 
 import pytest
 from accounts_cast import make_person
 from console_cast import Cast, public, text_of
-from factories import make_application, make_partner
+from factories import make_application, make_link, make_partner
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from affiliate import clock
 from affiliate.accounts.models import User
 from affiliate.console import paging
+from affiliate.console.queries import partners as queries_of_console
 from affiliate.partners import queries
 from affiliate.partners.models import EnrollmentStatus, Partner, PartnerTerms
 from affiliate.relations.care_models import PartnerCare, PartnerTag
@@ -225,3 +227,23 @@ def test_an_act_in_a_list_comes_back_to_its_page_and_filters(cast: Cast, mara: F
     assert back.request.full_path == "/console/casa/applications?status=pending&page=o1"
     back = post(mara, cast, cast.partner, "pause", **{"from": "elsewhere", "keep-status": "pending"})
     assert back.request.full_path == f"/console/casa/partners/{public('ptn', cast.partner)}?"
+
+
+def test_links_beyond_a_page_are_a_step_away_and_found_by_a_part_of_them(
+    cast: Cast, mara: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("Spring", "Summer"):
+        make_link(cast.session, program=cast.program, partner=cast.partner, name=name)
+    cast.session.commit()
+    monkeypatch.setattr(queries_of_console, "LINKS_SHOWN", 1)
+    here = f"/console/casa/partners/{public('ptn', cast.partner)}?days=90"
+    pages = [mara.get(here).text]
+    while found := re.search(r'rel="next" href="([^"]*)"', pages[-1]):
+        assert ("days=90" in found[1], found[1].endswith("#links")) == (True, True)
+        pages.append(mara.get(html.unescape(found[1])).text)
+    codes = [re.findall(r"/r/([^<]*)<", page) for page in pages]
+    assert [len(each) for each in codes] == [1, 1, 1]
+    assert len({each[0] for each in codes}) == 3
+    narrowed = mara.get(f"{here}&link=SUMM").text
+    assert ("Summer" in narrowed, "Spring" in narrowed) == (True, False)
+    assert 'rel="next"' not in narrowed

@@ -26,7 +26,7 @@ from affiliate import clock, ids
 from affiliate.accounts.actors import SYSTEM
 from affiliate.attribution.models import Attribution, ChannelLoss, Credit
 from affiliate.commissions.models import Commission, CommissionStatus
-from affiliate.console.performance import performance
+from affiliate.console.performance import leafing, performance
 from affiliate.ingest.models import ClickVerdict, Conversion
 from affiliate.partners.models import Partner, PartnerTerms
 from affiliate.payouts.models import CostKind, PartnerCost
@@ -352,7 +352,7 @@ def test_a_file_that_is_compared_gives_each_column_before(mara: FlaskClient, bus
 def test_pages_follow_one_another_beside_their_rows_and_lead_back(
     mara: FlaskClient, busy: Cast, hour: datetime, by: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(performance, "PAGE_SIZE", 1)
+    monkeypatch.setattr(leafing, "PAGE_SIZE", 1)
     first = f"by={by}&span=7d&sort=clicks_valid"
     found = [mara.get(f"/console/casa/performance?{first}").text]
     while (following := _beside(found[-1], "after")) is not None:
@@ -427,6 +427,27 @@ def test_what_other_channels_took_is_told_by_partner_and_adds_up(mara: FlaskClie
         ("Anna’s Table", "2", "1", "6667")
     ]
     assert mara.get("/console/casa/performance/channels?first=x").status_code == 200
+
+
+def test_partners_who_lost_orders_are_leafed_through_and_searched(
+    mara: FlaskClient, busy: Cast, hour: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number, name in enumerate(("Anna’s Table", "Bread & Co")):
+        partner = busy.session.scalars(sa.select(Partner).where(Partner.name == name)).one()
+        order = make_conversion(busy.session, program=busy.program, order_id=f"L-{number}", occurred_at=hour)
+        outcome = make_attribution(busy.session, conversion=order, partner=None)
+        busy.session.add(ChannelLoss(attribution_id=outcome.id, partner_id=partner.id, channel="google"))
+    busy.session.commit()
+    monkeypatch.setattr(leafing, "PAGE_SIZE", 1)
+    here = "/console/casa/performance/channels"
+    first = mara.get(f"{here}?first={hour.date()}&last={hour.date()}").text
+    following = _beside(first, "after")
+    assert following is not None
+    assert f"first={hour.date()}" in following
+    assert _first_row(first) != _first_row(mara.get(following).text)
+    found = text_of(mara.get(f"{here}?q=bread"))
+    assert ("Bread & Co" in found, "Anna’s Table" in found) == (True, False)
+    assert "Anna" not in mara.get(f"{here}.csv?q=bread").text
 
 
 @pytest.mark.parametrize("chart", ["", "/shop", "/channels", "/customers"])

@@ -1,7 +1,9 @@
 """Products: what was bought, what came back, and where visits began, against figures counted by hand."""
 
 import csv
+import html
 import io
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +15,7 @@ from flask.testing import FlaskClient
 
 from affiliate import clock
 from affiliate.commissions.models import CommissionStatus
+from affiliate.console.performance import leafing
 from affiliate.ingest.day_models import DayPart
 from affiliate.ingest.models import ClickVerdict, Conversion, Refund
 from affiliate.links.models import Link
@@ -166,3 +169,40 @@ def test_the_page_shows_all_of_it_in_few_questions(mara: FlaskClient, busy: Cast
     busy.session.execute(sa.update(Conversion).values(items=[]))
     busy.session.commit()
     assert "Iron pan" not in mara.get("/console/casa/performance/products").text
+
+
+def test_products_beyond_a_page_are_a_step_away_and_found_by_a_part_of_their_name(
+    mara: FlaskClient, busy: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leafing, "PAGE_SIZE", 1)
+    here = "/console/casa/performance/products?sort=back"
+    pages = [mara.get(here).text]
+    while found := re.search(r'rel="next" href="([^"]*[?&;]after=[^"]*)"', pages[-1]):
+        assert found[1].endswith("#goods-h")
+        pages.append(mara.get(html.unescape(found[1])).text)
+    names = [re.search(r'<tbody><tr><th scope="row">([^<]*)', page.split('aria-label="Products"')[1]) for page in pages]
+    assert [name and name[1] for name in names] == ["Bowl", "pot", "Orders that name no product", "Iron pan"]
+    assert "2 to 2 of 4" in text_of(mara.get(f"{here}&after=bowl"))
+    assert "sort=back" in pages[1]
+    narrowed = text_of(mara.get(f"{here}&q=IRON"))
+    assert ("Iron pan" in narrowed, "Bowl" in narrowed) == (True, False)
+    assert list(_rows(mara, "q=IRON")) == ["pan"]
+    assert "Nothing matches" in mara.get(f"{here}&q=spoon").text
+
+
+def test_pages_of_the_shop_are_leafed_apart_from_products(
+    mara: FlaskClient, busy: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = busy.session.query(Link).filter_by(code="ragu").one()
+    hour = clock.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=5)
+    for name in ("pan", "pot"):
+        make_click(busy.session, link=link, occurred_at=hour, landing_url=f"https://shop.example/{name}")
+    make_clicks(busy.session, link=link, hour=hour, clicks=2)
+    busy.session.commit()
+    jobs.count_landings()
+    monkeypatch.setattr(leafing, "PAGE_SIZE", 1)
+    first = mara.get("/console/casa/performance/products").text
+    assert ("shop.example/pan" in first.split('id="pages-h"')[1], "shop.example/pot</span>" in first) == (True, False)
+    following = mara.get("/console/casa/performance/products?pages_after=shop.example/pan").text
+    assert ("shop.example/pot</span>" in following, "Iron pan" in following) == (True, True)
+    assert list(_rows(mara, "path=pot", "pages")) == ["shop.example/pot"]
