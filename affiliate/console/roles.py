@@ -3,8 +3,8 @@
 Managers may open every page: in a small program one person holds all of it. The four narrower roles and readers see the
 program's figures, partners and orders, and change only what is theirs: cases (logistics), what arrived (tech), creatives,
 newsletters and invitations (marketing). Books and payouts are for who does the money, and for readers. Readers see besides
-what is set, what is agreed with partners and what is said to them; keys, raw requests, payment details, papers, addresses
-of people outside and the team stay closed to them. A page that two roles share shows its forms to those who may send them.
+what is set, how the program pays, what the shop sent, what is agreed with partners and what is said to them; keys, payment
+details, papers, addresses of people outside and the team stay closed to them. A page that two roles share shows its forms to those who may send them.
 """
 
 from collections.abc import Collection
@@ -22,7 +22,7 @@ SEES_CASES = (*LOGISTICS, GrantRole.READER)
 TECH = (GrantRole.MANAGER, GrantRole.TECH)
 """Who looks after what arrives, and tries again what could not be stored."""
 SEES_TRACKING = (*TECH, GrantRole.READER)
-"""Who sees how the shop is connected. Keys and what arrived are for the first two."""
+"""Who sees how the shop is connected and what it sent last. Keys, and what was refused or not stored, are for the first two."""
 MARKETING = (GrantRole.MANAGER, GrantRole.MARKETING)
 """Who puts up creatives, writes newsletters, invites."""
 SEES_MARKETING = (*MARKETING, GrantRole.READER)

@@ -110,7 +110,7 @@ def read_alone(cast: Cast, mara: FlaskClient) -> list[str]:
         "settings",
         "settings/overview",
     ]
-    return [*found, "tracking"]
+    return [*found, "tracking", "requests", "payouts/policy"]
 
 
 @pytest.mark.parametrize("role", NARROW)
@@ -171,10 +171,23 @@ def test_a_reader_reads_what_is_set_agreed_and_said_and_finds_nothing_to_press(
         main = main_of(answer)
         pressed[path] = (main.count('method="post"'), main.count("popovertarget"), main.count('type="submit"'))
     assert pressed == dict.fromkeys(read_alone, (0, 0, 0))
-    for path in ("requests", "people", "tracking/more", "papers", "newsletters/prospects", "newsletters/suppressed"):
+    for path in (
+        "rejected",
+        "dead-letters",
+        "people",
+        "tracking/more",
+        "papers",
+        "newsletters/prospects",
+        "newsletters/suppressed",
+    ):
         assert reader.get(f"/console/casa/{path}").status_code == 404, path
     keys = main_of(reader.get("/console/casa/tracking"))
     assert ("1. The tag" in keys, "API keys" in keys) == (True, False)
+    pays = main_of(reader.get("/console/casa/payouts/policy"))
+    assert ("When runs are due" in pays, "account that pays" in pays) == (True, False)
+    assert "/console/casa/payouts/policy" in main_of(reader.get("/console/casa/payouts"))
+    for act in ("payouts/policy", "payouts/policy/preview", "dead-letters"):
+        assert reader.post(f"/console/casa/{act}").status_code == 404, act
 
 
 def _may(app: Flask, role: str, method: str, address: str) -> bool:

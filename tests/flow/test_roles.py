@@ -40,12 +40,12 @@ JOBS = {
     "newsletters/prospects.csv": MANAGERS, "newsletters/suppressed": MANAGERS, "articles": MANAGERS, "articles/write": MANAGERS,
     "conversions": ALL, "conversions.csv": ALL, "conversions/import": MANAGERS, "commissions": ALL, "commissions.csv": ALL,
     "validation": MANAGERS, "fraud": ALL, "fraud/rules": READ,
-    "payouts": BOOKS, "payouts/entries": PAYERS, "payouts/limits": PAYERS, "payouts/policy": MANAGERS, "papers": PAYERS,
+    "payouts": BOOKS, "payouts/entries": PAYERS, "payouts/limits": PAYERS, "payouts/policy": READ, "papers": PAYERS,
     "papers/buyer": PAYERS, "papers/rules": PAYERS, "ledger": BOOKS, "ledger.csv": BOOKS, "history": BOOKS,
     "settings": READ, "settings/overview": READ, "settings/brand": MANAGERS, "settings/chats": MANAGERS,
     "settings/brand/colour.css": MANAGERS, "settings/application-form": MANAGERS, "settings/application-form/look": MANAGERS, "settings/page/en": MANAGERS, "people": MANAGERS, "attribution": READ, "plans": READ,
     "plans/new": MANAGERS, "setup/shop": MANAGERS, "tracking": READ, "tracking/more": MANAGERS, "tracking/secret": MANAGERS,
-    "tracking/token": MANAGERS, "requests": MANAGERS, "rejected": MANAGERS,
+    "tracking/token": MANAGERS, "requests": READ, "rejected": MANAGERS,
     "dead-letters": MANAGERS,
     "clone": NOBODY,  # for who manages all programs, and that is none of the four
 }  # fmt: skip
@@ -226,7 +226,7 @@ def _reader_reads(installation: Installation, reader: Visitor, console: str) -> 
     assert page.get_by_role("button", name="Propose").count() == 0
     assert is_sound(page)
     refused = reader.page.evaluate(
-        "async (address) => (await fetch(address, {method: 'HEAD'})).status", f"{console}/requests"
+        "async (address) => (await fetch(address, {method: 'HEAD'})).status", f"{console}/rejected"
     )
     assert refused == 404
     allow(reader, 404)

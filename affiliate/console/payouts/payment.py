@@ -14,8 +14,8 @@ from wtforms.validators import InputRequired, Length
 
 from affiliate import amounts, ids
 from affiliate.accounts import access
-from affiliate.console import words
-from affiliate.console.blueprint import acted, blueprint, given_reason, show
+from affiliate.console import roles, words
+from affiliate.console.blueprint import acted, blueprint, can, given_reason, show
 from affiliate.console.forms import say_all
 from affiliate.console.payouts import policy_effects
 from affiliate.console.payouts.payout_steps import vault
@@ -61,9 +61,9 @@ class PolicyForm(FlaskForm):  # type: ignore[misc] # the library is not typed
 
 
 @blueprint.get("/<slug>/payouts/policy")
-@access.fresh(access.console("manager"))
+@access.fresh(access.console(*roles.SETTINGS))
 def payout_policy() -> str:
-    """The form."""
+    """The form; for who may not send it without the account that pays."""
     policy = queries.policy_of(orm.session, program_id=g.program.id)
     names = ("cadence", "net_days", "is_one_person", "payer_name", "wise_template")
     limit = Money(policy.adjustment_limit_minor, g.program.currency).text()
@@ -146,7 +146,8 @@ def _form(**values: Any) -> PolicyForm:
 
 def _form_page(form: PolicyForm, *, changes: list[dict[str, Any]] | None = None) -> str:
     trail = last_changes("program.payout_policy")
-    return show("payouts/payout_policy.html", form=form, changes=changes, trail=trail)
+    may_write = can("set_payout_policy", "POST")
+    return show("payouts/payout_policy.html", form=form, changes=changes, trail=trail, may_write=may_write)
 
 
 @blueprint.get('/<slug>/payouts/partners/<public("ptn"):partner_id>')

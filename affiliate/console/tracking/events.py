@@ -11,7 +11,7 @@ from werkzeug.wrappers.response import Response as BaseResponse
 from affiliate import streams
 from affiliate.accounts import access
 from affiliate.console import roles
-from affiliate.console.blueprint import acted, arrivals_of, blueprint, cursor, given_reason, pager, show, tends_all
+from affiliate.console.blueprint import acted, arrivals_of, blueprint, can, cursor, given_reason, pager, show, tends_all
 from affiliate.console.queries import events as queries
 from affiliate.console.tracking import event_sheets
 from affiliate.errors import Invalid
@@ -23,9 +23,9 @@ REPLAYED_AT_ONCE = 200
 
 
 @blueprint.get("/<slug>/requests")
-@access.console(*roles.TECH)
+@access.console(*roles.SEES_TRACKING)
 def requests() -> str:
-    """The last requests of the shop with our answers, for who connects it."""
+    """The last requests of the shop with our answers, for who connects it. Nothing about customers is kept in them."""
     try:
         found: list[rawlog.RawRequest] | None = rawlog.last(streams.client(), program_id=g.program.id)
     except streams.ERRORS:
@@ -108,4 +108,5 @@ def _tabs(current: str) -> list[dict[str, Any]]:
     return [
         {"label": name, "url": url_for(f"console.{endpoint}"), "current": endpoint == current}
         for endpoint, name in names.items()
+        if can(endpoint)
     ]
