@@ -99,6 +99,14 @@ def program_balances(session: Session, *, program_id: UUID) -> dict[AccountName,
     return {name: balances.get(name.value, 0) for name in AccountName}
 
 
+def program_balances_at(session: Session, *, program_id: UUID, at: datetime) -> dict[AccountName, int]:
+    """The same as they stood at an instant: of what was posted before it. They add up to zero as well."""
+    currency = sa.select(Program.currency).where(Program.id == program_id)
+    found = total_queries.moved_before(session, program_id=program_id, at=at)
+    balances = found.get(session.scalars(currency).one(), {})
+    return {name: balances.get(name.value, 0) for name in AccountName}
+
+
 def transfers_of(session: Session, *, source_ids: Sequence[UUID]) -> list[TransferLine]:
     """The movements that these commissions, adjustments or payouts caused, oldest first."""
     if not source_ids:

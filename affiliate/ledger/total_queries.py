@@ -5,6 +5,7 @@ ever changes. So what is added up to a position stays right for ever.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,11 +19,21 @@ Totals = dict[str, dict[str, int]]
 """Minor units by currency and name of the account."""
 
 
-def moved(session: Session, *, program_id: UUID, after: int = 0, until: int | None = None) -> Totals:
-    """What the transfers after one position, up to another, moved into the accounts of a program, less what out of them."""
+def moved(
+    session: Session, *, program_id: UUID, after: int = 0, until: int | None = None, since: datetime | None = None,
+    before: datetime | None = None,
+) -> Totals:  # fmt: skip
+    """What the transfers after one position, up to another, moved into the accounts of a program, less what out of them.
+
+    Only those posted at `since` or later, and only those posted before `before`, where these are given.
+    """
     here = [LedgerTransfer.program_id == program_id, LedgerTransfer.position > after]
     if until is not None:
         here.append(LedgerTransfer.position <= until)
+    if since is not None:
+        here.append(LedgerTransfer.posted_at >= since)
+    if before is not None:
+        here.append(LedgerTransfer.posted_at < before)
     # All of them once, not two ranges for each account: a program may have twenty thousand accounts.
     amount = sa.func.sum(LedgerTransfer.amount_minor)
     into, out = LedgerTransfer.credit_account_id, LedgerTransfer.debit_account_id
@@ -35,6 +46,28 @@ def moved(session: Session, *, program_id: UUID, after: int = 0, until: int | No
     for currency, name, total in session.execute(summed.group_by(*columns)):
         found.setdefault(currency, {})[name.value] = total
     return found
+
+
+def moved_before(session: Session, *, program_id: UUID, at: datetime) -> Totals:
+    """What all transfers of a program that were posted before this instant add up to.
+
+    Of the two sides of the instant the shorter one is read: those before it, or those since, which are taken off the stored total
+    and what came after that. Both go up to one position, so that what is posted meanwhile is on neither.
+    """
+    known = session.get(LedgerTotal, program_id, populate_existing=True)
+    position = known.position if known is not None else 0
+    mine = LedgerTransfer.program_id == program_id
+    ends: Any = sa.select(sa.func.min(LedgerTransfer.position), sa.func.max(LedgerTransfer.position)).where(mine)
+    first = sa.select(LedgerTransfer.position).where(LedgerTransfer.posted_at >= at).order_by(LedgerTransfer.posted_at)
+    oldest, newest, border = session.execute(ends.add_columns(first.limit(1).scalar_subquery())).one()
+    if newest is None:
+        return {}
+    if border is not None and border - oldest < newest - border:
+        return moved(session, program_id=program_id, until=newest, before=at)
+    here: dict[str, Any] = {"program_id": program_id, "until": newest}
+    later = moved(session, **here, since=at) if border is not None else {}
+    less = {currency: {name: -minor for name, minor in names.items()} for currency, names in later.items()}
+    return add_up(add_up(known.balances if known else {}, moved(session, **here, after=position)), less)
 
 
 def add_up(some: Mapping[str, Mapping[str, int]], others: Mapping[str, Mapping[str, int]]) -> Totals:

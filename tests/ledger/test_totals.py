@@ -1,5 +1,6 @@
 """The stored totals of a program: never another answer than its transfers give, whoever adds them up when."""
 
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -47,12 +48,52 @@ def keep(session: Session, behind: Any) -> bool:
     return service.keep_total(session, behind=behind, balances=balances)
 
 
-def by_hand(session: Session, program: Program) -> dict[AccountName, int]:
+@pytest.mark.parametrize("carried_after", [0, 2, 5])
+@pytest.mark.parametrize("hour", range(7))
+def test_balances_at_an_instant_are_those_of_the_transfers_before_it(
+    session: Session, program: Program, partner: Partner, carried_after: int, hour: int
+) -> None:
+    at = NOW + timedelta(hours=hour)
+    for number in range(5):
+        amount = Money(10**number, "EUR")
+        earned = rules.accrue(program_id=program.id, partner_id=partner.id, commission_id=uuid4(), amount=amount)
+        service.post(session, postings=earned, now=NOW + timedelta(hours=number))
+        if number + 1 == carried_after:
+            carry(session)
+    found = queries.program_balances_at(session, program_id=program.id, at=at)
+    assert found == by_hand(session, program, before=at)
+    assert found[AccountName.PENDING] == sum(10**number for number in range(min(hour, 5)))
+    assert sum(found.values()) == 0
+
+
+def test_of_an_instant_the_shorter_side_is_read(
+    session: Session, program: Program, partner: Partner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(8):
+        amount = Money(100, "EUR")
+        earned = rules.accrue(program_id=program.id, partner_id=partner.id, commission_id=uuid4(), amount=amount)
+        service.post(session, postings=earned, now=NOW + timedelta(hours=number))
+    carry(session)
+    asked, moved = [], total_queries.moved
+
+    def watched(*given: Any, **narrowed: Any) -> total_queries.Totals:
+        asked.append({"since", "before", "after"} & narrowed.keys())
+        return moved(*given, **narrowed)
+
+    monkeypatch.setattr(total_queries, "moved", watched)
+    queries.program_balances_at(session, program_id=program.id, at=NOW + timedelta(hours=6))
+    assert sorted(asked, key=str) == [{"after"}, {"since"}]
+    asked.clear()
+    queries.program_balances_at(session, program_id=program.id, at=NOW + timedelta(hours=1))
+    assert asked == [{"before"}]
+
+
+def by_hand(session: Session, program: Program, *, before: datetime | None = None) -> dict[AccountName, int]:
     """The balances, added up one transfer after the other."""
     found = dict.fromkeys(AccountName, 0)
     accounts = {one.id: one for one in session.scalars(sa.select(LedgerAccount))}
     for one in session.scalars(sa.select(LedgerTransfer).where(LedgerTransfer.program_id == program.id)):
-        if one.currency == program.currency:
+        if one.currency == program.currency and (before is None or one.posted_at < before):
             found[accounts[one.debit_account_id].name] -= one.amount_minor
             found[accounts[one.credit_account_id].name] += one.amount_minor
     return found

@@ -1,14 +1,17 @@
 """Pages for who does the marketing and for who does the books: what they come for, from what other pages hold."""
 
+import enum
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from flask import g, url_for
+from flask import Response, g, request, url_for
 from flask_babel import gettext as _
 
-from affiliate import formats
+from affiliate import days, exports, formats
 from affiliate.accounts import access
 from affiliate.commissions.models import CommissionStatus
 from affiliate.console import presenters, roles, words
@@ -24,7 +27,7 @@ from affiliate.ledger import queries as ledger_queries
 from affiliate.ledger.models import AccountName
 from affiliate.money import Money
 from affiliate.payouts import queries as payout_queries
-from affiliate.reports import campaign_queries, campaign_sheet, dimensions, metrics, statuses, tables
+from affiliate.reports import campaign_queries, campaign_sheet, dimensions, metrics, periods, statuses, tables
 from affiliate.reports import queries as reports
 from affiliate.reports.asked import By
 from affiliate.reports.dimensions import Scope
@@ -41,6 +44,26 @@ _BALANCES = (
     AccountName.PENDING, AccountName.APPROVED, AccountName.IN_TRANSIT, AccountName.CLAWBACK, AccountName.TAX_PAYABLE,
     AccountName.PAID,
 )  # fmt: skip
+_BALANCES_HEAD = ("day", "account", "group", "balance", "currency")
+
+
+class _Group(enum.StrEnum):
+    """What an account is in the program's books."""
+
+    ACCRUED = "accrued"
+    OWED = "owed"
+    PAID = "paid"
+    COST = "cost"
+
+
+_GROUPS = dict.fromkeys(AccountName, _Group.COST) | {
+    AccountName.PENDING: _Group.ACCRUED,
+    AccountName.APPROVED: _Group.OWED,
+    AccountName.IN_TRANSIT: _Group.OWED,
+    AccountName.TAX_PAYABLE: _Group.OWED,
+    AccountName.CLAWBACK: _Group.OWED,  # by partners, below zero
+    AccountName.PAID: _Group.PAID,
+}
 
 
 @blueprint.get("/<slug>/views/marketing")
@@ -145,6 +168,7 @@ def finance_view() -> str:
     )
     due_on = payout_queries.next_run_on(orm.session, **here, today=request_now().date())
     ledger = url_for("console.ledger")
+    as_of = _as_of()
     return page(
         _("Finance"),
         _("What is earned and not paid yet, what was paid, and what partners cost beside their commission."),
@@ -159,9 +183,74 @@ def finance_view() -> str:
                 url=url_for("console.commissions", status="pending"),
             ),
         ],
-        panels=[_by_status(totals), _runs(), _costs()],
+        panels=[_balances(as_of, balances), _by_status(totals), _runs(), _costs()],
         due_on=due_on,
+        as_of=as_of,
     )  # fmt: skip
+
+
+@blueprint.get("/<slug>/views/finance.<any(csv, xlsx):kind>")
+@access.console(*roles.VIEWS["finance_view"])
+def finance_file(kind: str) -> Response:
+    """The balances of the day as a file: every account, so that they add up to zero."""
+    as_of = _as_of()
+    found = _balances_at(as_of)
+    rows = (
+        (as_of.day.isoformat(), name.value, _GROUPS[name].value, presenters.amount(found[name]), g.program.currency)
+        for name in AccountName
+    )
+    return exports.response(kind, f"balances-{as_of.day.isoformat()}", _BALANCES_HEAD, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """The day at whose end balances are asked for; `is_readable` is false where the address names none, and it is today."""
+
+    day: date
+    today: date
+    is_readable: bool
+
+    @property
+    def files(self) -> list[tuple[str, str]]:
+        """The same as files."""
+        kinds = ("csv", "xlsx")
+        return [(kind.upper(), url_for("console.finance_file", kind=kind, day=self.day.isoformat())) for kind in kinds]
+
+
+def _as_of() -> AsOf:
+    today = request_now().astimezone(ZoneInfo(g.program.time_zone)).date()
+    typed = request.args.get("day", "")
+    try:
+        return AsOf(min(days.read(typed), today), today, True) if typed else AsOf(today, today, True)
+    except ValueError:
+        return AsOf(today, today, False)
+
+
+def _balances_at(as_of: AsOf) -> Mapping[AccountName, int]:
+    """At the end of the day in the program's time zone; of today, as they stand."""
+    if as_of.day == as_of.today:
+        return ledger_queries.program_balances(orm.session, program_id=g.program.id)
+    at = periods.end_of_day(as_of.day, zone=g.program.time_zone)
+    return ledger_queries.program_balances_at(orm.session, program_id=g.program.id, at=at)
+
+
+def _balances(as_of: AsOf, now: Mapping[AccountName, int]) -> Panel:
+    """What lay on each account at the end of the day that was asked for, in groups."""
+    found = now if as_of.day == as_of.today else _balances_at(as_of)
+    labels = {
+        _Group.ACCRUED: _("Accrued, not approved yet"),
+        _Group.OWED: _("Owed"),
+        _Group.PAID: _("Paid"),
+        _Group.COST: _("What it has cost"),
+    }
+    rows = [
+        Row(words.account(name), [labels[group], formats.money(presenters.amount(found[name]))])
+        for group in _Group
+        for name in AccountName
+        if _GROUPS[name] is group and (found[name] or name in _BALANCES)
+    ]
+    title = _("Balances on %(day)s", day=formats.day(as_of.day))
+    return Panel("as-of", title, [_("Account"), _("What it is"), _("Amount")], rows, "")
 
 
 def _by_status(totals: Sequence[statuses.StatusTotal]) -> Panel:

@@ -1,5 +1,7 @@
 """The pages for four people: their figures agree with what is counted another way, each panel stands there, and few statements make them."""
 
+import csv
+import io
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -27,6 +29,7 @@ from affiliate.accounts.actors import SYSTEM
 from affiliate.accounts.models import GrantRole, User
 from affiliate.canary.models import CanaryRun, CanaryState
 from affiliate.console.queries import views
+from affiliate.console.work import view_business
 from affiliate.ingest.models import Conversion, OrderEvent, OrderEventType, Refund, Trust
 from affiliate.payouts.models import CostKind, PartnerCost
 from affiliate.reports import campaigning, remarks
@@ -34,6 +37,33 @@ from affiliate.reports.campaign_facts import WHOLE
 from affiliate.reports.campaigning import Draft
 
 BrowserOf = Callable[[User], FlaskClient]
+
+
+def test_balances_stand_as_they_did_at_the_end_of_a_day(
+    cast: Cast, mara: FlaskClient, count_queries: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cast.approved_sale("1", amount_minor=100_00)
+    cast.session.commit()
+    today = clock.now().date()
+
+    def told(day: date) -> dict[str, str]:
+        answer = mara.get(f"/console/casa/views/finance.csv?day={day}")
+        rows = csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff")))
+        return {row["account"]: row["balance"] for row in rows if row["balance"] not in {"0.00", "0"}}
+
+    before, now = told(today - timedelta(days=400)), told(today)
+    assert (before, now) == ({}, {"approved": "10.00", "expense": "-10.00"})
+    later = clock.now() + timedelta(days=3)
+    with monkeypatch.context() as patched:
+        patched.setattr(view_business, "request_now", lambda: later)
+        assert told(later.date() - timedelta(days=1)) == now  # from the transfers, not as they stand
+    with count_queries() as counter:
+        page = text_of(mara.get(f"/console/casa/views/finance?day={today - timedelta(days=400)}"))
+    assert len(counter) <= 20
+    panel = page[page.index('id="p-as-of"') : page.index('id="p-status"')]
+    assert ("€10.00" in panel, "€0.00" in panel) == (False, True)
+    assert "Choose a day." in text_of(mara.get("/console/casa/views/finance?day=x"))
+    assert mara.get(f"/console/casa/views/finance.xlsx?day={today}").data[:2] == b"PK"
 
 
 @pytest.fixture
