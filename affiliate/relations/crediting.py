@@ -12,11 +12,11 @@ from affiliate.attribution import publishing
 from affiliate.attribution.models import Attribution
 from affiliate.attribution.rules import CreditShare
 from affiliate.attribution.touches import Step, Touch
-from affiliate.errors import Invalid
+from affiliate.errors import Conflict, Invalid
 from affiliate.ingest.models import Conversion
 from affiliate.money import BPS_PER_UNIT, Money
 from affiliate.payouts import adjusting, queries
-from affiliate.payouts.models import Adjustment
+from affiliate.payouts.models import Adjustment, AdjustmentStatus
 from affiliate.programs.models import Program
 from affiliate.replay import pricing
 
@@ -26,6 +26,17 @@ NOT_KNOWN = N_(
     "What this order would earn is not known yet: it has no amount, or its currency no rate. Wait, or pay an amount."
 )
 """Why an order cannot be credited by one person, nor proposed to a second one."""
+
+
+class WorthMore(Conflict):
+    """The order would earn more than what was proposed."""
+
+    code = "worth_more"
+
+    def __init__(self) -> None:
+        super().__init__(
+            N_("This order would earn more by now than was proposed. Decline the entry, and propose the credit again.")
+        )
 
 
 def worth(session: Session, *, program: Program, conversion_id: UUID, partner_id: UUID) -> Money:
@@ -62,3 +73,21 @@ def give(
         raise Invalid({"settlement": [NOT_KNOWN]})
     publishing.credit_by_hand(session, **about, note=note, actor=actor, now=now)
     return None
+
+
+def approve(session: Session, *, program: Program, adjustment_id: UUID, actor: Actor, now: datetime) -> Adjustment:
+    """The second person's yes to any entry. An order is credited only for what the two agreed on: it may have been amended since.
+
+    Raises:
+        WorthMore. All that `adjusting.approve` raises.
+    """
+    entry = session.get(Adjustment, adjustment_id)
+    if entry is not None and entry.program_id == program.id and entry.status is AdjustmentStatus.PROPOSED:
+        order = entry.conversion_id
+        if order is not None and _earns(session, program, order, entry.partner_id) > entry.amount_minor:
+            raise WorthMore
+    return adjusting.approve(session, adjustment_id=adjustment_id, program_id=program.id, actor=actor, now=now)
+
+
+def _earns(session: Session, program: Program, conversion_id: UUID, partner_id: UUID) -> int:
+    return worth(session, program=program, conversion_id=conversion_id, partner_id=partner_id).amount_minor

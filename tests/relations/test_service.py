@@ -191,6 +191,24 @@ def test_a_credit_by_which_more_is_earned_than_the_limit_waits_for_a_second_pers
     assert balances.verify(world.session).findings == []
 
 
+def test_nobody_agrees_to_a_credit_of_an_order_that_has_grown_since(world: World) -> None:
+    paying(world, 0)
+    order = make_conversion(world.session, program=world.program, order_id="10482", amount_minor=100_00, tax_minor=0)
+    accepted = world.accept(world.open(), Settlement.CREDIT)
+    second = make_user(world.session, email="finn@example.test", name="Finn")
+    make_grant(world.session, user=second, role=GrantRole.FINANCE, program=world.program)
+    who: dict[str, Any] = {"adjustment_id": accepted.adjustment_id, "actor": Actor("user", second.id), "now": NOW}
+    order.amount_minor = 900_00
+    world.session.flush()
+    with pytest.raises(crediting.WorthMore):
+        crediting.approve(world.session, program=world.program, **who)
+    assert credited(world) == []
+    order.amount_minor = 90_00  # less is no more than was agreed
+    world.session.flush()
+    assert crediting.approve(world.session, program=world.program, **who).status is AdjustmentStatus.CREDITED
+    assert credited(world) == ["10482"]
+
+
 def test_a_credit_that_the_second_person_declines_never_counts(world: World) -> None:
     paying(world, 0)
     make_conversion(world.session, program=world.program, order_id="10482")

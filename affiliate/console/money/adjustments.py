@@ -28,6 +28,7 @@ from affiliate.partners import queries as partner_queries
 from affiliate.payouts import adjusting, costs
 from affiliate.payouts import entry_queries as queries
 from affiliate.payouts.models import Adjustment, AdjustmentKind, AdjustmentStatus, CostKind
+from affiliate.relations import crediting
 from affiliate.web import orm, request_now
 
 SHOWN = 100
@@ -130,10 +131,11 @@ def decide_adjustment(adjustment_id: UUID, what: str) -> BaseResponse:
     """The second person's word."""
 
     def act() -> str:
-        decide = adjusting.approve if what == "approve" else adjusting.decline
-        entry = decide(
-            orm.session, adjustment_id=adjustment_id, program_id=g.program.id, actor=access.actor(), now=request_now()
-        )
+        told: dict[str, Any] = {"adjustment_id": adjustment_id, "actor": access.actor(), "now": request_now()}
+        if what == "approve":
+            entry = crediting.approve(orm.session, program=g.program, **told)
+        else:
+            entry = adjusting.decline(orm.session, program_id=g.program.id, **told)
         amount = formats.money(Money(entry.amount_minor, entry.currency))
         if entry.status is AdjustmentStatus.CREDITED:
             return str(_("Kept. The order is being decided again."))
