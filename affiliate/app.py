@@ -55,6 +55,7 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(shell)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(site.blueprint)
+    limits.limit_feeds(app, "site.product_feed")
     for blueprint in (joining.blueprint, articles.blueprint, found.blueprint, shared.blueprint, senders.blueprint):
         app.register_blueprint(blueprint)
     limits.limit_applications(

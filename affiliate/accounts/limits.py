@@ -32,6 +32,8 @@ LINK_TESTS = "10 per minute"  # a request of ours waits for a stranger's server
 POSTBACK_TESTS = "20 per hour"
 SIGN_UPS = "10 per hour; 30 per day"  # for news: each writes a mail to an address that anybody may have typed
 PARTNER_KEYS = "120 per minute"  # of all keys of a partner in a program: tools of strangers
+FEEDS = "60 per hour"  # of one address: a feed is megabytes, and changes by the day
+FEED_CALLERS = "120 per minute"  # a price engine fetches those of many partners, and nobody guesses many
 _IPV6_PREFIX = 64  # one customer's own network
 REDIS_SECONDS_MAX = 0.2  # after which we count in memory: a slow Redis slows nobody down
 _EXTENSION = "affiliate_limits"
@@ -135,6 +137,13 @@ def limit_partner_keys(app: Flask, endpoints: Iterable[str]) -> None:
     _of(app).limit_by(endpoints, "partner keys", PARTNER_KEYS, _key_owner, **how)
 
 
+def limit_feeds(app: Flask, endpoint: str) -> None:
+    """Slow down what programs fetch at secret addresses: each address, and each caller."""
+    limits = _of(app)
+    limits.limit([endpoint], "feed callers", FEED_CALLERS, methods=None)
+    limits.limit_by([endpoint], "feeds", FEEDS, _secret_address, methods=None)
+
+
 def _storage(redis_url: str) -> str:
     return f"redis+{redis_url}" if redis_url.startswith("unix:") else redis_url
 
@@ -171,6 +180,10 @@ def _person() -> str:
 
 def _partner() -> str:
     return str(g.partner.id)
+
+
+def _secret_address() -> str:
+    return str((request.view_args or {}).get("token"))
 
 
 def _key_owner() -> str:

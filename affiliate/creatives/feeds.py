@@ -24,6 +24,7 @@ N_ = str  # marks a sentence for the translators
 
 FIELDS = ("id", "title", "link", "price", "sale_price", "image_link", "availability", "brand", "product_type", "gtin", "description")  # fmt: skip
 REQUIRED = ("id", "title", "link")
+KINDS = ("csv", "xml", "json")
 BYTES_MAX = 4_500_000
 PRODUCTS_MAX = 20_000
 _TEXT_LENGTH_MAX = 2_000

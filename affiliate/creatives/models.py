@@ -1,4 +1,4 @@
-"""Tables of creatives: Creative, CreativeVersion, CreativeGroup."""
+"""Tables of creatives: Creative, CreativeVersion, CreativeGroup, FeedAddress."""
 
 import enum
 from datetime import datetime
@@ -14,7 +14,7 @@ from affiliate.files import StoredFile
 from affiliate.partners.models import Partner
 from affiliate.programs.models import Program
 
-__all__ = ["Creative", "CreativeGroup", "CreativeKind", "CreativeStatus", "CreativeVersion"]
+__all__ = ["Creative", "CreativeGroup", "CreativeKind", "CreativeStatus", "CreativeVersion", "FeedAddress"]
 
 
 class CreativeStatus(enum.StrEnum):
@@ -87,3 +87,19 @@ class CreativeGroup(Base):
 
     creative_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Creative.id))
     group_name: Mapped[str] = mapped_column(sa.String(40))
+
+
+class FeedAddress(Base):
+    """That a partner has an address of its own for a product feed, which programs fetch without signing in.
+
+    The address is read again and again in the portal, so a hash would not do. `code` is random and no secret by itself: the
+    address holds a signature beside it, by the installation's key (`feed_addresses`). Another code is another address.
+    """
+
+    __tablename__ = "feed_addresses"
+    __table_args__ = (sa.PrimaryKeyConstraint("partner_id", "creative_id"),)
+
+    partner_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Partner.id))
+    creative_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Creative.id), index=True)
+    code: Mapped[UUID] = mapped_column(unique=True)
+    made_at: Mapped[datetime]

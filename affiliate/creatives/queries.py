@@ -10,7 +10,14 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from affiliate.creatives.models import Creative, CreativeGroup, CreativeKind, CreativeStatus, CreativeVersion
+from affiliate.creatives.models import (
+    Creative,
+    CreativeGroup,
+    CreativeKind,
+    CreativeStatus,
+    CreativeVersion,
+    FeedAddress,
+)
 from affiliate.programs.models import Program
 
 NEW_FOR = timedelta(days=30)
@@ -200,3 +207,14 @@ def picture_of(session: Session, *, creative_id: UUID) -> Shown | None:
         joined().where(Creative.id == creative_id, Creative.kind == CreativeKind.BANNER)
     ).one_or_none()
     return None if row is None else (row[0], row[1])
+
+
+def feed_address_of(session: Session, *, partner_id: UUID, creative_id: UUID) -> FeedAddress | None:
+    """The address that a partner has for a feed."""
+    return session.get(FeedAddress, (partner_id, creative_id))
+
+
+def feed_address_by_code(session: Session, *, program_id: UUID, code: UUID) -> FeedAddress | None:
+    """The address with this code, of a feed of this program."""
+    here = sa.exists().where(Creative.id == FeedAddress.creative_id, Creative.program_id == program_id)
+    return session.scalar(sa.select(FeedAddress).where(FeedAddress.code == code, here))

@@ -1,38 +1,36 @@
 """The library of creatives: looking, one with its code, downloads, feeds, and a partner's own proposals."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
-from urllib.parse import quote
 from uuid import UUID
 
 from flask import Response, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from affiliate import files, ids
+from affiliate import ids
 from affiliate.accounts import access
 from affiliate.accounts.roles import PROMOTES
 from affiliate.commissions import plan_queries
-from affiliate.creatives import codes, downloads, feeds, kinds, queries, service, words
+from affiliate.creatives import codes, downloads, feed_addresses, feed_files, feeds, kinds, queries, service, words
 from affiliate.creatives.facts import Facts
+from affiliate.creatives.feed_files import Mine, links_for
 from affiliate.creatives.forms import CreativeForm
 from affiliate.creatives.frames import framed
 from affiliate.creatives.frames import page as frame_page
 from affiliate.creatives.kinds import CreativeKind
+from affiliate.creatives.models import Creative
 from affiliate.creatives.queries import Reader, Shown, Wanted
 from affiliate.errors import Conflict, Invalid
-from affiliate.links import queries as links
-from affiliate.links.models import Link, LinkStatus
+from affiliate.links.models import Link
 from affiliate.portal import lines, material
-from affiliate.portal.blueprint import blueprint, page_number, show, with_arguments
+from affiliate.portal.blueprint import blueprint, page_number, settings, show, with_arguments
 from affiliate.reports import breakdown, tables
 from affiliate.web import orm, request_now
 
 PAGE_SIZE = 24
-LINKS_SHOWN = 100
 PROPOSALS_SHOWN = 50
-_FEED_TYPES = {"csv": "text/csv", "xml": "application/xml", "json": "application/json"}
 _SIZE = re.compile(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})")
 
 
@@ -83,6 +81,7 @@ def creative(creative_id: UUID) -> str:
         has_frame=shown[0].kind is CreativeKind.HTML,
         code=code,
         link=link,
+        feed_urls=_feed_urls(shown[0], chosen),
         links=material.choices(all_links, chosen),
         chosen=ids.public("lnk", chosen.id) if chosen else "",
         disclosure=material.disclosure(shown[0]),
@@ -125,19 +124,23 @@ def creative_code(creative_id: UUID) -> Response:
 @access.partner
 def creative_feed(creative_id: UUID, kind: str) -> Response:
     """The product feed with the partner's own links, written while it is sent."""
+    return feed_files.response(
+        orm.session, _visible(creative_id), program=g.program, mine=_links(), kind=kind, to=settings()
+    )
+
+
+@blueprint.post('/<slug>/creatives/<public("crv"):creative_id>/feed-address')
+@access.partner
+def make_feed_address(creative_id: UUID) -> ResponseReturnValue:
+    """Make the address by which programs fetch this feed; another one ends the one before it."""
     shown = _visible(creative_id)
-    chosen, _all = _link()
-    content = _feed_content(shown) if chosen else None
-    if chosen is None or content is None:
+    if shown[0].kind is not CreativeKind.FEED:
         raise access.NotHere
-    own = material.link_for(shown[0], chosen).partition("&url=")[0]  # each product has its own page
-
-    def link_of(url: str) -> str:
-        return f"{own}&url={quote(url, safe='')}"
-
-    body = feeds.written(kind, feeds.kept(content), title=shown[0].title, link_of=link_of)
-    headers = {"Content-Disposition": f'attachment; filename="{g.program.slug}-products.{kind}"'}
-    return Response(body, mimetype=_FEED_TYPES[kind], headers=headers)
+    feed_addresses.make(
+        orm.session, creative=shown[0], partner_id=g.partner.id, actor=access.actor(), now=request_now()
+    )
+    flash(_("Your address for this feed is ready. One from before opens nothing any more."), "success")
+    return redirect(url_for("portal.creative", creative_id=creative_id, link=request.args.get("link")), 303)
 
 
 @blueprint.get("/<slug>/creatives/propose")
@@ -171,12 +174,17 @@ def send_creative() -> ResponseReturnValue:
     return redirect(url_for("portal.creatives"), 303)
 
 
-def _feed_content(shown: Shown) -> bytes | None:
-    creative, version = shown
-    if creative.kind is not CreativeKind.FEED or version.file_id is None:
-        return None
-    found = files.file_by_id(orm.session, file_id=version.file_id)
-    return found.content if found else None
+def _feed_urls(creative: Creative, chosen: Link | None) -> list[dict[str, str]]:
+    """The feed's own addresses, one for each way of writing it; none before one was made."""
+    address = queries.feed_address_of(orm.session, partner_id=g.partner.id, creative_id=creative.id)
+    if address is None or chosen is None or creative.kind is not CreativeKind.FEED:
+        return []
+    token = feed_addresses.token(settings().secret_key, address, program_id=g.program.id)
+    named = {"slug": g.program.slug, "token": token, "link": ids.public("lnk", chosen.id)}
+    return [
+        {"kind": kind, "url": f"{settings().base_url}{url_for('site.product_feed', kind=kind, **named)}"}
+        for kind in feeds.KINDS
+    ]
 
 
 def _proposal_page(form: CreativeForm) -> str:
@@ -237,15 +245,12 @@ def _cards(found: Iterable[Shown]) -> list[dict[str, Any]]:
     return [material.card(shown, facts[name], now=request_now()) for shown, name in zip(found, names, strict=True)]
 
 
-def _link() -> tuple[Link | None, list[Link]]:
+def _link() -> tuple[Link | None, Sequence[Link]]:
     """The link that the address names, else the newest; and all to choose from."""
-    mine: dict[str, Any] = {"program_id": g.program.id, "partner_id": g.partner.id}
-    found = links.links_of(orm.session, **mine, limit=LINKS_SHOWN)
-    usable = [
-        link
-        for link in found
-        if link.status is LinkStatus.ACTIVE and (link.expires_at is None or link.expires_at > request_now())
-    ]
-    named = request.args.get("link")
-    chosen = next((link for link in usable if ids.public("lnk", link.id) == named), None)
-    return chosen or next(iter(usable), None), usable
+    mine = _links()
+    return mine.chosen, mine.usable
+
+
+def _links() -> Mine:
+    named, now = request.args.get("link"), request_now()
+    return links_for(orm.session, program_id=g.program.id, partner_id=g.partner.id, named=named, now=now)

@@ -94,6 +94,7 @@ ENTRIES = (
     _e("duties", Of.PARTNER, _BLANK, task=ERASED),
     _e("links", Of.PARTNER, _BLANK, name="", subs={}),
     _e("coupons", Of.PARTNER, _KEEP),
+    _e("feed_addresses", Of.PARTNER, _DELETE, "code"),
     _e("cases", Of.PARTNER, _KEEP, "trace"),
     _child("case_messages", "case_id", "cases", _BLANK, text="", file_id=None),
     _e("fraud_appeals", Of.PARTNER, _BLANK, text=""),

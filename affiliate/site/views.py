@@ -8,7 +8,7 @@ from affiliate.programs import branding
 from affiliate.programs import queries as programs
 from affiliate.programs.models import ProgramStatus
 from affiliate.reports import sales
-from affiliate.site import banners, found, news, sample, telling
+from affiliate.site import banners, found, news, product_feeds, sample, telling
 from affiliate.site.frame import NoSuchProgram, frame, open_program, origin
 from affiliate.web import orm, request_now
 
@@ -28,6 +28,7 @@ Disallow: /t/
 
 blueprint = Blueprint("site", __name__)
 blueprint.add_url_rule('/c/<public("crv"):creative_id>', view_func=banners.banner)
+blueprint.add_url_rule("/p/<slug>/products/<token>.<any(csv, xml, json):kind>", view_func=product_feeds.product_feed)
 
 
 @blueprint.get("/")

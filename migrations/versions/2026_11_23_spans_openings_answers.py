@@ -268,6 +268,23 @@ def _only_reasons_from_before() -> None:
     _allow_reasons(_REASONS)
 
 
+def _addresses_of_feeds() -> None:
+    """No partner has one yet: each is made when somebody asks for it."""
+    partners, creatives = ["partners.id"], ["creatives.id"]
+    op.create_table(
+        "feed_addresses",
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        sa.Column("creative_id", sa.Uuid(), nullable=False),
+        sa.Column("code", sa.Uuid(), nullable=False),
+        sa.Column("made_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["partner_id"], partners, name=op.f("fk_feed_addresses_partner_id_partners")),
+        sa.ForeignKeyConstraint(["creative_id"], creatives, name=op.f("fk_feed_addresses_creative_id_creatives")),
+        sa.PrimaryKeyConstraint("partner_id", "creative_id", name=op.f("pk_feed_addresses")),
+        sa.UniqueConstraint("code", name=op.f("uq_feed_addresses_code")),
+    )
+    op.create_index(op.f("ix_feed_addresses_creative_id"), "feed_addresses", ["creative_id"])
+
+
 def upgrade() -> None:
     _spans()
     _moments_of_doubt(op.get_context().dialect.name)
@@ -284,9 +301,11 @@ def upgrade() -> None:
     )  # retired, and those who use it were told
     _credits_with_a_second_person()
     _allow_reasons((*_REASONS, "few_sales"))
+    _addresses_of_feeds()
 
 
 def downgrade() -> None:
+    op.drop_table("feed_addresses")
     _only_reasons_from_before()
     _no_credits_with_a_second_person()
     with op.batch_alter_table("creatives") as batch_op:

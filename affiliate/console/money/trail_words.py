@@ -44,6 +44,7 @@ _ACTS = {
     "creative.add": N_("added a creative"),
     "creative.approve": N_("approved a partner's material"),
     "creative.change": N_("changed a creative"),
+    "creative.feed_address": N_("made an address for a product feed"),
     "creative.propose": N_("proposed material"),
     "creative.refuse": N_("refused a partner's material"),
     "creative.retire": N_("let a creative end"),
