@@ -1,5 +1,6 @@
 """What a partner earned: the list with its filters, its export, and why each amount is what it is."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -14,8 +15,9 @@ from affiliate.portal import lines, reviews, sale_choice
 from affiliate.portal.blueprint import PAGE_SIZE, blueprint, page_number, pager, show, with_arguments
 from affiliate.reports import evidence, explanation, sales, transactions, words
 from affiliate.reports.queries import NOT_COUNTED
-from affiliate.reports.sales import Pile
+from affiliate.reports.sales import Pile, Sale
 from affiliate.reports.touches import Audience
+from affiliate.reports.transactions import Origin
 from affiliate.web import orm, request_now
 
 
@@ -32,12 +34,17 @@ def commissions() -> str:
     found = sales.sales(
         orm.session, wanted=wanted, status=chosen.status, order=chosen.sort, limit=PAGE_SIZE, offset=offset
     )
+    columns = chosen.columns or transactions.USUAL_COLUMNS
+    heads = sale_choice.column_words()
     piles = sales.piles(orm.session, wanted=wanted)
     listed = piles[chosen.status].count if chosen.status else sum(pile.count for pile in piles.values())
     counted = piles[chosen.status] if chosen.status else _counted(piles)
     return show(
         "commissions.html",
-        sales=[lines.sale(one) for one in found],
+        sales=_lines(found, columns),
+        columns=columns,
+        heads=heads,
+        choices=[{"key": key, "label": label} for key, label in heads.items()],
         chips=_state_chips(piles, chosen.status) + sale_choice.chips(chosen),
         filters=sale_choice.form(chosen),
         set_off=_set_off() if chosen.status is CommissionStatus.APPROVED else [],
@@ -61,8 +68,8 @@ def commissions_file(kind: str) -> Response:
     """The same list as a file, whole and in its order, with the field names that other programs use."""
     chosen = sale_choice.read()
     found = sales.every_sale(orm.session, wanted=chosen.wanted, status=chosen.status, order=chosen.sort)
-    rows = transactions.rows(orm.session, found, wanted=chosen.wanted)
-    return exports.response(kind, "commissions", transactions.HEAD, rows)
+    rows = transactions.rows(orm.session, found, wanted=chosen.wanted, columns=chosen.columns)
+    return exports.response(kind, "commissions", transactions.head(chosen.columns), rows)
 
 
 @blueprint.get('/<slug>/commissions/<public("com"):commission_id>')
@@ -81,6 +88,12 @@ def commission(commission_id: UUID) -> str:
     payout_url = url_for("portal.payout", payout_id=found.payout.id) if found.payout else None
     review = reviews.section(found.conversion, found.review)
     return show("commission.html", why=why, payout_url=payout_url, review=review)
+
+
+def _lines(found: Sequence[Sale], columns: Sequence[str]) -> list[dict[str, Any]]:
+    """The sales with what their clicks told, which is asked only where a column shows it."""
+    told = transactions.origins(orm.session, found) if transactions.OF_CLICKS.intersection(columns) else {}
+    return [lines.sale(one) | lines.origin(one, told.get(one.commission_id, Origin())) for one in found]
 
 
 def _file(kind: exports.Format) -> str:

@@ -16,9 +16,11 @@ from affiliate.partners.models import EnrollmentStatus
 from affiliate.payouts import exchanging
 from affiliate.payouts.models import PaperState, Payout, PayoutStatus
 from affiliate.programs.models import Program
-from affiliate.reports import periods, plan_words, sums, words
+from affiliate.reports import dimensions, periods, plan_words, sums, words
+from affiliate.reports.asked import By
 from affiliate.reports.metrics import METRICS, Facts
 from affiliate.reports.sales import Sale
+from affiliate.reports.transactions import SUBS, Origin
 from affiliate.reports.words import Sign
 
 TERMS = ("clicks_valid", "conversions", "conversion_rate", "earnings")
@@ -47,6 +49,20 @@ def sale(one: Sale) -> dict[str, Any]:
         "sign": words.commission(one.status),
         "reason": _state_reason(one),
         "url": url_for("portal.commission", commission_id=one.commission_id),
+    }
+
+
+def origin(one: Sale, told: Origin) -> dict[str, Any]:
+    """What else a line of the list can show: days, and what the click told."""
+    subs = told.subs or {}
+    return {
+        "moments": {"approved": one.approved_at, "matures": one.matures_at, "clicked": told.clicked_at},
+        "texts": {
+            "subs": " · ".join(f"{name}: {subs[name]}" for name in SUBS if subs.get(name)),
+            "country": dimensions.word(By.COUNTRY, told.country) if told.country else "",
+            "device": dimensions.word(By.DEVICE, told.device) if told.device else "",
+            "referrer": told.referrer_host or "",
+        },
     }
 
 

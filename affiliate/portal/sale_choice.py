@@ -14,7 +14,8 @@ from affiliate.commissions.models import CommissionStatus
 from affiliate.links import queries as links
 from affiliate.links.models import Coupon, Link
 from affiliate.portal.blueprint import with_arguments, zone
-from affiliate.reports import periods
+from affiliate.reports import asked, dimensions, periods, transactions
+from affiliate.reports.asked import By
 from affiliate.reports.sales import Order, Wanted
 from affiliate.web import orm
 
@@ -36,6 +37,7 @@ class Choice:
     last: date | None
     problem: str | None
     sort: Order
+    columns: tuple[str, ...]  # none: the usual ones of the page, and everything in a file
 
     @property
     def is_filter(self) -> bool:
@@ -76,17 +78,19 @@ def read() -> Choice:
         last=last,
         problem=problem,
         sort=Order(sort) if sort in set(Order) else Order.NEWEST,
+        columns=asked.chosen_columns(_columns(), tuple(transactions.FIELDS_OF)),
     )
 
 
 def arguments() -> dict[str, Any]:
     """What stands in the address, to be carried into that of a file."""
-    return {name: request.args.get(name) for name in _ARGUMENTS}
+    return {name: request.args.get(name) for name in _ARGUMENTS} | {"columns": _columns() or None}
 
 
 def form(choice: Choice) -> dict[str, Any]:
     """The form's fields with what was chosen: the newest links and coupons, and always the chosen ones."""
     mine: dict[str, Any] = {"program_id": g.program.id, "partner_id": g.partner.id, "limit": CHOICES_MAX}
+    carried = {name: value for name, value in arguments().items() if value}
     every_link = _with(links.links_of(orm.session, **mine), choice.link)
     every_coupon = _with(links.coupons_of(orm.session, **mine), choice.coupon)
     return {
@@ -97,8 +101,31 @@ def form(choice: Choice) -> dict[str, Any]:
         "is_open": choice.is_narrow or choice.problem is not None,
         "links": [(ids.public("lnk", one.id), link_name(one), one is choice.link) for one in every_link],
         "coupons": [(one.code, one.code, one is choice.coupon) for one in every_coupon],
-        "kept": {name: request.args[name] for name in ("status", "sort") if request.args.get(name)},
+        "kept": {name: value for name, value in carried.items() if name in {"status", "sort", "columns"}},
+        "carried": {name: value for name, value in carried.items() if name != "columns"},
     }
+
+
+def column_words() -> dict[str, str]:
+    """What stands above each column that can be chosen."""
+    return {
+        "from": _("From"),
+        "basket": _("Basket"),
+        "state": _("State"),
+        "approved": _("Approved"),
+        "matures": _("End of the validation period"),
+        "clicked": _("Click"),
+        "subs": _("Sub ids"),
+        "country": dimensions.label(By.COUNTRY)[1],
+        "device": dimensions.label(By.DEVICE)[1],
+        "referrer": dimensions.label(By.REFERRER)[1],
+        "earned": _("You earn"),
+    }
+
+
+def _columns() -> str:
+    """As reports read them: boxes that are ticked come one by one."""
+    return ",".join(request.args.getlist("columns"))
 
 
 def link_name(link: Link) -> str:

@@ -162,14 +162,13 @@ def read(typed: Mapping[str, str], *, possible: Sequence[By]) -> Asked:
     is_of_one = of_program and ids.read("ptn", text("partner")) is not None
     possible = PARTNERS_OWN if is_of_one else possible
     by = By(text("by")) if text("by") in set(possible) else possible[0]
-    chosen = str(typed.get("columns", "")).split(",")
     return Asked(
         by=by,
         span=Span(text("span")) if text("span") in set(Span) else None,
         first=text("first"),
         last=text("last"),
         sort=text("sort"),
-        columns=tuple(key for key in _ALL_COLUMNS if key in chosen),
+        columns=chosen_columns(str(typed.get("columns", "")), _ALL_COLUMNS),
         against=Against(text("compare")) if text("compare") in set(Against) else None,
         text=" ".join(text("q").split()),
         of_program=of_program,
@@ -189,6 +188,12 @@ def _narrowing(by: By, *, is_of_one: bool) -> tuple[str, ...]:
 def by_sales_alone(by: By) -> bool:
     """Whether such rows have sales, but no clicks of their own."""
     return by in {By.PRODUCT, By.CATEGORY, By.COUPON}
+
+
+def chosen_columns(text: str, possible: Sequence[str]) -> tuple[str, ...]:
+    """Those of `possible` that an address names, in their own order; none: the usual ones are meant."""
+    named = text.split(",")
+    return tuple(key for key in possible if key in named)
 
 
 def columns_of(by: By) -> tuple[str, ...]:

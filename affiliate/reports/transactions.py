@@ -24,6 +24,24 @@ HEAD = (
     "sale_currency", "commission_amount", "currency", "order_ref", "link", *CLICK_REFS, *SUBS, "voucher_code", "country", "device",
     "referrer", "publisher_id", "program_id", "commission_status", "matures_at",
 )  # fmt: skip
+USUAL_COLUMNS = ("from", "basket", "state", "earned")
+"""What a list shows beside order and day unless others are chosen."""
+FIELDS_OF = {
+    "from": ("link", "voucher_code"),
+    "basket": ("sale_amount", "sale_currency"),
+    "state": ("status", "decline_reason", "commission_status"),
+    "approved": ("validation_date",),
+    "matures": ("matures_at",),
+    "clicked": ("click_date",),
+    "subs": (*CLICK_REFS, *SUBS),
+    "country": ("country",),
+    "device": ("device",),
+    "referrer": ("referrer",),
+    "earned": ("commission_amount", "currency"),
+}
+"""The columns that can be chosen, in their order, and what stands for each in a file."""
+OF_CLICKS = frozenset({"clicked", "subs", "country", "device", "referrer"})
+_ALWAYS = ("transaction_id", "transaction_date", "order_ref")
 STATUS = {
     CommissionStatus.UNVERIFIED: "pending",
     CommissionStatus.UNDER_REVIEW: "pending",
@@ -49,15 +67,28 @@ class Origin:
     referrer_host: str = ""
 
 
-def rows(session: Session, pages: Iterable[Sequence[Sale]], *, wanted: Wanted) -> Iterator[list[exports.Cell]]:
-    """The rows under HEAD, in the order of the sales, which are of `wanted`; what clicks told is read once a page."""
+def head(columns: Sequence[str] = ()) -> tuple[str, ...]:
+    """The names above a file with these columns; without any choice it has everything."""
+    chosen = {*_ALWAYS, *(name for key in columns for name in FIELDS_OF[key])}
+    return tuple(name for name in HEAD if name in chosen) if columns else HEAD
+
+
+def rows(
+    session: Session, pages: Iterable[Sequence[Sale]], *, wanted: Wanted, columns: Sequence[str] = ()
+) -> Iterator[list[exports.Cell]]:
+    """The rows under `head`, in the order of the sales, which are of `wanted`; what clicks told is read once a page."""
+    places = [HEAD.index(name) for name in head(columns)]
     whose = (ids.public("ptn", wanted.partner_id), ids.public("prg", wanted.program_id))
     for sales in pages:
-        origins = _origins(session, [one.commission_id for one in sales])
-        yield from (_row(one, origins.get(one.commission_id, Origin()), whose) for one in sales)
+        told = origins(session, sales)
+        for one in sales:
+            row = _row(one, told.get(one.commission_id, Origin()), whose)
+            yield [row[place] for place in places]
 
 
-def _origins(session: Session, commission_ids: Sequence[UUID]) -> dict[UUID, Origin]:
+def origins(session: Session, sales: Sequence[Sale]) -> dict[UUID, Origin]:
+    """What the clicks behind these sales told, by the commission; by one query."""
+    commission_ids = [one.commission_id for one in sales]
     columns = (Click.occurred_at, Click.subs, Click.country, device(), Click.referrer_host)
     found = (
         sa.select(Commission.id, *columns)

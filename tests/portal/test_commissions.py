@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import zipfile
 from datetime import timedelta
 from html import unescape
 from typing import Any
@@ -18,7 +19,7 @@ from affiliate import ids
 from affiliate.commissions.models import CommissionStatus
 from affiliate.ingest.models import Conversion
 from affiliate.links.models import Coupon, LinkStatus
-from affiliate.reports import sales
+from affiliate.reports import sales, transactions
 
 
 @pytest.fixture
@@ -165,6 +166,37 @@ def test_what_is_not_confirmed_is_listed_but_is_no_earning(
     assert "€1.00</span></td></tr></tfoot>" in page
     assert "2 more do not count" in page
     assert "closed" not in page
+
+
+@pytest.mark.usefixtures("rows")
+def test_the_columns_of_the_address_are_those_of_page_and_files(
+    marta: FlaskClient, app_session: Session, cast: Cast, count_queries: Any
+) -> None:
+    click = make_click(app_session, link=cast.link, subs={"sub1": "reel"}, country="PL", referrer_host="blog.example")
+    sold = make_commission(app_session, program=cast.program, partner=cast.partner, order_id="C1")
+    tell_origin(app_session, sold, click_id=click.id)
+    app_session.commit()
+    usual = marta.get("/portal/casa/commissions").text
+    assert ("Basket</th>" in usual, "Country</th>" in usual, "blog.example" in usual) == (True, False, False)
+    ticked = "columns=earned&columns=country&columns=referrer&columns=subs&columns=nonsense&status=pending&sort=-date"
+    with count_queries() as asked:
+        page = marta.get(f"/portal/casa/commissions?{ticked}").text
+    assert len(asked) <= 15
+    assert ("Basket</th>" in page, "State</th>" in page, "Country</th>" in page) == (False, False, True)
+    for text in ("Poland", "blog.example", "sub1: reel", 'name="status" value="pending"', 'value="country" checked'):
+        assert text in page, text
+    for name, value in (("columns", "earned,country,referrer,subs,nonsense"), ("status", "pending")):
+        assert f'<input type="hidden" name="{name}" value="{value}">' in page
+    [address] = {unescape(one) for one in re.findall(r'href="(/portal/casa/commissions[.]csv[^"]*)"', page)}
+    rows = list(csv.DictReader(io.StringIO(marta.get(address).text.removeprefix("\ufeff"))))
+    assert [*rows[0]] == [
+        "transaction_id", "transaction_date", "commission_amount", "currency", "order_ref", *transactions.CLICK_REFS, *transactions.SUBS,
+        "country", "referrer",
+    ]  # fmt: skip
+    assert {(row["order_ref"], row["country"], row["sub1"]) for row in rows} == {("A1", "", ""), ("C1", "PL", "reel")}
+    with zipfile.ZipFile(io.BytesIO(marta.get(address.replace(".csv", ".xlsx")).data)) as book:
+        told = "".join(book.read(name).decode() for name in book.namelist() if name.endswith(".xml"))
+    assert [name in told for name in ("order_ref", "country", "sale_amount")] == [True, True, False]
 
 
 def test_an_empty_list_teaches_and_an_empty_filter_can_be_taken_away(marta: FlaskClient, cast: Cast) -> None:
