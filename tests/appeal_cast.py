@@ -55,7 +55,7 @@ class AppealWorld:
         """The partner says more."""
         service.reply(
             self.session, program=self.program, partner_id=self.partner.id, case_id=case.id, text="And it was Sunday.",
-            proof=None, actor=self.books.alice, now=NOW + timedelta(minutes=1),
+            proofs=(), actor=self.books.alice, now=NOW + timedelta(minutes=1),
         )  # fmt: skip
 
     def who(self, case: Case) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """A partner's cases: the list, opening one, one with its history."""
 
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import FileStorage
-from wtforms import FileField, HiddenField, SelectField, StringField, TextAreaField
+from wtforms import HiddenField, MultipleFileField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional
 
@@ -21,7 +22,7 @@ from affiliate.fields import DayField
 from affiliate.money import Money
 from affiliate.portal.blueprint import blueprint, page_number, show, with_arguments, zone
 from affiliate.relations import queries, service, sheets, words
-from affiliate.relations.claims import Claim, Proof
+from affiliate.relations.claims import PROOFS_MAX, BadProofs, Claim, Proof
 from affiliate.relations.models import Case, CaseKind, CaseMessage, CaseStatus, Side
 from affiliate.reports import periods
 from affiliate.web import orm, request_now
@@ -47,10 +48,10 @@ class CaseForm(FlaskForm):  # type: ignore[misc] # the library is not typed
     happened_on = DayField(_l("Day of the order"), validators=[Optional()])
     amount = StringField(_l("Amount you expect"), filters=[_trimmed])
     text = TextAreaField(_l("What happened"), filters=[_trimmed])
-    proof = FileField(
+    proof = MultipleFileField(
         _l("Proof"),
         description=_l(
-            "A picture (PNG, JPEG, GIF or WebP up to 3 MB) or a PDF up to 4.5 MB, for example the confirmation."
+            "Up to five pictures (PNG, JPEG, GIF or WebP up to 3 MB) or PDFs, 4.5 MB together, for example the confirmation."
         ),
     )
 
@@ -66,13 +67,13 @@ class CaseForm(FlaskForm):  # type: ignore[misc] # the library is not typed
         day = self.happened_on.data
         return Claim(
             CaseKind(self.kind.data), self.text.data, self.order_id.data,
-            periods.start_of_day(day, zone=zone()) if day else None, claimed, _proof(self.proof.data), ids.read("cnv", self.sale.data or ""),
+            periods.start_of_day(day, zone=zone()) if day else None, claimed, _proofs(self.proof.data or []), ids.read("cnv", self.sale.data or ""),
         )  # fmt: skip
 
     def blame(self, errors: dict[str, list[str]]) -> None:
-        """Put the sentences of a refusal at their fields."""
+        """Put the sentences of a refusal, in the reader's words, at their fields."""
         for name, sentences in errors.items():
-            self[name].errors = [*self[name].errors, *map(_, sentences)]
+            self[name].errors = [*self[name].errors, *sentences]
 
 
 @blueprint.get("/<slug>/cases")
@@ -121,7 +122,7 @@ def open_case() -> ResponseReturnValue:
             now=request_now(),
         )
     except Invalid as refusal:
-        form.blame(refusal.errors)
+        form.blame(_told(refusal))
         return _form_page(form), 422
     except Conflict as refusal:
         orm.session.rollback()
@@ -146,11 +147,11 @@ def reply_to_case(case_id: UUID) -> ResponseReturnValue:
     try:
         service.reply(
             orm.session, program=g.program, partner_id=g.partner.id, case_id=case_id, text=text,
-            proof=_proof(request.files.get("proof")), actor=access.actor(), now=request_now(),
+            proofs=_proofs(request.files.getlist("proof")), actor=access.actor(), now=request_now(),
         )  # fmt: skip
     except (Invalid, Conflict) as refusal:
         orm.session.rollback()
-        told = refusal.errors if isinstance(refusal, Invalid) else {"text": [str(refusal)]}
+        told = _told(refusal) if isinstance(refusal, Invalid) else {"text": [_(str(refusal))]}
         return _case_page(_found(case_id), text=text, wrong=told), 422
     flash(_("It is with the program."), "success")
     return redirect(url_for("portal.case", case_id=case_id), 303)
@@ -188,24 +189,28 @@ def line(one: Case) -> dict[str, Any]:
 
 
 def _case_page(found: Case, *, text: str = "", wrong: dict[str, list[str]] | None = None) -> str:
-    errors = {name: " ".join(_(sentence) for sentence in sentences) for name, sentences in (wrong or {}).items()}
+    errors = {name: " ".join(sentences) for name, sentences in (wrong or {}).items()}
     messages = queries.messages_of(orm.session, case_id=found.id)
     papers = queries.documents_among(orm.session, messages=messages)
-    said = [_message(found, message) | {"is_document": message.id in papers} for message in messages]
+    said = [_message(found, message, with_files, papers) for message, with_files in sheets.spoken(messages)]
     return show(
         "case.html", case=line(found), said=said, text=text, errors=errors, outcome=sheets.outcome(orm.session, found)
     )
 
 
-def _message(of: Case, message: CaseMessage) -> dict[str, Any]:
+def _message(
+    of: Case, message: CaseMessage, with_files: Sequence[CaseMessage], papers: Collection[UUID]
+) -> dict[str, Any]:
     is_mine = message.side is Side.PARTNER
-    proof = url_for("portal.case_proof", case_id=of.id, message_id=message.id) if message.file_id else None
     return {
         "who": _("You") if is_mine else _("The program"),
         "is_mine": is_mine,
         "at": message.said_at,
         "text": message.text,
-        "proof_url": proof,
+        "proofs": [
+            {"url": url_for("portal.case_proof", case_id=of.id, message_id=one.id), "is_document": one.id in papers}
+            for one in with_files
+        ],
     }
 
 
@@ -225,7 +230,14 @@ def _found(case_id: UUID) -> Case:
     return found
 
 
-def _proof(upload: FileStorage | None) -> Proof | None:
-    if not isinstance(upload, FileStorage) or not upload.filename:
-        return None
-    return Proof(upload.filename, upload.read(_PROOF_BYTES_MAX))
+def _proofs(uploads: Sequence[Any]) -> list[Proof]:
+    """The files that came: one more than may come is enough to say so."""
+    named = [upload for upload in uploads if isinstance(upload, FileStorage) and upload.filename]
+    return [Proof(upload.filename or "", upload.read(_PROOF_BYTES_MAX)) for upload in named[: PROOFS_MAX + 1]]
+
+
+def _told(refusal: Invalid) -> dict[str, list[str]]:
+    """What is wrong with which field, in the reader's words; a file's reason stands behind its name."""
+    if isinstance(refusal, BadProofs):
+        return {"proof": [f"{name}: {_(reason)}" if name else _(reason) for name, reason in refusal.refused]}
+    return {field: [_(sentence) for sentence in sentences] for field, sentences in refusal.errors.items()}

@@ -1,6 +1,7 @@
 """What a partner claims, and how a case can be settled; the checks of what people type into cases."""
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -16,6 +17,11 @@ N_ = str  # marks a sentence for the translators
 
 TEXT_LENGTH_MAX = 4_000
 ORDER_LENGTH_MAX = 120
+PROOFS_MAX = 5
+"""Files with one message."""
+PROOF_BYTES_MAX = 4_500_000
+"""Of all files of a message together, as they came: what a request may hold is little more."""
+_NAME_LENGTH_MAX = 80
 _AGE_MAX = timedelta(days=730)
 
 
@@ -36,6 +42,18 @@ class Proof:
     content: bytes
 
 
+class BadDocument(ValueError):  # noqa: N818 - read as a kind
+    """A PDF that is not taken; the message is an English source for gettext."""
+
+
+class BadProofs(Invalid):
+    """Files that are not taken: `refused` names each with its reason, or says with an empty name what is wrong with all together."""
+
+    def __init__(self, refused: Sequence[tuple[str, str]]) -> None:
+        super().__init__({"proof": [f"{name}: {reason}" if name else reason for name, reason in refused]})
+        self.refused = refused
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """What a partner claims. One of `order_id` and `happened_at` at least; `claimed` is in the program's currency.
@@ -48,7 +66,7 @@ class Claim:
     order_id: str = ""
     happened_at: datetime | None = None
     claimed: Money | None = None
-    proof: Proof | None = None
+    proofs: Sequence[Proof] = ()
     conversion_id: UUID | None = None
 
 
@@ -83,20 +101,33 @@ def check(claim: Claim, *, order_id: str, now: datetime) -> None:
         raise Invalid(wrong)
 
 
-def checked_proof(proof: Proof | None) -> File | None:
-    """The proof as it is kept: a picture drawn anew, or a PDF that openly carries nothing else, under a name of our own.
+def checked_proofs(proofs: Sequence[Proof]) -> list[File]:
+    """The proofs as they are kept: pictures drawn anew, PDFs that openly carry nothing else, under names of our own.
 
     Raises:
-        Invalid: it is neither.
+        BadProofs: one is neither, or they are too many or too large.
     """
-    if proof is None:
-        return None
+    if len(proofs) > PROOFS_MAX:
+        raise BadProofs([("", N_("Send up to five files at once."))])
+    if len(proofs) > 1 and sum(len(proof.content) for proof in proofs) > PROOF_BYTES_MAX:
+        raise BadProofs(
+            [("", N_("The files are larger than 4.5 MB together. Send some of them with another message."))]
+        )
+    found, refused = [], []
+    for proof in proofs:
+        try:
+            found.append(_kept(proof))
+        except (BadDocument, pictures.BadPicture) as error:
+            refused.append((" ".join(proof.name.split())[:_NAME_LENGTH_MAX], str(error)))
+    if refused:
+        raise BadProofs(refused)
+    return found
+
+
+def _kept(proof: Proof) -> File:
     if proof.name.lower().endswith(".pdf"):
         if problem := documents.pdf_problem(proof.content, name=proof.name):
-            raise Invalid({"proof": [problem]})
+            raise BadDocument(problem)
         return File("proof.pdf", "application/pdf", proof.content)
-    try:
-        picture = pictures.redrawn(proof.content, name=proof.name)
-    except pictures.BadPicture as error:
-        raise Invalid({"proof": [str(error)]}) from error
+    picture = pictures.redrawn(proof.content, name=proof.name)
     return File(f"proof.{picture.extension}", picture.media_type, picture.content)

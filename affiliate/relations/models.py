@@ -95,7 +95,7 @@ class Case(Base):
 
 
 class CaseMessage(Base):
-    """What one side said, with a picture or a PDF as proof where there is one. Both sides read all of it, for ever."""
+    """What one side said, with a picture or a PDF as proof where there is one; more of them are rows without words. Both sides read all of it, for ever."""
 
     __tablename__ = "case_messages"
     __table_args__ = (sa.Index("ix_case_messages_case", "case_id", "id"),)

@@ -1,5 +1,6 @@
 """Every write on cases: opened, answered, asked back, accepted with what follows in the books, declined, withdrawn. Never commits."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -70,7 +71,7 @@ def open_case(
     """
     order_id, text = " ".join(claim.order_id.split()), claims.checked_text(claim.text)
     claims.check(claim, order_id=order_id, now=now)
-    proof = claims.checked_proof(claim.proof)
+    proofs = claims.checked_proofs(claim.proofs)
     if claim.kind is not CaseKind.FRAUD_APPEAL and (
         queries.claims_waiting(session, program_id=program.id, partner_id=partner_id) >= OPEN_MAX
     ):
@@ -93,30 +94,30 @@ def open_case(
     if not db.insert_new(session, Case, [row]):
         raise CaseOpen(N_("There is an open case about this order already."))
     case = session.get_one(Case, row["id"])
-    _say(session, case, Side.PARTNER, text, proof, actor=actor, now=now)
+    _say(session, case, Side.PARTNER, text, proofs, actor=actor, now=now)
     _audit(session, case, "case.open", actor=actor, now=now)
     mails.tell_managers(session, case=case, program=program, text=text, now=now)
     return case
 
 
 def reply(
-    session: Session, *, program: Program, partner_id: UUID, case_id: UUID, text: str, proof: Proof | None,
+    session: Session, *, program: Program, partner_id: UUID, case_id: UUID, text: str, proofs: Sequence[Proof],
     actor: Actor, now: datetime,
 ) -> None:  # fmt: skip
     """The partner adds something: the case waits for the program again, and the promised time starts anew if it was asked.
 
     Raises:
-        NoSuchCase: not this partner's. Invalid: no text, or the picture is wrong. CaseMoved: it is over.
+        NoSuchCase: not this partner's. Invalid: no text, or a file is wrong. CaseMoved: it is over.
         CaseFull: the partner has said `MESSAGES_MAX` things in it.
     """
     case = _found(session, program.id, case_id, partner_id)
-    said, picture = claims.checked_text(text), claims.checked_proof(proof)
+    said, files_kept = claims.checked_text(text), claims.checked_proofs(proofs)
     was_asked = case.status is CaseStatus.ASKED
     values: dict[str, Any] = {"status": CaseStatus.OPEN, "updated_at": now}
     if was_asked:
         values |= {"answer_by": promised(program, now=now), "reminded_at": None}
     case = _move(session, case, values)
-    _say(session, case, Side.PARTNER, said, picture, actor=actor, now=now)
+    _say(session, case, Side.PARTNER, said, files_kept, actor=actor, now=now)
     mails.tell_managers(session, case=case, program=program, text=said, now=now)
 
 
@@ -136,7 +137,7 @@ def answer(
     if asks:
         values["status"] = CaseStatus.ASKED
     case = _move(session, case, values)
-    _say(session, case, Side.PROGRAM, said, None, actor=actor, now=now)
+    _say(session, case, Side.PROGRAM, said, (), actor=actor, now=now)
     _audit(session, case, "case.ask" if asks else "case.answer", actor=actor, now=now)
     mails.tell_partner(session, case=case, program=program, text=said, now=now)
 
@@ -171,7 +172,7 @@ def accept(
         _enter(session, case, amount, note, actor=actor, now=now)
     elif settlement is Settlement.RELEASE:
         appeals.decide(session, case, Verdict.PASS, note=note, actor=actor, now=now)
-    _say(session, case, Side.PROGRAM, said, None, actor=actor, now=now)
+    _say(session, case, Side.PROGRAM, said, (), actor=actor, now=now)
     _audit(session, case, "case.accept", actor=actor, now=now, settlement=settlement.value)
     mails.tell_partner(session, case=case, program=program, text=said, now=now)
     return case
@@ -192,7 +193,7 @@ def decline(
     if case.kind is CaseKind.FRAUD_APPEAL:
         note = said[: publishing.NOTE_LENGTH_MAX]
         appeals.decide(session, case, Verdict.REJECT, note=note, actor=actor, now=now)
-    _say(session, case, Side.PROGRAM, said, None, actor=actor, now=now)
+    _say(session, case, Side.PROGRAM, said, (), actor=actor, now=now)
     _audit(session, case, "case.decline", actor=actor, now=now)
     mails.tell_partner(session, case=case, program=program, text=said, now=now)
 
@@ -244,7 +245,7 @@ def decide_order(
         return
     status = CaseStatus.ACCEPTED if verdict is Verdict.PASS else CaseStatus.DECLINED
     case = _close(session, case, status, **who)
-    _say(session, case, Side.PROGRAM, note.strip(), None, **who)
+    _say(session, case, Side.PROGRAM, note.strip(), (), **who)
     mails.tell_partner(session, case=case, program=program, text=note.strip(), now=now)
 
 
@@ -327,15 +328,21 @@ def _check_seen(session: Session, case: Case | None, seen: int) -> None:
 
 
 def _say(
-    session: Session, case: Case, side: Side, text: str, proof: File | None, *, actor: Actor, now: datetime
+    session: Session, case: Case, side: Side, text: str, proofs: Sequence[File], *, actor: Actor, now: datetime
 ) -> None:
+    """Each file beyond the first is a row of its own without words, of the same moment: `sheets.spoken` puts them together."""
+    count = max(1, len(proofs))
     # Never what the program says: a partner could keep its case from ever being decided.
-    if side is Side.PARTNER and queries.message_count(session, case_id=case.id, side=side) >= MESSAGES_MAX:
-        raise CaseFull(N_("You have written 200 times in this case. Wait for its answer, or withdraw it."))
-    message = CaseMessage(id=ids.new_at(now), case_id=case.id, side=side, status=case.status, text=text, said_at=now)
-    message.file_id = files.keep(session, proof, now=now) if proof else None
-    message.by_id = _person(actor)
-    session.add(message)
+    if side is Side.PARTNER and queries.message_count(session, case_id=case.id, side=side) + count > MESSAGES_MAX:
+        raise CaseFull(N_("You have sent 200 messages and files in this case. Wait for its answer, or withdraw it."))
+    for number, row_id in enumerate(
+        sorted(ids.new_at(now) for _ in range(count))
+    ):  # in their order, which rows are read in
+        said = "" if number else text
+        message = CaseMessage(id=row_id, case_id=case.id, side=side, status=case.status, text=said, said_at=now)
+        message.file_id = files.keep(session, proofs[number], now=now) if proofs else None
+        message.by_id = _person(actor)
+        session.add(message)
     session.flush()
 
 

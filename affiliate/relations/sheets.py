@@ -1,5 +1,6 @@
 """Cases as plain values: what both sides are shown in the same way."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,7 +14,7 @@ from affiliate.money import Money
 from affiliate.payouts import entry_queries
 from affiliate.payouts.models import AdjustmentKind, AdjustmentStatus
 from affiliate.relations import queries, words
-from affiliate.relations.models import WAITING, Case
+from affiliate.relations.models import WAITING, Case, CaseMessage
 
 
 def line(case: Case, *, currency: str, now: datetime) -> dict[str, Any]:
@@ -47,6 +48,17 @@ def outcome(session: Session, case: Case) -> dict[str, Any] | None:
         "is_credit": entry.kind is AdjustmentKind.CREDIT,
         "is_credited": entry.status is AdjustmentStatus.CREDITED,
     }
+
+
+def spoken(messages: Sequence[CaseMessage]) -> list[tuple[CaseMessage, list[CaseMessage]]]:
+    """What was said, each with the rows that hold a file of it: more files than one are rows without words, of the same moment."""
+    found: list[tuple[CaseMessage, list[CaseMessage]]] = []
+    for one in messages:
+        if found and not one.text and (one.side, one.said_at) == (found[-1][0].side, found[-1][0].said_at):
+            found[-1][1].append(one)
+        else:
+            found.append((one, [one]))
+    return [(said, [row for row in rows if row.file_id is not None]) for said, rows in found]
 
 
 def proof_response(session: Session, case: Case, *, message_id: UUID) -> Response:

@@ -72,6 +72,60 @@ def test_a_confirmation_as_pdf_is_proof_and_leaves_as_an_attachment(
     assert marta.get(answer.location).text.count("Document as proof (PDF)") == 2
 
 
+def test_several_files_come_with_one_message(
+    marta: FlaskClient, mara: FlaskClient, app_session: Session, cast: Cast
+) -> None:
+    form = {"kind": "missing_sale", "order_id": "A-1", "text": "Three of them."}
+    paper = b"%PDF-1.7\n1 0 obj\n%%EOF\n"
+    files = [(io.BytesIO(content), name) for content, name in ((png(), "a.png"), (paper, "b.pdf"), (png(), "c.png"))]
+    address = marta.post(LIST, data=form | {"proof": files}).location
+    case = _only(app_session, cast)
+    rows = queries.messages_of(app_session, case_id=case.id)
+    app_session.commit()
+    assert [one.text for one in rows] == ["Three of them.", "", ""]
+    console = f"/console/casa/cases/{_name(case)}"
+    for browser, at in ((marta, address), (mara, console)):
+        page = browser.get(at).text
+        found = re.findall(rf'href="({at}/proof/[^"]+)"', page)
+        assert [browser.get(one).mimetype for one in found] == ["image/png", "application/pdf", "image/png"]
+        assert page.count('<p class="talk-t">') == 1
+    assert mara.get(f"/console/casa/partners/{ids.public('ptn', cast.partner.id)}").text.count("Three of them.") <= 1
+    app_session.commit()
+    two = [(io.BytesIO(png()), "d.png"), (io.BytesIO(png()), "e.png")]
+    assert marta.post(address, data={"text": "Two more.", "proof": two}).status_code == 303
+    assert marta.get(address).text.count('<p class="talk-t">') == 2
+
+
+def test_files_that_are_refused_are_named_beside_the_field_and_words_stay(
+    marta: FlaskClient, app_session: Session, cast: Cast
+) -> None:
+    form = {"kind": "missing_sale", "order_id": "A-1", "text": "Kept words"}
+
+    def wrong() -> list[tuple[io.BytesIO, str]]:
+        return [(io.BytesIO(png()), "good.png"), (io.BytesIO(b"x"), "bad.png"), (io.BytesIO(b"y"), "<b>.pdf")]
+
+    def large() -> list[tuple[io.BytesIO, str]]:
+        return [(io.BytesIO(b"x" * 2_300_000), f"{number}.pdf") for number in range(2)]
+
+    cases = (
+        (wrong, ("bad.png: ", "&lt;b&gt;.pdf: This is no PDF")),
+        (lambda: [(io.BytesIO(png()), f"{number}.png") for number in range(6)], ("up to five files",)),
+        (large, ("larger than 4.5 MB together",)),
+    )
+    marta.post(LIST, data={"kind": "wrong_amount", "order_id": "B-1", "text": "An open one"})
+    opened = f"{LIST}/{_name(_only(app_session, cast))}"
+    for files, sentences in cases:
+        for address in (LIST, opened):
+            answer = marta.post(address, data=form | {"proof": files()})
+            told = re.search(r'id="proof-error">(.*?)</p>', answer.text, re.DOTALL)
+            assert told is not None, (address, sentences)
+            assert answer.status_code == 422
+            assert all(sentence in told[1] for sentence in sentences), told[1]
+            assert "good.png" not in told[1]
+            assert "Kept words" in answer.text
+    assert len(queries.messages_of(app_session, case_id=_only(app_session, cast).id)) == 1
+
+
 def test_the_list_says_by_when_an_answer_comes_on_a_phone_too(
     marta: FlaskClient, app_session: Session, cast: Cast
 ) -> None:

@@ -151,7 +151,7 @@ def test_a_question_waits_for_its_answer_and_an_answer_is_news(
     app_session.commit()
     assert "Answer the program" in marta.get(HOME).text
     cases.reply(
-        app_session, program=cast.program, partner_id=cast.partner.id, case_id=case.id, text="Sunday.", proof=None,
+        app_session, program=cast.program, partner_id=cast.partner.id, case_id=case.id, text="Sunday.", proofs=(),
         actor=Actor("user", cast.person.id), now=clock.now(),
     )  # fmt: skip
     cases.decline(app_session, text="It was sent back.", seen=3, **who)

@@ -31,7 +31,7 @@ def world(session: Session) -> AppealWorld:
 
 
 def test_an_appeal_has_proof_a_promise_and_stands_with_the_review(world: AppealWorld) -> None:
-    case = world.appeal(proof=Proof("shot.png", png()))
+    case = world.appeal(proofs=[Proof("shot.png", png())])
     assert (case.conversion_id, case.answer_by > NOW) == (world.order.id, True)
     assert queries.messages_of(world.session, case_id=case.id)[0].file_id is not None
     assert world.stands() == (Verdict.FLAG, True)

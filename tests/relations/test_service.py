@@ -79,7 +79,7 @@ def world(session: Session) -> World:
 
 def test_a_case_holds_the_promise_the_trace_and_the_proof_and_tells_the_managers(world: World) -> None:
     order = make_conversion(world.session, program=world.program, order_id="10482")
-    case = world.open(proof=Proof("shot.png", png()), claimed=Money(12_00, "EUR"))
+    case = world.open(proofs=[Proof("shot.png", png())], claimed=Money(12_00, "EUR"))
     assert case.answer_by == NOW + timedelta(days=2)
     assert (case.conversion_id, case.claimed_minor) == (order.id, 12_00)
     assert case.trace["orders"][0]["conversion_id"] == str(order.id)
@@ -110,9 +110,9 @@ def test_there_is_one_open_case_about_an_order(world: World) -> None:
         ({"order_id": "x" * 121}, "order_id"),
         ({"happened_at": NOW + timedelta(days=1)}, "happened_on"),
         ({"claimed": Money(0, "EUR")}, "amount"),
-        ({"proof": Proof("shot.png", b"<svg/>")}, "proof"),
-        ({"proof": Proof("shot.exe", png())}, "proof"),
-        ({"proof": Proof("order.pdf", png())}, "proof"),
+        ({"proofs": [Proof("shot.png", b"<svg/>")]}, "proof"),
+        ({"proofs": [Proof("shot.exe", png())]}, "proof"),
+        ({"proofs": [Proof("order.pdf", png())]}, "proof"),
     ],
 )
 def test_a_claim_that_cannot_be_is_refused_at_its_field(world: World, claim: dict[str, Any], field: str) -> None:
@@ -258,7 +258,7 @@ def test_a_question_turns_the_clock_to_the_partner_and_its_answer_back(world: Wo
     assert case.status is CaseStatus.ASKED
     service.reply(
         world.session, program=world.program, partner_id=world.partner.id, case_id=case.id, text="The one in Rome",
-        proof=None, actor=world.person, now=NOW + timedelta(days=1),
+        proofs=(), actor=world.person, now=NOW + timedelta(days=1),
     )  # fmt: skip
     assert (case.status, case.answer_by) == (CaseStatus.OPEN, NOW + timedelta(days=3))
     assert [who for who, _subject in world.mails()] == ["mara", "marta", "mara"]
@@ -267,7 +267,7 @@ def test_a_question_turns_the_clock_to_the_partner_and_its_answer_back(world: Wo
 def test_a_partner_who_fills_its_case_keeps_nobody_from_deciding_it(world: World) -> None:
     case = world.open()
     about: dict[str, Any] = {"program": world.program, "case_id": case.id, "now": NOW + timedelta(hours=1)}
-    more: dict[str, Any] = {"partner_id": world.partner.id, "proof": None, "actor": world.person, **about}
+    more: dict[str, Any] = {"partner_id": world.partner.id, "proofs": (), "actor": world.person, **about}
     for _ in range(service.MESSAGES_MAX - 1):
         service.reply(world.session, text="And?", **more)
     with pytest.raises(service.CaseFull), world.session.begin_nested():

@@ -78,7 +78,8 @@ def _cases(program_id: UUID, partner_id: UUID) -> sa.Select[*tuple[Any, ...]]:
         of_program=CaseMessage.side == Side.PROGRAM, by_id=CaseMessage.by_id, text=CaseMessage.text,
     )  # fmt: skip
     mine = found.join(Case, Case.id == CaseMessage.case_id)
-    return mine.where(Case.program_id == program_id, Case.partner_id == partner_id)
+    has_words = sa.or_(CaseMessage.text != "", CaseMessage.file_id.is_(None))  # not one more file of the message before
+    return mine.where(Case.program_id == program_id, Case.partner_id == partner_id, has_words)
 
 
 def _applications(program_id: UUID, partner_id: UUID) -> sa.Select[*tuple[Any, ...]]:

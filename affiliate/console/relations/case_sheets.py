@@ -1,5 +1,6 @@
 """Cases as plain values for the console."""
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -31,12 +32,13 @@ def messages(case: Case) -> list[dict[str, Any]]:
     """All that was said in a case."""
     said = queries.messages_of(orm.session, case_id=case.id)
     papers = queries.documents_among(orm.session, messages=said)
-    return [message(case, one, is_document=one.id in papers) for one in said]
+    return [_message(case, one, with_files, papers) for one, with_files in sheets.spoken(said)]
 
 
-def message(case: Case, said: CaseMessage, *, is_document: bool = False) -> dict[str, Any]:
-    """What one side said."""
-    proof = url_for("console.case_proof", case_id=case.id, message_id=said.id) if said.file_id else None
+def _message(
+    case: Case, said: CaseMessage, with_files: Sequence[CaseMessage], papers: Collection[UUID]
+) -> dict[str, Any]:
+    """What one side said, with its files."""
     is_ours = said.side is Side.PROGRAM
     who = _("The program") if is_ours else _("The partner")
     return {
@@ -44,8 +46,10 @@ def message(case: Case, said: CaseMessage, *, is_document: bool = False) -> dict
         "is_mine": is_ours,
         "at": said.said_at,
         "text": said.text,
-        "proof_url": proof,
-        "is_document": is_document,
+        "proofs": [
+            {"url": url_for("console.case_proof", case_id=case.id, message_id=one.id), "is_document": one.id in papers}
+            for one in with_files
+        ],
     }
 
 

@@ -127,7 +127,7 @@ def appealed(cast: Cast, commission: Commission, text: str = "I was on holiday."
     """The partner's appeal against the review of an order."""
     case = cases.open_case(
         cast.session, program=cast.program, partner_id=cast.partner.id,
-        claim=Claim(CaseKind.FRAUD_APPEAL, text, order_id="O-1", proof=proof), actor=SYSTEM, now=clock.now(),
+        claim=Claim(CaseKind.FRAUD_APPEAL, text, order_id="O-1", proofs=[proof] if proof else []), actor=SYSTEM, now=clock.now(),
     )  # fmt: skip
     assert case.conversion_id == commission.conversion_id
     cast.session.commit()
@@ -232,7 +232,7 @@ def test_an_order_that_is_appealed_just_now_is_refused_with_that_reason(
 def reply(cast: Cast, case: Case, text: str) -> None:
     """The partner says more in its case."""
     cases.reply(
-        cast.session, program=cast.program, partner_id=cast.partner.id, case_id=case.id, text=text, proof=None,
+        cast.session, program=cast.program, partner_id=cast.partner.id, case_id=case.id, text=text, proofs=(),
         actor=SYSTEM, now=clock.now(),
     )  # fmt: skip
     cast.session.commit()
