@@ -10,11 +10,12 @@ from flask_login import current_user
 from flask_security.utils import logout_user
 from sqlalchemy.exc import SQLAlchemyError
 
-from affiliate.accounts import access, queries, service, sessions, words
+from affiliate.accounts import access, again, queries, service, sessions, words
 from affiliate.accounts.forms import ProfileForm
 from affiliate.web import orm, request_now
 
 blueprint = Blueprint("accounts", __name__)
+blueprint.app_template_global()(again.sent_to)
 
 
 @blueprint.app_context_processor

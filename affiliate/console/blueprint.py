@@ -1,17 +1,15 @@
 """The console's blueprint, and what each of its pages stands on: frame, public ids in addresses, one way to act."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
-from flask import Blueprint, Response, current_app, flash, g, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, flash, g, redirect, render_template, request, url_for
 from flask_login import current_user
-from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import formats
-from affiliate.accounts import access
+from affiliate.accounts import access, again
 from affiliate.accounts import queries as accounts
 from affiliate.accounts.models import GrantRole
 from affiliate.console import navigation, paging, roles
@@ -103,44 +101,33 @@ def show(template: str, **values: Any) -> str:
     return render_template(f"console/{template}", **_frame(), **values)
 
 
-def acted(back: str, act: Callable[[], str], *, keeps: bool = False) -> BaseResponse:
-    """Do one thing and go back: what happened is said there. A refusal writes nothing, and is said in the page.
+def acted(
+    back: str, act: Callable[[], str], *, page: str | None = None, names: Mapping[str, str] | None = None
+) -> BaseResponse:
+    """Do one thing and go back: what happened is said there. A refusal writes nothing, and is said in the page of the form.
 
-    `keeps`: the page finds what was typed in `request.form`, so it is the answer to what was typed wrong, too.
+    What was typed wrong is said at its field, where what was typed stays (`again`). `page` is where the form stands, if that
+    is elsewhere; `names` says where a value has another name in the form.
     """
     try:
         flash(act(), "success")
     except (Conflict, Forbidden, Invalid) as refusal:
-        return refused(back, refusal, keeps=keeps)
+        return refused(page or back, refusal, names=names)
     return redirect(back, 303)
 
 
 def refused(
-    back: str, refusal: DomainError, *, said: str = "", tone: str = "error", keeps: bool = False
+    back: str, refusal: DomainError, *, said: str = "", tone: str = "error", names: Mapping[str, str] | None = None
 ) -> BaseResponse:
-    """Write nothing and say why, or `said`. Whoever was too late gets 409 and the page as it stands now."""
+    """Write nothing and say why, or `said`. Whoever was too late gets 409 and the page as it stands now, with what was typed."""
     orm.session.rollback()
+    if isinstance(refusal, Invalid):
+        return again.answer(back, refusal, names)
     flash(said or formats.reason(refusal), tone)
-    if keeps and isinstance(refusal, Invalid):
-        return page_at(back, status=422)
-    return page_at(back, status=409) if isinstance(refusal, Conflict) else redirect(back, 303)
-
-
-def page_at(address: str, *, status: int) -> BaseResponse:
-    """The page of the console at this address, as the answer to this request; a page that asks for more rights is led to."""
-    target = urlsplit(address)
-    adapter = current_app.create_url_adapter(request)
-    if adapter is None:
-        raise RuntimeError("there is no request")
-    rule, arguments = adapter.match(target.path, method="GET", return_rule=True)
-    asked = access.declaration_of(current_app, rule.endpoint, "GET")
-    if asked is None or (asked.fresh and not g.declaration.fresh) or not g.declaration.roles <= asked.roles:
-        return redirect(address, 303)
-    arguments = {name: value for name, value in arguments.items() if name != "slug"}
-    request.url_rule, request.view_args, request.method = rule, arguments, "GET"  # else forms would take what was sent
-    request.path, request.query_string = target.path, target.query.encode()  # where its links lead back to
-    request.args = MultiDict(parse_qsl(target.query))
-    return make_response(current_app.view_functions[rule.endpoint](**arguments), status)
+    if not isinstance(refusal, Conflict):
+        return redirect(back, 303)
+    again.keep()
+    return again.page_at(back, status=409)
 
 
 def given_reason() -> str:

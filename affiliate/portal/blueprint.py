@@ -1,6 +1,6 @@
 """The portal's blueprint, and what each of its pages stands on: frame, addresses, the page of those who wait."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,8 +10,8 @@ from flask_login import current_user
 from werkzeug.wrappers.response import Response
 
 from affiliate import formats
-from affiliate.accounts import access
-from affiliate.errors import DomainError
+from affiliate.accounts import access, again
+from affiliate.errors import DomainError, Invalid
 from affiliate.joining import queries as joining
 from affiliate.joining import standing, tokens
 from affiliate.ledger.models import LedgerProof
@@ -131,9 +131,14 @@ def show(template: str, **values: Any) -> str:
     return render_template(f"portal/{template}", **_frame(), **values)
 
 
-def refused(back: str, refusal: DomainError) -> Response:
-    """Write nothing, and say why on the page that was left."""
+def refused(back: str, refusal: DomainError, *, names: Mapping[str, str] | None = None) -> Response:
+    """Write nothing, and say why on the page that was left: what was typed wrong at its field (`again`).
+
+    `names` says where a value has another name in the form.
+    """
     orm.session.rollback()
+    if isinstance(refusal, Invalid):
+        return again.answer(back, refusal, names)
     flash(formats.reason(refusal), "error")
     return redirect(back, 303)
 

@@ -113,7 +113,7 @@ def _acted(act: Callable[[], None], said: str) -> BaseResponse:
     try:
         act()
     except (Conflict, Invalid) as refusal:
-        return refused(back, refusal)
+        return refused(back, refusal, names={"ends_on": "last_on"})
     flash(said, "success")
     return redirect(back, 303)
 

@@ -42,6 +42,7 @@
     keep();
   });
   form.addEventListener("submit", () => sessionStorage.removeItem(place));
+  for (const one of [...form.querySelectorAll("input[data-elsewhere]"), ...boxes.filter((box) => box.defaultChecked)]) ticked.add(one.value); // the act was refused
   for (const box of boxes) box.checked = ticked.has(box.value);
   show();
 })();

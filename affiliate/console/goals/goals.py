@@ -96,7 +96,7 @@ def change_goal(goal_id: UUID) -> BaseResponse:
         service.change_goal(orm.session, goal_id=goal_id, **asked, **who)
         return str(_("The goal is changed. The history keeps what it asked for before."))
 
-    return acted(url_for("console.goals"), act)
+    return acted(url_for("console.goals"), act, names={"ends_on": "last_on"})
 
 
 def _target(metric: GoalMetric) -> int:
@@ -156,6 +156,7 @@ def _page(form: GoalForm, people: Mapping[UUID, str]) -> str:
         "goals/goals.html",
         form=form,
         rows=goal_sheets.lines([*found, *ended], people, with_outlook=True),
+        owners=[(str(user_id), name) for user_id, name in people.items()],
         offers=offers,
         pager=pager(over),
     )

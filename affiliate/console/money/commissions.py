@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from flask import flash, g, redirect, request, url_for
+from flask import g, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers.response import Response as BaseResponse
 
@@ -18,6 +18,7 @@ from affiliate.console.paging import EXPORT_SIZE, PAGE_SIZE, Cursor, Page, every
 from affiliate.console.queries import money as queries
 from affiliate.console.queries import named
 from affiliate.console.work import bulk_acts
+from affiliate.errors import Invalid
 from affiliate.relations import bulk, bulk_queries
 from affiliate.relations.bulk_models import BulkKind
 from affiliate.reports import evidence, explanation, statuses
@@ -63,11 +64,9 @@ def decide_commissions(act: str) -> BaseResponse:
     if not chosen and (_selected() or request.form.get("all") == "yes"):
         return refused(back, moved)
     if not chosen:
-        flash(_("Select at least one commission first."), "error")
-        return redirect(back, 303)
+        return refused(back, Invalid({"commission": [_("Select at least one commission first.")]}))
     if act == "decline" and not given_reason():
-        flash(_("Write why you decline: the partner reads it."), "error")
-        return redirect(back, 303)
+        return refused(back, Invalid({"reason": [_("Write why you decline: the partner reads it.")]}))
     return bulk_acts.begin(
         back, _KINDS[act], _arguments(act), chosen,
         told=lambda done: commission_sheets.decided(

@@ -3,18 +3,19 @@
 from typing import Any
 from uuid import UUID
 
-from flask import flash, g, redirect, request, url_for
+from flask import g, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import ids
 from affiliate.accounts import access
 from affiliate.console import presenters, roles
-from affiliate.console.blueprint import acted, blueprint, can, cursor, given_reason, pager, show
+from affiliate.console.blueprint import acted, blueprint, can, cursor, given_reason, pager, refused, show
 from affiliate.console.orders import fraud_sheets
 from affiliate.console.queries import fraud as money
 from affiliate.console.relations import case_sheets
 from affiliate.console.work import bulk_acts
+from affiliate.errors import Invalid
 from affiliate.fraud import lists, service
 from affiliate.fraud.rules import BY_NAME
 from affiliate.fraud.signals import Verdict
@@ -78,7 +79,7 @@ def decide_case(conversion_id: UUID, partner_id: UUID, act: str) -> BaseResponse
         )  # fmt: skip
         return fraud_sheets.decided(act, done=1)
 
-    return acted(back, decide, keeps=True)
+    return acted(back, decide, names={"note": "reason"})
 
 
 @blueprint.post("/<slug>/fraud/<any(pass, reject):act>")
@@ -87,18 +88,16 @@ def decide_cases(act: str) -> BaseResponse:
     """Let the selected orders pass, or reject them, or all that the list shows, with one note; each refusal is told."""
     back, chosen = _back(), _chosen()
     if not chosen:
-        flash(_("Select at least one order first."), "error")
-    elif not given_reason():
-        flash(_("Write why: the partner reads it."), "error")
-    else:
-        return bulk_acts.begin(
-            back, _KINDS[act], {"reason": given_reason()}, chosen,
-            told=lambda done: fraud_sheets.decided(act, done=done.changed),
-            none_done=service.DecidedMeanwhile(
-                _("Somebody else has decided on these orders. Look at them again.")
-            ),
-        )  # fmt: skip
-    return redirect(back, 303)
+        return refused(back, Invalid({"case": [_("Select at least one order first.")]}))
+    if not given_reason():
+        return refused(back, Invalid({"reason": [_("Write why: the partner reads it.")]}))
+    return bulk_acts.begin(
+        back, _KINDS[act], {"reason": given_reason()}, chosen,
+        told=lambda done: fraud_sheets.decided(act, done=done.changed),
+        none_done=service.DecidedMeanwhile(
+            _("Somebody else has decided on these orders. Look at them again.")
+        ),
+    )  # fmt: skip
 
 
 @blueprint.post('/<slug>/fraud/partners/<public("ptn"):partner_id>/pause')
@@ -108,11 +107,10 @@ def pause_suspect(partner_id: UUID) -> BaseResponse:
     enrollment = partner_queries.enrollment_of(orm.session, program_id=g.program.id, partner_id=partner_id)
     if enrollment is None:
         raise access.NotHere
-    if not given_reason():
-        flash(_("Write a reason first: the partner will ask, and the history keeps it."), "error")
-        return redirect(url_for("console.fraud"), 303)
 
     def pause() -> str:
+        if not given_reason():
+            raise Invalid({"reason": [_("Write a reason first: the partner will ask, and the history keeps it.")]})
         stopping.pause(
             orm.session, enrollment_id=enrollment.id, program_id=g.program.id,
             actor=access.actor(), reason=given_reason(), now=request_now(),

@@ -119,7 +119,7 @@ def case(
         "pass_url": acts.get(Verdict.PASS),
         "review_url": acts.get(Verdict.FLAG),
         "reject_url": acts.get(Verdict.REJECT),
-        "manual": [{"value": rule.name, "label": words.rule(rule.name)} for rule in MANUAL],
+        "manual": [(rule.name, words.rule(rule.name)) for rule in MANUAL],
     }
 
 

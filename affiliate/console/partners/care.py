@@ -41,8 +41,11 @@ def look_after(partner_id: UUID) -> BaseResponse:
 @access.console("manager")
 def set_leads(partner_id: UUID) -> BaseResponse:
     """Say who looks after a partner, and who stands in."""
-    chosen: dict[str, Any] = {"lead_id": _person("lead"), "deputy_id": _person("deputy")}
-    return _acted(partner_id, lambda who: caring.set_leads(orm.session, **chosen, **who), _("Kept."), "#care")
+
+    def act(who: dict[str, Any]) -> None:
+        caring.set_leads(orm.session, lead_id=_person("lead"), deputy_id=_person("deputy"), **who)
+
+    return _acted(partner_id, act, _("Kept."), "#care")
 
 
 @blueprint.post('/<slug>/partners/<public("ptn"):partner_id>/trial')
@@ -193,7 +196,7 @@ def _acted(
         act(who)
         return said
 
-    return acted(back, do)
+    return acted(back, do, names={"ends_on": "last_on"})
 
 
 def _task() -> duties.Task:

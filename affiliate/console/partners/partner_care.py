@@ -118,8 +118,8 @@ def _leads(care: PartnerCare | None, managers: list[Manager]) -> dict[str, Any]:
         "deputy": str(chosen["deputy"] or ""),
         "lead_name": names.get(chosen["lead"]) if chosen["lead"] else None,
         "deputy_name": names.get(chosen["deputy"]) if chosen["deputy"] else None,
-        "may_lead": [{"id": str(one.user_id), "name": one.name} for one in managers if one.user_id not in new],
-        "may_stand_in": [{"id": str(one.user_id), "name": one.name} for one in managers],
+        "may_lead": [(str(one.user_id), one.name) for one in managers if one.user_id not in new],
+        "may_stand_in": [(str(one.user_id), one.name) for one in managers],
         "new": ", ".join(one.name for one in managers if one.user_id in new),
     }
 

@@ -167,7 +167,7 @@ def save_segment() -> BaseResponse:
         caring.save_segment(orm.session, name=name, filters=chosen, **_who())
         return str(_("Kept. It stands above the list."))
 
-    return acted(url_for("console.partners", **chosen), do)
+    return acted(url_for("console.partners", **chosen), do, names={"name": "segment"})
 
 
 @blueprint.post("/<slug>/partners/segments/<uuid:segment_id>/delete")

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from flask import flash, g, redirect, request, url_for
+from flask import g, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers.response import Response as BaseResponse
@@ -29,6 +29,7 @@ from affiliate.console.partners import partner_care, partner_list, partner_sheet
 from affiliate.console.performance import annotations
 from affiliate.console.performance import service as quality
 from affiliate.console.queries import partners as queries
+from affiliate.errors import Invalid
 from affiliate.ledger import queries as ledger_queries
 from affiliate.money import BPS_PER_UNIT, divide_half_even
 from affiliate.partners import queries as partner_queries
@@ -106,9 +107,6 @@ def decide_partner(partner_id: UUID, act: str) -> BaseResponse:
     row = _found(partner_id)
     back = coming_back.back_to(url_for("console.partner", partner_id=partner_id))
     reason = given_reason()
-    if act in REASON_NEEDED and not reason:
-        flash(_("Write a reason first: the partner will ask, and the history keeps it."), "error")
-        return redirect(back, 303)
     return acted(back, lambda: _decide(row, act, reason))
 
 
@@ -140,6 +138,8 @@ def _lost(counted: tuple[int, int]) -> str | None:
 
 def _decide(row: Any, act: str, reason: str) -> str:
     name = row.Partner.name
+    if act in REASON_NEEDED and not reason:
+        raise Invalid({"reason": [_("Write a reason first: the partner will ask, and the history keeps it.")]})
     more = {"apply_again_at": joined.apply_again_at()} if act == "reject" else {}
     getattr(stopping if act in _STOPS else service, act)(
         orm.session, enrollment_id=row.Enrollment.id, program_id=g.program.id,

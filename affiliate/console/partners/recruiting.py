@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from flask import flash, g, redirect, request, url_for
+from flask import g, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers.response import Response as BaseResponse
 
@@ -12,6 +12,7 @@ from affiliate.commissions import recruiting
 from affiliate.console.blueprint import acted, blueprint
 from affiliate.console.queries import named
 from affiliate.console.rules.plan_forms import Named
+from affiliate.errors import Invalid
 from affiliate.web import orm, request_now
 
 
@@ -24,11 +25,10 @@ def set_partner_terms(partner_id: UUID) -> BaseResponse:
     recruiter_id = known.find("partner", typed)
     if partner_id not in known.names:
         raise access.NotHere
-    if typed and recruiter_id is None:
-        flash(_("There is none of this name in the program."), "error")
-        return redirect(back, 303)
 
     def act() -> str:
+        if typed and recruiter_id is None:
+            raise Invalid({"recruiter": [_("There is none of this name in the program.")]})
         recruiting.set_partner_terms(
             orm.session, program_id=g.program.id, partner_id=partner_id, group_name=request.form.get("group"),
             recruiter_id=recruiter_id, actor=access.actor(), now=request_now(),

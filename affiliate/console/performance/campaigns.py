@@ -13,7 +13,7 @@ from werkzeug.wrappers.response import Response as BaseResponse
 from affiliate import exports
 from affiliate.accounts import access
 from affiliate.console import roles
-from affiliate.console.blueprint import acted, blueprint, can, cursor, page_at, pager, show
+from affiliate.console.blueprint import acted, blueprint, can, cursor, pager, refused, show
 from affiliate.console.forms import say, say_all
 from affiliate.console.goals.goal_sheets import today
 from affiliate.console.paging import Cursor, Page, every_page
@@ -160,9 +160,7 @@ def change_campaign(campaign_id: UUID) -> ResponseReturnValue:
     except Invalid as refusal:
         return _refused(form, refusal, found)
     except Conflict as refusal:
-        orm.session.rollback()
-        flash(_(str(refusal)), "error")
-        return page_at(there, status=409)
+        return refused(there, refusal)
     flash(_("Campaign changed."), "success")
     return redirect(there, 303)
 

@@ -26,7 +26,10 @@ def shared_performance() -> str:
     found = sharing.shared(orm.session, program_id=g.program.id)
     days = [(count, ngettext("%(num)d day", "%(num)d days", count)) for count in sharing.DAYS]
     return show(
-        "performance/performance_shared.html", kept=desk.mine(), days=days, reports=[_line(one) for one in found]
+        "performance/performance_shared.html",
+        kept=[(ids.public("rep", one["id"]), one["name"]) for one in desk.mine()],
+        days=days,
+        reports=[_line(one) for one in found],
     )
 
 

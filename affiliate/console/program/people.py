@@ -29,7 +29,7 @@ def people() -> str:
     return show(
         "program/people.html",
         people=[_person(held) for held in found],
-        kept=request.form or typed.take(url_for("console.add_person")) or {},  # what was refused just now, first
+        kept=typed.take(url_for("console.add_person")) or {},
         presets=[{"value": each.value, "word": _word(each), "told": _told(each)} for each in offered],
     )
 
@@ -47,7 +47,7 @@ def add_person() -> BaseResponse:
         )  # fmt: skip
         return str(_("%(name)s can work on this program. A mail says so.", name=person.name))
 
-    return acted(url_for("console.people"), act, keeps=True)
+    return acted(url_for("console.people"), act)
 
 
 @blueprint.post('/<slug>/people/<public("usr"):user_id>/<role>/take')

@@ -88,16 +88,11 @@ def review_url(case: Case) -> str | None:
     return url_for("console.fraud_case", conversion_id=case.conversion_id, partner_id=case.partner_id)
 
 
-def settlements(case: Case, *, moves_money: bool) -> list[dict[str, Any]]:
-    """The ways to settle it, with the likeliest marked; in words alone for who moves no money."""
+def settlements(case: Case, *, moves_money: bool) -> dict[str, Any]:
+    """The ways to settle it, each with its word, and the likeliest; in words alone for who moves no money."""
     if case.kind is CaseKind.FRAUD_APPEAL:
-        return [
-            {
-                "value": Settlement.RELEASE.value,
-                "word": _("The order passes; its commission goes on"),
-                "is_likely": True,
-            }
-        ]
+        release = Settlement.RELEASE.value
+        return {"settlements": [(release, _("The order passes; its commission goes on"))], "likely": release}
     words_of = {
         Settlement.CREDIT: _("Credit the order to the partner; its commission follows"),
         Settlement.ENTRY: _("Pay an amount by a manual entry"),
@@ -106,8 +101,5 @@ def settlements(case: Case, *, moves_money: bool) -> list[dict[str, Any]]:
     likely = Settlement.CREDIT if case.order_id and case.kind is CaseKind.MISSING_SALE else Settlement.ENTRY
     if case.kind is CaseKind.LATE_PAYMENT:
         likely = Settlement.WORDS
-    return [
-        {"value": each.value, "word": word, "is_likely": each is likely}
-        for each, word in words_of.items()
-        if moves_money or each is Settlement.WORDS
-    ]
+    offered = [(each.value, word) for each, word in words_of.items() if moves_money or each is Settlement.WORDS]
+    return {"settlements": offered, "likely": likely.value}

@@ -4,26 +4,23 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from flask import Response, flash, g, redirect, request, url_for
+from flask import Response, g, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import amounts
 from affiliate.accounts import access
 from affiliate.console import presenters, roles
-from affiliate.console.blueprint import blueprint, can, cursor, is_manager, page_at, pager, refused, show
+from affiliate.console.blueprint import acted, blueprint, can, cursor, is_manager, pager, show
 from affiliate.console.queries import lists
 from affiliate.console.relations import case_sheets
-from affiliate.errors import Conflict, Forbidden, Invalid
+from affiliate.errors import Invalid
 from affiliate.money import Money
 from affiliate.partners import queries as partners
 from affiliate.relations import queries, service, sheets
 from affiliate.relations.claims import Settlement
 from affiliate.relations.models import Case, CaseKind, CaseStatus
 from affiliate.web import orm, request_now
-
-_FIELDS = {"accept": ("settlement", "order_id", "amount", "text"), "decline": ("text",)}
-"""The fields of the acts that have a dialog."""
 
 
 @blueprint.get("/<slug>/cases")
@@ -70,11 +67,10 @@ def case(case_id: UUID) -> str:
         outcome=sheets.outcome(orm.session, found),
         review_url=case_sheets.review_url(found),
         may_settle=line["is_open"] and can("accept_case", "POST") and _may_settle(found),
-        settlements=case_sheets.settlements(found, moves_money=is_manager()),
+        **case_sheets.settlements(found, moves_money=is_manager()),
         asks_order=_asks_order(found),
         order_id=request.args.get("order", "")[:120] or found.order_id,
         order_url=url_for("console.case_order", case_id=found.id) if _asks_order(found) else None,
-        wrong=_wrong(),
         claimed=Money(found.claimed_minor, g.program.currency).text() if found.claimed_minor else "",
         currency=g.program.currency,
         seen=seen,
@@ -100,7 +96,7 @@ def answer_case(case_id: UUID, act: str) -> BaseResponse:
         acts[act]()
         return told[act]
 
-    return _done(case_id, act, do)
+    return acted(_address(case_id), do)
 
 
 @blueprint.post('/<slug>/cases/<public("cas"):case_id>/accept')
@@ -119,7 +115,7 @@ def accept_case(case_id: UUID) -> BaseResponse:
         )  # fmt: skip
         return _("Accepted. The partner has a mail.")
 
-    return _done(case_id, "accept", do)
+    return acted(_address(case_id), do)
 
 
 @blueprint.get('/<slug>/cases/<public("cas"):case_id>/proof/<uuid:message_id>')
@@ -127,29 +123,6 @@ def accept_case(case_id: UUID) -> BaseResponse:
 def case_proof(case_id: UUID, message_id: UUID) -> Response:
     """A picture of this case."""
     return sheets.proof_response(orm.session, _found(case_id), message_id=message_id)
-
-
-def _done(case_id: UUID, act: str, do: Callable[[], str]) -> BaseResponse:
-    """Do an act of the case's page. What was typed wrong is said there beside its field, in the dialog where it was typed."""
-    try:
-        flash(do(), "success")
-    except Invalid as refusal:
-        orm.session.rollback()
-        g.refused = (act, refusal.errors)
-        return page_at(_address(case_id), status=422)
-    except (Conflict, Forbidden) as refusal:
-        return refused(_address(case_id), refusal, keeps=True)
-    return redirect(_address(case_id), 303)
-
-
-def _wrong() -> dict[str, Any]:
-    """Which act was refused, and why, by field; what belongs to no field of the dialog stands at what follows."""
-    act, errors = g.get("refused", ("", {}))
-    said: dict[str, list[str]] = {}
-    for name, sentences in errors.items():
-        place = name if name in _FIELDS.get(act, ("text",)) else _FIELDS.get(act, ("text",))[0]
-        said.setdefault(place, []).extend(_(sentence) for sentence in sentences)
-    return {"act": act} | {name: " ".join(sentences) for name, sentences in said.items()}
 
 
 def _asks_order(case: Case) -> bool:

@@ -194,7 +194,7 @@ def retire_creative(creative_id: UUID) -> BaseResponse:
         told = ngettext("%(num)d partner who uses it is told.", "%(num)d partners who use it are told.", len(users))
         return _("It ends on %(day)s.", day=formats.day(ends_at)) + " " + told
 
-    return acted(_address(creative_id), act)
+    return acted(_address(creative_id), act, names={"note": "reason", "ends_at": "days"})
 
 
 @blueprint.get('/<slug>/creatives/<public("crv"):creative_id>/file')
@@ -215,6 +215,10 @@ def creative_frame(creative_id: UUID) -> Response:
     return Response(frame_page(codes.snippet(shown[1].body, link=g.program.shop_url)), mimetype="text/html")
 
 
+def _notice(days: int) -> str:
+    return ngettext("in %(num)d day", "in %(num)d days", days) if days else _("at once")
+
+
 def _page(shown: Shown, form: CreativeForm | None = None, content: ContentForm | None = None) -> str:
     creative, version = shown
     groups = queries.groups_of(orm.session, creative_id=creative.id)
@@ -231,7 +235,7 @@ def _page(shown: Shown, form: CreativeForm | None = None, content: ContentForm |
         parts=content_form.parts(creative.kind),
         versions=sheets.versions(queries.versions_of(orm.session, creative_id=creative.id)),
         proposer=sheets.proposer(creative),
-        notice_days=NOTICE_DAYS,
+        notice_days=[(days, _notice(days)) for days in NOTICE_DAYS],
         may_change=may_change,
         may_decide=may_change and creative.status is CreativeStatus.PROPOSED,
         may_retire=may_change

@@ -22,7 +22,7 @@ from affiliate.console.program.changes import last_changes
 from affiliate.console.queries import named
 from affiliate.console.rules import replay_sheets
 from affiliate.console.rules.attribution_forms import PolicyForm
-from affiliate.errors import Conflict
+from affiliate.errors import Conflict, Invalid
 from affiliate.money import Money
 from affiliate.partners import service as partners
 from affiliate.partners.classes import PartnerClass
@@ -107,13 +107,15 @@ def move_replay(replay_id: UUID, act: str) -> BaseResponse:
 def publish_replay(replay_id: UUID) -> BaseResponse:
     """Let the policy that was tried count, from a day on."""
     policy = service.proposal(_known(replay_id))
-    form = PolicyForm()
-    starts_at = form.starts_at(g.program.time_zone)
-    if policy is None or starts_at is None:
-        flash(_("Choose a day from which it counts."), "error")
-        return redirect(url_for("console.replay", replay_id=replay_id), 303)
-    seen = Policy.of(policy.version - 1, policy.terms)
-    return acted(url_for("console.attribution_policy"), lambda: _published(seen, starts_at))
+    starts_at = PolicyForm().starts_at(g.program.time_zone)
+
+    def act() -> str:
+        if policy is None or starts_at is None:
+            raise Invalid({"starts_on": [_("Choose a day from which it counts.")]})
+        return _published(Policy.of(policy.version - 1, policy.terms), starts_at)
+
+    there = url_for("console.replay", replay_id=replay_id)
+    return acted(url_for("console.attribution_policy"), act, page=there, names={"effective_from": "starts_on"})
 
 
 @blueprint.post('/<slug>/partners/<public("ptn"):partner_id>/attribution')
@@ -122,11 +124,10 @@ def set_attribution_terms(partner_id: UUID) -> BaseResponse:
     """Rank a partner, and promise it a window of its own."""
     back, typed = url_for("console.partner", partner_id=partner_id), request.form.get("window_days", "").strip()
     chosen = request.form.get("partner_class", "")
-    if chosen not in set(PartnerClass) or (typed and not typed.isdecimal()):
-        flash(_("Choose from 1 to 365 days, or leave it empty."), "error")
-        return redirect(back, 303)
 
     def act() -> str:
+        if chosen not in set(PartnerClass) or (typed and not typed.isdecimal()):
+            raise Invalid({"window_days": [_("Choose from 1 to 365 days, or leave it empty.")]})
         partners.set_attribution_terms(
             orm.session, program_id=g.program.id, partner_id=partner_id, partner_class=PartnerClass(chosen),
             window_days=int(typed) if typed else None, actor=access.actor(), now=request_now(),
@@ -143,11 +144,10 @@ def credit_by_hand(conversion_id: UUID) -> BaseResponse:
     back = url_for("console.conversion", conversion_id=conversion_id)
     known = named.of_program(orm.session, program_id=g.program.id)
     partner_id = known.get(("partner", request.form.get("partner", "").strip()))
-    if partner_id is None:
-        flash(_("There is none of this name in the program."), "error")
-        return redirect(back, 303)
 
     def act() -> str:
+        if partner_id is None:
+            raise Invalid({"partner": [_("There is none of this name in the program.")]})
         entry = crediting.give(
             orm.session, program=orm.session.get_one(Program, g.program.id),
             conversion_id=conversion_id, partner_id=partner_id,

@@ -346,7 +346,8 @@ def test_several_applicants_are_let_in_at_once(cast: Cast, mara: FlaskClient) ->
     page = text_of(mara.post(act, data=picked | {"from": "today"}, follow_redirects=True))
     assert "2 partners were chosen." in page
     assert "This partner is approved by now." in page
-    assert mara.post(act, data={"partner": [], "from": "today"}).location.endswith("/console/casa/")
+    nobody = mara.post(act, data={"partner": [], "from": "today"})
+    assert (nobody.status_code, "Choose from 1 to" in main_of(nobody)) == (422, True)
 
 
 def test_finance_reads_what_is_agreed_and_agrees_nothing(cast: Cast, mara: FlaskClient, finn: FlaskClient) -> None:
