@@ -28,7 +28,7 @@ def test_what_is_agreed_with_a_partner_has_days_of_our_time(
         (mara, f"{here}/duties", DUTY | {"first_on": day}),
     ):
         answer: Any = browser.post(path, data=form, follow_redirects=True)
-        assert (answer.status_code, "Choose a day." in text_of(answer)) == (200, True), path
+        assert (answer.status_code, "Choose a day." in text_of(answer)) == (422, True), path
     found = [cast.session.scalars(sa.select(kind.id)).all() for kind in (PartnerGoal, Duty)]
     trials = cast.session.scalars(sa.select(PartnerCare.trial_ends_on)).all()
     assert (found, [one for one in trials if one]) == ([[], []], [])
