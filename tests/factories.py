@@ -281,9 +281,11 @@ def give_click(session: Session, *, credit: Credit, click_id: UUID | None) -> No
 
 
 def tell_origin(session: Session, sale: Commission, **origin: Any) -> None:
-    """Say where a sale came from: its credit and its commission say the same."""
+    """Say where a sale came from, with what its click tells: its credit and its commission say the same."""
+    click_id = origin.get("click_id")
+    told = origins.of_clicks(session, click_ids=[click_id]).get(click_id, {}) if click_id else {}
     for row in (session.get_one(Credit, sale.credit_id), sale):
-        for name, value in origin.items():
+        for name, value in (told | origin).items():
             setattr(row, name, value)
     session.flush()
 

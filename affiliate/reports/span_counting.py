@@ -82,6 +82,7 @@ def count(session: Session, *, due: SpanDue, now: datetime) -> bool:
         again = sa.update(CountedSpan).where(*_of(CountedSpan, due), CountedSpan.forgotten_at.is_not(None))
         return bool(_changed(session, again.values(forgotten_at=None)))  # it has moved with its days all the time
     rows = added_up(program_id=due.program_id, found=_in_others(session, due))
+    rows = rows.order_by(rows.selected_columns.partner_id)  # read one after the other, they are on few pages
     columns = [sa.literal(value, kind).label(name) for (name, value), kind in zip(key.items(), _KEY_TYPES, strict=True)]
     named = [*key, *rows.selected_columns.keys()]
     session.execute(sa.insert(PartnerSpan).from_select(named, rows.with_only_columns(*columns, *rows.selected_columns)))

@@ -100,8 +100,8 @@ def fill(session: Session, *, program: Program, links: Sequence[Link], busy: int
     session.execute(
         sa.text("SET LOCAL work_mem = '512MB'")
     )  # what is counted here at once the product counts by and by
-    for table, keys in _ROLLUPS.items():
-        grouped = f"SELECT {keys}, {_HOUR}, verdict, 0, count(*) FROM clicks GROUP BY {keys}, {_HOUR}, verdict ORDER BY {keys}, {_HOUR}"  # noqa: S608 - our own names
+    for table, keys in _ROLLUPS.items():  # hour after hour, as they come in
+        grouped = f"SELECT {keys}, {_HOUR}, verdict, 0, count(*) FROM clicks GROUP BY {keys}, {_HOUR}, verdict ORDER BY {_HOUR}, {keys}"  # noqa: S608 - our own names
         session.execute(sa.text(f"INSERT INTO {table}, hour, verdict, shard, clicks) {grouped}"))
     keys = f"program_id, partner_id, link_id, {_HOUR}, subs->>'sub1', verdict"
     grouped = f"SELECT {keys}, count(*) FROM clicks GROUP BY {keys} ORDER BY {keys}"  # noqa: S608 - our own names
