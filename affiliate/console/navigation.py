@@ -25,7 +25,7 @@ _PAGES = {
         "add_campaign", "annotate", "annotations", "campaign", "campaigns", "change_campaign", "channel_losses",
         "combined_performance", "customer_cohorts", "customers_by_month", "edit_campaign", "enter_service", "funnel",
         "kept_performance", "margin", "new_campaign", "partner_cohorts", "product_pages", "preview_service", "service_quality_page", "set_margins",
-        "shared_performance", "shop_totals", "take_service", "take_shop_totals", "what_if",
+        "shared_performance", "shop_totals", "strengths", "take_service", "take_shop_totals", "what_if",
     ),
     "fraud": ("fraud_case", "fraud_rules", "try_fraud_rules"),
     "settings": (

@@ -33,6 +33,7 @@ from affiliate.console.performance import (
     performance_shop,
     products,
     service,
+    strengths,
     what_if,
 )
 from affiliate.console.program import archive, brand, chats, people, program, settings_overview, setup
@@ -113,6 +114,7 @@ __all__ = [
     "settings_overview",
     "setup",
     "simulations",
+    "strengths",
     "tax_settings",
     "today",
     "tracking",

@@ -126,10 +126,19 @@ class GoalStatus(enum.StrEnum):
 
 
 class PartnerGoal(Base):
-    """A goal that program and partner share, for a period half-open in the program's time zone. It counts once both agreed."""
+    """A goal that program and partner share, for a period half-open in the program's time zone. It counts once both agreed.
+
+    A change of an agreed one is a goal of its own that `replaces` it: the one before stays in force until the other side agrees.
+    """
 
     __tablename__ = "partner_goals"
-    __table_args__ = (sa.Index("ix_partner_goals_partner", "program_id", "partner_id", "status"),)
+    __table_args__ = (
+        sa.Index("ix_partner_goals_partner", "program_id", "partner_id", "status"),
+        sa.Index(  # one change at a time
+            "uq_partner_goals_change", "replaces_id", unique=True,
+            postgresql_where=sa.text("status = 'proposed'"), sqlite_where=sa.text("status = 'proposed'"),
+        ),
+    )  # fmt: skip
 
     id: Mapped[PrimaryKey]
     program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id))
@@ -140,6 +149,7 @@ class PartnerGoal(Base):
     ends_on: Mapped[date]
     status: Mapped[GoalStatus] = mapped_column(enum_column(GoalStatus))
     proposed_by: Mapped[Side] = mapped_column(enum_column(Side))
+    replaces_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("partner_goals.id"))
     decided_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
 

@@ -83,7 +83,21 @@ def visits_by_hours(
     session: Session, *, program_id: UUID, starts_at: datetime, ends_at: datetime
 ) -> tuple[Covered, Sequence[datetime]]:
     """The same, and single hours of counted days at the ends of the period, which is one of whole hours."""
-    counted = _visited(session, program_id, starts_at, ends_at)
+    return visits_of_periods(session, program_id=program_id, periods=[(starts_at, ends_at)])[0]
+
+
+def visits_of_periods(
+    session: Session, *, program_id: UUID, periods: Sequence[Stretch]
+) -> list[tuple[Covered, Sequence[datetime]]]:
+    """The same of each of several periods, in their order, by one statement over all of their days."""
+    first, last = min(start for start, _end in periods), max(end for _start, end in periods)
+    counted = _visited(session, program_id, first, last)
+    return [_by_hours(start, end, counted) for start, end in periods]
+
+
+def _by_hours(
+    starts_at: datetime, ends_at: datetime, counted: Mapping[date, datetime]
+) -> tuple[Covered, Sequence[datetime]]:
     found = stretches.covered(starts_at, ends_at, counted=counted)
     hours, rest = stretches.hours(found.rest, counted=counted)
     return Covered(found.days, rest), hours
@@ -122,9 +136,19 @@ def sales_in_spans(
     session: Session, *, program_id: UUID, currency: str, starts_at: datetime, ends_at: datetime
 ) -> Covered:
     """The same of sales alone."""
-    of_sales = _standing(DayPart.SALES, program_id, starts_at, ends_at).where(CountedDay.currency == currency)
-    found = _standing_of(session, {DayPart.SALES: of_sales}, program_id, starts_at, ends_at)
-    return _in_spans(*found, starts_at, ends_at)[0]
+    return sales_of_periods_in_spans(session, program_id=program_id, currency=currency, periods=[(starts_at, ends_at)])[
+        0
+    ]
+
+
+def sales_of_periods_in_spans(
+    session: Session, *, program_id: UUID, currency: str, periods: Sequence[Stretch]
+) -> list[Covered]:
+    """The same of each of several periods, in their order, by one statement over all of their days."""
+    first, last = min(start for start, _end in periods), max(end for _start, end in periods)
+    of_sales = _standing(DayPart.SALES, program_id, first, last).where(CountedDay.currency == currency)
+    until, spans = _standing_of(session, {DayPart.SALES: of_sales}, program_id, first, last)
+    return [_in_spans(until, spans, start, end)[0] for start, end in periods]
 
 
 def clicks_in_spans(session: Session, *, program_id: UUID, starts_at: datetime, ends_at: datetime) -> Covered:

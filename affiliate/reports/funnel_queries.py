@@ -59,9 +59,31 @@ class PartnerFunnel:
 
 def funnel(session: Session, *, visits: Visits, period: Period) -> Funnel:
     """How far the visits of these days came. One trip for all of it."""
-    sold = _sold_in_all(session, visits, period).cte("sold")
+    every = _stages(_sold_in_all(visits, *_covered(session, visits, period)), visits, period)
+    return Funnel(**{name: int(number or 0) for name, number in session.execute(every)})
+
+
+def of_periods(session: Session, *, program_id: UUID, periods: Sequence[Period]) -> list[Funnel]:
+    """How far all visits of a program came in each of several periods, in their order, by one statement and one for the days that stand counted."""
+    visits = Visits(program_id)
+    ends = [hours for period in periods for hours in _hours(period)]
+    standing = day_queries.visits_of_periods(session, program_id=program_id, periods=ends)
+    stages = [
+        _stages(_sold_in_all(visits, *covered), visits, period, cte=f"sold_{place}").subquery()
+        for place, (period, covered) in enumerate(zip(periods, standing, strict=True))
+    ]
+    rows = sa.union_all(*(sa.select(sa.literal(place), one) for place, one in enumerate(stages)))
+    found: list[dict[str, int]] = [{} for _ in periods]
+    for place, name, number in session.execute(rows):
+        found[place][name] = int(number or 0)
+    return [Funnel(**numbers) for numbers in found]
+
+
+def _stages(sold_in_all: Any, visits: Visits, period: Period, *, cte: str = "sold") -> sa.CompoundSelect[Any]:
+    """Rows of a stage and how many visits came to it."""
+    sold = sold_in_all.cte(cte)
     order, kept, waiting = (sa.func.sum(sold.c[name]) for name in ("visits", "kept", "waiting"))
-    every = sa.union_all(
+    return sa.union_all(
         _visits(visits, period),
         _steps(visits, period),
         *(
@@ -69,7 +91,6 @@ def funnel(session: Session, *, visits: Visits, period: Period) -> Funnel:
             for name, number in (("order", order), ("kept", kept), ("waiting", waiting))
         ),
     )
-    return Funnel(**{name: int(number or 0) for name, number in session.execute(every)})
 
 
 def _named(name: str, number: Any) -> sa.Select[Any]:
@@ -197,9 +218,8 @@ def _sold(visits: Visits, rest: Sequence[Stretch]) -> sa.Select[*tuple[Any, ...]
     return found
 
 
-def _sold_in_all(session: Session, visits: Visits, period: Period) -> sa.Select[Any] | sa.CompoundSelect[Any]:
+def _sold_in_all(visits: Visits, found: Covered, hours: Sequence[datetime]) -> sa.Select[Any] | sa.CompoundSelect[Any]:
     """Rows of visits that were sold to, kept and waiting. Of one partner they are few, of a program many: then from counted days."""
-    found, hours = _covered(session, visits, period)
     rows = _sold(visits, found.rest).subquery()
     live = sa.select(
         *(sum_.label(name) for sum_, name in zip(_summed(rows), ("visits", "kept", "waiting"), strict=True))

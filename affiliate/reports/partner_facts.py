@@ -157,6 +157,11 @@ def sales_by_partner(session: Session, *, program_id: UUID, period: Period, curr
     """Rows of a partner and what it sold, of the days that stand counted from these; whose customers were new is not told."""
     ends = {"starts_at": period.starts_at, "ends_at": period.ends_at}
     found = day_queries.sales_in_spans(session, program_id=program_id, currency=currency, **ends)
+    return sales_in(found, program_id=program_id, currency=currency)
+
+
+def sales_in(found: Covered, *, program_id: UUID, currency: str) -> sa.Select[Any]:
+    """The same of a period of which it is known what stands counted."""
     names = SOLD[:-2]
     rows = _sales_by(program_id, found, currency, names, _everybody)
     return _summed_by_partner(names, [*rows, day_queries.in_spans(program_id, found.spans, names)])

@@ -12,6 +12,7 @@ from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
 from affiliate.errors import Invalid, NotFound
 from affiliate.reports.periods import Period
+from affiliate.reports.strengths import Topic
 from affiliate.reports.written_models import NAME_LENGTH_MAX, Annotation, Campaign
 
 N_ = str  # marks a sentence for the translators
@@ -24,31 +25,40 @@ class NoSuchNote(NotFound):
     """There is no such note in this program, or it was taken away."""
 
 
+_NO_TEXT: sa.ColumnElement[str | None] = sa.cast(sa.null(), sa.String)
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Something that a chart tells of a day: a note, or the name of a campaign that begins."""
+    """Something that a chart tells of a day: a note, or the name of a campaign that begins. `about` is what a note is the reason for."""
 
     day: date
     text: str
     is_campaign: bool
+    about: Topic | None = None
 
 
 def marked(session: Session, *, program_id: UUID, period: Period) -> list[Mark]:
     """What charts of these days mark, by day: notes, and campaigns that begin; in one trip."""
-    notes = sa.select(Annotation.day.label("day"), Annotation.text.label("text"), sa.literal(0)).where(
+    notes = sa.select(Annotation.day.label("day"), Annotation.text.label("text"), sa.literal(0), Annotation.about.label("about")).where(
         Annotation.program_id == program_id, Annotation.removed_at.is_(None), Annotation.day >= period.first,
         Annotation.day < period.end,
     )  # fmt: skip
-    begun = sa.select(Campaign.starts_on, Campaign.name, sa.literal(1)).where(
+    begun = sa.select(Campaign.starts_on, Campaign.name, sa.literal(1), _NO_TEXT).where(
         Campaign.program_id == program_id, Campaign.removed_at.is_(None), Campaign.starts_on >= period.first,
         Campaign.starts_on < period.end,
     )  # fmt: skip
     found = sa.union_all(notes, begun).order_by("day", "text").limit(MARKS_MAX)
-    return [Mark(day, text, bool(is_campaign)) for day, text, is_campaign in session.execute(found)]
+    return [
+        Mark(day, text, bool(is_campaign), Topic(about) if about in set(Topic) else None)
+        for day, text, is_campaign, about in session.execute(found)
+    ]
 
 
-def note(session: Session, *, program_id: UUID, day: date, text: str, actor: Actor, now: datetime) -> Annotation:
-    """Write a note on a day.
+def note(
+    session: Session, *, program_id: UUID, day: date, text: str, actor: Actor, now: datetime, about: Topic | None = None
+) -> Annotation:
+    """Write a note on a day; `about` is the figure whose change it explains.
 
     Raises:
         Invalid: without words, too long, or on a day that is none of ours.
@@ -60,7 +70,7 @@ def note(session: Session, *, program_id: UUID, day: date, text: str, actor: Act
     if wrong:
         raise Invalid(wrong)
     found = Annotation(
-        id=ids.new_at(now), program_id=program_id, day=day, text=text, created_at=now,
+        id=ids.new_at(now), program_id=program_id, day=day, text=text, about=about, created_at=now,
         created_by_id=actor.id if actor.kind == "user" else None,
     )  # fmt: skip
     session.add(found)

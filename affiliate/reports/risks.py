@@ -1,5 +1,6 @@
 """Figures that no partner's line shows, because they are about the whole: how much hangs on one, comes back, or is doubted."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -14,7 +15,7 @@ from affiliate.partners.models import Partner
 from affiliate.reports import day_queries
 from affiliate.reports.day_models import LabelKind
 from affiliate.reports.day_queries import within
-from affiliate.reports.partner_facts import sales_by_partner
+from affiliate.reports.partner_facts import sales_by_partner, sales_in
 from affiliate.reports.periods import Period
 from affiliate.reports.queries import NOT_COUNTED, covered_in
 from affiliate.reports.stretches import Covered
@@ -52,6 +53,35 @@ def risk_figures(session: Session, *, program_id: UUID, period: Period, currency
         revenue, orders, (best[0], best[1]) if best and revenue else None, _part(top, revenue), _part(back, paid),
         _part(doubted, all_judged),
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """How much of the revenue one partner brings and how many judged orders are doubted, in basis points, and of how many orders."""
+
+    orders: int
+    top_share_bps: int | None
+    judged: int
+    fraud_bps: int | None
+
+
+def shares(session: Session, *, program_id: UUID, periods: Sequence[Period], currency: str) -> list[Shares]:
+    """The shares of `risk_figures` of each of several periods, in their order, by one statement and one for the days that stand counted."""
+    ends = [(period.starts_at, period.ends_at) for period in periods]
+    here: dict[str, Any] = {"program_id": program_id, "currency": currency}
+    standing = day_queries.sales_of_periods_in_spans(session, periods=ends, **here)
+    parts = []
+    for place, (period, covered) in enumerate(zip(periods, standing, strict=True)):
+        sold, judged = sales_in(covered, **here).subquery().c, _doubted(program_id, period).subquery()
+        revenue = sa.func.sum(sold.revenue)
+        best = sa.select(sa.func.max(sold.revenue).label("best"), revenue.label("revenue"), sa.func.sum(sold.conversions).label("orders")).subquery()  # fmt: skip
+        parts.append(sa.select(sa.literal(place), best, judged).select_from(best.join(judged, sa.true())))
+    found = {row[0]: [int(number or 0) for number in row[1:]] for row in session.execute(sa.union_all(*parts))}
+    rows = [found[place] for place in range(len(periods))]
+    return [
+        Shares(orders, _part(top, revenue), judged, _part(doubted, judged))
+        for top, revenue, orders, doubted, judged in rows
+    ]
 
 
 def _reversed(program_id: UUID, covered: Covered) -> sa.Select[*tuple[Any, ...]]:

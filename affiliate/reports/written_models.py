@@ -72,6 +72,7 @@ class Annotation(Base):
     program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id))
     day: Mapped[date] = mapped_column(sa.Date)  # as the charts cut days
     text: Mapped[str] = mapped_column(sa.String(NAME_LENGTH_MAX))
+    about: Mapped[str | None] = mapped_column(sa.String(32))  # a `strengths.Topic` that it is the reason for
     created_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(User.id))
     created_at: Mapped[datetime]
     removed_at: Mapped[datetime | None]

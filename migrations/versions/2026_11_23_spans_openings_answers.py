@@ -285,7 +285,32 @@ def _addresses_of_feeds() -> None:
     op.create_index(op.f("ix_feed_addresses_creative_id"), "feed_addresses", ["creative_id"])
 
 
+_ONE_CHANGE = {name: sa.text("status = 'proposed'") for name in ("postgresql_where", "sqlite_where")}
+
+
+def _changes_with_a_reason() -> None:
+    """A shared goal may replace an agreed one, and a note may say what it is the reason for. None of those from before does."""
+    with op.batch_alter_table("partner_goals") as batch_op:
+        batch_op.add_column(sa.Column("replaces_id", sa.Uuid(), nullable=True))
+        of_goals = op.f("fk_partner_goals_replaces_id_partner_goals")
+        batch_op.create_foreign_key(of_goals, "partner_goals", ["replaces_id"], ["id"])
+    op.create_index("uq_partner_goals_change", "partner_goals", ["replaces_id"], unique=True, **_ONE_CHANGE)
+    op.add_column("annotations", sa.Column("about", sa.String(length=32), nullable=True))
+
+
+def _no_changes_with_a_reason() -> None:
+    """A change that is only proposed would be a goal of its own: it is declined."""
+    op.execute("UPDATE partner_goals SET status = 'declined' WHERE replaces_id IS NOT NULL AND status = 'proposed'")
+    with op.batch_alter_table("annotations") as batch_op:
+        batch_op.drop_column("about")
+    op.drop_index("uq_partner_goals_change", "partner_goals")
+    with op.batch_alter_table("partner_goals") as batch_op:
+        batch_op.drop_constraint(op.f("fk_partner_goals_replaces_id_partner_goals"), type_="foreignkey")
+        batch_op.drop_column("replaces_id")
+
+
 def upgrade() -> None:
+    _changes_with_a_reason()
     _spans()
     _moments_of_doubt(op.get_context().dialect.name)
     _items_of_partners()
@@ -306,6 +331,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("feed_addresses")
+    _no_changes_with_a_reason()
     _only_reasons_from_before()
     _no_credits_with_a_second_person()
     with op.batch_alter_table("creatives") as batch_op:

@@ -78,6 +78,7 @@ _TABLES = {
     "performance by product": "performance?by=product",
     "funnel": "performance/funnel",
     "products": "performance/products",
+    "strengths": "performance/strengths",
     "margin": "performance/margin",
     "new and returning customers": "performance/customers",
     "customers by first order": "performance/customers-by-first-order",

@@ -34,7 +34,7 @@ JOBS = {
     "performance": ALL, "performance/channels": ALL, "performance/customers": ALL, "performance/customers-by-first-order": ALL,
     "performance/funnel": ALL, "performance/kept": ALL, "performance/margin": ALL, "performance/notes": ALL,
     "performance/partners-by-month": ALL, "performance/products": ALL, "performance/service": ALL, "performance/shared": MANAGERS,
-    "performance/shop": ALL, "performance/what-if": MANAGERS, "campaigns": ALL, "campaigns/new": MANAGERS,
+    "performance/shop": ALL, "performance/strengths": ALL, "performance/what-if": MANAGERS, "campaigns": ALL, "campaigns/new": MANAGERS,
     "applications": ALL, "invitations": MANAGERS, "rubric": READ, "partners": ALL, "partners/import": MANAGERS, "erasures": MANAGERS,
     "cases": READ, "creatives": READ, "creatives/new": MANAGERS, "newsletters": READ, "newsletters/prospects": MANAGERS,
     "newsletters/prospects.csv": MANAGERS, "newsletters/suppressed": MANAGERS, "articles": MANAGERS, "articles/write": MANAGERS,

@@ -35,6 +35,7 @@ from affiliate.ingest.models import Click, ClickVerdict, Conversion
 from affiliate.ingest.rollup_models import PartnerClickHour
 from affiliate.ingest.service import store_batch
 from affiliate.links.models import Link
+from affiliate.money import BPS_PER_UNIT, divide_half_even
 from affiliate.programs.models import GoalMetric
 from affiliate.reports import (
     breakdown,
@@ -47,6 +48,7 @@ from affiliate.reports import (
     products,
     queries,
     reaching,
+    risks,
     span_counting,
     statuses,
     stretches,
@@ -289,6 +291,7 @@ def check(session: Session, zone: str) -> None:
     check_clicks(session, period, partners)
     check_active(session, period, partners)
     check_funnel(session, period)
+    check_two_periods(session, last_days(3, now=NOW, zone=zone))
 
 
 def check_shop(session: Session, period: Period) -> None:
@@ -363,6 +366,23 @@ def check_funnel(session: Session, period: Period) -> None:
     lines = funnel_queries.by_partner(session, program_id=PROGRAM_ID, period=period, limit=10)
     by_line = {one.partner_id: (one.funnel.order, one.funnel.kept) for one in lines}
     assert all(by_line[partner_id] == (len(mine), len(good[partner_id])) for partner_id, mine in visits.items() if partner_id in by_line)  # fmt: skip
+
+
+def check_two_periods(session: Session, period: Period) -> None:
+    """What is asked of two periods in one trip is what each says by itself; the shares are those of the rows."""
+    both = [period, period.before]
+    funnels = [
+        funnel_queries.funnel(session, visits=funnel_queries.Visits(PROGRAM_ID), period=one) for one in both
+    ]  # fmt: skip
+    assert funnel_queries.of_periods(session, program_id=PROGRAM_ID, periods=both) == funnels
+    shares = risks.shares(session, program_id=PROGRAM_ID, periods=both, currency="EUR")
+    for one, found in zip(both, shares, strict=True):
+        alone = risks.risk_figures(session, program_id=PROGRAM_ID, period=one, currency="EUR")
+        expected = alone.orders, alone.top_share_bps, alone.fraud_bps
+        assert (found.orders, found.top_share_bps, found.fraud_bps) == expected
+        revenue = [sold.revenue for sold in by_hand(session, one, lambda row: [row.Commission.partner_id]).values()]
+        top = divide_half_even(max(revenue) * BPS_PER_UNIT, sum(revenue)) if sum(revenue) else None
+        assert found.top_share_bps == top
 
 
 which = st.integers(0, 5)

@@ -51,6 +51,7 @@ MIDDLES = [
     (Topic.REVENUE, 1_100, (900, 1_000, 1_000, 1_300), Side.STRONG, 1_000),
     (Topic.CONVERSION_RATE, 2_20, (2_00, 2_00, 2_00), Side.STRONG, 2_00),
     (Topic.CONVERSION_RATE, 40, (49, 49, 49), Side.NEITHER, 49),  # nine hundredths of a point
+    (Topic.ROI, -51_50, (-50_00, -50_00, -50_00), Side.NEITHER, -50_00),  # a point and a half, of fifty
     (Topic.ROI, -90_00, (-50_00, -50_00, -50_00), Side.WEAK, -50_00),
     (Topic.BASKET, 89_00, (100_00, 100_00, 100_00, 100_01), Side.WEAK, 100_00),
     (Topic.NEW_CUSTOMERS, 47_00, (50_00, 50_00, 50_00), Side.NEITHER, 50_00),  # three points, less than a tenth

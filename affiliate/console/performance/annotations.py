@@ -5,12 +5,13 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from flask import g, url_for
+from flask import g, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from werkzeug.wrappers.response import Response as BaseResponse
-from wtforms import StringField
+from wtforms import SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from affiliate.accounts import access
@@ -23,8 +24,9 @@ from affiliate.console.performance import performance_pages
 from affiliate.console.queries import lists
 from affiliate.errors import Invalid
 from affiliate.fields import DayField
-from affiliate.reports import mark_words, remarks
+from affiliate.reports import mark_words, remarks, strength_words
 from affiliate.reports.periods import Period
+from affiliate.reports.strengths import Topic
 from affiliate.reports.written_models import NAME_LENGTH_MAX
 from affiliate.web import orm, request_now
 
@@ -43,13 +45,27 @@ class NoteForm(FlaskForm):  # type: ignore[misc] # the library is not typed
             "For example: new tariff of the courier, page down until noon. Shared reports that name partners show it, too."
         ),
     )
+    about = SelectField(
+        _l("The reason for"),
+        default="",
+        choices=lambda: [SelectChoice("", "–"), *(SelectChoice(one.value, strength_words.topic(one)) for one in Topic)],
+        description=_l(
+            "The page of strengths and weaknesses shows the note with this figure, to see whether a change worked."
+        ),
+    )
+
+    def topic(self) -> Topic | None:
+        """The figure whose change the note explains, if one was chosen."""
+        return Topic(self.about.data) if self.about.data else None
 
 
 @blueprint.get("/<slug>/performance/notes")
 @access.console(*roles.EVERYBODY)
 def annotations() -> str:
     """The notes of the program, the latest day first."""
-    return _page(NoteForm(formdata=None, data={"day": today()}))
+    asked = request.args.get("about", "")
+    about = asked if asked in set(Topic) else ""
+    return _page(NoteForm(formdata=None, data={"day": today(), "about": about}))
 
 
 @blueprint.post("/<slug>/performance/notes")
@@ -61,8 +77,8 @@ def annotate() -> str | tuple[str, int] | BaseResponse:
         return _page(form), 422
     try:
         remarks.note(
-            orm.session, program_id=g.program.id, day=form.day.data, text=form.text.data, actor=access.actor(),
-            now=request_now(),
+            orm.session, program_id=g.program.id, day=form.day.data, text=form.text.data, about=form.topic(),
+            actor=access.actor(), now=request_now(),
         )  # fmt: skip
     except Invalid as refusal:
         say_all(form, refusal.errors)
@@ -92,9 +108,14 @@ def marks(period: Period, *, among: Sequence[date] | None = None) -> dict[str, A
 def _page(form: NoteForm) -> str:
     page = lists.notes_on_days(orm.session, program_id=g.program.id, cursor=cursor())
     rows = [
-        {"day": one.at, "text": one.text, "remove_url": url_for("console.remove_annotation", note_id=one.id)}
+        {
+            "day": one.at,
+            "text": one.text,
+            "about": strength_words.topic(Topic(one.about)) if one.about in set(Topic) else None,
+            "remove_url": url_for("console.remove_annotation", note_id=one.id),
+        }
         for one in page.rows
-    ]  # fmt: skip
+    ]
     return show(
         "performance/annotations.html",
         form=form,

@@ -22,6 +22,7 @@ def chips() -> list[dict[str, Any]]:
     """The pages that this person may open, as links; that which is shown is marked."""
     found = (
         ("performance", _("Figures")),
+        ("strengths", _("Strengths and weaknesses")),
         ("funnel", _("Funnel")),
         ("product_pages", _("Products")),
         ("campaigns", _("Campaigns")),

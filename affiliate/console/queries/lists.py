@@ -81,8 +81,8 @@ def service_entries(session: Session, *, program_id: UUID, cursor: paging.Cursor
 
 
 def notes_on_days(session: Session, *, program_id: UUID, cursor: paging.Cursor | None) -> paging.Page:
-    """The notes that charts mark, the latest day first; rows of `id`, `at` (the day) and `text`."""
-    found = sa.select(Annotation.id, Annotation.day.label("at"), Annotation.text)
+    """The notes that charts mark, the latest day first; rows of `id`, `at` (the day), `text` and `about`."""
+    found = sa.select(Annotation.id, Annotation.day.label("at"), Annotation.text, Annotation.about)
     mine = found.where(Annotation.program_id == program_id, Annotation.removed_at.is_(None))
     return paging.page_of(session, mine, by=Annotation.day, identifier=Annotation.id, cursor=cursor)
 
