@@ -89,6 +89,7 @@ SCHEDULE = (
     Periodic("affiliate.reports.jobs.compute_figures", queues.SLOW, 60),
     Periodic("affiliate.reports.jobs.count_cohorts", queues.SLOW, 300),
     Periodic("affiliate.reports.jobs.count_customers", queues.SLOW, 300),
+    Periodic("affiliate.reports.jobs.count_segments", queues.SLOW, 300),
     Periodic("affiliate.reports.jobs.count_active", queues.SLOW, 300),
     Periodic("affiliate.reports.jobs.count_margins", queues.SLOW, 300),
     Periodic("affiliate.steering.jobs.send_reports", queues.SLOW, 60),

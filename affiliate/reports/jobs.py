@@ -24,6 +24,7 @@ from affiliate.reports import (
     landings,
     margin_store,
     margins,
+    segment_store,
     service,
     span_counting,
     visitors,
@@ -73,6 +74,11 @@ def count_cohorts() -> int:
 def count_customers() -> int:
     """Count the new and returning customers of programs anew once an hour; gives how many programs."""
     return _count_programs(customer_store)
+
+
+def count_segments() -> int:
+    """Count the segments of customers of programs anew once an hour; gives how many programs."""
+    return _count_programs(segment_store)
 
 
 def count_active() -> int:

@@ -177,7 +177,13 @@ class _Site:
 
 def _do_jobs() -> None:
     reports.compute_figures()
-    kept = (reports.count_cohorts, reports.count_customers, reports.count_margins, reports.count_active)
+    kept = (
+        reports.count_cohorts,
+        reports.count_customers,
+        reports.count_segments,
+        reports.count_margins,
+        reports.count_active,
+    )
     for count in (reports.count_days, reports.count_spans, *kept):
         while count():  # as the schedule does, until nothing is due
             pass

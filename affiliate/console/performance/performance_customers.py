@@ -13,7 +13,7 @@ from affiliate import exports, formats
 from affiliate.accounts import access
 from affiliate.console import roles
 from affiliate.console.blueprint import blueprint, show
-from affiliate.console.performance import performance_kept
+from affiliate.console.performance import customer_segments, performance_kept
 from affiliate.money import BPS_PER_UNIT, divide_half_even
 from affiliate.reports import customer_store, grids
 from affiliate.reports.customer_store import KINDS
@@ -43,6 +43,7 @@ def customers_by_month() -> str:
         rows=[_row(one) for one in reversed(months)],
         csv_url=url_for("console.customers_by_month_file", kind="csv"),
         xlsx_url=url_for("console.customers_by_month_file", kind="xlsx"),
+        segments=customer_segments.panel(),
         keep_form=performance_kept.page_form("customers_by_month"),
     )
 
