@@ -32,11 +32,14 @@ def together() -> str:
     goals = list(care_queries.goals_of(orm.session, **here))
     reached = agreeing.progress(orm.session, program=g.program, goals=goals)
     notes = care_queries.goal_notes(orm.session, goal_ids=[goal.id for goal in goals])
+    changes = care_queries.goal_changes(orm.session, goals=goals)
     today = _today()
     return show(
         "together.html",
         goals=[
-            care_sheets.goal(goal, found, notes.get(goal.id, []), currency=g.program.currency, today=today)
+            care_sheets.goal(
+                goal, found, notes.get(goal.id, []), changes[goal.id], currency=g.program.currency, today=today
+            )
             for goal, found in zip(goals, reached, strict=True)
         ],
         duties=[_duty(line, today) for line in care_queries.duties_of(orm.session, **here)],

@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from affiliate import ids
+from affiliate import db, ids
 from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
 from affiliate.errors import Conflict, Invalid, NotFound
@@ -32,6 +32,11 @@ _WORDS = {
     GoalStatus.DECLINED: N_("The goal that you proposed was declined."),
     GoalStatus.ENDED: N_("A shared goal was ended."),
 }
+_WORDS_OF_CHANGES = {
+    GoalStatus.AGREED: N_("The change of a shared goal that you proposed was agreed. It counts from now on."),
+    GoalStatus.DECLINED: N_("The change of a shared goal that you proposed was declined. The goal stays as it was."),
+}
+_TAKEN_BACK = N_("A proposed change of a shared goal was taken back. The goal stays as it was.")
 
 
 class NoSuchGoal(NotFound):
@@ -81,11 +86,7 @@ def propose(
     Raises:
         Invalid: names each wrong field. GoalMoved: thirty goals are open already.
     """
-    wrong = rules.goal_problems(target=target.target, starts_on=target.starts_on, ends_on=target.ends_on)
-    if target.metric not in SHARED:
-        wrong["metric"] = N_("Choose something that one partner can reach.")
-    if wrong:
-        raise Invalid({field: [sentence] for field, sentence in wrong.items()})
+    _check(target)
     if care_queries.open_goals(session, program_id=program.id, partner_id=partner_id) >= care_queries.GOALS_MAX:
         raise GoalMoved(N_("Thirty goals are agreed with this partner. End one first."))
     goal = PartnerGoal(
@@ -100,36 +101,85 @@ def propose(
     return goal
 
 
+def propose_change(
+    session: Session, *, program: Program, goal_id: UUID, target: Target, who: Who, now: datetime,
+    partner_id: UUID | None = None,
+) -> PartnerGoal:  # fmt: skip
+    """Propose other terms of an agreed goal to the other side, which gets a mail. The goal stays in force until it agrees.
+
+    Raises:
+        NoSuchGoal: not here. Invalid: names each wrong field, also where nothing is changed. GoalMoved: it is not agreed (any more),
+        or a change of it waits already.
+    """
+    goal = _found(session, program, goal_id, partner_id)
+    wanted = Target(goal.metric, target.target, target.starts_on, target.ends_on)  # what counts is another goal
+    _check(wanted)
+    if wanted == Target(goal.metric, goal.target, goal.starts_on, goal.ends_on):
+        raise Invalid({"target": [N_("Nothing is changed. Choose another number, or other days.")]})
+    agreed = sa.select(PartnerGoal.id).where(PartnerGoal.id == goal.id, PartnerGoal.status == GoalStatus.AGREED)
+    if session.scalar(agreed.with_for_update()) is None:
+        raise GoalMoved(N_("This goal is not agreed, or it is over."))
+    row: dict[str, Any] = {
+        "id": ids.new_at(now), "program_id": program.id, "partner_id": goal.partner_id, "metric": goal.metric, "target": wanted.target,
+        "starts_on": wanted.starts_on, "ends_on": wanted.ends_on, "status": GoalStatus.PROPOSED, "proposed_by": who.side,
+        "replaces_id": goal.id, "created_at": now,
+    }  # fmt: skip
+    if care_queries.change_of(session, goal_id=goal.id) is not None or not db.insert_new(session, PartnerGoal, [row]):
+        raise GoalMoved(N_("A change of this goal waits for an answer already."))
+    change = _found(session, program, row["id"], None)
+    _audit(session, change, "partner_goal.propose_change", who, now=now)
+    sentence = N_("A change of a shared goal was proposed to you. The goal stays as it is until you agree.")
+    care_mails.tell_goal(session, goal=change, program=program, to=_other(who.side), sentence=sentence, now=now)
+    return change
+
+
+def _check(target: Target) -> None:
+    wrong = rules.goal_problems(target=target.target, starts_on=target.starts_on, ends_on=target.ends_on)
+    if target.metric not in SHARED:
+        wrong["metric"] = N_("Choose something that one partner can reach.")
+    if wrong:
+        raise Invalid({field: [sentence] for field, sentence in wrong.items()})
+
+
 def answer(
     session: Session, *, program: Program, goal_id: UUID, agrees: bool, who: Who, now: datetime,
     partner_id: UUID | None = None,
 ) -> None:  # fmt: skip
-    """The other side agrees, or not.
+    """The other side agrees, or not. A change that is agreed takes the place of the goal before, which ends.
 
     Raises:
-        NoSuchGoal: not here. GoalMoved: it was answered already, or the same side proposed it.
+        NoSuchGoal: not here. GoalMoved: it was answered already, the same side proposed it, or what it would change is over.
     """
     goal = _found(session, program, goal_id, partner_id)
     if goal.proposed_by is who.side:
         raise GoalMoved(N_("The other side has to agree."))
     to = GoalStatus.AGREED if agrees else GoalStatus.DECLINED
+    if agrees and goal.replaces_id is not None:
+        _move(session, _found(session, program, goal.replaces_id, None), GoalStatus.AGREED, GoalStatus.ENDED, now=now)
     _move(session, goal, GoalStatus.PROPOSED, to, now=now)
     _audit(session, goal, f"partner_goal.{'agree' if agrees else 'decline'}", who, now=now)
-    care_mails.tell_goal(session, goal=goal, program=program, to=_other(who.side), sentence=_WORDS[to], now=now)
+    care_mails.tell_goal(session, goal=goal, program=program, to=_other(who.side), sentence=_said(goal, to), now=now)
 
 
 def end(session: Session, *, program: Program, goal_id: UUID, who: Who, now: datetime) -> None:
-    """The program ends a goal, agreed or still proposed.
+    """The program ends a goal, agreed or still proposed; a change of it that waits goes with it. A change itself is taken back.
 
     Raises:
         NoSuchGoal, GoalMoved: as above.
     """
     goal = _found(session, program, goal_id, None)
-    _move(session, goal, goal.status, GoalStatus.ENDED, now=now)
+    is_change = goal.replaces_id is not None and goal.status is GoalStatus.PROPOSED
+    _move(session, goal, goal.status, GoalStatus.DECLINED if is_change else GoalStatus.ENDED, now=now)
+    waiting = care_queries.change_of(session, goal_id=goal.id)
+    if waiting is not None:
+        _move(session, waiting, GoalStatus.PROPOSED, GoalStatus.DECLINED, now=now)
     _audit(session, goal, "partner_goal.end", who, now=now)
-    care_mails.tell_goal(
-        session, goal=goal, program=program, to=Side.PARTNER, sentence=_WORDS[GoalStatus.ENDED], now=now
-    )
+    sentence = _TAKEN_BACK if is_change else _WORDS[GoalStatus.ENDED]
+    care_mails.tell_goal(session, goal=goal, program=program, to=Side.PARTNER, sentence=sentence, now=now)
+
+
+def _said(goal: PartnerGoal, to: GoalStatus) -> str:
+    return (_WORDS if goal.replaces_id is None else _WORDS_OF_CHANGES)[to]
 
 
 def review(
@@ -191,6 +241,8 @@ def _other(side: Side) -> Side:
 
 def _audit(session: Session, goal: PartnerGoal, action: str, who: Who, *, now: datetime) -> None:
     details = {"partner_id": str(goal.partner_id), "metric": goal.metric.value, "target": goal.target}
+    if goal.replaces_id is not None:
+        details["replaces"] = str(goal.replaces_id)
     audit.record(
         session, actor=who.actor, action=action, subject_kind="partner_goal", subject_id=goal.id,
         program_id=goal.program_id, details=details, now=now,

@@ -227,17 +227,40 @@ def _duties(which: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
 
 
 def goals_of(session: Session, *, program_id: UUID, partner_id: UUID) -> Sequence[PartnerGoal]:
-    """The shared goals of a partner that were not declined: first those that are not over, the one that ends last first."""
+    """The shared goals of a partner that were not declined: first those that are not over, the one that ends last first.
+
+    Changes of them are not among these until they are agreed: they stand with the goal that they would change.
+    """
     mine = (PartnerGoal.program_id == program_id, PartnerGoal.partner_id == partner_id)
-    found = sa.select(PartnerGoal).where(*mine, PartnerGoal.status != GoalStatus.DECLINED)
+    counts = sa.or_(PartnerGoal.replaces_id.is_(None), PartnerGoal.status != GoalStatus.PROPOSED)
+    found = sa.select(PartnerGoal).where(*mine, PartnerGoal.status != GoalStatus.DECLINED, counts)
     order = (PartnerGoal.status == GoalStatus.ENDED, PartnerGoal.ends_on.desc(), PartnerGoal.id)
     return session.scalars(found.order_by(*order).limit(GOALS_MAX)).all()
 
 
+def change_of(session: Session, *, goal_id: UUID) -> PartnerGoal | None:
+    """The change of a goal that waits for an answer, if there is one."""
+    waiting = (PartnerGoal.replaces_id == goal_id, PartnerGoal.status == GoalStatus.PROPOSED)
+    return session.scalar(sa.select(PartnerGoal).where(*waiting).execution_options(populate_existing=True))
+
+
+def goal_changes(session: Session, *, goals: Collection[PartnerGoal]) -> dict[UUID, list[PartnerGoal]]:
+    """By each of these goals what was or would be agreed in its place, and the one whose place it took; the newest first."""
+    if not goals:
+        return {}
+    here, before = [goal.id for goal in goals], {goal.replaces_id for goal in goals if goal.replaces_id}
+    found = sa.select(PartnerGoal).where(sa.or_(PartnerGoal.replaces_id.in_(here), PartnerGoal.id.in_(before)))
+    rows = session.scalars(found.order_by(PartnerGoal.id.desc()).limit(GOALS_MAX * GOAL_NOTES_MAX)).all()
+    return {
+        goal.id: [row for row in rows if row.replaces_id == goal.id or row.id == goal.replaces_id] for goal in goals
+    }  # fmt: skip
+
+
 def open_goals(session: Session, *, program_id: UUID, partner_id: UUID) -> int:
-    """How many goals with a partner are proposed or agreed: those that ended or were declined take nobody's place."""
+    """How many goals with a partner are proposed or agreed: those that ended or were declined take nobody's place, nor do changes that wait."""
     mine = (PartnerGoal.program_id == program_id, PartnerGoal.partner_id == partner_id)
-    is_open = PartnerGoal.status.in_((GoalStatus.PROPOSED, GoalStatus.AGREED))
+    is_new = sa.and_(PartnerGoal.status == GoalStatus.PROPOSED, PartnerGoal.replaces_id.is_(None))
+    is_open = sa.or_(is_new, PartnerGoal.status == GoalStatus.AGREED)
     return session.scalar(sa.select(sa.func.count()).where(*mine, is_open)) or 0
 
 

@@ -1,14 +1,15 @@
 """Duties and shared goals as plain values: what both sides are shown in the same way."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from flask_babel import gettext as _
 
-from affiliate import formats
+from affiliate import amounts, formats
 from affiliate.money import BPS_PER_UNIT, divide_half_even
 from affiliate.programs import pace
+from affiliate.programs.models import GoalMetric
 from affiliate.programs.pace import Span
 from affiliate.relations import care_words, rounds
 from affiliate.relations.care_models import GoalStatus, PartnerGoal
@@ -39,8 +40,10 @@ def duty(line: DutyLine, *, today: date) -> dict[str, Any]:
     }
 
 
-def goal(goal: PartnerGoal, reached: Reached, notes: Sequence[Any], *, currency: str, today: date) -> dict[str, Any]:
-    """A shared goal as both sides see it."""
+def goal(
+    goal: PartnerGoal, reached: Reached, notes: Sequence[Any], changes: Sequence[PartnerGoal], *, currency: str, today: date
+) -> dict[str, Any]:  # fmt: skip
+    """A shared goal as both sides see it, with the change that waits and those that were answered."""
     span = Span(goal.starts_on, goal.ends_on, today)
     course = pace.course(kind=pace.Kind.SUM, target=goal.target, reached=reached.value, of=0, span=span)
     agreed = goal.status is GoalStatus.AGREED
@@ -59,6 +62,15 @@ def goal(goal: PartnerGoal, reached: Reached, notes: Sequence[Any], *, currency:
         "is_open": agreed or goal.status is GoalStatus.PROPOSED,
         "is_ours": goal.proposed_by is Side.PROGRAM,
         "is_proposed": goal.status is GoalStatus.PROPOSED,
+        "typed": amounts.typed(goal.target, currency=currency if goal.metric is GoalMetric.REVENUE else ""),
+        "first_on": goal.starts_on.isoformat(),
+        "last_on": (goal.ends_on - timedelta(days=1)).isoformat(),
+        "change": next((_change(one, currency) for one in changes if one.status is GoalStatus.PROPOSED), None),
+        "history": [
+            {"said": care_words.goal_change(goal, one, currency), "at": one.decided_at}
+            for one in changes
+            if one.status is not GoalStatus.PROPOSED
+        ],
         "notes": [
             {
                 "who": note.name or care_words.side(note.side),
@@ -69,3 +81,7 @@ def goal(goal: PartnerGoal, reached: Reached, notes: Sequence[Any], *, currency:
             for note in notes
         ],
     }
+
+
+def _change(one: PartnerGoal, currency: str) -> dict[str, Any]:
+    return {"id": one.id, "told": care_words.goal(one, currency), "is_ours": one.proposed_by is Side.PROGRAM}

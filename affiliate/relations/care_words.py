@@ -62,6 +62,17 @@ def goal(of: PartnerGoal, currency: str) -> str:
     return told
 
 
+def goal_change(of: PartnerGoal, other: PartnerGoal, currency: str) -> str:
+    """What became of a change of a goal, or of the goal whose place it took, in a line."""
+    said = {
+        "before": _("Before: %(goal)s", goal=goal(other, currency)),
+        "after": _("Replaced by: %(goal)s", goal=goal(other, currency)),
+        "declined": _("A change that was not agreed: %(goal)s", goal=goal(other, currency)),
+    }
+    after = "declined" if other.status is GoalStatus.DECLINED else "after"
+    return str(said["before" if other.id == of.replaces_id else after])
+
+
 def side(of: Side) -> str:
     """Who does it."""
     words: dict[Side, str] = {Side.PARTNER: _("The partner"), Side.PROGRAM: _("The program")}

@@ -135,7 +135,8 @@ def _orders(program_id: UUID, currency: str) -> sa.Select[Any]:
     kind = sa.func.max(sa.case((rows.place == 1, rows.kind))).label("kind")
     by_coupon = sa.func.max(rows.by_coupon).label("by_coupon")
     columns: tuple[Any, ...] = (rows.customer, rows.at, *sums, by_coupon, kind, number)
-    return sa.select(*columns).group_by(rows.id, rows.customer, rows.at)
+    found: sa.Select[Any] = sa.select(*columns)
+    return found.group_by(rows.id, rows.customer, rows.at)
 
 
 def _customers(orders: sa.CTE) -> sa.Select[Any]:
@@ -146,8 +147,9 @@ def _customers(orders: sa.CTE) -> sa.Select[Any]:
         sa.cast(sa.func.sum(one[name]), sa.BigInteger).label(name) for name in ("revenue", "earned", "back", "by_coupon")
     )  # fmt: skip
     first = sa.func.max(sa.case((one.number == 1, one.kind))).label("first_kind")
-    counted = sa.func.count().label("orders")
-    return sa.select(counted, sa.func.max(one.at).label("last_at"), seconds, *sums, first).group_by(one.customer)
+    last_at = sa.func.max(one.at).label("last_at")
+    columns: tuple[Any, ...] = (sa.func.count().label("orders"), last_at, seconds, *sums, first)
+    return sa.select(*columns).group_by(one.customer)
 
 
 def _summed(mine: Any, key: Any) -> sa.Select[Any]:

@@ -1,5 +1,6 @@
 """Leads, tags, trials, duties and shared goals by their services: what is refused, what is kept, who hears of it."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -16,7 +17,7 @@ from affiliate.mailer import OutboxMail
 from affiliate.programs.models import GoalMetric
 from affiliate.relations import agreeing, care_queries, caring, duties
 from affiliate.relations.agreeing import Target, Who
-from affiliate.relations.care_models import Duty, DutyStatus, GoalStatus, PartnerGoalNote, PartnerTag
+from affiliate.relations.care_models import Duty, DutyStatus, GoalStatus, PartnerGoal, PartnerGoalNote, PartnerTag
 from affiliate.relations.duties import Task
 from affiliate.relations.models import Side
 from affiliate.relations.rounds import Cadence
@@ -349,6 +350,112 @@ def test_a_shared_goal_counts_once_the_other_side_agreed_and_is_reviewed_by_both
     with pytest.raises(agreeing.GoalMoved):
         agreeing.end(session, program=program, goal_id=goal.id, who=us, now=NOW)
     assert session.get_one(type(goal), goal.id, populate_existing=True).status is GoalStatus.ENDED
+
+
+def agreed(session: Session, books: Books) -> Any:
+    """A goal that both sides agreed on."""
+    us, them = Who(Side.PROGRAM, books.alice), Who(Side.PARTNER, books.bob)
+    goal = agreeing.propose(session, program=books.program, partner_id=books.partner.id, target=SALES, who=us, now=NOW)
+    agreeing.answer(session, program=books.program, goal_id=goal.id, agrees=True, who=them, now=NOW)
+    return goal
+
+
+def statuses(session: Session) -> list[tuple[int, GoalStatus]]:
+    """The goals by what they ask for, as they stand now."""
+    rows = session.execute(sa.select(PartnerGoal.target, PartnerGoal.status))
+    return sorted((row[0], row[1]) for row in rows)
+
+
+def test_a_change_of_a_goal_counts_once_the_other_side_agreed_and_the_one_before_until_then(
+    session: Session, books: Books
+) -> None:
+    us, them = Who(Side.PROGRAM, books.alice), Who(Side.PARTNER, books.bob)
+    here: dict[str, Any] = {"program": books.program, "now": NOW}
+    goal = agreed(session, books)
+    more = replace(SALES, target=20, ends_on=date(2027, 1, 1))
+    refused = agreeing.propose_change(session, goal_id=goal.id, target=more, who=us, **here)
+    assert statuses(session) == [(10, GoalStatus.AGREED), (20, GoalStatus.PROPOSED)]
+    with pytest.raises(agreeing.GoalMoved):
+        agreeing.propose_change(session, goal_id=goal.id, target=replace(SALES, target=30), who=us, **here)
+    with pytest.raises(agreeing.GoalMoved):
+        agreeing.answer(session, goal_id=refused.id, agrees=True, who=us, **here)
+    agreeing.answer(session, goal_id=refused.id, agrees=False, who=them, **here)
+    change = agreeing.propose_change(
+        session, goal_id=goal.id, target=replace(more, metric=GoalMetric.CLICKS), who=us, **here
+    )
+    listed = care_queries.goals_of(session, program_id=books.program.id, partner_id=books.partner.id)
+    assert [one.id for one in listed] == [goal.id]
+    agreeing.answer(session, goal_id=change.id, agrees=True, who=them, **here)
+    assert statuses(session) == [(10, GoalStatus.ENDED), (20, GoalStatus.AGREED), (20, GoalStatus.DECLINED)]
+    assert (change.metric, change.ends_on) == (GoalMetric.SALES, date(2027, 1, 1))  # what counts is not changed
+    listed = care_queries.goals_of(session, program_id=books.program.id, partner_id=books.partner.id)
+    assert [one.id for one in listed] == [change.id, goal.id]
+    history = care_queries.goal_changes(session, goals=listed)
+    assert [one.id for one in history[change.id]] == [goal.id]
+    assert {one.id for one in history[goal.id]} == {change.id, refused.id}
+    with pytest.raises(agreeing.GoalMoved):
+        agreeing.propose_change(session, goal_id=goal.id, target=replace(SALES, target=30), who=us, **here)
+    again = agreeing.propose_change(session, goal_id=change.id, target=replace(SALES, target=30), who=us, **here)
+    assert again.replaces_id == change.id
+
+
+def test_both_sides_hear_of_a_change_and_of_the_answer(session: Session, books: Books) -> None:
+    us, them = Who(Side.PROGRAM, books.alice), Who(Side.PARTNER, books.bob)
+    here: dict[str, Any] = {"program": books.program, "now": NOW}
+    mara = manager(session, books, "Mara")
+    goal = agreed(session, books)
+    session.execute(sa.delete(OutboxMail))
+    change = agreeing.propose_change(session, goal_id=goal.id, target=replace(SALES, target=20), who=us, **here)
+    agreeing.answer(session, goal_id=change.id, agrees=False, who=them, **here)
+    taken = agreeing.propose_change(session, goal_id=goal.id, target=replace(SALES, target=20), who=us, **here)
+    agreeing.end(session, goal_id=taken.id, who=us, **here)
+    said = [
+        "The goal stays as it is until you agree.",
+        "was declined. The goal stays as it was.",
+        "was taken back. The goal stays as it was.",
+    ]
+    told = {
+        (mail.recipient == mara.email, sentence)
+        for mail in session.scalars(sa.select(OutboxMail))
+        for sentence in said
+        if sentence in mail.body_text
+    }
+    assert told == {(False, said[0]), (True, said[1]), (False, said[2])}
+    assert statuses(session) == [(10, GoalStatus.AGREED), (20, GoalStatus.DECLINED), (20, GoalStatus.DECLINED)]
+
+
+def test_a_goal_that_ends_takes_the_change_that_waits_with_it(session: Session, books: Books) -> None:
+    us, them = Who(Side.PROGRAM, books.alice), Who(Side.PARTNER, books.bob)
+    here: dict[str, Any] = {"program": books.program, "now": NOW}
+    goal = agreed(session, books)
+    change = agreeing.propose_change(session, goal_id=goal.id, target=replace(SALES, target=20), who=us, **here)
+    agreeing.end(session, goal_id=goal.id, who=us, **here)
+    assert statuses(session) == [(10, GoalStatus.ENDED), (20, GoalStatus.DECLINED)]
+    with pytest.raises(agreeing.GoalMoved):
+        agreeing.answer(session, goal_id=change.id, agrees=True, who=them, **here)
+
+
+@pytest.mark.parametrize(
+    ("target", "field"),
+    [
+        (SALES, "target"),
+        (replace(SALES, target=0), "target"),
+        (replace(SALES, ends_on=SALES.starts_on), "ends_on"),
+    ],
+)
+def test_a_change_that_changes_nothing_or_cannot_be_is_refused(
+    session: Session, books: Books, target: Target, field: str
+) -> None:
+    goal = agreed(session, books)
+    us = Who(Side.PROGRAM, books.alice)
+    with pytest.raises(Invalid) as refusal:
+        agreeing.propose_change(session, program=books.program, goal_id=goal.id, target=target, who=us, now=NOW)
+    assert set(refusal.value.errors) == {field}
+    with pytest.raises(agreeing.NoSuchGoal):
+        agreeing.propose_change(
+            session, program=books.program, goal_id=goal.id, target=replace(SALES, target=9), who=us, now=NOW,
+            partner_id=books.alice.id,
+        )  # fmt: skip
 
 
 def test_goals_that_are_over_take_nobodys_place(session: Session, books: Books) -> None:

@@ -116,6 +116,7 @@ _ACTS = {
     "duty.end": N_("ended a responsibility"),
     "duty.miss": N_("noted a missed deadline"),
     "partner_goal.propose": N_("proposed a shared goal"),
+    "partner_goal.propose_change": N_("proposed a change of a shared goal"),
     "partner_goal.agree": N_("agreed to a shared goal"),
     "partner_goal.decline": N_("declined a shared goal"),
     "partner_goal.end": N_("ended a shared goal"),

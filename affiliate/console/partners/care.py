@@ -16,7 +16,7 @@ from affiliate.console.blueprint import acted, blueprint, given_reason
 from affiliate.errors import Invalid
 from affiliate.partners import queries as partner_queries
 from affiliate.programs.models import GoalMetric
-from affiliate.relations import agreeing, care_forms, caring, duties
+from affiliate.relations import agreeing, care_forms, care_queries, caring, duties
 from affiliate.relations.care_models import DutyStatus
 from affiliate.relations.models import Side
 from affiliate.relations.rounds import Cadence
@@ -161,6 +161,24 @@ def propose_goal(partner_id: UUID) -> BaseResponse:
         )  # fmt: skip
 
     return _acted(partner_id, act, _("Proposed. It counts once the partner agrees."), "#shared")
+
+
+@blueprint.post('/<slug>/partners/<public("ptn"):partner_id>/goals/<uuid:goal_id>/change')
+@access.console("manager")
+def propose_goal_change(partner_id: UUID, goal_id: UUID) -> BaseResponse:
+    """Propose other terms of an agreed goal; it stays as it is until the partner agrees."""
+    goal = care_queries.goal_in(orm.session, program_id=g.program.id, goal_id=goal_id, partner_id=partner_id)
+    if goal is None:
+        raise access.NotHere
+    metric = goal.metric
+
+    def act(who: dict[str, Any]) -> None:
+        agreeing.propose_change(
+            orm.session, program=g.program, goal_id=goal_id, partner_id=partner_id, target=care_forms.target(metric),
+            who=_us(), now=who["now"],
+        )  # fmt: skip
+
+    return _acted(partner_id, act, _("Proposed. The goal stays as it is until the partner agrees."), "#shared")
 
 
 @blueprint.post(

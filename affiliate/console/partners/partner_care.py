@@ -197,7 +197,9 @@ def _choices(managers: list[Manager]) -> dict[str, Any]:
 def _goals(goals: list[PartnerGoal]) -> list[dict[str, Any]]:
     reached = agreeing.progress(orm.session, program=g.program, goals=goals)
     notes = care_queries.goal_notes(orm.session, goal_ids=[goal.id for goal in goals])
+    changes = care_queries.goal_changes(orm.session, goals=goals)
+    told: dict[str, Any] = {"currency": g.program.currency, "today": goal_sheets.today()}
     return [
-        care_sheets.goal(goal, found, notes.get(goal.id, []), currency=g.program.currency, today=goal_sheets.today())
+        care_sheets.goal(goal, found, notes.get(goal.id, []), changes[goal.id], **told)
         for goal, found in zip(goals, reached, strict=True)
     ]

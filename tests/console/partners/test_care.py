@@ -210,6 +210,41 @@ def test_a_partner_answers_and_moves_only_what_is_its_own(cast: Cast, mara: Flas
     assert mara.post(f"{page_of(cast)}/goals/{goal_id}/end").status_code == 303
 
 
+def test_a_goal_is_changed_once_the_partner_agrees_and_both_see_what_was_before(
+    cast: Cast, mara: FlaskClient, marta: FlaskClient
+) -> None:
+    today = clock.now().date().isoformat()
+    goal = {"metric": "revenue", "target": "500", "starts_on": today, "last_on": today}
+    mara.post(f"{page_of(cast)}/goals", data=goal)
+    goal_id = cast.session.scalars(sa.select(PartnerGoal.id)).one()
+    cast.session.commit()
+    portal = "/portal/casa/together"
+    marta.post(f"{portal}/goals/{goal_id}/agree")
+    form = mara.get(f"{page_of(cast)}/care").text
+    assert f'/goals/{goal_id}/change"' in form
+    assert 'value="500.00"' in form
+    refused = mara.post(f"{page_of(cast)}/goals/{goal_id}/change", data=goal | {"target": "x"}, follow_redirects=True)
+    assert "A change is proposed" not in text_of(refused)
+    proposed = mara.post(
+        f"{page_of(cast)}/goals/{goal_id}/change", data=goal | {"target": "700"}, follow_redirects=True
+    )
+    assert "The goal stays as it is until the partner agrees." in text_of(proposed)
+    page = main_of(marta.get(portal))
+    assert page.index("€0.00 of €500.00") < page.index("A change is proposed") < page.index("Revenue: €700.00")
+    waiting = sa.select(PartnerGoal.id).where(PartnerGoal.replaces_id == goal_id)
+    change_id = cast.session.scalars(waiting).one()
+    cast.session.commit()
+    assert mara.post(f"{page_of(cast)}/goals/{change_id}/agree", follow_redirects=True).status_code == 409
+    assert "€0.00 of €500.00" in text_of(marta.get(portal))
+    page = main_of(marta.post(f"{portal}/goals/{change_id}/agree", follow_redirects=True))
+    assert "€0.00 of €700.00" in page
+    for told in (page, main_of(mara.get(f"{page_of(cast)}/care"))):
+        assert "Before: Revenue: €500.00" in told
+        assert "Replaced by: Revenue: €700.00" in told
+    foreign = f"/console/casa/partners/{public('ptn', cast.applicant)}/goals/{change_id}/change"
+    assert mara.post(foreign, data=goal).status_code == 404
+
+
 def test_the_list_is_narrowed_kept_under_a_name_and_acted_on_in_bulk(cast: Cast, mara: FlaskClient) -> None:
     picked = {"partner": [public("ptn", cast.partner), public("ptn", cast.applicant), "ptn_nonsense"]}
     said = mara.post("/console/casa/partners/act/tag", data=picked | {"tag": "Food"}, follow_redirects=True)
@@ -374,7 +409,11 @@ def test_finance_reads_what_is_agreed_and_agrees_nothing(cast: Cast, mara: Flask
         "graduate": {},
         "duties": task,
     }
-    acts |= {f"duties/{duty_id}/done": {}, f"goals/{goal_id}/review": {"text": "x"}}
+    acts |= {
+        f"duties/{duty_id}/done": {},
+        f"goals/{goal_id}/review": {"text": "x"},
+        f"goals/{goal_id}/change": {"target": "20"},
+    }
     assert {act: finn.post(f"{here}/{act}", data=form).status_code for act, form in acts.items()} == dict.fromkeys(
         acts, 404
     )
