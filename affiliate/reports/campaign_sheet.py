@@ -78,11 +78,14 @@ def _lines(
         if period is not None
     ]
     sums = iter(campaign_facts.sums(session, program_id=program.id, wanted=wanted, currency=program.currency))
+    periods = [spans.during for spans in found if spans.during]
+    margins = iter(shop_days.margins_bps(session, program_id=program.id, periods=periods))
     nothing, told = Facts(program.currency), list[Line]()
     for one, spans in zip(campaigns, found, strict=True):
         during, before = (next(sums), next(sums)) if spans.during else (nothing, nothing)
         change = metrics.change_bps(during.conversions, before.conversions)
-        told.append(Line(one, spans, with_cost(during, one), change))
+        margin_bps = next(margins) if spans.during else None
+        told.append(Line(one, spans, replace(with_cost(during, one), margin_bps=margin_bps), change))
     return told
 
 

@@ -114,10 +114,12 @@ def margin(arguments: Mapping[str, Any]) -> dict[str, Any]:
     ordered = margin_store.in_order(by_partner)
     rows = [
         {"partner_id": ids.public("ptn", partner_id), "partner": names.get(partner_id, "")}
+        | {"orders": one.orders}
         | _margin(one, program.currency)
         for partner_id, one in ordered
     ]
-    total = _margin(margin_rules.total(by_partner.values()), program.currency)
+    whole = margin_rules.total(by_partner.values())
+    total = {"orders": whole.distinct_orders} | _margin(whole, program.currency)
     head = head_of(margin_store.of_month(month, zone=program.time_zone))
     return head | {"counted_at": at.isoformat(), "rows": rows, "total": total}
 
@@ -160,7 +162,7 @@ def _margin(one: Margin, currency: str) -> dict[str, Any]:
         "commission": one.earned_minor, "other_costs": one.spent_minor, "left": one.left_minor,
     }  # fmt: skip
     told = {name: None if minor is None else _money(minor, currency) for name, minor in sums.items()}
-    return {"orders": one.distinct_orders} | told | {"left_bps": one.left_bps, "roi_bps": one.roi_bps}
+    return told | {"left_bps": one.left_bps, "roi_bps": one.roi_bps}
 
 
 def _money(minor: int, currency: str) -> Any:
