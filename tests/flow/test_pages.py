@@ -10,6 +10,7 @@ from urllib.parse import urljoin, urlsplit
 
 import pyotp
 import pytest
+from crawling import NO_PAGES, page_endpoints
 from door_cast import Doors
 from flask import Flask
 from installation import Installation
@@ -38,10 +39,6 @@ ROLES = {
     "admin": ["/console/", "/console/new-program"],
 }  # fmt: skip
 OUTSIDE, STAFF = (None, "partner"), ("manager", "finance", "admin")
-NO_PAGES = re.compile(
-    r"\.(csv|xlsx|xml|atom|svg|png|pdf|json|txt|ico|css|js|zip|<kind>)$|/newsletters/.*/mail$|/creatives/.*/(file|frame|code)$|/setup/visit$|/application/.*/file$|/cases/.*/proof/|/logo$|^/(static|t|hooks|hosts|\.well-known)/|^/(healthz|readyz|metrics|logout|welcome)$|^/api/v1/|^/r/(?!no-such)"
-)
-"""Files, mails and snippets in frames, machines' addresses, redirects."""
 DOORS = {
     "security.mf_recovery", "security.mf_recovery_codes", "security.reset_password", "security.tf_select",
     "security.two_factor_rescue", "security.two_factor_token_validation", "security.verify", "site.banner", "mail.follow", "openings.picture",
@@ -213,12 +210,6 @@ def name_a_campaign(manager: Visitor, slug: str) -> None:
     page.get_by_label("Coupons").fill(manager.installation.demo["coupon"])
     page.get_by_role("button", name="Keep the campaign").click()
     page.get_by_role("heading", name="Autumn table").wait_for()
-
-
-def page_endpoints(app: Flask) -> set[str]:
-    """The endpoints that answer with a page for a person."""
-    rules = (rule for rule in app.url_map.iter_rules() if rule.methods and "GET" in rule.methods)
-    return {rule.endpoint for rule in rules if not NO_PAGES.search(rule.rule) and ".<any(" not in rule.rule}
 
 
 def doors(installation: Installation, which: Callable[[Doors], Iterator[str]]) -> list[str]:
