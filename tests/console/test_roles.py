@@ -21,6 +21,7 @@ from affiliate.accounts.models import Grant, GrantRole, User
 from affiliate.commissions.models import CommissionPlan
 from affiliate.joining.models import Invitation
 from affiliate.mailer import OutboxMail
+from affiliate.newsletters.models import SuppressedAddress
 from affiliate.relations import service as cases
 from affiliate.relations.claims import Claim
 from affiliate.relations.models import CaseKind, CaseStatus
@@ -51,6 +52,25 @@ ACTS_IN = {
     },
 }
 """The modules of the console in which each of them changes something."""
+MANAGE = "manager"
+MONEY, KEEP = "manager finance", "manager finance reader"
+ACTS = {
+    "archive": MANAGE, "articles/write": MANAGE, "attribution": MANAGE, "attribution/check": MANAGE, "campaigns/new": MANAGE,
+    "clone": "", "conversions/import": MANAGE, "creatives/new": MANAGE, "dead-letters": MANAGE, "fraud/rules": MANAGE,
+    "fraud/rules/try": MANAGE, "goals": MANAGE, "goals/usual": MANAGE, "invitations": MANAGE, "kpis": MANAGE, "newsletters": MANAGE,
+    "newsletters/suppressed": MANAGE, "papers/buyer": MONEY, "papers/buyer/preview": MONEY, "papers/rules": MONEY,
+    "papers/rules/examples": MONEY, "papers/rules/preview": MONEY, "partners/import": MANAGE, "partners/import/take": MANAGE,
+    "partners/segments": MANAGE, "payouts": MONEY, "payouts/policy": MANAGE, "payouts/policy/preview": MANAGE, "people": MANAGE,
+    "performance/combined": KEEP, "performance/kept": KEEP, "performance/margin": MONEY, "performance/notes": MONEY,
+    "performance/service": MANAGE, "performance/service/table": MANAGE, "performance/service/table/take": MANAGE,
+    "performance/shared": MANAGE, "performance/shop": MANAGE, "plans/examples": MANAGE, "plans/new": MANAGE, "reopen": MANAGE,
+    "rubric": MANAGE, "rubric/preview": MANAGE, "settings": MANAGE, "settings/application-form": MANAGE,
+    "settings/application-form/look": MANAGE, "settings/brand": MANAGE, "settings/brand/domain": MANAGE,
+    "settings/brand/sender": MANAGE, "settings/chats": MANAGE, "settings/preview": MANAGE, "setup/key": MANAGE, "setup/link": MANAGE,
+    "today/letters": MANAGE, "tracking/keys": MANAGE, "tracking/secret": MANAGE, "tracking/sites": MANAGE, "tracking/team": MONEY,
+    "tracking/token": MANAGE, "validation": MANAGE, "validation/choose": MANAGE,
+}  # fmt: skip
+"""Every act of the console that needs nothing but its program, and who of a manager, finance, a reader and an outsider finds it."""
 
 BrowserOf = Callable[[User], FlaskClient]
 
@@ -335,3 +355,28 @@ def test_nobody_becomes_more_than_a_manager_makes_them(cast: Cast, mara: FlaskCl
     assert "Write the address" in text_of(
         mara.post("/console/casa/people", data={"email": "nobody", "preset": "reader"}, follow_redirects=True)
     )
+
+
+def test_no_act_of_the_console_is_left_out(app: Flask) -> None:
+    base = "/console/<slug>/"
+    rules = [rule for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())]
+    acts = {rule.rule.removeprefix(base) for rule in rules if rule.rule.startswith(base) and rule.arguments == {"slug"}}
+    assert acts == ACTS.keys()
+
+
+@pytest.mark.parametrize("role", ["manager", "finance", "reader", "outsider"])
+def test_who_finds_each_act_of_the_console(cast: Cast, browser_of: BrowserOf, role: str) -> None:
+    """What the form makes of it is not asked: whether it is there at all."""
+    person = {"manager": cast.mara, "finance": cast.finn}.get(role) or make_person(cast.session, "Somebody")
+    if role == "reader":
+        give(cast.session, person, GrantRole.READER, cast.program)
+    browser = browser_of(person)
+    cast.session.add(SuppressedAddress(address="marta@example.test", reason="It came back.", suppressed_at=clock.now()))
+    cast.session.commit()
+    form = {"address": "marta@example.test"}  # without a known one there is nothing to lift
+    statuses = {path: browser.post(f"/console/casa/{path}", data=form).status_code for path in ACTS}
+    assert {path for path, status in statuses.items() if status != 404} == {
+        path for path, roles in ACTS.items() if role in roles.split()
+    }
+    assert max(statuses.values()) < 500
+    assert {browser.post(f"/console/altra/{path}").status_code for path in ACTS} == {404}
