@@ -124,10 +124,9 @@ def engine_options(url: str) -> dict[str, Any]:
         return common | {"connect_args": {"isolation_level": None, "timeout": _BUSY_TIMEOUT_MS / 1000}}
     # Without compiling statements: it takes longer than any of ours, and an estimate alone sets it off. And by the price of memory and
     # solid disks: by that of turning ones the sales of a partner were joined by reading the credits of all, more with each order of the program.
-    limits = {
-        "connect_timeout": 5,
-        "options": f"-c lock_timeout={_LOCK_TIMEOUT_MS} -c jit=off -c random_page_cost={_RANDOM_PAGE_COST}",
-    }
+    # Each on one processor: to start helpers takes longer than they save, and they take the processors of those who wait beside.
+    planned = f"-c jit=off -c random_page_cost={_RANDOM_PAGE_COST} -c max_parallel_workers_per_gather=0"
+    limits = {"connect_timeout": 5, "options": f"-c lock_timeout={_LOCK_TIMEOUT_MS} {planned}"}
     return common | {"pool_pre_ping": True, "pool_size": 5, "max_overflow": 5, "connect_args": limits | _KEPT_ALIVE}
 
 
