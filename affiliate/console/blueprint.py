@@ -135,16 +135,16 @@ def given_reason() -> str:
     return request.form.get("reason", "").strip()[:REASON_LENGTH_MAX]
 
 
-def cursor() -> paging.Cursor | None:
-    """Where the page of a list begins."""
-    return paging.read_cursor(request.args.get("page"))
+def cursor(name: str = "page") -> paging.Cursor | None:
+    """Where the page of a list begins; a second list on the same page has an argument of its own."""
+    return paging.read_cursor(request.args.get(name))
 
 
-def pager(page: paging.Page) -> dict[str, str | None]:
-    """The addresses of the pages beside this one, with the same filters."""
+def pager(page: paging.Page, *, name: str = "page", anchor: str | None = None) -> dict[str, str | None]:
+    """The addresses of the pages beside this one, with the same filters. `name`: as of `cursor`; `anchor`: where the list stands."""
 
     def beside(text: str | None) -> str | None:
-        return None if text is None else with_arguments(page=text)
+        return None if text is None else with_arguments(**{name: text, "_anchor": anchor})
 
     return {"newer_url": beside(page.newer), "older_url": beside(page.older)}
 

@@ -1,6 +1,6 @@
 """Every SELECT of payouts: what each partner is due, and the rows of a run."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -9,6 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from affiliate import db
 from affiliate.accounts.roles import MemberRole
 from affiliate.commissions.models import Commission, CommissionAdjustment, CommissionStatus
 from affiliate.partners.models import Enrollment, EnrollmentStatus, Member, Partner
@@ -160,8 +161,24 @@ def _due(table: Any, earned: Any, owed: Any, place: int, which: sa.ColumnElement
     return sa.select(table.partner_id.label("partner_id"), *named).where(which).group_by(table.partner_id)
 
 
-def dues(session: Session, *, program: Program, until: datetime) -> list[Due]:
-    """What each partner of a program is due, in its currency, by name; those that only owe are there too."""
+def dues(
+    session: Session, *, program: Program, until: datetime, partner_ids: Collection[UUID] | None = None
+) -> list[Due]:
+    """What each partner of a program is due, or each of these, in its currency, by name; those that only owe are there too."""
+    found = due_rows(program, until=until)
+    if partner_ids is not None:
+        found = found.where(db.among(session, Partner.id, partner_ids))
+    return [due(row) for row in session.execute(found.order_by(Partner.name, Partner.id))]
+
+
+def due(row: Any) -> Due:
+    """A row of `due_rows` as a value."""
+    partner_id, name, is_active, *facts = row
+    return Due(partner_id, name, bool(is_active), *facts)
+
+
+def due_rows(program: Program, *, until: datetime) -> sa.Select[*tuple[Any, ...]]:
+    """What each partner of a program is due, summed by the database; without order. The columns are the fields of `Due` until its block."""
     sums = _dues(program.id, until).subquery()
     active = sa.func.coalesce(Enrollment.status == EnrollmentStatus.APPROVED, sa.false())
     enrolled = sa.and_(Enrollment.partner_id == Partner.id, Enrollment.program_id == program.id)
@@ -169,20 +186,20 @@ def dues(session: Session, *, program: Program, until: datetime) -> list[Due]:
     block = sa.and_(
         PayoutBlock.partner_id == Partner.id, PayoutBlock.program_id == program.id, PayoutBlock.lifted_at.is_(None)
     )
-    found = (
+    named = zip(
+        ("earned_minor", "clawed_back_minor", "commissions", "clawbacks", "entries"), list(sums.c)[1:], strict=True
+    )
+    return (
         sa.select(
-            Partner.id, Partner.name, active, sa.literal(program.currency), *list(sums.c)[1:],
-            PayoutMethod.id, PayoutMethod.usable_from, PayoutBlock.reason,
+            Partner.id.label("partner_id"), Partner.name.label("partner_name"), active.label("is_active"),
+            sa.literal(program.currency).label("currency"), *(column.label(name) for name, column in named),
+            PayoutMethod.id.label("method_id"), PayoutMethod.usable_from, PayoutBlock.reason.label("block_reason"),
         )
         .join(sums, sums.c.partner_id == Partner.id)
         .outerjoin(Enrollment, enrolled)
         .outerjoin(PayoutMethod, method)
         .outerjoin(PayoutBlock, block)
-        .order_by(Partner.name, Partner.id)
     )  # fmt: skip
-    return [
-        Due(partner_id, name, bool(is_active), *facts) for partner_id, name, is_active, *facts in session.execute(found)
-    ]
 
 
 def debt(session: Session, *, program: Program, partner_id: UUID) -> int:
@@ -192,8 +209,16 @@ def debt(session: Session, *, program: Program, partner_id: UUID) -> int:
     return session.scalar(mine) or 0
 
 
-def under_review(session: Session, *, program_id: UUID) -> list[Review]:
-    """The partners with commissions that a fraud rule holds back, by name."""
+def under_review(
+    session: Session, *, program_id: UUID, partner_ids: Collection[UUID] | sa.Select[UUID]
+) -> list[Review]:
+    """Those of these partners that have commissions which a fraud rule holds back, by name."""
+    rows = review_rows(program_id).where(Commission.partner_id.in_(partner_ids)).order_by(Partner.name)
+    return [Review(*row[:4]) for row in session.execute(rows)]
+
+
+def review_rows(program_id: UUID) -> sa.Select[*tuple[Any, ...]]:
+    """The partners with commissions that a fraud rule holds back: the fields of `Review`, and the first of them as `id`."""
     held = (
         Commission.program_id == program_id,
         Commission.status == CommissionStatus.UNDER_REVIEW,
@@ -201,9 +226,10 @@ def under_review(session: Session, *, program_id: UUID) -> list[Review]:
         Commission.currency == _currency(program_id),
     )
     left = sa.cast(sa.func.sum(Commission.amount_minor - Commission.reversed_minor), sa.BigInteger)
-    columns = (Partner.id, Partner.name, sa.func.count(), left)
-    rows = sa.select(*columns).join(Commission, Commission.partner_id == Partner.id).where(*held)
-    return [Review(*row) for row in session.execute(rows.group_by(Partner.id, Partner.name).order_by(Partner.name))]
+    first = sa.cast(sa.func.min(sa.cast(Commission.id, sa.Text)), sa.Uuid)  # older databases know no least id
+    columns = (Partner.id.label("partner_id"), Partner.name.label("name"), sa.func.count().label("commissions"))
+    rows = sa.select(*columns, left.label("amount_minor"), first.label("id"))
+    return rows.join(Commission, Commission.partner_id == Partner.id).where(*held).group_by(Partner.id, Partner.name)
 
 
 def preview(session: Session, *, program_id: UUID, now: datetime) -> Schedule:

@@ -221,12 +221,19 @@ def test_a_run_knows_its_people_and_what_each_partner_got_before(session: Sessio
     assert row is not None
     assert (row.proposed_by, row.approved_by, row.paid_by, row.cancelled_by) == ("Alice", "Bob", "Bob", None)
     assert money.run(session, program_id=ids.new(), run_id=first.id) is None
-    assert [(each.amount_minor, each.before_minor) for each in money.payouts_of(session, run_id=first.id)] == [
+    assert [(each.amount_minor, each.before_minor) for each in money.payouts_of(session, run_id=first.id, limit=5)] == [
         (30_00, None)
     ]
-    assert [(each.amount_minor, each.before_minor) for each in money.payouts_of(session, run_id=second.id)] == [
-        (10_00, 30_00)
-    ]
+    assert [
+        (each.amount_minor, each.before_minor) for each in money.payouts_of(session, run_id=second.id, limit=5)
+    ] == [(10_00, 30_00)]
+    (sums,) = money.sums_of(session, run_id=second.id)
+    assert (sums.payouts, sums.waiting, sums.earned_minor, sums.before_minor) == (1, 0, 10_00, 30_00)
+    unlike = {"run_id": second.id, "times": 3, "partner_ids": []}
+    assert money.unlike_before(session, **unlike) == []
+    assert len(money.unlike_before(session, **unlike | {"partner_ids": [books.partner.id]})) == 1
+    assert len(money.unlike_before(session, **unlike | {"times": 0})) == 1
+    assert len(money.unlike_before(session, **unlike | {"run_id": first.id})) == 1
     assert [each.partners for each in money.runs(session, program_id=books.program.id, cursor=None).rows] == [1, 1]
 
 
@@ -249,8 +256,8 @@ def test_orders_are_listed_by_state_with_their_partners(session: Session, books:
 
 def test_a_partners_page_has_links_people_and_applications(session: Session, books: Books) -> None:
     here = {"program_id": books.program.id, "partner_id": books.partner.id}
-    [link] = partners.links_of(session, **here, since=NOW - timedelta(days=1))
-    assert link.clicks == 7
+    [link] = partners.links_of(session, **here, since=NOW - timedelta(days=1), cursor=None).rows
+    assert link.at == 7
     assert partners.links_of(session, **here, since=NOW + timedelta(hours=1))[0].clicks == 0
     assert books.partner.name in named.offered(session, **here).partners
     assert [len(rows) for rows in partners.people_and_payouts(session, **here)] == [1, 0]

@@ -11,24 +11,20 @@ from flask_babel import ngettext
 
 from affiliate import formats
 from affiliate.console import presenters, words
-from affiliate.console.payouts.payout_sheets import LINES_SHOWN, change
+from affiliate.console.payouts.payout_sheets import change
+from affiliate.console.queries.payouts import Upcoming
 from affiliate.money import Money
 from affiliate.payouts import words as payout_words
-from affiliate.payouts.models import PayoutStatus
+from affiliate.payouts.models import Payout, PayoutStatus
 from affiliate.payouts.queries import Policy, Review
-from affiliate.payouts.schedule import Blocked, Due, Schedule
+from affiliate.payouts.schedule import Blocked, Due
 
 
 def sheet(
-    schedule: Schedule, runs: Sequence[Any], policy: Policy, due_on: date | None, *, last: Mapping[UUID, int],
-    awaited: Sequence[Any] = (), reviews: Sequence[Review] = (),
-) -> dict[str, Any]:  # fmt: skip
-    """What would be paid now, how the program pays, and the history.
-
-    `last`: what each partner was paid before; `awaited`: payouts of proposed runs that wait for an invoice.
-    """
-    payable = sorted(schedule.payable, key=lambda due: -due.amount_minor)  # as in the run itself
-    left = len(schedule.blocked) + len(awaited) + len(reviews)
+    upcoming: Upcoming, runs: Sequence[Any], policy: Policy, due_on: date | None, *, last: Mapping[UUID, int]
+) -> dict[str, Any]:
+    """What would be paid now, how the program pays, and the history. `last`: what each partner was paid before."""
+    shown = [upcoming.dues[row.partner_id][0] for row in upcoming.ready.rows if row.partner_id in upcoming.dues]
     return {
         "policy": {
             "cadence": words.cadence(policy.cadence),
@@ -36,24 +32,27 @@ def sheet(
             "one_person": policy.is_one_person,
         },
         "due_on": due_on,
-        "total": presenters.amount(schedule.total_minor),
-        "total_minor": schedule.total_minor,
-        "payable": [_due(due) | _against(due, last) for due in payable[:LINES_SHOWN]],
-        "partners": len(payable),
-        "more": max(len(payable) - LINES_SHOWN, 0),
-        "blocked": _left_out(schedule, awaited, reviews)[:LINES_SHOWN],
-        "more_blocked": max(left - LINES_SHOWN, 0),
+        "total": presenters.amount(upcoming.payable.total_minor),
+        "total_minor": upcoming.payable.total_minor,
+        "payable": [_due(due) | _against(due, last) for due in shown],
+        "partners": upcoming.payable.partners,
+        "blocked": [line for row in upcoming.left.rows if (line := _left_out(row, upcoming)) is not None],
         "runs": [_run_line(row) for row in runs],
         "open_runs": [_run_line(row) for row in runs if row.status in {PayoutStatus.PROPOSED, PayoutStatus.APPROVED}],
         "minimum": presenters.amount(g.program.payout_min_minor),
     }
 
 
-def _left_out(schedule: Schedule, awaited: Sequence[Any], reviews: Sequence[Review]) -> list[dict[str, Any]]:
-    """Everybody who is not paid now, each with why."""
-    blocked = [_due(due) | {"why": _why_blocked(due, reason)} for due, reason in schedule.blocked[:LINES_SHOWN]]
-    waiting = [_awaited(payout, name) for payout, name, _filed in awaited]
-    return [*blocked, *waiting, *map(_reviewed, reviews)]
+def _left_out(row: Any, upcoming: Upcoming) -> dict[str, Any] | None:
+    """Who is not paid now, with why; nothing if that was decided between two reads."""
+    if row.kind == "awaited":
+        payout = upcoming.awaited.get(row.id)
+        return _awaited(payout, row.name) if payout else None
+    if row.kind == "review":
+        review = upcoming.reviews.get(row.partner_id)
+        return _reviewed(review) if review else None
+    due, reason = upcoming.dues.get(row.partner_id, (None, None))
+    return _due(due) | {"why": _why_blocked(due, reason)} if due and reason else None
 
 
 def _against(due: Due, last: Mapping[UUID, int]) -> dict[str, Any]:
@@ -80,7 +79,7 @@ def _reviewed(review: Review) -> dict[str, Any]:
     return _due(due) | {"url": url_for("console.fraud"), "why": _why_blocked(due, Blocked.UNDER_REVIEW)}
 
 
-def _awaited(payout: Any, name: str) -> dict[str, Any]:
+def _awaited(payout: Payout, name: str) -> dict[str, Any]:
     """A payout of a proposed run whose partner has not sent its invoice, or whose invoice is not checked yet."""
     due = Due(
         payout.partner_id, name, True, payout.currency, payout.earned_minor, payout.clawed_back_minor, 0, 0,

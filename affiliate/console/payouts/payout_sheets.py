@@ -11,17 +11,12 @@ from flask_babel import ngettext, pgettext
 from affiliate import formats, ids
 from affiliate.console import presenters, words
 from affiliate.console.blueprint import initials
-from affiliate.console.payouts import payout_warnings
 from affiliate.ledger.models import AccountName
 from affiliate.money import Money
 from affiliate.payouts import words as payout_words
 from affiliate.payouts.files import FileKind, Offer
 from affiliate.payouts.models import PaperState, PayoutRun, PayoutStatus
-from affiliate.payouts.queries import Review
 from affiliate.reports import sums
-
-LINES_SHOWN = 500
-"""So many lines of a run stand on a page; its sums, warnings and files are of all of it."""
 
 CSV_HEAD = ["partner", "id", "payout", "earned", "set_off", "amount", "currency"]
 
@@ -29,16 +24,21 @@ CSV_HEAD = ["partner", "id", "payout", "earned", "set_off", "amount", "currency"
 def run_page(
     row: Any,
     payouts: Sequence[Any],
+    sums: Sequence[Any],
     balances: Mapping[AccountName, int],
     *,
     me: UUID,
     one_person: bool,
-    reviews: Sequence[Review] = (),
+    warnings: Sequence[dict[str, str]] = (),
 ) -> dict[str, Any]:
-    """One run: its seats, its warnings, who gets what, and what the next step moves. `one_person`: who proposed may approve."""
+    """One run: its seats, its warnings, who gets what, and what the next step moves.
+
+    `payouts`: a page of them; `sums`: of all, by status; `one_person`: who proposed may approve.
+    """
     run: PayoutRun = row.PayoutRun
     total = Money(run.total_minor, run.currency)
     mine = run.proposed_by_id == me and not one_person
+    partners = sum(each.payouts for each in sums)
     return {
         "run": {
             "id": ids.public("run", run.id),
@@ -51,24 +51,23 @@ def run_page(
             "single_handed": run.is_single_handed,
             "mine": mine,
         },
-        "sub": ngettext("To %(num)d partner.", "To %(num)d partners.", len(payouts)),
+        "sub": ngettext("To %(num)d partner.", "To %(num)d partners.", partners),
+        "partners": partners,
         "steps": _steps(run.status),
         "seats": _seats(row, me=me),
-        "warnings": payout_warnings.notes(payouts, run.currency, reviews)
-        if run.status is PayoutStatus.PROPOSED
-        else [],
-        "payouts": [_payout(each, run.currency, run.id) for each in payouts[:LINES_SHOWN]],
-        "more": max(len(payouts) - LINES_SHOWN, 0),
-        "shares": _shares(run, payouts),
-        "waiting": sum(_waits(each) for each in payouts),
-        "before_total": Money(sum(each.before_minor or 0 for each in payouts), run.currency),
-        "moves": moves(run.status, payouts, balances, run.currency),
+        "warnings": warnings,
+        "payouts": [_payout(each, run.currency, run.id) for each in payouts],
+        "shares": _shares(run, sums),
+        "waiting": sum(each.waiting for each in sums),
+        "before_total": Money(sum(each.before_minor for each in sums), run.currency),
+        "moves": moves(run.status, sums, balances, run.currency),
         "urls": _urls(run.id),
     }
 
 
 def _urls(run_id: UUID) -> dict[str, str]:
     acts = {
+        "page": "payout_run",
         "approve": "approve_payout_run",
         "paid": "mark_payout_run_paid",
         "cancel": "cancel_payout_run",
@@ -146,11 +145,11 @@ def _payout(each: Any, currency: str, run_id: UUID) -> dict[str, Any]:
     }
 
 
-def _shares(run: PayoutRun, payouts: Sequence[Any]) -> list[dict[str, Any]]:
+def _shares(run: PayoutRun, sums: Sequence[Any]) -> list[dict[str, Any]]:
     """Whom the run's total goes to, where that is not the partners alone."""
     if run.status is PayoutStatus.CANCELLED:
         return []
-    held = [each for each in payouts if each.taken_out_at is None]
+    held = [each for each in sums if not each.is_out]
     failed = sum(each.amount_minor for each in held if each.status is PayoutStatus.FAILED)
     withheld = sum(each.withheld_minor for each in held if each.status is not PayoutStatus.FAILED)
     rest = [(_("Withheld for the state"), withheld), (_("Did not arrive"), failed)]
@@ -189,14 +188,14 @@ def change(amount: Money, before: Money | None) -> str:
 
 
 def moves(
-    status: PayoutStatus, payouts: Sequence[Any], balances: Mapping[AccountName, int], currency: str
+    status: PayoutStatus, sums: Sequence[Any], balances: Mapping[AccountName, int], currency: str
 ) -> dict[str, Any] | None:
     """What the next step moves between accounts, before and after; the sums are equal because money only changes places."""
-    payouts = [each for each in payouts if each.status is status]
-    earned = sum(each.earned_minor for each in payouts)
-    set_off = sum(each.clawed_back_minor for each in payouts)
-    added = sum(each.vat_minor + each.stamp_minor for each in payouts)
-    withheld = sum(each.withheld_minor for each in payouts)
+    moved = [each for each in sums if each.status is status]
+    earned = sum(each.earned_minor for each in moved)
+    set_off = sum(each.clawed_back_minor for each in moved)
+    added = sum(each.vat_minor + each.stamp_minor for each in moved)
+    withheld = sum(each.withheld_minor for each in moved)
     amount = earned - set_off + added - withheld
     changes = {
         PayoutStatus.PROPOSED: {
@@ -217,12 +216,12 @@ def moves(
         for name in before
     ]
     label = _("Sum, %(currency)s", currency=currency)
-    sums = {
+    total = {
         "label": label,
         "before": Money(sum(before.values()), currency),
         "after": Money(sum(after.values()), currency),
     }
-    return {"rows": rows, "total": sums}
+    return {"rows": rows, "total": total}
 
 
 def one(run: PayoutRun, each: Any) -> dict[str, Any]:

@@ -98,10 +98,8 @@ def _first_payouts(found: Sequence[Any], currency: str) -> dict[str, str]:
     return {"id": "first", "kind": "acc", "icon": "star", "title": title, "text": text}
 
 
-def approval_errors(
-    form: Mapping[str, str], run: PayoutRun, payouts: Sequence[Any], reviews: Sequence[Review] = ()
-) -> dict[str, str]:
-    """What is missing before the run can be approved, by field."""
+def approval_errors(form: Mapping[str, str], run: PayoutRun, warnings: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """What is missing before the run can be approved, by field. `warnings`: its notes."""
     errors = {}
     total = Money(run.total_minor, run.currency)
     try:
@@ -115,7 +113,7 @@ def approval_errors(
                 total=formats.money(total),
                 typed=formats.money(typed),
             )
-    unseen = [each for each in notes(payouts, run.currency, reviews) if form.get(f"seen-{each['id']}") is None]
+    unseen = [each for each in warnings if form.get(f"seen-{each['id']}") is None]
     if unseen:
         errors["seen"] = ngettext("%(num)d note is not ticked yet.", "%(num)d notes are not ticked yet.", len(unseen))
     return errors

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
 from flask import flash, g, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -12,15 +13,16 @@ from affiliate import exports, formats
 from affiliate.accounts import access
 from affiliate.console import roles
 from affiliate.console.blueprint import acted, blueprint, cursor, given_reason, pager, refused, show
+from affiliate.console.paging import Page
 from affiliate.console.payouts import payout_overview, payout_sheets, payout_steps, payout_warnings
 from affiliate.console.queries import money as queries
+from affiliate.console.queries import payouts as payouts_queries
 from affiliate.errors import Conflict, Forbidden
 from affiliate.ledger import queries as ledger_queries
 from affiliate.money import Money
-from affiliate.papers import queries as paper_queries
 from affiliate.payouts import entry_queries, service
 from affiliate.payouts import queries as payout_queries
-from affiliate.payouts.models import PayoutRun
+from affiliate.payouts.models import Payout, PayoutRun, PayoutStatus
 from affiliate.web import orm, request_now
 
 
@@ -29,17 +31,25 @@ from affiliate.web import orm, request_now
 def payouts() -> str:
     """What can be paid now, who is left out and why, and the runs until now."""
     here: dict[str, Any] = {"program_id": g.program.id}
-    now = request_now()
-    schedule = payout_queries.preview(orm.session, **here, now=now)
+    now, name = request_now(), _name()
+    at: dict[str, Any] = {"ready_at": cursor("ready"), "left_at": cursor("left")}
+    upcoming = payouts_queries.upcoming(orm.session, program=g.program, now=now, name=name, **at)
     policy = payout_queries.policy_of(orm.session, **here)
     due = payout_queries.next_run_on(orm.session, **here, today=now.date())
     page = queries.runs(orm.session, **here, cursor=cursor())
-    awaited = paper_queries.awaited(orm.session, **here)
-    reviews = payout_queries.under_review(orm.session, **here)
-    last = queries.last_paid(orm.session, **here)
-    sheet = payout_overview.sheet(schedule, page.rows, policy, due, last=last, awaited=awaited, reviews=reviews)
+    shown = [row.partner_id for row in upcoming.ready.rows]
+    last = payouts_queries.last_paid(orm.session, **here, partner_ids=shown)
+    sheet = payout_overview.sheet(upcoming, page.rows, policy, due, last=last)
     entries = entry_queries.adjustments_waiting(orm.session, **here)
-    return show("payouts/payouts.html", pager=pager(page), entries_waiting=entries, **sheet)
+    return show(
+        "payouts/payouts.html",
+        name=name,
+        pager=pager(page, anchor="runs"),
+        ready_pager=pager(upcoming.ready, name="ready", anchor="now"),
+        left_pager=pager(upcoming.left, name="left", anchor="left"),
+        entries_waiting=entries,
+        **sheet,
+    )
 
 
 @blueprint.post("/<slug>/payouts")
@@ -97,9 +107,8 @@ def approve_payout_run(run_id: UUID) -> BaseResponse | tuple[str, int]:
     """The second person's yes: every warning seen, the total typed."""
     row = _found(run_id)
     run = row.PayoutRun
-    reviews = payout_queries.under_review(orm.session, program_id=g.program.id)
-    payouts = queries.payouts_of(orm.session, run_id=run_id)
-    errors = payout_warnings.approval_errors(request.form, run, payouts, reviews)
+    warnings = _warnings(run)
+    errors = payout_warnings.approval_errors(request.form, run, warnings)
     if errors:
         return _run_page(row, errors=errors), 422
     return acted(_address(run_id), lambda: _approve(run))
@@ -146,14 +155,43 @@ def _cancel(run: PayoutRun) -> str:
 
 
 def _run_page(row: Any, *, errors: dict[str, str] | None = None) -> str:
-    run = row.PayoutRun
-    payouts = queries.payouts_of(orm.session, run_id=run.id)
+    run, name = row.PayoutRun, _name()
+    found = queries.payouts_page(orm.session, run_id=run.id, name=name, cursor=cursor())
+    sums = queries.sums_of(orm.session, run_id=run.id)
     balances = ledger_queries.program_balances(orm.session, program_id=g.program.id)
-    reviews = payout_queries.under_review(orm.session, program_id=g.program.id)
     alone = payout_queries.policy_of(orm.session, program_id=g.program.id).is_one_person
-    page = payout_sheets.run_page(row, payouts, balances, me=current_user.id, one_person=alone, reviews=reviews)
-    page |= payout_steps.traffic(run)
+    page = payout_sheets.run_page(
+        row, found.rows, sums, balances, me=current_user.id, one_person=alone, warnings=_warnings(run)
+    )
+    page |= payout_steps.traffic(run) | {"name": name, "pager": _beside(run.id, found, name)}
     return show("payouts/payout_run.html", errors=errors or {}, typed=request.form, **page)
+
+
+def _beside(run_id: UUID, found: Page, name: str) -> dict[str, str | None]:
+    """The pages beside this one by the run's own address: after a refused approval the page stands at another one."""
+    towards = {"newer_url": found.newer, "older_url": found.older}
+    kept: dict[str, Any] = {"name": name} if name else {}
+    return {
+        way: at and url_for("console.payout_run", run_id=run_id, page=at, _anchor="who", **kept)
+        for way, at in towards.items()
+    }
+
+
+def _warnings(run: PayoutRun) -> list[dict[str, str]]:
+    """What the second person looks at first, of the whole run; nothing once it is decided."""
+    if run.status is not PayoutStatus.PROPOSED:
+        return []
+    partners = sa.select(Payout.partner_id).where(Payout.run_id == run.id)
+    reviews = payout_queries.under_review(orm.session, program_id=g.program.id, partner_ids=partners)
+    flagged = [review.partner_id for review in reviews]
+    times = payout_warnings.UNUSUAL_TIMES
+    payouts = queries.unlike_before(orm.session, run_id=run.id, times=times, partner_ids=flagged)
+    return payout_warnings.notes(payouts, run.currency, reviews)
+
+
+def _name() -> str:
+    """Whom a list is searched for."""
+    return request.args.get("name", "").strip()[:120]
 
 
 def _found(run_id: UUID) -> Any:

@@ -15,7 +15,7 @@ from affiliate.commissions.models import Commission, CommissionStatus
 from affiliate.console import paging
 from affiliate.ingest.models import Conversion
 from affiliate.partners.models import Partner
-from affiliate.payouts.models import Payout, PayoutMethod, PayoutRun
+from affiliate.payouts.models import PaperState, Payout, PayoutMethod, PayoutRun, PayoutStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,9 @@ class Decidable:
     conversion_id: UUID
 
 
+_SUMMED = (
+    "amount_minor", "earned_minor", "clawed_back_minor", "vat_minor", "stamp_minor", "withheld_minor", "before_minor",
+)  # fmt: skip
 _DECIDABLE = (Commission.id, Commission.partner_id, Commission.conversion_id)
 
 
@@ -138,9 +141,46 @@ def run(session: Session, *, program_id: UUID, run_id: UUID) -> Any | None:
     return session.execute(statement).one_or_none()
 
 
-def payouts_of(session: Session, *, run_id: UUID, limit: int | None = None) -> Sequence[Any]:
-    """Who gets what in a run, the largest first, with what the partner was paid in the run before. Without a limit all of it: who approves is warned of each."""
+def payouts_of(session: Session, *, run_id: UUID, limit: int) -> Sequence[Any]:
+    """Who gets what in a run, the largest first, with what the partner was paid in the run before."""
     return session.execute(_payouts(run_id).order_by(Payout.amount_minor.desc(), Partner.name).limit(limit)).all()
+
+
+def payouts_page(
+    session: Session, *, run_id: UUID, name: str = "", cursor: paging.Cursor | None, size: int = paging.PAGE_SIZE
+) -> paging.Page:
+    """The same a page at a time, of all or of partners called so."""
+    found = _payouts(run_id).add_columns(Payout.amount_minor.label("at"))
+    if name:
+        found = found.where(sa.func.lower(Partner.name).contains(name.lower(), autoescape=True))
+    return paging.page_of(session, found, by=Payout.amount_minor, identifier=Payout.id, cursor=cursor, size=size)
+
+
+def sums_of(session: Session, *, run_id: UUID) -> Sequence[Any]:
+    """What the payouts of a run come to, in minor units: a row for each status, apart those taken out, with how many they are."""
+    lines = _payouts(run_id).subquery()
+    is_out = lines.c.taken_out_at.is_not(None)
+    waits = sa.and_(lines.c.status == PayoutStatus.PROPOSED, lines.c.paper == PaperState.AWAITED)
+    counts = (sa.func.count().label("payouts"), sa.func.count().filter(waits).label("waiting"))
+    sums = [sa.cast(sa.func.coalesce(sa.func.sum(lines.c[name]), 0), sa.BigInteger).label(name) for name in _SUMMED]
+    found = sa.select(lines.c.status, is_out.label("is_out"), *counts, *sums)
+    return session.execute(found.group_by(lines.c.status, is_out)).all()
+
+
+def unlike_before(session: Session, *, run_id: UUID, times: int, partner_ids: Collection[UUID]) -> Sequence[Any]:
+    """The payouts of a run that somebody looks at first, the largest first, without what was taken out.
+
+    They are first ones, of more than so many times the last one, to an account that has changed, or of these partners.
+    """
+    lines = _payouts(run_id).subquery()
+    unlike = (
+        lines.c.before_minor.is_(None),
+        lines.c.amount_minor > times * lines.c.before_minor,
+        lines.c.details_changed_at.is_not(None),
+        db.among(session, lines.c.partner_id, partner_ids),
+    )
+    found = sa.select(lines).where(lines.c.taken_out_at.is_(None), sa.or_(*unlike))
+    return session.execute(found.order_by(lines.c.amount_minor.desc(), lines.c.partner)).all()
 
 
 def payout_of(session: Session, *, run_id: UUID, payout_id: UUID) -> Any | None:
@@ -175,16 +215,6 @@ def _payouts(run_id: UUID) -> sa.Select[*tuple[Any, ...]]:
         .outerjoin(PayoutMethod, PayoutMethod.id == Payout.method_id)
         .where(Payout.run_id == run_id)
     )  # fmt: skip
-
-
-def last_paid(session: Session, *, program_id: UUID) -> dict[UUID, int]:
-    """What the last payout of each partner that arrived was over, in minor units, by the partner's id."""
-    paid = (Payout.program_id == program_id, Payout.paid_at.is_not(None))
-    newest = sa.select(Payout.partner_id, sa.func.max(Payout.created_at).label("at")).where(*paid)
-    last = newest.group_by(Payout.partner_id).subquery()
-    same = (last.c.partner_id == Payout.partner_id, last.c.at == Payout.created_at)
-    rows = session.execute(sa.select(Payout.partner_id, Payout.amount_minor).join(last, sa.and_(*same)).where(*paid))
-    return {row.partner_id: row.amount_minor for row in rows}
 
 
 def exports_of(session: Session, *, run_id: UUID, limit: int = 20) -> Sequence[Any]:

@@ -19,7 +19,7 @@ from affiliate.console.queries.stirring import Moments, Stirring, Waiting, stirr
 from affiliate.console.work import undelivered, work_list, work_people, work_rest
 from affiliate.papers import queries as papers
 from affiliate.papers.models import FiledStatus
-from affiliate.payouts import queries as payout_queries
+from affiliate.payouts import payable
 from affiliate.programs.models import ProgramStatus
 from affiliate.relations import care_queries
 from affiliate.relations import queries as relations
@@ -78,7 +78,7 @@ def _money(there: Stirring, now: datetime) -> list[work_list.Item]:
         runs = work_list.payouts(work.open_runs(orm.session, **here), me=current_user.id)
         found += work_list.with_rest(runs, there.runs, work_rest.runs, url_for("console.payouts"))
     else:
-        found += work_list.payable(payout_queries.preview(orm.session, **here, now=now))
+        found += work_list.payable(payable.payable(orm.session, program=g.program, now=now))
     if there.invoices.count:
         filed = papers.filed_in(orm.session, **here, status=FiledStatus.FILED, oldest_first=True, limit=SHOWN_OF_A_KIND)
         invoices = work_people.invoices(filed)

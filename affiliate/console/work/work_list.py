@@ -21,7 +21,7 @@ from affiliate.ledger.models import LedgerProof
 from affiliate.money import Money
 from affiliate.partners.models import EnrollmentStatus
 from affiliate.payouts.models import PayoutStatus
-from affiliate.payouts.schedule import Schedule
+from affiliate.payouts.payable import Payable
 from affiliate.web import request_now
 
 LATE, TODAY, WEEK = "late", "today", "week"
@@ -203,15 +203,15 @@ def adjustments(found: Waiting) -> list[Item]:
     return [Item("payout", urgency(found.since), "pencil", title, detail, url, _("Decide"), found.since)]
 
 
-def payable(schedule: Schedule) -> list[Item]:
+def payable(found: Payable) -> list[Item]:
     """What could be paid and is in no run."""
-    if not schedule.payable:
+    if not found.partners:
         return []
-    amount = formats.money(presenters.amount(schedule.total_minor))
+    amount = formats.money(presenters.amount(found.total_minor))
     title = ngettext(
         "%(amount)s can be paid to %(num)d partner",
         "%(amount)s can be paid to %(num)d partners",
-        len(schedule.payable),
+        found.partners,
         amount=amount,
     )
     detail = _("Propose a run; a second person approves it.")

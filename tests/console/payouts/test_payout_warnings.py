@@ -46,7 +46,7 @@ def test_more_of_a_kind_than_are_told_one_by_one_are_told_together_and_must_be_t
     with app.test_request_context():
         notes = payout_warnings.notes(many, "EUR")
         ticked = {"total": "0.00"} | {f"seen-{note['id']}": "1" for note in notes[:-1]}
-        wrong = payout_warnings.approval_errors(ticked, run, many)  # type: ignore[arg-type] # the two facts it reads
+        wrong = payout_warnings.approval_errors(ticked, run, notes)  # type: ignore[arg-type] # the two facts it reads
     assert len(notes) == payout_warnings.NOTES_MAX + 1
     assert notes[-1]["title"] == "12 more as those above: €480.00 in all."
     assert wrong == {"seen": "1 note is not ticked yet."}

@@ -1,5 +1,7 @@
 """Payouts: proposed by one person, approved by another who looks and types the total, paid once, taken back with a reason."""
 
+import html
+import re
 from collections.abc import Callable
 from types import SimpleNamespace
 
@@ -15,7 +17,10 @@ from werkzeug.test import TestResponse
 from affiliate import clock
 from affiliate.accounts.models import User
 from affiliate.commissions.models import CommissionStatus
-from affiliate.console.payouts import payout_overview, payout_sheets
+from affiliate.console import paging
+from affiliate.console.payouts import payout_sheets
+from affiliate.console.queries import money
+from affiliate.console.queries import payouts as queries
 from affiliate.ingest.models import Conversion
 from affiliate.ledger import queries as ledger
 from affiliate.ledger.models import AccountName
@@ -39,6 +44,20 @@ def run_of(cast: Cast) -> PayoutRun:
     run = cast.session.scalars(newest.execution_options(populate_existing=True)).one()
     cast.session.commit()
     return run
+
+
+def beyond(answer: TestResponse, anchor: str) -> str:
+    """The address of the next page of the list that stands there."""
+    following = re.search(rf'rel="next" href="([^"]*)#{anchor}"', answer.text)
+    assert following is not None
+    return html.unescape(following[1])
+
+
+@pytest.fixture
+def one_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lists show one row a page."""
+    for read in (paging.page_of, queries.upcoming, money.payouts_page):
+        monkeypatch.setitem(read.__kwdefaults__, "size", 1)
 
 
 def status(cast: Cast) -> PayoutStatus:
@@ -104,20 +123,33 @@ def test_the_preview_compares_with_what_each_partner_was_paid_last(
 
 
 def test_all_of_a_long_run_is_summed_warned_of_and_reached_though_the_page_shows_a_part(
-    cast: Cast, mara: FlaskClient, finn: FlaskClient, monkeypatch: pytest.MonkeyPatch
+    cast: Cast, mara: FlaskClient, finn: FlaskClient, one_a_page: None
 ) -> None:
-    for module in (payout_sheets, payout_overview):
-        monkeypatch.setattr(module, "LINES_SHOWN", 1)
     cast.approved_sale("1", amount_minor=300_00)
     cast.approved_sale("2", partner=make_partner(cast.session, program=cast.program, name="Ewa's Pans"))
     preview = text_of(mara.get("/console/casa/payouts"))
-    for said in ("Propose €40.00", "To 2 partners. The amounts", "1 more row counts in the total."):
+    for said in ("Propose €40.00", "To 2 partners. The amounts"):
         assert said in preview
     assert "Ewa's Pans" not in preview
+    following = text_of(mara.get(beyond(mara.get("/console/casa/payouts"), "now")))
+    assert ("Ewa's Pans" in following, "Propose €40.00" in following, "Slow Kitchen" in following) == (
+        True,
+        True,
+        False,
+    )
     propose(mara, 40_00)
     page = text_of(finn.get(address(cast)))
-    for said in ("To 2 partners.", "2 partners get their first payout, €40.00.", "1 more line is in the CSV."):
+    for said in ("To 2 partners.", "2 partners get their first payout, €40.00."):
         assert said in page
+    assert "€40.00" in page.split("What approval moves")[1]
+    whole = text_of(finn.get(beyond(finn.get(address(cast)), "who")))
+    assert ("€10.00" in whole.split("Who gets what")[1], "To 2 partners." in whole) == (True, True)
+    found = text_of(finn.get(f"{address(cast)}?name=EWA")).split("Who gets what")[1]
+    assert ("Ewa's Pans" in found, "Slow Kitchen" in found.split("Total")[0]) == (True, False)
+    assert len(finn.get(f"{address(cast)}.csv?name=ewa").text.splitlines()) == 3
+    refused = act(finn, cast, "approve", total="1")
+    assert beyond(refused, "who").startswith(f"{address(cast)}?page=")
+    assert f'action="{address(cast)}"' in finn.post(f"{address(cast)}/approve?name=ewa", data={"total": "1"}).text
     small = cast.session.scalars(sa.select(Payout).where(Payout.amount_minor == 10_00)).one()
     cast.session.commit()
     assert "Ewa's Pans" in text_of(finn.get(f"{address(cast)}/{public('pay', small)}"))

@@ -1,0 +1,95 @@
+"""Who could be paid now and who is left out, for lists: filtered and summed by the database, a page at a time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from affiliate import db
+from affiliate.console import paging
+from affiliate.payouts import payable
+from affiliate.payouts import queries as payout_queries
+from affiliate.payouts.models import Payout
+from affiliate.payouts.payable import Payable
+from affiliate.payouts.queries import Review
+from affiliate.payouts.schedule import Blocked, Due
+from affiliate.programs.models import Program
+
+
+@dataclass(frozen=True, slots=True)
+class Upcoming:
+    """The next run as it would be proposed: its sum, a page of who is in it and one of who is left out, and what these rows are of."""
+
+    payable: Payable
+    ready: paging.Page
+    left: paging.Page
+    dues: Mapping[UUID, tuple[Due, Blocked | None]]
+    awaited: Mapping[UUID, Payout]
+    reviews: Mapping[UUID, Review]
+
+
+def upcoming(
+    session: Session,
+    *,
+    program: Program,
+    now: datetime,
+    name: str = "",
+    ready_at: paging.Cursor | None = None,
+    left_at: paging.Cursor | None = None,
+    size: int = paging.PAGE_SIZE,
+) -> Upcoming:
+    """The next run, the largest first: what is due before taxes. `name`: only partners called so; the sum is of all."""
+    here: dict[str, Any] = {"program": program, "now": now}
+    sums = payable.payable(session, **here)
+    ready = _page(session, payable.ready_rows(session, **here, but=sums.overtaxed), name, ready_at, size)
+    left = _page(session, payable.left_rows(session, **here, overtaxed=sums.overtaxed), name, left_at, size)
+    of_kind = {kind: [row for row in left.rows if row.kind == kind] for kind in ("due", "awaited", "review")}
+    asked = [row.partner_id for row in (*ready.rows, *of_kind["due"])]
+    return Upcoming(
+        payable=sums,
+        ready=ready,
+        left=left,
+        dues=payable.dues_of(session, **here, partner_ids=asked),
+        awaited=_payouts(session, [row.id for row in of_kind["awaited"]]),
+        reviews=_reviews(session, program.id, [row.partner_id for row in of_kind["review"]]),
+    )
+
+
+def _page(session: Session, found: Any, name: str, cursor: paging.Cursor | None, size: int) -> paging.Page:
+    rows = found.subquery()
+    wanted = sa.select(rows)
+    if name:
+        wanted = wanted.where(sa.func.lower(rows.c.name).contains(name.lower(), autoescape=True))
+    return paging.page_of(session, wanted, by=rows.c.at, identifier=rows.c.id, cursor=cursor, size=size)
+
+
+def _payouts(session: Session, payout_ids: list[UUID]) -> dict[UUID, Payout]:
+    if not payout_ids:
+        return {}
+    found = session.scalars(sa.select(Payout).where(db.among(session, Payout.id, payout_ids)))
+    return {payout.id: payout for payout in found}
+
+
+def _reviews(session: Session, program_id: UUID, partner_ids: list[UUID]) -> dict[UUID, Review]:
+    if not partner_ids:
+        return {}
+    found = payout_queries.under_review(session, program_id=program_id, partner_ids=partner_ids)
+    return {review.partner_id: review for review in found}
+
+
+def last_paid(session: Session, *, program_id: UUID, partner_ids: list[UUID]) -> dict[UUID, int]:
+    """What the last payout of each of these partners that arrived was over, in minor units, by the partner's id."""
+    paid = (
+        Payout.program_id == program_id,
+        Payout.paid_at.is_not(None),
+        db.among(session, Payout.partner_id, partner_ids),
+    )
+    newest = sa.select(Payout.partner_id, sa.func.max(Payout.created_at).label("at")).where(*paid)
+    last = newest.group_by(Payout.partner_id).subquery()
+    same = (last.c.partner_id == Payout.partner_id, last.c.at == Payout.created_at)
+    rows = session.execute(sa.select(Payout.partner_id, Payout.amount_minor).join(last, sa.and_(*same)).where(*paid))
+    return {row.partner_id: row.amount_minor for row in rows}

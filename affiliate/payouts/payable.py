@@ -1,0 +1,138 @@
+"""What could be paid now and what could not, summed and told apart by the database, so that no page reads every partner.
+
+The run itself is made of `queries.preview`, which decides of each partner by `schedule.why_blocked`; what is told here says
+the same of all of them.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from affiliate import db
+from affiliate.partners.models import Partner
+from affiliate.payouts import queries, taxing
+from affiliate.payouts.models import PaperState, Payout, PayoutStatus
+from affiliate.payouts.schedule import Blocked, Due, group, why_blocked
+from affiliate.programs.models import Program
+from affiliate.taxes import queries as tax_queries
+from affiliate.taxes.models import TaxProfile, TaxSettings
+
+READ_AT_ONCE = 2_000
+"""So many partners are in memory while their taxes are added up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payable:
+    """What a run proposed now would pay, and to how many; and who waits only because corrections of older papers take more."""
+
+    total_minor: int
+    partners: int
+    overtaxed: Sequence[UUID] = ()
+
+
+def payable(session: Session, *, program: Program, now: datetime) -> Payable:
+    """The sum of a run as it would be proposed now. Taxes are reckoned partner by partner, so only with them they are read, by parts."""
+    settings = tax_queries.settings_of(session, program_id=program.id)
+    rows = _rows(session, program, now)
+    ready = sa.select(rows).where(_is_ready(rows, program, settings, now))
+    if settings is not None:
+        return _taxed(session, program, ready, now)
+    found = ready.subquery()
+    total = sa.cast(sa.func.coalesce(sa.func.sum(_net(found)), 0), sa.BigInteger)
+    return Payable(*session.execute(sa.select(total, sa.func.count()).select_from(found)).one())
+
+
+def _taxed(session: Session, program: Program, ready: sa.Select[*tuple[Any, ...]], now: datetime) -> Payable:
+    total_minor, partners, overtaxed = 0, 0, []
+    for rows in session.execute(ready, execution_options={"yield_per": READ_AT_ONCE}).partitions():
+        dues = _with_taxes(session, program, [queries.due(row) for row in rows], now)
+        split = group(dues, minimum_minor=program.payout_min_minor, now=now)
+        total_minor, partners = total_minor + split.total_minor, partners + len(split.payable)
+        overtaxed += [due.partner_id for due, _reason in split.blocked]
+    return Payable(total_minor, partners, overtaxed)
+
+
+def ready_rows(
+    session: Session, *, program: Program, now: datetime, but: Collection[UUID]
+) -> sa.Select[*tuple[Any, ...]]:
+    """Who could be paid now: rows of `id` and `partner_id` (both the partner's), `name`, and `at`, what is due before taxes. `but`: the overtaxed."""
+    rows = _rows(session, program, now)
+    settings = tax_queries.settings_of(session, program_id=program.id)
+    return _keys(rows, "due").where(_is_ready(rows, program, settings, now), ~_among(session, rows, but))
+
+
+def left_rows(
+    session: Session, *, program: Program, now: datetime, overtaxed: Collection[UUID]
+) -> sa.CompoundSelect[*tuple[Any, ...]]:
+    """Who is left out: rows as those of `ready_rows`, and what they are of as `kind`: a due, an awaited payout or what is under review."""
+    rows = _rows(session, program, now)
+    settings = tax_queries.settings_of(session, program_id=program.id)
+    is_ready = _is_ready(rows, program, settings, now)
+    blocked = _keys(rows, "due").where(sa.or_(~is_ready, _among(session, rows, overtaxed)))
+    waits = (
+        Payout.program_id == program.id,
+        Payout.status == PayoutStatus.PROPOSED,
+        Payout.paper == PaperState.AWAITED,
+    )
+    awaited = sa.select(sa.literal("awaited"), Payout.id, Payout.partner_id, Partner.name, Payout.amount_minor)
+    held = queries.review_rows(program.id).subquery()
+    reviewed = sa.select(sa.literal("review"), held.c.id, held.c.partner_id, held.c.name, held.c.amount_minor)
+    return sa.union_all(blocked, awaited.join(Partner, Partner.id == Payout.partner_id).where(*waits), reviewed)
+
+
+def dues_of(
+    session: Session, *, program: Program, now: datetime, partner_ids: Collection[UUID]
+) -> dict[UUID, tuple[Due, Blocked | None]]:
+    """What these partners are due with their taxes, and why each is not paid now, if it is not."""
+    if not partner_ids:
+        return {}
+    until = queries.payable_until(session, program_id=program.id, now=now)
+    dues = queries.dues(session, program=program, until=until, partner_ids=partner_ids)
+    told = _with_taxes(session, program, dues, now)
+    return {due.partner_id: (due, why_blocked(due, minimum_minor=program.payout_min_minor, now=now)) for due in told}
+
+
+def _with_taxes(session: Session, program: Program, dues: Sequence[Due], now: datetime) -> list[Due]:
+    return taxing.taxed(session, program=program, dues=dues, clawbacks=queries.open_clawbacks(program.id), now=now)
+
+
+def _rows(session: Session, program: Program, now: datetime) -> sa.Subquery:
+    until = queries.payable_until(session, program_id=program.id, now=now)
+    return queries.due_rows(program, until=until).subquery()
+
+
+def _net(rows: sa.FromClause) -> sa.ColumnElement[int]:
+    """What is due before taxes."""
+    return sa.cast(rows.c.earned_minor - rows.c.clawed_back_minor, sa.BigInteger)
+
+
+def _keys(rows: sa.Subquery, kind: str) -> sa.Select[*tuple[Any, ...]]:
+    columns = (rows.c.partner_id.label("id"), rows.c.partner_id, rows.c.partner_name.label("name"))
+    return sa.select(sa.literal(kind).label("kind"), *columns, _net(rows).label("at"))
+
+
+def _among(session: Session, rows: sa.Subquery, partner_ids: Collection[UUID]) -> sa.ColumnElement[bool]:
+    """As a value: turned round, a comparison with any of an array would ask whether one of it is another."""
+    return sa.func.coalesce(db.among(session, rows.c.partner_id, partner_ids), sa.false())
+
+
+def _is_ready(
+    rows: sa.Subquery, program: Program, settings: TaxSettings | None, now: datetime
+) -> sa.ColumnElement[bool]:
+    """Whether `schedule.why_blocked` finds no reason, taxes aside."""
+    tests = [
+        rows.c.is_active,
+        rows.c.block_reason.is_(None),
+        _net(rows) >= max(program.payout_min_minor, 1),
+        rows.c.method_id.is_not(None),
+        rows.c.usable_from <= now,
+    ]
+    if settings is not None and settings.demands_profile:
+        present = (TaxProfile.program_id == program.id, TaxProfile.replaced_at.is_(None))
+        tests.append(sa.exists().where(*present, TaxProfile.partner_id == rows.c.partner_id))
+    return sa.func.coalesce(sa.and_(*tests), sa.false())
