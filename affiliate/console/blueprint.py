@@ -140,11 +140,16 @@ def cursor(name: str = "page") -> paging.Cursor | None:
     return paging.read_cursor(request.args.get(name))
 
 
-def pager(page: paging.Page, *, name: str = "page", anchor: str | None = None) -> dict[str, str | None]:
-    """The addresses of the pages beside this one, with the same filters. `name`: as of `cursor`; `anchor`: where the list stands."""
+def pager(
+    page: paging.Page, *, name: str = "page", anchor: str | None = None, at: str | None = None
+) -> dict[str, str | None]:
+    """The addresses of the pages beside this one, with the same filters.
+
+    `name`: as of `cursor`; `anchor`: where the list stands; `at`: the page's own endpoint, where it answers to forms as well.
+    """
 
     def beside(text: str | None) -> str | None:
-        return None if text is None else with_arguments(**{name: text, "_anchor": anchor})
+        return None if text is None else _changed(at, {name: text, "_anchor": anchor})
 
     return {"newer_url": beside(page.newer), "older_url": beside(page.older)}
 
@@ -154,8 +159,12 @@ def with_arguments(**changes: str | None) -> str:
 
     Only the arguments of our lists are carried on: `url_for` has arguments of its own, which no address may set.
     """
+    return _changed(None, changes)
+
+
+def _changed(endpoint: str | None, changes: dict[str, str | None]) -> str:
     kept: dict[str, Any] = {name: value for name, value in (filters() | changes).items() if value}
-    return url_for(request.endpoint or "", **(request.view_args or {}), **kept)
+    return url_for(endpoint or request.endpoint or "", **(request.view_args or {}), **kept)
 
 
 def filters() -> dict[str, str | None]:

@@ -179,15 +179,11 @@ def answers(session: Session, *, issue_id: UUID) -> tuple[int, int]:
     return unsubscribed, bounced
 
 
-def undelivered(session: Session, *, issue_id: UUID, limit: int = SHOWN_MAX) -> Sequence[Any]:
-    """Deliveries that a manager should look at, uncertain ones first: `NewsletterDelivery`, `name`, `email`, `partner_name`."""
+def undelivered(issue_id: UUID) -> sa.Select[*tuple[Any, ...]]:
+    """Deliveries that a manager should look at, without order: `NewsletterDelivery`, `name`, `email`, `partner_name`."""
     wanted = (DeliveryStatus.UNCERTAIN, DeliveryStatus.FAILED, DeliveryStatus.REFUSED)
-    found = (
-        _with_readers(NewsletterDelivery)
-        .where(NewsletterDelivery.issue_id == issue_id, NewsletterDelivery.status.in_(wanted))
-        .order_by(NewsletterDelivery.status.desc(), NewsletterDelivery.id)  # "uncertain" is the last of the three words
-    )
-    return session.execute(found.limit(limit)).all()
+    mine = (NewsletterDelivery.issue_id == issue_id, NewsletterDelivery.status.in_(wanted))
+    return _with_readers(NewsletterDelivery).where(*mine)
 
 
 def is_busy(session: Session, *, issue_id: UUID) -> bool:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from affiliate.accounts.models import User
 from affiliate.partners.models import Partner
-from affiliate.payouts.models import Adjustment, AdjustmentStatus, PartnerCost
+from affiliate.payouts.models import Adjustment, AdjustmentStatus
 from affiliate.payouts.queries import posted
 
 
@@ -18,16 +18,6 @@ def adjustment_of(session: Session, *, adjustment_id: UUID, program_id: UUID) ->
     """One adjustment of this program, as it stands in the database now."""
     found = sa.select(Adjustment).where(Adjustment.id == adjustment_id, Adjustment.program_id == program_id)
     return session.scalar(found.execution_options(populate_existing=True))
-
-
-def adjustments(
-    session: Session, *, program_id: UUID, partner_id: UUID | None = None, waiting: bool = False, limit: int
-) -> Sequence[Any]:
-    """Adjustments with the names of partner and people, newest first: of a program, of one partner, or those that wait."""
-    rows = adjustment_rows(program_id, partner_id=partner_id)
-    if waiting:
-        rows = rows.where(Adjustment.status == AdjustmentStatus.PROPOSED)
-    return session.execute(rows.order_by(Adjustment.entered_at.desc(), Adjustment.id.desc()).limit(limit)).all()
 
 
 def adjustment_rows(program_id: UUID, *, partner_id: UUID | None = None) -> sa.Select[*tuple[Any, ...]]:
@@ -74,16 +64,3 @@ def single_handed(session: Session, *, program_id: UUID, partner_id: UUID, since
     alone = (Adjustment.is_single_handed, Adjustment.decided_at > since)
     total = sa.cast(sa.func.coalesce(sa.func.sum(sa.func.abs(Adjustment.amount_minor)), 0), sa.BigInteger)
     return session.scalar(sa.select(total).where(*mine, *alone)) or 0
-
-
-def costs_of(session: Session, *, program_id: UUID, partner_id: UUID, limit: int) -> Sequence[Any]:
-    """What a partner has cost, newest first, with who wrote it down."""
-    mine = (
-        PartnerCost.program_id == program_id,
-        PartnerCost.partner_id == partner_id,
-        PartnerCost.removed_at.is_(None),
-    )
-    rows = sa.select(PartnerCost, User.name.label("entered_by")).join(User, User.id == PartnerCost.entered_by_id)
-    return session.execute(
-        rows.where(*mine).order_by(PartnerCost.spent_on.desc(), PartnerCost.id.desc()).limit(limit)
-    ).all()

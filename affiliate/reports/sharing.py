@@ -23,7 +23,6 @@ N_ = str  # marks a sentence for the translators
 
 OPEN_MAX = 50
 """The most addresses of a program that work at a time."""
-SHOWN_MAX = 100
 DAYS = (7, 30, 90, 365)
 """How long an address may work, in days."""
 
@@ -109,12 +108,6 @@ def take_back(session: Session, *, report_id: UUID, program_id: UUID, actor: Act
         found.revoked_at = now
         _record(session, "report.take_back", found, actor=actor, now=now)
     return found.title
-
-
-def shared(session: Session, *, program_id: UUID) -> Sequence[SharedReport]:
-    """What a program shared, newest first, with what is over."""
-    mine = sa.select(SharedReport).where(SharedReport.program_id == program_id)
-    return session.scalars(mine.order_by(SharedReport.created_at.desc(), SharedReport.id).limit(SHOWN_MAX)).all()
 
 
 def shown(session: Session, *, report_id: UUID, now: datetime) -> SharedReport:

@@ -38,7 +38,7 @@ from affiliate.newsletters.content import IssueKind
 from affiliate.newsletters.models import DeliveryStatus, IssueStatus, NewsletterDelivery, NewsletterIssue
 from affiliate.partners.models import Application, EnrollmentStatus, Member, Partner, PartnerNotice
 from affiliate.payouts import service as payouts
-from affiliate.payouts.models import Adjustment, AdjustmentKind, AdjustmentStatus
+from affiliate.payouts.models import Adjustment, AdjustmentKind, AdjustmentStatus, CostKind, PartnerCost
 from affiliate.privacy.models import ErasureRequest, ErasureStatus
 from affiliate.programs.models import GoalMetric
 from affiliate.relations import agreeing, caring
@@ -47,6 +47,7 @@ from affiliate.relations.claims import Claim
 from affiliate.relations.models import CaseKind, CaseStatus, Side
 from affiliate.reports import remarks, statuses
 from affiliate.reports.service_measures import ServiceMeasure
+from affiliate.reports.shared_models import SharedReport
 from affiliate.reports.written_models import Campaign, ServiceEntry
 
 
@@ -258,7 +259,7 @@ def test_a_partners_page_has_links_people_and_applications(session: Session, boo
     here = {"program_id": books.program.id, "partner_id": books.partner.id}
     [link] = partners.links_of(session, **here, since=NOW - timedelta(days=1), cursor=None).rows
     assert link.at == 7
-    assert partners.links_of(session, **here, since=NOW + timedelta(hours=1))[0].clicks == 0
+    assert partners.links_of(session, **here, since=NOW + timedelta(hours=1), cursor=None).rows[0].at == 0
     assert books.partner.name in named.offered(session, **here).partners
     assert [len(rows) for rows in partners.people_and_payouts(session, **here)] == [1, 0]
     row = partners.of_one(session, **here)
@@ -411,13 +412,34 @@ def test_what_is_written_down_is_paged_on_both_databases(session: Session, books
                 status=AdjustmentStatus.DECLINED, entered_by_id=user.id, entered_at=at, decided_at=NOW,
             )
         )  # fmt: skip
+        session.add(
+            Adjustment(
+                id=ids.new(), **about, kind=AdjustmentKind.BONUS, amount_minor=number + 1, currency="EUR", reason="So.",
+                status=AdjustmentStatus.PROPOSED, entered_by_id=user.id, entered_at=at,
+            )
+        )  # fmt: skip
+        session.add(
+            PartnerCost(
+                id=ids.new(), **about, kind=CostKind.SAMPLES, spent_on=day, amount_minor=number + 1, currency="EUR",
+                note="", entered_by_id=user.id, entered_at=at,
+            )
+        )  # fmt: skip
+        session.add(
+            SharedReport(
+                id=ids.new(), **here, title=str(number), arguments={}, time_zone="UTC", names_partners=False, ends_at=at,
+                views=0, created_by_id=user.id, created_at=at,
+            )
+        )  # fmt: skip
     session.flush()
     reads: dict[str, tuple[Any, Any]] = {
         "notes": (partial(lists.notes_on_days, session, **here), lambda row: int(row.text)),
         "service": (partial(lists.service_entries, session, **here), lambda row: row.ServiceEntry.number),
         "invitations": (partial(lists.invitations, session, **here), lambda row: int(row.Invitation.name)),
         "erasures": (partial(lists.erasures, session, **here, waits=False), lambda row: (NOW - row.at).seconds // 3600 + (NOW - row.at).days * 24),
-        "entries": (partial(lists.adjustments, session, **here, decided=True), lambda row: row.Adjustment.amount_minor - 1),
+        "entries": (partial(lists.adjustments, session, **here, waits=False), lambda row: row.Adjustment.amount_minor - 1),
+        "waiting": (partial(lists.adjustments, session, **here, waits=True), lambda row: row.Adjustment.amount_minor - 1),
+        "costs": (partial(lists.costs, session, **about), lambda row: row.PartnerCost.amount_minor - 1),
+        "shared": (partial(lists.shared_reports, session, **here), lambda row: int(row.SharedReport.title)),
     }  # fmt: skip
     for name, (read, told) in reads.items():
         rows = [told(row) for row in paging.every_row(lambda at, read=read: read(cursor=at))]  # type: ignore[misc]
@@ -425,6 +447,13 @@ def test_what_is_written_down_is_paged_on_both_databases(session: Session, books
         assert len(read(cursor=None).rows) == paging.PAGE_SIZE
     elsewhere: dict[str, Any] = {"program_id": ids.new(), "cursor": None}
     assert lists.papers(session, **here, cursor=None).rows == []
-    for read in (lists.notes_on_days, lists.service_entries, lists.invitations, lists.adjustments, lists.papers):
+    for read in (
+        lists.notes_on_days,
+        lists.service_entries,
+        lists.invitations,
+        lists.adjustments,
+        lists.papers,
+        lists.shared_reports,
+    ):
         assert read(session, **elsewhere).rows == []
     assert lists.erasures(session, **here, waits=True, cursor=None).rows == []

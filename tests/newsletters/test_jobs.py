@@ -284,7 +284,7 @@ def test_what_a_dead_sender_left_is_listed_also_when_the_issue_was_stopped(
     assert jobs.send() == 0
     assert statuses(issue) == {ALICE: DeliveryStatus.UNCERTAIN, BOB: DeliveryStatus.WAITING}
     with db.reading() as session:
-        assert [row.email for row in queries.undelivered(session, issue_id=issue.id)] == [ALICE]
+        assert [row.email for row in session.execute(queries.undelivered(issue.id))] == [ALICE]
     assert server.messages == []
 
 

@@ -37,7 +37,7 @@ def listed(page: str, title: str) -> bool:
 
 def open_case(session: Session, cast: Cast) -> Case:
     """A case about order 1001."""
-    claim = Claim(CaseKind.MISSING_SALE, "It is not there.", "1001", None, None, None)
+    claim = Claim(CaseKind.MISSING_SALE, "It is not there.", "1001")
     person = Actor("user", cast.person.id)
     return cases.open_case(
         session, program=cast.program, partner_id=cast.partner.id, claim=claim, actor=person, now=clock.now()

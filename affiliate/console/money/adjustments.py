@@ -26,12 +26,10 @@ from affiliate.fields import DayField
 from affiliate.money import Money
 from affiliate.partners import queries as partner_queries
 from affiliate.payouts import adjusting, costs
-from affiliate.payouts import entry_queries as queries
 from affiliate.payouts.models import Adjustment, AdjustmentKind, AdjustmentStatus, CostKind
 from affiliate.relations import crediting
 from affiliate.web import orm, request_now
 
-SHOWN = 100
 _COST = "cost"
 _NEEDED = InputRequired(_l("This is needed."))
 _TYPED_KINDS = (AdjustmentKind.BONUS, AdjustmentKind.MAKE_GOOD, AdjustmentKind.CORRECTION)
@@ -70,14 +68,14 @@ class CostForm(FlaskForm):  # type: ignore[misc] # the library is not typed
 @access.console("manager", "finance")
 def adjustments() -> str:
     """What waits for a second person, and the newest entries of all partners."""
-    page = lists.adjustments(orm.session, program_id=g.program.id, decided=True, cursor=cursor())
-    waiting = queries.adjustments(orm.session, program_id=g.program.id, waiting=True, limit=SHOWN)
+    page = lists.adjustments(orm.session, program_id=g.program.id, waits=False, cursor=cursor())
+    waiting = lists.adjustments(orm.session, program_id=g.program.id, waits=True, cursor=cursor("waits"))
     return show(
         "money/adjustments.html",
-        waiting=[adjustment_sheets.line(row) for row in waiting],
+        waiting=[adjustment_sheets.line(row) for row in waiting.rows],
         rows=[adjustment_sheets.line(row) for row in page.rows],
-        shown_max=SHOWN if len(waiting) == SHOWN else None,
-        **pager(page),
+        waiting_pager=pager(waiting, name="waits", anchor="waiting"),
+        **pager(page, anchor="done"),
     )
 
 
@@ -185,7 +183,7 @@ def _page(partner_id: UUID, *, form: AdjustmentForm | None = None, cost_form: Co
     whose: dict[str, Any] = {"program_id": g.program.id, "partner_id": partner_id}
     name = _name(partner_id)
     page = lists.adjustments(orm.session, **whose, cursor=cursor())
-    costs = queries.costs_of(orm.session, **whose, limit=SHOWN)
+    costs = lists.costs(orm.session, **whose, cursor=cursor("costs"))
     today = request_now().astimezone(ZoneInfo(g.program.time_zone)).date()
     return show(
         "money/entries.html",
@@ -194,9 +192,9 @@ def _page(partner_id: UUID, *, form: AdjustmentForm | None = None, cost_form: Co
         form=form or AdjustmentForm(formdata=None),
         cost_form=cost_form or CostForm(formdata=None, data={"spent_on": today}, prefix=_COST),
         rows=[adjustment_sheets.line(row) for row in page.rows],
-        **pager(page),
-        costs=[adjustment_sheets.cost(row) for row in costs],
-        shown_max=SHOWN if len(costs) == SHOWN else None,
+        **pager(page, anchor="entries", at="console.partner_entries"),
+        costs=[adjustment_sheets.cost(row) for row in costs.rows],
+        costs_pager=pager(costs, name="costs", anchor="costs", at="console.partner_entries"),
         debt=adjusting.debt_of(orm.session, **whose),
         urls=adjustment_sheets.urls(partner_id),
     )

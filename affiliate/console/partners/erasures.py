@@ -10,6 +10,7 @@ from werkzeug.wrappers.response import Response as BaseResponse
 from affiliate import formats
 from affiliate.accounts import access
 from affiliate.console.blueprint import acted, blueprint, cursor, given_reason, pager, show
+from affiliate.console.paging import Page
 from affiliate.console.queries import lists
 from affiliate.money import Money
 from affiliate.privacy import erasing, queries
@@ -17,20 +18,29 @@ from affiliate.privacy.models import ErasureRequest, ErasureStatus
 from affiliate.reports.words import Sign
 from affiliate.web import orm, request_now
 
-_SHOWN = 100
+WAITING_SHOWN = 10
+"""So many that wait stand on a page: of each is asked what it is owed."""
 
 
 @blueprint.get("/<slug>/erasures")
 @access.console("manager")
 def erasures() -> str:
-    """The wishes: on the first page those that wait, then what was decided."""
+    """The wishes: those that wait, and what was decided."""
     here: dict[str, Any] = {"program_id": g.program.id}
     page = lists.erasures(orm.session, **here, waits=False, cursor=cursor())
-    waiting = [] if cursor() else lists.erasures(orm.session, **here, waits=True, cursor=None, size=_SHOWN).rows
-    rows = [_line(row.ErasureRequest, row.partner, row.person) for row in (*waiting, *page.rows)]
+    waiting = lists.erasures(orm.session, **here, waits=True, cursor=cursor("waits"), size=WAITING_SHOWN)
     return show(
-        "partners/erasures.html", rows=rows, shown_max=_SHOWN if len(waiting) == _SHOWN else None, **pager(page)
+        "partners/erasures.html",
+        sections=[
+            _section("waits", _("Waits for you"), waiting, pager(waiting, name="waits", anchor="waits")),
+            _section("done", _("Until now"), page, pager(page, anchor="done")),
+        ],
     )
+
+
+def _section(key: str, title: str, page: Page, beside: dict[str, str | None]) -> dict[str, Any]:
+    rows = [_line(row.ErasureRequest, row.partner, row.person) for row in page.rows]
+    return {"key": key, "title": title, "rows": rows} | beside
 
 
 @blueprint.post("/<slug>/erasures/<uuid:request_id>/erase")

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from flask import Response, g, url_for
+from flask import Response, g, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers.response import Response as BaseResponse
 
@@ -14,7 +14,6 @@ from affiliate.console.blueprint import acted, blueprint, cursor, given_reason, 
 from affiliate.console.payouts import paper_sheets
 from affiliate.console.queries import lists
 from affiliate.papers import queries, service
-from affiliate.papers.models import FiledStatus
 from affiliate.partners import queries as partners
 from affiliate.taxes import queries as tax_queries
 from affiliate.taxes import service as taxes
@@ -28,26 +27,31 @@ _YEAR_FIRST = 2000
 def papers() -> str:
     """What finance has to check, what waits, and what was issued."""
     here: dict[str, Any] = {"program_id": g.program.id}
-    to_check = queries.filed_in(orm.session, **here, status=FiledStatus.FILED)
-    filed = queries.filed_in(orm.session, **here)
-    decided = [row for row in filed if row[0].status is not FiledStatus.FILED]
+    name = request.args.get("name", "").strip()[:120]
     page = lists.papers(orm.session, **here, cursor=cursor())
-    owed = queries.awaited(orm.session, **here)
-    awaited = [row for row in owed if row[2] is None]
-    profiles = tax_queries.profiles_in(orm.session, **here, limit=queries.SHOWN_MAX)
-    read: dict[str, list[Any]] = {"to_check": to_check, "decided": filed, "awaited": owed, "profiles": profiles}
+    pages = {
+        "check": lists.filed_invoices(orm.session, **here, to_check=True, cursor=cursor("check")),
+        "wait": lists.without_invoice(orm.session, **here, cursor=cursor("wait")),
+        "decided": lists.filed_invoices(orm.session, **here, to_check=False, cursor=cursor("decided")),
+        "profiles": lists.tax_profiles(orm.session, **here, name=name, cursor=cursor("profiles")),
+    }
     return show(
         "payouts/papers.html",
-        to_check=[paper_sheets.filed(*row) for row in to_check],
-        decided=[paper_sheets.filed(*row) for row in decided],
-        awaited=[paper_sheets.awaited(payout, name) for payout, name, _filed in awaited],
+        to_check=[_filed(row) for row in pages["check"].rows],
+        decided=[_filed(row) for row in pages["decided"].rows],
+        awaited=[paper_sheets.awaited(row.Payout, row.partner) for row in pages["wait"].rows],
         ours=[paper_sheets.ours(row.Paper, row.partner) for row in page.rows],
-        **pager(page),
-        cut={name: len(rows) if len(rows) == queries.SHOWN_MAX else None for name, rows in read.items()},
-        profiles=[paper_sheets.profile_line(profile, name) for profile, name in profiles],
+        **pager(page, anchor="ours"),
+        name=name,
+        pagers={key: pager(each, name=key, anchor=key) for key, each in pages.items()},
+        profiles=[paper_sheets.profile_line(row.TaxProfile, row.partner) for row in pages["profiles"].rows],
         years=queries.years(orm.session, program=g.program),
         has_buyer=tax_queries.settings_of(orm.session, **here) is not None,
     )
+
+
+def _filed(row: Any) -> dict[str, Any]:
+    return paper_sheets.filed(row.FiledInvoice, row.Payout, row.partner)
 
 
 @blueprint.post('/<slug>/papers/filed/<public("inv"):invoice_id>/<any(accept, refuse):what>')

@@ -13,7 +13,6 @@ from affiliate import exports, formats
 from affiliate.accounts import access
 from affiliate.console import roles
 from affiliate.console.blueprint import acted, blueprint, cursor, given_reason, pager, refused, show
-from affiliate.console.paging import Page
 from affiliate.console.payouts import payout_overview, payout_sheets, payout_steps, payout_warnings
 from affiliate.console.queries import money as queries
 from affiliate.console.queries import payouts as payouts_queries
@@ -163,18 +162,8 @@ def _run_page(row: Any, *, errors: dict[str, str] | None = None) -> str:
     page = payout_sheets.run_page(
         row, found.rows, sums, balances, me=current_user.id, one_person=alone, warnings=_warnings(run)
     )
-    page |= payout_steps.traffic(run) | {"name": name, "pager": _beside(run.id, found, name)}
+    page |= payout_steps.traffic(run) | {"name": name, "pager": pager(found, anchor="who", at="console.payout_run")}
     return show("payouts/payout_run.html", errors=errors or {}, typed=request.form, **page)
-
-
-def _beside(run_id: UUID, found: Page, name: str) -> dict[str, str | None]:
-    """The pages beside this one by the run's own address: after a refused approval the page stands at another one."""
-    towards = {"newer_url": found.newer, "older_url": found.older}
-    kept: dict[str, Any] = {"name": name} if name else {}
-    return {
-        way: at and url_for("console.payout_run", run_id=run_id, page=at, _anchor="who", **kept)
-        for way, at in towards.items()
-    }
 
 
 def _warnings(run: PayoutRun) -> list[dict[str, str]]:

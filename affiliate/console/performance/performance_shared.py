@@ -10,8 +10,9 @@ from werkzeug.wrappers.response import Response
 
 from affiliate import formats, ids
 from affiliate.accounts import access
-from affiliate.console.blueprint import acted, blueprint, settings, show
+from affiliate.console.blueprint import acted, blueprint, cursor, pager, settings, show
 from affiliate.console.performance.performance_kept import desk
+from affiliate.console.queries import lists
 from affiliate.console.words import Sign
 from affiliate.errors import Invalid
 from affiliate.reports import keeping, sharing
@@ -23,13 +24,14 @@ from affiliate.web import orm, request_now
 @access.console("manager")
 def shared_performance() -> str:
     """The addresses of this program, and the form to make one."""
-    found = sharing.shared(orm.session, program_id=g.program.id)
+    page = lists.shared_reports(orm.session, program_id=g.program.id, cursor=cursor())
     days = [(count, ngettext("%(num)d day", "%(num)d days", count)) for count in sharing.DAYS]
     return show(
         "performance/performance_shared.html",
         kept=[(ids.public("rep", one["id"]), one["name"]) for one in desk.mine()],
         days=days,
-        reports=[_line(one) for one in found],
+        reports=[_line(row.SharedReport) for row in page.rows],
+        pager=pager(page),
     )
 
 

@@ -14,17 +14,19 @@ from affiliate.console import paging
 from affiliate.creatives import queries as creative_queries
 from affiliate.creatives.models import Creative
 from affiliate.joining.models import Invitation
-from affiliate.papers.models import Paper
+from affiliate.papers.models import FiledInvoice, FiledStatus, Paper
 from affiliate.partners.models import Partner
 from affiliate.payouts import entry_queries
-from affiliate.payouts.models import Adjustment, AdjustmentStatus
+from affiliate.payouts.models import Adjustment, AdjustmentStatus, PaperState, PartnerCost, Payout, PayoutStatus
 from affiliate.privacy.models import ErasureRequest, ErasureStatus
 from affiliate.programs.models import Goal
 from affiliate.relations import bulk_queries
 from affiliate.relations.bulk_models import BulkSubject
 from affiliate.relations.models import WAITING, Case, CaseStatus
 from affiliate.reports import campaign_queries
+from affiliate.reports.shared_models import SharedReport
 from affiliate.reports.written_models import Annotation, Campaign, ServiceEntry
+from affiliate.taxes.models import TaxProfile
 
 
 def cases(
@@ -99,14 +101,62 @@ def invitations(session: Session, *, program_id: UUID, cursor: paging.Cursor | N
 
 
 def adjustments(
-    session: Session, *, program_id: UUID, partner_id: UUID | None = None, decided: bool = False, cursor: paging.Cursor | None
+    session: Session, *, program_id: UUID, partner_id: UUID | None = None, waits: bool | None = None, cursor: paging.Cursor | None
 ) -> paging.Page:  # fmt: skip
-    """Bonuses and corrections of a program or of one partner, newest first; `decided`: without those that wait."""
+    """Bonuses and corrections of a program or of one partner, newest first; those that wait for a second person, or the others, if asked."""
     found = entry_queries.adjustment_rows(program_id, partner_id=partner_id)
     found = found.add_columns(Adjustment.entered_at.label("at"), Adjustment.id.label("id"))
-    if decided:
-        found = found.where(Adjustment.status != AdjustmentStatus.PROPOSED)
+    if waits is not None:
+        found = found.where((Adjustment.status == AdjustmentStatus.PROPOSED).is_(waits))
     return paging.page_of(session, found, by=Adjustment.entered_at, identifier=Adjustment.id, cursor=cursor)
+
+
+def costs(session: Session, *, program_id: UUID, partner_id: UUID, cursor: paging.Cursor | None) -> paging.Page:
+    """What a partner has cost beside commissions, the latest day first; rows of `PartnerCost` and `entered_by`."""
+    mine = (PartnerCost.program_id == program_id, PartnerCost.partner_id == partner_id)
+    columns = (PartnerCost, User.name.label("entered_by"), PartnerCost.spent_on.label("at"), PartnerCost.id.label("id"))
+    found = sa.select(*columns).join(User, User.id == PartnerCost.entered_by_id)
+    found = found.where(*mine, PartnerCost.removed_at.is_(None))
+    return paging.page_of(session, found, by=PartnerCost.spent_on, identifier=PartnerCost.id, cursor=cursor)
+
+
+def filed_invoices(session: Session, *, program_id: UUID, to_check: bool, cursor: paging.Cursor | None) -> paging.Page:
+    """Invoices that partners sent, newest first: those to check, or the others. Rows of `FiledInvoice`, `Payout` and `partner`."""
+    columns = (FiledInvoice, Payout, Partner.name.label("partner"))
+    found = (
+        sa.select(*columns, FiledInvoice.filed_at.label("at"), FiledInvoice.id.label("id"))
+        .join(Payout, Payout.id == FiledInvoice.payout_id)
+        .join(Partner, Partner.id == FiledInvoice.partner_id)
+        .where(FiledInvoice.program_id == program_id, (FiledInvoice.status == FiledStatus.FILED).is_(to_check))
+    )
+    return paging.page_of(session, found, by=FiledInvoice.filed_at, identifier=FiledInvoice.id, cursor=cursor)
+
+
+def without_invoice(session: Session, *, program_id: UUID, cursor: paging.Cursor | None) -> paging.Page:
+    """Payouts of proposed runs whose partner has sent no invoice that lies with finance, newest first; rows of `Payout` and `partner`."""
+    filed = sa.exists().where(FiledInvoice.payout_id == Payout.id, FiledInvoice.status == FiledStatus.FILED)
+    waits = (Payout.status == PayoutStatus.PROPOSED, Payout.paper == PaperState.AWAITED, ~filed)
+    columns = (Payout, Partner.name.label("partner"), Payout.created_at.label("at"), Payout.id.label("id"))
+    found = sa.select(*columns).join(Partner, Partner.id == Payout.partner_id)
+    found = found.where(Payout.program_id == program_id, *waits)
+    return paging.page_of(session, found, by=Payout.created_at, identifier=Payout.id, cursor=cursor)
+
+
+def tax_profiles(session: Session, *, program_id: UUID, name: str = "", cursor: paging.Cursor | None) -> paging.Page:
+    """The present tax profiles of a program, the newest first; rows of `TaxProfile` and `partner`."""
+    columns = (TaxProfile, Partner.name.label("partner"), TaxProfile.created_at.label("at"), TaxProfile.id.label("id"))
+    found = sa.select(*columns).join(Partner, Partner.id == TaxProfile.partner_id)
+    found = found.where(TaxProfile.program_id == program_id, TaxProfile.replaced_at.is_(None))
+    if name:
+        found = found.where(_holds(Partner.name, name))
+    return paging.page_of(session, found, by=TaxProfile.created_at, identifier=TaxProfile.id, cursor=cursor)
+
+
+def shared_reports(session: Session, *, program_id: UUID, cursor: paging.Cursor | None) -> paging.Page:
+    """What a program shared with people without an account, newest first, with what is over; rows of `SharedReport`."""
+    found = sa.select(SharedReport, SharedReport.created_at.label("at"), SharedReport.id.label("id"))
+    found = found.where(SharedReport.program_id == program_id)
+    return paging.page_of(session, found, by=SharedReport.created_at, identifier=SharedReport.id, cursor=cursor)
 
 
 def validation_lines(

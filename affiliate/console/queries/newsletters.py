@@ -6,7 +6,15 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from affiliate.console import paging
-from affiliate.newsletters.models import IssueStatus, NewsletterIssue, Prospect, ProspectStatus
+from affiliate.newsletters import queries
+from affiliate.newsletters.models import (
+    DeliveryStatus,
+    IssueStatus,
+    NewsletterDelivery,
+    NewsletterIssue,
+    Prospect,
+    ProspectStatus,
+)
 
 
 def issues(
@@ -21,6 +29,13 @@ def issues(
     return paging.page_of(
         session, statement, by=NewsletterIssue.created_at, identifier=NewsletterIssue.id, cursor=cursor
     )
+
+
+def undelivered(session: Session, *, issue_id: UUID, cursor: paging.Cursor | None) -> paging.Page:
+    """Mails of an issue that a manager should look at, uncertain ones first; rows of `newsletters.queries.undelivered`."""
+    is_uncertain = sa.cast(NewsletterDelivery.status == DeliveryStatus.UNCERTAIN, sa.Integer)
+    found = queries.undelivered(issue_id).add_columns(is_uncertain.label("at"), NewsletterDelivery.id.label("id"))
+    return paging.page_of(session, found, by=is_uncertain, identifier=NewsletterDelivery.id, cursor=cursor)
 
 
 def prospects(

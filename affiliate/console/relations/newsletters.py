@@ -13,6 +13,7 @@ from affiliate import formats
 from affiliate.accounts import access
 from affiliate.console import presenters, roles
 from affiliate.console.blueprint import acted, blueprint, can, cursor, pager, show
+from affiliate.console.paging import Page
 from affiliate.console.queries import newsletters as lists
 from affiliate.console.relations import newsletter_editor as editor
 from affiliate.console.relations import newsletter_forms as forms
@@ -150,13 +151,13 @@ def _results_page(issue: NewsletterIssue) -> str:
         queries.next_due(orm.session, issue_id=issue.id),
     )
     may_act = can("move_newsletter", "POST")  # else addresses, and what a server says of them, are none of the reader's
-    rows = sheets.undelivered(queries.undelivered(orm.session, issue_id=issue.id)) if may_act else []
+    page = lists.undelivered(orm.session, issue_id=issue.id, cursor=cursor()) if may_act else Page([], None, None)
     waits = issue.status is IssueStatus.SCHEDULED
     audience = (
         sheets.readers(editor.audience(segments.read(issue.segment), issue.language, issue.kind)) if waits else None
     )
     return show(
-        "relations/newsletter.html", **sheet, audience=audience, subject=sheets.subject(issue), undelivered=rows, shown_max=queries.SHOWN_MAX,
+        "relations/newsletter.html", **sheet, audience=audience, subject=sheets.subject(issue), undelivered=sheets.undelivered(page.rows), pager=pager(page, anchor="und"),
         label=sheets.public_id(issue), sales_days=results.DAYS, may_act=may_act,
         openings=_openings(results.openings(orm.session, issue_id=issue.id)),
         clicks=sheets.opened(
