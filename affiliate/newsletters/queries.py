@@ -26,7 +26,6 @@ from affiliate.partners.models import Enrollment, Partner
 from affiliate.programs.models import Program
 
 NAMES_MAX = 200
-SHOWN_MAX = 100
 PUBLISHED = (IssueStatus.SENDING, IssueStatus.STOPPED, IssueStatus.SENT)
 
 

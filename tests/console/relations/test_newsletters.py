@@ -20,6 +20,8 @@ from affiliate.accounts.actors import SYSTEM
 from affiliate.accounts.models import AuditEvent, GrantRole, User
 from affiliate.attribution.models import Credit
 from affiliate.commissions.life import CommissionStatus
+from affiliate.console import paging
+from affiliate.console.queries import newsletters as lists
 from affiliate.ingest.models import ClickVerdict
 from affiliate.mailer import OutboxMail
 from affiliate.newsletters import openings, queries, service
@@ -569,6 +571,23 @@ def test_the_partner_of_a_story_stays_in_its_field_among_more_partners_than_are_
     kept = {"en-first-body": "B", "en-story-title": "Once", "en-story-body": "One.", "story-partner": shown}
     mara.post(at(issue), data=typed(issue) | kept)
     assert stored(cast).blocks[1]["partner_id"] == str(cast.partner.id)
+
+
+def test_mails_to_look_at_are_paged_and_uncertain_ones_come_first(
+    cast: Cast, issue: NewsletterIssue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(paging.page_of.__kwdefaults__, "size", 1)
+    for status in (DeliveryStatus.UNCERTAIN, DeliveryStatus.FAILED, DeliveryStatus.REFUSED, DeliveryStatus.UNCERTAIN):
+        person, partner = make_reader(cast.session, program=cast.program, name=f"U{ids.new().hex} Example")
+        mail = NewsletterDelivery(id=ids.new(), issue_id=issue.id, user_id=person.id, partner_id=partner.id)
+        mail.due_at, mail.status = clock.now(), status
+        cast.session.add(mail)
+    cast.session.flush()
+    pages = paging.every_page(lambda at: lists.undelivered(cast.session, issue_id=issue.id, cursor=at))
+    found = [row.NewsletterDelivery for page in pages for row in page.rows]
+    assert [mail.status is DeliveryStatus.UNCERTAIN for mail in found] == [True, True, False, False]
+    assert len({mail.id for mail in found}) == 4
+    cast.session.commit()
 
 
 def test_the_results_tell_what_came_through_and_what_needs_a_person(
