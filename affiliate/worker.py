@@ -51,6 +51,7 @@ SCHEDULE = (
     Periodic("affiliate.commissions.jobs.approve_due", queues.STAGES, 60),
     Periodic("affiliate.attribution.jobs.apply_policies", queues.SLOW, 10),
     Periodic("affiliate.replay.jobs.advance", queues.SLOW, 2),
+    Periodic("affiliate.replay.jobs.try_fraud_rules", queues.SLOW, 2),
     Periodic("affiliate.fraud.jobs.look_again", queues.STAGES, 300),
     Periodic("affiliate.programs.jobs.send_mails", queues.SLOW, 5),
     Periodic("affiliate.programs.jobs.look_at_hosts", queues.SLOW, 10),

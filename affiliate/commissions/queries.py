@@ -185,3 +185,18 @@ def left_of(session: Session, *, program_id: UUID, commission_ids: Collection[UU
     left = (Commission.amount_minor - Commission.reversed_minor).label("left")
     mine = (db.among(session, Commission.id, commission_ids), Commission.program_id == program_id)
     return {row.id: row.left for row in session.execute(sa.select(Commission.id, left).where(*mine))}
+
+
+def reckoned(
+    session: Session, *, program_id: UUID, pairs: Collection[tuple[UUID, UUID]]
+) -> dict[tuple[UUID, UUID], int]:
+    """What the commissions in force of these orders were reckoned at, in minor units of the program's currency."""
+    if not pairs:
+        return {}
+    mine = (Commission.program_id == program_id, Commission.is_live, Commission.level == 1)
+    rows = session.execute(
+        sa.select(Commission.conversion_id, Commission.partner_id, Commission.amount_minor).where(
+            *mine, db.among(session, Commission.conversion_id, {conversion_id for conversion_id, _ in pairs})
+        )
+    )
+    return {(row[0], row[1]): row[2] for row in rows if (row[0], row[1]) in pairs}

@@ -71,13 +71,50 @@ def credits_of(session: Session, *, conversion_ids: Collection[UUID]) -> list[Cr
     return [CreditRow(*row) for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The last credit of a period that was looked at."""
+
+    occurred_at: datetime
+    conversion_id: UUID
+    partner_id: UUID
+
+    @classmethod
+    def at(cls, row: CreditRow) -> "Cursor":
+        """Behind this credit."""
+        return cls(row.occurred_at, row.conversion_id, row.partner_id)
+
+
+_PLACE = (Conversion.occurred_at, Conversion.id, Credit.partner_id)
+
+
 def credits_between(
-    session: Session, *, program_id: UUID, since: datetime, until: datetime, limit: int
+    session: Session, *, program_id: UUID, starts_at: datetime, ends_at: datetime, after: Cursor | None, limit: int
 ) -> list[CreditRow]:
-    """Up to `limit` credits of a program's orders in a period, the newest first."""
-    period = (Conversion.program_id == program_id, Conversion.occurred_at >= since, Conversion.occurred_at < until)
-    newest = credited().where(*period).order_by(Conversion.occurred_at.desc(), Conversion.id).limit(limit)
-    return [CreditRow(*row) for row in session.execute(newest)]
+    """The next credits of a program's orders in a half-open period, the oldest first."""
+    wanted = credited().where(*_of_period(program_id, starts_at, ends_at))
+    if after is not None:
+        marks = zip(_PLACE, (after.occurred_at, after.conversion_id, after.partner_id), strict=True)
+        wanted = wanted.where(sa.tuple_(*_PLACE) > sa.tuple_(*(sa.literal(mark, by.type) for by, mark in marks)))
+    return [CreditRow(*row) for row in session.execute(wanted.order_by(*_PLACE).limit(limit))]
+
+
+def credit_count(
+    session: Session, *, program_id: UUID, starts_at: datetime, ends_at: datetime, most: int | None = None
+) -> int:
+    """How many credits `credits_between` gives in all; with `most`, no more are counted."""
+    found = credited().with_only_columns(Credit.id).where(*_of_period(program_id, starts_at, ends_at)).limit(most)
+    return session.scalar(sa.select(sa.func.count()).select_from(found.subquery())) or 0
+
+
+def _of_period(program_id: UUID, starts_at: datetime, ends_at: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    return Conversion.program_id == program_id, Conversion.occurred_at >= starts_at, Conversion.occurred_at < ends_at
+
+
+def policy_of(session: Session, *, program_id: UUID, version: int) -> Policy:
+    """The settings of a version; the usual ones for version 0."""
+    mine = (FraudSettings.program_id == program_id, FraudSettings.version == version)
+    return policy.read(session.scalar(sa.select(FraudSettings.document).where(*mine)) or {}, version=version)
 
 
 def policies(session: Session, *, program_ids: Collection[UUID]) -> dict[UUID, Policy]:

@@ -1,10 +1,11 @@
-"""The job of replays: a few seconds of the oldest one that runs. Killed half-way, the next one goes on from the last batch."""
+"""The jobs of replays and of trials of fraud rules: a few seconds of the oldest one that runs. Killed half-way, the next one goes on from the last batch."""
 
 import logging
 import time
+from collections.abc import Callable
 
 from affiliate import clock, db
-from affiliate.replay import engine, queries, service
+from affiliate.replay import engine, queries, service, trials
 from affiliate.replay.engine import Totals
 from affiliate.replay.queries import Cursor
 
@@ -17,9 +18,18 @@ log = logging.getLogger(__name__)
 
 def advance() -> int:
     """Go on with the oldest replay that runs; how many orders were decided again."""
+    return _slice(_batch)
+
+
+def try_fraud_rules() -> int:
+    """Go on with the oldest trial of fraud rules that runs; how many orders were looked at."""
+    return _slice(_tried)
+
+
+def _slice(batch: Callable[[], int]) -> int:
     began, done = time.monotonic(), 0
     while time.monotonic() - began < SLICE_SECONDS:
-        orders = _batch()
+        orders = batch()
         if not orders:
             break
         done += orders
@@ -47,3 +57,23 @@ def _batch() -> int:
             return 0
         service.save(session, replay_id=replay.id, before=before, step=step, totals=totals, now=clock.now())
     return max(totals.orders - known, 1)
+
+
+def _tried() -> int:
+    """One batch of a trial, in two transactions as well."""
+    with db.reading() as session:
+        trial = trials.running(session)
+        if trial is None:
+            return 0
+        asked, known = trial.id, trial.done
+        try:
+            values = trials.judged(session, trial)
+        except Exception as error:
+            log.exception("trial %s fails", asked)
+            failure, values = f"{type(error).__name__}: {error}", {}
+    with db.transaction() as session:
+        if not values:
+            trials.fail(session, trial_id=asked, error=failure, now=clock.now())
+            return 0
+        trials.save(session, trial_id=asked, done=known, values=values, now=clock.now())
+    return max(int(values["done"]) - known, 1)

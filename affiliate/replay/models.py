@@ -67,3 +67,38 @@ class ReplayChange(Base):
     today: Mapped[dict[str, Any]]  # minor units of commission by partner
     tomorrow: Mapped[dict[str, Any]]
     trace: Mapped[dict[str, Any]]  # of tomorrow
+
+
+class FraudTrial(Base):
+    """Other fraud rules tried on the orders of a half-open period, too many for a page to wait for: the last trial of each program.
+
+    `id` is another one each time it is asked; `wanted` is a document of settings, compared with those of `base_version`.
+    The cursor is the last credit that was judged; `totals` are the sums so far, as `trials.Totals` reads them.
+    """
+
+    __tablename__ = "fraud_trials"
+    __table_args__ = (
+        sa.Index(
+            "ix_fraud_trials_running",
+            "created_at",
+            postgresql_where=sa.text("status = 'running'"),
+            sqlite_where=sa.text("status = 'running'"),
+        ),
+    )
+
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey("programs.id"), primary_key=True)
+    id: Mapped[UUID]
+    status: Mapped[ReplayStatus] = mapped_column(enum_column(ReplayStatus))
+    base_version: Mapped[int]
+    wanted: Mapped[dict[str, Any]]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    done: Mapped[int]  # credits judged so far
+    total: Mapped[int]  # how many there are in the period
+    totals: Mapped[dict[str, Any]]
+    cursor_at: Mapped[datetime | None]
+    cursor_id: Mapped[UUID | None]
+    cursor_partner_id: Mapped[UUID | None]
+    error: Mapped[str | None] = mapped_column(sa.String(500))
+    created_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]

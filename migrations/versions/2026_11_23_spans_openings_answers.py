@@ -309,6 +309,38 @@ def _no_changes_with_a_reason() -> None:
         batch_op.drop_column("replaces_id")
 
 
+def _trials_of_fraud_rules() -> None:
+    """Nothing was tried yet on more orders than a page waits for."""
+    states = sa.Enum(
+        "running",
+        "stopped",
+        "done",
+        "failed",
+        name="replay_status",
+        native_enum=False,
+        create_constraint=True,
+        length=32,
+    )
+    op.create_table(
+        "fraud_trials",
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("status", states, nullable=False),
+        *_numbers("base_version", "done", "total", kind=_amount()),
+        *(sa.Column(name, db.Json, nullable=False) for name in ("wanted", "totals")),
+        *(sa.Column(name, db.UtcDateTime(timezone=True), nullable=False) for name in ("starts_at", "ends_at")),
+        sa.Column("cursor_at", db.UtcDateTime(timezone=True), nullable=True),
+        *(sa.Column(name, sa.Uuid(), nullable=True) for name in ("cursor_id", "cursor_partner_id")),
+        sa.Column("error", sa.String(length=500), nullable=True),
+        sa.Column("created_at", db.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", db.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_fraud_trials_program_id_programs")),
+        sa.PrimaryKeyConstraint("program_id", name=op.f("pk_fraud_trials")),
+    )
+    runs = sa.text("status = 'running'")
+    op.create_index("ix_fraud_trials_running", "fraud_trials", ["created_at"], postgresql_where=runs, sqlite_where=runs)
+
+
 def upgrade() -> None:
     _changes_with_a_reason()
     _spans()
@@ -332,6 +364,13 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("feed_addresses")
     _no_changes_with_a_reason()
+
+
+    _trials_of_fraud_rules()
+
+
+def downgrade() -> None:
+    op.drop_table("fraud_trials")
     _only_reasons_from_before()
     _no_credits_with_a_second_person()
     with op.batch_alter_table("creatives") as batch_op:

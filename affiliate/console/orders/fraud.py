@@ -9,6 +9,7 @@ from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import ids
 from affiliate.accounts import access
+from affiliate.commissions import queries as commissions
 from affiliate.console import presenters, roles
 from affiliate.console.blueprint import acted, blueprint, can, cursor, given_reason, pager, refused, show
 from affiliate.console.orders import fraud_sheets
@@ -39,7 +40,7 @@ def fraud() -> str:
     appealed = request.args.get("state") == "appealed"
     rows, page = money.queue(orm.session, program_id=g.program.id, appealed=appealed, cursor=cursor())
     pairs = {(row.conversion_id, row.partner_id) for row in rows}
-    amounts = money.reckoned(orm.session, program_id=g.program.id, pairs=pairs)
+    amounts = commissions.reckoned(orm.session, program_id=g.program.id, pairs=pairs)
     counts = lists.counts(orm.session, program_id=g.program.id)
     return show("orders/fraud.html", pager=pager(page), **fraud_sheets.queue(rows, amounts, counts, appealed=appealed))
 
@@ -55,7 +56,7 @@ def fraud_case(conversion_id: UUID, partner_id: UUID) -> str:
     if found.present is None:
         raise access.NotHere
     names = partner_queries.partner_names(orm.session, partner_ids=[partner_id])
-    amounts = money.reckoned(orm.session, program_id=g.program.id, pairs={(conversion_id, partner_id)})
+    amounts = commissions.reckoned(orm.session, program_id=g.program.id, pairs={(conversion_id, partner_id)})
     commission_id = money.commission_id(orm.session, conversion_id=conversion_id, partner_id=partner_id)
     amount = amounts.get((conversion_id, partner_id))
     shown = fraud_sheets.case(found, names[partner_id], amount, commission_id, appeal, talk=_talk(appeal))

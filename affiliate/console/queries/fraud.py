@@ -1,4 +1,4 @@
-"""The orders under review, a page at a time, and the money that stands behind verdicts."""
+"""The orders under review, a page at a time, and what stands behind a verdict."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -34,19 +34,6 @@ def queue(
     if page.newer is None:
         rows = lists.appealed_rejections(session, program_id=program_id, limit=paging.PAGE_SIZE) + rows
     return rows, page
-
-
-def reckoned(session: Session, *, program_id: UUID, pairs: Collection[Pair]) -> dict[Pair, int]:
-    """What the commissions in force of these orders were reckoned at, in minor units of the program's currency."""
-    if not pairs:
-        return {}
-    mine = (Commission.program_id == program_id, Commission.is_live, Commission.level == 1)
-    rows = session.execute(
-        sa.select(Commission.conversion_id, Commission.partner_id, Commission.amount_minor).where(
-            *mine, db.among(session, Commission.conversion_id, {conversion_id for conversion_id, _ in pairs})
-        )
-    )
-    return {(row[0], row[1]): row[2] for row in rows if (row[0], row[1]) in pairs}
 
 
 def commission_id(session: Session, *, conversion_id: UUID, partner_id: UUID) -> UUID | None:

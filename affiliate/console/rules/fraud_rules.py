@@ -1,7 +1,7 @@
 """The page of the fraud rules: what each does, from which number on, and what a change would have done last month."""
 
-from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from flask import flash, g, redirect, request, url_for
@@ -12,13 +12,13 @@ from affiliate.accounts import access
 from affiliate.console import presenters, roles
 from affiliate.console.blueprint import blueprint, show
 from affiliate.console.program.changes import last_changes
-from affiliate.console.queries import fraud as money
 from affiliate.errors import Conflict, Invalid
-from affiliate.fraud import effects, policy, queries, service, words
-from affiliate.fraud.effects import Effect
+from affiliate.fraud import policy, queries, service, words
 from affiliate.fraud.policy import Policy
 from affiliate.fraud.rules import AUTOMATIC, Rule, RuleSetting
 from affiliate.fraud.signals import Action, Verdict
+from affiliate.replay import trials
+from affiliate.replay.models import FraudTrial, ReplayStatus
 from affiliate.web import orm, request_now
 
 LINES_LENGTH_MAX = 6_000
@@ -29,19 +29,32 @@ Answer = str | tuple[str, int] | BaseResponse
 @blueprint.get("/<slug>/fraud/rules")
 @access.console(*roles.SETTINGS)
 def fraud_rules() -> str:
-    """The settings in force."""
-    return _page(_present(), seen=_present().version)
+    """The settings in force, with the way to the last trial of others."""
+    present, trial = _present(), trials.of_program(orm.session, program_id=g.program.id)
+    return _page(present, seen=present.version, tried_at=trial.created_at if trial else None)
+
+
+@blueprint.get("/<slug>/fraud/rules/try")
+@access.console(*roles.SETTINGS)
+def fraud_trial() -> str:
+    """The settings that a job tries, or has tried last, and what came of it so far."""
+    trial = trials.of_program(orm.session, program_id=g.program.id)
+    if trial is None:
+        raise access.NotHere
+    return _page(trials.wanted_of(trial), seen=trial.base_version, trial=trial)
 
 
 @blueprint.post("/<slug>/fraud/rules/try")
 @access.console("manager")
 def try_fraud_rules() -> Answer:
-    """What the settings as typed would have done to the orders of the last 30 days. Nothing is changed."""
+    """What the settings as typed would have done to the orders of the last 30 days; of very many a job tells. Nothing is changed."""
     wanted, seen = _typed(), _number(request.form.get("version", ""), 0)
     if wrong := policy.problems(wanted):
         return _page(wanted, seen=seen, errors=wrong), 422
-    effect = effects.of(orm.session, program_id=g.program.id, wanted=wanted, now=request_now())
-    return _page(wanted, seen=seen, effect=_effect(effect))
+    trial = trials.ask(orm.session, program_id=g.program.id, wanted=wanted, now=request_now())
+    if trial.status is ReplayStatus.RUNNING:
+        return redirect(url_for("console.fraud_trial"), 303)
+    return _page(wanted, seen=seen, trial=trial)
 
 
 @blueprint.post("/<slug>/fraud/rules")
@@ -96,8 +109,9 @@ def _number(text: str, otherwise: int) -> int:
 
 
 def _page(
-    shown: Policy, *, seen: int, errors: Mapping[str, str] | None = None, effect: dict[str, Any] | None = None
-) -> str:
+    shown: Policy, *, seen: int, errors: Mapping[str, str] | None = None, trial: FraudTrial | None = None,
+    tried_at: datetime | None = None,
+) -> str:  # fmt: skip
     told = {name: _(sentence) for name, sentence in (errors or {}).items()}
     return show(
         "rules/fraud_rules.html",
@@ -108,7 +122,8 @@ def _page(
         answer_days=shown.answer_days,
         errors=told,
         version=seen,
-        effect=effect,
+        effect=_effect(trial) if trial else None,
+        tried_at=tried_at,
         trail=last_changes("fraud.settings"),
     )
 
@@ -133,23 +148,24 @@ def _rule(rule: Rule, wanted: RuleSetting, errors: Mapping[str, str]) -> dict[st
     }
 
 
-def _effect(effect: Effect) -> dict[str, Any]:
-    """Counts and money, before and after, and how often each rule speaks."""
-    amounts = money.reckoned(orm.session, program_id=g.program.id, pairs=effect.before.keys() | effect.after.keys())
-    rows = []
-    for verdict in (Verdict.FLAG, Verdict.REJECT):
-        cells = {}
-        for side, stopped in (("before", effect.before), ("after", effect.after)):
-            pairs = [pair for pair, found in stopped.items() if found is verdict]
-            cells[side] = {
-                "orders": len(pairs),
-                "amount": presenters.amount(sum(amounts.get(pair, 0) for pair in pairs)),
-            }
-        rows.append({"label": words.verdict(verdict), **cells})
-    spoke = Counter(effect.spoke).most_common()
+def _effect(trial: FraudTrial) -> dict[str, Any]:
+    """Counts and money, before and after, how often each rule speaks, and of how many orders that is told."""
+    totals = trials.Totals.read(trial.totals)
     return {
-        "tried": effect.tried,
-        "is_whole": effect.is_whole,
-        "rows": rows,
-        "spoke": [{"name": words.rule(name), "value": str(count)} for name, count in spoke],
+        "done": trial.done,
+        "total": max(trial.total, trial.done),
+        "at": trial.created_at,
+        "version": trial.base_version,
+        "is_running": trial.status is ReplayStatus.RUNNING,
+        "is_failed": trial.status is ReplayStatus.FAILED,
+        "rows": [
+            {"label": words.verdict(verdict)} | {side: _stopped(totals, side, verdict) for side in trials.SIDES}
+            for verdict in (Verdict.FLAG, Verdict.REJECT)
+        ],
+        "spoke": [{"name": words.rule(name), "value": str(count)} for name, count in totals.spoke.most_common()],
     }
+
+
+def _stopped(totals: trials.Totals, side: str, verdict: Verdict) -> dict[str, Any]:
+    orders, minor = totals.of(side, verdict)
+    return {"orders": orders, "amount": presenters.amount(minor)}

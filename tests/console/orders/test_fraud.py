@@ -28,6 +28,7 @@ from affiliate.relations import queries as case_queries
 from affiliate.relations import service as cases
 from affiliate.relations.claims import Claim, Proof
 from affiliate.relations.models import Case, CaseKind, CaseStatus
+from affiliate.replay import jobs, trials
 
 QUEUE, RULES = "/console/casa/fraud", "/console/casa/fraud/rules"
 
@@ -292,7 +293,7 @@ def test_a_change_of_the_rules_is_tried_before_it_is_switched_on(cast: Cast, mar
     cast.sale("O-2")
     wanted = form(**{"machine_network.action": "reject"})
     page = text_of(mara.post(f"{RULES}/try", data=wanted))
-    assert "2 orders were tried." in page
+    assert "2 of 2 orders were looked at" in page
     assert page.count("€10.00") == 2  # under review now, rejected then
     assert cast.session.scalars(sa.select(FraudSettings)).all() == []
     cast.session.commit()
@@ -305,6 +306,29 @@ def test_a_change_of_the_rules_is_tried_before_it_is_switched_on(cast: Cast, mar
         cast.session.scalars(sa.select(AuditEvent.actor_id).where(AuditEvent.action == "fraud.settings")).one()
         == cast.mara.id
     )
+
+
+def test_a_change_is_tried_on_very_many_orders_by_a_job_and_the_page_follows(
+    cast: Cast, mara: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trials, "AT_ONCE_MAX", 1)
+    flagged(cast, "O-1")
+    cast.sale("O-2")
+    wanted = form(**{"machine_network.action": "reject"})
+    assert mara.get(f"{RULES}/try").status_code == 404  # nobody has asked
+    answer = mara.post(f"{RULES}/try", data=wanted)
+    assert (answer.status_code, answer.location) == (303, f"{RULES}/try")
+    page = mara.get(f"{RULES}/try")
+    assert "0 of 2 orders were looked at" in text_of(page)
+    assert 'data-renews="3"' in page.text
+    while jobs.try_fraud_rules():
+        pass
+    page = mara.get(f"{RULES}/try")
+    assert ("2 of 2 orders were looked at" in text_of(page), "data-renews" in page.text) == (True, False)
+    assert text_of(page).count("€10.00") == 2
+    assert re.search(r'<option value="reject" selected>', page.text)
+    assert "Other rules, tried on" in text_of(mara.get(RULES))
+    assert mara.post(RULES, data=wanted).status_code == 303  # what was tried, switched on
 
 
 @pytest.mark.parametrize(
