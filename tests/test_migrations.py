@@ -23,6 +23,7 @@ from factories import (
     make_partner,
     make_program,
     make_refund,
+    make_user,
 )
 from money_cast import MATURE, open_books
 from sqlalchemy.engine import Connection, Engine
@@ -45,6 +46,7 @@ from affiliate.payouts import proof, service
 from affiliate.payouts.models import Payout
 from affiliate.relations import queries as relations
 from affiliate.relations import words
+from affiliate.relations.bulk_models import BulkAct, BulkKind, BulkStatus, BulkSubject
 from affiliate.relations.care_models import Duty, DutyStatus
 from affiliate.relations.models import Case, CaseMessage, CaseStatus, Side
 from affiliate.relations.rounds import Cadence
@@ -269,6 +271,35 @@ def test_a_partner_that_was_judged_by_a_rule_that_goes_waits_to_be_judged_anew(e
     with Session(engine) as session:
         assert session.scalars(sa.select(PartnerMomentum.reason)).all() == [Reason.SILENT]
         session.execute(refused)
+
+
+def test_acts_on_creatives_go_with_what_became_of_each_and_those_on_partners_stay(engine: Engine) -> None:
+    with Session(engine, expire_on_commit=False) as session, session.begin():
+        program, actor = make_program(session), make_user(session)
+        partner, creative = make_partner(session, program=program), make_creative(session, program=program, now=NOW)
+        for kind, about in ((BulkKind.TAG, {"partner_id": partner.id}), (BulkKind.MOVE_CREATIVES, {"creative_id": creative.id})):  # fmt: skip
+            asked: dict[str, Any] = {
+                "kind": kind,
+                "arguments": {},
+                "status": BulkStatus.DONE,
+                "created_by_id": actor.id,
+            }
+            act = BulkAct(id=uuid4(), program_id=program.id, total=1, done=1, changed=1, created_at=NOW, **asked)
+            session.add(act)
+            session.flush()
+            session.add(BulkSubject(act_id=act.id, place=0, changed=True, **about))
+    for about in ({}, {"partner_id": partner.id, "creative_id": creative.id}):
+        with Session(engine) as session, pytest.raises(sa.exc.IntegrityError):
+            session.execute(sa.insert(BulkSubject).values(act_id=act.id, place=1, **about))
+    with engine.connect() as connection:
+        command.downgrade(config_for(connection), "0005")
+        refused = sa.text("UPDATE bulk_acts SET kind = 'move_creatives'")
+        with pytest.raises(sa.exc.IntegrityError), connection.begin():
+            connection.execute(refused)
+        command.upgrade(config_for(connection), "head")
+    with Session(engine) as session:
+        assert session.scalars(sa.select(BulkAct.kind)).all() == [BulkKind.TAG]
+        assert session.scalars(sa.select(BulkSubject.partner_id)).all() == [partner.id]
 
 
 def test_appeals_from_before_are_cases_with_what_was_said(engine: Engine) -> None:

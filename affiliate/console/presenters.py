@@ -112,12 +112,12 @@ def chart(by_day: Mapping[date, Facts], currency: str) -> dict[str, Any]:
     return {"kind": "bar", "labels": [formats.day(day) for day in by_day], "series": [series], "head": _("Day")}
 
 
-def picked(most: int) -> list[UUID]:
-    """The partners that were ticked in the form, so many at most; what is no partner's id is passed over."""
+def picked(most: int, name: str = "partner", prefix: str = "ptn") -> list[UUID]:
+    """The partners, or others, that were ticked in the form, so many at most; what is no id of theirs is passed over."""
     found = []
-    for text in request.form.getlist("partner")[:most]:
+    for text in request.form.getlist(name)[:most]:
         with suppress(ids.BadPublicId):
-            found.append(ids.parse("ptn", text))
+            found.append(ids.parse(prefix, text))
     return found
 
 

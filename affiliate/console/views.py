@@ -41,6 +41,7 @@ from affiliate.console.program import archive, brand, chats, people, program, se
 from affiliate.console.relations import (
     case_orders,
     cases,
+    creative_acts,
     creatives,
     newsletter_editor,
     newsletter_previews,
@@ -73,6 +74,7 @@ __all__ = [
     "choice",
     "cohorts",
     "commissions",
+    "creative_acts",
     "creatives",
     "customer_segments",
     "erasures",

@@ -171,6 +171,19 @@ def creative_in(session: Session, *, program_id: UUID, creative_id: UUID) -> Sho
     return None if row is None else (row[0], row[1])
 
 
+def held(session: Session, *, program_id: UUID, creative_id: UUID) -> Creative | None:
+    """One creative of the program, held until the end of the transaction: who changes it at the same time waits."""
+    mine = (Creative.program_id == program_id, Creative.id == creative_id)
+    found = sa.select(Creative).where(*mine).with_for_update()
+    return session.scalar(found.execution_options(populate_existing=True))
+
+
+def ids_matching(session: Session, *, program_id: UUID, wanted: Wanted, now: datetime, limit: int) -> Sequence[UUID]:
+    """The creatives of the program that somebody looks for, in any status, the newest first."""
+    found = joined().with_only_columns(Creative.id).where(Creative.program_id == program_id, *matching(wanted, now))
+    return list(session.scalars(found.order_by(Creative.created_at.desc(), Creative.id.desc()).limit(limit)))
+
+
 def creative_count(session: Session, *, program_id: UUID) -> int:
     """How many creatives a program has."""
     return session.scalar(sa.select(sa.func.count()).where(Creative.program_id == program_id)) or 0

@@ -172,14 +172,15 @@ def retire(
     """Offer it until `ends_at` only, and tell the partners in `tell`, who use it, by mail: what to put in its place is in the note.
 
     Raises:
-        NoSuchCreative: not here. Invalid: the end is over, or the note too long. CreativeMoved: it is not offered.
+        NoSuchCreative: not here. Invalid: the end is over, or the note too long. CreativeMoved: it is not offered, or has ended.
     """
-    _found(session, program.id, creative_id)
+    _check_may_end(_found(session, program.id, creative_id)[0], now)
     if ends_at < now:
         raise Invalid({"ends_at": [N_("This moment is over.")]})
     if len(note.strip()) > REASON_LENGTH_MAX:
         raise Invalid({"note": [N_("This text is too long.")]})
-    live = sa.and_(Creative.program_id == program.id, Creative.status == CreativeStatus.LIVE)
+    lasts = sa.or_(Creative.ends_at.is_(None), Creative.ends_at > now)
+    live = sa.and_(Creative.program_id == program.id, Creative.status == CreativeStatus.LIVE, lasts)
     values = {"ends_at": ends_at, "told_end_at": ends_at, "end_note": note.strip()}
     _move(session, creative_id, live, **values, updated_at=now)
     creative, _version = _found(session, program.id, creative_id)
@@ -222,6 +223,15 @@ def _move(session: Session, creative_id: UUID, expected: sa.ColumnElement[bool],
     moved = sa.update(Creative).where(Creative.id == creative_id, expected).values(**values).returning(Creative.id)
     if session.scalar(moved) is None:
         raise CreativeMoved(N_("Somebody else has decided or changed it in between. Nothing was changed."))
+
+
+def _check_may_end(creative: Creative, now: datetime) -> None:
+    if creative.status is CreativeStatus.PROPOSED:
+        raise CreativeMoved(N_("It waits for your answer: there is nothing to end yet."))
+    if creative.status is CreativeStatus.REFUSED:
+        raise CreativeMoved(N_("It was refused: there is nothing to end."))
+    if creative.ends_at is not None and creative.ends_at <= now:
+        raise CreativeMoved(N_("It has ended already."))
 
 
 def _checked_content(kind: CreativeKind, said: Said, program: Program) -> tuple[Content, Sequence[feeds.Refused]]:

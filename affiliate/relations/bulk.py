@@ -1,9 +1,9 @@
-"""Acts on many partners, commissions or orders: asked for once, done a batch a transaction, each for itself; a refusal is kept with its reason.
+"""Acts on many partners, commissions, orders or creatives: asked for once, done a batch a transaction, each for itself; a refusal is kept with its reason.
 
 The first batch is done at once, so that a small choice needs no waiting; `advance` goes on with the others in a job.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -19,9 +19,10 @@ from affiliate.accounts import queries as accounts
 from affiliate.accounts.actors import SYSTEM, Actor
 from affiliate.accounts.models import GrantRole
 from affiliate.errors import Conflict, DomainError, Invalid, NotFound
-from affiliate.relations import bulk_doing, bulk_money, bulk_queries
+from affiliate.relations import bulk_creatives, bulk_doing, bulk_money, bulk_queries
 from affiliate.relations.bulk_models import (
     OF_COMMISSIONS,
+    OF_CREATIVES,
     OF_ORDERS,
     REFUSAL_LENGTH_MAX,
     BulkAct,
@@ -35,16 +36,18 @@ SUBJECTS_MAX = 20_000
 BATCH = 50
 """Subjects a transaction: others wait no longer than that takes."""
 _MANAGING = frozenset({GrantRole.MANAGER, GrantRole.ADMIN})
+_MARKETING = _MANAGING | {GrantRole.MARKETING}
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """Somebody or something that an act is about; orders under review with the number of decisions that the person saw."""
 
-    partner_id: UUID
+    partner_id: UUID | None = None
     conversion_id: UUID | None = None
     commission_id: UUID | None = None
     seen: int | None = None
+    creative_id: UUID | None = None
 
 
 class NoSuchAct(NotFound):
@@ -71,7 +74,7 @@ def start(
     session: Session, *, program_id: UUID, kind: BulkKind, arguments: Mapping[str, str], chosen: Collection[Chosen],
     actor: Actor, now: datetime, limit: int = BATCH,
 ) -> BulkAct:  # fmt: skip
-    """Begin an act on these partners, commissions or orders of a program; the first `limit` are done now.
+    """Begin an act on these partners, commissions, orders or creatives of a program; the first `limit` are done now.
 
     Raises:
         Invalid: none or too many were chosen, or what is to be done is not said.
@@ -96,11 +99,12 @@ def start(
 
 
 def advance(session: Session, *, limit: int, now: datetime) -> int:
-    """Go on with the oldest act by up to `limit` subjects; gives how many were looked at. Who may no longer manage the program ends its acts."""
+    """Go on with the oldest act by up to `limit` subjects; gives how many were looked at. Who may no longer do it with one ends the act."""
     act = bulk_queries.running(session)
     if act is None:
         return 0
-    if _MANAGING.isdisjoint(accounts.roles_in(session, user_id=act.created_by_id, program_id=act.program_id)):
+    may = _MARKETING if act.kind in OF_CREATIVES else _MANAGING
+    if may.isdisjoint(accounts.roles_in(session, user_id=act.created_by_id, program_id=act.program_id)):
         return _ended(session, act, now=now)
     return _do(session, act, limit=limit, now=now)
 
@@ -130,6 +134,8 @@ def _ended(session: Session, act: BulkAct, *, now: datetime) -> int:
 
 
 def _too_many(kind: BulkKind) -> str:
+    if kind in OF_CREATIVES:
+        return N_("Choose from 1 to 20,000 creatives.")
     if kind in OF_COMMISSIONS:
         return N_("Choose from 1 to 20,000 commissions.")
     return N_("Choose from 1 to 20,000 orders.") if kind in OF_ORDERS else N_("Choose from 1 to 20,000 partners.")
@@ -143,7 +149,7 @@ def _do(session: Session, act: BulkAct, *, limit: int, now: datetime) -> int:
     rows = [
         {"act_id": act.id, "place": one.place, "amount_minor": None}
         | _outcome(session, act, one, amounts.get(one.place), actor=actor, now=now)
-        for one in sorted(subjects, key=_as_ingest_locks)
+        for one in sorted(subjects, key=_as_locked)
     ]
     if rows:
         session.execute(sa.update(BulkSubject), rows)
@@ -161,26 +167,31 @@ def _do(session: Session, act: BulkAct, *, limit: int, now: datetime) -> int:
     return len(rows)
 
 
-def _as_ingest_locks(subject: BulkSubject) -> tuple[bool, bytes]:
-    """Orders by id, as ingest takes them: in the order of a list, each could wait for what the other holds."""
-    order = subject.conversion_id
-    return order is not None, order.bytes if order is not None else b""
+def _as_locked(subject: BulkSubject) -> tuple[bool, bytes]:
+    """Orders by id, as ingest takes them, and creatives: in the order of a list, each could wait for what the other holds."""
+    held = subject.conversion_id or subject.creative_id
+    return held is not None, held.bytes if held is not None else b""
 
 
 def _outcome(
     session: Session, act: BulkAct, subject: BulkSubject, amount_minor: int | None, *, actor: Actor, now: datetime
 ) -> dict[str, Any]:
     """Do it with one; a refusal undoes only itself."""
-    doing = bulk_money.do if act.kind in OF_COMMISSIONS | OF_ORDERS else bulk_doing.do
     try:
         with session.begin_nested():
-            changed = doing(
+            changed = _doing(act.kind)(
                 session, kind=act.kind, arguments=act.arguments, subject=subject, program_id=act.program_id,
                 actor=actor, now=now,
             )  # fmt: skip
     except DomainError as refusal:
         return {"changed": False, "refusal": _told(refusal)[:REFUSAL_LENGTH_MAX]}
     return {"changed": changed, "refusal": None, "amount_minor": amount_minor if changed else None}
+
+
+def _doing(kind: BulkKind) -> Callable[..., bool]:
+    if kind in OF_CREATIVES:
+        return bulk_creatives.do
+    return bulk_money.do if kind in OF_COMMISSIONS | OF_ORDERS else bulk_doing.do
 
 
 def _told(refusal: DomainError) -> str:

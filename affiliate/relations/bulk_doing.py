@@ -14,8 +14,8 @@ from affiliate.partners import queries as partner_queries
 from affiliate.partners import service as partners
 from affiliate.partners.service import NoSuchEnrollment
 from affiliate.payouts import stopping
-from affiliate.relations import bulk_money, care_queries, caring, leading
-from affiliate.relations.bulk_models import OF_COMMISSIONS, OF_ORDERS, BulkKind, BulkSubject
+from affiliate.relations import bulk_creatives, bulk_money, care_queries, caring, leading
+from affiliate.relations.bulk_models import OF_COMMISSIONS, OF_CREATIVES, OF_ORDERS, BulkKind, BulkSubject
 
 N_ = str  # marks a sentence for the translators
 
@@ -32,6 +32,8 @@ def check(session: Session, *, kind: BulkKind, arguments: Mapping[str, str], pro
         raise Invalid({"group": [N_("Write a name of at most 40 characters.")]})
     if kind in OF_COMMISSIONS | OF_ORDERS:
         bulk_money.check(kind=kind, arguments=arguments)
+    if kind in OF_CREATIVES:
+        bulk_creatives.check(arguments=arguments, now=now)
     if kind is BulkKind.REJECT and not arguments.get("reason", "").strip():
         raise Invalid({"reason": [N_("Write a reason first: the partner will ask, and the history keeps it.")]})
     if kind is BulkKind.LEAD and (lead_id := _lead(arguments)) is not None:
@@ -53,7 +55,7 @@ def do(
         DomainError: the act's own refusals.
     """
     who: dict[str, Any] = {"program_id": program_id, "actor": actor, "now": now}
-    partner_id = subject.partner_id
+    partner_id = bulk_money.known(subject.partner_id)
     enrollment = partner_queries.enrollment_of(session, program_id=program_id, partner_id=partner_id)
     if enrollment is None:
         raise NoSuchEnrollment(N_("This partner does not take part in the program."))

@@ -53,20 +53,25 @@ def do(
     who: dict[str, Any] = {"program_id": program_id, "actor": actor, "now": now}
     reason = arguments.get("reason", "")
     if kind is BulkKind.APPROVE_COMMISSIONS:
-        commissions.approve(session, commission_id=_known(subject.commission_id), **who)
+        commissions.approve(session, commission_id=known(subject.commission_id), **who)
     elif kind is BulkKind.DECLINE_COMMISSIONS:
         why = DeclineReason(arguments.get("why", DeclineReason.OTHER))
-        commissions.decline(session, commission_id=_known(subject.commission_id), reason=reason, why=why, **who)
+        commissions.decline(session, commission_id=known(subject.commission_id), reason=reason, why=why, **who)
     else:
         verdict = Verdict.PASS if kind is BulkKind.CLEAR_ORDERS else Verdict.REJECT
         cases.decide_order(
-            session, conversion_id=_known(subject.conversion_id), partner_id=subject.partner_id, verdict=verdict,
+            session, conversion_id=known(subject.conversion_id), partner_id=known(subject.partner_id), verdict=verdict,
             note=reason, seen=subject.seen or 0, **who,
         )  # fmt: skip
     return True
 
 
-def _known(identifier: UUID | None) -> UUID:
+def known(identifier: UUID | None) -> UUID:
+    """What the subject of an act is, which has one as its kind tells.
+
+    Raises:
+        ValueError: it has none.
+    """
     if identifier is None:
         raise ValueError("this act is about something else")
     return identifier

@@ -1,6 +1,6 @@
 """Every SELECT on acts on many."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -8,9 +8,10 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from affiliate.creatives.models import Creative
 from affiliate.ingest.models import Conversion
 from affiliate.partners.models import Partner
-from affiliate.relations.bulk_models import BulkAct, BulkStatus, BulkSubject
+from affiliate.relations.bulk_models import BulkAct, BulkKind, BulkStatus, BulkSubject
 
 SHOWN_MAX = 20
 _AT_ONCE = 1_000
@@ -18,17 +19,19 @@ _AT_ONCE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one partner, or of one of its orders; `changed` null: its turn has not come."""
+    """What became of one partner, of one of its orders, or of a creative; `changed` null: its turn has not come."""
 
     place: int
-    partner_id: UUID
-    partner_name: str
+    partner_id: UUID | None
+    partner_name: str | None
     conversion_id: UUID | None
     order_id: str | None
     commission_id: UUID | None
     changed: bool | None
     refusal: str | None
     amount_minor: int | None
+    creative_id: UUID | None
+    creative_title: str | None
 
 
 def act_in(session: Session, *, act_id: UUID, program_id: UUID) -> BulkAct | None:
@@ -44,9 +47,9 @@ def running(session: Session) -> BulkAct | None:
     return session.scalars(first, execution_options={"populate_existing": True}).one_or_none()
 
 
-def newest(session: Session, *, program_id: UUID) -> Sequence[BulkAct]:
-    """The newest acts of a program."""
-    mine = sa.select(BulkAct).where(BulkAct.program_id == program_id)
+def newest(session: Session, *, program_id: UUID, kinds: Collection[BulkKind]) -> Sequence[BulkAct]:
+    """The newest acts of these kinds of a program."""
+    mine = sa.select(BulkAct).where(BulkAct.program_id == program_id, BulkAct.kind.in_(kinds))
     return session.scalars(mine.order_by(BulkAct.created_at.desc()).limit(SHOWN_MAX)).all()
 
 
@@ -86,8 +89,10 @@ def outcome_rows(*conditions: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, .
     columns = (
         BulkSubject.place, BulkSubject.partner_id, Partner.name.label("partner_name"), BulkSubject.conversion_id, Conversion.order_id,
         BulkSubject.commission_id, BulkSubject.changed, BulkSubject.refusal, BulkSubject.amount_minor,
+        BulkSubject.creative_id, Creative.title.label("creative_title"),
     )  # fmt: skip
-    found = sa.select(*columns).join(Partner, Partner.id == BulkSubject.partner_id)
+    found = sa.select(*columns).select_from(BulkSubject).outerjoin(Partner, Partner.id == BulkSubject.partner_id)
+    found = found.outerjoin(Creative, Creative.id == BulkSubject.creative_id)
     return found.outerjoin(Conversion, Conversion.id == BulkSubject.conversion_id).where(*conditions)
 
 

@@ -341,6 +341,47 @@ def _trials_of_fraud_rules() -> None:
     op.create_index("ix_fraud_trials_running", "fraud_trials", ["created_at"], postgresql_where=runs, sqlite_where=runs)
 
 
+_ACTS = (
+    "tag", "untag", "group", "lead", "approve", "reject", "pause", "resume", "approve_commissions", "decline_commissions",
+    "clear_orders", "reject_orders",
+)  # fmt: skip
+_ACTS_ON_CREATIVES = ("retire_creatives", "group_creatives", "move_creatives")
+
+
+def _allow_acts(kinds: tuple[str, ...]) -> None:
+    """What may be done with many at once."""
+    with op.batch_alter_table("bulk_acts") as batch_op:
+        batch_op.drop_constraint(op.f("ck_bulk_acts_bulk_kind"), type_="check")
+        batch_op.create_check_constraint(
+            op.f("ck_bulk_acts_bulk_kind"), sa.text(f"kind IN ({', '.join(map(repr, kinds))})")
+        )
+
+
+def _acts_on_creatives() -> None:
+    """What an act on many is about is a partner, or a creative."""
+    _allow_acts((*_ACTS, *_ACTS_ON_CREATIVES))
+    with op.batch_alter_table("bulk_subjects") as batch_op:
+        batch_op.alter_column("partner_id", existing_type=sa.Uuid(), nullable=True)
+        batch_op.add_column(sa.Column("creative_id", sa.Uuid(), nullable=True))
+        batch_op.create_foreign_key(
+            op.f("fk_bulk_subjects_creative_id_creatives"), "creatives", ["creative_id"], ["id"]
+        )
+        one = sa.text("(partner_id IS NULL) <> (creative_id IS NULL)")
+        batch_op.create_check_constraint(op.f("ck_bulk_subjects_one_subject"), one)
+
+
+def _no_acts_on_creatives() -> None:
+    """The acts go with what became of each; what they did to creatives stays, and the history tells it."""
+    op.execute("DELETE FROM bulk_subjects WHERE creative_id IS NOT NULL")
+    op.execute(f"DELETE FROM bulk_acts WHERE kind IN ({', '.join(map(repr, _ACTS_ON_CREATIVES))})")  # noqa: S608 - our names
+    with op.batch_alter_table("bulk_subjects") as batch_op:
+        batch_op.drop_constraint(op.f("ck_bulk_subjects_one_subject"), type_="check")
+        batch_op.drop_constraint(op.f("fk_bulk_subjects_creative_id_creatives"), type_="foreignkey")
+        batch_op.drop_column("creative_id")
+        batch_op.alter_column("partner_id", existing_type=sa.Uuid(), nullable=False)
+    _allow_acts(_ACTS)
+
+
 def upgrade() -> None:
     _changes_with_a_reason()
     _spans()
@@ -359,18 +400,15 @@ def upgrade() -> None:
     _credits_with_a_second_person()
     _allow_reasons((*_REASONS, "few_sales"))
     _addresses_of_feeds()
+    _trials_of_fraud_rules()
+    _acts_on_creatives()
 
 
 def downgrade() -> None:
+    _no_acts_on_creatives()
+    op.drop_table("fraud_trials")
     op.drop_table("feed_addresses")
     _no_changes_with_a_reason()
-
-
-    _trials_of_fraud_rules()
-
-
-def downgrade() -> None:
-    op.drop_table("fraud_trials")
     _only_reasons_from_before()
     _no_credits_with_a_second_person()
     with op.batch_alter_table("creatives") as batch_op:

@@ -42,7 +42,9 @@ ACTS_IN = {
     "marketing": KEEPING
     | {
         "annotations",
+        "bulk_acts",
         "campaigns",
+        "creative_acts",
         "creatives",
         "invitations",
         "newsletter_editor",

@@ -14,10 +14,10 @@ from affiliate.console.partners import partner_list
 from affiliate.console.queries import partners as queries
 from affiliate.console.work import bulk_acts
 from affiliate.relations import bulk
-from affiliate.relations.bulk_models import OF_COMMISSIONS, OF_ORDERS, BulkAct, BulkKind
+from affiliate.relations.bulk_models import OF_COMMISSIONS, OF_CREATIVES, OF_ORDERS, BulkAct, BulkKind
 from affiliate.web import orm
 
-_KINDS = frozenset(BulkKind) - OF_COMMISSIONS - OF_ORDERS
+_KINDS = frozenset(BulkKind) - OF_COMMISSIONS - OF_ORDERS - OF_CREATIVES
 
 
 @blueprint.post("/<slug>/partners/act/<kind>")

@@ -13,11 +13,25 @@ from affiliate.creatives import words
 from affiliate.creatives.forms import ContentForm, CreativeForm
 from affiliate.creatives.kinds import CreativeKind
 from affiliate.creatives.models import Creative, CreativeStatus, CreativeVersion
-from affiliate.creatives.queries import Shown
+from affiliate.creatives.queries import Shown, Wanted
 from affiliate.partners import queries as partners
 from affiliate.reports import periods
 from affiliate.reports.metrics import Facts
 from affiliate.web import orm, request_now
+
+NOTICE_DAYS = (0, 7, 14, 30)
+
+
+def notice_days(typed: str) -> int:
+    """After how many days something is to end; the longest notice where nothing was chosen."""
+    return next((days for days in NOTICE_DAYS if str(days) == typed), NOTICE_DAYS[-1])
+
+
+def wanted(asked: Mapping[str, str]) -> Wanted:
+    """What a list of creatives is asked for, by the names of its filters; an unknown word asks for all."""
+    kind = next((each for each in CreativeKind if each.value == asked.get("kind")), None)
+    standing = next((each for each in CreativeStatus if each.value == asked.get("status")), None)
+    return Wanted(kind=kind, status=standing, words=asked.get("name", "").strip()[:120])
 
 
 def status(of: CreativeStatus) -> str:

@@ -23,16 +23,14 @@ from affiliate.creatives.forms import ContentForm, CreativeForm
 from affiliate.creatives.frames import framed
 from affiliate.creatives.frames import page as frame_page
 from affiliate.creatives.kinds import CreativeKind, Upload, group_names
-from affiliate.creatives.mails import TOLD_MAX
 from affiliate.creatives.models import CreativeStatus
-from affiliate.creatives.queries import Shown, Wanted
+from affiliate.creatives.queries import Shown
 from affiliate.errors import Conflict, Invalid
-from affiliate.relations.endings import USED_WITHIN
+from affiliate.relations import endings
 from affiliate.reports import breakdown, periods, tables
 from affiliate.web import orm, request_now
 
 Answer = str | tuple[str, int] | BaseResponse
-NOTICE_DAYS = (0, 7, 14, 30)
 _BANNERS_MAX = 30  # of one upload
 
 
@@ -40,16 +38,15 @@ _BANNERS_MAX = 30  # of one upload
 @access.console(*roles.SEES_MARKETING)
 def creatives() -> str:
     """All creatives, proposals first to see, and the way to a new one of each kind."""
-    status, kind = presenters.chosen(CreativeStatus), presenters.chosen(CreativeKind, "kind")
-    wanted = Wanted(kind=kind, status=status, words=request.args.get("name", "").strip()[:120])
+    wanted = sheets.wanted(request.args)
     page = lists.creatives(orm.session, program_id=g.program.id, wanted=wanted, now=request_now(), cursor=cursor())
     found = [(row.Creative, row.CreativeVersion) for row in page.rows]
     waiting = queries.proposal_count(orm.session, program_id=g.program.id)
-    chips = [presenters.chip(_("All"), current=status is None, status=None)]
+    chips = [presenters.chip(_("All"), current=wanted.status is None, status=None)]
     chips += [
         presenters.chip(
             sheets.status(each),
-            current=each is status,
+            current=each is wanted.status,
             count=waiting if each is CreativeStatus.PROPOSED else None,
             status=each.value,
         )
@@ -69,6 +66,7 @@ def creatives() -> str:
             for each in CreativeKind
         ],
         pager=pager(page),
+        notice_days=sheets.NOTICE_DAYS,
     )
 
 
@@ -181,17 +179,11 @@ def refuse_creative(creative_id: UUID) -> BaseResponse:
 @access.console(*roles.MARKETING)
 def retire_creative(creative_id: UUID) -> BaseResponse:
     """Let it end after a notice; whoever used it lately is told."""
-    days = next((days for days in NOTICE_DAYS if str(days) == request.form.get("days")), NOTICE_DAYS[-1])
+    days = sheets.notice_days(request.form.get("days", ""))
 
     def act() -> str:
-        now = request_now()
-        name = ids.public("crv", creative_id)
-        users = breakdown.partners_using(
-            orm.session, program_id=g.program.id, creative=name, since=now - USED_WITHIN, limit=TOLD_MAX
-        )
-        ends_at = now + timedelta(days=days)
-        service.retire(orm.session, ends_at=ends_at, note=given_reason(), tell=users, **_who(creative_id))
-        told = ngettext("%(num)d partner who uses it is told.", "%(num)d partners who use it are told.", len(users))
+        ends_at, users = endings.retire(orm.session, days=days, note=given_reason(), **_who(creative_id))
+        told = ngettext("%(num)d partner who uses it is told.", "%(num)d partners who use it are told.", users)
         return _("It ends on %(day)s.", day=formats.day(ends_at)) + " " + told
 
     return acted(_address(creative_id), act, names={"note": "reason", "ends_at": "days"})
@@ -235,7 +227,7 @@ def _page(shown: Shown, form: CreativeForm | None = None, content: ContentForm |
         parts=content_form.parts(creative.kind),
         versions=sheets.versions(queries.versions_of(orm.session, creative_id=creative.id)),
         proposer=sheets.proposer(creative),
-        notice_days=[(days, _notice(days)) for days in NOTICE_DAYS],
+        notice_days=[(days, _notice(days)) for days in sheets.NOTICE_DAYS],
         may_change=may_change,
         may_decide=may_change and creative.status is CreativeStatus.PROPOSED,
         may_retire=may_change

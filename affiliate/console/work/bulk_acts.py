@@ -1,4 +1,4 @@
-"""Acts on many partners, commissions or orders: how far one is, whom it refused and why, stopping it, and leading there."""
+"""Acts on many partners, commissions, orders or creatives: how far one is, whom it refused and why, stopping it, and leading there."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,18 +11,19 @@ from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import exports, ids
 from affiliate.accounts import access
-from affiliate.console import presenters
-from affiliate.console.blueprint import acted, blueprint, cursor, pager, refused, show
+from affiliate.console import presenters, roles
+from affiliate.console.blueprint import acted, blueprint, cursor, is_manager, pager, refused, show
 from affiliate.console.queries import lists
 from affiliate.console.words import Sign
 from affiliate.errors import Conflict, Invalid
 from affiliate.relations import bulk, bulk_queries
 from affiliate.relations import service as cases
-from affiliate.relations.bulk_models import OF_COMMISSIONS, OF_ORDERS, BulkAct, BulkKind, BulkStatus
+from affiliate.relations.bulk_models import OF_COMMISSIONS, OF_CREATIVES, OF_ORDERS, BulkAct, BulkKind, BulkStatus
 from affiliate.web import orm, request_now
 
 PICKED_MAX = 2_000
 _CSV_HEAD = ["partner", "id", "order", "commission", "outcome", "reason", "amount", "currency"]
+_CSV_HEAD_OF_CREATIVES = ["creative", "id", "outcome", "reason"]
 
 
 def begin(
@@ -55,14 +56,14 @@ def begin(
 
 
 @blueprint.get('/<slug>/acts/<public("blk"):act_id>')
-@access.console("manager")
+@access.console(*roles.MARKETING)
 def bulk_act(act_id: UUID) -> str:
     """How far an act is, and whom it refused."""
     act = _found(act_id)
-    g.section = "commissions" if act.kind in OF_COMMISSIONS else "fraud" if act.kind in OF_ORDERS else "partners"
+    g.section = _section(act.kind)
     found = lists.refusals(orm.session, act_id=act.id, cursor=cursor())
     count = bulk_queries.refusal_count(orm.session, act_id=act.id)
-    earlier = bulk_queries.newest(orm.session, program_id=g.program.id)
+    earlier = bulk_queries.newest(orm.session, program_id=g.program.id, kinds=_seen_kinds())
     return show(
         "work/bulk_act.html",
         act=_told(act) | _counted(act) | {"refused": count, "same": act.done - act.changed - count},
@@ -75,18 +76,21 @@ def bulk_act(act_id: UUID) -> str:
 
 
 @blueprint.get('/<slug>/acts/<public("blk"):act_id>.csv')
-@access.console("manager")
+@access.console(*roles.MARKETING)
 def bulk_act_csv(act_id: UUID) -> BaseResponse:
     """What became of each, as a file."""
     act = _found(act_id)
-    rows = (_csv_row(one) for one in bulk_queries.outcomes(orm.session, act_id=act.id))
-    return exports.csv_response("act.csv", _CSV_HEAD, rows)
+    outcomes = bulk_queries.outcomes(orm.session, act_id=act.id)
+    if act.kind in OF_CREATIVES:
+        return exports.csv_response("act.csv", _CSV_HEAD_OF_CREATIVES, map(_csv_row_of_creative, outcomes))
+    return exports.csv_response("act.csv", _CSV_HEAD, map(_csv_row, outcomes))
 
 
 @blueprint.post('/<slug>/acts/<public("blk"):act_id>/stop')
-@access.console("manager")
+@access.console(*roles.MARKETING)
 def stop_bulk_act(act_id: UUID) -> BaseResponse:
     """Do nothing more of an act."""
+    _found(act_id)
 
     def do() -> str:
         act = bulk.stop(orm.session, act_id=act_id, program_id=g.program.id, actor=access.actor(), now=request_now())
@@ -103,9 +107,20 @@ def _is_appealed(act: BulkAct) -> bool:
 
 def _found(act_id: UUID) -> BulkAct:
     act = bulk_queries.act_in(orm.session, act_id=act_id, program_id=g.program.id)
-    if act is None:
+    if act is None or act.kind not in _seen_kinds():
         raise access.NotHere
     return act
+
+
+def _seen_kinds() -> frozenset[BulkKind]:
+    """The kinds of act that the person may do with one: who has not the whole program sees those on creatives."""
+    return frozenset(BulkKind) if is_manager() else OF_CREATIVES
+
+
+def _section(kind: BulkKind) -> str:
+    if kind in OF_CREATIVES:
+        return "creatives"
+    return "commissions" if kind in OF_COMMISSIONS else "fraud" if kind in OF_ORDERS else "partners"
 
 
 def _refusal(one: Any) -> dict[str, Any]:
@@ -114,10 +129,12 @@ def _refusal(one: Any) -> dict[str, Any]:
         url = url_for("console.commission", commission_id=one.commission_id)
     elif one.conversion_id is not None:
         url = url_for("console.fraud_case", conversion_id=one.conversion_id, partner_id=one.partner_id)
+    elif one.creative_id is not None:
+        url = url_for("console.creative", creative_id=one.creative_id)
     else:
         url = url_for("console.partner", partner_id=one.partner_id)
     why = _(one.refusal) if one.refusal else ""
-    named = {"name": one.partner_name, "partner": None}
+    named = {"name": one.partner_name or one.creative_title, "partner": None}
     if one.order_id is not None:
         named = {"name": one.order_id, "partner": one.partner_name}
     return named | {"why": why, "url": url}
@@ -126,10 +143,15 @@ def _refusal(one: Any) -> dict[str, Any]:
 def _csv_row(one: bulk_queries.Outcome) -> list[Any]:
     amount = None if one.amount_minor is None else presenters.amount(one.amount_minor)
     return [
-        one.partner_name, ids.public("ptn", one.partner_id), one.order_id or "",
+        one.partner_name, ids.public("ptn", one.partner_id) if one.partner_id else "", one.order_id or "",
         ids.public("com", one.commission_id) if one.commission_id else "", _outcome(one), one.refusal or "",
         amount if amount is not None else "", amount.currency if amount is not None else "",
     ]  # fmt: skip
+
+
+def _csv_row_of_creative(one: bulk_queries.Outcome) -> list[Any]:
+    name = ids.public("crv", one.creative_id) if one.creative_id else ""
+    return [one.creative_title, name, _outcome(one), one.refusal or ""]
 
 
 def _outcome(one: bulk_queries.Outcome) -> str:
@@ -160,6 +182,9 @@ def _counted(act: BulkAct) -> dict[str, Any]:
     if act.kind in OF_ORDERS:
         chosen = ngettext("%(num)s order was chosen.", "%(num)s orders were chosen.", act.total)
         return {"chosen": chosen, "list": (_("Fraud"), url_for("console.fraud")), "amount": None}
+    if act.kind in OF_CREATIVES:
+        chosen = ngettext("%(num)s creative was chosen.", "%(num)s creatives were chosen.", act.total)
+        return {"chosen": chosen, "list": (_("Creatives"), url_for("console.creatives")), "amount": None}
     chosen = ngettext("%(num)s partner was chosen.", "%(num)s partners were chosen.", act.total)
     return {"chosen": chosen, "list": (_("Partners"), url_for("console.partners")), "amount": None}
 
@@ -178,6 +203,9 @@ def _title(kind: BulkKind, arguments: Mapping[str, str]) -> str:
         BulkKind.DECLINE_COMMISSIONS: lambda: _("Decline commissions"),
         BulkKind.CLEAR_ORDERS: lambda: _("Let orders pass"),
         BulkKind.REJECT_ORDERS: lambda: _("Reject orders"),
+        BulkKind.RETIRE_CREATIVES: lambda: _("Let creatives end"),
+        BulkKind.GROUP_CREATIVES: lambda: _("Groups: %(groups)s", groups=arguments.get("groups", "") or "–"),
+        BulkKind.MOVE_CREATIVES: lambda: _("Campaign: %(campaign)s", campaign=arguments.get("campaign", "") or "–"),
     }[kind]()
 
 
