@@ -1,6 +1,6 @@
 """Pages of a list by keyset: stable while rows arrive, at the same price however far one goes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
@@ -74,19 +74,51 @@ def page_of(
 
     The statement selects `by` (moments, days or numbers) as `at` and the identifier as `id`, without order or limit.
     """
+    asked = asked_for(statement, by=by, identifier=identifier, cursor=cursor, size=size, ascending=ascending)
+    return asked.page(session.execute(asked.statement).all())
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A page as it is asked of the database, perhaps beside others, and how to make it of the rows in the order that was asked for."""
+
+    statement: sa.Select[*tuple[Any, ...]]
+    size: int
+    has_mark: bool
+    backwards: bool
+    upwards: bool
+
+    def page(self, found: Sequence[Any]) -> Page:
+        """The page of these rows; one more than fit says that there are others."""
+        more, rows = len(found) > self.size, list(found[: self.size])
+        if self.backwards:
+            rows.reverse()
+        newer = rows and (more if self.backwards else self.has_mark)
+        older = rows and (True if self.backwards else more)
+        return Page(rows, _beside("newer", rows[0]) if newer else None, _beside("older", rows[-1]) if older else None)
+
+    def page_of_any_order(self, found: Iterable[Any]) -> Page:
+        """The same of rows that came in no order."""
+        return self.page(sorted(found, key=lambda row: (row.at, row.id), reverse=not self.upwards))
+
+
+def asked_for(
+    statement: sa.Select[*tuple[Any, ...]],
+    *,
+    by: Any,
+    identifier: Any,
+    cursor: Cursor | None,
+    size: int = PAGE_SIZE,
+    ascending: bool = False,
+) -> Asked:
+    """The page of `page_of`, to be asked for."""
     backwards = cursor is not None and cursor.towards == "newer"
     upwards = backwards is not ascending
     mark = None if cursor is None else _mark(cursor, by.type.python_type)
     if cursor is not None and mark is not None:
         statement = statement.where(_beyond(by, identifier, mark, cursor.id, upwards=upwards))
     order = (by.asc(), identifier.asc()) if upwards else (by.desc(), identifier.desc())
-    rows = list(session.execute(statement.order_by(*order).limit(size + 1)))
-    more, rows = len(rows) > size, rows[:size]
-    if backwards:
-        rows.reverse()
-    newer = rows and (more if backwards else mark is not None)
-    older = rows and (True if backwards else more)
-    return Page(rows, _beside("newer", rows[0]) if newer else None, _beside("older", rows[-1]) if older else None)
+    return Asked(statement.order_by(*order).limit(size + 1), size, mark is not None, backwards, upwards)
 
 
 def every_row(read: Callable[[Cursor | None], Page]) -> Iterator[Any]:

@@ -38,13 +38,22 @@ class Payable:
 def payable(session: Session, *, program: Program, now: datetime) -> Payable:
     """The sum of a run as it would be proposed now. Taxes are reckoned partner by partner, so only with them they are read, by parts."""
     settings = tax_queries.settings_of(session, program_id=program.id)
-    rows = _rows(session, program, now)
+    rows = due_rows(session, program=program, now=now)
     ready = sa.select(rows).where(_is_ready(rows, program, settings, now))
     if settings is not None:
         return _taxed(session, program, ready, now)
+    return Payable(*session.execute(_sums(ready)).one())
+
+
+def sum_rows(rows: sa.FromClause, *, program: Program, now: datetime) -> sa.Select[*tuple[Any, ...]]:
+    """One row, what `payable` says of a program without taxes: the sum, and of how many partners."""
+    return _sums(sa.select(rows).where(_is_ready(rows, program, None, now)))
+
+
+def _sums(ready: sa.Select[*tuple[Any, ...]]) -> sa.Select[*tuple[Any, ...]]:
     found = ready.subquery()
     total = sa.cast(sa.func.coalesce(sa.func.sum(_net(found)), 0), sa.BigInteger)
-    return Payable(*session.execute(sa.select(total, sa.func.count()).select_from(found)).one())
+    return sa.select(total.label("total"), sa.func.count().label("number")).select_from(found)
 
 
 def _taxed(session: Session, program: Program, ready: sa.Select[*tuple[Any, ...]], now: datetime) -> Payable:
@@ -57,20 +66,27 @@ def _taxed(session: Session, program: Program, ready: sa.Select[*tuple[Any, ...]
     return Payable(total_minor, partners, overtaxed)
 
 
+def due_rows(session: Session, *, program: Program, now: datetime) -> sa.CTE:
+    """What each partner is due by now, before taxes, to be told apart and summed: read once, however often it is asked for."""
+    until = queries.payable_until(session, program_id=program.id, now=now)
+    return queries.due_rows(program, until=until).cte("dues")
+
+
 def ready_rows(
-    session: Session, *, program: Program, now: datetime, but: Collection[UUID]
+    session: Session, rows: sa.CTE, *, program: Program, now: datetime, but: Collection[UUID]
 ) -> sa.Select[*tuple[Any, ...]]:
-    """Who could be paid now: rows of `id` and `partner_id` (both the partner's), `name`, and `at`, what is due before taxes. `but`: the overtaxed."""
-    rows = _rows(session, program, now)
+    """Who of them could be paid now: rows of `id` and `partner_id` (both the partner's), `name`, and `at`, what is due before taxes.
+
+    `but`: the overtaxed.
+    """
     settings = tax_queries.settings_of(session, program_id=program.id)
     return _keys(rows, "due").where(_is_ready(rows, program, settings, now), ~_among(session, rows, but))
 
 
 def left_rows(
-    session: Session, *, program: Program, now: datetime, overtaxed: Collection[UUID]
+    session: Session, rows: sa.CTE, *, program: Program, now: datetime, overtaxed: Collection[UUID]
 ) -> sa.CompoundSelect[*tuple[Any, ...]]:
     """Who is left out: rows as those of `ready_rows`, and what they are of as `kind`: a due, an awaited payout or what is under review."""
-    rows = _rows(session, program, now)
     settings = tax_queries.settings_of(session, program_id=program.id)
     is_ready = _is_ready(rows, program, settings, now)
     blocked = _keys(rows, "due").where(sa.or_(~is_ready, _among(session, rows, overtaxed)))
@@ -101,28 +117,23 @@ def _with_taxes(session: Session, program: Program, dues: Sequence[Due], now: da
     return taxing.taxed(session, program=program, dues=dues, clawbacks=queries.open_clawbacks(program.id), now=now)
 
 
-def _rows(session: Session, program: Program, now: datetime) -> sa.Subquery:
-    until = queries.payable_until(session, program_id=program.id, now=now)
-    return queries.due_rows(program, until=until).subquery()
-
-
 def _net(rows: sa.FromClause) -> sa.ColumnElement[int]:
     """What is due before taxes."""
     return sa.cast(rows.c.earned_minor - rows.c.clawed_back_minor, sa.BigInteger)
 
 
-def _keys(rows: sa.Subquery, kind: str) -> sa.Select[*tuple[Any, ...]]:
+def _keys(rows: sa.CTE, kind: str) -> sa.Select[*tuple[Any, ...]]:
     columns = (rows.c.partner_id.label("id"), rows.c.partner_id, rows.c.partner_name.label("name"))
     return sa.select(sa.literal(kind).label("kind"), *columns, _net(rows).label("at"))
 
 
-def _among(session: Session, rows: sa.Subquery, partner_ids: Collection[UUID]) -> sa.ColumnElement[bool]:
+def _among(session: Session, rows: sa.CTE, partner_ids: Collection[UUID]) -> sa.ColumnElement[bool]:
     """As a value: turned round, a comparison with any of an array would ask whether one of it is another."""
     return sa.func.coalesce(db.among(session, rows.c.partner_id, partner_ids), sa.false())
 
 
 def _is_ready(
-    rows: sa.Subquery, program: Program, settings: TaxSettings | None, now: datetime
+    rows: sa.FromClause, program: Program, settings: TaxSettings | None, now: datetime
 ) -> sa.ColumnElement[bool]:
     """Whether `schedule.why_blocked` finds no reason, taxes aside."""
     tests = [

@@ -84,6 +84,7 @@ _TABLES = {
     "customers by first order": "performance/customers-by-first-order",
     "partners by month": "performance/partners-by-month",
     "lost to other channels": "performance/channels",
+    "strengths and weaknesses": "performance/strengths",
 }
 _EXPORTS = {
     "orders.csv": "conversions.csv",

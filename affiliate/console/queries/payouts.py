@@ -1,6 +1,7 @@
 """Who could be paid now and who is left out, for lists: filtered and summed by the database, a page at a time."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,7 @@ from affiliate.payouts.payable import Payable
 from affiliate.payouts.queries import Review
 from affiliate.payouts.schedule import Blocked, Due
 from affiliate.programs.models import Program
+from affiliate.taxes import queries as tax_queries
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +46,16 @@ def upcoming(
 ) -> Upcoming:
     """The next run, the largest first: what is due before taxes. `name`: only partners called so; the sum is of all."""
     here: dict[str, Any] = {"program": program, "now": now}
-    sums = payable.payable(session, **here)
-    ready = _page(session, payable.ready_rows(session, **here, but=sums.overtaxed), name, ready_at, size)
-    left = _page(session, payable.left_rows(session, **here, overtaxed=sums.overtaxed), name, left_at, size)
+    dues = payable.due_rows(session, **here)
+    is_taxed = tax_queries.settings_of(session, program_id=program.id) is not None
+    sums = payable.payable(session, **here) if is_taxed else None
+    but = sums.overtaxed if sums else ()
+    ready_asked = _asked(payable.ready_rows(session, dues, **here, but=but), name, ready_at, size)
+    left_asked = _asked(payable.left_rows(session, dues, **here, overtaxed=but), name, left_at, size)
+    parts = [_part("ready", ready_asked.statement), _part("left", left_asked.statement)]
+    found = _read(session, parts if sums else [*_summed(payable.sum_rows(dues, **here)), *parts])
+    sums = sums or Payable(*(found[one][0].at for one in ("total", "number")))
+    ready, left = ready_asked.page_of_any_order(found["ready"]), left_asked.page_of_any_order(found["left"])
     of_kind = {kind: [row for row in left.rows if row.kind == kind] for kind in ("due", "awaited", "review")}
     asked = [row.partner_id for row in (*ready.rows, *of_kind["due"])]
     return Upcoming(
@@ -59,12 +68,35 @@ def upcoming(
     )
 
 
-def _page(session: Session, found: Any, name: str, cursor: paging.Cursor | None, size: int) -> paging.Page:
+def _read(session: Session, parts: Sequence[sa.Select[Any]]) -> Mapping[str, list[Any]]:
+    """The rows of all parts by the name of each, in one trip: the dues that they share are added up once."""
+    found: defaultdict[str, list[Any]] = defaultdict(list)
+    for row in session.execute(sa.union_all(*parts)):
+        found[row.part].append(row)
+    return found
+
+
+def _part(part: str, rows: sa.Select[Any]) -> sa.Select[Any]:
+    found = rows.subquery().c
+    return sa.select(
+        sa.literal(part).label("part"), found.kind, found.id, found.partner_id, found.name, found.at.label("at")
+    )
+
+
+def _summed(sums: sa.Select[Any]) -> list[sa.Select[Any]]:
+    """The sum and the number as rows of their own, of the shape of the others."""
+    found = sums.subquery().c
+    nobody = (sa.cast(sa.null(), sa.Uuid).label(name) for name in ("id", "partner_id"))
+    empty = (sa.literal("").label("kind"), *nobody, sa.literal("").label("name"))
+    return [sa.select(sa.literal(name).label("part"), *empty, found[name].label("at")) for name in ("total", "number")]
+
+
+def _asked(found: Any, name: str, cursor: paging.Cursor | None, size: int) -> paging.Asked:
     rows = found.subquery()
     wanted = sa.select(rows)
     if name:
         wanted = wanted.where(sa.func.lower(rows.c.name).contains(name.lower(), autoescape=True))
-    return paging.page_of(session, wanted, by=rows.c.at, identifier=rows.c.id, cursor=cursor, size=size)
+    return paging.asked_for(wanted, by=rows.c.at, identifier=rows.c.id, cursor=cursor, size=size)
 
 
 def _payouts(session: Session, payout_ids: list[UUID]) -> dict[UUID, Payout]:
