@@ -1,6 +1,6 @@
 """Every SELECT of payouts: what each partner is due, and the rows of a run."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -136,38 +136,50 @@ def _currency(program_id: UUID) -> sa.ScalarSelect[str]:
     return sa.select(Program.currency).where(Program.id == program_id).scalar_subquery()
 
 
-def _dues(program_id: UUID, until: datetime) -> sa.Select[*tuple[Any, ...]]:
-    """What each partner has earned and owes, and of how many commissions, clawbacks and entries that is the sum."""
+def _dues(
+    program_id: UUID, until: datetime, wanted: Callable[[Any], sa.ColumnElement[bool]]
+) -> sa.Select[*tuple[Any, ...]]:
+    """What each partner has earned and owes, and of how many commissions, clawbacks and entries that is the sum.
+
+    Each kind is summed by itself and joined: of one sum over all of them the database cannot tell how many partners it gives.
+    """
     left, taken = Commission.amount_minor - Commission.reversed_minor, CommissionAdjustment.amount_minor
     given = sa.case((bonuses(), Adjustment.amount_minor), else_=0)
     owed = sa.case((debts(), -Adjustment.amount_minor), else_=0)
-    parts = (
-        (Commission, left, 0, 0, payable_commissions(program_id, until=until)),
-        (CommissionAdjustment, 0, taken, 1, open_clawbacks(program_id)),
-        (Adjustment, given, owed, 2, open_entries(program_id)),
+    kinds: tuple[tuple[Any, ...], ...] = (
+        (Commission, left, sa.literal(0), payable_commissions(program_id, until=until)),
+        (CommissionAdjustment, sa.literal(0), taken, open_clawbacks(program_id)),
+        (Adjustment, given, owed, open_entries(program_id)),
     )
-    both = sa.union_all(*(_due(*part) for part in parts)).subquery()
-    sums = [sa.cast(sa.func.sum(column), sa.BigInteger) for column in list(both.c)[1:]]
-    has_any = sa.or_(sums[0] != 0, sums[1] != 0)  # a debt that was written off is no due any more
-    return sa.select(both.c.partner_id, *sums).group_by(both.c.partner_id).having(has_any)
+    parts = [_due(*kind, wanted(kind[0].partner_id)).subquery() for kind in kinds]
+    of_all = [sum(sa.func.coalesce(part.c[name], 0) for part in parts) for name in ("earned", "owed")]
+    sums = [sa.cast(of_kind, sa.BigInteger) for of_kind in of_all]
+    counts = [sa.func.coalesce(part.c.number, 0) for part in parts]
+    rows = sa.select(Partner.id.label("partner_id"), *sums, *counts)
+    for part in parts:
+        rows = rows.outerjoin(part, part.c.partner_id == Partner.id)
+    # A debt that was written off is no due any more.
+    return rows.where(sa.or_(sums[0] != 0, sums[1] != 0), wanted(Partner.id))
 
 
-def _due(table: Any, earned: Any, owed: Any, place: int, which: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
-    counts = [sa.func.count() if place == each else sa.literal(0) for each in range(3)]
-    named = [
-        column.label(f"part_{number}")
-        for number, column in enumerate((sa.func.sum(earned), sa.func.sum(owed), *counts))
-    ]
-    return sa.select(table.partner_id.label("partner_id"), *named).where(which).group_by(table.partner_id)
+def _due(table: Any, earned: Any, owed: Any, *which: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
+    sums = (sa.func.sum(earned).label("earned"), sa.func.sum(owed).label("owed"), sa.func.count().label("number"))
+    return sa.select(table.partner_id, *sums).where(*which).group_by(table.partner_id)
+
+
+def _everybody(_partner_id: Any) -> sa.ColumnElement[bool]:
+    return sa.true()
 
 
 def dues(
     session: Session, *, program: Program, until: datetime, partner_ids: Collection[UUID] | None = None
 ) -> list[Due]:
     """What each partner of a program is due, or each of these, in its currency, by name; those that only owe are there too."""
-    found = due_rows(program, until=until)
-    if partner_ids is not None:
-        found = found.where(db.among(session, Partner.id, partner_ids))
+
+    def wanted(partner_id: Any) -> sa.ColumnElement[bool]:
+        return sa.true() if partner_ids is None else db.among(session, partner_id, partner_ids)
+
+    found = due_rows(program, until=until, wanted=wanted)
     return [due(row) for row in session.execute(found.order_by(Partner.name, Partner.id))]
 
 
@@ -177,25 +189,28 @@ def due(row: Any) -> Due:
     return Due(partner_id, name, bool(is_active), *facts)
 
 
-def due_rows(program: Program, *, until: datetime) -> sa.Select[*tuple[Any, ...]]:
-    """What each partner of a program is due, summed by the database; without order. The columns are the fields of `Due` until its block."""
-    sums = _dues(program.id, until).subquery()
+def due_rows(
+    program: Program, *, until: datetime, wanted: Callable[[Any], sa.ColumnElement[bool]] = _everybody
+) -> sa.Select[*tuple[Any, ...]]:
+    """What each partner of a program is due, summed by the database; without order. The columns are the fields of `Due` until its block.
+
+    `wanted`: whether a partner by its id is asked for; nothing of the others is summed.
+    """
+    sums = _dues(program.id, until, wanted)
+    _partner_id, *named_sums = sums.selected_columns
     active = sa.func.coalesce(Enrollment.status == EnrollmentStatus.APPROVED, sa.false())
     enrolled = sa.and_(Enrollment.partner_id == Partner.id, Enrollment.program_id == program.id)
     method = sa.and_(PayoutMethod.partner_id == Partner.id, PayoutMethod.replaced_at.is_(None))
     block = sa.and_(
         PayoutBlock.partner_id == Partner.id, PayoutBlock.program_id == program.id, PayoutBlock.lifted_at.is_(None)
     )
-    named = zip(
-        ("earned_minor", "clawed_back_minor", "commissions", "clawbacks", "entries"), list(sums.c)[1:], strict=True
-    )
+    named = zip(("earned_minor", "clawed_back_minor", "commissions", "clawbacks", "entries"), named_sums, strict=True)
     return (
-        sa.select(
+        sums.with_only_columns(
             Partner.id.label("partner_id"), Partner.name.label("partner_name"), active.label("is_active"),
             sa.literal(program.currency).label("currency"), *(column.label(name) for name, column in named),
             PayoutMethod.id.label("method_id"), PayoutMethod.usable_from, PayoutBlock.reason.label("block_reason"),
         )
-        .join(sums, sums.c.partner_id == Partner.id)
         .outerjoin(Enrollment, enrolled)
         .outerjoin(PayoutMethod, method)
         .outerjoin(PayoutBlock, block)
@@ -204,9 +219,9 @@ def due_rows(program: Program, *, until: datetime) -> sa.Select[*tuple[Any, ...]
 
 def debt(session: Session, *, program: Program, partner_id: UUID) -> int:
     """What a partner owes beyond what it is due, in minor units; zero or less if it owes nothing."""
-    sums = _dues(program.id, _ALWAYS).subquery()
-    mine = sa.select(sums.c[2] - sums.c[1]).where(sums.c[0] == partner_id)
-    return session.scalar(mine) or 0
+    rows = _dues(program.id, _ALWAYS, lambda column: column == partner_id)
+    _id, earned, owed, *_counts = rows.selected_columns
+    return session.scalar(rows.with_only_columns(owed - earned)) or 0
 
 
 def under_review(
