@@ -36,10 +36,10 @@ _SELL = (
     SELECT credit_id, attribution_id, partner_id, link_id, click_id, at, 10000 FROM sold""",
     """INSERT INTO commissions (id, program_id, partner_id, conversion_id, attribution_id, credit_id, level, turn, is_live, status, currency,
         base_minor, revenue_minor, amount_minor, reversed_minor, counted_currency, counted_base_minor, counted_minor, trace, earned_at,
-        matures_at, created_at)
+        matures_at, approved_at, created_at)
     SELECT commission_id, :program, partner_id, order_id, attribution_id, credit_id, 1, 0, true,
         CASE WHEN n % 2 = 0 THEN 'pending' ELSE 'approved' END, 'EUR', 8000, 8000, 800, 0, 'EUR', 8000, 800, CAST('{}' AS jsonb), at,
-        at + interval '30 days', at FROM sold""",
+        at + interval '30 days', CASE WHEN n % 2 = 1 THEN at END, at FROM sold""",
 )
 
 
