@@ -1,5 +1,6 @@
 """What a manager decides and sets: an application refused, a goal, a watched figure, a partner's case answered; others see it and have no act."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -47,7 +48,7 @@ def _refuse(manager: Visitor, console: str) -> None:
 
 def _set_a_goal(manager: Visitor, console: str) -> None:
     page = manager.open(f"{console}/goals")
-    goal = page.get_by_role("region", name="Subscribers", exact=True)
+    goal = page.get_by_role("region", name=re.compile("^Subscribers "))  # and its days
     page.get_by_role("button", name="Subscribers: ").click()
     expect(goal.get_by_text("The straight line asks for")).to_be_visible(timeout=SEEN_MS_MAX)
     assert is_sound(page)

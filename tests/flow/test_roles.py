@@ -50,8 +50,8 @@ JOBS = {
     "clone": NOBODY,  # for who manages all programs, and that is none of the four
 }  # fmt: skip
 """Where each job is done, and who finds the door."""
-LEADS_ON = {"setup", "setup/visit", "performance/service/table"}
-"""Addresses that are no page: they lead to the first open step, to the shop, and away from an upload that is over."""
+LEADS_ON = {"setup", "setup/visit", "performance/service/table", "fraud/rules/try"}
+"""Addresses that are no page: they lead to the first open step, to the shop, and away from an upload or a trial that is over."""
 STATUSES = """async ([base, paths]) => Promise.all(paths.map(async (path) =>
     (await fetch(`${base}/${path}`, {method: 'HEAD', redirect: 'manual'})).status))"""
 PASSWORD = "seven grey herons by the lock"

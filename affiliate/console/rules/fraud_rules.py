@@ -36,11 +36,11 @@ def fraud_rules() -> str:
 
 @blueprint.get("/<slug>/fraud/rules/try")
 @access.console(*roles.SETTINGS)
-def fraud_trial() -> str:
-    """The settings that a job tries, or has tried last, and what came of it so far."""
+def fraud_trial() -> Answer:
+    """The settings that a job tries, or has tried last, and what came of it so far; without any, the rules in force."""
     trial = trials.of_program(orm.session, program_id=g.program.id)
     if trial is None:
-        raise access.NotHere
+        return redirect(url_for("console.fraud_rules"))
     return _page(trials.wanted_of(trial), seen=trial.base_version, trial=trial)
 
 
