@@ -37,14 +37,19 @@ class Mine:
 
 
 def links_for(session: Session, *, program_id: UUID, partner_id: UUID, named: str | None, now: datetime) -> Mine:
-    """The link that the address names, else the newest, of those that count now."""
-    every = links.links_of(session, program_id=program_id, partner_id=partner_id, limit=LINKS_MAX)
+    """The link that the address names, however old, else the newest, of those that count now."""
+    here: dict[str, Any] = {"program_id": program_id, "partner_id": partner_id}
+    every = list(links.links_of(session, **here, limit=LINKS_MAX))
+    wanted = ids.read("lnk", named or "")
+    if wanted is not None and all(link.id != wanted for link in every):
+        older = links.link_of(session, **here, link_id=wanted)
+        every += [older] if older is not None else []
     usable = [
         link
         for link in every
         if link.status is LinkStatus.ACTIVE and (link.expires_at is None or link.expires_at > now)
     ]
-    chosen = next((link for link in usable if ids.public("lnk", link.id) == named), None)
+    chosen = next((link for link in usable if link.id == wanted), None)
     return Mine(chosen or next(iter(usable), None), usable, _changed_at(every, now))
 
 

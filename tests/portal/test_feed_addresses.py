@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from affiliate import clock, ids
 from affiliate.accounts.actors import SYSTEM
 from affiliate.accounts.roles import MemberRole
-from affiliate.creatives import queries, service
+from affiliate.creatives import feed_files, queries, service
 from affiliate.creatives.kinds import CreativeKind
 from affiliate.creatives.models import Creative, FeedAddress
 from affiliate.partners import queries as partners
@@ -190,6 +190,26 @@ def test_another_link_of_ones_own_is_named_in_the_address(
     address = shown(marta, feed)["json"].partition("?")[0]
     for link, code in ((second, "second"), (cast.link, "ragu"), (theirs, "second")):
         assert f"/r/{code}?" in client.get(f"{address}?link={ids.public('lnk', link.id)}").text
+
+
+def test_the_named_link_stays_however_many_newer_ones_there_are(
+    marta: FlaskClient, client: FlaskClient, app_session: Session, cast: Cast, *, feed: Creative, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    monkeypatch.setattr(feed_files, "LINKS_MAX", 2)
+    address = made(marta, feed)
+    assert ids.public("lnk", cast.link.id) in address
+    for number in range(3):
+        make_link(app_session, program=cast.program, partner=cast.partner, code=f"newer{number}")
+    theirs = make_link(app_session, program=cast.program, partner=cast.other, code="theirs")
+    app_session.commit()
+    assert "/r/ragu?" in client.get(address).text
+    page = marta.get(f"{page_of(feed)}?link={ids.public('lnk', cast.link.id)}").text
+    assert f'<option value="{ids.public("lnk", cast.link.id)}" selected>' in page
+    for named in (ids.public("lnk", theirs.id), "lnk_x"):
+        assert "/r/newer2?" in client.get(f"{address.partition('?')[0]}?link={named}").text
+    cast.link.expires_at = clock.now()
+    app_session.commit()
+    assert "/r/newer2?" in client.get(address).text
 
 
 def test_an_address_is_fetched_so_often_and_another_one_still_is(
