@@ -162,20 +162,33 @@ def answer(
 
 
 def end(session: Session, *, program: Program, goal_id: UUID, who: Who, now: datetime) -> None:
-    """The program ends a goal, agreed or still proposed; a change of it that waits goes with it. A change itself is taken back.
+    """The program ends a goal, agreed or still proposed; a change of it that waits goes with it.
 
     Raises:
         NoSuchGoal, GoalMoved: as above.
     """
     goal = _found(session, program, goal_id, None)
-    is_change = goal.replaces_id is not None and goal.status is GoalStatus.PROPOSED
-    _move(session, goal, goal.status, GoalStatus.DECLINED if is_change else GoalStatus.ENDED, now=now)
+    _move(session, goal, goal.status, GoalStatus.ENDED, now=now)
     waiting = care_queries.change_of(session, goal_id=goal.id)
     if waiting is not None:
         _move(session, waiting, GoalStatus.PROPOSED, GoalStatus.DECLINED, now=now)
     _audit(session, goal, "partner_goal.end", who, now=now)
-    sentence = _TAKEN_BACK if is_change else _WORDS[GoalStatus.ENDED]
+    sentence = _WORDS[GoalStatus.ENDED]
     care_mails.tell_goal(session, goal=goal, program=program, to=Side.PARTNER, sentence=sentence, now=now)
+
+
+def take_back(session: Session, *, program: Program, goal_id: UUID, who: Who, now: datetime) -> None:
+    """The program takes a change of a goal back. One that the partner agreed to meanwhile is the goal by now, and stays.
+
+    Raises:
+        NoSuchGoal: not here, or no change. GoalMoved: it was answered already.
+    """
+    change = _found(session, program, goal_id, None)
+    if change.replaces_id is None:
+        raise NoSuchGoal(N_("There is no such goal."))
+    _move(session, change, GoalStatus.PROPOSED, GoalStatus.DECLINED, now=now)
+    _audit(session, change, "partner_goal.end", who, now=now)
+    care_mails.tell_goal(session, goal=change, program=program, to=Side.PARTNER, sentence=_TAKEN_BACK, now=now)
 
 
 def _said(goal: PartnerGoal, to: GoalStatus) -> str:

@@ -408,7 +408,7 @@ def test_both_sides_hear_of_a_change_and_of_the_answer(session: Session, books: 
     change = agreeing.propose_change(session, goal_id=goal.id, target=replace(SALES, target=20), who=us, **here)
     agreeing.answer(session, goal_id=change.id, agrees=False, who=them, **here)
     taken = agreeing.propose_change(session, goal_id=goal.id, target=replace(SALES, target=20), who=us, **here)
-    agreeing.end(session, goal_id=taken.id, who=us, **here)
+    agreeing.take_back(session, goal_id=taken.id, who=us, **here)
     said = [
         "The goal stays as it is until you agree.",
         "was declined. The goal stays as it was.",

@@ -182,11 +182,11 @@ def propose_goal_change(partner_id: UUID, goal_id: UUID) -> BaseResponse:
 
 
 @blueprint.post(
-    '/<slug>/partners/<public("ptn"):partner_id>/goals/<uuid:goal_id>/<any(agree, decline, end, review):act>'
+    '/<slug>/partners/<public("ptn"):partner_id>/goals/<uuid:goal_id>/<any(agree, decline, end, review, "take-back"):act>'
 )
 @access.console("manager")
 def answer_goal(partner_id: UUID, goal_id: UUID, act: str) -> BaseResponse:
-    """Agree to a goal that the partner proposed, or not; end one; say something about it."""
+    """Agree to a goal that the partner proposed, or not; end one, or take a change of it back; say something about it."""
     here: dict[str, Any] = {"program": g.program, "goal_id": goal_id, "who": _us(), "now": request_now()}
 
     def do(_who: dict[str, Any]) -> None:
@@ -194,6 +194,8 @@ def answer_goal(partner_id: UUID, goal_id: UUID, act: str) -> BaseResponse:
             agreeing.review(orm.session, text=request.form.get("text", ""), **here)
         elif act == "end":
             agreeing.end(orm.session, **here)
+        elif act == "take-back":
+            agreeing.take_back(orm.session, **here)
         else:
             agreeing.answer(orm.session, agrees=act == "agree", **here)
 

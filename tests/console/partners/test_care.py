@@ -1,5 +1,6 @@
 """The page of what is agreed with a partner, the list of partners, watched figures, and applications weighed: as a manager uses them."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from fractions import Fraction
@@ -208,6 +209,27 @@ def test_a_partner_answers_and_moves_only_what_is_its_own(cast: Cast, mara: Flas
     agreed = marta.post(f"/portal/casa/together/goals/{goal_id}/agree", follow_redirects=True)
     assert "€0.00 of €500.00" in text_of(agreed)
     assert mara.post(f"{page_of(cast)}/goals/{goal_id}/end").status_code == 303
+
+
+def test_a_change_that_the_partner_agreed_to_meanwhile_is_not_taken_back(
+    cast: Cast, mara: FlaskClient, marta: FlaskClient
+) -> None:
+    today = clock.now().date().isoformat()
+    goal = {"metric": "revenue", "target": "500", "starts_on": today, "last_on": today}
+    mara.post(f"{page_of(cast)}/goals", data=goal)
+    goal_id = cast.session.scalars(sa.select(PartnerGoal.id)).one()
+    cast.session.commit()
+    marta.post(f"/portal/casa/together/goals/{goal_id}/agree")
+    mara.post(f"{page_of(cast)}/goals/{goal_id}/change", data=goal | {"target": "700"})
+    change_id = cast.session.scalars(sa.select(PartnerGoal.id).where(PartnerGoal.replaces_id == goal_id)).one()
+    cast.session.commit()
+    [take_back] = re.findall(rf'action="([^"]*/goals/{change_id}/[^"]*)"', mara.get(f"{page_of(cast)}/care").text)
+    marta.post(f"/portal/casa/together/goals/{change_id}/agree")
+    late = mara.post(take_back)
+    assert late.status_code == 409
+    assert "was answered already" in text_of(late)
+    assert "€0.00 of €700.00" in text_of(marta.get("/portal/casa/together"))
+    assert mara.post(f"{page_of(cast)}/goals/{goal_id}/take-back").status_code == 404  # no change of a goal
 
 
 def test_a_goal_is_changed_once_the_partner_agrees_and_both_see_what_was_before(
