@@ -18,7 +18,7 @@ from affiliate.reports.written_models import NAME_LENGTH_MAX, Annotation, Campai
 N_ = str  # marks a sentence for the translators
 
 MARKS_MAX = 50
-"""The most marks of one chart, the earliest of its days."""
+"""The most marks of one chart or page: the earliest of its days, or the latest."""
 
 
 class NoSuchNote(NotFound):
@@ -38,8 +38,8 @@ class Mark:
     about: Topic | None = None
 
 
-def marked(session: Session, *, program_id: UUID, period: Period) -> list[Mark]:
-    """What charts of these days mark, by day: notes, and campaigns that begin; in one trip."""
+def marked(session: Session, *, program_id: UUID, period: Period, latest: bool = False) -> list[Mark]:
+    """What charts of these days mark, by day: notes, and campaigns that begin; in one trip. Of too many the earliest, or the `latest`."""
     notes = sa.select(Annotation.day.label("day"), Annotation.text.label("text"), sa.literal(0), Annotation.about.label("about")).where(
         Annotation.program_id == program_id, Annotation.removed_at.is_(None), Annotation.day >= period.first,
         Annotation.day < period.end,
@@ -48,10 +48,11 @@ def marked(session: Session, *, program_id: UUID, period: Period) -> list[Mark]:
         Campaign.program_id == program_id, Campaign.removed_at.is_(None), Campaign.starts_on >= period.first,
         Campaign.starts_on < period.end,
     )  # fmt: skip
-    found = sa.union_all(notes, begun).order_by("day", "text").limit(MARKS_MAX)
+    turned = sa.desc if latest else sa.asc
+    rows = session.execute(sa.union_all(notes, begun).order_by(turned("day"), turned("text")).limit(MARKS_MAX)).all()
     return [
         Mark(day, text, bool(is_campaign), Topic(about) if about in set(Topic) else None)
-        for day, text, is_campaign, about in session.execute(found)
+        for day, text, is_campaign, about in (reversed(rows) if latest else rows)
     ]
 
 

@@ -107,9 +107,9 @@ def _behind() -> Reading:
 
 
 def _marks(period: Period) -> list[Mark]:
-    """What happened from the beginning of the days before on: what was changed then shows in these."""
+    """What happened from the beginning of the days before on, the latest of it: what was changed then shows in these."""
     days = Period(period.before.first, goal_sheets.today() + timedelta(days=1), period.zone)
-    return remarks.marked(orm.session, program_id=g.program.id, period=days)
+    return remarks.marked(orm.session, program_id=g.program.id, period=days, latest=True)
 
 
 def _answer(found: Sequence[Finding]) -> str | None:

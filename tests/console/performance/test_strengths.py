@@ -12,9 +12,10 @@ from factories import make_clicks, make_commission, make_link, make_partner
 from flask.testing import FlaskClient
 
 from affiliate import clock, ids
+from affiliate.accounts.actors import SYSTEM
 from affiliate.commissions.models import CommissionStatus
 from affiliate.programs.models import Goal, GoalMetric
-from affiliate.reports import strength_readings
+from affiliate.reports import remarks, strength_readings
 from affiliate.reports.metrics import Facts
 from affiliate.reports.models import ProgramFigures
 from affiliate.reports.momentum import Momentum, Reason
@@ -139,6 +140,20 @@ def test_a_note_can_be_the_reason_of_a_change(mara: FlaskClient, finn: FlaskClie
     assert "The reason for: Sales" in text_of(mara.get(address))
     wrong = mara.post(address.partition("?")[0], data={"day": day, "text": "x", "about": "weather"})
     assert wrong.status_code == 422
+
+
+def test_of_too_many_notes_the_latest_are_told(mara: FlaskClient, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remarks, "MARKS_MAX", 2)
+    sell(cast, 3, 30)
+    for days_ago, text in ((12, "The shop moved"), (4, "New basket"), (2, "Bonus for each sale")):
+        day = (clock.now() - timedelta(days=days_ago)).date()
+        remarks.note(
+            cast.session, program_id=cast.program.id, day=day, text=text, actor=SYSTEM, now=clock.now(), about=Topic.SALES
+        )  # fmt: skip
+    cast.session.commit()
+    page = text_of(mara.get(f"{ADDRESS}?days=7"))
+    assert "The shop moved" not in page
+    assert 0 < page.index("New basket") < page.index("Bonus for each sale")
 
 
 @pytest.mark.parametrize("days", [7, 90])
