@@ -18,7 +18,7 @@ def topic(one: Topic) -> str:
     return {
         Topic.REVENUE: _("Revenue"),
         Topic.SALES: _("Sales"),
-        Topic.CONVERSION_RATE: _("Rate"),
+        Topic.CONVERSION_RATE: _("Conversion rate"),
         Topic.BASKET: _("Basket (AOV)"),
         Topic.ROI: _("ROI"),
         Topic.NEW_CUSTOMERS: _("New customers"),
@@ -31,6 +31,20 @@ def topic(one: Topic) -> str:
         Topic.LATE: _("Late decisions"),
         Topic.GOALS: _("Goals"),
     }[one]
+
+
+def named(one: Topic, side: Side) -> str:
+    """The same as a name of what the program is strong or weak at: nobody is strong at late decisions."""
+    strengths = {
+        Topic.REVERSALS: _("Few orders come back"),
+        Topic.DOUBTFUL: _("Few doubtful orders"),
+        Topic.ONE_PARTNER: _("Revenue from many partners"),
+        Topic.ABANDONMENT: _("Few abandoned carts"),
+        Topic.MOMENTUM: _("Few partners at risk"),
+        Topic.APPROVAL: _("Quick approval"),
+        Topic.LATE: _("No late decisions"),
+    }
+    return strengths.get(one, topic(one)) if side is Side.STRONG else topic(one)
 
 
 def printed(one: Topic, value: int | None, currency: str) -> str:

@@ -115,7 +115,8 @@ def _marks(period: Period) -> list[Mark]:
 def _answer(found: Sequence[Finding]) -> str | None:
     """The sentence of the page."""
     strong, weak = (
-        [strength_words.topic(one.topic) for one in found if one.side is side] for side in (Side.STRONG, Side.WEAK)
+        [strength_words.named(one.topic, side) for one in found if one.side is side]
+        for side in (Side.STRONG, Side.WEAK)
     )
     if not strong and not weak:
         return None
@@ -125,7 +126,7 @@ def _answer(found: Sequence[Finding]) -> str | None:
 def _line(found: Finding, marks: Sequence[Mark]) -> dict[str, Any]:
     currency = g.program.currency
     return {
-        "topic": strength_words.topic(found.topic),
+        "topic": strength_words.named(found.topic, found.side),
         "told": strength_words.told(found, currency),
         "compared": strength_words.compared(found, currency),
         "change": strength_words.change(found, currency),

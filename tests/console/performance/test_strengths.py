@@ -142,6 +142,18 @@ def test_a_note_can_be_the_reason_of_a_change(mara: FlaskClient, finn: FlaskClie
     assert wrong.status_code == 422
 
 
+def test_what_is_rare_is_named_so_where_it_is_a_strength(mara: FlaskClient, cast: Cast) -> None:
+    sell(cast, 3, 20)
+    cast.session.commit()
+    page = main_of(mara.get(f"{ADDRESS}?days=7"))
+    assert re.search(r"<h3>(?:<a [^>]*>)?Few orders come back<", page)
+    assert not re.search(r"<h3>(?:<a [^>]*>)?Orders come back<", page)
+    assert "Strong: Few orders come back" in text_of(mara.get(f"{ADDRESS}?days=7"))
+    sell(cast, 3, 20, status=CommissionStatus.REVERSED, reversed_minor=10_00)
+    cast.session.commit()
+    assert re.search(r"<h3>(?:<a [^>]*>)?Orders come back<", main_of(mara.get(f"{ADDRESS}?days=7")))
+
+
 def test_of_too_many_notes_the_latest_are_told(mara: FlaskClient, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remarks, "MARKS_MAX", 2)
     sell(cast, 3, 30)
