@@ -108,7 +108,7 @@ def test_the_narrow_roles_begin_on_their_page_and_do_what_is_theirs(
     page.get_by_role("button", name="Send", exact=True).click()
     expect(page.get_by_role("region", name="What was said")).to_contain_text("The parcel came back on Monday.")
 
-    page = _begins(visitor(), people[GrantRole.TECH], f"{console}/views/tech")
+    page = _begins(visitor(), people[GrantRole.TECH], f"{console}/views/tech", chosen=program.name)
     page.locator('main a[href$="/dead-letters"]').first.click()
     waiting = page.get_by_role("row").filter(has_text="It is no click.")
     waiting.get_by_label("Reason").fill("A test of the tag.")
@@ -122,10 +122,13 @@ def test_the_narrow_roles_begin_on_their_page_and_do_what_is_theirs(
     expect(page.get_by_role("row").filter(has_text="A fair in Turin")).to_have_count(1)
 
 
-def _begins(one: Visitor, email: str, start: str) -> Page:
-    """Somebody signs in and stands on the own page, which is sound at either width."""
+def _begins(one: Visitor, email: str, start: str, *, chosen: str = "") -> Page:
+    """Somebody signs in and stands on the own page, which is sound at either width. `chosen`: the program, for who works in all."""
     one.sign_in(email, PASSWORD)
-    page = one.open("/console/")
+    page = one.open("/console/?all=1" if chosen else "/console/")
+    if chosen:
+        page.get_by_role("link", name=chosen).click()
+        page.wait_for_url(f"**{start}")
     assert page.url.endswith(start)
     assert is_sound(page)
     page.set_viewport_size(NARROW)
