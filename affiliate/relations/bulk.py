@@ -3,7 +3,7 @@
 The first batch is done at once, so that a small choice needs no waiting; `advance` goes on with the others in a job.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -18,7 +18,9 @@ from affiliate.accounts import audit
 from affiliate.accounts import queries as accounts
 from affiliate.accounts.actors import SYSTEM, Actor
 from affiliate.accounts.models import GrantRole
+from affiliate.creatives.models import Creative
 from affiliate.errors import Conflict, DomainError, Invalid, NotFound
+from affiliate.partners.models import Partner
 from affiliate.relations import bulk_creatives, bulk_doing, bulk_money, bulk_queries
 from affiliate.relations.bulk_models import (
     OF_COMMISSIONS,
@@ -79,7 +81,7 @@ def start(
     Raises:
         Invalid: none or too many were chosen, or what is to be done is not said.
     """
-    chosen = list(dict.fromkeys(chosen))
+    chosen = _existing(session, list(dict.fromkeys(chosen)))
     if not 0 < len(chosen) <= SUBJECTS_MAX:
         raise Invalid({"all": [_too_many(kind)]})
     if actor.id is None:
@@ -96,6 +98,17 @@ def start(
     _record(session, "bulk.start", act, actor=actor, now=now)
     _do(session, act, limit=limit, now=now)
     return act
+
+
+def _existing(session: Session, chosen: Sequence[Chosen]) -> list[Chosen]:
+    """Without what is nowhere: only a form that somebody has made up names it, and no row can be about it."""
+    partners = bulk_queries.existing(
+        session, kind=Partner, among={one.partner_id for one in chosen if one.partner_id is not None}
+    )
+    creatives = bulk_queries.existing(
+        session, kind=Creative, among={one.creative_id for one in chosen if one.creative_id is not None}
+    )
+    return [one for one in chosen if one.partner_id in partners or one.creative_id in creatives]
 
 
 def advance(session: Session, *, limit: int, now: datetime) -> int:

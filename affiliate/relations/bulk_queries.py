@@ -8,9 +8,10 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from affiliate import db
 from affiliate.creatives.models import Creative
 from affiliate.ingest.models import Conversion
-from affiliate.partners.models import Partner
+from affiliate.partners.models import Enrollment, Partner
 from affiliate.relations.bulk_models import BulkAct, BulkKind, BulkStatus, BulkSubject
 
 SHOWN_MAX = 20
@@ -19,7 +20,10 @@ _AT_ONCE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one partner, of one of its orders, or of a creative; `changed` null: its turn has not come."""
+    """What became of one partner, of one of its orders, or of a creative; `changed` null: its turn has not come.
+
+    Of what is of another program no name is told: it was refused for that.
+    """
 
     place: int
     partner_id: UUID | None
@@ -51,6 +55,11 @@ def newest(session: Session, *, program_id: UUID, kinds: Collection[BulkKind]) -
     """The newest acts of these kinds of a program."""
     mine = sa.select(BulkAct).where(BulkAct.program_id == program_id, BulkAct.kind.in_(kinds))
     return session.scalars(mine.order_by(BulkAct.created_at.desc()).limit(SHOWN_MAX)).all()
+
+
+def existing(session: Session, *, kind: type[Creative | Partner], among: Collection[UUID]) -> set[UUID]:
+    """Those of these ids that there is a creative or a partner for, in whatever program."""
+    return set(session.scalars(sa.select(kind.id).where(db.among(session, kind.id, among)))) if among else set()
 
 
 def batch(session: Session, *, act_id: UUID, start: int, limit: int) -> Sequence[BulkSubject]:
@@ -91,8 +100,11 @@ def outcome_rows(*conditions: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, .
         BulkSubject.commission_id, BulkSubject.changed, BulkSubject.refusal, BulkSubject.amount_minor,
         BulkSubject.creative_id, Creative.title.label("creative_title"),
     )  # fmt: skip
-    found = sa.select(*columns).select_from(BulkSubject).outerjoin(Partner, Partner.id == BulkSubject.partner_id)
-    found = found.outerjoin(Creative, Creative.id == BulkSubject.creative_id)
+    takes_part = sa.exists().where(Enrollment.partner_id == Partner.id, Enrollment.program_id == BulkAct.program_id)
+    found = sa.select(*columns).select_from(BulkSubject).join(BulkAct, BulkAct.id == BulkSubject.act_id)
+    found = found.outerjoin(Partner, sa.and_(Partner.id == BulkSubject.partner_id, takes_part))
+    here = sa.and_(Creative.id == BulkSubject.creative_id, Creative.program_id == BulkAct.program_id)
+    found = found.outerjoin(Creative, here)
     return found.outerjoin(Conversion, Conversion.id == BulkSubject.conversion_id).where(*conditions)
 
 

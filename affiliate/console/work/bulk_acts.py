@@ -134,7 +134,8 @@ def _refusal(one: Any) -> dict[str, Any]:
     else:
         url = url_for("console.partner", partner_id=one.partner_id)
     why = _(one.refusal) if one.refusal else ""
-    named = {"name": one.partner_name or one.creative_title, "partner": None}
+    about = ids.public("crv", one.creative_id) if one.creative_id else ids.public("ptn", one.partner_id)
+    named = {"name": one.partner_name or one.creative_title or about, "partner": None}
     if one.order_id is not None:
         named = {"name": one.order_id, "partner": one.partner_name}
     return named | {"why": why, "url": url}

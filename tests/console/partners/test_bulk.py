@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from console_cast import Cast, public, text_of
 from factories import make_application, make_partner
 from flask.testing import FlaskClient
 
+from affiliate import ids
 from affiliate.console import paging
 from affiliate.console.queries import lists
 from affiliate.partners.models import Enrollment, EnrollmentStatus, Partner
@@ -97,7 +99,7 @@ def test_each_refusal_stands_with_its_reason_and_undoes_nothing_else(cast: Cast,
     assert first.older is not None
     following = lists.refusals(cast.session, act_id=act.id, cursor=paging.read_cursor(first.older), size=1)
     told = [(row.partner_name, row.refusal) for page in (first, following) for row in page.rows]
-    assert [name for name, _why in told] == [cast.partner.name, "Elsewhere"]
+    assert [name for name, _why in told] == [cast.partner.name, None]  # no name out of another program
     assert following.older is None
     cast.session.commit()
 
@@ -152,3 +154,19 @@ def test_all_that_a_list_finds_is_what_it_showed_however_its_filter_was_typed(ca
         )
     left = text_of(mara.get("/console/casa/applications"))
     assert ("Padella</a>" in left, "Patelnia</a>" in left) == (False, True)
+
+
+def test_of_another_program_no_name_is_told_and_what_is_nowhere_begins_nothing(cast: Cast, mara: FlaskClient) -> None:
+    theirs = make_partner(cast.session, program=cast.other, name="Hidden blogger")
+    cast.session.commit()
+    nowhere, elsewhere = ids.public("ptn", uuid4()), public("ptn", theirs)
+    answer = mara.post(f"{ACT}/tag", data={"partner": [nowhere, elsewhere], "tag": "Autumn"})
+    assert _one(cast, BulkAct).total == 1
+    page = text_of(mara.get(answer.location))
+    assert "This partner does not take part in the program." in page
+    assert elsewhere in page
+    for told in (page, mara.get(f"{answer.location}.csv").text):
+        assert "Hidden blogger" not in told
+    answer = mara.post(f"{ACT}/tag", data={"partner": nowhere, "tag": "Autumn"}, follow_redirects=True)
+    assert "Choose from 1 to 20,000 partners." in text_of(answer)
+    assert _one(cast, BulkAct).total == 1

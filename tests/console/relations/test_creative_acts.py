@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -12,7 +13,7 @@ from creative_cast import make_creative
 from factories import make_clicks
 from flask.testing import FlaskClient
 
-from affiliate import clock
+from affiliate import clock, ids
 from affiliate.accounts.actors import SYSTEM
 from affiliate.accounts.models import AuditEvent, Grant, GrantRole, User
 from affiliate.creatives import queries, service
@@ -99,6 +100,20 @@ def test_each_refusal_stands_with_its_reason_and_undoes_nothing_else(cast: Cast,
     assert rows[0].lstrip("\ufeff") == "creative,id,outcome,reason"
     assert f"Soon,{public('crv', soon)},refused,It ends sooner already." in rows
     assert f"A text,{public('crv', live)},changed," in rows
+
+
+def test_of_another_program_no_title_is_told_and_what_is_nowhere_begins_nothing(cast: Cast, mara: FlaskClient) -> None:
+    theirs = make_creative(cast.session, program=cast.other, kind=CreativeKind.TEXT, now=clock.now(), title="Launch")
+    cast.session.commit()
+    nowhere, elsewhere = ids.public("crv", uuid4()), public("crv", theirs)
+    answer = mara.post(f"{ACT}/campaign", data={"creative": [nowhere, elsewhere], "campaign": "Advent"})
+    assert act_of(cast).total == 1
+    page = text_of(mara.get(answer.location))
+    assert ("There is no such creative." in page, elsewhere in page) == (True, True)
+    for told in (page, mara.get(f"{answer.location}.csv").text):
+        assert "Launch" not in told
+    answer = mara.post(f"{ACT}/campaign", data={"creative": nowhere, "campaign": "Advent"}, follow_redirects=True)
+    assert "Choose from 1 to 20,000 creatives." in text_of(answer)
 
 
 def test_groups_and_campaign_change_and_all_else_stays(cast: Cast, mara: FlaskClient) -> None:
