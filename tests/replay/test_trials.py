@@ -18,6 +18,7 @@ from affiliate import db, ids
 from affiliate.accounts.actors import SYSTEM
 from affiliate.attribution.models import Attribution, Credit
 from affiliate.fraud import effects, policy, service
+from affiliate.fraud import queries as fraud
 from affiliate.fraud.policy import Policy
 from affiliate.fraud.signals import Verdict
 from affiliate.replay import jobs, trials
@@ -109,6 +110,21 @@ def test_however_small_the_batches_every_credit_is_tried_once(
         trial = ask(books, now)
         found[size] = (trial.done, trial.totals["orders"], trial.totals["minor"])
     assert len({repr(numbers) for numbers in found.values()}) == 1
+
+
+def test_a_batch_reads_nothing_of_the_days_before_its_place(books: Books, now: datetime) -> None:
+    """The place is of two tables, so that no index begins there: the day is told of itself."""
+    read: list[str] = []
+    sa.event.listen(
+        books.session.get_bind(), "before_cursor_execute", lambda *call: read.append(f"{call[2]} {call[3]}")
+    )
+    here = {"program_id": books.program.id, "starts_at": now - timedelta(days=29), "ends_at": now}
+    first = fraud.credits_between(books.session, **here, after=None, limit=BATCH)
+    fraud.credits_between(books.session, **here, after=fraud.Cursor.at(first[-1]), limit=BATCH)
+    books.session.commit()
+    earliest = ["{0.year}, {0.month}, {0.day}", "{0:%Y-%m-%d}"]  # as either database is told
+    told = [any(day.format(here["starts_at"]) in one for day in earliest) for one in read if "FROM conversions" in one]
+    assert told == [True, False]
 
 
 _KILLED = f"""
