@@ -223,6 +223,17 @@ def test_days_that_were_counted_without_the_sums_of_the_shop_are_counted_anew(en
         assert session.scalars(sa.select(ShopSaleDay)).all() == []
 
 
+def test_a_day_that_was_counted_up_to_the_hour_does_not_pass_for_a_whole_one_before(engine: Engine) -> None:
+    with Session(engine) as session, session.begin():
+        program = make_program(session)
+        for part in DayPart:
+            key = {"program_id": program.id, "part": part, "version": 3, "counted_at": NOW}
+            session.add(CountedDay(**key, day=NOW.date(), currency="EUR", until=NOW))
+    with engine.connect() as connection:
+        command.downgrade(config_for(connection), "0005")
+        assert connection.scalars(sa.text("SELECT part FROM counted_days")).all() == ["clicks"]
+
+
 def test_the_last_round_of_duties_from_before_has_a_day(engine: Engine) -> None:
     day = NOW.date()
     with Session(engine) as session, session.begin():

@@ -112,6 +112,8 @@ def _moments_of_doubt(dialect: str) -> None:
 
 
 def _days_of_doubt() -> None:
+    """Today's sales stood counted up to the hour, which would pass for the whole day: all are counted anew."""
+    op.execute("DELETE FROM counted_days WHERE part = 'sales'")
     op.execute("UPDATE changed_days SET part = 'sales' WHERE part = 'visits'")
     op.drop_index(_DOUBT[1][0], "changed_days")
     op.create_index(_DOUBT[0][0], "changed_days", _DOUBT[0][1])
