@@ -28,9 +28,10 @@ from affiliate.programs.models import Program
 
 N_ = str  # marks a sentence for the translators
 LIMIT_PERIOD = timedelta(days=30)
+"""Whoever splits an entry into many small ones needs the second person all the same."""
+
 ENTERED = frozenset(set(AdjustmentKind) - {AdjustmentKind.VOLUME, AdjustmentKind.CREDIT})
 """What a person enters by itself: not what is reckoned, nor what an order's credit is."""
-"""Whoever splits an entry into many small ones needs the second person all the same."""
 
 
 class UnknownEntry(NotFound):
