@@ -8,6 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from affiliate import folding
 from affiliate.accounts.models import User
 from affiliate.links.models import Link, LinkStatus
 from affiliate.newsletters.models import (
@@ -253,7 +254,7 @@ def partners_by_name(session: Session, *, program_id: UUID, name: str = "", limi
     found = (
         sa.select(Partner.id, Partner.name)
         .join(Enrollment, Enrollment.partner_id == Partner.id)
-        .where(Enrollment.program_id == program_id, sa.func.lower(Partner.name).contains(name.lower(), autoescape=True))
+        .where(Enrollment.program_id == program_id, folding.holds(Partner.name, name))
         .order_by(sa.case((Partner.name == name, 0), else_=1), Partner.name, Partner.id)
     )
     return session.execute(found.limit(limit)).all()

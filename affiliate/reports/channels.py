@@ -7,6 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from affiliate import folding
 from affiliate.attribution.models import Attribution, ChannelLoss, Credit
 from affiliate.ingest.models import Conversion
 from affiliate.money import BPS_PER_UNIT, divide_half_even
@@ -39,7 +40,7 @@ def lost_by_partner(session: Session, *, program_id: UUID, period: Period, name:
     found = sa.select(*columns).join(lost, lost.c.partner_id == Partner.id)
     found = found.outerjoin(kept, kept.c.partner_id == Partner.id).order_by(lost.c.orders.desc(), Partner.id)
     if name:
-        found = found.where(sa.func.lower(Partner.name).contains(name.lower(), autoescape=True))
+        found = found.where(folding.holds(Partner.name, name))
     rows = [Lost(*row) for row in session.execute(found.limit(ROWS_MAX))]
     return sorted(rows, key=lambda row: (-row.share_bps, -row.lost, row.partner_name, row.partner_id))
 

@@ -11,6 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from affiliate import folding
 from affiliate.partners.models import Enrollment, EnrollmentStatus, Partner, PartnerTerms
 from affiliate.relations.care_models import PartnerCare, PartnerSegment, PartnerTag
 from affiliate.reports.momentum import Momentum
@@ -77,7 +78,7 @@ def chosen(
     """What enrollments of a list fulfil."""
     found: Conditions = [Enrollment.program_id == program_id, Enrollment.status.in_(statuses), *which]
     if name:
-        holds = sa.func.lower(Partner.name).contains(name.lower(), autoescape=True)
+        holds = folding.holds(Partner.name, name)
         found.append(sa.exists().where(Partner.id == Enrollment.partner_id, holds).correlate(Enrollment))
     return found
 

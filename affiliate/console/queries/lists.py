@@ -1,12 +1,12 @@
 """What a program has many of, for lists: filtered here, a page at a time."""
 
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from affiliate import folding
 from affiliate.accounts.models import User
 from affiliate.commissions.models import ValidationLine
 from affiliate.commissions.validation import Verdict
@@ -39,7 +39,7 @@ def cases(
     if status is not None:
         found = found.where(Case.status == status)
     if name:
-        found = found.where(_holds(Partner.name, name))
+        found = found.where(folding.holds(Partner.name, name))
     return paging.page_of(session, found, by=by, identifier=Case.id, cursor=cursor, ascending=status is not None)
 
 
@@ -66,7 +66,7 @@ def campaigns(
     found = campaign_queries.of_program(program_id)
     found = found.add_columns(Campaign.starts_on.label("at"), Campaign.id.label("id"))
     if name:
-        found = found.where(_holds(Campaign.name, name))
+        found = found.where(folding.holds(Campaign.name, name))
     return paging.page_of(session, found, by=Campaign.starts_on, identifier=Campaign.id, cursor=cursor, size=size)
 
 
@@ -148,7 +148,7 @@ def tax_profiles(session: Session, *, program_id: UUID, name: str = "", cursor: 
     found = sa.select(*columns).join(Partner, Partner.id == TaxProfile.partner_id)
     found = found.where(TaxProfile.program_id == program_id, TaxProfile.replaced_at.is_(None))
     if name:
-        found = found.where(_holds(Partner.name, name))
+        found = found.where(folding.holds(Partner.name, name))
     return paging.page_of(session, found, by=TaxProfile.created_at, identifier=TaxProfile.id, cursor=cursor)
 
 
@@ -215,7 +215,3 @@ def erasures(
     )
     by, identifier = ErasureRequest.asked_at, ErasureRequest.id
     return paging.page_of(session, found, by=by, identifier=identifier, cursor=cursor, size=size)
-
-
-def _holds(column: Any, text: str) -> sa.ColumnElement[bool]:
-    return sa.func.lower(column).contains(text.lower(), autoescape=True)

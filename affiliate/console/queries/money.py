@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
-from affiliate import db
+from affiliate import db, folding
 from affiliate.accounts.models import AuditEvent, User
 from affiliate.commissions.models import Commission, CommissionStatus
 from affiliate.console import paging
@@ -152,7 +152,7 @@ def payouts_page(
     """The same a page at a time, of all or of partners called so."""
     found = _payouts(run_id).add_columns(Payout.amount_minor.label("at"))
     if name:
-        found = found.where(sa.func.lower(Partner.name).contains(name.lower(), autoescape=True))
+        found = found.where(folding.holds(Partner.name, name))
     return paging.page_of(session, found, by=Payout.amount_minor, identifier=Payout.id, cursor=cursor, size=size)
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from affiliate import folding
 from affiliate.commissions import terms
 from affiliate.links.models import Coupon, Link
 from affiliate.partners.models import Enrollment, Partner, PartnerTerms
@@ -112,7 +113,7 @@ def offered(session: Session, *, program_id: UUID, partner_id: UUID) -> Offered:
 
 def partners_like(session: Session, *, program_id: UUID, text: str) -> list[UUID]:
     """The partners of a program whose name holds this text, by name; the first hundreds of many."""
-    holds = sa.func.lower(Partner.name).contains(text.lower(), autoescape=True)
+    holds = folding.holds(Partner.name, text)
     found = sa.select(Partner.id).join(Enrollment, Enrollment.partner_id == Partner.id)
     mine = found.where(Enrollment.program_id == program_id, holds)
     return list(session.scalars(mine.order_by(Partner.name, Partner.id).limit(OFFERED_MAX)))

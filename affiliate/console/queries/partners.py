@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from affiliate import db
+from affiliate import db, folding
 from affiliate.accounts.models import User
 from affiliate.accounts.roles import MemberRole
 from affiliate.attribution.models import Attribution, ChannelLoss, Credit
@@ -39,10 +39,9 @@ def applied(*, who: str = "", source: str = "", country: str = "") -> list[sa.Co
     of_partner = Partner.id == Enrollment.partner_id
     found: list[sa.ColumnElement[bool]] = []
     if who:
-        held = {"other": who.lower(), "autoescape": True}
-        named = sa.exists().where(of_partner, sa.func.lower(Partner.name).contains(**held))
+        named = sa.exists().where(of_partner, folding.holds(Partner.name, who))
         mailed = sa.exists().where(
-            Member.partner_id == Enrollment.partner_id, User.id == Member.user_id, sa.func.lower(User.email).contains(**held)
+            Member.partner_id == Enrollment.partner_id, User.id == Member.user_id, folding.holds(User.email, who)
         )  # fmt: skip
         found.append(sa.or_(named.correlate(Enrollment), mailed.correlate(Enrollment)))
     if source:
@@ -200,14 +199,12 @@ def links_of(
         .group_by(Link.id)
     )
     if text:
-        statement = statement.where(sa.or_(*(_holds(each, text) for each in (Link.name, Link.code, Link.landing_url))))
+        statement = statement.where(
+            sa.or_(*(folding.holds(each, text) for each in (Link.name, Link.code, Link.landing_url)))
+        )
     links: Any = statement.subquery()  # clicks are a sum: only around it can a page begin beside one
     found = sa.select(*links.c)
     return paging.page_of(session, found, by=links.c.at, identifier=links.c.id, cursor=cursor, size=LINKS_SHOWN)
-
-
-def _holds(column: Any, text: str) -> sa.ColumnElement[bool]:
-    return sa.func.lower(column).contains(text.lower(), autoescape=True)
 
 
 def lost_to_channels(

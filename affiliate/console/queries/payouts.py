@@ -10,7 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from affiliate import db
+from affiliate import db, folding
 from affiliate.console import paging
 from affiliate.payouts import payable
 from affiliate.payouts import queries as payout_queries
@@ -95,7 +95,7 @@ def _asked(found: Any, name: str, cursor: paging.Cursor | None, size: int) -> pa
     rows = found.subquery()
     wanted = sa.select(rows)
     if name:
-        wanted = wanted.where(sa.func.lower(rows.c.name).contains(name.lower(), autoescape=True))
+        wanted = wanted.where(folding.holds(rows.c.name, name))
     return paging.asked_for(wanted, by=rows.c.at, identifier=rows.c.id, cursor=cursor, size=size)
 
 
