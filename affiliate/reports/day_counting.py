@@ -49,6 +49,8 @@ from affiliate.reports.metrics import Facts
 DAY = timedelta(days=1)
 SETTLED = timedelta(minutes=5)
 """How long after an hour its sales are counted: those of its end arrive a little later, and each would put it in doubt."""
+AGAIN_AFTER = timedelta(minutes=2)
+"""How long today's sales are left in doubt: each refund and approval of the day puts them there, and they are counted as a whole."""
 _HOUR_SECONDS = 3_600
 TABLES: dict[DayPart, tuple[Any, ...]] = {
     DayPart.CLICKS: (PartnerClickDay,),
@@ -89,13 +91,20 @@ def due(session: Session, *, since: date, now: datetime, limit: int) -> list[Due
     """The days from `since` on that are to be counted, and today up to the hour: at most so many, the newest first."""
     today = now.date()
     standing = (
-        sa.select(CountedDay.program_id, CountedDay.part, CountedDay.day, CountedDay.until, CountedDay.clicks)
+        sa.select(
+            CountedDay.program_id,
+            CountedDay.part,
+            CountedDay.day,
+            CountedDay.until,
+            CountedDay.clicks,
+            CountedDay.counted_at,
+        )
         .join(Program, Program.id == CountedDay.program_id)
         .where(CountedDay.currency == Program.currency)
     )
     counted = {
-        (program_id, part, day): (until, clicks)
-        for program_id, part, day, until, clicks in session.execute(
+        tuple(key): (until, clicks, counted_at)
+        for *key, until, clicks, counted_at in session.execute(
             standing.where(CountedDay.day >= since, CountedDay.day <= today)
         )
     }
@@ -111,9 +120,12 @@ def due(session: Session, *, since: date, now: datetime, limit: int) -> list[Due
         for day in {*_days(max(first, since), today + DAY), *noted_of[program_id]}
         if (end := _end(part, day, now)) is not None
         and (
-            changed.get((program_id, part, day), end) < end
-            or (stands := counted.get((program_id, part, day))) is None
+            (stands := counted.get((program_id, part, day))) is None
             or stands[0] < end
+            or (
+                changed.get((program_id, part, day), end) < end
+                and (day < today or part is DayPart.CLICKS or stands[2] <= now - AGAIN_AFTER)
+            )
             or (part is DayPart.CLICKS and stands[1] != clicked.get((program_id, day), 0))
         )
     ]

@@ -82,7 +82,7 @@ def test_every_page_holds_without_anything_and_with_very_much(
         factories.make_program(session, slug=slugs[0], name="Bare", created_at=now)
         email = _person(session, slugs)
     try:
-        assert _crawled(installation, visitor, app, email, slugs, every) == {}
+        assert _crawled(installation, visitor, app, email=email, slugs=slugs, every=every) == {}
     finally:  # or other walks find them where they count programs
         with db.transaction() as session:
             gone = sa.update(Program).where(Program.slug.in_(slugs))
@@ -90,7 +90,7 @@ def test_every_page_holds_without_anything_and_with_very_much(
 
 
 def _crawled(
-    installation: Installation, visitor: MakeVisitor, app: Flask, email: str, slugs: tuple[str, str], every: int
+    installation: Installation, visitor: MakeVisitor, app: Flask, *, email: str, slugs: tuple[str, str], every: int
 ) -> dict[str, list[str]]:
     """What is wrong with pages, by their address and language."""
     wrong: dict[str, list[str]] = {}

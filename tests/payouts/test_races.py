@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from factories import make_partner, make_refund, make_user
 from money_cast import LIMIT, MATURE, Books, open_books, person
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from affiliate.accounts.actors import Actor
@@ -54,6 +55,11 @@ def attempt(engine: Engine, act: Act, start: threading.Barrier | None = None) ->
             session.commit()
         except DomainError as refusal:
             return refusal.code
+        except OperationalError as busy:  # SQLite waits for five seconds: on a busy machine the others need longer
+            if "locked" not in str(busy.orig):
+                raise
+            session.rollback()
+            return attempt(engine, act)
     return "done"
 
 

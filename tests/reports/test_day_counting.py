@@ -99,7 +99,7 @@ def count_days(session: Session, now: datetime = TODAY) -> int:
     for one in due:
         counted = day_counting.count(session, due=one)
         assert counted is not None
-        assert day_counting.save(session, counted=counted, now=LATER)
+        assert day_counting.save(session, counted=counted, now=now)
     return len(due)
 
 
@@ -588,7 +588,8 @@ def test_sales_of_today_are_counted_up_to_the_hour_and_only_what_is_before_it_pu
     assert told() == (3_00, 3)
     shop.refund(1, 1)
     assert told() == (200_90, 3)  # ten cents of the refunded 100.00
-    assert count(sqlite_session, moment) == 1
+    assert count(sqlite_session, moment + MINUTE) == 0  # each refund of the day would have all of it counted again
+    assert count(sqlite_session, moment + 2 * MINUTE) == 1
     assert sqlite_session.scalar(sa.select(sa.func.count()).select_from(ChangedDay)) == 0
     check(sqlite_session, "UTC")
 
