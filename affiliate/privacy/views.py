@@ -43,8 +43,9 @@ def account_copy() -> Response:
 @access.fresh(access.signed_in)
 def forget_partners() -> ResponseReturnValue:
     """Ask that the partners be forgotten that nobody else owns."""
-    persons.ask_for_partners(orm.session, person_id=current_user.id, actor=access.actor(), now=request_now())
-    flash(_("The program was asked. It decides, and tells you by mail."), "success")
+    who = {"person_id": current_user.id, "actor": access.actor(), "now": request_now()}
+    if persons.ask_for_partners(orm.session, **who):
+        flash(_("The program was asked. It decides, and tells you by mail."), "success")
     return redirect(url_for("privacy.account_data"), 303)
 
 

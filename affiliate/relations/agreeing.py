@@ -161,13 +161,15 @@ def answer(
     care_mails.tell_goal(session, goal=goal, program=program, to=_other(who.side), sentence=_said(goal, to), now=now)
 
 
-def end(session: Session, *, program: Program, goal_id: UUID, who: Who, now: datetime) -> None:
+def end(
+    session: Session, *, program: Program, goal_id: UUID, who: Who, now: datetime, partner_id: UUID | None = None
+) -> None:
     """The program ends a goal, agreed or still proposed; a change of it that waits goes with it.
 
     Raises:
         NoSuchGoal, GoalMoved: as above.
     """
-    goal = _found(session, program, goal_id, None)
+    goal = _found(session, program, goal_id, partner_id)
     _move(session, goal, goal.status, GoalStatus.ENDED, now=now)
     waiting = care_queries.change_of(session, goal_id=goal.id)
     if waiting is not None:
@@ -177,13 +179,15 @@ def end(session: Session, *, program: Program, goal_id: UUID, who: Who, now: dat
     care_mails.tell_goal(session, goal=goal, program=program, to=Side.PARTNER, sentence=sentence, now=now)
 
 
-def take_back(session: Session, *, program: Program, goal_id: UUID, who: Who, now: datetime) -> None:
+def take_back(
+    session: Session, *, program: Program, goal_id: UUID, who: Who, now: datetime, partner_id: UUID | None = None
+) -> None:
     """The program takes a change of a goal back. One that the partner agreed to meanwhile is the goal by now, and stays.
 
     Raises:
         NoSuchGoal: not here, or no change. GoalMoved: it was answered already.
     """
-    change = _found(session, program, goal_id, None)
+    change = _found(session, program, goal_id, partner_id)
     if change.replaces_id is None:
         raise NoSuchGoal(N_("There is no such goal."))
     _move(session, change, GoalStatus.PROPOSED, GoalStatus.DECLINED, now=now)

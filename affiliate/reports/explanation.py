@@ -206,7 +206,7 @@ def _facts(evidence: Evidence, contacts: list[Touch], audience: Audience) -> lis
     facts.append({"name": _("Rule"), "value": rule})
     facts.append({"name": _("Base"), "value": formats.money(Money(commission.base_minor, commission.currency))})
     if plan is not None and (rate := sums.only_rate(commission.trace)) is not None:
-        facts.append({"name": _("Rate"), "value": formats.percent_bps(rate)})
+        facts.append({"name": _("Commission rate"), "value": formats.percent_bps(rate)})
     ordered_in, paid_in = commission.trace.get("currency", commission.currency), commission.currency
     told = paid_in if ordered_in == paid_in else _("%(ordered)s, paid in %(paid)s", ordered=ordered_in, paid=paid_in)
     facts.append({"name": _("Currency"), "value": told})

@@ -187,7 +187,8 @@ def propose_goal_change(partner_id: UUID, goal_id: UUID) -> BaseResponse:
 @access.console("manager")
 def answer_goal(partner_id: UUID, goal_id: UUID, act: str) -> BaseResponse:
     """Agree to a goal that the partner proposed, or not; end one, or take a change of it back; say something about it."""
-    here: dict[str, Any] = {"program": g.program, "goal_id": goal_id, "who": _us(), "now": request_now()}
+    here: dict[str, Any] = {"program": g.program, "goal_id": goal_id, "partner_id": partner_id}
+    here |= {"who": _us(), "now": request_now()}
 
     def do(_who: dict[str, Any]) -> None:
         if act == "review":
