@@ -47,7 +47,7 @@ DOORS = {
 """Pages in the middle of a sign-in, behind a link of a partner's website, or shared: they have tests of their own."""
 AFTER_AN_ACT = {
     "console.replay", "console.replay_change", "console.simulation", "console.validation_file", "console.bulk_act",
-    "console.service_table",
+    "console.service_table", "console.fraud_trial",
 }  # fmt: skip
 """Pages that a job or an upload makes first: no link leads there in a fresh demo."""
 NOT_SPOKEN = re.compile(
@@ -253,8 +253,8 @@ def prepared(role: str | None, one: Visitor) -> list[str]:
 @pytest.mark.parametrize(
     ("roles", "every"),
     [
-        (OUTSIDE, 6),
-        (STAFF, 6),
+        (OUTSIDE, 9),
+        (STAFF, 9),
         pytest.param(OUTSIDE, 1, marks=pytest.mark.faults),
         pytest.param((*STAFF, "reader"), 1, marks=pytest.mark.faults),
     ],

@@ -317,11 +317,11 @@ class Race:
 
 
 @pytest.mark.timeout(300)
-def test_three_rounds_of_twenty_people_pay_nothing_twice(
+def test_a_round_of_twenty_people_pays_nothing_twice(
     servers: Servers, books: Books, browsers: list[requests.Session], engine: Engine
 ) -> None:
-    ended = Race(servers, books, browsers, engine).play(3)
-    assert ended.total() == 3
+    ended = Race(servers, books, browsers, engine).play(1)
+    assert ended.total() == 1
 
 
 @pytest.mark.faults

@@ -210,7 +210,9 @@ def test_a_partner_answers_and_moves_only_what_is_its_own(cast: Cast, mara: Flas
     assert "€0.00 of €500.00" in text_of(agreed)
     other = make_partner(cast.session, program=cast.program, name="Other")
     cast.session.commit()
-    acts = [f"/console/casa/partners/{public('ptn', other)}/goals/{goal_id}/{act}" for act in ("end", "review", "agree")]
+    acts = [
+        f"/console/casa/partners/{public('ptn', other)}/goals/{goal_id}/{act}" for act in ("end", "review", "agree")
+    ]
     assert [mara.post(act, data={"text": "Not hers."}).status_code for act in acts] == [404] * 3
     assert mara.post(f"{page_of(cast)}/goals/{goal_id}/end").status_code == 303
 
