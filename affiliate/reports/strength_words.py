@@ -74,8 +74,8 @@ def told(found: Finding, currency: str) -> str:
         Topic.ABANDONMENT: _("%(share)s of the visits that came to the last step before the order ended there.", share=now),
         Topic.MOMENTUM: _("%(share)s of %(count)s partners fade, sleep or need support.", share=now, count=of),
         Topic.APPROVAL: _("Half of the commissions are approved within %(time)s of the order.", time=now),
-        Topic.LATE: _("%(count)s of %(of)s decisions that wait are late.", count=now, of=of),
-        Topic.GOALS: _("%(count)s of %(of)s goals that run are behind.", count=now, of=of),
+        Topic.LATE: _("Decisions that are late: %(count)s of %(of)s.", count=now, of=of),
+        Topic.GOALS: _("Goals that are behind: %(count)s of %(of)s.", count=now, of=of),
     }[found.topic]  # fmt: skip
 
 

@@ -114,7 +114,7 @@ def test_what_waits_how_partners_do_and_goals_speak_too(mara: FlaskClient, cast:
     cast.session.commit()
     page = text_of(mara.get(f"{ADDRESS}?days=7"))
     assert "50\u00a0% of 6 partners fade, sleep or need support." in page
-    assert "1 of 2 goals that run are behind." in page
+    assert "Goals that are behind: 1 of 2." in page
     assert "Half of the commissions are approved within 61 days of the order." in page
     told = rows(mara)
     assert {told[topic]["side"] for topic in ("momentum", "goals", "approval")} == {"weak"}
