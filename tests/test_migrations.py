@@ -39,7 +39,7 @@ from affiliate.fraud.signals import Verdict
 from affiliate.ingest.day_models import DayPart
 from affiliate.ingest.models import ClickVerdict
 from affiliate.ledger import chain, sealer
-from affiliate.ledger.models import LedgerTransfer
+from affiliate.ledger.models import LedgerTotal, LedgerTransfer
 from affiliate.links.models import Link
 from affiliate.partners.models import Partner
 from affiliate.payouts import proof, service
@@ -232,6 +232,16 @@ def test_a_day_that_was_counted_up_to_the_hour_does_not_pass_for_a_whole_one_bef
     with engine.connect() as connection:
         command.downgrade(config_for(connection), "0005")
         assert connection.scalars(sa.text("SELECT part FROM counted_days")).all() == ["clicks"]
+
+
+def test_totals_from_before_are_carried_anew_with_the_balances_of_partners(engine: Engine) -> None:
+    with engine.connect() as connection:
+        command.downgrade(config_for(connection), "0006")
+    with Session(engine) as session, session.begin():
+        session.add(LedgerTotal(program_id=make_program(session).id, position=7, balances={}))
+    with engine.connect() as connection:
+        command.upgrade(config_for(connection), "head")
+        assert connection.scalar(sa.select(sa.func.count()).select_from(LedgerTotal)) == 0
 
 
 def test_the_last_round_of_duties_from_before_has_a_day(engine: Engine) -> None:

@@ -117,6 +117,7 @@ class PublicText(Base):
     sold: Mapped[str] = mapped_column(sa.Text)
     audience: Mapped[str] = mapped_column(sa.Text)
     questions: Mapped[list[Any]]
+    terms: Mapped[str] = mapped_column(sa.Text, default="")  # where empty, those of the program hold
     updated_at: Mapped[datetime]
 
 

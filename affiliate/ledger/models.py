@@ -1,6 +1,6 @@
-"""Tables of the ledger: LedgerAccount, LedgerTransfer, LedgerSeal, LedgerProof, LedgerTotal.
+"""Tables of the ledger: LedgerAccount, LedgerTransfer, LedgerSeal, LedgerProof, LedgerTotal, LedgerBalance.
 
-Triggers refuse UPDATE and DELETE of all but proofs and totals.
+Triggers refuse UPDATE and DELETE of all but proofs, totals and balances.
 """
 
 from datetime import datetime
@@ -20,6 +20,7 @@ __all__ = [
     "AccountName",
     "ChainName",
     "LedgerAccount",
+    "LedgerBalance",
     "LedgerProof",
     "LedgerSeal",
     "LedgerTotal",
@@ -127,3 +128,19 @@ class LedgerTotal(Base):
     program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id), primary_key=True)
     position: Mapped[int]
     balances: Mapped[dict[str, Any]]
+
+
+class LedgerBalance(Base):
+    """What the transfers up to the position of the program's total left on one account of a partner, in minor units.
+
+    Written with that total, read like it: a page adds what was posted since.
+    """
+
+    __tablename__ = "ledger_balances"
+    __table_args__ = (sa.PrimaryKeyConstraint("program_id", "name", "currency", "partner_id"),)
+
+    program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id))
+    name: Mapped[AccountName] = mapped_column(enum_column(AccountName))
+    currency: Mapped[str] = mapped_column(sa.String(3))
+    partner_id: Mapped[UUID]
+    balance_minor: Mapped[int]

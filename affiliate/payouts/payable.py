@@ -6,7 +6,7 @@ the same of all of them.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from affiliate import db
 from affiliate.partners.models import Partner
 from affiliate.payouts import queries, taxing
 from affiliate.payouts.models import PaperState, Payout, PayoutStatus
+from affiliate.payouts.queries import Policy
 from affiliate.payouts.schedule import Blocked, Due, group, why_blocked
 from affiliate.programs.models import Program
 from affiliate.taxes import queries as tax_queries
@@ -35,86 +36,96 @@ class Payable:
     overtaxed: Sequence[UUID] = ()
 
 
-def payable(session: Session, *, program: Program, now: datetime) -> Payable:
-    """The sum of a run as it would be proposed now. Taxes are reckoned partner by partner, so only with them they are read, by parts."""
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What decides who is paid: the program, until when what was approved counts, its tax settings, if any, and the moment."""
+
+    program: Program
+    policy: Policy
+    settings: TaxSettings | None
+    now: datetime
+
+    @property
+    def until(self) -> datetime:
+        """What was approved by then is paid."""
+        return self.now - timedelta(days=self.policy.net_days)
+
+
+def basis(session: Session, *, program: Program, now: datetime) -> Basis:
+    """What decides who of a program is paid now."""
     settings = tax_queries.settings_of(session, program_id=program.id)
-    rows = due_rows(session, program=program, now=now)
-    ready = sa.select(rows).where(_is_ready(rows, program, settings, now))
-    if settings is not None:
-        return _taxed(session, program, ready, now)
-    return Payable(*session.execute(_sums(ready)).one())
+    return Basis(program, queries.policy_of(session, program_id=program.id), settings, now)
 
 
-def sum_rows(rows: sa.FromClause, *, program: Program, now: datetime) -> sa.Select[*tuple[Any, ...]]:
+def payable(session: Session, here: Basis) -> Payable:
+    """The sum of a run as it would be proposed now. Taxes are reckoned partner by partner, so only with them they are read, by parts."""
+    rows = due_rows(here)
+    if here.settings is not None:
+        return _taxed(session, here, sa.select(rows).where(_is_ready(rows, here)))
+    return Payable(*session.execute(sum_rows(rows, here)).one())
+
+
+def sum_rows(rows: sa.FromClause, here: Basis) -> sa.Select[*tuple[Any, ...]]:
     """One row, what `payable` says of a program without taxes: the sum, and of how many partners."""
-    return _sums(sa.select(rows).where(_is_ready(rows, program, None, now)))
+    ready = sa.select(_net(rows).label("net")).where(_is_ready(rows, here)).subquery()
+    total = sa.cast(sa.func.coalesce(sa.func.sum(ready.c.net), 0), sa.BigInteger)
+    return sa.select(total.label("total"), sa.func.count().label("number")).select_from(ready)
 
 
-def _sums(ready: sa.Select[*tuple[Any, ...]]) -> sa.Select[*tuple[Any, ...]]:
-    found = ready.subquery()
-    total = sa.cast(sa.func.coalesce(sa.func.sum(_net(found)), 0), sa.BigInteger)
-    return sa.select(total.label("total"), sa.func.count().label("number")).select_from(found)
-
-
-def _taxed(session: Session, program: Program, ready: sa.Select[*tuple[Any, ...]], now: datetime) -> Payable:
+def _taxed(session: Session, here: Basis, ready: sa.Select[*tuple[Any, ...]]) -> Payable:
     total_minor, partners, overtaxed = 0, 0, []
     for rows in session.execute(ready, execution_options={"yield_per": READ_AT_ONCE}).partitions():
-        dues = _with_taxes(session, program, [queries.due(row) for row in rows], now)
-        split = group(dues, minimum_minor=program.payout_min_minor, now=now)
+        dues = _with_taxes(session, here, [queries.due(row) for row in rows])
+        split = group(dues, minimum_minor=here.program.payout_min_minor, now=here.now)
         total_minor, partners = total_minor + split.total_minor, partners + len(split.payable)
         overtaxed += [due.partner_id for due, _reason in split.blocked]
     return Payable(total_minor, partners, overtaxed)
 
 
-def due_rows(session: Session, *, program: Program, now: datetime) -> sa.CTE:
+def due_rows(here: Basis) -> sa.CTE:
     """What each partner is due by now, before taxes, to be told apart and summed: read once, however often it is asked for."""
-    until = queries.payable_until(session, program_id=program.id, now=now)
-    return queries.due_rows(program, until=until).cte("dues")
+    return queries.due_rows(here.program, until=here.until).cte("dues")
 
 
-def ready_rows(
-    session: Session, rows: sa.CTE, *, program: Program, now: datetime, but: Collection[UUID]
-) -> sa.Select[*tuple[Any, ...]]:
+def ready_rows(session: Session, rows: sa.CTE, here: Basis, *, but: Collection[UUID]) -> sa.Select[*tuple[Any, ...]]:
     """Who of them could be paid now: rows of `id` and `partner_id` (both the partner's), `name`, and `at`, what is due before taxes.
 
     `but`: the overtaxed.
     """
-    settings = tax_queries.settings_of(session, program_id=program.id)
-    return _keys(rows, "due").where(_is_ready(rows, program, settings, now), ~_among(session, rows, but))
+    return _keys(rows, "due").where(_is_ready(rows, here), ~_among(session, rows, but))
 
 
 def left_rows(
-    session: Session, rows: sa.CTE, *, program: Program, now: datetime, overtaxed: Collection[UUID]
+    session: Session, rows: sa.CTE, here: Basis, *, overtaxed: Collection[UUID]
 ) -> sa.CompoundSelect[*tuple[Any, ...]]:
     """Who is left out: rows as those of `ready_rows`, and what they are of as `kind`: a due, an awaited payout or what is under review."""
-    settings = tax_queries.settings_of(session, program_id=program.id)
-    is_ready = _is_ready(rows, program, settings, now)
-    blocked = _keys(rows, "due").where(sa.or_(~is_ready, _among(session, rows, overtaxed)))
+    blocked = _keys(rows, "due").where(sa.or_(~_is_ready(rows, here), _among(session, rows, overtaxed)))
     waits = (
-        Payout.program_id == program.id,
+        Payout.program_id == here.program.id,
         Payout.status == PayoutStatus.PROPOSED,
         Payout.paper == PaperState.AWAITED,
     )
     awaited = sa.select(sa.literal("awaited"), Payout.id, Payout.partner_id, Partner.name, Payout.amount_minor)
-    held = queries.review_rows(program.id).subquery()
+    held = queries.review_rows(here.program.id).subquery()
     reviewed = sa.select(sa.literal("review"), held.c.id, held.c.partner_id, held.c.name, held.c.amount_minor)
     return sa.union_all(blocked, awaited.join(Partner, Partner.id == Payout.partner_id).where(*waits), reviewed)
 
 
-def dues_of(
-    session: Session, *, program: Program, now: datetime, partner_ids: Collection[UUID]
-) -> dict[UUID, tuple[Due, Blocked | None]]:
+def dues_of(session: Session, here: Basis, *, partner_ids: Collection[UUID]) -> dict[UUID, tuple[Due, Blocked | None]]:
     """What these partners are due with their taxes, and why each is not paid now, if it is not."""
     if not partner_ids:
         return {}
-    until = queries.payable_until(session, program_id=program.id, now=now)
-    dues = queries.dues(session, program=program, until=until, partner_ids=partner_ids)
-    told = _with_taxes(session, program, dues, now)
-    return {due.partner_id: (due, why_blocked(due, minimum_minor=program.payout_min_minor, now=now)) for due in told}
+    dues = queries.dues(session, program=here.program, until=here.until, partner_ids=partner_ids)
+    told = _with_taxes(session, here, dues)
+    minimum: dict[str, Any] = {"minimum_minor": here.program.payout_min_minor, "now": here.now}
+    return {due.partner_id: (due, why_blocked(due, **minimum)) for due in told}
 
 
-def _with_taxes(session: Session, program: Program, dues: Sequence[Due], now: datetime) -> list[Due]:
-    return taxing.taxed(session, program=program, dues=dues, clawbacks=queries.open_clawbacks(program.id), now=now)
+def _with_taxes(session: Session, here: Basis, dues: Sequence[Due]) -> Sequence[Due]:
+    if here.settings is None:
+        return dues
+    clawbacks = queries.open_clawbacks(here.program.id)
+    return taxing.taxed(session, program=here.program, dues=dues, clawbacks=clawbacks, now=here.now)
 
 
 def _net(rows: sa.FromClause) -> sa.ColumnElement[int]:
@@ -132,18 +143,16 @@ def _among(session: Session, rows: sa.CTE, partner_ids: Collection[UUID]) -> sa.
     return sa.func.coalesce(db.among(session, rows.c.partner_id, partner_ids), sa.false())
 
 
-def _is_ready(
-    rows: sa.FromClause, program: Program, settings: TaxSettings | None, now: datetime
-) -> sa.ColumnElement[bool]:
+def _is_ready(rows: sa.FromClause, here: Basis) -> sa.ColumnElement[bool]:
     """Whether `schedule.why_blocked` finds no reason, taxes aside."""
     tests = [
         rows.c.is_active,
         rows.c.block_reason.is_(None),
-        _net(rows) >= max(program.payout_min_minor, 1),
+        _net(rows) >= max(here.program.payout_min_minor, 1),
         rows.c.method_id.is_not(None),
-        rows.c.usable_from <= now,
+        rows.c.usable_from <= here.now,
     ]
-    if settings is not None and settings.demands_profile:
-        present = (TaxProfile.program_id == program.id, TaxProfile.replaced_at.is_(None))
+    if here.settings is not None and here.settings.demands_profile:
+        present = (TaxProfile.program_id == here.program.id, TaxProfile.replaced_at.is_(None))
         tests.append(sa.exists().where(*present, TaxProfile.partner_id == rows.c.partner_id))
     return sa.func.coalesce(sa.and_(*tests), sa.false())

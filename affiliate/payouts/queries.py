@@ -1,6 +1,8 @@
 """Every SELECT of payouts: what each partner is due, and the rows of a run."""
 
-from collections.abc import Callable, Collection, Sequence
+import functools
+import operator
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -147,13 +149,12 @@ def _dues(
     given = sa.case((bonuses(), Adjustment.amount_minor), else_=0)
     owed = sa.case((debts(), -Adjustment.amount_minor), else_=0)
     kinds: tuple[tuple[Any, ...], ...] = (
-        (Commission, left, sa.literal(0), payable_commissions(program_id, until=until)),
-        (CommissionAdjustment, sa.literal(0), taken, open_clawbacks(program_id)),
-        (Adjustment, given, owed, open_entries(program_id)),
+        (Commission, {"earned": left}, payable_commissions(program_id, until=until)),
+        (CommissionAdjustment, {"owed": taken}, open_clawbacks(program_id)),
+        (Adjustment, {"earned": given, "owed": owed}, open_entries(program_id)),
     )
     parts = [_due(*kind, wanted(kind[0].partner_id)).subquery() for kind in kinds]
-    of_all = [sum(sa.func.coalesce(part.c[name], 0) for part in parts) for name in ("earned", "owed")]
-    sums = [sa.cast(of_kind, sa.BigInteger) for of_kind in of_all]
+    sums = [_together(parts, name) for name in ("earned", "owed")]
     counts = [sa.func.coalesce(part.c.number, 0) for part in parts]
     rows = sa.select(Partner.id.label("partner_id"), *sums, *counts)
     for part in parts:
@@ -162,9 +163,15 @@ def _dues(
     return rows.where(sa.or_(sums[0] != 0, sums[1] != 0), wanted(Partner.id))
 
 
-def _due(table: Any, earned: Any, owed: Any, *which: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
-    sums = (sa.func.sum(earned).label("earned"), sa.func.sum(owed).label("owed"), sa.func.count().label("number"))
-    return sa.select(table.partner_id, *sums).where(*which).group_by(table.partner_id)
+def _due(table: Any, amounts: Mapping[str, Any], *which: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
+    sums = [sa.cast(sa.func.sum(minor), sa.BigInteger).label(name) for name, minor in amounts.items()]
+    columns = (table.partner_id, *sums, sa.func.count().label("number"))
+    return sa.select(*columns).where(*which).group_by(table.partner_id)
+
+
+def _together(parts: Sequence[sa.Subquery], name: str) -> sa.ColumnElement[int]:
+    """What those parts say that know of it, added up."""
+    return functools.reduce(operator.add, (sa.func.coalesce(part.c[name], 0) for part in parts if name in part.c))
 
 
 def _everybody(_partner_id: Any) -> sa.ColumnElement[bool]:

@@ -156,6 +156,7 @@ ELSEWHERE = {
     "sale_days_partner": "sums",
     "sale_days_item": "sums",
     "spans_partner": "sums",
+    "ledger_balances": "sums",
     "program_senders": "the program's own address",
     "tax_settings": "the program's own address",
 }

@@ -13,7 +13,7 @@ from affiliate.db import Base, PrimaryKey, enum_column
 from affiliate.files import StoredFile
 from affiliate.ingest.models import Conversion
 from affiliate.partners.models import Partner
-from affiliate.payouts.models import Adjustment
+from affiliate.payouts.models import Adjustment, Payout
 from affiliate.programs.models import Program
 
 
@@ -84,6 +84,9 @@ class Case(Base):
     claimed_minor: Mapped[int | None]  # in the program's currency
     conversion_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(Conversion.id))
     adjustment_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey(Adjustment.id))
+    payout_id: Mapped[UUID | None] = mapped_column(
+        sa.ForeignKey(Payout.id)
+    )  # that a late payment is about, if one is made
     trace: Mapped[dict[str, Any]]
     answer_by: Mapped[datetime]
     reminded_at: Mapped[datetime | None]  # about the present `answer_by`

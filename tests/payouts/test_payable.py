@@ -87,9 +87,8 @@ def test_the_database_tells_of_everybody_what_the_run_decides(
     assert {row.partner_id for row in ready} == {due.partner_id for due in schedule.payable}
     assert {row.partner_id for row in left} == {due.partner_id for due, _reason in schedule.blocked}
     assert (len(ready), len(left)) == (len(schedule.payable), len(schedule.blocked))
-    dues = payable.dues_of(
-        books.session, program=books.program, now=PAYDAY, partner_ids=[row.partner_id for row in (*ready, *left)]
-    )
+    here = payable.basis(books.session, program=books.program, now=PAYDAY)
+    dues = payable.dues_of(books.session, here, partner_ids=[row.partner_id for row in (*ready, *left)])
     assert {partner_id: reason for partner_id, (_due, reason) in dues.items() if reason} == {
         due.partner_id: reason for due, reason in schedule.blocked
     }

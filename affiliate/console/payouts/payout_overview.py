@@ -16,15 +16,14 @@ from affiliate.console.queries.payouts import Upcoming
 from affiliate.money import Money
 from affiliate.payouts import words as payout_words
 from affiliate.payouts.models import Payout, PayoutStatus
-from affiliate.payouts.queries import Policy, Review
+from affiliate.payouts.queries import Review
 from affiliate.payouts.schedule import Blocked, Due
 
 
-def sheet(
-    upcoming: Upcoming, runs: Sequence[Any], policy: Policy, due_on: date | None, *, last: Mapping[UUID, int]
-) -> dict[str, Any]:
+def sheet(upcoming: Upcoming, runs: Sequence[Any], due_on: date | None, *, last: Mapping[UUID, int]) -> dict[str, Any]:
     """What would be paid now, how the program pays, and the history. `last`: what each partner was paid before."""
     shown = [upcoming.dues[row.partner_id][0] for row in upcoming.ready.rows if row.partner_id in upcoming.dues]
+    policy = upcoming.policy
     return {
         "policy": {
             "cadence": words.cadence(policy.cadence),

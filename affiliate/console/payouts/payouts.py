@@ -33,12 +33,11 @@ def payouts() -> str:
     now, name = request_now(), _name()
     at: dict[str, Any] = {"ready_at": cursor("ready"), "left_at": cursor("left")}
     upcoming = payouts_queries.upcoming(orm.session, program=g.program, now=now, name=name, **at)
-    policy = payout_queries.policy_of(orm.session, **here)
     due = payout_queries.next_run_on(orm.session, **here, today=now.date())
     page = queries.runs(orm.session, **here, cursor=cursor())
     shown = [row.partner_id for row in upcoming.ready.rows]
     last = payouts_queries.last_paid(orm.session, **here, partner_ids=shown)
-    sheet = payout_overview.sheet(upcoming, page.rows, policy, due, last=last)
+    sheet = payout_overview.sheet(upcoming, page.rows, due, last=last)
     entries = entry_queries.adjustments_waiting(orm.session, **here)
     return show(
         "payouts/payouts.html",

@@ -16,16 +16,16 @@ from affiliate.payouts import payable
 from affiliate.payouts import queries as payout_queries
 from affiliate.payouts.models import Payout
 from affiliate.payouts.payable import Payable
-from affiliate.payouts.queries import Review
+from affiliate.payouts.queries import Policy, Review
 from affiliate.payouts.schedule import Blocked, Due
 from affiliate.programs.models import Program
-from affiliate.taxes import queries as tax_queries
 
 
 @dataclass(frozen=True, slots=True)
 class Upcoming:
     """The next run as it would be proposed: its sum, a page of who is in it and one of who is left out, and what these rows are of."""
 
+    policy: Policy
     payable: Payable
     ready: paging.Page
     left: paging.Page
@@ -45,24 +45,24 @@ def upcoming(
     size: int = paging.PAGE_SIZE,
 ) -> Upcoming:
     """The next run, the largest first: what is due before taxes. `name`: only partners called so; the sum is of all."""
-    here: dict[str, Any] = {"program": program, "now": now}
-    dues = payable.due_rows(session, **here)
-    is_taxed = tax_queries.settings_of(session, program_id=program.id) is not None
-    sums = payable.payable(session, **here) if is_taxed else None
+    here = payable.basis(session, program=program, now=now)
+    dues = payable.due_rows(here)
+    sums = payable.payable(session, here) if here.settings is not None else None
     but = sums.overtaxed if sums else ()
-    ready_asked = _asked(payable.ready_rows(session, dues, **here, but=but), name, ready_at, size)
-    left_asked = _asked(payable.left_rows(session, dues, **here, overtaxed=but), name, left_at, size)
+    ready_asked = _asked(payable.ready_rows(session, dues, here, but=but), name, ready_at, size)
+    left_asked = _asked(payable.left_rows(session, dues, here, overtaxed=but), name, left_at, size)
     parts = [_part("ready", ready_asked.statement), _part("left", left_asked.statement)]
-    found = _read(session, parts if sums else [*_summed(payable.sum_rows(dues, **here)), *parts])
+    found = _read(session, parts if sums else [*_summed(payable.sum_rows(dues, here)), *parts])
     sums = sums or Payable(*(found[one][0].at for one in ("total", "number")))
     ready, left = ready_asked.page_of_any_order(found["ready"]), left_asked.page_of_any_order(found["left"])
     of_kind = {kind: [row for row in left.rows if row.kind == kind] for kind in ("due", "awaited", "review")}
     asked = [row.partner_id for row in (*ready.rows, *of_kind["due"])]
     return Upcoming(
+        policy=here.policy,
         payable=sums,
         ready=ready,
         left=left,
-        dues=payable.dues_of(session, **here, partner_ids=asked),
+        dues=payable.dues_of(session, here, partner_ids=asked),
         awaited=_payouts(session, [row.id for row in of_kind["awaited"]]),
         reviews=_reviews(session, program.id, [row.partner_id for row in of_kind["review"]]),
     )

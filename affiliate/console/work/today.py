@@ -78,7 +78,7 @@ def _money(there: Stirring, now: datetime) -> list[work_list.Item]:
         runs = work_list.payouts(work.open_runs(orm.session, **here), me=current_user.id)
         found += work_list.with_rest(runs, there.runs, work_rest.runs, url_for("console.payouts"))
     else:
-        found += work_list.payable(payable.payable(orm.session, program=g.program, now=now))
+        found += work_list.payable(payable.payable(orm.session, payable.basis(orm.session, program=g.program, now=now)))
     if there.invoices.count:
         filed = papers.filed_in(orm.session, **here, status=FiledStatus.FILED, oldest_first=True, limit=SHOWN_OF_A_KIND)
         invoices = work_people.invoices(filed)

@@ -1,0 +1,53 @@
+"""terms by language, balances of partners carried on, and the payout that a case is about.
+
+One idea per migration; it runs on SQLite and PostgreSQL, with data in the tables.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+_ACCOUNTS = (
+    *("expense", "pending", "approved", "in_transit", "clawback", "paid", "tax_payable"),
+    *("adjustments", "write_off", "vat", "rounding"),
+)
+
+
+def _balances() -> None:
+    """What lies on each partner's account, up to the position of the program's total: totals of before are added up anew."""
+    name = sa.Enum(*_ACCOUNTS, name="account_name", native_enum=False, create_constraint=True, length=32)
+    op.create_table(
+        "ledger_balances",
+        sa.Column("program_id", sa.Uuid(), nullable=False),
+        sa.Column("name", name, nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("partner_id", sa.Uuid(), nullable=False),
+        sa.Column("balance_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_ledger_balances_program_id_programs")),
+        sa.PrimaryKeyConstraint("program_id", "name", "currency", "partner_id", name=op.f("pk_ledger_balances")),
+    )
+    op.execute("DELETE FROM ledger_totals")
+
+
+def upgrade() -> None:
+    _balances()
+    with op.batch_alter_table("public_texts") as batch_op:
+        batch_op.add_column(sa.Column("terms", sa.Text(), nullable=False, server_default=""))
+    with op.batch_alter_table("public_texts") as batch_op:
+        batch_op.alter_column("terms", server_default=None)
+    with op.batch_alter_table("cases") as batch_op:
+        batch_op.add_column(sa.Column("payout_id", sa.Uuid(), nullable=True))
+        batch_op.create_foreign_key(op.f("fk_cases_payout_id_payouts"), "payouts", ["payout_id"], ["id"])
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("cases") as batch_op:
+        batch_op.drop_constraint(op.f("fk_cases_payout_id_payouts"), type_="foreignkey")
+        batch_op.drop_column("payout_id")
+    with op.batch_alter_table("public_texts") as batch_op:
+        batch_op.drop_column("terms")
+    op.drop_table("ledger_balances")
