@@ -241,7 +241,7 @@ def among(session: Session, column: Any, values: Collection[Any]) -> sa.ColumnEl
     return cast("sa.ColumnElement[bool]", column == sa.any_(told))
 
 
-def rows_of(session: Session, name: str, rows: Iterable[Mapping[str, Any]], **types: Any) -> sa.FromClause:
+def rows_of(session: Session, name: str, rows: Iterable[Mapping[str, Any]], /, **types: Any) -> sa.FromClause:
     """Rows that a statement brings along, to be joined, with columns of these types: one document for the driver, however many they are."""
     is_postgresql = session.get_bind().dialect.name == "postgresql"
     written = _instant if is_postgresql else _stored_instant
@@ -289,6 +289,11 @@ def wait_for(session: Session, what: str) -> None:
         passing.rollback()  # gives the lock back
 
 
+def insert_into(session: Session, table: Any) -> Any:
+    """An INSERT in the words of this database, which can say what becomes of a row that is there already."""
+    return (postgresql.insert if session.get_bind().dialect.name == "postgresql" else _sqlite_insert)(table)
+
+
 def insert_new(session: Session, table: type[Base], rows: list[dict[str, Any]], *, returning: Any = None) -> list[Any]:
     """Insert the rows that do not exist yet (any unique constraint counts) and give `returning` of the inserted ones.
 
@@ -296,7 +301,7 @@ def insert_new(session: Session, table: type[Base], rows: list[dict[str, Any]], 
     """
     if not rows:
         return []
-    insert = (postgresql.insert if session.get_bind().dialect.name == "postgresql" else _sqlite_insert)(table)
+    insert = insert_into(session, table)
     key = returning if returning is not None else next(iter(sa.inspect(table).primary_key))
     # Without `render_nulls` rows with nulls in different columns go as statements of their own.
     statement = insert.on_conflict_do_nothing().returning(key).execution_options(render_nulls=True)
@@ -308,9 +313,7 @@ def insert_missing(session: Session, table: type[Base], rows: list[dict[str, Any
     if not rows:
         return 0
     session.flush()  # they may refer to what is still in the session
-    insert = (postgresql.insert if session.get_bind().dialect.name == "postgresql" else _sqlite_insert)(
-        cast("sa.Table", table.__table__)
-    )
+    insert = insert_into(session, table.__table__)
     options = {"preserve_rowcount": True}
     result = session.execute(insert.on_conflict_do_nothing(), rows, execution_options=options)
     return cast("CursorResult[Any]", result).rowcount

@@ -142,6 +142,15 @@ class Commission(Origin, Base):
             postgresql_where=sa.text("status = 'approved'"),
             sqlite_where=sa.text("status = 'approved'"),
         ),
+        # Those of the last days, which a program that pays later takes off what lies on its partners' accounts.
+        sa.Index(
+            "ix_commissions_approved",
+            "program_id",
+            "approved_at",
+            postgresql_include=["partner_id", "currency", "amount_minor", "reversed_minor"],
+            postgresql_where=sa.text("status = 'approved'"),
+            sqlite_where=sa.text("status = 'approved'"),
+        ),
         sa.CheckConstraint("reversed_minor >= 0 AND reversed_minor <= amount_minor", name="reversed_within_amount"),
         sa.CheckConstraint("(status IN ('in_payout', 'paid')) = (payout_id IS NOT NULL)", name="payout_when_in_one"),
     )

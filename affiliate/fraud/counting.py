@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from affiliate import db, ids
@@ -149,6 +148,6 @@ def _move(session: Session, moves: Moves) -> None:
     ]
     if not rows:
         return
-    insert = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(FraudDay)
+    insert = db.insert_into(session, FraudDay)
     added = {name: getattr(FraudDay, name) + insert.excluded[name] for name in COUNTED}
     session.execute(insert.on_conflict_do_update(index_elements=_KEY, set_=added), rows)

@@ -14,15 +14,15 @@ def seal() -> int:
 
 
 def carry_totals() -> int:
-    """Bring the totals of programs to their newest transfer; gives how many. Added up without a lock, written one by one."""
+    """Bring the totals of programs and partners to their newest transfer; gives how many programs. Added up without a lock, written one by one."""
     with db.reading() as session:
         behind = total_queries.behind(session, limit=_PROGRAMS_AT_ONCE)
     carried = 0
     for program in behind:
         with db.reading() as session:
-            balances = total_queries.carried(session, behind=program)
+            since = total_queries.since(session, behind=program)
         with db.transaction() as session:
-            carried += service.keep_total(session, behind=program, balances=balances)
+            carried += service.keep_total(session, behind=program, since=since)
     return carried
 
 

@@ -1,8 +1,8 @@
 """The proof of the transfers and of the chains: one streaming pass over each. The stages above hold the balances against their rows."""
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from uuid import UUID
@@ -19,6 +19,7 @@ from affiliate.ledger.findings import Findings
 from affiliate.ledger.models import LedgerAccount
 from affiliate.ledger.postings import AccountName
 from affiliate.ledger.seals import Walk
+from affiliate.ledger.total_queries import Moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +93,29 @@ def read_audit(session: Session, *, findings: Findings, trusted: Collection[str]
 
 
 def check_totals(session: Session, *, findings: Findings) -> None:
-    """Hold the totals that pages go on from against the very transfers that they add up."""
+    """Hold the totals and the balances of partners that pages go on from against the very transfers that they add up."""
     for total in total_queries.stored(session):
-        found = total_queries.moved(session, program_id=total.program_id, until=total.position)
+        here = total.program_id
+        moves = total_queries.moved_by_account(session, program_id=here, after=0, until=total.position)
+        found = total_queries.totals(moves)
         if found != total.balances:
-            name = ids.public("prg", total.program_id)
-            said = f"The stored totals of {name} are {total.balances}; its transfers add up to {found}."
-            findings.add(f"{said} They are made anew once the row in ledger_totals is gone.")
+            said = (
+                f"The stored totals of {ids.public('prg', here)} are {total.balances}; its transfers add up to {found}."
+            )
+            findings.add(f"{said} {_ANEW}")
+        kept = _of_partners(here, total_queries.stored_balances(session, program_id=here))
+        moved = _of_partners(here, moves)
+        for account in sorted((one for one in {*kept, *moved} if kept[one] != moved[one]), key=str):
+            said = f"The stored balance of the {account} is {kept[account]}; its transfers add up to {moved[account]}."
+            findings.add(f"{said} {_ANEW}")
+
+
+_ANEW = "They are made anew once the row in ledger_totals is gone."
+
+
+def _of_partners(program_id: UUID, moves: Iterable[Moved]) -> Counter[Account]:
+    told = ((Account(program_id, one.partner_id, one.name, one.currency), one.minor) for one in moves if one.partner_id)
+    return Counter(dict(told))
 
 
 _ALLOWED = {kind.value: pairs for kind, pairs in rules.ALLOWED.items()}

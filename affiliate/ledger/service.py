@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from affiliate import db, ids
 from affiliate.ledger import postings as rules
-from affiliate.ledger.models import LedgerAccount, LedgerProof, LedgerTotal, LedgerTransfer
+from affiliate.ledger import total_queries
+from affiliate.ledger.models import LedgerAccount, LedgerBalance, LedgerProof, LedgerTotal, LedgerTransfer
 from affiliate.ledger.postings import Posting
-from affiliate.ledger.total_queries import Totals
+from affiliate.ledger.total_queries import Moved
 from affiliate.programs.models import Program
 
 _LOOKED_UP_AT_ONCE = 5_000
@@ -63,17 +64,43 @@ def record_proof(session: Session, *, transfers: int, findings: list[str], now: 
     return proof
 
 
-def keep_total(session: Session, *, behind: Any, balances: Totals) -> bool:
-    """Keep what a row of `total_queries.behind` is carried to; False, and nothing written, if somebody else has carried it meanwhile.
+def keep_total(session: Session, *, behind: Any, since: Sequence[Moved]) -> bool:
+    """Carry a row of `total_queries.behind` on, with the balances of its partners; False, and nothing written, if somebody else has meanwhile.
 
-    The balances may have been read in a transaction before: no transfer up to a position comes or changes afterwards.
+    What was moved `since` may have been read in a transaction before: no transfer up to a position comes or changes afterwards.
     """
+    balances = total_queries.add_up(behind.balances or {}, total_queries.totals(since))
     values = {"position": behind.newest, "balances": balances}
     if behind.position is None:
-        return bool(db.insert_missing(session, LedgerTotal, [{"program_id": behind.program_id} | values]))
-    still = (LedgerTotal.program_id == behind.program_id, LedgerTotal.position == behind.position)
-    result = session.execute(sa.update(LedgerTotal).where(*still).values(values))
-    return bool(getattr(result, "rowcount", 0))
+        kept = db.insert_missing(session, LedgerTotal, [{"program_id": behind.program_id} | values])
+        if kept:  # the row may have been taken away to have all of it added up anew
+            session.execute(sa.delete(LedgerBalance).where(LedgerBalance.program_id == behind.program_id))
+    else:
+        still = (LedgerTotal.program_id == behind.program_id, LedgerTotal.position == behind.position)
+        result = session.execute(sa.update(LedgerTotal).where(*still).values(values))
+        kept = getattr(result, "rowcount", 0)
+    if kept:
+        _add_to_balances(session, behind.program_id, since)
+    return bool(kept)
+
+
+def _add_to_balances(session: Session, program_id: UUID, since: Sequence[Moved]) -> None:
+    told = [
+        {"partner_id": each.partner_id.hex, "name": each.name.value, "currency": each.currency, "minor": each.minor}
+        for each in since
+        if each.partner_id is not None
+    ]
+    if not told:
+        return
+    balance, names = LedgerBalance, ("program_id", "partner_id", "name", "currency", "balance_minor")
+    types = {"partner_id": sa.Uuid(), "name": sa.Text(), "currency": sa.Text(), "minor": sa.BigInteger()}
+    moved = db.rows_of(session, "moved", told, **types)
+    # With a condition: SQLite would read that of the conflict as one of the rows.
+    rows = sa.select(sa.literal(program_id, sa.Uuid), *(moved.c[name] for name in types)).where(sa.true())
+    insert = db.insert_into(session, balance).from_select(names, rows)
+    more = {"balance_minor": balance.balance_minor + insert.excluded.balance_minor}
+    key = ("program_id", "name", "currency", "partner_id")
+    session.execute(insert.on_conflict_do_update(index_elements=key, set_=more))
 
 
 def _accounts(postings: Sequence[Posting]) -> dict[_Account, UUID]:

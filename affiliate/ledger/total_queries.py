@@ -1,10 +1,12 @@
-"""The sums of a program's transfers by account name: counted from any position on, so that a stored total can be gone on from.
+"""The sums of a program's transfers, by account name and by partner: from any position on, so that a stored total can be gone on from.
 
 Within a program transfers are committed in the order of their positions, because its books have one writer at a time, and none
 ever changes. So what is added up to a position stays right for ever.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,11 +14,21 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from affiliate.ledger.models import LedgerAccount, LedgerTotal, LedgerTransfer
+from affiliate.ledger.models import AccountName, LedgerAccount, LedgerBalance, LedgerTotal, LedgerTransfer
 from affiliate.programs.models import Program
 
 Totals = dict[str, dict[str, int]]
 """Minor units by currency and name of the account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What came to one account, less what went from it, in minor units. Without a partner it is the program's own."""
+
+    partner_id: UUID | None
+    name: AccountName
+    currency: str
+    minor: int
 
 
 def moved(
@@ -34,18 +46,59 @@ def moved(
         here.append(LedgerTransfer.posted_at >= since)
     if before is not None:
         here.append(LedgerTransfer.posted_at < before)
-    # All of them once, not two ranges for each account: a program may have twenty thousand accounts.
-    amount = sa.func.sum(LedgerTransfer.amount_minor)
-    into, out = LedgerTransfer.credit_account_id, LedgerTransfer.debit_account_id
-    sides = (sa.select(side, minor).where(*here).group_by(side) for side, minor in ((into, amount), (out, -amount)))
-    both = sa.union_all(*sides).subquery()
-    account_id, minor = both.c
-    columns = (LedgerAccount.currency, LedgerAccount.name)
-    summed = sa.select(*columns, sa.cast(sa.func.sum(minor), sa.BigInteger)).join(both, account_id == LedgerAccount.id)
     found: Totals = {}
-    for currency, name, total in session.execute(summed.group_by(*columns)):
+    for currency, name, total in session.execute(_summed(here, LedgerAccount.currency, LedgerAccount.name)):
         found.setdefault(currency, {})[name.value] = total
     return found
+
+
+def moved_by_account(session: Session, *, program_id: UUID, after: int, until: int) -> list[Moved]:
+    """What the transfers after one position, up to another, moved into each account of a program, less what out of it."""
+    here = (
+        LedgerTransfer.program_id == program_id,
+        LedgerTransfer.position > after,
+        LedgerTransfer.position <= until,
+    )
+    columns = (LedgerAccount.partner_id, LedgerAccount.name, LedgerAccount.currency)
+    return [Moved(*row) for row in session.execute(_summed(here, *columns))]
+
+
+def _summed(here: Iterable[sa.ColumnElement[bool]], *columns: Any) -> sa.Select[*tuple[Any, ...]]:
+    """What these transfers left, by these columns of the accounts."""
+    both = _sides(*here).subquery()
+    minor = sa.cast(sa.func.sum(both.c.minor), sa.BigInteger)
+    return sa.select(*columns, minor).join(both, both.c.account_id == LedgerAccount.id).group_by(*columns)
+
+
+def _sides(*here: sa.ColumnElement[bool]) -> sa.CompoundSelect[*tuple[Any, ...]]:
+    """All transfers once, not two ranges for each account: a program may have twenty thousand accounts."""
+    amount = sa.cast(sa.func.sum(LedgerTransfer.amount_minor), sa.BigInteger)
+    sides = ((LedgerTransfer.credit_account_id, amount), (LedgerTransfer.debit_account_id, -amount))
+    return sa.union_all(
+        *(
+            sa.select(side.label("account_id"), minor.label("minor")).where(*here).group_by(side)
+            for side, minor in sides
+        )
+    )
+
+
+def balances_of_partners(program_id: UUID, *, name: AccountName, currency: str) -> sa.Select[UUID, int]:
+    """What lies on this account of each partner, to be added up in a larger statement: rows of `partner_id` and `minor`.
+
+    The stored balance, and what was posted since: without a stored one that is all that was ever posted.
+    """
+    stored = sa.select(LedgerBalance.partner_id, LedgerBalance.balance_minor.label("minor")).where(
+        LedgerBalance.program_id == program_id, LedgerBalance.name == name, LedgerBalance.currency == currency
+    )
+    known = sa.select(LedgerTotal.position).where(LedgerTotal.program_id == program_id).scalar_subquery()
+    since = _sides(LedgerTransfer.program_id == program_id, LedgerTransfer.position > sa.func.coalesce(known, 0))
+    rows = since.subquery()
+    mine = (LedgerAccount.id == rows.c.account_id, LedgerAccount.name == name, LedgerAccount.currency == currency)
+    # Looked up row by row: the database takes them for many and would read every account for a join.
+    owner = sa.select(LedgerAccount.partner_id).where(*mine).scalar_subquery()
+    posted = sa.select(owner.label("partner_id"), rows.c.minor).subquery()
+    both = sa.union_all(stored, sa.select(posted).where(posted.c.partner_id.is_not(None))).subquery()
+    return sa.select(both.c.partner_id, both.c.minor)
 
 
 def moved_before(session: Session, *, program_id: UUID, at: datetime) -> Totals:
@@ -94,12 +147,25 @@ def behind(session: Session, *, limit: int) -> Sequence[Any]:
     return session.execute(found.order_by(position, Program.id).limit(limit)).all()
 
 
-def carried(session: Session, *, behind: Any) -> Totals:
-    """What the total of a row of `behind` is to hold: all up to its newest transfer."""
-    since = moved(session, program_id=behind.program_id, after=behind.position or 0, until=behind.newest)
-    return add_up(behind.balances or {}, since)
+def since(session: Session, *, behind: Any) -> list[Moved]:
+    """What the total of a row of `behind` does not hold yet, account by account."""
+    return moved_by_account(session, program_id=behind.program_id, after=behind.position or 0, until=behind.newest)
+
+
+def totals(moves: Iterable[Moved]) -> Totals:
+    """The same by currency and name."""
+    found: defaultdict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for each in moves:
+        found[each.currency][each.name.value] += each.minor
+    return {currency: dict(names) for currency, names in found.items()}
 
 
 def stored(session: Session) -> Sequence[LedgerTotal]:
     """The totals of all programs."""
     return session.scalars(sa.select(LedgerTotal).order_by(LedgerTotal.program_id)).all()
+
+
+def stored_balances(session: Session, *, program_id: UUID) -> list[Moved]:
+    """The balances of partners that stand stored beside the total of a program."""
+    columns = (LedgerBalance.partner_id, LedgerBalance.name, LedgerBalance.currency, LedgerBalance.balance_minor)
+    return [Moved(*row) for row in session.execute(sa.select(*columns).where(LedgerBalance.program_id == program_id))]

@@ -4,7 +4,7 @@ The run itself is made of `queries.preview`, which decides of each partner by `s
 the same of all of them.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +14,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from affiliate import db
+from affiliate.commissions.models import Commission, CommissionStatus
+from affiliate.ledger.models import AccountName
+from affiliate.ledger.total_queries import balances_of_partners
 from affiliate.partners.models import Partner
 from affiliate.payouts import queries, taxing
 from affiliate.payouts.models import PaperState, Payout, PayoutStatus
@@ -75,7 +78,7 @@ def sum_rows(rows: sa.FromClause, here: Basis) -> sa.Select[*tuple[Any, ...]]:
 def _taxed(session: Session, here: Basis, ready: sa.Select[*tuple[Any, ...]]) -> Payable:
     total_minor, partners, overtaxed = 0, 0, []
     for rows in session.execute(ready, execution_options={"yield_per": READ_AT_ONCE}).partitions():
-        dues = _with_taxes(session, here, [queries.due(row) for row in rows])
+        dues = _dues(session, here, [row.partner_id for row in rows])
         split = group(dues, minimum_minor=here.program.payout_min_minor, now=here.now)
         total_minor, partners = total_minor + split.total_minor, partners + len(split.payable)
         overtaxed += [due.partner_id for due, _reason in split.blocked]
@@ -83,8 +86,31 @@ def _taxed(session: Session, here: Basis, ready: sa.Select[*tuple[Any, ...]]) ->
 
 
 def due_rows(here: Basis) -> sa.CTE:
-    """What each partner is due by now, before taxes, to be told apart and summed: read once, however often it is asked for."""
-    return queries.due_rows(here.program, until=here.until).cte("dues")
+    """What each partner is due by now, before taxes, to be told apart and summed: read once, however often it is asked for.
+
+    Out of the books, which have added it up: no page reads each commission that waits. The run does, and the proof holds both
+    against one another.
+    """
+    earned = sa.union_all(*_earned(here)).subquery()
+    total = sa.cast(sa.func.sum(earned.c.minor), sa.BigInteger).label("earned")
+    mine = sa.select(earned.c.partner_id, total).group_by(earned.c.partner_id).subquery()
+    return queries.rows_told(here.program, (mine, *queries.debt_parts(here.program.id))).cte("dues")
+
+
+def _earned(here: Basis) -> Iterator[sa.Select[UUID, int]]:
+    """What lies approved on each partner's account, but for what a proposed run holds and what was approved too late for this one."""
+    program = here.program
+    yield balances_of_partners(program.id, name=AccountName.APPROVED, currency=program.currency)
+    held = (Payout.program_id == program.id, Payout.status == PayoutStatus.PROPOSED)
+    yield sa.select(Payout.partner_id, -Payout.earned_minor).where(*held, Payout.currency == program.currency)
+    late = (
+        Commission.program_id == program.id,
+        Commission.status == CommissionStatus.APPROVED,
+        Commission.approved_at > here.until,
+        Commission.currency == program.currency,
+    )
+    left = sa.cast(sa.func.sum(Commission.amount_minor - Commission.reversed_minor), sa.BigInteger)
+    yield sa.select(Commission.partner_id, -left).where(*late).group_by(Commission.partner_id)
 
 
 def ready_rows(session: Session, rows: sa.CTE, here: Basis, *, but: Collection[UUID]) -> sa.Select[*tuple[Any, ...]]:
@@ -115,13 +141,13 @@ def dues_of(session: Session, here: Basis, *, partner_ids: Collection[UUID]) -> 
     """What these partners are due with their taxes, and why each is not paid now, if it is not."""
     if not partner_ids:
         return {}
-    dues = queries.dues(session, program=here.program, until=here.until, partner_ids=partner_ids)
-    told = _with_taxes(session, here, dues)
     minimum: dict[str, Any] = {"minimum_minor": here.program.payout_min_minor, "now": here.now}
-    return {due.partner_id: (due, why_blocked(due, **minimum)) for due in told}
+    return {due.partner_id: (due, why_blocked(due, **minimum)) for due in _dues(session, here, partner_ids)}
 
 
-def _with_taxes(session: Session, here: Basis, dues: Sequence[Due]) -> Sequence[Due]:
+def _dues(session: Session, here: Basis, partner_ids: Collection[UUID]) -> Sequence[Due]:
+    """With their taxes."""
+    dues = queries.dues(session, program=here.program, until=here.until, partner_ids=partner_ids)
     if here.settings is None:
         return dues
     clawbacks = queries.open_clawbacks(here.program.id)

@@ -31,6 +31,8 @@ from affiliate.payouts.schedule import Cadence, Due, Schedule, due_on, group
 from affiliate.programs.models import Program
 
 _ALWAYS = datetime(9000, 1, 1, tzinfo=UTC)
+Wanted = Callable[[Any], sa.ColumnElement[bool]]
+"""Whether a partner is asked for, of the column of its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,29 +140,31 @@ def _currency(program_id: UUID) -> sa.ScalarSelect[str]:
     return sa.select(Program.currency).where(Program.id == program_id).scalar_subquery()
 
 
-def _dues(
-    program_id: UUID, until: datetime, wanted: Callable[[Any], sa.ColumnElement[bool]]
-) -> sa.Select[*tuple[Any, ...]]:
-    """What each partner has earned and owes, and of how many commissions, clawbacks and entries that is the sum.
+def _parts(program_id: UUID, until: datetime, wanted: Wanted) -> tuple[sa.Subquery, ...]:
+    """What each partner has earned and owes by commissions, clawbacks and entries, and of how many of them that is the sum.
 
     Each kind is summed by itself and joined: of one sum over all of them the database cannot tell how many partners it gives.
     """
-    left, taken = Commission.amount_minor - Commission.reversed_minor, CommissionAdjustment.amount_minor
+    left = Commission.amount_minor - Commission.reversed_minor
     given = sa.case((bonuses(), Adjustment.amount_minor), else_=0)
-    owed = sa.case((debts(), -Adjustment.amount_minor), else_=0)
     kinds: tuple[tuple[Any, ...], ...] = (
         (Commission, {"earned": left}, payable_commissions(program_id, until=until)),
-        (CommissionAdjustment, {"owed": taken}, open_clawbacks(program_id)),
-        (Adjustment, {"earned": given, "owed": owed}, open_entries(program_id)),
+        (CommissionAdjustment, {"owed": CommissionAdjustment.amount_minor}, open_clawbacks(program_id)),
+        (
+            Adjustment,
+            {"earned": given, "owed": sa.case((debts(), -Adjustment.amount_minor), else_=0)},
+            open_entries(program_id),
+        ),
     )
-    parts = [_due(*kind, wanted(kind[0].partner_id)).subquery() for kind in kinds]
-    sums = [_together(parts, name) for name in ("earned", "owed")]
-    counts = [sa.func.coalesce(part.c.number, 0) for part in parts]
-    rows = sa.select(Partner.id.label("partner_id"), *sums, *counts)
-    for part in parts:
-        rows = rows.outerjoin(part, part.c.partner_id == Partner.id)
-    # A debt that was written off is no due any more.
-    return rows.where(sa.or_(sums[0] != 0, sums[1] != 0), wanted(Partner.id))
+    return tuple(_due(*kind, wanted(kind[0].partner_id)).subquery() for kind in kinds)
+
+
+def debt_parts(program_id: UUID) -> tuple[sa.Subquery, ...]:
+    """What each partner owes, without what it has earned: parts of `rows_told`."""
+    taken = {"owed": CommissionAdjustment.amount_minor}
+    clawed = _due(CommissionAdjustment, taken, open_clawbacks(program_id))
+    entered = _due(Adjustment, {"owed": -Adjustment.amount_minor}, open_entries(program_id), debts())
+    return clawed.subquery(), entered.subquery()
 
 
 def _due(table: Any, amounts: Mapping[str, Any], *which: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
@@ -169,7 +173,16 @@ def _due(table: Any, amounts: Mapping[str, Any], *which: sa.ColumnElement[bool])
     return sa.select(*columns).where(*which).group_by(table.partner_id)
 
 
-def _together(parts: Sequence[sa.Subquery], name: str) -> sa.ColumnElement[int]:
+def _dues(parts: Sequence[sa.FromClause]) -> sa.Select[*tuple[Any, ...]]:
+    """What each partner has earned and owes by all of these parts: `partner_id`, `earned_minor`, `clawed_back_minor`."""
+    earned, owed = (_together(parts, name) for name in ("earned", "owed"))
+    rows = sa.select(Partner.id.label("partner_id"), earned.label("earned_minor"), owed.label("clawed_back_minor"))
+    for part in parts:
+        rows = rows.outerjoin(part, part.c.partner_id == Partner.id)
+    return rows.where(sa.or_(earned != 0, owed != 0))  # a debt that was written off is no due any more
+
+
+def _together(parts: Sequence[sa.FromClause], name: str) -> sa.ColumnElement[int]:
     """What those parts say that know of it, added up."""
     return functools.reduce(operator.add, (sa.func.coalesce(part.c[name], 0) for part in parts if name in part.c))
 
@@ -187,35 +200,36 @@ def dues(
         return sa.true() if partner_ids is None else db.among(session, partner_id, partner_ids)
 
     found = due_rows(program, until=until, wanted=wanted)
-    return [due(row) for row in session.execute(found.order_by(Partner.name, Partner.id))]
+    rows = session.execute(found.order_by(Partner.name, Partner.id)).mappings()
+    return [Due(**dict(row) | {"is_active": bool(row["is_active"])}) for row in rows]
 
 
-def due(row: Any) -> Due:
-    """A row of `due_rows` as a value."""
-    partner_id, name, is_active, *facts = row
-    return Due(partner_id, name, bool(is_active), *facts)
-
-
-def due_rows(
-    program: Program, *, until: datetime, wanted: Callable[[Any], sa.ColumnElement[bool]] = _everybody
-) -> sa.Select[*tuple[Any, ...]]:
-    """What each partner of a program is due, summed by the database; without order. The columns are the fields of `Due` until its block.
+def due_rows(program: Program, *, until: datetime, wanted: Wanted = _everybody) -> sa.Select[*tuple[Any, ...]]:
+    """What each partner of a program is due, summed by the database; without order. The columns are fields of `Due`.
 
     `wanted`: whether a partner by its id is asked for; nothing of the others is summed.
     """
-    sums = _dues(program.id, until, wanted)
-    _partner_id, *named_sums = sums.selected_columns
+    parts = _parts(program.id, until, wanted)
+    counts = (sa.func.coalesce(part.c.number, 0) for part in parts)
+    named = (count.label(name) for count, name in zip(counts, ("commissions", "clawbacks", "entries"), strict=True))
+    return rows_told(program, parts).where(wanted(Partner.id)).add_columns(*named)
+
+
+def rows_told(program: Program, parts: Sequence[sa.FromClause]) -> sa.Select[*tuple[Any, ...]]:
+    """What each partner of a program is due by these parts, with what decides whether it is paid.
+
+    `parts`: rows of `partner_id` with `earned`, `owed` or both; one row for each partner.
+    """
     active = sa.func.coalesce(Enrollment.status == EnrollmentStatus.APPROVED, sa.false())
     enrolled = sa.and_(Enrollment.partner_id == Partner.id, Enrollment.program_id == program.id)
     method = sa.and_(PayoutMethod.partner_id == Partner.id, PayoutMethod.replaced_at.is_(None))
     block = sa.and_(
         PayoutBlock.partner_id == Partner.id, PayoutBlock.program_id == program.id, PayoutBlock.lifted_at.is_(None)
     )
-    named = zip(("earned_minor", "clawed_back_minor", "commissions", "clawbacks", "entries"), named_sums, strict=True)
     return (
-        sums.with_only_columns(
-            Partner.id.label("partner_id"), Partner.name.label("partner_name"), active.label("is_active"),
-            sa.literal(program.currency).label("currency"), *(column.label(name) for name, column in named),
+        _dues(parts)
+        .add_columns(
+            Partner.name.label("partner_name"), active.label("is_active"), sa.literal(program.currency).label("currency"),
             PayoutMethod.id.label("method_id"), PayoutMethod.usable_from, PayoutBlock.reason.label("block_reason"),
         )
         .outerjoin(Enrollment, enrolled)
@@ -226,8 +240,8 @@ def due_rows(
 
 def debt(session: Session, *, program: Program, partner_id: UUID) -> int:
     """What a partner owes beyond what it is due, in minor units; zero or less if it owes nothing."""
-    rows = _dues(program.id, _ALWAYS, lambda column: column == partner_id)
-    _id, earned, owed, *_counts = rows.selected_columns
+    rows = _dues(_parts(program.id, _ALWAYS, lambda column: column == partner_id)).where(Partner.id == partner_id)
+    _id, earned, owed = rows.selected_columns
     return session.scalar(rows.with_only_columns(owed - earned)) or 0
 
 

@@ -7,9 +7,9 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from affiliate import db
 from affiliate.ingest import bulk
 from affiliate.ingest.day_models import DayPart
 from affiliate.reports.day_models import PartnerActiveMonth, PartnerClickDay, PartnerSaleDay
@@ -33,9 +33,7 @@ def keep(session: Session, *, program_id: UUID, part: DayPart, day: date) -> Non
     (other,) = (one for each, one in _COLUMNS.items() if each is not part)
     told = [sa.literal(program_id, sa.Uuid), sa.literal(first, sa.Date), active.selected_columns[0]]
     rows = active.with_only_columns(*told, sa.literal(bit), sa.literal(0)).order_by(active.selected_columns[0])
-    insert = (postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert)(
-        PartnerActiveMonth
-    )
+    insert = db.insert_into(session, PartnerActiveMonth)
     new = insert.from_select([*key, column.key, other.key], rows)
     marked = {column.key: column.bitwise_or(bit)}
     session.execute(new.on_conflict_do_update(index_elements=key, set_=marked, where=column.bitwise_and(bit) == 0))

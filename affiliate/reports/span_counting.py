@@ -12,7 +12,6 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from affiliate import db
@@ -148,7 +147,7 @@ def move(session: Session, *, program_id: UUID, part: DayPart, spans: Sequence[D
     # With a condition: SQLite would read that of the conflict as one of the join.
     found = every.select_from(span.join(moved, sa.true())).where(sa.true())
     named = [*_KEY, *names, *others]
-    insert = (postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert)(table)
+    insert = db.insert_into(session, table)
     sums = {name: getattr(table, name) + insert.excluded[name] for name in names}
     session.execute(insert.from_select(named, found).on_conflict_do_update(index_elements=_KEY, set_=sums))
 

@@ -17,6 +17,9 @@ _ACCOUNTS = (
 )
 
 
+_APPROVED = sa.text("status = 'approved'")
+
+
 def _balances() -> None:
     """What lies on each partner's account, up to the position of the program's total: totals of before are added up anew."""
     name = sa.Enum(*_ACCOUNTS, name="account_name", native_enum=False, create_constraint=True, length=32)
@@ -31,6 +34,14 @@ def _balances() -> None:
         sa.PrimaryKeyConstraint("program_id", "name", "currency", "partner_id", name=op.f("pk_ledger_balances")),
     )
     op.execute("DELETE FROM ledger_totals")
+    op.create_index(
+        "ix_commissions_approved",
+        "commissions",
+        ["program_id", "approved_at"],
+        postgresql_include=["partner_id", "currency", "amount_minor", "reversed_minor"],
+        postgresql_where=_APPROVED,
+        sqlite_where=_APPROVED,
+    )
 
 
 def upgrade() -> None:
@@ -50,4 +61,5 @@ def downgrade() -> None:
         batch_op.drop_column("payout_id")
     with op.batch_alter_table("public_texts") as batch_op:
         batch_op.drop_column("terms")
+    op.drop_index("ix_commissions_approved", "commissions")
     op.drop_table("ledger_balances")

@@ -1,8 +1,9 @@
 """The stored totals of a program: never another answer than its transfers give, whoever adds them up when."""
 
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ from affiliate import db
 from affiliate.ledger import jobs, proof, queries, service, total_queries
 from affiliate.ledger import postings as rules
 from affiliate.ledger.findings import Findings
-from affiliate.ledger.models import AccountName, LedgerAccount, LedgerTotal, LedgerTransfer
+from affiliate.ledger.models import AccountName, LedgerAccount, LedgerBalance, LedgerTotal, LedgerTransfer
 from affiliate.ledger.total_queries import add_up
 from affiliate.money import Money
 from affiliate.partners.models import Partner
@@ -44,8 +45,7 @@ def carry(session: Session) -> int:
 
 
 def keep(session: Session, behind: Any) -> bool:
-    balances = total_queries.carried(session, behind=behind)
-    return service.keep_total(session, behind=behind, balances=balances)
+    return service.keep_total(session, behind=behind, since=total_queries.since(session, behind=behind))
 
 
 @pytest.mark.parametrize("carried_after", [0, 2, 5])
@@ -99,6 +99,16 @@ def by_hand(session: Session, program: Program, *, before: datetime | None = Non
     return found
 
 
+def pending(session: Session, program: Program) -> dict[UUID, int]:
+    """What waits on the account of each partner: stored, and posted since."""
+    found: Counter[UUID] = Counter()
+    for row in session.execute(
+        total_queries.balances_of_partners(program.id, name=AccountName.PENDING, currency="EUR")
+    ):
+        found[row.partner_id] += row.minor
+    return found
+
+
 def findings(session: Session) -> list[str]:
     found = Findings()
     proof.check_totals(session, findings=found)
@@ -116,6 +126,7 @@ def test_balances_are_those_of_the_transfers_before_between_and_after_each_total
         assert queries.program_balances(session, program_id=program.id) == by_hand(session, program)
         assert carry(session) == 2
         assert queries.program_balances(session, program_id=program.id) == by_hand(session, program)
+        assert pending(session, program) == {partner.id: by_hand(session, program)[AccountName.PENDING]}
     assert by_hand(session, program)[AccountName.PENDING] == 15_01
     assert findings(session) == []
 
@@ -124,9 +135,25 @@ def test_a_total_is_gone_on_from_and_not_counted_again(session: Session, program
     earn(session, program, partner, 10_00)
     carry(session)
     session.execute(sa.update(LedgerTotal).values(balances={"EUR": {"pending": 1}}))
+    session.execute(sa.update(LedgerBalance).values(balance_minor=2))
     earn(session, program, partner, 5)
     assert queries.program_balances(session, program_id=program.id)[AccountName.PENDING] == 6
-    assert [each.startswith("The stored totals of prg_") for each in findings(session)] == [True]
+    assert pending(session, program) == {partner.id: 7}
+    whole, of_partner = findings(session)
+    assert whole.startswith("The stored totals of prg_")
+    assert of_partner.startswith("The stored balance of the account pending of ptn_")
+
+
+def test_totals_that_were_taken_away_are_made_anew_with_the_balances(
+    session: Session, program: Program, partner: Partner
+) -> None:
+    earn(session, program, partner, 10_00)
+    carry(session)
+    session.execute(sa.update(LedgerBalance).values(balance_minor=2))
+    session.execute(sa.delete(LedgerTotal))
+    carry(session)
+    assert pending(session, program) == {partner.id: 10_00}
+    assert findings(session) == []
 
 
 def test_nothing_is_done_where_nothing_was_posted_since(session: Session, program: Program, partner: Partner) -> None:
@@ -167,15 +194,15 @@ def test_others_write_while_the_job_adds_up(app_session: Session, monkeypatch: p
     partner = make_partner(app_session, program=program)
     earn(app_session, program, partner, 10_00)
     app_session.commit()
-    moved = total_queries.moved
+    moved = total_queries.moved_by_account
 
-    def interrupted(*args: Any, **asked: Any) -> total_queries.Totals:
+    def interrupted(*args: Any, **asked: Any) -> list[total_queries.Moved]:
         with db.read_only(on=False), db.transaction() as session:
             earn(session, program, partner, 5)
         return moved(*args, **asked)
 
     with monkeypatch.context() as patched:
-        patched.setattr(total_queries, "moved", interrupted)
+        patched.setattr(total_queries, "moved_by_account", interrupted)
         assert jobs.carry_totals() == 1
     assert app_session.query(LedgerTotal).one().balances["EUR"]["pending"] == 10_00
     assert queries.program_balances(app_session, program_id=program.id)[AccountName.PENDING] == 10_05

@@ -126,7 +126,8 @@ def test_what_is_under_review_or_awaits_an_invoice_is_left_out_in_the_same_list(
     make_rule(session, books.program)
     make_profile(session, books.program, books.partner.id, paper=PaperKind.OWN_INVOICE)
     earn(books)
-    held = earn(books, partner=other(books))
+    held = books.order(partner=other(books))
+    books.work()
     session.execute(
         sa.update(Commission).where(Commission.conversion_id == held.id).values(status=CommissionStatus.UNDER_REVIEW)
     )
