@@ -13,7 +13,8 @@ from affiliate.attribution.models import Attribution
 from affiliate.canary.models import CanaryRun, CanaryState
 from affiliate.commissions.models import Commission
 from affiliate.ingest.models import Conversion
-from affiliate.links.models import Link, LinkStatus
+from affiliate.links.models import Link
+from affiliate.links.queries import is_usable
 from affiliate.partners.models import Enrollment, EnrollmentStatus
 from affiliate.programs.models import Program, ProgramStatus
 
@@ -51,8 +52,7 @@ def route(session: Session, *, now: datetime) -> Route | None:
         .where(
             Program.status == ProgramStatus.LIVE,
             Enrollment.status == EnrollmentStatus.APPROVED,
-            Link.status == LinkStatus.ACTIVE,
-            sa.or_(Link.expires_at.is_(None), Link.expires_at > now),
+            is_usable(now),
         )
         .order_by(Link.created_at, Link.id)
         .limit(1)

@@ -1,12 +1,18 @@
 """Every SELECT on links and coupons."""
 
 from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from affiliate.links.models import Coupon, Link
+from affiliate.links.models import Coupon, Link, LinkStatus
+
+
+def is_usable(now: datetime) -> sa.ColumnElement[bool]:
+    """Whether clicks on a link count now, as far as the link itself decides: it is not paused, and its term has not ended."""
+    return sa.and_(Link.status == LinkStatus.ACTIVE, sa.or_(Link.expires_at.is_(None), Link.expires_at > now))
 
 
 def link_by_code(session: Session, *, code: str) -> Link | None:

@@ -64,7 +64,7 @@ def send() -> int:
         return 0
     with db.reading() as session:
         rows = queries.due(session, limit=_allowance(session, to, now), now=now)
-        room = Mailroom(session, rows, to) if rows else None
+        room = Mailroom(session, rows, to, now=now) if rows else None
     if room is None:
         return 0
     rows = [row for row in rows if room.has_words_for(row)]  # consent went since the look above: the next job stops it

@@ -82,7 +82,7 @@ def compile_issue(
 class Mailroom:
     """Everything that a batch of deliveries needs, read once."""
 
-    def __init__(self, session: Session, rows: Sequence[Any], to: Settings) -> None:
+    def __init__(self, session: Session, rows: Sequence[Any], to: Settings, *, now: datetime) -> None:
         self._to = to
         issue_ids = list({row.NewsletterDelivery.issue_id for row in rows})
         found = queries.programs_and_issues(session, issue_ids=issue_ids)
@@ -91,7 +91,7 @@ class Mailroom:
         self._envelopes = {row.NewsletterIssue.id: _envelope(row, senders[row.Program.id], to) for row in found}
         self._heads = {issue_id: envelope.head() for issue_id, envelope in self._envelopes.items()}
         self._compiled: dict[tuple[UUID, str, bool], Compiled] = {}
-        self._codes = {row.Program.id: self._link_codes(session, row.Program.id, rows) for row in found}
+        self._codes = {row.Program.id: self._link_codes(session, row.Program.id, rows, now) for row in found}
         for row in rows:
             self._compile(session, _kind(row))
         self._signer = _signer(to) if to.dkim_key_file else None
@@ -122,9 +122,9 @@ class Mailroom:
         )  # fmt: skip
         return message if self._signer is None else self._signer.signed(message, now=now)
 
-    def _link_codes(self, session: Session, program_id: UUID, rows: Sequence[Any]) -> Mapping[UUID, str]:
+    def _link_codes(self, session: Session, program_id: UUID, rows: Sequence[Any], now: datetime) -> Mapping[UUID, str]:
         partner_ids = {row.NewsletterDelivery.partner_id for row in rows} - {None}
-        return queries.link_codes(session, program_id=program_id, partner_ids=list(partner_ids))
+        return queries.link_codes(session, program_id=program_id, partner_ids=list(partner_ids), now=now)
 
     def _compile(self, session: Session, kind: tuple[UUID, str, bool]) -> None:
         if kind in self._compiled:

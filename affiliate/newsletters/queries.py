@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from affiliate import folding
 from affiliate.accounts.models import User
-from affiliate.links.models import Link, LinkStatus
+from affiliate.links import queries as links
+from affiliate.links.models import Link
 from affiliate.newsletters.models import (
     ConsentStatus,
     DeliveryStatus,
@@ -144,19 +145,17 @@ def programs_and_issues(session: Session, *, issue_ids: Sequence[UUID]) -> Seque
     return session.execute(found.where(NewsletterIssue.id.in_(issue_ids))).all()
 
 
-def link_codes(session: Session, *, program_id: UUID, partner_ids: Sequence[UUID]) -> Mapping[UUID, str]:
-    """The oldest active link of each partner in a program, by partner."""
-    first = (
-        sa.select(Link.partner_id, sa.func.min(Link.created_at).label("at"))
-        .where(Link.program_id == program_id, Link.partner_id.in_(partner_ids), Link.status == LinkStatus.ACTIVE)
-        .group_by(Link.partner_id)
-        .subquery()
-    )
-    found = sa.select(Link.partner_id, Link.code).join(
-        first, sa.and_(first.c.partner_id == Link.partner_id, first.c.at == Link.created_at)
-    )
-    found = found.where(Link.program_id == program_id, Link.status == LinkStatus.ACTIVE)
-    return {row.partner_id: row.code for row in session.execute(found.order_by(Link.id.desc()))}
+def link_codes(session: Session, *, program_id: UUID, partner_ids: Sequence[UUID], now: datetime) -> Mapping[UUID, str]:
+    """The usual link of each partner in a program, by partner: the oldest that counts now, of those that never end if there is one.
+
+    A mail is read for days, so a link whose term ends is only taken where there is no other.
+    """
+    first = (Link.expires_at.is_not(None), Link.created_at, Link.id)
+    place = sa.func.row_number().over(partition_by=Link.partner_id, order_by=first).label("place")
+    mine = (Link.program_id == program_id, Link.partner_id.in_(partner_ids), links.is_usable(now))
+    ranked = sa.select(Link.partner_id, Link.code, place).where(*mine).subquery()
+    found = sa.select(ranked.c.partner_id, ranked.c.code).where(ranked.c.place == 1)
+    return {row.partner_id: row.code for row in session.execute(found)}
 
 
 def counts(session: Session, *, issue_id: UUID) -> dict[DeliveryStatus, int]:

@@ -124,11 +124,14 @@ class Compiled:
     html: Pieces
     text: Pieces
     targets: Mapping[str, str]
+    your_link: str  # what stands above the link of a reader who has one
+    no_link: str  # and of one who has none
     is_empty: bool  # not one block: a frame around nothing
 
     def for_reader(self, reader: Reader) -> Mail:
         """The mail of one reader."""
         values = reader.values(self.sender.program_name, self.targets)
+        values["own_words"] = self.no_link if reader.link is None else self.your_link
         lines = {name: _in_one_line(value) for name, value in values.items()}
         escaped = {name: html.escape(value) for name, value in lines.items()}
         subject = " ".join(_filled(self.subject, lines).split())
@@ -163,13 +166,14 @@ def compiled(
     `counted` are addresses of ours that lead to those in the issue; the text part keeps these as they are, to be read.
     """
     targets = {f"link_{at}": block.url for at, block in enumerate(draft.blocks) if block.kind is BlockKind.OFFER}
-    fields = _Fields(secrets.token_hex(8), [*content.FIELDS, "stop_link", *targets])
+    fields = _Fields(secrets.token_hex(8), [*content.FIELDS, "stop_link", "own_words", *targets])
     ours = words.FOR_PROSPECTS if for_prospects else words.FOR_PARTNERS
     page = _Page(fields, language, draft, sender, counted=counted or {}, ours=ours)
     subject = fields.pieces(fields.marked(draft.envelope(language, "subject")))
     return Compiled(
-        language, sender, subject, fields.pieces(page.html()), fields.pieces(page.text()), targets, not draft.blocks
-    )
+        language, sender, subject, fields.pieces(page.html()), fields.pieces(page.text()), targets,
+        words.say(ours.your_link, language), words.say(ours.no_link, language), not draft.blocks,
+    )  # fmt: skip
 
 
 class _Page:
@@ -235,7 +239,7 @@ class _Page:
             "label": self._part(html.escape(said["label"])) if said["label"] and block.url else "",
             "url": self._part(html.escape(block.url)),
             "own_link": self._fields.mark(f"link_{at}"),
-            "own_words": self._part(html.escape(self._say(self._ours.your_link))),
+            "own_words": self._fields.mark("own_words"),
         }
 
     def _block_text(self, at: int, block: Block) -> str:
@@ -243,7 +247,7 @@ class _Page:
         body = markdown.to_text(self._fields.marked(block.text(self._language, "body")))
         own = self._fields.mark(f"link_{at}")
         act = f"{label}:\n{block.url}" if label and block.url else ""
-        mine = f"{self._say(self._ours.your_link)}\n{own}" if own else ""
+        mine = f"{self._fields.mark('own_words')}\n{own}" if own else ""
         return "\n\n".join(filter(None, [f"# {title}" if title else "", body, act, mine]))
 
     def _sound_target(self, found: re.Match[str]) -> str:

@@ -74,7 +74,7 @@ def _found(issue_id: UUID) -> NewsletterIssue:
 def _mail(issue: NewsletterIssue) -> Mail:
     """The mail with this person's own values, in the language of the page."""
     compiled = mailroom.compile_issue(orm.session, issue=issue, program=g.program, wanted=formats.locale())
-    codes = queries.link_codes(orm.session, program_id=g.program.id, partner_ids=[g.partner.id])
+    codes = queries.link_codes(orm.session, program_id=g.program.id, partner_ids=[g.partner.id], now=request_now())
     reader = mailroom.reader_of(
         settings(), issue=issue, program=g.program, reader_id=current_user.id, name=current_user.name,
         partner_name=g.partner.name, link_code=codes.get(g.partner.id),

@@ -39,6 +39,7 @@ from affiliate import settings as settings_module
 from affiliate.accounts.actors import SYSTEM
 from affiliate.accounts.models import User
 from affiliate.creatives.kinds import CreativeKind
+from affiliate.links.models import Link
 from affiliate.newsletters import carrier, delivering, jobs, queries, service
 from affiliate.newsletters.content import fingerprint
 from affiliate.newsletters.models import (
@@ -53,7 +54,7 @@ from affiliate.newsletters.models import (
 )
 from affiliate.newsletters.segments import Segment
 from affiliate.partners import service as partners
-from affiliate.partners.models import Enrollment, EnrollmentStatus, Member, MemberRole
+from affiliate.partners.models import Enrollment, EnrollmentStatus, Member, MemberRole, Partner
 from affiliate.programs import archive
 from affiliate.programs.models import Program
 from affiliate.relations import caring
@@ -93,6 +94,28 @@ def test_a_partner_without_a_link_is_led_to_make_one(server: MailServer, issue: 
     work()
     mail = next(message for message in server.messages if message["To"] == BOB)
     assert "http://localhost/portal/casa/links/new" in next(mail.iter_parts()).get_content()
+
+
+def test_a_reader_gets_a_link_that_counts_or_is_told_that_there_is_none(
+    server: MailServer, program: Program, time: time_machine.Traveller, now: datetime
+) -> None:
+    offer = Block("offer", BlockKind.OFFER, {"en": {"title": "Pans", "body": "Until Sunday."}})
+    with db.transaction() as session:
+        alice, bob = session.scalars(sa.select(Partner).order_by(Partner.name)).all()
+        for partner, code, ends in ((alice, "over", now), (alice, "ends", now + timedelta(days=1)), (bob, "gone", now)):
+            facts = {"program": program, "partner": partner, "created_at": now - timedelta(days=9)}
+            make_link(session, **facts, code=code, expires_at=ends)
+        order(session, make_issue(session, program=program, draft=a_draft("News", "Hello.", offer), now=now), now=now)
+    time.shift(timedelta(minutes=10))
+    work()
+    said = {mail["To"]: next(mail.iter_parts()).get_content() for mail in server.messages}
+    assert "Your link, ready to copy:\nhttp://localhost/r/ragu?" in said[ALICE]
+    assert "You have no link that counts. Make one here:\nhttp://localhost/portal/casa/links/new" in said[BOB]
+    assert "ready to copy" not in said[BOB]
+    with db.transaction() as session:
+        session.execute(sa.delete(Link).where(Link.code == "ragu"))
+        here = {"program_id": program.id, "partner_ids": [alice.id, bob.id]}
+        assert queries.link_codes(session, **here, now=now) == {alice.id: "ends"}
 
 
 def test_nothing_leaves_before_its_time_and_until_then_it_can_be_taken_back(

@@ -112,6 +112,6 @@ def _of_partner(name: str) -> dict[str, Any]:
         return {}
     partner = found[0]
     people = partners.members_of(orm.session, partner_id=partner.id)
-    codes = queries.link_codes(orm.session, program_id=g.program.id, partner_ids=[partner.id])
+    codes = queries.link_codes(orm.session, program_id=g.program.id, partner_ids=[partner.id], now=request_now())
     person = people[0].name if people else partner.name
     return {"name": person, "partner_name": partner.name, "link_code": codes.get(partner.id)}
