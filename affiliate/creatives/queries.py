@@ -31,9 +31,9 @@ Shown = tuple[Creative, CreativeVersion]
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who looks for material: a partner, and its group in the program."""
+    """Who looks for material: a partner, and its group in the program. Without a partner, whoever is in the group."""
 
-    partner_id: UUID
+    partner_id: UUID | None
     group_name: str | None
 
 
@@ -73,13 +73,18 @@ def is_offered(program_id: UUID, reader: Reader | None, now: datetime) -> sa.Col
     for_all = sa.and_(Creative.only_partner_id.is_(None), sa.not_(groups))
     if reader is not None:
         mine = sa.and_(Creative.only_partner_id.is_(None), groups.where(CreativeGroup.group_name == reader.group_name))
-        for_all = sa.or_(for_all, Creative.only_partner_id == reader.partner_id, mine)
-    return sa.and_(
+        for_all = sa.or_(for_all, mine)
+        if reader.partner_id is not None:
+            for_all = sa.or_(for_all, Creative.only_partner_id == reader.partner_id)
+    return sa.and_(*_is_live(program_id, now), for_all)
+
+
+def _is_live(program_id: UUID, now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
         Creative.program_id == program_id,
         Creative.status == CreativeStatus.LIVE,
         Creative.starts_at <= now,
         sa.or_(Creative.ends_at.is_(None), Creative.ends_at > now),
-        for_all,
     )
 
 
@@ -118,6 +123,13 @@ def offered(
     found = joined().where(is_offered(program_id, reader, now), *matching(wanted, now))
     rows = session.execute(found.order_by(Creative.starts_at.desc(), Creative.id.desc()).limit(limit).offset(offset))
     return [(creative, version) for creative, version in rows]
+
+
+def groups_with_new(session: Session, *, program_id: UUID, now: datetime) -> set[str]:
+    """The groups for which something new is offered now that not everybody may use."""
+    found = sa.select(CreativeGroup.group_name).join(Creative, Creative.id == CreativeGroup.creative_id).distinct()
+    here = (*_is_live(program_id, now), *matching(Wanted(is_new=True), now), Creative.only_partner_id.is_(None))
+    return set(session.scalars(found.where(*here).limit(_FACETS_MAX)))
 
 
 def offered_count(session: Session, *, program_id: UUID, reader: Reader | None, wanted: Wanted, now: datetime) -> int:

@@ -5,14 +5,13 @@ The mail leads through an address of ours that is the same for every reader, so 
 """
 
 import hashlib
+from collections.abc import Sequence
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from affiliate.db import insert_new
-from affiliate.newsletters import content
-from affiliate.newsletters.content import Draft
 from affiliate.newsletters.models import NewsletterLink
 
 LINKS_MAX = 100
@@ -24,11 +23,10 @@ def code_of(url: str) -> str:
     return hashlib.sha256(url.encode()).hexdigest()[:_CODE_LENGTH]
 
 
-def write_down(session: Session, *, issue_id: UUID, draft: Draft) -> None:
+def write_down(session: Session, *, issue_id: UUID, urls: Sequence[str]) -> None:
     """Keep where an issue leads whose first mail is about to leave."""
     session.execute(sa.delete(NewsletterLink).where(NewsletterLink.issue_id == issue_id))
-    urls = content.addresses(draft)[:LINKS_MAX]
-    rows = [{"issue_id": issue_id, "code": code_of(url), "url": url, "clicks": 0} for url in urls]
+    rows = [{"issue_id": issue_id, "code": code_of(url), "url": url, "clicks": 0} for url in urls[:LINKS_MAX]]
     if rows:
         insert_new(session, NewsletterLink, rows, returning=NewsletterLink.code)
 

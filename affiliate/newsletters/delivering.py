@@ -60,7 +60,9 @@ def release(session: Session, *, issue: NewsletterIssue, now: datetime) -> int:
     values = {"status": IssueStatus.SENDING, "updated_at": now}
     if _move(session, issue.id, (IssueStatus.SCHEDULED,), values):
         session.refresh(issue)
-        counting.write_down(session, issue_id=issue.id, draft=mailroom.as_sent(session, issue=issue, program=program))
+        counting.write_down(
+            session, issue_id=issue.id, urls=mailroom.addresses_in(session, issue=issue, program=program)
+        )
     elif not _move(session, issue.id, (IssueStatus.SENDING,), values):
         return 0  # taken back in this moment
     elif service.lacks_choice(

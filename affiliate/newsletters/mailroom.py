@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from email.utils import parseaddr
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from affiliate import ids
-from affiliate.newsletters import content, letters, novelties, queries, rendering, service, tokens
+from affiliate.creatives import queries as creatives
+from affiliate.newsletters import content, letters, novelties, queries, rendering, segments, service, tokens
 from affiliate.newsletters.content import Draft
 from affiliate.newsletters.letters import Envelope
 from affiliate.newsletters.models import NewsletterIssue
@@ -56,27 +57,64 @@ def reader_of(
     )
 
 
-def as_sent(session: Session, *, issue: NewsletterIssue, program: Program) -> Draft:
-    """What an issue says: of its stories those with consent, and what was new in the library at its release, the same for every batch."""
+def as_sent(
+    session: Session, *, issue: NewsletterIssue, program: Program, group: str | None = None, for_prospects: bool = False
+) -> Draft:
+    """What an issue says to partners of a group or to prospects, the same for every batch.
+
+    Of its stories those with consent, and what was new in the library at its release.
+    """
     draft = service.shown(service.draft_of(issue), queries.consents(session, issue_id=issue.id))
-    return novelties.with_creatives(session, draft, program=program, at=issue.release_at or issue.updated_at)
+    return novelties.with_creatives(
+        session, draft, program=program, at=_library_at(issue), group=group, for_prospects=for_prospects
+    )
+
+
+def addresses_in(session: Session, *, issue: NewsletterIssue, program: Program) -> list[str]:
+    """The web addresses that an issue leads any of its readers to, each once."""
+    groups = sorted(_groups_told(session, issue))
+    here: dict[str, Any] = {"issue": issue, "program": program}
+    drafts = [as_sent(session, **here, group=group) for group in (None, *groups)]
+    if segments.read(issue.segment).prospects:
+        drafts.append(as_sent(session, **here, for_prospects=True))
+    return list(dict.fromkeys(address for draft in drafts for address in content.addresses(draft)))
+
+
+def _library_at(issue: NewsletterIssue) -> datetime:
+    return issue.release_at or issue.updated_at
+
+
+def _groups_told(session: Session, issue: NewsletterIssue) -> set[str]:
+    """The groups to which an issue says something else than to everybody."""
+    if not novelties.has_list(service.draft_of(issue)):
+        return set()
+    return creatives.groups_with_new(session, program_id=issue.program_id, now=_library_at(issue))
 
 
 def compile_issue(
     session: Session, *, issue: NewsletterIssue, program: Program, wanted: str | None, base_url: str = "",
-    for_prospects: bool = False,
+    group: str | None = None, for_prospects: bool = False,
 ) -> Compiled:  # fmt: skip
-    """An issue as a reader of this language gets it: only stories with consent, in one language throughout.
+    """An issue as a reader of this language and group gets it: only stories with consent, in one language throughout.
 
     With `base_url` its addresses lead through ours, which count.
     """
     links = queries.links_of(session, issue_id=issue.id) if base_url else ()
     counted = {link.url: f"{base_url}/n/{ids.public(PREFIX, issue.id)}/{link.code}" for link in links}
-    draft = as_sent(session, issue=issue, program=program)
+    draft = as_sent(session, issue=issue, program=program, group=group, for_prospects=for_prospects)
     language = content.language_for(draft, wanted)
     return rendering.compiled(
         draft, language=language, sender=sender_of(program), counted=counted, for_prospects=for_prospects
     )
+
+
+class _Kind(NamedTuple):
+    """What readers share who get the same words: issue, language, whether they are prospects, and a group with words of its own."""
+
+    issue_id: UUID
+    locale: str
+    for_prospects: bool
+    group: str | None
 
 
 class Mailroom:
@@ -90,16 +128,17 @@ class Mailroom:
         senders = sender.of_programs(session, {row.Program.id for row in found})
         self._envelopes = {row.NewsletterIssue.id: _envelope(row, senders[row.Program.id], to) for row in found}
         self._heads = {issue_id: envelope.head() for issue_id, envelope in self._envelopes.items()}
-        self._compiled: dict[tuple[UUID, str, bool], Compiled] = {}
+        self._compiled: dict[_Kind, Compiled] = {}
+        self._groups = {row.NewsletterIssue.id: self._groups_of(session, row.NewsletterIssue, rows) for row in found}
         self._codes = {row.Program.id: self._link_codes(session, row.Program.id, rows, now) for row in found}
         for row in rows:
-            self._compile(session, _kind(row))
+            self._compile(session, self._kind(row))
         self._signer = _signer(to) if to.dkim_key_file else None
         self.envelope_sender = to.bounce_address or parseaddr(to.mail_from)[1]
 
     def has_words_for(self, row: Any) -> bool:
         """Whether the mail of this delivery says anything; false if the last story in it lost its consent before it was read here."""
-        return not self._compiled[_kind(row)].is_empty
+        return not self._compiled[self._kind(row)].is_empty
 
     def message(self, row: Any, *, now: datetime, may_ask: bool = True) -> bytes:
         """The message of one delivery, signed if we sign. `may_ask`: whether it asks a reader who agreed to tell of the opening.
@@ -116,7 +155,7 @@ class Mailroom:
             tells=may_ask and row.consent_id is not None,
         )  # fmt: skip
         message = letters.written(
-            self._compiled[_kind(row)].for_reader(reader), head=self._heads[delivery.issue_id],
+            self._compiled[self._kind(row)].for_reader(reader), head=self._heads[delivery.issue_id],
             domain=self._envelopes[delivery.issue_id].domain, delivery_id=delivery.id, recipient=row.email,
             one_click=reader.stop_link.replace("/mail/", "/hooks/unsubscribe/", 1), now=now,
         )  # fmt: skip
@@ -126,20 +165,28 @@ class Mailroom:
         partner_ids = {row.NewsletterDelivery.partner_id for row in rows} - {None}
         return queries.link_codes(session, program_id=program_id, partner_ids=list(partner_ids), now=now)
 
-    def _compile(self, session: Session, kind: tuple[UUID, str, bool]) -> None:
+    def _groups_of(self, session: Session, issue: NewsletterIssue, rows: Sequence[Any]) -> Mapping[UUID, str]:
+        """The groups of readers to which an issue says something of their own, by partner."""
+        told = _groups_told(session, issue)
+        partner_ids = {row.NewsletterDelivery.partner_id for row in rows} - {None} if told else set()
+        if not partner_ids:
+            return {}
+        found = queries.groups_of(session, program_id=issue.program_id, partner_ids=list(partner_ids))
+        return {partner_id: group for partner_id, group in found.items() if group in told}
+
+    def _kind(self, row: Any) -> _Kind:
+        delivery = row.NewsletterDelivery
+        group = self._groups[delivery.issue_id].get(delivery.partner_id)
+        return _Kind(delivery.issue_id, row.locale or "", delivery.prospect_id is not None, group)
+
+    def _compile(self, session: Session, kind: _Kind) -> None:
         if kind in self._compiled:
             return
-        issue_id, locale, for_prospects = kind
-        found = self._issues[issue_id]
+        found = self._issues[kind.issue_id]
         self._compiled[kind] = compile_issue(
-            session, issue=found.NewsletterIssue, program=found.Program, wanted=locale or None,
-            base_url=addresses.pages(found.Program.own_host, self._to), for_prospects=for_prospects,
+            session, issue=found.NewsletterIssue, program=found.Program, wanted=kind.locale or None,
+            base_url=addresses.pages(found.Program.own_host, self._to), for_prospects=kind.for_prospects, group=kind.group,
         )  # fmt: skip
-
-
-def _kind(row: Any) -> tuple[UUID, str, bool]:
-    """What readers share who get the same words: issue, language, and whether they are prospects."""
-    return row.NewsletterDelivery.issue_id, row.locale or "", row.NewsletterDelivery.prospect_id is not None
 
 
 def _signer(to: Settings) -> "Signer":

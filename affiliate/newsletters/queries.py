@@ -24,7 +24,7 @@ from affiliate.newsletters.models import (
     Prospect,
     StoryConsent,
 )
-from affiliate.partners.models import Enrollment, Partner
+from affiliate.partners.models import Enrollment, Partner, PartnerTerms
 from affiliate.programs.models import Program
 
 NAMES_MAX = 200
@@ -156,6 +156,13 @@ def link_codes(session: Session, *, program_id: UUID, partner_ids: Sequence[UUID
     ranked = sa.select(Link.partner_id, Link.code, place).where(*mine).subquery()
     found = sa.select(ranked.c.partner_id, ranked.c.code).where(ranked.c.place == 1)
     return {row.partner_id: row.code for row in session.execute(found)}
+
+
+def groups_of(session: Session, *, program_id: UUID, partner_ids: Sequence[UUID]) -> Mapping[UUID, str]:
+    """The group of each partner that is in one, by partner."""
+    mine = (PartnerTerms.program_id == program_id, PartnerTerms.partner_id.in_(partner_ids))
+    found = sa.select(PartnerTerms.partner_id, PartnerTerms.group_name).where(*mine)
+    return {row.partner_id: row.group_name for row in session.execute(found) if row.group_name}
 
 
 def counts(session: Session, *, issue_id: UUID) -> dict[DeliveryStatus, int]:

@@ -73,8 +73,10 @@ def _found(issue_id: UUID) -> NewsletterIssue:
 
 def _mail(issue: NewsletterIssue) -> Mail:
     """The mail with this person's own values, in the language of the page."""
-    compiled = mailroom.compile_issue(orm.session, issue=issue, program=g.program, wanted=formats.locale())
-    codes = queries.link_codes(orm.session, program_id=g.program.id, partner_ids=[g.partner.id], now=request_now())
+    here: dict[str, Any] = {"program_id": g.program.id, "partner_ids": [g.partner.id]}
+    codes = queries.link_codes(orm.session, **here, now=request_now())
+    group = queries.groups_of(orm.session, **here).get(g.partner.id)
+    compiled = mailroom.compile_issue(orm.session, issue=issue, program=g.program, wanted=formats.locale(), group=group)
     reader = mailroom.reader_of(
         settings(), issue=issue, program=g.program, reader_id=current_user.id, name=current_user.name,
         partner_name=g.partner.name, link_code=codes.get(g.partner.id),

@@ -54,7 +54,7 @@ from affiliate.newsletters.models import (
 )
 from affiliate.newsletters.segments import Segment
 from affiliate.partners import service as partners
-from affiliate.partners.models import Enrollment, EnrollmentStatus, Member, MemberRole, Partner
+from affiliate.partners.models import Enrollment, EnrollmentStatus, Member, MemberRole, Partner, PartnerTerms
 from affiliate.programs import archive
 from affiliate.programs.models import Program
 from affiliate.relations import caring
@@ -785,15 +785,21 @@ def test_every_kind_of_link_is_counted_and_those_of_new_creatives_too(
         issue = order(
             session, make_issue(session, program=program, now=now, draft=a_draft("S", body, library)), now=now
         )
-        made = make_creative(session, program=program, kind=CreativeKind.TEXT, now=now + timedelta(minutes=5))
+        facts: dict[str, Any] = {"program": program, "kind": CreativeKind.TEXT, "now": now + timedelta(minutes=5)}
+        made = [make_creative(session, **facts), make_creative(session, **facts, group_names=["Gold"])]
+        alice = session.scalars(sa.select(Partner.id).where(Partner.name == "Alice's kitchen")).one()
+        session.add(PartnerTerms(program_id=program.id, partner_id=alice, group_name="Gold", updated_at=now))
     time.shift(timedelta(minutes=10))
     work()
-    mail = next(message for message in server.messages if message["To"] == ALICE)
-    html = list(mail.iter_parts())[1].get_content()
+    html, bobs = (
+        next(list(mail.iter_parts())[1].get_content() for mail in server.messages if mail["To"] == reader)
+        for reader in (ALICE, BOB)
+    )
     with db.reading() as session:
         codes = {link.url: link.code for link in queries.links_of(session, issue_id=issue.id)}
-    [piece] = codes.keys() - {"https://www.shop.example/auto", "https://www.shop.example/reference"}
-    assert piece == f"http://localhost/portal/casa/creatives/{ids.public('crv', made.id)}"
+    pieces = [f"http://localhost/portal/casa/creatives/{ids.public('crv', each.id)}" for each in made]
+    assert codes.keys() == {"https://www.shop.example/auto", "https://www.shop.example/reference", *pieces}
+    assert [f"/{codes[piece]}" in bobs for piece in pieces] == [True, False]  # the other one is meant for a group
     for url, code in codes.items():
         assert f'href="http://localhost/n/{ids.public("nws", issue.id)}/{code}"' in html
         assert f'href="{url}"' not in html

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from accounts_cast import make_person, read, sign_in
+from creative_cast import make_creative
 from factories import make_partner
 from flask import Flask
 from flask.testing import FlaskClient
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from affiliate import clock, ids
 from affiliate.accounts.actors import SYSTEM
+from affiliate.creatives.kinds import CreativeKind
 from affiliate.newsletters import service
 from affiliate.newsletters.models import (
     ConsentStatus,
@@ -24,6 +26,7 @@ from affiliate.newsletters.models import (
     NewsletterIssue,
     StoryConsent,
 )
+from affiliate.partners.models import PartnerTerms
 from affiliate.portal.blueprint import PAGE_SIZE
 
 
@@ -51,6 +54,22 @@ def test_what_was_sent_stands_in_the_archive_with_the_readers_own_values(
     assert "Dear Marta of Slow Kitchen" in mail.text
     assert "/r/ragu?sub10=nws_" in mail.text
     assert "sandbox" in mail.headers["Content-Security-Policy"]
+
+
+def test_the_archive_tells_a_group_of_its_creatives(app_session: Session, cast: Cast, marta: FlaskClient) -> None:
+    now = clock.now()
+    library = Block("library", BlockKind.CREATIVES, {"en": {"title": "New", "body": "Take them."}})
+    issue = make_issue(app_session, program=cast.program, now=now, draft=a_draft("News", "Hello.", library))
+    issue.status, issue.release_at = IssueStatus.SENT, now
+    for group in ("Gold", "Silver"):
+        facts = {"title": f"For {group}", "group_names": [group], "now": now - timedelta(days=1)}
+        make_creative(app_session, program=cast.program, kind=CreativeKind.TEXT, **facts)
+    here = {"program_id": cast.program.id, "partner_id": cast.partner.id}
+    app_session.add(PartnerTerms(**here, group_name="Gold", updated_at=now))
+    app_session.commit()
+    mail = marta.get(at(issue, "/mail")).text
+    assert "For Gold" in mail
+    assert "For Silver" not in mail
 
 
 def test_the_archive_has_as_many_pages_as_it_needs(app_session: Session, cast: Cast, marta: FlaskClient) -> None:

@@ -160,7 +160,7 @@ def test_an_address_of_a_mail_leads_on_and_counts_people_only(client: FlaskClien
     url = "https://www.shop.example/new?a=1&b=2"
     draft = a_draft("News", f"[New]({url})")
     issue = make_issue(app_session, program=program, now=clock.now(), draft=draft)
-    counting.write_down(app_session, issue_id=issue.id, draft=draft)
+    counting.write_down(app_session, issue_id=issue.id, urls=[url])
     app_session.commit()
     address = f"/n/{ids.public('nws', issue.id)}/{counting.code_of(url)}"
     for _twice in range(2):

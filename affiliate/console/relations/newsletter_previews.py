@@ -92,7 +92,10 @@ def _mail(issue: NewsletterIssue, *, language: str, reader: str, for_prospects: 
     Stories are shown that wait for their consent: who previews has written them.
     """
     values = _values() | ({"is_prospect": True} if for_prospects else _of_partner(reader))
-    draft = novelties.with_creatives(orm.session, service.draft_of(issue), program=g.program, at=request_now())
+    draft = novelties.with_creatives(
+        orm.session, service.draft_of(issue), program=g.program, at=request_now(), group=values.pop("group", None),
+        for_prospects=for_prospects,
+    )  # fmt: skip
     compiled = rendering.compiled(
         draft, language=language, sender=mailroom.sender_of(g.program), for_prospects=for_prospects
     )
@@ -112,6 +115,8 @@ def _of_partner(name: str) -> dict[str, Any]:
         return {}
     partner = found[0]
     people = partners.members_of(orm.session, partner_id=partner.id)
-    codes = queries.link_codes(orm.session, program_id=g.program.id, partner_ids=[partner.id], now=request_now())
+    here: dict[str, Any] = {"program_id": g.program.id, "partner_ids": [partner.id]}
+    codes = queries.link_codes(orm.session, **here, now=request_now())
+    group = queries.groups_of(orm.session, **here).get(partner.id)
     person = people[0].name if people else partner.name
-    return {"name": person, "partner_name": partner.name, "link_code": codes.get(partner.id)}
+    return {"name": person, "partner_name": partner.name, "link_code": codes.get(partner.id), "group": group}
