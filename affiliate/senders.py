@@ -53,3 +53,19 @@ def from_field(installation: str, own: Sender | None) -> Address:
     if own is None:
         return Address(name, addr_spec=address)
     return Address(own.name or name, addr_spec=own.address or address)
+
+
+def domain_of(field: str) -> str:
+    """The domain of an address, with or without a name before it."""
+    return parseaddr(field)[1].rpartition("@")[2].lower()
+
+
+def signing_domains(installation: str, address: str) -> tuple[str, ...]:
+    """The domains for which a mail from this address is signed: the installation's, and the address's own where that differs.
+
+    DMARC compares the sender's domain with the signature's. A domain below the installation's is like it to receivers. For
+    any other the mail carries a second signature, which holds once that domain publishes the installation's key; until
+    then receivers pass over it, and the first one holds, though for another domain than the sender's.
+    """
+    ours, own = domain_of(installation), domain_of(address)
+    return (ours,) if own == ours or own.endswith(f".{ours}") else (ours, own)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from affiliate import ids
+from affiliate import ids, senders
 from affiliate.creatives import queries as creatives
 from affiliate.newsletters import content, letters, novelties, queries, rendering, segments, service, tokens
 from affiliate.newsletters.content import Draft
@@ -125,8 +125,8 @@ class Mailroom:
         issue_ids = list({row.NewsletterDelivery.issue_id for row in rows})
         found = queries.programs_and_issues(session, issue_ids=issue_ids)
         self._issues: Mapping[UUID, Any] = {row.NewsletterIssue.id: row for row in found}
-        senders = sender.of_programs(session, {row.Program.id for row in found})
-        self._envelopes = {row.NewsletterIssue.id: _envelope(row, senders[row.Program.id], to) for row in found}
+        own = sender.of_programs(session, {row.Program.id for row in found})
+        self._envelopes = {row.NewsletterIssue.id: _envelope(row, own[row.Program.id], to) for row in found}
         self._heads = {issue_id: envelope.head() for issue_id, envelope in self._envelopes.items()}
         self._compiled: dict[_Kind, Compiled] = {}
         self._groups = {row.NewsletterIssue.id: self._groups_of(session, row.NewsletterIssue, rows) for row in found}
@@ -159,7 +159,10 @@ class Mailroom:
             domain=self._envelopes[delivery.issue_id].domain, delivery_id=delivery.id, recipient=row.email,
             one_click=reader.stop_link.replace("/mail/", "/hooks/unsubscribe/", 1), now=now,
         )  # fmt: skip
-        return message if self._signer is None else self._signer.signed(message, now=now)
+        if self._signer is None:
+            return message
+        address = self._envelopes[delivery.issue_id].sender_address
+        return self._signer.signed(message, domains=senders.signing_domains(self._to.mail_from, address), now=now)
 
     def _link_codes(self, session: Session, program_id: UUID, rows: Sequence[Any], now: datetime) -> Mapping[UUID, str]:
         partner_ids = {row.NewsletterDelivery.partner_id for row in rows} - {None}
@@ -192,13 +195,9 @@ class Mailroom:
 def _signer(to: Settings) -> "Signer":
     from affiliate.newsletters.signatures import Signer  # here: few installations sign by themselves
 
-    return Signer(domain=_domain(to), selector=to.dkim_selector, pem=Path(to.dkim_key_file).read_bytes())
-
-
-def _domain(to: Settings) -> str:
-    return parseaddr(to.mail_from)[1].partition("@")[2]
+    return Signer(selector=to.dkim_selector, pem=Path(to.dkim_key_file).read_bytes())
 
 
 def _envelope(found: Any, own: MailSender, to: Settings) -> Envelope:
-    list_id = f"{found.NewsletterIssue.kind.value}.{found.Program.slug}.{_domain(to)}"
+    list_id = f"{found.NewsletterIssue.kind.value}.{found.Program.slug}.{senders.domain_of(to.mail_from)}"
     return Envelope(own.name, own.address or parseaddr(to.mail_from)[1], list_id, own.reply_to)

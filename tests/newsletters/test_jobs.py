@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,8 @@ import pytest
 import sqlalchemy as sa
 import time_machine
 from creative_cast import make_creative
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from factories import make_link, make_program
 from mail_server import MailServer
 from newsletter_cast import (
@@ -56,7 +59,7 @@ from affiliate.newsletters.segments import Segment
 from affiliate.partners import service as partners
 from affiliate.partners.models import Enrollment, EnrollmentStatus, Member, MemberRole, Partner, PartnerTerms
 from affiliate.programs import archive
-from affiliate.programs.models import Program
+from affiliate.programs.models import Program, ProgramSender
 from affiliate.relations import caring
 from affiliate.relations.care_models import PartnerTag
 from affiliate.settings import Settings
@@ -116,6 +119,24 @@ def test_a_reader_gets_a_link_that_counts_or_is_told_that_there_is_none(
         session.execute(sa.delete(Link).where(Link.code == "ragu"))
         here = {"program_id": program.id, "partner_ids": [alice.id, bob.id]}
         assert queries.link_codes(session, **here, now=now) == {alice.id: "ends"}
+
+
+def test_a_program_with_a_sender_of_its_own_signs_for_its_domain_too(
+    server: MailServer, program: Program, issue: NewsletterIssue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    form = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "key.pem").write_bytes(key.private_bytes(*form))
+    monkeypatch.setenv("AFFILIATE_DKIM_KEY_FILE", str(tmp_path / "key.pem"))
+    monkeypatch.setenv("AFFILIATE_DKIM_SELECTOR", "autumn")
+    settings_module.current.cache_clear()
+    with db.transaction() as session:
+        session.add(ProgramSender(program_id=program.id, address="hi@casa.example", updated_at=clock.now()))
+    work()
+    mail = server.messages[0]
+    assert mail["From"] == "Casa Ondera <hi@casa.example>"
+    signed_for = [re.search(r"d=([^;]*);", signature)[1] for signature in mail.get_all("DKIM-Signature")]
+    assert signed_for == ["localhost", "casa.example"]
 
 
 def test_nothing_leaves_before_its_time_and_until_then_it_can_be_taken_back(

@@ -11,6 +11,7 @@ from affiliate.files import File
 from affiliate.programs import addresses, domains, rules
 from affiliate.programs import sender as senders
 from affiliate.programs.models import Program, ProgramDomain, ProgramSender
+from affiliate.senders import signing_domains
 from affiliate.settings import Settings
 
 
@@ -56,7 +57,17 @@ def sender(program: Program, own: ProgramSender | None, to: Settings) -> dict[st
         "domain": _domain(waits or address),
         "returned_to": to.bounce_address or installation,
         "is_foreign": _domain(waits or address) != _domain(installation),
+        "key": _key(waits or address, to),
     }
+
+
+def _key(address: str, to: Settings) -> dict[str, str] | None:
+    """The record by which another domain publishes the key that newsletters are signed with; nothing where none is needed."""
+    signed_for = signing_domains(to.mail_from, address)
+    if not to.dkim_key_file or len(signed_for) == 1:
+        return None
+    names = [f"{to.dkim_selector}._domainkey.{domain}" for domain in signed_for]
+    return {"target": names[0], "name": names[1], "ours": signed_for[0]}
 
 
 def domain(program: Program, wanted: ProgramDomain | None, to: Settings) -> dict[str, Any] | None:

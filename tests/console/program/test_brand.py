@@ -2,7 +2,9 @@
 
 import io
 import re
+from dataclasses import replace
 
+import pytest
 import sqlalchemy as sa
 from console_cast import Cast, text_of
 from creative_cast import png
@@ -16,13 +18,19 @@ PAGE = "/console/casa/settings/brand"
 
 
 def test_a_sender_is_asked_by_mail_and_agrees_by_a_button(
-    cast: Cast, mara: FlaskClient, finn: FlaskClient, client: FlaskClient
+    cast: Cast, mara: FlaskClient, finn: FlaskClient, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     form = {"name": "Casa", "address": "hi@casa.example", "reply_to": ""}
     assert finn.post(f"{PAGE}/sender", data=form).status_code == 404
     page = text_of(mara.post(f"{PAGE}/sender", data=form, follow_redirects=True))
     assert "hi@casa.example was written to and has not said yes." in page
     assert "let your mail server sign for casa.example" in page
+    assert "_domainkey" not in page
+    kept = mara.application.extensions
+    keyed = replace(kept["affiliate_settings"], dkim_selector="autumn", dkim_key_file="/key.pem")
+    monkeypatch.setitem(kept, "affiliate_settings", keyed)
+    record = "a CNAME record autumn._domainkey.casa.example that leads to autumn._domainkey.localhost."
+    assert record in text_of(mara.get(PAGE))
     mail = cast.session.scalars(sa.select(OutboxMail)).one()
     cast.settle()
     assert (mail.recipient, mail.program_id) == ("hi@casa.example", None)
