@@ -46,7 +46,7 @@ class PageText:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An article as it was written. A story says whose it is, and that this partner agreed to these words."""
+    """An article as it was written. A story says whose it is, and that this partner agreed to these words, if it did."""
 
     slug: str
     language: str
@@ -99,15 +99,18 @@ def save_article(
 ) -> Article:
     """Write an article, or change one; a public one changes at once. Its name in addresses stays once it was public.
 
+    A partner agrees to words: a story whose words change is kept only if it agreed to the new ones.
+
     Raises:
         Invalid: a field is wrong. NoSuchArticle: see there. Conflict: another article has this name.
     """
-    if wrong := _article_problems(draft):
+    stored = _article(session, program_id, article_id) if article_id else None
+    if wrong := _article_problems(draft, needs_word=stored is None or _words(draft) != _words(stored)):
         raise Invalid(wrong)
     named = queries.article(session, program_id=program_id, slug=draft.slug)
     if named is not None and named.id != article_id:
         raise Conflict("Another article has this name. Choose another one.")
-    found = _article(session, program_id, article_id) if article_id else Article(id=ids.new_at(now), created_at=now)
+    found = stored or Article(id=ids.new_at(now), created_at=now)
     if article_id is None:
         found.program_id, found.slug, found.published_at = program_id, draft.slug, None
         session.add(found)
@@ -158,7 +161,12 @@ def _text_problems(language: str, text: PageText) -> Mapping[str, Sequence[str]]
     return wrong
 
 
-def _article_problems(draft: Draft) -> Mapping[str, Sequence[str]]:
+def _words(told: Draft | Article) -> tuple[str, ...]:
+    """What a partner agrees to."""
+    return told.kind, told.title, told.summary, told.body, told.told_by
+
+
+def _article_problems(draft: Draft, *, needs_word: bool) -> Mapping[str, Sequence[str]]:
     is_story = draft.kind is ArticleKind.STORY
     checks = (
         ("slug", _SLUG.fullmatch(draft.slug) is None, N_("Use up to 80 letters, digits and hyphens.")),
@@ -167,7 +175,7 @@ def _article_problems(draft: Draft) -> Mapping[str, Sequence[str]]:
         ("summary", len(draft.summary) > LINE_LENGTH_MAX, N_("Keep it below 300 characters.")),
         ("body", not 1 <= len(draft.body) <= BODY_LENGTH_MAX, N_("Write up to 40,000 characters.")),
         ("told_by", is_story and not 1 <= len(draft.told_by) <= 120, N_("Say whose story it is.")),  # noqa: PLR2004 - of the column
-        ("is_agreed", is_story and not draft.is_agreed, N_("A story is told only if the partner agreed to these words.")),
+        ("is_agreed", is_story and needs_word and not draft.is_agreed, N_("A story is told only if the partner agreed to these words.")),
     )  # fmt: skip
     return {name: [sentence] for name, applies, sentence in checks if applies}
 

@@ -2,6 +2,8 @@
 
 import json
 import re
+from dataclasses import replace
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -263,3 +265,18 @@ def test_a_story_is_told_only_whole_and_agreed(
     with pytest.raises(Invalid) as refused:
         writing.save_article(app_session, program_id=program.id, draft=draft, article_id=None, actor=SYSTEM, now=NOW)
     assert set(refused.value.errors) == set(fields)
+
+
+@pytest.mark.parametrize("fields", [{"title": "U"}, {"summary": "S"}, {"body": "C"}, {"told_by": "Otto"}])
+def test_other_words_of_a_story_need_the_partners_word_anew(
+    app_session: Session, program: Program, fields: dict[str, str]
+) -> None:
+    draft = writing.Draft("x", "en", ArticleKind.STORY, "T", "", "B", "Rosa", is_agreed=True)
+    by: dict[str, Any] = {"program_id": program.id, "actor": SYSTEM, "now": NOW}
+    kept = writing.save_article(app_session, draft=draft, article_id=None, **by)
+    silent = replace(draft, is_agreed=False)
+    writing.save_article(app_session, draft=replace(silent, slug="y"), article_id=kept.id, **by)
+    with pytest.raises(Invalid) as refused:
+        writing.save_article(app_session, draft=replace(silent, **fields), article_id=kept.id, **by)
+    assert set(refused.value.errors) == {"is_agreed"}
+    assert kept.slug == "y"

@@ -72,7 +72,10 @@ class ArticleForm(FlaskForm):  # type: ignore[misc] # the library is not typed
     summary = StringField(_l("In short"), filters=[_stripped])
     body = TextAreaField(_l("Text"), filters=[_stripped], description=_MARKDOWN)
     told_by = StringField(_l("Whose story it is"), filters=[_stripped])
-    is_agreed = BooleanField(_l("The partner has read these words and agreed to them"))
+    is_agreed = BooleanField(
+        _l("The partner has read these words and agreed to them"),
+        description=_l("Asked for anew whenever the words of a story change."),
+    )
 
     def draft(self) -> writing.Draft:
         """What was typed."""
@@ -137,8 +140,7 @@ def edit_article(article_id: UUID) -> str:
     """One article as it stands."""
     found = _found(article_id)
     known = {name: getattr(found, name) for name in ("slug", "language", "title", "summary", "body", "told_by")}
-    form = ArticleForm(data=known | {"kind": found.kind.value, "is_agreed": found.kind is ArticleKind.STORY})
-    return _article_page(form, found)
+    return _article_page(ArticleForm(data=known | {"kind": found.kind.value}), found)  # nobody agrees by a tick of ours
 
 
 @blueprint.post("/<slug>/articles/write")

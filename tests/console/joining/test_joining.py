@@ -1,5 +1,6 @@
 """Applications in the console: questions to the applicant, files, the form, invitations."""
 
+import re
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -272,3 +273,14 @@ def test_an_article_is_written_published_and_taken_off(cast: Cast, mara: FlaskCl
         assert mara.get(public).status_code == status
     changed = mara.post(edit, data=sent | {"title": "<b>Iron</b>"}, follow_redirects=True)
     assert "&lt;b&gt;Iron&lt;/b&gt;" in changed.text
+
+
+def test_nobody_agrees_to_a_story_by_a_box_that_is_ticked_already(cast: Cast, mara: FlaskClient) -> None:
+    sent = {"kind": "story", "title": "Rosa", "slug": "rosa", "language": "en", "body": "Text.", "told_by": "Rosa"}
+    edit = mara.post(_url(cast, "articles/write"), data=sent | {"is_agreed": "y"}).location
+    assert re.search(r'<input(?=[^>]*id="is_agreed")[^>]*>', mara.get(edit).text)
+    assert not re.search(r'<input(?=[^>]*id="is_agreed")[^>]*checked', mara.get(edit).text)
+    refused = mara.post(edit, data=sent | {"body": "Other words."})
+    assert (refused.status_code, "Other words.</textarea>" in refused.text) == (422, True)
+    assert 'id="is_agreed-error"' in refused.text
+    assert mara.post(edit, data=sent | {"slug": "rosas-year"}).status_code == 303  # the same words
