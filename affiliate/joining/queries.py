@@ -158,11 +158,14 @@ def texts(session: Session, *, program_ids: Sequence[UUID]) -> dict[UUID, dict[s
 
 
 def published(
-    session: Session, *, program_ids: Sequence[UUID], now: datetime, limit: int = ARTICLES_SHOWN
-) -> Sequence[Article]:
-    """The public articles and stories of these programs, youngest first."""
+    session: Session, *, program_ids: Sequence[UUID], now: datetime, limit: int = ARTICLES_SHOWN,
+    language: str | None = None,
+) -> Sequence[Article]:  # fmt: skip
+    """The public articles and stories of these programs, youngest first; with a language those written in it before all others."""
     found = sa.select(Article).where(Article.program_id.in_(program_ids), Article.published_at <= now)
-    return session.scalars(found.order_by(Article.published_at.desc(), Article.id.desc()).limit(limit)).all()
+    youngest = (Article.published_at.desc(), Article.id.desc())
+    order = youngest if language is None else ((Article.language != language), *youngest)
+    return session.scalars(found.order_by(*order).limit(limit)).all()
 
 
 def articles(session: Session, *, program_id: UUID) -> Sequence[Article]:

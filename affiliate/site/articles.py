@@ -6,6 +6,7 @@ from flask import Blueprint, render_template, url_for
 from flask_babel import gettext as _
 from markupsafe import Markup
 
+from affiliate import formats
 from affiliate.accounts import access
 from affiliate.joining import queries
 from affiliate.joining.models import Article, ArticleKind
@@ -33,7 +34,7 @@ def article(slug: str, name: str) -> str:
         "site/article.html",
         **around,
         picture_url=found.picture(program, around["brand"]["logo_url"]),
-        article=card(program, one) | {"body": rendered(one.body), "language": one.language},
+        article=card(program, one) | {"body": rendered(one.body)},
         canonical_url=page,
         structured=found.structured([_facts(program, one, page)]),
         apply_url=url_for("joining.apply", slug=slug, **came),
@@ -42,12 +43,14 @@ def article(slug: str, name: str) -> str:
 
 
 def card(program: Program, one: Article) -> dict[str, Any]:
-    """An article as a line of a list; its address keeps the reader's origin."""
+    """An article as a line of a list; its address keeps the reader's origin. `foreign` names its language where that is not the page's."""
     return {
         "title": one.title,
         "summary": one.summary,
         "told_by": one.told_by if one.kind is ArticleKind.STORY else "",
         "at": one.published_at,
+        "language": one.language,
+        "foreign": None if one.language == formats.locale() else formats.LANGUAGES.get(one.language, one.language),
         "url": url_for("articles.article", slug=program.slug, name=one.slug, **origin()),
     }
 

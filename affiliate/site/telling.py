@@ -26,7 +26,9 @@ ARTICLES_SHOWN = 6
 def page(program: Program, plan: CommissionPlan | None) -> dict[str, Any]:
     """Everything that the page shows, plain."""
     text = words(queries.texts(orm.session, program_ids=[program.id]).get(program.id, {}))
-    told = queries.published(orm.session, program_ids=[program.id], now=request_now(), limit=ARTICLES_SHOWN)
+    told = queries.published(
+        orm.session, program_ids=[program.id], now=request_now(), limit=ARTICLES_SHOWN, language=formats.locale()
+    )
     cards = {kind: [articles.card(program, one) for one in told if one.kind is kind] for kind in ArticleKind}
     headline = (text.headline if text else "") or program.mission
     return {

@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -227,6 +228,23 @@ def test_articles_are_public_once_published_and_name_themselves_as_source(
     places = [place.text for place in sitemap.iter("{http://www.sitemaps.org/schemas/sitemap/0.9}loc")]
     assert places == [f"http://localhost{path}" for path in ("/", "/p/casa-ondera", "/p/casa-ondera/a/iron")]
     assert "Sitemap: http://localhost/sitemap.xml" in client.get("/robots.txt").text
+
+
+def test_a_page_tells_first_what_is_written_in_its_language_and_names_the_others(
+    client: FlaskClient, app_session: Session, program: Program
+) -> None:
+    by: dict[str, Any] = {"program_id": program.id, "actor": SYSTEM}
+    for at, language in enumerate(("it", "en")):
+        draft = writing.Draft(f"in-{language}", language, ArticleKind.ARTICLE, f"In {language}", "Short.", "Text.")
+        made = writing.save_article(app_session, draft=draft, article_id=None, **by, now=NOW)
+        writing.publish(app_session, article_id=made.id, is_public=True, **by, now=NOW + timedelta(hours=at))
+    app_session.commit()
+    for language, other in (("it", "en"), ("en", "it")):
+        page = client.get(f"/p/casa-ondera?lang={language}").text
+        told = re.findall(r'<h3( lang="[^"]+")?><a href="[^"]+"(?: hreflang="[^"]+")?>(In [^<]+)</a>', page)
+        assert told == [("", f"In {language}"), (f' lang="{other}"', f"In {other}")]
+        name = {"en": "English", "it": "Italiano"}[other]
+        assert page.count(f'<span lang="{other}">{name}</span>') == 1
 
 
 @pytest.mark.parametrize(
