@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, reduce
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from affiliate import folding
 from affiliate.creatives.models import (
     Creative,
     CreativeGroup,
@@ -104,8 +105,9 @@ def matching(wanted: Wanted, now: datetime) -> list[sa.ColumnElement[bool]]:
     if wanted.status is not None:
         found.append(Creative.status == wanted.status)
     if wanted.words:
-        text = sa.func.lower(Creative.title + " " + Creative.campaign)
-        found += [text.contains(word, autoescape=True) for word in wanted.words.lower().split()[:5]]
+        texts = (Creative.title, Creative.campaign, CreativeVersion.subject, CreativeVersion.body, CreativeVersion.alt)
+        said = reduce(lambda text, other: text + " " + other, texts)
+        found += [folding.holds(said, word) for word in wanted.words.split()[:5]]
     return found
 
 

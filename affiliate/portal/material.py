@@ -38,6 +38,7 @@ def card(shown: Shown, facts: Facts | None, *, now: datetime) -> dict[str, Any]:
         "title": creative.title,
         "campaign": creative.campaign,
         "language": words.language(creative.language),
+        "language_code": creative.language,
         "size": f"{version.width} × {version.height}" if version.width else "",
         "width": version.width,
         "height": version.height,

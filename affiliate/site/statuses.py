@@ -98,6 +98,8 @@ def _status_page(program: Program, shown: dict[str, Any], token: str, *, text: s
         **frame(program),
         name=program.name,
         status=shown,
+        may_apply=shown.get("again") is not None and shown["again"] <= request_now(),
+        apply_url=url_for("joining.apply", slug=program.slug),
         text=text,
         wrong=wrong,
         status_url=joining.base_url(program) + url_for("joining.status", slug=program.slug, token=token),

@@ -67,6 +67,9 @@ def test_the_library_is_narrowed_by_every_filter(session: Session, program: Prog
     assert titles(session, program, reader, is_new=True) == ["Winter pan"]
     assert titles(session, program, reader, words="PAN advent") == ["Winter pan"]
     assert titles(session, program, reader, words="100%") == []
+    assert titles(session, program, reader, words="STAYS") == ["Words"]  # of its text
+    make_creative(session, program=program, kind=CreativeKind.TEXT, title="Łódź", now=NOW)
+    assert titles(session, program, reader, words="łódŹ") == ["Łódź"]
     facets = queries.facets(session, program_id=program.id, reader=reader, now=LATER)
     assert (list(facets.kinds), facets.languages, facets.campaigns, facets.sizes) == (
         [CreativeKind.BANNER, CreativeKind.TEXT], ["it"], ["Advent"], [(300, 250)],

@@ -59,6 +59,7 @@ def test_any_sub_id_can_be_chosen_where_the_page_of_the_first_points(
     app_session.commit()
     by_sub, of_link = (marta.get(f"{address}?by=sub").text for address in (PAGE, ragu(cast)))
     assert 'href="#combine-h">Combine counts sub2 to sub10' in by_sub
+    assert "Products are not among them" in by_sub
     assert f"{PAGE}?first=" in of_link.partition("Here is sub1 of each click.")[2][:80]
     assert "Here is sub1" not in marta.get(PAGE).text
     assert by_sub.count('name="thing" value="sub') == 10

@@ -67,7 +67,7 @@ def test_every_kind_shows_its_code_with_the_partners_own_link(
     marta: FlaskClient, app_session: Session, cast: Cast, now: datetime, kind: CreativeKind
 ) -> None:
     made = make_creative(
-        app_session, program=cast.program, kind=kind, landing_url="https://www.shop.example/pan", now=now
+        app_session, program=cast.program, kind=kind, landing_url="https://www.shop.example/pan", language="en", now=now
     )
     app_session.commit()
     page = marta.get(_address(made))
@@ -85,6 +85,7 @@ def test_every_kind_shows_its_code_with_the_partners_own_link(
         assert code.text.startswith("Advertising: partner link, Casa Ondera\n\n")
     if kind is CreativeKind.TEXT:
         assert code.text.startswith('Advertising: partner link, Casa Ondera: <a href="')
+        assert '<p class="said-x" lang="en">' in page.text
 
 
 def test_a_rule_is_named_only_to_whom_it_holds_for(

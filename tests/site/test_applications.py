@@ -333,8 +333,12 @@ def test_a_refusal_says_when_to_try_again_and_then_the_form_is_open(
     letter = app_session.scalars(sa.select(OutboxMail.body_text).order_by(OutboxMail.id.desc())).first()
     app_session.commit()
     assert "You can apply again from" in (letter or "")
+    assert "Apply again</a>" not in page
     app_session.execute(sa.update(Enrollment).values(apply_again_at=now - timedelta(seconds=1)))
     app_session.commit()
+    page = client.get(status).text
+    assert '<a class="btn btn-primary w-100" href="/apply/casa-ondera">Apply again</a>' in page
+    assert "You can apply again from" not in page
     again = apply_and_confirm(client, app_session, "casa-ondera", why="I have more now.")
     assert _application(app_session).answers["why"] == "I have more now."
     assert _count(app_session, Application) == 2
