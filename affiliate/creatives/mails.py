@@ -1,6 +1,6 @@
 """The letters about creatives, each in the language of the person who reads it. A job writes them too, so the language is named."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -43,6 +43,23 @@ def tell_retired(
     _tell(session, program, partner_ids[:TOLD_MAX], lambda person: _retired(creative, program, person), now)
 
 
+def tell_all_retired(
+    session: Session, *, users: Mapping[UUID, Sequence[Creative]], program: Program, now: datetime
+) -> None:
+    """Tell partners that all that they use of these comes to its end, in one letter. `users`: what each of them uses."""
+    alike: dict[tuple[UUID, ...], list[UUID]] = {}
+    for partner_id, used in users.items():
+        alike.setdefault(tuple(one.id for one in used), []).append(partner_id)
+    for partner_ids in alike.values():
+        _tell(session, program, partner_ids, _letter_of(users[partner_ids[0]], program), now)
+
+
+def _letter_of(creatives: Sequence[Creative], program: Program) -> Callable[[User], Letter]:
+    if len(creatives) == 1:
+        return lambda person: _retired(creatives[0], program, person)
+    return lambda person: _all_retired(creatives, program, person)
+
+
 def _tell(
     session: Session, program: Program, partner_ids: Sequence[UUID], letter: Callable[[User], Letter], now: datetime
 ) -> None:
@@ -73,9 +90,25 @@ def _retired(creative: Creative, program: Program, person: User) -> Letter:
     paragraphs = [_hello(person), say(ends, locale, title=creative.title, day=day)]
     if creative.end_note:
         paragraphs.append(creative.end_note)
-    base = addresses.pages(program.own_host, settings.current())
-    act = (say(N_("See what else there is"), locale), f"{base}/portal/{program.slug}/creatives")
+    act = (say(N_("See what else there is"), locale), _library(program))
     return Letter(say(N_("It ends: %(title)s"), locale, title=creative.title), paragraphs, act, _why(program, person))
+
+
+def _all_retired(creatives: Sequence[Creative], program: Program, person: User) -> Letter:
+    locale = _language(person)
+    end = N_("Several creatives that you use come to their end. Links keep working; a banner becomes an empty picture.")
+    paragraphs = [_hello(person), say(end, locale)]
+    for one in creatives:
+        day = _last_day(one.ends_at, program, person)
+        paragraphs.append(say(N_("“%(title)s”: until %(day)s."), locale, title=one.title, day=day))
+    paragraphs += dict.fromkeys(one.end_note for one in creatives if one.end_note)
+    act = (say(N_("See what else there is"), locale), _library(program))
+    subject = say(N_("Several creatives end: “%(title)s” and more"), locale, title=creatives[0].title)
+    return Letter(subject, paragraphs, act, _why(program, person))
+
+
+def _library(program: Program) -> str:
+    return f"{addresses.pages(program.own_host, settings.current())}/portal/{program.slug}/creatives"
 
 
 def _last_day(end: datetime | None, program: Program, person: User) -> str:
@@ -85,8 +118,7 @@ def _last_day(end: datetime | None, program: Program, person: User) -> str:
 
 
 def _address(creative: Creative, program: Program) -> str:
-    base = addresses.pages(program.own_host, settings.current())
-    return f"{base}/portal/{program.slug}/creatives/{ids.public('crv', creative.id)}"
+    return f"{_library(program)}/{ids.public('crv', creative.id)}"
 
 
 def _hello(person: User) -> str:

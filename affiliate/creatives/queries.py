@@ -1,9 +1,9 @@
 """Every SELECT on creatives."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache, reduce
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -105,8 +105,8 @@ def matching(wanted: Wanted, now: datetime) -> list[sa.ColumnElement[bool]]:
     if wanted.status is not None:
         found.append(Creative.status == wanted.status)
     if wanted.words:
-        texts = (Creative.title, Creative.campaign, CreativeVersion.subject, CreativeVersion.body, CreativeVersion.alt)
-        said = reduce(lambda text, other: text + " " + other, texts)
+        about = Creative.title + " " + Creative.campaign + " " + CreativeVersion.subject
+        said = about + " " + CreativeVersion.body + " " + CreativeVersion.alt
         found += [folding.holds(said, word) for word in wanted.words.split()[:5]]
     return found
 
@@ -183,6 +183,13 @@ def creative_in(session: Session, *, program_id: UUID, creative_id: UUID) -> Sho
     found = joined().where(Creative.program_id == program_id, Creative.id == creative_id)
     row = session.execute(found.execution_options(populate_existing=True)).one_or_none()
     return None if row is None else (row[0], row[1])
+
+
+def of_ids(session: Session, *, program_id: UUID, creative_ids: Collection[UUID]) -> Sequence[Creative]:
+    """These creatives of the program as they stand in the database now, by title."""
+    found = sa.select(Creative).where(Creative.program_id == program_id, Creative.id.in_(creative_ids))
+    fresh = found.order_by(Creative.title, Creative.id).execution_options(populate_existing=True)
+    return session.scalars(fresh).all()
 
 
 def held(session: Session, *, program_id: UUID, creative_id: UUID) -> Creative | None:

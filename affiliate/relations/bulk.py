@@ -166,6 +166,8 @@ def _do(session: Session, act: BulkAct, *, limit: int, now: datetime) -> int:
     ]
     if rows:
         session.execute(sa.update(BulkSubject), rows)
+        changed = {row["place"] for row in rows if row["changed"]}
+        bulk_creatives.tell(session, act=act, subjects=[one for one in subjects if one.place in changed], now=now)
     done = act.done + len(rows)
     values: dict[str, Any] = {"done": done, "changed": act.changed + sum(bool(row["changed"]) for row in rows)}
     if done == act.total:

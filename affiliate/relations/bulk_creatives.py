@@ -1,6 +1,6 @@
 """What an act on many does with one creative: the same calls as on its own page, with their guards and their letters."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from affiliate.creatives.service import NoSuchCreative
 from affiliate.errors import Conflict
 from affiliate.programs.models import Program
 from affiliate.relations import endings
-from affiliate.relations.bulk_models import BulkKind, BulkSubject
+from affiliate.relations.bulk_models import BulkAct, BulkKind, BulkSubject
 from affiliate.relations.bulk_money import known
 
 N_ = str  # marks a sentence for the translators
@@ -63,8 +63,15 @@ def _retire(session: Session, days: int, note: str, who: dict[str, Any]) -> bool
     end, now = _facts(session, who).ends_at, who["now"]
     if end is not None and now < end <= now + timedelta(days=days):
         raise EndsSooner(N_("It ends sooner already."))
-    endings.retire(session, days=days, note=note, **who)
+    endings.retire(session, days=days, note=note, tells=False, **who)  # `tell` does, once for all of the batch
     return True
+
+
+def tell(session: Session, *, act: BulkAct, subjects: Sequence[BulkSubject], now: datetime) -> None:
+    """Tell partners of what a batch of an act has changed for them, in one letter each."""
+    creative_ids = [one.creative_id for one in subjects if one.creative_id is not None]
+    if act.kind is BulkKind.RETIRE_CREATIVES and creative_ids:
+        endings.tell_together(session, program_id=act.program_id, creative_ids=creative_ids, now=now)
 
 
 def _facts(session: Session, who: Mapping[str, Any]) -> Facts:

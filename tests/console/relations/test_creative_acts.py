@@ -56,16 +56,18 @@ def act_of(cast: Cast) -> BulkAct:
     return found
 
 
-def test_many_end_with_the_letters_and_the_history_of_one(cast: Cast, mara: FlaskClient) -> None:
+def test_many_end_with_one_letter_that_names_them_and_the_history_of_each(cast: Cast, mara: FlaskClient) -> None:
     alone, first, second = (made(cast, title) for title in ("Alone", "First", "Second"))
     used(cast, [alone, first, second])
     mara.post(f"{LIST}/{public('crv', alone)}/retire", data={"days": "7", "reason": "Old price"})
     answer = mara.post(f"{ACT}/retire", data=of([first, second], days="7", reason="Old price"), follow_redirects=True)
     assert "Changed: 2 creatives." in text_of(answer)
-    mails = list(cast.session.scalars(sa.select(OutboxMail).order_by(OutboxMail.created_at)))
-    assert sorted(mail.subject for mail in mails) == ["It ends: Alone", "It ends: First", "It ends: Second"]
-    told = {mail.body_text.replace(mail.subject.removeprefix("It ends: "), "…") for mail in mails}
-    assert (len(told), "Old price" in told.pop()) == (1, True)
+    alone_told, both_told = cast.session.scalars(sa.select(OutboxMail).order_by(OutboxMail.created_at))
+    assert (alone_told.subject, both_told.subject) == ("It ends: Alone", "Several creatives end: “First” and more")
+    assert [("“First”: until" in mail.body_text, "“Second”: until" in mail.body_text) for mail in (alone_told, both_told)] == [
+        (False, False), (True, True),
+    ]  # fmt: skip
+    assert [mail.body_text.count("Old price") for mail in (alone_told, both_told)] == [1, 1]
     cast.session.expire_all()
     left = {one.ends_at - one.updated_at for one in (alone, first, second) if one.ends_at is not None}
     assert left == {timedelta(days=7)}
