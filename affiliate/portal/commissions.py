@@ -85,7 +85,8 @@ def commission(commission_id: UUID) -> str:
         now=request_now(),
         link_url=lambda link_id: url_for("portal.link", link_id=link_id),
     )
-    payout_url = url_for("portal.payout", payout_id=found.payout.id) if found.payout else None
+    may_see = access.may("portal.payout")
+    payout_url = url_for("portal.payout", payout_id=found.payout.id) if found.payout and may_see else None
     review = reviews.section(found.conversion, found.review)
     return show("commission.html", why=why, payout_url=payout_url, review=review)
 

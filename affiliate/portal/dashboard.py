@@ -13,6 +13,7 @@ from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from affiliate import formats
+from affiliate.accounts import access
 from affiliate.commissions.models import CommissionStatus
 from affiliate.money import Money, divide_half_even
 from affiliate.payouts.models import PayoutStatus
@@ -122,8 +123,8 @@ def flow(session: Session, who: Who, standing: Standing) -> list[dict[str, Any]]
     sent, paid = payouts[PayoutStatus.PROPOSED] + payouts[PayoutStatus.APPROVED], payouts[PayoutStatus.PAID]
     pending, approved = piles[CommissionStatus.PENDING], piles[CommissionStatus.APPROVED]
     first = year.astimezone(ZoneInfo(who.zone)).date()
-    sent_url = url_for("portal.payouts", status=payout_choice.ON_ITS_WAY)
-    paid_url = url_for("portal.payouts", status=PayoutStatus.PAID.value, first=first.isoformat())
+    sent_url = _payouts_url(status=payout_choice.ON_ITS_WAY)
+    paid_url = _payouts_url(status=PayoutStatus.PAID.value, first=first.isoformat())
     stations = [
         _station(who, _("Pending"), pending, _filtered("pending"), _pending_note(piles)),
         _station(who, _("Approved"), approved, _filtered("approved"), _approved_note(who, approved, standing)),
@@ -159,7 +160,12 @@ def _filtered(status: str) -> str:
     return url_for("portal.commissions", status=status)
 
 
-def _station(who: Who, label: str, pile: Pile, href: str, note: str) -> dict[str, Any]:
+def _payouts_url(**filters: Any) -> str | None:
+    """The list of payouts; null for who may not open it."""
+    return url_for("portal.payouts", **filters) if access.may("portal.payouts") else None
+
+
+def _station(who: Who, label: str, pile: Pile, href: str | None, note: str) -> dict[str, Any]:
     return {"label": label, "amount": who.money(pile.amount_minor), "href": href, "note": note}
 
 

@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 
 from affiliate import formats, ids, outgoing
 from affiliate.accounts import access
+from affiliate.accounts.roles import PROMOTES
 from affiliate.portal.blueprint import blueprint, settings, show
 from affiliate.portal.links import found_link
 from affiliate.programs import addresses
@@ -38,7 +39,7 @@ class _Hop:
 
 
 @blueprint.get('/<slug>/links/<public("lnk"):link_id>/test')
-@access.partner
+@access.partner_with(PROMOTES)
 def test_link(link_id: UUID) -> str:
     """The form: what stands behind the link's address, if anything."""
     return _page(link_id, "", None)

@@ -159,9 +159,10 @@ def _notice_page(payout: Payout, form: InvoiceForm) -> str:
     filed = queries.filed_of(orm.session, payout_id=payout.id)
     waits = payout.status is PayoutStatus.PROPOSED and payout.paper is PaperState.AWAITED
     lies = filed is not None and filed.status is FiledStatus.FILED
+    may_file = access.may("portal.file_invoice", "POST")
     return show(
         "payment_notice.html",
-        form=form if waits and not lies else None,
+        form=form if waits and not lies and may_file else None,
         needs_vat_id=bool((payout.notice or {})["seller"]["vat_id"]),
         filed=None if filed is None else paper_sheets.filed(filed, payout),
         ours=[paper_sheets.ours(each) for each in queries.papers_of_payout(orm.session, payout_id=payout.id)],

@@ -10,6 +10,7 @@ from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from affiliate import formats
+from affiliate.accounts import access
 from affiliate.creatives import queries as creatives
 from affiliate.creatives import words as creative_words
 from affiliate.newsletters import labels
@@ -34,19 +35,25 @@ _ANSWERED = (CaseStatus.ACCEPTED, CaseStatus.DECLINED)
 
 
 def tasks(session: Session, who: Who, cases: list[Case], standing: Standing) -> list[dict[str, str]]:
-    """What waits for the partner, what holds its money back first; `cases` are its last ones. Ideas come where no invoice waits."""
+    """What waits for the partner, what holds its money back first; `cases` are its last ones. Ideas come where no invoice waits.
+
+    Each is told to who may do it.
+    """
     mine: dict[str, Any] = {"program_id": who.program.id, "partner_id": who.partner_id}
     found = []
-    if standing.has_invoice_to_send:
+    has_invoice_to_send = standing.has_invoice_to_send and access.may("portal.file_invoice", "POST")
+    if has_invoice_to_send:
         awaited = papers.awaited(session, **mine, limit=EACH_MAX)
         found += [_invoice(payout) for payout, _name, filed in awaited if filed is None]
-    found += [_question(case) for case in cases if case.status is CaseStatus.ASKED]
-    if standing.done.has_click and not standing.has_method:  # before, it is said among the first steps, once
+    if access.may("portal.reply_to_case", "POST"):
+        found += [_question(case) for case in cases if case.status is CaseStatus.ASKED]
+    is_unpayable = standing.done.has_click and not standing.has_method
+    if is_unpayable and access.may("portal.change_payment_details"):  # before, it is said among the first steps, once
         found.append(_account())
     period = periods.last_days(DAYS, now=who.now, zone=who.zone)
     idle = breakdown.idle_links(session, **mine, period=period, clicks_min=CLICKS_MIN, limit=EACH_MAX)
     found += [_idle(link, clicks) for link, clicks in idle]
-    return found if standing.has_invoice_to_send else found + _ideas(session, who, standing)
+    return found if has_invoice_to_send else found + _ideas(session, who, standing)
 
 
 def _ideas(session: Session, who: Who, standing: Standing) -> list[dict[str, str]]:

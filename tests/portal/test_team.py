@@ -2,22 +2,34 @@
 
 import re
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 import sqlalchemy as sa
 from accounts_cast import PASSWORD, forget_password, is_signed_in, make_person, sign_in
-from factories import make_member, make_user
+from creative_cast import make_creative
+from factories import make_clicks, make_commission, make_link, make_member, make_payout, make_user
 from flask import Flask
 from flask.testing import FlaskClient
 from portal_cast import Cast
 from sqlalchemy.orm import Session
+from werkzeug.exceptions import HTTPException
 
+from affiliate import clock
 from affiliate.accounts import access, roles
+from affiliate.accounts.actors import SYSTEM, Actor
 from affiliate.accounts.models import AuditEvent, User
 from affiliate.accounts.roles import MemberRole
+from affiliate.commissions.models import CommissionStatus
+from affiliate.creatives.models import Creative
+from affiliate.links.models import Link
 from affiliate.mailer import OutboxMail
 from affiliate.partners import team
 from affiliate.partners.models import Member, MemberInvitation
+from affiliate.payouts.models import PaperState, PayoutMethod
+from affiliate.relations import service as cases
+from affiliate.relations.claims import Claim
+from affiliate.relations.models import CaseKind
 from affiliate.settings import Settings
 
 PAGE = "/portal/casa/team"
@@ -285,7 +297,7 @@ def test_only_owners_change_the_team_and_where_money_goes(app: Flask) -> None:
         (MemberRole.FINANCE, "- links payouts papers settings", "links/new postbacks/new"),
     ],
 )
-def test_each_role_opens_its_pages_and_is_not_led_to_others(  # noqa: PLR0917 - three fixtures and a row of the table
+def test_each_role_opens_its_pages_and_not_those_of_others(  # noqa: PLR0917 - three fixtures and a row of the table
     app: Flask, app_session: Session, cast: Cast, role: MemberRole, opens: str, refuses: str
 ) -> None:
     _member, browser = hire(app, app_session, cast, role)
@@ -298,3 +310,83 @@ def test_each_role_opens_its_pages_and_is_not_led_to_others(  # noqa: PLR0917 - 
         assert browser.get(f"/portal/casa/{page}").status_code == 403, page
     form = {"landing_url": "https://www.shop.example/pan"}
     assert browser.post("/portal/casa/links", data=form).status_code == (303 if role is MemberRole.MARKETER else 403)
+
+
+_LED_TO = re.compile(r'<a\b[^>]*?\bhref="(/portal/casa/[^"]*)"')
+_FORM = re.compile(r"<form\b[^>]*>")
+_ACTION = re.compile(r'\b(?:form)?action="([^"]*)"')
+
+
+def _acts(main: str, path: str) -> list[tuple[str, str]]:
+    """Where the links, forms and buttons of a page lead, with the method."""
+    forms = [one for one in _FORM.findall(main) if 'method="post"' in one]
+    posted = [(_ACTION.search(one) or [path, path])[1] for one in forms]
+    posted += re.findall(r'\bformaction="([^"]*)"', main)
+    return [(one, "GET") for one in _LED_TO.findall(main)] + [(urljoin(path, one), "POST") for one in posted]
+
+
+def _refused(app: Flask, browser: FlaskClient, role: MemberRole) -> tuple[set[str], set[tuple[str, str, str]]]:
+    """Each kind of page once: which are open, and what inside their `main` leads where this role is refused."""
+    pages = [rule for rule, method, may in _routes(app) if method == "GET" and role in may and rule.count("<") == 1]
+    waiting = [rule.replace("<slug>", "casa") for rule in pages]
+    seen, refused = {app.url_map.bind("localhost").match(path)[0] for path in waiting}, set()
+    for path in waiting:
+        answer = browser.get(path)
+        assert answer.status_code == 200, path
+        main = answer.text.partition("<main")[2].partition("</main>")[0] if answer.mimetype == "text/html" else ""
+        for address, method in _acts(main, path):
+            try:
+                endpoint, _values = app.url_map.bind("localhost").match(urlsplit(address).path, method)
+            except HTTPException:
+                pytest.fail(f"{path} leads to {method} {address}, which is nowhere")
+            declaration = access.declaration_of(app, endpoint, method)
+            if declaration is None or declaration.kind != "partner":
+                continue
+            if role not in declaration.members_for(method):
+                refused.add((path, method, address))
+            elif method == "GET" and endpoint not in seen:
+                seen.add(endpoint)
+                waiting.append(address.replace("&amp;", "&"))
+    return seen, refused
+
+
+_PARTY = {"legal_name": "Marta", "address": "Via Roma 1", "country": "IT", "vat_id": "", "tax_number": ""}
+_NOTICE = {
+    "text": "Commissions", "buyer": _PARTY, "seller": _PARTY, "rule": None,
+    "terms": {"paper": "own_invoice", "vat_status": "domestic", "vat_bps": 0},
+}  # fmt: skip
+
+
+def _new(session: Session, cast: Cast) -> None:
+    """A creative, which no link carries yet, and nothing else."""
+    session.execute(sa.delete(Link).where(Link.partner_id == cast.partner.id))
+    make_creative(session, program=cast.program, now=clock.now())
+
+
+def _busy(session: Session, cast: Cast) -> None:
+    """Sales, a payout that waits for an invoice, no account for it, a case that waits for an answer; and no creative."""
+    mine: dict[str, Any] = {"program": cast.program, "partner": cast.partner}
+    session.execute(sa.update(Creative).values(only_partner_id=cast.other.id))
+    session.execute(sa.delete(PayoutMethod).where(PayoutMethod.partner_id == cast.partner.id))
+    link = make_link(session, **mine)
+    make_clicks(session, link=link, hour=clock.now().replace(minute=0, second=0, microsecond=0), clicks=1)
+    payout = make_payout(session, **mine, proposer=cast.person, paper=PaperState.AWAITED, notice=_NOTICE)
+    make_commission(session, **mine, link=link, status=CommissionStatus.IN_PAYOUT, payout_id=payout.id)
+    claim, person = Claim(CaseKind.MISSING_SALE, "It is not there.", "1001"), Actor("user", cast.person.id)
+    case = cases.open_case(session, program=cast.program, partner_id=cast.partner.id, claim=claim, actor=person, now=clock.now())  # fmt: skip
+    cases.answer(session, program=cast.program, case_id=case.id, actor=SYSTEM, now=clock.now(), text="Which day was it?", asks=True)  # fmt: skip
+
+
+@pytest.mark.parametrize("role", [MemberRole.READER, MemberRole.MARKETER, MemberRole.FINANCE])
+def test_no_role_is_led_where_it_is_refused(app: Flask, app_session: Session, cast: Cast, role: MemberRole) -> None:
+    """Links and forms are matched with what their routes declare: nothing is posted, and each kind of page is opened once."""
+    _member, browser = hire(app, app_session, cast, role)
+    found, led = set(), set()
+    for world in (_new, _busy):
+        world(app_session, cast)
+        app_session.commit()
+        seen, refused = _refused(app, browser, role)
+        found, led = found | refused, led | seen
+    assert not found, "\n".join(sorted(map(str, found)))
+    assert {"portal.commission", "portal.case", "portal.link", "portal.creative", "portal.statistics"} <= led
+    assert ("portal.payment_notice" in led) is (role is not MemberRole.MARKETER)
