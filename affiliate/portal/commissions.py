@@ -13,7 +13,7 @@ from affiliate.commissions.models import CommissionStatus
 from affiliate.money import Money
 from affiliate.portal import lines, reviews, sale_choice
 from affiliate.portal.blueprint import PAGE_SIZE, blueprint, page_number, pager, show, with_arguments
-from affiliate.reports import evidence, explanation, sales, transactions, words
+from affiliate.reports import evidence, explanation, money_words, sales, transactions, words
 from affiliate.reports.queries import NOT_COUNTED
 from affiliate.reports.sales import Pile, Sale
 from affiliate.reports.touches import Audience
@@ -44,6 +44,7 @@ def commissions() -> str:
         sales=_lines(found, columns),
         columns=columns,
         heads=heads,
+        terms=_terms(heads, columns, piles),
         choices=[{"key": key, "label": label} for key, label in heads.items()],
         chips=_state_chips(piles, chosen.status) + sale_choice.chips(chosen),
         filters=sale_choice.form(chosen),
@@ -95,6 +96,14 @@ def _lines(found: Sequence[Sale], columns: Sequence[str]) -> list[dict[str, Any]
     """The sales with what their clicks told, which is asked only where a column shows it."""
     told = transactions.origins(orm.session, found) if transactions.OF_CLICKS.intersection(columns) else {}
     return [lines.sale(one) | lines.origin(one, told.get(one.commission_id, Origin())) for one in found]
+
+
+def _terms(
+    heads: dict[str, str], columns: Sequence[str], piles: dict[CommissionStatus, Pile]
+) -> list[money_words.Term]:
+    """What stands in the list and above it."""
+    told = money_words.of_sales(heads, columns, [status for status, pile in piles.items() if pile.count])
+    return [*told, money_words.payable(), money_words.set_off()]
 
 
 def _file(kind: exports.Format) -> str:

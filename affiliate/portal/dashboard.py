@@ -20,7 +20,7 @@ from affiliate.payouts.models import PayoutStatus
 from affiliate.portal import payout_choice
 from affiliate.programs.models import Program
 from affiliate.reports import medians as median_values
-from affiliate.reports import metrics, periods, queries, sales, tables
+from affiliate.reports import metrics, money_words, periods, queries, sales, tables
 from affiliate.reports.asked import By
 from affiliate.reports.home import Standing
 from affiliate.reports.metrics import METRICS, Facts, Metric, Unit
@@ -125,35 +125,24 @@ def flow(session: Session, who: Who, standing: Standing) -> list[dict[str, Any]]
     first = year.astimezone(ZoneInfo(who.zone)).date()
     sent_url = _payouts_url(status=payout_choice.ON_ITS_WAY)
     paid_url = _payouts_url(status=PayoutStatus.PAID.value, first=first.isoformat())
+    terms = money_words.way()
     stations = [
-        _station(who, _("Pending"), pending, _filtered("pending"), _pending_note(piles)),
-        _station(who, _("Approved"), approved, _filtered("approved"), _approved_note(who, approved, standing)),
-        _station(who, _("In payout"), sent, sent_url, _sent_note(sent)),
-        _station(who, _("Paid in %(year)s", year=first.year), paid, paid_url, _paid_note(paid)),
+        _station(who, terms["pending"], pending, _filtered("pending"), _pending_note(piles)),
+        _station(who, terms["approved"], approved, _filtered("approved"), _approved_note(who, approved, standing)),
+        _station(who, terms["sent"], sent, sent_url, _sent_note(sent)),
+        _station(who, terms["paid"], paid, paid_url, _paid_note(paid)),
     ]
+    stations[3]["label"] = _("Paid in %(year)s", year=first.year)
     counts = [pending.count, approved.count, sent.count, paid.count]
     payable = _payable(who, approved, standing)
     stations[1]["strong"] = {"text": payable, "url": _filtered("approved")} if payable else None
+    stations[1]["terms"].append(money_words.payable())
     for number, station in enumerate(stations):
         station["state"] = "done" if any(counts[number:]) else ""
     if sent.count:
         stations[2]["state"] = "now"
     stations[3]["closed"] = paid.count > 0
     return stations
-
-
-def flow_terms() -> list[dict[str, str]]:
-    """What the words on the way of the money mean."""
-    return [
-        {"label": _("Pending"), "help": _("The customer may still return the order. When that time is over, it is approved.")},
-        {"label": _("Approved"), "help": _("It is certain that you earn it, and it is in no payout yet.")},
-        {
-            "label": _("Payable"),
-            "help": _("What the next payout brings: all that is approved, less what came back of earlier sales, from the minimum payout on."),
-        },
-        {"label": _("In payout"), "help": _("A payout that is being prepared, or is on its way to you.")},
-        {"label": _("Paid"), "help": _("What was sent to you since the beginning of the year.")},
-    ]  # fmt: skip
 
 
 def _filtered(status: str) -> str:
@@ -165,8 +154,9 @@ def _payouts_url(**filters: Any) -> str | None:
     return url_for("portal.payouts", **filters) if access.may("portal.payouts") else None
 
 
-def _station(who: Who, label: str, pile: Pile, href: str | None, note: str) -> dict[str, Any]:
-    return {"label": label, "amount": who.money(pile.amount_minor), "href": href, "note": note}
+def _station(who: Who, term: money_words.Term, pile: Pile, href: str | None, note: str) -> dict[str, Any]:
+    amount = who.money(pile.amount_minor)
+    return {"label": term["label"], "terms": [term], "amount": amount, "href": href, "note": note}
 
 
 def _pending_note(piles: dict[CommissionStatus, Pile]) -> str:

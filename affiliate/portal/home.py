@@ -8,12 +8,12 @@ from flask_login import current_user
 from affiliate.accounts import access
 from affiliate.partners import queries as partners
 from affiliate.partners.models import EnrollmentStatus
-from affiliate.portal import dashboard, first_steps, lines, worth_doing
+from affiliate.portal import dashboard, first_steps, lines, sale_choice, worth_doing
 from affiliate.portal.blueprint import blueprint, show, unread_notices, zone
 from affiliate.portal.forms import LinkForm
 from affiliate.relations import queries as relations
 from affiliate.reports import home as reports_home
-from affiliate.reports import sales
+from affiliate.reports import money_words, sales, transactions
 from affiliate.web import orm, request_now
 
 LATEST = 6
@@ -59,10 +59,12 @@ def home() -> str:
         today=format_date(numbers["today"], "EEEE d MMMM y"),
         numbers=numbers,
         flow=dashboard.flow(orm.session, who, standing),
-        flow_terms=dashboard.flow_terms(),
         tasks=tasks,
         news=worth_doing.with_notices(news, who, unread, besides=tasks),
         sales=[lines.sale(one) for one in latest],
+        sale_terms=money_words.of_sales(
+            sale_choice.column_words(), transactions.USUAL_COLUMNS, [one.status for one in latest]
+        ),
         has_links=standing.has_links,
         first_steps=first_steps.told(standing.done, now=who.now),
         form=LinkForm(),

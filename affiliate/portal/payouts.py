@@ -15,7 +15,7 @@ from affiliate.payouts import entry_queries, queries, words
 from affiliate.payouts.models import Adjustment, AdjustmentKind, PayoutStatus
 from affiliate.portal import lines, payout_choice
 from affiliate.portal.blueprint import PAGE_SIZE, blueprint, page_number, pager, show
-from affiliate.reports import sales
+from affiliate.reports import money_words, sales
 from affiliate.web import orm
 
 
@@ -43,6 +43,7 @@ def payouts() -> str:
         is_filtered=chosen.state is not None,
         paid={"count": paid.count, "amount": Money(paid.amount_minor, g.program.currency)},
         minimum=minimum or None,
+        terms=money_words.of_payouts(),
         by_hand=[_entry(one) for one in _posted(mine) if one.payout_id is None],
         can_be_paid=queries.current_method(orm.session, partner_id=g.partner.id) is not None,
         pager=pager(total=total, shown=len(found)),
@@ -70,6 +71,7 @@ def payout(payout_id: UUID) -> str:
         payout=lines.payout(found),
         sales=[lines.sale(one) for one in parts],
         sale_count=total,
+        terms=money_words.of_payouts(),
         by_hand=[_entry(one) for one in entries],
         taken=[
             {
