@@ -44,6 +44,11 @@ _ARGUMENTS = (
     "span",
     "columns",
     "compare",
+    "sub",
+    "creative",
+    "country",
+    "device",
+    "referrer",
 )
 _SETTINGS = {
     "preferences", "profile", "change_profile", "team", "invite", "invite_form", "postbacks", "new_postback", "add_postback", "postback",

@@ -85,6 +85,7 @@ def creative(creative_id: UUID) -> str:
         links=material.choices(all_links, chosen),
         chosen=ids.public("lnk", chosen.id) if chosen else "",
         disclosure=material.disclosure(shown[0]),
+        sales_url=url_for("portal.commissions", creative=ids.public("crv", creative_id)),
         terms=tables.terms(*lines.TERMS),
     )
 

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from flask import Response, g, request, url_for
 
-from affiliate import exports
+from affiliate import exports, ids
 from affiliate.accounts import access
-from affiliate.portal import links
+from affiliate.portal import links, sale_origin
 from affiliate.portal.blueprint import blueprint, show, zone
 from affiliate.reports import breakdown, click_words, dimensions, tables
 from affiliate.reports import queries as reports
@@ -56,7 +56,7 @@ def _by_sub(link_id: UUID, period: Period) -> dict[str, Any]:
     return {
         "is_used": any(line.key for line in lines),
         "columns": tables.columns(_SHOWN, at_hand=_AT_HAND),
-        "rows": [{"name": line.name, "cells": tables.values(line.facts, _SHOWN)} for line in lines[:ROWS_SHOWN]],
+        "rows": [_row(line, link_id, period) for line in lines[:ROWS_SHOWN]],
         "combine_url": url_for("portal.statistics", first=days["first"], last=days["last"], _anchor="combine-h"),
         "presets": [_preset(link_id, one) for one in tables.presets(period, now=request_now())],
         "files": [
@@ -64,6 +64,12 @@ def _by_sub(link_id: UUID, period: Period) -> dict[str, Any]:
             for kind, label in ((exports.Format.CSV, "CSV"), (exports.Format.XLSX, "XLSX"))
         ],
     }
+
+
+def _row(line: Line, link_id: UUID, period: Period) -> dict[str, Any]:
+    days: dict[str, Any] = {"first": period.days[0], "last": period.days[-1]}
+    url = sale_origin.url(By.SUB, line.key, **days, link=ids.public("lnk", link_id)) if line.facts.conversions else None
+    return {"name": line.name, "url": url, "cells": tables.values(line.facts, _SHOWN)}
 
 
 def _period() -> Period:

@@ -13,6 +13,7 @@ from affiliate import days, formats, ids
 from affiliate.commissions.models import CommissionStatus
 from affiliate.links import queries as links
 from affiliate.links.models import Coupon, Link
+from affiliate.portal import sale_origin
 from affiliate.portal.blueprint import with_arguments, zone
 from affiliate.reports import asked, dimensions, periods, transactions
 from affiliate.reports.asked import By
@@ -22,7 +23,7 @@ from affiliate.web import orm
 CHOICES_MAX = 100
 _ORDER_LENGTH_MAX = 120
 Row = TypeVar("Row")
-_ARGUMENTS = ("status", "link", "coupon", "order", "first", "last", "sort")
+_ARGUMENTS = ("status", "link", "coupon", "order", "first", "last", "sort", *(by.value for by in sale_origin.COLUMNS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Choice:
     link: Link | None
     coupon: Coupon | None
     order_id: str
+    told: sale_origin.Told
     first: date | None
     last: date | None
     problem: str | None
@@ -47,7 +49,7 @@ class Choice:
     @property
     def is_narrow(self) -> bool:
         """Whether the list is narrowed by more than its state."""
-        return bool(self.link or self.coupon or self.order_id or self.first or self.last)
+        return bool(self.link or self.coupon or self.order_id or self.told or self.first or self.last)
 
     @property
     def wanted(self) -> Wanted:
@@ -62,6 +64,7 @@ class Choice:
             order_id=self.order_id or None,
             starts_at=starts_at,
             ends_at=ends_at,
+            **{sale_origin.COLUMNS[by]: value for by, value in self.told.items()},
         )
 
 
@@ -74,6 +77,7 @@ def read() -> Choice:
         link=_link(),
         coupon=_coupon(),
         order_id=request.args.get("order", "").strip()[:_ORDER_LENGTH_MAX],
+        told=sale_origin.read(),
         first=first,
         last=last,
         problem=problem,
@@ -101,7 +105,8 @@ def form(choice: Choice) -> dict[str, Any]:
         "is_open": choice.is_narrow or choice.problem is not None,
         "links": [(ids.public("lnk", one.id), link_name(one), one is choice.link) for one in every_link],
         "coupons": [(one.code, one.code, one is choice.coupon) for one in every_coupon],
-        "kept": {name: value for name, value in carried.items() if name in {"status", "sort", "columns"}},
+        "origin": sale_origin.fields(choice.told),
+        "kept": {name: value for name, value in carried.items() if name in {"status", "sort", "columns", "creative"}},
         "carried": {name: value for name, value in carried.items() if name != "columns"},
     }
 
@@ -142,6 +147,7 @@ def chips(choice: Choice) -> list[dict[str, Any]]:
         found.append(_chip(_("Coupon %(code)s", code=choice.coupon.code), coupon=None))
     if choice.order_id:
         found.append(_chip(_("Order %(order)s", order=choice.order_id), order=None))
+    found += [_chip(label, **{by.value: None}) for by, label in sale_origin.said(choice.told).items()]
     if choice.first or choice.last:
         found.append(_chip(_said(choice.first, choice.last), first=None, last=None))
     return found

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 
 from affiliate import exports
 from affiliate.accounts import access
-from affiliate.portal import combined, dashboard, kept
+from affiliate.portal import combined, dashboard, kept, sale_origin
 from affiliate.portal.blueprint import PAGE_SIZE, blueprint, page_number, pager, show, with_arguments, zone
 from affiliate.reports import asked, breakdown, click_words, dimensions, periods, report_words, sheet_file, tables
 from affiliate.reports import sheet as sheets
@@ -90,21 +90,26 @@ def _sheet() -> Sheet:
 def _row(line: Line, sheet: Sheet, changes: Mapping[str, int | None] | None) -> dict[str, Any]:
     return {
         "name": line.name,
-        "url": _address(line, sheet.asked.by),
+        "url": _address(line, sheet),
         "cells": tables.values(line.facts, sheet.columns),
         "change": tables.change(changes, line.key),
     }
 
 
-def _address(line: Line, by: By) -> str | None:
-    """The page of what a row is about, or the sales of its day."""
+def _address(line: Line, sheet: Sheet) -> str | None:
+    """The page of what a row is about, or its sales."""
+    by, days = sheet.asked.by, sheet.period.days
     if by is By.DAY:
         return url_for("portal.commissions", first=line.key, last=line.key)
-    if line.id is None or by not in _PAGES:
+    if by in _PAGES and line.id is not None:
+        endpoint, name = _PAGES[by]
+        values: dict[str, Any] = {name: line.id}
+        return url_for(endpoint, **values)
+    if not line.facts.conversions:
         return None
-    endpoint, name = _PAGES[by]
-    values: dict[str, Any] = {name: line.id}
-    return url_for(endpoint, **values)
+    if by is By.COUPON and line.key:
+        return url_for("portal.commissions", coupon=line.key, first=days[0].isoformat(), last=days[-1].isoformat())
+    return sale_origin.url(by, line.key, first=days[0], last=days[-1])
 
 
 def _changing(sheet: Sheet) -> str | None:

@@ -43,7 +43,10 @@ class Order(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which commissions: a partner's in a program, perhaps only those of a link, a coupon, an order, or of orders from `starts_at` up to `ends_at`."""
+    """Which commissions: a partner's in a program, perhaps only those of a link, a coupon, an order, or of orders from `starts_at` up to `ends_at`.
+
+    `sub1` to `referrer_host` are what their clicks told; empty text asks for those of which it is not known.
+    """
 
     program_id: UUID
     partner_id: UUID
@@ -52,6 +55,11 @@ class Wanted:
     order_id: str | None = None
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+    sub1: str | None = None
+    creative: str | None = None
+    country: str | None = None
+    device: str | None = None
+    referrer_host: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +108,7 @@ class Taken:
     taken_at: datetime
 
 
+_TOLD = (Commission.sub1, Commission.creative, Commission.country, Commission.device, Commission.referrer_host)
 _LEFT = Commission.amount_minor - Commission.reversed_minor
 _SORT: dict[Order, tuple[Any, Any]] = {
     Order.NEWEST: (Commission.earned_at.desc(), Commission.id.desc()),
@@ -224,7 +233,8 @@ def _conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
         found.append(Commission.earned_at >= wanted.starts_at)
     if wanted.ends_at is not None:
         found.append(Commission.earned_at < wanted.ends_at)
-    return found
+    asked = ((column, getattr(wanted, column.key)) for column in _TOLD)  # all of the index of a partner's commissions
+    return found + [column == value for column, value in asked if value is not None]
 
 
 def sales_of_payout(session: Session, *, payout_id: UUID, limit: int, offset: int = 0) -> list[Sale]:

@@ -21,6 +21,10 @@ from affiliate.ingest.models import Conversion
 from affiliate.links.models import Coupon, LinkStatus
 from affiliate.reports import sales, transactions
 
+ORIGIN = {
+    "sub1": "reel & post", "creative": "c7", "country": "IT", "device": "phone", "referrer_host": "blog.example",
+}  # fmt: skip
+
 
 @pytest.fixture
 def rows(app_session: Session, cast: Cast) -> None:
@@ -32,7 +36,7 @@ def rows(app_session: Session, cast: Cast) -> None:
         app_session.add(coupon)
         app_session.flush()
         if owner is cast.partner:
-            tell_origin(app_session, first, coupon_id=coupon.id)
+            tell_origin(app_session, first, coupon_id=coupon.id, **ORIGIN)
     make_commission(
         app_session,
         **common,
@@ -75,6 +79,17 @@ def _orders(page: str) -> list[str]:
         ("?order=E1", []),
         ("?coupon=SLOW", ["A1"]),
         ("?coupon=slow&order=A1&first=2026-11-16", ["A1"]),
+        ("?sub=reel+%26+post", ["A1"]),
+        ("?sub=reel", []),
+        ("?sub=(none)", ["A3", "A2"]),
+        ("?sub=", ["A1", "A3", "A2"]),
+        ("?creative=c7&coupon=slow", ["A1"]),
+        ("?country=it", ["A1"]),
+        ("?country=PL", []),
+        ("?country=Italy&device=toaster", ["A1", "A3", "A2"]),
+        ("?device=phone&referrer=Blog.example", ["A1"]),
+        ("?device=(none)&last=2026-11-14&first=2026-11-14", ["A3"]),
+        ("?device=computer", []),
         ("?coupon=THEIRS", ["A1", "A3", "A2"]),
         ("?_external=1&_scheme=javascript&slug=other&commission_id=1", ["A1", "A3", "A2"]),
     ],
@@ -97,9 +112,11 @@ def test_a_link_filters_its_own_sales(marta: FlaskClient, cast: Cast) -> None:
 def test_filters_stay_in_paging_sorting_and_the_file(marta: FlaskClient, app_session: Session, cast: Cast) -> None:
     for number in range(60):
         sold = make_commission(app_session, program=cast.program, partner=cast.partner, link=cast.link, order_id=f"B{number}")  # fmt: skip
+        tell_origin(app_session, sold, **ORIGIN)
     app_session.commit()
     link = ids.public("lnk", cast.link.id)
     query = f"status=pending&link={link}&order=&first=2026-11-10&last=2026-11-20&sort=-amount"
+    query += "&sub=reel+%26+post&creative=c7&country=IT&device=phone&referrer=blog.example"
     page = marta.get(f"/portal/casa/commissions?{query}").text
     asked = {name: value for name, value in parse_qsl(query) if value}
     addresses = [dict(parse_qsl(urlsplit(unescape(one)).query)) for one in re.findall(r'href="(/portal/casa/commissions[.?][^"]*)"', page)]  # fmt: skip
@@ -108,6 +125,13 @@ def test_filters_stay_in_paging_sorting_and_the_file(marta: FlaskClient, app_ses
     assert asked | {"sort": "amount"} in addresses
     assert '<input type="hidden" name="status" value="pending">' in page
     assert f'<option value="{link}" selected>' in page
+    assert '<input type="hidden" name="creative" value="c7">' in page
+    assert 'name="sub" type="text" value="reel &amp; post"' in page
+    assert 'name="referrer" type="text" value="blog.example"' in page
+    assert '<option value="IT" selected>' in page
+    for told in ("Sub id 1: reel &amp; post", "Creative: c7", "Country: Italy", "Device: Phone", "Referring page: blog.example"):  # fmt: skip
+        assert page.count(f">{told}<") == 1, told
+    assert len(_file(marta, f"?{query}")) == 61
     assert 'value="2026-11-10"' in page
     found = marta.get(f"/portal/casa/commissions?order={app_session.get_one(Conversion, sold.conversion_id).order_id}")
     assert 'value="B59"' in found.text
@@ -133,7 +157,12 @@ def test_days_that_make_no_sense_are_said_beside_their_field_and_kept(
 
 def test_a_page_of_earnings_asks_the_database_few_times(marta: FlaskClient, cast: Cast, count_queries: Any) -> None:
     with count_queries() as asked:
-        assert marta.get("/portal/casa/commissions?order=1&coupon=x&first=2026-01-01").status_code == 200
+        assert (
+            marta.get(
+                "/portal/casa/commissions?order=1&coupon=x&first=2026-01-01&creative=crv_x&sub=x&country=IT"
+            ).status_code
+            == 200
+        )
     assert len(asked) <= 15
 
 

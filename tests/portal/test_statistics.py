@@ -2,7 +2,9 @@
 
 import csv
 import io
+import re
 from datetime import datetime, timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -12,9 +14,10 @@ from flask.testing import FlaskClient
 from portal_cast import Cast
 from sqlalchemy.orm import Session
 
-from affiliate import clock
+from affiliate import clock, ids
 from affiliate.attribution.models import Credit
 from affiliate.ingest.models import ClickVerdict
+from affiliate.links.models import Coupon, LinkStatus
 from affiliate.reports import asked, dimensions
 from affiliate.reports.asked import PARTNERS_OWN, Against, By
 from affiliate.reports.dimensions import Scope
@@ -138,6 +141,25 @@ def test_every_report_asks_a_fixed_number_of_queries(
     with count_queries() as many:
         assert marta.get(address).status_code == 200
     assert len(many) == len(few) <= 15
+
+
+@pytest.mark.parametrize("by", ["sub", "creative", "country", "device", "referrer", "coupon"])
+def test_a_row_leads_to_its_sales(
+    marta: FlaskClient, busy: Cast, app_session: Session, hour: datetime, by: str
+) -> None:
+    click = make_click(app_session, link=busy.link, occurred_at=hour, subs={"sub1": "a & b"}, creative="c7", country="IT", referrer_host="blog.example")  # fmt: skip
+    sold = make_commission(app_session, program=busy.program, partner=busy.partner, link=busy.link, earned_at=hour)
+    coupon = Coupon(id=ids.new(), program_id=busy.program.id, partner_id=busy.partner.id, code="SLOW", status=LinkStatus.ACTIVE, created_at=hour)  # fmt: skip
+    app_session.add(coupon)
+    app_session.flush()
+    tell_origin(app_session, sold, click_id=click.id, device="phone", coupon_id=coupon.id)
+    app_session.commit()
+    rows = [row for row in _table(marta, f"by={by}") if row["conversions"] not in {"", "0"}]
+    found = marta.get(f"/portal/casa/statistics?by={by}").text
+    addresses = [unescape(one) for one in re.findall(r'<th scope="row"><a[^>]*href="(/portal/casa/commissions[^"]*)"', found)]  # fmt: skip
+    led = [marta.get(address.replace("commissions?", "commissions.csv?")).text.count("\n") - 1 for address in addresses]
+    counted = [int(row["conversions"]) for row in rows if by != "coupon" or row[by]]
+    assert sorted(led) == sorted(counted) != []
 
 
 def test_rows_are_found_by_name_and_the_total_is_theirs(marta: FlaskClient, busy: Cast) -> None:
