@@ -75,7 +75,11 @@ class SettingsForm(FlaskForm):  # type: ignore[misc] # the library is not typed
     audience = TextAreaField(
         _l("Who fits"), filters=[_stripped], description=_l("Which partners you look for, and which not.")
     )
-    terms = TextAreaField(_l("Terms"), filters=[_stripped], description=_l("Partners read them before they apply."))
+    terms = TextAreaField(
+        _l("Terms"),
+        filters=[_stripped],
+        description=_l("Partners read them before they apply. Other languages: on the public page of each."),
+    )
     accent = StringField(
         _l("Colour"),
         filters=[_stripped, str.lower],

@@ -21,7 +21,9 @@ from affiliate.reports.periods import DAYS_MAX, Period, last_days
 from affiliate.web import request_now
 
 E = TypeVar("E", bound=StrEnum)
-_NO_ANSWERS = frozenset({"partner_name", "website", "country", "terms_accepted_at"})  # facts, beside what was answered
+_NO_ANSWERS = frozenset(  # facts, beside what was answered
+    {"partner_name", "website", "country", "terms_accepted_at", "terms_language", "terms_version"}
+)
 SPANS = (7, 30, 90, 365)
 """The lengths of report that pages offer, in days."""
 

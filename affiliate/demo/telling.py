@@ -28,6 +28,8 @@ _PAGES = {
         "Pentole, coltelli, tessili e attrezzi per il caffè.",
         "Chi scrive di cucina per lettori che *cucinano a casa*.",
         [("Posso usare le mie foto?", "Sì, e anche le nostre: le trovi nel tuo portale.")],
+        "Niente offerte pubblicitarie sul nostro nome. Di’ che il link è a pagamento. Solo i codici sconto che ti abbiamo "
+        "dato. Rispondiamo entro un giorno lavorativo.",
     ),
     "pl": PageText(
         "Polecaj rzeczy, które przetrwają mody",
@@ -36,6 +38,8 @@ _PAGES = {
         "Garnki, noże, tkaniny i akcesoria do kawy.",
         "Osoby piszące o kuchni dla czytelników, którzy *gotują w domu*.",
         [("Czy mogę użyć własnych zdjęć?", "Tak, naszych też: są w Twoim portalu.")],
+        "Bez reklam na naszą nazwę. Zaznacz, że link jest płatny. Tylko kody rabatowe otrzymane od nas. "
+        "Odpowiadamy w ciągu jednego dnia roboczego.",
     ),
 }
 _ARTICLES = (

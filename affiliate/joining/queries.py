@@ -157,6 +157,12 @@ def texts(session: Session, *, program_ids: Sequence[UUID]) -> dict[UUID, dict[s
     return found
 
 
+def terms_in(session: Session, *, program_id: UUID, language: str) -> str:
+    """The terms that a program's page has in a language; empty where those of the program hold."""
+    mine = (PublicText.program_id == program_id, PublicText.language == language)
+    return session.scalar(sa.select(PublicText.terms).where(*mine)) or ""
+
+
 def published(
     session: Session, *, program_ids: Sequence[UUID], now: datetime, limit: int = ARTICLES_SHOWN,
     language: str | None = None,

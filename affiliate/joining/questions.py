@@ -15,7 +15,19 @@ LABEL_LENGTH_MAX = 200
 HINT_LENGTH_MAX = 300
 OPTION_LENGTH_MAX = 100
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
-RESERVED = frozenset({"name", "email", "partner_name", "website", "country", "terms", "terms_accepted_at"})
+RESERVED = frozenset(
+    {
+        "name",
+        "email",
+        "partner_name",
+        "website",
+        "country",
+        "terms",
+        "terms_accepted_at",
+        "terms_language",
+        "terms_version",
+    }
+)
 """What every applicant is asked, whatever the program adds."""
 
 

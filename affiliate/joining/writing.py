@@ -22,6 +22,7 @@ from affiliate.joining.questions import LANGUAGES
 N_ = str  # marks a sentence for the translators
 
 TEXT_LENGTH_MAX = 8_000
+TERMS_LENGTH_MAX = 10_000  # as those of the program
 BODY_LENGTH_MAX = 40_000
 LINE_LENGTH_MAX = 300
 QUESTIONS_MAX = 20
@@ -34,7 +35,10 @@ class NoSuchArticle(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class PageText:
-    """What a program says of itself in one language; `questions` are pairs of question and answer."""
+    """What a program says of itself in one language; `questions` are pairs of question and answer.
+
+    Where `terms` are empty, those of the program hold.
+    """
 
     headline: str
     summary: str
@@ -42,6 +46,7 @@ class PageText:
     sold: str
     audience: str
     questions: Sequence[tuple[str, str]] = ()
+    terms: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +82,10 @@ def save_text(
         raise Invalid(wrong)
     values: dict[str, Any] = {
         "headline": text.headline, "summary": text.summary, "stands_for": text.stands_for, "sold": text.sold,
-        "audience": text.audience, "questions": [list(pair) for pair in text.questions], "updated_at": now,
+        "audience": text.audience, "questions": [list(pair) for pair in text.questions], "terms": text.terms,
+        "updated_at": now,
     }  # fmt: skip
+    before = queries.terms_in(session, program_id=program_id, language=language)
     if seen_at is None:
         row = {"program_id": program_id, "language": language, **values}
         is_done = bool(insert_new(session, PublicText, [row], returning=PublicText.language))
@@ -90,7 +97,7 @@ def save_text(
         raise Conflict("Somebody has changed this page meanwhile. Look at it, then change it again.")
     audit.record(
         session, actor=actor, action="public_text.save", subject_kind="program", subject_id=program_id,
-        program_id=program_id, details={"language": language}, now=now,
+        program_id=program_id, details=_told(language, before, text.terms), now=now,
     )  # fmt: skip
 
 
@@ -146,6 +153,12 @@ def _article(session: Session, program_id: UUID, article_id: UUID | None) -> Art
     return found
 
 
+def _told(language: str, before: str, after: str) -> dict[str, Any]:
+    """What the audit keeps of a change: of terms every version, for applications name the one that they accepted."""
+    changed = {"before": {"terms": before}, "after": {"terms": after}} if after != before else {}
+    return {"language": language} | changed
+
+
 def _text_problems(language: str, text: PageText) -> Mapping[str, Sequence[str]]:
     long = {name for name in ("stands_for", "sold", "audience") if len(getattr(text, name)) > TEXT_LENGTH_MAX}
     wrong = {name: [N_("Keep it below 8,000 characters.")] for name in long}
@@ -156,6 +169,8 @@ def _text_problems(language: str, text: PageText) -> Mapping[str, Sequence[str]]
         for question, answer in text.questions
     ):
         wrong["questions"] = [N_("Up to 20 questions, each with its answer.")]
+    if len(text.terms) > TERMS_LENGTH_MAX:
+        wrong["terms"] = [N_("This text is too long: 10,000 characters are the limit.")]
     if language not in LANGUAGES:
         wrong["language"] = [N_("Choose a language.")]
     return wrong

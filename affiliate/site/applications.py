@@ -14,8 +14,9 @@ from werkzeug.datastructures import MultiDict
 from affiliate import formats
 from affiliate.accounts import access
 from affiliate.files import File
-from affiliate.joining import answers, asking, inviting, queries, service
-from affiliate.joining.models import ApplicationDraft, DraftState
+from affiliate.joining import accepting, answers, asking, inviting, queries, service
+from affiliate.joining.accepting import Terms
+from affiliate.joining.models import ApplicationDraft, DraftState, PublicText
 from affiliate.joining.questions import QuestionKind
 from affiliate.joining.service import Origin
 from affiliate.joining.tokens import Purpose
@@ -31,7 +32,7 @@ from affiliate.web import orm, request_now
 
 _UPLOADS_MAX = 5
 __all__ = ["blueprint", "statuses"]
-_NOT_KEPT = frozenset({"csrf_token", "act", "draft", "from", "invite"})
+_NOT_KEPT = frozenset({"csrf_token", "act", "draft", "from", "invite", "terms_version"})
 
 
 @dataclass(slots=True)
@@ -74,14 +75,15 @@ def send(slug: str) -> ResponseReturnValue:
     known = sheet.draft.files if sheet.draft else {}
     read = answers.read(asked, sheet.typed, known | {key: {"name": file.name} for key, file in uploaded.items()})
     sheet.problems |= {key: _(text) for key, text in read.problems.items() if key not in sheet.problems}
-    if not sheet.form.validate() or sheet.problems:
-        return _page(sheet), 422
+    accepted = _accepted(program)
+    if not sheet.form.validate() or sheet.problems or accepted is None:
+        return _page(sheet if accepted else _to_read_again(sheet)), 422
     found = sheet.draft or _begin(program)
     with contextlib.suppress(service.AlreadySent):  # a second press of the button: the page says how it stands
         _keep(found, sheet, uploaded)
         read = answers.read(asked, sheet.typed, found.files)
         service.send(
-            orm.session, program=program, draft=found, applicant=_applicant(sheet.form, read.values),
+            orm.session, program=program, draft=found, applicant=_applicant(sheet.form, read.values, accepted),
             asked=asked, now=request_now(),
         )  # fmt: skip
     return redirect(joining.address("joining.status", program, found), 303)
@@ -176,14 +178,14 @@ def _saved(sheet: _Sheet, uploaded: Mapping[str, File]) -> ResponseReturnValue:
 def _page(sheet: _Sheet) -> str:
     program, found = sheet.program, sheet.draft
     asked = queries.form_of(orm.session, program_id=program.id)
-    came = origin()
+    came, reader = origin(), formats.locale()
     draft_path = joining.address("joining.draft", program, found) if found else ""
     here = draft_path or url_for("joining.apply", slug=program.slug, **came)
     return render_template(
         "site/apply.html",
         **frame(program),
         name=program.name,
-        terms=program.terms,
+        terms=accepting.terms_for(program.terms, _texts(program), reader=reader).plain(reader=reader),
         form=sheet.form,
         questions=asking.fields(asked, sheet.typed, found.files if found else {}, sheet.problems),
         accepted=uploads.ACCEPTED,
@@ -194,6 +196,25 @@ def _page(sheet: _Sheet) -> str:
         origin=came,
         sign_in_url=url_for("security.login", next=here),
     )
+
+
+def _texts(program: Program) -> Mapping[str, PublicText]:
+    return queries.texts(orm.session, program_ids=[program.id]).get(program.id, {})
+
+
+def _accepted(program: Program) -> Terms | None:
+    """The terms that stood on the page with the tick; nothing if they have changed since."""
+    version = request.form.get("terms_version", "")
+    return accepting.accepted(program.terms, _texts(program), version=version, reader=formats.locale())
+
+
+def _to_read_again(sheet: _Sheet) -> _Sheet:
+    """The form without its tick: what it stood for is no more."""
+    sheet.form.terms.data = False
+    sheet.form.terms.errors = [
+        _("The terms have changed since you opened this page. Read them, then accept them anew.")
+    ]
+    return sheet
 
 
 def _named_draft(program: Program) -> ApplicationDraft | None:
@@ -229,7 +250,7 @@ def _known() -> dict[str, Any]:
     return {"partner_name": partner.name, "website": partner.website, "country": partner.country}
 
 
-def _applicant(form: ApplicationForm | SignedInApplicationForm, read: Mapping[str, Any]) -> Applicant:
+def _applicant(form: ApplicationForm | SignedInApplicationForm, read: Mapping[str, Any], terms: Terms) -> Applicant:
     typed = {name: form[name].data for name in ("partner_name", "website", "country")}
     return Applicant(
         email=form.email.data if "email" in form else current_user.email,
@@ -238,5 +259,5 @@ def _applicant(form: ApplicationForm | SignedInApplicationForm, read: Mapping[st
         website=form.website.data or None,
         country=form.country.data or None,
         locale=formats.locale(),
-        answers=typed | dict(read) | {"terms_accepted_at": request_now().isoformat()},
+        answers=typed | dict(read) | accepting.kept(terms, at=request_now().isoformat()),
     )

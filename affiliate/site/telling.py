@@ -11,7 +11,7 @@ from affiliate.attribution import queries as attribution
 from affiliate.commissions import terms as plan_terms
 from affiliate.commissions.models import CommissionPlan
 from affiliate.commissions.terms import When
-from affiliate.joining import queries
+from affiliate.joining import accepting, queries
 from affiliate.joining.models import ArticleKind, PublicText
 from affiliate.joining.questions import LANGUAGES
 from affiliate.money import Money
@@ -25,9 +25,10 @@ ARTICLES_SHOWN = 6
 
 def page(program: Program, plan: CommissionPlan | None) -> dict[str, Any]:
     """Everything that the page shows, plain."""
-    text = words(queries.texts(orm.session, program_ids=[program.id]).get(program.id, {}))
+    texts = queries.texts(orm.session, program_ids=[program.id]).get(program.id, {})
+    text, reader = words(texts), formats.locale()
     told = queries.published(
-        orm.session, program_ids=[program.id], now=request_now(), limit=ARTICLES_SHOWN, language=formats.locale()
+        orm.session, program_ids=[program.id], now=request_now(), limit=ARTICLES_SHOWN, language=reader
     )
     cards = {kind: [articles.card(program, one) for one in told if one.kind is kind] for kind in ArticleKind}
     headline = (text.headline if text else "") or program.mission
@@ -40,7 +41,7 @@ def page(program: Program, plan: CommissionPlan | None) -> dict[str, Any]:
         "audience_text": articles.rendered(text.audience) if text else "",
         "audience": _lines(program.audience),
         "own_questions": [(question, articles.rendered(answer)) for question, answer in text.questions] if text else [],
-        "terms": program.terms,
+        "terms": accepting.terms_for(program.terms, texts, reader=reader).plain(reader=reader),
         "window_days": program.attribution_window_days,
         "rule": _rule(program),
         "validation_days": program.validation_days,
@@ -55,9 +56,13 @@ def page(program: Program, plan: CommissionPlan | None) -> dict[str, Any]:
 
 
 def words(texts: Mapping[str, PublicText]) -> PublicText | None:
-    """The text in the reader's language, else in the first that there is."""
+    """The text in the reader's language, else in the first that there is. One that holds only terms says nothing here."""
     order = (formats.locale(), *LANGUAGES)
-    return next((texts[language] for language in order if language in texts), None)
+    return next((texts[language] for language in order if language in texts and _tells(texts[language])), None)
+
+
+def _tells(text: PublicText) -> bool:
+    return any((text.headline, text.summary, text.stands_for, text.sold, text.audience, text.questions))
 
 
 def commission(plan: CommissionPlan, currency: str) -> Sequence[str]:

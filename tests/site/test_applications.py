@@ -1,5 +1,6 @@
 """Applying: the form that the program defines, saved as one goes, the proof of the mailbox, questions, and what the applicant sees."""
 
+import hashlib
 import html
 import io
 import re
@@ -16,13 +17,14 @@ from joining_cast import FORM, address_in_mail, apply_and_confirm
 from PIL import Image
 from sqlalchemy.orm import Session
 
-from affiliate import clock
+from affiliate import clock, ids
 from affiliate.accounts.actors import SYSTEM
-from affiliate.accounts.models import GrantRole, User
+from affiliate.accounts.models import AuditEvent, GrantRole, User
 from affiliate.files import StoredFile
-from affiliate.joining import forgetting, inviting, questions, service
-from affiliate.joining.models import ApplicationDraft
+from affiliate.joining import forgetting, inviting, questions, service, writing
+from affiliate.joining.models import ApplicationDraft, PublicText
 from affiliate.joining.questions import Question, QuestionKind
+from affiliate.joining.writing import PageText
 from affiliate.mailer import OutboxMail
 from affiliate.partners import service as partners
 from affiliate.partners.models import Application, Enrollment, EnrollmentStatus, PartnerTerms
@@ -465,3 +467,55 @@ def test_a_partners_recruiting_address_makes_it_the_recruiter(
     assert _application(app_session).source == "recruiter:Larkfen"
     assert app_session.scalars(sa.select(PartnerTerms.recruiter_id)).one() == recruiter.id
     assert app_session.scalars(sa.select(User.email)).one() == "marta@kitchen.example"
+
+
+def _write_terms(session: Session, program: Program, language: str, text: str, *, is_first: bool = True) -> None:
+    row = session.get(PublicText, (program.id, language))
+    page = PageText(headline="", summary="", stands_for="", sold="", audience="", terms=text)
+    writing.save_text(
+        session, program_id=program.id, language=language, text=page, seen_at=None if is_first or not row else row.updated_at,
+        actor=SYSTEM, now=clock.now(),
+    )  # fmt: skip
+    session.commit()
+
+
+def test_who_applies_accepts_the_terms_of_the_page_and_their_language_and_version_are_kept(
+    client: FlaskClient, app: Flask, app_session: Session, program: Program
+) -> None:
+    _write_terms(app_session, program, "it", "Niente spam.\n\nMai.")
+    _write_terms(app_session, program, "pl", "")
+    polish = client.get("/apply/casa-ondera", headers={"Accept-Language": "pl"}).text
+    assert '<div class="stack-s s3 m2" lang=""><p>One.</p>' in polish  # an empty field of theirs hides nothing
+    italian = {"Accept-Language": "it"}
+    page = client.get("/apply/casa-ondera", headers=italian).text
+    assert '<div class="stack-s s3 m2"><p>Niente spam.</p><p>Mai.</p></div>' in page
+    assert "<p>Niente spam.</p>" in client.get("/p/casa-ondera?lang=it").text
+    [version] = re.findall(r'name="terms_version" value="([0-9a-f]{64})"', page)
+    read = FORM | {"terms_version": version}
+    _write_terms(app_session, program, "it", "Niente spam, mai.", is_first=False)
+    refused = client.post("/apply/casa-ondera", data=read, headers=italian)
+    assert refused.status_code == 422
+    assert 'id="terms-error"' in refused.text
+    assert 'name="terms" checked' not in refused.text
+    [version] = re.findall(r'name="terms_version" value="([0-9a-f]{64})"', refused.text)
+    sent = client.post("/apply/casa-ondera", data=read | {"terms_version": version})  # with buttons in English by now
+    assert sent.status_code == 303
+    client.post(address_in_mail(app_session, "confirm"))
+    answers = _application(app_session).answers
+    assert (answers["terms_language"], answers["terms_version"]) == ("it", version)
+    assert version == hashlib.sha256(b"Niente spam, mai.").hexdigest()
+    manager = make_person(app_session, "Mara")
+    give(app_session, manager, GrantRole.MANAGER, program)
+    [partner_id] = app_session.scalars(sa.select(Enrollment.partner_id))
+    app_session.commit()
+    mara = app.test_client()
+    sign_in(mara, manager)
+    panel = f"/console/casa-ondera/partners/{ids.public('ptn', partner_id)}"
+    said = f"Accepted the terms of this language: Italiano, version {version[:8]}, on "
+    page = mara.get(panel).text
+    assert said in page
+    assert "They still read so." in page
+    _write_terms(app_session, program, "it", "Altro.", is_first=False)
+    assert "They have changed since." in mara.get(panel).text
+    kept = app_session.scalars(sa.select(AuditEvent.details).where(AuditEvent.action == "public_text.save")).all()
+    assert {"terms": "Niente spam, mai."} in [details.get("after") for details in kept]

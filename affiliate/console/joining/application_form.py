@@ -12,7 +12,7 @@ from affiliate.accounts import access
 from affiliate.console.blueprint import blueprint, show
 from affiliate.console.forms import moment
 from affiliate.errors import Conflict, Invalid
-from affiliate.joining import asking, queries, questions, service
+from affiliate.joining import accepting, asking, queries, questions, service
 from affiliate.joining.questions import LANGUAGES, Question, QuestionKind
 from affiliate.web import orm, request_now
 
@@ -34,7 +34,9 @@ def application_form() -> str:
 def look_at_application_form() -> str:
     """The form as applicants see it: as it was typed, or as it is stored. Nothing is kept, and nothing can be sent."""
     asked = _typed(request.form) if request.method == "POST" else queries.form_of(orm.session, program_id=g.program.id)
-    return show("joining/application_look.html", questions=asking.fields(asked, {}, {}, {}), terms=g.program.terms)
+    texts, reader = queries.texts(orm.session, program_ids=[g.program.id]).get(g.program.id, {}), formats.locale()
+    terms = accepting.terms_for(g.program.terms, texts, reader=reader).plain(reader=reader)
+    return show("joining/application_look.html", questions=asking.fields(asked, {}, {}, {}), terms=terms)
 
 
 @blueprint.post("/<slug>/settings/application-form")

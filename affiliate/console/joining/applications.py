@@ -8,10 +8,10 @@ from flask import Response, g, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers.response import Response as BaseResponse
 
-from affiliate import files
+from affiliate import files, formats
 from affiliate.accounts import access
 from affiliate.console.blueprint import acted, blueprint
-from affiliate.joining import queries, service, standing
+from affiliate.joining import accepting, queries, service, standing
 from affiliate.partners import facts
 from affiliate.partners.models import Application, Enrollment, EnrollmentStatus
 from affiliate.privacy.inventory import ERASED
@@ -66,6 +66,7 @@ def told(application: Application | None, enrollment: Enrollment) -> dict[str, A
     return {
         "submitted_at": application.submitted_at,
         "source": came_by(application.source),
+        "terms": _terms(application),
         "answers": [line | {"url": _file_url(partner_id, line)} for line in shown["sent"]],
         "messages": [_message(one) for one in shown["messages"]],
         "may_ask": enrollment.status is EnrollmentStatus.PENDING,
@@ -81,6 +82,24 @@ def came_by(source: str) -> str:
     if kind == "invitation":
         return str(_("Invitation: %(name)s", name=name))
     return str(_("Article: %(name)s", name=name)) if kind == "article" else source
+
+
+def _terms(application: Application) -> str:
+    """Which terms the applicant accepted, and whether they still stand; nothing where no version was kept."""
+    if not application.answers.get("terms_version"):
+        return ""
+    texts = queries.texts(orm.session, program_ids=[g.program.id]).get(g.program.id, {})
+    kept = accepting.standing(application.answers, g.program.terms, texts)
+    if kept is None:
+        return ""
+    at = formats.day(datetime.fromisoformat(application.answers["terms_accepted_at"]))
+    values = {"at": at, "version": kept["version"], "language": formats.LANGUAGES.get(kept["language"], "")}
+    said = (
+        _("Accepted the terms of this language: %(language)s, version %(version)s, on %(at)s.", **values)
+        if values["language"]
+        else _("Accepted the terms under Settings, version %(version)s, on %(at)s.", **values)
+    )
+    return f"{said} {_('They still read so.') if kept['is_same'] else _('They have changed since.')}"
 
 
 def _message(one: dict[str, Any]) -> dict[str, Any]:

@@ -46,13 +46,20 @@ class PageForm(FlaskForm):  # type: ignore[misc] # the library is not typed
         description=_l("One block each: the question in its first line, the answer below it, a blank line between blocks."),
     )  # fmt: skip
 
+    terms = TextAreaField(
+        _l("Terms"),
+        filters=[_stripped],
+        description=_l("In this language. Left empty, the terms under Settings hold. Whoever applies accepts the text that they read."),
+    )  # fmt: skip
+
     def text(self) -> writing.PageText:
         """What was typed."""
         blocks = [block.strip().partition("\n") for block in self.questions.data.split("\n\n") if block.strip()]
         pairs = [(question.strip(), answer.strip()) for question, _newline, answer in blocks]
         return writing.PageText(
-            self.headline.data, self.summary.data, self.stands_for.data, self.sold.data, self.audience.data, pairs
-        )
+            self.headline.data, self.summary.data, self.stands_for.data, self.sold.data, self.audience.data, pairs,
+            self.terms.data,
+        )  # fmt: skip
 
 
 class ArticleForm(FlaskForm):  # type: ignore[misc] # the library is not typed
@@ -94,7 +101,7 @@ def public_page(language: str) -> str:
     if stored is None:
         return _page(PageForm(), language)
     blocks = ["\n".join(pair) for pair in stored.questions]
-    known = {name: getattr(stored, name) for name in ("headline", "summary", "sold", "stands_for", "audience")}
+    known = {name: getattr(stored, name) for name in ("headline", "summary", "sold", "stands_for", "audience", "terms")}
     known |= {"questions": "\n\n".join(blocks), "seen_at": stored.updated_at.isoformat()}
     return _page(PageForm(data=known), language)
 

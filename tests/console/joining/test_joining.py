@@ -251,16 +251,19 @@ def test_the_public_page_is_written_per_language_and_two_do_not_overwrite_one_an
     cast: Cast, mara: FlaskClient
 ) -> None:
     url = _url(cast, "settings/page/it")
-    sent = {"headline": "Ferro", "questions": "Quanto?\nOtto per cento.\n\nQuando?\nOgni mese."}
+    sent = {"headline": "Ferro", "questions": "Quanto?\nOtto per cento.\n\nQuando?\nOgni mese.", "terms": "Mai spam."}
     assert mara.post(url, data=sent).status_code == 303
     page = mara.get(url).text
     assert "Quando?\nOgni mese.</textarea>" in page
+    assert "Mai spam.</textarea>" in page
     assert "Ferro" in mara.get(f"/p/{cast.program.slug}?lang=it").text
+    look = mara.get(_url(cast, "settings/application-form/look"), headers={"Accept-Language": "it"}).text
+    assert "<p>Mai spam.</p>" in look
     for seen_at in ("", *NO_MOMENTS):
         assert mara.post(url, data=sent | {"seen_at": seen_at}).status_code == 409
-    wrong = mara.post(url, data={"questions": "A question alone", "headline": "x" * 301})
+    wrong = mara.post(url, data={"questions": "A question alone", "terms": "x" * 10_001})
     assert wrong.status_code == 422
-    assert 'id="questions-error"' in wrong.text
+    assert all(f'id="{name}-error"' in wrong.text for name in ("questions", "terms"))
 
 
 def test_an_article_is_written_published_and_taken_off(cast: Cast, mara: FlaskClient) -> None:

@@ -96,7 +96,12 @@ def test_a_copy_has_settings_and_chosen_parts_and_nothing_else(
     cast.program.validation_days = 17
     text: dict[str, Any] = dict.fromkeys(("headline", "summary", "stands_for", "sold", "audience"), "Pots for life")
     row = PublicText(
-        program_id=cast.program.id, language="en", questions=[], updated_at=cast.program.updated_at, **text
+        program_id=cast.program.id,
+        language="en",
+        questions=[],
+        updated_at=cast.program.updated_at,
+        terms="No spam.",
+        **text,
     )
     cast.session.add(row)
     cast.session.commit()
@@ -109,7 +114,7 @@ def test_a_copy_has_settings_and_chosen_parts_and_nothing_else(
     def of(table: Any) -> list[Any]:
         return list(cast.session.scalars(sa.select(table).where(table.program_id == made.id)))
 
-    assert [text.headline for text in of(PublicText)] == ["Pots for life"]
+    assert [(text.headline, text.terms) for text in of(PublicText)] == [("Pots for life", "No spam.")]
     assert len(of(CommissionPlan)) == 1
     assert of(ApiKey) == of(Enrollment) == of(Link) == of(Grant) == []
     trail = sa.select(AuditEvent.details).where(AuditEvent.action == "program.clone")
