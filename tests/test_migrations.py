@@ -44,6 +44,7 @@ from affiliate.links.models import Link
 from affiliate.partners.models import Partner
 from affiliate.payouts import proof, service
 from affiliate.payouts.models import Payout
+from affiliate.programs.models import Program
 from affiliate.relations import queries as relations
 from affiliate.relations import words
 from affiliate.relations.bulk_models import BulkAct, BulkKind, BulkStatus, BulkSubject
@@ -235,13 +236,16 @@ def test_a_day_that_was_counted_up_to_the_hour_does_not_pass_for_a_whole_one_bef
 
 
 def test_totals_from_before_are_carried_anew_with_the_balances_of_partners(engine: Engine) -> None:
+    with Session(engine) as session, session.begin():
+        program_id = make_program(session, landing_labels=["utm_source={program}"]).id
     with engine.connect() as connection:
         command.downgrade(config_for(connection), "0006")
     with Session(engine) as session, session.begin():
-        session.add(LedgerTotal(program_id=make_program(session).id, position=7, balances={}))
+        session.add(LedgerTotal(program_id=program_id, position=7, balances={}))
     with engine.connect() as connection:
         command.upgrade(config_for(connection), "head")
         assert connection.scalar(sa.select(sa.func.count()).select_from(LedgerTotal)) == 0
+        assert connection.scalar(sa.select(Program.landing_labels)) == []  # off, as for every program of before
 
 
 def test_the_last_round_of_duties_from_before_has_a_day(engine: Engine) -> None:

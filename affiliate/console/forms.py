@@ -29,11 +29,15 @@ from affiliate.accounts.forms import time_zones
 from affiliate.console import words
 from affiliate.fields import DayField
 from affiliate.money import Money
-from affiliate.programs import rules, signs
+from affiliate.programs import labels, rules, signs
 from affiliate.programs.models import GoalMetric, Program
 
 _NEEDED = _l("This is needed.")
-_AS_TYPED = [name for name in rules.SETTINGS if name not in {"allowed_hosts", "channel_signs", "payout_min_minor"}]
+_AS_TYPED = [
+    name
+    for name in rules.SETTINGS
+    if name not in {"allowed_hosts", "channel_signs", "landing_labels", "payout_min_minor"}
+]
 """The settings that a field of their own name holds as they are stored."""
 
 
@@ -108,6 +112,13 @@ class SettingsForm(FlaskForm):  # type: ignore[misc] # the library is not typed
             "or utm_campaign=spring*: search_ads. The first that fits counts."
         ),
     )
+    landing_labels = TextAreaField(
+        _l("Labels for web analytics"),
+        description=_l(
+            "One a line, for example utm_source={program}. Macros: {program}, {partner}, {link}, {sub1} to {sub10}. A label "
+            "that an address has already stays as it is. Empty: none."
+        ),
+    )
     time_zone = SelectField(_l("Time zone"), choices=lambda: [SelectChoice(zone) for zone in time_zones()])
     validation_days = IntegerField(
         _l("Validation period, days"),
@@ -141,6 +152,7 @@ class SettingsForm(FlaskForm):  # type: ignore[misc] # the library is not typed
         shown = {name: getattr(program, name) for name in _AS_TYPED}
         shown["allowed_hosts"] = "\n".join(program.allowed_hosts)
         shown["channel_signs"] = "\n".join(program.channel_signs)
+        shown["landing_labels"] = "\n".join(program.landing_labels)
         shown["payout_min"] = Money(program.payout_min_minor, program.currency).text()
         form = cls(data=shown | {"seen_at": program.updated_at.isoformat()})
         form.currency = program.currency
@@ -168,6 +180,8 @@ class SettingsForm(FlaskForm):  # type: ignore[misc] # the library is not typed
             rules.clean_host(line) for line in self.allowed_hosts.data.splitlines() if line.strip()
         ]
         values["channel_signs"] = [signs.clean(line) for line in self.channel_signs.data.splitlines() if line.strip()]
+        typed = [labels.clean(line) for line in self.landing_labels.data.splitlines()]
+        values["landing_labels"] = list(dict.fromkeys(filter(None, typed)))
         values["payout_min_minor"] = None if self.minimum is None else self.minimum.amount_minor
         return values
 

@@ -53,6 +53,7 @@ class Program(Base):
     click_parameter: Mapped[str] = mapped_column(sa.String(40), default="aff_click")
     cookie_by_default: Mapped[bool] = mapped_column(default=False)  # whether a cookie is set without a consent signal
     channel_signs: Mapped[list[Any]] = mapped_column(default=lambda: [*signs.DEFAULT])  # of other paid channels
+    landing_labels: Mapped[list[Any]] = mapped_column(default=list)  # lines of `labels`, for the shop's web analytics
     attribution_window_days: Mapped[int] = mapped_column(default=30)
     validation_days: Mapped[int] = mapped_column(default=30)
     validation_start: Mapped[ValidationStart] = mapped_column(

@@ -12,13 +12,13 @@ from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from affiliate import days, money
-from affiliate.programs import signs
+from affiliate.programs import labels, signs
 
 N_ = str  # marks a sentence for the translators
 
 SETTINGS = (
     "name", "time_zone", "shop_url", "allowed_hosts", "fallback_url", "click_parameter", "cookie_by_default",
-    "channel_signs", "accent", "validation_days", "validation_start", "payout_min_minor", "case_answer_days",
+    "channel_signs", "landing_labels", "accent", "validation_days", "validation_start", "payout_min_minor", "case_answer_days",
     "application_answer_days", "mission", "description", "audience", "terms",
 )  # fmt: skip
 """What can be changed later. The slug stands in addresses and the currency in the books: both stay. Who gets a sale is said
@@ -71,6 +71,8 @@ def clean(name: str, value: Any) -> Any:
         return list(dict.fromkeys(clean_host(host) for host in value))
     if name == "channel_signs":
         return list(dict.fromkeys(filter(None, map(signs.clean, value))))
+    if name == "landing_labels":
+        return list(dict.fromkeys(filter(None, map(labels.clean, value))))
     if name == "accent":
         return value.strip().lower() or None if value else None
     return (value.strip() or (None if name == "fallback_url" else "")) if isinstance(value, str) else value
@@ -195,6 +197,18 @@ def _signs(lines: list[str]) -> str | None:
     return N_("Write one sign a line, for example gclid: google_ads or utm_medium=cpc: search_ads.")
 
 
+def _labels(lines: list[str]) -> str | None:
+    if len(lines) > labels.LABELS_MAX or len(set(labels.names(lines))) < len(lines):
+        return N_("At most ten labels, each name once.")
+    if any(map(labels.unknown, lines)):
+        return N_("This macro is not known. Those that are: {program}, {partner}, {link}, {sub1} to {sub10}.")
+    if all(map(labels.is_label, lines)):
+        return None
+    return N_(
+        "Write one label a line, each macro once, for example utm_source={program}. Names begin with utm_, mtm_, pk_ or at_."
+    )
+
+
 def _days(days: int) -> str | None:
     return None if 1 <= days <= DAYS_MAX else N_("Choose from 1 to 365 days.")
 
@@ -237,6 +251,7 @@ _CHECKS: dict[str, Any] = {
     "allowed_hosts": _hosts,
     "click_parameter": _parameter,
     "channel_signs": _signs,
+    "landing_labels": _labels,
     "accent": lambda accent: accent_problem(accent) if accent else None,
     "attribution_window_days": _days,
     "validation_days": _validation_days,

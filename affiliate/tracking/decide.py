@@ -4,7 +4,7 @@ Adapters (`edge`, and `wsgi` in front of Flask) only carry bytes in and out, so 
 The visitor always gets somewhere: whatever is wrong with the link, the address leads on, and the event says what was wrong.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
@@ -90,7 +90,9 @@ def decide(
     elif consent == "refused" and home.cookie_start in request.cookies:
         cookie = f"{home.cookie_start}{home.cookie_end}{'; Secure' if request.is_secure else ''}"
     event = _event(click_id, now, state, landing.url, visitor_id, consent, request, query, way, view, keys)
-    return Decision(302, _address(landing, program.click_parameter, home.click_token(click_id), query), cookie, event)
+    labels = _labels(way, landing, query, event.subs) if way.labels and state == "active" else ""
+    token = home.click_token(click_id)
+    return Decision(302, _address(landing, program.click_parameter, token, query, labels), cookie, event)
 
 
 def _event(  # noqa: PLR0917 - each click would pay for names
@@ -215,11 +217,18 @@ def known_visitor(cookies: str, program: ProgramFacts, keys: Keys) -> UUID | Non
     return None
 
 
-def _address(landing: Landing, click_parameter: str, token: str, query: Query) -> str:
-    """The landing page with its own query, what the visitor's address carried beside it, and the click token."""
+def _labels(way: Way, landing: Landing, query: Query, subs: Mapping[str, str]) -> str:
+    """The program's labels for the shop's analytics, each with its `&`. One that the address has already stays as it is there."""
+    taken = {name for name, _pair in query.passed_on}.union(landing.names)
+    told = (one.of_click(subs) if one.subs else one.pair for one in way.labels if one.name not in taken)
+    return "".join(f"{pair}&" for pair in told if pair)
+
+
+def _address(landing: Landing, click_parameter: str, token: str, query: Query, labels: str) -> str:
+    """The landing page with its own query, what the visitor's address carried beside it, labels, and the click token."""
     carried = ""
     if query.passed_on:
         added = [pair for name, pair in query.passed_on if name not in landing.names]
         if added and sum(map(len, added)) <= PASSED_ON_LENGTH_MAX:
             carried = f"{'&'.join(added)}&"
-    return f"{landing.head}{carried}{click_parameter}={token}{landing.tail}"
+    return f"{landing.head}{carried}{labels}{click_parameter}={token}{landing.tail}"

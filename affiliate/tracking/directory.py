@@ -236,6 +236,7 @@ class Directory:
             pixel_secret=secret,
             postback_hash=postback.hash_of(token),
             channel_signs=tuple(row.channel_signs),
+            landing_labels=tuple(row.landing_labels),
             is_archived=row.archived_at is not None,
             own_host=row.own_host,
         )

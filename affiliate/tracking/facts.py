@@ -34,6 +34,7 @@ class ProgramFacts:
     postback_hash: str = field(repr=False, default="")  # of the token; no text has the hash ""
     channel_signs: tuple[str, ...] = signs.DEFAULT
     is_archived: bool = False  # no order is taken any more
+    landing_labels: tuple[str, ...] = ()  # lines of `labels`
     own_host: str | None = None  # where its links and pages are as well, once that is proved
 
 

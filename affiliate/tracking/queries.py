@@ -26,6 +26,7 @@ _PROGRAM = (
     Program.cookie_by_default,
     Program.attribution_window_days,
     Program.channel_signs,
+    Program.landing_labels,
     Program.pixel_secret_version,
     Program.postback_token_version,
     Program.archived_at,

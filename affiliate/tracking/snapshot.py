@@ -26,7 +26,7 @@ from affiliate.tracking.facts import KeyFacts, LinkFacts, ProgramFacts, View
 from affiliate.tracking.network import Networks
 from affiliate.tracking.spool import sync_folder
 
-VERSION = 4
+VERSION = 5
 BYTES_MAX = 1024 * 1024 * 1024
 NAME = "links.snapshot"
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from affiliate import signing
 from affiliate.links import hosts
-from affiliate.programs import signs
+from affiliate.programs import labels, signs
 from affiliate.tracking import consent as consents
 from affiliate.tracking import paid
 from affiliate.tracking.codec import ClickEvent, ClickSource, Consent, TouchEvent
@@ -74,7 +74,7 @@ def link_of(arrival: Arrival, ref: str | None, program: ProgramFacts, view: View
 def touch(
     arrival: Arrival, click_token: str | None, program: ProgramFacts, keys: Keys, *, now: datetime
 ) -> TouchEvent | None:
-    """The touch of another paid channel, if the page's address tells of one.
+    """The touch of another paid channel, if the page's address tells of one. What our own redirect wrote into it tells of none.
 
     Nothing, too, where nothing ties it to an order: neither a visitor we may know nor a partner's click before it.
 
@@ -82,7 +82,9 @@ def touch(
         BadNonce: as above.
     """
     _, query = _page(arrival.page_url)
-    found = signs.channel(_first_of_each(query), program.channel_signs)
+    ours = _labels_in(query, program)
+    foreign = {name: value for name, value in _first_of_each(query).items() if name not in ours}
+    found = signs.channel(foreign, program.channel_signs)
     if found is None:
         return None
     refused = _consent(arrival, query, program) == "refused"
@@ -100,6 +102,11 @@ def touch(
         visitor_id=visitor_id,
         click_id=click_before,
     )
+
+
+def _labels_in(query: list[tuple[str, str]], program: ProgramFacts) -> frozenset[str]:
+    """The parameters that our redirect wrote: they stay in the address where the shop takes the click id out."""
+    return labels.own(_first_of_each(query), program.landing_labels, program=program.slug)
 
 
 def _first_of_each(query: list[tuple[str, str]]) -> dict[str, str]:

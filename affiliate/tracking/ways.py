@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 from uuid import UUID
 
-from affiliate import signing
+from affiliate import ids, signing
+from affiliate.programs import labels
+from affiliate.programs.labels import Label
 from affiliate.tracking.eventtypes import LinkState
 from affiliate.tracking.keys import Keys, visitor_tokens
 
@@ -58,6 +60,7 @@ class Way:
     home: Home
     standing: LinkState
     landing: Landing
+    labels: tuple[Label, ...]  # for the shop's web analytics
 
 
 def way_of(code: str, view: "View", keys: Keys) -> Way | None:
@@ -96,8 +99,19 @@ def _worked_out(code: str, view: "View", keys: Keys) -> Way | None:
     if len(view.ways) >= WAYS_MAX:
         view.ways.clear()
     page = landing(link.landing_url, program.click_parameter)
-    way = view.ways[code] = Way(link, program, home, view.standing_of(link, program), page)
+    way = view.ways[code] = Way(
+        link, program, home, view.standing_of(link, program), page, _labels(code, link, program)
+    )
     return way
+
+
+def _labels(code: str, link: "LinkFacts", program: "ProgramFacts") -> tuple[Label, ...]:
+    if not program.landing_labels:
+        return ()
+    partner = ids.public("ptn", link.partner_id)
+    return labels.of_link(
+        program.landing_labels, program=program.slug, partner=partner, link=code, without=program.click_parameter
+    )
 
 
 def _home(program: "ProgramFacts", keys: Keys) -> Home:

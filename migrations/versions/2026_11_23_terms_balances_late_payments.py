@@ -1,10 +1,12 @@
-"""terms by language, balances of partners carried on, and the payout that a case is about.
+"""terms by language, labels for web analytics, balances of partners carried on, and the payout that a case is about.
 
 One idea per migration; it runs on SQLite and PostgreSQL, with data in the tables.
 """
 
 import sqlalchemy as sa
 from alembic import op
+
+from affiliate import db
 
 revision = "0007"
 down_revision = "0006"
@@ -50,6 +52,10 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("terms", sa.Text(), nullable=False, server_default=""))
     with op.batch_alter_table("public_texts") as batch_op:
         batch_op.alter_column("terms", server_default=None)
+    with op.batch_alter_table("programs") as batch_op:
+        batch_op.add_column(sa.Column("landing_labels", db.Json, nullable=False, server_default="[]"))
+    with op.batch_alter_table("programs") as batch_op:
+        batch_op.alter_column("landing_labels", server_default=None)
     with op.batch_alter_table("cases") as batch_op:
         batch_op.add_column(sa.Column("payout_id", sa.Uuid(), nullable=True))
         batch_op.create_foreign_key(op.f("fk_cases_payout_id_payouts"), "payouts", ["payout_id"], ["id"])
@@ -62,4 +68,6 @@ def downgrade() -> None:
     with op.batch_alter_table("public_texts") as batch_op:
         batch_op.drop_column("terms")
     op.drop_index("ix_commissions_approved", "commissions")
+    with op.batch_alter_table("programs") as batch_op:
+        batch_op.drop_column("landing_labels")
     op.drop_table("ledger_balances")

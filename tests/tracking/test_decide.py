@@ -23,7 +23,8 @@ from tracking_cast import (
     view,
 )
 
-from affiliate import signing
+from affiliate import ids, signing
+from affiliate.programs import labels
 from affiliate.tracking import reading
 from affiliate.tracking.codec import ClickEvent, RejectedEvent, decode, encode
 from affiliate.tracking.decide import Decision, decide
@@ -31,6 +32,7 @@ from affiliate.tracking.facts import View
 from affiliate.tracking.keys import stamp, team_cookie, visitor_token
 from affiliate.tracking.network import Networks
 
+PARTNER = ids.public("ptn", PARTNER_ID)
 TOKEN = signing.click_token(KEYS.click, program_id=PROGRAM_ID, click_id=CLICK_ID)
 CONSENTING = view(of=program(cookie_by_default=True))
 
@@ -123,6 +125,30 @@ def test_other_parameters_of_the_address_travel_on_and_do_not_overwrite_the_land
         ("gclid", "1"),
         ("aff_click", TOKEN),
     ]
+
+
+LABELLED = program(
+    landing_labels=(*labels.USUAL, "utm_id=é {program}/{sub2}", "aff_click=x"), allowed_hosts=("www.shop.example",)
+)
+
+
+@pytest.mark.parametrize(
+    ("query", "changes", "told"),
+    [
+        ("", {}, f"colour=red&utm_source=ondera&utm_medium=affiliate&utm_campaign=anna&utm_content={PARTNER}"),
+        ("sub1=a%26b%20c&sub2=%C3%A9", {}, f"colour=red&utm_source=ondera&utm_medium=affiliate&utm_campaign=anna&utm_content={PARTNER}&utm_term=a%26b%20c&utm_id=%C3%A9%20ondera%2F%C3%A9"),
+        ("", {"subs": {"sub1": "own"}, "landing_url": "https://www.shop.example/?utm_source=mine&utm_content="}, "utm_source=mine&utm_content=&utm_medium=affiliate&utm_campaign=anna&utm_term=own"),
+        ("utm_medium=video", {}, f"colour=red&utm_medium=video&utm_source=ondera&utm_campaign=anna&utm_content={PARTNER}"),
+        ("url=https://www.shop.example/pans?utm_campaign=deep", {}, f"utm_campaign=deep&utm_source=ondera&utm_medium=affiliate&utm_content={PARTNER}"),
+        ("", {"is_paused": True}, "colour=red"),
+    ],
+)  # fmt: skip
+def test_an_address_carries_the_programs_labels_and_keeps_those_that_it_has(
+    query: str, changes: dict[str, Any], told: str
+) -> None:
+    decision = decided(view(of=LABELLED, link_facts=link(**changes)), query=query)
+    assert urlsplit(decision.location or "").query == f"{told}&aff_click={TOKEN}"
+    assert "ondera" not in recorded(decision).landing_url + str(recorded(decision).utm)  # nothing of them is recorded
 
 
 def test_the_links_own_sub_ids_stand_unless_the_address_says_otherwise() -> None:

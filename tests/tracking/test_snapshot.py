@@ -22,7 +22,7 @@ def everything() -> View:
     """A view with something of every kind."""
     program = tracking_cast.program(
         fallback_url="https://www.shop.example/żółw", postback_hash="f" * 64, channel_signs=("a: b",),
-        own_host="go.shop.example",
+        landing_labels=("utm_source={program}",),        own_host="go.shop.example",
     )  # fmt: skip
     link = tracking_cast.link(subs={"sub1": "letter"}, expires_at=NOW + timedelta(days=1))
     key = KeyFacts(LINK_ID, PROGRAM_ID, False, frozenset({"a:read", "a:write"}), NOW)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tracking_cast import CLICK_ID, COOKIE_NAME, KEYS, LINK_ID, NOW, PROGRAM_ID, VISITOR_ID, link, program, view
 
 from affiliate import ids, signing
+from affiliate.programs import labels
 from affiliate.tracking import tagclick
 from affiliate.tracking.codec import ClickEvent, decode, encode
 from affiliate.tracking.facts import ProgramFacts
@@ -141,6 +142,17 @@ def test_each_program_says_by_what_it_knows_another_channel() -> None:
     assert touched(of=ours) is None
     found = touched(of=ours, page_url="https://www.shop.example/?TDUID=x&tduid=&gclid=g1")
     assert (found.channel, found.evidence) == ("tradedoubler", "tduid")
+
+
+def test_what_our_own_redirect_wrote_into_an_address_is_no_other_channel() -> None:
+    ours, page = (
+        program(landing_labels=labels.USUAL),
+        "https://www.shop.example/?utm_source=ondera&utm_medium=affiliate",
+    )
+    assert touched(page_url=page).channel == "affiliate"
+    assert touched(of=ours, page_url=page) is None  # the shop took the click id out, and the labels stayed
+    assert touched(of=ours, page_url=page.replace("ondera", "awin")).channel == "affiliate"
+    assert touched(of=ours, page_url=f"{page}&gclid=g1").evidence == "gclid"
 
 
 def test_a_touch_that_nothing_ties_to_an_order_is_none() -> None:

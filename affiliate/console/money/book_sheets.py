@@ -172,7 +172,7 @@ def _is_said(name: str, value: Any) -> bool:
 
 
 def _value(name: str, value: Any) -> str:
-    if value is None or value == "":
+    if value is None or value in ("", []):
         return formats.UNKNOWN
     if isinstance(value, bool):
         value = _("yes") if value else _("no")

@@ -92,6 +92,7 @@ def _of_programs() -> dict[str, str]:
         "cookie_by_default": _("Set the cookie without asking"),
         "description": _("Description"),
         "fallback_url": _("Where unknown links lead"),
+        "landing_labels": _("Labels for web analytics"),
         "metric": _("What counts"),
         "mission": _("In one sentence"),
         "name": _("Name"),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import g, url_for
+from flask import g, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers.response import Response as BaseResponse
 
@@ -14,19 +14,23 @@ from affiliate.console.forms import SettingsForm
 from affiliate.console.program import setting_effects
 from affiliate.console.program.changes import last_changes
 from affiliate.console.queries import work
+from affiliate.programs import labels, rules, service
 from affiliate.programs import queries as program_queries
-from affiliate.programs import rules, service
 from affiliate.programs.models import Program
 from affiliate.web import orm, request_now
 
+USUAL = "usual"
 Answer = str | tuple[str, int] | BaseResponse
 
 
 @blueprint.get("/<slug>/settings")
 @access.console(*roles.SETTINGS)
 def settings() -> str:
-    """The program's texts, hosts, windows and minimum, and whether it is live."""
-    return _settings_page(SettingsForm.of(g.program))
+    """The program's texts, hosts, windows and minimum, and whether it is live; with the usual labels written in, if asked."""
+    form = SettingsForm.of(g.program)
+    if request.args.get("labels") == USUAL and not g.program.landing_labels:
+        form.landing_labels.data = "\n".join(labels.USUAL)
+    return _settings_page(form)
 
 
 @blueprint.post("/<slug>/settings")
@@ -87,6 +91,7 @@ def _settings_page(form: SettingsForm, *, changes: list[dict[str, Any]] | None =
         setup=setup_steps(program),
         facts=_facts(program),
         may_clone=manages_all(),
+        usual_url=url_for("console.settings", labels=USUAL, _anchor="s5"),
         changes=changes,
         trail=last_changes(),
         suggestion=rules.readable_accent(accent.lower())

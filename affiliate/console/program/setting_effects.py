@@ -46,6 +46,7 @@ def _means(name: str) -> str:
         "click_parameter": _("Within seconds clicks arrive under the new name: change the tag or the shop's server at the same time."),
         "cookie_by_default": _("Counts for clicks from now on. Ask whoever looks after privacy first."),
         "channel_signs": _("Counts for visits from now on. Put the tag into the shop again if a parameter is new."),
+        "landing_labels": _("Counts for clicks from now on: within seconds visits arrive with these labels."),
         "validation_days": _("Counts for orders reckoned from now on. Dates that partners see already stay."),
         "validation_start": _("Counts for orders reckoned from now on."),
         "payout_min_minor": _("Counts from the next payout run on."),
@@ -123,7 +124,7 @@ def _of_accent(_before: str | None, after: str | None) -> str | None:
 
 _EFFECTS: dict[str, Callable[[Any, Any], str | None]] = {
     "allowed_hosts": _of_hosts, "validation_days": _of_validation, "payout_min_minor": _of_minimum,
-    "click_parameter": _of_clicks, "cookie_by_default": _of_clicks, "accent": _of_accent,
+    "click_parameter": _of_clicks, "cookie_by_default": _of_clicks, "landing_labels": _of_clicks, "accent": _of_accent,
 }  # fmt: skip
 
 

@@ -64,6 +64,10 @@ def _seen() -> list[Line]:
             "settings", program.name, ", ".join(program.allowed_hosts),
         ),
         _line(
+            _("Labels for web analytics"), _("What the shop's analytics reads of a partner's visit."), "settings",
+            *(program.landing_labels or [_("None.")]), _anchor="s5",
+        ),
+        _line(
             _("Logo and colour"), _("On the public page and in the portal."), "brand",
             program.accent or "", _("Own logo") if branding.logo_id(orm.session, program_id=program.id) else "",
         ),

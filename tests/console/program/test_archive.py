@@ -93,7 +93,7 @@ def test_a_reason_is_needed_and_only_managers_close(cast: Cast, mara: FlaskClien
 def test_a_copy_has_settings_and_chosen_parts_and_nothing_else(
     cast: Cast, browser_of: Callable[[User], FlaskClient], mara: FlaskClient
 ) -> None:
-    cast.program.validation_days = 17
+    cast.program.validation_days, cast.program.landing_labels = 17, ["utm_source={program}"]
     text: dict[str, Any] = dict.fromkeys(("headline", "summary", "stands_for", "sold", "audience"), "Pots for life")
     row = PublicText(
         program_id=cast.program.id,
@@ -110,6 +110,7 @@ def test_a_copy_has_settings_and_chosen_parts_and_nothing_else(
     ada.post("/console/casa/clone", data=CLONE | {"time_zone": "UTC", "parts": ["plans", "rules", "forms"]})
     made = cast.session.scalars(sa.select(Program).where(Program.slug == "casa-ondera-polska")).one()
     assert (made.status, made.validation_days, made.currency) == ("draft", 17, cast.program.currency)
+    assert made.landing_labels == ["utm_source={program}"]
 
     def of(table: Any) -> list[Any]:
         return list(cast.session.scalars(sa.select(table).where(table.program_id == made.id)))

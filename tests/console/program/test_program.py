@@ -7,6 +7,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from affiliate.accounts.models import AuditEvent
+from affiliate.programs import labels
 from affiliate.programs.models import Program, ProgramStatus
 
 
@@ -40,6 +41,21 @@ def test_signs_of_other_channels_are_stored_in_one_spelling_and_go_into_the_tag(
     assert cast.program.channel_signs == []
 
 
+def test_labels_for_web_analytics_are_off_until_the_usual_ones_are_saved(cast: Cast, mara: FlaskClient) -> None:
+    url = "/console/casa/settings"
+    assert cast.program.landing_labels == []
+    assert f'href="{url}?labels=usual#s5"' in mara.get(url).text
+    usual = text_of(mara.get(f"{url}?labels=usual"))
+    assert "\n".join(labels.USUAL) in usual
+    save(mara, cast.program, landing_labels="\r\n".join(labels.USUAL))
+    cast.settle()
+    assert cast.program.landing_labels == [*labels.USUAL]
+    assert "Labels for web analytics: – → utm_source={program}, utm_medium=affiliate" in text_of(
+        mara.get("/console/casa/history")
+    )
+    assert "utm_source={program}" in text_of(mara.get(f"{url}/overview"))
+
+
 @pytest.mark.parametrize(
     ("field", "typed", "told"),
     [
@@ -53,6 +69,7 @@ def test_signs_of_other_channels_are_stored_in_one_spelling_and_go_into_the_tag(
         ("click_parameter", "Aff Click", "Use small letters"),
         ("fallback_url", "nowhere", "This is not a full address."),
         ("channel_signs", "gclid means google", "Write one sign a line"),
+        ("landing_labels", "utm_source={click}", "This macro is not known."),
     ],
 )
 def test_what_is_wrong_is_said_at_its_field_and_stays_typed(
