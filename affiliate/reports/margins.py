@@ -1,13 +1,13 @@
 """What partners' sales leave the shop, by partner: read, with the margins of products that the shop wrote down; these are written, too."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
@@ -22,13 +22,13 @@ from affiliate.reports import goods, margin_rules, shop_days, spending
 from affiliate.reports.margin_rules import Margin, Piece
 from affiliate.reports.periods import Period
 from affiliate.reports.products import CATEGORY, LABEL_LENGTH_MAX, NO_PRODUCT, SKU
-from affiliate.reports.queries import NOT_COUNTED, earned_in
+from affiliate.reports.queries import NOT_COUNTED
 from affiliate.reports.written_models import CountedGrid, ProductMargin
 
 N_ = str  # marks a sentence for the translators
 
-SALES_MAX = 50_000
-"""The newest sales of one answer."""
+BATCH = 2_000
+"""How many sales are in memory at a time; all of the days are added up."""
 CATEGORIES_MAX = 100
 STORED = "margin"
 """How the kinds of stored months begin."""
@@ -41,38 +41,66 @@ def product_margins(session: Session, *, program_id: UUID) -> dict[str, int]:
 
 
 def by_partner(session: Session, *, program_id: UUID, period: Period, currency: str) -> dict[UUID, Margin]:
-    """What the sales of these days left, by partner; seven statements."""
-    rows = session.execute(_sales(program_id, period, currency)).all()
-    lost = losses.losses_of(session, conversion_ids={row.conversion_id for row in rows if row.revenue_minor})
+    """What the sales of these days left, by partner: all of them, a batch at a time; four statements for each, and three."""
     margins = product_margins(session, program_id=program_id)
     shop_bps = shop_days.margin_bps(session, program_id=program_id, period=period)
     found: defaultdict[UUID, Margin] = defaultdict(Margin)
-    counted: set[tuple[UUID, UUID]] = set()
-    orders: set[UUID] = set()
-    for row in rows:
-        is_new = (row.partner_id, row.conversion_id) not in counted
-        of_row = Margin(orders=is_new, shared=is_new and row.conversion_id in orders, earned_minor=row.left_minor)
-        counted.add((row.partner_id, row.conversion_id))
-        orders.add(row.conversion_id)
-        pieces = _pieces(row, lost.of(row.conversion_id)) if row.revenue_minor else ()
-        stays = margin_rules.total(margin_rules.of_piece(piece, margins, shop_bps) for piece in pieces)
-        found[row.partner_id] += of_row + stays
+    for rows in _batches(session, _sales(program_id, period, currency)):
+        lost = losses.losses_of(session, conversion_ids={row.conversion_id for row in rows if row.revenue_minor})
+        for row in rows:
+            is_new = not row.is_with_partner
+            of_row = Margin(orders=is_new, shared=is_new and row.is_with_another, earned_minor=row.left_minor)
+            pieces = _pieces(row, lost.of(row.conversion_id)) if row.revenue_minor else ()
+            stays = margin_rules.total(margin_rules.of_piece(piece, margins, shop_bps) for piece in pieces)
+            found[row.partner_id] += of_row + stays
     spent = spending.by_partner(session, program_id=program_id, period=period, currency=currency)
     for partner_id, minor in spent.items():
         found[partner_id] += Margin(spent_minor=minor)
     return dict(found)
 
 
+def _batches(session: Session, sales: sa.Select[Any]) -> Iterator[Sequence[Any]]:
+    """The rows of `_sales`, the newest first; each batch begins beside the last row of the one before, not after so many."""
+    here = sa.tuple_(Commission.earned_at, Commission.id)
+    rows = session.execute(sales.limit(BATCH)).all()
+    while rows:
+        yield rows
+        last = rows[-1]
+        mark = sa.tuple_(sa.literal(last.earned_at, Commission.earned_at.type), sa.literal(last.id, Commission.id.type))
+        rows = session.execute(sales.where(here < mark).limit(BATCH)).all() if len(rows) == BATCH else []
+
+
 def _sales(program_id: UUID, period: Period, currency: str) -> sa.Select[Any]:
+    """The sales of these days, and of each whether its order is that of another row already: with its partner, or with another.
+
+    The database knows it, however far apart the rows of an order come.
+    """
+    before = aliased(Commission)
+    earlier = sa.exists().where(
+        before.conversion_id == Commission.conversion_id, before.id < Commission.id, *_counted(before, program_id, period, currency)
+    )  # fmt: skip
     columns = (
-        Commission.partner_id, Commission.conversion_id, Commission.revenue_minor,
+        Commission.id, Commission.earned_at, Commission.partner_id, Commission.conversion_id, Commission.revenue_minor,
         (Commission.amount_minor - Commission.reversed_minor).label("left_minor"), Conversion.amount_minor,
         Conversion.discount_minor, (Conversion.tax_minor + Conversion.shipping_minor).label("tax_minor"), Conversion.items,
+        earlier.where(before.partner_id == Commission.partner_id).label("is_with_partner"),
+        earlier.where(before.partner_id != Commission.partner_id).label("is_with_another"),
     )  # fmt: skip
-    here = (Commission.program_id == program_id, Commission.is_live, Commission.status.not_in(NOT_COUNTED))
     found = sa.select(*columns).join(Conversion, Conversion.id == Commission.conversion_id)
-    newest = found.where(*here, *earned_in(period), Commission.currency == currency)
-    return newest.order_by(Commission.earned_at.desc(), Commission.id.desc()).limit(SALES_MAX)
+    newest = found.where(*_counted(Commission, program_id, period, currency))
+    return newest.order_by(Commission.earned_at.desc(), Commission.id.desc())
+
+
+def _counted(sold: Any, program_id: UUID, period: Period, currency: str) -> list[sa.ColumnElement[bool]]:
+    """Which rows of the commissions count."""
+    of_days = (sold.earned_at >= period.starts_at, sold.earned_at < period.ends_at)
+    return [
+        sold.program_id == program_id,
+        sold.is_live,
+        sold.status.not_in(NOT_COUNTED),
+        *of_days,
+        sold.currency == currency,
+    ]
 
 
 def _pieces(row: Any, lost: Sequence[Loss]) -> list[Piece]:

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from factories import make_commission, make_partner, make_program, make_refund
+from factories import make_commission, make_partner, make_plan, make_program, make_refund
 from sqlalchemy.orm import Session
 
 from affiliate import db
@@ -99,6 +99,31 @@ def test_an_order_that_partners_share_is_one_of_each_and_one_in_all(session: Ses
     found = margins.by_partner(session, program_id=program.id, currency="EUR", period=NOVEMBER)
     assert (found[first.id].orders, found[second.id].orders) == (1, 2)
     assert margin_rules.total(found.values()).distinct_orders == 2
+
+
+def test_a_month_is_all_of_its_sales_however_many_are_read_at_once(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = make_program(session)
+    first, second = (make_partner(session, program=program) for _ in range(2))
+    for minute in (0, 0, 0, 0, 0, 1, 2):  # five of one moment, over the edges of batches
+        sold = make_commission(session, program=program, partner=first, earned_at=NOW.replace(minute=minute))
+    for minute in (0, 59):  # shared with the newest of the first, one of them far from it
+        other = make_commission(session, program=program, partner=second, earned_at=NOW.replace(minute=minute))
+        other.conversion_id, other.plan_id = (
+            sold.conversion_id,
+            make_plan(session, program=program, effective_from=other.earned_at).id,
+        )
+        make_refund(session, conversion=session.get_one(Conversion, sold.conversion_id), amount_minor=10_00)
+    session.flush()
+    here: dict[str, Any] = {"program_id": program.id, "currency": "EUR", "period": NOVEMBER}
+    whole = margins.by_partner(session, **here)
+    assert (whole[first.id].orders, whole[first.id].earned_minor, whole[first.id].listed_minor) == (7, 70_00, 700_00)
+    assert (whole[second.id].orders, whole[second.id].earned_minor) == (1, 20_00)
+    assert margin_rules.total(whole.values()).distinct_orders == 7
+    for size in (1, 2, 3, 9):
+        monkeypatch.setattr(margins, "BATCH", size)
+        assert margins.by_partner(session, **here) == whole
 
 
 def test_a_month_is_kept_until_margins_change(session: Session) -> None:
