@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
-from affiliate import ids
+from affiliate import db, ids
 from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
 from affiliate.attribution.models import Attribution, Credit
@@ -113,7 +113,8 @@ def newest(session: Session, *, program_id: UUID) -> Sequence[PlanSimulation]:
 def outcomes(session: Session, *, simulation: PlanSimulation) -> list[Outcome]:
     """What came of it so far for each partner, those who would lose the most first."""
     sums = {UUID(key): numbers for key, numbers in simulation.state.get("partners", {}).items()}
-    names = {row[0]: row[1] for row in session.execute(sa.select(Partner.id, Partner.name).where(Partner.id.in_(sums)))}
+    named = sa.select(Partner.id, Partner.name).where(db.among(session, Partner.id, sums))
+    names = {row[0]: row[1] for row in session.execute(named)}
     found = [Outcome(key, names.get(key, ""), *numbers) for key, numbers in sums.items()]
     return sorted(found, key=lambda outcome: (outcome.more_minor, outcome.name))
 

@@ -20,7 +20,6 @@ from affiliate.replay.compare import Then
 from affiliate.replay.models import Replay, ReplayChange, ReplayStatus
 
 REPLAYS_MAX = 50
-CHANGES_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,17 +118,6 @@ def is_any_running(session: Session, *, program_id: UUID) -> bool:
     """Whether a replay of the program runs."""
     of_program = sa.exists().where(Replay.program_id == program_id, Replay.status == ReplayStatus.RUNNING)
     return bool(session.scalar(sa.select(of_program)))
-
-
-def changes(session: Session, *, replay_id: UUID, limit: int = CHANGES_MAX) -> Sequence[sa.Row[Any]]:
-    """The orders that would go to somebody else, oldest first, each with its number and today's trace."""
-    found = (
-        sa.select(ReplayChange, Conversion.order_id, Attribution.trace)
-        .join(Conversion, Conversion.id == ReplayChange.conversion_id)
-        .join(Attribution, Attribution.id == ReplayChange.attribution_id)
-        .where(ReplayChange.replay_id == replay_id)
-    )
-    return session.execute(found.order_by(ReplayChange.occurred_at, ReplayChange.conversion_id).limit(limit)).all()
 
 
 def change(session: Session, *, replay_id: UUID, conversion_id: UUID) -> sa.Row[Any] | None:

@@ -6,20 +6,24 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 from console_cast import Cast, public
 from factories import make_commission, make_partner
 from flask.testing import FlaskClient
 from tax_cast import make_buyer, make_profile, make_rule
 
 from affiliate import clock, ids
-from affiliate.console import paging
+from affiliate.commissions.models import PlanSimulation
+from affiliate.console import leafing, paging
 from affiliate.console.goals import goals
 from affiliate.console.partners import erasures
-from affiliate.console.performance import leafing
+from affiliate.console.queries import replays
+from affiliate.console.rules import replay_sheets
 from affiliate.payouts.models import Adjustment, AdjustmentKind, AdjustmentStatus, CostKind, PartnerCost
 from affiliate.privacy.models import ErasureRequest, ErasureStatus
 from affiliate.programs.models import Goal, GoalMetric
-from affiliate.replay.models import Replay, ReplayStatus
+from affiliate.replay import service
+from affiliate.replay.models import Replay, ReplayChange, ReplayStatus
 from affiliate.reports.shared_models import SharedReport
 
 NAMES = ("Row-A", "Row-B", "Row-C")
@@ -29,7 +33,9 @@ HERE = "/console/casa"
 @pytest.fixture(autouse=True)
 def one_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(paging.page_of.__kwdefaults__, "size", 1)
+    monkeypatch.setitem(replays.changes.__kwdefaults__, "size", 1)
     monkeypatch.setattr(leafing, "PAGE_SIZE", 1)
+    monkeypatch.setattr(replay_sheets, "EXPORT_SIZE", 1)
     monkeypatch.setattr(erasures, "WAITING_SHOWN", 1)
     monkeypatch.setattr(goals, "OVER_SHOWN", 1)
 
@@ -105,6 +111,36 @@ def tried(cast: Cast) -> str:
     return "performance/what-if?name=row-"
 
 
+def simulated(cast: Cast) -> str:
+    now = clock.now()
+    partners = [make_partner(cast.session, program=cast.program, name=name) for name in NAMES]
+    sums = {str(partner.id): [1, 10_00, 20_00] for partner in partners}
+    row = PlanSimulation(id=ids.new(), program_id=cast.program.id, plan_name="Bold", terms={}, state={"partners": sums})
+    row.starts_at, row.ends_at, row.orders_done, row.orders_total = now - timedelta(days=30), now, 3, 3
+    row.created_at = row.finished_at = now
+    cast.session.add(row)
+    return f"plans/simulations/{public('sim', row)}"
+
+
+def replayed(cast: Cast) -> str:
+    tried(cast)
+    return f"replays/{public('rpl', cast.session.scalars(sa.select(Replay)).one())}"
+
+
+def changed(cast: Cast) -> str:
+    page, replay = replayed(cast), cast.session.scalars(sa.select(Replay)).one()
+    for name in NAMES:  # all of one moment
+        sold = make_commission(cast.session, program=cast.program, partner=cast.partner, order_id=f"Order-{name[-1]}")
+        facts = {
+            "conversion_id": sold.conversion_id,
+            "attribution_id": sold.attribution_id,
+            "occurred_at": sold.earned_at,
+        }
+        today, tomorrow = {str(cast.partner.id): 10_00}, {str(cast.applicant.id): 20_00}
+        cast.session.add(ReplayChange(replay_id=replay.id, **facts, today=today, tomorrow=tomorrow, trace={}))
+    return page
+
+
 def over(cast: Cast) -> str:
     today = clock.now().date()
     for number in range(3):
@@ -125,6 +161,9 @@ def over(cast: Cast) -> str:
         (profiles, "profiles", "Row-."),
         (margins, "after", "Row-."),
         (tried, "after", "Row-."),
+        (simulated, "after", "Row-."),
+        (replayed, "after", "Row-."),
+        (changed, "page", "Order-."),
         (over, "page", "0 of (70.)"),
     ],
 )
@@ -148,7 +187,25 @@ def test_each_list_is_leafed_through_to_its_end(
 def _table(text: str, made: Callable[[Cast], str]) -> str:
     """The page without its charts, which draw more than a page of rows."""
     part = text.split("<main")[1]
-    return part.split('id="rows-h"')[1] if made in {margins, tried} else part
+    return part.split('id="rows-h"')[1] if made in {margins, tried, simulated} else part
+
+
+def test_the_files_of_a_replay_hold_all_and_its_page_says_where_not_all_are_kept(
+    cast: Cast, mara: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "CHANGES_KEPT", 0)
+    address = f"{HERE}/{changed(cast)}"
+    cast.session.commit()
+    assert "The first 0 of 1 are kept, here and in the file." in mara.get(address).text
+    partners, orders = (mara.get(f"{address}/{table}.csv").text.splitlines() for table in ("partners", "orders"))
+    assert [line.split(",", 1)[1] for line in partners[1:]] == [f"{name},20.00,20.00,0.00,EUR" for name in NAMES]
+    told = sorted(tuple(line.split(",")[n] for n in (1, 4, 5, 6)) for line in orders[1:-1])
+    assert orders[-1] == "the first 0 of 1 orders that would change,,,,,,,"
+    both = ((cast.partner.name, "10.00", "0.00"), (cast.applicant.name, "0.00", "20.00"))
+    assert told == sorted((f"Order-{letter}", *amounts) for letter in "ABC" for amounts in both)
+    assert mara.get(f"{address}/orders.xlsx").status_code == 200
+    elsewhere = address.replace(HERE, f"/console/{cast.other.slug}")
+    assert mara.get(f"{elsewhere}/orders.csv").status_code == 404
 
 
 def test_profiles_are_searched_by_partner(cast: Cast, mara: FlaskClient) -> None:

@@ -40,7 +40,7 @@ from affiliate.partners.models import Enrollment, EnrollmentStatus, PartnerTerms
 from affiliate.programs.models import AttributionPolicy
 from affiliate.replay import asking, compare, engine, jobs, pricing, queries, report, service
 from affiliate.replay.engine import Question, Totals
-from affiliate.replay.models import Replay, ReplayStatus
+from affiliate.replay.models import Replay, ReplayChange, ReplayStatus
 from affiliate.settings import Settings
 
 ORDERS = 12
@@ -353,7 +353,7 @@ def test_the_job_works_in_batches_is_stopped_goes_on_and_counts_nothing_twice(
         replay = session.get_one(Replay, replay_id)
         assert (replay.status, replay.orders, replay.totals["orders"]) == (ReplayStatus.DONE, ORDERS, ORDERS)
         assert replay.totals["tomorrow"] == {str(stored.anna.id): 120_00}
-        assert len(queries.changes(session, replay_id=replay_id)) == ORDERS
+        assert session.query(ReplayChange).filter_by(replay_id=replay_id).count() == ORDERS
 
 
 def test_a_batch_that_another_worker_saved_is_not_saved_again(stored: Month, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -401,7 +401,7 @@ def test_a_job_killed_while_it_saves_counts_nothing_and_two_at_once_count_each_o
         replay = session.get_one(Replay, replay_id)
         assert (replay.status, replay.totals["orders"]) == (ReplayStatus.DONE, ORDERS)
         assert replay.totals["tomorrow"] == {str(stored.anna.id): 120_00}
-        assert len(queries.changes(session, replay_id=replay_id)) == ORDERS
+        assert session.query(ReplayChange).filter_by(replay_id=replay_id).count() == ORDERS
 
 
 def test_a_replay_that_fails_says_so_and_does_not_run_for_ever(stored: Month) -> None:

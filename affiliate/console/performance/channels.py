@@ -9,9 +9,9 @@ from flask_babel import ngettext
 
 from affiliate import exports, formats, ids
 from affiliate.accounts import access
-from affiliate.console import roles
+from affiliate.console import leafing, roles
 from affiliate.console.blueprint import blueprint, filters, show, with_arguments
-from affiliate.console.performance import leafing, performance_kept
+from affiliate.console.performance import performance_kept
 from affiliate.reports import channels, tables
 from affiliate.reports.beside import leaf
 from affiliate.reports.channels import Lost

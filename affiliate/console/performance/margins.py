@@ -14,9 +14,9 @@ from flask_babel import gettext as _
 from affiliate import amounts, exports, formats, ids
 from affiliate.accounts import access
 from affiliate.accounts.models import GrantRole
-from affiliate.console import presenters, roles
+from affiliate.console import leafing, presenters, roles
 from affiliate.console.blueprint import acted, blueprint, can, show
-from affiliate.console.performance import leafing, performance_pages
+from affiliate.console.performance import performance_pages
 from affiliate.console.performance.performance_kept import desk
 from affiliate.errors import Invalid
 from affiliate.money import Money

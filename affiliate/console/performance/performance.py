@@ -9,11 +9,10 @@ from flask_babel import ngettext
 
 from affiliate import exports
 from affiliate.accounts import access
-from affiliate.console import roles
+from affiliate.console import leafing, roles
 from affiliate.console.blueprint import blueprint, show
 from affiliate.console.performance import (
     annotations,
-    leafing,
     performance_combined,
     performance_kept,
     performance_pages,

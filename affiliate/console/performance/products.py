@@ -10,9 +10,9 @@ from flask_babel import gettext as _
 
 from affiliate import exports, formats
 from affiliate.accounts import access
-from affiliate.console import roles
+from affiliate.console import leafing, roles
 from affiliate.console.blueprint import blueprint, show
-from affiliate.console.performance import leafing, performance_kept, performance_pages
+from affiliate.console.performance import performance_kept, performance_pages
 from affiliate.ingest.rollup_models import OTHER
 from affiliate.money import BPS_PER_UNIT, Money, divide_half_even
 from affiliate.reports import goods_queries, products, tables

@@ -9,9 +9,9 @@ from flask_babel import gettext as _
 
 from affiliate import exports, formats, ids
 from affiliate.accounts import access
-from affiliate.console import presenters
+from affiliate.console import leafing, presenters
 from affiliate.console.blueprint import blueprint, show, with_arguments
-from affiliate.console.performance import leafing, performance_kept, performance_pages
+from affiliate.console.performance import performance_kept, performance_pages
 from affiliate.console.rules import replay_sheets
 from affiliate.money import Money
 from affiliate.replay.engine import Totals

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers.response import Response as BaseResponse
 
-from affiliate import formats
+from affiliate import exports, formats
 from affiliate.accounts import access
 from affiliate.attribution import publishing
 from affiliate.attribution import queries as attribution
@@ -76,6 +76,19 @@ def replay(replay_id: UUID) -> str:
     """How far a replay is, and what it found."""
     found = _known(replay_id)
     return show("rules/replay.html", **replay_sheets.page(orm.session, found), tomorrow=_tomorrow())
+
+
+@blueprint.get('/<slug>/replays/<public("rpl"):replay_id>/<any(partners, orders):table>.<any(csv, xlsx):kind>')
+@access.console(*roles.SETTINGS)
+def replay_file(replay_id: UUID, table: str, kind: str) -> BaseResponse:
+    """The money of every partner, or every order that would change as far as they are kept, as a file."""
+    found = _known(replay_id)
+    if table == "partners":
+        rows = replay_sheets.partner_cells(orm.session, found)
+        return exports.response(kind, "replay-partners", replay_sheets.PARTNERS_HEAD, rows)
+    return exports.response(
+        kind, "replay-orders", replay_sheets.ORDERS_HEAD, replay_sheets.order_cells(orm.session, found)
+    )
 
 
 @blueprint.get('/<slug>/replays/<public("rpl"):replay_id>/<public("cnv"):conversion_id>')

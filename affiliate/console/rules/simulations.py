@@ -1,6 +1,7 @@
 """Pages of the simulator: a plan tried on the past, with progress, who wins, who loses, as table, chart and CSV."""
 
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -17,12 +18,13 @@ from affiliate.accounts import access
 from affiliate.commissions import plan_queries, simulating
 from affiliate.commissions.models import PlanSimulation
 from affiliate.commissions.simulating import Outcome
-from affiliate.console import roles
-from affiliate.console.blueprint import blueprint, show
+from affiliate.console import leafing, roles
+from affiliate.console.blueprint import blueprint, show, with_arguments
 from affiliate.console.forms import say_all
 from affiliate.errors import Invalid
 from affiliate.fields import DayField
 from affiliate.money import Money
+from affiliate.reports.beside import leaf
 from affiliate.web import orm, request_now
 
 CHARTED = 12
@@ -81,7 +83,7 @@ def simulation_file(simulation_id: UUID, kind: str) -> BaseResponse:
     found = _known(simulation_id)
     rows = (
         [ids.public("ptn", one.partner_id), one.name, one.orders, *map(_money, (one.today_minor, one.then_minor, one.more_minor)), g.program.currency]
-        for one in simulating.outcomes(orm.session, simulation=found)[: exports.ROWS_MAX]
+        for one in simulating.outcomes(orm.session, simulation=found)
     )  # fmt: skip
     head = ["partner", "name", "orders", "today", "with_the_plan", "difference", "currency"]
     return exports.response(kind, "simulation", head, rows)
@@ -90,9 +92,12 @@ def simulation_file(simulation_id: UUID, kind: str) -> BaseResponse:
 def _told(found: PlanSimulation, outcomes: list[Outcome]) -> dict[str, Any]:
     today, then = sum(one.today_minor for one in outcomes), sum(one.then_minor for one in outcomes)
     base = int(found.state.get("base_minor", 0))
+    shown = leaf(
+        outcomes, key=lambda one: ids.public("ptn", one.partner_id), size=leafing.PAGE_SIZE, beside=leafing.beside()
+    )
     rows = [
         {"name": one.name, "orders": one.orders, "today": _money(one.today_minor), "then": _money(one.then_minor), "more": _money(one.more_minor)}
-        for one in outcomes
+        for one in shown.rows
     ]  # fmt: skip
     charted = sorted(outcomes, key=lambda one: -max(one.today_minor, one.then_minor))[:CHARTED]
     return {
@@ -103,6 +108,7 @@ def _told(found: PlanSimulation, outcomes: list[Outcome]) -> dict[str, Any]:
         "total": found.orders_total,
         "is_finished": found.finished_at is not None,
         "rows": rows,
+        "pager": leafing.pager(shown, partial(with_arguments, _anchor="rows-h")),
         "today": _money(today),
         "then": _money(then),
         "more": _money(then - today),

@@ -26,7 +26,8 @@ from affiliate import clock, ids
 from affiliate.accounts.actors import SYSTEM
 from affiliate.attribution.models import Attribution, ChannelLoss, Credit
 from affiliate.commissions.models import Commission, CommissionStatus
-from affiliate.console.performance import leafing, performance
+from affiliate.console import leafing
+from affiliate.console.performance import performance
 from affiliate.ingest.models import ClickVerdict, Conversion
 from affiliate.partners.models import Partner, PartnerTerms
 from affiliate.payouts.models import CostKind, PartnerCost

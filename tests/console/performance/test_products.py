@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 
 from affiliate import clock
 from affiliate.commissions.models import CommissionStatus
-from affiliate.console.performance import leafing
+from affiliate.console import leafing
 from affiliate.ingest.day_models import DayPart
 from affiliate.ingest.models import ClickVerdict, Conversion, Refund
 from affiliate.links.models import Link
