@@ -8,10 +8,10 @@ import csv
 import enum
 import io
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from affiliate.errors import NotFound
@@ -20,8 +20,8 @@ from affiliate.money import Money
 if TYPE_CHECKING:
     from flask import Response
 
-ROWS_MAX = 20_000
-"""The most rows of one export that is read at once; lists of any length are read page by page."""
+PART_SIZE = 2_000
+"""The rows that an export reads at a time."""
 
 _IN_MEMORY_MAX = 1_000_000  # bytes of a file that never reach the disk
 _CELL_LENGTH_MAX = 32_000  # a workbook takes little more
@@ -29,6 +29,7 @@ _SHEET_ROWS_MAX = 1_048_575  # below the head; a sheet of Excel has 1,048,576 ro
 _WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _BYTE_ORDER_MARK = "\ufeff"  # without it some spreadsheets read UTF-8 as something else
+Row = TypeVar("Row")
 Cell = str | int | bool | datetime | Money | Decimal | UUID | None
 
 
@@ -44,6 +45,26 @@ class NoSuchFormat(NotFound):
 
     def __init__(self) -> None:
         super().__init__("Lists come as .csv and as .xlsx.")
+
+
+def every(read: Callable[[int], Sequence[Row]]) -> Iterator[Row]:
+    """All rows of a list, a part in memory at a time. `read` gives PART_SIZE rows after the first so many; fewer end the list.
+
+    Nothing is lost or doubled between parts, for a request that only reads sees the database as it was at one moment.
+    """
+    first = 0
+    while rows := read(first):
+        yield from rows
+        if len(rows) < PART_SIZE:
+            return
+        first += len(rows)
+
+
+def left_out(most: int | None, columns: int) -> list[list[Cell]]:
+    """The last row of a list of so many columns of which only the `most` first are read; none where it is whole (null)."""
+    if most is None:
+        return []
+    return [[f"more than {most} rows: those with the fewest clicks and sales are left out", *[None] * (columns - 1)]]
 
 
 def neutral(text: str) -> str:

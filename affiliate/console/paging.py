@@ -9,8 +9,10 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from affiliate import exports
+
 PAGE_SIZE = 50
-EXPORT_SIZE = 2_000
+EXPORT_SIZE = exports.PART_SIZE
 """The rows of a page that an export reads."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

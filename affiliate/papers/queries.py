@@ -171,7 +171,7 @@ def years(session: Session, *, program: Program, limit: int = 20) -> list[int]:
     return list(range(last.astimezone(zone).year, first.astimezone(zone).year - 1, -1))[:limit]
 
 
-def year(session: Session, *, program: Program, year: int, limit: int) -> list[Year]:
+def year(session: Session, *, program: Program, year: int, limit: int, offset: int = 0) -> list[Year]:
     """What each partner was paid in a year of the program's time zone, by name."""
     zone = ZoneInfo(program.time_zone)
     starts_at, ends_at = (datetime(each, 1, 1, tzinfo=zone).astimezone(UTC) for each in (year, year + 1))
@@ -200,4 +200,4 @@ def year(session: Session, *, program: Program, year: int, limit: int) -> list[Y
         .outerjoin(TaxProfile, current)
         .order_by(Partner.name, Partner.id)
     )
-    return [Year(*row) for row in session.execute(found.limit(limit))]
+    return [Year(*row) for row in session.execute(found.limit(limit).offset(offset))]

@@ -62,6 +62,7 @@ def statistics() -> str:
         columns=tables.columns(sheet.columns, at_hand=_AT_HAND),
         rows=[_row(line, sheet, changes) for line in found.lines],
         total=tables.values(found.total if sheet.asked.text else sheet.total, sheet.columns),
+        rows_most=sheet.most,
         pager=pager(total=found.number, shown=len(found.lines)),
         is_counting=sheet.asked.by in report_words.COUNTED_LATER,
         reasons=_reasons(sheet),

@@ -29,8 +29,11 @@ from affiliate.reports.queries import covered_in, earned_in, sales_facts, sales_
 from affiliate.reports.stretches import Covered
 from affiliate.reports.visitors import TOLD
 
-ROWS_MAX = 5_000
-"""The most links or sub ids of one answer, those with the most clicks and sales; a partner has no more links than that."""
+ROWS_MAX = 20_000
+"""The most rows of one answer, each with all of its clicks and sales: those that earned most, then those with the most clicks.
+
+Coupons, which are as many as partners, come all; a partner has fewer links.
+"""
 
 
 def facts_by_link(
@@ -39,7 +42,7 @@ def facts_by_link(
     """By link; null for sales without one, by coupon for example."""
     clicks = _clicks(ClickHour, ClickHour.link_id, program_id, partner_id, period)
     sales = sales_of(Commission.link_id, program_id, partner_id, currency).where(*earned_in(period))
-    return _joined(session, clicks, sales.group_by(Commission.link_id), currency)
+    return _joined(session, clicks, [sales.group_by(Commission.link_id)], currency)
 
 
 def sold_by(
@@ -47,8 +50,7 @@ def sold_by(
 ) -> dict[Any, Facts]:
     """The sales of a partner, without clicks, by something that a commission knows of where it came from."""
     sales = sales_of(told, program_id, partner_id, currency).where(*earned_in(period)).group_by(told)
-    rows = session.execute(sales.order_by(sa.desc("earned")).limit(ROWS_MAX))
-    return {label: sales_facts(currency, *sold) for label, *sold in rows}
+    return {label: sales_facts(currency, *sold) for label, *sold in session.execute(sales)}
 
 
 def idle_links(
@@ -76,7 +78,7 @@ def facts_by_sub(
     """By `sub1` of the click; empty where there was none, and for sales without a click."""
     clicks = _clicks(SubClickHour, SubClickHour.sub, program_id, partner_id, period)
     sales = sales_of(Commission.sub1, program_id, partner_id, currency).where(*earned_in(period))
-    return _joined(session, clicks, sales.group_by(Commission.sub1), currency)
+    return _joined(session, clicks, [sales.group_by(Commission.sub1)], currency)
 
 
 def facts_by_sub_of_link(
@@ -86,7 +88,7 @@ def facts_by_sub_of_link(
     clicks = _clicks(LinkSubHour, LinkSubHour.sub, program_id, partner_id, period)
     sales = sales_of(Commission.sub1, program_id, partner_id, currency)
     of_link = sales.where(*earned_in(period), Commission.link_id == link_id).group_by(Commission.sub1)
-    return _joined(session, clicks.where(LinkSubHour.link_id == link_id), of_link, currency)
+    return _joined(session, clicks.where(LinkSubHour.link_id == link_id), [of_link], currency)
 
 
 def facts_by_own_creative(
@@ -122,9 +124,9 @@ def facts_by_coupon(
     covered = _covered(session, program_id, partner_id, period, currency)
     sales = sales_of(Commission.coupon_id, program_id, partner_id, currency)
     live = sales.where(day_queries.within(Commission.earned_at, covered.rest)).group_by(Commission.coupon_id)
-    rows = session.execute(live.order_by(sa.desc("earned")).limit(ROWS_MAX))
-    found = {coupon_id: sales_facts(currency, *sold) for coupon_id, *sold in rows}
-    for label, *sold in _counted(session, program_id, LabelKind.COUPON, covered):
+    found = {coupon_id: sales_facts(currency, *sold) for coupon_id, *sold in session.execute(live)}
+    counted = session.execute(day_queries.sold_by_label(program_id, LabelKind.COUPON, covered)) if covered.days else ()
+    for label, *sold in counted:
         coupon_id = UUID(label) if label else None
         found[coupon_id] = found.get(coupon_id, Facts(currency)) + sales_facts(currency, *sold)
     return found
@@ -137,13 +139,6 @@ def _covered(session: Session, program_id: UUID, partner_id: UUID | None, period
     return covered_in(session, program_id, period, currency)
 
 
-def _counted(session: Session, program_id: UUID, kind: LabelKind, covered: Covered) -> Sequence[Any]:
-    if not covered.days:
-        return []
-    sums = day_queries.sold_by_label(program_id, kind, covered).order_by(sa.desc("earned"))
-    return session.execute(sums.limit(ROWS_MAX)).all()
-
-
 def _by_label(
     session: Session, clicks: sa.Select[Any], label: Any, kind: LabelKind, *, program_id: UUID, partner_id: UUID | None,
     period: Period, currency: str,
@@ -152,10 +147,8 @@ def _by_label(
     covered = _covered(session, program_id, partner_id, period, currency)
     sales = sales_of(label, program_id, partner_id, currency)
     live = sales.where(day_queries.within(Commission.earned_at, covered.rest)).group_by(label)
-    found = _joined(session, clicks, live, currency)
-    for name, *sold in _counted(session, program_id, kind, covered):
-        found[name] = found.get(name, Facts(currency)) + sales_facts(currency, *sold)
-    return found
+    counted = [day_queries.sold_by_label(program_id, kind, covered)] if covered.days else []
+    return _joined(session, clicks, [live, *counted], currency)
 
 
 def facts_by_country(session: Session, *, program_id: UUID, period: Period, currency: str) -> dict[str, Facts]:
@@ -237,13 +230,17 @@ def _clicks(
     return counted.where(*_of(rollup, program_id, partner_id, period)).group_by(key)
 
 
-def _joined(session: Session, clicks: sa.Select[Any], sales: sa.Select[Any], currency: str) -> dict[Any, Facts]:
-    """Clicks and sales under their common keys, in one trip."""
-    clicked = clicks.order_by(sa.desc("raw")).limit(ROWS_MAX).subquery()
-    sold = sales.order_by(sa.desc("earned")).limit(ROWS_MAX).subquery()
-    key, *amounts = sold.c
-    both = sa.union_all(sa.select(*clicked.c, *zeros(4)), sa.select(key, *zeros(2), *amounts))
-    found: dict[Any, Facts] = {}
-    for name, *numbers in session.execute(both):
-        found[name] = found.get(name, Facts(currency)) + Facts(currency, *map(int, numbers))
-    return found
+def _joined(
+    session: Session, clicks: sa.Select[Any], sales: Sequence[sa.Select[Any]], currency: str
+) -> dict[Any, Facts]:
+    """Clicks and sales under their common keys, in one trip. They are ranked together: of a row that is there nothing is left out."""
+    key, *clicked = clicks.subquery().c
+    parts = [sa.select(key.label("key"), *clicked, *zeros(4))]
+    for sold in sales:
+        key, *amounts = sold.subquery().c
+        parts.append(sa.select(key, *zeros(2), *amounts))
+    key, *columns = sa.union_all(*parts).subquery().c
+    sums = [sa.func.sum(column) for column in columns]
+    raw, *_others, earned, _reversed = sums
+    ranked = sa.select(key, *sums).group_by(key).order_by(earned.desc(), raw.desc(), key).limit(ROWS_MAX)
+    return {name: Facts(currency, *map(int, numbers)) for name, *numbers in session.execute(ranked)}

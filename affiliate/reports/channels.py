@@ -14,9 +14,6 @@ from affiliate.money import BPS_PER_UNIT, divide_half_even
 from affiliate.partners.models import Partner
 from affiliate.reports.periods import Period
 
-ROWS_MAX = 5_000
-"""The most partners of one answer, those that lost most."""
-
 
 @dataclass(frozen=True, slots=True)
 class Lost:
@@ -38,10 +35,10 @@ def lost_by_partner(session: Session, *, program_id: UUID, period: Period, name:
     lost, kept = (_orders(table, program_id, period).subquery() for table in (ChannelLoss, Credit))
     columns: tuple[Any, ...] = (Partner.id, Partner.name, lost.c.orders, sa.func.coalesce(kept.c.orders, 0))
     found = sa.select(*columns).join(lost, lost.c.partner_id == Partner.id)
-    found = found.outerjoin(kept, kept.c.partner_id == Partner.id).order_by(lost.c.orders.desc(), Partner.id)
+    found = found.outerjoin(kept, kept.c.partner_id == Partner.id)
     if name:
         found = found.where(folding.holds(Partner.name, name))
-    rows = [Lost(*row) for row in session.execute(found.limit(ROWS_MAX))]
+    rows = [Lost(*row) for row in session.execute(found)]
     return sorted(rows, key=lambda row: (-row.share_bps, -row.lost, row.partner_name, row.partner_id))
 
 

@@ -13,8 +13,8 @@ from affiliate import exports, ids
 from affiliate.creatives.models import Creative
 from affiliate.links.models import Coupon, Link
 from affiliate.partners import queries as partners
+from affiliate.reports import combined, dimensions, tables
 from affiliate.reports import combined_queries as queries
-from affiliate.reports import dimensions, tables
 from affiliate.reports.asked import COLUMNS, SUBS, By
 from affiliate.reports.combined import OTHERS, Counts
 from affiliate.reports.combined_models import Combination, CombinationRow
@@ -67,8 +67,8 @@ def named(session: Session, scope: Scope, by: Sequence[By], rows: Iterable[Combi
 
 
 def csv(session: Session, scope: Scope, one: Combination) -> tuple[list[str], list[list[exports.Cell]]]:
-    """Head and rows of the export, those with the most clicks first."""
-    rows = queries.rows(session, combination_id=one.id, order="-clicks_valid", limit=exports.ROWS_MAX)
+    """Head and rows of the export, those with the most clicks first: all there can be, and that of all others."""
+    rows = queries.rows(session, combination_id=one.id, order="-clicks_valid", limit=combined.ROWS_MAX + 1)
     by = things(one)
     _first, *metrics = tables.csv_head("", COLUMNS)
     lines = [

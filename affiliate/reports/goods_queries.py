@@ -2,7 +2,7 @@
 
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from affiliate import db
 from affiliate.commissions import losses
 from affiliate.commissions.life import Loss
 from affiliate.commissions.models import Commission
@@ -18,7 +19,7 @@ from affiliate.commissions.orders import cut
 from affiliate.ingest.models import Click, ClickVerdict
 from affiliate.money import divide_half_even
 from affiliate.reports import day_queries, goods, landings, products, stretches
-from affiliate.reports.day_models import NAME_LENGTH_MAX, ShopKind
+from affiliate.reports.day_models import NAME_LENGTH_MAX, ShopKind, ShopSaleDay
 from affiliate.reports.day_queries import within
 from affiliate.reports.landing_models import LandingHour
 from affiliate.reports.periods import Period
@@ -26,7 +27,8 @@ from affiliate.reports.products import CATEGORY, LABEL_LENGTH_MAX, NO_PRODUCT, S
 from affiliate.reports.queries import NOT_COUNTED, covered_in
 from affiliate.reports.stretches import Covered, Stretch
 
-PAGES_MAX = 5_000
+PAGES_MAX = 20_000
+"""The most pages by their visits, and by the orders of counted days; of each of these all is told."""
 _ORDERS_AT_ONCE = 10_000  # SQLite takes a bounded number of values
 _SKU_LENGTH_MAX = 120
 Lines = Mapping[str, tuple[int, Sequence[Mapping[str, Any]]]]
@@ -218,19 +220,39 @@ def _lines(items: Sequence[Mapping[str, Any]]) -> Lines:
 
 
 def landed(session: Session, *, program_id: UUID, period: Period, currency: str) -> list[Landing]:
-    """The pages on which visits of these days began, and what was sold to them in these days, those with the most visits first."""
+    """The pages on which visits of these days began, and what was sold to them in these days, those with the most visits first.
+
+    A page with many visits or many orders is there with both: what one list does not reach is looked up for the other's pages.
+    """
     counted = visited(session, program_id=program_id, period=period)
     covered, over = _covered_pages(session, program_id, period, currency)
-    sold = by_page(session.execute(sold_at(program_id, covered.rest, currency).limit(PAGES_MAX)))
-    if covered.days:
-        sums = day_queries.sold_in_shop(program_id, ShopKind.PAGE, covered).order_by(sa.desc("orders")).limit(PAGES_MAX)
-        days = {row.label: (row.orders, int(row.revenue)) for row in session.execute(sums)}
-        for page, (orders, minor) in days.items():
-            before, off = sold.get(page, (0, 0)), over.get(page, (0, 0))
-            sold[page] = before[0] + orders - off[0], before[1] + minor - off[1]
-    known = counted.keys() | {page for page, (orders, _minor) in sold.items() if orders > 0}
-    pages = [Landing(page, counted.get(page, 0), *sold.get(page, (0, 0))) for page in known]
+    sold = by_page(session.execute(sold_at(program_id, covered.rest, currency)))
+    days = _sold_on_days(session, program_id, covered)
+    days |= _sold_on_days(
+        session, program_id, covered, pages=(counted.keys() | sold.keys()) - days.keys(), known=len(days)
+    )
+    for page, (orders, minor) in days.items():
+        before, off = sold.get(page, (0, 0)), over.get(page, (0, 0))
+        sold[page] = before[0] + orders - off[0], before[1] + minor - off[1]
+    known = {page for page, (orders, _minor) in sold.items() if orders > 0}
+    if len(counted) >= PAGES_MAX:
+        counted |= visited(session, program_id=program_id, period=period, pages=known - counted.keys())
+    pages = [Landing(page, counted.get(page, 0), *sold.get(page, (0, 0))) for page in counted.keys() | known]
     return sorted(pages, key=lambda one: (-one.visits, -one.orders, one.page))
+
+
+def _sold_on_days(
+    session: Session, program_id: UUID, covered: Covered, *, pages: Collection[str] | None = None, known: int = 0
+) -> Pages:
+    """Orders and revenue of the counted days: of the pages with the most orders, or of these where those were not all."""
+    if not covered.days or (pages is not None and (known < PAGES_MAX or not pages)):
+        return {}
+    sums = day_queries.sold_in_shop(program_id, ShopKind.PAGE, covered)
+    if pages is None:
+        sums = sums.order_by(sa.desc("orders"), ShopSaleDay.label).limit(PAGES_MAX)
+    else:
+        sums = sums.where(db.among(session, ShopSaleDay.label, pages))
+    return {row.label: (row.orders, int(row.revenue)) for row in session.execute(sums)}
 
 
 def _covered_pages(session: Session, program_id: UUID, period: Period, currency: str) -> tuple[Covered, Pages]:
@@ -242,13 +264,19 @@ def _covered_pages(session: Session, program_id: UUID, period: Period, currency:
     return covered, by_page(over)
 
 
-def visited(session: Session, *, program_id: UUID, period: Period) -> dict[str, int]:
-    """How many visits of these days began on each page, at most PAGES_MAX of them, those with the most visits first."""
+def visited(
+    session: Session, *, program_id: UUID, period: Period, pages: Collection[str] | None = None
+) -> dict[str, int]:
+    """How many visits of these days began on each page: of PAGES_MAX, those with the most visits first, or of these pages."""
     clicks = sa.func.sum(LandingHour.clicks)
     days = (LandingHour.hour >= period.starts_at, LandingHour.hour < period.ends_at)
     here = (LandingHour.program_id == program_id, LandingHour.verdict == ClickVerdict.VALID, *days)
     visits = sa.select(LandingHour.page, clicks).where(*here).group_by(LandingHour.page)
-    return {page: int(number) for page, number in session.execute(visits.order_by(clicks.desc()).limit(PAGES_MAX))}
+    if pages is None:
+        visits = visits.order_by(clicks.desc(), LandingHour.page).limit(PAGES_MAX)
+    else:
+        visits = visits.where(db.among(session, LandingHour.page, pages))
+    return {page: int(number) for page, number in session.execute(visits)}
 
 
 def sold_at(program_id: UUID, times: Sequence[Stretch], currency: str) -> sa.Select[*tuple[Any, ...]]:

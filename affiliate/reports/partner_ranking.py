@@ -43,12 +43,14 @@ def ranked(
     only: Collection[UUID] | None = None,
     tells_new: bool = True,
     limit: int,
+    first: int = 0,
     beside: tuple[UUID, Towards] | None = None,
 ) -> Ranking:
     """The partners for whom something happened, by the key of a metric or NAME, with a minus for the largest first.
 
-    Those whose value is unknown stand last in either direction; among equals the name decides. So many of them after one of them,
-    or before it, wherever it stands by now; the first ones where it is not among them. The rest is as in `partner_facts.lines`.
+    Those whose value is unknown stand last in either direction; among equals the name decides. So many of them after the `first` ones; or
+    after one of them, or before it, wherever it stands by now, and the first ones where it is not among them. The rest is as in
+    `partner_facts.lines`.
     """
     asked: dict[str, Any] = {"program_id": program_id, "period": period, "currency": currency}
     asked |= {"name": name, "which": which, "only": only, "tells_new": tells_new}
@@ -56,18 +58,16 @@ def ranked(
     stirred = sa.select(every).where(sa.or_(*(every.c[one] != 0 for one in _STIRS))).cte("stirred")
     place = sa.func.row_number().over(order_by=_order(stirred.c, order, margin_bps))
     placed = sa.select(stirred, place.label("place"), sa.literal(0).label("number")).cte("placed")
-    first = _first(placed, beside, limit)
-    rows = sa.select(placed).where(placed.c.place > first, placed.c.place <= first + limit)
+    begin = sa.literal(first) if beside is None else _first(placed, beside, limit)
+    rows = sa.select(placed).where(placed.c.place > begin, placed.c.place <= begin + limit)
     summary, *lines = session.execute(sa.union_all(_summary(stirred), rows).order_by("place"))
     total = partner_facts.facts_of([getattr(summary, one) for one in NUMBERS], currency)
     found = [partner_facts.line_of(row, currency) for row in lines]
-    return Ranking(found, lines[0].place - 1 if lines else 0, summary.number, total)
+    return Ranking(found, lines[0].place - 1 if lines else first, summary.number, total)
 
 
-def _first(placed: Any, beside: tuple[UUID, Towards] | None, limit: int) -> Any:
+def _first(placed: Any, beside: tuple[UUID, Towards], limit: int) -> Any:
     """After how many the page begins; after the last one it is the last page."""
-    if beside is None:
-        return sa.literal(0)
     partner_id, towards = beside
     place = placed.c.place if towards == "after" else placed.c.place - 1 - limit
     of_one = sa.select(place).where(placed.c.id == partner_id).scalar_subquery()

@@ -69,7 +69,7 @@ class Row:
 
 
 def entries(
-    session: Session, *, program_id: UUID, partner_id: UUID | None = None, limit: int = SHOWN_MAX
+    session: Session, *, program_id: UUID, partner_id: UUID | None = None, limit: int = SHOWN_MAX, offset: int = 0
 ) -> Sequence[Row]:
     """The entries of a program, or of one of its partners, the latest days first."""
     found = (
@@ -81,7 +81,7 @@ def entries(
     )
     if partner_id is not None:
         found = found.where(ServiceEntry.partner_id == partner_id)
-    return [Row(*row) for row in session.execute(found.limit(limit))]
+    return [Row(*row) for row in session.execute(found.limit(limit).offset(offset))]
 
 
 def partners_called(session: Session, *, program_id: UUID, names: Sequence[str]) -> dict[str, list[UUID]]:

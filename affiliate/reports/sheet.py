@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from affiliate import ids
-from affiliate.reports import asked, dimensions, metrics, partner_ranking, periods, shop_days, tables
+from affiliate.reports import asked, breakdown, dimensions, metrics, partner_ranking, periods, shop_days, tables
 from affiliate.reports.asked import Asked, By
 from affiliate.reports.beside import Beside, leaf
 from affiliate.reports.dimensions import Scope
@@ -82,11 +82,16 @@ class Sheet:
     def page(self, *, size: int, first: int = 0, beside: Beside | None = None) -> Rows:
         """So many rows whose name holds what was asked for, in order: after the `first` ones, or beside a row.
 
-        The first ones where that row is not among them any more. Partners are asked for beside a row only.
+        The first ones where that row is not among them any more.
         """
         if self.asked.by is By.PARTNER:
             found = self._ranked(
-                self.period, name=self.asked.text, which=self.scope.which, limit=size, beside=_partner(beside)
+                self.period,
+                name=self.asked.text,
+                which=self.scope.which,
+                limit=size,
+                first=first,
+                beside=_partner(beside),
             )
             lines = [self._with_margin(dimensions.partner_line(one)) for one in found.rows]
             return Rows(lines, found.first, found.number, self._of_margin(found.total))
@@ -136,10 +141,20 @@ class Sheet:
     def _by_day(self, period: Period) -> Mapping[date, Facts]:
         return dimensions.by_day(self.session, self.scope, period, tells_new=self._tells_new)
 
+    @property
+    def most(self) -> int | None:
+        """How many rows are read, where there may be others; null where these are all."""
+        is_bounded = self.asked.by not in {By.PARTNER, By.DAY, By.COUPON, By.PRODUCT, By.CATEGORY}
+        return breakdown.ROWS_MAX if is_bounded and len(self._every) >= breakdown.ROWS_MAX else None
+
+    @cached_property
+    def _every(self) -> Sequence[Line]:
+        return self._lines(self.period)
+
     @cached_property
     def _ordered(self) -> Sequence[Line]:
         wanted = self.asked.text.casefold()
-        found = [line for line in self._lines(self.period) if wanted in line.name.casefold()]
+        found = [line for line in self._every if wanted in line.name.casefold()]
         return tables.in_order([self._with_margin(line) for line in found], self.asked.order())
 
     def _with_margin(self, line: Line) -> Line:

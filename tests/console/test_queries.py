@@ -222,11 +222,13 @@ def test_a_run_knows_its_people_and_what_each_partner_got_before(session: Sessio
     assert row is not None
     assert (row.proposed_by, row.approved_by, row.paid_by, row.cancelled_by) == ("Alice", "Bob", "Bob", None)
     assert money.run(session, program_id=ids.new(), run_id=first.id) is None
-    assert [(each.amount_minor, each.before_minor) for each in money.payouts_of(session, run_id=first.id, limit=5)] == [
-        (30_00, None)
-    ]
     assert [
-        (each.amount_minor, each.before_minor) for each in money.payouts_of(session, run_id=second.id, limit=5)
+        (each.amount_minor, each.before_minor)
+        for each in money.payouts_page(session, run_id=first.id, cursor=None).rows
+    ] == [(30_00, None)]
+    assert [
+        (each.amount_minor, each.before_minor)
+        for each in money.payouts_page(session, run_id=second.id, cursor=None).rows
     ] == [(10_00, 30_00)]
     (sums,) = money.sums_of(session, run_id=second.id)
     assert (sums.payouts, sums.waiting, sums.earned_minor, sums.before_minor) == (1, 0, 10_00, 30_00)

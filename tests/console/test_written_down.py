@@ -15,7 +15,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from affiliate import clock, ids
+from affiliate import clock, exports, ids
 from affiliate.attribution.models import Attribution, ChannelLoss
 from affiliate.ingest.models import Conversion
 from affiliate.partners.models import Enrollment
@@ -97,7 +97,9 @@ def test_what_cannot_be_is_said_at_its_field(mara: FlaskClient, cast: Cast, fiel
     assert cast.session.scalar(sa.select(sa.func.count()).select_from(ServiceEntry)) == 0
 
 
-def test_a_table_is_shown_before_it_is_taken_with_a_result_for_each_row(mara: FlaskClient, cast: Cast) -> None:
+def test_a_table_is_shown_before_it_is_taken_with_a_result_for_each_row(
+    mara: FlaskClient, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shown = mara.post(f"{HERE}/service/table", data={"table": (io.BytesIO(_TABLE.encode()), "service.csv")})
     assert "2 rows can be taken, 4 cannot. Nothing has changed yet." in text_of(shown)
     assert cast.session.scalar(sa.select(sa.func.count()).select_from(ServiceEntry)) == 0
@@ -106,7 +108,9 @@ def test_a_table_is_shown_before_it_is_taken_with_a_result_for_each_row(mara: Fl
         assert said in text_of(shown)
     taken = mara.post(f"{HERE}/service/table/take", data={"content": _TABLE})
     assert "2 rows taken, 4 refused." in text_of(taken)
+    monkeypatch.setattr(exports, "PART_SIZE", 1)
     rows = _rows(mara, f"{HERE}/service.csv")
+    assert len(rows) == 2
     assert {(row["name"], row["measure"], row["number"], row["last"]) for row in rows} == {
         ("Slow Kitchen", "feedback", "4.5", "2026-10-31"),
         ("", "answer_time", "6", "2026-10-31"),

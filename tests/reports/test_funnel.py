@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 
 from affiliate import ids
 from affiliate.ingest import service as ingest
-from affiliate.ingest.models import Conversion
+from affiliate.ingest.models import ClickVerdict, Conversion
 from affiliate.reports import funnel_queries, goods_queries, landings, periods, visitors
 from affiliate.reports.funnel import Funnel, Stage, incomplete, lines
 from affiliate.reports.funnel_queries import Visits
+from affiliate.reports.landing_models import LandingHour
 from affiliate.reports.periods import Period
 from affiliate.tracking.codec import StepEvent
 
@@ -61,7 +62,7 @@ def test_nothing_is_divided_by_nothing(funnel: Funnel) -> None:
     assert lines(funnel)[4].of_before_bps is None
 
 
-def test_both_databases_answer_every_question_of_the_pages(session: Session) -> None:
+def test_both_databases_answer_every_question_of_the_pages(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     program = factories.make_program(session)
     partner = factories.make_partner(session, program=program, name="Slow Kitchen")
     link = factories.make_link(session, program=program, partner=partner)
@@ -97,6 +98,13 @@ def test_both_databases_answer_every_question_of_the_pages(session: Session) -> 
     asked: dict[str, Any] = {"program_id": program.id, "period": days, "currency": "EUR"}
     assert goods_queries.bought(session, by="sku", **asked)["pan"].revenue_minor == 100_00
     assert goods_queries.landed(session, **asked) == [goods_queries.Landing("www.shop.example", 1, 1, 100_00)]
+    other = {"page": "a.shop.example", "verdict": ClickVerdict.VALID, "clicks": 9}
+    session.add(LandingHour(program_id=program.id, hour=at.replace(minute=0, second=0, microsecond=0), **other))
+    session.flush()
+    monkeypatch.setattr(goods_queries, "PAGES_MAX", 1)  # what was sold elsewhere is there with its visits
+    assert [(one.page, one.visits, one.orders) for one in goods_queries.landed(session, **asked)] == [
+        ("a.shop.example", 9, 0), ("www.shop.example", 1, 1),
+    ]  # fmt: skip
 
 
 def test_where_a_day_begins_at_half_past_visits_and_their_orders_are_of_the_same_day(session: Session) -> None:

@@ -1,6 +1,7 @@
 """Numbers by day, link and partner equal the rows they count. On SQLite and PostgreSQL."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from factories import NOW, make_clicks, make_commission, make_link, make_partner, make_payout, make_program, make_user
@@ -8,10 +9,11 @@ from sqlalchemy.orm import Session
 
 from affiliate.commissions.models import CommissionStatus
 from affiliate.ingest.models import ClickVerdict
+from affiliate.ingest.rollup_models import SubClickHour
 from affiliate.partners.models import Partner
 from affiliate.payouts.models import PayoutStatus
 from affiliate.programs.models import Program
-from affiliate.reports import partner_facts, queries, sales
+from affiliate.reports import breakdown, partner_facts, queries, sales
 from affiliate.reports.metrics import Facts, total
 from affiliate.reports.periods import Period, last_days
 
@@ -166,3 +168,19 @@ def test_days_on_which_clocks_change_have_their_own_hours(session: Session, firs
     found = queries.facts_by_day(session, **mine, period=period, currency="EUR")
     assert [facts.clicks_raw for facts in found.values()] == hours
     assert [facts.conversions for facts in found.values()] == [1, 0, 1]
+
+
+def test_a_row_of_the_first_so_many_has_all_of_its_clicks_and_sales(
+    session: Session, program: Program, partner: Partner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(breakdown, "ROWS_MAX", 2)
+    here: dict[str, Any] = {"program_id": program.id, "partner_id": partner.id}
+    for sub, clicks, sold in (("sells", 1, 3), ("both", 5, 2), ("clicked", 9, 0), ("least", 2, 1)):
+        session.add(SubClickHour(**here, sub=sub, hour=HOUR, verdict=ClickVerdict.VALID, shard=0, clicks=clicks))
+        for _ in range(sold):
+            make_commission(session, program=program, partner=partner, earned_at=NOW, sub1=sub)
+    session.flush()
+    period = Period(NOW.date(), NOW.date() + timedelta(days=1), "UTC")
+    found = breakdown.facts_by_sub(session, **here, period=period, currency="EUR")
+    told = {sub: (facts.clicks_valid, facts.conversions) for sub, facts in found.items()}
+    assert told == {"sells": (1, 3), "both": (5, 2)}

@@ -36,8 +36,8 @@ Answer = ResponseReturnValue
 @access.console(*roles.EVERYBODY)
 def partners_file(kind: str) -> BaseResponse:
     """The list as it is filtered, as a file that can be read in again."""
-    found = table_of(limit=exports.ROWS_MAX, offset=0)
-    return exports.response(kind, "partners", HEAD, _lines(found))
+    rows = exports.every(lambda first: list(_lines(table_of(limit=exports.PART_SIZE, offset=first))))
+    return exports.response(kind, "partners", HEAD, rows)
 
 
 @blueprint.get("/<slug>/partners/import")
@@ -96,7 +96,7 @@ def _tag(done: Sequence[tuple[Judged, UUID | None]]) -> None:
 
 
 def _lines(found: Sequence[Any]) -> Iterator[list[Any]]:
-    """The rows of the list with what stands beside them: all of it in three queries, however many there are."""
+    """The rows of the list with what stands beside them: a part of it in three queries, however many there are."""
     here: dict[str, Any] = {"program_id": g.program.id, "partner_ids": [row.partner_id for row in found]}
     beside = queries.beside(orm.session, **here)
     tags, leads = care_queries.tags_of(orm.session, **here), care_queries.leads_of(orm.session, **here)

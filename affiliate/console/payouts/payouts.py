@@ -13,6 +13,7 @@ from affiliate import exports, formats
 from affiliate.accounts import access
 from affiliate.console import roles
 from affiliate.console.blueprint import acted, blueprint, cursor, given_reason, pager, refused, show
+from affiliate.console.paging import EXPORT_SIZE, every_row
 from affiliate.console.payouts import payout_overview, payout_sheets, payout_steps, payout_warnings
 from affiliate.console.queries import money as queries
 from affiliate.console.queries import payouts as payouts_queries
@@ -94,7 +95,7 @@ def payout_run(run_id: UUID) -> str:
 def payout_run_csv(run_id: UUID) -> BaseResponse:
     """Who gets what in a run, as a file for the bank."""
     row = _found(run_id)
-    rows = queries.payouts_of(orm.session, run_id=run_id, limit=exports.ROWS_MAX)
+    rows = every_row(lambda at: queries.payouts_page(orm.session, run_id=run_id, cursor=at, size=EXPORT_SIZE))
     lines = (payout_sheets.csv_row(each, row.PayoutRun.currency) for each in rows)
     return exports.csv_response("payout-run.csv", payout_sheets.CSV_HEAD, lines)
 

@@ -83,6 +83,7 @@ def performance() -> str:
         rows=[_row(line, sheet, changes) for line in found.lines],
         total=tables.values(sheet.total_of(found), sheet.columns),
         without=_without(sheet),
+        rows_most=sheet.most,
         pager=leafing.pager(Leaf(found.lines, found.first, found.number, lambda line: line.key), _with),
         is_counting=wanted.by in (report_words.COUNTED_LATER if sheet.scope.partner_id else _COUNTED_LATER),
         reasons=_reasons(sheet),

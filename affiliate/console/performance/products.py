@@ -1,5 +1,6 @@
 """Products and categories: what is promoted (where visits begin), what earns, and what comes back."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -57,8 +58,14 @@ class _Sheet:
 
     @cached_property
     def visits_before(self) -> Mapping[str, int]:
-        """The visits of the days before, by page."""
-        return goods_queries.visited(orm.session, program_id=g.program.id, period=self.period.before)
+        """The visits of the days before, of these pages."""
+        pages = [one.page for one in self.pages]
+        return goods_queries.visited(orm.session, program_id=g.program.id, period=self.period.before, pages=pages)
+
+    @property
+    def pages_most(self) -> int | None:
+        """How many pages are read, where there may be others."""
+        return goods_queries.PAGES_MAX if len(self.pages) >= goods_queries.PAGES_MAX else None
 
     @cached_property
     def goods(self) -> Sequence[tuple[str, Good]]:
@@ -99,6 +106,7 @@ def product_pages() -> str:
         path=sheet.path,
         filters=_kept(sheet) | ({"path": sheet.path} if sheet.path else {}),
         landed=[_page_row(one, sheet) for one in pages.rows],
+        landed_most=sheet.pages_most,
         landed_pager=leafing.pager(pages, lambda **more: _with(sheet, _anchor=_PAGES_PLACE, **more), table=_PAGES),
         bought=[_row(label, one, sheet) for label, one in goods.rows],
         bought_pager=leafing.pager(goods, lambda **more: _with(sheet, _anchor=_GOODS_PLACE, **more)),
@@ -115,9 +123,10 @@ def products_file(table: str, kind: str) -> Response:
     sheet, currency = _sheet(), g.program.currency
     if table == "pages":
         before = sheet.visits_before
-        pages = (_page_cells(one, before.get(one.page, 0), currency) for one in sheet.pages[: exports.ROWS_MAX])
-        return exports.response(kind, "landing-pages", _PAGES_HEAD, pages)
-    rows = (_cells(label, one, sheet) for label, one in sheet.goods[: exports.ROWS_MAX])
+        pages = (_page_cells(one, before.get(one.page, 0), currency) for one in sheet.pages)
+        more = exports.left_out(sheet.pages_most, len(_PAGES_HEAD))
+        return exports.response(kind, "landing-pages", _PAGES_HEAD, itertools.chain(pages, more))
+    rows = (_cells(label, one, sheet) for label, one in sheet.goods)
     return exports.response(kind, "products" if sheet.by == "product" else "categories", _GOODS_HEAD, rows)
 
 

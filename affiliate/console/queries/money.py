@@ -141,15 +141,10 @@ def run(session: Session, *, program_id: UUID, run_id: UUID) -> Any | None:
     return session.execute(statement).one_or_none()
 
 
-def payouts_of(session: Session, *, run_id: UUID, limit: int) -> Sequence[Any]:
-    """Who gets what in a run, the largest first, with what the partner was paid in the run before."""
-    return session.execute(_payouts(run_id).order_by(Payout.amount_minor.desc(), Partner.name).limit(limit)).all()
-
-
 def payouts_page(
     session: Session, *, run_id: UUID, name: str = "", cursor: paging.Cursor | None, size: int = paging.PAGE_SIZE
 ) -> paging.Page:
-    """The same a page at a time, of all or of partners called so."""
+    """Who gets what in a run, the largest first, with what the partner was paid in the run before: of all, or of partners called so."""
     found = _payouts(run_id).add_columns(Payout.amount_minor.label("at"))
     if name:
         found = found.where(folding.holds(Partner.name, name))

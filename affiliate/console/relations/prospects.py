@@ -11,6 +11,7 @@ from affiliate import exports
 from affiliate.accounts import access
 from affiliate.console import presenters, roles
 from affiliate.console.blueprint import acted, blueprint, cursor, pager, settings, show
+from affiliate.console.paging import EXPORT_SIZE, every_row
 from affiliate.console.queries import newsletters as lists
 from affiliate.console.words import Sign
 from affiliate.newsletters import audiences, prospects
@@ -39,8 +40,9 @@ def prospect_list() -> str:
 def prospects_file() -> Response:
     """The same list as a file: what was agreed to, when, by whom."""
     status = presenters.chosen(ProspectStatus)
-    page = lists.prospects(orm.session, program_id=g.program.id, status=status, cursor=None, size=exports.ROWS_MAX)
-    return exports.csv_response("prospects.csv", _HEAD, (_csv_row(row.Prospect) for row in page.rows))
+    asked: dict[str, Any] = {"program_id": g.program.id, "status": status, "size": EXPORT_SIZE}
+    rows = every_row(lambda at: lists.prospects(orm.session, **asked, cursor=at))
+    return exports.csv_response("prospects.csv", _HEAD, (_csv_row(row.Prospect) for row in rows))
 
 
 @blueprint.post("/<slug>/newsletters/prospects/<uuid:prospect_id>/erase")
