@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from affiliate import amounts, formats
+from affiliate.console.queries.money import First
 from affiliate.money import Money, divide_half_even
 from affiliate.payouts.models import PayoutRun
 from affiliate.payouts.queries import Review
@@ -20,19 +21,20 @@ NOTES_MAX = 100
 NAMES_MAX = 10
 
 
-def notes(payouts: Sequence[Any], currency: str, reviews: Sequence[Review] = ()) -> list[dict[str, str]]:
-    """What the second person looks at first; each is ticked before the money moves."""
+def notes(
+    payouts: Sequence[Any], currency: str, reviews: Sequence[Review] = (), *, first: First | None = None
+) -> list[dict[str, str]]:
+    """What the second person looks at first; each is ticked before the money moves. `first`: those who were never paid before."""
     flagged = {review.partner_id: review for review in reviews}
     payouts = [each for each in payouts if each.taken_out_at is None]
     unusual = [each for each in payouts if each.before_minor and each.amount_minor > UNUSUAL_TIMES * each.before_minor]
-    first = [each for each in payouts if each.before_minor is None]
     changed = [each for each in payouts if each.details_changed_at is not None]
     reviewed = [each for each in payouts if each.partner_id in flagged]
     found = [_unusual(each, currency) for each in unusual[:NOTES_MAX]] + _rest("unusual", unusual, currency)
     found += [_changed(each) for each in changed[:NOTES_MAX]] + _rest("changed", changed, currency)
     found += [_flagged(each, flagged[each.partner_id]) for each in reviewed[:NOTES_MAX]]
     found += _rest("flagged", reviewed, currency)
-    return [*found, _first_payouts(first, currency)] if first else found
+    return [*found, _first_payouts(first, currency)] if first and first.number else found
 
 
 def _rest(kind: str, found: Sequence[Any], currency: str) -> list[dict[str, str]]:
@@ -46,12 +48,15 @@ def _rest(kind: str, found: Sequence[Any], currency: str) -> list[dict[str, str]
         len(rest),
         amount=formats.money(Money(sum(each.amount_minor for each in rest), currency)),
     )
-    text = _("%(names)s. Look at them in the list below.", names=_names(rest))
+    text = _(
+        "%(names)s. Look at them in the list below.",
+        names=_names([each.partner for each in rest[:NAMES_MAX]], len(rest)),
+    )
     return [{"id": f"more-{kind}", "kind": "wait", "icon": "alert-triangle", "title": title, "text": text}]
 
 
-def _names(found: Sequence[Any]) -> str:
-    return ", ".join(each.partner for each in found[:NAMES_MAX]) + ("…" if len(found) > NAMES_MAX else "")
+def _names(names: Sequence[str], number: int) -> str:
+    return ", ".join(names[:NAMES_MAX]) + ("…" if number > NAMES_MAX else "")
 
 
 def _flagged(each: Any, review: Review) -> dict[str, str]:
@@ -86,15 +91,15 @@ def _unusual(each: Any, currency: str) -> dict[str, str]:
     }
 
 
-def _first_payouts(found: Sequence[Any], currency: str) -> dict[str, str]:
-    amount = formats.money(Money(sum(each.amount_minor for each in found), currency))
+def _first_payouts(first: First, currency: str) -> dict[str, str]:
+    amount = formats.money(Money(first.amount_minor, currency))
     title = ngettext(
         "%(num)d partner gets its first payout, %(amount)s.",
         "%(num)d partners get their first payout, %(amount)s.",
-        len(found),
+        first.number,
         amount=amount,
     )
-    text = _("%(names)s. Make sure that you know where to send it.", names=_names(found))
+    text = _("%(names)s. Make sure that you know where to send it.", names=_names(first.names, first.number))
     return {"id": "first", "kind": "acc", "icon": "star", "title": title, "text": text}
 
 

@@ -175,7 +175,8 @@ def _warnings(run: PayoutRun) -> list[dict[str, str]]:
     flagged = [review.partner_id for review in reviews]
     times = payout_warnings.UNUSUAL_TIMES
     payouts = queries.unlike_before(orm.session, run_id=run.id, times=times, partner_ids=flagged)
-    return payout_warnings.notes(payouts, run.currency, reviews)
+    first = queries.first_payouts(orm.session, run_id=run.id, names_max=payout_warnings.NAMES_MAX)
+    return payout_warnings.notes(payouts, run.currency, reviews, first=first)
 
 
 def _name() -> str:

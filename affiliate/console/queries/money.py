@@ -27,6 +27,15 @@ class Decidable:
     conversion_id: UUID
 
 
+@dataclass(frozen=True, slots=True)
+class First:
+    """How many partners get their first payout in a run, what these come to in minor units, and the largest by name."""
+
+    number: int
+    amount_minor: int
+    names: Sequence[str]
+
+
 _SUMMED = (
     "amount_minor", "earned_minor", "clawed_back_minor", "vat_minor", "stamp_minor", "withheld_minor", "before_minor",
 )  # fmt: skip
@@ -165,17 +174,26 @@ def sums_of(session: Session, *, run_id: UUID) -> Sequence[Any]:
 def unlike_before(session: Session, *, run_id: UUID, times: int, partner_ids: Collection[UUID]) -> Sequence[Any]:
     """The payouts of a run that somebody looks at first, the largest first, without what was taken out.
 
-    They are first ones, of more than so many times the last one, to an account that has changed, or of these partners.
+    They are of more than so many times the last one, to an account that has changed, or of these partners; of first ones, which
+    may be all of a run, `first_payouts` tells.
     """
     lines = _payouts(run_id).subquery()
     unlike = (
-        lines.c.before_minor.is_(None),
         lines.c.amount_minor > times * lines.c.before_minor,
         lines.c.details_changed_at.is_not(None),
         db.among(session, lines.c.partner_id, partner_ids),
     )
     found = sa.select(lines).where(lines.c.taken_out_at.is_(None), sa.or_(*unlike))
     return session.execute(found.order_by(lines.c.amount_minor.desc(), lines.c.partner)).all()
+
+
+def first_payouts(session: Session, *, run_id: UUID, names_max: int) -> First:
+    """The first payouts of their partners in a run, without what was taken out: summed by the database, so many told by name."""
+    lines = _payouts(run_id).subquery()
+    in_all = (sa.func.count().over(), sa.func.sum(lines.c.amount_minor).over())
+    found = sa.select(lines.c.partner, *in_all).where(lines.c.taken_out_at.is_(None), lines.c.before_minor.is_(None))
+    rows = session.execute(found.order_by(lines.c.amount_minor.desc(), lines.c.partner).limit(names_max)).all()
+    return First(rows[0][1], int(rows[0][2]), [row[0] for row in rows]) if rows else First(0, 0, [])
 
 
 def payout_of(session: Session, *, run_id: UUID, payout_id: UUID) -> Any | None:

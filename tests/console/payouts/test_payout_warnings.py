@@ -8,6 +8,7 @@ from flask import Flask
 
 from affiliate import ids
 from affiliate.console.payouts import payout_warnings
+from affiliate.console.queries.money import First
 from affiliate.payouts.queries import Review
 
 PARTNER = ids.new()
@@ -26,7 +27,7 @@ def payout(**facts: Any) -> SimpleNamespace:
         ({}, [], []),
         ({"amount_minor": 30_00}, [], []),
         ({"amount_minor": 30_01}, [], ["Sobota gets €30.01, 3 times the last payout."]),
-        ({"before_minor": None}, [], ["1 partner gets its first payout, €10.00."]),
+        ({"before_minor": None}, [], []),
         ({"details_changed_at": "now"}, [], ["Sobota has changed its payment details since the run was proposed."]),
         ({}, [Review(PARTNER, "Sobota", 2, 5_00)], ["2 other sales of Sobota are under review."]),
         ({"amount_minor": 90_00, "taken_out_at": "now"}, [Review(PARTNER, "Sobota", 2, 5_00)], []),
@@ -38,6 +39,16 @@ def test_what_is_unlike_other_runs_is_a_note_to_tick(
     with app.test_request_context():
         notes = payout_warnings.notes([payout(**facts)], "EUR", reviews)
     assert [note["title"] for note in notes] == said
+
+
+def test_first_payouts_are_one_note_however_many_they_are(app: Flask) -> None:
+    with app.test_request_context():
+        [note] = payout_warnings.notes(
+            [], "EUR", first=First(10_000, 100_000_00, ["Sobota"] * payout_warnings.NAMES_MAX)
+        )
+        assert payout_warnings.notes([], "EUR", first=First(0, 0, [])) == []
+    assert note["title"] == "10,000 partners get their first payout, €100,000.00."
+    assert "Sobota…" in note["text"]
 
 
 def test_more_of_a_kind_than_are_told_one_by_one_are_told_together_and_must_be_ticked(app: Flask) -> None:
