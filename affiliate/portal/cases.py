@@ -14,21 +14,26 @@ from wtforms import HiddenField, MultipleFileField, SelectField, StringField, Te
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional
 
-from affiliate import amounts, ids
+from affiliate import amounts, formats, ids
 from affiliate.accounts import access
 from affiliate.accounts.roles import WORKS
 from affiliate.errors import Conflict, Invalid
 from affiliate.fields import DayField
 from affiliate.money import Money
+from affiliate.payouts.models import Payout
 from affiliate.portal.blueprint import blueprint, page_number, show, with_arguments, zone
-from affiliate.relations import queries, service, sheets, words
+from affiliate.relations import payment_sheets, queries, service, sheets, words
 from affiliate.relations.claims import PROOFS_MAX, BadProofs, Claim, Proof
+from affiliate.relations.late_payments import NoSuchPayout
 from affiliate.relations.models import Case, CaseKind, CaseMessage, CaseStatus, Side
 from affiliate.reports import periods
+from affiliate.reports import sales as payouts
+from affiliate.reports import words as report_words
 from affiliate.web import orm, request_now
 
 PAGE_SIZE = 30
 _PROOF_BYTES_MAX = 5_000_000
+_PAYOUTS_OFFERED = 12
 
 
 def _trimmed(text: str | None) -> str:
@@ -41,6 +46,9 @@ class CaseForm(FlaskForm):  # type: ignore[misc] # the library is not typed
     kind = SelectField(
         _l("What it is about"), choices=lambda: [SelectChoice(each.value, words.kind(each)) for each in CaseKind]
     )
+    payout = SelectField(
+        _l("Payout"), choices=(), validate_choice=False, description=_l("Which one, if a payment is late.")
+    )  # whose it is, is found out where the case is opened
     order_id = StringField(
         _l("Order number"), filters=[_trimmed], description=_l("From the customer's confirmation. If you do not know it, name the day.")
     )  # fmt: skip
@@ -55,8 +63,17 @@ class CaseForm(FlaskForm):  # type: ignore[misc] # the library is not typed
         ),
     )
 
+    @property
+    def is_about_payment(self) -> bool:
+        """Whether a payment is late: it needs no order."""
+        return self.kind.data == CaseKind.LATE_PAYMENT.value
+
     def claim(self) -> Claim | None:
-        """What was typed; nothing when the amount cannot be read, which is then said at its field."""
+        """What was typed; nothing when the amount cannot be read, which is then said at its field.
+
+        Raises:
+            NoSuchPayout: what it names is none, or the reader sees no payouts.
+        """
         claimed: Money | None = None
         if self.amount.data:
             try:
@@ -68,6 +85,7 @@ class CaseForm(FlaskForm):  # type: ignore[misc] # the library is not typed
         return Claim(
             CaseKind(self.kind.data), self.text.data, self.order_id.data,
             periods.start_of_day(day, zone=zone()) if day else None, claimed, _proofs(self.proof.data or []), ids.read("cnv", self.sale.data or ""),
+            _payout_named(self.payout.data or "") if self.is_about_payment else None,
         )  # fmt: skip
 
     def blame(self, errors: dict[str, list[str]]) -> None:
@@ -81,8 +99,7 @@ class CaseForm(FlaskForm):  # type: ignore[misc] # the library is not typed
 def cases() -> str:
     """All cases, the newest first."""
     page = page_number()
-    mine: dict[str, Any] = {"program_id": g.program.id, "partner_id": g.partner.id}
-    found = queries.cases(orm.session, **mine, limit=PAGE_SIZE + 1, offset=(page - 1) * PAGE_SIZE)
+    found = queries.cases(orm.session, **_mine(), limit=PAGE_SIZE + 1, offset=(page - 1) * PAGE_SIZE)
     return show(
         "cases.html",
         rows=[line(each.case) for each in found[:PAGE_SIZE]],
@@ -100,6 +117,7 @@ def new_case() -> str:
         "kind": request.args.get("kind"),
         "order_id": request.args.get("order", "")[:120],
         "sale": request.args.get("sale", "")[:40],
+        "payout": request.args.get("payout", "")[:40],
     }
     return _form_page(CaseForm(formdata=None, data=known))
 
@@ -193,9 +211,14 @@ def _case_page(found: Case, *, text: str = "", wrong: dict[str, list[str]] | Non
     messages = queries.messages_of(orm.session, case_id=found.id)
     papers = queries.documents_among(orm.session, messages=messages)
     said = [_message(found, message, with_files, papers) for message, with_files in sheets.spoken(messages)]
+    sees_money = access.may("portal.payouts")
+    paid = payment_sheets.paid_since(orm.session, found) if sees_money else None
     return show(
-        "case.html", case=line(found), said=said, text=text, errors=errors, outcome=sheets.outcome(orm.session, found)
-    )
+        "case.html", case=line(found), said=said, text=text, errors=errors, outcome=sheets.outcome(orm.session, found),
+        known=payment_sheets.known(found) if sees_money else [], paid=paid,
+        payout_url=url_for("portal.payout", payout_id=found.payout_id) if found.payout_id and sees_money else None,
+        paid_url=url_for("portal.payout", payout_id=paid["payout_id"]) if paid else None,
+    )  # fmt: skip
 
 
 def _message(
@@ -215,9 +238,14 @@ def _message(
 
 
 def _form_page(form: CaseForm) -> str:
+    named = _payout_named(form.payout.data or "")
+    if named is not None and payouts.payout_of(orm.session, **_mine(), payout_id=named) is None:
+        raise NoSuchPayout(_("There is no such payout."))
+    form.payout.choices = _payout_choices(named)
     return show(
         "new_case.html",
         form=form,
+        asks_payout=form.payout.choices and (form.is_about_payment or "kind" not in request.args),
         days=g.program.case_answer_days,
         answer_by=service.promised(g.program, now=request_now()),
     )
@@ -228,6 +256,36 @@ def _found(case_id: UUID) -> Case:
     if found is None:
         raise service.NoSuchCase(_("There is no such case."))
     return found
+
+
+def _payout_named(text: str) -> UUID | None:
+    """The payout that an address or a form names; whose it is, nobody has looked yet."""
+    if not text:
+        return None
+    named = ids.read("pay", text)
+    if named is None or not access.may("portal.payouts"):
+        raise NoSuchPayout(_("There is no such payout."))
+    return named
+
+
+def _payout_choices(named: UUID | None) -> list[SelectChoice]:
+    """The newest payouts and the one that is named, for who sees payouts and has some."""
+    if not access.may("portal.payouts"):
+        return []
+    found = list(payouts.payouts(orm.session, **_mine(), limit=_PAYOUTS_OFFERED))
+    if named is not None and named not in {one.id for one in found}:
+        found += filter(None, [payouts.payout_of(orm.session, **_mine(), payout_id=named)])
+    choices = [SelectChoice(ids.public("pay", one.id), _payout_label(one)) for one in found]
+    return [SelectChoice("", _("What is in no payout yet")), *choices] if choices else []
+
+
+def _payout_label(one: Payout) -> str:
+    amount = formats.money(Money(one.to_pay_minor, one.currency))
+    return f"{amount} · {formats.day(one.created_at)} · {report_words.payout(one.status).word}"
+
+
+def _mine() -> dict[str, Any]:
+    return {"program_id": g.program.id, "partner_id": g.partner.id}
 
 
 def _proofs(uploads: Sequence[Any]) -> list[Proof]:

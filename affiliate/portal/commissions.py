@@ -11,8 +11,9 @@ from affiliate import errors, exports
 from affiliate.accounts import access
 from affiliate.commissions.models import CommissionStatus
 from affiliate.money import Money
-from affiliate.portal import lines, reviews, sale_choice
+from affiliate.portal import case_ways, lines, reviews, sale_choice
 from affiliate.portal.blueprint import PAGE_SIZE, blueprint, page_number, pager, show, with_arguments
+from affiliate.relations.models import CaseKind
 from affiliate.reports import evidence, explanation, money_words, sales, transactions, words
 from affiliate.reports.queries import NOT_COUNTED
 from affiliate.reports.sales import Pile, Sale
@@ -56,6 +57,7 @@ def commissions() -> str:
         total={"count": counted.count, "amount": Money(counted.amount_minor, g.program.currency)},
         is_whole=len(found) == listed == counted.count,
         pager=pager(total=listed, shown=len(found)),
+        doubt=case_ways.way(CaseKind.MISSING_SALE, _("Is a sale missing?")),
         files=[
             (label, _file(kind))
             for kind, label in ((exports.Format.CSV, _("Export as CSV")), (exports.Format.XLSX, _("Export as XLSX")))
@@ -89,7 +91,9 @@ def commission(commission_id: UUID) -> str:
     may_see = access.may("portal.payout")
     payout_url = url_for("portal.payout", payout_id=found.payout.id) if found.payout and may_see else None
     review = reviews.section(found.conversion, found.review)
-    return show("commission.html", why=why, payout_url=payout_url, review=review)
+    is_appealed = review is not None and bool(review["appeal_url"] or review["case_url"])  # that is the way then
+    doubt = None if is_appealed else case_ways.way(CaseKind.WRONG_AMOUNT, order=found.conversion.order_id)
+    return show("commission.html", why=why, payout_url=payout_url, review=review, doubt=doubt)
 
 
 def _lines(found: Sequence[Sale], columns: Sequence[str]) -> list[dict[str, Any]]:

@@ -13,8 +13,9 @@ from affiliate.accounts.roles import SEES_MONEY
 from affiliate.money import Money
 from affiliate.payouts import entry_queries, queries, words
 from affiliate.payouts.models import Adjustment, AdjustmentKind, PayoutStatus
-from affiliate.portal import lines, payout_choice
+from affiliate.portal import case_ways, lines, payout_choice
 from affiliate.portal.blueprint import PAGE_SIZE, blueprint, page_number, pager, show
+from affiliate.relations.models import CaseKind
 from affiliate.reports import money_words, sales
 from affiliate.web import orm
 
@@ -46,6 +47,7 @@ def payouts() -> str:
         terms=money_words.of_payouts(),
         by_hand=[_entry(one) for one in _posted(mine) if one.payout_id is None],
         can_be_paid=queries.current_method(orm.session, partner_id=g.partner.id) is not None,
+        doubt=case_ways.way(CaseKind.LATE_PAYMENT),
         pager=pager(total=total, shown=len(found)),
     )
 
@@ -85,6 +87,7 @@ def payout(payout_id: UUID) -> str:
         # The double rule stands only where all lines are on the page and add up.
         is_proved=len(parts) == total and sum(one.left.amount_minor for one in parts) + given == found.earned_minor,
         pager=pager(total=total, shown=len(parts)),
+        doubt=case_ways.way_about_payout(found.id),
     )
 
 

@@ -6,11 +6,11 @@ from flask import g, url_for
 from flask_babel import gettext as _
 
 from affiliate import ids
-from affiliate.accounts import access
 from affiliate.fraud import words
 from affiliate.fraud.lists import History
 from affiliate.fraud.signals import Verdict
 from affiliate.ingest.models import Conversion
+from affiliate.portal import case_ways
 from affiliate.relations import queries
 from affiliate.relations.models import CaseKind
 from affiliate.reports.words import Sign
@@ -40,10 +40,8 @@ def section(order: Conversion, found: History) -> dict[str, Any] | None:
 
 def _appeal_url(order: Conversion) -> str | None:
     """Where a person who may open cases says that the program is mistaken."""
-    if not access.may("portal.new_case"):
-        return None
     sale = ids.public("cnv", order.id)
-    return url_for("portal.new_case", kind=CaseKind.FRAUD_APPEAL.value, order=order.order_id, sale=sale)
+    return case_ways.new_case_url(CaseKind.FRAUD_APPEAL, order=order.order_id, sale=sale)
 
 
 def _reason(found: History) -> str | None:

@@ -56,9 +56,10 @@ class BadProofs(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a partner claims. One of `order_id` and `happened_at` at least; `claimed` is in the program's currency.
+    """What a partner claims. One of `order_id` and `happened_at` at least, but for a late payment; `claimed` is in the program's currency.
 
-    `conversion_id` tells which conversion of the order an appeal is about; nobody has checked yet whose it is.
+    `conversion_id` tells which conversion of the order an appeal is about, `payout_id` which payout is late: null, what is in
+    none yet. Nobody has checked yet whose they are.
     """
 
     kind: CaseKind
@@ -68,6 +69,7 @@ class Claim:
     claimed: Money | None = None
     proofs: Sequence[Proof] = ()
     conversion_id: UUID | None = None
+    payout_id: UUID | None = None
 
 
 def checked_text(text: str) -> str:
@@ -83,7 +85,7 @@ def checked_text(text: str) -> str:
 
 
 def check(claim: Claim, *, order_id: str, now: datetime) -> None:
-    """Whether a claim can be: about this order or a day of the last two years.
+    """Whether a claim can be: about this order or a day of the last two years, or about a payment, which needs neither.
 
     Raises:
         Invalid: names each wrong field.
@@ -91,7 +93,7 @@ def check(claim: Claim, *, order_id: str, now: datetime) -> None:
     wrong: dict[str, list[str]] = {}
     if len(order_id) > ORDER_LENGTH_MAX or not order_id.isprintable():
         wrong["order_id"] = [N_("Write the order number as the shop shows it.")]
-    elif not order_id and claim.happened_at is None:
+    elif claim.kind is not CaseKind.LATE_PAYMENT and not order_id and claim.happened_at is None:
         wrong["order_id"] = [N_("Name the order, or the day on which it happened.")]
     if claim.happened_at is not None and not now - _AGE_MAX < claim.happened_at <= now:
         wrong["happened_on"] = [N_("Choose a day of the last two years.")]

@@ -15,7 +15,7 @@ from affiliate.partners import posting
 from affiliate.programs import addresses
 from affiliate.programs.models import Program
 from affiliate.relations import queries
-from affiliate.relations.models import Case, CaseStatus, Side
+from affiliate.relations.models import Case, CaseKind, CaseStatus, Side
 from affiliate.speech import say
 
 N_ = str  # marks a sentence for the translators
@@ -29,11 +29,19 @@ _TOLD = {
     CaseStatus.ACCEPTED: (N_("Accepted: case %(case)s"), N_("Your case about order %(order)s was accepted.")),
     CaseStatus.DECLINED: (N_("Declined: case %(case)s"), N_("Your case about order %(order)s was declined.")),
 }
+_TOLD_OF_PAYMENT = {
+    CaseStatus.OPEN: N_("There is something new in your case about a payment."),
+    CaseStatus.ASKED: N_("The program has a question about the payment that you asked about."),
+    CaseStatus.ACCEPTED: N_("Your case about a payment was accepted."),
+    CaseStatus.DECLINED: N_("Your case about a payment was declined."),
+}
 
 
 def tell_partner(session: Session, *, case: Case, program: Program, text: str, now: datetime) -> None:
     """Tell the partner's people what the program said, and what became of the case."""
     subject, sentence = _TOLD[case.status]
+    if _is_about_payment(case):
+        sentence = _TOLD_OF_PAYMENT[case.status]
     _tell(session, (case, program), (subject, [sentence], text), now=now)
 
 
@@ -41,6 +49,8 @@ def tell_managers(session: Session, *, case: Case, program: Program, text: str, 
     """Tell the program's managers what a partner claims or adds, and until when the answer is promised."""
     people = queries.managers_of(session, program_id=program.id, kind=MailKind.COMPLAINTS)
     paragraphs = [N_("A partner writes about order %(order)s. The answer is promised by %(by)s.")]
+    if _is_about_payment(case):
+        paragraphs = [N_("A partner writes about a payment that is late. The answer is promised by %(by)s.")]
     _post(
         session,
         people,
@@ -52,7 +62,7 @@ def tell_managers(session: Session, *, case: Case, program: Program, text: str, 
 
 def remind(session: Session, *, case: Case, program: Program, now: datetime) -> None:
     """Remind both sides of a promised answer that comes due: who has to give it, and who waits for it."""
-    to_program, to_partner = _REMINDERS[case.status]
+    to_program, to_partner = (_REMINDERS_OF_PAYMENT if _is_about_payment(case) else _REMINDERS)[case.status]
     people = queries.managers_of(session, program_id=program.id, kind=MailKind.COMPLAINTS)
     _post(session, people, (case, program), (N_("Reminder: case %(case)s"), [to_program], ""), now=now)
     _tell(session, (case, program), (N_("Reminder: case %(case)s"), [to_partner], ""), now=now)
@@ -68,6 +78,22 @@ _REMINDERS = {
         N_("The program waits for your answer about order %(order)s since its question. Please give it by %(by)s."),
     ),
 }
+
+_REMINDERS_OF_PAYMENT = {
+    CaseStatus.OPEN: (
+        N_("The answer about a partner's late payment is promised by %(by)s."),
+        N_("The program answers about your payment by %(by)s. You need not do anything."),
+    ),
+    CaseStatus.ASKED: (
+        N_("The partner has not answered your question about its payment yet."),
+        N_("The program waits for your answer about your payment since its question. Please give it by %(by)s."),
+    ),
+}
+
+
+def _is_about_payment(case: Case) -> bool:
+    """Whether it names no order because it needs none."""
+    return case.kind is CaseKind.LATE_PAYMENT and not case.order_id
 
 
 def _tell(session: Session, about: tuple[Case, Program], said: tuple[str, list[str], str], *, now: datetime) -> None:

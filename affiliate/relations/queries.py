@@ -147,6 +147,19 @@ def appeal_waiting(
     return session.scalar(found.with_for_update() if locked else found)
 
 
+def late_payment_waiting(
+    session: Session, *, program_id: UUID, partner_id: UUID, payout_id: UUID | None
+) -> Case | None:
+    """The open case of a partner about a payout, or about what is in none yet; one that names an order is about that."""
+    about = (
+        Case.program_id == program_id,
+        Case.partner_id == partner_id,
+        Case.payout_id.is_not_distinct_from(payout_id),
+    )
+    waiting = (Case.kind == CaseKind.LATE_PAYMENT, Case.status.in_(WAITING), Case.order_id == "")
+    return session.scalar(sa.select(Case).where(*about, *waiting).limit(1))
+
+
 def conversions_named(session: Session, *, program_id: UUID, order_id: str) -> Sequence[Conversion]:
     """The conversions of an order, but for tests."""
     named = (Conversion.program_id == program_id, Conversion.order_id == order_id, sa.not_(Conversion.is_test))

@@ -20,7 +20,7 @@ from affiliate.money import Money
 from affiliate.payouts import adjusting
 from affiliate.payouts.models import AdjustmentKind
 from affiliate.programs.models import Program
-from affiliate.relations import appeals, claims, crediting, mails, queries
+from affiliate.relations import appeals, claims, crediting, late_payments, mails, queries
 from affiliate.relations.claims import Claim, Proof, Settlement
 from affiliate.relations.models import WAITING, Case, CaseKind, CaseMessage, CaseStatus, Side
 
@@ -63,10 +63,11 @@ class CaseFull(Conflict):
 def open_case(
     session: Session, *, program: Program, partner_id: UUID, claim: Claim, actor: Actor, now: datetime
 ) -> Case:
-    """Open a case with what the system knows about the order; the program's managers get a mail.
+    """Open a case with what the system knows about the order or the payment; the program's managers get a mail.
 
     Raises:
         Invalid: a field is wrong. CaseOpen: there is one about this already, or there are too many.
+        NoSuchPayout: a late payment names a payout that is not this partner's.
         AppealOpen, NothingToAppeal: of `fraud.service.appeal`.
     """
     order_id, text = " ".join(claim.order_id.split()), claims.checked_text(claim.text)
@@ -80,6 +81,10 @@ def open_case(
     conversion_id, trace = queries.trace(
         session, program_id=program.id, partner_id=partner_id, order_id=order_id, around=around
     )
+    payout_id = claim.payout_id if claim.kind is CaseKind.LATE_PAYMENT else None
+    if claim.kind is CaseKind.LATE_PAYMENT:
+        _refuse_second(session, program, partner_id, payout_id, order_id)
+        trace |= late_payments.known(session, program=program, partner_id=partner_id, payout_id=payout_id, now=now)
     if claim.kind is CaseKind.FRAUD_APPEAL:
         conversion_id = appeals.lodge(
             session, program_id=program.id, partner_id=partner_id, order_id=order_id, conversion_id=claim.conversion_id,
@@ -87,7 +92,7 @@ def open_case(
         )  # fmt: skip
     row: dict[str, Any] = {
         "id": ids.new_at(now), "program_id": program.id, "partner_id": partner_id, "kind": claim.kind, "order_id": order_id,
-        "status": CaseStatus.OPEN, "happened_at": claim.happened_at, "conversion_id": conversion_id, "trace": trace,
+        "status": CaseStatus.OPEN, "happened_at": claim.happened_at, "conversion_id": conversion_id, "payout_id": payout_id, "trace": trace,
         "claimed_minor": claim.claimed.amount_minor if claim.claimed else None, "answer_by": promised(program, now=now),
         "opened_by_id": _person(actor), "opened_at": now, "updated_at": now,
     }  # fmt: skip
@@ -298,6 +303,12 @@ def _enter(session: Session, case: Case, amount: Money | None, reason: str, *, a
     )  # fmt: skip
     case.adjustment_id = entry.id
     session.flush()
+
+
+def _refuse_second(session: Session, program: Program, partner_id: UUID, payout_id: UUID | None, order_id: str) -> None:
+    mine: dict[str, Any] = {"program_id": program.id, "partner_id": partner_id}
+    if not order_id and queries.late_payment_waiting(session, **mine, payout_id=payout_id) is not None:
+        raise CaseOpen(N_("There is an open case about this payment already."))
 
 
 def _found(session: Session, program_id: UUID, case_id: UUID, partner_id: UUID | None = None) -> Case:

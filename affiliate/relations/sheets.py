@@ -14,7 +14,7 @@ from affiliate.money import Money
 from affiliate.payouts import entry_queries
 from affiliate.payouts.models import AdjustmentKind, AdjustmentStatus
 from affiliate.relations import queries, words
-from affiliate.relations.models import WAITING, Case, CaseMessage
+from affiliate.relations.models import WAITING, Case, CaseKind, CaseMessage
 
 
 def line(case: Case, *, currency: str, now: datetime) -> dict[str, Any]:
@@ -24,6 +24,7 @@ def line(case: Case, *, currency: str, now: datetime) -> dict[str, Any]:
         "id": ids.public("cas", case.id),
         "title": words.kind(case.kind),
         "order_id": case.order_id,
+        "needs_order": case.kind is not CaseKind.LATE_PAYMENT,
         "happened_at": case.happened_at,
         "claimed": Money(case.claimed_minor, currency) if case.claimed_minor else None,
         "sign": {"kind": kind, "word": word},

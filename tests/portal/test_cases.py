@@ -1,11 +1,16 @@
 """A partner's cases in the portal, and the same cases in the console: opened, answered, settled, never seen by others."""
 
+import html
 import io
 import re
+from datetime import timedelta
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from accounts_cast import give, make_person, sign_in
 from creative_cast import png
+from factories import make_commission, make_payout
 from flask import Flask
 from flask.testing import FlaskClient
 from portal_cast import Cast
@@ -14,7 +19,10 @@ from sqlalchemy.orm import Session
 from affiliate import clock, ids
 from affiliate.accounts.actors import SYSTEM
 from affiliate.accounts.models import GrantRole
+from affiliate.accounts.roles import MemberRole
 from affiliate.console.queries import contacts as lists
+from affiliate.partners.models import Member
+from affiliate.payouts.models import PayoutStatus
 from affiliate.relations import queries, service
 from affiliate.relations.claims import Claim
 from affiliate.relations.models import Case, CaseKind, CaseStatus
@@ -184,6 +192,92 @@ def test_a_case_goes_from_the_partner_to_the_manager_and_back(
         assert "somebody was faster" in late
         assert "What you wrote was not sent" in late
         assert "Long thought about" in late
+
+
+def test_a_late_payment_is_opened_from_its_payout_and_both_sides_see_how_it_stood(
+    app: Flask, marta: FlaskClient, mara: FlaskClient, app_session: Session, cast: Cast
+) -> None:
+    common: dict[str, Any] = {"program": cast.program, "proposer": cast.person, "status": PayoutStatus.APPROVED}
+    one = make_payout(app_session, partner=cast.partner, amount_minor=41_00, **common)
+    theirs = make_payout(app_session, partner=cast.other, **common)
+    app_session.commit()
+    page = f"/portal/casa/payouts/{ids.public('pay', one.id)}"
+    [way] = _ways_in(marta, page)
+    form = marta.get(way).text
+    assert re.search(rf'<option selected value="{ids.public("pay", one.id)}">€41.00 · ', form)
+    assert 'name="order_id"' not in form
+    assert ids.public("pay", theirs.id) not in form
+    for foreign in (ids.public("pay", theirs.id), "pay_x"):
+        assert marta.get(f"{LIST}/new?kind=late_payment&payout={foreign}").status_code == 404
+        named = {"kind": "late_payment", "payout": foreign, "text": "Where is it?"}
+        assert marta.post(LIST, data=named).status_code == 404
+    sent = {"kind": "late_payment", "payout": ids.public("pay", one.id), "text": "Where is it?"}
+    address = marta.post(LIST, data=sent).location
+    assert marta.post(LIST, data=sent).status_code == 409
+    case = _only(app_session, cast)
+    assert (case.payout_id, _ways_in(marta, page)) == (one.id, [address])
+    console = f"/console/casa/cases/{_name(case)}"
+    run = f"/console/casa/payouts/{ids.public('run', one.run_id)}"
+    for browser, at, ways in ((marta, address, [page]), (mara, console, [run, f"{run}/{ids.public('pay', one.id)}"])):
+        shown = browser.get(at).text
+        assert re.search(r"<dt>Payout</dt><dd[^>]*>€41.00</dd><dt>State</dt><dd[^>]*>Approved</dd>", shown)
+        assert re.search(r"<dt>Approved on</dt><dd[^>]*>16 Nov 2026</dd>", shown)
+        assert all(f'href="{way}"' in shown for way in ways), at
+        assert "No such order had arrived." not in shown
+        assert "after the case was opened" not in shown
+    one = app_session.merge(one)
+    one.status, one.paid_at = PayoutStatus.PAID, clock.now() + timedelta(minutes=1)
+    app_session.commit()
+    for browser, at in ((marta, address), (mara, console)):
+        assert re.search(r"€41.00 was paid on [^<]*, after the case was opened\.", browser.get(at).text)
+    member = app_session.scalars(sa.select(Member).where(Member.partner_id == cast.partner.id)).one()
+    member.role = MemberRole.MARKETER
+    app_session.commit()
+    assert "€41.00" not in marta.get(address).text  # payouts are not for who makes links
+    assert marta.get(way).status_code == 404
+    assert 'name="payout"' not in marta.get(f"{LIST}/new?kind=late_payment").text
+
+
+def _ways_in(browser: FlaskClient, address: str) -> list[str]:
+    """Where a page's links into cases lead."""
+    found = re.findall(r'href="(/portal/casa/cases/[^"]+)"', browser.get(address).text)
+    return [html.unescape(one) for one in found]
+
+
+def test_pages_lead_into_a_case_with_what_they_know(marta: FlaskClient, app_session: Session, cast: Cast) -> None:
+    commission = make_commission(app_session, program=cast.program, partner=cast.partner, order_id="10 & 482")
+    app_session.commit()
+    pages = {
+        f"/portal/casa/commissions/{ids.public('com', commission.id)}": "?kind=wrong_amount&order=10+%26+482",
+        "/portal/casa/commissions": "?kind=missing_sale",
+        "/portal/casa/commissions?status=paid": "?kind=missing_sale",
+        "/portal/casa/payouts": "?kind=late_payment",
+    }
+    for page, known in pages.items():
+        assert _ways_in(marta, page) == [f"{LIST}/new{known}"], page
+    doubt = marta.get(f"{LIST}/new?kind=wrong_amount&order=10+%26+482").text
+    assert '<option selected value="wrong_amount">' in doubt
+    assert re.search(r'name="order_id"[^>]*value="10 &amp; 482"', doubt)
+    member = app_session.scalars(sa.select(Member).where(Member.partner_id == cast.partner.id)).one()
+    member.role = MemberRole.READER
+    app_session.commit()
+    assert [_ways_in(marta, page) for page in pages] == [[]] * len(pages)
+
+
+def test_a_late_payment_about_no_payout_tells_what_it_waits_for(
+    marta: FlaskClient, mara: FlaskClient, app_session: Session, cast: Cast
+) -> None:
+    address = marta.post(LIST, data={"kind": "late_payment", "text": "I wait since May."}).location
+    console = f"/console/casa/cases/{_name(_only(app_session, cast))}"
+    for browser, at in ((marta, address), (mara, console)):
+        shown = browser.get(at).text
+        for name, value in (
+            ("Approved, in no payout", "€0.00"), ("Minimum payout", "€25.00"), ("Payment details", "entered"),
+            ("Next payouts on", "a day that the program chooses"),
+        ):  # fmt: skip
+            assert re.search(rf"<dt>{name}</dt><dd[^>]*>{value}</dd>", shown), (at, name)
+        assert "Payment block" not in shown
+    assert 'href="/console/casa/payouts/partners/' in shown
 
 
 @pytest.mark.parametrize(

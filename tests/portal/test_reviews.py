@@ -102,7 +102,7 @@ def test_an_appeal_is_a_case_that_a_managers_word_closes(
     second = marta.post("/portal/casa/cases", data=claim | {"text": "Please look again."})
     decide(app_session, cast, sale, Verdict.PASS, seen=1)
     assert "Accepted" in marta.get(second.location).text
-    assert "/cases/new" not in marta.get(page_of(app_session, sale)).text
+    assert "kind=fraud_appeal" not in marta.get(page_of(app_session, sale)).text
     passed = marta.post("/portal/casa/cases", data=claim | {"text": "Thank you."})
     assert "This order is not under review any more." in passed.text
 

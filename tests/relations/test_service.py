@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -9,30 +10,44 @@ from creative_cast import png
 from factories import (
     NOW,
     make_clicks,
+    make_commission,
     make_conversion,
     make_grant,
     make_link,
     make_partner,
+    make_payout,
     make_plan,
     make_program,
     make_user,
 )
 from sqlalchemy.orm import Session
 
+from affiliate import ids
 from affiliate.accounts.actors import Actor
 from affiliate.accounts.models import GrantRole
 from affiliate.attribution.models import ManualCredit
+from affiliate.commissions.models import CommissionStatus
 from affiliate.errors import Invalid
 from affiliate.ingest.models import Conversion
 from affiliate.ledger.models import LedgerTransfer
 from affiliate.mailer import OutboxMail
 from affiliate.money import Money
 from affiliate.partners.models import Partner
-from affiliate.payouts import adjusting
+from affiliate.payouts import adjusting, details
 from affiliate.payouts import proof as balances
-from affiliate.payouts.models import Adjustment, AdjustmentKind, AdjustmentStatus, Cadence, PayoutPolicy
+from affiliate.payouts.models import (
+    Adjustment,
+    AdjustmentKind,
+    AdjustmentStatus,
+    Cadence,
+    PaperState,
+    Payout,
+    PayoutMethod,
+    PayoutPolicy,
+    PayoutStatus,
+)
 from affiliate.programs.models import Program
-from affiliate.relations import crediting, queries, service
+from affiliate.relations import crediting, late_payments, queries, service
 from affiliate.relations.claims import Claim, Proof, Settlement
 from affiliate.relations.models import Case, CaseKind, CaseMessage, CaseStatus
 
@@ -119,6 +134,87 @@ def test_a_claim_that_cannot_be_is_refused_at_its_field(world: World, claim: dic
     with pytest.raises(Invalid) as refused:
         world.open(**claim)
     assert set(refused.value.errors) == {field}
+
+
+def payout(world: World, **fields: Any) -> Payout:
+    """A payout of the partner, or of somebody else."""
+    mine: dict[str, Any] = {"program": world.program, "partner": world.partner, "proposer": make_user(world.session)}
+    return make_payout(world.session, **mine | fields)
+
+
+def late(world: World, payout_id: UUID | None = None) -> Case:
+    """A case about a payment, which names no order."""
+    return world.open(kind=CaseKind.LATE_PAYMENT, order_id="", payout_id=payout_id)
+
+
+def test_a_late_payment_holds_its_payout_as_it_stood_and_names_no_order(world: World) -> None:
+    one = payout(world, amount_minor=41_00, paper=PaperState.AWAITED)
+    case = late(world, one.id)
+    told = dict.fromkeys(("approved_at", "sent_at", "paid_at", "failed_at", "cancelled_at"))
+    told |= {"amount_minor": 41_00, "currency": "EUR", "status": "proposed", "awaits_invoice": True}
+    assert (case.payout_id, case.trace["payout"]) == (one.id, told | {"proposed_at": NOW.isoformat()})
+    assert late_payments.paid_since(world.session, case) is None
+    one.status, one.paid_at = PayoutStatus.PAID, NOW + timedelta(days=1)
+    world.session.flush()
+    assert late_payments.paid_since(world.session, case) is one
+    assert case.trace["payout"]["status"] == "proposed"
+    paid = late(world, payout(world, status=PayoutStatus.PAID, paid_at=NOW - timedelta(hours=1)).id)
+    assert paid.trace["payout"]["approved_at"] == NOW.isoformat()
+    assert late_payments.paid_since(world.session, paid) is None  # it was paid before anybody asked
+    [(_who, subject, text)] = world.session.execute(
+        sa.select(OutboxMail.recipient, OutboxMail.subject, OutboxMail.body_text).limit(1)
+    )
+    assert ("waits for an answer" in subject, "about a payment that is late" in text) == (True, True)
+
+
+def test_a_late_payment_about_no_payout_tells_why_nothing_came(world: World) -> None:
+    paying(world, 0)
+    world.program.payout_min_minor = 25_00
+    about: dict[str, Any] = {"program": world.program, "partner": world.partner}
+    approved: dict[str, Any] = {"status": CommissionStatus.APPROVED, "approved_at": NOW - timedelta(days=1)}
+    make_commission(world.session, **about, amount_minor=30_00, **approved)
+    method = sa.update(PayoutMethod).where(PayoutMethod.partner_id == world.partner.id)
+    usable = NOW + timedelta(days=2)
+    world.session.execute(method.values(usable_from=usable))
+    block: dict[str, Any] = {"program_id": world.program.id, "partner_id": world.partner.id, "actor": world.manager}
+    details.block(world.session, **block, reason="We ask the bank.", now=NOW)
+    payout(world, paper=PaperState.AWAITED)
+    case = late(world)
+    assert (case.payout_id, case.trace["standing"]) == (
+        None,
+        {
+            "currency": "EUR", "approved_minor": 30_00, "due_minor": 30_00, "minimum_minor": 25_00, "is_blocked": True,
+            "next_run_on": "2026-12-01", "usable_from": usable.isoformat(), "awaits_invoice": True,
+            "lacks_profile": False,
+        },
+    )  # fmt: skip
+    assert "We ask the bank." not in str(case.trace)  # whoever manages payments reads it; the partner does not
+    later = NOW + timedelta(days=3)
+    brought = payout(world, status=PayoutStatus.PAID, created_at=later, paid_at=later)
+    assert late_payments.paid_since(world.session, case) is brought
+    stranger = make_partner(world.session, program=world.program)
+    earlier = {"created_at": later - timedelta(days=1), "paid_at": later - timedelta(days=1)}
+    payout(world, partner=stranger, status=PayoutStatus.PAID, **earlier)
+    assert late_payments.paid_since(world.session, case) is brought
+
+
+def test_a_late_payment_names_no_payout_of_somebody_else_and_none_twice(world: World) -> None:
+    elsewhere = make_program(world.session)
+    for foreign in (
+        payout(world, partner=make_partner(world.session, program=world.program)),
+        payout(world, program=elsewhere),
+    ):
+        with pytest.raises(late_payments.NoSuchPayout):
+            late(world, foreign.id)
+    mine = payout(world)
+    for about in (mine.id, None):
+        case = late(world, about)
+        with pytest.raises(service.CaseOpen):
+            late(world, about)
+        world.accept(case, Settlement.WORDS)
+        assert late(world, about).id != case.id
+    other = world.open(order_id="10490", payout_id=ids.new())
+    assert other.payout_id is None  # only a late payment has one
 
 
 def test_an_accepted_missing_sale_is_credited_by_hand_once(world: World) -> None:

@@ -10,8 +10,10 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from affiliate.console import presenters
+from affiliate.console.blueprint import can
 from affiliate.ingest.clickrules import ClickVerdict
-from affiliate.relations import queries, sheets
+from affiliate.payouts.models import Payout
+from affiliate.relations import payment_sheets, queries, sheets
 from affiliate.relations.claims import Settlement
 from affiliate.relations.models import Case, CaseKind, CaseMessage, Side
 from affiliate.reports import click_words
@@ -79,6 +81,27 @@ def _order(order: dict[str, Any]) -> dict[str, Any]:
         "at": datetime.fromisoformat(order["occurred_at"]),
         "credited": ", ".join(credited) if credited else _("nobody"),
     }
+
+
+def payment_ways(case: Case) -> dict[str, Any]:
+    """What was paid since a late payment was opened, and where its payout, its run and the partner's payment are, for who may see them."""
+    if case.kind is not CaseKind.LATE_PAYMENT:
+        return {}
+    paid, ways = payment_sheets.paid_since(orm.session, case), []
+    payout = orm.session.get(Payout, case.payout_id) if case.payout_id else None
+    if payout is not None and can("payout"):
+        ways.append((_("The payout"), _payout_url(payout.run_id, payout.id)))
+        ways.append((_("Its run"), url_for("console.payout_run", run_id=payout.run_id)))
+    if payout is None and can("payouts"):
+        ways.append((_("What can be paid now"), url_for("console.payouts")))
+    if can("payment"):
+        ways.append((_("How the partner is paid"), url_for("console.payment", partner_id=case.partner_id)))
+    paid_url = _payout_url(paid["run_id"], paid["payout_id"]) if paid and can("payout") else None
+    return {"ways": ways, "paid": paid, "paid_url": paid_url}
+
+
+def _payout_url(run_id: UUID, payout_id: UUID) -> str:
+    return url_for("console.payout", run_id=run_id, payout_id=payout_id)
 
 
 def review_url(case: Case) -> str | None:

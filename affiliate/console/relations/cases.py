@@ -17,7 +17,7 @@ from affiliate.console.relations import case_sheets
 from affiliate.errors import Invalid
 from affiliate.money import Money
 from affiliate.partners import queries as partners
-from affiliate.relations import queries, service, sheets
+from affiliate.relations import payment_sheets, queries, service, sheets
 from affiliate.relations.claims import Settlement
 from affiliate.relations.models import Case, CaseKind, CaseStatus
 from affiliate.web import orm, request_now
@@ -64,6 +64,8 @@ def case(case_id: UUID) -> str:
         case=line,
         said=case_sheets.messages(found),
         trace=case_sheets.trace(found),
+        known=payment_sheets.known(found),
+        **case_sheets.payment_ways(found),
         outcome=sheets.outcome(orm.session, found),
         review_url=case_sheets.review_url(found),
         may_settle=line["is_open"] and can("accept_case", "POST") and _may_settle(found),
