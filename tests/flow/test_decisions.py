@@ -1,14 +1,17 @@
-"""What a manager decides and sets: an application refused, a goal, a watched figure, a partner's case answered; others see it and have no act."""
+"""What a manager decides and sets: an application refused, a goal, a watched figure, a partner's cases answered and settled; others see it and have no act."""
 
 import re
 from collections.abc import Callable
 
 import pytest
 from installation import Installation
-from pages import NARROW, Visitor, is_sound
+from pages import NARROW, Visitor, has, is_sound
 from playwright.sync_api import Page, expect
+from processes import eventually
+from walks import just_signed_in
 
 MakeVisitor = Callable[..., Visitor]
+TAKEN_IN = "CO-LOST-2"
 READ_BY_ALL = ("goals", "kpis", "applications")
 SEEN_MS_MAX = 30_000  # it takes less than a second; a busy machine shall not fail the test
 
@@ -97,6 +100,92 @@ def _answer_a_case(manager: Visitor, partner: Visitor, slug: str) -> None:
         assert is_sound(page)
         page.set_viewport_size(NARROW)
         assert is_sound(page)
+
+
+def test_cases_opened_from_a_sale_a_list_and_a_payout_end_in_the_books_and_in_words(
+    installation: Installation, visitor: MakeVisitor
+) -> None:
+    """A doubtful amount is paid by an entry, a missing sale credited by hand: a second person approves both."""
+    slug = installation.demo["program"]
+    console = f"/console/{slug}"
+    manager, partner = visitor("manager"), visitor("partner", viewport=NARROW)
+    mine = partner.open(f"/portal/{slug}/commissions?status=paid")
+    mine.locator('table a[href*="/commissions/com_"]').first.click()
+    doubt = _open_a_case(mine, "It was a large order.", shows=_order_of(mine))
+    partner.open(f"/portal/{slug}/commissions")
+    missing = _open_a_case(mine, "My aunt ordered by my link.", order=TAKEN_IN)
+    partner.open(f"/portal/{slug}/payouts").locator('table a[href*="/payouts/pay_"]').first.click()
+    late = _open_a_case(mine, "The bank knows nothing of it.")
+    expect(mine.get_by_role("region", name="What was known")).to_contain_text("Paid on")
+
+    desk = manager.open(f"{console}/cases/{late}")
+    desk.get_by_role("link", name="Its run").click()
+    desk.wait_for_url("**/payouts/run_*")
+    desk.go_back()
+    _accept(desk, "It left on Friday.", "words")
+    manager.open(f"{console}/cases/{doubt}")
+    _accept(desk, "You are right.", "entry", amount="7.50")
+    manager.open(f"{console}/cases/{missing}")
+    _take_in(desk, console)
+    _accept(desk, "We have found it.", "credit")
+    expect(desk.get_by_text("waits for a second person")).to_be_visible(timeout=SEEN_MS_MAX)
+    assert is_sound(desk)
+
+    page = just_signed_in(installation, visitor, "finance").open(f"{console}/payouts/entries")
+    for reason in ("You are right.", "We have found it."):
+        row = page.get_by_role("region", name="Waiting for a second person").get_by_role("row").filter(has_text=reason)
+        row.get_by_role("button", name="Approve").click()
+        expect(row).to_have_count(0, timeout=SEEN_MS_MAX)
+    for case, sentence in (
+        (late, "It left on Friday."),
+        (doubt, "€7.50 was entered"),
+        (missing, "The order was credited by hand."),
+    ):
+        partner.open(f"/portal/{slug}/cases/{case}")
+        expect(mine.get_by_text(sentence)).to_be_visible(timeout=SEEN_MS_MAX)
+    assert is_sound(mine)
+    installation.require_balance()
+
+
+def _order_of(page: Page) -> str:
+    """The order that an explanation is of."""
+    return page.locator('.crumb [aria-current="page"]').inner_text().split()[-1]
+
+
+def _open_a_case(page: Page, text: str, *, order: str = "", shows: str = "") -> str:
+    """By the link of the page that is open, which knows what it is about; gives the case's public id."""
+    page.locator('main a[href*="/cases/new"]').click()
+    assert is_sound(page)
+    if order:
+        page.get_by_label("Order number").fill(order)
+    page.get_by_label("What happened").fill(text)
+    page.get_by_role("button", name="Open the case").click()
+    page.wait_for_url("**/cases/cas_*")
+    expect(page.locator("aside .kv").first).to_contain_text(order or shows)
+    assert is_sound(page)
+    return page.url.rpartition("/")[2]
+
+
+def _take_in(desk: Page, console: str) -> None:
+    """The order that never arrived, and the case once it is there."""
+    desk.get_by_role("link", name="Take the order in").click()
+    desk.get_by_label("Amount").fill("40.00")
+    desk.get_by_role("button", name="Take the order in").click()
+    desk.wait_for_url("**/cases/cas_*?order=*")
+    case, orders = desk.url, f"{desk.url.partition('/console/')[0]}{console}/conversions?order={TAKEN_IN}"
+    eventually(lambda: has(desk, orders, f'td:has-text("{TAKEN_IN}")'), "the order that was taken in")
+    desk.goto(case)
+
+
+def _accept(desk: Page, text: str, settlement: str, *, amount: str = "") -> None:
+    desk.get_by_role("button", name="Accept", exact=True).first.click()
+    dialog = desk.get_by_role("dialog", name="Accept the case?")
+    dialog.get_by_label("What follows").select_option(settlement)
+    if amount:
+        dialog.get_by_label("Amount, for a manual entry").fill(amount)
+    dialog.get_by_label("What the partner reads").fill(text)
+    dialog.get_by_role("button", name="Accept", exact=True).click()
+    expect(desk.get_by_text(text).first).to_be_visible(timeout=SEEN_MS_MAX)
 
 
 def _mistype_an_amount(manager: Visitor, desk: Page) -> None:

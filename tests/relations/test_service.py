@@ -389,12 +389,18 @@ def test_of_very_many_messages_the_newest_are_read(world: World, monkeypatch: py
 
 
 def test_both_sides_are_reminded_once_before_the_promise_is_over(world: World) -> None:
-    world.open()
-    early, late = NOW + timedelta(hours=12), NOW + timedelta(hours=30)
-    assert service.remind_due(world.session, limit=10, now=early) == 0
-    assert service.remind_due(world.session, limit=10, now=late) == 1
-    assert service.remind_due(world.session, limit=10, now=late) == 0
-    assert sorted(who for who, subject in world.mails() if subject.startswith("Reminder")) == ["mara", "marta"]
+    cases = [world.open(), late(world)]
+    soon, due = NOW + timedelta(hours=12), NOW + timedelta(hours=30)
+    assert service.remind_due(world.session, limit=10, now=soon) == 0
+    assert service.remind_due(world.session, limit=10, now=due) == len(cases)
+    assert service.remind_due(world.session, limit=10, now=due) == 0
+    assert (
+        sorted(who for who, subject in world.mails() if subject.startswith("Reminder")) == ["mara"] * 2 + ["marta"] * 2
+    )
+    world.accept(cases[1], Settlement.WORDS)
+    texts = world.session.scalars(sa.select(OutboxMail.body_text)).all()
+    assert "Your case about a payment was accepted." in texts[-1]
+    assert [text for text in texts if "order –" in text] == []  # of a payment there is none
 
 
 def test_nobody_is_reminded_of_an_answer_that_was_given(world: World) -> None:
