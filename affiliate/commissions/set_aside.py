@@ -16,13 +16,17 @@ from affiliate import db
 from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
 from affiliate.commissions import losses
-from affiliate.errors import Conflict, Invalid
+from affiliate.errors import Conflict, Invalid, NotFound
 from affiliate.ingest.models import Conversion, Refund
 from affiliate.money import Money
 
 N_ = str  # marks a sentence for the translators
 NOTE_LENGTH_MAX = 500
 SHOWN_MAX = 20
+
+
+class UnknownRefund(NotFound):
+    """The order has no such refund in this program."""
 
 
 class NotSetAside(Conflict):
@@ -52,19 +56,24 @@ def look_again(session: Session, *, limit: int) -> int:
 
 
 def settle(
-    session: Session, *, refund_id: UUID, program_id: UUID, amount: Money, note: str, actor: Actor, now: datetime
-) -> None:
+    session: Session, *, refund_id: UUID, conversion_id: UUID, program_id: UUID, amount: Money, note: str, actor: Actor,
+    now: datetime,
+) -> None:  # fmt: skip
     """A manager's word of what a refund was worth. The job takes it from the commissions as any other.
 
     Raises:
-        NotSetAside: it is none of the program's that is set aside.
+        UnknownRefund: it is not of this order, or not of the program.
+        NotSetAside: it is not set aside any more.
         Invalid: the amount is below zero or not in the order's currency, or there is no note.
     """
-    mine = (Refund.id == refund_id, Refund.program_id == program_id, Refund.is_set_aside)
-    currency = session.scalar(
-        sa.select(Conversion.currency).join(Refund, Refund.conversion_id == Conversion.id).where(*mine)
-    )
-    if currency is None:
+    mine = (Refund.id == refund_id, Refund.conversion_id == conversion_id, Refund.program_id == program_id)
+    waits = (*mine, Refund.is_set_aside)
+    of_order = sa.select(Conversion.currency, Refund.is_set_aside).join(Refund, Refund.conversion_id == Conversion.id)
+    found = session.execute(of_order.where(*mine)).first()
+    if found is None:
+        raise UnknownRefund(N_("There is no such entry."))
+    currency = found.currency
+    if not found.is_set_aside:
         raise NotSetAside(N_("This refund waits for nobody any more. Look at the order again."))
     if amount.currency != currency or amount.amount_minor < 0:
         raise Invalid({"amount": [N_("Write the amount in the currency of the order.")]})
@@ -73,7 +82,7 @@ def settle(
     settled = {
         "settled_minor": amount.amount_minor, "settled_currency": currency, "is_set_aside": False, "taken_at": None,
     }  # fmt: skip
-    if not _do(session, sa.update(Refund).where(*mine).values(settled)):
+    if not _do(session, sa.update(Refund).where(*waits).values(settled)):
         raise NotSetAside(N_("This refund waits for nobody any more. Look at the order again."))
     details = {"amount_minor": amount.amount_minor, "currency": currency, "reason": note.strip()}
     audit.record(

@@ -27,6 +27,10 @@ class SiteTaken(errors.Conflict):
     code = "site_taken"
 
 
+class NoSuchSite(errors.NotFound):
+    """No website that counts, or counted, in this program."""
+
+
 def sites_of(session: Session, *, program_id: UUID) -> Sequence[Row[UUID, str, str, datetime]]:
     """Id, host, code of the link and moment of each site that counts in a program, by host."""
     found = (
@@ -59,14 +63,17 @@ def confirm(
 
 
 def withdraw(session: Session, *, program_id: UUID, site_id: UUID, actor: Actor, now: datetime) -> None:
-    """Let visitors from a site count for nobody from now on. Doing it twice changes nothing."""
+    """Let visitors from a site count for nobody from now on. Doing it twice changes nothing.
+
+    Raises:
+        NoSuchSite: it is not of this program.
+    """
+    site = session.get(ConfirmedSite, site_id)
+    if site is None or site.program_id != program_id:
+        raise NoSuchSite("There is no such entry.")
     withdrawn = (
         sa.update(ConfirmedSite)
-        .where(
-            ConfirmedSite.id == site_id,
-            ConfirmedSite.program_id == program_id,
-            ConfirmedSite.withdrawn_at.is_(None),
-        )
+        .where(ConfirmedSite.id == site_id, ConfirmedSite.withdrawn_at.is_(None))
         .values(withdrawn_at=now, updated_at=now)
         .returning(ConfirmedSite.host)
     )

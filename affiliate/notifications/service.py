@@ -218,10 +218,16 @@ def retry(session: Session, *, address: PostbackAddress, delivery_id: UUID, now:
 
 
 def retry_all(session: Session, *, address_id: UUID, program_id: UUID, since: datetime, now: datetime) -> int:
-    """The same for all calls of an address that were given up since then; gives how many."""
-    here = sa.exists().where(PostbackAddress.id == address_id, PostbackAddress.program_id == program_id)
+    """The same for all calls of an address that were given up since then; gives how many.
+
+    Raises:
+        NoSuchAddress: it is not of a partner in this program.
+    """
+    address = session.get(PostbackAddress, address_id)
+    if address is None or address.program_id != program_id:
+        raise NoSuchAddress
     lately = (PostbackDelivery.finished_at >= since, PostbackDelivery.event != PostbackEvent.TEST)
-    return _again(session, here, *lately, address_id=address_id, now=now)
+    return _again(session, *lately, address_id=address_id, now=now)
 
 
 def _again(session: Session, *conditions: sa.ColumnElement[bool], address_id: UUID, now: datetime) -> int:

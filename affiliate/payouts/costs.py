@@ -24,8 +24,12 @@ class UnknownPartner(NotFound):
     """The partner is not in this program."""
 
 
+class UnknownCost(NotFound):
+    """The partner has no such cost in this program."""
+
+
 class AlreadyRemoved(Conflict):
-    """Somebody has removed this cost, or there never was one."""
+    """Somebody has removed this cost."""
 
     code = "already_removed"
 
@@ -64,18 +68,24 @@ def enter_cost(
     return cost
 
 
-def remove_cost(session: Session, *, cost_id: UUID, program_id: UUID, actor: Actor, now: datetime) -> None:
+def remove_cost(
+    session: Session, *, cost_id: UUID, program_id: UUID, partner_id: UUID, actor: Actor, now: datetime
+) -> None:
     """It was a mistake: from now on the cost does not count. The row stays as history.
 
     Raises:
+        UnknownCost: the partner has none of this id in the program.
         AlreadyRemoved: it is gone.
         NotAPerson: the actor is not a person.
     """
-    still = (PartnerCost.id == cost_id, PartnerCost.program_id == program_id, PartnerCost.removed_at.is_(None))
+    cost = session.get(PartnerCost, cost_id)
+    if cost is None or (cost.program_id, cost.partner_id) != (program_id, partner_id):
+        raise UnknownCost(N_("There is no such entry."))
+    still = (PartnerCost.id == cost_id, PartnerCost.removed_at.is_(None))
     removed = sa.update(PartnerCost).where(*still).values(removed_at=now, removed_by_id=person(actor))
     if changed(session, removed) != 1:
         raise AlreadyRemoved(N_("This cost was removed before."))
-    _record(session, "partner.remove_cost", session.get_one(PartnerCost, cost_id), actor, now)
+    _record(session, "partner.remove_cost", cost, actor, now)
 
 
 def _record(session: Session, action: str, cost: PartnerCost, actor: Actor, now: datetime) -> None:

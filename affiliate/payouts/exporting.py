@@ -161,8 +161,8 @@ def import_results(
         NotAPerson: the actor is not a person.
     """
     person(actor)
-    outcomes = results.read(content)
     run = locked(session, run_id, program_id)
+    outcomes = results.read(content)
     tally, paid, failed = Tally(), list[UUID](), defaultdict[str, list[UUID]](list)
     for outcome in _fresh(session, run_id, outcomes, tally):
         if outcome.is_paid:

@@ -104,6 +104,7 @@ class Desk:
 
     def move(self, combination_id: UUID, act: str) -> BaseResponse:
         """Stop a report where it is, or go on."""
+        self._one(combination_id)  # a stranger's is not there, whatever else is being counted
         change, back = {"stop": combining.stop, "resume": combining.resume}[act], self._address(combination_id)
         try:
             change(orm.session, combination_id=combination_id, **self._owner())

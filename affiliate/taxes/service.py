@@ -15,7 +15,7 @@ from affiliate import db, ids
 from affiliate.accounts import audit
 from affiliate.accounts.actors import Actor
 from affiliate.countries import EU
-from affiliate.errors import Conflict, Invalid
+from affiliate.errors import Conflict, Invalid, NotFound
 from affiliate.money import BPS_PER_UNIT
 from affiliate.partners import marks
 from affiliate.partners.models import MarkKind
@@ -34,6 +34,10 @@ _NEEDED = ("legal_name", "address")
 _UNTOLD = ("address", "tax_number", "vat_id")
 DAY_TAKEN = N_("This kind has a rule from that day already. Choose another day.")
 VIES_ATTEMPTS_MAX = 5
+
+
+class UnknownRule(NotFound):
+    """There is no such rule in this program."""
 
 
 class ChangedMeanwhile(Conflict):
@@ -159,10 +163,14 @@ def confirm_rule(session: Session, *, program_id: UUID, rule_id: UUID, actor: Ac
     """An accountant has seen the rule.
 
     Raises:
-        ChangedMeanwhile: it is confirmed already, or not of this program.
+        UnknownRule: not of this program.
+        ChangedMeanwhile: it is confirmed already.
     """
-    mine = (TaxRule.id == rule_id, TaxRule.program_id == program_id, TaxRule.confirmed_at.is_(None))
-    if _changed(session, sa.update(TaxRule).where(*mine).values(confirmed_by_id=actor.id, confirmed_at=now)) != 1:
+    rule = session.get(TaxRule, rule_id)
+    if rule is None or rule.program_id != program_id:
+        raise UnknownRule(N_("There is no such rule."))
+    still = (TaxRule.id == rule_id, TaxRule.confirmed_at.is_(None))
+    if _changed(session, sa.update(TaxRule).where(*still).values(confirmed_by_id=actor.id, confirmed_at=now)) != 1:
         raise ChangedMeanwhile(N_("This rule is confirmed already."))
     _record(
         session,

@@ -76,8 +76,9 @@ def test_without_a_rate_it_is_put_aside_and_taken_once_the_rate_is_stored(books:
 
 
 def settle(books: Books, amount: Money, **changes: Any) -> None:
-    refund_id = books.session.scalars(sa.select(Refund.id)).one()
-    facts: dict[str, Any] = {"refund_id": refund_id, "program_id": books.program.id, "note": "Bank slip 17"} | changes
+    refund = books.session.scalars(sa.select(Refund)).one()
+    of_order = {"refund_id": refund.id, "conversion_id": refund.conversion_id}
+    facts: dict[str, Any] = of_order | {"program_id": books.program.id, "note": "Bank slip 17"} | changes
     set_aside.settle(books.session, **facts, amount=amount, actor=SYSTEM, now=NOW)
 
 

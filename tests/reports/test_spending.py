@@ -33,7 +33,7 @@ def test_costs_and_entries_make_the_return_real(session: Session) -> None:
         session, **whose, kind=CostKind.OTHER, spent_on=date(2026, 11, 15), amount=Money(1_000, "EUR"), note="No.",
         actor=people[0], now=NOW,
     )  # fmt: skip
-    costs.remove_cost(session, cost_id=gone.id, program_id=books.program.id, actor=people[0], now=NOW)
+    costs.remove_cost(session, cost_id=gone.id, **whose, actor=people[0], now=NOW)
     facts = {"kind": AdjustmentKind.BONUS, "amount": Money(10_00, "EUR"), "reason": "Good.", "actor": people[0]}
     entry = adjusting.enter(session, **whose, **facts, now=LATE - timedelta(days=3))
     adjusting.enter(session, **whose, **facts, now=LATE)  # waits for a second person, and counts not yet

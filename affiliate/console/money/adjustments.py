@@ -173,7 +173,7 @@ def remove_cost(partner_id: UUID, cost_id: UUID) -> BaseResponse:
 
     def act() -> str:
         facts: dict[str, Any] = {"program_id": g.program.id, "actor": access.actor(), "now": request_now()}
-        costs.remove_cost(orm.session, cost_id=cost_id, **facts)
+        costs.remove_cost(orm.session, cost_id=cost_id, partner_id=partner_id, **facts)
         return str(_("Cost removed. The history keeps it."))
 
     return acted(url_for("console.partner_entries", partner_id=partner_id), act)

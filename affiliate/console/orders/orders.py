@@ -82,8 +82,8 @@ def settle_refund(conversion_id: UUID, refund_id: UUID) -> BaseResponse:
         except amounts.BadNumber as wrong:
             raise Invalid({"amount": [str(wrong)]}) from wrong
         set_aside.settle(
-            orm.session, refund_id=refund_id, program_id=g.program.id, amount=amount, note=given_reason(),
-            actor=access.actor(), now=request_now(),
+            orm.session, refund_id=refund_id, conversion_id=conversion_id, program_id=g.program.id, amount=amount,
+            note=given_reason(), actor=access.actor(), now=request_now(),
         )  # fmt: skip
         return str(_("Settled. It is taken from the commissions within seconds."))
 
