@@ -53,7 +53,7 @@ from affiliate.steering.models import KpiWatch
 from affiliate.taxes.models import TaxRule
 
 ROWS: dict[str, type] = {
-    "ann": Annotation, "cmp": Campaign, "cst": PartnerCost, "exm": PlanExample,
+    "ann": Annotation, "cmp": Campaign, "cst": PartnerCost,
     "man": Adjustment, "pba": PostbackAddress, "shr": SharedReport, "sve": ServiceEntry, "txr": TaxRule, "val": ValidationFile,
     "article_id": Article, "duty_id": Duty, "goal_id": Goal, "invitation_id": Invitation, "letter_id": DeadLetter,
     "prospect_id": Prospect, "request_id": ErasureRequest, "segment_id": PartnerSegment,
@@ -93,6 +93,7 @@ class Things:
         for place, table in ROWS.items():
             self._note(**{place: self._row(table)})
         self._note(blk=self._row(BulkAct, kind=BulkKind.RETIRE_CREATIVES), cmb=self._row(Combination, partner_id=None))
+        self._note(exm=self._row(PlanExample, order={"amount_minor": 100_00}))
         self._note(cht=self._row(ChatHook, partner_id=None))
         self._note(watch_id=self._row(KpiWatch, key="conversions"))
         asked = self._row(PartnerGoal, proposed_by=Side.PARTNER)

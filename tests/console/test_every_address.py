@@ -5,6 +5,7 @@ The addresses are the URL map's, so that a new one is walked without anybody thi
 
 import itertools
 import re
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,7 @@ STAFF = ("manager", "finance", "reader", "logistics", "tech", "marketing")
 OTHERS = ("partner", "outsider")
 PLACE = re.compile(r"<(?:(\w+)(?:\(([^)]*)\))?:)?(\w+)>")
 HASH = passwords.hash_of(PASSWORD)
+ID = re.compile(r"[a-z]{3,4}_[0-9a-z]{26}|[0-9a-f]{8}-[0-9a-f-]{27}")
 WORDS = {
     "kind": "csv", "year": "2026", "role": "logistics", "key": PHOTO, "act_on_partners kind": "tag",
 }  # fmt: skip
@@ -173,15 +175,22 @@ def test_each_place_of_an_address_has_a_thing(app: Flask, app_session: Session) 
     assert len(ways(app)) > 150
 
 
-@pytest.mark.parametrize("role", STAFF)
+@pytest.mark.parametrize(
+    ("role", "words"),
+    [*((role, once) for role in STAFF), pytest.param("manager", list, marks=pytest.mark.faults)],
+    ids=[*STAFF, "manager, with every word"],
+)
 def test_who_has_the_role_finds_what_the_address_names(
-    app: Flask, browser_as: Callable[[str], FlaskClient], monkeypatch: pytest.MonkeyPatch, role: str
+    app: Flask,
+    browser_as: Callable[[str], FlaskClient],
+    monkeypatch: pytest.MonkeyPatch,
+    role: str,
+    words: Callable[[list[Way]], list[Way]],
 ) -> None:
     """What an act has changed is taken back after it, so that the next one finds each thing as it was."""
     browser = browser_as(role)
     monkeypatch.setattr(Session, "commit", lambda session: (session.flush(), session.rollback()))
-    theirs = [way for way in ways(app) if role in way.roles and way.endpoint not in SWITCHED_OFF]
-    theirs = theirs if role == "manager" else once(theirs)
+    theirs = words([way for way in ways(app) if role in way.roles and way.endpoint not in SWITCHED_OFF])
     answers = {
         (way.method, way.address(named(way, role))): ask(browser, way, named(way, role), kind="table") for way in theirs
     }
@@ -216,3 +225,31 @@ def test_a_manager_finds_only_what_is_of_the_program(
             answers[way.method, way.address(things), place] = ask(browser, way, things, **FORM)
     assert {way: status for way, status in answers.items() if status != 404} == {}
     assert rows(app_session) == before
+
+
+@pytest.mark.parametrize("role", STAFF[1:])
+def test_no_page_leads_to_a_refusal(app: Flask, browser_as: Callable[[str], FlaskClient], role: str) -> None:
+    """Every link of every page that one comes to answers, and every form is one that may be sent."""
+    browser, refused = browser_as(role), {}
+    came_from, ahead = {"/console/casa/performance": "/"}, deque(["/console/casa/performance"])
+    while ahead:
+        page = ahead.popleft()
+        answer = browser.get(page, follow_redirects=True)
+        if answer.status_code != 200:
+            refused[page] = came_from[page]
+        for action in re.findall(r'method="post" action="(/console/[^"?#]+)', answer.text):
+            if not may_send(app, role, action):
+                refused[action] = page
+        for link in re.findall(r' href="(/console/casa/[^"?#]*)', answer.text):
+            if (kind := ID.sub("*", link)) not in came_from and not link.endswith((".csv", ".xlsx", ".pdf")):
+                came_from[kind] = came_from[link] = page
+                ahead.append(link)
+    assert refused == {}
+    assert len(came_from) > 20
+
+
+def may_send(app: Flask, role: str, action: str) -> bool:
+    """Whether this role may post to an address, as its view declares."""
+    endpoint, _arguments = app.url_map.bind("localhost").match(action, method="POST")
+    declared = access.declaration_of(app, endpoint, "POST")
+    return declared is not None and (declared.kind != "console" or role in declared.roles)
