@@ -35,6 +35,7 @@ GOAL_NOTES_MAX = 50
 TAGS_MAX = 500
 SEGMENTS_MAX = 50
 TRIALS_MAX = 200
+RUNNING_MAX = 50
 _MANAGING = (GrantRole.MANAGER, GrantRole.ADMIN)
 
 
@@ -97,12 +98,12 @@ def leads_of(session: Session, *, program_id: UUID, partner_ids: Collection[UUID
 
 
 def trials(session: Session, *, program_id: UUID) -> list[tuple[PartnerCare, str]]:
-    """Partners on trial with their names, the one that ends first first: so many as one statement judges."""
+    """Partners on trial with their names, the one that ends first first: so many as one statement judges, and one that tells of more."""
     return [(row[0], row[1]) for row in session.execute(trials_placed(program_id))]
 
 
-def trials_placed(program_id: UUID) -> sa.Select[*tuple[Any, ...]]:
-    """The same as a statement to be asked beside others: `PartnerCare`, `partner_name`, `place`."""
+def trials_placed(program_id: UUID, *, after: tuple[date, UUID] | None = None) -> sa.Select[*tuple[Any, ...]]:
+    """The same as a statement to be asked beside others: `PartnerCare`, `partner_name`, `place`. `after`: the last day and the partner before the first."""
     order = (PartnerCare.trial_ends_on, PartnerCare.partner_id)
     place = sa.func.row_number().over(order_by=order).label("place")
     found = (
@@ -110,7 +111,7 @@ def trials_placed(program_id: UUID) -> sa.Select[*tuple[Any, ...]]:
         .join(Partner, Partner.id == PartnerCare.partner_id)
         .where(PartnerCare.program_id == program_id, PartnerCare.trial_ends_on.is_not(None))
     )
-    return found.order_by(*order).limit(TRIALS_MAX)
+    return found.where(*_beyond(order, after)).order_by(*order).limit(TRIALS_MAX + 1)
 
 
 def trial_facts(session: Session, *, program: Program, rows: Sequence[PartnerCare]) -> list[TrialFacts]:
@@ -274,6 +275,39 @@ def goals_proposed(program_id: UUID, *, limit: int) -> sa.Select[*tuple[Any, ...
         PartnerGoal.program_id == program_id, *waiting
     )
     return here.order_by(*order).limit(limit)
+
+
+def is_running(today: date) -> tuple[sa.ColumnElement[bool], ...]:
+    """Whether the days of a shared goal have begun and are not over."""
+    return PartnerGoal.starts_on <= today, PartnerGoal.ends_on > today
+
+
+def goals_running(
+    program_id: UUID, *, today: date, after: tuple[date, UUID] | None = None
+) -> sa.Select[*tuple[Any, ...]]:
+    """Agreed goals that run, the one that ends first first, so many as are judged at once, and one that tells of more.
+
+    `PartnerGoal`, `partner_name`, `said_at` (the last review, or when it was agreed) and `place`, to be asked beside others.
+    `after`: the last day and the goal before the first.
+    """
+    order = (PartnerGoal.ends_on, PartnerGoal.id)
+    place = sa.func.row_number().over(order_by=order).label("place")
+    last = sa.select(sa.func.max(PartnerGoalNote.said_at)).where(PartnerGoalNote.goal_id == PartnerGoal.id)
+    said = sa.func.coalesce(last.scalar_subquery(), PartnerGoal.decided_at, PartnerGoal.created_at)
+    said_at = sa.type_coerce(said, PartnerGoalNote.said_at.type).label("said_at")
+    found = sa.select(PartnerGoal, Partner.name.label("partner_name"), said_at, place)
+    here = (PartnerGoal.program_id == program_id, PartnerGoal.status == GoalStatus.AGREED, *is_running(today))
+    running = found.join(Partner, Partner.id == PartnerGoal.partner_id).where(*here, *_beyond(order, after))
+    return running.order_by(*order).limit(RUNNING_MAX + 1)
+
+
+def _beyond(order: tuple[Any, Any], after: tuple[date, UUID] | None) -> tuple[sa.ColumnElement[bool], ...]:
+    if after is None:
+        return ()
+    day, identifier = order
+    return (
+        sa.tuple_(day, identifier) > sa.tuple_(sa.literal(after[0], day.type), sa.literal(after[1], identifier.type)),
+    )
 
 
 def goal_in(session: Session, *, program_id: UUID, goal_id: UUID, partner_id: UUID | None = None) -> PartnerGoal | None:

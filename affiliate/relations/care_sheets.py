@@ -10,7 +10,7 @@ from affiliate import amounts, formats
 from affiliate.money import BPS_PER_UNIT, divide_half_even
 from affiliate.programs import pace
 from affiliate.programs.models import GoalMetric
-from affiliate.programs.pace import Span
+from affiliate.programs.pace import Course, Span
 from affiliate.relations import care_words, rounds
 from affiliate.relations.care_models import GoalStatus, PartnerGoal
 from affiliate.relations.care_queries import DutyLine
@@ -44,8 +44,7 @@ def goal(
     goal: PartnerGoal, reached: Reached, notes: Sequence[Any], changes: Sequence[PartnerGoal], *, currency: str, today: date
 ) -> dict[str, Any]:  # fmt: skip
     """A shared goal as both sides see it, with the change that waits and those that were answered."""
-    span = Span(goal.starts_on, goal.ends_on, today)
-    course = pace.course(kind=pace.Kind.SUM, target=goal.target, reached=reached.value, of=0, span=span)
+    course = course_of(goal, reached, today=today)
     agreed = goal.status is GoalStatus.AGREED
     sign = care_words.goal_state(course.state) if agreed else care_words.shared_goal(goal.status, goal.proposed_by)
     return {
@@ -81,6 +80,12 @@ def goal(
             for note in notes
         ],
     }
+
+
+def course_of(goal: PartnerGoal, reached: Reached, *, today: date) -> Course:
+    """Where a shared goal is against the straight line."""
+    span = Span(goal.starts_on, goal.ends_on, today)
+    return pace.course(kind=pace.Kind.SUM, target=goal.target, reached=reached.value, of=0, span=span)
 
 
 def _change(one: PartnerGoal, currency: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from affiliate.partners.queries import waits_since
 from affiliate.payouts.models import Adjustment, AdjustmentStatus, PayoutRun, PayoutStatus
 from affiliate.privacy.models import ErasureRequest, ErasureStatus
 from affiliate.relations.care_models import Duty, GoalStatus, PartnerCare, PartnerGoal
+from affiliate.relations.care_queries import is_running
 from affiliate.relations.models import Case, CaseStatus, Side
 from affiliate.reports.momentum import AT_RISK
 from affiliate.steering.models import KpiWatch, PartnerMomentum, WatchState
@@ -44,6 +45,7 @@ class Stirring:
     erasures: Waiting
     duties: Waiting
     goals: Waiting
+    running: Waiting
     at_risk: Waiting
     alarms: Waiting
     trials: Waiting
@@ -87,6 +89,7 @@ def _piles(program_id: UUID, at: Moments) -> list[sa.Select[*tuple[Any, ...]]]:
     open_run = PayoutRun.status.in_((PayoutStatus.PROPOSED, PayoutStatus.APPROVED))
     momentum = (PartnerMomentum.momentum.in_(AT_RISK), PartnerMomentum.seen_at.is_(None))
     goal = (PartnerGoal.status == GoalStatus.PROPOSED, PartnerGoal.proposed_by == Side.PARTNER)
+    agreed = (PartnerGoal.status == GoalStatus.AGREED, *is_running(at.today))
     alarm = (KpiWatch.removed_at.is_(None), KpiWatch.state == WatchState.ALARM)
     kinds: tuple[tuple[Any, tuple[Any, ...], Any, Any], ...] = (  # the table, what waits, what is late, since when
         (Enrollment, (Enrollment.status == EnrollmentStatus.PENDING,), waits_since() < at.applied_before, None),
@@ -98,6 +101,7 @@ def _piles(program_id: UUID, at: Moments) -> list[sa.Select[*tuple[Any, ...]]]:
         (ErasureRequest, (ErasureRequest.status == ErasureStatus.ASKED,), sa.false(), ErasureRequest.asked_at),
         (Duty, (Duty.due_on < at.until,), Duty.due_on < at.today, None),
         (PartnerGoal, goal, sa.false(), None),
+        (PartnerGoal, agreed, sa.false(), None),
         (PartnerMomentum, momentum, sa.false(), None),
         (KpiWatch, alarm, sa.false(), None),
         (PartnerCare, (PartnerCare.trial_ends_on.is_not(None),), sa.false(), None),

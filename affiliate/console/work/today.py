@@ -2,14 +2,17 @@
 
 from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from flask import g, request, url_for
+from flask_babel import gettext as _
 from flask_login import current_user
 
 from affiliate.accounts import access
 from affiliate.canary import queries as canary
-from affiliate.console.blueprint import arrivals_of, blueprint, is_manager, latest_proof, manages_all, show
+from affiliate.console import paging
+from affiliate.console.blueprint import arrivals_of, blueprint, cursor, is_manager, latest_proof, manages_all, show
 from affiliate.console.goals import goal_sheets, goals, kpi_sheets
 from affiliate.console.joining import vetting
 from affiliate.console.program import program
@@ -21,9 +24,9 @@ from affiliate.papers import queries as papers
 from affiliate.papers.models import FiledStatus
 from affiliate.payouts import payable
 from affiliate.programs.models import ProgramStatus
-from affiliate.relations import care_queries
+from affiliate.relations import agreeing, care_queries
 from affiliate.relations import queries as relations
-from affiliate.relations.care_models import PartnerCare
+from affiliate.relations.care_models import PartnerCare, PartnerGoal
 from affiliate.relations.care_queries import DutyLine
 from affiliate.reports.periods import start_of_day
 from affiliate.steering import queries as steering
@@ -121,8 +124,9 @@ def _asked(there: Stirring, until: date) -> dict[str, sa.Select[*tuple[Any, ...]
         "at_risk": (there.at_risk, steering.at_risk_placed(here, limit=_most("partner"))),
         "alarms": (there.alarms, steering.alarms(here)),
         "duties": (there.duties, care_queries.duties_due(here, before=until, limit=_most("deadline"))),
-        "trials": (there.trials, care_queries.trials_placed(here)),
+        "trials": (there.trials, care_queries.trials_placed(here, after=_after("partner"))),
         "goals": (there.goals, care_queries.goals_proposed(here, limit=_most("goal"))),
+        "running": (there.running, care_queries.goals_running(here, today=goal_sheets.today(), after=_after("goal"))),
     }
     asked = {name: rows for name, (waiting, rows) in lists.items() if waiting.count}
     asked["dead"] = events.dead_letters_placed(arrivals_of())
@@ -138,23 +142,63 @@ def _steering(there: Stirring, rows: dict[str, list[Any]]) -> list[work_list.Ite
     found += work_list.with_rest(duties, there.duties, work_rest.deadlines, _alone("deadline"))
     if "trials" in rows:
         found += _trials(rows["trials"])
+    if "running" in rows:
+        found += _running_goals(rows["running"])
     proposed = work_people.shared_goals(rows.get("goals", []))
     return found + work_list.with_rest(proposed, there.goals, work_rest.shared_goals, _alone("goal"))
 
 
 def _trials(trials: list[tuple[PartnerCare, str]]) -> list[work_list.Item]:
-    """All are judged, since only the judgement tells which need somebody."""
-    facts = care_queries.trial_facts(orm.session, program=g.program, rows=[care for care, _name in trials])
-    found = work_people.on_trial(trials, facts)
-    counted = Waiting(len(found), 0, None)
-    return work_list.with_rest(found[: _most("partner")], counted, work_rest.trials, _alone("partner"))
+    """So many are judged as one statement does, since only the judgement tells which need somebody; a line leads on to the others."""
+    judged = trials[: care_queries.TRIALS_MAX]
+    facts = care_queries.trial_facts(orm.session, program=g.program, rows=[care for care, _name in judged])
+    found = work_people.on_trial(judged, facts)
+    shown = found if _is_alone("partner") else found[: _most("partner")]  # narrowed, nothing comes between two looks
+    told = work_list.with_rest(shown, Waiting(len(found), 0, None), work_rest.trials, _alone("partner"))
+    if len(trials) > len(judged):
+        last = judged[-1][0]
+        told.append(_going_on("partner", _("More partners are on trial"), last.trial_ends_on, last.partner_id))
+    return told
+
+
+def _running_goals(rows: list[tuple[PartnerGoal, str, datetime]]) -> list[work_list.Item]:
+    """As many are judged as `care_queries.RUNNING_MAX`, however many run; a line leads on to the others."""
+    judged = rows[: care_queries.RUNNING_MAX]
+    goals_of_them = [goal for goal, _name, _said_at in judged]
+    reached = agreeing.progress(orm.session, program=g.program, goals=goals_of_them)
+    found = work_people.running_goals(judged, reached)
+    shown = found if _is_alone("goal") else found[: _most("goal")]
+    told = work_list.with_rest(shown, Waiting(len(found), 0, None), work_rest.running_goals, _alone("goal"))
+    if len(rows) > len(judged):
+        last = goals_of_them[-1]
+        told.append(_going_on("goal", _("More shared goals run"), last.ends_on, last.id))
+    return told
+
+
+def _going_on(kind: str, title: str, day: date | None, identifier: UUID) -> work_list.Item:
+    """Where those stand that end after the last one that was judged."""
+    place = paging.Cursor("older", (day or date.max).toordinal(), identifier)
+    return work_people.going_on(kind, title, url_for("console.today", kind=kind, page=place.text()))
+
+
+def _after(kind: str) -> tuple[date, UUID] | None:
+    """The last one of a kind that was judged on the page before, of the page that is narrowed to it."""
+    place = cursor() if _is_alone(kind) else None
+    if place is None or not isinstance(place.at, int) or not 0 < place.at <= date.max.toordinal():
+        return None
+    return date.fromordinal(place.at), place.id
+
+
+def _is_alone(kind: str) -> bool:
+    """Whether the page is narrowed to this kind."""
+    return request.args.get("kind") == kind
 
 
 def _most(kind: str) -> int:
     """How many of a kind stand on the page."""
-    return SHOWN_ALONE if request.args.get("kind") == kind else SHOWN_OF_A_KIND
+    return SHOWN_ALONE if _is_alone(kind) else SHOWN_OF_A_KIND
 
 
 def _alone(kind: str) -> str:
     """Where more of a kind stand that has no list of its own: this page, narrowed to it; nowhere from there."""
-    return "" if request.args.get("kind") == kind else url_for("console.today", kind=kind)
+    return "" if _is_alone(kind) else url_for("console.today", kind=kind)

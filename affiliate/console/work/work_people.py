@@ -15,8 +15,9 @@ from affiliate.console.queries.stirring import Waiting
 from affiliate.console.work.work_list import LATE, TODAY, WEEK, Act, Item, urgency
 from affiliate.creatives.models import CreativeStatus
 from affiliate.papers.models import FiledInvoice
+from affiliate.programs.pace import State
+from affiliate.relations import care_sheets, trials
 from affiliate.relations import care_words as shared
-from affiliate.relations import trials
 from affiliate.relations import words as case_words
 from affiliate.relations.care_models import PartnerCare, PartnerGoal
 from affiliate.relations.care_queries import DutyLine, TrialFacts
@@ -24,10 +25,14 @@ from affiliate.relations.models import CaseStatus
 from affiliate.relations.queries import Line
 from affiliate.relations.rounds import is_repeated
 from affiliate.relations.trials import Standing
+from affiliate.reports.reaching import Reached
 from affiliate.steering.board import FIGURES
 from affiliate.steering.models import KpiWatch
 from affiliate.steering.queries import AtRisk
 from affiliate.web import request_now
+
+REVIEWED_EVERY = timedelta(days=30)
+"""How long a shared goal may run without a word about it: it is meant to be reviewed about every month."""
 
 
 def cases(rows: Sequence[Line]) -> list[Item]:
@@ -165,6 +170,40 @@ def trial_standing(care: PartnerCare, facts: TrialFacts) -> Standing | None:
         terms, orders=facts.orders, earned_minor=facts.earned_minor, reversed_minor=facts.reversed_minor,
         today=goal_sheets.today(),
     )  # fmt: skip
+
+
+def running_goals(rows: Sequence[tuple[PartnerGoal, str, datetime]], reached: Sequence[Reached]) -> list[Item]:
+    """Shared goals that are behind, and those that nobody reviewed for a month."""
+    found = [_running_goal(*row, each) for row, each in zip(rows, reached, strict=True)]
+    return [item for item in found if item is not None]
+
+
+def _running_goal(goal: PartnerGoal, name: str, said_at: datetime, reached: Reached) -> Item | None:
+    course = care_sheets.course_of(goal, reached, today=goal_sheets.today())
+    is_behind, is_silent = course.state == State.BEHIND, request_now() - said_at > REVIEWED_EVERY
+    if not (is_behind or is_silent):
+        return None
+    title = _("Review the goal with %(partner)s", partner=name)
+    told = [shared.goal(goal, g.program.currency) + "."]
+    if is_behind:
+        title = _("Shared goal of %(partner)s: %(state)s", partner=name, state=shared.goal_state(course.state).word)
+        told += [_("%(reached)s of %(target)s.", reached=_of(goal, reached.value), target=_of(goal, goal.target))]
+        told += [_("The straight line asks for %(asked)s today.", asked=_of(goal, course.line))]
+    if is_silent:
+        told += [
+            _("Nobody has said anything about it since %(day)s: review it with the partner.", day=formats.day(said_at))
+        ]
+    url = url_for("console.partner_care", partner_id=goal.partner_id) + "#shared"
+    return Item("goal", WEEK, "target", title, " ".join(told), url, _("Open"), said_at if is_silent else None)
+
+
+def _of(goal: PartnerGoal, value: int) -> str:
+    return shared.amount(goal.metric, value, g.program.currency)
+
+
+def going_on(kind: str, title: str, url: str) -> Item:
+    """A line that leads to those of a kind that were not judged, since only so many are at once: no decision itself."""
+    return Item(kind, WEEK, "chevron-right", title, "", url, _("Look at the next ones"), stands_for=0)
 
 
 def shared_goals(rows: Sequence[tuple[PartnerGoal, str]]) -> list[Item]:

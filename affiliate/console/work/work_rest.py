@@ -41,3 +41,8 @@ def deadlines(count: int) -> str:
 def shared_goals(count: int) -> str:
     """Goals proposed by partners that are not shown."""
     return ngettext("%(num)d more proposed goal", "%(num)d more proposed goals", count)
+
+
+def running_goals(count: int) -> str:
+    """Shared goals behind, or long without a review, that are not shown."""
+    return ngettext("%(num)d more shared goal", "%(num)d more shared goals", count)

@@ -32,8 +32,9 @@ from affiliate.partners.models import EnrollmentStatus, Member, Partner
 from affiliate.payouts.models import Payout, PayoutStatus
 from affiliate.privacy.models import ErasureRequest, ErasureStatus
 from affiliate.programs.models import Goal, GoalMetric
+from affiliate.relations import care_queries
 from affiliate.relations import service as cases
-from affiliate.relations.care_models import Duty, DutyStatus, GoalStatus, PartnerCare, PartnerGoal
+from affiliate.relations.care_models import Duty, DutyStatus, GoalStatus, PartnerCare, PartnerGoal, PartnerGoalNote
 from affiliate.relations.claims import Claim
 from affiliate.relations.models import CaseKind, Side
 from affiliate.relations.rounds import Cadence
@@ -153,6 +154,17 @@ def goal(cast: Cast) -> None:
     add(cast, row)
 
 
+def shared_goal(cast: Cast, *, days: int, agreed_days_ago: int = 3) -> PartnerGoal:
+    """A goal of five sales that both agreed, of which so many days are gone, and as many left."""
+    now = clock.now()
+    row = PartnerGoal(
+        id=ids.new(), program_id=cast.program.id, partner_id=cast.partner.id, metric=GoalMetric.SALES, target=5,
+        starts_on=now.date() - timedelta(days=days), ends_on=now.date() + timedelta(days=days), status=GoalStatus.AGREED,
+        proposed_by=Side.PARTNER, decided_at=now - timedelta(days=agreed_days_ago), created_at=now - timedelta(days=50),
+    )  # fmt: skip
+    return add(cast, row)
+
+
 def fading(cast: Cast, partner: Any) -> None:
     """A partner brings less than before."""
     now = clock.now()
@@ -233,6 +245,7 @@ def everything(cast: Cast, mara: FlaskClient) -> None:
     erasure(cast)
     duty(cast, "Two posts")
     goal(cast)
+    shared_goal(cast, days=10, agreed_days_ago=31)
     fading(cast, cast.partner)
     trial(cast, cast.partner, days=5, orders_min=0)
     cast.sale("soon", days_ago=31)
@@ -333,6 +346,52 @@ def test_a_goal_is_told_as_its_own_page_tells_it(cast: Cast, mara: FlaskClient) 
     assert told.detail == "€10.00 of €15.00. Evenly spent it would be €7.50 today."
 
 
+def test_a_shared_goal_stands_there_when_it_is_behind_or_nobody_has_reviewed_it_for_a_month(
+    cast: Cast, mara: FlaskClient
+) -> None:
+    shared_goal(cast, days=-5)  # to come
+    quiet = shared_goal(cast, days=1, agreed_days_ago=29)
+    quiet.starts_on = clock.now().date()  # begun today: the line asks for nothing yet
+    cast.session.commit()
+    assert not [title for title in lines(mara) if "oal" in title]
+    quiet.decided_at -= timedelta(days=2)
+    behind = shared_goal(cast, days=10)
+    cast.session.commit()
+    found = lines(mara, "goal")
+    assert "review it with the partner" in found["Review the goal with Slow Kitchen"].detail
+    told = found["Shared goal of Slow Kitchen: Behind the line"]
+    assert "0 of 5. The straight line asks for 2 today." in told.detail  # half to even
+    assert told.url.endswith("/care#shared")
+    assert "review it" not in told.detail
+    note = PartnerGoalNote(goal_id=quiet.id, side=Side.PROGRAM, text="On it", reached=0, said_at=clock.now())
+    note.id = ids.new()
+    behind.status = GoalStatus.ENDED
+    add(cast, note)
+    assert not [title for title in lines(mara, "goal") if "oal" in title]
+
+
+def test_what_is_not_judged_at_once_is_led_on_to(
+    cast: Cast, mara: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(care_queries, "RUNNING_MAX", 2)
+    monkeypatch.setattr(care_queries, "TRIALS_MAX", 2)
+    for number in range(5):
+        shared_goal(cast, days=10 + number)
+    for number, partner in enumerate(others(cast, 5)):
+        trial(cast, partner, days=3 + number, orders_min=0)
+    for kind, title, more in (
+        ("goal", "Shared goal of", "More shared goals run"),
+        ("partner", "Trial of", "More partners are on trial"),
+    ):
+        address, judged = f"{HOME}?kind={kind}", []
+        for _page in range(3):
+            found = [(one["title"], html.unescape(one["url"])) for one in _LINE.finditer(mara.get(address).text)]
+            judged += [told for told, _url in found if told.startswith(title)]
+            address = next((url for told, url in found if told == more), HOME)
+        assert len(judged) == 5
+        assert address == HOME
+
+
 def test_with_everything_on_it_the_list_costs_as_many_statements_whatever_the_number(
     cast: Cast, mara: FlaskClient, count_queries: Any
 ) -> None:
@@ -348,6 +407,7 @@ def test_with_everything_on_it_the_list_costs_as_many_statements_whatever_the_nu
         duty(cast, f"Task {number}")
         open_case(cast, f"order {number}")
         goal(cast)
+        shared_goal(cast, days=10 + number)
         run_goal(cast, GoalMetric.REVENUE, 100 + number, days=11 + number)
     for partner in others(cast, 3):
         fading(cast, partner)
@@ -404,7 +464,7 @@ def test_twenty_statements_are_enough_for_who_manages_all_with_every_kind_on_the
         "Application: Ferro e Fuoco", "Payout run: " if is_proposed else "can be paid to 1 partner", "Slow Kitchen proposes a goal",
         "Two posts: Slow Kitchen", "A postback of Slow Kitchen fails", "did not reach everybody", "letters could not be delivered",
         "y@y.test: 550 no such person", "1 event could not be stored", "A test order did not go the whole way", "1 event was refused",
-        "Trial of Slow Kitchen", "Goal “Sales”",
+        "Trial of Slow Kitchen", "Goal “Sales”", "Shared goal of Slow Kitchen: Behind the line",
     ):  # fmt: skip
         assert told in page
     assert len(counter) <= 20, counter.statements
