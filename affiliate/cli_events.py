@@ -152,7 +152,7 @@ def discard_letter(letter_id: UUID, reason: str) -> None:
     require_tables()
     with db.transaction() as session:
         by = letters.Clerk(SYSTEM)
-        gone = letters.discard(session, letter_ids=[letter_id], reason=reason, by=by, now=clock.now())
+        gone = letters.discard(session, limit=1, letter_ids=[letter_id], reason=reason, by=by, now=clock.now())
     if not gone:
         raise Refused("There is no such dead letter.")
     click.echo("Thrown away.")

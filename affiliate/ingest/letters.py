@@ -5,6 +5,7 @@ import binascii
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -38,10 +39,14 @@ class Clerk:
 
 
 def replay(
-    session: Session, *, limit: int, letter_ids: Collection[UUID] | None = None, by: Clerk, now: datetime
-) -> Replayed:
-    """Try these dead letters again, or the oldest ones. A letter goes when its event is stored; else it stays with the newer error."""
-    letters = _taken(session, limit=limit, letter_ids=letter_ids, by=by)
+    session: Session, *, limit: int, letter_ids: Collection[UUID] | None = None, by: Clerk, now: datetime,
+    until: datetime | None = None,
+) -> Replayed:  # fmt: skip
+    """Try these dead letters again, or the oldest ones that failed last until a moment. A letter goes when its event is stored; else it stays with the newer error.
+
+    Who goes on with the same `until` comes to each one once: what fails again has failed later.
+    """
+    letters = _taken(session, limit=limit, letter_ids=letter_ids, by=by, until=until)
     # All at once where all are well: batch after batch in one transaction would want the rows of counts in no order.
     all_wrong = _wrong(session, letters, now)
     stored = 0
@@ -66,17 +71,23 @@ def _wrong(session: Session, letters: Sequence[DeadLetter], now: datetime) -> st
     return ""
 
 
-def discard(session: Session, *, letter_ids: Collection[UUID], reason: str, by: Clerk, now: datetime) -> int:
-    """Throw these dead letters away, for a reason that is written down; how many were still there."""
-    letters = _taken(session, limit=len(letter_ids), letter_ids=letter_ids, by=by)
+def discard(
+    session: Session, *, limit: int, letter_ids: Collection[UUID] | None = None, reason: str, by: Clerk, now: datetime,
+    until: datetime | None = None,
+) -> int:  # fmt: skip
+    """Throw these dead letters away, or the oldest ones that failed last until a moment, for a reason that is written down; how many were still there."""
+    letters = _taken(session, limit=limit, letter_ids=letter_ids, by=by, until=until)
     for letter in letters:
         session.delete(letter)
         _record(session, "dead_letters.discard", letter, by, now, reason=reason)
     return len(letters)
 
 
-def _taken(session: Session, *, limit: int, letter_ids: Collection[UUID] | None, by: Clerk) -> list[DeadLetter]:
-    return queries.dead_letters(session, limit=limit, letter_ids=letter_ids, program_id=by.only_of, locked=True)
+def _taken(
+    session: Session, *, limit: int, letter_ids: Collection[UUID] | None, by: Clerk, until: datetime | None
+) -> list[DeadLetter]:
+    asked: dict[str, Any] = {"limit": limit, "letter_ids": letter_ids, "program_id": by.only_of, "until": until}
+    return queries.dead_letters(session, **asked, locked=True)
 
 
 def _record(session: Session, action: str, letter: DeadLetter, by: Clerk, now: datetime, **details: str) -> None:

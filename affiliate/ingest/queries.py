@@ -232,9 +232,9 @@ def attribution_waits_since_before(session: Session, *, moment: datetime) -> boo
 
 def dead_letters(
     session: Session, *, limit: int, letter_ids: Collection[UUID] | None = None, program_id: UUID | None = None,
-    locked: bool = False,
+    until: datetime | None = None, locked: bool = False,
 ) -> list[DeadLetter]:  # fmt: skip
-    """The oldest events put aside (of these, if some are named; of one program, if it is given).
+    """The oldest events put aside (of these, if some are named; of one program, if it is given; until a moment, if it is given).
 
     `locked` is for whoever deals with them, without those of somebody else.
     """
@@ -243,6 +243,8 @@ def dead_letters(
         letters = letters.where(DeadLetter.program_id == program_id)
     if letter_ids is not None:
         letters = letters.where(DeadLetter.id.in_(letter_ids))
+    if until is not None:
+        letters = letters.where(DeadLetter.failed_at <= until)
     return list(session.scalars(letters.with_for_update(skip_locked=True) if locked else letters))
 
 

@@ -29,6 +29,12 @@ def dead_letters(session: Session, *, program_id: UUID | None, cursor: paging.Cu
     return paging.page_of(session, statement.where(*_of(program_id)), by=at, identifier=DeadLetter.id, cursor=cursor)
 
 
+def dead_letters_left(session: Session, *, program_id: UUID | None, until: datetime) -> int:
+    """How many of them failed last until this moment."""
+    there = (*_of(program_id), DeadLetter.failed_at <= until)
+    return session.scalar(sa.select(sa.func.count()).select_from(DeadLetter).where(*there)) or 0
+
+
 def oldest_dead_letter(session: Session, *, program_id: UUID | None) -> tuple[int, datetime | None]:
     """How many events of the program (without one: of all, and of nobody) could not be stored, and since when the oldest waits."""
     count, oldest, _place = session.execute(dead_letters_placed(program_id)).one()

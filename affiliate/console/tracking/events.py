@@ -1,5 +1,7 @@
 """Pages of what arrived: the last raw requests, refused events, and events that could not be stored."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +13,18 @@ from werkzeug.wrappers.response import Response as BaseResponse
 from affiliate import streams
 from affiliate.accounts import access
 from affiliate.console import roles
-from affiliate.console.blueprint import acted, arrivals_of, blueprint, can, cursor, given_reason, pager, show, tends_all
+from affiliate.console.blueprint import (
+    acted,
+    arrivals_of,
+    blueprint,
+    can,
+    cursor,
+    given_reason,
+    pager,
+    refused,
+    show,
+    tends_all,
+)
 from affiliate.console.queries import events as queries
 from affiliate.console.tracking import event_sheets
 from affiliate.errors import Invalid
@@ -20,6 +33,8 @@ from affiliate.tracking import rawlog
 from affiliate.web import orm, request_now
 
 REPLAYED_AT_ONCE = 200
+DISCARDED_AT_ONCE = 500
+"""What one act deals with at most: it is done while one waits, and says how many are left."""
 
 
 @blueprint.get("/<slug>/requests")
@@ -48,16 +63,23 @@ def dead_letters() -> str:
     """Events that could not be stored: those of the program, or for who looks after all, of all and of none."""
     page = queries.dead_letters(orm.session, program_id=arrivals_of(), cursor=cursor())
     rows = [event_sheets.dead_letter(row) for row in page.rows]
+    begun = _until(request.args)
+    left = queries.dead_letters_left(orm.session, program_id=arrivals_of(), until=begun) if begun else 0
+    until = (begun if begun and left else request_now()).isoformat()
     shown = {"tabs": _tabs("dead_letters"), "rows": rows, "pager": pager(page), "of_all": tends_all()}
-    return show("tracking/dead_letters.html", **shown)
+    return show("tracking/dead_letters.html", **shown, left=left, until=until, at_once=REPLAYED_AT_ONCE)
 
 
 @blueprint.post("/<slug>/dead-letters")
 @access.console(*roles.TECH)
 def replay_dead_letters() -> BaseResponse:
-    """Try one of them again, or the oldest ones."""
-    chosen = _chosen_letters()
-    done = letters.replay(orm.session, limit=REPLAYED_AT_ONCE, letter_ids=chosen, by=_clerk(), now=request_now())
+    """Try those that were ticked again, or the oldest ones of all that were there when one began."""
+    try:
+        chosen, until = _chosen_letters(), _until(request.form)
+    except Invalid as refusal:
+        return refused(url_for("console.dead_letters"), refusal)
+    here: dict[str, Any] = {"letter_ids": chosen, "until": None if chosen else until}
+    done = letters.replay(orm.session, limit=REPLAYED_AT_ONCE, **here, by=_clerk(), now=request_now())
     if chosen and done == letters.Replayed(0, 0):  # another program's, or somebody was faster
         raise access.NotHere
     if done.stored:
@@ -71,7 +93,21 @@ def replay_dead_letters() -> BaseResponse:
             ),
             "warning",
         )
-    return redirect(url_for("console.dead_letters"), 303)
+    return redirect(_list(None if chosen else until), 303)
+
+
+@blueprint.post("/<slug>/dead-letters/discard")
+@access.console(*roles.TECH)
+def discard_dead_letters() -> BaseResponse:
+    """Throw those away that were ticked, or the oldest ones of all that were there when one began, for a reason."""
+    until = _until(request.form) if request.form.get("all") == "yes" else None
+
+    def do() -> str:
+        chosen = _chosen_letters()
+        gone = _discard(letter_ids=chosen, until=until, limit=DISCARDED_AT_ONCE)
+        return ngettext("%(num)d event is thrown away.", "%(num)d events are thrown away.", gone)
+
+    return acted(_list(until), do, page=url_for("console.dead_letters"))
 
 
 @blueprint.post("/<slug>/dead-letters/<uuid:letter_id>/discard")
@@ -80,23 +116,49 @@ def discard_dead_letter(letter_id: UUID) -> BaseResponse:
     """Throw one away, for a reason."""
 
     def discard() -> str:
-        reason = given_reason()
-        if not reason:
-            raise Invalid({"reason": [_("Say why, in up to 500 characters.")]})
-        if not letters.discard(orm.session, letter_ids=[letter_id], reason=reason, by=_clerk(), now=request_now()):
+        if not _discard(letter_ids=[letter_id], limit=1):
             raise access.NotHere
         return _("The event is thrown away.")
 
     return acted(url_for("console.dead_letters"), discard)
 
 
+def _discard(**which: Any) -> int:
+    reason = given_reason()
+    if not reason:
+        raise Invalid({"reason": [_("Say why, in up to 500 characters.")]})
+    return letters.discard(orm.session, **which, reason=reason, by=_clerk(), now=request_now())
+
+
 def _chosen_letters() -> list[UUID] | None:
-    """The one that the form names; null where it names none, and all are meant. A name that cannot be read is no word for all."""
-    typed = request.form.get("letter")
+    """Those that the form names; null where all are meant. A name that cannot be read is no word for all.
+
+    Raises:
+        Invalid: the form has ticks, and none of them is set.
+    """
+    typed = request.form.getlist("letter")
+    if request.form.get("all") == "yes":
+        return None
+    if not typed and "ticks" in request.form:
+        raise Invalid({"letter": [_("Select at least one event first.")]})
     try:
-        return None if typed is None else [UUID(typed)]
+        return [UUID(one) for one in typed[:REPLAYED_AT_ONCE]] or None
     except ValueError:
         raise access.NotHere from None
+
+
+def _until(told: Mapping[str, str]) -> datetime | None:
+    """Until when the events failed that one began to deal with; nothing where that is not told."""
+    try:
+        moment = datetime.fromisoformat(told.get("until", ""))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None
+
+
+def _list(until: datetime | None) -> str:
+    """The list, which says how many are left of those that one began to deal with."""
+    return url_for("console.dead_letters", until=until.isoformat() if until else None)
 
 
 def _clerk() -> letters.Clerk:

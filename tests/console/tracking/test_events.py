@@ -1,8 +1,10 @@
 """Last raw requests, refused events, and events that could not be stored."""
 
 import base64
+import html
 import re
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 import event_cast
@@ -15,6 +17,7 @@ from flask.testing import FlaskClient
 
 from affiliate import clock, ids, streams
 from affiliate.accounts.models import AuditEvent, GrantRole, User
+from affiliate.console.tracking import events
 from affiliate.ingest.models import Click, DeadLetter, RejectedEvent, RejectReason
 from affiliate.programs.models import Program
 from affiliate.tracking import codec, rawlog
@@ -151,6 +154,46 @@ def test_trying_again_stores_what_can_be_stored_and_keeps_the_rest(
     assert cast.session.scalar(sa.select(sa.func.count()).select_from(Click)) == 1
     assert cast.session.scalar(sa.select(sa.func.count()).select_from(DeadLetter)) == 1
     assert "dead_letters.replay" in list(cast.session.scalars(sa.select(AuditEvent.action)))
+
+
+def test_many_are_dealt_with_by_ticks_or_all_in_acts_that_say_what_is_left(
+    cast: Cast, browser_of: Callable[[User], FlaskClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "REPLAYED_AT_ONCE", 2)
+    monkeypatch.setattr(events, "DISCARDED_AT_ONCE", 2)
+    bad = [dead_letter(cast, b"no event") for _number in range(5)]
+    ada, page = browser_of(cast.ada), "/console/casa/dead-letters"
+    left = sa.select(sa.func.count()).select_from(DeadLetter)
+    began = hidden(ada.get(page), "until")
+    none = ada.post(page, data={"ticks": "yes", "until": began})
+    assert (none.status_code, "Select at least one event first." in text_of(none)) == (422, True)
+    tried = [ada.post(page, data={"until": began}, follow_redirects=True) for _turn in range(3)]
+    assert ["2 events failed again" in text_of(one) for one in tried] == [True, True, False]  # each of them once
+    told = [re.search(r"(\d) (?:is|are) left of those", text_of(one)) for one in tried]
+    assert [one and one[1] for one in told] == ["3", "1", None]
+    assert hidden(tried[0], "until") == began
+    discard = f"{page}/discard"
+    no_reason = ada.post(discard, data={"ticks": "yes", "letter": [str(bad[0])]})
+    assert "Say why, in up to 500 characters." in text_of(no_reason)
+    assert f'value="{bad[0]}" checked' in no_reason.text
+    some = {"ticks": "yes", "letter": [str(one) for one in bad[:2]], "reason": "a test"}
+    assert "2 events are thrown away." in text_of(ada.post(discard, data=some, follow_redirects=True))
+    later = hidden(ada.get(page), "until")
+    dead_letter(cast, b"came meanwhile")
+    every = {"ticks": "yes", "all": "yes", "until": later, "reason": "a test"}
+    answer = text_of(ada.post(discard, data=every, follow_redirects=True))
+    assert "1 is left of those" in answer
+    ada.post(discard, data=every)
+    assert cast.session.scalar(left) == 1  # what came meanwhile nobody has seen
+    kept = sa.select(sa.func.count()).where(AuditEvent.action == "dead_letters.discard")
+    assert cast.session.scalar(kept) == 5
+
+
+def hidden(answer: Any, name: str) -> str:
+    """What the first hidden field of this name holds."""
+    found = re.search(rf'name="{name}" value="([^"]+)"', answer.text)
+    assert found
+    return html.unescape(found[1])
 
 
 @pytest.mark.parametrize("letter", ["", "all", "0190", "letters"])
