@@ -35,6 +35,8 @@ from affiliate.relations.bulk_models import (
 
 N_ = str  # marks a sentence for the translators
 SUBJECTS_MAX = 20_000
+FOUND_MAX = 200_000
+"""Subjects of an act: as many as are named one by one, and as many as the database finds and notes by itself."""
 BATCH = 50
 """Subjects a transaction: others wait no longer than that takes."""
 _MANAGING = frozenset({GrantRole.MANAGER, GrantRole.ADMIN})
@@ -73,31 +75,49 @@ class BatchTakenError(RuntimeError):
 
 
 def start(
-    session: Session, *, program_id: UUID, kind: BulkKind, arguments: Mapping[str, str], chosen: Collection[Chosen],
-    actor: Actor, now: datetime, limit: int = BATCH,
+    session: Session, *, program_id: UUID, kind: BulkKind, arguments: Mapping[str, str],
+    chosen: Collection[Chosen] | sa.Select[*tuple[Any, ...]], actor: Actor, now: datetime, limit: int = BATCH,
 ) -> BulkAct:  # fmt: skip
     """Begin an act on these partners, commissions, orders or creatives of a program; the first `limit` are done now.
+
+    A statement finds columns of `Chosen`, each with its `place` from zero on: what it finds never leaves the database, and may be more.
 
     Raises:
         Invalid: none or too many were chosen, or what is to be done is not said.
     """
-    chosen = _existing(session, list(dict.fromkeys(chosen)))
-    if not 0 < len(chosen) <= SUBJECTS_MAX:
-        raise Invalid({"all": [_too_many(kind)]})
+    if not isinstance(chosen, sa.Select):
+        chosen = _existing(session, list(dict.fromkeys(chosen)))
+        if not 0 < len(chosen) <= SUBJECTS_MAX:
+            raise Invalid({"all": [_too_many(kind)]})
     if actor.id is None:
         raise ValueError("a person answers for an act on many partners")
     bulk_doing.check(session, kind=kind, arguments=arguments, program_id=program_id, now=now)
     act = BulkAct(
         id=ids.new_at(now), program_id=program_id, kind=kind, arguments=dict(arguments), status=BulkStatus.RUNNING,
-        total=len(chosen), done=0, changed=0, created_by_id=actor.id, created_at=now, finished_at=None,
+        total=0, done=0, changed=0, created_by_id=actor.id, created_at=now, finished_at=None,
     )  # fmt: skip
-    session.add(act)
-    session.flush()
-    rows = [{"act_id": act.id, "place": place} | asdict(one) for place, one in enumerate(chosen)]
-    session.execute(sa.insert(BulkSubject), rows)
+    with session.begin_nested():
+        session.add(act)
+        session.flush()
+        act.total = _note(session, act, chosen)
+        if not 0 < act.total <= FOUND_MAX:
+            raise Invalid({"all": [_too_many(kind)]})
     _record(session, "bulk.start", act, actor=actor, now=now)
     _do(session, act, limit=limit, now=now)
     return act
+
+
+def _note(session: Session, act: BulkAct, chosen: Collection[Chosen] | sa.Select[*tuple[Any, ...]]) -> int:
+    """Write down what the act is about, in its order; gives how many."""
+    if not isinstance(chosen, sa.Select):
+        rows = [{"act_id": act.id, "place": place} | asdict(one) for place, one in enumerate(chosen)]
+        session.execute(sa.insert(BulkSubject), rows)
+        return len(rows)
+    found = chosen.limit(FOUND_MAX + 1).subquery()
+    names = [column.key for column in found.c]
+    rows_found = sa.select(sa.literal(act.id, BulkSubject.act_id.type), *found.c)
+    noted = session.execute(sa.insert(BulkSubject).from_select(["act_id", *names], rows_found))
+    return cast("CursorResult[Any]", noted).rowcount
 
 
 def _existing(session: Session, chosen: Sequence[Chosen]) -> list[Chosen]:
@@ -150,7 +170,7 @@ def _too_many(kind: BulkKind) -> str:
     if kind in OF_CREATIVES:
         return N_("Choose from 1 to 20,000 creatives.")
     if kind in OF_COMMISSIONS:
-        return N_("Choose from 1 to 20,000 commissions.")
+        return N_("Choose from 1 to 200,000 commissions.")
     return N_("Choose from 1 to 20,000 orders.") if kind in OF_ORDERS else N_("Choose from 1 to 20,000 partners.")
 
 

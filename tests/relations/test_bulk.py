@@ -21,9 +21,10 @@ from affiliate import db, ids
 from affiliate.accounts.models import Grant, GrantRole, User
 from affiliate.commissions import service as commissions
 from affiliate.commissions.models import Commission, CommissionStatus
+from affiliate.console.queries import money
 from affiliate.errors import Invalid
 from affiliate.relations import bulk, bulk_queries, jobs
-from affiliate.relations.bulk_models import BulkAct, BulkKind, BulkStatus
+from affiliate.relations.bulk_models import BulkAct, BulkKind, BulkStatus, BulkSubject
 
 COUNT, BATCH = 40, 5
 _HALF_WAY = f"""
@@ -163,6 +164,27 @@ def test_a_commission_of_another_program_is_refused(books: Books) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_the_database_finds_itself_is_done_in_its_order_and_may_be_more_than_can_be_named(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "SUBJECTS_MAX", BATCH)
+    found = money.decidable(program_id=books.program.id, statuses={CommissionStatus.PENDING})
+    facts: dict[str, Any] = {"program_id": books.program.id, "actor": books.alice, "now": NOW, "chosen": found}
+    act = bulk.start(books.session, kind=BulkKind.APPROVE_COMMISSIONS, arguments={}, limit=BATCH, **facts)
+    assert (act.total, act.done, act.changed) == (COUNT, BATCH, BATCH)
+    newest = sa.select(Commission.id).order_by(Commission.earned_at.desc(), Commission.id.desc())
+    noted = sa.select(BulkSubject.commission_id).order_by(BulkSubject.place)
+    assert books.session.scalars(noted).all() == books.session.scalars(newest).all()
+    assert books.balances() == {"approved": BATCH * 10_00, "pending": (COUNT - BATCH) * 10_00}
+    for most in (COUNT - BATCH - 1, 0):
+        monkeypatch.setattr(bulk, "FOUND_MAX", most)
+        with pytest.raises(Invalid) as refusal:
+            bulk.start(books.session, kind=BulkKind.APPROVE_COMMISSIONS, arguments={}, **facts)
+        assert refusal.value.errors == {"all": ["Choose from 1 to 200,000 commissions."]}
+    assert books.session.scalar(sa.select(sa.func.count()).select_from(BulkSubject)) == COUNT
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_too_many_or_without_a_reason_begins_nothing(session: Session) -> None:
     books = open_books(session)
     partner = make_partner(session, program=books.program)
@@ -170,7 +192,7 @@ def test_too_many_or_without_a_reason_begins_nothing(session: Session) -> None:
     many = [bulk.Chosen(partner.id, commission_id=ids.new()) for _ in range(bulk.SUBJECTS_MAX + 1)]
     with pytest.raises(Invalid) as refusal:
         bulk.start(session, kind=BulkKind.APPROVE_COMMISSIONS, arguments={}, chosen=many, **facts)
-    assert refusal.value.errors == {"all": ["Choose from 1 to 20,000 commissions."]}
+    assert refusal.value.errors == {"all": ["Choose from 1 to 200,000 commissions."]}
     with pytest.raises(Invalid):
         bulk.start(session, kind=BulkKind.REJECT_ORDERS, arguments={"reason": " "}, chosen=many[:1], **facts)
     assert session.scalar(sa.select(sa.func.count()).select_from(BulkAct)) == 0

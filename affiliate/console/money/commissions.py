@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
 from flask import g, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers.response import Response as BaseResponse
@@ -61,9 +62,10 @@ def decide_commissions(act: str) -> BaseResponse:
     """Approve or decline the selected commissions, or all that the list shows; each stands for itself, and each refusal is told."""
     back, chosen = _back(), _chosen(act)
     moved = commission_sheets.AllMoved(commission_sheets.all_moved())
-    if not chosen and (_selected() or request.form.get("all") == "yes"):
+    is_none = isinstance(chosen, list) and not chosen
+    if is_none and (_selected() or request.form.get("all") == "yes"):
         return refused(back, moved)
-    if not chosen:
+    if is_none:
         return refused(back, Invalid({"commission": [_("Select at least one commission first.")]}))
     if act == "decline" and not given_reason():
         return refused(back, Invalid({"reason": [_("Write why you decline: the partner reads it.")]}))
@@ -86,20 +88,16 @@ def _arguments(act: str) -> dict[str, str]:
     return {"reason": given_reason(), "why": why.value}
 
 
-def _chosen(act: str) -> list[bulk.Chosen]:
-    """The ticked commissions, or all of the list that could be decided so."""
+def _chosen(act: str) -> list[bulk.Chosen] | sa.Select[*tuple[Any, ...]]:
+    """The ticked commissions, or all of the list that could be decided so: these may be very many, and are found by the database."""
     if request.form.get("all") != "yes":
         found = queries.these(orm.session, program_id=g.program.id, commission_ids=_selected())
         return [_named(one) for one in found]
     statuses = {CommissionStatus.PENDING} if act == "approve" else commission_sheets.DECIDABLE
     shown = request.form.get("status", "")
     wanted = {each for each in statuses if not shown or each.value == shown}
-    return [
-        _named(one)
-        for one in queries.decidable(
-            orm.session, program_id=g.program.id, statuses=wanted, **_narrowed(request.form), limit=bulk.SUBJECTS_MAX + 1,
-        )
-    ]  # fmt: skip
+    found = queries.decidable(program_id=g.program.id, statuses=wanted, **_narrowed(request.form))
+    return found if queries.is_any(orm.session, found) else []
 
 
 def _named(one: queries.Decidable) -> bulk.Chosen:

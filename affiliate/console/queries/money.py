@@ -75,7 +75,6 @@ def commissions(
 
 
 def decidable(
-    session: Session,
     *,
     program_id: UUID,
     statuses: Collection[CommissionStatus],
@@ -83,14 +82,20 @@ def decidable(
     due_before: datetime | None = None,
     order_id: str = "",
     partner_ids: Collection[UUID] | None = None,
-    limit: int,
-) -> list[Decidable]:
-    """All commissions in force of these statuses that the list would show, page by page."""
-    found = sa.select(*_DECIDABLE).where(Commission.program_id == program_id, Commission.is_live)
+) -> sa.Select[*tuple[Any, ...]]:
+    """All commissions in force of these statuses that the list would show, page by page: for an act on many to find them itself, with their `place`."""
+    order = (Commission.earned_at.desc(), Commission.id.desc())
+    place = (sa.func.row_number().over(order_by=order) - 1).label("place")
+    named = (Commission.partner_id, Commission.conversion_id, Commission.id.label("commission_id"))
+    found = sa.select(place, *named).where(Commission.program_id == program_id, Commission.is_live)
     found = found.where(Commission.status.in_(statuses))
     found = found.where(*_narrowed(program_id, partner_id, due_before, order_id, partner_ids))
-    newest = found.order_by(Commission.earned_at.desc(), Commission.id.desc()).limit(limit)
-    return [Decidable(*row) for row in session.execute(newest)]
+    return found.order_by(*order)
+
+
+def is_any(session: Session, found: sa.Select[*tuple[Any, ...]]) -> bool:
+    """Whether a statement finds anything."""
+    return session.execute(found.limit(1)).first() is not None
 
 
 def _narrowed(

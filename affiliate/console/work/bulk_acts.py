@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
 from flask import flash, g, redirect, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -30,7 +31,7 @@ def begin(
     back: str,
     kind: BulkKind,
     arguments: Mapping[str, str],
-    chosen: list[bulk.Chosen],
+    chosen: list[bulk.Chosen] | sa.Select[*tuple[Any, ...]],
     *,
     told: Callable[[BulkAct], str],
     none_done: Conflict | None = None,
