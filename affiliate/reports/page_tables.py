@@ -1,19 +1,33 @@
 """The tables of report pages that hold partners against something else: the shop, other channels, customers, service, other policies."""
 
 from datetime import timedelta
+from typing import Any
 
 from flask_babel import format_date
 from flask_babel import gettext as _
 
 from affiliate import formats
 from affiliate.money import BPS_PER_UNIT, divide_half_even
-from affiliate.reports import channels, customer_store, queries, report_words, service_quality, shop, shop_days, what_if
+from affiliate.reports import (
+    board,
+    channels,
+    customer_store,
+    queries,
+    report_words,
+    service_quality,
+    shop,
+    shop_days,
+    strength_readings,
+    strength_words,
+    what_if,
+)
+from affiliate.reports import strengths as rule
 from affiliate.reports.customers import Month
 from affiliate.reports.metrics import METRICS
 from affiliate.reports.page_question import Question, Table, with_head
 from affiliate.reports.periods import Period
 from affiliate.reports.service_measures import MEASURES
-from affiliate.reports.shop import Side
+from affiliate.reports.strengths import Side
 
 
 def shop_totals(asked: Question) -> Table:
@@ -29,7 +43,7 @@ def shop_totals(asked: Question) -> Table:
     return with_head(head, rows if found.days else [])
 
 
-def _side(side: Side) -> list[str]:
+def _side(side: shop.Side) -> list[str]:
     rates = [formats.percent_bps(one) for one in (side.rate_bps, side.new_share_bps)]
     return [formats.number(side.orders), formats.money(side.revenue), *rates]
 
@@ -64,6 +78,31 @@ def _month(one: Month) -> list[str]:
         format_date(one.first, "LLL y"), *(formats.number(side.conversions) for side in sides), formats.percent_bps(share),
         *(formats.money(METRICS["revenue"].of(side)) for side in sides),  # type: ignore[arg-type] # money, as its formula says
     ]  # fmt: skip
+
+
+def kpis(asked: Question) -> Table:
+    """The board: each figure of the days beside those before."""
+    here: dict[str, Any] = {"program_id": asked.program.id, "currency": asked.program.currency}
+    now, before = (board.figures(asked.session, period=one, **here) for one in (asked.period, asked.period.before))
+    rows = [
+        [_(one.label), *(board.printed(one.unit, one.of(found), asked.program.currency) for found in (now, before))]
+        for one in board.FIGURES.values()
+    ]
+    return with_head([_("Figure"), _("Now"), _("Before")], rows)
+
+
+def strengths(asked: Question) -> Table:
+    """What reports know of strengths and weaknesses, the weaknesses first; what waits in the console stands on its own page."""
+    readings = strength_readings.of_program(asked.session, program=asked.program, period=asked.period)
+    sides = {Side.WEAK: _("Weak at"), Side.STRONG: _("Strong at"), Side.NEITHER: _("Between")}
+    rows = [
+        [
+            strength_words.named(one.topic, one.side), sides[one.side], strength_words.told(one, asked.program.currency),
+            strength_words.change(one, asked.program.currency),
+        ]
+        for one in rule.findings(readings)
+    ]  # fmt: skip
+    return with_head([_("Topic"), _("Judged"), _("Figure"), _("Change")], rows)
 
 
 def service_quality_page(asked: Question) -> Table:

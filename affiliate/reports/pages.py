@@ -57,7 +57,7 @@ class Page:
     @property
     def has_days(self) -> bool:
         """Whether it is about some days, which its address may name."""
-        return "last" in self.names
+        return "last" in self.names or "days" in self.names
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,8 @@ class Wanted:
 
     def period(self, *, now: datetime, zone: str) -> Period:
         """The days that its address names, else those that the page shows of itself."""
-        wanted = asking.read({"span": self.page.usual.value, **self.given}, possible=asking.PROGRAMS)
+        usual = f"{self.given['days']}d" if "days" in self.given else self.page.usual.value
+        wanted = asking.read({"span": usual, **self.given}, possible=asking.PROGRAMS)
         return wanted.period(now=now, zone=zone) or periods.spanned(self.page.usual, now=now, zone=zone)
 
 
@@ -223,6 +224,10 @@ PAGES: Mapping[str, Page] = {
     ),
     "service_quality_page": Page(
         "service_quality_page", "performance/service", (), lambda: _("Service"), page_tables.service_quality_page
+    ),
+    "kpis": Page("kpis", "kpis", ("days",), lambda: _("Figures and risks"), page_tables.kpis),
+    "strengths": Page(
+        "strengths", "performance/strengths", ("days",), lambda: _("Strengths and weaknesses"), page_tables.strengths
     ),
     "what_if": Page(
         "what_if", "performance/what-if", (), lambda: _("What if"), page_tables.replayed, readers=_MANAGERS

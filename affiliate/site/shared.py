@@ -5,10 +5,11 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from flask import Blueprint, Response, current_app, g, make_response, render_template, request
+from flask import Blueprint, Response, current_app, g, make_response, render_template, request, url_for
+from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from affiliate import db
+from affiliate import db, exports
 from affiliate.accounts import access
 from affiliate.ingest import bots
 from affiliate.programs.models import Program
@@ -32,15 +33,45 @@ blueprint = Blueprint("shared", __name__)
 @access.public
 def report(token: str) -> Response:
     """The report as it was shared, with its numbers of now. Search engines are asked to leave it alone."""
-    report_id = sharing.read(current_app.extensions["affiliate_settings"].secret_key, token)
-    shared = sharing.shown(orm.session, report_id=report_id, now=request_now())
-    g.program = program = orm.session.get_one(Program, shared.program_id)
-    g.user_time_zone = shared.time_zone  # days are cut as they were for whoever shared it
+    shared, program = _opened(token)
     page = pages.read(shared.arguments)
     shown = _table(shared, program) if page is None else _page(shared, program, page)
-    answer = make_response(render_template("site/shared.html", **_about(shared, program), **shown))
+    files = {f"{kind}_url": url_for(".days", token=token, kind=kind) for kind in ("csv", "xlsx")}
+    answer = make_response(render_template("site/shared.html", **_about(shared, program), **shown, **files))
+    _count(shared.id)
+    return _unlisted(answer)
+
+
+@blueprint.get("/shared/<token>/days.<any(csv, xlsx):kind>")
+@access.public
+def days(token: str, kind: str) -> Response:
+    """The days that the report's chart draws, as a file; nothing where it draws none."""
+    shared, program = _opened(token)
+    sheet = None if pages.read(shared.arguments) else _sheet(shared, program)
+    if sheet is None or not _is_drawn(sheet):
+        raise sharing.NothingThere
+    spec = tables.chart(sheet.days, sheet.period, sheet.other)["spec"]
+    head = (_("Day"), *(series["name"] for series in spec["series"]))
+    drawn = (series["values"] for series in spec["series"])
+    iso = [day.isoformat() for day in sheet.period.days]
+    return _unlisted(exports.response(kind, "clicks-per-day", head, zip(iso, *drawn, strict=False)))
+
+
+def _opened(token: str) -> tuple[SharedReport, Program]:
+    """The report of an address that works, with its program.
+
+    Raises:
+        NothingThere: the address is made up, over or taken back.
+    """
+    report_id = sharing.read(current_app.extensions["affiliate_settings"].secret_key, token)
+    shared = sharing.shown(orm.session, report_id=report_id, now=request_now())
+    g.program = orm.session.get_one(Program, shared.program_id)
+    g.user_time_zone = shared.time_zone  # days are cut as they were for whoever shared it
+    return shared, g.program
+
+
+def _unlisted(answer: Response) -> Response:
     answer.headers["X-Robots-Tag"] = "noindex, nofollow"
-    _count(report_id)
     return answer
 
 
@@ -56,14 +87,11 @@ def _about(shared: SharedReport, program: Program) -> dict[str, Any]:
 
 def _table(shared: SharedReport, program: Program) -> dict[str, Any]:
     """A report of the table of performance. Where it is narrowed to some partners, its numbers are theirs."""
-    wanted = asked.read(shared.arguments, possible=PROGRAMS)
-    scope = dimensions.of_asked(orm.session, program, wanted, choosing.narrowed)
-    sheet = sheets.sheet(orm.session, scope=scope, asked_for=wanted, now=request_now(), zone=shared.time_zone)
+    sheet = _sheet(shared, program)
     found = sheet.page(size=ROWS_SHOWN)
     names = sharing.named(found.lines, sheet.asked.by, names_partners=shared.names_partners)
     columns = tables.columns(sheet.columns, at_hand=frozenset(sheet.columns[:2]))
     total = tables.values(sheet.total_of(found), sheet.columns)
-    is_drawn = "clicks_valid" in sheet.columns and not scope.which
     return {
         "first": sheet.period.days[0],
         "last": sheet.period.days[-1],
@@ -72,7 +100,7 @@ def _table(shared: SharedReport, program: Program) -> dict[str, Any]:
         "tiles": [
             {"label": column["label"], "value": value} for column, value in zip(columns[:TILES], total, strict=False)
         ],
-        "chart": _chart(sheet, tells_names=shared.names_partners) if is_drawn else None,
+        "chart": _chart(sheet, tells_names=shared.names_partners) if _is_drawn(sheet) else None,
         "rows": [
             {"name": name, "cells": tables.values(line.facts, sheet.columns)}
             for name, line in zip(names, found.lines, strict=True)
@@ -80,6 +108,17 @@ def _table(shared: SharedReport, program: Program) -> dict[str, Any]:
         "total": total,
         "more": max(0, found.number - ROWS_SHOWN),
     }
+
+
+def _sheet(shared: SharedReport, program: Program) -> Sheet:
+    wanted = asked.read(shared.arguments, possible=PROGRAMS)
+    scope = dimensions.of_asked(orm.session, program, wanted, choosing.narrowed)
+    return sheets.sheet(orm.session, scope=scope, asked_for=wanted, now=request_now(), zone=shared.time_zone)
+
+
+def _is_drawn(sheet: Sheet) -> bool:
+    """Whether the report has a chart: of clicks, which it must show, and of the whole program."""
+    return "clicks_valid" in sheet.columns and not sheet.scope.which
 
 
 def _chart(sheet: Sheet, *, tells_names: bool) -> dict[str, Any]:

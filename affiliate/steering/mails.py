@@ -16,9 +16,9 @@ from affiliate.notifications.chats import ChatEvent, Message
 from affiliate.partners import posting
 from affiliate.programs.models import Program
 from affiliate.relations.queries import managers_of
+from affiliate.reports.board import FIGURES
 from affiliate.reports.metrics import Unit
 from affiliate.speech import say
-from affiliate.steering.board import FIGURES
 from affiliate.steering.models import KpiWatch
 from affiliate.steering.queries import Late
 from affiliate.steering.thresholds import Side

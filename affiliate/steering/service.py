@@ -16,10 +16,10 @@ from affiliate.errors import Conflict, Invalid, NotFound
 from affiliate.notifications.models import LateMark
 from affiliate.partners.models import Enrollment, EnrollmentStatus
 from affiliate.programs.models import Program
-from affiliate.reports import momentum, spans
+from affiliate.reports import board, momentum, spans
+from affiliate.reports.board import FIGURES
 from affiliate.reports.periods import last_days
-from affiliate.steering import board, mails, queries, thresholds
-from affiliate.steering.board import FIGURES
+from affiliate.steering import mails, queries, thresholds
 from affiliate.steering.models import KpiWatch, PartnerMomentum, WatchState
 from affiliate.steering.thresholds import Side, Threshold
 

@@ -10,11 +10,10 @@ from flask_babel import gettext as _
 from affiliate import amounts, formats
 from affiliate.console.blueprint import can
 from affiliate.console.words import Sign
-from affiliate.money import Money
-from affiliate.reports import metrics
+from affiliate.reports import board, metrics
+from affiliate.reports.board import FIGURES, Figure, Figures
 from affiliate.reports.metrics import Unit
 from affiliate.steering import queries as steering
-from affiliate.steering.board import FIGURES, Figure, Figures
 from affiliate.steering.models import KpiWatch, WatchState
 from affiliate.steering.riskmap import STEPS, Risk, RiskKind
 from affiliate.steering.thresholds import Side
@@ -25,9 +24,7 @@ DECIDED_WITHIN = steering.DECIDED_WITHIN
 
 def printed(unit: Unit, value: int | None) -> str:
     """A figure in its unit."""
-    if unit is Unit.MONEY:
-        return formats.UNKNOWN if value is None else formats.money(Money(value, g.program.currency))
-    return formats.percent_bps(value) if unit is Unit.BPS else formats.number(value)
+    return board.printed(unit, value, g.program.currency)
 
 
 def tiles(now: Figures, before: Mapping[str, int | None]) -> list[dict[str, Any]]:

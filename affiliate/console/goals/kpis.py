@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from flask import g, request, url_for
+from flask import Response, g, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
@@ -13,26 +13,27 @@ from wtforms import IntegerField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
-from affiliate import amounts
+from affiliate import amounts, exports
 from affiliate.accounts import access
 from affiliate.console import presenters, roles
 from affiliate.console.blueprint import acted, arrivals_of, blueprint, show
 from affiliate.console.forms import say, say_all
 from affiliate.console.goals import goal_sheets, kpi_sheets
+from affiliate.console.performance import performance_kept
 from affiliate.console.queries import events, work
 from affiliate.errors import Conflict, Invalid
-from affiliate.reports import metrics, queries
+from affiliate.reports import board, metrics, queries
+from affiliate.reports.board import FIGURES, Figures
 from affiliate.reports.metrics import Facts, Unit
 from affiliate.reports.periods import Period
 from affiliate.reports.risks import RiskFigures, risk_figures
-from affiliate.steering import board, riskmap, service
 from affiliate.steering import queries as watches
-from affiliate.steering.board import FIGURES, Figures
+from affiliate.steering import riskmap, service
 from affiliate.steering.thresholds import Side
 from affiliate.web import orm, request_now
 
 _NEEDED = _l("This is needed.")
-_UNKNOWN = RiskFigures(0, 0, None, None, None, None)
+_HEAD = ("key", "unit", "now", "before", "likelihood", "effect")
 
 
 class WatchForm(FlaskForm):  # type: ignore[misc] # the library is not typed
@@ -140,9 +141,28 @@ def remove_watch(watch_id: UUID) -> BaseResponse:
     return acted(url_for("console.kpis"), act)
 
 
+@blueprint.get("/<slug>/kpis.<any(csv, xlsx):kind>")
+@access.console(*roles.EVERYBODY)
+def kpis_file(kind: str) -> Response:
+    """A row for each figure, in things, minor units or basis points, and one for each risk with its place on the map."""
+    period = _period()
+    now, before = _figures(period)
+    rows: list[tuple[Any, ...]] = [
+        (key, one.unit.value, one.of(now), one.of(before), None, None) for key, one in FIGURES.items()
+    ]
+    rows += [
+        (one.kind.value, "risk", one.figure, None, one.likelihood, one.effect)
+        for one in riskmap.risks(_risk_facts(now.risks, period))
+    ]
+    return exports.response(kind, "figures-and-risks", _HEAD, rows)
+
+
+def _period() -> Period:
+    return board.days_before(goal_sheets.today(), min(presenters.span(), 90), g.program.time_zone)
+
+
 def _page(form: WatchForm) -> str:
-    zone = g.program.time_zone
-    period = board.days_before(goal_sheets.today(), min(presenters.span(), 90), zone)
+    period = _period()
     now, before = _figures(period)
     risks = riskmap.risks(_risk_facts(now.risks, period))
     return show(
@@ -154,11 +174,14 @@ def _page(form: WatchForm) -> str:
         watches=[kpi_sheets.watch(row) for row in watches.watches_of(orm.session, program_id=g.program.id)],
         risks=kpi_sheets.risk_rows(risks, top_partner_id=now.risks.top_partner[0] if now.risks.top_partner else None),
         grid=kpi_sheets.risk_grid(risks),
+        csv_url=url_for("console.kpis_file", kind="csv", days=len(period.days)),
+        xlsx_url=url_for("console.kpis_file", kind="xlsx", days=len(period.days)),
+        keep_form=performance_kept.page_form("kpis"),
     )
 
 
 def _figures(period: Period) -> tuple[Figures, Figures]:
-    """What was counted in these days and in those before; the figures about the whole are of these days alone."""
+    """What was counted in these days and in those before."""
     here: dict[str, Any] = {"program_id": g.program.id, "currency": g.program.currency}
     both = Period(period.before.first, period.end, period.zone)
     by_day = queries.facts_by_day(orm.session, period=both, **here)
@@ -166,8 +189,10 @@ def _figures(period: Period) -> tuple[Figures, Figures]:
     def total(days: Period) -> Facts:
         return metrics.total((by_day[day] for day in days.days), currency=g.program.currency)
 
-    risks = risk_figures(orm.session, period=period, **here)
-    return Figures(total(period), risks), Figures(total(period.before), _UNKNOWN)
+    now, before = (
+        Figures(total(days), risk_figures(orm.session, period=days, **here)) for days in (period, period.before)
+    )
+    return now, before
 
 
 def _risk_facts(found: RiskFigures, period: Period) -> riskmap.Figures:

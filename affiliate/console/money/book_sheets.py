@@ -17,7 +17,7 @@ from affiliate.ledger.models import AccountName, LedgerProof, LedgerSeal
 from affiliate.ledger.queries import TransferLine
 from affiliate.money import Money
 from affiliate.partners import queries as partner_queries
-from affiliate.steering.board import FIGURES
+from affiliate.reports.board import FIGURES
 from affiliate.steering.thresholds import Side
 from affiliate.web import orm
 

@@ -12,17 +12,16 @@ from affiliate.accounts import access
 from affiliate.console import presenters, roles
 from affiliate.console.blueprint import blueprint, can, show
 from affiliate.console.goals import goal_sheets, goals
-from affiliate.console.performance import performance_pages
+from affiliate.console.performance import performance_kept, performance_pages
 from affiliate.console.queries import work
 from affiliate.money import BPS_PER_UNIT, divide_half_even
 from affiliate.programs.pace import State
-from affiliate.reports import remarks, strength_readings, strength_words
+from affiliate.reports import board, remarks, strength_readings, strength_words
 from affiliate.reports import strengths as rule
 from affiliate.reports.momentum import AT_RISK
 from affiliate.reports.periods import Period
 from affiliate.reports.remarks import Mark
 from affiliate.reports.strengths import Figure, Finding, Reading, Side, Topic
-from affiliate.steering import board
 from affiliate.steering import queries as steering
 from affiliate.web import orm, request_now
 
@@ -49,6 +48,7 @@ def strengths() -> str:
         unknown=[strength_words.topic(one) for one in rule.unknown(readings)],
         marks=[_mark(one) for one in marks if one.about is None],
         may_note=can("annotate", "POST"),
+        keep_form=performance_kept.page_form("strengths"),
         csv_url=url_for("console.strengths_file", kind="csv", days=len(period.days)),
         xlsx_url=url_for("console.strengths_file", kind="xlsx", days=len(period.days)),
     )  # fmt: skip

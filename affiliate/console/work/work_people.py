@@ -25,8 +25,8 @@ from affiliate.relations.models import CaseStatus
 from affiliate.relations.queries import Line
 from affiliate.relations.rounds import is_repeated
 from affiliate.relations.trials import Standing
+from affiliate.reports.board import FIGURES
 from affiliate.reports.reaching import Reached
-from affiliate.steering.board import FIGURES
 from affiliate.steering.models import KpiWatch
 from affiliate.steering.queries import AtRisk
 from affiliate.web import request_now

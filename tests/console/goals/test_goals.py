@@ -1,5 +1,6 @@
 """Goals: counted as reports count, against the straight line, in the program's own days."""
 
+import csv
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -150,6 +151,24 @@ def test_the_last_goal_of_a_program_that_runs_stays(cast: Cast, mara: FlaskClien
     assert mara.post(f"/console/casa/goals/{first}/remove").status_code == 303
     assert "keeps at least one goal" in text_of(mara.post(f"/console/casa/goals/{last}/remove"))
     assert mara.post(f"/console/casa/goals/{first}/remove").status_code == 404
+
+
+def test_the_board_compares_every_figure_and_stands_in_files_with_the_risks(cast: Cast, mara: FlaskClient) -> None:
+    for days_ago in (2, 10):
+        cast.sale(f"{days_ago} days ago", days_ago=days_ago)
+    text = mara.get("/console/casa/kpis.csv?days=7").text.lstrip("\ufeff")
+    rows = {row["key"]: row for row in csv.DictReader(text.splitlines())}
+    assert [rows["revenue"][name] for name in ("unit", "now", "before")] == ["money", "10000", "10000"]
+    for key, value in (("top_share", "10000"), ("reversal_rate", "0"), ("fraud_rate", "0")):
+        assert (rows[key]["now"], rows[key]["before"]) == (value, value), key
+    assert (rows["one_partner"]["unit"], rows["one_partner"]["now"]) == ("risk", "10000")
+    assert rows["one_partner"]["likelihood"] in "12345"
+    assert mara.get("/console/casa/kpis.xlsx?days=7").data.startswith(b"PK")
+    page = mara.get("/console/casa/kpis?days=7").text
+    assert "/console/casa/kpis.csv?days=7" in page
+    kept = mara.post("/console/casa/performance/kept", data={"page": "kpis", "days": "90", "name": "Board"})
+    assert kept.status_code == 303
+    assert "/console/casa/kpis?days=90" in mara.get("/console/casa/performance/kept").text
 
 
 def test_a_limit_of_cost_is_kept_by_staying_below_it(cast: Cast, mara: FlaskClient) -> None:

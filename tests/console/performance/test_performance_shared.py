@@ -68,9 +68,16 @@ def test_whoever_has_the_address_reads_the_report_without_names_session_or_a_way
     assert cast.partner.name not in page
     assert "Bread & Co" not in page
     assert cast.program.id.hex not in page
-    assert 'href="/' not in page.replace('href="/static/', "")  # nothing leads to another page
+    led = {address for address in re.findall(r'href="(/[^"]*)"', page) if not address.startswith("/static/")}
+    assert led == {f"{path}/days.{kind}" for kind in ("csv", "xlsx")}  # nothing leads to another page
+    file = stranger.get(f"{path}/days.csv", headers=BROWSER)
+    lines = file.text.lstrip("\ufeff").splitlines()
+    assert (lines[0], sum(int(line.split(",")[1]) for line in lines[1:])) == ("Day,now,the days before", 49)
+    assert (file.headers["X-Robots-Tag"], file.headers["Cache-Control"]) == ("noindex, nofollow", "no-store")
+    assert stranger.get(f"{path}/days.xlsx").data.startswith(b"PK")
+    assert stranger.get(f"{path[:-2]}/days.csv").status_code == 404
     assert "<form" not in page
-    assert "Set-Cookie" not in answer.headers
+    assert not {"Set-Cookie"} & {*answer.headers.keys(), *file.headers.keys()}
     assert answer.headers["X-Robots-Tag"] == "noindex, nofollow"
     assert answer.headers["Cache-Control"] == "private, no-store"
     assert stranger.get("/console/casa/performance").status_code == 302
@@ -131,7 +138,8 @@ def test_an_address_that_was_taken_back_shows_nothing_and_the_history_says_who_d
     end = f"{SHARED}/{public('shr', _only(cast, SharedReport))}/end"
     assert mara.post(end).status_code == 303
     assert mara.post(end).status_code == 303  # once more: nothing happens
-    assert app.test_client().get(path, headers=BROWSER).status_code == 404
+    for shut in (path, f"{path}/days.csv"):
+        assert app.test_client().get(shut, headers=BROWSER).status_code == 404
     acts = list(cast.session.scalars(sa.select(AuditEvent.action).where(AuditEvent.subject_kind == "shared_report")))
     cast.session.commit()
     assert acts == ["report.share", "report.take_back"]
