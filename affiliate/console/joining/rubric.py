@@ -24,6 +24,8 @@ from affiliate.vetting.rubric import Criterion, Rubric, Weighed
 from affiliate.web import orm, request_now
 
 SHOWN_MAX = 50
+TRIED_MAX = 2_000
+"""Applications that other weights are tried on while one waits, and how many of them stand in the list."""
 _NEEDED = InputRequired(_l("Choose from 0 to 100."))
 
 
@@ -81,8 +83,8 @@ def preview_weights() -> str | tuple[str, int]:
     wanted = form.wanted()
     if wanted is None:
         return _page(form), 422
-    waiting = queries.waiting(orm.session, program_id=g.program.id, limit=SHOWN_MAX + 1)
-    return _page(form, effects=_effects(waiting[:SHOWN_MAX], wanted), is_cut=len(waiting) > SHOWN_MAX)
+    waiting = queries.waiting(orm.session, program_id=g.program.id, limit=TRIED_MAX + 1)
+    return _page(form, effects=_effects(waiting[:TRIED_MAX], wanted), is_cut=len(waiting) > TRIED_MAX)
 
 
 @blueprint.post("/<slug>/rubric")
@@ -122,9 +124,10 @@ def _page(form: RubricForm, *, effects: list[Effect] | None = None, is_cut: bool
         "joining/rubric.html",
         form=form,
         criteria=[form[each.value] for each in Criterion],
-        effects=None if effects is None else [_line(one) for one in effects],
+        effects=None if effects is None else [_line(one) for one in effects[:SHOWN_MAX]],
         others=sum(one.is_other for one in effects or ()),
-        tried=SHOWN_MAX if is_cut else None,
+        tried=TRIED_MAX if is_cut else None,
+        more=max(len(effects or ()) - SHOWN_MAX, 0),
         trail=last_changes("rubric.set"),
     )
 

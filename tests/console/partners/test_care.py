@@ -5,16 +5,18 @@ from collections.abc import Callable
 from datetime import timedelta
 from fractions import Fraction
 
+import pytest
 import sqlalchemy as sa
 from console_cast import Cast, main_of, public, text_of
-from factories import make_partner, make_program
+from factories import make_application, make_partner, make_program, make_user
 from flask import Flask
 from flask.testing import FlaskClient
 
-from affiliate import clock
+from affiliate import clock, ids
 from affiliate.accounts.models import Grant, User
+from affiliate.console.joining import rubric as rubric_page
 from affiliate.console.partners.care_words import advice, reason
-from affiliate.partners.models import PartnerTerms
+from affiliate.partners.models import Enrollment, EnrollmentStatus, PartnerTerms
 from affiliate.relations.care_models import Duty, PartnerCare, PartnerGoal, PartnerSegment, PartnerTag
 from affiliate.reports.momentum import History, Momentum, Reason, Span, judge
 from affiliate.steering import service as steering
@@ -385,6 +387,33 @@ def test_other_weights_are_tried_on_those_who_wait_and_what_is_wrong_stays_typed
     nothing = mara.post("/console/casa/rubric/preview", data=zeros | {"accept_from": "50", "refuse_below": "20"})
     assert "At least one criterion needs a weight." in text_of(nothing)
     assert cast.session.scalars(sa.select(RubricSettings)).all() == []
+
+
+def test_other_weights_are_tried_on_all_who_wait_and_the_first_are_shown(
+    cast: Cast, mara: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rubric_page, "SHOWN_MAX", 2)
+    for _number in range(4):
+        partner = make_partner(cast.session, program=cast.program, status=EnrollmentStatus.PENDING)
+        make_application(cast.session, program=cast.program, partner=partner, user=make_user(cast.session))
+    cast.session.commit()
+    waiting = cast.session.scalars(
+        sa.select(Enrollment.partner_id).where(Enrollment.status == EnrollmentStatus.PENDING)
+    ).all()
+    cast.session.commit()
+    for partner_id in waiting:
+        mara.post(f"/console/casa/partners/{ids.public('ptn', partner_id)}/weighed", data={"reach": "4", "values": "0"})
+    zeros = dict.fromkeys((each.value for each in Criterion), "0")
+    values_alone = zeros | {"values": "100", "accept_from": "50", "refuse_below": "20"}
+    page = text_of(mara.post("/console/casa/rubric/preview", data=values_alone))
+    assert "Of 5 applications that wait something else would be suggested" in page
+    assert page.count("/weighed") == 2
+    assert "3 more were tried and are not shown." in page
+    assert "that have waited longest" not in page
+    monkeypatch.setattr(rubric_page, "TRIED_MAX", 3)
+    cut = text_of(mara.post("/console/casa/rubric/preview", data=values_alone))
+    assert "Of 3 applications that wait something else" in cut
+    assert "Only the 3 that have waited longest were tried." in cut
 
 
 def test_of_a_twin_in_another_program_only_who_manages_all_programs_learns_the_name(
