@@ -34,8 +34,10 @@ class Spans:
     earned_minor: int
 
 
-def spans_of(session: Session, *, program_id: UUID, now: Period, limit: int) -> Iterator[Spans]:
-    """Every approved partner of the program with the days of `now` and as many before them, up to `limit` partners."""
+def spans_of(
+    session: Session, *, program_id: UUID, now: Period, limit: int, after: UUID | None = None
+) -> Iterator[Spans]:
+    """Approved partners of the program with the days of `now` and as many before them: up to `limit` of them, by their ids, behind `after`."""
     before = now.before
     clicks = _clicks(program_id, now, before).subquery()
     sales = _sales(program_id, now, before).subquery()
@@ -44,6 +46,7 @@ def spans_of(session: Session, *, program_id: UUID, now: Period, limit: int) -> 
     quiet = sa.and_(clicks.c.partner_id.is_(None), sales.c.partner_id.is_(None))
     ever = sa.case((quiet, sa.or_(clicked, sold)), else_=sa.true())
     since = sa.func.coalesce(Enrollment.decided_at, Enrollment.created_at)
+    behind = () if after is None else (Enrollment.partner_id > after,)
     rows = (
         sa.select(
             Enrollment.partner_id, since.label("since"), clicks.c.now, clicks.c.before, sales.c.now, sales.c.before,
@@ -51,7 +54,7 @@ def spans_of(session: Session, *, program_id: UUID, now: Period, limit: int) -> 
         )
         .outerjoin(clicks, clicks.c.partner_id == Enrollment.partner_id)
         .outerjoin(sales, sales.c.partner_id == Enrollment.partner_id)
-        .where(Enrollment.program_id == program_id, Enrollment.status == EnrollmentStatus.APPROVED)
+        .where(Enrollment.program_id == program_id, Enrollment.status == EnrollmentStatus.APPROVED, *behind)
         .order_by(Enrollment.partner_id)
         .limit(limit)
     )  # fmt: skip

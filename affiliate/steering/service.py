@@ -18,7 +18,8 @@ from affiliate.partners.models import Enrollment, EnrollmentStatus
 from affiliate.programs.models import Program
 from affiliate.reports import board, momentum, spans
 from affiliate.reports.board import FIGURES
-from affiliate.reports.periods import last_days
+from affiliate.reports.periods import Period, last_days
+from affiliate.reports.spans import Spans
 from affiliate.steering import mails, queries, thresholds
 from affiliate.steering.models import KpiWatch, PartnerMomentum, WatchState
 from affiliate.steering.thresholds import Side, Threshold
@@ -28,7 +29,8 @@ N_ = str  # marks a sentence for the translators
 MORNING_HOUR = 7  # of the program's clock
 CHECK_EVERY = timedelta(hours=1)
 COMPUTE_EVERY = timedelta(hours=6)
-PARTNERS_MAX = 20_000
+PARTNERS_AT_ONCE = 20_000
+"""Partners whose days are read by one statement."""
 
 
 class NoSuchWatch(NotFound):
@@ -166,7 +168,7 @@ def compute_momentum(session: Session, *, program: Program, now: datetime) -> in
     period = board.days_before(today, momentum.SPAN_DAYS, program.time_zone)
     known = queries.momentum_in(session, program_id=program.id)
     fresh: list[dict[str, Any]] = []
-    judged = list(spans.spans_of(session, program_id=program.id, now=period, limit=PARTNERS_MAX))
+    judged = _spans(session, program, period)
     rate = momentum.usual_rate(found.now for found in judged)
     for found in judged:
         days_in = (now - found.approved_at).days
@@ -183,6 +185,17 @@ def compute_momentum(session: Session, *, program: Program, now: datetime) -> in
     session.flush()
     _forget(session, program.id)
     return len(judged)
+
+
+def _spans(session: Session, program: Program, period: Period) -> list[Spans]:
+    """What every approved partner brought, read a bounded number at a time: what is usual is known from all of them alone."""
+    found: list[Spans] = []
+    here: dict[str, Any] = {"program_id": program.id, "now": period, "limit": PARTNERS_AT_ONCE}
+    while True:
+        some = list(spans.spans_of(session, **here, after=found[-1].partner_id if found else None))
+        found += some
+        if len(some) < PARTNERS_AT_ONCE:
+            return found
 
 
 def _renew(last: PartnerMomentum, row: dict[str, Any], now: datetime) -> None:

@@ -142,7 +142,10 @@ def test_the_figures_about_the_whole_equal_what_one_counts_by_hand(session: Sess
     assert nothing == risks.RiskFigures(0, 0, None, None, None, None)
 
 
-def test_each_approved_partner_gets_its_momentum_and_who_leaves_loses_it(session: Session, books: Books) -> None:
+def test_each_approved_partner_gets_its_momentum_and_who_leaves_loses_it(
+    session: Session, books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "PARTNERS_AT_ONCE", 2)  # so that a second statement goes on behind the first
     quiet, busy = (make_partner(session, program=books.program, name=name) for name in ("Quiet", "Busy"))
     session.execute(sa.update(Enrollment).values(created_at=NOW - timedelta(days=60)))
     link = make_link(session, program=books.program, partner=busy)
