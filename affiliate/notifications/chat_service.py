@@ -277,13 +277,16 @@ def note(session: Session, *, call: Call, outcome: Outcome, now: datetime) -> No
     session.execute(noted)
 
 
-def retry(session: Session, *, hook: ChatHook, delivery_id: UUID | None = None, now: datetime) -> int:
+def retry(session: Session, *, hook: ChatHook, delivery_id: UUID | None = None, actor: Actor, now: datetime) -> int:
     """Try a message again that was given up, or all of the last week; gives how many."""
     given_up = [ChatDelivery.hook_id == hook.id, ChatDelivery.status == DeliveryStatus.GIVEN_UP]
     given_up.append(ChatDelivery.id == delivery_id if delivery_id else ChatDelivery.finished_at >= now - RETRIED_FOR)
     again = {"status": DeliveryStatus.WAITING, "attempts": 0, "send_after": now, "finished_at": None}
     changed = sa.update(ChatDelivery).where(*given_up).values(again).returning(ChatDelivery.id)
-    return len(session.scalars(changed.execution_options(synchronize_session=False)).all())
+    count = len(session.scalars(changed.execution_options(synchronize_session=False)).all())
+    if count:
+        _audit(session, "chat.retry", hook, actor, now, count=count)
+    return count
 
 
 def sweep(session: Session, *, limit: int, now: datetime) -> int:
@@ -293,9 +296,10 @@ def sweep(session: Session, *, limit: int, now: datetime) -> int:
     return len(session.scalars(gone.execution_options(synchronize_session=False)).all())
 
 
-def _audit(session: Session, action: str, hook: ChatHook, actor: Actor, now: datetime) -> None:
+def _audit(session: Session, action: str, hook: ChatHook, actor: Actor, now: datetime, **more: int) -> None:
     """Its name and host alone: the address is a secret."""
     audit.record(
         session, actor=actor, action=action, subject_kind="chat_hook", subject_id=hook.id, program_id=hook.program_id,
-        details={"name": hook.name, "host": hook.host, "kind": hook.kind.value, "events": hook.events}, now=now,
+        details={"name": hook.name, "host": hook.host, "kind": hook.kind.value, "events": hook.events} | more,
+        now=now,
     )  # fmt: skip

@@ -207,7 +207,7 @@ def test(session: Session, *, address: PostbackAddress, now: datetime) -> None:
     db.insert_new(session, PostbackDelivery, [delivery])
 
 
-def retry(session: Session, *, address: PostbackAddress, delivery_id: UUID, now: datetime) -> None:
+def retry(session: Session, *, address: PostbackAddress, delivery_id: UUID, actor: Actor, now: datetime) -> None:
     """Try a call again that was given up, as often as a new one.
 
     Raises:
@@ -215,9 +215,12 @@ def retry(session: Session, *, address: PostbackAddress, delivery_id: UUID, now:
     """
     if not _again(session, PostbackDelivery.id == delivery_id, address_id=address.id, now=now):
         raise NoSuchDelivery
+    _audit(session, "postback.retry", address, actor, now, count=1)
 
 
-def retry_all(session: Session, *, address_id: UUID, program_id: UUID, since: datetime, now: datetime) -> int:
+def retry_all(
+    session: Session, *, address_id: UUID, program_id: UUID, since: datetime, actor: Actor, now: datetime
+) -> int:
     """The same for all calls of an address that were given up since then; gives how many.
 
     Raises:
@@ -227,7 +230,10 @@ def retry_all(session: Session, *, address_id: UUID, program_id: UUID, since: da
     if address is None or address.program_id != program_id:
         raise NoSuchAddress
     lately = (PostbackDelivery.finished_at >= since, PostbackDelivery.event != PostbackEvent.TEST)
-    return _again(session, *lately, address_id=address_id, now=now)
+    count = _again(session, *lately, address_id=address_id, now=now)
+    if count:
+        _audit(session, "postback.retry", address, actor, now, count=count)
+    return count
 
 
 def _again(session: Session, *conditions: sa.ColumnElement[bool], address_id: UUID, now: datetime) -> int:
@@ -244,10 +250,10 @@ def sweep(session: Session, *, limit: int, now: datetime) -> int:
     return deleted.rowcount if isinstance(deleted, CursorResult) else 0
 
 
-def _audit(session: Session, action: str, address: PostbackAddress, actor: Actor, now: datetime) -> None:
+def _audit(session: Session, action: str, address: PostbackAddress, actor: Actor, now: datetime, **more: int) -> None:
     """The host alone: what stands behind it may hold the partner's token."""
     details = {"partner_id": str(address.partner_id), "host": urlsplit(address.url).hostname, "events": address.events}
     audit.record(
         session, actor=actor, action=action, subject_kind="postback_address", subject_id=address.id,
-        program_id=address.program_id, details=details, now=now,
+        program_id=address.program_id, details=details | more, now=now,
     )  # fmt: skip

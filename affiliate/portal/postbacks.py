@@ -142,7 +142,8 @@ def act_on_postback(address_id: UUID, act: str) -> ResponseReturnValue:
 @access.partner
 def retry_postback(address_id: UUID, delivery_id: UUID) -> ResponseReturnValue:
     """Try a call again that was given up."""
-    service.retry(orm.session, address=_address(address_id), delivery_id=delivery_id, now=request_now())
+    facts: dict[str, Any] = {"delivery_id": delivery_id, "actor": access.actor(), "now": request_now()}
+    service.retry(orm.session, address=_address(address_id), **facts)
     flash(_("It is tried again now."), "success")
     return redirect(url_for("portal.postback", address_id=address_id), 303)
 

@@ -127,7 +127,7 @@ def act_on_chat(hook_id: UUID, act: str) -> Response:
         chat_service.test(orm.session, hook=hook, program=g.program, message=_example(hook), now=now)
         flash(_("A test is on its way. Its answer appears below within seconds; load the page again."), "success")
     elif act == "retry":
-        chat_service.retry(orm.session, hook=hook, now=now)
+        chat_service.retry(orm.session, hook=hook, **facts)
         flash(_("It is tried again now."), "success")
     else:
         chat_service.remove(orm.session, hook=hook, **facts)

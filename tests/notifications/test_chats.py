@@ -111,10 +111,10 @@ def test_what_fails_is_tried_again_given_up_and_tried_by_hand(
     assert len(heard.heard) == delivering.ATTEMPTS_MAX
     assert (one(session).status, one(session).answer_code) == (DeliveryStatus.GIVEN_UP, 500)
     heard.status = 200
-    assert chat_service.retry(session, hook=hook, now=now) == 1
+    assert chat_service.retry(session, hook=hook, actor=SYSTEM, now=now) == 1
     run(session, now=now)
     assert one(session).status is DeliveryStatus.DELIVERED
-    assert chat_service.retry(session, hook=hook, now=now) == 0
+    assert chat_service.retry(session, hook=hook, actor=SYSTEM, now=now) == 0
     assert chat_service.sweep(session, limit=9, now=now) == 0
     assert chat_service.sweep(session, limit=9, now=now + chat_service.KEPT_FOR + timedelta(seconds=1)) == 1
 

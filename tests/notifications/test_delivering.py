@@ -98,14 +98,14 @@ def test_what_fails_is_tried_again_later_each_time_and_given_up_at_last(session:
     assert timedelta(minutes=1) <= pauses[0] < timedelta(minutes=2)
     assert (one(session).status, one(session).answer_code) == (DeliveryStatus.GIVEN_UP, 500)
     address = session.scalars(sa.select(PostbackAddress)).one()
-    service.retry(session, address=address, delivery_id=one(session).id, now=now)
+    service.retry(session, address=address, delivery_id=one(session).id, actor=SYSTEM, now=now)
     heard.status = 204
     run(session, now=now)
     assert one(session).status is DeliveryStatus.DELIVERED
     session.expire_all()
     assert session.scalars(sa.select(PostbackAddress)).one().failures == 0
     with pytest.raises(service.NoSuchDelivery):
-        service.retry(session, address=address, delivery_id=one(session).id, now=now)
+        service.retry(session, address=address, delivery_id=one(session).id, actor=SYSTEM, now=now)
 
 
 def test_a_redirect_is_not_followed_and_a_wish_to_wait_is_kept(session: Session, heard: Tracker) -> None:

@@ -117,7 +117,7 @@ def act_on_chat(hook_id: UUID, act: str) -> BaseResponse:
             chat_service.test(orm.session, hook=hook, program=g.program, message=_example(hook), now=request_now())
             return str(_("A test is on its way. Its answer appears below within seconds; load the page again."))
         if act == "retry":
-            chat_service.retry(orm.session, hook=hook, now=request_now())
+            chat_service.retry(orm.session, hook=hook, **facts)
             return str(_("It is tried again now."))
         chat_service.remove(orm.session, hook=hook, **facts)
         return str(_("The chat and its log are removed."))

@@ -13,7 +13,7 @@ from flask_babel import ngettext
 from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import mailer
-from affiliate.accounts import access
+from affiliate.accounts import access, audit
 from affiliate.console.blueprint import acted, blueprint, manages_all
 from affiliate.console.queries import undelivered as queries
 from affiliate.console.relations import newsletter_sheets
@@ -115,8 +115,9 @@ def retry_newsletter(issue_id: UUID) -> BaseResponse:
 @access.console("manager")
 def retry_postbacks(address_id: UUID) -> BaseResponse:
     """Make calls to a partner's address again that were given up."""
-    here: dict[str, Any] = {"program_id": g.program.id, "since": request_now() - LOOKED_BACK, "now": request_now()}
-    return _again(lambda: postbacks.retry_all(orm.session, address_id=address_id, **here))
+    here: dict[str, Any] = {"program_id": g.program.id, "since": request_now() - LOOKED_BACK}
+    facts: dict[str, Any] = {"actor": access.actor(), "now": request_now()}
+    return _again(lambda: postbacks.retry_all(orm.session, address_id=address_id, **here, **facts))
 
 
 @blueprint.post('/<slug>/today/chats/<public("cht"):hook_id>')
@@ -126,7 +127,7 @@ def retry_chat(hook_id: UUID) -> BaseResponse:
     hook = chat_queries.hook_in(orm.session, hook_id=hook_id, program_id=g.program.id)
     if hook is None:
         raise chat_service.NoSuchHook
-    return _again(lambda: chat_service.retry(orm.session, hook=hook, now=request_now()))
+    return _again(lambda: chat_service.retry(orm.session, hook=hook, actor=access.actor(), now=request_now()))
 
 
 @blueprint.post("/<slug>/today/letters")
@@ -134,7 +135,17 @@ def retry_chat(hook_id: UUID) -> BaseResponse:
 def retry_letters() -> BaseResponse:
     """Send letters again that were given up."""
     here: dict[str, Any] = {"program_id": letters_of(), "since": request_now() - LOOKED_BACK, "now": request_now()}
-    return _again(lambda: mailer.retry(orm.session, **here))
+
+    def retried() -> int:
+        count = mailer.retry(orm.session, **here)
+        if count:  # the outbox knows no people: who pressed it stands here
+            audit.record(
+                orm.session, actor=access.actor(), action="mail.retry", subject_kind="program", subject_id=g.program.id,
+                program_id=g.program.id, details={"count": count}, now=request_now(),
+            )  # fmt: skip
+        return count
+
+    return _again(retried)
 
 
 def _again(retry: Callable[[], int]) -> BaseResponse:

@@ -71,7 +71,7 @@ def test_a_chat_is_kept_tested_and_removed(cast: Cast, browser_of: Browser, monk
     assert mara.post(f"{path}/remove").status_code == 303
     assert read(cast.session, select(ChatHook)) == []
     actions = [row.action for row in read(cast.session, select(AuditEvent)) if row.subject_kind == "chat_hook"]
-    assert sorted(actions) == ["chat.add", "chat.remove", "chat.switch_off", "chat.switch_on"]
+    assert sorted(actions) == ["chat.add", "chat.remove", "chat.retry", "chat.switch_off", "chat.switch_on"]
 
 
 def test_others_see_no_chats(cast: Cast, browser_of: Browser) -> None:

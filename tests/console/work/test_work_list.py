@@ -18,7 +18,7 @@ from postback_cast import make_address
 
 from affiliate import clock, ids, mailer
 from affiliate.accounts.actors import Actor
-from affiliate.accounts.models import User
+from affiliate.accounts.models import AuditEvent, User
 from affiliate.canary.models import CanaryRun, CanaryState
 from affiliate.creatives.models import CreativeStatus
 from affiliate.files import StoredFile
@@ -443,6 +443,22 @@ def astray(cast: Cast) -> None:
     )  # fmt: skip
     cast.session.add_all([call, mail, dead, run, watch])
     cast.session.commit()
+
+
+def test_whoever_tries_again_what_did_not_arrive_stands_in_the_history(cast: Cast, mara: FlaskClient) -> None:
+    astray(cast)
+    cast.session.execute(sa.update(OutboxMail).values(program_id=cast.program.id))
+    address_id = cast.session.scalars(sa.select(PostbackDelivery.address_id)).one()
+    cast.session.commit()
+    for path in ("letters", f"postbacks/{ids.public('pba', address_id)}"):
+        for _turn in range(2):  # the second time there is nothing to try
+            assert mara.post(f"{HOME}today/{path}").status_code == 303
+    told = sa.select(AuditEvent.action, AuditEvent.actor_id, AuditEvent.program_id, AuditEvent.details)
+    found = cast.session.execute(told.where(AuditEvent.action.like("%.retry")).order_by(AuditEvent.action)).all()
+    assert [(*row[:3], row[3]["count"]) for row in found] == [
+        ("mail.retry", cast.mara.id, cast.program.id, 2),
+        ("postback.retry", cast.mara.id, cast.program.id, 1),
+    ]
 
 
 @pytest.mark.parametrize("is_proposed", [True, False])
