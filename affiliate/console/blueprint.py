@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, current_app, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, current_app, flash, g, redirect, render_template, request, url_for
+from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers.response import Response as BaseResponse
 
@@ -146,7 +147,12 @@ def pager(
     """The addresses of the pages beside this one, with the same filters.
 
     `name`: as of `cursor`; `anchor`: where the list stands; `at`: the page's own endpoint, where it answers to forms as well.
+    Whoever asks for a place beyond the last row, which was there once, is led to the first page: an empty one would say that
+    there is nothing.
     """
+    if not page.rows and request.method == "GET" and cursor(name) is not None:
+        flash(_("There is nothing at this place any more. This is the first page."))
+        abort(redirect(_changed(at, {name: None, "_anchor": anchor})))
 
     def beside(text: str | None) -> str | None:
         return None if text is None else _changed(at, {name: text, "_anchor": anchor})

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
-from console_cast import Cast, public
+from console_cast import Cast, public, text_of
 from factories import make_commission, make_partner
 from flask.testing import FlaskClient
 from tax_cast import make_buyer, make_profile, make_rule
@@ -223,3 +223,16 @@ def test_costs_are_leafed_through_beside_a_form_that_was_refused(cast: Cast, mar
     assert (refused.status_code, following is not None) == (422, True)
     assert following is not None
     assert mara.get(html.unescape(following[1])).status_code == 200
+
+
+def test_a_place_beyond_the_last_row_leads_to_the_first_page_with_the_filters(cast: Cast, mara: FlaskClient) -> None:
+    cast.sale("1")
+    beyond = paging.Cursor("older", clock.now() - timedelta(days=400), ids.new()).text()
+    address = f"/console/casa/commissions?status=pending&page={beyond}"
+    answer = mara.get(address)
+    assert (answer.status_code, answer.location) == (302, "/console/casa/commissions?status=pending")
+    page = text_of(mara.get(answer.location))
+    assert "There is nothing at this place any more." in page
+    assert "Slow Kitchen" in page
+    empty = mara.get("/console/casa/commissions?status=paid")
+    assert (empty.status_code, "There is nothing at this place" in text_of(empty)) == (200, False)

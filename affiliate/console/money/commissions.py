@@ -96,8 +96,8 @@ def _chosen(act: str) -> list[bulk.Chosen] | sa.Select[*tuple[Any, ...]]:
     statuses = {CommissionStatus.PENDING} if act == "approve" else commission_sheets.DECIDABLE
     shown = request.form.get("status", "")
     wanted = {each for each in statuses if not shown or each.value == shown}
-    found = queries.decidable(program_id=g.program.id, statuses=wanted, **_narrowed(request.form))
-    return found if queries.is_any(orm.session, found) else []
+    every = queries.decidable(program_id=g.program.id, statuses=wanted, **_narrowed(request.form))
+    return every if queries.is_any(orm.session, every) else []
 
 
 def _named(one: queries.Decidable) -> bulk.Chosen:

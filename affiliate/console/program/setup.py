@@ -92,7 +92,7 @@ def save_step(step: str) -> Answer:
     except Conflict as refusal:
         orm.session.rollback()
         flash(_(str(refusal)), "error")
-        return redirect(url_for("console.setup", step=step), 303)
+        return _page(step, form), 409
     return redirect(url_for("console.setup", step=step if step == "connect" else setup_sheets.after(step)), 303)
 
 

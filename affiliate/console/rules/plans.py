@@ -162,7 +162,7 @@ def _save(found: CommissionPlan | None) -> Answer:
     except Conflict as refusal:
         orm.session.rollback()
         flash(_(str(refusal)), "error")
-        return redirect(url_for("console.plan", plan_id=found.id if found else None), 303)
+        return _editor(form, None), 409  # somebody published it meanwhile: what was typed can become another draft
     flash(_("The draft is kept. Nobody is paid by it yet."))
     return redirect(url_for("console.plan", plan_id=plan_id), 303)
 

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import factories
+import pytest
 import sqlalchemy as sa
 from console_cast import Cast, text_of
 from flask.testing import FlaskClient
@@ -13,6 +14,7 @@ from flask.testing import FlaskClient
 from affiliate import clock
 from affiliate.accounts.models import ApiKey, User
 from affiliate.attribution import queries as attribution
+from affiliate.commissions import plans
 from affiliate.commissions.models import CommissionPlan
 from affiliate.console.program.setup_forms import hosts_of, slug_of
 from affiliate.ingest.models import ClickVerdict
@@ -105,6 +107,19 @@ def test_what_is_wrong_is_said_and_stays_typed(cast: Cast, browser_of: Callable[
     assert "Choose from 1 to 365 days." in go(
         "counting", window_days="0", validation_days="3", validation_start="order"
     )
+
+
+def test_what_was_typed_stays_where_somebody_else_was_faster(
+    cast: Cast, browser_of: Callable[[User], FlaskClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def taken(*_session: Any, **_plan: Any) -> None:
+        raise plans.PlanExists("Another plan starts at the same moment. Choose another start.")
+
+    monkeypatch.setattr(plans, "create_plan", taken)
+    answer = browser_of(cast.mara).post("/console/casa/setup/pay", data={"rate": "7.25", "with_tax": "y"})
+    assert answer.status_code == 409
+    assert "Another plan starts at the same moment." in text_of(answer)
+    assert 'value="7.25"' in answer.text
 
 
 def test_a_key_is_shown_once_within_the_call_that_it_is_for(

@@ -173,7 +173,10 @@ def test_a_published_plan_is_copied_not_changed(cast: Cast, mara: FlaskClient) -
     draft(mara)
     [made] = stored(cast)
     publish(mara, made)
-    assert "This plan is published and stays as it is." in text_of(draft(mara, public("pln", made), rate="9"))
+    late = draft(mara, public("pln", made), rate="9.25")
+    assert (late.status_code, "This plan is published and stays as it is." in text_of(late)) == (409, True)
+    assert 'value="9.25"' in late.text  # what was typed stays, and can become another draft
+    assert 'action="/console/casa/plans/new"' in late.text
     copy = mara.get(f"/console/casa/plans/new?copy={public('pln', made)}")
     assert 'value="7.5"' in copy.text
     draft(mara, name="Other")
