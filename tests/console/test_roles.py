@@ -58,7 +58,7 @@ MANAGE = "manager"
 MONEY, KEEP = "manager finance", "manager finance reader"
 ACTS = {
     "archive": MANAGE, "articles/write": MANAGE, "attribution": MANAGE, "attribution/check": MANAGE, "campaigns/new": MANAGE,
-    "clone": "", "conversions/import": MANAGE, "creatives/new": MANAGE, "dead-letters": MANAGE, "fraud/rules": MANAGE,
+    "clone": "", "conversions/import": MANAGE, "creatives/new": MANAGE, "dead-letters": MANAGE, "dead-letters/discard": MANAGE, "fraud/rules": MANAGE,
     "fraud/rules/try": MANAGE, "goals": MANAGE, "goals/usual": MANAGE, "invitations": MANAGE, "kpis": MANAGE, "newsletters": MANAGE,
     "newsletters/suppressed": MANAGE, "papers/buyer": MONEY, "papers/buyer/preview": MONEY, "papers/rules": MONEY,
     "papers/rules/examples": MONEY, "papers/rules/preview": MONEY, "partners/import": MANAGE, "partners/import/take": MANAGE,
