@@ -72,7 +72,10 @@ def response(
     own = codes.own_link(
         f"{addresses.links(program.own_host, to)}/r/{mine.chosen.code}", creative=ids.public("crv", creative.id)
     )
-    answer = Response(iter(()), mimetype=_TYPES[kind])  # no list, whose length would be told
+    answer = Response(mimetype=_TYPES[kind])
+    answer.automatically_set_content_length = (
+        False  # it would be told that of the empty one, as long as it is no answer yet
+    )
     answer.headers["Content-Disposition"] = f'attachment; filename="{program.slug}-products.{kind}"'
     answer.set_etag(_tag(of.id, creative.title, own, kind, version("affiliate")))
     answer.last_modified = max(filter(None, (of.created_at, creative.updated_at, program.updated_at, mine.changed_at)))

@@ -62,6 +62,7 @@ def test_the_address_gives_anybody_what_the_download_gives_the_partner(
     download = marta.get(f"{page_of(feed)}/feed.{kind}")
     assert (answer.status_code, answer.data, answer.mimetype) == (200, download.data, download.mimetype)
     assert "/r/ragu?creative=crv_" in answer.text
+    assert "Content-Length" not in answer.headers  # it is written while it is sent: a server stops after what is told
     assert answer.headers["X-Robots-Tag"] == "noindex, nofollow"
     assert "Set-Cookie" not in answer.headers
 
