@@ -14,6 +14,7 @@ from flask_login import current_user
 
 from affiliate import formats, ids
 from affiliate.console.blueprint import filters, with_arguments
+from affiliate.joining import asking
 from affiliate.money import Money
 from affiliate.partners import facts
 from affiliate.reports.metrics import Facts
@@ -136,6 +137,17 @@ def first_answer(given: Mapping[str, Any] | None, length: int = 160) -> str:
     places = ", ".join(one.address for one in facts.channels((given or {}).get("channels")))
     longest = max([*said, places], key=len, default="")
     return longest if len(longest) <= length else longest[:length].rsplit(" ", 1)[0] + "…"
+
+
+def channel(one: facts.Channel) -> str:
+    """A place where a partner promotes, with its reach a month where that was said."""
+    return one.address if one.people is None else f"{one.address} ({formats.number(one.people)})"
+
+
+def channels(said: Any) -> list[dict[str, str]]:
+    """The places of a profile, each with its kind in words."""
+    kinds = dict(asking.channel_kinds())
+    return [{"kind": kinds[one.kind], "text": channel(one)} for one in facts.channels(said)]
 
 
 def my_name() -> str:

@@ -80,7 +80,8 @@
   /* A form that posts goes once: the second press while the first is on its way is swallowed. data-again leaves a form out (downloads). */
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (form.method !== "post" || "again" in form.dataset) return;
+    const opensBeside = event.submitter?.formTarget === "_blank"; // the form stays as it is, to go on with
+    if (form.method !== "post" || "again" in form.dataset || opensBeside) return;
     if (form.dataset.busy) {
       event.preventDefault();
       event.stopImmediatePropagation();

@@ -13,7 +13,7 @@ from werkzeug.wrappers.response import Response as BaseResponse
 
 from affiliate import formats
 from affiliate.accounts import access
-from affiliate.console import roles, words
+from affiliate.console import presenters, roles, words
 from affiliate.console.blueprint import acted, blueprint, is_manager, manages_all, show
 from affiliate.console.partners import partner_care, partner_sheets
 from affiliate.console.queries import partners as queries
@@ -112,10 +112,7 @@ def _found(enrollment_id: UUID) -> Vetted | None:
 
 def _facts(found: Vetted) -> list[dict[str, str]]:
     facts = found.facts
-    channels = ", ".join(
-        f"{one.address} ({formats.number(one.people)})" if one.people is not None else one.address
-        for one in facts.channels
-    )
+    channels = ", ".join(map(presenters.channel, facts.channels))
     told = {
         _("Reach a month, as stated"): formats.number(facts.reach) if facts.reach else "",
         _("Channels"): channels,

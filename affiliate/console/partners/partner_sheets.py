@@ -122,6 +122,7 @@ def page(row: Any) -> dict[str, Any]:
             "name": row.Partner.name,
             "website": row.Partner.website,
             "country": row.Partner.country,
+            "channels": presenters.channels(row.Partner.channels),
         },
         "standing": {
             "sign": words.enrollment(enrollment.status),
