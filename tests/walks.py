@@ -1,14 +1,17 @@
 """Stretches of the way that several tests of the flow go: each as a person would go it, with what they see."""
 
+import contextlib
 import email
 import email.policy
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 from babel.support import Translations
 from installation import Installation
 from pages import Visitor
@@ -17,6 +20,7 @@ from processes import eventually
 from sqlalchemy.orm import Session
 
 import affiliate
+from affiliate import db
 from affiliate.accounts import queries as accounts
 from affiliate.accounts.actors import Actor
 from affiliate.programs import queries as programs
@@ -123,6 +127,17 @@ def at_work(session: Session, installation: Installation, role: str) -> tuple[Pr
     assert program is not None
     assert user is not None
     return program, Actor(kind="user", id=user.id)
+
+
+@contextlib.contextmanager
+def archive_of_the_test(slugs: Sequence[str], *, now: datetime) -> Iterator[None]:
+    """Programs that a test has beside the demo's go with it, or other walks find them where they count programs."""
+    try:
+        yield
+    finally:
+        with db.transaction() as session:
+            gone = sa.update(Program).where(Program.slug.in_(slugs))
+            session.execute(gone.values(archived_at=now), execution_options={"synchronize_session": False})
 
 
 def fill_application(page: Page, *, address: str, country: str, name: str = "Rosa’s Table", say: Say = ENGLISH) -> None:

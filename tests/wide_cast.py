@@ -7,11 +7,21 @@ from typing import Any
 import event_cast
 import sqlalchemy as sa
 from creative_cast import make_creative
-from factories import make_application, make_link, make_partner, make_plan, make_program, make_user
+from factories import (
+    make_application,
+    make_link,
+    make_member,
+    make_partner,
+    make_payout,
+    make_plan,
+    make_program,
+    make_user,
+)
 from newsletter_cast import a_draft, make_issue
 from sqlalchemy.orm import Session
 
 from affiliate import db, ids
+from affiliate.accounts import queries as accounts
 from affiliate.accounts.actors import SYSTEM
 from affiliate.attribution import service as attribution
 from affiliate.commissions import service as commissions
@@ -19,7 +29,7 @@ from affiliate.ingest.models import DeadLetter
 from affiliate.ingest.service import store_batch
 from affiliate.links.models import Coupon, Link, LinkStatus
 from affiliate.partners.models import EnrollmentStatus
-from affiliate.payouts.models import CostKind, PartnerCost
+from affiliate.payouts.models import CostKind, PartnerCost, PayoutStatus
 from affiliate.programs.models import Goal, GoalMetric, Program
 from affiliate.relations import caring
 from affiliate.relations import service as cases
@@ -31,6 +41,8 @@ from affiliate.reports.campaigning import Draft
 from affiliate.reports.models import ShopDay
 
 PARTNERS, ORDERS, WAITING = 300, 1_000, 60
+OWN_LINKS, OWN_PAYOUTS = 60, 40
+"""Of the partner who has the most of everything."""
 WORD = "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz"
 MUCH = 99_999_999_99
 """Ten digits of minor units."""
@@ -41,10 +53,13 @@ def long(most: int) -> str:
     return (f"{WORD} " * (most // len(WORD) + 1))[:most].strip().ljust(most, "x")
 
 
-def make_wide(slug: str, *, now: datetime) -> None:
-    """The program, with all of it, in the database of this process; in some transactions, for others write meanwhile."""
+def make_wide(slug: str, *, owner: str, now: datetime) -> None:
+    """The program, with all of it, in the database of this process; in some transactions, for others write meanwhile.
+
+    One of its partners has much of everything: the person of the address `owner` owns it.
+    """
     with db.transaction() as session:
-        _furnish(session, slug, now)
+        _furnish(session, slug, owner, now)
     for step in (_trade, _write_down):
         with db.transaction() as session:
             program = session.scalars(sa.select(Program).where(Program.slug == slug)).one()
@@ -52,12 +67,13 @@ def make_wide(slug: str, *, now: datetime) -> None:
             step(session, program, links, now)
 
 
-def _furnish(session: Session, slug: str, now: datetime) -> None:
+def _furnish(session: Session, slug: str, owner: str, now: datetime) -> None:
     """The program, its plans, partners and applicants."""
     begun = now - timedelta(days=90)
     program = make_program(session, slug=slug, name=long(120), created_at=begun, shop_url="https://www.shop.example/")
     make_plan(session, program=program, name=long(120), effective_from=begun, published_at=begun)
     make_plan(session, program=program, name=long(120), effective_from=None, published_at=None)
+    _full_partner(session, program, owner)
     for number in range(PARTNERS):
         _partner(session, program, number)
     for number in range(WAITING):
@@ -67,6 +83,21 @@ def _furnish(session: Session, slug: str, now: datetime) -> None:
         )
         said = {"channels": long(1_500), "why": long(1_500)}
         make_application(session, program=program, partner=applicant, user=make_user(session, name=long(100)), **said)
+
+
+def _full_partner(session: Session, program: Program, owner: str) -> None:
+    """Before all others, so that the first of the program's links are its own."""
+    mine = make_partner(session, program=program, user=accounts.user_by_email(session, email=owner), name=long(120))
+    for number in range(OWN_LINKS):
+        make_link(
+            session, program=program, partner=mine, code=f"{program.slug}-own-{number}", name=f"{number} {long(110)}"
+        )
+        session.add(Coupon(id=ids.new(), program_id=program.id, partner_id=mine.id, code=f"OWN{number}{'K' * 50}", status=LinkStatus.ACTIVE, created_at=program.created_at))  # fmt: skip
+    clerk = make_user(session, name=long(100))
+    for _number in range(OWN_PAYOUTS):
+        make_payout(session, program=program, partner=mine, proposer=clerk, amount_minor=MUCH, status=PayoutStatus.PAID)
+    for _number in range(10):
+        make_member(session, user=make_user(session, name=long(100)), partner=mine)
 
 
 def _partner(session: Session, program: Program, number: int) -> None:
@@ -80,7 +111,7 @@ def _trade(session: Session, program: Program, links: Sequence[Link], now: datet
     """Clicks, orders of them, returns, and what was refused."""
     arrivals, orders, rest = [], [], []
     for number in range(ORDERS):
-        link, at = links[number * 7 % PARTNERS], now - timedelta(minutes=97 * number + 45)
+        link, at = links[number * 7 % (PARTNERS + OWN_LINKS)], now - timedelta(minutes=97 * number + 45)
         arrivals.append(
             event_cast.click(
                 number, program_id=program.id, partner_id=link.partner_id, link_id=link.id, click_id=ids.new_at(at), occurred_at=at,
@@ -119,7 +150,7 @@ def _write_down(session: Session, program: Program, links: Sequence[Link], now: 
     today = now.date()
     clerk = make_user(session, name=long(100))
     for number in range(30):
-        day, partner_id = today - timedelta(days=number), links[number].partner_id
+        day, partner_id = today - timedelta(days=number), links[number * 3].partner_id
         session.add(Goal(id=ids.new(), **own, metric=list(GoalMetric)[number % len(GoalMetric)], target=MUCH, starts_on=day, ends_on=today + timedelta(days=30), created_at=now))  # fmt: skip
         draft = Draft(f"{number} {long(110)}", long(500), day - timedelta(days=9), day, MUCH, WHOLE)
         campaigning.begin(session, **own, currency="EUR", draft=draft, **who)

@@ -1,4 +1,4 @@
-"""Every page of the console of a program without anything in it, and of one with as much as pages hold: each answers, fits, is accessible, and says when there is nothing."""
+"""Every page of the console and the portal of a program without anything in it, and of one with as much as pages hold: each answers, fits, is accessible, and says when there is nothing."""
 
 from collections.abc import Callable
 
@@ -11,11 +11,12 @@ from installation import Installation
 from pages import Visitor, axe_findings, sideways
 from playwright.sync_api import Page
 from sqlalchemy.orm import Session
+from walks import archive_of_the_test
 from wide_cast import make_wide
 
 from affiliate import clock, db
 from affiliate.accounts import passwords
-from affiliate.accounts.models import GrantRole
+from affiliate.accounts.models import GrantRole, User
 from affiliate.programs.models import Program
 
 MakeVisitor = Callable[..., Visitor]
@@ -39,21 +40,24 @@ HOLLOW = """() => {
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 
-def _paths(app: Flask) -> list[str]:
-    """Every page of the console that asks for nothing but its program, below it."""
-    base, theirs = "/console/<slug>/", page_endpoints(app) - NOT_OURS - LEADS_ON
+def _paths(app: Flask, base: str) -> list[str]:
+    """Every page of the console or the portal that asks for nothing but its program, below it."""
+    theirs = page_endpoints(app) - NOT_OURS - LEADS_ON
     rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint in theirs and rule.rule.startswith(base)]
     return sorted({rule.rule.removeprefix(base) for rule in rules if rule.arguments == {"slug"}})
 
 
-def _person(session: Session, slugs: tuple[str, str]) -> str:
+def _manager(session: Session, slugs: tuple[str, str]) -> str:
     """Somebody who manages these programs alone, and does their money; gives the address."""
-    email = f"mona-{slugs[0]}@casa-ondera.example"
-    mona = factories.make_user(session, email=email, name="Mona", password=passwords.hash_of(PASSWORD))
+    mona = _person(session, f"mona-{slugs[0]}@casa-ondera.example")
     for program in session.scalars(sa.select(Program).where(Program.slug.in_(slugs))).all():
         for role in (GrantRole.MANAGER, GrantRole.FINANCE):
             factories.make_grant(session, user=mona, role=role, program=program)
-    return email
+    return mona.email
+
+
+def _person(session: Session, email: str) -> User:
+    return factories.make_user(session, email=email, name="Mona", password=passwords.hash_of(PASSWORD))
 
 
 def _wrong(page: Page, *, with_axe: bool) -> list[str]:
@@ -77,34 +81,41 @@ def test_every_page_holds_without_anything_and_with_very_much(
     """`every`: each page of both in each language and always with axe, or of one of them and in one language by turns."""
     now = clock.now()
     slugs = (f"bare-{every}", f"wide-{every}")
-    make_wide(slugs[1], now=now)
-    with db.transaction() as session:
-        factories.make_program(session, slug=slugs[0], name="Bare", created_at=now)
-        email = _person(session, slugs)
-    try:
-        assert _crawled(installation, visitor, app, email=email, slugs=slugs, every=every) == {}
-    finally:  # or other walks find them where they count programs
+    owners = tuple(f"owner-{slug}@mill.example" for slug in slugs)
+    with archive_of_the_test(slugs, now=now):
         with db.transaction() as session:
-            gone = sa.update(Program).where(Program.slug.in_(slugs))
-            session.execute(gone.values(archived_at=now), execution_options={"synchronize_session": False})
+            newcomer, _owner = (_person(session, email) for email in owners)
+            bare = factories.make_program(session, slug=slugs[0], name="Bare", created_at=now)
+            factories.make_partner(session, program=bare, user=newcomer, name="New", can_be_paid=False)
+        make_wide(slugs[1], owner=owners[1], now=now)
+        with db.transaction() as session:
+            manager = _manager(session, slugs)
+        console, portal = (_paths(app, f"/{part}/<slug>/") for part in ("console", "portal"))
+        one = _readers(visitor, manager)
+        wrong = _crawled(installation, "console", console, dict.fromkeys(slugs, one), every)
+        owned = {slug: _readers(visitor, owner) for slug, owner in zip(slugs, owners, strict=True)}
+        assert wrong | _crawled(installation, "portal", portal, owned, every) == {}
+
+
+def _readers(visitor: MakeVisitor, email: str) -> list[Visitor]:
+    """Somebody who is signed in, in each language."""
+    first = visitor()
+    first.sign_in(email, PASSWORD)
+    return [visitor(locale=language, storage_state=first.context.storage_state()) for language in LANGUAGES]
 
 
 def _crawled(
-    installation: Installation, visitor: MakeVisitor, app: Flask, *, email: str, slugs: tuple[str, str], every: int
+    installation: Installation, part: str, paths: list[str], people: dict[str, list[Visitor]], every: int
 ) -> dict[str, list[str]]:
-    """What is wrong with pages, by their address and language."""
+    """What is wrong with pages, by their address and language; `people` are those who look, for each program."""
     wrong: dict[str, list[str]] = {}
-    first = visitor()
-    first.sign_in(email, PASSWORD)
-    signed = first.context.storage_state()
-    people = [visitor(locale=language, storage_state=signed) for language in LANGUAGES]
-    for number, path in enumerate(_paths(app)):
-        for place, slug in enumerate(slugs):
-            for turn, one in enumerate(people):
-                if every == 1 or (place == number % len(slugs) and turn == number // len(slugs) % len(people)):
-                    answer = one.page.goto(f"{installation.base_url}/console/{slug}/{path}")
+    for number, path in enumerate(paths):
+        for place, (slug, readers) in enumerate(people.items()):
+            for turn, one in enumerate(readers):
+                if every == 1 or (place == number % len(people) and turn == number // len(people) % len(readers)):
+                    answer = one.page.goto(f"{installation.base_url}/{part}/{slug}/{path}")
                     assert answer is not None
                     found = _wrong(one.page, with_axe=(number + place) % every == 0) if answer.ok else [f"answers {answer.status}"]  # fmt: skip
                     if found:
-                        wrong[f"{slug}/{path} in {LANGUAGES[turn]}"] = found
+                        wrong[f"{part}/{slug}/{path} in {LANGUAGES[turn]}"] = found
     return wrong
