@@ -82,10 +82,12 @@ def _sides(*here: sa.ColumnElement[bool]) -> sa.CompoundSelect[*tuple[Any, ...]]
     )
 
 
-def balances_of_partners(program_id: UUID, *, name: AccountName, currency: str) -> sa.Select[UUID, int]:
-    """What lies on this account of each partner, to be added up in a larger statement: rows of `partner_id` and `minor`.
+def balances_of_partners(
+    program_id: UUID, *, name: AccountName, currency: str
+) -> tuple[sa.Select[UUID, int], sa.Select[UUID, int]]:
+    """What lies on this account of each partner, as two parts of one larger statement, to be added up: rows of `partner_id` and `minor`.
 
-    The stored balance, and what was posted since: without a stored one that is all that was ever posted.
+    The stored balances, one of each partner, and what was posted since: without a total that is all that was ever posted.
     """
     stored = sa.select(LedgerBalance.partner_id, LedgerBalance.balance_minor.label("minor")).where(
         LedgerBalance.program_id == program_id, LedgerBalance.name == name, LedgerBalance.currency == currency
@@ -97,8 +99,7 @@ def balances_of_partners(program_id: UUID, *, name: AccountName, currency: str) 
     # Looked up row by row: the database takes them for many and would read every account for a join.
     owner = sa.select(LedgerAccount.partner_id).where(*mine).scalar_subquery()
     posted = sa.select(owner.label("partner_id"), rows.c.minor).subquery()
-    both = sa.union_all(stored, sa.select(posted).where(posted.c.partner_id.is_not(None))).subquery()
-    return sa.select(both.c.partner_id, both.c.minor)
+    return stored, sa.select(posted).where(posted.c.partner_id.is_not(None))
 
 
 def moved_before(session: Session, *, program_id: UUID, at: datetime) -> Totals:

@@ -4,7 +4,7 @@ The run itself is made of `queries.preview`, which decides of each partner by `s
 the same of all of them.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -91,26 +91,39 @@ def due_rows(here: Basis) -> sa.CTE:
     Out of the books, which have added it up: no page reads each commission that waits. The run does, and the proof holds both
     against one another.
     """
-    earned = sa.union_all(*_earned(here)).subquery()
-    total = sa.cast(sa.func.sum(earned.c.minor), sa.BigInteger).label("earned")
-    mine = sa.select(earned.c.partner_id, total).group_by(earned.c.partner_id).subquery()
-    return queries.rows_told(here.program, (mine, *queries.debt_parts(here.program.id))).cte("dues")
-
-
-def _earned(here: Basis) -> Iterator[sa.Select[UUID, int]]:
-    """What lies approved on each partner's account, but for what a proposed run holds and what was approved too late for this one."""
     program = here.program
-    yield balances_of_partners(program.id, name=AccountName.APPROVED, currency=program.currency)
-    held = (Payout.program_id == program.id, Payout.status == PayoutStatus.PROPOSED)
-    yield sa.select(Payout.partner_id, -Payout.earned_minor).where(*held, Payout.currency == program.currency)
+    lies, since = balances_of_partners(program.id, name=AccountName.APPROVED, currency=program.currency)
+    stored = lies.subquery()
+    parts = (
+        sa.select(stored.c.partner_id, stored.c.minor.label("earned")).subquery(),
+        _earned(since, _held(program), _late(here)),
+    )
+    return queries.rows_told(program, (*parts, *queries.debt_parts(program.id))).cte("dues")
+
+
+def _earned(*moves: sa.Select[UUID, int]) -> sa.Subquery:
+    """Few rows, of which a partner may have several."""
+    every = sa.union_all(*moves).subquery()
+    total = sa.cast(sa.func.sum(every.c.minor), sa.BigInteger).label("earned")
+    return sa.select(every.c.partner_id, total).group_by(every.c.partner_id).subquery()
+
+
+def _held(program: Program) -> sa.Select[UUID, int]:
+    """What a proposed run holds is taken off."""
+    mine = (Payout.program_id == program.id, Payout.status == PayoutStatus.PROPOSED)
+    return sa.select(Payout.partner_id, -Payout.earned_minor).where(*mine, Payout.currency == program.currency)
+
+
+def _late(here: Basis) -> sa.Select[UUID, int]:
+    """What was approved too late for a run now is taken off."""
     late = (
-        Commission.program_id == program.id,
+        Commission.program_id == here.program.id,
         Commission.status == CommissionStatus.APPROVED,
         Commission.approved_at > here.until,
-        Commission.currency == program.currency,
+        Commission.currency == here.program.currency,
     )
     left = sa.cast(sa.func.sum(Commission.amount_minor - Commission.reversed_minor), sa.BigInteger)
-    yield sa.select(Commission.partner_id, -left).where(*late).group_by(Commission.partner_id)
+    return sa.select(Commission.partner_id, -left).where(*late).group_by(Commission.partner_id)
 
 
 def ready_rows(session: Session, rows: sa.CTE, here: Basis, *, but: Collection[UUID]) -> sa.Select[*tuple[Any, ...]]:

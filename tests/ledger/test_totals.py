@@ -102,10 +102,9 @@ def by_hand(session: Session, program: Program, *, before: datetime | None = Non
 def pending(session: Session, program: Program) -> dict[UUID, int]:
     """What waits on the account of each partner: stored, and posted since."""
     found: Counter[UUID] = Counter()
-    for row in session.execute(
-        total_queries.balances_of_partners(program.id, name=AccountName.PENDING, currency="EUR")
-    ):
-        found[row.partner_id] += row.minor
+    for part in total_queries.balances_of_partners(program.id, name=AccountName.PENDING, currency="EUR"):
+        for row in session.execute(part):
+            found[row.partner_id] += row.minor
     return found
 
 

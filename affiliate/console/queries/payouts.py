@@ -84,8 +84,8 @@ def _part(part: str, rows: sa.Select[Any]) -> sa.Select[Any]:
 
 
 def _summed(sums: sa.Select[Any]) -> list[sa.Select[Any]]:
-    """The sum and the number as rows of their own, of the shape of the others."""
-    found = sums.subquery().c
+    """The sum and the number as rows of their own, of the shape of the others, reckoned once."""
+    found = sums.cte("sums").c
     nobody = (sa.cast(sa.null(), sa.Uuid).label(name) for name in ("id", "partner_id"))
     empty = (sa.literal("").label("kind"), *nobody, sa.literal("").label("name"))
     return [sa.select(sa.literal(name).label("part"), *empty, found[name].label("at")) for name in ("total", "number")]
