@@ -56,14 +56,37 @@ def ranked(
     asked |= {"name": name, "which": which, "only": only, "tells_new": tells_new}
     every = partner_facts.lines(session, **asked).subquery()
     stirred = sa.select(every).where(sa.or_(*(every.c[one] != 0 for one in _STIRS))).cte("stirred")
-    place = sa.func.row_number().over(order_by=_order(stirred.c, order, margin_bps))
-    placed = sa.select(stirred, place.label("place"), sa.literal(0).label("number")).cte("placed")
-    begin = sa.literal(first) if beside is None else _first(placed, beside, limit)
-    rows = sa.select(placed).where(placed.c.place > begin, placed.c.place <= begin + limit)
+    of = _Order(order, margin_bps)
+    rows = _rows_after(stirred, first, limit, of) if beside is None else _rows_beside(stirred, beside, limit, of)
     summary, *lines = session.execute(sa.union_all(_summary(stirred), rows).order_by("place"))
     total = partner_facts.facts_of([getattr(summary, one) for one in NUMBERS], currency)
     found = [partner_facts.line_of(row, currency) for row in lines]
     return Ranking(found, lines[0].place - 1 if lines else first, summary.number, total)
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    key: str
+    margin_bps: int | None
+
+    def place(self, rows: Any) -> Any:
+        """The place of each of these rows among them, from one on."""
+        return sa.func.row_number().over(order_by=_order(rows.c, self.key, self.margin_bps))
+
+
+def _rows_after(stirred: Any, first: int, limit: int, order: _Order) -> sa.Select[Any]:
+    """The rows of a place that is known: the database need keep no more of them in order than it gives."""
+    found = sa.select(stirred).order_by(*_order(stirred.c, order.key, order.margin_bps)).limit(limit).offset(first)
+    chosen = found.subquery()
+    return sa.select(chosen, (order.place(chosen) + first).label("place"), sa.literal(0).label("number"))
+
+
+def _rows_beside(stirred: Any, beside: tuple[UUID, Towards], limit: int, order: _Order) -> sa.Select[Any]:
+    """The rows after or before one of them, wherever it stands."""
+    place = order.place(stirred).label("place")
+    placed = sa.select(stirred, place, sa.literal(0).label("number")).cte("placed")
+    begin = _first(placed, beside, limit)
+    return sa.select(placed).where(placed.c.place > begin, placed.c.place <= begin + limit)
 
 
 def _first(placed: Any, beside: tuple[UUID, Towards], limit: int) -> Any:
