@@ -6,8 +6,10 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
+from affiliate.joining.accepting import Terms
 from affiliate.mailer import OutboxMail
 
+TERMS = "One.\n\nTwo."
 FORM: dict[str, str | list[str]] = {
     "name": "Marta S.",
     "email": "marta@kitchen.example",
@@ -19,6 +21,7 @@ FORM: dict[str, str | list[str]] = {
     "channels-people": ["2,400", ""],
     "why": "I cook with it.",
     "terms": "y",
+    "terms_version": Terms(TERMS, "").version,
 }
 
 

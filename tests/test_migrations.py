@@ -241,7 +241,9 @@ def test_totals_from_before_are_carried_anew_with_the_balances_of_partners(engin
     with engine.connect() as connection:
         command.downgrade(config_for(connection), "0006")
     with Session(engine) as session, session.begin():
-        session.add(LedgerTotal(program_id=program_id, position=7, balances={}))
+        columns = (sa.column("program_id", sa.Uuid), sa.column("position"), sa.column("balances", sa.JSON))
+        row = {"program_id": program_id, "position": 7, "balances": {}}
+        session.execute(sa.insert(sa.table("ledger_totals", *columns)).values(row))
     with engine.connect() as connection:
         command.upgrade(config_for(connection), "head")
         assert connection.scalar(sa.select(sa.func.count()).select_from(LedgerTotal)) == 0

@@ -9,6 +9,8 @@ from affiliate.joining.models import PublicText
 from affiliate.joining.questions import LANGUAGES
 
 _VERSION_SHOWN = 8  # digits that tell one version from another on a page
+NONE = "none"
+"""The version of no terms: a form says so, for terms may be written while somebody fills it in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +22,8 @@ class Terms:
 
     @property
     def version(self) -> str:
-        """The fingerprint (SHA-256) by which the very text is known again; empty where there is no text."""
-        return hashlib.sha256(self.text.encode()).hexdigest() if self.text else ""
+        """The fingerprint (SHA-256) by which the very text is known again; NONE where there is no text."""
+        return hashlib.sha256(self.text.encode()).hexdigest() if self.text else NONE
 
     def plain(self, *, reader: str) -> dict[str, Any]:
         """As templates show it. `lang` is null where the reader's language is that of the text, empty where none is known."""
@@ -41,13 +43,10 @@ def terms_for(own: str, texts: Mapping[str, PublicText], *, reader: str) -> Term
 
 
 def accepted(own: str, texts: Mapping[str, PublicText], *, version: str, reader: str) -> Terms | None:
-    """The terms that a form showed, by their fingerprint; nothing if they have changed since, or a form told of none.
-
-    A form that names no version is an old one: it had the reader's.
-    """
+    """The terms that a form showed, by their version; nothing if they have changed since, or where it names none."""
     shown = terms_for(own, texts, reader=reader)
     every = (shown, *([Terms(own, "")] if own else []), *_written(texts))
-    return next((one for one in every if one.version == version), None) if version else shown
+    return next((one for one in every if one.version == version), None)
 
 
 def kept(terms: Terms, *, at: str) -> dict[str, str]:
@@ -58,7 +57,7 @@ def kept(terms: Terms, *, at: str) -> dict[str, str]:
 def standing(answers: Mapping[str, Any], own: str, texts: Mapping[str, PublicText]) -> dict[str, Any] | None:
     """What an application tells of its acceptance, and whether that text still stands; nothing where no version was kept."""
     version, language = answers.get("terms_version"), answers.get("terms_language", "")
-    if not version:
+    if version in {None, NONE}:
         return None
     now = texts[language].terms if language in texts else "" if language else own
     is_same = Terms(now, language).version == version

@@ -117,7 +117,7 @@ class LedgerProof(Base):
 
 
 class LedgerTotal(Base):
-    """What a program's transfers up to `position` add up to: currency, then name of the account, then minor units.
+    """What a program's transfers up to the position `carried_to` add up to: currency, then name of the account, then minor units.
 
     Only so that a page need not add up all of them: it adds what was posted since. Nothing but such pages reads it, and the proof
     of the books holds it against the transfers. Without it pages add up everything.
@@ -126,7 +126,7 @@ class LedgerTotal(Base):
     __tablename__ = "ledger_totals"
 
     program_id: Mapped[UUID] = mapped_column(sa.ForeignKey(Program.id), primary_key=True)
-    position: Mapped[int]
+    carried_to: Mapped[int]
     balances: Mapped[dict[str, Any]]
 
 

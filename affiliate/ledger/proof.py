@@ -96,7 +96,7 @@ def check_totals(session: Session, *, findings: Findings) -> None:
     """Hold the totals and the balances of partners that pages go on from against the very transfers that they add up."""
     for total in total_queries.stored(session):
         here = total.program_id
-        moves = total_queries.moved_by_account(session, program_id=here, after=0, until=total.position)
+        moves = total_queries.moved_by_account(session, program_id=here, after=0, until=total.carried_to)
         found = total_queries.totals(moves)
         if found != total.balances:
             said = (

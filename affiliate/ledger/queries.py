@@ -92,9 +92,9 @@ def approved_balances(*, program_id: UUID) -> sa.Select[UUID | None, int]:
 
 def program_balances(session: Session, *, program_id: UUID) -> dict[AccountName, int]:
     """A program's balances by account name, over all partners; they add up to zero. What stands added up, and what came since."""
-    known = sa.select(Program.currency, LedgerTotal.position, LedgerTotal.balances)
+    known = sa.select(Program.currency, LedgerTotal.carried_to, LedgerTotal.balances)
     row = session.execute(known.outerjoin(LedgerTotal).where(Program.id == program_id)).one()
-    since = total_queries.moved(session, program_id=program_id, after=row.position or 0)
+    since = total_queries.moved(session, program_id=program_id, after=row.carried_to or 0)
     balances = total_queries.add_up(row.balances or {}, since).get(row.currency, {})
     return {name: balances.get(name.value, 0) for name in AccountName}
 

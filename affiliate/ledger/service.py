@@ -70,13 +70,13 @@ def keep_total(session: Session, *, behind: Any, since: Sequence[Moved]) -> bool
     What was moved `since` may have been read in a transaction before: no transfer up to a position comes or changes afterwards.
     """
     balances = total_queries.add_up(behind.balances or {}, total_queries.totals(since))
-    values = {"position": behind.newest, "balances": balances}
-    if behind.position is None:
+    values = {"carried_to": behind.newest, "balances": balances}
+    if behind.carried_to is None:
         kept = db.insert_missing(session, LedgerTotal, [{"program_id": behind.program_id} | values])
         if kept:  # the row may have been taken away to have all of it added up anew
             session.execute(sa.delete(LedgerBalance).where(LedgerBalance.program_id == behind.program_id))
     else:
-        still = (LedgerTotal.program_id == behind.program_id, LedgerTotal.position == behind.position)
+        still = (LedgerTotal.program_id == behind.program_id, LedgerTotal.carried_to == behind.carried_to)
         result = session.execute(sa.update(LedgerTotal).where(*still).values(values))
         kept = getattr(result, "rowcount", 0)
     if kept:

@@ -92,7 +92,9 @@ def balances_of_partners(
     stored = sa.select(LedgerBalance.partner_id, LedgerBalance.balance_minor.label("minor")).where(
         LedgerBalance.program_id == program_id, LedgerBalance.name == name, LedgerBalance.currency == currency
     )
-    known = sa.select(LedgerTotal.position).where(LedgerTotal.program_id == program_id).scalar_subquery()
+    total = sa.select(LedgerTotal.carried_to).where(LedgerTotal.program_id == program_id)
+    stored = stored.where(total.exists())  # somebody may have taken it away, to have all of it added up anew
+    known = total.scalar_subquery()
     since = _sides(LedgerTransfer.program_id == program_id, LedgerTransfer.position > sa.func.coalesce(known, 0))
     rows = since.subquery()
     mine = (LedgerAccount.id == rows.c.account_id, LedgerAccount.name == name, LedgerAccount.currency == currency)
@@ -109,7 +111,7 @@ def moved_before(session: Session, *, program_id: UUID, at: datetime) -> Totals:
     and what came after that. Both go up to one position, so that what is posted meanwhile is on neither.
     """
     known = session.get(LedgerTotal, program_id, populate_existing=True)
-    position = known.position if known is not None else 0
+    position = known.carried_to if known is not None else 0
     mine = LedgerTransfer.program_id == program_id
     ends: Any = sa.select(sa.func.min(LedgerTransfer.position), sa.func.max(LedgerTransfer.position)).where(mine)
     first = sa.select(LedgerTransfer.position).where(LedgerTransfer.posted_at >= at).order_by(LedgerTransfer.posted_at)
@@ -136,21 +138,21 @@ def add_up(some: Mapping[str, Mapping[str, int]], others: Mapping[str, Mapping[s
 
 
 def behind(session: Session, *, limit: int) -> Sequence[Any]:
-    """Programs with transfers that no total holds yet: `program_id`, `newest` position; `position` and `balances` of the total, if any.
+    """Programs with transfers that no total holds yet: `program_id`, `newest` position; `carried_to` and `balances` of the total, if any.
 
     The oldest totals come first, and before these the programs without one: so each has its turn, however many are busy.
     """
     newest = sa.select(sa.func.max(LedgerTransfer.position)).where(LedgerTransfer.program_id == Program.id)
     at = newest.scalar_subquery()
-    columns = (Program.id.label("program_id"), at.label("newest"), LedgerTotal.position, LedgerTotal.balances)
-    position = sa.func.coalesce(LedgerTotal.position, 0)
+    columns = (Program.id.label("program_id"), at.label("newest"), LedgerTotal.carried_to, LedgerTotal.balances)
+    position = sa.func.coalesce(LedgerTotal.carried_to, 0)
     found = sa.select(*columns).outerjoin(LedgerTotal).where(at > position)
     return session.execute(found.order_by(position, Program.id).limit(limit)).all()
 
 
 def since(session: Session, *, behind: Any) -> list[Moved]:
     """What the total of a row of `behind` does not hold yet, account by account."""
-    return moved_by_account(session, program_id=behind.program_id, after=behind.position or 0, until=behind.newest)
+    return moved_by_account(session, program_id=behind.program_id, after=behind.carried_to or 0, until=behind.newest)
 
 
 def totals(moves: Iterable[Moved]) -> Totals:

@@ -130,6 +130,8 @@ def open_case() -> ResponseReturnValue:
     claim = form.claim() if form.validate() else None
     if claim is None:
         return _form_page(form), 422
+    if form.is_about_payment and "payout" not in request.form and _payout_choices(None):
+        return _form_page(form)  # the page had been about a sale, and asked for no payout
     try:
         made = service.open_case(
             orm.session,

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from affiliate.creatives.models import Creative
 from affiliate.ingest.devices import COMPUTER, PHONE, TABLET
 from affiliate.ingest.rollup_models import OTHER
-from affiliate.reports import dimensions
+from affiliate.reports import dimensions, sales
 from affiliate.reports.asked import By
 from affiliate.reports.dimensions import Scope
 from affiliate.taxes import words as countries
@@ -59,6 +59,8 @@ def _word(by: By, value: str) -> str:
     if by is not By.CREATIVE:
         return dimensions.word(by, value)
     creative_id = dimensions.creative_id(value)
+    if not sales.knows_creative(orm.session, program_id=g.program.id, partner_id=g.partner.id, creative=value):
+        return value or _("Without a creative")  # perhaps another partner's: its title is not told
     titles = dimensions.names_of(orm.session, Scope(g.program, g.partner.id), Creative, (Creative.title,), [creative_id])  # fmt: skip
     return titles[creative_id][0] if creative_id in titles else value or _("Without a creative")
 

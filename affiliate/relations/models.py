@@ -48,6 +48,8 @@ class Side(enum.StrEnum):
 
 
 _IS_WAITING = sa.text("closed_at IS NULL AND order_id <> '' AND kind <> 'fraud_appeal'")
+_LATE = "closed_at IS NULL AND kind = 'late_payment' AND order_id = '' AND happened_at IS NULL"
+_IS_LATE, _IS_LATE_PAYOUT = (sa.text(f"{_LATE} AND payout_id IS {what}") for what in ("NULL", "NOT NULL"))
 _IS_APPEAL = sa.text("closed_at IS NULL AND kind = 'fraud_appeal'")
 
 
@@ -68,6 +70,14 @@ class Case(Base):
         sa.Index(
             "uq_cases_appeal", "partner_id", "conversion_id",
             unique=True, postgresql_where=_IS_APPEAL, sqlite_where=_IS_APPEAL,
+        ),
+        sa.Index(
+            "uq_cases_late_payout", "partner_id", "payout_id",
+            unique=True, postgresql_where=_IS_LATE_PAYOUT, sqlite_where=_IS_LATE_PAYOUT,
+        ),
+        sa.Index(
+            "uq_cases_late", "program_id", "partner_id",
+            unique=True, postgresql_where=_IS_LATE, sqlite_where=_IS_LATE,
         ),
         sa.Index("ix_cases_status", "program_id", "status", "answer_by"),
         sa.Index("ix_cases_partner", "partner_id", "program_id"),

@@ -97,7 +97,9 @@ def open_case(
         "opened_by_id": _person(actor), "opened_at": now, "updated_at": now,
     }  # fmt: skip
     if not db.insert_new(session, Case, [row]):
-        raise CaseOpen(N_("There is an open case about this order already."))
+        if order_id:
+            raise CaseOpen(N_("There is an open case about this order already."))
+        raise CaseOpen(N_("There is an open case about this payment already."))
     case = session.get_one(Case, row["id"])
     _say(session, case, Side.PARTNER, text, proofs, actor=actor, now=now)
     _audit(session, case, "case.open", actor=actor, now=now)

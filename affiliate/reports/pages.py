@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 
@@ -13,6 +14,7 @@ from affiliate.money import Money
 from affiliate.partners import queries as partners
 from affiliate.reports import asked as asking
 from affiliate.reports import (
+    board,
     campaign_queries,
     campaign_sheet,
     cohort_store,
@@ -36,6 +38,7 @@ from affiliate.reports.periods import Period, Span
 PAGE = "page"
 """The argument under which a kept report names its page."""
 _MONTHS_MAILED = 4
+_WHOLE_DAYS = {"7": 7, "30": 30, "90": 90, "365": 90}  # as the pages of the board take them
 _CAMPAIGNS_MAX = 50  # each ten are one more statement over clicks and sales
 _LENGTH_MAX = 60
 _INSIDE = frozenset(GrantRole) - {GrantRole.PARTNER}
@@ -77,10 +80,15 @@ class Wanted:
         return {PAGE: self.key, **self.given}
 
     def period(self, *, now: datetime, zone: str) -> Period:
-        """The days that its address names, else those that the page shows of itself."""
-        usual = f"{self.given['days']}d" if "days" in self.given else self.page.usual.value
-        wanted = asking.read({"span": usual, **self.given}, possible=asking.PROGRAMS)
+        """The days that its address names, else those that the page shows of itself; a board's are whole days."""
+        if "days" in self.page.names:
+            return board.days_before(*self._whole_days(now, zone), zone)
+        wanted = asking.read({"span": self.page.usual.value, **self.given}, possible=asking.PROGRAMS)
         return wanted.period(now=now, zone=zone) or periods.spanned(self.page.usual, now=now, zone=zone)
+
+    def _whole_days(self, now: datetime, zone: str) -> tuple[date, int]:
+        days = self.given.get("days", "")
+        return now.astimezone(ZoneInfo(zone)).date(), _WHOLE_DAYS.get(days, _WHOLE_DAYS["30"])
 
 
 def read(typed: Mapping[str, str]) -> Wanted | None:

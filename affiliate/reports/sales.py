@@ -237,6 +237,12 @@ def _conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
     return found + [column == value for column, value in asked if value is not None]
 
 
+def knows_creative(session: Session, *, program_id: UUID, partner_id: UUID, creative: str) -> bool:
+    """Whether a partner has a commission by this creative."""
+    mine = (Commission.program_id == program_id, Commission.partner_id == partner_id, Commission.creative == creative)
+    return bool(session.scalar(sa.select(sa.exists().where(*mine))))
+
+
 def sales_of_payout(session: Session, *, payout_id: UUID, limit: int, offset: int = 0) -> list[Sale]:
     """The commissions that a payout consists of, newest first.
 

@@ -179,13 +179,18 @@ def _page(sheet: _Sheet) -> str:
     program, found = sheet.program, sheet.draft
     asked = queries.form_of(orm.session, program_id=program.id)
     came, reader = origin(), formats.locale()
+    terms = accepting.terms_for(program.terms, _texts(program), reader=reader)
+    if request.form.get("terms_version") != terms.version:
+        sheet.form.terms.data = (
+            False  # the tick was for others, or a draft's: who comes back accepts what stands by then
+        )
     draft_path = joining.address("joining.draft", program, found) if found else ""
     here = draft_path or url_for("joining.apply", slug=program.slug, **came)
     return render_template(
         "site/apply.html",
         **frame(program),
         name=program.name,
-        terms=accepting.terms_for(program.terms, _texts(program), reader=reader).plain(reader=reader),
+        terms=terms.plain(reader=reader),
         form=sheet.form,
         questions=asking.fields(asked, sheet.typed, found.files if found else {}, sheet.problems),
         accepted=uploads.ACCEPTED,

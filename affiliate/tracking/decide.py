@@ -22,6 +22,7 @@ from affiliate.tracking.subs import clean
 from affiliate.tracking.ways import Landing, Way, kept_landing, safe, way_of
 
 PASSED_ON_LENGTH_MAX = 2_000
+LABELS_LENGTH_MAX = 1_000
 USER_AGENT_LENGTH_MAX = 300
 REFERRER_LENGTH_MAX = 500
 
@@ -221,7 +222,11 @@ def _labels(way: Way, landing: Landing, query: Query, subs: Mapping[str, str]) -
     """The program's labels for the shop's analytics, each with its `&`. One that the address has already stays as it is there."""
     taken = {name for name, _pair in query.passed_on}.union(landing.names)
     told = (one.of_click(subs) if one.subs else one.pair for one in way.labels if one.name not in taken)
-    return "".join(f"{pair}&" for pair in told if pair)
+    found = ""
+    for pair in told:  # sub ids are long as visitors like, and servers before ours refuse long addresses
+        if pair and len(found) + len(pair) < LABELS_LENGTH_MAX:
+            found += f"{pair}&"
+    return found
 
 
 def _address(landing: Landing, click_parameter: str, token: str, query: Query, labels: str) -> str:

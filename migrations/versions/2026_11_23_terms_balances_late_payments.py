@@ -20,6 +20,13 @@ _ACCOUNTS = (
 
 
 _APPROVED = sa.text("status = 'approved'")
+_POSITION = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+_LATE = "closed_at IS NULL AND kind = 'late_payment' AND order_id = '' AND happened_at IS NULL"
+_ONE_LATE = {
+    "uq_cases_late_payout": (("partner_id", "payout_id"), sa.text(f"{_LATE} AND payout_id IS NOT NULL")),
+    "uq_cases_late": (("program_id", "partner_id"), sa.text(f"{_LATE} AND payout_id IS NULL")),
+}
+"""One open case about a payout, and one about what is in none yet."""
 
 
 def _balances() -> None:
@@ -36,6 +43,12 @@ def _balances() -> None:
         sa.PrimaryKeyConstraint("program_id", "name", "currency", "partner_id", name=op.f("pk_ledger_balances")),
     )
     op.execute("DELETE FROM ledger_totals")
+    with op.batch_alter_table(
+        "ledger_totals"
+    ) as batch_op:  # a job of the version before must not carry it on without them
+        batch_op.alter_column(
+            "position", new_column_name="carried_to", existing_type=_POSITION, existing_nullable=False
+        )
     op.create_index(
         "ix_commissions_approved",
         "commissions",
@@ -59,9 +72,13 @@ def upgrade() -> None:
     with op.batch_alter_table("cases") as batch_op:
         batch_op.add_column(sa.Column("payout_id", sa.Uuid(), nullable=True))
         batch_op.create_foreign_key(op.f("fk_cases_payout_id_payouts"), "payouts", ["payout_id"], ["id"])
+    for name, (columns, where) in _ONE_LATE.items():
+        op.create_index(name, "cases", [*columns], unique=True, postgresql_where=where, sqlite_where=where)
 
 
 def downgrade() -> None:
+    for name in _ONE_LATE:
+        op.drop_index(name, "cases")
     with op.batch_alter_table("cases") as batch_op:
         batch_op.drop_constraint(op.f("fk_cases_payout_id_payouts"), type_="foreignkey")
         batch_op.drop_column("payout_id")
@@ -70,4 +87,8 @@ def downgrade() -> None:
     op.drop_index("ix_commissions_approved", "commissions")
     with op.batch_alter_table("programs") as batch_op:
         batch_op.drop_column("landing_labels")
+    with op.batch_alter_table("ledger_totals") as batch_op:
+        batch_op.alter_column(
+            "carried_to", new_column_name="position", existing_type=_POSITION, existing_nullable=False
+        )
     op.drop_table("ledger_balances")

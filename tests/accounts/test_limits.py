@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from affiliate.accounts.models import User
 from affiliate.app import create_app
+from affiliate.joining.accepting import NONE
 from affiliate.settings import Settings
 
 
@@ -129,7 +130,7 @@ def test_applications_are_few_for_one_person_and_from_one_address(client: FlaskC
 
     def apply(email: str, address: str) -> int:
         form = {"name": "Marta", "email": email, "partner_name": "Kitchen", "website": "kitchen.example"}
-        rest = {"country": "IT", "channels-address": "newsletter", "terms": "y"}
+        rest = {"country": "IT", "channels-address": "newsletter", "terms": "y", "terms_version": NONE}
         answer = client.post("/apply/casa", data=form | rest, environ_base={"REMOTE_ADDR": address})
         return answer.status_code
 

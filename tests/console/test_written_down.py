@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from console_cast import Cast, public, text_of
-from factories import make_attribution, make_commission, make_conversion, make_partner
+from factories import NOW, make_attribution, make_commission, make_conversion, make_partner
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
@@ -358,3 +358,10 @@ def _something_of_everything(mara: FlaskClient, cast: Cast) -> None:
     days = {"starts_on": _yesterday().isoformat(), "last_on": _yesterday().isoformat()}
     grade = {"partner": "Slow Kitchen", "measure": "feedback", "number": "4.5", **days}
     assert mara.post(f"{HERE}/service", data=grade).status_code == 303
+
+
+@pytest.mark.parametrize("key", ["kpis", "strengths"])
+@pytest.mark.parametrize(("days", "told"), [("7", 7), ("365", 90), ("", 30), ("nonsense", 30)])
+def test_a_shared_board_is_about_the_whole_days_that_its_page_shows(key: str, days: str, told: int) -> None:
+    period = pages.Wanted(key, {"days": days}).period(now=NOW, zone="Europe/Rome")
+    assert (len(period.days), period.days[-1]) == (told, NOW.date() - timedelta(days=1))

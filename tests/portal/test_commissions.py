@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from creative_cast import make_creative
 from factories import NOW, make_click, make_commission, make_link, tell_origin
 from flask.testing import FlaskClient
 from portal_cast import Cast
@@ -56,6 +57,17 @@ def _orders(page: str) -> list[str]:
         for order in sorted(("A1", "A2", "A3", "E1"), key=lambda o: page.find(f">{o}</a>"))
         if f">{order}</a>" in page
     ]
+
+
+@pytest.mark.usefixtures("rows")
+def test_a_creative_that_brought_the_partner_nothing_is_not_named(
+    app_session: Session, cast: Cast, marta: FlaskClient
+) -> None:
+    other = make_creative(app_session, program=cast.program, title="Only for another", now=NOW)
+    app_session.commit()
+    asked = ids.public("crv", other.id)
+    page = marta.get(f"/portal/casa/commissions?creative={asked}").text
+    assert (asked in page, "Only for another" in page) == (True, False)
 
 
 @pytest.mark.usefixtures("rows")

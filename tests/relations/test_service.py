@@ -217,6 +217,16 @@ def test_a_late_payment_names_no_payout_of_somebody_else_and_none_twice(world: W
     assert other.payout_id is None  # only a late payment has one
 
 
+def test_of_two_late_payments_at_once_one_is_opened(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        service.queries, "late_payment_waiting", lambda *_args, **_asked: None
+    )  # neither sees the other
+    for about in (payout(world).id, None):
+        late(world, about)
+        with pytest.raises(service.CaseOpen):
+            late(world, about)
+
+
 def test_an_accepted_missing_sale_is_credited_by_hand_once(world: World) -> None:
     case = world.open()
     with pytest.raises(Invalid, match="wrong"), world.session.begin_nested():

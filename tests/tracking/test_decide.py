@@ -151,6 +151,15 @@ def test_an_address_carries_the_programs_labels_and_keeps_those_that_it_has(
     assert "ondera" not in recorded(decision).landing_url + str(recorded(decision).utm)  # nothing of them is recorded
 
 
+def test_labels_by_long_sub_ids_are_left_out_and_the_address_stays_short() -> None:
+    long = {f"sub{number}": "Ż" * 255 for number in (1, 2)}
+    decision = decided(view(of=LABELLED, link_facts=link(subs=long)))
+    named = {pair.partition("=")[0] for pair in urlsplit(decision.location or "").query.split("&")}
+    assert {"utm_source", "utm_campaign", "aff_click"} <= named
+    assert "utm_term" not in named
+    assert recorded(decision).subs == long
+
+
 def test_the_links_own_sub_ids_stand_unless_the_address_says_otherwise() -> None:
     known = view(link_facts=link(subs={"sub1": "of the link", "sub2": "kept"}))
     assert recorded(decided(known, query="sub1=of+the+address")).subs == {"sub1": "of the address", "sub2": "kept"}

@@ -64,7 +64,7 @@ def case(case_id: UUID) -> str:
         case=line,
         said=case_sheets.messages(found),
         trace=case_sheets.trace(found),
-        known=payment_sheets.known(found),
+        known=payment_sheets.known(found) if can("payouts") else [],
         **case_sheets.payment_ways(found),
         outcome=sheets.outcome(orm.session, found),
         review_url=case_sheets.review_url(found),

@@ -1,7 +1,7 @@
 """Pages of what arrived: the last raw requests, refused events, and events that could not be stored."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -32,8 +32,7 @@ from affiliate.ingest import letters
 from affiliate.tracking import rawlog
 from affiliate.web import orm, request_now
 
-REPLAYED_AT_ONCE = 200
-DISCARDED_AT_ONCE = 500
+AT_ONCE = 200
 """What one act deals with at most: it is done while one waits, and says how many are left."""
 
 
@@ -67,7 +66,7 @@ def dead_letters() -> str:
     left = queries.dead_letters_left(orm.session, program_id=arrivals_of(), until=begun) if begun else 0
     until = (begun if begun and left else request_now()).isoformat()
     shown = {"tabs": _tabs("dead_letters"), "rows": rows, "pager": pager(page), "of_all": tends_all()}
-    return show("tracking/dead_letters.html", **shown, left=left, until=until, at_once=REPLAYED_AT_ONCE)
+    return show("tracking/dead_letters.html", **shown, left=left, until=until, at_once=AT_ONCE)
 
 
 @blueprint.post("/<slug>/dead-letters")
@@ -79,7 +78,7 @@ def replay_dead_letters() -> BaseResponse:
     except Invalid as refusal:
         return refused(url_for("console.dead_letters"), refusal)
     here: dict[str, Any] = {"letter_ids": chosen, "until": None if chosen else until}
-    done = letters.replay(orm.session, limit=REPLAYED_AT_ONCE, **here, by=_clerk(), now=request_now())
+    done = letters.replay(orm.session, limit=AT_ONCE, **here, by=_clerk(), now=request_now())
     if chosen and done == letters.Replayed(0, 0):  # another program's, or somebody was faster
         raise access.NotHere
     if done.stored:
@@ -104,7 +103,9 @@ def discard_dead_letters() -> BaseResponse:
 
     def do() -> str:
         chosen = _chosen_letters()
-        gone = _discard(letter_ids=chosen, until=until, limit=DISCARDED_AT_ONCE)
+        if chosen is None and until is None:  # there is no way back, so all must mean those that one saw
+            raise Invalid({"letter": [_("Select at least one event first.")]})
+        gone = _discard(letter_ids=chosen, until=until, limit=AT_ONCE)
         return ngettext("%(num)d event is thrown away.", "%(num)d events are thrown away.", gone)
 
     return acted(_list(until), do, page=url_for("console.dead_letters"))
@@ -142,7 +143,7 @@ def _chosen_letters() -> list[UUID] | None:
     if not typed and "ticks" in request.form:
         raise Invalid({"letter": [_("Select at least one event first.")]})
     try:
-        return [UUID(one) for one in typed[:REPLAYED_AT_ONCE]] or None
+        return [UUID(one) for one in typed[:AT_ONCE]] or None
     except ValueError:
         raise access.NotHere from None
 
@@ -151,9 +152,9 @@ def _until(told: Mapping[str, str]) -> datetime | None:
     """Until when the events failed that one began to deal with; nothing where that is not told."""
     try:
         moment = datetime.fromisoformat(told.get("until", ""))
-    except ValueError:
+        return moment.astimezone(UTC) if moment.tzinfo is not None else None
+    except (ValueError, OverflowError):
         return None
-    return moment if moment.tzinfo is not None else None
 
 
 def _list(until: datetime | None) -> str:

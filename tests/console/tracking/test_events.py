@@ -159,8 +159,7 @@ def test_trying_again_stores_what_can_be_stored_and_keeps_the_rest(
 def test_many_are_dealt_with_by_ticks_or_all_in_acts_that_say_what_is_left(
     cast: Cast, browser_of: Callable[[User], FlaskClient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(events, "REPLAYED_AT_ONCE", 2)
-    monkeypatch.setattr(events, "DISCARDED_AT_ONCE", 2)
+    monkeypatch.setattr(events, "AT_ONCE", 2)
     bad = [dead_letter(cast, b"no event") for _number in range(5)]
     ada, page = browser_of(cast.ada), "/console/casa/dead-letters"
     left = sa.select(sa.func.count()).select_from(DeadLetter)
@@ -181,6 +180,11 @@ def test_many_are_dealt_with_by_ticks_or_all_in_acts_that_say_what_is_left(
     later = hidden(ada.get(page), "until")
     dead_letter(cast, b"came meanwhile")
     every = {"ticks": "yes", "all": "yes", "until": later, "reason": "a test"}
+    for unread in (
+        "",
+        "0001-01-01T00:00:00+14:00",
+    ):  # until when is for the form to say: all is not whatever is there by now
+        assert ada.post(discard, data=every | {"until": unread}).status_code == 422
     answer = text_of(ada.post(discard, data=every, follow_redirects=True))
     assert "1 is left of those" in answer
     ada.post(discard, data=every)
