@@ -11,7 +11,7 @@ from affiliate import exports, formats, ids
 from affiliate.accounts import access
 from affiliate.console import leafing, roles
 from affiliate.console.blueprint import blueprint, filters, show, with_arguments
-from affiliate.console.performance import performance_kept
+from affiliate.console.performance import performance_kept, performance_pages
 from affiliate.reports import channels, tables
 from affiliate.reports.beside import leaf
 from affiliate.reports.channels import Lost
@@ -36,6 +36,7 @@ def channel_losses() -> str:
     chosen |= {"q": _name()} if _name() else {}
     return show(
         "performance/channels.html",
+        pages=performance_pages.chips(),
         presets=[span | {"url": _with(first=span["first"], last=span["last"])} for span in spans],
         first=period.days[0],
         last=period.days[-1],

@@ -13,7 +13,7 @@ from affiliate import exports, formats
 from affiliate.accounts import access
 from affiliate.console import roles
 from affiliate.console.blueprint import blueprint, show
-from affiliate.console.performance import customer_segments, performance_kept
+from affiliate.console.performance import customer_segments, performance_kept, performance_pages
 from affiliate.money import BPS_PER_UNIT, divide_half_even
 from affiliate.reports import customer_store, grids
 from affiliate.reports.customer_store import KINDS
@@ -36,6 +36,7 @@ def customers_by_month() -> str:
     sums = {kind: total((getattr(one, kind) for one in months), currency=g.program.currency) for kind in KINDS}
     return show(
         "performance/performance_customers.html",
+        pages=performance_pages.chips(),
         answer=_answer(sums),
         computed_at=computed_at,
         chart=_chart(months),

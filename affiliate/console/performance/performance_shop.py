@@ -14,7 +14,7 @@ from affiliate import exports, formats, imports
 from affiliate.accounts import access
 from affiliate.console import roles
 from affiliate.console.blueprint import blueprint, filters, show, with_arguments
-from affiliate.console.performance import annotations, performance_import, performance_kept
+from affiliate.console.performance import annotations, performance_import, performance_kept, performance_pages
 from affiliate.console.performance.performance_import import Refused
 from affiliate.imports import BadTable
 from affiliate.money import Money
@@ -87,6 +87,7 @@ def _page(*, wrong: str | None = None, taken: list[str] | None = None, refused: 
     chosen: dict[str, Any] = {name: value for name, value in filters().items() if name != "kind"}
     return show(
         "performance/performance_shop.html",
+        pages=performance_pages.chips(),
         presets=[span | {"url": with_arguments(first=span["first"], last=span["last"])} for span in spans],
         first=days.period.days[0],
         last=days.period.days[-1],
