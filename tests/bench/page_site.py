@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import psycopg
 import sqlalchemy as sa
@@ -22,7 +23,7 @@ from ingest_rows import _installation
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
-from affiliate import db, garbage, settings
+from affiliate import db, garbage, ids, settings
 from affiliate.accounts.models import User
 from affiliate.app import create_app
 from affiliate.attribution.models import ORIGIN, Credit
@@ -41,14 +42,15 @@ _MONTHS = 4
 _CLICKS_AT_ONCE = 500_000
 _CLICKS = """
     INSERT INTO clicks (id, program_id, partner_id, link_id, occurred_at, received_at, verdict, source, subs, landing_url,
-        referrer_host, user_agent, country, consent)
+        referrer_host, user_agent, country, consent, creative)
     SELECT CAST(lpad(to_hex(CAST(extract(epoch FROM at) * 1000 AS bigint)), 12, '0') || '7' || substr(noise, 1, 3)
             || '8' || substr(noise, 4, 15) AS uuid),
         :program, (CAST(:partners AS uuid[]))[link], (CAST(:links AS uuid[]))[link], at, at,
         CASE WHEN n % 11 = 0 THEN 'bot' ELSE 'valid' END, 'redirect',
-        CAST('{"sub1": "post-' || n % 40 || '"}' AS jsonb), 'https://www.shop.example/', 'blog' || n % 30 || '.example',
+        CAST('{"sub1": "post-' || n % 40 || '"}' AS jsonb), 'https://www.shop.example/p/' || n % 40, 'blog' || n % 30 || '.example',
         CASE WHEN n % 2 = 0 THEN 'Mozilla/5.0 (iPhone) Mobile' ELSE 'Mozilla/5.0 (X11; Linux x86_64)' END,
-        (CAST('{IT,PL,DE,FR,ES}' AS text[]))[1 + n % 5], 'given'
+        (CAST('{IT,PL,DE,FR,ES}' AS text[]))[1 + n % 5], 'given',
+        CASE WHEN n % 7 = 3 THEN (CAST(:creatives AS text[]))[1 + (n / 7) % :pieces] END
     FROM (SELECT n, md5(CAST(n AS text)) AS noise,
               CASE WHEN n % 20 = 0 THEN 1 + (n / 20) % :busy ELSE 1 + n % :of END AS link,
               CAST(:ends AS timestamptz) - (n * 7919 % 5184000) * interval '1 second' AS at
@@ -60,12 +62,24 @@ _ROLLUPS = {
     "click_hours_partner (program_id, partner_id": "program_id, partner_id",
     "click_hours_link (program_id, partner_id, link_id": "program_id, partner_id, link_id",
     "click_hours_sub (program_id, partner_id, sub": "program_id, partner_id, subs->>'sub1'",
+    "click_hours_country (program_id, country": "program_id, country",
+    "click_hours_referrer (program_id, referrer_host": "program_id, referrer_host",
 }
-_VISITORS = {
+_BY_CREATIVE = f"""
+    INSERT INTO click_hours_creative (program_id, partner_id, creative, hour, verdict, shard, clicks)
+    SELECT program_id, partner_id, creative, {_HOUR}, verdict, 0, count(*) FROM clicks WHERE creative IS NOT NULL
+    GROUP BY program_id, partner_id, creative, {_HOUR}, verdict ORDER BY {_HOUR}, program_id, partner_id, creative
+"""  # noqa: S608 - our own names
+VISITORS = {
     "country": "country",
     "device": "CASE WHEN user_agent LIKE '%Mobi%' THEN 'phone' ELSE 'computer' END",
     "referrer": "referrer_host",
 }
+_LANDED = f"""
+    INSERT INTO landing_hours (program_id, hour, page, verdict, clicks)
+    SELECT program_id, {_HOUR}, substr(landing_url, 9), verdict, count(*) FROM clicks GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+"""  # noqa: S608 - our own names
+_MAIN = re.compile(r"<main\b.*</main>", re.DOTALL)
 _LOADED = re.compile(r'(?:href|src)="(/static/[^"#]+)')
 
 
@@ -83,16 +97,19 @@ def installed(address: str, database: str, folder: Path) -> Iterator[Engine]:
             yield db.make_engine(url)
 
 
-def fill(session: Session, *, program: Program, links: Sequence[Link], busy: int, ends: datetime, clicks: int) -> None:
+def fill(
+    session: Session, *, program: Program, links: Sequence[Link], creatives: Sequence[UUID], busy: int, ends: datetime, clicks: int
+) -> None:  # fmt: skip
     """Make so many clicks of the 60 days before `ends`, and count them in their rollups.
 
-    Clicks fall on the links one after the other, but every twentieth on the first `busy` of them.
+    Clicks fall on the links one after the other, but every twentieth on the first `busy` of them; one in seven came by a creative.
     """
     for month in range(_MONTHS):
         partitions.ensure(session, now=ends - timedelta(days=28 * month))
     told = {
         "program": program.id, "links": [link.id for link in links], "partners": [link.partner_id for link in links],
         "of": len(links), "busy": busy, "ends": ends,
+        "creatives": [ids.public("crv", one) for one in creatives], "pieces": len(creatives),
     }  # fmt: skip
     for start in range(1, clicks + 1, _CLICKS_AT_ONCE):
         session.execute(sa.text(_CLICKS), told | {"first": start, "last": min(start + _CLICKS_AT_ONCE - 1, clicks)})
@@ -106,10 +123,12 @@ def fill(session: Session, *, program: Program, links: Sequence[Link], busy: int
     keys = f"program_id, partner_id, link_id, {_HOUR}, subs->>'sub1', verdict"
     grouped = f"SELECT {keys}, count(*) FROM clicks GROUP BY {keys} ORDER BY {keys}"  # noqa: S608 - our own names
     session.execute(sa.text(f"INSERT INTO link_sub_hours {grouped}"))
-    keys = f"program_id, {_HOUR}, {_VISITORS['device']}, verdict"
+    for statement in (_BY_CREATIVE, _LANDED):
+        session.execute(sa.text(statement))
+    keys = f"program_id, {_HOUR}, {VISITORS['device']}, verdict"
     grouped = f"SELECT {keys}, count(*) FROM clicks GROUP BY {keys} ORDER BY {keys}"  # noqa: S608 - our own names
     session.execute(sa.text(f"INSERT INTO device_hours {grouped}"))
-    for kind, label in _VISITORS.items():
+    for kind, label in VISITORS.items():
         keys = f"program_id, partner_id, {_HOUR}, {label}, verdict"
         grouped = f"SELECT {keys}, '{kind}', count(*) FROM clicks GROUP BY {keys} ORDER BY {keys}"  # noqa: S608 - our own names
         names = "program_id, partner_id, hour, label, verdict, kind, clicks"
@@ -175,6 +194,17 @@ class Visitor:
         self.cost(address)
         sa.event.remove(Engine, "before_cursor_execute", note)
         return len(found)
+
+    def check(self, address: str, words: str) -> None:
+        """See that the page opens and says these words, a pattern, in its main part.
+
+        Raises:
+            RuntimeError: it does not open, or does not say them.
+        """
+        answer = self.browser.get(address)
+        main = _MAIN.search(answer.text)
+        if answer.status_code != HTTPStatus.OK or main is None or re.search(words, main[0]) is None:
+            raise RuntimeError(f"{address} answers {answer.status_code}, without “{words}”")
 
     def weight_kb(self, address: str) -> float:
         """Kilobytes, compressed, of the page and of all that it loads at once; charts come when they are seen."""

@@ -111,6 +111,14 @@ class Pair(NamedTuple):
         small, large = zip(*found[_WARM_UP:], strict=True)
         return Costs(list(small), list(large))
 
+    def check(self, page: str, words: str) -> None:
+        """See that a page of the large one says these words, a pattern: an empty one costs nothing. On the small one it would only seem dear.
+
+        Raises:
+            RuntimeError: it does not open, or does not say them.
+        """
+        self.large.ask(_check, page, words)
+
     def queries(self, page: str) -> int:
         """How many statements a page of the large one asks."""
         return int(self.large.ask(_queries, page))
@@ -118,6 +126,10 @@ class Pair(NamedTuple):
 
 def _cost(site: Site, page: str) -> Cost:
     return site.visitor.cost(site.pages[page])
+
+
+def _check(site: Site, page: str, words: str) -> None:
+    site.visitor.check(site.pages[page], words)
 
 
 def _queries(site: Site, page: str) -> int:
