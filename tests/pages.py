@@ -39,6 +39,8 @@ _FINDINGS = """async () => {
 ours are all sandboxed and answer nobody, and Chromium at times tells of the message that was refused as of an error."""
 WIDE = {"width": 1280, "height": 900}
 NARROW = {"width": 360, "height": 740}
+CHANGES = "main form[method=post]:not([action$='/performance/kept']), main [popovertarget]"
+"""What would change something of the program, on a page of the console; to keep a report changes only one's own list."""
 
 
 @contextlib.contextmanager

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from affiliate import formats
 from affiliate.money import Money
 from affiliate.reports import metrics, queries, risks
 from affiliate.reports.metrics import METRICS, Facts, Unit
@@ -78,13 +77,6 @@ def figures(session: Session, *, program_id: UUID, period: Period, currency: str
     here = {"program_id": program_id, "period": period, "currency": currency}
     by_day = queries.facts_by_day(session, program_id=program_id, period=period, currency=currency)
     return Figures(metrics.total(by_day.values(), currency=currency), risks.risk_figures(session, **here))  # type: ignore[arg-type] # one dictionary of three kinds
-
-
-def printed(unit: Unit, value: int | None, currency: str) -> str:
-    """A figure in its unit."""
-    if unit is Unit.MONEY:
-        return formats.UNKNOWN if value is None else formats.money(Money(value, currency))
-    return formats.percent_bps(value) if unit is Unit.BPS else formats.number(value)
 
 
 def days_before(today: date, days: int, zone: str) -> Period:

@@ -7,7 +7,7 @@ from flask_babel import format_date
 from flask_babel import gettext as _
 
 from affiliate import formats
-from affiliate.money import BPS_PER_UNIT, divide_half_even
+from affiliate.money import BPS_PER_UNIT, Money, divide_half_even
 from affiliate.reports import (
     board,
     channels,
@@ -23,7 +23,7 @@ from affiliate.reports import (
 )
 from affiliate.reports import strengths as rule
 from affiliate.reports.customers import Month
-from affiliate.reports.metrics import METRICS
+from affiliate.reports.metrics import METRICS, Unit
 from affiliate.reports.page_question import Question, Table, with_head
 from affiliate.reports.periods import Period
 from affiliate.reports.service_measures import MEASURES
@@ -85,7 +85,7 @@ def kpis(asked: Question) -> Table:
     here: dict[str, Any] = {"program_id": asked.program.id, "currency": asked.program.currency}
     now, before = (board.figures(asked.session, period=one, **here) for one in (asked.period, asked.period.before))
     rows = [
-        [_(one.label), *(board.printed(one.unit, one.of(found), asked.program.currency) for found in (now, before))]
+        [_(one.label), *(printed(one.unit, one.of(found), asked.program.currency) for found in (now, before))]
         for one in board.FIGURES.values()
     ]
     return with_head([_("Figure"), _("Now"), _("Before")], rows)
@@ -126,3 +126,10 @@ def replayed(asked: Question) -> Table:
         amounts = [mine[0].today if mine[0] else None, *(line.tomorrow if line else None for line in mine)]
         rows.append([asked.called(partner_id, found.names.get(partner_id, "")), *map(formats.money, amounts)])
     return with_head([_("Partner"), _("Today"), *map(what_if.policy, found.replays)], rows)
+
+
+def printed(unit: Unit, value: int | None, currency: str) -> str:
+    """A figure in its unit."""
+    if unit is Unit.MONEY:
+        return formats.UNKNOWN if value is None else formats.money(Money(value, currency))
+    return formats.percent_bps(value) if unit is Unit.BPS else formats.number(value)

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from affiliate import amounts, formats
 from affiliate.console.blueprint import can
 from affiliate.console.words import Sign
-from affiliate.reports import board, metrics
+from affiliate.reports import metrics, page_tables
 from affiliate.reports.board import FIGURES, Figure, Figures
 from affiliate.reports.metrics import Unit
 from affiliate.steering import queries as steering
@@ -24,7 +24,7 @@ DECIDED_WITHIN = steering.DECIDED_WITHIN
 
 def printed(unit: Unit, value: int | None) -> str:
     """A figure in its unit."""
-    return board.printed(unit, value, g.program.currency)
+    return page_tables.printed(unit, value, g.program.currency)
 
 
 def tiles(now: Figures, before: Mapping[str, int | None]) -> list[dict[str, Any]]:
