@@ -208,7 +208,7 @@ def _frame() -> dict[str, Any]:
 def waiting() -> work.OpenDecisions:
     """How many decisions wait, counted once for a page."""
     if "waiting" not in g:
-        g.waiting = work.open_decisions(orm.session, program_id=g.program.id)
+        g.waiting, g.latest_proof = work.open_decisions(orm.session, program_id=g.program.id)
     found: work.OpenDecisions = g.waiting
     return found
 

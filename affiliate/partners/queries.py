@@ -168,13 +168,13 @@ def _facts(row: Any) -> ApplicationFacts:
 
 def membership(session: Session, *, user_id: UUID, program_id: UUID) -> tuple[Partner, Enrollment, MemberRole] | None:
     """The partner through which a person takes part in a program, unless it was rejected or banned there, and the role: what opens the portal."""
-    row = session.execute(_membership(), {"user_id": user_id, "program_id": program_id}).one_or_none()
+    row = session.execute(membership_row(), {"user_id": user_id, "program_id": program_id}).one_or_none()
     return None if row is None else (row[0], row[1], row[2])
 
 
 @cache
-def _membership() -> sa.Select[Partner, Enrollment, MemberRole]:
-    """Built once: every page of the portal asks it."""
+def membership_row() -> sa.Select[Partner, Enrollment, MemberRole]:
+    """What `membership` asks, of `user_id` and `program_id`. Built once."""
     mine = (Member.user_id == sa.bindparam("user_id"), Enrollment.program_id == sa.bindparam("program_id"))
     return (
         sa.select(Partner, Enrollment, Member.role)

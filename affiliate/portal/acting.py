@@ -14,7 +14,6 @@ from affiliate.accounts import access, queries, sessions
 from affiliate.accounts.models import GrantRole
 from affiliate.accounts.roles import MemberRole
 from affiliate.partners import acting
-from affiliate.partners import queries as partners
 from affiliate.portal.blueprint import blueprint
 from affiliate.web import SAFE_METHODS, orm, request_now
 
@@ -41,9 +40,11 @@ class NotWhileActing(errors.Forbidden):
 def membership(session: Session, *, user_id: UUID, program_id: UUID) -> tuple[Any, Any, MemberRole] | None:
     """Who opens the portal of a program: who acts for a partner, as that partner's marketer, else the partner's own people."""
     here = sessions.current_id()
-    found = here and acting.present(session, user_id=user_id, session_id=here, program_id=program_id, now=request_now())
+    asked: dict[str, Any] = {"user_id": user_id, "program_id": program_id, "now": request_now()}
+    own, may_act = acting.own(session, session_id=here, **asked)
+    found = acting.present(session, session_id=here, **asked) if here and may_act else None
     if not found or MAY_ACT.isdisjoint(queries.roles_in(session, user_id=user_id, program_id=program_id)):
-        return partners.membership(session, user_id=user_id, program_id=program_id)
+        return own
     term, partner, enrollment = found
     g.acting = {
         "partner_id": partner.id, "name": partner.name, "until": term.ends_at, "reason": term.reason, "opens": OPEN | READ,

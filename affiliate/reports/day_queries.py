@@ -115,19 +115,23 @@ def clicks(session: Session, *, program_id: UUID, starts_at: datetime, ends_at: 
     return stretches.covered(starts_at, ends_at, counted=until[DayPart.CLICKS])
 
 
-def both(
-    session: Session, *, program_id: UUID, currency: str, starts_at: datetime, ends_at: datetime
-) -> tuple[Covered, Covered]:
-    """`sales` and `clicks` by partner in one trip."""
-    until, _spans = _of_both(session, program_id, currency, starts_at, ends_at)
-    of_sales, of_clicks = (stretches.covered(starts_at, ends_at, counted=days) for days in until.values())
-    return of_sales, of_clicks
+def both_of_periods(
+    session: Session, *, program_id: UUID, currency: str, periods: Sequence[Stretch]
+) -> list[tuple[Covered, Covered]]:
+    """`sales` and `clicks` by partner of each of several periods, in their order, by one statement over all of their days."""
+    first, last = min(start for start, _end in periods), max(end for _start, end in periods)
+    until, _spans = _of_both(session, program_id, currency, first, last)
+    of_sales, of_clicks = until.values()
+    return [
+        (stretches.covered(start, end, counted=of_sales), stretches.covered(start, end, counted=of_clicks))
+        for start, end in periods
+    ]
 
 
 def both_in_spans(
     session: Session, *, program_id: UUID, currency: str, starts_at: datetime, ends_at: datetime
 ) -> tuple[Covered, Covered]:
-    """The same in spans, with whole days at the ends as `sales_widened` has them: what these say too much is told, and to be taken off."""
+    """The same of one period in spans, with whole days at the ends as `sales_widened` has them: what these say too much is told, and to be taken off."""
     of_sales, of_clicks = _in_spans(*_of_both(session, program_id, currency, starts_at, ends_at), starts_at, ends_at)
     return of_sales, of_clicks
 

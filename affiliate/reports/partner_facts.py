@@ -235,10 +235,12 @@ def _filled(part: sa.Select[Any], names: Sequence[str]) -> sa.Select[Any]:
     return sa.select(found.partner_id, *(found[name] if name in told else sa.literal(0).label(name) for name in names))
 
 
-def active_partners(session: Session, *, program_id: UUID, period: Period, currency: str) -> sa.Select[Any]:
-    """The partners of a program with a valid click or a sale that counts. In what is not counted only the others are looked for."""
-    ends = {"starts_at": period.starts_at, "ends_at": period.ends_at}
-    of_sales, of_clicks = day_queries.both(session, program_id=program_id, currency=currency, **ends)
+def active_partners(program_id: UUID, covered: tuple[Covered, Covered], *, currency: str) -> sa.Select[Any]:
+    """The partners of a program with a valid click or a sale that counts. In what is not counted only the others are looked for.
+
+    `covered`: what of sales and clicks of the period stands counted, as `day_queries.both_of_periods` has it.
+    """
+    of_sales, of_clicks = covered
     marked = activity.partners(program_id, clicks=of_clicks, sales=of_sales)
     hours, here = PartnerClickHour, Enrollment.partner_id
     clicked = sa.select(sa.literal(1)).where(

@@ -44,6 +44,9 @@ class Measure:
     partner_id: UUID | None = None
 
 
+_Both = Mapping[Measure, tuple[Covered, Covered]]
+
+
 @dataclass(frozen=True, slots=True)
 class Reached:
     """What was reached, in the metric's unit; `of` is the number of orders that a share is taken of, else zero."""
@@ -56,11 +59,11 @@ def reached(session: Session, *, measures: Sequence[Measure]) -> list[Reached]:
     """What each of the measures is, in their order, by one statement and one for the days that stand counted."""
     if not measures:
         return []
-    covered = _covered(session, measures)
+    covered, both = _covered(session, measures), _both(session, measures)
     parts = [
         sa.select(
             sa.literal(place).label("place"),
-            _number(session, measure, covered[measure]).label("number"),
+            _number(measure, covered[measure], both).label("number"),
             _of(measure, covered[measure]).label("of"),
         )
         for place, measure in enumerate(measures)
@@ -95,18 +98,32 @@ def _covered(session: Session, measures: Sequence[Measure]) -> dict[Measure, Cov
     return found
 
 
+def _both(session: Session, measures: Sequence[Measure]) -> _Both:
+    """What of sales and clicks stands counted for those that count active partners, asked once for all of a program."""
+    asked: dict[tuple[UUID, str], list[Measure]] = {}
+    for measure in measures:
+        if measure.metric is GoalMetric.ACTIVE_PARTNERS:
+            asked.setdefault((measure.program_id, measure.currency), []).append(measure)
+    found: dict[Measure, tuple[Covered, Covered]] = {}
+    for (program_id, currency), mine in asked.items():
+        periods = [(one.period.starts_at, one.period.ends_at) for one in mine]
+        days = day_queries.both_of_periods(session, program_id=program_id, currency=currency, periods=periods)
+        found |= dict(zip(mine, days, strict=True))
+    return found
+
+
 def _of(measure: Measure, covered: Covered) -> Any:
     if measure.metric is GoalMetric.NEW_CUSTOMER_SHARE:
         return _sold(measure, covered, "conversions")
     return sa.literal(0)
 
 
-def _number(session: Session, measure: Measure, covered: Covered) -> Any:
+def _number(measure: Measure, covered: Covered, both: _Both) -> Any:
     metric = measure.metric
     if metric is GoalMetric.CLICKS:
         return _clicked(measure)
     if metric is GoalMetric.ACTIVE_PARTNERS:
-        return _active(session, measure)
+        return _active(measure, both)
     if metric is GoalMetric.COST:
         return _sold(measure, covered, "earned") + spending.spent(
             program_id=measure.program_id,
@@ -149,6 +166,6 @@ def _clicked(measure: Measure) -> Any:
     return clicks.scalar_subquery()
 
 
-def _active(session: Session, measure: Measure) -> Any:
-    active = active_partners(session, program_id=measure.program_id, period=measure.period, currency=measure.currency)
+def _active(measure: Measure, both: _Both) -> Any:
+    active = active_partners(measure.program_id, both[measure], currency=measure.currency)
     return sa.select(sa.func.count()).select_from(active.subquery()).scalar_subquery()

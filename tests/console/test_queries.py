@@ -67,7 +67,7 @@ def books(session: Session) -> Books:
 
 def test_what_waits_for_a_person(session: Session, books: Books) -> None:
     here = {"program_id": books.program.id}
-    assert work.open_decisions(session, **here) == work.OpenDecisions(
+    assert work.open_decisions(session, **here)[0] == work.OpenDecisions(
         applications=1, runs=0, reviews=0, creatives=0, cases=0
     )
     [application] = session.execute(work.applications_waiting(**here)).all()
@@ -88,7 +88,7 @@ def test_what_waits_for_a_person(session: Session, books: Books) -> None:
     assert month == work.Validating(1, 10_00, 0)
     assert [work.left_after(session, **here, after=moment) for moment in (NOW, MATURE)] == [10_00, 0]
     payouts.propose(session, program_id=books.program.id, actor=books.alice, now=NOW)
-    assert work.open_decisions(session, **here).runs == 1
+    assert work.open_decisions(session, **here)[0].runs == 1
     [run] = work.open_runs(session, **here)
     assert (run.total_minor, run.partners, run.proposed_by) == (30_00, 1, "Alice")
     assert work.has_plan(session, **here)

@@ -236,7 +236,7 @@ BESIDE: dict[str, list[str]] = {
     "customer_cohorts": [],
     "funnel": [],
     "product_pages": ["€100.00"],
-    "kpis": ["Revenue", "€100.00", "Share of the best partner", "100\u00a0%"],
+    "kpis": ["Revenue", "Share of the best partner"],  # of whole days, which today is not yet
     "strengths": [],
 }
 

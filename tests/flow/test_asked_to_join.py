@@ -134,6 +134,9 @@ def apply_and_go_on_after_a_break(stranger: Visitor, address: str) -> str:
     expect(page.get_by_label(polish("Why does this program suit you?"))).to_have_value("Widelec lubi garnki.")
     expect(page.get_by_label(polish("People a month at place %(number)s", number=1))).to_have_value("2400")
     expect(page.locator("[data-file]")).to_have_text("czytelnicy.png")
+    terms = page.get_by_label(polish("I accept the terms of the program"))
+    expect(terms).not_to_be_checked()  # who comes back accepts them as they stand by then
+    terms.check()
     assert is_sound(page)
     send_application(page, say=polish)
     confirm_application(page, stranger.installation, address=REFUSED, say=polish)

@@ -75,6 +75,8 @@ def look_at_it(page: Page) -> None:
     act(page, "Preview").click()
     mail = page.frame_locator("iframe")
     mail.get_by_text("twelve").wait_for()
+    page.goto(f"{page.url}&reader=Marta")  # who has a link, whoever else joined meanwhile
+    mail.get_by_text("twelve").wait_for()
     assert mail.get_by_text("Textiles, and more").count() == 1
     assert '<script>alert("x")</script>' in mail.locator("body").inner_text()
     assert mail.get_by_text("Your link, ready to copy:").count() == 1

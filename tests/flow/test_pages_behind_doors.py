@@ -140,6 +140,7 @@ def test_pages_of_who_applied_and_of_who_has_two_programs_hold(
         expect(first.open(own[2]).get_by_text(applicant_cast.REASON)).to_be_visible()
 
 
+@pytest.mark.faults
 @BY_TURNS
 def test_reports_by_each_thing_hold(installation: Installation, visitor: MakeVisitor, every: int) -> None:
     slug, wrong = installation.demo["program"], {}

@@ -16,6 +16,7 @@ from affiliate.creatives.models import Creative, CreativeStatus
 from affiliate.fraud import lists as fraud
 from affiliate.fraud.models import FraudVerdict, Verdict
 from affiliate.ingest.models import RejectedEvent, RejectReason
+from affiliate.ledger.models import LedgerProof
 from affiliate.partners.models import Application, Enrollment, EnrollmentStatus, Partner
 from affiliate.partners.queries import waits_since
 from affiliate.payouts.models import Payout, PayoutRun, PayoutStatus
@@ -66,8 +67,8 @@ class Refused:
     newest_at: datetime
 
 
-def open_decisions(session: Session, *, program_id: UUID) -> OpenDecisions:
-    """What the navigation counts."""
+def open_decisions(session: Session, *, program_id: UUID) -> tuple[OpenDecisions, LedgerProof | None]:
+    """What the navigation counts, and the newest proof of the books, which stands beside it, in one trip."""
     pending = sa.select(sa.func.count()).where(
         Enrollment.program_id == program_id, Enrollment.status == EnrollmentStatus.PENDING
     )
@@ -79,8 +80,11 @@ def open_decisions(session: Session, *, program_id: UUID) -> OpenDecisions:
     cases = sa.select(sa.func.count()).where(Case.program_id == program_id, Case.status == CaseStatus.OPEN)
     reviews, _appeals = fraud.counted(program_id)
     counts = [each.scalar_subquery() for each in (pending, runs, proposed, cases)]
-    row = session.execute(sa.select(*counts, reviews)).one()
-    return OpenDecisions(row[0], row[1], row[4], row[2], row[3])
+    newest = sa.select(LedgerProof.id).order_by(LedgerProof.checked_at.desc()).limit(1).scalar_subquery()
+    here = sa.select(sa.literal(1).label("one")).subquery()  # a row also where there is no proof yet
+    found = sa.select(*counts, reviews, LedgerProof).select_from(here).outerjoin(LedgerProof, LedgerProof.id == newest)
+    row = session.execute(found).one()
+    return OpenDecisions(row[0], row[1], row[4], row[2], row[3]), row[5]
 
 
 def applications_waiting(program_id: UUID, *, limit: int = APPLICATIONS_SHOWN) -> sa.Select[*tuple[Any, ...]]:
