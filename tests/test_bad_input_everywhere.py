@@ -184,7 +184,7 @@ class Stage:
         return _PLACE.sub(value, rule.rule)
 
 
-WALKS = [8, pytest.param(1, marks=[pytest.mark.faults, pytest.mark.timeout(1_800)])]
+WALKS = [12, pytest.param(1, marks=[pytest.mark.faults, pytest.mark.timeout(1_800)])]
 pytestmark = [
     pytest.mark.parametrize("database_url", ["postgresql"], indirect=True),
     pytest.mark.parametrize("stage", ROLES, indirect=True),

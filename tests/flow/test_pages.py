@@ -216,8 +216,8 @@ def prepared(role: str | None, one: Visitor) -> list[str]:
 @pytest.mark.parametrize(
     ("roles", "every"),
     [
-        (OUTSIDE, 9),
-        (STAFF, 9),
+        (OUTSIDE, 18),
+        (STAFF, 18),
         pytest.param(OUTSIDE, 1, marks=pytest.mark.faults),
         pytest.param((*STAFF, "reader"), 1, marks=pytest.mark.faults),
     ],
