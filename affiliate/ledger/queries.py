@@ -86,8 +86,11 @@ def balances_of_partners(
 
 def approved_balances(*, program_id: UUID) -> sa.Select[UUID | None, int]:
     """What is owed to each partner of a program and waits for a payout, as a part of a larger statement: `partner_id`, `balance`."""
-    owed = _accounts(program_id).where(LedgerAccount.name == AccountName.APPROVED)
-    return owed.with_only_columns(LedgerAccount.partner_id, _balance().label("balance"))
+    currency = sa.select(Program.currency).where(Program.id == program_id).scalar_subquery()
+    parts = total_queries.balances_of_partners(program_id, name=AccountName.APPROVED, currency=currency)
+    both = sa.union_all(*parts).subquery()
+    balance = sa.cast(sa.func.sum(both.c.minor), sa.BigInteger).label("balance")
+    return sa.select(both.c.partner_id, balance).group_by(both.c.partner_id)
 
 
 def program_balances(session: Session, *, program_id: UUID) -> dict[AccountName, int]:

@@ -83,7 +83,7 @@ def _sides(*here: sa.ColumnElement[bool]) -> sa.CompoundSelect[*tuple[Any, ...]]
 
 
 def balances_of_partners(
-    program_id: UUID, *, name: AccountName, currency: str
+    program_id: UUID, *, name: AccountName, currency: str | sa.ScalarSelect[str]
 ) -> tuple[sa.Select[UUID, int], sa.Select[UUID, int]]:
     """What lies on this account of each partner, as two parts of one larger statement, to be added up: rows of `partner_id` and `minor`.
 

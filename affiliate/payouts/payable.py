@@ -6,7 +6,7 @@ the same of all of them.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -51,7 +51,7 @@ class Basis:
     @property
     def until(self) -> datetime:
         """What was approved by then is paid."""
-        return self.now - timedelta(days=self.policy.net_days)
+        return self.policy.until(self.now)
 
 
 def basis(session: Session, *, program: Program, now: datetime) -> Basis:

@@ -68,6 +68,10 @@ class Policy:
     payer_account: str | None = None
     wise_template: str | None = None
 
+    def until(self, now: datetime) -> datetime:
+        """What was approved by then is paid now."""
+        return now - timedelta(days=self.net_days)
+
 
 def policy_of(session: Session, *, program_id: UUID) -> Policy:
     """How a program pays."""
@@ -278,7 +282,7 @@ def preview(session: Session, *, program_id: UUID, now: datetime) -> Schedule:
 
 def payable_until(session: Session, *, program_id: UUID, now: datetime) -> datetime:
     """What was approved by then is paid now."""
-    return now - timedelta(days=policy_of(session, program_id=program_id).net_days)
+    return policy_of(session, program_id=program_id).until(now)
 
 
 def current_method(session: Session, *, partner_id: UUID) -> PayoutMethod | None:
