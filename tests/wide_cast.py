@@ -158,7 +158,7 @@ def _write_down(session: Session, program: Program, links: Sequence[Link], now: 
         claim = Claim(CaseKind.WRONG_AMOUNT, long(4_000), f"{number}{'X' * 110}")
         cases.open_case(session, program=program, partner_id=partner_id, claim=claim, **who)
         caring.tag(session, **own, partner_ids=[partner_id], text=f"{number}{'t' * 30}", **who)
-        session.add(DeadLetter(id=ids.new(), **own, stream="clicks", entry_id=f"0-9{number}", payload="{}", error=long(900), failed_at=now))  # fmt: skip
+        session.add(DeadLetter(id=ids.new(), **own, stream="clicks", entry_id=f"{program.id.int % 10**12}-{number}", payload="{}", error=long(900), failed_at=now))  # fmt: skip
         spent = {"kind": CostKind.FLAT_FEE, "spent_on": day, "amount_minor": MUCH, "currency": "EUR", "note": long(100)}
         session.add(PartnerCost(id=ids.new(), **own, partner_id=partner_id, entered_by_id=clerk.id, entered_at=now, **spent))  # fmt: skip
         session.add(ShopDay(**own, day=day, currency="EUR", orders=2_000_000_000, revenue_minor=MUCH * 500, costs_minor=MUCH, visitors=2_000_000_000, updated_at=now))  # fmt: skip

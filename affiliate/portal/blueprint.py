@@ -160,8 +160,9 @@ def with_arguments(endpoint: str | None = None, **changes: str | None) -> str:
 
     Only the arguments of our lists are carried on: `url_for` has arguments of its own, which no address may set.
     """
+    given = request.args  # asked for once: a page has many addresses
     # Boxes that were ticked come one by one, and go on together.
-    arguments = {name: ",".join(request.args.getlist(name)) for name in _ARGUMENTS} | {"page": None} | changes
+    arguments = {name: ",".join(given.getlist(name)) for name in _ARGUMENTS if name in given} | changes
     kept: dict[str, Any] = {name: value for name, value in arguments.items() if value}
     return url_for(endpoint or request.endpoint or "", **(request.view_args or {}), **kept)
 

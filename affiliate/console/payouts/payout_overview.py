@@ -11,6 +11,7 @@ from flask_babel import ngettext
 
 from affiliate import formats
 from affiliate.console import presenters, words
+from affiliate.console.blueprint import can
 from affiliate.console.payouts.payout_sheets import change
 from affiliate.console.queries.payouts import Upcoming
 from affiliate.money import Money
@@ -64,7 +65,7 @@ def _against(due: Due, last: Mapping[UUID, int]) -> dict[str, Any]:
 def _due(due: Due) -> dict[str, Any]:
     return {
         "partner": presenters.partner_link(due.partner_id, due.partner_name),
-        "url": url_for("console.payment", partner_id=due.partner_id),
+        "url": url_for("console.payment", partner_id=due.partner_id) if can("payment") else None,
         "earned": presenters.amount(due.earned_minor, due.currency),
         "set_off": presenters.amount(-due.clawed_back_minor, due.currency) if due.clawed_back_minor else None,
         "amount": presenters.amount(due.amount_minor, due.currency),
@@ -75,7 +76,8 @@ def _due(due: Due) -> dict[str, Any]:
 def _reviewed(review: Review) -> dict[str, Any]:
     """What a fraud rule holds back; what else the partner has earned is paid."""
     due = Due(review.partner_id, review.name, True, g.program.currency, review.amount_minor, 0, review.commissions, 0)
-    return _due(due) | {"url": url_for("console.fraud"), "why": _why_blocked(due, Blocked.UNDER_REVIEW)}
+    url = url_for("console.fraud") if can("fraud") else None
+    return _due(due) | {"url": url, "why": _why_blocked(due, Blocked.UNDER_REVIEW)}
 
 
 def _awaited(payout: Payout, name: str) -> dict[str, Any]:

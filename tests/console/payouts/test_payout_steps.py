@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from accounts_cast import give, make_person
 from console_cast import Cast, public, text_of
 from factories import make_member, make_partner, make_user
 from flask.testing import FlaskClient
 
 from affiliate import clock
 from affiliate.accounts.actors import Actor
-from affiliate.accounts.models import User
+from affiliate.accounts.models import GrantRole, User
 from affiliate.payouts import details
 from affiliate.payouts.methods import MethodKind
 from affiliate.payouts.models import Payout, PayoutMethod, PayoutRun, PayoutStatus
@@ -156,6 +157,19 @@ def test_a_partner_without_details_is_left_out_with_the_reason(cast: Cast, mara:
     new = make_partner(cast.session, program=cast.program, name="New Pans", can_be_paid=False)
     cast.approved_sale("1", partner=new)
     assert "Has not said yet where the money goes. €10.00 wait." in text_of(mara.get("/console/casa/payouts"))
+
+
+def test_why_a_partner_is_left_out_leads_only_where_one_may_go(
+    cast: Cast, mara: FlaskClient, browser_of: Callable[[User], FlaskClient]
+) -> None:
+    new = make_partner(cast.session, program=cast.program, name="New Pans", can_be_paid=False)
+    cast.approved_sale("1", partner=new)
+    reader = make_person(cast.session, "Rea")
+    give(cast.session, reader, GrantRole.READER, cast.program)
+    cast.session.commit()
+    where = f'href="/console/casa/payouts/partners/{public("ptn", new)}"'
+    pages = [browser.get("/console/casa/payouts").text for browser in (mara, browser_of(reader))]
+    assert [(where in page, "Has not said yet" in page) for page in pages] == [(True, True), (False, True)]
 
 
 def test_one_person_may_do_both_once_a_manager_says_so(cast: Cast, mara: FlaskClient, run: PayoutRun) -> None:
