@@ -60,27 +60,23 @@ def _person(session: Session, email: str) -> User:
     return factories.make_user(session, email=email, name="Mona", password=passwords.hash_of(PASSWORD))
 
 
-def _wrong(page: Page, *, with_axe: bool) -> list[str]:
+def _wrong(page: Page) -> list[str]:
     """What is wrong with a page as it stands, at each width."""
     found: list[str] = page.evaluate(HOLLOW)
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": HEIGHT})
         pixels = sideways(page)
         found += [f"{pixels} pixels too wide for a window of {width}"] if pixels else []
-    return found + (axe_findings(page) if with_axe else [])
+    return found + axe_findings(page)
 
 
-@pytest.mark.parametrize(
-    "every",
-    [pytest.param(6, marks=pytest.mark.faults), pytest.param(1, marks=pytest.mark.faults)],
-    ids=["by turns", "each page in each language"],
-)
+@pytest.mark.faults
 def test_every_page_holds_without_anything_and_with_very_much(
-    installation: Installation, visitor: MakeVisitor, app: Flask, *, inside: None, every: int
+    installation: Installation, visitor: MakeVisitor, app: Flask, *, inside: None
 ) -> None:
-    """`every`: each page of both in each language and always with axe, or of one of them and in one language by turns."""
+    """Each page of both in each language."""
     now = clock.now()
-    slugs = (f"bare-{every}", f"wide-{every}")
+    slugs = ("bare", "wide")
     owners = tuple(f"owner-{slug}@mill.example" for slug in slugs)
     with archive_of_the_test(slugs, now=now):
         with db.transaction() as session:
@@ -92,9 +88,9 @@ def test_every_page_holds_without_anything_and_with_very_much(
             manager = _manager(session, slugs)
         console, portal = (_paths(app, f"/{part}/<slug>/") for part in ("console", "portal"))
         one = _readers(visitor, manager)
-        wrong = _crawled(installation, "console", console, dict.fromkeys(slugs, one), every)
+        wrong = _crawled(installation, "console", console, dict.fromkeys(slugs, one))
         owned = {slug: _readers(visitor, owner) for slug, owner in zip(slugs, owners, strict=True)}
-        assert wrong | _crawled(installation, "portal", portal, owned, every) == {}
+        assert wrong | _crawled(installation, "portal", portal, owned) == {}
 
 
 def _readers(visitor: MakeVisitor, email: str) -> list[Visitor]:
@@ -105,17 +101,16 @@ def _readers(visitor: MakeVisitor, email: str) -> list[Visitor]:
 
 
 def _crawled(
-    installation: Installation, part: str, paths: list[str], people: dict[str, list[Visitor]], every: int
+    installation: Installation, part: str, paths: list[str], people: dict[str, list[Visitor]]
 ) -> dict[str, list[str]]:
     """What is wrong with pages, by their address and language; `people` are those who look, for each program."""
     wrong: dict[str, list[str]] = {}
-    for number, path in enumerate(paths):
-        for place, (slug, readers) in enumerate(people.items()):
-            for turn, one in enumerate(readers):
-                if every == 1 or (place == number % len(people) and turn == number // len(people) % len(readers)):
-                    answer = one.page.goto(f"{installation.base_url}/{part}/{slug}/{path}")
-                    assert answer is not None
-                    found = _wrong(one.page, with_axe=(number + place) % every == 0) if answer.ok else [f"answers {answer.status}"]  # fmt: skip
-                    if found:
-                        wrong[f"{part}/{slug}/{path} in {LANGUAGES[turn]}"] = found
+    for path in paths:
+        for slug, readers in people.items():
+            for language, one in zip(LANGUAGES, readers, strict=True):
+                answer = one.page.goto(f"{installation.base_url}/{part}/{slug}/{path}")
+                assert answer is not None
+                found = _wrong(one.page) if answer.ok else [f"answers {answer.status}"]
+                if found:
+                    wrong[f"{part}/{slug}/{path} in {language}"] = found
     return wrong
